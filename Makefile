@@ -1,0 +1,99 @@
+# The short forms. `make` alone lists them.
+#
+# All that is needed is make and Python 3.11 or newer. Everything goes into
+# .venv/ beside this file: delete that folder and nothing is left. Paths are
+# relative throughout, so that the checkout may lie in a folder with spaces.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PY     := $(BIN)/python
+
+# More for the tool at hand: make test ARGS="-k learning"
+ARGS ?=
+
+# Files in .venv/ that remember what is done. Each is made last, so that a step
+# that failed or was interrupted is done again.
+CREATED   := $(VENV)/.created
+INSTALLED := $(VENV)/.installed
+READY     := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test coverage lab lint format typecheck constraints clean distclean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+# ---------------------------------------------------------------- setting up
+
+setup: $(READY) ## make .venv with everything in it (other targets do this too)
+	@echo "Ready: $(BIN)/cxsim --help"
+
+$(CREATED):
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "cxsim needs Python 3.11 or newer, and there is no $(PYTHON). Name one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:3]; v >= (3, 11) or sys.exit("cxsim needs Python 3.11 or newer; $(PYTHON) is %d.%d.%d. Name another: make setup PYTHON=python3.12" % v)'
+	@echo "[1/3] Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "$(PYTHON) -m venv failed. On Debian and Ubuntu, first: apt install python3-venv" >&2; exit 1; }
+	@touch $@
+
+# uv installs in seconds what takes pip a minute. Where uv cannot be had, or cannot
+# reach what pip can (it does not read pip's configuration), pip does the work.
+$(INSTALLED): pyproject.toml constraints.txt cxsim/_version.py $(CREATED)
+	@echo "[2/3] Installing cxsim and what it needs (about 1 GB)"
+	@$(PY) -m pip install --quiet --retries 1 --disable-pip-version-check uv >/dev/null 2>&1 \
+	  && $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[dev]' \
+	  || { echo "      uv could not do it; pip takes a minute or two"; \
+	       $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; }
+	@touch $@
+
+$(READY): $(INSTALLED)
+	@echo "[3/3] Compiling the simulation (once)"
+	@$(BIN)/cxsim warm
+	@touch $@
+
+# ------------------------------------------------------------------- working
+
+demo: $(READY) ## compare a market with and without a copycat; prints a table, writes a report
+	@$(BIN)/cxsim compare baseline copycat --seeds 20
+
+lab: $(READY) ## open JupyterLab on the notebooks
+	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+
+# ------------------------------------------------------------------ checking
+
+test: $(READY) ## run the tests
+	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
+
+coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
+	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
+
+lint: $(INSTALLED) ## look for mistakes and for lines that `make format` would change
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: $(INSTALLED) ## put code and notebooks into the common format
+	@$(PY) -m ruff check --fix --quiet . || true
+	@$(PY) -m ruff format .
+
+typecheck: $(INSTALLED) ## check the types
+	@$(PY) -m mypy
+
+# ------------------------------------------------------------- housekeeping
+
+# The newest versions that pyproject.toml allows, for all systems and Python
+# versions at once, without addresses.
+constraints: $(CREATED) ## bring the pinned versions in constraints.txt up to date
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@$(PY) -m uv pip compile pyproject.toml --all-extras --upgrade --quiet \
+	  --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate -o constraints.txt
+
+clean: ## delete what tools and builds left behind
+	@rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -path ./.git -prune -o -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## delete .venv as well
+	@rm -rf $(VENV)

@@ -1,0 +1,52 @@
+"""cxsim: a laboratory for customer strategy.
+
+Firms sit in a capability matrix: how well they interact with individual customers,
+and how far they customize for them. Customers who teach a firm what they need build
+a learning relationship; what starting over elsewhere would cost them is a switching
+cost that emerges, grows and is measured in money.
+
+>>> import cxsim as cx
+>>> result = cx.compare("baseline", "copycat", seeds=5)  # doctest: +SKIP
+>>> print(result.headline())  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from cxsim._version import __version__
+
+#: Public names and the modules they live in; modules are imported when a name is used.
+_HOME = {
+    "Comparison": "cxsim.study.compare",
+    "Customer": "cxsim.engine.agents",
+    "Firm": "cxsim.firms.firm",
+    "Market": "cxsim.market",
+    "Mechanism": "cxsim.mechanisms",
+    "Run": "cxsim.run",
+    "Scenario": "cxsim.scenario",
+    "ScenarioError": "cxsim.scenario",
+    "Simulation": "cxsim.simulation",
+    "compare": "cxsim.study.compare",
+    "load": "cxsim.scenario",
+    "market_class": "cxsim.market",
+    "register": "cxsim.mechanisms",
+    "run": "cxsim.run",
+}
+_MODULES = ("analytic", "plot")
+
+__all__ = ["__version__", *sorted(_HOME), *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        module = importlib.import_module(_HOME[name])
+        return module.Scenario.load if name == "load" else getattr(module, name)
+    if name in _MODULES:
+        return importlib.import_module(f"cxsim.{name}")
+    raise AttributeError(f"module 'cxsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,77 @@
+"""Machine code on disk, keyed by digest: several folders to read, the first writable to write."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from pathlib import Path
+from typing import Any
+
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+__all__ = ["DigestCache"]
+
+
+class _Locator:
+    """Tells numba's cache where to look, and that what it finds there is fresh."""
+
+    def __init__(self, folder: Path, digest: str):
+        self.folder = folder
+        self.digest = digest
+
+    def get_cache_path(self) -> str:
+        return str(self.folder)
+
+    def ensure_cache_path(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def get_source_stamp(self) -> str:
+        return self.digest
+
+    def get_disambiguator(self) -> str:
+        return self.digest
+
+
+class _Impl(FunctionCache._impl_class):
+    """numba's way of storing a compile result, with our locator in place of a file's."""
+
+    def __init__(self, function: Any, locator: _Locator):
+        self._lineno = function.__code__.co_firstlineno
+        self._locator = locator
+        self._filename_base = self.get_filename_base(function.__name__, "")
+
+    def check_cachable(self, result: Any) -> bool:
+        return not result.lifted and not result.library.has_dynamic_globals
+
+
+class DigestCache(FunctionCache):
+    """A cache of one function's machine code under a digest of all that it does."""
+
+    def __init__(self, function: Any, digest: str, folders: list[Path]):
+        self._name = repr(function)
+        self._py_func = function
+        self._folders = folders
+        self._impl = _Impl(function, _Locator(folders[0], digest))
+        self._cache_path = str(folders[0])
+        self._files = [
+            IndexDataCacheFile(str(folder), self._impl.filename_base, digest) for folder in folders
+        ]
+        self._cache_file = self._files[0]
+        self.enable()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        for file in self._files:
+            self._cache_file = file
+            with contextlib.suppress(OSError, EOFError, ValueError, pickle.UnpicklingError):
+                found = super().load_overload(sig, target_context)
+                if found is not None:
+                    return found
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        for folder, file in zip(self._folders, self._files, strict=True):
+            self._cache_file = file
+            with contextlib.suppress(OSError):  # read-only or full: try the next, else do without
+                self._impl.locator.folder = folder
+                super().save_overload(sig, data)
+                return

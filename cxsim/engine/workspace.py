@@ -1,0 +1,170 @@
+"""Everything passes can name, as arrays: columns, parameters, draw keys and totals."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from cxsim.draws import period_keys, static_key
+from cxsim.engine.schedule import Step
+from cxsim.mechanisms.base import CHUNK, Mechanism
+from cxsim.population import Population, shape_of
+from cxsim.tables import Tables
+
+__all__ = ["Workspace"]
+
+
+class Workspace:
+    """The arrays of one run, found by the names of passes' arguments.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : sequence of Mechanism
+        Those that take part.
+    seed : int
+    block : int
+        Customers per block.
+    """
+
+    def __init__(self, scenario: Any, mechanisms: tuple[Mechanism, ...], seed: int, block: int):
+        self.tables = Tables(scenario, mechanisms)
+        firms, segments = self.tables.firms, self.tables.segments
+        self.sizes = {
+            "firm": len(firms),
+            "option": len(firms) + 1,
+            "holder": len(firms) + 1,
+            "segment": len(segments),
+            "need": self.tables.needs,
+            "evaluator": max(m.evaluators(scenario) for m in mechanisms),
+        }
+        columns = tuple(column for m in mechanisms for column in m.columns)
+        self.population = Population(int(scenario.customers), columns, self.sizes, block)
+        self._passing = tuple(column for column in columns if not column.kept)
+        self.clock = np.zeros(1, dtype=np.int64)
+        self._shared: dict[str, np.ndarray] = {**self.tables.arrays, "clock": self.clock}
+        for mechanism in mechanisms:
+            for name in mechanism.tables:
+                self._shared[name] = np.zeros(len(firms))
+            if mechanism.setup is not None:
+                self._shared.update(mechanism.setup(scenario))
+        self._make_keys(mechanisms, seed)
+        self._make_totals(mechanisms)
+
+    def _make_keys(self, mechanisms: tuple[Mechanism, ...], seed: int) -> None:
+        names: dict[str, tuple] = {
+            "firm": self.tables.firms,
+            "option": (*self.tables.firms, "outside"),
+            "segment": self.tables.segments,
+            "need": tuple(range(self.sizes["need"])),
+            "evaluator": tuple(range(self.sizes["evaluator"])),
+        }
+        static: list[int] = []
+        places = []
+        for mechanism in mechanisms:
+            for draw in mechanism.draws:
+                lists = [range(a) if isinstance(a, int) else names[a] for a in draw.axes]
+                parts: list[tuple] = [()]
+                for values in lists:
+                    parts = [(*head, value) for head in parts for value in values]
+                places.append((draw.name, len(static), tuple(len(v) for v in lists)))
+                static += [static_key(seed, draw.name, *p) for p in parts]
+        self._static_keys = np.array(static, dtype=np.uint64)
+        self._keys = np.zeros_like(self._static_keys)
+        for name, start, shape in places:
+            size = prod(shape)
+            self._shared[f"key_{name}"] = self._keys[start : start + size].reshape(shape or (1,))
+
+    def _make_totals(self, mechanisms: tuple[Mechanism, ...]) -> None:
+        chunks = -(-self.population.customers // CHUNK)
+        self.total_places: dict[str, tuple[slice, tuple[int, ...]]] = {}
+        width = 0
+        for mechanism in mechanisms:
+            for total in mechanism.totals:
+                shape = shape_of(total.axes, self.sizes)
+                self.total_places[total.name] = (slice(width, width + prod(shape)), shape)
+                width += prod(shape)
+        self._totals = np.zeros((chunks, width))
+        self.sums = {
+            f"sum_{name}": self._totals[:, place].reshape(chunks, *shape)
+            for name, (place, shape) in self.total_places.items()
+        }
+
+    def begin_period(self, period: int, key_period: int | None = None) -> None:
+        """Set the clock, the draw keys of the period, and totals to zero."""
+        self.clock[0] = period
+        period_keys(self._static_keys, period if key_period is None else key_period, self._keys)
+        self._totals.fill(0.0)
+
+    def totals(self) -> np.ndarray:
+        """Return the totals of the period over all customers, one row of the books."""
+        return self._totals.sum(axis=0)
+
+    def passing(self) -> dict[str, np.ndarray]:
+        """Return a fresh set of passing columns, one block wide."""
+        block = self.population.block
+        return {
+            column.name: np.full(
+                (*shape_of(column.axes, self.sizes), block), column.fill, dtype=column.dtype
+            )
+            for column in self._passing
+        }
+
+    def arguments(self, step: Step, block: int, passing: dict[str, np.ndarray]) -> tuple:
+        """Return the arguments of a pass for one block of customers."""
+        first, end = self.population.bounds(block)
+        return tuple(
+            self._find(name, step, block, first, end, passing) for name in parameters_of(step)
+        )
+
+    def _find(
+        self, name: str, step: Step, block: int, first: int, end: int, passing: dict[str, np.ndarray]
+    ) -> Any:
+        if name == "n":
+            return end - first
+        if name == "first":
+            return first
+        if name == "n_firms":
+            return self.sizes["firm"]
+        if name in self._shared:
+            return self._shared[name]
+        if name in self.population.columns:
+            return self.population.part(name, block)
+        if name in passing:
+            return passing[name]
+        if name in self.sums:
+            return self.sums[name][first // CHUNK : -(-end // CHUNK)]
+        raise self._unknown(name, step, [*self.population.columns, *passing, *self.sums])
+
+    def whole_arguments(self, step: Step) -> tuple:
+        """Return the arguments of a pass over the whole population."""
+        found: list[Any] = []
+        for name in parameters_of(step):
+            if name == "n":
+                found.append(self.population.customers)
+            elif name == "n_firms":
+                found.append(self.sizes["firm"])
+            elif name in self._shared:
+                found.append(self._shared[name])
+            elif name in self.population.columns:
+                found.append(self.population.whole(name))
+            else:
+                raise self._unknown(name, step, [*self.population.columns])
+        return tuple(found)
+
+    def _unknown(self, name: str, step: Step, names: list[str]) -> ValueError:
+        near = get_close_matches(name, [*names, *self._shared], 1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        return ValueError(
+            f"pass {step.name!r}: expected names of columns, parameters, keys or totals as "
+            f"arguments, found {name!r}{hint}"
+        )
+
+
+def parameters_of(step: Step) -> tuple[str, ...]:
+    """Return the names of a pass's arguments."""
+    code = step.function.__code__
+    return code.co_varnames[: code.co_argcount]

@@ -1,0 +1,1 @@
+"""Firms and what they decide."""

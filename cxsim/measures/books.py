@@ -1,0 +1,104 @@
+"""The books of a run: totals and parameters of every period, from which measures are computed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["Books"]
+
+
+class Books:
+    """Totals over customers and parameters of firms, by period.
+
+    Parameters
+    ----------
+    firms : tuple of str
+        In name order, like every axis of firms here.
+    scale : float
+        Customers of the market for each one simulated.
+    total_places : dict
+        Column slice and shape of each total.
+    row_names : tuple of str
+        Parameters recorded by firm.
+    start_rows : ndarray
+        (k, F), their values before the first period.
+    market : dict of str to float
+        Market parameters at the start.
+
+    Notes
+    -----
+    Arrays have periods first, then firms: (T, F).
+    """
+
+    def __init__(
+        self,
+        firms: tuple[str, ...],
+        *,
+        scale: float,
+        total_places: dict[str, tuple[slice, tuple[int, ...]]],
+        row_names: tuple[str, ...],
+        start_rows: np.ndarray,
+        market: dict[str, float],
+    ):
+        self.firms = firms
+        self.scale = scale
+        self.market = market
+        self._places = total_places
+        self._row_names = row_names
+        self._start_rows = start_rows.copy()
+        self._totals: list[np.ndarray] = []
+        self._rows: list[np.ndarray] = []
+        self._stacked: tuple[int, np.ndarray, np.ndarray] | None = None
+
+    def write(self, totals: np.ndarray, rows: np.ndarray) -> None:
+        """Close a period."""
+        self._totals.append(totals)
+        self._rows.append(rows.copy())
+
+    @property
+    def periods(self) -> int:
+        """Periods written."""
+        return len(self._totals)
+
+    def last(self) -> Books:
+        """Return the books of the last period alone (the one before it as its start)."""
+        made = Books(
+            self.firms,
+            scale=self.scale,
+            total_places=self._places,
+            row_names=self._row_names,
+            start_rows=self._rows[-2] if self.periods > 1 else self._start_rows,
+            market=self.market,
+        )
+        made.write(self._totals[-1], self._rows[-1])
+        return made
+
+    def _stack(self) -> tuple[np.ndarray, np.ndarray]:
+        if self._stacked is None or self._stacked[0] != self.periods:
+            self._stacked = (self.periods, np.array(self._totals), np.array(self._rows))
+        return self._stacked[1], self._stacked[2]
+
+    def has(self, name: str) -> bool:
+        """Return whether a total of that name is kept."""
+        return name in self._places
+
+    def count(self, name: str) -> np.ndarray:
+        """Return a total of the simulated customers, (T, *axes)."""
+        place, shape = self._places[name]
+        totals, _ = self._stack()
+        return totals[:, place].reshape(len(totals), *shape)
+
+    def total(self, name: str) -> np.ndarray:
+        """Return a total scaled to the whole market, (T, *axes)."""
+        return self.count(name) * self.scale
+
+    def firm(self, name: str) -> np.ndarray:
+        """Return a parameter of the firms by period, (T, F)."""
+        _, rows = self._stack()
+        return rows[:, self._row_names.index(name), :]
+
+    def firm_before(self, name: str) -> np.ndarray:
+        """Return a parameter as it stood in the period before, (T, F)."""
+        row = self._row_names.index(name)
+        now = self.firm(name)
+        return np.concatenate([self._start_rows[row][None], now[:-1]])

@@ -1,0 +1,94 @@
+"""From books to tidy frames: one row per period and firm, columns named as measures are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.measures import measures
+from cxsim.measures.books import Books
+from cxsim.mechanisms.base import Mechanism
+
+__all__ = ["firm_frame", "market_frame", "quadrant", "switching_frame", "tenure_frame"]
+
+_QUADRANTS = {
+    (False, False): "I mass",
+    (False, True): "II niche",
+    (True, False): "III targeted",
+    (True, True): "IV one-to-one",
+}
+
+
+def quadrant(interaction: float, customization: float, threshold: float = 0.5) -> str:
+    """Return the label of a place in the capability matrix. No rule reads it."""
+    return _QUADRANTS[interaction >= threshold, customization >= threshold]
+
+
+def _order(scenario: Any, books: Books) -> list[int]:
+    """Places of the firms of the scenario file in the books' name order."""
+    return [books.firms.index(name) for name in scenario.firms]
+
+
+def firm_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+    """Return one row per period and firm."""
+    order = _order(scenario, books)
+    names = list(scenario.firms)
+    periods = books.periods
+    columns: dict[str, Any] = {
+        "period": np.repeat(np.arange(periods), len(names)),
+        "firm": names * periods,
+    }
+    for measure in measures("firm", mechanisms):
+        columns[measure.name] = measure.function(books)[:, order].ravel()
+    frame = pd.DataFrame(columns)
+    labels = [
+        quadrant(a, c, scenario.matrix_threshold)
+        for a, c in zip(frame["interaction"], frame["customization"], strict=True)
+    ]
+    frame.insert(2, "quadrant", labels)
+    return frame
+
+
+def market_frame(books: Books, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+    """Return one row per period."""
+    columns: dict[str, Any] = {"period": np.arange(books.periods)}
+    for measure in measures("market", mechanisms):
+        columns[measure.name] = measure.function(books)
+    return pd.DataFrame(columns)
+
+
+def switching_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return purchases by period, supplier before (``"none"`` for nobody's) and option taken."""
+    order = _order(scenario, books)
+    names = list(scenario.firms)
+    flows = books.total("purchases")[:, [0, *(k + 1 for k in order)], :][:, :, [*order, -1]]
+    periods, holders, options = flows.shape
+    return pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), holders * options),
+            "origin": np.tile(np.repeat(["none", *names], options), periods),
+            "destination": np.tile([*names, "outside"], periods * holders),
+            "purchases": flows.ravel(),
+        }
+    )
+
+
+def tenure_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return customers before the choice and those who stayed, by period, firm and tenure band."""
+    order = _order(scenario, books)
+    names = list(scenario.firms)
+    bands = ["1", "2-3", "4-7", "8-15", "16-31", "32+"]
+    held = books.total("held_by_tenure")[:, order]
+    kept = books.total("kept_by_tenure")[:, order]
+    periods = len(held)
+    return pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), len(names) * len(bands)),
+            "firm": np.tile(np.repeat(names, len(bands)), periods),
+            "tenure": bands * (periods * len(names)),
+            "customers": held.ravel(),
+            "stayed": kept.ravel(),
+        }
+    )

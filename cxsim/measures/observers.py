@@ -1,0 +1,128 @@
+"""Measures that cost further passes, made on request; they watch and change nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cxsim.draws import exp
+from cxsim.measures.books import Books
+from cxsim.measures.core import ratio
+from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
+
+__all__ = ["CUSTOMERS", "ELASTICITY", "OBSERVERS", "PANEL"]
+
+
+# --- price elasticity ---------------------------------------------------------------
+
+
+def semi_elasticity(price_sensitivity: float, amount: float, own: float, other: float,
+                    same: float) -> float:
+    """Return the change of a logit chance for a relative rise of a price.
+
+    dP_f / d ln p_g = a p v P_f (P_g - 1{f = g}): ``amount`` is price times volume,
+    ``own`` P_f, ``other`` P_g, ``same`` 1 where f = g.
+    """
+    return price_sensitivity * amount * own * (other - same)
+
+
+def chances(
+    n, n_firms, in_market, open_option, segment, price_sensitivity, value, price_asked, chance,
+    segment_volume, sum_chance, sum_price_response,
+):
+    """Add up logit chances and their response to prices, given everybody's present state."""
+    for i in range(n):
+        if in_market[i] == 0:
+            continue
+        a = price_sensitivity[i]
+        top = -1e300
+        for o in range(n_firms + 1):
+            if open_option[o, i] and a * value[0, o, i] > top:
+                top = a * value[0, o, i]
+        weight = 0.0
+        for o in range(n_firms + 1):
+            chance[o, i] = 0.0
+            if open_option[o, i]:
+                chance[o, i] = exp(a * value[0, o, i] - top)
+                weight += chance[o, i]
+        if weight == 0.0:
+            continue
+        c = chunk(i)
+        for o in range(n_firms + 1):
+            chance[o, i] /= weight
+        for f in range(n_firms):
+            sum_chance[c, f] += chance[f, i]
+            for g in range(n_firms):
+                sum_price_response[c, f, g] += semi_elasticity(
+                    a, segment_volume[segment[i]] * price_asked[g, i], chance[f, i], chance[g, i],
+                    1.0 if f == g else 0.0,
+                )
+
+
+def own_elasticity(b: Books) -> np.ndarray:
+    """Relative change of expected purchases for a relative change of the firm's own price."""
+    own = np.diagonal(b.total("price_response"), axis1=1, axis2=2)
+    return ratio(own, b.total("chance"))
+
+
+ELASTICITY = Mechanism(
+    "elasticity",
+    doc="Short-run price elasticities, given customers' present state",
+    columns=(Column("chance", ("option",), "f8", kept=False, doc="Logit chance of an option"),),
+    totals=(
+        Total("chance", doc="Expected purchases"),
+        Total("price_response", ("firm", "firm"), doc="Response of firm f to the price of firm g"),
+    ),
+    passes=(Pass(chances, "decide", before=("choice.decide",)),),
+    measures=(
+        Measure("own_elasticity", "Own-price elasticity", "1", own_elasticity,
+                doc="Short run, first evaluator of an account"),
+    ),
+)
+
+
+# --- customers one by one -----------------------------------------------------------
+
+
+def keep_costs(
+    n, switching_procedural, switching_financial, switching_relational, final_procedural,
+    final_financial, final_relational,
+):
+    """Keep each customer's switching cost by part."""
+    for i in range(n):
+        final_procedural[i] = switching_procedural[i]
+        final_financial[i] = switching_financial[i]
+        final_relational[i] = switching_relational[i]
+
+
+CUSTOMERS = Mechanism(
+    "customers",
+    doc="Switching costs customer by customer",
+    columns=(
+        Column("final_procedural", doc="Procedural switching cost, currency"),
+        Column("final_financial", doc="Financial switching cost, currency"),
+        Column("final_relational", doc="Relational switching cost, currency"),
+    ),
+    passes=(Pass(keep_costs, "account", after=("switching.count",)),),
+)
+
+
+def keep_choice(n, n_firms, choice, price_asked, in_market, panel_choice, panel_price):
+    """Keep what each customer chose and was asked to pay."""
+    for i in range(n):
+        panel_choice[i] = choice[i]
+        for f in range(n_firms):
+            panel_price[f, i] = price_asked[f, i] if in_market[i] else 0.0
+
+
+PANEL = Mechanism(
+    "panel",
+    doc="Purchases one by one, for a panel",
+    columns=(
+        Column("panel_choice", dtype="i2", fill=-1, doc="Option taken in the period, -1 for none"),
+        Column("panel_price", ("firm",), doc="Prices asked, currency per unit"),
+    ),
+    passes=(Pass(keep_choice, "pay"),),
+)
+
+#: What can be asked for beside the measures of every run, by name.
+OBSERVERS = {m.name: m for m in (ELASTICITY, CUSTOMERS, PANEL)}

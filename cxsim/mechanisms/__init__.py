@@ -1,0 +1,57 @@
+"""Mechanisms: one file per idea. The core always runs; the others where a scenario names them."""
+
+from __future__ import annotations
+
+from cxsim.mechanisms.base import Mechanism
+from cxsim.mechanisms.choice import CHOICE
+from cxsim.mechanisms.hassle import HASSLE
+from cxsim.mechanisms.initial import INITIAL
+from cxsim.mechanisms.learning import LEARNING
+from cxsim.mechanisms.lifetime import LIFETIME
+from cxsim.mechanisms.money import MONEY
+from cxsim.mechanisms.need_drift import NEED_DRIFT
+from cxsim.mechanisms.offer import OFFER
+from cxsim.mechanisms.people import PEOPLE
+from cxsim.mechanisms.portability import PORTABILITY
+from cxsim.mechanisms.switching import SWITCHING
+
+__all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
+
+CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
+
+_registry: dict[str, Mechanism] = {
+    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY)
+}
+
+
+def registered() -> tuple[Mechanism, ...]:
+    """Return the mechanisms known, the core first, then in the order of registration."""
+    return tuple(_registry.values())
+
+
+def register(mechanism: Mechanism) -> Mechanism:
+    """Make a mechanism known, so that scenarios may use its parameters.
+
+    Registering the same object again does nothing.
+
+    Raises
+    ------
+    ValueError
+        If another mechanism goes by that name.
+    """
+    if _registry.setdefault(mechanism.name, mechanism) is not mechanism:
+        raise ValueError(f"a mechanism named {mechanism.name!r} is registered already")
+    return mechanism
+
+
+def unregister(name: str) -> None:
+    """Forget a mechanism; the core stays.
+
+    Raises
+    ------
+    ValueError
+        If it belongs to the core or was never registered.
+    """
+    if name not in _registry or _registry[name].core:
+        raise ValueError(f"no mechanism {name!r} that could be unregistered")
+    del _registry[name]

@@ -1,0 +1,212 @@
+"""What a mechanism is: parameters, columns, draws, passes, totals and measures under one name.
+
+A mechanism is one idea in one file. Its *rules* are small pure functions of
+numbers. Its *passes* are one customer's turn, written as a loop over a block of
+customers: they load numbers from columns, call rules, and store what comes out.
+The columnar engine compiles the very same passes that the agents engine runs
+for one customer at a time.
+
+A pass names what it reads and writes by the names of its arguments:
+
+==================  =====================================================================
+argument            meaning
+==================  =====================================================================
+``n``, ``first``    customers in this block; number of the first of them in the market
+``n_firms``         firms; option number ``n_firms`` is the outside option
+``clock``           ``clock[0]`` is the period
+a column's name     the block's part of it; the customer is the last axis
+``firm_NAME``       parameter ``NAME`` by firm
+``segment_NAME``    parameter ``NAME`` by segment
+``market_NAME``     parameter ``NAME`` of the market, in ``[0]``
+``key_NAME``        draw keys of purpose ``NAME``, by its axes
+``sum_NAME``        totals of this period by chunk of customers (see :func:`chunk`)
+==================  =====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cxsim.parameters import Parameters
+
+__all__ = [
+    "CHUNK",
+    "NONE",
+    "PHASES",
+    "Column",
+    "Draw",
+    "Measure",
+    "Mechanism",
+    "Pass",
+    "Total",
+    "chunk",
+]
+
+#: "No firm": the supplier of a customer who has none, the choice of one who buys nothing.
+NONE = -1
+
+#: Customers per chunk. Totals are summed within chunks in customer order and then
+#: over chunks, so that neither block size nor threads can show in them.
+CHUNK = 1024
+
+#: The phases of one period, in order, after one that runs once at the start (the stages of the model page, made finer where
+#: mechanisms have to agree on who goes first).
+PHASES = (
+    "begin",  # once, before the first period: the state of the start
+    "events",  # what firms and the market set for this period
+    "leave",  # who leaves the market for good
+    "arrive",  # newcomers take their places and draw their attributes
+    "drift",  # needs move
+    "contact",  # individual service, acquisition, advertising
+    "prepare",  # what later passes read of a customer or a customer-firm pair
+    "adjust",  # mechanisms change what was prepared
+    "ask",  # the price asked
+    "add",  # currency terms of each option's utility
+    "decide",  # the choice
+    "pay",  # what the purchase brings and costs
+    "update",  # what buyer and firms know and feel afterwards
+    "join",  # the buyer becomes the firm's customer
+    "tell",  # word of mouth
+    "survey",  # surveys, recovery, improvement
+    "account",  # totals at the end of the period
+)
+
+
+def chunk(customer):
+    """Row of a totals array that a customer of this block (counted from 0) adds to."""
+    return customer >> 10
+
+
+@dataclass(frozen=True)
+class Column:
+    """An array with one place per customer, in the last axis.
+
+    Parameters
+    ----------
+    name : str
+        Argument name under which passes receive it.
+    axes : tuple of str or int
+        Leading axes: ``"firm"``, ``"option"`` (firms and outside), ``"need"``,
+        ``"evaluator"``, or a number.
+    dtype : str
+        NumPy type. Kept columns are 32-bit or smaller; passing ones are doubles.
+    kept : bool
+        True for state that outlives the period. A passing column lives for one
+        block of customers and holds what passes hand on to later passes.
+    fill : float
+        Value before anything was stored.
+    """
+
+    name: str
+    axes: tuple[str | int, ...] = ()
+    dtype: str = "f4"
+    kept: bool = True
+    fill: float = 0
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A purpose of random numbers: one key per element of its axes and period."""
+
+    name: str
+    axes: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Total:
+    """A sum over customers in one period, by its axes (``"firm"``, ``"option"``, ``"holder"``).
+
+    ``"holder"`` counts suppliers before the choice: number 0 is none, firm f is f + 1.
+    """
+
+    name: str
+    axes: tuple[str | int, ...] = ("firm",)
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One customer's turn in one phase, or (``whole=True``) a look at the whole population.
+
+    A whole-population pass is plain NumPy, gets whole columns and runs once a
+    period, the same in both engines. It sees kept columns only.
+
+    ``before`` and ``after`` name passes (``"learning.learn"``) of the same phase
+    that this one must precede or follow; ``replaces`` names one that it stands in for.
+    ``term`` names, in words, the term of the choice that an ``add`` pass adds.
+    """
+
+    function: Callable[..., None]
+    phase: str
+    whole: bool = False
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    replaces: str | None = None
+    term: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something reported by period and firm (or for the market).
+
+    Parameters
+    ----------
+    name, label, unit
+        Column name, words for axes and tables, unit.
+    function : callable
+        Takes a :class:`~cxsim.measures.Books` (totals and parameters of all
+        periods) and returns an array, periods by firms or periods alone.
+    level : {"firm", "market"}
+    summary : {"last", "mean", "sum", "present_value"}
+        How a run is summarized in one number.
+    cumulative : bool
+        True if a period's value depends on the periods before it.
+    """
+
+    name: str
+    label: str
+    unit: str
+    function: Callable[[Any], Any]
+    level: str = "firm"
+    summary: str = "mean"
+    doc: str = ""
+    cumulative: bool = False
+
+
+def _always(scenario: Any) -> bool:
+    return True
+
+
+def _one(scenario: Any) -> int:
+    return 1
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """Everything about one idea, under one name.
+
+    ``active`` decides from the scenario whether the mechanism takes part; one
+    that does not is not there at all. ``tables`` names arrays by firm that whole-population
+    passes fill each period; ``setup`` builds further arrays from the scenario, once,
+    which passes receive under the names it gives them. ``evaluators`` is the number of people who
+    judge each option on behalf of one account.
+    """
+
+    name: str
+    doc: str = ""
+    market: type[Parameters] | None = None
+    segment: type[Parameters] | None = None
+    firm: type[Parameters] | None = None
+    columns: tuple[Column, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    totals: tuple[Total, ...] = ()
+    tables: tuple[str, ...] = ()
+    setup: Callable[[Any], dict[str, Any]] | None = None
+    passes: tuple[Pass, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    active: Callable[[Any], bool] = _always
+    evaluators: Callable[[Any], int] = _one
+    core: bool = field(default=False, repr=False)

@@ -1,0 +1,170 @@
+"""The choice: a customer in the market takes the best of the active firms and the outside option.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from cxsim.draws import gumbel, uniform
+from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
+from cxsim.parameters import Parameters, parameter
+
+
+class MarketParameters(Parameters):
+    """What customers may choose beside the firms."""
+
+    outside_option: bool = parameter(
+        False, doc="Whether customers in the market may buy from nobody", fixed=True
+    )
+
+
+class SegmentParameters(Parameters):
+    """What buying from nobody is worth."""
+
+    outside_value: float = parameter(0.0, doc="Worth of the outside option", unit="currency")
+
+
+class FirmParameters(Parameters):
+    """Whether a firm is in the market."""
+
+    active: bool = parameter(True, doc="Whether the firm is in the market (entry and exit)")
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def utility(price_sensitivity: float, value: float, shock: float) -> float:
+    """Return the utility of an option, a (worth in money) + e."""
+    return price_sensitivity * value + shock
+
+
+def enjoyment(value: float, shock: float, price_sensitivity: float, outside_value: float) -> float:
+    """Return what was taken, in money, relative to the outside value; 0 where a is 0."""
+    if price_sensitivity > 0.0:
+        return value + shock / price_sensitivity - outside_value
+    return 0.0
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def enter(
+    n, first, n_firms, purchase_rate, segment, in_market, open_option, value, key_enter,
+    market_outside_option, segment_outside_value, firm_active,
+):
+    """Some customers are in the market this period; options are open and worth nothing yet."""
+    for i in range(n):
+        in_market[i] = 0
+        if uniform(key_enter[0], first + i) < purchase_rate[i]:
+            in_market[i] = 1
+    for f in range(n_firms):
+        for i in range(n):
+            open_option[f, i] = 1 if firm_active[f] > 0.5 else 0
+            for e in range(len(value)):
+                value[e, f, i] = 0.0
+    for i in range(n):
+        open_option[n_firms, i] = 1 if market_outside_option[0] > 0.5 else 0
+        for e in range(len(value)):
+            value[e, n_firms, i] = segment_outside_value[segment[i]]
+
+
+def decide(
+    n, first, in_market, open_option, price_sensitivity, value, favourite, shock, key_choice
+):
+    """Each evaluator takes the option of highest utility; ties go to the first in name order."""
+    for e in range(len(value)):
+        for i in range(n):
+            favourite[e, i] = -1
+            shock[e, i] = 0.0
+            if in_market[i] == 0:
+                continue
+            best = -inf
+            for o in range(len(open_option)):
+                if open_option[o, i] == 0:
+                    continue
+                draw = gumbel(uniform(key_choice[e, o], first + i))
+                u = utility(price_sensitivity[i], value[e, o, i], draw)
+                if u > best:
+                    best = u
+                    favourite[e, i] = o
+                    shock[e, i] = draw
+
+
+def elect(n, favourite, choice):
+    """The account takes what its only evaluator prefers."""
+    for i in range(n):
+        choice[i] = favourite[0, i]
+
+
+def enjoy(n, choice, segment, price_sensitivity, value, shock, enjoyed, segment_outside_value):
+    """Note what the choice was worth to the first evaluator."""
+    for i in range(n):
+        enjoyed[i] = 0.0
+        if choice[i] >= 0:
+            enjoyed[i] = enjoyment(
+                value[0, choice[i], i], shock[0, i], price_sensitivity[i],
+                segment_outside_value[segment[i]],
+            )
+
+
+def count(n, supplier, choice, sum_purchases, sum_holders):
+    """Count who came from where and took what."""
+    for i in range(n):
+        c = chunk(i)
+        sum_holders[c, supplier[i] + 1] += 1.0
+        if choice[i] >= 0:
+            sum_purchases[c, supplier[i] + 1, choice[i]] += 1.0
+
+
+def join(n, n_firms, choice, supplier, tenure):
+    """A buyer becomes the firm's customer; the outside option ends nothing."""
+    for i in range(n):
+        f = choice[i]
+        if f < 0 or f == n_firms:
+            continue
+        if f == supplier[i]:
+            tenure[i] += 1
+        else:
+            supplier[i] = f
+            tenure[i] = 1
+
+
+def reckon(n, enjoyed, sum_surplus):
+    """Add up what customers got out of the market."""
+    for i in range(n):
+        sum_surplus[chunk(i), 0] += enjoyed[i]
+
+
+CHOICE = Mechanism(
+    "choice",
+    doc="Discrete choice among firms and the outside option",
+    core=True,
+    market=MarketParameters,
+    segment=SegmentParameters,
+    firm=FirmParameters,
+    columns=(
+        Column("in_market", (), "i1", kept=False, doc="1 for a customer who buys this period"),
+        Column("open_option", ("option",), "i1", kept=False, doc="1 for an option that can be taken"),
+        Column("value", ("evaluator", "option"), "f8", kept=False,
+               doc="Worth of an option before chance, currency"),
+        Column("favourite", ("evaluator",), "i2", kept=False, doc="Option of highest utility"),
+        Column("shock", ("evaluator",), "f8", kept=False, doc="Chance's part of the favourite's utility"),
+        Column("choice", (), "i2", kept=False, doc="Option taken; -1 for none"),
+        Column("enjoyed", (), "f8", kept=False, doc="Experienced worth of the choice, currency"),
+    ),
+    draws=(Draw("enter"), Draw("choice", ("evaluator", "option"))),
+    totals=(
+        Total("purchases", ("holder", "option"), doc="Purchases, by supplier before and option taken"),
+        Total("holders", ("holder",), doc="Customers, by supplier before the choice"),
+        Total("surplus", (1,), doc="Experienced worth of choices, currency"),
+    ),
+    passes=(
+        Pass(enter, "prepare"),
+        Pass(decide, "decide"),
+        Pass(elect, "decide", after=("choice.decide",)),
+        Pass(enjoy, "pay"),
+        Pass(count, "pay"),
+        Pass(join, "join"),
+        Pass(reckon, "account"),
+    ),
+)

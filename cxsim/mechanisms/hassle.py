@@ -1,0 +1,60 @@
+"""Hassle: the effort of ordering, which a firm that recognizes and remembers takes away.
+"""
+
+from __future__ import annotations
+
+from cxsim.mechanisms.base import Mechanism, Pass, Total, chunk
+from cxsim.parameters import Parameters, parameter
+
+
+class SegmentParameters(Parameters):
+    """What ordering costs the customer."""
+
+    hassle: float = parameter(
+        0.0, doc="Effort of ordering, which a firm that recognizes and remembers takes away",
+        unit="currency per purchase", ge=0,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def order_effort(hassle: float, recognition: float, interaction: float, knowledge: float) -> float:
+    """Return the effort of one order, u (1 - r A K), currency."""
+    return hassle * (1.0 - recognition * interaction * knowledge)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def order(n, n_firms, in_market, segment, recognition, interaction, knowledge_shown, value, segment_hassle):
+    """Take the effort of ordering off the option's worth."""
+    for f in range(n_firms):
+        for i in range(n):
+            if in_market[i]:
+                effort = order_effort(
+                    segment_hassle[segment[i]], recognition[f, i], interaction[f, i],
+                    knowledge_shown[f, i],
+                )
+                for e in range(len(value)):
+                    value[e, f, i] -= effort
+
+
+def count(n, segment, choice, recognition, interaction, knowledge_shown, segment_hassle, sum_hassle):
+    """Add up the effort of the orders placed."""
+    for i in range(n):
+        f = choice[i]
+        if 0 <= f < len(recognition):
+            sum_hassle[chunk(i), f] += order_effort(
+                segment_hassle[segment[i]], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
+            )
+
+
+HASSLE = Mechanism(
+    "hassle",
+    doc="Effort of ordering",
+    core=True,
+    segment=SegmentParameters,
+    totals=(Total("hassle", doc="Effort of the orders placed, currency"),),
+    passes=(Pass(order, "add", term="hassle"), Pass(count, "pay")),
+)

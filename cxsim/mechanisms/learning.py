@@ -1,0 +1,152 @@
+"""Learning: contacts teach a firm what a customer needs; without them it forgets.
+"""
+
+from __future__ import annotations
+
+from cxsim.draws import uniform
+from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
+from cxsim.parameters import Parameters, parameter
+
+
+class MarketParameters(Parameters):
+    """How informative contacts are."""
+
+    learning_rate: float = parameter(
+        1.0, doc="Precision, relative to the prior, of what a fully disclosing customer tells a "
+        "fully interactive firm in one contact", ge=0,
+    )
+
+
+class SegmentParameters(Parameters):
+    """What customers let firms know."""
+
+    disclosure: float = parameter(
+        1.0, doc="Share of what could be told that the customer tells", unit="share", ge=0, le=1
+    )
+
+
+class FirmParameters(Parameters):
+    """How well a firm recognizes, listens and remembers."""
+
+    identification: float = parameter(
+        1.0, doc="Identify: chance to recognize the customer in a contact", unit="share", ge=0, le=1
+    )
+    interaction: float = parameter(
+        0.0, doc="Interact: how well the firm interacts with individual customers",
+        unit="share", ge=0, le=1,
+    )
+    forgetting_rate: float = parameter(
+        0.0, doc="Share of what is known that is lost in a period without learning",
+        unit="per period", ge=0, le=1,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def precision(learning_rate: float, interaction: float, disclosure: float) -> float:
+    """Return the precision of a contact's signal relative to the prior, rho A w."""
+    return learning_rate * interaction * disclosure
+
+
+def learned(uncertainty: float, precision: float) -> float:
+    """Return the share of variance left unresolved after one signal, P / (1 + r P)."""
+    return uncertainty / (1.0 + precision * uncertainty)
+
+
+def forgotten(uncertainty: float, forgetting_rate: float) -> float:
+    """Return the share of variance unresolved after a period without learning."""
+    return uncertainty + forgetting_rate * (1.0 - uncertainty)
+
+
+def teaching(teaching_effort: float, customization: float, gain: float) -> float:
+    """Return the customer's effort, in currency, of raising a firm's knowledge by ``gain``."""
+    return teaching_effort * customization * gain
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def arrive(n, n_firms, arriving, uncertainty):
+    """Nobody knows a newcomer."""
+    for f in range(n_firms):
+        for i in range(n):
+            if arriving[i]:
+                uncertainty[f, i] = 1.0
+
+
+def prepare(
+    n, n_firms, segment, uncertainty, recognition, interaction, knowledge_shown, disclosure,
+    firm_identification, firm_interaction, segment_disclosure,
+):
+    """What a firm knows of a customer and how well it meets this one, before mechanisms."""
+    for i in range(n):
+        disclosure[i] = segment_disclosure[segment[i]]
+    for f in range(n_firms):
+        for i in range(n):
+            recognition[f, i] = firm_identification[f]
+            interaction[f, i] = firm_interaction[f]
+            knowledge_shown[f, i] = 1.0 - uncertainty[f, i]
+
+
+def learn(
+    n, first, n_firms, choice, segment, uncertainty, recognition, interaction, customization,
+    disclosure, enjoyed, key_recognized, market_learning_rate, firm_forgetting_rate,
+    segment_teaching_effort, sum_recognized, sum_effort,
+):
+    """A recognized buyer teaches the firm; everything else fades."""
+    for f in range(n_firms):
+        for i in range(n):
+            before = uncertainty[f, i]
+            if choice[i] == f and uniform(key_recognized[f], first + i) < recognition[f, i]:
+                after = learned(
+                    before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
+                )
+                uncertainty[f, i] = after
+                effort = teaching(
+                    segment_teaching_effort[segment[i]], customization[f, i], before - after
+                )
+                enjoyed[i] -= effort
+                sum_recognized[chunk(i), f] += 1.0
+                sum_effort[chunk(i), f] += effort
+            else:
+                uncertainty[f, i] = forgotten(before, firm_forgetting_rate[f])
+
+
+def count(n, supplier, uncertainty, sum_knowledge):
+    """Add up what firms know of their customers."""
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            sum_knowledge[chunk(i), s] += 1.0 - uncertainty[s, i]
+
+
+LEARNING = Mechanism(
+    "learning",
+    doc="Contacts teach a firm what a customer needs",
+    core=True,
+    market=MarketParameters,
+    segment=SegmentParameters,
+    firm=FirmParameters,
+    columns=(
+        Column("uncertainty", ("firm",), fill=1, doc="Share of the variance of the need that the "
+               "firm has not resolved; knowledge is what is left to 1"),
+        Column("recognition", ("firm",), "f8", kept=False, doc="Chance to be recognized"),
+        Column("interaction", ("firm",), "f8", kept=False, doc="Interaction shown to the customer"),
+        Column("knowledge_shown", ("firm",), "f8", kept=False,
+               doc="What the firm could know when the customer orders"),
+        Column("disclosure", (), "f8", kept=False, doc="Share of what could be told that is told"),
+    ),
+    draws=(Draw("recognized", ("firm",)),),
+    totals=(
+        Total("recognized", doc="Contacts in which the customer was recognized"),
+        Total("effort", doc="Effort that customers spent on teaching, currency"),
+        Total("knowledge", doc="Knowledge of customers, summed over them"),
+    ),
+    passes=(
+        Pass(arrive, "arrive"),
+        Pass(prepare, "prepare"),
+        Pass(learn, "update"),
+        Pass(count, "account"),
+    ),
+)

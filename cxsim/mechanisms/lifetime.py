@@ -1,0 +1,67 @@
+"""Lifetime: how many stay, by what their supplier knows of them and by how long they have been with it.
+"""
+
+from __future__ import annotations
+
+from cxsim.mechanisms.base import Mechanism, Pass, Total, chunk
+
+
+#: Upper ends of the knowledge bands that customer lifetime value is projected by.
+KNOWLEDGE_BANDS = (0.2, 0.4, 0.6, 0.8, 1.0)
+#: Upper ends (purchases since joining) of the tenure bands; the last is open.
+TENURE_BANDS = (1, 3, 7, 15, 31)
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def knowledge_band(knowledge: float) -> int:
+    """Return the number of the knowledge band, 0 to 4."""
+    band = int(knowledge * 5.0)
+    return band if band < 4 else 4
+
+
+def tenure_band(tenure: int) -> int:
+    """Return the number of the tenure band, 0 (joined with the last purchase) to 5 (32 and more)."""
+    band = 0
+    limit = 1
+    while band < 5 and tenure > limit:
+        band = band + 1
+        limit = 2 * limit + 1
+    return band
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def count(
+    n, n_firms, supplier, choice, tenure, uncertainty, sum_held_by_knowledge, sum_kept_by_knowledge,
+    sum_held_by_tenure, sum_kept_by_tenure,
+):
+    """Count who had a supplier before the choice and who of them still has the same."""
+    for i in range(n):
+        s = supplier[i]
+        if s < 0:
+            continue
+        c = chunk(i)
+        band = knowledge_band(1.0 - uncertainty[s, i])
+        age = tenure_band(tenure[i])
+        sum_held_by_knowledge[c, s, band] += 1.0
+        sum_held_by_tenure[c, s, age] += 1.0
+        if choice[i] == s or choice[i] == -1 or choice[i] == n_firms:
+            sum_kept_by_knowledge[c, s, band] += 1.0
+            sum_kept_by_tenure[c, s, age] += 1.0
+
+
+LIFETIME = Mechanism(
+    "lifetime",
+    doc="Retention by knowledge and by tenure",
+    core=True,
+    totals=(
+        Total("held_by_knowledge", ("firm", 5), doc="Customers before the choice, by knowledge band"),
+        Total("kept_by_knowledge", ("firm", 5), doc="Those who stayed, by knowledge band"),
+        Total("held_by_tenure", ("firm", 6), doc="Customers before the choice, by tenure band"),
+        Total("kept_by_tenure", ("firm", 6), doc="Those who stayed, by tenure band"),
+    ),
+    passes=(Pass(count, "pay"),),
+)

@@ -1,0 +1,176 @@
+"""Money: what customers pay and what serving them costs.
+"""
+
+from __future__ import annotations
+
+from cxsim.draws import uniform
+from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
+from cxsim.parameters import Parameters, parameter
+
+
+class Promotions(Parameters):
+    """Temporary price cuts, drawn anew each period for the whole market."""
+
+    chance: float = parameter(0.0, doc="Chance that a promotion runs", unit="per period", ge=0, le=1)
+    depth: float = parameter(0.0, doc="Share of the price that it takes off", unit="share", ge=0, le=1)
+    display_value: float = parameter(
+        0.0, doc="Worth added while it runs (feature and display)", unit="currency per unit"
+    )
+
+
+class MarketParameters(Parameters):
+    """The price of time."""
+
+    discount_rate: float = parameter(0.01, doc="Discount rate", unit="per period", ge=0, lt=1)
+
+
+class FirmParameters(Parameters):
+    """What a firm asks and what it spends."""
+
+    price: float = parameter(doc="Price", unit="currency per unit", ge=0)
+    personal_premium: float = parameter(
+        0.0, doc="Rise of the price for a fully customized offer to a fully known customer",
+        unit="share of price", ge=0,
+    )
+    promotions: Promotions = parameter(Promotions(), doc="Temporary price cuts")
+    unit_cost: float = parameter(0.0, doc="Cost of a unit of the standard offer", unit="currency per unit", ge=0)
+    customization_cost: float = parameter(
+        0.0, doc="Extra cost of a fully customized unit", unit="currency per unit", ge=0
+    )
+    interaction_cost: float = parameter(
+        0.0, doc="Cost of a contact at full interaction", unit="currency per contact", ge=0
+    )
+    cost_to_serve: float = parameter(0.0, doc="Cost of handling a purchase", unit="currency per purchase", ge=0)
+    service_saving: float = parameter(
+        0.0, doc="Share of the cost to serve saved with a fully known customer", unit="share", ge=0, le=1,
+        source="Reinartz & Kumar 2002: no evidence, hence 0",
+    )
+    capability_cost: float = parameter(
+        0.0, doc="Fixed cost of each capability, times its square (whole market)",
+        unit="currency per period", ge=0,
+    )
+    capability_investment: float = parameter(
+        0.0, doc="One-off cost of raising a capability from 0 to 1 (whole market)", unit="currency", ge=0
+    )
+    initial_cash: float = parameter(0.0, doc="Cash at the start (whole market)", unit="currency", fixed=True)
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def asked(
+    price: float, premium: float, customization: float, recognition: float, knowledge: float,
+    discount: float,
+) -> float:
+    """Return the price asked of a customer, price (1 + premium C r K) less the promotion."""
+    return price * (1.0 + premium * customization * recognition * knowledge) * (1.0 - discount)
+
+
+def unit_cost(unit_cost: float, customization_cost: float, customization: float) -> float:
+    """Return the cost of one unit bent as far as the customer's offer."""
+    return unit_cost + customization_cost * customization
+
+
+def service_cost(cost_to_serve: float, saving: float, recognition: float, knowledge: float) -> float:
+    """Return the cost of handling a purchase, less what knowing the customer saves."""
+    return cost_to_serve * (1.0 - saving * recognition * knowledge)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def promote(
+    n_firms, key_promotion, firm_promotions_chance, firm_promotions_depth,
+    firm_promotions_display_value, discount, display,
+):
+    """Draw this period's promotions, one for the whole market per firm."""
+    for f in range(n_firms):
+        runs = uniform(int(key_promotion[f]), 0) < firm_promotions_chance[f]
+        discount[f] = firm_promotions_depth[f] if runs else 0.0
+        display[f] = firm_promotions_display_value[f] if runs else 0.0
+
+
+def ask(
+    n, n_firms, in_market, recognition, customization, uncertainty, price_asked, discount,
+    firm_price, firm_personal_premium,
+):
+    """Ask a price of each customer in the market."""
+    for f in range(n_firms):
+        for i in range(n):
+            if in_market[i]:
+                price_asked[f, i] = asked(
+                    firm_price[f], firm_personal_premium[f], customization[f, i], recognition[f, i],
+                    1.0 - uncertainty[f, i], discount[f],
+                )
+
+
+def price(n, n_firms, in_market, segment, price_asked, value, segment_volume):
+    """Take the price off the option's worth."""
+    for f in range(n_firms):
+        for i in range(n):
+            if in_market[i]:
+                for e in range(len(value)):
+                    value[e, f, i] -= segment_volume[segment[i]] * price_asked[f, i]
+
+
+def pay(
+    n, n_firms, segment, choice, recognition, interaction, customization, uncertainty, price_asked,
+    margin, segment_volume, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
+    firm_cost_to_serve, firm_service_saving, firm_price, firm_personal_premium, discount,
+    sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
+):
+    """The buyer pays; the firm makes, contacts and serves."""
+    for i in range(n):
+        margin[i] = 0.0
+        f = choice[i]
+        if f < 0 or f == n_firms:
+            continue
+        c = chunk(i)
+        volume = segment_volume[segment[i]]
+        known = 1.0 - uncertainty[f, i]
+        revenue = volume * price_asked[f, i]
+        production = volume * unit_cost(
+            firm_unit_cost[f], firm_customization_cost[f], customization[f, i]
+        )
+        contact = firm_interaction_cost[f] * interaction[f, i]
+        service = service_cost(
+            firm_cost_to_serve[f], firm_service_saving[f], recognition[f, i], known
+        )
+        margin[i] = revenue - production - contact - service
+        sum_revenue[c, f] += revenue
+        sum_production_cost[c, f] += production
+        sum_contact_cost[c, f] += contact
+        sum_service_cost[c, f] += service
+        if discount[f] > 0.0:
+            sum_discounts[c, f] += volume * asked(
+                firm_price[f], firm_personal_premium[f], customization[f, i], recognition[f, i],
+                known, 0.0,
+            ) - revenue
+
+
+MONEY = Mechanism(
+    "money",
+    doc="Prices, revenue and costs",
+    core=True,
+    market=MarketParameters,
+    firm=FirmParameters,
+    tables=("discount", "display"),
+    columns=(
+        Column("price_asked", ("firm",), "f8", kept=False, doc="Price asked, currency per unit"),
+        Column("margin", (), "f8", kept=False, doc="Contribution of the purchase, currency"),
+    ),
+    draws=(Draw("promotion", ("firm",)),),
+    totals=(
+        Total("revenue", doc="Prices paid, currency"),
+        Total("discounts", doc="Price cuts of promotions; already taken off revenue, currency"),
+        Total("production_cost", doc="Cost of units, currency"),
+        Total("contact_cost", doc="Cost of contacts, currency"),
+        Total("service_cost", doc="Cost of handling purchases, currency"),
+    ),
+    passes=(
+        Pass(promote, "events", whole=True),
+        Pass(ask, "ask"),
+        Pass(price, "add", term="price"),
+        Pass(pay, "pay"),
+    ),
+)

@@ -1,0 +1,197 @@
+"""The offer: what a firm believes a customer needs, and how well what it offers fits.
+"""
+
+from __future__ import annotations
+
+from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
+from cxsim.parameters import Parameters, parameter
+
+
+class SegmentParameters(Parameters):
+    """What fit and quantity mean to a segment."""
+
+    volume: float = parameter(1.0, doc="Units bought per purchase", unit="units", gt=0)
+    fit_weight: float = parameter(
+        0.0, doc="What a squared unit of distance from the need costs the customer, per unit",
+        unit="currency per squared distance", ge=0,
+    )
+
+
+class FirmParameters(Parameters):
+    """Where a firm's offer stands and how far it can be bent."""
+
+    position: tuple[float, ...] | None = parameter(
+        None, doc="The standard offer, by dimension of need (default: the origin)",
+        unit="distance", axes=("need",),
+    )
+    quality: float = parameter(0.0, doc="What a unit is worth to any customer", unit="currency per unit")
+    customization: float = parameter(
+        0.0, doc="How far the offer can be bent towards what the firm believes a customer needs",
+        unit="share", ge=0, le=1,
+    )
+    segment_insight: float = parameter(
+        0.0, doc="Differentiate: how far the firm tells segments and their needs apart",
+        unit="share", ge=0, le=1,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def prior(position: float, segment_insight: float, need_mean: float) -> float:
+    """Return what a firm takes a member of the segment to need, before knowing more."""
+    return position + segment_insight * (need_mean - position)
+
+
+def miss(
+    judged: float, taught: float, position: float, prior: float, customization: float,
+    knowledge: float,
+) -> float:
+    """Return by how much the mean offer misses a need, in one dimension.
+
+    The offer is the standard product bent towards the firm's belief,
+    p + C (mu - p), with mu = (1 - K) q + K z on average over what was heard.
+    ``judged`` is where the offer is judged (x), ``taught`` what was told (z).
+    """
+    return (judged - position) - customization * (
+        (1.0 - knowledge) * (prior - position) + knowledge * (taught - position)
+    )
+
+
+def noise(customization: float, knowledge: float, needs: float, need_sd: float) -> float:
+    """Return the misfit from acting on noisy signals, C^2 K (1 - K) D sd^2."""
+    return customization * customization * knowledge * (1.0 - knowledge) * needs * need_sd * need_sd
+
+
+def expected(recognition: float, recognized: float, unrecognized: float) -> float:
+    """Return the mean over being recognized or not."""
+    return recognition * recognized + (1.0 - recognition) * unrecognized
+
+
+def misfit_cost(volume: float, fit_weight: float, misfit: float) -> float:
+    """Return what the misfit of a purchase costs the customer, currency."""
+    return volume * fit_weight * misfit
+
+
+def square(a: float, b: float) -> float:
+    """Return the squared difference."""
+    return (a - b) * (a - b)
+
+
+def misfit_of(
+    i, g, f, recognition, customization, knowledge, need, segment_need_mean, segment_need_sd,
+    firm_position, firm_segment_insight,
+):
+    """Return the expected misfit of firm f's offer to customer i of segment g.
+
+    Knowledge serves only a customer who is recognized.
+    """
+    unseen = 0.0
+    seen = noise(customization, knowledge, len(need), segment_need_sd[g])
+    for d in range(len(need)):
+        x = need[d, i]
+        p = firm_position[f, d]
+        q = prior(p, firm_segment_insight[f], segment_need_mean[g, d])
+        unseen += square(miss(x, x, p, q, customization, 0.0), 0.0)
+        seen += square(miss(x, x, p, q, customization, knowledge), 0.0)
+    return expected(recognition, seen, unseen)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def prepare(n, n_firms, customization, firm_customization):
+    """How far each firm bends its offer for this customer, before mechanisms."""
+    for f in range(n_firms):
+        for i in range(n):
+            customization[f, i] = firm_customization[f]
+
+
+def fit(
+    n, n_firms, in_market, segment, need, recognition, customization, knowledge_shown, misfit, value,
+    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, firm_position,
+    firm_segment_insight,
+):
+    """Take what the offer's misfit costs off its worth."""
+    for f in range(n_firms):
+        for i in range(n):
+            if in_market[i] == 0:
+                continue
+            g = segment[i]
+            misfit[f, i] = misfit_of(
+                i, g, f, recognition[f, i], customization[f, i], knowledge_shown[f, i], need,
+                segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+            )
+            cost = misfit_cost(segment_volume[g], segment_fit_weight[g], misfit[f, i])
+            for e in range(len(value)):
+                value[e, f, i] -= cost
+
+
+def quality(n, n_firms, in_market, segment, value, segment_volume, firm_quality, display):
+    """Add the worth of the product to anybody."""
+    for f in range(n_firms):
+        worth = firm_quality[f] + display[f]
+        for i in range(n):
+            if in_market[i]:
+                for e in range(len(value)):
+                    value[e, f, i] += segment_volume[segment[i]] * worth
+
+
+def taste(n, n_firms, in_market, segment, brand_taste, value, segment_volume):
+    """Add the customer's lasting taste for the firm."""
+    for f in range(n_firms):
+        for i in range(n):
+            if in_market[i]:
+                for e in range(len(value)):
+                    value[e, f, i] += segment_volume[segment[i]] * brand_taste[f, i]
+
+
+def count(
+    n, segment, need, supplier, uncertainty, recognition, customization,
+    segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+    sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
+):
+    """Add up how well firms would now serve their customers, and how well they tell segments apart."""
+    for i in range(n):
+        s = supplier[i]
+        if s < 0:
+            continue
+        g = segment[i]
+        c = chunk(i)
+        sum_misfit[c, s] += misfit_of(
+            i, g, s, recognition[s, i], customization[s, i], 1.0 - uncertainty[s, i], need,
+            segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+        )
+        for d in range(len(need)):
+            p = firm_position[s, d]
+            mean = segment_need_mean[g, d]
+            sum_misfit_standard[c, s] += square(need[d, i], p)
+            sum_gap_prior[c, s] += square(mean, prior(p, firm_segment_insight[s], mean))
+            sum_gap_standard[c, s] += square(mean, p)
+
+
+OFFER = Mechanism(
+    "offer",
+    doc="The offer and its fit",
+    core=True,
+    segment=SegmentParameters,
+    firm=FirmParameters,
+    columns=(
+        Column("customization", ("firm",), "f8", kept=False,
+               doc="How far the firm bends its offer for the customer"),
+        Column("misfit", ("firm",), "f8", kept=False, doc="Expected misfit of the offer"),
+    ),
+    totals=(
+        Total("misfit", doc="Expected misfit of customers' suppliers, summed over customers"),
+        Total("misfit_standard", doc="Misfit of the standard offer, summed over customers"),
+        Total("gap_prior", doc="Squared distance of segments' means from what the firm takes them for"),
+        Total("gap_standard", doc="Squared distance of segments' means from the standard offer"),
+    ),
+    passes=(
+        Pass(prepare, "prepare"),
+        Pass(quality, "add", term="quality"),
+        Pass(taste, "add", term="brand taste"),
+        Pass(fit, "add", term="fit"),
+        Pass(count, "account"),
+    ),
+)

@@ -1,0 +1,186 @@
+"""Who the customers are: segments, needs, price sensitivity, tastes, comings and goings.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Literal
+
+from cxsim.draws import beta, exp, gamma, log, log_gamma, lognormal, normal, uniform
+from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
+from cxsim.parameters import ByFirm, Parameters, parameter
+
+
+class SegmentParameters(Parameters):
+    """Who the customers of a segment are."""
+
+    share: float = parameter(
+        doc="Share of customers who belong to the segment; shares sum to 1", unit="share",
+        fixed=True, ge=0, le=1,
+    )
+    need_mean: tuple[float, ...] | None = parameter(
+        None, doc="Mean need, by dimension (default: the origin)", unit="distance",
+        axes=("need",), newcomers=True,
+    )
+    need_sd: float = parameter(
+        1.0, doc="Standard deviation of needs around their mean, in each dimension",
+        unit="distance", newcomers=True, ge=0,
+    )
+    price_sensitivity: float = parameter(
+        1.0, doc="How strongly differences in money beat chance: mean of a lognormal; 0 is pure chance",
+        unit="1 / currency", newcomers=True, ge=0, source="Train & Weeks 2005 (scale of utility in money)",
+    )
+    price_sensitivity_cv: float = parameter(
+        0.0, doc="Coefficient of variation of the price sensitivity across customers",
+        newcomers=True, ge=0,
+    )
+    brand_taste_sd: ByFirm = parameter(
+        0.0, doc="Standard deviation of customers' lasting taste for a firm",
+        unit="currency per unit", axes=("firm",), newcomers=True, ge=0,
+    )
+    brand_taste: Literal["normal", "log_gamma"] = parameter(
+        "normal", doc="Distribution of tastes; log_gamma gives the NBD-Dirichlet market",
+        newcomers=True,
+    )
+    brand_taste_shape: ByFirm = parameter(
+        1.0, doc="Shape of log-gamma tastes, ln Gamma(shape, 1) / price sensitivity",
+        axes=("firm",), newcomers=True, gt=0,
+    )
+    purchase_rate: float = parameter(
+        1.0, doc="Chance of being in the market in a period; with a shape, the mean rate",
+        unit="per period", newcomers=True, ge=0,
+    )
+    purchase_rate_shape: float | None = parameter(
+        None, doc="Shape of a gamma distribution of purchase rates; chance = 1 - exp(-rate)",
+        newcomers=True, gt=0,
+    )
+    turnover: float = parameter(
+        0.0, doc="Chance of leaving the market for good; a newcomer of the same segment follows",
+        unit="per period", newcomers=True, ge=0, le=1,
+    )
+    turnover_beta: tuple[float, float] | None = parameter(
+        None, doc="Beta distribution (alpha, beta) of the chance to leave, in place of turnover",
+        axes=(2,), newcomers=True, source="Fader & Hardie 2007",
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def scatter(mean: float, sd: float, z: float) -> float:
+    """Return a normal variate of given mean and standard deviation from a standard one."""
+    return mean + sd * z
+
+
+def log_gamma_taste(log_variate: float, price_sensitivity: float) -> float:
+    """Return a log-gamma taste in money, ln Gamma(shape, 1) / price sensitivity."""
+    return log_variate / price_sensitivity if price_sensitivity > 0.0 else 0.0
+
+
+def purchase_chance(rate: float) -> float:
+    """Return the chance of at least one purchase occasion in a period at a Poisson rate."""
+    return 1.0 - exp(-rate)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def leave(n, first, turnover, supplier, arriving, key_leave, sum_left):
+    """Some leave the market for good; a newcomer takes their place."""
+    for i in range(n):
+        arriving[i] = 0
+        if turnover[i] > 0.0 and uniform(key_leave[0], first + i) < turnover[i]:
+            arriving[i] = 1
+            sum_left[chunk(i), supplier[i] + 1] += 1.0
+
+
+def arrive(
+    n, first, clock, arriving, segment, need, price_sensitivity, brand_taste, purchase_rate,
+    turnover, born, supplier, tenure,
+    key_segment, key_need, key_price_sensitivity, key_brand_taste, key_purchase_rate, key_turnover,
+    segment_share, segment_need_mean, segment_need_sd, segment_price_sensitivity,
+    segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_sd,
+    segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
+    segment_turnover, segment_turnover_beta,
+):
+    """A newcomer draws a segment and attributes and knows no firm.
+
+    The segment is a race of exponentials, so that a further segment takes customers
+    from the others and moves nobody between them.
+    """
+    for i in range(n):
+        if arriving[i] == 0:
+            continue
+        who = first + i
+        born[i] = clock[0]
+        supplier[i] = -1
+        tenure[i] = 0
+        g = 0
+        soonest = inf
+        for s in range(len(segment_share)):
+            if segment_share[s] > 0.0:
+                time = -log(uniform(key_segment[s], who)) / segment_share[s]
+                if time < soonest:
+                    soonest = time
+                    g = s
+        segment[i] = g
+        for d in range(len(key_need)):
+            need[d, i] = scatter(segment_need_mean[g, d], segment_need_sd[g], normal(key_need[d], who))
+        price_sensitivity[i] = lognormal(
+            segment_price_sensitivity[g], segment_price_sensitivity_cv[g], key_price_sensitivity[0], who
+        )
+        for f in range(len(key_brand_taste)):
+            if segment_brand_taste[g] == 0.0:
+                brand_taste[f, i] = 0.0
+                if segment_brand_taste_sd[g, f] > 0.0:
+                    brand_taste[f, i] = scatter(
+                        0.0, segment_brand_taste_sd[g, f], normal(key_brand_taste[f], who)
+                    )
+            else:
+                brand_taste[f, i] = log_gamma_taste(
+                    log_gamma(segment_brand_taste_shape[g, f], key_brand_taste[f], who),
+                    price_sensitivity[i],
+                )
+        shape = segment_purchase_rate_shape[g]
+        if shape > 0.0:
+            rate = gamma(shape, segment_purchase_rate[g], key_purchase_rate[0], who)
+            purchase_rate[i] = purchase_chance(rate)
+        else:
+            purchase_rate[i] = segment_purchase_rate[g]
+        alpha = segment_turnover_beta[g, 0]
+        if alpha > 0.0:
+            turnover[i] = beta(alpha, segment_turnover_beta[g, 1], key_turnover[0], who)
+        else:
+            turnover[i] = segment_turnover[g]
+
+
+PEOPLE = Mechanism(
+    "people",
+    doc="Segments, heterogeneous customers, turnover",
+    core=True,
+    segment=SegmentParameters,
+    columns=(
+        Column("segment", dtype="i2", doc="Number of the segment"),
+        Column("need", ("need",), doc="Need of the customer"),
+        Column("price_sensitivity", doc="Utility per unit of currency"),
+        Column("brand_taste", ("firm",), doc="Lasting taste for a firm, currency per unit"),
+        Column("purchase_rate", doc="Chance of being in the market in a period"),
+        Column("turnover", doc="Chance of leaving the market in a period"),
+        Column("born", dtype="i4", doc="Period of arrival"),
+        Column("supplier", dtype="i2", fill=-1, doc="Number of the supplier, -1 for none"),
+        Column("tenure", dtype="i4", doc="Purchases since last joining the supplier"),
+        Column("arriving", dtype="i1", kept=False, fill=1,
+               doc="1 for a newcomer of this period; everybody is one at the start"),
+    ),
+    draws=(
+        Draw("leave"),
+        Draw("segment", ("segment",)),
+        Draw("need", ("need",)),
+        Draw("price_sensitivity"),
+        Draw("brand_taste", ("firm",)),
+        Draw("purchase_rate"),
+        Draw("turnover"),
+    ),
+    totals=(Total("left", ("holder",), doc="Customers who left the market, by supplier"),),
+    passes=(Pass(leave, "leave"), Pass(arrive, "arrive")),
+)

@@ -1,0 +1,69 @@
+"""One definition of each parameter, with its unit, range, default, source and meaning.
+
+Every face of the schema (validation, messages, JSON schema, documentation
+tables, slider bounds) reads these definitions and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["ByFirm", "Parameters", "parameter"]
+
+
+class Parameters(BaseModel):
+    """A group of parameters: immutable, strict about types, closed to unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
+    )
+
+
+#: One number for every firm, or a number for each firm by name.
+ByFirm = float | dict[str, float]
+
+
+def parameter(
+    default: Any = ...,
+    *,
+    doc: str,
+    unit: str = "1",
+    source: str = "assumption",
+    axes: tuple[str | int, ...] = (),
+    fixed: bool = False,
+    newcomers: bool = False,
+    **bounds: Any,
+) -> Any:
+    """Declare one parameter of a :class:`Parameters` group.
+
+    Parameters
+    ----------
+    default
+        Value where a scenario names none; ``...`` makes the parameter required.
+    doc
+        One line that says what it is.
+    unit
+        ``"1"`` for pure numbers, else the unit in words (``"currency per unit"``).
+    source
+        Where the default comes from; ``"assumption"`` where it is ours.
+    axes
+        Shape where the value is not one number: ``("need",)`` (a number per need),
+        ``("firm",)`` (one number for all or a mapping by firm), or lengths.
+    fixed
+        True if events may not change it during a run.
+    newcomers
+        True if it lies behind a drawn attribute, so that a change during a run
+        reaches customers who arrive after it and nobody else.
+    **bounds
+        ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, ... of :func:`pydantic.Field`.
+    """
+    extra: dict[str, Any] = {"unit": unit, "source": source}
+    if axes:
+        extra["axes"] = list(axes)
+    if fixed:
+        extra["fixed"] = True
+    if newcomers:
+        extra["newcomers"] = True
+    return Field(default, description=doc, json_schema_extra=extra, **bounds)

@@ -1,0 +1,71 @@
+"""Customers as columns, stored by blocks so that a block's part of a column is contiguous."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cxsim.mechanisms.base import CHUNK, Column
+
+__all__ = ["Population"]
+
+
+class Population:
+    """The kept columns of all customers.
+
+    Parameters
+    ----------
+    customers : int
+    columns : sequence of Column
+        Those kept; others are left out.
+    sizes : dict of str to int
+        Length of each named axis.
+    block : int
+        Customers per block, rounded up to a multiple of the chunk.
+
+    Notes
+    -----
+    A column without further axes is one array of all customers. One with further
+    axes is stored as (blocks, *axes, block), so that every block is contiguous.
+    """
+
+    def __init__(self, customers: int, columns: tuple[Column, ...], sizes: dict[str, int], block: int):
+        self.customers = customers
+        self.block = -(-min(block, customers) // CHUNK) * CHUNK
+        self.blocks = -(-customers // self.block)
+        self.columns = {column.name: column for column in columns if column.kept}
+        self._arrays = {}
+        for column in self.columns.values():
+            axes = shape_of(column.axes, sizes)
+            shape = (self.blocks, *axes, self.block) if axes else (customers,)
+            self._arrays[column.name] = np.full(shape, column.fill, dtype=column.dtype)
+
+    def bounds(self, block: int) -> tuple[int, int]:
+        """Return the first customer of a block and the first after it."""
+        first = block * self.block
+        return first, min(first + self.block, self.customers)
+
+    def part(self, name: str, block: int) -> np.ndarray:
+        """Return a block's part of a column, as a view; the customer is the last axis."""
+        array = self._arrays[name]
+        if array.ndim == 1:
+            first, end = self.bounds(block)
+            return array[first:end]
+        return array[block]
+
+    def whole(self, name: str) -> np.ndarray:
+        """Return a column of all customers, the customer last: a view, or a copy if it has axes."""
+        array = self._arrays[name]
+        if array.ndim == 1:
+            return array
+        joined = np.moveaxis(array, 0, -2)
+        return joined.reshape(*joined.shape[:-2], -1)[..., : self.customers]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the columns take."""
+        return sum(array.nbytes for array in self._arrays.values())
+
+
+def shape_of(axes: tuple[str | int, ...], sizes: dict[str, int]) -> tuple[int, ...]:
+    """Return the lengths of named axes."""
+    return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in axes)

@@ -1,0 +1,346 @@
+"""A run is a value: tidy frames, the scenario and where it all comes from."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from html import escape
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxsim._version import __version__
+from cxsim.files import whole_file, whole_folder
+from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
+from cxsim.measures.observers import OBSERVERS
+from cxsim.measures.people import customer_frame, panel_rows
+from cxsim.measures.summary import summarize
+from cxsim.scenario import Scenario
+from cxsim.simulation import Simulation
+
+__all__ = ["Run", "provenance", "run", "simulate"]
+
+#: Frames of a run, in the order of files and sheets.
+FRAMES = ("firms", "market", "switching", "tenure", "customers", "panel")
+
+
+class Run:
+    """What one run of a scenario leaves.
+
+    Attributes
+    ----------
+    firms : DataFrame
+        One row per period and firm, a column per measure.
+    market : DataFrame
+        One row per period.
+    switching : DataFrame
+        Purchases by period, supplier before (``origin``) and option taken (``destination``).
+    tenure : DataFrame
+        Customers and those who stayed, by period, firm and tenure band.
+    customers : DataFrame or None
+        Final customers, if they were asked for.
+    panel : DataFrame or None
+        Purchases one by one, if a panel was asked for.
+    scenario : Scenario
+    seed : int
+    provenance : dict
+        Versions, digests, seed and time.
+    """
+
+    def __init__(
+        self, frames: Mapping[str, pd.DataFrame], scenario: Scenario, provenance: Mapping[str, Any],
+        summary: Mapping[str, Mapping[str, float]],
+    ):
+        self._frames = dict(frames)
+        self.scenario = scenario
+        self.provenance = dict(provenance)
+        self._summary = {level: dict(values) for level, values in summary.items()}
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.provenance["seed"])
+
+    @property
+    def firms(self) -> pd.DataFrame:
+        """Measures by period and firm."""
+        return self._frames["firms"]
+
+    @property
+    def market(self) -> pd.DataFrame:
+        """Measures of the market by period."""
+        return self._frames["market"]
+
+    @property
+    def switching(self) -> pd.DataFrame:
+        """Purchases by period, origin and destination."""
+        return self._frames["switching"]
+
+    @property
+    def tenure(self) -> pd.DataFrame:
+        """Customers and stayers by period, firm and tenure band."""
+        return self._frames["tenure"]
+
+    @property
+    def customers(self) -> pd.DataFrame | None:
+        """Final customers, None if not asked for."""
+        return self._frames.get("customers")
+
+    @property
+    def panel(self) -> pd.DataFrame | None:
+        """Purchase panel, None if not asked for."""
+        return self._frames.get("panel")
+
+    def summary(self) -> pd.DataFrame:
+        """Return each measure summarized over the run, as the measure declares.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``measure``, ``firm`` (``"(market)"`` for the market's) and ``value``.
+        """
+        rows = [
+            (measure, firm, value)
+            for firm, values in self._summary.items()
+            for measure, value in values.items()
+        ]
+        return pd.DataFrame(rows, columns=["measure", "firm", "value"])
+
+    # -- keeping it ------------------------------------------------------------------
+
+    def save(self, folder: str | Path) -> Path:
+        """Write Parquet files, ``scenario.yaml`` and ``summary.json`` to a folder.
+
+        The folder appears whole or not at all; one that is there is replaced.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        content = {"provenance": self.provenance, "summary": self._summary}
+        with whole_folder(folder, sign="summary.json") as draft:
+            for name, frame in self._frames.items():
+                frame.to_parquet(draft / f"{name}.parquet", index=False)
+            (draft / "scenario.yaml").write_text(self.scenario.to_yaml(), encoding="utf-8")
+            (draft / "summary.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Run:
+        """Read a run that :meth:`save` has written.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the folder holds no saved run.
+        """
+        folder = Path(folder)
+        if not (folder / "summary.json").exists():
+            raise FileNotFoundError(f"{folder}: expected a saved run, found no summary.json")
+        content = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        frames = {
+            name: pd.read_parquet(folder / f"{name}.parquet")
+            for name in FRAMES
+            if (folder / f"{name}.parquet").exists()
+        }
+        scenario = Scenario.load(folder / "scenario.yaml")
+        return cls(frames, scenario, content["provenance"], content["summary"])
+
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Write one CSV file per frame and return their paths."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for name, frame in [*self._frames.items(), ("summary", self.summary())]:
+            paths.append(folder / f"{name}.csv")
+            with whole_file(paths[-1]) as draft:
+                frame.to_csv(draft, index=False)
+        return paths
+
+    def to_xlsx(self, path: str | Path) -> Path:
+        """Write a workbook with one sheet per frame, the summary and the provenance."""
+        facts = pd.DataFrame(
+            [(k, json.dumps(v) if isinstance(v, dict) else v) for k, v in self.provenance.items()],
+            columns=["what", "value"],
+        )
+        sheets = {"summary": self.summary(), **self._frames, "provenance": facts}
+        with whole_file(path) as draft, pd.ExcelWriter(draft, engine="openpyxl") as book:
+            for name, frame in sheets.items():
+                frame.to_excel(book, sheet_name=name, index=False)
+        return Path(path)
+
+    # -- showing it ------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return (
+            f"<Run of {self.scenario.name!r}: seed {self.seed}, {self.scenario.periods} periods, "
+            f"{len(self.scenario.firms)} firms, digest {self.provenance['digest']}>"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = ["quadrant", "share", "retention", "switching_cost", "lifetime_value", "profit"]
+        last = self.firms[self.firms["period"] == self.firms["period"].max()]
+        table = last.set_index("firm")[shown].to_html(float_format=lambda v: f"{v:,.3g}")
+        title = escape(self.scenario.title or self.scenario.name)
+        return (
+            f"<h4>{title}</h4><p>Period {self.scenario.periods - 1}, seed {self.seed}, one run: "
+            f"compare several seeds before you conclude.</p>{table}"
+        )
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    engine: str = "columnar",
+    rules: Mapping[str, Callable] | None = None,
+    detail: Iterable[str] = (),
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    each: Callable[[Simulation], None] | None = None,
+) -> Simulation:
+    """Run a scenario to its end and return the simulation, without building frames.
+
+    Parameters
+    ----------
+    scenario, seed, engine, rules, detail, threads, progress
+        As for :func:`run`.
+    each : callable, optional
+        Called with the simulation after every period from 0 on.
+    """
+    unknown = [name for name in detail if name not in OBSERVERS]
+    if unknown:
+        raise ValueError(f"detail: expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}")
+    simulation = Simulation(
+        scenario,
+        seed=seed,
+        engine=_engine(engine, seed, threads),
+        rules=rules,
+        observers=tuple(OBSERVERS[name] for name in detail),
+    )
+    simulation.warm_up()
+    while not simulation.finished:
+        simulation.step()
+        if each is not None:
+            each(simulation)
+        if progress is not None:
+            progress(simulation.period, scenario.periods)
+    return simulation
+
+
+def _engine(name: str, seed: int, threads: int) -> Callable:
+    if name == "columnar":
+        from cxsim.engine.columnar import ColumnarEngine
+
+        return lambda workspace: ColumnarEngine(workspace, threads=threads)
+    if name == "agents":
+        import mesa
+
+        from cxsim.engine.agents import AgentsEngine
+
+        return lambda workspace: AgentsEngine(workspace, model=mesa.Model(rng=seed))
+    raise ValueError(f"engine: expected 'columnar' or 'agents', found {name!r}")
+
+
+def run(
+    scenario: Scenario | str | Path = "baseline",
+    *,
+    seed: int = 0,
+    overrides: Mapping[str, Any] | None = None,
+    engine: str = "columnar",
+    rules: Mapping[str, Callable] | None = None,
+    detail: Iterable[str] = (),
+    panel: int = 0,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Run a scenario once.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or Path
+        A scenario, its file, or the name of one that ships with the package.
+    seed : int
+        Same seed, same numbers.
+    overrides : mapping, optional
+        Changed parameters by dotted path.
+    engine : {"columnar", "agents"}
+        Compiled columns, or one Mesa agent per customer; the numbers are the same.
+    rules : mapping of str to function, optional
+        Rules that stand in for built-in ones, by name (``"learning.learned"``).
+    detail : iterable of {"elasticity", "customers"}
+        What to measure beside the measures of every run: price elasticities by period,
+        or final customers one by one.
+    panel : int
+        Households in a purchase panel to keep; 0 for none.
+    threads : int
+        Threads of the columnar engine.
+    progress : callable, optional
+        Called with (periods done, periods) after every period.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario or an override is not valid.
+
+    Examples
+    --------
+    >>> result = run("baseline", seed=1, overrides={"firms.Tailor.price": 21})  # doctest: +SKIP
+    >>> result.firms.query("period == 59")[["firm", "share"]]  # doctest: +SKIP
+    """
+    settings = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+    if overrides:
+        settings = settings.override(overrides)
+    wanted = list(dict.fromkeys([*detail, *(["panel"] if panel else [])]))
+    rows: list[pd.DataFrame] = []
+    simulation = simulate(
+        settings, seed=seed, engine=engine, rules=rules, detail=wanted, threads=threads,
+        progress=progress, each=(lambda s: rows.append(panel_rows(s, panel))) if panel else None,
+    )
+    books = simulation.books
+    frames = {
+        "firms": firm_frame(books, settings, simulation.mechanisms),
+        "market": market_frame(books, simulation.mechanisms),
+        "switching": switching_frame(books, settings),
+        "tenure": tenure_frame(books, settings),
+    }
+    if "customers" in wanted:
+        frames["customers"] = customer_frame(simulation)
+    if panel:
+        frames["panel"] = pd.concat(rows, ignore_index=True)
+    return Run(frames, settings, provenance(simulation, engine), summarize(simulation))
+
+
+def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:
+    """Return what produced a run: digests, seed, versions and time."""
+    packages = ("numpy", "pandas", "mesa", "numba")
+    return {
+        "scenario": simulation.scenario.name,
+        "digest": simulation.scenario.digest_with(simulation.rules_digest),
+        "seed": simulation.seed,
+        "periods": int(simulation.scenario.periods),
+        "engine": engine,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            "cxsim": __version__,
+            "python": platform.python_version(),
+            **{name: _version(name) for name in packages},
+        },
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+

@@ -1,0 +1,249 @@
+"""Scenario files as plain data, with what they extend; every value keeps its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cxsim.scenario.finding import find, reason
+from cxsim.scenario.messages import Place, Problem, ScenarioError, found
+from cxsim.scenario.specs import Spec
+from cxsim.scenario.world import TEXTS
+from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, parse
+
+__all__ = ["Source", "plain", "read", "read_mapping", "read_yaml"]
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A scenario as written, before validation.
+
+    Attributes
+    ----------
+    raw : dict
+        Its data, what it extends merged in.
+    where : dict
+        For each key the place its value came from; a value has the place of the
+        nearest key above it that is listed.
+    name : str
+        Name where the data give none.
+    place : Place
+        What the scenario as a whole came from.
+    """
+
+    raw: dict[str, Any]
+    where: dict[Keys, Place] = field(repr=False)
+    name: str
+    place: Place
+
+    def at(self, keys: Keys) -> Place:
+        """Return the place of the value at ``keys``, or of what contains it."""
+        for length in range(len(keys), 0, -1):
+            if keys[:length] in self.where:
+                return self.where[keys[:length]]
+        return self.place
+
+
+def read_yaml(path: Path, *, shown: str | None = None) -> tuple[Any, dict[Keys, Place]]:
+    """Read one YAML file: its value, and the place of every key.
+
+    Parameters
+    ----------
+    path : Path
+        A file of at most 1 MiB in UTF-8.
+    shown : str, optional
+        What messages call it (default: the path as given).
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be read or is not YAML 1.2.
+    """
+    place = Place(shown or str(path))
+
+    def fail(text: str, line: int | None = None, keys: Keys = ()) -> ScenarioError:
+        return ScenarioError(Problem(Place(place.source, line), keys, text))
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise fail(f"expected a file that can be read, found {reason(error)}") from None
+    if len(data) > MAX_BYTES:
+        raise fail(f"expected at most {MAX_BYTES} bytes, found more")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise fail(f"expected UTF-8 text, found byte 0x{data[error.start]:02x}", line) from None
+    try:
+        document = parse(text)
+    except YamlError as problem:
+        raise fail(problem.reason, problem.line, problem.path) from None
+    return document.value, {k: Place(place.source, at) for k, at in document.lines.items()}
+
+
+def read(path: Path, root: Spec) -> Source:
+    """Read a scenario file and everything it extends.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    root : Spec
+        What a scenario may contain; says which mappings are by name.
+
+    Raises
+    ------
+    ScenarioError
+        If a file cannot be read or found, is not a mapping, or extends itself.
+    """
+    return _read(Path(path), root, ())
+
+
+def _read(path: Path, root: Spec, chain: tuple[Path, ...]) -> Source:
+    raw, where = read_yaml(path)
+    return _extend(raw, where, Place(str(path)), path.stem, path.parent, root, (*chain, path))
+
+
+def read_mapping(data: Any, root: Spec, *, name: str = "scenario") -> Source:
+    """Take a scenario from a mapping; what it extends is looked up from the current folder.
+
+    Raises
+    ------
+    ScenarioError
+        If it is not a mapping of plain values, or what it extends is at fault.
+    """
+    place = Place(name)
+    return _extend(plain(data, place), {}, place, name, Path(), root, ())
+
+
+def _extend(
+    raw: Any,
+    where: dict[Keys, Place],
+    place: Place,
+    name: str,
+    folder: Path,
+    root: Spec,
+    chain: tuple[Path, ...],
+) -> Source:
+    if not isinstance(raw, dict):
+        what = "an empty file" if raw is None else found(raw)
+        raise ScenarioError(Problem(place, (), f"expected a mapping of parameters, found {what}"))
+    if "extends" not in raw:
+        return Source(raw, where, name, place)
+    own = {key: value for key, value in raw.items() if key != "extends"}
+    parent_name, asked = raw["extends"], (where.get(("extends",), place), ("extends",))
+    if not isinstance(parent_name, str) or not parent_name:
+        text = f"expected a file or the name of a scenario, found {found(parent_name)}"
+        raise ScenarioError(Problem(*asked, text))
+    path = find(parent_name, folder=folder, asked=asked)
+    resolved = [each.resolve() for each in chain]
+    if path.resolve() in resolved:
+        cycle = [*chain[resolved.index(path.resolve()) :], path]
+        shown = " -> ".join(each.name for each in cycle)
+        raise ScenarioError(Problem(*asked, f"expected no cycle, found {shown}"))
+    parent = _read(path, root, chain)
+    # Every file speaks for itself: a variant does not carry its parent's name and claim.
+    inherited = {key: value for key, value in parent.raw.items() if key not in TEXTS}
+    merged_where: dict[Keys, Place] = {}
+    merged = _merge(inherited, own, root, (), parent.where, where, merged_where)
+    return Source(merged, merged_where, name, place)
+
+
+def _merge(
+    parent: Any,
+    child: Any,
+    spec: Spec | None,
+    keys: Keys,
+    parent_where: Mapping[Keys, Place],
+    child_where: Mapping[Keys, Place],
+    where: dict[Keys, Place],
+) -> Any:
+    """Merge mappings key by key, the child's values first; anything else is the child's."""
+    if not (isinstance(parent, dict) and isinstance(child, dict)):
+        _copy_places(keys, child, child_where, where)
+        return child
+    if keys in child_where:
+        where[keys] = child_where[keys]
+    merged: dict[str, Any] = {}
+    for key in (*parent, *(key for key in child if key not in parent)):
+        here = (*keys, key)
+        below = spec.child(key) if spec else None
+        if key not in child:
+            merged[key] = parent[key]
+            _copy_places(here, parent[key], parent_where, where)
+        elif key not in parent:
+            merged[key] = child[key]
+            _copy_places(here, child[key], child_where, where)
+        elif child[key] is None and spec and spec.values and below and not below.nullable:
+            continue  # null under a mapping by name takes the name out
+        else:
+            both = (parent_where, child_where, where)
+            merged[key] = _merge(parent[key], child[key], below, here, *both)
+    return merged
+
+
+def _copy_places(
+    keys: Keys, value: Any, source: Mapping[Keys, Place], where: dict[Keys, Place]
+) -> None:
+    """Copy the places of a value and of all that is in it."""
+    if keys in source:
+        where[keys] = source[keys]
+    if isinstance(value, dict):
+        for key, held in value.items():
+            _copy_places((*keys, key), held, source, where)
+    elif isinstance(value, tuple):
+        for number, held in enumerate(value):
+            _copy_places((*keys, number), held, source, where)
+
+
+def plain(value: Any, place: Place, keys: Keys = ()) -> Any:
+    """Return plain data: dictionaries with text keys, tuples, and scalars.
+
+    Numbers and arrays of NumPy become Python's; models of this package become
+    dictionaries of what was set in them. Anything else is left for validation
+    to refuse.
+
+    Raises
+    ------
+    ScenarioError
+        If a key is no text, or the data are too deep or too many (or contain themselves).
+    """
+    return _plain(value, place, keys, [0])
+
+
+def _plain(value: Any, place: Place, keys: Keys, count: list[int]) -> Any:
+    count[0] += 1
+    if len(keys) > MAX_DEPTH or count[0] > MAX_VALUES:
+        limit = f"{MAX_DEPTH} levels" if len(keys) > MAX_DEPTH else f"{MAX_VALUES} values"
+        raise ScenarioError(Problem(place, keys[:3], f"expected at most {limit}, found more"))
+    if isinstance(value, str):
+        if any("\ud800" <= c <= "\udfff" for c in value):
+            raise ScenarioError(Problem(place, keys, "expected text, found half a character"))
+        return str(value)
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return float(value)
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(exclude_unset=True)
+    elif hasattr(value, "tolist") and hasattr(value, "dtype"):
+        value = value.tolist()
+        if not isinstance(value, list):
+            return _plain(value, place, keys, count)
+    if isinstance(value, Mapping):
+        result: dict[str, Any] = {}
+        for key, held in value.items():
+            if not isinstance(key, str):
+                text = f"expected a text as key, found {found(key)}"
+                raise ScenarioError(Problem(place, keys, text))
+            result[_plain(key, place, keys, count)] = _plain(held, place, (*keys, key), count)
+        return result
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(v, place, (*keys, i), count) for i, v in enumerate(value))
+    return value

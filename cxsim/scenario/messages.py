@@ -1,0 +1,148 @@
+"""What is wrong with a scenario, said in one line per problem.
+
+Every message has one pattern::
+
+    FILE:LINE: KEY.PATH: expected WHAT, found VALUE (did you mean 'X'?)
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["MISSING", "Place", "Problem", "ScenarioError", "found", "hint", "nearest", "one_line"]
+
+#: Problems shown in one message; the rest is counted.
+SHOWN = 5
+
+#: Longest piece of a value that a message repeats.
+LONGEST = 60
+
+
+class _Missing:
+    """Stands for a value that is not there (``null`` is a value)."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = _Missing()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value came from: a file and a line in it, or ``"override"`` without a line."""
+
+    source: str
+    line: int | None = None
+
+    @property
+    def order(self) -> tuple[str, float]:
+        """Sorts places by file and line; what has no line comes last."""
+        return self.source, math.inf if self.line is None else self.line
+
+    def __str__(self) -> str:
+        return self.source if self.line is None else f"{self.source}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: where, under which key, and what was expected."""
+
+    place: Place
+    path: tuple[str | int, ...]
+    text: str
+
+    def __str__(self) -> str:
+        path = ".".join(str(part) for part in self.path)
+        return one_line(": ".join(part for part in (str(self.place), path, self.text) if part))
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used, or cannot be found.
+
+    ``str(error)`` has one line per problem, the first few of them, then a count.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        All of them, in the order found.
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        lines = [str(problem) for problem in self.problems[:SHOWN]]
+        more = len(self.problems) - SHOWN
+        if more > 0:
+            lines.append(f"and {more} more {'problem' if more == 1 else 'problems'}")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` on one line that any terminal and file can take."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def found(value: Any) -> str:
+    """Return ``value`` the way the user would have written it, cut to a readable length."""
+    if value is MISSING:
+        return "nothing"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
+    if isinstance(value, int) and abs(value) >= 10**30:
+        return "a number beyond all bounds"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return repr(value if len(value) <= LONGEST else value[: LONGEST - 3] + "...")
+    if isinstance(value, Mapping):
+        return f"a mapping of {len(value)}" if value else "an empty mapping"
+    if isinstance(value, (list, tuple)):
+        if not all(isinstance(item, (int, float, str, bool, type(None))) for item in value):
+            return f"a list of {len(value)}"
+        text = "[" + ", ".join(found(item) for item in value[:20]) + "]"
+        return text if len(text) <= LONGEST and len(value) <= 20 else f"a list of {len(value)}"
+    return f"a Python {type(value).__name__}"
+
+
+def nearest(name: Any, known: Iterable[str]) -> str | None:
+    """Return the name among ``known`` that was probably meant, if any is near."""
+    names = sorted(str(each) for each in known)
+    near = difflib.get_close_matches(str(name)[:200], names, n=1, cutoff=0.6)
+    if not near:
+        # Letter case is the one difference that difflib counts as a different letter.
+        near = [each for each in names if each.casefold() == str(name).casefold()]
+    return near[0] if near and near[0] != name else None
+
+
+def hint(name: Any, known: Iterable[str], *, listed: int = 6) -> str:
+    """Return `` (did you mean 'X'?)``, or the known names if there are few, or nothing.
+
+    Parameters
+    ----------
+    name
+        What was written.
+    known
+        The names that would have been right.
+    listed
+        Longest list of known names shown where none of them is near.
+    """
+    names = sorted(str(each) for each in known)
+    near = nearest(name, names)
+    if near is not None:
+        return f" (did you mean {near!r}?)"
+    if 0 < len(names) <= listed:
+        return f" (known: {', '.join(names)})"
+    return ""

@@ -1,0 +1,68 @@
+"""Other values for a scenario, by dotted path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cxsim.scenario.loading import Source, plain
+from cxsim.scenario.messages import Place, Problem, ScenarioError, found
+from cxsim.scenario.paths import put, resolve
+from cxsim.scenario.schema import Schema
+from cxsim.scenario.yaml_text import YamlError, parse
+
+__all__ = ["Overrides", "overridden", "parse_override"]
+
+#: New values by dotted path, or texts ``PATH=VALUE``.
+Overrides = Mapping[str, Any] | Iterable[str]
+
+_OVERRIDE = Place("override")
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """Split ``PATH=VALUE`` as on the command line; the value is read as YAML.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no ``=`` or the value is not YAML.
+
+    Examples
+    --------
+    >>> parse_override("firms.Tailor.price=12")
+    ('firms.Tailor.price', 12)
+    """
+    path, equals, value = text.partition("=")
+    path = path.strip()
+    if not equals or not path:
+        message = f"expected PATH=VALUE (firms.Tailor.price=12), found {found(text)}"
+        raise ScenarioError(Problem(_OVERRIDE, (), message))
+    try:
+        return path, parse(value).value
+    except YamlError as problem:
+        raise ScenarioError(Problem(_OVERRIDE, (path,), problem.reason)) from None
+
+
+def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
+    """Return a source with values put in by dotted path."""
+    if isinstance(overrides, str):
+        overrides = [overrides]
+    if isinstance(overrides, Mapping):
+        pairs = list(overrides.items())
+    else:
+        pairs = [parse_override(text) for text in overrides]
+    raw, where = source.raw, dict(source.where)
+    for path, given in pairs:
+        value = plain(given, _OVERRIDE, (str(path),))
+        needs = raw.get("needs", 2)
+        needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else 1
+        for target in resolve(schema.root, raw, path, _OVERRIDE):
+            firms = tuple(raw["firms"]) if isinstance(raw.get("firms"), Mapping) else ()
+            try:
+                raw = put(raw, target.keys, value, schema.root, needs=needs, firms=firms)
+            except IndexError as error:
+                raise ScenarioError(Problem(_OVERRIDE, (path,), str(error))) from None
+            depth = len(target.keys)
+            where = {keys: at for keys, at in where.items() if keys[:depth] != target.keys}
+            where[target.keys] = _OVERRIDE
+    return Source(raw, where, source.name, source.place)

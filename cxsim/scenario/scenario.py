@@ -1,0 +1,305 @@
+"""The scenario: the only input of a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cxsim.mechanisms.base import Mechanism
+from cxsim.scenario import digest as digests
+from cxsim.scenario.events import Change
+from cxsim.scenario.finding import find
+from cxsim.scenario.frozen import thaw
+from cxsim.scenario.loading import Source, read, read_mapping
+from cxsim.scenario.messages import Place, Problem, ScenarioError, found
+from cxsim.scenario.overriding import Overrides, overridden
+from cxsim.scenario.paths import held, resolve
+from cxsim.scenario.schema import Schema, schema_for
+from cxsim.scenario.validation import validated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Scenario"]
+
+
+class Scenario:
+    """What is simulated: firms, segments, the market, the start and the events.
+
+    A scenario is immutable; :meth:`override` makes a changed one. Its parameters are
+    attributes: ``scenario.periods``, ``scenario.firms["Tailor"].price``. Two scenarios
+    are equal if their parameters are, whatever they are called.
+
+    Get one from :meth:`load` or :meth:`from_dict`.
+    """
+
+    _model: Any
+    _changes: tuple[Change, ...]
+
+    def __init__(self, source: Source, mechanisms: Sequence[Mechanism] | None = None) -> None:
+        schema = schema_for(mechanisms)
+        model, changes = validated(schema, source)
+        given = None if mechanisms is None else tuple(mechanisms)
+        self.__dict__.update(
+            _source=source, _given=given, _schema=schema, _model=model, _changes=changes
+        )
+
+    # -- making one ------------------------------------------------------------------
+
+    @classmethod
+    def load(
+        cls,
+        name_or_path: str | Path,
+        overrides: Overrides | None = None,
+        *,
+        mechanisms: Sequence[Mechanism] | None = None,
+    ) -> Scenario:
+        """Read a scenario file.
+
+        Parameters
+        ----------
+        name_or_path : str or Path
+            A YAML file, or the name of a scenario that ships with the package.
+        overrides : mapping or iterable of str, optional
+            Changes as for :meth:`override`.
+        mechanisms : sequence of Mechanism, optional
+            Default: all that are registered.
+
+        Raises
+        ------
+        ScenarioError
+            One line per problem: file, line, key, what was expected and found.
+        """
+        source = read(find(name_or_path), schema_for(mechanisms).root)
+        return cls._from(source, overrides, mechanisms)
+
+    @classmethod
+    def from_dict(
+        cls,
+        mapping: Mapping[str, Any],
+        overrides: Overrides | None = None,
+        *,
+        name: str = "scenario",
+        mechanisms: Sequence[Mechanism] | None = None,
+    ) -> Scenario:
+        """Make a scenario of a mapping with the structure of a scenario file.
+
+        Parameters
+        ----------
+        mapping : mapping
+            May use ``extends``, looked up from the current folder.
+        overrides : mapping or iterable of str, optional
+            Changes as for :meth:`override`.
+        name : str
+            Name where the mapping gives none.
+        mechanisms : sequence of Mechanism, optional
+            Default: all that are registered.
+
+        Raises
+        ------
+        ScenarioError
+            If it is not a valid scenario.
+        """
+        source = read_mapping(mapping, schema_for(mechanisms).root, name=name)
+        return cls._from(source, overrides, mechanisms)
+
+    @classmethod
+    def _from(
+        cls,
+        source: Source,
+        overrides: Overrides | None,
+        mechanisms: Sequence[Mechanism] | None,
+    ) -> Scenario:
+        if overrides is not None:
+            source = overridden(schema_for(mechanisms), source, overrides)
+        return cls(source, mechanisms)
+
+    def override(self, changes: Overrides) -> Scenario:
+        """Return a scenario with other values; this one stays as it is.
+
+        Parameters
+        ----------
+        changes : mapping or iterable of str
+            New values by dotted path, or texts as on the command line
+            (``"firms.Tailor.price=12"``). ``firms.*.price`` sets the price of all
+            firms, ``segments.All.need_mean.0`` one number of a list. A mapping at
+            ``firms.NAME`` puts a firm in, ``None`` takes it out.
+
+        Raises
+        ------
+        ScenarioError
+            If a path names nothing or a value is not allowed.
+
+        Examples
+        --------
+        >>> dearer = scenario.override({"firms.Tailor.price": 12})  # doctest: +SKIP
+        """
+        return self._from(self._source, changes, self._given)
+
+    # -- reading it ------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            try:
+                return getattr(self.__dict__["_model"], name)
+            except (AttributeError, KeyError):
+                pass
+        raise AttributeError(f"a scenario has no parameter {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *type(self._model).model_fields]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the events set, one change per parameter, in order of period."""
+        return self._changes
+
+    @property
+    def schema(self) -> Schema:
+        """What may stand in the scenario."""
+        return self._schema
+
+    @cached_property
+    def mechanisms(self) -> tuple[Mechanism, ...]:
+        """The mechanisms that take part, in their order."""
+        return tuple(each for each in self._schema.mechanisms if each.active(self))
+
+    def value(self, path: str) -> Any:
+        """Return the value at a dotted path, defaults included.
+
+        Returns
+        -------
+        value
+            With a ``*`` in the path, a dictionary of values by path.
+
+        Raises
+        ------
+        ScenarioError
+            If the path names nothing.
+        """
+        targets = resolve(self._schema.root, self._source.raw, path, Place("path"))
+        values: dict[str, Any] = {}
+        for target in targets:
+            try:
+                value = held(self._model, target.keys)
+            except (KeyError, IndexError):
+                text = f"expected something there, found {found(target.keys[-1])}"
+                raise ScenarioError(Problem(Place("path"), (path,), text)) from None
+            values[".".join(map(str, target.keys))] = value
+        return values if "*" in path.split(".") else next(iter(values.values()))
+
+    # -- writing it ------------------------------------------------------------------
+
+    def to_dict(self, defaults: bool = False) -> dict[str, Any]:
+        """Return the scenario as plain dictionaries and lists, complete in itself.
+
+        Parameters
+        ----------
+        defaults : bool
+            Include what was not given.
+        """
+        return thaw(self._model) if defaults else thaw(self._source.raw)
+
+    def to_yaml(self, defaults: bool = False) -> str:
+        """Return the scenario as text of a scenario file that extends nothing."""
+        from cxsim.scenario.writing import to_yaml
+
+        return to_yaml(self.to_dict(defaults))
+
+    def save(self, path: str | Path) -> Path:
+        """Write a scenario file, whole or not at all.
+
+        Raises
+        ------
+        ScenarioError
+            If the file cannot be written.
+        """
+        from cxsim.scenario.writing import write_whole
+
+        return write_whole(Path(path), self.to_yaml())
+
+    # -- comparing it ----------------------------------------------------------------
+
+    @cached_property
+    def _canonical(self) -> str:
+        return digests.canonical(self)
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits that name the parameters and the package version."""
+        return self.digest_with("")
+
+    def digest_with(self, rules: str) -> str:
+        """Return the digest of parameters, package version and ``rules``.
+
+        Parameters
+        ----------
+        rules : str
+            Digest of the rules that the simulation uses.
+        """
+        return digests.digest(self._canonical, rules)
+
+    def diff(self, other: Scenario) -> pd.DataFrame:
+        """Return the parameters that differ: columns ``path``, ``left``, ``right``."""
+        from cxsim.scenario.show import diff
+
+        return diff(self, other)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        return self._canonical == other._canonical
+
+    def __hash__(self) -> int:
+        return hash(self._canonical)
+
+    # -- explaining itself -----------------------------------------------------------
+
+    @classmethod
+    def parameters(cls, mechanisms: Sequence[Mechanism] | None = None) -> pd.DataFrame:
+        """Return every parameter a scenario can have, one row each.
+
+        Columns: ``path``, ``unit``, ``default``, ``minimum``, ``maximum``, ``source``,
+        ``description``, ``mechanism``, ``fixed``.
+        """
+        from cxsim.scenario.show import parameter_table
+
+        return parameter_table(schema_for(mechanisms))
+
+    @classmethod
+    def json_schema(cls, mechanisms: Sequence[Mechanism] | None = None) -> dict[str, Any]:
+        """Return a JSON schema of scenario files, for completion in editors."""
+        from cxsim.scenario.json_schema import json_schema
+
+        return json_schema(schema_for(mechanisms))
+
+    def __repr__(self) -> str:
+        firms = ", ".join(self.firms)
+        firms = firms if len(firms) <= 60 else f"{len(self.firms)} firms"
+        return f"<Scenario {self.name!r}: {firms}; {self.periods} periods; {self.digest}>"
+
+    def _repr_html_(self) -> str:
+        from cxsim.scenario.show import html
+
+        return html(self)
+
+    # -- staying as it is ------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(
+            f"a scenario cannot be changed: use scenario.override({{path: value}}), not .{name} ="
+        )
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("a scenario cannot be changed")
+
+    def __copy__(self) -> Scenario:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Scenario:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._source, self._given)

@@ -1,0 +1,227 @@
+"""The models of firm, segment and scenario, put together from what the mechanisms declare."""
+
+from __future__ import annotations
+
+import types
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import Field, create_model
+from pydantic.fields import FieldInfo
+
+from cxsim.mechanisms.base import Mechanism
+from cxsim.parameters import Parameters, parameter
+from cxsim.scenario.specs import Spec, spec_of_field
+from cxsim.scenario.world import Event, Initial, World
+
+__all__ = ["Schema", "schema_for"]
+
+_CORE = "scenario"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a scenario may contain, given the mechanisms.
+
+    Attributes
+    ----------
+    mechanisms : tuple of Mechanism
+    firm, segment, market, scenario : type of Parameters
+        Pydantic models: of one firm, of one segment, of the mechanisms' market
+        parameters, and of the whole scenario.
+    root : Spec
+        The tree of everything that can stand in a scenario.
+    """
+
+    mechanisms: tuple[Mechanism, ...]
+    firm: type[Parameters]
+    segment: type[Parameters]
+    market: type[Parameters]
+    scenario: type[Parameters]
+    root: Spec
+
+    def owner(self, level: str, name: str) -> str:
+        """Return the mechanism that declares a firm, segment or market parameter."""
+        found = (self.root if level == "market" else self.spec(level)).child(name)
+        return found.mechanism if found else _CORE
+
+    def spec(self, level: str) -> Spec:
+        """Return the spec of ``firm``, ``segment`` or ``market``, as the model of that name."""
+        fields = self.root.fields or {}
+        if level == "market":
+            return replace(
+                self.root, fields={name: fields[name] for name in self.market.model_fields}
+            )
+        spec = fields[f"{level}s"].values
+        assert spec is not None
+        return spec
+
+
+_CACHE: dict[tuple[Any, ...], Schema] = {}
+
+
+def schema_for(mechanisms: Sequence[Mechanism] | None = None) -> Schema:
+    """Return the schema of these mechanisms; built once for each tuple of them.
+
+    Parameters
+    ----------
+    mechanisms : sequence of Mechanism, optional
+        Default: all that are registered (:func:`cxsim.mechanisms.registered`).
+
+    Raises
+    ------
+    ValueError
+        If two of them declare the same parameter.
+    """
+    if mechanisms is None:
+        from cxsim.mechanisms import registered
+
+        mechanisms = registered()
+    key = tuple((each.name, each.market, each.segment, each.firm) for each in mechanisms)
+    built = _CACHE.get(key)
+    if built is None:
+        built = _CACHE[key] = _build(tuple(mechanisms))
+    # The models are shared; rules and activity may differ between equal-looking mechanisms.
+    if built.mechanisms != tuple(mechanisms):
+        built = replace(built, mechanisms=tuple(mechanisms))
+    return built
+
+
+def _build(mechanisms: tuple[Mechanism, ...]) -> Schema:
+    firm, firm_owners = _join("firm", mechanisms)
+    segment, segment_owners = _join("segment", mechanisms)
+    market, market_owners = _join("market", mechanisms)
+    clash = sorted(set(market.model_fields) & {*World.model_fields, *_SECTIONS})
+    if clash:
+        raise ValueError(
+            f"mechanism {market_owners[clash[0]]!r} declares market parameter {clash[0]!r}, "
+            "which every scenario has already"
+        )
+    sections: dict[str, Any] = {
+        "segments": (
+            dict[str, segment],  # type: ignore[valid-type]
+            parameter(doc="Customers, by segment", min_length=1),
+        ),
+        "firms": (dict[str, firm], parameter(doc="Firms, by name", min_length=1)),  # type: ignore[valid-type]
+        "initial": (
+            dict[str, Initial],
+            parameter({}, doc="Customers at the start, by firm (default: none)", fixed=True),
+        ),
+        "events": (tuple[Event, ...], parameter((), doc="Changes during the run", fixed=True)),
+    }
+    scenario = create_model("ScenarioModel", __base__=(market, World), **sections)
+    owners = {"firms": firm_owners, "segments": segment_owners}
+    fields: dict[str, Spec] = {}
+    for name in (*World.model_fields, *market.model_fields, *sections):
+        level = {"firms": "firm", "segments": "segment"}.get(name, "market")
+        spec = spec_of_field(
+            scenario.model_fields[name], of=level, mechanism=market_owners.get(name, _CORE)
+        )
+        if name in owners and spec.values is not None and spec.values.fields is not None:
+            named = {k: _owned(s, owners[name][k]) for k, s in spec.values.fields.items()}
+            spec = replace(spec, values=replace(spec.values, fields=named))
+        fields[name] = spec
+    root = Spec(fields=fields, of="market", mechanism=_CORE)
+    whole: Any = scenario
+    return Schema(mechanisms, firm, segment, market, whole, root)
+
+
+_SECTIONS = ("segments", "firms", "initial", "events", "extends")
+
+
+def _owned(spec: Spec, mechanism: str) -> Spec:
+    down = {k: _owned(s, mechanism) for k, s in (spec.fields or {}).items()}
+    return replace(
+        spec,
+        mechanism=mechanism,
+        fields=down if spec.fields is not None else None,
+        values=spec.values and _owned(spec.values, mechanism),
+        items=spec.items and _owned(spec.items, mechanism),
+    )
+
+
+def _join(level: str, mechanisms: tuple[Mechanism, ...]) -> tuple[type[Parameters], dict[str, str]]:
+    """Make one model of all groups of a level; return it with the owner of each parameter."""
+    owners: dict[str, str] = {}
+    groups: list[type[Parameters]] = []
+    for mechanism in mechanisms:
+        group: type[Parameters] | None = getattr(mechanism, level)
+        if group is None:
+            continue
+        for name in group.model_fields:
+            if name in owners:
+                raise ValueError(
+                    f"mechanisms {owners[name]!r} and {mechanism.name!r} both declare "
+                    f"{level} parameter {name!r}"
+                )
+            owners[name] = mechanism.name
+        groups.append(group)
+    _refuse_shadowed_validators(level, groups)
+    # Numbers inside unions and lists get their bounds here: pydantic would compare the whole.
+    changed: dict[str, Any] = {}
+    for group in groups:
+        for name, info in group.model_fields.items():
+            if info.metadata and not isinstance(info.annotation, type):
+                changed[name] = _bounded(info)
+    # Reversed, because pydantic lists the fields of the last base first.
+    bases = tuple(reversed(groups)) or (Parameters,)
+    return create_model(level.capitalize(), __base__=bases, **changed), owners
+
+
+def _refuse_shadowed_validators(level: str, groups: list[type[Parameters]]) -> None:
+    names = Counter(
+        name
+        for group in groups
+        for kind in ("model_validators", "field_validators")
+        for name in getattr(group.__pydantic_decorators__, kind)
+    )
+    for name, count in names.items():
+        if count > 1:
+            raise ValueError(
+                f"{count} groups of {level} parameters have a validator called {name!r}: "
+                "only one of them would run, so give each its own name"
+            )
+
+
+def _bounded(info: FieldInfo) -> tuple[Any, Any]:
+    numeric = [each for each in info.metadata if not hasattr(each, "min_length")]
+    numeric = [each for each in numeric if not hasattr(each, "max_length")]
+    lengths = {
+        name: getattr(each, name)
+        for each in info.metadata
+        for name in ("min_length", "max_length")
+        if hasattr(each, name)
+    }
+    default: dict[str, Any] = {}
+    if not info.is_required():
+        if info.default_factory is not None:
+            default["default_factory"] = info.default_factory
+        else:
+            default["default"] = info.default
+    field = Field(
+        description=info.description,
+        json_schema_extra=info.json_schema_extra,
+        **default,
+        **lengths,
+    )
+    return _narrow(info.annotation, tuple(numeric)), field
+
+
+def _narrow(annotation: Any, bounds: tuple[Any, ...]) -> Any:
+    """Put bounds on every number inside a type."""
+    if not bounds:
+        return annotation
+    if annotation in (int, float):
+        return Annotated[annotation, *bounds]
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return reduce(or_, (_narrow(each, bounds) for each in arguments))
+    if origin in (tuple, list):
+        return origin[tuple(_narrow(each, bounds) for each in arguments)]
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return dict[arguments[0], _narrow(arguments[1], bounds)]  # type: ignore[misc,valid-type]
+    return annotation

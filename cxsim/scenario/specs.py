@@ -1,0 +1,227 @@
+"""What may stand under each key, read off the parameter definitions.
+
+A :class:`Spec` describes one value of a scenario: a parameter, a group of them,
+a mapping by name, or a list. Messages, overrides, events and tables of
+parameters all walk the same tree of specs.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from cxsim.scenario.messages import MISSING
+
+__all__ = ["Spec", "spec_of", "spec_of_field"]
+
+_SCALARS = {bool: "boolean", int: "integer", float: "number", str: "text", type(None): "null"}
+_BOUNDS = {Ge: "ge", Gt: "gt", Le: "le", Lt: "lt", MinLen: "min_length", MaxLen: "max_length"}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What one value may be.
+
+    Parameters
+    ----------
+    kinds : frozenset of str
+        Which of ``number``, ``integer``, ``boolean``, ``text``, ``null``, ``any`` it may be.
+    choices : tuple of str
+        The words allowed, where only some are.
+    bounds : mapping
+        ``ge``, ``gt``, ``le``, ``lt`` of the number or of each number in it;
+        ``min_length``, ``max_length`` of the list or mapping.
+    fields : mapping of str to Spec, optional
+        What a group of parameters holds.
+    values : Spec, optional
+        What a mapping by name holds under each name.
+    items : Spec, optional
+        What a list holds; ``length`` is how many, if that is given.
+    default
+        Value where none is given, ``MISSING`` if one must be.
+    of : str
+        What it belongs to: ``"market"``, ``"firm"``, ``"segment"``, or a key.
+    mechanism : str
+        Name of the mechanism that declares it.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    choices: tuple[str, ...] = ()
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    fields: Mapping[str, Spec] | None = None
+    values: Spec | None = None
+    items: Spec | None = None
+    length: int | None = None
+    unit: str = "1"
+    source: str = ""
+    doc: str = ""
+    axes: tuple[str | int, ...] = ()
+    fixed: bool = False
+    newcomers: bool = False
+    default: Any = MISSING
+    of: str = ""
+    mechanism: str = ""
+
+    @property
+    def by_firm(self) -> bool:
+        """Whether the value is one for all firms or a mapping by firm."""
+        return "firm" in self.axes
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is one parameter: not a group and not a mapping of groups."""
+        if self.fields is not None:
+            return False
+        inner = self.values or self.items
+        return inner is None or inner.is_parameter
+
+    @property
+    def nullable(self) -> bool:
+        """Whether ``null`` is a value here."""
+        return bool(self.kinds & {"null", "any"})
+
+    def child(self, key: str | int) -> Spec | None:
+        """Return the spec of what is under ``key``, or None if nothing can be."""
+        if isinstance(key, int):
+            return self.items
+        if self.fields is not None:
+            return self.fields.get(key)
+        return self.values
+
+    def parameters(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Spec]]:
+        """Yield every parameter below with its path; ``*`` stands for any name or number."""
+        if self.is_parameter:
+            yield path, self
+        elif self.fields is not None:
+            for name, spec in self.fields.items():
+                yield from spec.parameters((*path, name))
+        else:
+            inner = self.values or self.items
+            assert inner is not None
+            yield from inner.parameters((*path, "*"))
+
+    def walk(
+        self, value: Any, path: tuple[str | int, ...] = ()
+    ) -> Iterator[tuple[tuple[str | int, ...], Spec, Any]]:
+        """Yield ``(path, spec, value)`` of every parameter in a validated value."""
+        if self.is_parameter or value is None:
+            yield path, self, value
+        elif self.fields is not None:
+            for name, spec in self.fields.items():
+                yield from spec.walk(getattr(value, name), (*path, name))
+        elif self.values is not None and isinstance(value, Mapping):
+            for name, held in value.items():
+                yield from self.values.walk(held, (*path, name))
+        elif self.items is not None:
+            for number, held in enumerate(value):
+                yield from self.items.walk(held, (*path, number))
+
+
+def spec_of(annotation: Any, bounds: Mapping[str, float] | None = None, of: str = "") -> Spec:
+    """Describe what a type annotation admits.
+
+    Raises
+    ------
+    TypeError
+        If a parameter group uses a type that scenarios have no words for.
+    """
+    bounds = dict(bounds or {})
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is Any:
+        return Spec(kinds=frozenset({"any"}), of=of)
+    if annotation in _SCALARS:
+        return Spec(kinds=frozenset({_SCALARS[annotation]}), bounds=bounds, of=of)
+    if origin is Annotated:
+        return spec_of(arguments[0], bounds | _bounds(annotation.__metadata__), of)
+    if origin is Literal:
+        return Spec(kinds=frozenset({"text"}), choices=tuple(map(str, arguments)), of=of)
+    if origin in (Union, types.UnionType):
+        merged = Spec(of=of)
+        for each in arguments:
+            spec = spec_of(each, bounds, of)
+            merged = replace(
+                merged,
+                kinds=merged.kinds | spec.kinds,
+                choices=merged.choices + spec.choices,
+                bounds={**merged.bounds, **spec.bounds},
+                fields=merged.fields or spec.fields,
+                values=merged.values or spec.values,
+                items=merged.items or spec.items,
+                length=merged.length or spec.length,
+            )
+        return merged
+    if origin in (tuple, list):
+        length = None if origin is list or arguments[-1] is Ellipsis else len(arguments)
+        return Spec(items=spec_of(arguments[0], bounds, of), bounds=bounds, length=length, of=of)
+    if origin is not None and issubclass(origin, Mapping):
+        return Spec(values=spec_of(arguments[1], bounds, of), bounds=bounds, of=of)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, info in annotation.model_fields.items():
+            if _bounds(info.metadata).keys() & {"ge", "gt", "le", "lt"} and not _simple(info):
+                raise TypeError(
+                    f"{annotation.__name__}.{name}: inside a nested group, put the bounds on the "
+                    "number (Annotated[float, Ge(0)]), not on what contains it"
+                )
+        fields = {
+            name: spec_of_field(info, of=of) for name, info in annotation.model_fields.items()
+        }
+        return Spec(fields=fields, of=of)
+    raise TypeError(f"a parameter cannot be of type {annotation!r}")
+
+
+def _simple(info: FieldInfo) -> bool:
+    """Whether a field is one number or null, to which pydantic can apply bounds itself."""
+    return all(
+        each in (int, float, type(None)) for each in get_args(info.annotation) or [info.annotation]
+    )
+
+
+def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec:
+    """Describe one field of a parameter group, with its unit, source and default."""
+    spec = spec_of(info.annotation, _bounds(info.metadata), of)
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    return replace(
+        spec,
+        fields=spec.fields and {k: _under(s, extra, mechanism) for k, s in spec.fields.items()},
+        values=spec.values and _under(spec.values, extra, mechanism),
+        items=spec.items and _under(spec.items, extra, mechanism),
+        unit=str(extra.get("unit", "1")),
+        source=str(extra.get("source", "")),
+        doc=info.description or "",
+        axes=tuple(extra.get("axes", ())),  # type: ignore[arg-type]
+        fixed=bool(extra.get("fixed", False)),
+        newcomers=bool(extra.get("newcomers", False)),
+        default=MISSING if info.is_required() else info.get_default(call_default_factory=True),
+        of=of,
+        mechanism=mechanism,
+    )
+
+
+def _under(spec: Spec, extra: Mapping[str, Any], mechanism: str) -> Spec:
+    """Pass on to what is inside what it shares with the whole."""
+    down = {k: _under(s, extra, mechanism) for k, s in (spec.fields or {}).items()}
+    return replace(
+        spec,
+        mechanism=mechanism,
+        fields=down if spec.fields is not None else None,
+        values=spec.values and _under(spec.values, extra, mechanism),
+        items=spec.items and _under(spec.items, extra, mechanism),
+        unit=spec.unit if spec.unit != "1" else str(extra.get("unit", "1")),
+        fixed=spec.fixed or bool(extra.get("fixed", False)),
+        newcomers=spec.newcomers or bool(extra.get("newcomers", False)),
+    )
+
+
+def _bounds(metadata: Any) -> dict[str, float]:
+    bounds: dict[str, float] = {}
+    for each in metadata:
+        for kind, name in _BOUNDS.items():
+            if isinstance(each, kind):
+                bounds[name] = getattr(each, name)
+    return bounds

@@ -1,0 +1,136 @@
+"""From pydantic's errors to plain words, with range and unit of the parameter."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import ValidationError
+
+from cxsim.parameters import Parameters
+from cxsim.scenario.messages import MISSING, found, hint, nearest
+from cxsim.scenario.paths import unknown_key
+from cxsim.scenario.specs import Spec
+from cxsim.scenario.wording import words_for
+from cxsim.scenario.yaml_text import plain_scalar
+
+__all__ = ["shape_problems", "validate"]
+
+Keys = tuple[str | int, ...]
+Found = list[tuple[Keys, str]]
+
+#: A group's own validator may begin its message with the parameter it speaks of.
+_KEYED = re.compile(r"(\w+): (.*)", re.DOTALL)
+#: Problems that are explained in full: finding the nearest name takes a while.
+EXPLAINED = 50
+_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def validate(
+    model: type[Parameters], raw: Any, spec: Spec, *, needs: int | None = None
+) -> tuple[Any, Found]:
+    """Validate plain data.
+
+    Parameters
+    ----------
+    model : type of Parameters
+        What the data should become.
+    raw
+        Plain data: dictionaries, tuples, scalars.
+    spec : Spec
+        The same as ``model``, in words.
+    needs : int, optional
+        Dimensions of need, for messages.
+
+    Returns
+    -------
+    model : Parameters or None
+        None if there are problems.
+    problems : list of (keys, text)
+        In the order of the parameters.
+    """
+    try:
+        return model.model_validate(raw), []
+    except ValidationError as error:
+        # Without the input: pydantic cannot show every value there is.
+        errors = error.errors(include_url=False, include_input=False, include_context=False)
+    problems: dict[Keys, str] = {}
+    misspelt: set[Keys] = set()
+    absent: set[Keys] = set()
+    for each in errors[:EXPLAINED]:
+        keys, text, near = _problem(each["type"], each["loc"], each["msg"], raw, spec, needs)
+        problems.setdefault(keys, text)
+        if near is not None:
+            misspelt.add((*keys[:-1], near))
+        if each["type"] == "missing":
+            absent.add(keys)
+    for each in errors[EXPLAINED:]:
+        problems.setdefault(each["loc"], each["msg"])
+    # Where a value may be one thing or another, what is wrong inside it says more than
+    # that it is not the other; and a misspelt key is not missing as well.
+    hidden = {keys[:length] for keys in problems for length in range(len(keys))}
+    hidden |= absent & misspelt
+    return None, [(keys, text) for keys, text in problems.items() if keys not in hidden]
+
+
+def _problem(
+    kind: str, loc: tuple[Any, ...], message: str, raw: Any, spec: Spec, needs: int | None
+) -> tuple[Keys, str, str | None]:
+    """Return the keys of one problem, what is wrong, and the key that was probably meant."""
+    keys: list[str | int] = []
+    value = raw
+    for part in loc:
+        if isinstance(value, dict) and spec.fields is not None and part in spec.fields:
+            spec = spec.fields[part]
+            value = value.get(part, MISSING)
+        elif isinstance(value, dict) and spec.values is not None and part in value:
+            spec, value = spec.values, value[part]
+        elif isinstance(value, tuple) and spec.items is not None and part in range(len(value)):
+            spec, value = spec.items, value[part]
+        elif kind == "extra_forbidden" and isinstance(value, dict) and part in value:
+            near = nearest(part, spec.fields or ())
+            return (*keys, part), unknown_key(spec, part, tuple(keys)), near
+        else:
+            continue  # the name of one alternative of a union
+        keys.append(part)
+    if kind in ("value_error", "assertion_error"):
+        text = message.partition(", ")[2] or message
+        keyed = _KEYED.fullmatch(text)
+        if keyed and spec.fields is not None and keyed[1] in spec.fields:
+            return (*keys, keyed[1]), keyed[2], None
+        return tuple(keys), text, None
+    text = f"expected {words_for(spec, needs)}, found {found(value)}{_advice(spec, value)}"
+    return tuple(keys), text, None
+
+
+def _advice(spec: Spec, value: Any) -> str:
+    if not isinstance(value, str):
+        return ""
+    if spec.choices:
+        return hint(value, spec.choices, listed=0)
+    if spec.kinds & {"number", "integer"} and isinstance(plain_scalar(value), (int, float)):
+        return " (a text: drop the quotes)"
+    if "boolean" in spec.kinds and value.lower() in _WORDS:
+        return f" (did you mean {_WORDS[value.lower()]}?)"
+    return ""
+
+
+def shape_problems(spec: Spec, model: Any, *, needs: int, firms: tuple[str, ...]) -> Found:
+    """Find lists that do not have a number for each need, and values not given for each firm."""
+    problems: Found = []
+    for keys, each, value in spec.walk(model):
+        if each.axes and isinstance(value, tuple):
+            length = needs if each.axes[0] == "need" else each.axes[0]
+            if isinstance(length, int) and len(value) != length:
+                problems.append((keys, f"expected {words_for(each, needs)}, found {found(value)}"))
+        if each.by_firm and isinstance(value, dict):
+            known = set(firms)
+            for name in value:
+                if name not in known:
+                    text = f"expected the name of a firm, found {name!r}{hint(name, firms)}"
+                    problems.append(((*keys, name), text))
+            absent = [name for name in firms if name not in value]
+            if absent:
+                text = f"expected a value for each firm, found none for {', '.join(absent[:5])}"
+                problems.append((keys, text))
+    return problems

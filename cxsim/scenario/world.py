@@ -1,0 +1,94 @@
+"""What a scenario says beside its firms' and segments' parameters: texts, size, start, events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cxsim.parameters import Parameters, parameter
+
+__all__ = ["TEXTS", "Event", "Initial", "World"]
+
+#: Fields that say something to readers and nothing to the simulation.
+TEXTS = ("name", "title", "description", "claim", "refuted_by", "notes")
+
+
+class Initial(Parameters):
+    """A firm's customers at the start."""
+
+    share: float = parameter(
+        0.0, doc="Share of all customers who are the firm's", unit="share", ge=0, le=1, fixed=True
+    )
+    tenure: int = parameter(
+        0, doc="Purchases each of them has made since joining", unit="purchases", ge=0, fixed=True
+    )
+    knowledge: float = parameter(
+        0.0, doc="What the firm knows of each of them", unit="share", ge=0, lt=1, fixed=True
+    )
+
+
+class Event(Parameters):
+    """A change at a period, or spread evenly over several."""
+
+    at: int = parameter(doc="Period of the change", unit="period", ge=0, fixed=True)
+    over: int = parameter(
+        0,
+        doc="Periods until a number has moved all the way, by equal steps (0: at once)",
+        unit="periods",
+        ge=0,
+        fixed=True,
+    )
+    set: dict[str, Any] = parameter(
+        doc="New values by dotted path; * stands for every firm or segment",
+        min_length=1,
+        fixed=True,
+    )
+    label: str = parameter("", doc="What happened, for figures", fixed=True)
+
+
+class World(Parameters):
+    """What holds for the market as a whole."""
+
+    name: str = parameter("", doc="Short name (default: that of the file)", fixed=True)
+    title: str = parameter("", doc="One line for headings", fixed=True)
+    description: str = parameter("", doc="What the scenario is about", fixed=True)
+    claim: str = parameter("", doc="The claim it puts to the test", fixed=True)
+    refuted_by: str = parameter("", doc="What result would refute the claim", fixed=True)
+    notes: str = parameter("", doc="How its numbers were chosen", fixed=True)
+    periods: int = parameter(
+        60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True
+    )
+    period_length: str = parameter("month", doc="What one period is", fixed=True)
+    warm_up: int = parameter(
+        0,
+        doc="Periods simulated before the first one and not reported",
+        unit="periods",
+        ge=0,
+        le=100_000,
+        fixed=True,
+    )
+    customers: int = parameter(
+        2000,
+        doc="Customers simulated; more of them sharpen the results and change nothing else",
+        unit="customers",
+        ge=1,
+        le=1_000_000_000,
+        fixed=True,
+    )
+    market_size: float = parameter(
+        100_000.0,
+        doc="Customers in the whole market, for which money is reported",
+        unit="customers",
+        gt=0,
+        le=1e12,
+        fixed=True,
+    )
+    needs: int = parameter(2, doc="Dimensions of need", unit="dimensions", ge=1, le=8, fixed=True)
+    matrix_threshold: float = parameter(
+        0.5,
+        doc="Where the capability matrix divides low from high",
+        unit="share",
+        ge=0,
+        le=1,
+        fixed=True,
+    )
+    currency: str = parameter("EUR", doc="Label of the currency", fixed=True)

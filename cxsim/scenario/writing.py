@@ -1,0 +1,81 @@
+"""A scenario as YAML text."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.representer import RoundTripRepresenter
+
+from cxsim.scenario.messages import Place, Problem, ScenarioError
+from cxsim.scenario.yaml_text import plain_scalar
+
+__all__ = ["to_yaml", "write_whole"]
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes what the reader of this package reads back as the same value."""
+
+    def text(self, value: str) -> Any:
+        # Quotes where the bare word would be read as a number, a truth value or null.
+        style = "'" if not isinstance(plain_scalar(value), str) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    def row(self, value: list[Any]) -> Any:
+        flat = all(not isinstance(item, (dict, list)) for item in value)
+        return self.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=flat)
+
+    def number(self, value: float) -> Any:
+        text = repr(value).replace("inf", ".inf").replace("nan", ".nan")
+        return self.represent_scalar("tag:yaml.org,2002:float", text)
+
+    def nothing(self, _: None) -> Any:
+        return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+_Representer.add_representer(str, _Representer.text)
+_Representer.add_representer(list, _Representer.row)
+_Representer.add_representer(float, _Representer.number)
+_Representer.add_representer(type(None), _Representer.nothing)
+
+
+def to_yaml(data: dict[str, Any]) -> str:
+    """Return plain data as YAML 1.2 that :func:`~cxsim.scenario.yaml_text.parse` gives back."""
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Representer = _Representer
+    yaml.allow_unicode = True
+    yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = StringIO()
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file whole or not at all: under a temporary name beside it, then renamed.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be written; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        try:
+            with temporary.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        problem = f"expected a file that can be written, found {reason}"
+        raise ScenarioError(Problem(Place(str(path)), (), problem)) from None
+    return path

@@ -1,0 +1,184 @@
+"""A simulation: a scenario, a seed, and the order of one period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from cxsim.draws import INITIAL
+from cxsim.engine.schedule import Schedule
+from cxsim.engine.workspace import Workspace
+from cxsim.measures import measures
+from cxsim.measures.books import Books
+from cxsim.mechanisms import registered
+from cxsim.mechanisms.base import PHASES, Mechanism
+from cxsim.tables import Tables
+
+__all__ = ["Simulation"]
+
+#: Customers per block: their passing columns fit a core's cache together.
+BLOCK = 4096
+
+
+class Simulation:
+    """One market, moved period by period.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seed : int
+        Same seed, same numbers, whatever the engine, threads or blocks.
+    engine : callable, optional
+        Makes an engine from the workspace; default the columnar one.
+    rules : mapping of str to function, optional
+        Rules that stand in for built-in ones, by name (``"learning.learned"``).
+    observers : sequence of Mechanism, optional
+        Mechanisms that measure and change nothing.
+    block : int
+        Customers per block; shows in speed only.
+
+    Attributes
+    ----------
+    period : int
+        The next period; negative during the warm-up.
+    books : Books
+        Totals of the periods from 0 on.
+    """
+
+    def __init__(
+        self,
+        scenario: Any,
+        *,
+        seed: int = 0,
+        engine: Callable[[Workspace], Any] | None = None,
+        rules: Mapping[str, Callable] | None = None,
+        observers: tuple[Mechanism, ...] = (),
+        block: int = BLOCK,
+    ):
+        self.scenario = scenario
+        self.seed = int(seed)
+        self.mechanisms = (
+            *(m for m in registered() if m.core and m.active(scenario)),
+            *(m for m in registered() if not m.core and m.active(scenario)),
+            *observers,
+        )
+        self.schedule = Schedule(self.mechanisms, rules)
+        self.workspace = Workspace(scenario, self.mechanisms, self.seed, block)
+        self.engine = engine(self.workspace) if engine else _columnar(self.workspace)
+        self.period = -int(scenario.warm_up)
+        self._legs = self.schedule.legs(tuple(p for p in PHASES if p != "begin"))
+        tables = self.workspace.tables
+        self._events = _Events(scenario, tables)
+        self.books = Books(
+            tables.firms,
+            scale=scenario.market_size / scenario.customers,
+            total_places=self.workspace.total_places,
+            row_names=tables.firm_row_names,
+            start_rows=tables.firm_rows,
+            market={k: float(v[0]) for k, v in tables.arrays.items() if k.startswith("market_")},
+        )
+        self._measures = {
+            level: {m.name: m for m in measures(level, self.mechanisms)}
+            for level in ("firm", "market")
+        }
+        self._latest: dict[tuple[str, str], Any] = {}
+        self._latest_period: int | None = None
+        self._populate()
+
+    def _populate(self) -> None:
+        """Let everybody arrive, with attributes that do not depend on when the run starts."""
+        self.workspace.begin_period(self.period - 1, key_period=INITIAL)
+        self.engine.run(self.schedule.legs(("arrive",)))
+        self.engine.run(self.schedule.legs(("begin",)))
+
+    def step(self) -> None:
+        """Move the market by one period, and write its books unless it is warming up."""
+        if self.period >= 0:
+            self._events.apply(self.period)
+        self.workspace.begin_period(self.period)
+        self.engine.run(self._legs)
+        if self.period >= 0:
+            self.books.write(self.workspace.totals(), self.workspace.tables.firm_rows)
+        self.period += 1
+
+    def warm_up(self) -> None:
+        """Run the periods before 0."""
+        while self.period < 0:
+            self.step()
+
+    def latest(self, level: str, name: str) -> Any:
+        """Return a measure as of the last period: by firm in name order, or of the market.
+
+        NaN before the first period.
+
+        Raises
+        ------
+        KeyError
+            If there is no measure of that name.
+        """
+        measure = self._measures[level][name]
+        if self.books.periods == 0:
+            return np.full(len(self.books.firms), np.nan) if level == "firm" else np.nan
+        if self._latest_period != self.period:
+            self._latest, self._latest_period = {}, self.period
+        if (level, name) not in self._latest:
+            books = self.books if measure.cumulative else self.books.last()
+            self._latest[level, name] = measure.function(books)[-1]
+        return self._latest[level, name]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the scenario's periods are over."""
+        return self.period >= self.scenario.periods
+
+    @property
+    def rules_digest(self) -> str:
+        """Fingerprint of every rule and pass of this run."""
+        return self.schedule.digest
+
+    def customers(self, name: str) -> np.ndarray:
+        """Return a column of the population, the customer in the last axis."""
+        return self.workspace.population.whole(name)
+
+
+def _columnar(workspace: Workspace) -> Any:
+    from cxsim.engine.columnar import ColumnarEngine
+
+    return ColumnarEngine(workspace)
+
+
+class _Events:
+    """Scheduled changes of parameters, as steps or linear ramps."""
+
+    def __init__(self, scenario: Any, tables: Tables):
+        self._tables = tables
+        self._changes = [
+            (event.at, event.over, path, value)
+            for event in scenario.events
+            for pattern, value in event.set.items()
+            for path in _paths(pattern, tables)
+        ]
+        self._starts: dict[int, Any] = {}
+
+    def apply(self, period: int) -> None:
+        for number, (at, over, path, value) in enumerate(self._changes):
+            if not at <= period <= at + over:
+                continue
+            array, index = self._tables.place(path)
+            target = np.asarray(self._tables.number(path, value), dtype=float)
+            if over == 0:
+                array[index] = target
+                continue
+            start = self._starts.setdefault(number, np.array(array[index]))
+            array[index] = start + (target - start) * ((period - at) / over)
+
+
+def _paths(pattern: str, tables: Tables) -> list[str]:
+    """Spell out ``firms.*.price``."""
+    for level, names in (("firms", tables.firms), ("segments", tables.segments)):
+        if pattern.startswith(f"{level}.*."):
+            rest = pattern.removeprefix(f"{level}.*.")
+            return [f"{level}.{name}.{rest}" for name in names]
+    return [pattern]

@@ -1,0 +1,1 @@
+"""Many runs: comparison over paired seeds."""

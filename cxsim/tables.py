@@ -1,0 +1,133 @@
+"""Parameters as arrays: what passes read, and what events and policies change.
+
+Firms and segments stand in name order, so that results cannot depend on the order
+of a file. Enumerations become their number, booleans 0 or 1, absent values NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
+
+from cxsim.mechanisms.base import Mechanism
+from cxsim.parameters import Parameters
+
+__all__ = ["Tables"]
+
+
+class Tables:
+    """All numeric parameters of a scenario, by name, as they stand in the current period.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : sequence of Mechanism
+        Those that take part.
+
+    Attributes
+    ----------
+    firms, segments : tuple of str
+        Names in the order of the rows.
+    arrays : dict of str to ndarray
+        ``firm_price`` (F,), ``segment_need_mean`` (G, D), ``market_learning_rate`` (1,), ...
+    firm_rows : ndarray
+        (k, F): the single-number parameters of firms, one row each; ``arrays`` holds
+        views of it, so that one copy records a period.
+    firm_row_names : tuple of str
+    """
+
+    def __init__(self, scenario: Any, mechanisms: tuple[Mechanism, ...]):
+        self.firms = tuple(sorted(scenario.firms))
+        self.segments = tuple(sorted(scenario.segments))
+        self.needs = int(scenario.needs)
+        self._codes: dict[str, tuple[str, ...]] = {}
+        self.arrays: dict[str, np.ndarray] = {}
+        firms = [scenario.firms[name] for name in self.firms]
+        segments = [scenario.segments[name] for name in self.segments]
+        for mechanism in mechanisms:
+            self._add("market", mechanism.market, [scenario])
+            self._add("segment", mechanism.segment, segments)
+            self._add("firm", mechanism.firm, firms)
+        rows = [
+            name for name, a in self.arrays.items() if name.startswith("firm_") and a.ndim == 1
+        ]
+        self.firm_row_names = tuple(name.removeprefix("firm_") for name in rows)
+        self.firm_rows = np.array([self.arrays[name] for name in rows]).reshape(
+            len(rows), len(self.firms)
+        )
+        for k, name in enumerate(rows):
+            self.arrays[name] = self.firm_rows[k]
+
+    def _add(self, level: str, group: type[Parameters] | None, owners: list, prefix: str = "") -> None:
+        if group is None:
+            return
+        for name, field in group.model_fields.items():
+            values = [getattr(owner, name) for owner in owners]
+            extra = field.json_schema_extra or {}
+            key = f"{level}_{prefix}{name}"
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Parameters):
+                self._add(level, field.annotation, values, f"{prefix}{name}_")
+                continue
+            if get_origin(field.annotation) is Literal:
+                self._codes[key] = get_args(field.annotation)
+                values = [self._codes[key].index(value) for value in values]
+            axes = extra.get("axes", ())
+            if any(isinstance(value, str) for value in values):
+                continue  # texts are for readers
+            self.arrays[key] = np.array(
+                [self._numbers(value, axes) for value in values], dtype=np.float64
+            )
+
+    def _numbers(self, value: Any, axes: list) -> Any:
+        if axes == ["need"]:
+            return [0.0] * self.needs if value is None else list(value)
+        if axes == ["firm"]:
+            if isinstance(value, dict):
+                return [value.get(name, 0.0) for name in self.firms]
+            return [value] * len(self.firms)
+        if axes:
+            return [np.nan] * int(axes[0]) if value is None else list(value)
+        return np.nan if value is None else float(value)
+
+    def place(self, path: str) -> tuple[np.ndarray, tuple[int, ...]]:
+        """Return the array and the index that a dotted path names.
+
+        ``firms.Tailor.price``, ``segments.All.need_mean.0``, ``learning_rate``,
+        ``firms.Tailor.promotions.depth``, ``segments.All.brand_taste_sd.Tailor``.
+
+        Raises
+        ------
+        KeyError
+            If the path names no numeric parameter.
+        """
+        parts = path.split(".")
+        if parts[0] == "firms" and len(parts) > 2:
+            level, row, rest = "firm", self.firms.index(parts[1]), parts[2:]
+        elif parts[0] == "segments" and len(parts) > 2:
+            level, row, rest = "segment", self.segments.index(parts[1]), parts[2:]
+        else:
+            level, row, rest = "market", 0, parts
+        for cut in range(len(rest), 0, -1):
+            array = self.arrays.get(f"{level}_{'_'.join(rest[:cut])}")
+            if array is not None:
+                inner = tuple(
+                    self.firms.index(part) if part in self.firms else int(part)
+                    for part in rest[cut:]
+                )
+                return array, (row, *inner)
+        raise KeyError(path)
+
+    def number(self, path: str, value: Any) -> Any:
+        """Return a parameter's value as the number (or numbers) that stands in its array."""
+        parts = path.split(".")
+        level = {"firms": "firm", "segments": "segment"}.get(parts[0], "market")
+        name = "_".join(parts[2:] if level != "market" else parts)
+        codes = self._codes.get(f"{level}_{name}")
+        if codes is not None:
+            return float(codes.index(value))
+        if value is None:
+            return np.nan
+        if isinstance(value, dict):
+            return [value.get(firm, 0.0) for firm in self.firms]
+        return value
