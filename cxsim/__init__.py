@@ -24,7 +24,7 @@ _HOME = {
     "Firm": "cxsim.firms.firm",
     "Market": "cxsim.market",
     "Mechanism": "cxsim.mechanisms",
-    "Run": "cxsim.run",
+    "Run": "cxsim.runs",
     "Scenario": "cxsim.scenario",
     "ScenarioError": "cxsim.scenario",
     "Simulation": "cxsim.simulation",
@@ -32,7 +32,7 @@ _HOME = {
     "load": "cxsim.scenario",
     "market_class": "cxsim.market",
     "register": "cxsim.mechanisms",
-    "run": "cxsim.run",
+    "run": "cxsim.runs",
 }
 _MODULES = ("analytic", "plot")
 

@@ -11,6 +11,8 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 __all__ = ["DigestCache"]
 
+_BROKEN = (EOFError, ValueError, pickle.UnpicklingError)
+
 
 class _Locator:
     """Tells numba's cache where to look, and that what it finds there is fresh."""
@@ -62,7 +64,7 @@ class DigestCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         for file in self._files:
             self._cache_file = file
-            with contextlib.suppress(OSError, EOFError, ValueError, pickle.UnpicklingError):
+            with contextlib.suppress(OSError, *_BROKEN):
                 found = super().load_overload(sig, target_context)
                 if found is not None:
                     return found
@@ -71,7 +73,11 @@ class DigestCache(FunctionCache):
     def save_overload(self, sig: Any, data: Any) -> None:
         for folder, file in zip(self._folders, self._files, strict=True):
             self._cache_file = file
+            self._impl.locator.folder = folder
             with contextlib.suppress(OSError):  # read-only or full: try the next, else do without
-                self._impl.locator.folder = folder
-                super().save_overload(sig, data)
+                try:
+                    super().save_overload(sig, data)
+                except _BROKEN:  # an index cut short: start it anew
+                    file.flush()
+                    super().save_overload(sig, data)
                 return

@@ -35,7 +35,9 @@ def _names(section: str, named: Any) -> Iterator[tuple[Keys, str]]:
     for name in named:
         keys = (section, name)
         bad = sorted({c for c in name if c in RESERVED or not c.isprintable()})
-        if not name.strip() or name != name.strip():
+        if not name:
+            yield keys, "expected a name, found an empty one"
+        elif name != name.strip():
             yield keys, f"expected a name without blanks around it, found {found(name)}"
         elif bad:
             shown = " ".join(found(c)[1:-1] for c in bad)

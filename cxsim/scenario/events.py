@@ -135,8 +135,8 @@ class _State:
         needs = self.model.needs
         try:
             raw = put(before, inner, value, group_spec, needs=needs, firms=self.firms)
-        except IndexError as error:
-            raise ScenarioError(Problem(place, keys, str(error))) from None
+        except LookupError as error:
+            raise ScenarioError(Problem(place, keys, error.args[0])) from None
         after, problems = validate(group, raw, group_spec, needs=needs)
         if after is not None:
             problems = shape_problems(group_spec, after, needs=needs, firms=self.firms)
@@ -174,4 +174,4 @@ class _State:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, float)  # validated whole numbers stay whole: they only step

@@ -7,7 +7,7 @@ from pathlib import Path
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found, hint
 from cxsim.scenario.shipped import shipped_scenarios
 
-__all__ = ["find", "reason"]
+__all__ = ["find", "reason", "shown_path"]
 
 
 def find(
@@ -61,12 +61,21 @@ def find(
     is_path = isinstance(name_or_path, Path) or any(mark in text for mark in "/\\")
     if is_path or text.endswith((".yaml", ".yml")):
         near = hint(path.name, _files(path.parent), listed=0)
-        near = near or hint(path.stem, shipped, listed=0)
+        if not near and path.stem in shipped:
+            near = f" (did you mean {path.stem!r}?)"
         raise fail(f"expected a file, found no file{subject}{near}")
     raise fail(
         f"expected a file or the name of a scenario, found neither{subject}"
         + hint(text, [*shipped, *_files(folder)], listed=20)
     )
+
+
+def shown_path(path: Path) -> str:
+    """Return what messages call a file: its path from the current folder, if it is below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
 
 
 def _files(folder: Path) -> list[str]:

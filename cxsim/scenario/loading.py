@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cxsim.scenario.finding import find, reason
+from cxsim.scenario.finding import find, reason, shown_path
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.specs import Spec
 from cxsim.scenario.world import TEXTS
@@ -48,22 +48,20 @@ class Source:
         return self.place
 
 
-def read_yaml(path: Path, *, shown: str | None = None) -> tuple[Any, dict[Keys, Place]]:
+def read_yaml(path: Path) -> tuple[Any, dict[Keys, Place]]:
     """Read one YAML file: its value, and the place of every key.
 
     Parameters
     ----------
     path : Path
         A file of at most 1 MiB in UTF-8.
-    shown : str, optional
-        What messages call it (default: the path as given).
 
     Raises
     ------
     ScenarioError
         If it cannot be read or is not YAML 1.2.
     """
-    place = Place(shown or str(path))
+    place = Place(shown_path(path))
 
     def fail(text: str, line: int | None = None, keys: Keys = ()) -> ScenarioError:
         return ScenarioError(Problem(Place(place.source, line), keys, text))
@@ -107,7 +105,9 @@ def read(path: Path, root: Spec) -> Source:
 
 def _read(path: Path, root: Spec, chain: tuple[Path, ...]) -> Source:
     raw, where = read_yaml(path)
-    return _extend(raw, where, Place(str(path)), path.stem, path.parent, root, (*chain, path))
+    return _extend(
+        raw, where, Place(shown_path(path)), path.stem, path.parent, root, (*chain, path)
+    )
 
 
 def read_mapping(data: Any, root: Spec, *, name: str = "scenario") -> Source:

@@ -60,8 +60,8 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
             firms = tuple(raw["firms"]) if isinstance(raw.get("firms"), Mapping) else ()
             try:
                 raw = put(raw, target.keys, value, schema.root, needs=needs, firms=firms)
-            except IndexError as error:
-                raise ScenarioError(Problem(_OVERRIDE, (path,), str(error))) from None
+            except LookupError as error:
+                raise ScenarioError(Problem(_OVERRIDE, (path,), error.args[0])) from None
             depth = len(target.keys)
             where = {keys: at for keys, at in where.items() if keys[:depth] != target.keys}
             where[target.keys] = _OVERRIDE

@@ -167,8 +167,8 @@ def put(raw: Any, keys: Path, value: Any, spec: Spec, *, needs: int, firms: tupl
 
     Raises
     ------
-    IndexError
-        If a list is too short for a key.
+    LookupError
+        If a list is too short for a key, or there is no such name to take out.
     """
     if not keys:
         return value
@@ -191,7 +191,10 @@ def put(raw: Any, keys: Path, value: Any, spec: Spec, *, needs: int, firms: tupl
     else:
         data = {}
     if value is None and not rest and spec.values is not None and not child.nullable:
-        data.pop(key, None)
+        if key not in data:
+            text = f"expected a name to take out, found {key!r}{hint(key, data)}"
+            raise LookupError(text)
+        del data[key]
     else:
         below = data.get(key, MISSING)
         data[key] = put(below, tuple(rest), value, child, needs=needs, firms=firms)

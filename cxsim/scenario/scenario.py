@@ -40,13 +40,16 @@ class Scenario:
 
     def __init__(self, source: Source, mechanisms: Sequence[Mechanism] | None = None) -> None:
         schema = schema_for(mechanisms)
+        hidden = sorted(_OWN & schema.scenario.model_fields.keys())
+        if hidden:
+            raise ValueError(
+                f"a market parameter cannot be called {hidden[0]!r}: scenarios have that already"
+            )
         model, changes = validated(schema, source)
         given = None if mechanisms is None else tuple(mechanisms)
         self.__dict__.update(
             _source=source, _given=given, _schema=schema, _model=model, _changes=changes
         )
-
-    # -- making one ------------------------------------------------------------------
 
     @classmethod
     def load(
@@ -138,14 +141,10 @@ class Scenario:
         """
         return self._from(self._source, changes, self._given)
 
-    # -- reading it ------------------------------------------------------------------
-
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_"):
-            try:
-                return getattr(self.__dict__["_model"], name)
-            except (AttributeError, KeyError):
-                pass
+        model = self.__dict__.get("_model")
+        if model is not None and name in type(model).model_fields:
+            return getattr(model, name)
         raise AttributeError(f"a scenario has no parameter {name!r}")
 
     def __dir__(self) -> list[str]:
@@ -190,8 +189,6 @@ class Scenario:
             values[".".join(map(str, target.keys))] = value
         return values if "*" in path.split(".") else next(iter(values.values()))
 
-    # -- writing it ------------------------------------------------------------------
-
     def to_dict(self, defaults: bool = False) -> dict[str, Any]:
         """Return the scenario as plain dictionaries and lists, complete in itself.
 
@@ -219,8 +216,6 @@ class Scenario:
         from cxsim.scenario.writing import write_whole
 
         return write_whole(Path(path), self.to_yaml())
-
-    # -- comparing it ----------------------------------------------------------------
 
     @cached_property
     def _canonical(self) -> str:
@@ -255,8 +250,6 @@ class Scenario:
     def __hash__(self) -> int:
         return hash(self._canonical)
 
-    # -- explaining itself -----------------------------------------------------------
-
     @classmethod
     def parameters(cls, mechanisms: Sequence[Mechanism] | None = None) -> pd.DataFrame:
         """Return every parameter a scenario can have, one row each.
@@ -285,8 +278,6 @@ class Scenario:
 
         return html(self)
 
-    # -- staying as it is ------------------------------------------------------------
-
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(
             f"a scenario cannot be changed: use scenario.override({{path: value}}), not .{name} ="
@@ -303,3 +294,7 @@ class Scenario:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._source, self._given)
+
+
+#: Names that parameters cannot have, because they would be hidden.
+_OWN = frozenset(name for name in vars(Scenario) if not name.startswith("_"))

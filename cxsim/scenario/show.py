@@ -15,6 +15,7 @@ from cxsim.scenario.world import TEXTS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cxsim.scenario.events import Change
     from cxsim.scenario.scenario import Scenario
 
 __all__ = ["diff", "html", "parameter_table"]
@@ -118,6 +119,9 @@ def html(scenario: Scenario) -> str:
         _table(section, raw[section], getattr(scenario, section))
         for section in ("firms", "segments")
     ]
+    if scenario.changes:
+        rows = "".join(f"<li>{escape(_told(change))}</li>" for change in scenario.changes)
+        parts.append(f"<p>Events:</p><ul>{rows}</ul>")
     facts = (
         f"{scenario.periods} periods (one is a {scenario.period_length}), "
         f"{scenario.customers} customers simulated for {scenario.market_size:,.0f}, "
@@ -125,6 +129,14 @@ def html(scenario: Scenario) -> str:
     )
     parts.append(f"<p>{escape(facts)}</p>")
     return "\n".join(parts)
+
+
+def _told(change: Change) -> str:
+    """Say what a change does."""
+    when = f"period {change.at}"
+    when += f" to {change.at + change.over}" if change.over else ""
+    label = f" ({change.label})" if change.label else ""
+    return f"{when}: {change.path} = {_cell(change.value)}{label}"
 
 
 def _table(section: str, given: dict[str, Any], models: Any) -> str:

@@ -12,7 +12,7 @@ from cxsim.scenario.messages import MISSING, found, hint, nearest
 from cxsim.scenario.paths import unknown_key
 from cxsim.scenario.specs import Spec
 from cxsim.scenario.wording import words_for
-from cxsim.scenario.yaml_text import plain_scalar
+from cxsim.scenario.yaml_scalar import plain_scalar
 
 __all__ = ["shape_problems", "validate"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from io import StringIO
 from pathlib import Path
@@ -12,17 +13,24 @@ from ruamel.yaml import YAML
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from cxsim.scenario.messages import Place, Problem, ScenarioError
-from cxsim.scenario.yaml_text import plain_scalar
+from cxsim.scenario.yaml_scalar import plain_scalar
 
 __all__ = ["to_yaml", "write_whole"]
+
+
+#: Texts that need no quotes anywhere: words with single spaces and harmless marks.
+_BARE = re.compile(r"[^\W_](?:[\w.,;*()/%+=-]| (?! |$))*", re.ASCII)
 
 
 class _Representer(RoundTripRepresenter):
     """Writes what the reader of this package reads back as the same value."""
 
     def text(self, value: str) -> Any:
-        # Quotes where the bare word would be read as a number, a truth value or null.
-        style = "'" if not isinstance(plain_scalar(value), str) else None
+        style = '"'
+        if _BARE.fullmatch(value) and isinstance(plain_scalar(value), str):
+            style = None
+        elif "\n" in value and _is_block(value):
+            style = "|"
         return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     def row(self, value: list[Any]) -> Any:
@@ -35,6 +43,14 @@ class _Representer(RoundTripRepresenter):
 
     def nothing(self, _: None) -> Any:
         return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+def _is_block(value: str) -> bool:
+    """Whether a text can stand below its key as it is."""
+    lines = value.split("\n")
+    return value[:1].strip() != "" and all(
+        line.isprintable() and not line.endswith(" ") for line in lines
+    )
 
 
 _Representer.add_representer(str, _Representer.text)

@@ -1,13 +1,13 @@
 """YAML 1.2 text as plain values, with the line of every key and item.
 
 The values are mappings, tuples, texts, numbers, booleans and ``None``: the core
-schema of YAML 1.2, in which ``yes`` is a text and ``1e3`` a number. Tags that
-would build anything else are refused, as are two equal keys in one mapping.
+schema of YAML 1.2, in which ``yes`` is a text and ``1e3`` a number, with the merge
+key ``<<`` of YAML 1.1. Tags that would build anything else are refused, as are two
+equal keys in one mapping.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,7 +27,9 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-__all__ = ["MAX_BYTES", "Document", "YamlError", "parse", "plain_scalar"]
+from cxsim.scenario.yaml_scalar import MERGE, plain_scalar
+
+__all__ = ["MAX_BYTES", "Document", "YamlError", "parse"]
 
 #: Largest text read, in bytes.
 MAX_BYTES = 1 << 20
@@ -37,16 +39,6 @@ MAX_VALUES = 100_000
 MAX_DEPTH = 40
 
 _STR = "tag:yaml.org,2002:str"
-_NULL = re.compile(r"~|null|Null|NULL|")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
-_INT = re.compile(r"[-+]?[0-9]+")
-_OCT = re.compile(r"0o[0-7]+")
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_INF = re.compile(r"[-+]?\.(inf|Inf|INF)")
-_NAN = re.compile(r"\.nan|\.NaN|\.NAN")
-
 Path = tuple[str | int, ...]
 
 
@@ -113,36 +105,6 @@ def parse(text: str) -> Document:
         raise YamlError(f"expected YAML, found a mistake: {reason}", line) from None
     except Exception as error:  # noqa: BLE001 - the scanner's own slips on odd text
         raise YamlError(f"expected YAML, found text that cannot be read ({error})") from None
-
-
-def plain_scalar(text: str) -> Any:
-    """Return what an unquoted word means by the core schema of YAML 1.2.
-
-    Examples
-    --------
-    >>> plain_scalar("12"), plain_scalar("1e3"), plain_scalar("yes"), plain_scalar("null")
-    (12, 1000.0, 'yes', None)
-    """
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text):
-        return True
-    if _FALSE.fullmatch(text):
-        return False
-    if _INT.fullmatch(text):
-        # Python refuses to read very long whole numbers; as a float they overflow to infinity.
-        return int(text) if len(text) <= 400 else float(text)
-    if _OCT.fullmatch(text):
-        return int(text, 0)
-    if _HEX.fullmatch(text):
-        return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if _INF.fullmatch(text):
-        return float("-inf") if text.startswith("-") else float("inf")
-    if _NAN.fullmatch(text):
-        return float("nan")
-    return text
 
 
 @dataclass(frozen=True)
@@ -247,29 +209,61 @@ class _Builder:
 
     def mapping(self, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        seen: dict[str, int] = {}
         while not isinstance(event := next(self.events), MappingEndEvent):
             line = event.start_mark.line + 1
-            if isinstance(event, AliasEvent) or not isinstance(event, ScalarEvent):
-                raise YamlError("expected a text as key, found a composed one", line, path)
-            key = self.value(event, path)
-            if not isinstance(key, str):
-                written = str(event.value)
+            key = self.key(event, path)
+            if key in seen:
                 raise YamlError(
-                    f"expected a text as key, found {written or 'nothing'}"
-                    + (f" (write it in quotes: '{written}')" if written else ""),
-                    line,
-                    path,
-                )
-            if key in result:
-                raise YamlError(
-                    f"expected each key once, found {key!r} on line {self.lines[(*path, key)]} "
+                    f"expected each key once, found {key!r} on line {seen[key]} "
                     f"and again on line {line}",
                     line,
                     (*path, key),
                 )
+            seen[key] = line
             self.mark((*path, key), line)
-            result[key] = None  # known from here on, so that the second of two is noticed
-            result[key] = self.value(next(self.events), (*path, key))
+            known = len(self.order)
+            value = self.value(next(self.events), (*path, key))
+            if key == MERGE and not event.style:
+                merged = self.merge(value, path, known, set(result))
+            else:
+                result[key] = value
+        return {**merged, **result}  # what is merged gives way to what is written
+
+    def key(self, event: Any, path: Path) -> str:
+        line = event.start_mark.line + 1
+        if not isinstance(event, ScalarEvent):
+            raise YamlError("expected a text as key, found a composed one", line, path)
+        key = self.value(event, path)
+        if not isinstance(key, str):
+            written = str(event.value)
+            raise YamlError(
+                f"expected a text as key, found {written or 'nothing'}"
+                + (f" (write it in quotes: '{written}')" if written else ""),
+                line,
+                path,
+            )
+        return key
+
+    def merge(self, value: Any, path: Path, known: int, written: set[str]) -> dict[str, Any]:
+        """Return what ``<<`` brings in, its lines marked as if it stood here."""
+        here = (*path, MERGE)
+        parts = value if isinstance(value, tuple) else (value,)
+        if not parts or not all(isinstance(part, dict) for part in parts):
+            text = "expected a mapping to merge, or a list of them"
+            raise YamlError(text, self.lines[here], here)
+        below = [(where[len(here) :], self.lines[where]) for where in self.order[known:]]
+        result: dict[str, Any] = {}
+        for number, part in enumerate(parts):
+            skip = (number,) if isinstance(value, tuple) else ()
+            new = [key for key in part if key not in result]
+            result.update((key, part[key]) for key in new)
+            for where, line in below:
+                inner = where[len(skip) :]
+                is_new = where[: len(skip)] == skip and inner and inner[0] in new
+                if is_new and inner[0] not in written:
+                    self.mark((*path, *inner), line)
         return result
 
     def sequence(self, path: Path) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ import pandas as pd
 from cxsim.files import whole_folder
 from cxsim.measures import Measure, measures
 from cxsim.measures.summary import MARKET, summarize
-from cxsim.run import provenance, simulate
+from cxsim.runs import provenance, simulate
 from cxsim.scenario import Scenario
 from cxsim.study.statistics import half_width, mean_and_error, paired
 

@@ -9,32 +9,7 @@ import pytest
 
 from cxsim.scenario import Scenario, ScenarioError
 
-MARKET = """\
-title: Two roads
-claim: Learning relationships last
-periods: 24
-segments:
-  Families:
-    share: 0.6
-    need_mean: [1, 0]
-    price_sensitivity: 0.5
-  Singles:
-    share: 0.4
-firms:
-  Tailor:
-    price: 12
-    interaction: 0.9
-    customization: 0.9
-    promotions: {chance: 0.1, depth: 0.2}
-  Mass:
-    price: 10
-initial:
-  Mass: {share: 0.5, tenure: 3}
-events:
-  - at: 6
-    set: {firms.Mass.price: 8}
-    label: price war
-"""
+MARKET = Path(__file__).with_name("market.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -53,7 +28,7 @@ def write(tmp_path, monkeypatch):
 
 @pytest.fixture
 def market(write):
-    """A scenario of two firms and two segments, from the file market.yaml."""
+    """A scenario of two firms and two segments, a copy of market.yaml."""
     write("market.yaml", MARKET)
     return Scenario.load("market.yaml")
 

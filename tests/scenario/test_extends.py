@@ -83,7 +83,8 @@ def test_null_takes_a_firm_out_of_values_by_firm(market, write):
     write(
         "tastes.yaml",
         "extends: market.yaml\n"
-        "segments: {Singles: {brand_taste_sd: {Tailor: 1, Mass: 2}}}\nevents: []\ninitial: {Mass: null}\n",
+        "segments: {Singles: {brand_taste_sd: {Tailor: 1, Mass: 2}}}\n"
+        "events: []\ninitial: {Mass: null}\n",
     )
     write("variant.yaml", "extends: tastes.yaml\nfirms: {Mass: null}\n")
     assert "brand_taste_sd.Mass: expected the name of a firm" in refusal("variant.yaml")
@@ -123,8 +124,10 @@ def test_messages_name_the_file_that_a_wrong_value_came_from(market, write):
     write("one.yaml", "extends: market.yaml\nfirms:\n  Tailor:\n    price: -1\n")
     write("two.yaml", "extends: one.yaml\nperiods: 0\n")
     assert refusal("two.yaml").splitlines() == [
-        "one.yaml:4: firms.Tailor.price: expected a number of at least 0 (currency per unit), "
-        "found -1",
+        (
+            "one.yaml:4: firms.Tailor.price: expected a number of at least 0 (currency per unit), "
+            "found -1"
+        ),
         "two.yaml:2: periods: expected a whole number from 1 to 100000 (periods), found 0",
     ]
 
@@ -151,10 +154,10 @@ def test_a_cycle_is_shown(write):
 @pytest.mark.parametrize(
     ("extends", "message"),
     [
-        ("marked.yaml", "expected a file, found no file 'marked.yaml' "
-                        "(did you mean 'market.yaml'?)"),
-        ("market", "expected a file or the name of a scenario, found neither 'market' "
-                   "(did you mean 'market.yaml'?)"),
+        ("marked.yaml", ("expected a file, found no file 'marked.yaml' "
+                        "(did you mean 'market.yaml'?)")),
+        ("market", ("expected a file or the name of a scenario, found neither 'market' "
+                   "(did you mean 'market.yaml'?)")),
         ("3", "expected a file or the name of a scenario, found 3"),
         ("''", "expected a file or the name of a scenario, found ''"),
         ("sub", "expected a file, found a folder (sub)"),

@@ -93,6 +93,12 @@ def test_whole_firms_come_and_go(market):
     assert more.override({"firms.Clone": None}) == market
 
 
+def test_a_name_to_take_out_must_be_there(market):
+    assert refusal(market, {"firms.Mas": None}) == (
+        "override: firms.Mas: expected a name to take out, found 'Mas' (did you mean 'Mass'?)"
+    )
+
+
 def test_later_overrides_see_earlier_ones(market):
     both = market.override({"firms.Clone": {"price": 3}, "firms.Clone.price": 4})
     assert both.firms["Clone"].price == 4
@@ -118,34 +124,34 @@ def test_numbers_of_numpy_are_numbers(market):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("firms.Tailr.price", 1, "firms.Tailr.price: expected the name of a firm, found 'Tailr' "
-                                 "(did you mean 'Tailor'?)"),
-        ("firms.Tailor.prise", 1, "firms.Tailor.prise: expected a parameter of a firm, "
-                                  "found 'prise' (did you mean 'price'?)"),
-        ("frims.Tailor.price", 1, "frims.Tailor.price: expected a parameter or section of a "
-                                  "scenario, found 'frims' (did you mean 'firms'?)"),
-        ("firms.Tailor.promotions.dept", 1, "firms.Tailor.promotions.dept: expected a parameter of "
-                                            "promotions, found 'dept' (did you mean 'depth'?)"),
-        ("firms.Tailor.price.x", 1, "firms.Tailor.price.x: expected nothing below "
-                                    "firms.Tailor.price, found 'x'"),
+        ("firms.Tailr.price", 1, ("firms.Tailr.price: expected the name of a firm, found 'Tailr' "
+                                 "(did you mean 'Tailor'?)")),
+        ("firms.Tailor.prise", 1, ("firms.Tailor.prise: expected a parameter of a firm, "
+                                  "found 'prise' (did you mean 'price'?)")),
+        ("frims.Tailor.price", 1, ("frims.Tailor.price: expected a parameter or section of a "
+                                  "scenario, found 'frims' (did you mean 'firms'?)")),
+        ("firms.Mass.promotions.dept", 1, ("firms.Mass.promotions.dept: expected a parameter of "
+                                            "promotions, found 'dept' (did you mean 'depth'?)")),
+        ("firms.Tailor.price.x", 1, ("firms.Tailor.price.x: expected nothing below "
+                                    "firms.Tailor.price, found 'x'")),
         ("periods.x", 1, "periods.x: expected nothing below periods, found 'x'"),
         ("segments.Singles.brand_taste_sd.Mas", 1,
-         "segments.Singles.brand_taste_sd.Mas: expected the name of a firm, found 'Mas' "
-         "(did you mean 'Mass'?)"),
-        ("initial.Mas", {"share": 0.1}, "initial.Mas: expected the name of a firm, found 'Mas' "
-                                        "(did you mean 'Mass'?)"),
-        ("segments.Families.need_mean.x", 1, "segments.Families.need_mean.x: expected the number "
-                                             "of an item (0, 1, ...), found 'x'"),
-        ("segments.Families.need_mean.2", 1, "segments.Families.need_mean.2: expected the number "
-                                             "of an item below 2, found 2"),
+         ("segments.Singles.brand_taste_sd.Mas: expected the name of a firm, found 'Mas' "
+         "(did you mean 'Mass'?)")),
+        ("initial.Mas", {"share": 0.1}, ("initial.Mas: expected the name of a firm, found 'Mas' "
+                                        "(did you mean 'Mass'?)")),
+        ("segments.Families.need_mean.x", 1, ("segments.Families.need_mean.x: expected the number "
+                                             "of an item (0, 1, ...), found 'x'")),
+        ("segments.Families.need_mean.2", 1, ("segments.Families.need_mean.2: expected the number "
+                                             "of an item below 2, found 2")),
         ("events.1.at", 3, "events.1.at: expected the number of an item below 1, found 1"),
         ("", 1, "expected a dotted path, found ''"),
-        ("firms.Tailor.price", -1, "firms.Tailor.price: expected a number of at least 0 (currency "
-                                   "per unit), found -1"),
-        ("firms.Tailor.price", {1, 2}, "firms.Tailor.price: expected a number of at least 0 "
-                                       "(currency per unit), found a Python set"),
-        ("firms.Clone", {}, "firms.Clone.price: expected a number of at least 0 (currency per "
-                            "unit), found nothing"),
+        ("firms.Tailor.price", -1, ("firms.Tailor.price: expected a number of at least 0 (currency "
+                                   "per unit), found -1")),
+        ("firms.Tailor.price", {1, 2}, ("firms.Tailor.price: expected a number of at least 0 "
+                                       "(currency per unit), found a Python set")),
+        ("firms.Clone", {}, ("firms.Clone.price: expected a number of at least 0 (currency per "
+                            "unit), found nothing")),
         ("firms.Clone", {"price": {3: 4}}, "firms.Clone.price: expected a text as key, found 3"),
     ],
 )  # fmt: skip
@@ -176,8 +182,8 @@ def test_values_are_read_by_path_too(market):
     assert market.value("segments.Singles.need_mean") is None
     assert market.value("events.0.label") == "price war"
     for path, message in [
-        ("firms.Tailr.price", "path: firms.Tailr.price: expected the name of a firm, found 'Tailr' "
-                              "(did you mean 'Tailor'?)"),
+        ("firms.X.price", ("path: firms.X.price: expected the name of a firm, found 'X' "
+                          "(known: Mass, Tailor)")),
         ("firms.Clone", "path: firms.Clone: expected something there, found 'Clone'"),
         ("initial.Tailor", "path: initial.Tailor: expected something there, found 'Tailor'"),
     ]:  # fmt: skip

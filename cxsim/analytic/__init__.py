@@ -1,0 +1,24 @@
+"""Closed forms that the simulation can be checked against; they know nothing of it.
+
+Each is a textbook result or a few lines of algebra, in the symbols of the model
+page. Arguments broadcast like NumPy's.
+"""
+
+from __future__ import annotations
+
+from cxsim.analytic.learning import knowledge_after, mean_misfit, steady_uncertainty
+from cxsim.analytic.lifetime import lifetime_multiple
+from cxsim.analytic.logit import logit_shares, logit_worth
+from cxsim.analytic.switching import stationary_shares, switching_chances, switching_matrix
+
+__all__ = [
+    "knowledge_after",
+    "lifetime_multiple",
+    "logit_shares",
+    "logit_worth",
+    "mean_misfit",
+    "stationary_shares",
+    "steady_uncertainty",
+    "switching_chances",
+    "switching_matrix",
+]

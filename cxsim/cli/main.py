@@ -1,0 +1,56 @@
+"""The group of commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cxsim._version import __version__
+from cxsim.cli import places, studies
+from cxsim.cli.failing import finish
+
+__all__ = ["main"]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
+    invoke_without_command=True,
+)
+@click.version_option(__version__, "-V", "--version", prog_name="cxsim", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """A laboratory for customer strategy.
+
+    \b
+    cxsim list                          what there is to run
+    cxsim compare baseline copycat      two scenarios over paired seeds, with a report
+    cxsim run baseline -s firms.Tailor.price=21
+    cxsim check my_scenario.yaml        is the file right?
+
+    A SCENARIO is a YAML file or a name from `cxsim list`. Exit codes: 0 fine, 2 bad
+    input, 1 a run failed.
+    """  # noqa: D301 (the backslash is click's)
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for _command in (*studies.COMMANDS, *places.COMMANDS):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: those the process was started with.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?"
+    sys.exit(finish(lambda: cli.main(args=arguments, prog_name="cxsim", standalone_mode=False)))

@@ -1,0 +1,129 @@
+"""Commands about files and this machine: check, list, new, lab, warm, schema."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from cxsim.cli.failing import UserError
+from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
+
+__all__ = ["COMMANDS"]
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def check(files: tuple[str, ...]) -> int:
+    """Say whether scenario files are right, and where they are not."""
+    wrong = 0
+    for file in files:
+        try:
+            scenario = Scenario.load(file)
+        except ScenarioError as error:
+            wrong += 1
+            for line in str(error).splitlines():
+                click.echo(f"cxsim: {line}", err=True)
+            continue
+        click.echo(f"{file}: ok")
+        click.echo(f"  title   {scenario.title or scenario.name}")
+        click.echo(f"  firms   {', '.join(scenario.firms)}")
+        click.echo(f"  time    {scenario.periods} periods, one is a {scenario.period_length}")
+        click.echo(f"  digest  {scenario.digest}")
+    if wrong and len(files) > 1:
+        click.echo(f"cxsim: {wrong} of {len(files)} files are not right", err=True)
+    return 2 if wrong else 0
+
+
+@click.command("list")
+def list_() -> None:
+    """List the scenarios and notebooks that come with the package."""
+    from cxsim.notebook.catalogue import read_notebook, shipped_notebooks, title_of
+
+    scenarios = {}
+    for name, path in shipped_scenarios().items():
+        try:
+            scenarios[name] = Scenario.load(path).title
+        except ScenarioError:
+            scenarios[name] = "(not right: cxsim check says why)"
+    notebooks = {name: title_of(read_notebook(path)) for name, path in shipped_notebooks().items()}
+    width = max(map(len, [*scenarios, *notebooks]), default=0)
+    for heading, titles in (("Scenarios", scenarios), ("Notebooks", notebooks)):
+        click.echo(heading)
+        for name, title in titles.items():
+            click.echo(f"  {name:{width}}  {title}".rstrip())
+
+
+@click.command()
+@click.argument("folder", metavar="DIR")
+def new(folder: str) -> None:
+    """Lay out notebooks and scenario files for work of your own in DIR."""
+    from cxsim.notebook.workplace import lay_out
+
+    made = lay_out(folder)
+    click.echo(f"{made}: notebooks/ and params/ are there; open them with")
+    click.echo(f"  cxsim lab {made}")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("folder", metavar="[DIR]", default=".")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- JUPYTER OPTIONS]")
+def lab(folder: str, options: tuple[str, ...]) -> None:
+    """Open JupyterLab on the notebooks in DIR (here, if not said).
+
+    If DIR has no notebooks/, a folder cxsim-lab with notebooks and scenario files is laid out
+    in it first, as `cxsim new` does. Options for JupyterLab come after --.
+    """
+    from cxsim.notebook.workplace import workplace
+
+    place, is_new = workplace(folder)
+    if is_new:
+        click.echo(f"{place}: laid out with notebooks/ and params/", err=True)
+    command = [sys.executable, "-m", "jupyterlab", *options, "notebooks/00_start_here.ipynb"]
+    os.chdir(place)
+    sys.stdout.flush()
+    if os.name == "nt":
+        import subprocess
+
+        raise SystemExit(subprocess.call(command))
+    os.execv(command[0], command)
+
+
+@click.command()
+@click.option(
+    "--folder", metavar="DIR",
+    help="Where to keep the compiled code [default: CXSIM_CACHE_DIR, else your cache folder].",
+)  # fmt: skip
+def warm(folder: str | None) -> None:
+    """Compile now what the scenarios need, so that nobody waits for it later.
+
+    A folder warmed once can be shared, read-only, by a class or a cluster: set
+    CXSIM_CACHE_DIR to it (or to several folders, separated as in PATH).
+    """
+    from cxsim.cli.screen import Screen
+    from cxsim.cli.warming import warm_up
+
+    if folder is not None:
+        os.environ["CXSIM_CACHE_DIR"] = folder
+    with Screen("cxsim warm") as screen:
+        try:
+            result = warm_up(progress=lambda done, total: screen("compiling", done, total))
+        except PermissionError as error:
+            raise UserError(str(error)) from None
+    click.echo(
+        f"{result.passes} passes in {result.seconds:.1f} s: {result.compiled} compiled, "
+        f"{result.passes - result.compiled} found in {result.folder}"
+    )
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON schema of scenario files, for completion in editors."""
+    import json
+
+    click.echo(json.dumps(Scenario.json_schema(), indent=2))
+
+
+COMMANDS = (check, list_, new, lab, warm, schema)

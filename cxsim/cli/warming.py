@@ -1,0 +1,74 @@
+"""Compiling ahead what the shipped scenarios need."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Warmth", "warm_up"]
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """What warming did: passes in use, how many of them were compiled now, seconds, the folder."""
+
+    passes: int
+    compiled: int
+    seconds: float
+    folder: Path
+
+
+def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
+    """Compile the passes of every shipped scenario, with all that can be measured.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with (passes done, passes) after every pass.
+
+    Raises
+    ------
+    PermissionError
+        If code was compiled and none of the cache folders could keep it.
+    """
+    from cxsim.engine.compiling import cache_folders
+    from cxsim.engine.rules import code_digest
+    from cxsim.engine.schedule import Leg
+    from cxsim.measures.observers import OBSERVERS
+    from cxsim.scenario import Scenario, shipped_scenarios
+    from cxsim.simulation import Simulation
+
+    start, before = time.monotonic(), _kept(cache_folders())
+    observers = tuple(OBSERVERS.values())
+    small = {"customers": 64, "warm_up": 0}
+    paths = list(shipped_scenarios().values())
+    passes: set[str] = set()
+    done = total = 0
+    for number, path in enumerate(paths):
+        simulation = Simulation(Scenario.load(path, small), observers=observers)
+        simulation.workspace.begin_period(0)
+        steps = simulation.schedule.steps
+        total = done + len(steps) * (len(paths) - number)
+        for step in steps:
+            if step.phase not in ("arrive", "begin"):  # these ran while the simulation was made
+                simulation.engine.run([Leg((step,), whole=step.whole)])
+            if not step.whole:
+                passes.add(code_digest(step.function))
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    new = _kept(cache_folders()) - before
+    folders = cache_folders()
+    if not new and not any(folder.is_dir() and _kept([folder]) for folder in folders):
+        names = ", ".join(map(str, folders))
+        raise PermissionError(f"{names}: expected a folder that can be written, found none")
+    kept = next((folder for folder in folders if _kept([folder])), folders[0])
+    return Warmth(len(passes), len(new), time.monotonic() - start, kept)
+
+
+def _kept(folders: list[Path]) -> set[Any]:
+    """Return the files of compiled code in some folders."""
+    return {file for folder in folders if folder.is_dir() for file in folder.glob("*.nbc")}

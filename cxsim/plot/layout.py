@@ -1,0 +1,166 @@
+"""Where things go: a new figure, its headings, and labels that keep out of each other's way."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
+from matplotlib.transforms import ScaledTranslation
+
+from cxsim.plot.numbers import plain
+from cxsim.plot.palette import GREY, INK
+from cxsim.plot.picture import Picture
+
+__all__ = ["EndLabel", "dodge", "end_labels", "finish", "mark_events", "new", "short", "top_label"]
+
+#: Points between one line of small text and the next.
+LINE = 12.0
+
+#: An event of a figure: the period and what happened.
+Event = tuple[float, str]
+
+
+def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Picture:
+    """Return an empty figure of a size in inches."""
+    figure = Picture(figsize=size or default, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08, wspace=0.04, hspace=0.06)  # type: ignore[union-attr]
+    return figure
+
+
+def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
+    """Write title, note and description into a figure and return it."""
+    width = figure.get_figwidth()
+    lines = textwrap.wrap(title, int(width * 8.1), break_on_hyphens=False)
+    figure.suptitle("\n".join(lines), x=0.012, ha="left", va="top", color=INK)
+    if note:
+        text = "\n".join(textwrap.wrap(note, int(width * 14.5)))
+        figure.supxlabel(text, x=0.012, ha="left", fontsize=8.5, color=GREY)
+    figure.set_label(plain(alt))
+    figure.draw_without_rendering()
+    return figure
+
+
+def short(name: str, width: int = 20, *, lines: int = 2) -> str:
+    """Return a name on a few lines, cut with an ellipsis where it is longer."""
+    return "\n".join(textwrap.wrap(name, width, max_lines=lines, placeholder=" …")) or name
+
+
+def dodge(
+    wanted: Sequence[float], sizes: Sequence[float], low: float, high: float
+) -> np.ndarray:
+    """Place things of a size along a line, as near to where they want to be as fits.
+
+    Parameters
+    ----------
+    wanted : sequence of float, length n
+        Centres wanted.
+    sizes : sequence of float, length n
+        Room that each needs, half of it on either side of its centre.
+    low, high : float
+        Ends of the line; what does not fit sticks out at the high end.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Centres that keep the order of ``wanted`` and do not overlap, with the least sum
+        of squared moves (pool adjacent violators).
+    """
+    order = np.argsort(np.asarray(wanted, float), kind="stable")
+    size = np.asarray(sizes, float)[order]
+    before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])[: len(order)]
+    blocks: list[list[float]] = []  # mean, count
+    for target in np.asarray(wanted, float)[order] - before:
+        blocks.append([target, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            mean, count = blocks.pop()
+            blocks[-1][0] = (blocks[-1][0] * blocks[-1][1] + mean * count) / (blocks[-1][1] + count)
+            blocks[-1][1] += count
+    level = np.repeat([b[0] for b in blocks], [int(b[1]) for b in blocks])
+    if len(order):
+        top = high - size[-1] / 2 - before[-1]
+        level = np.maximum(np.minimum(level, top), low + size[0] / 2)
+    placed = np.empty(len(order))
+    placed[order] = level + before
+    return placed
+
+
+@dataclass(frozen=True)
+class EndLabel:
+    """A label for a line's end: where the line ends (data), the text and its colour."""
+
+    x: float
+    y: float
+    text: str
+    color: str
+
+
+def end_labels(axes: Axes, labels: Iterable[EndLabel], *, fontsize: float = 9.5) -> None:
+    """Write labels right of the axes, each beside its line's end, without overlap.
+
+    Call it when limits and all else are final: it lays the figure out to know its height.
+    """
+    labels = list(labels)
+    figure: Any = axes.figure
+    shift = ScaledTranslation(9 / 72, 0, figure.dpi_scale_trans)
+    beside = axes.get_yaxis_transform() + shift
+    notes: list[Annotation] = [
+        axes.annotate(
+            label.text, (label.x, label.y), xytext=(1.0, label.y), textcoords=beside,
+            color=label.color, fontsize=fontsize, va="center", ha="left", linespacing=1.05,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.7, "alpha": 0.6,
+                        "shrinkA": 0, "shrinkB": 2, "relpos": (0.0, 0.5)},
+        )
+        for label in labels
+    ]  # fmt: skip
+    figure.draw_without_rendering()
+    box = axes.get_window_extent()
+    pixels = figure.dpi / 72
+    heights = [note.get_window_extent().height + 2.5 * pixels for note in notes]
+    ends = [float(axes.transData.transform((0.0, label.y))[1]) for label in labels]
+    placed = dodge(ends, heights, box.y0 - 4 * pixels, box.y1 + 4 * pixels)
+    for note, y in zip(notes, placed, strict=True):
+        note.xyann = (1.0, float(axes.transData.inverted().transform((0.0, y))[1]))
+
+
+def top_label(axes: Axes, text: str, *, rows: int = 0) -> None:
+    """Write the label of the vertical axis above it, lying flat, over so many rows of text."""
+    axes.set_ylabel(text, rotation=0, ha="left", va="bottom")
+    figure: Any = axes.figure
+    up = ScaledTranslation(0, (6 + rows * LINE) / 72, figure.dpi_scale_trans)
+    axes.yaxis.set_label_coords(0.0, 1.0, transform=axes.transAxes + up)
+
+
+def mark_events(axes: Axes, events: Iterable[Event]) -> int:
+    """Draw a thin line at each event, its label above the axes; return the rows labels take.
+
+    Events outside the axes' limits are left out.
+    """
+    low, high = sorted(axes.get_xlim())
+    shown = sorted((float(at), str(label)) for at, label in events if low <= float(at) <= high)
+    figure: Any = axes.figure
+    width = figure.get_figwidth() * 72 * 0.74  # of the axes in points, roughly
+    taken: list[float] = []  # right end of the last label of each row
+    placed = []
+    for at, label in shown:
+        text = textwrap.shorten(label, 60, placeholder=" …")
+        start, length = (at - low) / max(high - low, 1e-9) * width, 4.9 * len(text) + 8
+        left = start + length > width and start > length / 2
+        start = start - length if left else start
+        row = next((k for k, end in enumerate(taken) if end <= start), len(taken))
+        taken[row : row + 1] = [start + length]
+        placed.append((at, text, row, left))
+    for at, text, row, left in placed:
+        axes.axvline(at, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1.5)
+        if text:
+            axes.annotate(
+                text, (at, 1.0), xycoords=axes.get_xaxis_transform(), textcoords="offset points",
+                xytext=(-2 if left else 2, 3 + row * LINE), ha="right" if left else "left",
+                va="bottom", fontsize=8.5, color=GREY, annotation_clip=False,
+            )  # fmt: skip
+    return len(taken) if any(text for _, text, _, _ in placed) else 0

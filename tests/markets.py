@@ -1,0 +1,71 @@
+"""Small markets for tests, as mappings of a scenario file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cxsim.scenario import Scenario
+
+
+def firm(**parameters: Any) -> dict[str, Any]:
+    """Return a firm with a price."""
+    return {"price": 10.0, "quality": 12.0, **parameters}
+
+
+def market(
+    firms: dict[str, dict[str, Any]] | None = None,
+    segments: dict[str, dict[str, Any]] | None = None,
+    **world: Any,
+) -> Scenario:
+    """Return a scenario of two firms and one segment, changed as told."""
+    return Scenario.from_dict(
+        {
+            "periods": 6,
+            "customers": 200,
+            "firms": firms or {"Ann": firm(), "Bob": firm()},
+            "segments": segments or {"All": {"share": 1.0}},
+            **world,
+        },
+        name="test",
+    )
+
+
+def lively(**world: Any) -> Scenario:
+    """Return a market in which every core mechanism does something."""
+    capabilities = {"Mass": (0.1, 0.1), "Niche": (0.2, 0.9), "Tailor": (0.9, 0.8)}
+    return market(
+        firms={
+            name: firm(
+                interaction=interaction,
+                customization=customization,
+                identification=0.8,
+                segment_insight=0.5,
+                forgetting_rate=0.02,
+                personal_premium=0.05,
+                unit_cost=4.0,
+                customization_cost=1.0,
+                interaction_cost=0.5,
+                cost_to_serve=0.4,
+                service_saving=0.1,
+                promotions={"chance": 0.3, "depth": 0.2, "display_value": 0.5},
+            )
+            for name, (interaction, customization) in capabilities.items()
+        },
+        segments={
+            "Near": {
+                "share": 0.6, "need_mean": [-0.5, 0.0], "need_sd": 0.8, "price_sensitivity": 0.4,
+                "price_sensitivity_cv": 0.3, "brand_taste_sd": 1.0, "fit_weight": 1.0,
+                "hassle": 1.0, "teaching_effort": 2.0, "switching_cost": 1.0, "disclosure": 0.8,
+                "purchase_rate": 0.7, "turnover": 0.05, "outside_value": -1.0,
+            },
+            "Far": {
+                "share": 0.4, "need_mean": [1.5, 0.5], "need_sd": 0.5, "price_sensitivity": 0.3,
+                "brand_taste": "log_gamma", "brand_taste_shape": 0.7, "fit_weight": 0.5,
+                "hassle": 0.5, "teaching_effort": 1.0, "switching_cost": 0.5,
+                "purchase_rate": 0.9, "purchase_rate_shape": 1.5, "turnover_beta": [0.7, 4.0],
+                "volume": 2.0,
+            },
+        },
+        outside_option=True,
+        **world,
+    )
