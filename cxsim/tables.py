@@ -56,8 +56,16 @@ class Tables:
         self.firm_rows = np.array([self.arrays[name] for name in rows]).reshape(
             len(rows), len(self.firms)
         )
-        for k, name in enumerate(rows):
-            self.arrays[name] = self.firm_rows[k]
+        self._link()
+
+    def _link(self) -> None:
+        """Let single-number parameters of firms be rows of one array."""
+        for k, name in enumerate(self.firm_row_names):
+            self.arrays[f"firm_{name}"] = self.firm_rows[k]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._link()
 
     def _add(self, level: str, group: type[Parameters] | None, owners: list, prefix: str = "") -> None:
         if group is None:

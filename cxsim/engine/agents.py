@@ -159,13 +159,24 @@ class AgentsEngine:
         self.firms = workspace.tables.firms
         self.segments = workspace.tables.segments
         self.passing = {name: array[..., :1] for name, array in workspace.passing().items()}
-        self._views = {name: memoryview(array) for name, array in self.passing.items()}
         self._steps: dict[str, list[Step]] = {}
-        self._plans: dict[str, list[tuple[str, Any]]] = {}
+        self._link()
         self.customers = [
             customer_class(model, self, number)
             for number in range(workspace.population.customers)
         ]
+
+    def _link(self) -> None:
+        """Make views of arrays; plans of arguments follow as passes are met."""
+        self._views = {name: memoryview(array) for name, array in self.passing.items()}
+        self._plans: dict[str, list[tuple[str, Any]]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_views", "_plans")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._link()
 
     def run(self, legs: Sequence[Leg]) -> None:
         """Run legs in order; every customer finishes one leg before any starts the next."""

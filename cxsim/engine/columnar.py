@@ -29,6 +29,9 @@ class ColumnarEngine:
         self._passing = [workspace.passing() for _ in range(self._threads)]
         self._bound: dict[Leg, list[list[tuple[Any, tuple]]]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_bound": {}}  # tied to arrays anew, where it is used
+
     def run(self, legs: Sequence[Leg]) -> None:
         """Run legs in order; every customer finishes one leg before any starts the next."""
         for leg in legs:

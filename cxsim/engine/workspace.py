@@ -45,14 +45,35 @@ class Workspace:
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
         self._passing = tuple(column for column in columns if not column.kept)
         self.clock = np.zeros(1, dtype=np.int64)
-        self._shared: dict[str, np.ndarray] = {**self.tables.arrays, "clock": self.clock}
+        self._own: dict[str, np.ndarray] = {}
         for mechanism in mechanisms:
             for name in mechanism.tables:
-                self._shared[name] = np.zeros(len(firms))
+                self._own[name] = np.zeros(len(firms))
             if mechanism.setup is not None:
-                self._shared.update(mechanism.setup(scenario))
+                self._own.update(mechanism.setup(scenario))
         self._make_keys(mechanisms, seed)
         self._make_totals(mechanisms)
+        self._link()
+
+    def _link(self) -> None:
+        """Cut the arrays that passes name out of those that own the memory."""
+        self._shared: dict[str, np.ndarray] = {
+            **self.tables.arrays, "clock": self.clock, **self._own
+        }
+        for name, (place, shape) in self._key_places.items():
+            self._shared[f"key_{name}"] = self._keys[place].reshape(shape)
+        chunks = len(self._totals)
+        self.sums = {
+            f"sum_{name}": self._totals[:, place].reshape(chunks, *shape)
+            for name, (place, shape) in self.total_places.items()
+        }
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_shared", "sums")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._link()
 
     def _make_keys(self, mechanisms: tuple[Mechanism, ...], seed: int) -> None:
         names: dict[str, tuple] = {
@@ -63,20 +84,18 @@ class Workspace:
             "evaluator": tuple(range(self.sizes["evaluator"])),
         }
         static: list[int] = []
-        places = []
+        self._key_places: dict[str, tuple[slice, tuple[int, ...]]] = {}
         for mechanism in mechanisms:
             for draw in mechanism.draws:
                 lists = [range(a) if isinstance(a, int) else names[a] for a in draw.axes]
                 parts: list[tuple] = [()]
                 for values in lists:
                     parts = [(*head, value) for head in parts for value in values]
-                places.append((draw.name, len(static), tuple(len(v) for v in lists)))
+                place = slice(len(static), len(static) + len(parts))
+                self._key_places[draw.name] = (place, tuple(len(v) for v in lists) or (1,))
                 static += [static_key(seed, draw.name, *p) for p in parts]
         self._static_keys = np.array(static, dtype=np.uint64)
         self._keys = np.zeros_like(self._static_keys)
-        for name, start, shape in places:
-            size = prod(shape)
-            self._shared[f"key_{name}"] = self._keys[start : start + size].reshape(shape or (1,))
 
     def _make_totals(self, mechanisms: tuple[Mechanism, ...]) -> None:
         chunks = -(-self.population.customers // CHUNK)
@@ -88,10 +107,6 @@ class Workspace:
                 self.total_places[total.name] = (slice(width, width + prod(shape)), shape)
                 width += prod(shape)
         self._totals = np.zeros((chunks, width))
-        self.sums = {
-            f"sum_{name}": self._totals[:, place].reshape(chunks, *shape)
-            for name, (place, shape) in self.total_places.items()
-        }
 
     def begin_period(self, period: int, key_period: int | None = None) -> None:
         """Set the clock, the draw keys of the period, and totals to zero."""

@@ -35,7 +35,7 @@ def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Pictu
 def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
     """Write title, note and description into a figure and return it."""
     width = figure.get_figwidth()
-    lines = textwrap.wrap(title, int(width * 8.1), break_on_hyphens=False)
+    lines = textwrap.wrap(title, int(width * 9.2), break_on_hyphens=False)
     figure.suptitle("\n".join(lines), x=0.012, ha="left", va="top", color=INK)
     if note:
         text = "\n".join(textwrap.wrap(note, int(width * 14.5)))
@@ -45,7 +45,7 @@ def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
     return figure
 
 
-def short(name: str, width: int = 20, *, lines: int = 2) -> str:
+def short(name: str, width: int = 24, *, lines: int = 2) -> str:
     """Return a name on a few lines, cut with an ellipsis where it is longer."""
     return "\n".join(textwrap.wrap(name, width, max_lines=lines, placeholder=" …")) or name
 

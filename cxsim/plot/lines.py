@@ -107,7 +107,7 @@ def lines(
     for k, name in enumerate(courses.names):
         end = draw_course(axes, courses, k, bold[:, k], styles[name], thin=window > 1)
         if end is not None:
-            text = f"{short(name)} {scale.text(end[1])}"
+            text = f"{short(name)} {scale.brief(end[1])}"
             ends.append(EndLabel(*end, text, styles[name].ink))
     axes.set_xlabel(words.period.capitalize())
     axes.yaxis.set_major_formatter(scale.ticks)
@@ -168,9 +168,9 @@ def fit_limits(axes: Axes, courses: Courses) -> None:
     values = courses.everything()
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    if low > 0 and low < 0.5 * high:
+    if 0 < low < 0.5 * high or 0 < low == high:
         low = 0.0
-    if high < 0 and high > 0.5 * low:
+    if 0.5 * low < high < 0 or low == high < 0:
         high = 0.0
     room = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
     axes.set_ylim(low if low == 0 else low - room, high if high == 0 else high + room)
@@ -183,7 +183,7 @@ def draw_course(
 ) -> tuple[float, float] | None:
     """Draw one course with its band or its single periods; return its end, None if it has none."""
     periods, color = courses.periods, look.color
-    outline = [Stroke(linewidth=3.4, foreground=GREY), Normal()] if look.pale else None
+    outline = [Stroke(linewidth=3.2, foreground=look.ink), Normal()] if look.pale else None
     if courses.banded and courses.lower is not None and courses.upper is not None:
         axes.fill_between(
             periods, courses.lower[:, k], courses.upper[:, k], color=color, alpha=0.18, linewidth=0

@@ -11,6 +11,9 @@ from matplotlib.ticker import FuncFormatter
 
 __all__ = ["Scale", "Words", "joined", "number", "plain", "scale_for"]
 
+#: From which amount on money is shown in which unit.
+_SIZES = ((1e9, 1e9, "billion"), (1e6, 1e6, "million"), (1e4, 1e3, "thousand"))
+
 #: Keeps a number and its unit on one line.
 FIXED_SPACE = "\u00a0"
 
@@ -81,6 +84,11 @@ class Scale:
         space = FIXED_SPACE if self.suffix else ""
         return f"{self.bare(value, signed=signed)}{space}{self.suffix}"
 
+    def brief(self, value: float, *, signed: bool = False) -> str:
+        """Return the number for a label beside an axis that says the unit."""
+        percent = self.suffix == "%" and math.isfinite(value)
+        return self.bare(value, signed=signed) + (f"{FIXED_SPACE}%" if percent else "")
+
     @property
     def ticks(self) -> FuncFormatter:
         """Formatter of an axis on which values stand as in the frame."""
@@ -115,14 +123,15 @@ def scale_for(
     if unit.split(" ")[0] == "share":
         span = top if difference else float(np.ptp(shown)) if shown.size else 0.0
         name, suffix = ("percentage points", "points") if difference else ("%", "%")
-        return Scale(100.0, said.replace("share", name), suffix, 0 if span >= 0.1 else 1)
+        whole = bool(np.allclose(shown * 100, np.round(shown * 100)))
+        return Scale(100.0, said.replace("share", name), suffix, 0 if span >= 0.1 or whole else 1)
     if unit in ("", "1", "index"):
         return Scale()
     if unit.split(" ")[0] != "currency":
         return Scale(unit=said)
     said = said.replace("currency", words.currency or "currency units")
-    for factor, word in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
-        if top >= 10 * factor:
+    for least, factor, word in _SIZES:
+        if top >= least:
             return Scale(1 / factor, f"{word} {said}", f"{word} {words.currency}".strip())
     return Scale(1.0, said, words.currency)
 

@@ -19,7 +19,7 @@ __all__ = ["to_yaml", "write_whole"]
 
 
 #: Texts that need no quotes anywhere: words with single spaces and harmless marks.
-_BARE = re.compile(r"[^\W_](?:[\w.,;*()/%+=-]| (?! |$))*", re.ASCII)
+_BARE = re.compile(r"[^\W_](?:[\w.,;*()/%+=-]| (?! |$))*")
 
 
 class _Representer(RoundTripRepresenter):

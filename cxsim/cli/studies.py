@@ -1,0 +1,213 @@
+"""Commands that simulate: run, compare; and diff, which says what they compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cxsim.cli.failing import UserError
+from cxsim.cli.screen import Screen
+from cxsim.cli.tables import print_table
+from cxsim.notebook.catalogue import find_notebook, shipped_notebooks
+from cxsim.notebook.parameters import join_overrides
+from cxsim.scenario import Scenario, shipped_scenarios
+from cxsim.scenario.messages import hint
+
+__all__ = ["COMMANDS"]
+
+
+def _shared(command: Callable) -> Callable:
+    """Add the options that run and compare have in common."""
+    options = [
+        click.option("--seeds", metavar="N", help="How many seeds, 1 to 10000."),
+        click.option(
+            "-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+            help="Another value, as in firms.Tailor.price=12. May come more than once.",
+        ),
+        click.option(
+            "-o", "--output", metavar="DIR", help="Where results go [default: results/...]."
+        ),
+        click.option(
+            "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+            help="Give up after this time.",
+        ),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("scenario")
+@_shared
+@click.option("--seed", metavar="N", help="The first seed.")
+@click.option(
+    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE",
+    help="A parameter of the notebook. May come more than once.",
+)  # fmt: skip
+def run(
+    scenario: str, seeds: str | None, overrides: tuple[str, ...], output: str | None,
+    timeout: float | None, seed: str | None, parameters: tuple[str, ...],
+) -> None:
+    """Run a SCENARIO, or a notebook, and write a report.
+
+    Prints the main figures of every firm with their standard errors.
+    """  # fmt: skip
+    given = dict(_parameter(text) for text in parameters)
+    given |= {k: v for k, v in (("seed", seed), ("seeds", seeds)) if v is not None}
+    if overrides:
+        given["overrides"] = join_overrides(overrides)
+    notebook = _notebook_meant(scenario)
+    if notebook is None:
+        notebook, given["scenario"] = find_notebook("scenario"), scenario
+    names = [scenario] if "scenario" in given else [notebook.stem]
+    result = _run(notebook, given, output or _place("run", names), timeout, f"cxsim run {scenario}")
+    _print_firms(result)
+    click.echo(f"\nReport: {result.report}")
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, required=True, metavar="BASELINE OTHER...")
+@_shared
+@click.option("--confidence", metavar="SHARE", help="Of the intervals [default: 0.95].")
+@click.option("-j", "--jobs", metavar="N", help="Runs at a time.")
+def compare(
+    scenarios: tuple[str, ...], seeds: str | None, overrides: tuple[str, ...], output: str | None,
+    timeout: float | None, confidence: str | None, jobs: str | None,
+) -> None:
+    """Compare scenarios with the first one over paired seeds, and write a report.
+
+    Paired means: the same customers meet the same chance in every scenario, so that a
+    difference is due to what was changed. Prints differences with their intervals.
+    """  # fmt: skip
+    if len(scenarios) < 2:
+        raise UserError(f"compare: expected two or more scenarios, found only {scenarios[0]!r}")
+    for name in scenarios:
+        if "," in name:
+            raise UserError(f"compare: expected a name without commas, found {name!r}")
+    given: dict[str, Any] = {"scenarios": ",".join(scenarios)}
+    for name, value in (("seeds", seeds), ("confidence", confidence), ("jobs", jobs)):
+        if value is not None:
+            given[name] = value
+    if overrides:
+        given["overrides"] = join_overrides(overrides)
+    title = f"cxsim compare {' '.join(scenarios)}"
+    folder = output or _place("compare", scenarios)
+    result = _run(find_notebook("compare"), given, folder, timeout, title)
+    _print_differences(result)
+    click.echo(f"\nReport: {result.report}")
+
+
+@click.command()
+@click.argument("left")
+@click.argument("right")
+@click.option("-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+              help="Another value, in both.")  # fmt: skip
+def diff(left: str, right: str, overrides: tuple[str, ...]) -> None:
+    """Say in which parameters two scenarios differ."""
+    a, b = Scenario.load(left, overrides), Scenario.load(right, overrides)
+    rows = a.diff(b).astype(str).values.tolist()
+    if not rows:
+        click.echo(f"{left} and {right} have the same parameters")
+        return
+    print_table(["parameter", left, right], rows, left=3)
+
+
+COMMANDS = (run, compare, diff)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UserError(f"-p: expected NAME=VALUE, found {text!r}")
+    return name.strip(), value
+
+
+def _notebook_meant(text: str) -> Path | None:
+    """Return the notebook that a text means, None if it means a scenario."""
+    scenarios, notebooks = shipped_scenarios(), shipped_notebooks()
+    if text.endswith(".ipynb"):
+        return find_notebook(text)
+    if text in scenarios or Path(text).exists() or text.endswith((".yaml", ".yml")):
+        return None
+    if text in notebooks:
+        return notebooks[text]
+    near = hint(text, [*scenarios, *notebooks], listed=20)
+    raise UserError(f"{text}: expected a scenario, a notebook or a file of one, found none{near}")
+
+
+def _place(verb: str, names: Iterable[str]) -> str:
+    """Return ``results/VERB-NAMES`` with what a file name can hold."""
+    stems = [re.sub(r"[^\w.-]+", "_", Path(name).stem) for name in names]
+    return str(Path("results") / f"{verb}-{'-'.join(stems)}"[:100])
+
+
+def _run(
+    notebook: Path, given: dict[str, Any], folder: str, timeout: float | None, title: str
+) -> Any:
+    from cxsim.notebook.runner import run_notebook
+
+    with Screen(title) as screen:
+        return run_notebook(
+            notebook, given, output_folder=folder, timeout=timeout, progress=screen
+        )
+
+
+def _print_differences(result: Any) -> None:
+    from cxsim.notebook.numbers import difference_rows
+    from cxsim.plot.numbers import Words
+    from cxsim.study.compare import Comparison
+
+    comparison = Comparison.load(result.folder / "comparison")
+    words = Words(**result.summary["words"])
+    click.echo(comparison.headline())
+    percent = f"{100 * comparison.confidence:g} %"
+    rows = difference_rows(comparison.table, words=words)
+    for name, here in rows.groupby("scenario", sort=False):
+        click.echo(
+            f"\n{name} against {comparison.scenarios[0]}: {len(comparison.seeds)} paired seeds, "
+            f"standard errors in brackets, {percent} intervals\n"
+        )
+        print_table(
+            ["", "", comparison.scenarios[0], name, "difference", f"{percent} interval", ""],
+            [
+                [
+                    row["measure"] + (f" ({row['unit']})" if row["unit"] else ""),
+                    row["firm"],
+                    f"{row['baseline']} ({row['baseline_se']})",
+                    f"{row['other']} ({row['other_se']})",
+                    row["difference"],
+                    f"{row['lower']} to {row['upper']}",
+                    "*" if row["sure"] else "",
+                ]
+                for row in here.to_dict("records")
+            ],
+            left=2,
+        )
+    click.echo("\n* the interval leaves out zero")
+
+
+def _print_firms(result: Any) -> None:
+    """Print the main figures, if the notebook wrote some."""
+    if "means" not in result.summary:
+        return
+    import pandas as pd
+
+    from cxsim.notebook.numbers import firm_rows
+    from cxsim.plot.numbers import Words
+
+    words = Words(**result.summary["words"])
+    rows = firm_rows(pd.DataFrame(result.summary["means"]), words=words)
+    labels = rows.drop_duplicates("measure")
+    print_table(
+        ["", *(f"{label}" for label in labels["label"])],
+        [
+            [firm, *(f"{row['mean']} ({row['se']})" for _, row in here.iterrows())]
+            for firm, here in rows.groupby("firm", sort=False)
+        ],
+        left=1,
+    )

@@ -1,0 +1,168 @@
+"""The numbers of a report as text: one unit per measure, as many digits as the errors allow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cxsim.measures import measures
+from cxsim.measures.summary import MARKET
+from cxsim.plot.numbers import Scale, Words, scale_for
+
+__all__ = ["KEY", "KEY_MARKET", "difference_rows", "firm_rows", "summary_words"]
+
+#: The measures of a firm that a first look needs.
+KEY = ("share", "retention", "switching_cost", "lifetime_value", "net_present_value")
+
+#: The measures of the market that a first look needs.
+KEY_MARKET = ("switching_rate", "outside_share", "consumer_surplus")
+
+_HOW = {
+    "last": "in the last {period}",
+    "mean": "mean over {period}s",
+    "sum": "sum over {period}s",
+    "present_value": "discounted sum",
+}
+
+
+def summary_words(how: str, words: Words = Words()) -> str:
+    """Return in words how a measure is summarized over a run."""
+    return _HOW.get(how, how).format(period=words.period)
+
+
+def _decimals(errors: Iterable[float], values: Iterable[float]) -> int:
+    """Return the places after the point that show two digits of the typical error."""
+    known = [error for error in errors if math.isfinite(error) and error > 0]
+    if not known:  # one seed: nothing says how far the digits can be trusted
+        top = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
+        return 0 if top >= 100 else 1 if top >= 10 else 2
+    return int(np.clip(1 - math.floor(math.log10(float(np.median(known)))), 0, 4))
+
+
+def _text(value: float, decimals: int, *, signed: bool = False) -> str:
+    if not math.isfinite(value):
+        return "–"
+    rounded = round(value, decimals) or 0.0
+    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}{abs(rounded):,.{decimals}f}"
+
+
+def _scale(unit: str, values: Iterable[float], words: Words) -> Scale:
+    values = list(values)
+    scale = scale_for(unit, values, words=words)
+    return scale
+
+
+def difference_rows(
+    table: pd.DataFrame,
+    *,
+    names: Sequence[str] = KEY,
+    market: Sequence[str] = KEY_MARKET,
+    words: Words = Words(),
+) -> pd.DataFrame:
+    """Return paired differences as text, one row per scenario, measure and firm.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``Comparison.table``.
+    names, market : sequence of str
+        Measures of firms and of the market to show, in order.
+    words : Words
+        What a period and the currency are called.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario, measure, unit, summary, firm, baseline, baseline_se, other, other_se,
+        difference, lower, upper, narrowing`` as text, and ``sure``: whether the interval
+        leaves out zero.
+    """
+    rows = []
+    for scenario, by_scenario in table.groupby("scenario", sort=False):
+        for name, is_market in [*((n, False) for n in names), *((n, True) for n in market)]:
+            here = by_scenario[
+                (by_scenario["measure"] == name) & ((by_scenario["firm"] == MARKET) == is_market)
+            ]
+            if here.empty:
+                continue
+            first = here.iloc[0]
+            shown = pd.concat([here["baseline"], here["other"]])
+            scale = _scale(first["unit"], shown, words)
+            errors = pd.concat([here["baseline_se"], here["other_se"]]) * scale.factor
+            fine = here["se"] * scale.factor
+            places = _decimals(errors, shown * scale.factor)
+            finer = max(places, _decimals(fine, shown * scale.factor))
+            for _, row in here.iterrows():
+                rows.append(
+                    {
+                        "scenario": scenario,
+                        "measure": first["label"],
+                        "unit": scale.unit,
+                        "summary": summary_words(first["summary"], words),
+                        "firm": "the market" if is_market else row["firm"],
+                        **{
+                            key: _text(row[key] * scale.factor, places)
+                            for key in ("baseline", "baseline_se", "other", "other_se")
+                        },
+                        **{
+                            key: _text(row[key] * scale.factor, finer, signed=True)
+                            for key in ("difference", "lower", "upper")
+                        },
+                        "narrowing": _narrowing(row["narrowing"]),
+                        "sure": bool(row["lower"] > 0 or row["upper"] < 0),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _narrowing(value: float) -> str:
+    return f"{value:.1f}×" if math.isfinite(value) else "–"
+
+
+def firm_rows(
+    means: pd.DataFrame,
+    *,
+    names: Sequence[str] = KEY,
+    words: Words = Words(),
+) -> pd.DataFrame:
+    """Return means of measures as text, one row per measure and firm.
+
+    Parameters
+    ----------
+    means : DataFrame
+        ``measure, firm, mean, se``.
+    names : sequence of str
+        Measures to show, in order.
+    words : Words
+        What a period and the currency are called.
+
+    Returns
+    -------
+    DataFrame
+        ``measure, label, unit, summary, firm, mean, se`` as text.
+    """
+    known = {measure.name: measure for measure in measures("firm")}
+    rows = []
+    for name in names:
+        here = means[(means["measure"] == name) & (means["firm"] != MARKET)]
+        if here.empty or name not in known:
+            continue
+        scale = _scale(known[name].unit, here["mean"], words)
+        places = _decimals(here["se"] * scale.factor, here["mean"] * scale.factor)
+        rows += [
+            {
+                "measure": name,
+                "label": known[name].label,
+                "unit": scale.unit,
+                "summary": summary_words(known[name].summary, words),
+                "firm": row["firm"],
+                "mean": _text(row["mean"] * scale.factor, places),
+                "se": _text(row["se"] * scale.factor, places),
+            }
+            for _, row in here.iterrows()
+        ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,229 @@
+"""With mechanisms off, the simulation is what closed forms say, and a wrong rule shows.
+
+Each reduction is a market of which everything is known; its numbers may be off by four
+standard errors, or by rounding to 32 bits where chance plays no part.
+"""
+
+from __future__ import annotations
+
+import pytest
+from support_reductions import (
+    assert_agrees,
+    drift,
+    forgetting,
+    known_customers,
+    learning,
+    learning_when_recognized,
+    lifetime_value,
+    logit,
+    perpetual_value,
+    realized_value,
+    switching,
+)
+
+from cxsim.draws import normal_quantile
+from cxsim.engine.rules import callees, rule_name
+from cxsim.mechanisms import registered
+
+# --- they hold ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outside", [None, 0.0, 0.9])
+@pytest.mark.parametrize("price_sensitivity", [1.0, 0.4])
+def test_quality_and_price_alone_make_logit_shares(outside, price_sensitivity):
+    assert_agrees(logit(outside=outside, price_sensitivity=price_sensitivity))
+
+
+@pytest.mark.parametrize("outside", [None, 5.0])
+def test_without_price_sensitivity_all_options_are_equally_likely(outside):
+    checks = logit(outside=outside, price_sensitivity=0.0)
+    options = 3 if outside is None else 4
+    assert [check.expected for check in checks] == pytest.approx([1 / options] * len(checks))
+    assert_agrees(checks)
+
+
+def test_a_constant_switching_cost_makes_the_brand_switching_chain():
+    assert_agrees(switching())
+
+
+def test_a_switching_cost_counts_by_price_sensitivity():
+    assert_agrees(switching(worth=(1.0, 0.7, 1.6), switching_cost=2.0, price_sensitivity=0.8))
+
+
+def test_cost_and_bonus_form_are_the_same_chain_without_an_outside_option():
+    assert_agrees(switching(form="bonus"))
+
+
+@pytest.mark.parametrize("form", ["cost", "bonus"])
+def test_each_form_is_its_own_chain_with_an_outside_option(form):
+    assert_agrees(switching(form=form, outside=0.2, worth=(1.0, 0.7, 0.9)))
+
+
+@pytest.mark.parametrize("form", ["cost", "bonus"])
+def test_each_term_of_a_choice_is_what_the_model_page_says(form):
+    assert_agrees(known_customers(form=form))
+
+
+CASES = {
+    "three dimensions": {"dimensions": 3},
+    "two dimensions, precise signals": {
+        "need_variance": 2.0, "rate": 8.0, "customization": 0.5, "contacts": 3,
+    },
+    "no customization": {"customization": 0.0},
+    "full customization": {"customization": 1.0},
+    "no interaction": {"interaction": 0.0, "contacts": 2},
+    "off centre, no insight": {"gap": (1.0, -0.5), "segment_insight": 0.0},
+    "off centre, some insight": {"gap": (1.0, -0.5), "segment_insight": 0.6},
+    "off centre, full insight": {"gap": (1.0, -0.5), "segment_insight": 1.0},
+    "one dimension, off centre, no customization": {
+        "dimensions": 1, "gap": (2.0,), "segment_insight": 0.6, "customization": 0.0,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_misfit_falls_with_contacts_as_gaussian_updating_says(case):
+    assert_agrees(learning(**case))
+
+
+def test_no_customization_means_that_contacts_do_not_matter():
+    misfits = [c.obtained for c in learning(customization=0.0) if c.what.startswith("misfit")]
+    assert len(misfits) > 2
+    assert misfits[0::2] == pytest.approx([misfits[0]] * len(misfits[0::2]))
+
+
+def test_only_recognized_contacts_teach_and_only_recognized_customers_are_served():
+    assert_agrees(learning_when_recognized())
+
+
+@pytest.mark.parametrize("knowledge", [0.8, 0.0])
+def test_what_is_known_fades_without_contacts(knowledge):
+    assert_agrees(forgetting(knowledge=knowledge))
+
+
+@pytest.mark.parametrize("precision", [1.0, 4.0])
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.8, 1.0])
+def test_knowledge_of_drifting_needs_settles_at_the_fixed_point(share, precision):
+    assert_agrees(drift(share=share, precision=precision))
+
+
+@pytest.mark.parametrize(("stay", "turnover"), [(0.9, 0.0), (0.95, 0.05)])
+@pytest.mark.parametrize("discount_rate", [0.1, 0.01])
+def test_constant_margin_and_retention_give_the_lifetime_multiple(stay, turnover, discount_rate):
+    assert_agrees(lifetime_value(stay=stay, turnover=turnover, discount_rate=discount_rate))
+
+
+def test_a_customer_who_never_leaves_is_worth_margin_over_discount_rate():
+    assert_agrees(perpetual_value())
+
+
+def test_a_cohort_brings_in_what_its_lifetime_value_says():
+    assert_agrees(realized_value())
+
+
+# --- and would not if a rule were wrong ---------------------------------------------------
+
+#: Rule, mistake, the reduction that must notice it, the rule with the mistake.
+MISTAKES = [
+    ("draws.gumbel", "normal shocks of the same mean and variance", logit,
+     lambda u: 0.5772156649015329 + 1.2825498301618641 * normal_quantile(u)),
+    ("choice.utility", "chance counts one and a half times", logit,
+     lambda a, value, shock: a * value + 1.5 * shock),
+    ("choice.utility", "everybody has price sensitivity 1", lambda rules: logit(
+        price_sensitivity=0.4, rules=rules),
+     lambda a, value, shock: value + shock),
+    ("choice.enjoyment", "the shock is not turned into money", lambda rules: logit(
+        price_sensitivity=0.4, rules=rules),
+     lambda value, shock, a, outside: value + shock - outside),
+    ("switching.barrier", "no barrier", switching,
+     lambda k, h, C, K, there: 0.0),
+    ("switching.barrier", "5 % too high", switching,
+     lambda k, h, C, K, there: 1.05 * k),
+    ("switching.barrier", "teaching is free", known_customers,
+     lambda k, h, C, K, there: k),
+    ("switching.barrier", "the barrier of the other form", lambda rules: switching(
+        outside=0.2, worth=(1.0, 0.7, 0.9), rules=rules),
+     lambda k, h, C, K, there: -k),
+    ("switching.premium_saved", "the premium is forgotten", known_customers,
+     lambda volume, price, premium, C, r, K: 0.0),
+    ("hassle.order_effort", "nobody remembers", known_customers,
+     lambda u, r, A, K: u),
+    ("hassle.order_effort", "remembering does not take interaction", learning,
+     lambda u, r, A, K: u * (1.0 - r * K)),
+    ("money.asked", "no personal premium", known_customers,
+     lambda price, premium, C, r, K, discount: price * (1.0 - discount)),
+    ("money.unit_cost", "customization is free", lifetime_value,
+     lambda cost, extra, C: cost),
+    ("money.service_cost", "knowing the customer saves nothing", perpetual_value,
+     lambda cost, saving, r, K: cost),
+    ("offer.prior", "segments look all alike", known_customers,
+     lambda p, insight, mean: p),
+    ("offer.prior", "full insight", lambda rules: learning(
+        gap=(1.0, -0.5), segment_insight=0.6, rules=rules),
+     lambda p, insight, mean: mean),
+    ("offer.miss", "what was taught is not used", learning,
+     lambda x, z, p, q, C, K: (x - p) - C * (q - p)),
+    ("offer.miss", "the offer is not bent", known_customers,
+     lambda x, z, p, q, C, K: x - p),
+    ("offer.noise", "signals without noise", learning,
+     lambda C, K, needs, sd: 0.0),
+    ("offer.noise", "noise of one dimension only", learning,
+     lambda C, K, needs, sd: C * C * K * (1.0 - K) * sd * sd),
+    ("offer.square", "distance is not squared", learning,
+     lambda a, b: abs(a - b)),
+    ("offer.expected", "everybody is recognized", learning_when_recognized,
+     lambda r, seen, unseen: seen),
+    ("offer.misfit_cost", "per purchase in place of per unit", known_customers,
+     lambda volume, weight, misfit: weight * misfit),
+    ("learning.precision", "disclosure does not matter", learning,
+     lambda rate, A, w: rate * A),
+    ("learning.learned", "certainty does not slow learning", learning,
+     lambda P, r: P / (1.0 + r)),
+    ("learning.learned", "nothing is learned", drift,
+     lambda P, r: P),
+    ("learning.forgotten", "nothing is forgotten", forgetting,
+     lambda P, rate: P),
+    ("learning.teaching", "effort regardless of customization", learning,
+     lambda h, C, gain: h * gain),
+    ("need_drift.aged", "knowledge does not age", drift,
+     lambda P, d: P),
+    ("need_drift.aged", "all knowledge is lost", drift,
+     lambda P, d: 1.0),
+    ("need_drift.drifted", "a random walk", drift,
+     lambda x, mean, sd, d, z: x + d**0.5 * sd * z),
+    ("need_drift.drifted", "needs stay", drift,
+     lambda x, mean, sd, d, z: x),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "reduction", "broken"),
+    [(rule, reduction, broken) for rule, _, reduction, broken in MISTAKES],
+    ids=[f"{rule}: {mistake}" for rule, mistake, _, _ in MISTAKES],
+)
+def test_a_wrong_rule_shows(rule, reduction, broken):
+    with pytest.raises(AssertionError, match="expected .* obtained"):
+        assert_agrees(reduction(rules={rule: broken}))
+
+
+#: Mechanisms whose every rule a reduction has to vouch for.
+REDUCED = {"choice", "hassle", "learning", "money", "need_drift", "offer", "switching"}
+
+
+def test_every_rule_of_these_mechanisms_was_shown_to_matter():
+    rules = set()
+    for mechanism in registered():
+        waiting = [each.function for each in mechanism.passes if mechanism.name in REDUCED]
+        while waiting:
+            for callee in callees(waiting.pop()).values():
+                waiting.append(callee)
+                if "return" in callee.__annotations__:  # without: a part of a pass
+                    rules.add(rule_name(callee))
+    wanted = {name for name in rules if name.partition(".")[0] in REDUCED}
+    assert wanted
+    assert wanted == {rule for rule, *_ in MISTAKES if not rule.startswith("draws.")}
+
+
+def test_the_rules_as_they_are_pass_where_wrong_ones_fail():
+    for reduction in {reduction for _, _, reduction, _ in MISTAKES}:
+        assert_agrees(reduction(rules=None))
