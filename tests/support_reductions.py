@@ -565,8 +565,6 @@ def perpetual_value(*, discount_rate=0.1, customers=2_000, rules=None):
     )
     margin = MARGIN + 2.0 * 10.0 * premium * 0.6 * recognition * K + 1.2 * saving * recognition * K
     expected = margin * float(lifetime_multiple(1.0, discount_rate=discount_rate))
-    # K comes out of uncertainty stored in 32 bits; who buys without being recognized forgets
-    # nothing at forgetting rate 0.
     return [exactly("lifetime value", expected, measured(simulation, "lifetime_value"))]
 
 

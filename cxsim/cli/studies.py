@@ -158,7 +158,7 @@ def _run(
 
 
 def _print_differences(result: Any) -> None:
-    from cxsim.notebook.numbers import difference_rows
+    from cxsim.notebook.cells import difference_rows
     from cxsim.plot.numbers import Words
     from cxsim.study.compare import Comparison
 
@@ -197,7 +197,7 @@ def _print_firms(result: Any) -> None:
         return
     import pandas as pd
 
-    from cxsim.notebook.numbers import firm_rows
+    from cxsim.notebook.cells import firm_rows
     from cxsim.plot.numbers import Words
 
     words = Words(**result.summary["words"])

@@ -11,7 +11,9 @@ __all__ = ["apart", "name_places"]
 Box = tuple[float, float, float, float]
 
 
-def apart(centers: np.ndarray, radii: np.ndarray, *, gap: float = 2.0) -> np.ndarray:
+def apart(
+    centers: np.ndarray, radii: np.ndarray, *, frame: Box | None = None, gap: float = 2.0
+) -> np.ndarray:
     """Move circles until none covers another, each as little as need be.
 
     Parameters
@@ -19,6 +21,8 @@ def apart(centers: np.ndarray, radii: np.ndarray, *, gap: float = 2.0) -> np.nda
     centers : ndarray, shape (n, 2)
     radii : ndarray, shape (n,)
         In the unit of the centres.
+    frame : (left, bottom, right, top), optional
+        Where circles that move must stay.
     gap : float
         Least distance between two circles.
 
@@ -48,6 +52,10 @@ def apart(centers: np.ndarray, radii: np.ndarray, *, gap: float = 2.0) -> np.nda
                     moved = True
         if not moved:
             break
+        if frame is not None:
+            left, bottom, right, top = frame
+            placed[:, 0] = np.clip(placed[:, 0], left + radii, right - radii)
+            placed[:, 1] = np.clip(placed[:, 1], bottom + radii, top - radii)
         if step < 300:  # drawn home while they sort themselves out
             placed += 0.02 * (home - placed)
     still = np.hypot(*(placed - home).T) < 1.0
@@ -79,7 +87,7 @@ def name_places(
     for k, (width, height) in enumerate(sizes):
         x, y = centers[k]
         r = radii[k]
-        if np.hypot(width, height) <= 2 * r - 3:
+        if np.hypot(width, height) <= 2 * r + 4:
             best = (x, y)
         else:
             side, above = r + 4 + width / 2, r + 3 + height / 2
@@ -116,6 +124,4 @@ def _cost(
 
 
 def _common(a: Box, b: Box) -> float:
-    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(
-        0.0, min(a[3], b[3]) - max(a[1], b[1])
-    )
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))

@@ -9,14 +9,24 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.transforms import ScaledTranslation
 
 from cxsim.plot.numbers import plain
-from cxsim.plot.palette import GREY, INK
+from cxsim.plot.palette import GREY, INK, looks, readable
 from cxsim.plot.picture import Picture
 
-__all__ = ["EndLabel", "dodge", "end_labels", "finish", "mark_events", "new", "short", "top_label"]
+__all__ = [
+    "EndLabel",
+    "dodge",
+    "end_labels",
+    "finish",
+    "head",
+    "mark_events",
+    "new",
+    "short",
+    "top_label",
+]
 
 #: Points between one line of small text and the next.
 LINE = 12.0
@@ -32,14 +42,33 @@ def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Pictu
     return figure
 
 
+def head(figure: Picture, *, title: str, note: str = "") -> None:
+    """Write title and note into a figure, in lines that fit."""
+    _wrapped(figure, figure.suptitle("", x=0.012, ha="left", va="top", color=INK), title)
+    text = figure.supxlabel("", x=0.012, ha="left", fontsize=8.5, color=GREY)
+    _wrapped(figure, text, note)
+
+
+def _wrapped(figure: Picture, text: Text, said: str) -> None:
+    """Write into as few lines as fit the figure, of much the same length."""
+    room = 0.976 * figure.bbox.width
+
+    def write(width: int) -> int:
+        lines = textwrap.wrap(said, width, break_on_hyphens=False)
+        text.set_text("\n".join(lines))
+        return len(lines)
+
+    width = max(len(said), 1)
+    while (lines := write(width)) and width > 12 and text.get_window_extent().width > room:
+        width -= 1
+    while lines > 1 and width > 12 and write(width - 1) == lines:
+        width -= 1
+    write(width)
+
+
 def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
-    """Write title, note and description into a figure and return it."""
-    width = figure.get_figwidth()
-    lines = textwrap.wrap(title, int(width * 9.2), break_on_hyphens=False)
-    figure.suptitle("\n".join(lines), x=0.012, ha="left", va="top", color=INK)
-    if note:
-        text = "\n".join(textwrap.wrap(note, int(width * 14.5)))
-        figure.supxlabel(text, x=0.012, ha="left", fontsize=8.5, color=GREY)
+    """Write title, note and description into a figure, lay it out and return it."""
+    head(figure, title=title, note=note)
     figure.set_label(plain(alt))
     figure.draw_without_rendering()
     return figure
@@ -47,12 +76,15 @@ def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
 
 def short(name: str, width: int = 24, *, lines: int = 2) -> str:
     """Return a name on a few lines, cut with an ellipsis where it is longer."""
-    return "\n".join(textwrap.wrap(name, width, max_lines=lines, placeholder=" …")) or name
+    words = [w if len(w) <= width else w[: width - 1] + "…" for w in name.split()]
+    parts = textwrap.wrap(" ".join(words), width, break_on_hyphens=False)
+    if len(parts) <= lines:
+        return "\n".join(parts)
+    last = parts[lines - 1].rstrip("…")
+    return "\n".join([*parts[: lines - 1], last[: width - 1].rstrip() + "…"])
 
 
-def dodge(
-    wanted: Sequence[float], sizes: Sequence[float], low: float, high: float
-) -> np.ndarray:
+def dodge(wanted: Sequence[float], sizes: Sequence[float], low: float, high: float) -> np.ndarray:
     """Place things of a size along a line, as near to where they want to be as fits.
 
     Parameters
@@ -164,3 +196,45 @@ def mark_events(axes: Axes, events: Iterable[Event]) -> int:
                 va="bottom", fontsize=8.5, color=GREY, annotation_clip=False,
             )  # fmt: skip
     return len(taken) if any(text for _, text, _, _ in placed) else 0
+
+
+def row_names(
+    axes: Axes,
+    labels: Sequence[str],
+    *,
+    places: Sequence[float] | None = None,
+    names: Sequence[str] | None = None,
+) -> None:
+    """Name the rows of a chart after firms, in the firms' colours.
+
+    ``places`` are those of the rows (0, 1, ... by default); ``names`` are the firms if
+    the labels say more than their names.
+    """
+    firms = list(labels if names is None else names)
+    rows = list(range(len(firms))) if places is None else list(places)
+    axes.set_yticks(rows, [label if names else short(label) for label in labels])
+    styles = looks(firms)
+    for tick, firm in zip(axes.get_yticklabels(), firms, strict=True):
+        tick.set_color(styles[firm].ink)
+        tick.set_fontweight("bold")
+
+
+def spread_above(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Write (place on the horizontal axis, text, colour) above the axes, none over another."""
+    figure: Any = axes.figure
+    up = [
+        axes.annotate(
+            text, (x, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(x, 1.0),
+            textcoords=axes.get_xaxis_transform() + ScaledTranslation(0, 11 / 72, figure.dpi_scale_trans),
+            ha="center", va="bottom", fontsize=9.5, color=readable(color), annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.7, "shrinkA": 1, "shrinkB": 0,
+                        "relpos": (0.5, 0.0)},
+        )
+        for x, text, color in labels
+    ]  # fmt: skip
+    figure.draw_without_rendering()
+    box = axes.get_window_extent()
+    widths = [note.get_window_extent().width + 6 * figure.dpi / 72 for note in up]
+    ends = [float(axes.transData.transform((x, 0.0))[0]) for x, *_ in labels]
+    for note, x in zip(up, dodge(ends, widths, box.x0, box.x1), strict=True):
+        note.xyann = (float(axes.transData.inverted().transform((x, 0.0))[0]), 1.0)

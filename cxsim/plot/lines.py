@@ -12,7 +12,16 @@ from matplotlib.ticker import MaxNLocator
 
 from cxsim.plot.columns import label_and_unit, words_of
 from cxsim.plot.courses import Courses, courses_of, smoothed, window_for
-from cxsim.plot.layout import EndLabel, Event, end_labels, finish, mark_events, new, short, top_label
+from cxsim.plot.layout import (
+    EndLabel,
+    Event,
+    end_labels,
+    finish,
+    mark_events,
+    new,
+    short,
+    top_label,
+)
 from cxsim.plot.numbers import Scale, joined, scale_for
 from cxsim.plot.palette import GREY, Look, looks
 from cxsim.plot.picture import Picture
@@ -22,7 +31,10 @@ __all__ = ["draw_course", "fit_limits", "lines", "profit", "retention", "shares"
 
 #: Title by measure: of the one that ends highest, and of several that end level.
 _TITLES = {
-    "share": ("{who} ends with {value} of purchases{next}", "{who} end with {value} of purchases each"),
+    "share": (
+        "{who} ends with {value} of purchases{next}",
+        "{who} end with {value} of purchases each",
+    ),
     "relationship_share": (
         "{who} ends with {value} of the customers who have a supplier{next}",
         "{who} end with {value} each of the customers who have a supplier",
@@ -92,9 +104,7 @@ def lines(
         window = 1 if courses.banded else window_for(courses.value)
     elif window < 1 or window % 2 == 0:
         raise ValueError(f"window: expected an odd number of periods, found {window!r}")
-    bold = smoothed(
-        courses.value, window, periods=courses.periods, breaks=[at for at, _ in events]
-    )
+    bold = smoothed(courses.value, window, periods=courses.periods, breaks=[at for at, _ in events])
     words = words_of(frame)
     label, unit = label_and_unit(measure)
     scale = scale_for(unit, courses.everything(), words=words)
@@ -125,9 +135,14 @@ def lines(
 
 
 def shares(
-    firms: pd.DataFrame, *, measure: str = "share", band: tuple[str, str] | None = None,
-    events: Iterable[Event] = (), window: int | None = None,
-    title: str | None = None, size: tuple[float, float] | None = None,
+    firms: pd.DataFrame,
+    *,
+    measure: str = "share",
+    band: tuple[str, str] | None = None,
+    events: Iterable[Event] = (),
+    window: int | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
 ) -> Picture:
     """Draw shares of purchases (or ``measure="relationship_share"``) by period; see :func:`lines`."""
     return lines(
@@ -136,8 +151,13 @@ def shares(
 
 
 def retention(
-    firms: pd.DataFrame, *, band: tuple[str, str] | None = None, events: Iterable[Event] = (),
-    window: int | None = None, title: str | None = None, size: tuple[float, float] | None = None,
+    firms: pd.DataFrame,
+    *,
+    band: tuple[str, str] | None = None,
+    events: Iterable[Event] = (),
+    window: int | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
 ) -> Picture:
     """Draw retention by period and firm; see :func:`lines`."""
     return lines(
@@ -146,9 +166,14 @@ def retention(
 
 
 def profit(
-    firms: pd.DataFrame, *, cumulative: bool = False, band: tuple[str, str] | None = None,
-    events: Iterable[Event] = (), window: int | None = None,
-    title: str | None = None, size: tuple[float, float] | None = None,
+    firms: pd.DataFrame,
+    *,
+    cumulative: bool = False,
+    band: tuple[str, str] | None = None,
+    events: Iterable[Event] = (),
+    window: int | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
 ) -> Picture:
     """Draw profit per period, or since period 0, by firm; see :func:`lines`."""
     measure = "cumulative_profit" if cumulative else "profit"
@@ -246,9 +271,8 @@ def _alt(
             ways.append(f"{name} without a value")
     marked = "; ".join(f"{text or 'an event'} ({period} {at:g})" for at, text in events)
     band = " with intervals" if courses.banded else ""
-    return (
-        f"Line chart of {label} by firm, {span}{band}: {joined(ways)}."
-        + (f" Marked: {marked}." if marked else "")
+    return f"Line chart of {label} by firm, {span}{band}: {joined(ways)}." + (
+        f" Marked: {marked}." if marked else ""
     )
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from cxsim.measures.frames import quadrant
 from cxsim.plot.bubbles import apart, name_places
 from cxsim.plot.columns import chosen, moment, need, words_of
-from cxsim.plot.layout import finish, new, short, top_label
+from cxsim.plot.layout import finish, head, new, short, top_label
 from cxsim.plot.numbers import Scale, joined, scale_for
 from cxsim.plot.palette import GREY, INK, Look, ink_on, looks
 from cxsim.plot.picture import Picture
@@ -21,7 +21,9 @@ from cxsim.plot.style import styled
 __all__ = ["capability_matrix"]
 
 #: Radius of a bubble with all purchases, as a share of the axes' width.
-_FULL = 0.17
+_FULL = 0.18
+
+_ASIDE = " Bubbles that would overlap stand side by side; a cross marks the true place."
 
 _CORNERS = {
     "I mass": (0.012, 0.012, "left", "bottom"),
@@ -78,39 +80,39 @@ def capability_matrix(
     share = now["share"].to_numpy(dtype=float)
     scale = scale_for("share", share)
 
+    past = firms[firms["period"] <= period]
+    ways = [_way(past[past["firm"] == name]) for name in names]
+    seen = [k for k in range(len(names)) if np.isfinite(places[k]).all()]
+    labels = {names[k]: quadrant(*places[k], threshold) for k in seen}
+    starts = {names[k]: quadrant(*ways[k][0], threshold) for k in seen}
+    if title is None:
+        title = _finding(names, share, scale, labels, starts, f"{word} {period}")
+
     figure = new(size, (7.4, 6.9))
     axes = figure.add_subplot()
-    _quadrants(axes, threshold, word=f"{word} {period}")
+    _quadrants(axes, threshold)
+    note = f"Area of a bubble: share of purchases in {word} {period}."
+    if trail and any(len(way) > 1 for way in ways):
+        note += " Arrows: the way from the start (ring)."
+    # Bubbles are laid out in points, so all that takes room has to be there first.
+    head(figure, title=title, note=note + _ASIDE)
     figure.draw_without_rendering()
     bubbles = _Bubbles(axes, names, places, np.nan_to_num(share))
     bubbles.draw(share, scale)
-    past = firms[firms["period"] <= period]
-    ways = {name: _way(past[past["firm"] == name]) for name in names}
-    if trail:
-        for k, name in enumerate(names):
-            bubbles.draw_way(k, ways[name])
-
-    seen = [k for k in range(len(names)) if np.isfinite(places[k]).all()]
-    labels = {names[k]: quadrant(*places[k], threshold) for k in seen}
-    starts = {names[k]: quadrant(*ways[names[k]][0], threshold) for k in seen}
-    movers = [name for name in labels if labels[name] != starts[name]]
-    note = f"Area of a bubble: share of purchases in {word} {period}."
-    if bubbles.moved:
-        note += " Bubbles stand side by side where they would overlap; crosses mark the true place."
-    if trail and any(len(way) > 1 for way in ways.values()):
-        note += " Arrows: the way from the start (ring)."
-    finding = _finding(names, share, scale, labels, movers, f"{word} {period}")
+    for k, way in enumerate(ways):
+        if trail:
+            bubbles.draw_way(k, way)
     return finish(
         figure,
-        title=finding if title is None else title,
+        title=title,
         alt=_alt(names, places, share, scale, labels, starts, f"{word} {period}"),
-        note=note,
+        note=note + (_ASIDE if bubbles.moved else ""),
     )
 
 
-def _quadrants(axes: Axes, threshold: float, *, word: str) -> None:
-    axes.set_xlim(-0.07, 1.07)
-    axes.set_ylim(-0.07, 1.07)
+def _quadrants(axes: Axes, threshold: float) -> None:
+    axes.set_xlim(-0.12, 1.12)
+    axes.set_ylim(-0.12, 1.12)
     axes.set_aspect("equal")
     axes.grid(visible=False)
     for side in ("top", "right"):
@@ -126,7 +128,7 @@ def _quadrants(axes: Axes, threshold: float, *, word: str) -> None:
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
     axes.set_yticks(ticks, [f"{t:g}" for t in ticks])
     axes.set_xlabel("Interaction: how well the firm learns from a contact (0 to 1)")
-    top_label(axes, f"Customization: how far it can adapt its offer (0 to 1), {word}")
+    top_label(axes, "Customization: how far it can adapt its offer (0 to 1)")
 
 
 def _way(past: pd.DataFrame) -> np.ndarray:
@@ -149,13 +151,20 @@ class _Bubbles:
         figure: Any = axes.figure
         self.pixels = figure.dpi / 72
         box = axes.get_window_extent()
-        self.frame = tuple(v / self.pixels for v in (box.x0, box.y0, box.x1, box.y1))
+        self.frame = (
+            box.x0 / self.pixels,
+            box.y0 / self.pixels,
+            box.x1 / self.pixels,
+            box.y1 / self.pixels,
+        )
         width = self.frame[2] - self.frame[0]
         self.radii = np.maximum(width * _FULL * np.sqrt(share), 4.0)
         self.home = axes.transData.transform(places) / self.pixels
         self.there = np.isfinite(self.home).all(axis=1)
         self.centers = self.home.copy()
-        self.centers[self.there] = apart(self.home[self.there], self.radii[self.there])
+        self.centers[self.there] = apart(
+            self.home[self.there], self.radii[self.there], frame=self.frame
+        )
         away = np.hypot(*(self.centers - self.home).T)
         self.displaced = self.there & (away > 1.0)
 
@@ -181,14 +190,31 @@ class _Bubbles:
                 clip_on=False, gid=f"bubble-{self.names[k]}",
             )  # fmt: skip
             if self.displaced[k]:
-                true, stands = self.data(self.home[k]), self.data(self.centers[k])
-                self.axes.plot(*np.array([true, stands]).T, color=INK, linewidth=0.7, zorder=3.8)
-                self.axes.plot(*true, "+", color=INK, markersize=8, markeredgewidth=1.4, zorder=6)
+                way = self.centers[k] - self.home[k]
+                length = float(np.hypot(*way))
+                if length > self.radii[k] + 1:
+                    edge = self.home[k] + way * (1 - self.radii[k] / length)
+                    ends = self.data(np.array([self.home[k], edge]))
+                    self.axes.plot(*ends.T, color=INK, linewidth=0.9, zorder=5)
+                self.axes.plot(
+                    *self.data(self.home[k]),
+                    "+",
+                    color=INK,
+                    markersize=8,
+                    markeredgewidth=1.4,
+                    zorder=6,
+                )
             text = f"{short(self.names[k], 16)}\n{scale.text(share[k])}"
             notes.append(
                 self.axes.annotate(
-                    text, self.data(self.centers[k]), ha="center", va="center", fontsize=9.5,
-                    fontweight="bold", linespacing=1.1, zorder=7,
+                    text,
+                    self.data(self.centers[k]),
+                    ha="center",
+                    va="center",
+                    fontsize=9.5,
+                    fontweight="bold",
+                    linespacing=1.1,
+                    zorder=7,
                 )  # fmt: skip
             )
         boxes = [note.get_window_extent() for note in notes]
@@ -225,9 +251,14 @@ class _Bubbles:
 
 
 def _finding(
-    names: list[str], share: np.ndarray, scale: Scale, labels: dict[str, str],
-    movers: list[str], when: str,
+    names: list[str],
+    share: np.ndarray,
+    scale: Scale,
+    labels: dict[str, str],
+    starts: dict[str, str],
+    when: str,
 ) -> str:
+    movers = [name for name in labels if labels[name] != starts[name]]
     buyers = np.nan_to_num(share)
     if not (buyers > 0).any():
         return f"Nobody sells anything in {when}"
@@ -246,8 +277,13 @@ def _finding(
 
 
 def _alt(
-    names: Sequence[str], places: np.ndarray, share: np.ndarray, scale: Scale,
-    labels: dict[str, str], starts: dict[str, str], when: str,
+    names: Sequence[str],
+    places: np.ndarray,
+    share: np.ndarray,
+    scale: Scale,
+    labels: dict[str, str],
+    starts: dict[str, str],
+    when: str,
 ) -> str:
     parts = []
     for name, (a, c), s in zip(names, places, share, strict=True):

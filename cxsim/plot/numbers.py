@@ -133,7 +133,7 @@ def scale_for(
     for least, factor, word in _SIZES:
         if top >= least:
             return Scale(1 / factor, f"{word} {said}", f"{word} {words.currency}".strip())
-    return Scale(1.0, said, words.currency)
+    return Scale(1.0, said, words.currency, 2 if top < 100 else 1 if top < 1000 else 0)
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from matplotlib.colors import to_hex, to_rgb
 
-__all__ = ["GREY", "INK", "OKABE_ITO", "Look", "contrast", "ink_on", "looks", "luminance", "readable"]
+__all__ = [
+    "GREY",
+    "INK",
+    "OKABE_ITO",
+    "Look",
+    "contrast",
+    "ink_on",
+    "looks",
+    "luminance",
+    "readable",
+]
 
 #: The eight colours of Okabe & Ito (2008), told apart by colour-blind readers; the
 #: ones that stand out best from white come first.

@@ -14,6 +14,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from cxsim.scenario.messages import Place, Problem, ScenarioError
 from cxsim.scenario.yaml_scalar import plain_scalar
+from cxsim.scenario.yaml_text import MAX_BYTES, parse
 
 __all__ = ["to_yaml", "write_whole"]
 
@@ -30,7 +31,7 @@ class _Representer(RoundTripRepresenter):
         if _BARE.fullmatch(value) and isinstance(plain_scalar(value), str):
             style = None
         elif "\n" in value and _is_block(value):
-            style = "|"
+            style = ">" if max(map(len, value.split("\n"))) > 90 else "|"
         return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     def row(self, value: list[Any]) -> Any:
@@ -45,6 +46,13 @@ class _Representer(RoundTripRepresenter):
         return self.represent_scalar("tag:yaml.org,2002:null", "null")
 
 
+class _Careful(_Representer):
+    """Puts every text in quotes, on one line."""
+
+    def text(self, value: str) -> Any:
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+
+
 def _is_block(value: str) -> bool:
     """Whether a text can stand below its key as it is."""
     lines = value.split("\n")
@@ -57,14 +65,29 @@ _Representer.add_representer(str, _Representer.text)
 _Representer.add_representer(list, _Representer.row)
 _Representer.add_representer(float, _Representer.number)
 _Representer.add_representer(type(None), _Representer.nothing)
+_Careful.add_representer(str, _Careful.text)
 
 
 def to_yaml(data: dict[str, Any]) -> str:
     """Return plain data as YAML 1.2 that :func:`~cxsim.scenario.yaml_text.parse` gives back."""
+    text = _dumped(data, _Representer, width=100)
+    # The emitter breaks some long lines of odd characters where no space was.
+    if parse(text).value != _as_read(data):
+        text = _dumped(data, _Careful, width=MAX_BYTES)
+    return text
+
+
+def _as_read(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_read(held) for key, held in value.items()}
+    return tuple(map(_as_read, value)) if isinstance(value, list) else value
+
+
+def _dumped(data: dict[str, Any], representer: type[_Representer], width: int) -> str:
     yaml = YAML(typ="rt", pure=True)
-    yaml.Representer = _Representer
+    yaml.Representer = representer
     yaml.allow_unicode = True
-    yaml.width = 100
+    yaml.width = width
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = StringIO()
     yaml.dump(data, stream)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
@@ -34,6 +34,8 @@ values = st.recursive(
 )
 
 
+@example({"0" * 41 + "\x1f" * 12: "\x1f\x1f0 0"})
+@example({"title": ["?0", "- a", "a: b", "'", " a", "a ", "#"]})
 @given(st.dictionaries(texts, values, min_size=1, max_size=4))
 def test_what_is_written_is_read_back(data):
     assert parse(to_yaml(data)).value == as_tuples(data)

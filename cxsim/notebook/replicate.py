@@ -1,0 +1,98 @@
+"""One scenario over several seeds: means, their errors, and courses with bands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.run import Run, run
+from cxsim.scenario import Scenario
+from cxsim.study.statistics import half_width, mean_and_error
+
+__all__ = ["Replications", "replicate"]
+
+
+@dataclass(frozen=True)
+class Replications:
+    """Runs of one scenario that differ in chance only.
+
+    Attributes
+    ----------
+    first : Run
+        The run of the first seed, whole.
+    seeds : list of int
+    means : DataFrame
+        ``measure, firm, mean, se``: each measure summarized over a run, its mean over
+        seeds and Monte-Carlo standard error.
+    series : DataFrame
+        ``firm, period, measure, mean, se, lower, upper``.
+    """
+
+    first: Run
+    seeds: list[int]
+    means: pd.DataFrame
+    series: pd.DataFrame
+
+
+def replicate(
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    seeds: int = 5,
+    confidence: float = 0.95,
+    panel: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Replications:
+    """Run a scenario with several seeds.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seed : int
+        The first seed; the others follow.
+    seeds : int
+        How many.
+    confidence : float
+        Of the bands around courses.
+    panel : int
+        Households in the purchase panel of the first run; 0 for none.
+    progress : callable, optional
+        Called with (runs done, runs) after every run.
+    """
+    numbers = list(range(seed, seed + seeds))
+    runs: list[Run] = []
+    for number in numbers:
+        runs.append(run(scenario, seed=number, panel=0 if runs else panel))
+        if progress is not None:
+            progress(len(runs), seeds)
+    return Replications(runs[0], numbers, _means(runs), _series(runs, confidence))
+
+
+def _means(runs: list[Run]) -> pd.DataFrame:
+    frame = runs[0].summary()[["measure", "firm"]]
+    values = np.array([each.summary()["value"].to_numpy() for each in runs])
+    mean, error = mean_and_error(values)
+    return frame.assign(mean=mean, se=error)
+
+
+def _series(runs: list[Run], confidence: float) -> pd.DataFrame:
+    keys = ["firm", "period"]
+    names: list[Any] = list(runs[0].firms.drop(columns=keys).select_dtypes("number").columns)
+    values = np.array([each.firms[names].to_numpy() for each in runs])  # (S, T * F, M)
+    mean, error = mean_and_error(values)
+    half = half_width(error, len(runs), confidence)
+    frames = [
+        runs[0].firms[keys].assign(
+            measure=name,
+            mean=mean[:, k],
+            se=error[:, k],
+            lower=mean[:, k] - half[:, k],
+            upper=mean[:, k] + half[:, k],
+        )
+        for k, name in enumerate(names)
+    ]
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,167 @@
+"""Tables of a report: captions, units and errors, readable without a style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from cxsim.measures.frames import quadrant
+from cxsim.notebook.cells import KEY, difference_rows, firm_rows
+from cxsim.plot.numbers import Words, number
+from cxsim.scenario import Scenario
+
+__all__ = ["differences", "facts", "firms", "measured", "settings", "styled"]
+
+
+def styled(frame: pd.DataFrame, caption: str, *, words_in: Sequence[Any] = ()) -> Any:
+    """Return a table with a caption: numbers to the right, words to the left.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cells as text; the index names the rows.
+    caption : str
+    words_in : sequence
+        Columns that hold words.
+    """
+    styler = frame.style.set_caption(escape(caption)).set_table_attributes('class="cx-table"')
+    styler = styler.format(escape="html").format_index(escape="html", axis=0)
+    styler = styler.format_index(escape="html", axis=1)
+    styler = styler.set_table_styles(
+        [
+            {"selector": "caption", "props": "caption-side: top; text-align: left;"},
+            {"selector": "th, td", "props": "text-align: right; vertical-align: top;"},
+            {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal;"},
+        ]
+    )
+    return styler.set_properties(subset=list(words_in), **{"text-align": "left"})
+
+
+def differences(table: pd.DataFrame, *, confidence: float, words: Words) -> list[Any]:
+    """Return one table of paired differences per scenario compared with the baseline.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``Comparison.table``.
+    confidence : float
+    words : Words
+        What a period and the currency are called.
+    """
+    rows = difference_rows(table, words=words)
+    if rows.empty:
+        return []
+    percent = f"{100 * confidence:g} % interval"
+    tables = []
+    for name, here in rows.groupby("scenario", sort=False):
+        shown = pd.DataFrame(
+            {
+                "baseline": _with_error(here["baseline"], here["baseline_se"]),
+                str(name): _with_error(here["other"], here["other_se"]),
+                "difference": here["difference"],
+                percent: here["lower"] + " to " + here["upper"],
+                "narrower by": here["narrowing"],
+            }
+        )
+        what = [_measure(row) for row in here.to_dict("records")]
+        shown.index = pd.MultiIndex.from_arrays([what, list(here["firm"])])
+        sure = here["sure"].to_numpy()
+        caption = (
+            f"{name} less baseline. Standard errors in brackets; in bold, differences whose "
+            "interval leaves out zero; the last column says how many times narrower "
+            "pairing makes the interval."
+        )
+        styler = styled(shown, caption)
+        bold = ["font-weight: bold" if each else "" for each in sure]
+        tables.append(styler.apply(lambda _, bold=bold: bold, subset=["difference"]))
+    return tables
+
+
+def measured(means: pd.DataFrame, caption: str, *, names: Sequence[str] = KEY, words: Words) -> Any:
+    """Return means with their standard errors: a row per measure, a column per firm.
+
+    Parameters
+    ----------
+    means : DataFrame
+        ``measure, firm, mean, se``.
+    caption : str
+    names : sequence of str
+        Measures to show, in order.
+    words : Words
+        What a period and the currency are called.
+    """
+    rows = firm_rows(means, names=names, words=words)
+    rows["cell"] = _with_error(rows["mean"], rows["se"])
+    rows["what"] = [_measure({**row, "measure": row["label"]}) for row in rows.to_dict("records")]
+    firms = list(dict.fromkeys(rows["firm"]))
+    shown = rows.pivot(index="what", columns="firm", values="cell")
+    shown = shown.loc[list(dict.fromkeys(rows["what"])), firms].fillna("–")
+    shown.index.name = shown.columns.name = None
+    return styled(shown, caption)
+
+
+def _with_error(mean: pd.Series, error: pd.Series) -> pd.Series:
+    return mean + " (" + error + ")"
+
+
+def _measure(row: dict[str, Any]) -> str:
+    unit = f"{row['unit']}, " if row["unit"] else ""
+    return f"{row['measure']} ({unit}{row['summary']})"
+
+
+def firms(scenario: Scenario) -> Any:
+    """Return the firms of a scenario: what sets them apart, and in the caption what does not."""
+    units = Scenario.parameters().set_index("path")["unit"]
+    given = dict.fromkeys(key for each in scenario.to_dict()["firms"].values() for key in each)
+    rows: dict[str, list[str]] = {}
+    alike: list[str] = []
+    names = list(scenario.firms)
+    for key in ("interaction", "customization", *given):
+        values = [getattr(scenario.firms[name], key, None) for name in names]
+        if not all(isinstance(value, (int, float, str)) for value in values):
+            continue
+        unit = _unit(str(units.get(f"firms.*.{key}", "")), scenario)
+        label = key.replace("_", " ")
+        cells = [_plain(value) for value in values]
+        if key in ("interaction", "customization") or len(set(cells)) > 1:
+            rows[label + (f" ({unit})" if unit else "")] = cells
+        else:
+            alike.append(f"{label} {cells[0]}" + (f" {unit}" if unit else ""))
+    rows["quadrant"] = [
+        quadrant(each.interaction, each.customization, scenario.matrix_threshold)
+        for each in scenario.firms.values()
+    ]
+    shown = pd.DataFrame.from_dict(rows, orient="index", columns=names)
+    caption = "What sets the firms apart at the start."
+    if alike:
+        caption += f" The same for all: {', '.join(alike)}."
+    return styled(shown, caption)
+
+
+def _unit(unit: str, scenario: Scenario) -> str:
+    unit = "" if unit in ("share", "1", "flag") else unit
+    unit = unit.replace("currency", scenario.currency)
+    return unit.replace("per period", f"per {scenario.period_length}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(float(value), 6) if isinstance(value, (int, float)) else str(value)
+
+
+def settings(rows: pd.DataFrame, caption: str) -> Any:
+    """Return parameters that differ: columns ``path`` and one per scenario."""
+    shown = rows.set_index("path").astype(str)
+    shown.index.name = None
+    return styled(shown, caption, words_in=list(shown.columns))
+
+
+def facts(pairs: Iterable[tuple[str, Any]], caption: str) -> Any:
+    """Return a table of two columns: what, and its value."""
+    pairs = [(what, str(value)) for what, value in pairs]
+    frame = pd.DataFrame({"value": [v for _, v in pairs]}, index=[w for w, _ in pairs])
+    return styled(frame, caption, words_in=["value"]).hide(axis="columns")

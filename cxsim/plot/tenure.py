@@ -1,0 +1,131 @@
+"""Retention by tenure: do those who have bought longer stay rather?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cxsim.plot.columns import chosen, need, words_of
+from cxsim.plot.layout import EndLabel, end_labels, finish, new, short, top_label
+from cxsim.plot.numbers import Scale, scale_for
+from cxsim.plot.palette import looks
+from cxsim.plot.picture import Picture
+from cxsim.plot.style import styled
+
+__all__ = ["retention_by_tenure"]
+
+#: A band with a smaller share of a firm's customers is drawn hollow.
+_FEW = 0.01
+
+
+@styled
+def retention_by_tenure(
+    tenure: pd.DataFrame,
+    *,
+    periods: tuple[int, int] | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw the share of customers who stay for another period, by tenure.
+
+    Parameters
+    ----------
+    tenure : DataFrame
+        ``period, firm, tenure, customers, stayed``, as ``run.tenure`` has; bands of
+        tenure in their order.
+    periods : (int, int), optional
+        First and last period pooled; by default all.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        Bands with less than one in a hundred of a firm's customers are hollow.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or no period is left.
+    """
+    need(tenure, ["period", "firm", "tenure", "customers", "stayed"], name="tenure")
+    words = words_of(tenure)
+    if periods is not None:
+        tenure = need(tenure[tenure["period"].between(*periods)], [], name="tenure in periods")
+    names = chosen(tenure["firm"], None)
+    bands = [str(band) for band in tenure["tenure"].unique()]
+    sums = tenure.groupby(["firm", "tenure"], sort=False)[["customers", "stayed"]].sum()
+    held, stayed = (
+        sums[column].unstack("tenure").reindex(index=names, columns=bands).to_numpy(float)
+        for column in ("customers", "stayed")
+    )
+    rate = np.divide(stayed, held, out=np.full_like(held, np.nan), where=held > 0)
+    scale = scale_for("share per period", rate.ravel(), words=words)
+
+    figure = new(size, (8.6, 4.8))
+    axes = figure.add_subplot()
+    styles = looks(names)
+    places = np.arange(len(bands), dtype=float)
+    axes.set_xticks(places, bands)
+    axes.set_xlim(-0.2, len(bands) - 0.8)
+    ends = []
+    for k, name in enumerate(names):
+        there = np.flatnonzero(np.isfinite(rate[k]))
+        if not there.size:
+            continue
+        look = styles[name]
+        axes.plot(places[there], rate[k, there], color=look.color, linestyle=look.linestyle)
+        few = held[k] < _FEW * np.nansum(held[k])
+        for j in there:
+            axes.plot(
+                places[j], rate[k, j], marker=look.marker, markersize=7, clip_on=False, zorder=4,
+                markerfacecolor="white" if few[j] else look.color, markeredgecolor=look.ink,
+            )  # fmt: skip
+        x, y = float(places[there[-1]]), float(rate[k, there[-1]])
+        ends.append(EndLabel(x, y, f"{short(name)} {scale.brief(y)}", look.ink))
+    axes.margins(y=0.08)
+    axes.set_ylim(axes.get_ylim())
+    axes.yaxis.set_major_formatter(scale.ticks)
+    axes.set_xlabel("Tenure (purchases since joining the supplier)")
+    top_label(axes, scale.axis("Retention"))
+    end_labels(axes, ends)
+    return finish(
+        figure,
+        title=_finding(names, bands, rate, held, scale, words.period) if title is None else title,
+        alt=_alt(names, bands, rate, scale),
+        note=f"All {words.period}s pooled; hollow: under 1\u00a0% of the firm's customers. "
+        "A rise may be learning, or sorting: those who stay are those who liked the firm all along.",
+    )
+
+
+def _finding(
+    names: Sequence[str], bands: Sequence[str], rate: np.ndarray, held: np.ndarray, scale: Scale,
+    period: str,
+) -> str:
+    """Tell of the firm with the steepest rise, over bands that hold enough customers."""
+    best: tuple[float, str] | None = None
+    for k, name in enumerate(names):
+        enough = held[k] >= _FEW * np.nansum(held[k])
+        there = np.flatnonzero(np.isfinite(rate[k]) & enough)
+        if there.size > 1:
+            low, high = rate[k, there[0]], rate[k, there[-1]]
+            text = (
+                f"{name} keeps {scale.text(low)} of customers a {period} at tenure "
+                f"{bands[there[0]]}, {scale.text(high)} at {bands[there[-1]]}"
+            )
+            if best is None or high - low > best[0]:
+                best = (float(high - low), text)
+    return best[1] if best else f"Retention by tenure: too few {period}s to tell"
+
+
+def _alt(names: Sequence[str], bands: Sequence[str], rate: np.ndarray, scale: Scale) -> str:
+    said = []
+    for k, name in enumerate(names):
+        there = np.flatnonzero(np.isfinite(rate[k]))
+        steps = ", ".join(f"{scale.text(rate[k, j])} at {bands[j]}" for j in there)
+        said.append(f"{name} {steps}" if steps else f"{name} without customers")
+    return f"Retention per period by tenure (purchases since joining): {'; '.join(said)}."

@@ -1,0 +1,113 @@
+"""What holds the structure together: imports run downwards, and starting is light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cxsim as cx
+
+PACKAGE = Path(cx.__file__).parent
+
+#: From the ground up; a module may import from its own part and from lower floors only.
+FLOORS = [
+    {"_version", "parameters", "draws", "files"},
+    {"mechanisms"},
+    {"scenario"},
+    {"tables", "population", "analytic"},
+    {"measures", "firms"},
+    {"engine"},
+    {"simulation"},
+    {"market", "runs"},
+    {"study"},
+    {"plot"},
+    {"notebook"},
+    {"cli"},
+]
+FLOOR = {part: height for height, parts in enumerate(FLOORS) for part in parts}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_shipped" not in path.parts)
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the parts of the package that a module imports, wherever in the file it does."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module or ""]
+        found |= {name.split(".")[1] for name in names if name.startswith("cxsim.")}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_run_downwards(path):
+    part = part_of(path)
+    if part == "__init__":
+        assert imports_of(path) == {"_version"}
+        return
+    assert part in FLOOR, f"{part} stands on no floor: add it to FLOORS"
+    for other in imports_of(path) - {part}:
+        assert FLOOR[other] < FLOOR[part], f"{path.name} imports {other}, which is not below it"
+
+
+def test_the_analytic_companions_import_nothing_of_the_simulation():
+    for path in MODULES:
+        if part_of(path) == "analytic":
+            assert imports_of(path) <= {"analytic"}
+
+
+def python(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+BLOCK = """
+import sys
+class Block:
+    names = {names!r}
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.names:
+            raise ImportError(f"{{name}} is blocked")
+sys.meta_path.insert(0, Block())
+"""
+
+
+def test_import_needs_neither_numba_nor_papermill_nor_pyarrow_nor_matplotlib():
+    blocked = BLOCK.format(names={"numba", "papermill", "pyarrow", "matplotlib", "IPython", "click"})
+    done = python(blocked + "import cxsim as cx; print(cx.Scenario.load('baseline').name)")
+    assert (done.returncode, done.stdout.strip()) == (0, "baseline"), done.stderr
+
+
+def test_the_agents_engine_runs_where_numba_is_missing():
+    blocked = BLOCK.format(names={"numba", "papermill", "matplotlib"})
+    done = python(
+        blocked
+        + "import cxsim as cx\n"
+        + "r = cx.run('baseline', overrides={'customers': 30, 'periods': 3}, engine='agents')\n"
+        + "print(round(r.firms['share'].sum()))"
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "3"), done.stderr
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in cx.__all__:
+        thing = getattr(cx, name)
+        assert name == "__version__" or thing.__doc__
+
+
+def test_the_rules_do_not_read_the_quadrant():
+    for path in MODULES:
+        if part_of(path) in ("mechanisms", "engine", "simulation", "tables", "population"):
+            assert "quadrant" not in path.read_text(encoding="utf-8").replace(
+                "No rule reads the quadrant", ""
+            ), path

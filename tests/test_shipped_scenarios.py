@@ -1,0 +1,82 @@
+"""Every scenario that ships says what it tests, runs, and keeps its promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxsim as cx
+
+NAMES = ["baseline", "copycat", "two_roads", "broken_loop", "price_attack"]
+SEEDS = range(4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_names_its_claim_what_would_refute_it_and_how_numbers_were_chosen(name):
+    scenario = cx.load(name)
+    for text in (scenario.title, scenario.claim, scenario.refuted_by, scenario.notes):
+        assert len(text) > 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_to_its_end(name):
+    result = cx.run(name, overrides={"customers": 300})
+    assert len(result.firms) == 60 * len(result.scenario.firms)
+    assert np.isfinite(result.firms["profit"]).all()
+
+
+def test_firms_of_the_baseline_differ_in_capabilities_only():
+    firms = [dict(firm) for firm in cx.load("baseline").firms.values()]
+    different = {key for key in firms[0] if len({str(firm[key]) for firm in firms}) > 1}
+    assert different == {"interaction", "customization"}
+    quadrants = cx.run("baseline", overrides={"periods": 1}).firms["quadrant"]
+    assert sorted(quadrants) == ["I mass", "II niche", "III targeted", "IV one-to-one"]
+
+
+@pytest.fixture(scope="module")
+def late():
+    """The baseline after its first two years, over seeds."""
+    runs = [cx.run("baseline", seed=seed, detail=["elasticity"]).firms for seed in SEEDS]
+    return pd.concat(runs).query("period >= 24")
+
+
+def test_the_mean_own_price_elasticity_lies_between_minus_2_and_minus_3(late):
+    weighted = (late["own_elasticity"] * late["purchases"]).sum() / late["purchases"].sum()
+    assert -3 < weighted < -2
+    assert late["own_elasticity"].between(-3, -2).all()
+
+
+def test_retention_after_two_years_is_plausible_for_every_firm_and_not_the_same_for_all(late):
+    retention = late.groupby("firm")["retention"].mean()
+    assert retention.between(0.60, 0.95).all()
+    assert retention.max() - retention.min() > 0.03
+
+
+def test_the_copycat_copies_exactly_at_period_24():
+    firms = cx.run("copycat", overrides={"customers": 200}).firms.set_index(["firm", "period"])
+    for name in ("interaction", "customization"):
+        assert firms.loc[("Mass", 23), name] == 0.1
+        assert firms.loc[("Mass", 24), name] == firms.loc[("Tailor", 24), name]
+
+
+def test_the_two_roads_start_and_end_at_the_same_places():
+    firms = cx.run("two_roads", overrides={"customers": 200}).firms.set_index(["firm", "period"])
+    place = ["interaction", "customization"]
+    for period, expected in ((0, [0.1, 0.1]), (59, [0.8, 0.8])):
+        for name in ("ViaNiche", "ViaTargeted"):
+            assert firms.loc[(name, period), place].tolist() == pytest.approx(expected)
+    assert firms.loc[("ViaNiche", 24), "quadrant"] == "II niche"
+    assert firms.loc[("ViaTargeted", 24), "quadrant"] == "III targeted"
+
+
+def test_each_broken_loop_lacks_one_step():
+    firms = cx.load("broken_loop").firms
+    whole = firms["Whole"]
+    for name, step in {
+        "NoIdentify": "identification", "NoDifferentiate": "segment_insight",
+        "NoInteract": "interaction", "NoCustomize": "customization",
+    }.items():
+        different = {k for k, v in dict(firms[name]).items() if v != getattr(whole, k)}
+        assert different == {step}
+        assert getattr(firms[name], step) == 0
