@@ -17,6 +17,8 @@ from cxsim._version import __version__
 from cxsim.files import whole_file, whole_folder
 from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
 from cxsim.measures.observers import OBSERVERS
+from cxsim.measures.observers.cohorts import cohort_frame
+from cxsim.measures.observers.loss_reasons import loss_frame
 from cxsim.measures.people import customer_frame, panel_rows
 from cxsim.measures.summary import summarize
 from cxsim.scenario import Scenario
@@ -25,7 +27,7 @@ from cxsim.simulation import Simulation
 __all__ = ["Run", "provenance", "run", "simulate"]
 
 #: Frames of a run, in the order of files and sheets.
-FRAMES = ("firms", "market", "switching", "tenure", "customers", "panel")
+FRAMES = ("firms", "market", "switching", "tenure", "cohorts", "losses", "customers", "panel")
 
 
 class Run:
@@ -41,6 +43,10 @@ class Run:
         Purchases by period, supplier before (``origin``) and option taken (``destination``).
     tenure : DataFrame
         Customers and those who stayed, by period, firm and tenure band.
+    cohorts : DataFrame or None
+        Survival and realized lifetime value by cohort, if asked for.
+    losses : DataFrame or None
+        Losses to rivals by the term of the choice that decided them, if asked for.
     customers : DataFrame or None
         Final customers, if they were asked for.
     panel : DataFrame or None
@@ -84,6 +90,16 @@ class Run:
     def tenure(self) -> pd.DataFrame:
         """Customers and stayers by period, firm and tenure band."""
         return self._frames["tenure"]
+
+    @property
+    def cohorts(self) -> pd.DataFrame | None:
+        """Survival and realized value by cohort, None if not asked for."""
+        return self._frames.get("cohorts")
+
+    @property
+    def losses(self) -> pd.DataFrame | None:
+        """Losses by the term that decided them, None if not asked for."""
+        return self._frames.get("losses")
 
     @property
     def customers(self) -> pd.DataFrame | None:
@@ -221,7 +237,7 @@ def simulate(
         seed=seed,
         engine=_engine(engine, seed, threads),
         rules=rules,
-        observers=tuple(OBSERVERS[name] for name in detail),
+        observers=tuple(detail),
     )
     simulation.warm_up()
     while not simulation.finished:
@@ -273,9 +289,10 @@ def run(
         Compiled columns, or one Mesa agent per customer; the numbers are the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
-    detail : iterable of {"elasticity", "customers"}
+    detail : iterable of {"elasticity", "loss_reasons", "cohorts", "customers"}
         What to measure beside the measures of every run: price elasticities by period,
-        or final customers one by one.
+        why customers were lost, survival and realized value by cohort, or final
+        customers one by one.
     panel : int
         Households in a purchase panel to keep; 0 for none.
     threads : int
@@ -313,6 +330,10 @@ def run(
         "switching": switching_frame(books, settings),
         "tenure": tenure_frame(books, settings),
     }
+    if "cohorts" in wanted:
+        frames["cohorts"] = cohort_frame(books, settings)
+    if "loss_reasons" in wanted:
+        frames["losses"] = loss_frame(books, settings, simulation.mechanisms)
     if "customers" in wanted:
         frames["customers"] = customer_frame(simulation)
     if panel:

@@ -12,8 +12,9 @@ from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
 from cxsim.measures import measures
 from cxsim.measures.books import Books
+from cxsim.measures.observers import OBSERVERS
 from cxsim.mechanisms import registered
-from cxsim.mechanisms.base import PHASES, Mechanism
+from cxsim.mechanisms.base import PHASES
 from cxsim.tables import Tables
 
 __all__ = ["Simulation"]
@@ -34,8 +35,8 @@ class Simulation:
         Makes an engine from the workspace; default the columnar one.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
-    observers : sequence of Mechanism, optional
-        Mechanisms that measure and change nothing.
+    observers : sequence of str, optional
+        Names of what to measure beside the measures of every run.
     block : int
         Customers per block; shows in speed only.
 
@@ -54,15 +55,17 @@ class Simulation:
         seed: int = 0,
         engine: Callable[[Workspace], Any] | None = None,
         rules: Mapping[str, Callable] | None = None,
-        observers: tuple[Mechanism, ...] = (),
+        observers: tuple[str, ...] = (),
         block: int = BLOCK,
     ):
         self.scenario = scenario
         self.seed = int(seed)
-        self.mechanisms = (
+        taking_part = (
             *(m for m in registered() if m.core and m.active(scenario)),
             *(m for m in registered() if not m.core and m.active(scenario)),
-            *observers,
+        )
+        self.mechanisms = (
+            *taking_part, *(OBSERVERS[name](scenario, taking_part) for name in observers)
         )
         self.schedule = Schedule(self.mechanisms, rules)
         self.workspace = Workspace(scenario, self.mechanisms, self.seed, block)
@@ -154,31 +157,17 @@ class _Events:
 
     def __init__(self, scenario: Any, tables: Tables):
         self._tables = tables
-        self._changes = [
-            (event.at, event.over, path, value)
-            for event in scenario.events
-            for pattern, value in event.set.items()
-            for path in _paths(pattern, tables)
-        ]
+        self._changes = scenario.changes
         self._starts: dict[int, Any] = {}
 
     def apply(self, period: int) -> None:
-        for number, (at, over, path, value) in enumerate(self._changes):
-            if not at <= period <= at + over:
+        for number, change in enumerate(self._changes):
+            if not change.at <= period <= change.at + change.over:
                 continue
-            array, index = self._tables.place(path)
-            target = np.asarray(self._tables.number(path, value), dtype=float)
-            if over == 0:
+            array, index = self._tables.place(change.path)
+            target = np.asarray(self._tables.number(change.path, change.value), dtype=float)
+            if change.over == 0:
                 array[index] = target
                 continue
             start = self._starts.setdefault(number, np.array(array[index]))
-            array[index] = start + (target - start) * ((period - at) / over)
-
-
-def _paths(pattern: str, tables: Tables) -> list[str]:
-    """Spell out ``firms.*.price``."""
-    for level, names in (("firms", tables.firms), ("segments", tables.segments)):
-        if pattern.startswith(f"{level}.*."):
-            rest = pattern.removeprefix(f"{level}.*.")
-            return [f"{level}.{name}.{rest}" for name in names]
-    return [pattern]
+            array[index] = start + (target - start) * ((period - change.at) / change.over)

@@ -108,7 +108,7 @@ def scenarios(draw):
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(scenario=scenarios(), seed=st.integers(0, 2**40))
 def test_both_engines_agree_on_every_customer_and_total(scenario, seed):
-    watch = tuple(OBSERVERS.values())
+    watch = tuple(OBSERVERS)
     columnar = played(scenario, seed=seed, observers=watch)
     agents = played(scenario, seed=seed, engine="agents", observers=watch)
     assert_same(columnar, agents)

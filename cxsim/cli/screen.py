@@ -34,7 +34,7 @@ class Screen:
         if self._live:
             self._draw(stage, done, total)
         elif stage != self._stage:
-            click.echo(f"{self._title}: {stage}" + (f" ({total} runs)" if total else ""), err=True)
+            click.echo(f"{self._title}: {stage}", err=True)
         self._stage = stage
 
     def runs(self, done: int, total: int) -> None:
@@ -46,7 +46,7 @@ class Screen:
 
         if self._bar is None:
             self._bar = tqdm(file=sys.stderr, leave=False, total=0, dynamic_ncols=True)
-        counted = "{bar:30} {n_fmt}/{total_fmt} runs {elapsed}" if total else "{elapsed}"
+        counted = "{bar:30} {n_fmt}/{total_fmt} {elapsed}" if total else "{elapsed}"
         self._bar.bar_format = f"{self._title}: {{desc}} " + counted
         self._bar.total, self._bar.n = total, done
         self._bar.set_description_str(stage, refresh=False)

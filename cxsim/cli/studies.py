@@ -172,22 +172,22 @@ def _print_differences(result: Any) -> None:
             f"\n{name} against {comparison.scenarios[0]}: {len(comparison.seeds)} paired seeds, "
             f"standard errors in brackets, {percent} intervals\n"
         )
-        print_table(
-            ["", "", comparison.scenarios[0], name, "difference", f"{percent} interval", ""],
-            [
+        lines: list[list[str]] = []
+        for what, part in here.groupby(["measure", "unit"], sort=False):
+            lines.append([f"{what[0]} ({what[1]})" if what[1] else what[0]])
+            lines += [
                 [
-                    row["measure"] + (f" ({row['unit']})" if row["unit"] else ""),
-                    row["firm"],
+                    f"  {row['firm']}",
                     f"{row['baseline']} ({row['baseline_se']})",
                     f"{row['other']} ({row['other_se']})",
                     row["difference"],
                     f"{row['lower']} to {row['upper']}",
                     "*" if row["sure"] else "",
                 ]
-                for row in here.to_dict("records")
-            ],
-            left=2,
-        )
+                for row in part.to_dict("records")
+            ]
+        heading = ["", comparison.scenarios[0], str(name), "difference", f"{percent} interval", ""]
+        print_table(heading, lines, left=1)
     click.echo("\n* the interval leaves out zero")
 
 

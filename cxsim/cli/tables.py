@@ -11,30 +11,32 @@ __all__ = ["print_table"]
 WIDTH = 100
 
 
-def print_table(
-    heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: int, indent: int = 0
-) -> None:
+def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> None:
     """Print a table whose first ``left`` columns are words and whose others are numbers.
 
-    A first column that says what the row above says is left empty. Words that do not
-    fit are cut.
+    A row of one cell is a heading within the table. Words that do not fit are cut.
     """
-    lines = [list(heading), *(list(row) for row in rows)]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(heading))]
-    over = indent + sum(widths) + 2 * (len(widths) - 1) - WIDTH
-    for k in sorted(range(left), key=lambda k: -widths[k]):
-        cut = min(max(over, 0), max(widths[k] - 12, 0))
+    full = [row for row in [heading, *rows] if len(row) == len(heading)]
+    widths = [max(len(row[k]) for row in full) for k in range(len(heading))]
+    over = sum(widths) + 2 * (len(widths) - 1) - WIDTH
+    for k in sorted(range(len(widths)), key=lambda k: -widths[k]):
+        least = 12 if k < left else max(len(row[k]) for row in full[1:]) if rows else 0
+        cut = min(max(over, 0), max(widths[k] - least, 0))
         widths[k] -= cut
         over -= cut
-    before = ""
-    for number, line in enumerate(lines):
-        cells = []
-        for k, text in enumerate(line):
-            if k == 0 and number > 1 and text == before:
-                text = ""
-            text = text if len(text) <= widths[k] else text[: widths[k] - 1] + "…"
-            cells.append(text.ljust(widths[k]) if k < left else text.rjust(widths[k]))
-        before = line[0]
-        click.echo(" " * indent + "  ".join(cells).rstrip())
+    for number, row in enumerate([heading, *rows]):
+        if len(row) < len(heading):
+            click.echo(_cut(row[0], WIDTH))
+            continue
+        cells = [_cut(text, width) for text, width in zip(row, widths, strict=True)]
+        placed = [
+            text.ljust(width) if k < left else text.rjust(width)
+            for k, (text, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        click.echo("  ".join(placed).rstrip())
         if number == 0:
-            click.echo(" " * indent + "-" * min(WIDTH - indent, sum(widths) + 2 * (len(widths) - 1)))
+            click.echo("-" * min(WIDTH, sum(widths) + 2 * (len(widths) - 1)))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
-from graphlib import CycleError, TopologicalSorter
 from types import FunctionType
 
 from cxsim.engine.rules import exchanged, names_of_rules, source_digest
-from cxsim.mechanisms.base import PHASES, Mechanism, Pass
+from cxsim.mechanisms.base import PHASES, Mechanism
+from cxsim.mechanisms.order import ordered
 
 __all__ = ["Leg", "Schedule", "Step"]
 
@@ -50,11 +50,11 @@ class Schedule:
 
     def __init__(self, mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable] | None = None):
         rules = dict(rules or {})
-        named = {f"{m.name}.{p.function.__name__}": p for m in mechanisms for p in m.passes}
-        _check_rules(rules, named)
+        passes = ordered(mechanisms)
+        _check_rules(rules, [p.function for _, p in passes])
         self.steps = tuple(
             Step(name, p.phase, exchanged(p.function, rules), p.whole, p.term)
-            for name, p in _ordered(_replaced(named))
+            for name, p in passes
         )
         self.digest = source_digest([step.function for step in self.steps])
 
@@ -77,61 +77,10 @@ class Schedule:
         return tuple(legs)
 
 
-def _check_rules(rules: Mapping[str, Callable], named: Mapping[str, Pass]) -> None:
-    known = names_of_rules([p.function for p in named.values()])
+def _check_rules(rules: Mapping[str, Callable], functions: list) -> None:
+    known = names_of_rules(functions)
     for name in rules:
         if name not in known:
             near = get_close_matches(name, sorted(known), 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise ValueError(f"rules: expected the name of a rule, found {name!r}{hint}")
-
-
-def _replaced(named: dict[str, Pass]) -> dict[str, Pass]:
-    """Let passes that replace others stand where those stood, in their order."""
-    substitutes = {p.replaces: (name, p) for name, p in named.items() if p.replaces}
-    for missing in set(substitutes) - set(named):
-        raise ValueError(
-            f"pass {substitutes[missing][0]!r} replaces {missing!r}, which is not there"
-        )
-    out = {}
-    for name, p in named.items():
-        if name in substitutes:
-            other, substitute = substitutes[name]
-            out[other] = replace(
-                substitute, after=substitute.after + p.after, before=substitute.before + p.before
-            )
-        elif not p.replaces:
-            out[name] = p
-    return out
-
-
-def _ordered(named: dict[str, Pass]) -> list[tuple[str, Pass]]:
-    """Sort passes by phase, within a phase by what they ask for, else as they came."""
-    stands_for = {p.replaces: name for name, p in named.items() if p.replaces}
-    result = []
-    for phase in PHASES:
-        here = [name for name, p in named.items() if p.phase == phase]
-        place = {name: k for k, name in enumerate(here)}
-        after: dict[str, set[str]] = {name: set() for name in here}
-        for name in here:
-            for other in named[name].after:
-                other = stands_for.get(other, other)
-                if other in after:
-                    after[name].add(other)
-            for other in named[name].before:
-                other = stands_for.get(other, other)
-                if other in after:
-                    after[other].add(name)
-        sorter = TopologicalSorter(after)
-        try:
-            sorter.prepare()
-        except CycleError as problem:
-            raise ValueError(f"passes of phase {phase!r} ask for a circle: {problem.args[1]}") from None
-        ready: list[str] = []
-        while sorter.is_active():
-            ready.extend(sorter.get_ready())
-            ready.sort(key=place.__getitem__, reverse=True)
-            name = ready.pop()
-            result.append((name, named[name]))
-            sorter.done(name)
-    return result

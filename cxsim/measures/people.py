@@ -35,11 +35,14 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
     frame["switching_cost"] = (
         frame["switching_procedural"] + frame["switching_financial"] + frame["switching_relational"]
     )
+    frame["switching_cost_lifetime"] = column("final_lifetime")
     for dimension, values in enumerate(column("need")):
         frame[f"need_{dimension}"] = values
     uncertainty = column("uncertainty")
     for name in simulation.scenario.firms:
         frame[f"knowledge_{name}"] = 1.0 - uncertainty[firms.index(name)]
+    for name in simulation.scenario.firms:
+        frame[f"purchases_{name}"] = column("bought")[firms.index(name)]
     return frame
 
 

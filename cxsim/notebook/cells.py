@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxsim.measures import measures
 from cxsim.measures.summary import MARKET
-from cxsim.plot.numbers import Scale, Words, scale_for
+from cxsim.plot.numbers import Words, scale_for
 
 __all__ = ["KEY", "KEY_MARKET", "difference_rows", "firm_rows", "summary_words"]
 
@@ -34,12 +34,12 @@ def summary_words(how: str, words: Words = Words()) -> str:
 
 
 def _decimals(errors: Iterable[float], values: Iterable[float]) -> int:
-    """Return the places after the point that show two digits of the typical error."""
+    """Return the places after the point that show one digit of the typical error, two of 0.1."""
     known = [error for error in errors if math.isfinite(error) and error > 0]
     if not known:  # one seed: nothing says how far the digits can be trusted
         top = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
         return 0 if top >= 100 else 1 if top >= 10 else 2
-    return int(np.clip(1 - math.floor(math.log10(float(np.median(known)))), 0, 4))
+    return int(np.clip(math.ceil(-math.log10(float(np.median(known)) / 2)), 0, 4))
 
 
 def _text(value: float, decimals: int, *, signed: bool = False) -> str:
@@ -48,12 +48,6 @@ def _text(value: float, decimals: int, *, signed: bool = False) -> str:
     rounded = round(value, decimals) or 0.0
     sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
     return f"{sign}{abs(rounded):,.{decimals}f}"
-
-
-def _scale(unit: str, values: Iterable[float], words: Words) -> Scale:
-    values = list(values)
-    scale = scale_for(unit, values, words=words)
-    return scale
 
 
 def difference_rows(
@@ -91,7 +85,7 @@ def difference_rows(
                 continue
             first = here.iloc[0]
             shown = pd.concat([here["baseline"], here["other"]])
-            scale = _scale(first["unit"], shown, words)
+            scale = scale_for(first["unit"], shown, words=words)
             errors = pd.concat([here["baseline_se"], here["other_se"]]) * scale.factor
             fine = here["se"] * scale.factor
             places = _decimals(errors, shown * scale.factor)
@@ -151,7 +145,7 @@ def firm_rows(
         here = means[(means["measure"] == name) & (means["firm"] != MARKET)]
         if here.empty or name not in known:
             continue
-        scale = _scale(known[name].unit, here["mean"], words)
+        scale = scale_for(known[name].unit, here["mean"], words=words)
         places = _decimals(here["se"] * scale.factor, here["mean"] * scale.factor)
         rows += [
             {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.run import Run, run
+from cxsim.runs import Run, run
 from cxsim.scenario import Scenario
 from cxsim.study.statistics import half_width, mean_and_error
 

@@ -40,13 +40,17 @@ def styled(frame: pd.DataFrame, caption: str, *, words_in: Sequence[Any] = ()) -
     return styler.set_properties(subset=list(words_in), **{"text-align": "left"})
 
 
-def differences(table: pd.DataFrame, *, confidence: float, words: Words) -> list[Any]:
+def differences(
+    table: pd.DataFrame, *, baseline: str, confidence: float, words: Words
+) -> list[Any]:
     """Return one table of paired differences per scenario compared with the baseline.
 
     Parameters
     ----------
     table : DataFrame
         ``Comparison.table``.
+    baseline : str
+        Its name.
     confidence : float
     words : Words
         What a period and the currency are called.
@@ -59,7 +63,7 @@ def differences(table: pd.DataFrame, *, confidence: float, words: Words) -> list
     for name, here in rows.groupby("scenario", sort=False):
         shown = pd.DataFrame(
             {
-                "baseline": _with_error(here["baseline"], here["baseline_se"]),
+                baseline: _with_error(here["baseline"], here["baseline_se"]),
                 str(name): _with_error(here["other"], here["other_se"]),
                 "difference": here["difference"],
                 percent: here["lower"] + " to " + here["upper"],
@@ -70,7 +74,7 @@ def differences(table: pd.DataFrame, *, confidence: float, words: Words) -> list
         shown.index = pd.MultiIndex.from_arrays([what, list(here["firm"])])
         sure = here["sure"].to_numpy()
         caption = (
-            f"{name} less baseline. Standard errors in brackets; in bold, differences whose "
+            f"{name} less {baseline}. Standard errors in brackets; in bold, differences whose "
             "interval leaves out zero; the last column says how many times narrower "
             "pairing makes the interval."
         )

@@ -1,0 +1,41 @@
+"""Figures: each takes tidy frames and returns a matplotlib ``Figure``, made without pyplot.
+
+They share one style and one set of colours that colour-blind readers tell apart; a firm
+looks the same in all of them. Each has a title that says what is shown and a description
+in words (:func:`alt_of`). :func:`show` puts one into a notebook, :func:`save` into a file.
+
+A frame may say what a period and its currency are called, in ``frame.attrs``
+(``period_length``, ``currency``).
+"""
+
+from __future__ import annotations
+
+from cxsim.plot.brands import brand_switching
+from cxsim.plot.comparison import differences
+from cxsim.plot.events import events_of
+from cxsim.plot.lines import lines, profit, retention, shares
+from cxsim.plot.matrix import capability_matrix
+from cxsim.plot.paths import paths
+from cxsim.plot.picture import alt_of, save, show
+from cxsim.plot.style import style
+from cxsim.plot.switching import switching_cost_distribution, switching_costs
+from cxsim.plot.tenure import retention_by_tenure
+
+__all__ = [
+    "alt_of",
+    "brand_switching",
+    "capability_matrix",
+    "differences",
+    "events_of",
+    "lines",
+    "paths",
+    "profit",
+    "retention",
+    "retention_by_tenure",
+    "save",
+    "shares",
+    "show",
+    "style",
+    "switching_cost_distribution",
+    "switching_costs",
+]

@@ -48,7 +48,7 @@ def brand_switching(
     Returns
     -------
     Figure
-        Rows: supplier before; columns: option taken. Cells: percent of the row, purchases
+        Rows: supplier before; columns: option taken. Cells: percent of the row, choices
         below. Repeat purchases are framed.
 
     Raises
@@ -77,7 +77,7 @@ def brand_switching(
     axes = figure.add_subplot()
     _cells(axes, counts, share)
     _names(axes, list(counts.index), list(counts.columns))
-    note = f"Percent of a row; below, purchases in {when}. Framed: bought from the same supplier again."
+    note = f"Percent of a row; below, choices in {when}. Framed: the same supplier again."
     return finish(
         figure,
         title=_finding(share, when) if title is None else title,
@@ -106,19 +106,25 @@ def _cells(axes: Axes, counts: pd.DataFrame, share: pd.DataFrame) -> None:
         for j, destination in enumerate(share.columns):
             value = values[i, j]
             there = np.isfinite(value)
-            ground = colors(0.04 + 0.9 * value / max(top, 1e-9)) if there else _EMPTY
+            ground = colors(0.03 + 0.55 * value / max(top, 1e-9)) if there else _EMPTY
             axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc=ground, ec="white", lw=1.5))
             ink = ink_on(ground) if there else GREY
             text = f"{100 * value:.0f}\u00a0%" if there else "–"
             axes.text(
-                j, i - (0.1 if there else 0), text, ha="center", va="center", fontsize=12.5, color=ink
+                j,
+                i - (0.1 if there else 0),
+                text,
+                ha="center",
+                va="center",
+                fontsize=12.5,
+                color=ink,
             )
             if there:
                 count = counts.loc[origin, destination]
                 below = f"{count / 1e6:,.2f} m" if count >= 1e6 else number(count)
                 axes.text(j, i + 0.27, below, ha="center", va="center", fontsize=8, color=ink)
     for i, origin in enumerate(share.index):
-        if origin in share.columns:
+        if origin in share.columns and np.isfinite(values[i]).any():
             j = list(share.columns).index(origin)
             axes.add_patch(
                 Rectangle((j - 0.47, i - 0.47), 0.94, 0.94, fill=False, ec=INK, lw=2.0, zorder=4)
@@ -166,14 +172,22 @@ def _finding(share: pd.DataFrame, when: str) -> str:
 
 
 def _alt(share: pd.DataFrame, when: str) -> str:
-    kept = joined(f"{name} {100 * value:.0f} %" for name, value in _repeats(share)) if _repeats(share) else "none"
+    kept = (
+        joined(f"{name} {100 * value:.0f} %" for name, value in _repeats(share))
+        if _repeats(share)
+        else "none"
+    )
     ways = [
         (float(share.loc[a, b]), str(a), str(b))
         for a in share.index for b in share.columns
         if a not in (b, _NOBODY) and np.isfinite(share.loc[a, b])
     ]  # fmt: skip
     most = max(ways, default=None)
-    way = f" The largest other flow: {100 * most[0]:.0f} % from {most[1]} to {most[2]}." if most else ""
+    way = (
+        f" The largest other flow: {100 * most[0]:.0f} % from {most[1]} to {most[2]}."
+        if most
+        else ""
+    )
     return (
         f"Brand-switching matrix in {when}, supplier before by option taken, percent of rows. "
         f"To the same supplier again: {kept}.{way}"

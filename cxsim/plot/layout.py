@@ -44,13 +44,13 @@ def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Pictu
 
 def head(figure: Picture, *, title: str, note: str = "") -> None:
     """Write title and note into a figure, in lines that fit."""
-    _wrapped(figure, figure.suptitle("", x=0.012, ha="left", va="top", color=INK), title)
+    _wrapped(figure, figure.suptitle("", x=0.012, ha="left", va="top", color=INK), title, even=True)
     text = figure.supxlabel("", x=0.012, ha="left", fontsize=8.5, color=GREY)
     _wrapped(figure, text, note)
 
 
-def _wrapped(figure: Picture, text: Text, said: str) -> None:
-    """Write into as few lines as fit the figure, of much the same length."""
+def _wrapped(figure: Picture, text: Text, said: str, *, even: bool = False) -> None:
+    """Write into as few lines as fit the figure, if wanted of much the same length."""
     room = 0.976 * figure.bbox.width
 
     def write(width: int) -> int:
@@ -61,7 +61,7 @@ def _wrapped(figure: Picture, text: Text, said: str) -> None:
     width = max(len(said), 1)
     while (lines := write(width)) and width > 12 and text.get_window_extent().width > room:
         width -= 1
-    while lines > 1 and width > 12 and write(width - 1) == lines:
+    while even and lines > 1 and width > 12 and write(width - 1) == lines:
         width -= 1
     write(width)
 

@@ -17,6 +17,7 @@ from cxsim.plot.layout import (
     Event,
     end_labels,
     finish,
+    head,
     mark_events,
     new,
     short,
@@ -124,14 +125,12 @@ def lines(
     rows = mark_events(axes, events)
     smooth = f" · bold: mean of {window} {words.period}s, thin: single {words.period}s"
     top_label(axes, scale.axis(label) + (smooth if window > 1 else ""), rows=rows)
+    if title is None:
+        title = _finding(measure, label, courses, bold, scale, words.period)
+    head(figure, title=title, note=_note(courses))
     end_labels(axes, ends)
-    finding = _finding(measure, label, courses, bold, scale, words.period)
-    return finish(
-        figure,
-        title=finding if title is None else title,
-        alt=_alt(label, courses, bold, scale, words.period, events),
-        note=_note(courses),
-    )
+    alt = _alt(label, courses, bold, scale, words.period, events)
+    return finish(figure, title=title, alt=alt, note=_note(courses))
 
 
 def shares(
@@ -234,7 +233,7 @@ def _finding(
     measure: str, label: str, courses: Courses, bold: np.ndarray, scale: Scale, period: str
 ) -> str:
     last = bold[-1]
-    head = label.split(": ")[-1]
+    head = label.rsplit(": ", maxsplit=1)[-1]
     head = head[:1].upper() + head[1:]
     there = [k for k in np.argsort(-last, kind="stable") if np.isfinite(last[k])]
     if not there:

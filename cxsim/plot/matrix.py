@@ -14,7 +14,7 @@ from cxsim.plot.bubbles import apart, name_places
 from cxsim.plot.columns import chosen, moment, need, words_of
 from cxsim.plot.layout import finish, head, new, short, top_label
 from cxsim.plot.numbers import Scale, joined, scale_for
-from cxsim.plot.palette import GREY, INK, Look, ink_on, looks
+from cxsim.plot.palette import INK, Look, ink_on, looks
 from cxsim.plot.picture import Picture
 from cxsim.plot.style import styled
 

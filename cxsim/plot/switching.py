@@ -156,16 +156,15 @@ def _finding(names: list[str], total: np.ndarray, scale: Scale, when: str) -> st
     return f"{text}, leaving {names[least]} {scale.text(total[least])}"
 
 
-def _alt(
-    names: list[str], parts: np.ndarray, total: np.ndarray, scale: Scale, when: str
-) -> str:
+def _alt(names: list[str], parts: np.ndarray, total: np.ndarray, scale: Scale, when: str) -> str:
     said = []
     for name, values, sum_ in zip(names, parts, total, strict=True):
         if not np.isfinite(sum_):
             said.append(f"{name} has no customers")
             continue
         pieces = joined(
-            f"{part.lower()} {scale.bare(v)}" for (_, part, *_), v in zip(_PARTS, values, strict=True)
+            f"{part.lower()} {scale.bare(v)}"
+            for (_, part, *_), v in zip(_PARTS, values, strict=True)
         )
         said.append(f"{name} {scale.text(sum_)} ({pieces})")
     unit = f" in {scale.unit}" if scale.unit else ""

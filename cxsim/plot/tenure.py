@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxsim.plot.columns import chosen, need, words_of
-from cxsim.plot.layout import EndLabel, end_labels, finish, new, short, top_label
+from cxsim.plot.layout import EndLabel, end_labels, finish, head, new, short, top_label
 from cxsim.plot.numbers import Scale, scale_for
 from cxsim.plot.palette import looks
 from cxsim.plot.picture import Picture
@@ -16,7 +16,7 @@ from cxsim.plot.style import styled
 
 __all__ = ["retention_by_tenure"]
 
-#: A band with a smaller share of a firm's customers is drawn hollow.
+#: A band with a smaller share of a firm's customers says little and is left out.
 _FEW = 0.01
 
 
@@ -45,7 +45,7 @@ def retention_by_tenure(
     Returns
     -------
     Figure
-        Bands with less than one in a hundred of a firm's customers are hollow.
+        Bands with less than one in a hundred of a firm's customers are left out.
 
     Raises
     ------
@@ -63,7 +63,8 @@ def retention_by_tenure(
         sums[column].unstack("tenure").reindex(index=names, columns=bands).to_numpy(float)
         for column in ("customers", "stayed")
     )
-    rate = np.divide(stayed, held, out=np.full_like(held, np.nan), where=held > 0)
+    enough = (held > 0) & (held >= _FEW * np.nansum(held, axis=1, keepdims=True))
+    rate = np.divide(stayed, held, out=np.full_like(held, np.nan), where=enough)
     scale = scale_for("share per period", rate.ravel(), words=words)
 
     figure = new(size, (8.6, 4.8))
@@ -78,44 +79,42 @@ def retention_by_tenure(
         if not there.size:
             continue
         look = styles[name]
-        axes.plot(places[there], rate[k, there], color=look.color, linestyle=look.linestyle)
-        few = held[k] < _FEW * np.nansum(held[k])
-        for j in there:
-            axes.plot(
-                places[j], rate[k, j], marker=look.marker, markersize=7, clip_on=False, zorder=4,
-                markerfacecolor="white" if few[j] else look.color, markeredgecolor=look.ink,
-            )  # fmt: skip
+        axes.plot(
+            places[there], rate[k, there], color=look.color, linestyle=look.linestyle,
+            marker=look.marker, markersize=7, markeredgecolor="white", clip_on=False,
+        )  # fmt: skip
         x, y = float(places[there[-1]]), float(rate[k, there[-1]])
         ends.append(EndLabel(x, y, f"{short(name)} {scale.brief(y)}", look.ink))
-    axes.margins(y=0.08)
-    axes.set_ylim(axes.get_ylim())
+    shown = rate[np.isfinite(rate)]
+    low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 1.0)
+    room = 0.08 * (high - low) or 0.05
+    axes.set_ylim(max(low - room, 0.0), min(high + room, 1.005))
     axes.yaxis.set_major_formatter(scale.ticks)
     axes.set_xlabel("Tenure (purchases since joining the supplier)")
     top_label(axes, scale.axis("Retention"))
-    end_labels(axes, ends)
-    return finish(
-        figure,
-        title=_finding(names, bands, rate, held, scale, words.period) if title is None else title,
-        alt=_alt(names, bands, rate, scale),
-        note=f"All {words.period}s pooled; hollow: under 1\u00a0% of the firm's customers. "
-        "A rise may be learning, or sorting: those who stay are those who liked the firm all along.",
+    if title is None:
+        title = _finding(names, bands, rate, scale, words.period)
+    note = (
+        f"All {words.period}s pooled, without bands of under 1\u00a0% of a firm's customers. "
+        "A rise may be learning, or sorting: those who stay are those who liked the firm all along."
     )
+    head(figure, title=title, note=note)
+    end_labels(axes, ends)
+    return finish(figure, title=title, alt=_alt(names, bands, rate, scale), note=note)
 
 
 def _finding(
-    names: Sequence[str], bands: Sequence[str], rate: np.ndarray, held: np.ndarray, scale: Scale,
-    period: str,
+    names: Sequence[str], bands: Sequence[str], rate: np.ndarray, scale: Scale, period: str
 ) -> str:
-    """Tell of the firm with the steepest rise, over bands that hold enough customers."""
+    """Tell of the firm whose retention rises most from its first band to its last."""
     best: tuple[float, str] | None = None
     for k, name in enumerate(names):
-        enough = held[k] >= _FEW * np.nansum(held[k])
-        there = np.flatnonzero(np.isfinite(rate[k]) & enough)
+        there = np.flatnonzero(np.isfinite(rate[k]))
         if there.size > 1:
             low, high = rate[k, there[0]], rate[k, there[-1]]
             text = (
-                f"{name} keeps {scale.text(low)} of customers a {period} at tenure "
-                f"{bands[there[0]]}, {scale.text(high)} at {bands[there[-1]]}"
+                f"{name} keeps {scale.text(low)} of its customers a {period} at tenure "
+                f"{bands[there[0]]} and {scale.text(high)} at tenure {bands[there[-1]]}"
             )
             if best is None or high - low > best[0]:
                 best = (float(high - low), text)

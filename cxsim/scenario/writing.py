@@ -27,7 +27,7 @@ class _Representer(RoundTripRepresenter):
     """Writes what the reader of this package reads back as the same value."""
 
     def text(self, value: str) -> Any:
-        style = '"'
+        style: str | None = '"'
         if _BARE.fullmatch(value) and isinstance(plain_scalar(value), str):
             style = None
         elif "\n" in value and _is_block(value):

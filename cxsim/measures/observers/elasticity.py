@@ -1,6 +1,8 @@
-"""Measures that cost further passes, made on request; they watch and change nothing."""
+"""Price elasticities, given customers' present state."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -9,10 +11,7 @@ from cxsim.measures.books import Books
 from cxsim.measures.core import ratio
 from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
 
-__all__ = ["CUSTOMERS", "ELASTICITY", "OBSERVERS", "PANEL"]
-
-
-# --- price elasticity ---------------------------------------------------------------
+__all__ = ["elasticity"]
 
 
 def semi_elasticity(price_sensitivity: float, amount: float, own: float, other: float,
@@ -64,7 +63,7 @@ def own_elasticity(b: Books) -> np.ndarray:
     return ratio(own, b.total("chance"))
 
 
-ELASTICITY = Mechanism(
+_ELASTICITY = Mechanism(
     "elasticity",
     doc="Short-run price elasticities, given customers' present state",
     columns=(Column("chance", ("option",), "f8", kept=False, doc="Logit chance of an option"),),
@@ -80,49 +79,6 @@ ELASTICITY = Mechanism(
 )
 
 
-# --- customers one by one -----------------------------------------------------------
-
-
-def keep_costs(
-    n, switching_procedural, switching_financial, switching_relational, final_procedural,
-    final_financial, final_relational,
-):
-    """Keep each customer's switching cost by part."""
-    for i in range(n):
-        final_procedural[i] = switching_procedural[i]
-        final_financial[i] = switching_financial[i]
-        final_relational[i] = switching_relational[i]
-
-
-CUSTOMERS = Mechanism(
-    "customers",
-    doc="Switching costs customer by customer",
-    columns=(
-        Column("final_procedural", doc="Procedural switching cost, currency"),
-        Column("final_financial", doc="Financial switching cost, currency"),
-        Column("final_relational", doc="Relational switching cost, currency"),
-    ),
-    passes=(Pass(keep_costs, "account", after=("switching.count",)),),
-)
-
-
-def keep_choice(n, n_firms, choice, price_asked, in_market, panel_choice, panel_price):
-    """Keep what each customer chose and was asked to pay."""
-    for i in range(n):
-        panel_choice[i] = choice[i]
-        for f in range(n_firms):
-            panel_price[f, i] = price_asked[f, i] if in_market[i] else 0.0
-
-
-PANEL = Mechanism(
-    "panel",
-    doc="Purchases one by one, for a panel",
-    columns=(
-        Column("panel_choice", dtype="i2", fill=-1, doc="Option taken in the period, -1 for none"),
-        Column("panel_price", ("firm",), doc="Prices asked, currency per unit"),
-    ),
-    passes=(Pass(keep_choice, "pay"),),
-)
-
-#: What can be asked for beside the measures of every run, by name.
-OBSERVERS = {m.name: m for m in (ELASTICITY, CUSTOMERS, PANEL)}
+def elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe short-run price elasticities of every firm, by period."""
+    return _ELASTICITY

@@ -1,0 +1,136 @@
+"""Customers one by one: what leaving would cost each of them, and what they bought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cxsim.mechanisms.base import Column, Mechanism, Pass
+from cxsim.mechanisms.hassle import order_effort
+from cxsim.mechanisms.learning import learned, precision
+from cxsim.mechanisms.offer import misfit_cost, misfit_of
+from cxsim.mechanisms.switching import premium_saved
+
+__all__ = ["customers", "panel"]
+
+#: Purchases over which a twin of the supplier is watched catching up.
+HORIZON = 120
+
+
+# --- switching costs ----------------------------------------------------------------
+
+
+def next_weight(weight: float, purchase_rate: float, discount_rate: float) -> float:
+    """Return the discount weight of the purchase after one of this weight.
+
+    The expected present value of one unit at the next purchase, when a purchase comes
+    with chance q per period: q / (q + d).
+    """
+    if purchase_rate > 0.0:
+        return weight * purchase_rate / (purchase_rate + discount_rate)
+    return 0.0
+
+
+def keep_costs(
+    n, segment, supplier, uncertainty, recognition, interaction, customization, disclosure,
+    twin_knowledge, purchase_rate, need, choice, n_firms, bought,
+    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
+    firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
+    market_discount_rate, switching_procedural, switching_financial, switching_relational,
+    final_procedural, final_financial, final_relational, final_lifetime,
+):
+    """Keep each customer's switching cost by part, and with the loss while a twin catches up."""
+    for i in range(n):
+        final_procedural[i] = switching_procedural[i]
+        final_financial[i] = switching_financial[i]
+        final_relational[i] = switching_relational[i]
+        f = choice[i]
+        if 0 <= f < n_firms:
+            bought[f, i] += 1
+        s = supplier[i]
+        total = 0.0
+        if s >= 0:
+            total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
+            g = segment[i]
+            r = recognition[s, i]
+            bend = customization[s, i]
+            signal = r * precision(market_learning_rate[0], interaction[s, i], disclosure[i])
+            here = uncertainty[s, i] * 1.0
+            there = 1.0 - twin_knowledge[i]
+            weight = 1.0
+            for _ in range(HORIZON):
+                here = learned(here, signal)
+                there = learned(there, signal)
+                weight = next_weight(weight, purchase_rate[i], market_discount_rate[0])
+                fit_lost = misfit_cost(
+                    segment_volume[g], segment_fit_weight[g],
+                    misfit_of(i, g, s, r, bend, 1.0 - there, need, segment_need_mean,
+                              segment_need_sd, firm_position, firm_segment_insight)
+                    - misfit_of(i, g, s, r, bend, 1.0 - here, need, segment_need_mean,
+                                segment_need_sd, firm_position, firm_segment_insight),
+                )
+                ease_lost = order_effort(
+                    segment_hassle[g], r, interaction[s, i], 1.0 - there
+                ) - order_effort(segment_hassle[g], r, interaction[s, i], 1.0 - here)
+                premium = premium_saved(
+                    segment_volume[g], firm_price[s], firm_personal_premium[s], bend, r, there - here
+                )
+                total += weight * (fit_lost + ease_lost - premium)
+        final_lifetime[i] = total
+
+
+def forget(n, n_firms, arriving, bought):
+    """A newcomer has bought nothing yet."""
+    for f in range(n_firms):
+        for i in range(n):
+            if arriving[i]:
+                bought[f, i] = 0
+
+
+_CUSTOMERS = Mechanism(
+    "customers",
+    doc="Switching costs and purchases, customer by customer",
+    columns=(
+        Column("final_procedural", doc="Procedural switching cost, currency"),
+        Column("final_financial", doc="Financial switching cost, currency"),
+        Column("final_relational", doc="Relational switching cost, currency"),
+        Column("final_lifetime", doc="Switching cost with the discounted loss while a twin of the "
+               "supplier catches up, currency"),
+        Column("bought", ("firm",), dtype="i4", doc="Purchases from each firm since arrival"),
+    ),
+    passes=(
+        Pass(forget, "arrive"),
+        Pass(keep_costs, "account", after=("switching.count",)),
+    ),
+)
+
+
+def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe every customer's switching cost and purchases."""
+    return _CUSTOMERS
+
+
+# --- a purchase panel ---------------------------------------------------------------
+
+
+def keep_choice(n, n_firms, choice, price_asked, in_market, panel_choice, panel_price):
+    """Keep what each customer chose and was asked to pay."""
+    for i in range(n):
+        panel_choice[i] = choice[i]
+        for f in range(n_firms):
+            panel_price[f, i] = price_asked[f, i] if in_market[i] else 0.0
+
+
+_PANEL = Mechanism(
+    "panel",
+    doc="Purchases one by one, for a panel",
+    columns=(
+        Column("panel_choice", dtype="i2", fill=-1, doc="Option taken in the period, -1 for none"),
+        Column("panel_price", ("firm",), doc="Prices asked, currency per unit"),
+    ),
+    passes=(Pass(keep_choice, "pay"),),
+)
+
+
+def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe choices and prices asked, purchase occasion by purchase occasion."""
+    return _PANEL

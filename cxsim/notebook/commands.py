@@ -1,0 +1,50 @@
+"""How to make a report again: the same parameters as a shell command, by papermill, in Python."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from cxsim.notebook.parameters import split_names, split_overrides
+
+__all__ = ["as_command", "as_papermill", "as_python"]
+
+
+def as_command(notebook: str, parameters: Mapping[str, Any]) -> str:
+    """Return the ``cxsim`` command that makes a report."""
+    rest = dict(parameters)
+    if notebook == "compare":
+        words = ["cxsim", "compare", *split_names(rest.pop("scenarios"))]
+    elif "scenario" in rest:
+        words = ["cxsim", "run", rest.pop("scenario")]
+    else:
+        words = ["cxsim", "run", notebook]
+    overrides = split_overrides(rest.pop("overrides", ""))
+    for name, value in rest.items():
+        words += [f"--{name}", str(value)]
+    for text in overrides:
+        words += ["-s", text]
+    return shlex.join(words)
+
+
+def as_papermill(notebook: str, parameters: Mapping[str, Any]) -> str:
+    """Return the papermill command that makes a report."""
+    words = ["papermill", f"notebooks/{notebook}.ipynb", "out.ipynb"]
+    for name, value in parameters.items():
+        if value != "":
+            words += ["-p", name, str(value)]
+    return shlex.join(words)
+
+
+def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
+    """Return the lines of Python that make the numbers of a report."""
+    overrides = split_overrides(parameters.get("overrides", ""))
+    more = f", overrides={overrides!r}" if overrides else ""
+    if notebook == "compare":
+        names = ", ".join(repr(name) for name in split_names(parameters["scenarios"]))
+        more = f", seeds={parameters['seeds']}, confidence={parameters['confidence']}{more}"
+        call = f"cx.compare({names}{more})"
+    else:
+        call = f"cx.run({parameters['scenario']!r}, seed={parameters['seed']}{more})"
+    return f"import cxsim as cx\nresult = {call}"

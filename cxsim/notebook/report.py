@@ -1,0 +1,243 @@
+"""What the notebooks of the package share: one object that shows, explains and keeps results."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from html import escape
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxsim._version import __version__
+from cxsim.files import whole_file
+from cxsim.notebook import tables
+from cxsim.notebook.cells import KEY
+from cxsim.notebook.commands import as_command, as_papermill, as_python
+from cxsim.notebook.parameters import split_names, split_overrides
+from cxsim.notebook.progress import tell_progress
+from cxsim.notebook.replicate import Replications
+from cxsim.plot.numbers import Words
+from cxsim.scenario import Scenario
+from cxsim.study.compare import Comparison
+
+__all__ = ["Report"]
+
+_PACKAGES = ("numpy", "pandas", "numba", "scipy", "mesa", "papermill")
+
+#: The IDIC scorecard.
+IDIC = ("recognized", "differentiated", "signals", "misfit_removed")
+
+
+class Report:
+    """A report in a notebook: shows tables and figures, and keeps them if there is a folder.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of the notebook, for the commands that make the report again.
+    output : str
+        Folder for data; empty to write nothing.
+    svg : bool
+        Also keep figures as SVG, in ``output``.
+    **parameters
+        What the notebook was given.
+    """
+
+    def __init__(self, notebook: str, *, output: str = "", svg: bool = False, **parameters: Any):
+        self._notebook = notebook
+        self._output = Path(output) if output else None
+        self._svg = svg
+        self._parameters = parameters
+        self._scenarios: list[Scenario] = []
+        self.progress: Callable[[int, int], None] | None = tell_progress()
+
+    # -- beginning -------------------------------------------------------------------
+
+    def load(self, names: str, overrides: str = "") -> list[Scenario]:
+        """Return the scenarios of a text such as ``baseline,copycat``, with overrides put in.
+
+        Raises
+        ------
+        ScenarioError
+            If one is not there or not valid.
+        """
+        changes = split_overrides(overrides)
+        self._scenarios = [Scenario.load(name, changes) for name in split_names(names)]
+        return self._scenarios
+
+    @property
+    def words(self) -> Words:
+        """What the first scenario calls a period and its currency."""
+        first = self._scenarios[0]
+        return Words(first.period_length, first.currency)
+
+    def worded(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame that tells figures what a period and the currency are called."""
+        frame = frame.copy()
+        frame.attrs.update(period_length=self.words.period, currency=self.words.currency)
+        return frame
+
+    # -- showing ---------------------------------------------------------------------
+
+    def answer(self, text: str, *, seeds: Iterable[int]) -> Any:
+        """Show the answer, and below it how much stands behind it."""
+        first, number = self._scenarios[0], len(list(seeds))
+        facts = (
+            f"{number} {'paired ' if len(self._scenarios) > 1 else ''}seed{'s' * (number > 1)}; "
+            f"{first.periods} periods of one {first.period_length}; {first.customers:,} customers "
+            f"simulated, who stand for {first.market_size:,.0f}"
+        )
+        if self._parameters.get("overrides"):
+            facts += f"; with {self._parameters['overrides']}"
+        return _html(
+            f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
+            f'<p class="cx-facts">{escape(facts)}.</p>'
+        )
+
+    def questions(self) -> Any:
+        """Show what each scenario claims, and what would refute it."""
+        return _html("".join(_question(scenario) for scenario in self._scenarios))
+
+    def figure(self, figure: Any, name: str) -> None:
+        """Show a figure with its description; keep it as SVG if that was asked for."""
+        from cxsim.plot import save, show
+
+        show(figure)
+        if self._output is not None and self._svg:
+            save(figure, self._output / f"{name}.svg")
+
+    def firms(self) -> Any:
+        """Show what sets the firms apart."""
+        return tables.firms(self._scenarios[0])
+
+    def key_figures(self, runs: Replications) -> Any:
+        """Show the main measures of every firm with their standard errors."""
+        caption = _caption("Main figures by firm", len(runs.seeds))
+        return tables.measured(runs.means, caption, names=KEY, words=self.words)
+
+    def scorecard(self, runs: Replications) -> Any:
+        """Show how far each firm gets in each step: identify, differentiate, interact, customize."""
+        caption = _caption("The four steps by firm", len(runs.seeds))
+        return tables.measured(runs.means, caption, names=IDIC, words=self.words)
+
+    def differences(self, result: Comparison) -> Any:
+        """Show paired differences with their intervals, a table per scenario compared."""
+        made = tables.differences(
+            result.table,
+            baseline=result.scenarios[0],
+            confidence=result.confidence,
+            words=self.words,
+        )
+        return _html("\n".join(table.to_html() for table in made))
+
+    def settings(self, rows: pd.DataFrame, caption: str) -> Any:
+        """Show parameters that differ: columns ``path`` and one per scenario."""
+        if rows.empty:
+            return _html("<p>No parameter differs.</p>")
+        return tables.settings(rows, caption)
+
+    def provenance(self) -> Any:
+        """Show what the results were made with."""
+        facts = [(f"scenario {each.name}", f"digest {each.digest}") for each in self._scenarios]
+        facts += [(name, version) for name, version in _versions().items() if version]
+        facts.append(("made", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")))
+        return tables.facts(facts, "The same digest, seeds and version give the same numbers.")
+
+    def again(self) -> Any:
+        """Show how to make the same numbers again, in a shell, by papermill and in Python."""
+        lines = (
+            ("In a shell", as_command(self._notebook, self._parameters)),
+            ("By papermill", as_papermill(self._notebook, self._parameters)),
+            ("In Python", as_python(self._notebook, self._parameters)),
+        )
+        parts = (f"<dt>{what}</dt><dd><pre>{escape(line)}</pre></dd>" for what, line in lines)
+        return _html(f'<dl class="cx-again">{"".join(parts)}</dl>')
+
+    # -- ending ----------------------------------------------------------------------
+
+    def finish(self, *, title: str, result: Any = None, **numbers: Any) -> None:
+        """Keep the data and, as the very last step, ``summary.json``, which says that all is well.
+
+        Parameters
+        ----------
+        title : str
+            Of the report.
+        result : Run or Comparison, optional
+            Saved to a folder of its own beside the summary.
+        **numbers
+            What the summary holds beside parameters, versions and digests.
+        """
+        if self._output is None:
+            return
+        self._output.mkdir(parents=True, exist_ok=True)
+        if result is not None:
+            result.save(self._output / type(result).__name__.lower())
+        summary = {
+            "status": "ok",
+            "made_by": "cxsim",
+            "notebook": self._notebook,
+            "title": title,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "parameters": self._parameters,
+            "words": {"period": self.words.period, "currency": self.words.currency},
+            "digests": {each.name: each.digest for each in self._scenarios},
+            "versions": _versions(),
+            **{name: _plain(value) for name, value in numbers.items()},
+        }
+        with whole_file(self._output / "summary.json") as draft:
+            draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def _html(text: str) -> Any:
+    from IPython.display import HTML
+
+    return HTML(text)
+
+
+def _question(scenario: Scenario) -> str:
+    rows = (
+        ("Claim", scenario.claim),
+        ("Refuted if", scenario.refuted_by),
+        ("What it is", scenario.description),
+    )
+    parts = "".join(f"<dt>{what}</dt><dd>{escape(text)}</dd>" for what, text in rows if text)
+    title = escape(scenario.title or scenario.name)
+    return f'<section class="cx-question"><h4>{title}</h4><dl>{parts}</dl></section>'
+
+
+def _caption(what: str, seeds: int) -> str:
+    if seeds == 1:
+        return f"{what}. One seed: nothing says how much of it is chance."
+    return f"{what}: means over {seeds} seeds, with Monte-Carlo standard errors in brackets."
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {"cxsim": __version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON takes it: frames as rows, what is no number as null."""
+    if isinstance(value, pd.DataFrame):
+        return [_plain(row) for row in value.to_dict("records")]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not pd.notna(value):
+        return None
+    if value in (float("inf"), float("-inf")):
+        return None
+    return value
