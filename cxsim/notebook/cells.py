@@ -50,6 +50,11 @@ def _text(value: float, decimals: int, *, signed: bool = False) -> str:
     return f"{sign}{abs(rounded):,.{decimals}f}"
 
 
+def _unit(unit: str, summary: str) -> str:
+    """Return the unit of a measure once it is summarized: a sum over periods is not per period."""
+    return unit.replace(" per period", "") if summary in ("sum", "present_value") else unit
+
+
 def difference_rows(
     table: pd.DataFrame,
     *,
@@ -85,7 +90,7 @@ def difference_rows(
                 continue
             first = here.iloc[0]
             shown = pd.concat([here["baseline"], here["other"]])
-            scale = scale_for(first["unit"], shown, words=words)
+            scale = scale_for(_unit(first["unit"], first["summary"]), shown, words=words)
             errors = pd.concat([here["baseline_se"], here["other_se"]]) * scale.factor
             fine = here["se"] * scale.factor
             places = _decimals(errors, shown * scale.factor)
@@ -145,7 +150,8 @@ def firm_rows(
         here = means[(means["measure"] == name) & (means["firm"] != MARKET)]
         if here.empty or name not in known:
             continue
-        scale = scale_for(known[name].unit, here["mean"], words=words)
+        unit = _unit(known[name].unit, known[name].summary)
+        scale = scale_for(unit, here["mean"], words=words)
         places = _decimals(here["se"] * scale.factor, here["mean"] * scale.factor)
         rows += [
             {

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from cxsim.notebook.catalogue import title_of
 
-__all__ = ["load_converter", "to_html"]
+__all__ = ["ONLY_IN_NOTEBOOK", "load_converter", "to_html"]
+
+#: Tag of cells that speak of the notebook and have no place in its report.
+ONLY_IN_NOTEBOOK = "only-in-notebook"
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -51,7 +54,12 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
 
     node = nbformat.read(notebook, as_version=4)
     # Code is left out; a cell that shows nothing then leaves an empty box.
-    node.cells = [cell for cell in node.cells if cell.cell_type == "markdown" or cell.outputs]
+    node.cells = [
+        cell
+        for cell in node.cells
+        if (cell.cell_type == "markdown" or cell.get("outputs"))
+        and ONLY_IN_NOTEBOOK not in cell.metadata.get("tags", ())
+    ]
     for cell in node.cells:
         if cell.cell_type == "code":
             cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from cxsim._version import __version__
 from cxsim.files import whole_file
+from cxsim.measures.summary import MARKET
 from cxsim.notebook import tables
 from cxsim.notebook.cells import KEY
 from cxsim.notebook.commands import as_command, as_papermill, as_python
@@ -82,6 +83,23 @@ class Report:
         frame.attrs.update(period_length=self.words.period, currency=self.words.currency)
         return frame
 
+    def courses(self, series: pd.DataFrame, scenario: str | None = None) -> pd.DataFrame:
+        """Return means over seeds as figures of one run take them: a column per measure.
+
+        Parameters
+        ----------
+        series : DataFrame
+            ``firm, period, measure, mean``, of one scenario or with a column ``scenario``.
+        scenario : str, optional
+            Which of several.
+        """
+        if scenario is not None:
+            series = series[series["scenario"] == scenario]
+        firms = list(dict.fromkeys(series["firm"]))
+        wide = series.pivot(index=["period", "firm"], columns="measure", values="mean")
+        wide = wide.reindex(firms, level="firm").reset_index().rename_axis(columns=None)
+        return self.worded(wide)
+
     # -- showing ---------------------------------------------------------------------
 
     def answer(self, text: str, *, seeds: Iterable[int]) -> Any:
@@ -98,6 +116,17 @@ class Report:
             f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
             f'<p class="cx-facts">{escape(facts)}.</p>'
         )
+
+    def leader(self, runs: Replications) -> str:
+        """Return in one sentence whose share is highest and whose profit is."""
+        means = runs.means.set_index(["measure", "firm"])["mean"]
+        share = means["share"].drop(MARKET, errors="ignore")
+        worth = means["net_present_value"].drop(MARKET, errors="ignore")
+        sells, earns = str(share.idxmax()), str(worth.idxmax())
+        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %)"
+        if sells == earns:
+            return f"{sold} and earns most."
+        return f"{sold}; {earns} earns most."
 
     def questions(self) -> Any:
         """Show what each scenario claims, and what would refute it."""
@@ -134,6 +163,21 @@ class Report:
             words=self.words,
         )
         return _html("\n".join(table.to_html() for table in made))
+
+    def heading(self, text: str) -> None:
+        """Show a heading of the third order."""
+        from IPython.display import display
+
+        display(_html(f"<h3>{escape(text)}</h3>"))
+
+    def from_baseline(self) -> Any:
+        """Show how the scenario differs from the baseline that ships with the package."""
+        scenario = self._scenarios[0]
+        rows = Scenario.load("baseline").diff(scenario)
+        if rows.empty:
+            return _html("<p>These are the parameters of the baseline.</p>")
+        rows.columns = ["path", "baseline", "here"]
+        return self.settings(rows, f"{len(rows)} parameters differ from the baseline")
 
     def settings(self, rows: pd.DataFrame, caption: str) -> Any:
         """Show parameters that differ: columns ``path`` and one per scenario."""

@@ -172,11 +172,7 @@ def _finding(share: pd.DataFrame, when: str) -> str:
 
 
 def _alt(share: pd.DataFrame, when: str) -> str:
-    kept = (
-        joined(f"{name} {100 * value:.0f} %" for name, value in _repeats(share))
-        if _repeats(share)
-        else "none"
-    )
+    kept = [f"{name} {100 * value:.0f} %" for name, value in _repeats(share)]
     ways = [
         (float(share.loc[a, b]), str(a), str(b))
         for a in share.index for b in share.columns
@@ -190,5 +186,5 @@ def _alt(share: pd.DataFrame, when: str) -> str:
     )
     return (
         f"Brand-switching matrix in {when}, supplier before by option taken, percent of rows. "
-        f"To the same supplier again: {kept}.{way}"
+        f"To the same supplier again: {joined(kept or ['nobody'])}.{way}"
     )

@@ -102,7 +102,10 @@ def differences(
             for m, s in zip(_marks(scenarios).values(), scenarios, strict=True)
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False)
-    note = "Dots: mean difference over paired seeds, with its confidence interval; filled: the interval excludes zero."
+    note = (
+        "Dots: mean difference over paired seeds, with its confidence interval; "
+        "filled: the interval excludes zero."
+    )
     return finish(figure, title=title, alt=_alt(shown, scenarios, wanted, words), note=note)
 
 

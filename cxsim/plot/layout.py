@@ -222,10 +222,11 @@ def row_names(
 def spread_above(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     """Write (place on the horizontal axis, text, colour) above the axes, none over another."""
     figure: Any = axes.figure
+    raised = ScaledTranslation(0, 11 / 72, figure.dpi_scale_trans)
     up = [
         axes.annotate(
             text, (x, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(x, 1.0),
-            textcoords=axes.get_xaxis_transform() + ScaledTranslation(0, 11 / 72, figure.dpi_scale_trans),
+            textcoords=axes.get_xaxis_transform() + raised,
             ha="center", va="bottom", fontsize=9.5, color=readable(color), annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.7, "shrinkA": 1, "shrinkB": 0,
                         "relpos": (0.5, 0.0)},

@@ -80,8 +80,8 @@ def lines(
         Columns with the lower and upper end of an interval, drawn as a band.
     window : int, optional
         Odd number of periods over which a centred mean is drawn over the single
-        periods, not across events. By default courses that jitter get one, unless there is a band; 1
-        for none.
+        periods, not across events; 1 for none. By default courses that jitter get one,
+        unless there is a band.
     firms : sequence of str, optional
         Firms to show. Give all firms of the scenario, in its order, to keep colours
         where a frame holds some of them.
@@ -143,7 +143,7 @@ def shares(
     title: str | None = None,
     size: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw shares of purchases (or ``measure="relationship_share"``) by period; see :func:`lines`."""
+    """Draw shares of purchases, or ``measure="relationship_share"``; see :func:`lines`."""
     return lines(
         firms, measure=measure, band=band, events=events, window=window, title=title, size=size
     )
@@ -233,11 +233,11 @@ def _finding(
     measure: str, label: str, courses: Courses, bold: np.ndarray, scale: Scale, period: str
 ) -> str:
     last = bold[-1]
-    head = label.rsplit(": ", maxsplit=1)[-1]
-    head = head[:1].upper() + head[1:]
+    heading = label.rsplit(": ", maxsplit=1)[-1]
+    heading = heading[:1].upper() + heading[1:]
     there = [k for k in np.argsort(-last, kind="stable") if np.isfinite(last[k])]
     if not there:
-        return f"{head}: nobody has a value in {period} {courses.periods[-1]}"
+        return f"{heading}: nobody has a value in {period} {courses.periods[-1]}"
     said = [scale.text(last[k]) for k in there]
     level = [courses.names[k] for k, text in zip(there, said, strict=True) if text == said[0]]
     value, following = said[0], ""
@@ -252,7 +252,7 @@ def _finding(
         one = "{label}: {who} ends at {value}"
     template = one if len(level) == 1 else several
     return template.format(
-        who=joined(level), value=value, next=following, label=head, period=period
+        who=joined(level), value=value, next=following, label=heading, period=period
     )
 
 

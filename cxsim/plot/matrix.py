@@ -215,7 +215,7 @@ class _Bubbles:
                     fontweight="bold",
                     linespacing=1.1,
                     zorder=7,
-                )  # fmt: skip
+                )
             )
         boxes = [note.get_window_extent() for note in notes]
         sizes = [(b.width / self.pixels, b.height / self.pixels) for b in boxes]
@@ -292,7 +292,6 @@ def _alt(
             continue
         came = f", from {starts[name]}" if starts[name] != labels[name] else ""
         bought = f"{scale.text(s)} of purchases" if np.isfinite(s) else "no purchases to share"
-        parts.append(
-            f"{name} at interaction {a:.2g} and customization {c:.2g} ({labels[name]}{came}), {bought}"
-        )
+        place = f"at interaction {a:.2g} and customization {c:.2g} ({labels[name]}{came})"
+        parts.append(f"{name} {place}, {bought}")
     return f"Capability matrix in {when}, firms as bubbles: {'; '.join(parts)}."

@@ -120,14 +120,15 @@ def scale_for(
     shown = shown[np.isfinite(shown)]
     top = float(np.abs(shown).max()) if shown.size else 0.0
     said = unit.replace("per period", f"per {words.period}")
-    if unit.split(" ", maxsplit=1)[0] == "share":
+    kind = unit.partition(" ")[0]
+    if kind == "share":
         span = top if difference else float(np.ptp(shown)) if shown.size else 0.0
         name, suffix = ("percentage points", "points") if difference else ("%", "%")
         whole = bool(np.allclose(shown * 100, np.round(shown * 100)))
         return Scale(100.0, said.replace("share", name), suffix, 0 if span >= 0.1 or whole else 1)
     if unit in ("", "1", "index"):
         return Scale()
-    if unit.split(" ", maxsplit=1)[0] != "currency":
+    if kind != "currency":
         return Scale(unit=said)
     said = said.replace("currency", words.currency or "currency units")
     for least, factor, word in _SIZES:

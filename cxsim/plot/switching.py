@@ -253,7 +253,8 @@ def switching_cost_distribution(
         figure,
         title=_spread(names, medians, scale) if title is None else title,
         alt=f"Histograms of customers' switching costs by supplier: {said}.",
-        note="Simulated customers at the end of the run, by supplier; each histogram to its own height.",
+        note="Simulated customers at the end of the run, by supplier; "
+        "each histogram to its own height.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Retention by tenure: do those who have bought longer stay rather?"""
+"""Retention by tenure: whether those who have bought longer stay rather."""
 
 from __future__ import annotations
 
