@@ -40,9 +40,7 @@ def main() -> None:
     """Time both engines side by side and print medians and ratio."""
     scenario = five_firms()
     columnar = cx.Simulation(scenario, engine=lambda w: ColumnarEngine(w, threads=1))
-    agents = cx.Simulation(
-        scenario, engine=lambda w: AgentsEngine(w, model=mesa.Model(rng=0))
-    )
+    agents = cx.Simulation(scenario, engine=lambda w: AgentsEngine(w, model=mesa.Model(rng=0)))
     columnar.step()  # compiles
     agents.step()
     np.testing.assert_array_equal(columnar.workspace.totals(), agents.workspace.totals())

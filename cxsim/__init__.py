@@ -36,7 +36,7 @@ _HOME = {
 }
 _MODULES = ("analytic", "plot")
 
-__all__ = ["__version__", *sorted(_HOME), *_MODULES]
+__all__ = ["__version__", *sorted(_HOME), *_MODULES]  # noqa: PLE0604 - all are strings
 
 
 def __getattr__(name: str) -> Any:

@@ -33,8 +33,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     draft = Path(name)
     try:
         yield draft
-        os.chmod(draft, 0o666 & ~_umask())
-        os.replace(draft, path)
+        draft.chmod(0o666 & ~_umask())
+        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -57,15 +57,17 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
     """
     path = Path(path)
     if path.exists() and not (path / sign).exists() and (path.is_file() or any(path.iterdir())):
-        raise FileExistsError(f"{path}: expected a new folder or an earlier result, found other files")
+        raise FileExistsError(
+            f"{path}: expected a new folder or an earlier result, found other files"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         yield draft
-        os.chmod(draft, 0o777 & ~_umask())
+        draft.chmod(0o777 & ~_umask())
         if path.exists():
             shutil.rmtree(path)
-        os.replace(draft, path)
+        draft.replace(path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

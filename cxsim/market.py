@@ -22,8 +22,18 @@ from cxsim.simulation import Simulation
 __all__ = ["Market", "market_class"]
 
 #: Measures of firms that the data collector keeps at every step.
-COLLECTED = ("share", "customers", "retention", "knowledge", "switching_cost", "price", "profit",
-             "cash", "interaction", "customization")
+COLLECTED = (
+    "share",
+    "customers",
+    "retention",
+    "knowledge",
+    "switching_cost",
+    "price",
+    "profit",
+    "cash",
+    "interaction",
+    "customization",
+)
 
 
 def _measure_of_firm(name: str, agent: mesa.Agent) -> float | None:
@@ -89,7 +99,9 @@ class Market(mesa.Model):
         self.firms = {name: Firm(self, name) for name in self.settings.firms}
         self.simulation.warm_up()
         self.datacollector = DataCollector(
-            model_reporters={m.name: m.name for m in measures("market", self.simulation.mechanisms)},
+            model_reporters={
+                m.name: m.name for m in measures("market", self.simulation.mechanisms)
+            },
             agent_reporters={name: partial(_measure_of_firm, name) for name in COLLECTED},
         )
         self.running = True
@@ -124,8 +136,10 @@ class Market(mesa.Model):
 
 
 def market_class(
-    config: str | Path | Scenario = "baseline", sliders: Sequence[str] = (),
-    *, engine: str = "columnar",
+    config: str | Path | Scenario = "baseline",
+    sliders: Sequence[str] = (),
+    *,
+    engine: str = "columnar",
 ) -> type[Market]:
     """Return a model class whose keyword parameters are parameters of a scenario.
 
@@ -173,7 +187,9 @@ copyreg.pickle(_MarketClass, lambda made: (_make_class, made.recipe))  # type: i
 def _make_class(base: Scenario, sliders: tuple[str, ...], engine: str) -> type[Market]:
     names = {path.replace(".", "_"): path for path in sliders}
 
-    def __init__(self: Market, *, rng: int | str | None = None, **settings: Any) -> None:
+    def __init__(  # noqa: N807 - it becomes a method
+        self: Market, *, rng: int | str | None = None, **settings: Any
+    ) -> None:
         changes = {names.get(name, name): value for name, value in settings.items()}
         Market.__init__(self, base, overrides=changes, engine=engine, rng=rng)
 

@@ -28,7 +28,9 @@ class Population:
     axes is stored as (blocks, *axes, block), so that every block is contiguous.
     """
 
-    def __init__(self, customers: int, columns: tuple[Column, ...], sizes: dict[str, int], block: int):
+    def __init__(
+        self, customers: int, columns: tuple[Column, ...], sizes: dict[str, int], block: int
+    ):
         self.customers = customers
         self.block = -(-min(block, customers) // CHUNK) * CHUNK
         self.blocks = -(-customers // self.block)

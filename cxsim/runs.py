@@ -58,7 +58,10 @@ class Run:
     """
 
     def __init__(
-        self, frames: Mapping[str, pd.DataFrame], scenario: Scenario, provenance: Mapping[str, Any],
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        scenario: Scenario,
+        provenance: Mapping[str, Any],
         summary: Mapping[str, Mapping[str, float]],
     ):
         self._frames = dict(frames)
@@ -320,8 +323,14 @@ def run(
     wanted = list(dict.fromkeys([*detail, *(["panel"] if panel else [])]))
     rows: list[pd.DataFrame] = []
     simulation = simulate(
-        settings, seed=seed, engine=engine, rules=rules, detail=wanted, threads=threads,
-        progress=progress, each=(lambda s: rows.append(panel_rows(s, panel))) if panel else None,
+        settings,
+        seed=seed,
+        engine=engine,
+        rules=rules,
+        detail=wanted,
+        threads=threads,
+        progress=progress,
+        each=(lambda s: rows.append(panel_rows(s, panel))) if panel else None,
     )
     books = simulation.books
     frames = {
@@ -364,4 +373,3 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-

@@ -65,7 +65,8 @@ class Simulation:
             *(m for m in registered() if not m.core and m.active(scenario)),
         )
         self.mechanisms = (
-            *taking_part, *(OBSERVERS[name](scenario, taking_part) for name in observers)
+            *taking_part,
+            *(OBSERVERS[name](scenario, taking_part) for name in observers),
         )
         self.schedule = Schedule(self.mechanisms, rules)
         self.workspace = Workspace(scenario, self.mechanisms, self.seed, block)

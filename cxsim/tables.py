@@ -49,9 +49,7 @@ class Tables:
             self._add("market", mechanism.market, [scenario])
             self._add("segment", mechanism.segment, segments)
             self._add("firm", mechanism.firm, firms)
-        rows = [
-            name for name, a in self.arrays.items() if name.startswith("firm_") and a.ndim == 1
-        ]
+        rows = [name for name, a in self.arrays.items() if name.startswith("firm_") and a.ndim == 1]
         self.firm_row_names = tuple(name.removeprefix("firm_") for name in rows)
         self.firm_rows = np.array([self.arrays[name] for name in rows]).reshape(
             len(rows), len(self.firms)
@@ -67,7 +65,9 @@ class Tables:
         self.__dict__.update(state)
         self._link()
 
-    def _add(self, level: str, group: type[Parameters] | None, owners: list, prefix: str = "") -> None:
+    def _add(
+        self, level: str, group: type[Parameters] | None, owners: list, prefix: str = ""
+    ) -> None:
         if group is None:
             return
         for name, field in group.model_fields.items():

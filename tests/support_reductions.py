@@ -528,7 +528,9 @@ def lifetime_value(*, stay=0.95, turnover=0.05, discount_rate=0.1, customers=100
         spread = (1.0 - turnover) ** 2 * stay * (1.0 - stay) / held[f]
         spread += stay**2 * turnover * (1.0 - turnover) / (held[f] + left[f])
         slope = MARGIN * (1.0 + discount_rate) / (1.0 + discount_rate - r) ** 2
-        value, customers_held = (measured(simulation, n, f) for n in ("lifetime_value", "customers"))
+        value, customers_held = (
+            measured(simulation, n, f) for n in ("lifetime_value", "customers")
+        )
         checks += [
             Check(f"lifetime value at {f}", expected, value, error=slope * sqrt(spread)),
             exactly(

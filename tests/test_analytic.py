@@ -64,9 +64,10 @@ def test_logit_shares_are_those_of_the_best_of_many_draws():
     assert abs(shares - expected).max() < 4 * np.sqrt(0.25 / len(utility))
     worth = utility.max(axis=1) / a
     error = worth.std() / np.sqrt(len(worth))
-    assert abs(
-        worth.mean() - logit_worth(value[:3], price_sensitivity=a, outside=value[3])
-    ) < 4 * error
+    assert (
+        abs(worth.mean() - logit_worth(value[:3], price_sensitivity=a, outside=value[3]))
+        < 4 * error
+    )
 
 
 def test_logit_shares_survive_large_numbers_and_ignore_what_all_have_in_common():
@@ -79,8 +80,7 @@ def test_a_price_sensitivity_of_zero_is_pure_chance():
     assert logit_shares([9.0, 1.0, 5.0], price_sensitivity=0.0, outside=-3.0) == pytest.approx(0.25)
 
 
-def test_worth_is_the_sum_of_shares():
-    # d worth / d value_j = share_j
+def test_a_raised_value_is_worth_its_share():
     value, step = np.array([1.0, 0.2, -0.5]), 1e-6
     raised = logit_worth(value + step * np.eye(3), price_sensitivity=0.7, outside=0.1)
     slope = (raised - logit_worth(value, price_sensitivity=0.7, outside=0.1)) / step
@@ -154,7 +154,7 @@ def test_mean_misfit_of_the_validation_page(n, precision, setting, expected):
     assert mean_misfit(knowledge, **setting) == pytest.approx(expected, abs=5e-5)
 
 
-def gaussian_updating(rng, *, customers, x, prior, v, precision, contacts):
+def gaussian_updating(rng, *, x, prior, v, precision, contacts):
     """Beliefs after explicit signals, one by one: each a noisy reading of the need."""
     belief, variance = np.broadcast_to(prior, x.shape).copy(), v
     for _ in range(contacts):
@@ -174,7 +174,7 @@ def test_mean_misfit_is_that_of_explicit_signals(insight, customization, contact
     prior = position + insight * (mean - position)
     x = mean + rng.normal(scale=np.sqrt(v), size=(100_000, 3))
     belief, variance = gaussian_updating(
-        rng, customers=len(x), x=x, prior=prior, v=v, precision=precision, contacts=contacts
+        rng, x=x, prior=prior, v=v, precision=precision, contacts=contacts
     )
     knowledge = knowledge_after(contacts, precision=precision)
     assert variance / v == pytest.approx(1.0 - knowledge)
@@ -195,7 +195,7 @@ def test_misfit_given_a_need_is_that_of_explicit_signals():
     rng = np.random.default_rng(3)
     x, q, p, v, C, n, r = np.array([1.4, -0.9]), np.array([0.6, 0.1]), np.zeros(2), 1.7, 0.7, 3, 0.5
     belief, _ = gaussian_updating(
-        rng, customers=100_000, x=np.tile(x, (100_000, 1)), prior=q, v=v, precision=r, contacts=n
+        rng, x=np.tile(x, (100_000, 1)), prior=q, v=v, precision=r, contacts=n
     )
     misfit = ((x - p - C * (belief - p)) ** 2).sum(axis=1)
     K = float(knowledge_after(n, precision=r))
@@ -316,8 +316,7 @@ def test_the_multiple_is_the_sum_of_discounted_survivors(retention, discount_rat
         (lambda: stationary_shares([0.5, 0.5]),
          "matrix: expected as many rows as columns, found shape (2,)"),
         (lambda: stationary_shares(np.eye(2)),
-         "matrix: expected states that can all be reached from each other, found state 1 cut off "
-         "from those before it"),
+         "matrix: expected states that can all be reached from each other, found state 1 cut off"),
     ],
 )  # fmt: skip
 def test_what_a_formula_does_not_hold_for_is_refused_in_one_line(call, message):

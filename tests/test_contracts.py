@@ -83,7 +83,9 @@ sys.meta_path.insert(0, Block())
 
 
 def test_import_needs_neither_numba_nor_papermill_nor_pyarrow_nor_matplotlib():
-    blocked = BLOCK.format(names={"numba", "papermill", "pyarrow", "matplotlib", "IPython", "click"})
+    blocked = BLOCK.format(
+        names={"numba", "papermill", "pyarrow", "matplotlib", "IPython", "click"}
+    )
     done = python(blocked + "import cxsim as cx; print(cx.Scenario.load('baseline').name)")
     assert (done.returncode, done.stdout.strip()) == (0, "baseline"), done.stderr
 

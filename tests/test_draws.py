@@ -34,7 +34,9 @@ def test_the_largest_and_smallest_uniform_stay_inside():
 
 @given(words, customers)
 def test_compiled_uniforms_equal_interpreted_ones(key, customer):
-    assert compiled(draws.uniform)(np.uint64(key), np.uint64(customer)) == draws.uniform(key, customer)
+    assert compiled(draws.uniform)(np.uint64(key), np.uint64(customer)) == draws.uniform(
+        key, customer
+    )
 
 
 @pytest.mark.parametrize("function", [draws.log, draws.exp, draws.normal_quantile, draws.gumbel])

@@ -43,14 +43,22 @@ money = st.floats(0, 5)
 @st.composite
 def firms(draw):
     return firm(
-        price=draw(st.floats(0, 20)), quality=draw(st.floats(-5, 20)),
-        interaction=draw(numbers), customization=draw(numbers), identification=draw(numbers),
-        segment_insight=draw(numbers), forgetting_rate=draw(numbers),
+        price=draw(st.floats(0, 20)),
+        quality=draw(st.floats(-5, 20)),
+        interaction=draw(numbers),
+        customization=draw(numbers),
+        identification=draw(numbers),
+        segment_insight=draw(numbers),
+        forgetting_rate=draw(numbers),
         position=[draw(st.floats(-2, 2)), draw(st.floats(-2, 2))],
-        personal_premium=draw(numbers), active=draw(st.booleans()),
+        personal_premium=draw(numbers),
+        active=draw(st.booleans()),
         promotions={"chance": draw(numbers), "depth": draw(numbers), "display_value": draw(money)},
-        unit_cost=draw(money), customization_cost=draw(money), interaction_cost=draw(money),
-        cost_to_serve=draw(money), service_saving=draw(numbers),
+        unit_cost=draw(money),
+        customization_cost=draw(money),
+        interaction_cost=draw(money),
+        cost_to_serve=draw(money),
+        service_saving=draw(numbers),
     )
 
 
@@ -59,13 +67,20 @@ def segments(draw):
     one = {
         "share": 1.0,
         "need_mean": [draw(st.floats(-2, 2)), draw(st.floats(-2, 2))],
-        "need_sd": draw(st.floats(0, 2)), "price_sensitivity": draw(st.floats(0, 2)),
-        "price_sensitivity_cv": draw(numbers), "brand_taste_sd": draw(money),
+        "need_sd": draw(st.floats(0, 2)),
+        "price_sensitivity": draw(st.floats(0, 2)),
+        "price_sensitivity_cv": draw(numbers),
+        "brand_taste_sd": draw(money),
         "brand_taste": draw(st.sampled_from(["normal", "log_gamma"])),
         "brand_taste_shape": draw(st.floats(0.1, 3)),
-        "fit_weight": draw(money), "hassle": draw(money), "teaching_effort": draw(money),
-        "switching_cost": draw(money), "disclosure": draw(numbers), "purchase_rate": draw(numbers),
-        "turnover": draw(numbers), "volume": draw(st.floats(0.1, 5)),
+        "fit_weight": draw(money),
+        "hassle": draw(money),
+        "teaching_effort": draw(money),
+        "switching_cost": draw(money),
+        "disclosure": draw(numbers),
+        "purchase_rate": draw(numbers),
+        "turnover": draw(numbers),
+        "volume": draw(st.floats(0.1, 5)),
         "outside_value": draw(st.floats(-5, 5)),
     }
     if draw(st.booleans()):
@@ -84,7 +99,8 @@ def scenarios(draw):
     for group in groups:
         group["share"] = 1.0 / len(groups)
     world = {
-        "customers": draw(st.integers(1, 30)), "periods": draw(st.integers(1, 4)),
+        "customers": draw(st.integers(1, 30)),
+        "periods": draw(st.integers(1, 4)),
         "outside_option": draw(st.booleans()),
         "switching_cost_form": draw(st.sampled_from(["cost", "bonus"])),
         "learning_rate": draw(st.floats(0, 4)),
@@ -119,7 +135,9 @@ def test_engines_agree_beyond_one_chunk_of_customers():
     assert_same(played(scenario), played(scenario, engine="agents"))
 
 
-@pytest.mark.parametrize(("threads", "block"), [(1, 1024), (1, 3072), (2, 1024), (2, 2048), (3, 1024)])
+@pytest.mark.parametrize(
+    ("threads", "block"), [(1, 1024), (1, 3072), (2, 1024), (2, 2048), (3, 1024)]
+)
 def test_threads_and_blocks_do_not_show(threads, block):
     scenario = lively(customers=7001, periods=8)
     assert_same(played(scenario), played(scenario, threads=threads, block=block))
@@ -170,9 +188,7 @@ def test_a_firm_moves_customers_to_itself_and_nobody_between_others():
 
 def test_an_event_leaves_the_periods_before_it_as_they_were():
     scenario = lively()
-    changed = scenario.override(
-        {"events": [{"at": 3, "set": {"firms.Tailor.price": 5.0}}]}
-    )
+    changed = scenario.override({"events": [{"at": 3, "set": {"firms.Tailor.price": 5.0}}]})
     a, b = played(scenario).books, played(changed).books
     np.testing.assert_array_equal(a.count("revenue")[:3], b.count("revenue")[:3])
     assert (a.count("purchases")[3] != b.count("purchases")[3]).any()
@@ -190,7 +206,8 @@ def test_a_further_segment_takes_customers_and_moves_nobody_between_the_others()
     one = market(segments={"A": {"share": 0.5}, "B": {"share": 0.5}}, customers=3000, periods=1)
     two = market(
         segments={"A": {"share": 0.4}, "B": {"share": 0.4}, "C": {"share": 0.2}},
-        customers=3000, periods=1,
+        customers=3000,
+        periods=1,
     )
     old, new = played(one).customers("segment"), played(two).customers("segment")
     assert (new == 2).mean() == pytest.approx(0.2, abs=0.03)

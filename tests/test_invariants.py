@@ -55,7 +55,11 @@ def test_revenue_is_the_sum_of_prices_paid():
 
 def test_uncertainty_never_rises_without_forgetting_or_drift():
     scenario = lively(customers=400).override(
-        {"firms.*.forgetting_rate": 0.0, "segments.*.turnover": 0.0, "segments.Far.turnover_beta": None}
+        {
+            "firms.*.forgetting_rate": 0.0,
+            "segments.*.turnover": 0.0,
+            "segments.Far.turnover_beta": None,
+        }
     )
     simulation = Simulation(scenario)
     before = simulation.customers("uncertainty")
@@ -86,7 +90,8 @@ def test_no_price_sensitivity_is_pure_chance():
     scenario = market(
         firms={"Ann": firm(price=1.0), "Bob": firm(price=99.0)},
         segments={"All": {"share": 1.0, "price_sensitivity": 0.0}},
-        customers=20000, periods=1,
+        customers=20000,
+        periods=1,
     )
     share = cx.run(scenario).firms["share"].iloc[0]
     assert share == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(20000))
@@ -112,7 +117,8 @@ def test_without_learning_nobody_knows_anybody():
 @pytest.mark.parametrize("outside", [True, False])
 def test_once_all_firms_have_left_nobody_buys(outside):
     scenario = market(
-        outside_option=outside, customers=500,
+        outside_option=outside,
+        customers=500,
         events=[{"at": 2, "set": {"firms.*.active": False}}],
     )
     result = cx.run(scenario)
@@ -143,12 +149,22 @@ def test_parts_of_the_switching_cost_add_up_and_may_be_negative():
 
 def test_profit_is_what_revenue_leaves():
     scenario = lively(customers=1500).override(
-        {"firms.*.capability_cost": 50.0, "firms.*.capability_investment": 1000.0,
-         "events": [{"at": 2, "set": {"firms.Mass.interaction": 0.6}}]}
+        {
+            "firms.*.capability_cost": 50.0,
+            "firms.*.capability_investment": 1000.0,
+            "events": [{"at": 2, "set": {"firms.Mass.interaction": 0.6}}],
+        }
     )
     f = cx.run(scenario).firms
-    costs = f[["production_cost", "contact_cost", "service_cost", "capability_cost",
-               "capability_investment"]].sum(axis=1)
+    costs = f[
+        [
+            "production_cost",
+            "contact_cost",
+            "service_cost",
+            "capability_cost",
+            "capability_investment",
+        ]
+    ].sum(axis=1)
     np.testing.assert_allclose(f["profit"], f["revenue"] - costs)
     invested = f.query("firm == 'Mass'").set_index("period")["capability_investment"]
     assert invested[2] == pytest.approx(500.0)
@@ -162,7 +178,8 @@ def test_consumer_surplus_falls_when_prices_rise():
     cheap = lively(customers=5000)
     dear = cheap.override({"firms.*.price": 14.0})
     assert (
-        cx.run(dear).market["consumer_surplus"].sum() < cx.run(cheap).market["consumer_surplus"].sum()
+        cx.run(dear).market["consumer_surplus"].sum()
+        < cx.run(cheap).market["consumer_surplus"].sum()
     )
 
 

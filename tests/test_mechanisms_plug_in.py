@@ -50,8 +50,13 @@ CAPACITY = Mechanism(
     totals=(Total("served", (1,)),),
     passes=(Pass(rank, "contact", whole=True), Pass(serve, "adjust"), Pass(spend, "pay")),
     measures=(
-        Measure("served", "Customers served individually", "customers",
-                lambda b: b.total("served")[:, 0], level="market"),
+        Measure(
+            "served",
+            "Customers served individually",
+            "customers",
+            lambda b: b.total("served")[:, 0],
+            level="market",
+        ),
     ),
     active=lambda scenario: scenario.contact_share is not None,
 )
@@ -115,8 +120,12 @@ def known():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"contact_share": 0.1}, {"good_weather": 3.0}, {"couples": True},
-     {"contact_share": 0.1, "good_weather": 3.0, "couples": True, "profile_portability": 0.5}],
+    [
+        {"contact_share": 0.1},
+        {"good_weather": 3.0},
+        {"couples": True},
+        {"contact_share": 0.1, "good_weather": 3.0, "couples": True, "profile_portability": 0.5},
+    ],
     ids=["capacity", "weather", "couple", "all with portability"],
 )
 def test_both_engines_run_it_and_agree(settings):
@@ -197,7 +206,9 @@ def test_a_pass_that_names_nothing_known_is_told_so():
     odd_one = Mechanism("odd", passes=(Pass(odd, "adjust"),))
     cx.register(odd_one)
     try:
-        with pytest.raises(ValueError, match="'odd.odd'.*found 'recogniton'.*did you mean 'recognition'"):
+        with pytest.raises(
+            ValueError, match=r"'odd.odd'.*found 'recogniton'.*did you mean 'recognition'"
+        ):
             played(market())
     finally:
         unregister("odd")
@@ -229,5 +240,3 @@ def test_passes_that_ask_for_a_circle_are_refused():
 def test_the_core_is_registered_first():
     core = [m.core for m in registered()]
     assert core == sorted(core, reverse=True)
-
-

@@ -131,7 +131,8 @@ def test_batch_run_takes_the_market():
     rows = batch_run(
         cx.Market,
         {"config": [lively(customers=80)], "engine": "columnar", **parameters},
-        display_progress=False, **keywords,
+        display_progress=False,
+        **keywords,
     )
     last = {row["Step"] for row in rows}
     assert len(rows) == 2 * 3  # seeds and firms

@@ -14,7 +14,8 @@ from cxsim.measures.observers import OBSERVERS
 @pytest.fixture(scope="module")
 def result():
     return cx.run(
-        lively(customers=2000, periods=24), seed=1,
+        lively(customers=2000, periods=24),
+        seed=1,
         detail=["loss_reasons", "cohorts", "customers"],
     )
 
@@ -31,7 +32,13 @@ def test_watching_changes_nothing(name):
 
 def test_losses_have_a_row_per_term_of_the_choice_and_for_chance(result):
     assert set(result.losses["reason"]) == {
-        "quality", "brand taste", "fit", "hassle", "switching cost", "price", "chance"
+        "quality",
+        "brand taste",
+        "fit",
+        "hassle",
+        "switching cost",
+        "price",
+        "chance",
     }
     assert (result.losses["customers"] <= result.losses["losses"]).all()
 
@@ -47,8 +54,11 @@ def test_nobody_is_lost_for_want_of_a_switching_cost(result):
 
 
 def test_where_only_chance_moves_customers_chance_decides_every_loss():
-    scenario = market(customers=2000, firms={"Ann": firm(), "Bob": firm()},
-                      segments={"All": {"share": 1.0, "switching_cost": 0.5}})
+    scenario = market(
+        customers=2000,
+        firms={"Ann": firm(), "Bob": firm()},
+        segments={"All": {"share": 1.0, "switching_cost": 0.5}},
+    )
     losses = cx.run(scenario, detail=["loss_reasons"]).losses
     chance = losses.query("reason == 'chance' and losses > 0")
     np.testing.assert_allclose(chance["customers"], chance["losses"])
@@ -56,7 +66,8 @@ def test_where_only_chance_moves_customers_chance_decides_every_loss():
 
 def test_where_a_price_cut_moves_customers_the_price_decides():
     scenario = market(
-        customers=4000, segments={"All": {"share": 1.0, "price_sensitivity": 3.0}},
+        customers=4000,
+        segments={"All": {"share": 1.0, "price_sensitivity": 3.0}},
         events=[{"at": 3, "set": {"firms.Bob.price": 5.0}}],
     )
     losses = cx.run(scenario, detail=["loss_reasons"]).losses
@@ -84,8 +95,9 @@ def test_realized_value_counts_margins_after_the_period_of_joining(result):
 
 
 def test_with_one_firm_and_no_turnover_realized_value_is_an_annuity():
-    scenario = market(firms={"Only": firm(unit_cost=4.0)}, customers=100, periods=12,
-                      discount_rate=0.02)
+    scenario = market(
+        firms={"Only": firm(unit_cost=4.0)}, customers=100, periods=12, discount_rate=0.02
+    )
     cohorts = cx.run(scenario, detail=["cohorts"]).cohorts.query("cohort == 0")
     annuity = 6.0 * sum(1.02**-age for age in range(1, 12))
     assert cohorts["realized_value"].iloc[-1] == pytest.approx(annuity)

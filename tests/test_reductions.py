@@ -205,7 +205,7 @@ MISTAKES = [
     ids=[f"{rule}: {mistake}" for rule, mistake, _, _ in MISTAKES],
 )
 def test_a_wrong_rule_shows(rule, reduction, broken):
-    with pytest.raises(AssertionError, match="expected .* obtained"):
+    with pytest.raises(AssertionError, match=r"expected .* obtained"):
         assert_agrees(reduction(rules={rule: broken}))
 
 

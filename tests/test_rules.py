@@ -41,7 +41,9 @@ def test_a_rule_may_be_a_closure():
 
     scenario = lively(customers=60)
     totals = {
-        factor: played(scenario, rules={"learning.learned": scaled(factor)}).books.count("knowledge").sum()
+        factor: played(scenario, rules={"learning.learned": scaled(factor)})
+        .books.count("knowledge")
+        .sum()
         for factor in (0.0, 0.5, 1.0)
     }
     assert totals[0.0] < totals[0.5] < totals[1.0]
@@ -55,7 +57,9 @@ def test_a_rule_used_by_another_rule_can_be_exchanged():
 
 
 def test_an_unknown_rule_is_refused_with_the_nearest_name():
-    with pytest.raises(ValueError, match="found 'learning.lerned'.*did you mean 'learning.learned'"):
+    with pytest.raises(
+        ValueError, match=r"found 'learning.lerned'.*did you mean 'learning.learned'"
+    ):
         cx.run(lively(), rules={"learning.lerned": slow})
 
 
@@ -70,7 +74,7 @@ def test_a_rule_that_cannot_be_compiled_is_named_in_one_line():
     def odd(uncertainty, precision):
         return {"no": "number"}[uncertainty]
 
-    with pytest.raises(TypeError, match="rule '.*odd' cannot be compiled") as caught:
+    with pytest.raises(TypeError, match=r"rule '.*odd' cannot be compiled") as caught:
         cx.run(lively(), rules={"learning.learned": odd})
     assert "\n" not in str(caught.value)
 
@@ -107,7 +111,10 @@ def knowledge_with(tmp_path, text, cache):
     environment = {**os.environ, "CXSIM_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(folder=str(tmp_path))],
-        capture_output=True, text=True, env=environment, check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return float(done.stdout)

@@ -17,16 +17,19 @@ from cxsim.measures.summary import summarized
 def result():
     return cx.run(
         lively(customers=600, events=[{"at": 2, "set": {"firms.Mass.interaction": 0.9}}]),
-        seed=3, detail=["elasticity", "customers"], panel=40,
+        seed=3,
+        detail=["elasticity", "customers"],
+        panel=40,
     )
 
 
 def test_firms_have_one_row_per_period_and_firm_in_the_files_order(result):
     assert len(result.firms) == 6 * 3
     assert result.firms["firm"].head(3).tolist() == ["Mass", "Niche", "Tailor"]
-    assert result.firms.query("firm == 'Mass'")["quadrant"].tolist() == ["I mass"] * 2 + [
-        "III targeted"
-    ] * 4
+    assert (
+        result.firms.query("firm == 'Mass'")["quadrant"].tolist()
+        == ["I mass"] * 2 + ["III targeted"] * 4
+    )
 
 
 def test_switching_adds_up_to_purchases(result):
@@ -65,7 +68,9 @@ def test_elasticities_are_negative(result):
 
 
 def test_elasticities_agree_with_a_small_change_of_the_price():
-    scenario = lively(customers=100_000, periods=1).override({"firms.*.promotions": {"chance": 0.0}})
+    scenario = lively(customers=100_000, periods=1).override(
+        {"firms.*.promotions": {"chance": 0.0}}
+    )
     up = scenario.override({"firms.Tailor.price": 10.1})
     down = scenario.override({"firms.Tailor.price": 9.9})
     share = [
@@ -129,7 +134,12 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 def test_a_run_exports_csv_and_xlsx(result, tmp_path):
     names = {path.name for path in result.to_csv(tmp_path / "csv")}
     assert names == {
-        "firms.csv", "market.csv", "switching.csv", "tenure.csv", "customers.csv", "panel.csv",
+        "firms.csv",
+        "market.csv",
+        "switching.csv",
+        "tenure.csv",
+        "customers.csv",
+        "panel.csv",
         "summary.csv",
     }
     again = pd.read_csv(tmp_path / "csv" / "firms.csv")
@@ -162,7 +172,7 @@ def test_a_run_explains_itself_in_a_cell(result):
 
 
 def test_unknown_details_and_engines_are_refused():
-    with pytest.raises(ValueError, match="detail: expected any of .* found 'everything'"):
+    with pytest.raises(ValueError, match=r"detail: expected any of .* found 'everything'"):
         cx.run(lively(), detail=["everything"])
     with pytest.raises(ValueError, match="engine: expected 'columnar' or 'agents'"):
         cx.run(lively(), engine="gpu")

@@ -74,8 +74,10 @@ def test_each_broken_loop_lacks_one_step():
     firms = cx.load("broken_loop").firms
     whole = firms["Whole"]
     for name, step in {
-        "NoIdentify": "identification", "NoDifferentiate": "segment_insight",
-        "NoInteract": "interaction", "NoCustomize": "customization",
+        "NoIdentify": "identification",
+        "NoDifferentiate": "segment_insight",
+        "NoInteract": "interaction",
+        "NoCustomize": "customization",
     }.items():
         different = {k for k, v in dict(firms[name]).items() if v != getattr(whole, k)}
         assert different == {step}

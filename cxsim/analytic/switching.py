@@ -167,7 +167,7 @@ def stationary_shares(matrix: ArrayLike) -> NDArray[np.float64]:
         if (away == 0.0).any() or (into == 0.0).any():
             raise ValueError(
                 f"matrix: expected states that can all be reached from each other, found state {k} "
-                "cut off from those before it"
+                "cut off"
             )
         chain[..., :k, k] /= away[..., None]
         chain[..., :k, :k] += chain[..., :k, k, None] * chain[..., k, None, :k]

@@ -1,5 +1,5 @@
 """The command line: parse, call, print."""
 
-from cxsim.cli.main import main
+from cxsim.cli.app import main
 
 __all__ = ["main"]

@@ -42,7 +42,7 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
     from cxsim.simulation import Simulation
 
     start, before = time.monotonic(), _kept(cache_folders())
-    observers = tuple(OBSERVERS.values())
+    observers = tuple(OBSERVERS)
     small = {"customers": 64, "warm_up": 0}
     paths = list(shipped_scenarios().values())
     passes: set[str] = set()

@@ -1,0 +1,1 @@
+"""Two engines, one behaviour: compiled columns, and one Mesa agent per customer."""

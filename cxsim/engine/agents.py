@@ -162,8 +162,7 @@ class AgentsEngine:
         self._steps: dict[str, list[Step]] = {}
         self._link()
         self.customers = [
-            customer_class(model, self, number)
-            for number in range(workspace.population.customers)
+            customer_class(model, self, number) for number in range(workspace.population.customers)
         ]
 
     def _link(self) -> None:

@@ -62,6 +62,7 @@ class DigestCache(FunctionCache):
         self.enable()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what the first folder that has it holds, None if none does."""
         for file in self._files:
             self._cache_file = file
             with contextlib.suppress(OSError, *_BROKEN):
@@ -71,6 +72,7 @@ class DigestCache(FunctionCache):
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
+        """Write to the first folder that lets us."""
         for folder, file in zip(self._folders, self._files, strict=True):
             self._cache_file = file
             self._impl.locator.folder = folder

@@ -32,9 +32,7 @@ def _names(code: CodeType) -> set[str]:
 def callees(function: FunctionType) -> dict[str, FunctionType]:
     """Return the plain Python functions that a function calls by global name."""
     found = {name: function.__globals__.get(name) for name in _names(function.__code__)}
-    return {
-        name: f for name, f in sorted(found.items()) if isinstance(f, FunctionType)
-    }
+    return {name: f for name, f in sorted(found.items()) if isinstance(f, FunctionType)}
 
 
 def rule_name(function: FunctionType) -> str:
@@ -79,7 +77,7 @@ def _annotated_like(rule: FunctionType, substitute: FunctionType) -> FunctionTyp
     """Give a user's rule the types of the one it stands in for (both take the same numbers)."""
     made = rebuilt(substitute, {})
     types = list(rule.__annotations__.items())
-    parameters = [p for p in inspect.signature(rule).parameters]
+    parameters = list(inspect.signature(rule).parameters)
     own = list(inspect.signature(substitute).parameters)
     renamed = dict(zip(parameters, own, strict=True))
     made.__annotations__ = {renamed.get(name, name): kind for name, kind in types}
@@ -124,15 +122,12 @@ def _dependencies(function: FunctionType) -> list[str]:
         value = function.__globals__.get(name)
         if isinstance(value, (int, float, str, tuple, np.ndarray)):
             found.append(f"{name}={_constant(value)}")
-    for cell in function.__closure__ or ():
-        found.append(_constant(cell.cell_contents))
-    return found
+    closure = [_constant(cell.cell_contents) for cell in function.__closure__ or ()]
+    return found + closure
 
 
 def _code_text(code: CodeType) -> str:
-    constants = [
-        _code_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts
-    ]
+    constants = [_code_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
     return repr((code.co_code, constants, code.co_names, code.co_varnames))
 
 

@@ -48,13 +48,14 @@ class Schedule:
         If a rule's name is unknown, or passes demand an impossible order.
     """
 
-    def __init__(self, mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable] | None = None):
+    def __init__(
+        self, mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable] | None = None
+    ):
         rules = dict(rules or {})
         passes = ordered(mechanisms)
         _check_rules(rules, [p.function for _, p in passes])
         self.steps = tuple(
-            Step(name, p.phase, exchanged(p.function, rules), p.whole, p.term)
-            for name, p in passes
+            Step(name, p.phase, exchanged(p.function, rules), p.whole, p.term) for name, p in passes
         )
         self.digest = source_digest([step.function for step in self.steps])
 

@@ -58,7 +58,9 @@ class Workspace:
     def _link(self) -> None:
         """Cut the arrays that passes name out of those that own the memory."""
         self._shared: dict[str, np.ndarray] = {
-            **self.tables.arrays, "clock": self.clock, **self._own
+            **self.tables.arrays,
+            "clock": self.clock,
+            **self._own,
         }
         for name, (place, shape) in self._key_places.items():
             self._shared[f"key_{name}"] = self._keys[place].reshape(shape)
@@ -136,7 +138,13 @@ class Workspace:
         )
 
     def _find(
-        self, name: str, step: Step, block: int, first: int, end: int, passing: dict[str, np.ndarray]
+        self,
+        name: str,
+        step: Step,
+        block: int,
+        first: int,
+        end: int,
+        passing: dict[str, np.ndarray],
     ) -> Any:
         if name == "n":
             return end - first

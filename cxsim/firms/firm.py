@@ -53,7 +53,11 @@ class Firm(mesa.Agent):
 
     def __setattr__(self, name: str, value: Any) -> None:
         model = self.__dict__.get("model")
-        tables = model.simulation.workspace.tables if model is not None and "name" in self.__dict__ else None
+        tables = (
+            model.simulation.workspace.tables
+            if model is not None and "name" in self.__dict__
+            else None
+        )
         if tables is not None and f"firm_{name}" in tables.arrays:
             tables.arrays[f"firm_{name}"][self._row()] = value
         else:

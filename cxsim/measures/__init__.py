@@ -11,7 +11,7 @@ __all__ = ["Books", "Measure", "measures"]
 
 
 def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tuple[Measure, ...]:
-    """Return the measures of a level, ``"firm"`` or ``"market"``: the core's and the mechanisms'."""
+    """Return the measures of a level, ``"firm"`` or ``"market"``, the core's first."""
     core = {"firm": FIRM_MEASURES, "market": MARKET_MEASURES}[level]
     more = tuple(
         measure

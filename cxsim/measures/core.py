@@ -123,7 +123,8 @@ def effort(b: Books) -> np.ndarray:
 def switching_cost(b: Books) -> np.ndarray:
     """Mean switching cost of the firm's customers, the sum of its parts."""
     return ratio(
-        b.total("switching_procedural") + b.total("switching_financial")
+        b.total("switching_procedural")
+        + b.total("switching_financial")
         + b.total("switching_relational"),
         customers(b),
     )
@@ -172,7 +173,9 @@ def price_paid(b: Books) -> np.ndarray:
 def contribution(b: Books) -> np.ndarray:
     """Revenue less the costs that purchases cause."""
     return (
-        b.total("revenue") - b.total("production_cost") - b.total("contact_cost")
+        b.total("revenue")
+        - b.total("production_cost")
+        - b.total("contact_cost")
         - b.total("service_cost")
     )
 
@@ -270,7 +273,9 @@ def consumer_surplus(b: Books) -> np.ndarray:
 
 FIRM_MEASURES = (
     Measure("share", "Share of purchases", "share", share),
-    Measure("relationship_share", "Share of customers with a supplier", "share", relationship_share),
+    Measure(
+        "relationship_share", "Share of customers with a supplier", "share", relationship_share
+    ),
     Measure("customers", "Customers", "customers", customers, summary="last"),
     Measure("purchases", "Purchases", "per period", purchases),
     Measure("acquisitions", "Customers won", "per period", acquisitions),
@@ -284,16 +289,41 @@ FIRM_MEASURES = (
     Measure("hassle", "Effort of an order", "currency per purchase", hassle),
     Measure("effort", "Effort of teaching", "currency per purchase", effort),
     Measure("switching_cost", "Switching cost", "currency", switching_cost, summary="last"),
-    Measure("switching_procedural", "Procedural switching cost", "currency",
-            _per_customer("switching_procedural"), summary="last"),
-    Measure("switching_financial", "Financial switching cost", "currency",
-            _per_customer("switching_financial"), summary="last"),
-    Measure("switching_relational", "Relational switching cost", "currency",
-            _per_customer("switching_relational"), summary="last"),
-    Measure("switching_cost_sd", "Spread of switching costs", "currency", switching_cost_sd,
-            summary="last"),
-    Measure("switching_cost_share", "Switching cost over amount paid", "share",
-            switching_cost_share, summary="last"),
+    Measure(
+        "switching_procedural",
+        "Procedural switching cost",
+        "currency",
+        _per_customer("switching_procedural"),
+        summary="last",
+    ),
+    Measure(
+        "switching_financial",
+        "Financial switching cost",
+        "currency",
+        _per_customer("switching_financial"),
+        summary="last",
+    ),
+    Measure(
+        "switching_relational",
+        "Relational switching cost",
+        "currency",
+        _per_customer("switching_relational"),
+        summary="last",
+    ),
+    Measure(
+        "switching_cost_sd",
+        "Spread of switching costs",
+        "currency",
+        switching_cost_sd,
+        summary="last",
+    ),
+    Measure(
+        "switching_cost_share",
+        "Switching cost over amount paid",
+        "share",
+        switching_cost_share,
+        summary="last",
+    ),
     Measure("recognized", "Identify: contacts recognized", "share", recognized),
     Measure("differentiated", "Differentiate: segment differences seen", "share", differentiated),
     Measure("signals", "Interact: signals per customer", "per period", signals),
@@ -303,38 +333,98 @@ FIRM_MEASURES = (
     Measure("price", "Price", "currency per unit", _parameter("price")),
     Measure("price_paid", "Amount paid per purchase", "currency", price_paid),
     Measure("revenue", "Revenue", "currency per period", _total("revenue"), summary="sum"),
-    Measure("discounts", "Promotions (taken off revenue)", "currency per period",
-            _total("discounts"), summary="sum"),
-    Measure("production_cost", "Cost of units", "currency per period", _total("production_cost"),
-            summary="sum"),
-    Measure("contact_cost", "Cost of contacts", "currency per period", _total("contact_cost"),
-            summary="sum"),
-    Measure("service_cost", "Cost to serve", "currency per period", _total("service_cost"),
-            summary="sum"),
+    Measure(
+        "discounts",
+        "Promotions (taken off revenue)",
+        "currency per period",
+        _total("discounts"),
+        summary="sum",
+    ),
+    Measure(
+        "production_cost",
+        "Cost of units",
+        "currency per period",
+        _total("production_cost"),
+        summary="sum",
+    ),
+    Measure(
+        "contact_cost",
+        "Cost of contacts",
+        "currency per period",
+        _total("contact_cost"),
+        summary="sum",
+    ),
+    Measure(
+        "service_cost",
+        "Cost to serve",
+        "currency per period",
+        _total("service_cost"),
+        summary="sum",
+    ),
     Measure("contribution", "Contribution", "currency per period", contribution, summary="sum"),
-    Measure("capability_cost", "Fixed cost of capabilities", "currency per period", capability_cost,
-            summary="sum"),
-    Measure("capability_investment", "Investment in capabilities", "currency per period",
-            capability_investment, summary="sum"),
+    Measure(
+        "capability_cost",
+        "Fixed cost of capabilities",
+        "currency per period",
+        capability_cost,
+        summary="sum",
+    ),
+    Measure(
+        "capability_investment",
+        "Investment in capabilities",
+        "currency per period",
+        capability_investment,
+        summary="sum",
+    ),
     Measure("profit", "Profit", "currency per period", profit, summary="sum"),
-    Measure("net_present_value", "Net present value of profit", "currency", profit,
-            summary="present_value"),
-    Measure("cumulative_profit", "Cumulative profit", "currency", cumulative_profit, summary="last",
-            cumulative=True),
+    Measure(
+        "net_present_value",
+        "Net present value of profit",
+        "currency",
+        profit,
+        summary="present_value",
+    ),
+    Measure(
+        "cumulative_profit",
+        "Cumulative profit",
+        "currency",
+        cumulative_profit,
+        summary="last",
+        cumulative=True,
+    ),
     Measure("cash", "Cash", "currency", cash, summary="last", cumulative=True),
-    Measure("lifetime_value", "Customer lifetime value", "currency per customer", lifetime_value,
-            summary="last"),
+    Measure(
+        "lifetime_value",
+        "Customer lifetime value",
+        "currency per customer",
+        lifetime_value,
+        summary="last",
+    ),
     Measure("customer_equity", "Customer equity", "currency", customer_equity, summary="last"),
 )
 
 MARKET_MEASURES = (
     Measure("concentration", "Concentration (HHI)", "index", concentration, level="market"),
     Measure("outside_share", "Share of the outside option", "share", outside_share, level="market"),
-    Measure("switching_rate", "Switching rate among buyers", "share", switching_rate, level="market"),
+    Measure(
+        "switching_rate", "Switching rate among buyers", "share", switching_rate, level="market"
+    ),
     Measure("price_paid", "Amount paid per purchase", "currency", market_price, level="market"),
     Measure("purchases", "Purchases", "per period", market_purchases, level="market"),
-    Measure("profit", "Profit of all firms", "currency per period", market_profit, level="market",
-            summary="sum"),
-    Measure("consumer_surplus", "Consumer surplus", "currency per period", consumer_surplus,
-            level="market", summary="sum"),
+    Measure(
+        "profit",
+        "Profit of all firms",
+        "currency per period",
+        market_profit,
+        level="market",
+        summary="sum",
+    ),
+    Measure(
+        "consumer_surplus",
+        "Consumer surplus",
+        "currency per period",
+        consumer_surplus,
+        level="market",
+        summary="sum",
+    ),
 )

@@ -58,8 +58,10 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     born = simulation.customers("born")[:households][there]
     frame = pd.DataFrame(
         {
-            "customer": [f"{number}.{b}" if b >= 0 else str(number)
-                         for number, b in zip(there, born, strict=True)],
+            "customer": [
+                f"{number}.{b}" if b >= 0 else str(number)
+                for number, b in zip(there, born, strict=True)
+            ],
             "period": simulation.period - 1,
             "choice": _names(choice[there], (*firms, "outside")),
         }

@@ -48,8 +48,8 @@ def summarize(simulation: Any) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {name: {} for name in simulation.scenario.firms}
     for measure in measures("firm", simulation.mechanisms):
         values = summarized(measure.function(books), measure.summary, rate)
-        for name in result:
-            result[name][measure.name] = float(values[books.firms.index(name)])
+        for name, of_firm in result.items():
+            of_firm[measure.name] = float(values[books.firms.index(name)])
     result[MARKET] = {
         measure.name: float(summarized(measure.function(books), measure.summary, rate))
         for measure in measures("market", simulation.mechanisms)

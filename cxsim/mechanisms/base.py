@@ -51,8 +51,8 @@ NONE = -1
 #: over chunks, so that neither block size nor threads can show in them.
 CHUNK = 1024
 
-#: The phases of one period, in order, after one that runs once at the start (the stages of the model page, made finer where
-#: mechanisms have to agree on who goes first).
+#: The phases of one period, in order, after one that runs once at the start: the stages of
+#: the model page, made finer where mechanisms have to agree on who goes first.
 PHASES = (
     "begin",  # once, before the first period: the state of the start
     "events",  # what firms and the market set for this period

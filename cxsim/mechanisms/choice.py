@@ -1,5 +1,4 @@
-"""The choice: a customer in the market takes the best of the active firms and the outside option.
-"""
+"""The choice: a customer takes the best of the active firms and the outside option."""
 
 from __future__ import annotations
 
@@ -51,7 +50,7 @@ def enjoyment(value: float, shock: float, price_sensitivity: float, outside_valu
 def enter(
     n, first, n_firms, purchase_rate, segment, in_market, open_option, value, key_enter,
     market_outside_option, segment_outside_value, firm_active,
-):
+):  # fmt: skip
     """Some customers are in the market this period; options are open and worth nothing yet."""
     for i in range(n):
         in_market[i] = 0
@@ -70,7 +69,7 @@ def enter(
 
 def decide(
     n, first, in_market, open_option, price_sensitivity, value, favourite, shock, key_choice
-):
+):  # fmt: skip
     """Each evaluator takes the option of highest utility; ties go to the first in name order."""
     for e in range(len(value)):
         for i in range(n):
@@ -102,7 +101,9 @@ def enjoy(n, choice, segment, price_sensitivity, value, shock, enjoyed, segment_
         enjoyed[i] = 0.0
         if choice[i] >= 0:
             enjoyed[i] = enjoyment(
-                value[0, choice[i], i], shock[0, i], price_sensitivity[i],
+                value[0, choice[i], i],
+                shock[0, i],
+                price_sensitivity[i],
                 segment_outside_value[segment[i]],
             )
 
@@ -144,17 +145,32 @@ CHOICE = Mechanism(
     firm=FirmParameters,
     columns=(
         Column("in_market", (), "i1", kept=False, doc="1 for a customer who buys this period"),
-        Column("open_option", ("option",), "i1", kept=False, doc="1 for an option that can be taken"),
-        Column("value", ("evaluator", "option"), "f8", kept=False,
-               doc="Worth of an option before chance, currency"),
+        Column(
+            "open_option", ("option",), "i1", kept=False, doc="1 for an option that can be taken"
+        ),
+        Column(
+            "value",
+            ("evaluator", "option"),
+            "f8",
+            kept=False,
+            doc="Worth of an option before chance, currency",
+        ),
         Column("favourite", ("evaluator",), "i2", kept=False, doc="Option of highest utility"),
-        Column("shock", ("evaluator",), "f8", kept=False, doc="Chance's part of the favourite's utility"),
+        Column(
+            "shock",
+            ("evaluator",),
+            "f8",
+            kept=False,
+            doc="Chance's part of the favourite's utility",
+        ),
         Column("choice", (), "i2", kept=False, doc="Option taken; -1 for none"),
         Column("enjoyed", (), "f8", kept=False, doc="Experienced worth of the choice, currency"),
     ),
     draws=(Draw("enter"), Draw("choice", ("evaluator", "option"))),
     totals=(
-        Total("purchases", ("holder", "option"), doc="Purchases, by supplier before and option taken"),
+        Total(
+            "purchases", ("holder", "option"), doc="Purchases, by supplier before and option taken"
+        ),
         Total("holders", ("holder",), doc="Customers, by supplier before the choice"),
         Total("surplus", (1,), doc="Experienced worth of choices, currency"),
     ),

@@ -1,5 +1,4 @@
-"""Hassle: the effort of ordering, which a firm that recognizes and remembers takes away.
-"""
+"""Hassle: the effort of ordering, which a firm that recognizes and remembers takes away."""
 
 from __future__ import annotations
 
@@ -11,8 +10,10 @@ class SegmentParameters(Parameters):
     """What ordering costs the customer."""
 
     hassle: float = parameter(
-        0.0, doc="Effort of ordering, which a firm that recognizes and remembers takes away",
-        unit="currency per purchase", ge=0,
+        0.0,
+        doc="Effort of ordering, which a firm that recognizes and remembers takes away",
+        unit="currency per purchase",
+        ge=0,
     )
 
 
@@ -27,26 +28,36 @@ def order_effort(hassle: float, recognition: float, interaction: float, knowledg
 # --- passes -----------------------------------------------------------------------
 
 
-def order(n, n_firms, in_market, segment, recognition, interaction, knowledge_shown, value, segment_hassle):
+def order(
+    n, n_firms, in_market, segment, recognition, interaction, knowledge_shown, value,
+    segment_hassle
+):  # fmt: skip
     """Take the effort of ordering off the option's worth."""
     for f in range(n_firms):
         for i in range(n):
             if in_market[i]:
                 effort = order_effort(
-                    segment_hassle[segment[i]], recognition[f, i], interaction[f, i],
+                    segment_hassle[segment[i]],
+                    recognition[f, i],
+                    interaction[f, i],
                     knowledge_shown[f, i],
                 )
                 for e in range(len(value)):
                     value[e, f, i] -= effort
 
 
-def count(n, segment, choice, recognition, interaction, knowledge_shown, segment_hassle, sum_hassle):
+def count(
+    n, segment, choice, recognition, interaction, knowledge_shown, segment_hassle, sum_hassle
+):  # fmt: skip
     """Add up the effort of the orders placed."""
     for i in range(n):
         f = choice[i]
         if 0 <= f < len(recognition):
             sum_hassle[chunk(i), f] += order_effort(
-                segment_hassle[segment[i]], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
+                segment_hassle[segment[i]],
+                recognition[f, i],
+                interaction[f, i],
+                knowledge_shown[f, i],
             )
 
 

@@ -30,7 +30,7 @@ def _start(scenario: Any) -> dict[str, np.ndarray]:
 def begin(
     n, first, n_firms, supplier, tenure, uncertainty, key_initial, initial_share, initial_tenure,
     initial_knowledge,
-):
+):  # fmt: skip
     """Hand out today's suppliers: a race of exponentials, so that shares hold on average."""
     for i in range(n):
         soonest = inf

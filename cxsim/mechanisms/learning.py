@@ -1,5 +1,4 @@
-"""Learning: contacts teach a firm what a customer needs; without them it forgets.
-"""
+"""Learning: contacts teach a firm what a customer needs; without them it forgets."""
 
 from __future__ import annotations
 
@@ -12,8 +11,10 @@ class MarketParameters(Parameters):
     """How informative contacts are."""
 
     learning_rate: float = parameter(
-        1.0, doc="Precision, relative to the prior, of what a fully disclosing customer tells a "
-        "fully interactive firm in one contact", ge=0,
+        1.0,
+        doc="Precision, relative to the prior, of what a fully disclosing customer tells a "
+        "fully interactive firm in one contact",
+        ge=0,
     )
 
 
@@ -32,12 +33,18 @@ class FirmParameters(Parameters):
         1.0, doc="Identify: chance to recognize the customer in a contact", unit="share", ge=0, le=1
     )
     interaction: float = parameter(
-        0.0, doc="Interact: how well the firm interacts with individual customers",
-        unit="share", ge=0, le=1,
+        0.0,
+        doc="Interact: how well the firm interacts with individual customers",
+        unit="share",
+        ge=0,
+        le=1,
     )
     forgetting_rate: float = parameter(
-        0.0, doc="Share of what is known that is lost in a period without learning",
-        unit="per period", ge=0, le=1,
+        0.0,
+        doc="Share of what is known that is lost in a period without learning",
+        unit="per period",
+        ge=0,
+        le=1,
     )
 
 
@@ -78,7 +85,7 @@ def arrive(n, n_firms, arriving, uncertainty):
 def prepare(
     n, n_firms, segment, uncertainty, recognition, interaction, knowledge_shown, disclosure,
     firm_identification, firm_interaction, segment_disclosure,
-):
+):  # fmt: skip
     """What a firm knows of a customer and how well it meets this one, before mechanisms."""
     for i in range(n):
         disclosure[i] = segment_disclosure[segment[i]]
@@ -93,7 +100,7 @@ def learn(
     n, first, n_firms, choice, segment, uncertainty, recognition, interaction, customization,
     disclosure, enjoyed, key_recognized, market_learning_rate, firm_forgetting_rate,
     segment_teaching_effort, sum_recognized, sum_effort,
-):
+):  # fmt: skip
     """A recognized buyer teaches the firm; everything else fades."""
     for f in range(n_firms):
         for i in range(n):
@@ -129,12 +136,22 @@ LEARNING = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
-        Column("uncertainty", ("firm",), fill=1, doc="Share of the variance of the need that the "
-               "firm has not resolved; knowledge is what is left to 1"),
+        Column(
+            "uncertainty",
+            ("firm",),
+            fill=1,
+            doc="Share of the variance of the need that the "
+            "firm has not resolved; knowledge is what is left to 1",
+        ),
         Column("recognition", ("firm",), "f8", kept=False, doc="Chance to be recognized"),
         Column("interaction", ("firm",), "f8", kept=False, doc="Interaction shown to the customer"),
-        Column("knowledge_shown", ("firm",), "f8", kept=False,
-               doc="What the firm could know when the customer orders"),
+        Column(
+            "knowledge_shown",
+            ("firm",),
+            "f8",
+            kept=False,
+            doc="What the firm could know when the customer orders",
+        ),
         Column("disclosure", (), "f8", kept=False, doc="Share of what could be told that is told"),
     ),
     draws=(Draw("recognized", ("firm",)),),

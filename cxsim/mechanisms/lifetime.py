@@ -1,10 +1,8 @@
-"""Lifetime: how many stay, by what their supplier knows of them and by how long they have been with it.
-"""
+"""Lifetime: how many stay, by what their supplier knows of them and for how long it has."""
 
 from __future__ import annotations
 
 from cxsim.mechanisms.base import Mechanism, Pass, Total, chunk
-
 
 #: Upper ends of the knowledge bands that customer lifetime value is projected by.
 KNOWLEDGE_BANDS = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -18,11 +16,11 @@ TENURE_BANDS = (1, 3, 7, 15, 31)
 def knowledge_band(knowledge: float) -> int:
     """Return the number of the knowledge band, 0 to 4."""
     band = int(knowledge * 5.0)
-    return band if band < 4 else 4
+    return min(4, band)
 
 
 def tenure_band(tenure: int) -> int:
-    """Return the number of the tenure band, 0 (joined with the last purchase) to 5 (32 and more)."""
+    """Return the number of the tenure band, 0 (one purchase) to 5 (32 and more)."""
     band = 0
     limit = 1
     while band < 5 and tenure > limit:
@@ -37,7 +35,7 @@ def tenure_band(tenure: int) -> int:
 def count(
     n, n_firms, supplier, choice, tenure, uncertainty, sum_held_by_knowledge, sum_kept_by_knowledge,
     sum_held_by_tenure, sum_kept_by_tenure,
-):
+):  # fmt: skip
     """Count who had a supplier before the choice and who of them still has the same."""
     for i in range(n):
         s = supplier[i]
@@ -58,7 +56,9 @@ LIFETIME = Mechanism(
     doc="Retention by knowledge and by tenure",
     core=True,
     totals=(
-        Total("held_by_knowledge", ("firm", 5), doc="Customers before the choice, by knowledge band"),
+        Total(
+            "held_by_knowledge", ("firm", 5), doc="Customers before the choice, by knowledge band"
+        ),
         Total("kept_by_knowledge", ("firm", 5), doc="Those who stayed, by knowledge band"),
         Total("held_by_tenure", ("firm", 6), doc="Customers before the choice, by tenure band"),
         Total("kept_by_tenure", ("firm", 6), doc="Those who stayed, by tenure band"),

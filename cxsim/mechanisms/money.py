@@ -1,5 +1,4 @@
-"""Money: what customers pay and what serving them costs.
-"""
+"""Money: what customers pay and what serving them costs."""
 
 from __future__ import annotations
 
@@ -11,8 +10,12 @@ from cxsim.parameters import Parameters, parameter
 class Promotions(Parameters):
     """Temporary price cuts, drawn anew each period for the whole market."""
 
-    chance: float = parameter(0.0, doc="Chance that a promotion runs", unit="per period", ge=0, le=1)
-    depth: float = parameter(0.0, doc="Share of the price that it takes off", unit="share", ge=0, le=1)
+    chance: float = parameter(
+        0.0, doc="Chance that a promotion runs", unit="per period", ge=0, le=1
+    )
+    depth: float = parameter(
+        0.0, doc="Share of the price that it takes off", unit="share", ge=0, le=1
+    )
     display_value: float = parameter(
         0.0, doc="Worth added while it runs (feature and display)", unit="currency per unit"
     )
@@ -29,37 +32,58 @@ class FirmParameters(Parameters):
 
     price: float = parameter(doc="Price", unit="currency per unit", ge=0)
     personal_premium: float = parameter(
-        0.0, doc="Rise of the price for a fully customized offer to a fully known customer",
-        unit="share of price", ge=0,
+        0.0,
+        doc="Rise of the price for a fully customized offer to a fully known customer",
+        unit="share of price",
+        ge=0,
     )
     promotions: Promotions = parameter(Promotions(), doc="Temporary price cuts")
-    unit_cost: float = parameter(0.0, doc="Cost of a unit of the standard offer", unit="currency per unit", ge=0)
+    unit_cost: float = parameter(
+        0.0, doc="Cost of a unit of the standard offer", unit="currency per unit", ge=0
+    )
     customization_cost: float = parameter(
         0.0, doc="Extra cost of a fully customized unit", unit="currency per unit", ge=0
     )
     interaction_cost: float = parameter(
         0.0, doc="Cost of a contact at full interaction", unit="currency per contact", ge=0
     )
-    cost_to_serve: float = parameter(0.0, doc="Cost of handling a purchase", unit="currency per purchase", ge=0)
+    cost_to_serve: float = parameter(
+        0.0, doc="Cost of handling a purchase", unit="currency per purchase", ge=0
+    )
     service_saving: float = parameter(
-        0.0, doc="Share of the cost to serve saved with a fully known customer", unit="share", ge=0, le=1,
+        0.0,
+        doc="Share of the cost to serve saved with a fully known customer",
+        unit="share",
+        ge=0,
+        le=1,
         source="Reinartz & Kumar 2002: no evidence, hence 0",
     )
     capability_cost: float = parameter(
-        0.0, doc="Fixed cost of each capability, times its square (whole market)",
-        unit="currency per period", ge=0,
+        0.0,
+        doc="Fixed cost of each capability, times its square (whole market)",
+        unit="currency per period",
+        ge=0,
     )
     capability_investment: float = parameter(
-        0.0, doc="One-off cost of raising a capability from 0 to 1 (whole market)", unit="currency", ge=0
+        0.0,
+        doc="One-off cost of raising a capability from 0 to 1 (whole market)",
+        unit="currency",
+        ge=0,
     )
-    initial_cash: float = parameter(0.0, doc="Cash at the start (whole market)", unit="currency", fixed=True)
+    initial_cash: float = parameter(
+        0.0, doc="Cash at the start (whole market)", unit="currency", fixed=True
+    )
 
 
 # --- rules ------------------------------------------------------------------------
 
 
 def asked(
-    price: float, premium: float, customization: float, recognition: float, knowledge: float,
+    price: float,
+    premium: float,
+    customization: float,
+    recognition: float,
+    knowledge: float,
     discount: float,
 ) -> float:
     """Return the price asked of a customer, price (1 + premium C r K) less the promotion."""
@@ -71,7 +95,9 @@ def unit_cost(unit_cost: float, customization_cost: float, customization: float)
     return unit_cost + customization_cost * customization
 
 
-def service_cost(cost_to_serve: float, saving: float, recognition: float, knowledge: float) -> float:
+def service_cost(
+    cost_to_serve: float, saving: float, recognition: float, knowledge: float
+) -> float:
     """Return the cost of handling a purchase, less what knowing the customer saves."""
     return cost_to_serve * (1.0 - saving * recognition * knowledge)
 
@@ -82,7 +108,7 @@ def service_cost(cost_to_serve: float, saving: float, recognition: float, knowle
 def promote(
     n_firms, key_promotion, firm_promotions_chance, firm_promotions_depth,
     firm_promotions_display_value, discount, display,
-):
+):  # fmt: skip
     """Draw this period's promotions, one for the whole market per firm."""
     for f in range(n_firms):
         runs = uniform(int(key_promotion[f]), 0) < firm_promotions_chance[f]
@@ -93,14 +119,18 @@ def promote(
 def ask(
     n, n_firms, in_market, recognition, customization, uncertainty, price_asked, discount,
     firm_price, firm_personal_premium,
-):
+):  # fmt: skip
     """Ask a price of each customer in the market."""
     for f in range(n_firms):
         for i in range(n):
             if in_market[i]:
                 price_asked[f, i] = asked(
-                    firm_price[f], firm_personal_premium[f], customization[f, i], recognition[f, i],
-                    1.0 - uncertainty[f, i], discount[f],
+                    firm_price[f],
+                    firm_personal_premium[f],
+                    customization[f, i],
+                    recognition[f, i],
+                    1.0 - uncertainty[f, i],
+                    discount[f],
                 )
 
 
@@ -118,7 +148,7 @@ def pay(
     margin, segment_volume, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
     firm_cost_to_serve, firm_service_saving, firm_price, firm_personal_premium, discount,
     sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
-):
+):  # fmt: skip
     """The buyer pays; the firm makes, contacts and serves."""
     for i in range(n):
         margin[i] = 0.0
@@ -142,10 +172,18 @@ def pay(
         sum_contact_cost[c, f] += contact
         sum_service_cost[c, f] += service
         if discount[f] > 0.0:
-            sum_discounts[c, f] += volume * asked(
-                firm_price[f], firm_personal_premium[f], customization[f, i], recognition[f, i],
-                known, 0.0,
-            ) - revenue
+            sum_discounts[c, f] += (
+                volume
+                * asked(
+                    firm_price[f],
+                    firm_personal_premium[f],
+                    customization[f, i],
+                    recognition[f, i],
+                    known,
+                    0.0,
+                )
+                - revenue
+            )
 
 
 MONEY = Mechanism(

@@ -13,8 +13,11 @@ class SegmentParameters(Parameters):
     """How fast needs change."""
 
     need_drift: float | None = parameter(
-        None, doc="Share of the variance of needs that is new each period (AR(1) around the mean)",
-        unit="share per period", ge=0, le=1,
+        None,
+        doc="Share of the variance of needs that is new each period (AR(1) around the mean)",
+        unit="share per period",
+        ge=0,
+        le=1,
     )
 
 
@@ -37,7 +40,7 @@ def aged(uncertainty: float, drift: float) -> float:
 def drift(
     n, first, n_firms, segment, need, uncertainty, key_need_drift, segment_need_drift,
     segment_need_mean, segment_need_sd,
-):
+):  # fmt: skip
     """Needs move before the choice; every firm's knowledge ages with them."""
     for i in range(n):
         g = segment[i]
@@ -46,7 +49,10 @@ def drift(
             continue
         for k in range(len(need)):
             need[k, i] = drifted(
-                need[k, i], segment_need_mean[g, k], segment_need_sd[g], d,
+                need[k, i],
+                segment_need_mean[g, k],
+                segment_need_sd[g],
+                d,
                 normal(key_need_drift[k], first + i),
             )
         for f in range(n_firms):

@@ -1,5 +1,4 @@
-"""The offer: what a firm believes a customer needs, and how well what it offers fits.
-"""
+"""The offer: what a firm believes a customer needs, and how well what it offers fits."""
 
 from __future__ import annotations
 
@@ -12,8 +11,10 @@ class SegmentParameters(Parameters):
 
     volume: float = parameter(1.0, doc="Units bought per purchase", unit="units", gt=0)
     fit_weight: float = parameter(
-        0.0, doc="What a squared unit of distance from the need costs the customer, per unit",
-        unit="currency per squared distance", ge=0,
+        0.0,
+        doc="What a squared unit of distance from the need costs the customer, per unit",
+        unit="currency per squared distance",
+        ge=0,
     )
 
 
@@ -21,17 +22,27 @@ class FirmParameters(Parameters):
     """Where a firm's offer stands and how far it can be bent."""
 
     position: tuple[float, ...] | None = parameter(
-        None, doc="The standard offer, by dimension of need (default: the origin)",
-        unit="distance", axes=("need",),
+        None,
+        doc="The standard offer, by dimension of need (default: the origin)",
+        unit="distance",
+        axes=("need",),
     )
-    quality: float = parameter(0.0, doc="What a unit is worth to any customer", unit="currency per unit")
+    quality: float = parameter(
+        0.0, doc="What a unit is worth to any customer", unit="currency per unit"
+    )
     customization: float = parameter(
-        0.0, doc="How far the offer can be bent towards what the firm believes a customer needs",
-        unit="share", ge=0, le=1,
+        0.0,
+        doc="How far the offer can be bent towards what the firm believes a customer needs",
+        unit="share",
+        ge=0,
+        le=1,
     )
     segment_insight: float = parameter(
-        0.0, doc="Differentiate: how far the firm tells segments and their needs apart",
-        unit="share", ge=0, le=1,
+        0.0,
+        doc="Differentiate: how far the firm tells segments and their needs apart",
+        unit="share",
+        ge=0,
+        le=1,
     )
 
 
@@ -44,7 +55,11 @@ def prior(position: float, segment_insight: float, need_mean: float) -> float:
 
 
 def miss(
-    judged: float, taught: float, position: float, prior: float, customization: float,
+    judged: float,
+    taught: float,
+    position: float,
+    prior: float,
+    customization: float,
     knowledge: float,
 ) -> float:
     """Return by how much the mean offer misses a need, in one dimension.
@@ -81,7 +96,7 @@ def square(a: float, b: float) -> float:
 def misfit_of(
     i, g, f, recognition, customization, knowledge, need, segment_need_mean, segment_need_sd,
     firm_position, firm_segment_insight,
-):
+):  # fmt: skip
     """Return the expected misfit of firm f's offer to customer i of segment g.
 
     Knowledge serves only a customer who is recognized.
@@ -108,10 +123,11 @@ def prepare(n, n_firms, customization, firm_customization):
 
 
 def fit(
-    n, n_firms, in_market, segment, need, recognition, customization, knowledge_shown, misfit, value,
+    n, n_firms, in_market, segment, need, recognition, customization, knowledge_shown, misfit,
+    value,
     segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, firm_position,
     firm_segment_insight,
-):
+):  # fmt: skip
     """Take what the offer's misfit costs off its worth."""
     for f in range(n_firms):
         for i in range(n):
@@ -119,8 +135,17 @@ def fit(
                 continue
             g = segment[i]
             misfit[f, i] = misfit_of(
-                i, g, f, recognition[f, i], customization[f, i], knowledge_shown[f, i], need,
-                segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+                i,
+                g,
+                f,
+                recognition[f, i],
+                customization[f, i],
+                knowledge_shown[f, i],
+                need,
+                segment_need_mean,
+                segment_need_sd,
+                firm_position,
+                firm_segment_insight,
             )
             cost = misfit_cost(segment_volume[g], segment_fit_weight[g], misfit[f, i])
             for e in range(len(value)):
@@ -150,8 +175,8 @@ def count(
     n, segment, need, supplier, uncertainty, recognition, customization,
     segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
     sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
-):
-    """Add up how well firms would now serve their customers, and how well they tell segments apart."""
+):  # fmt: skip
+    """Add up how well firms would serve their customers and tell segments apart."""
     for i in range(n):
         s = supplier[i]
         if s < 0:
@@ -159,8 +184,17 @@ def count(
         g = segment[i]
         c = chunk(i)
         sum_misfit[c, s] += misfit_of(
-            i, g, s, recognition[s, i], customization[s, i], 1.0 - uncertainty[s, i], need,
-            segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+            i,
+            g,
+            s,
+            recognition[s, i],
+            customization[s, i],
+            1.0 - uncertainty[s, i],
+            need,
+            segment_need_mean,
+            segment_need_sd,
+            firm_position,
+            firm_segment_insight,
         )
         for d in range(len(need)):
             p = firm_position[s, d]
@@ -177,14 +211,21 @@ OFFER = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
-        Column("customization", ("firm",), "f8", kept=False,
-               doc="How far the firm bends its offer for the customer"),
+        Column(
+            "customization",
+            ("firm",),
+            "f8",
+            kept=False,
+            doc="How far the firm bends its offer for the customer",
+        ),
         Column("misfit", ("firm",), "f8", kept=False, doc="Expected misfit of the offer"),
     ),
     totals=(
         Total("misfit", doc="Expected misfit of customers' suppliers, summed over customers"),
         Total("misfit_standard", doc="Misfit of the standard offer, summed over customers"),
-        Total("gap_prior", doc="Squared distance of segments' means from what the firm takes them for"),
+        Total(
+            "gap_prior", doc="Squared distance of segments' means from what the firm takes them for"
+        ),
         Total("gap_standard", doc="Squared distance of segments' means from the standard offer"),
     ),
     passes=(

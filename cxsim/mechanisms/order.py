@@ -67,7 +67,9 @@ def _sorted(named: dict[str, Pass]) -> list[tuple[str, Pass]]:
         try:
             sorter.prepare()
         except CycleError as problem:
-            raise ValueError(f"passes of phase {phase!r} ask for a circle: {problem.args[1]}") from None
+            raise ValueError(
+                f"passes of phase {phase!r} ask for a circle: {problem.args[1]}"
+            ) from None
         ready: list[str] = []
         while sorter.is_active():
             ready.extend(sorter.get_ready())

@@ -1,5 +1,4 @@
-"""Who the customers are: segments, needs, price sensitivity, tastes, comings and goings.
-"""
+"""Who the customers are: segments, needs, price sensitivity, tastes, comings and goings."""
 
 from __future__ import annotations
 
@@ -15,52 +14,87 @@ class SegmentParameters(Parameters):
     """Who the customers of a segment are."""
 
     share: float = parameter(
-        doc="Share of customers who belong to the segment; shares sum to 1", unit="share",
-        fixed=True, ge=0, le=1,
+        doc="Share of customers who belong to the segment; shares sum to 1",
+        unit="share",
+        fixed=True,
+        ge=0,
+        le=1,
     )
     need_mean: tuple[float, ...] | None = parameter(
-        None, doc="Mean need, by dimension (default: the origin)", unit="distance",
-        axes=("need",), newcomers=True,
+        None,
+        doc="Mean need, by dimension (default: the origin)",
+        unit="distance",
+        axes=("need",),
+        newcomers=True,
     )
     need_sd: float = parameter(
-        1.0, doc="Standard deviation of needs around their mean, in each dimension",
-        unit="distance", newcomers=True, ge=0,
+        1.0,
+        doc="Standard deviation of needs around their mean, in each dimension",
+        unit="distance",
+        newcomers=True,
+        ge=0,
     )
     price_sensitivity: float = parameter(
-        1.0, doc="How strongly differences in money beat chance: mean of a lognormal; 0 is pure chance",
-        unit="1 / currency", newcomers=True, ge=0, source="Train & Weeks 2005 (scale of utility in money)",
+        1.0,
+        doc="How strongly differences in money beat chance: mean of a lognormal; 0 is pure chance",
+        unit="1 / currency",
+        newcomers=True,
+        ge=0,
+        source="Train & Weeks 2005 (scale of utility in money)",
     )
     price_sensitivity_cv: float = parameter(
-        0.0, doc="Coefficient of variation of the price sensitivity across customers",
-        newcomers=True, ge=0,
+        0.0,
+        doc="Coefficient of variation of the price sensitivity across customers",
+        newcomers=True,
+        ge=0,
     )
     brand_taste_sd: ByFirm = parameter(
-        0.0, doc="Standard deviation of customers' lasting taste for a firm",
-        unit="currency per unit", axes=("firm",), newcomers=True, ge=0,
+        0.0,
+        doc="Standard deviation of customers' lasting taste for a firm",
+        unit="currency per unit",
+        axes=("firm",),
+        newcomers=True,
+        ge=0,
     )
     brand_taste: Literal["normal", "log_gamma"] = parameter(
-        "normal", doc="Distribution of tastes; log_gamma gives the NBD-Dirichlet market",
+        "normal",
+        doc="Distribution of tastes; log_gamma gives the NBD-Dirichlet market",
         newcomers=True,
     )
     brand_taste_shape: ByFirm = parameter(
-        1.0, doc="Shape of log-gamma tastes, ln Gamma(shape, 1) / price sensitivity",
-        axes=("firm",), newcomers=True, gt=0,
+        1.0,
+        doc="Shape of log-gamma tastes, ln Gamma(shape, 1) / price sensitivity",
+        axes=("firm",),
+        newcomers=True,
+        gt=0,
     )
     purchase_rate: float = parameter(
-        1.0, doc="Chance of being in the market in a period; with a shape, the mean rate",
-        unit="per period", newcomers=True, ge=0,
+        1.0,
+        doc="Chance of being in the market in a period; with a shape, the mean rate",
+        unit="per period",
+        newcomers=True,
+        ge=0,
     )
     purchase_rate_shape: float | None = parameter(
-        None, doc="Shape of a gamma distribution of purchase rates; chance = 1 - exp(-rate)",
-        newcomers=True, gt=0,
+        None,
+        doc="Shape of a gamma distribution of purchase rates; chance = 1 - exp(-rate)",
+        newcomers=True,
+        gt=0,
     )
     turnover: float = parameter(
-        0.0, doc="Chance of leaving the market for good; a newcomer of the same segment follows",
-        unit="per period", newcomers=True, ge=0, le=1,
+        0.0,
+        doc="Chance of leaving the market for good; a newcomer of the same segment follows",
+        unit="per period",
+        newcomers=True,
+        ge=0,
+        le=1,
     )
     turnover_beta: tuple[float, float] | None = parameter(
-        None, doc="Beta distribution (alpha, beta) of the chance to leave, in place of turnover",
-        axes=(2,), newcomers=True, source="Fader & Hardie 2007",
+        None,
+        doc="Beta distribution (alpha, beta) of the chance to leave, in place of turnover",
+        axes=(2,),
+        newcomers=True,
+        source="Fader & Hardie 2007",
     )
 
 
@@ -102,7 +136,7 @@ def arrive(
     segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_sd,
     segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
     segment_turnover, segment_turnover_beta,
-):
+):  # fmt: skip
     """A newcomer draws a segment and attributes and knows no firm.
 
     The segment is a race of exponentials, so that a further segment takes customers
@@ -125,9 +159,14 @@ def arrive(
                     g = s
         segment[i] = g
         for d in range(len(key_need)):
-            need[d, i] = scatter(segment_need_mean[g, d], segment_need_sd[g], normal(key_need[d], who))
+            need[d, i] = scatter(
+                segment_need_mean[g, d], segment_need_sd[g], normal(key_need[d], who)
+            )
         price_sensitivity[i] = lognormal(
-            segment_price_sensitivity[g], segment_price_sensitivity_cv[g], key_price_sensitivity[0], who
+            segment_price_sensitivity[g],
+            segment_price_sensitivity_cv[g],
+            key_price_sensitivity[0],
+            who,
         )
         for f in range(len(key_brand_taste)):
             if segment_brand_taste[g] == 0.0:
@@ -169,8 +208,13 @@ PEOPLE = Mechanism(
         Column("born", dtype="i4", doc="Period of arrival"),
         Column("supplier", dtype="i2", fill=-1, doc="Number of the supplier, -1 for none"),
         Column("tenure", dtype="i4", doc="Purchases since last joining the supplier"),
-        Column("arriving", dtype="i1", kept=False, fill=1,
-               doc="1 for a newcomer of this period; everybody is one at the start"),
+        Column(
+            "arriving",
+            dtype="i1",
+            kept=False,
+            fill=1,
+            doc="1 for a newcomer of this period; everybody is one at the start",
+        ),
     ),
     draws=(
         Draw("leave"),

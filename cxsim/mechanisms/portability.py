@@ -10,8 +10,11 @@ class MarketParameters(Parameters):
     """How portable profiles are."""
 
     profile_portability: float | None = parameter(
-        None, doc="Share of what the supplier knows that a customer can show a rival",
-        unit="share", ge=0, le=1,
+        None,
+        doc="Share of what the supplier knows that a customer can show a rival",
+        unit="share",
+        ge=0,
+        le=1,
     )
 
 
@@ -21,7 +24,7 @@ class MarketParameters(Parameters):
 def shown(knowledge: float, supplier_knowledge: float, portability: float) -> float:
     """Return what a firm knows once the customer shows it its profile, max(K, phi K_s)."""
     ported = portability * supplier_knowledge
-    return ported if ported > knowledge else knowledge
+    return max(knowledge, ported)
 
 
 # --- passes -----------------------------------------------------------------------

@@ -1,5 +1,4 @@
-"""Switching costs: what stands between a customer and a rival, and what it is worth in money.
-"""
+"""Switching costs: what stands between a customer and a rival, and what it is worth in money."""
 
 from __future__ import annotations
 
@@ -15,8 +14,10 @@ class MarketParameters(Parameters):
     """How switching costs enter the choice."""
 
     switching_cost_form: Literal["cost", "bonus"] = parameter(
-        "cost", doc="cost: rivals are worth less by the cost of moving to them; bonus: the supplier "
-        "is worth more by what moving away would forfeit", fixed=True,
+        "cost",
+        doc="cost: rivals are worth less by the cost of moving to them; bonus: the supplier "
+        "is worth more by what moving away would forfeit",
+        fixed=True,
     )
 
 
@@ -27,8 +28,10 @@ class SegmentParameters(Parameters):
         0.0, doc="Procedural cost of changing the supplier", unit="currency", ge=0
     )
     teaching_effort: float = parameter(
-        0.0, doc="What it costs the customer to specify itself completely to a new firm",
-        unit="currency", ge=0,
+        0.0,
+        doc="What it costs the customer to specify itself completely to a new firm",
+        unit="currency",
+        ge=0,
     )
 
 
@@ -36,7 +39,10 @@ class SegmentParameters(Parameters):
 
 
 def barrier(
-    switching_cost: float, teaching_effort: float, customization: float, knowledge: float,
+    switching_cost: float,
+    teaching_effort: float,
+    customization: float,
+    knowledge: float,
     knowledge_there: float,
 ) -> float:
     """Return what moving costs: k + h C max(0, K - K'), currency.
@@ -51,7 +57,11 @@ def barrier(
 
 
 def premium_saved(
-    volume: float, price: float, premium: float, customization: float, recognition: float,
+    volume: float,
+    price: float,
+    premium: float,
+    customization: float,
+    recognition: float,
     knowledge: float,
 ) -> float:
     """Return the personal premium of a purchase that a firm knowing less would not charge."""
@@ -64,7 +74,7 @@ def premium_saved(
 def switch(
     n, n_firms, in_market, segment, supplier, uncertainty, customization, knowledge_shown, value,
     barriers, market_switching_cost_form, segment_switching_cost, segment_teaching_effort,
-):
+):  # fmt: skip
     """Put the switching cost between the customer and its rivals (or a bonus on staying)."""
     bonus = market_switching_cost_form[0] > 0.5
     for i in range(n):
@@ -78,8 +88,11 @@ def switch(
                 continue
             there = 0.0 if bonus else knowledge_shown[f, i]
             amount = barrier(
-                segment_switching_cost[g], segment_teaching_effort[g], customization[f, i],
-                1.0 - uncertainty[s, i], there,
+                segment_switching_cost[g],
+                segment_teaching_effort[g],
+                customization[f, i],
+                1.0 - uncertainty[s, i],
+                there,
             )
             barriers[f, i] = amount if bonus else -amount
             for e in range(len(value)):
@@ -89,7 +102,7 @@ def switch(
 def experience(
     n, segment, supplier, choice, n_firms, barriers, enjoyed, market_switching_cost_form,
     segment_switching_cost,
-):
+):  # fmt: skip
     """Count the procedural cost as it was borne, not the anticipated effort."""
     bonus = market_switching_cost_form[0] > 0.5
     for i in range(n):
@@ -111,13 +124,14 @@ def twin(n, twin_knowledge):
 
 
 def count(
-    n, segment, supplier, uncertainty, recognition, interaction, customization, twin_knowledge, need,
+    n, segment, supplier, uncertainty, recognition, interaction, customization, twin_knowledge,
+    need,
     segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
     segment_switching_cost, segment_teaching_effort,
     firm_position, firm_segment_insight, firm_price, firm_personal_premium,
     sum_switching_procedural, sum_switching_financial, sum_switching_relational,
     sum_switching_square, switching_procedural, switching_financial, switching_relational,
-):
+):  # fmt: skip
     """Measure what each customer would lose by moving to a twin of its supplier.
 
     Parts after Burnham, Frels & Mahajan (2003); they may be negative.
@@ -135,16 +149,41 @@ def count(
         bend = customization[s, i]
         here = 1.0 - uncertainty[s, i]
         there = twin_knowledge[i]
-        procedural = barrier(segment_switching_cost[g], segment_teaching_effort[g], bend, here, there)
+        procedural = barrier(
+            segment_switching_cost[g], segment_teaching_effort[g], bend, here, there
+        )
         financial = -premium_saved(
             segment_volume[g], firm_price[s], firm_personal_premium[s], bend, r, here - there
         )
         fit_lost = misfit_cost(
-            segment_volume[g], segment_fit_weight[g],
-            misfit_of(i, g, s, r, bend, there, need, segment_need_mean, segment_need_sd,
-                      firm_position, firm_segment_insight)
-            - misfit_of(i, g, s, r, bend, here, need, segment_need_mean, segment_need_sd,
-                        firm_position, firm_segment_insight),
+            segment_volume[g],
+            segment_fit_weight[g],
+            misfit_of(
+                i,
+                g,
+                s,
+                r,
+                bend,
+                there,
+                need,
+                segment_need_mean,
+                segment_need_sd,
+                firm_position,
+                firm_segment_insight,
+            )
+            - misfit_of(
+                i,
+                g,
+                s,
+                r,
+                bend,
+                here,
+                need,
+                segment_need_mean,
+                segment_need_sd,
+                firm_position,
+                firm_segment_insight,
+            ),
         )
         ease_lost = order_effort(segment_hassle[g], r, interaction[s, i], there) - order_effort(
             segment_hassle[g], r, interaction[s, i], here
@@ -167,11 +206,25 @@ SWITCHING = Mechanism(
     market=MarketParameters,
     segment=SegmentParameters,
     columns=(
-        Column("barriers", ("firm",), "f8", kept=False, doc="What switching adds to an option, currency"),
-        Column("twin_knowledge", (), "f8", kept=False, doc="What a twin of the supplier would know"),
-        Column("switching_procedural", (), "f8", kept=False, doc="Procedural switching cost, currency"),
-        Column("switching_financial", (), "f8", kept=False, doc="Financial switching cost, currency"),
-        Column("switching_relational", (), "f8", kept=False, doc="Relational switching cost, currency"),
+        Column(
+            "barriers",
+            ("firm",),
+            "f8",
+            kept=False,
+            doc="What switching adds to an option, currency",
+        ),
+        Column(
+            "twin_knowledge", (), "f8", kept=False, doc="What a twin of the supplier would know"
+        ),
+        Column(
+            "switching_procedural", (), "f8", kept=False, doc="Procedural switching cost, currency"
+        ),
+        Column(
+            "switching_financial", (), "f8", kept=False, doc="Financial switching cost, currency"
+        ),
+        Column(
+            "switching_relational", (), "f8", kept=False, doc="Relational switching cost, currency"
+        ),
     ),
     totals=(
         Total("switching_procedural", doc="Procedural switching costs, summed over customers"),

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from cxsim.measures import measures
-from cxsim.measures.observers import OBSERVERS
 from cxsim.plot.numbers import Words
 from cxsim.scenario.messages import hint
 
@@ -97,10 +96,9 @@ def words_of(frame: pd.DataFrame) -> Words:
     return Words(str(said.get("period_length") or "period"), str(said.get("currency") or ""))
 
 
-def label_and_unit(measure: str, *, level: str = "firm") -> tuple[str, str]:
+def label_and_unit(measure: str) -> tuple[str, str]:
     """Return a measure's words and unit as declared; other columns speak for themselves."""
-    known = {m.name: m for observer in OBSERVERS.values() for m in observer.measures}
-    known |= {m.name: m for m in measures(level)}
+    known = {m.name: m for m in measures("firm")}
     if measure not in known:
         return measure.replace("_", " ").capitalize(), ""
     return known[measure].label, known[measure].unit

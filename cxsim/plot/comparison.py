@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from cxsim.measures.summary import MARKET
@@ -87,8 +86,9 @@ def differences(
 
     columns = min(3, len(wanted))
     rows = -(-len(wanted) // columns)
-    tall = 0.62 + 0.34 * len(names) * (1 + 0.45 * (len(scenarios) - 1))
-    figure = new(size, (max(3.4 * columns + 1.0, 6.4), 1.25 + rows * max(tall, 1.5)))
+    tall = 0.75 + 0.34 * len(_places(names, scenarios))
+    width = 3.3 * columns + (1.0 if len(scenarios) == 1 else 2.0)
+    figure = new(size, (max(width, 6.4), 1.1 + rows * max(tall, 1.5)))
     grid = figure.subplots(rows, columns, squeeze=False)
     for panel in grid.flat[len(wanted) :]:
         panel.remove()
@@ -96,12 +96,6 @@ def differences(
     for k, measure in enumerate(wanted):
         part = shown[shown["measure"] == measure]
         _panel(grid.flat[k], part, names, scenarios, words, named=k % columns == 0)
-    if len(scenarios) > 1:
-        handles = [
-            Line2D([], [], color=GREY, marker=m, linestyle="none", label=short(s, 40))
-            for m, s in zip(_marks(scenarios).values(), scenarios, strict=True)
-        ]
-        figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False)
     note = (
         "Dots: mean difference over paired seeds, with its confidence interval; "
         "filled: the interval excludes zero."
@@ -109,8 +103,11 @@ def differences(
     return finish(figure, title=title, alt=_alt(shown, scenarios, wanted, words), note=note)
 
 
-def _marks(scenarios: Sequence[str]) -> dict[str, str]:
-    return {name: _MARKERS[k % len(_MARKERS)] for k, name in enumerate(scenarios)}
+def _places(firms: list[str], scenarios: list[str]) -> dict[tuple[str, str], float]:
+    """Return a row for each firm and scenario, with a little room between firms."""
+    room = 0.35 if len(scenarios) > 1 else 0.0
+    step = len(scenarios) + room
+    return {(f, s): i * step + j for i, f in enumerate(firms) for j, s in enumerate(scenarios)}
 
 
 def _clear(rows: pd.DataFrame) -> np.ndarray:
@@ -143,11 +140,10 @@ def _panel(
     scale = _scale(part, words)
     market = set(part["firm"]) == {MARKET}
     rows = [MARKET] if market else firms
-    styles, marks = looks(firms), _marks(scenarios)
-    gap = 0.8 / len(scenarios) if len(scenarios) > 1 else 0.0
+    places = _places(rows, scenarios)
+    styles = looks(firms)
     for _, row in part.iterrows():
-        which = scenarios.index(row["scenario"])
-        y = rows.index(row["firm"]) + gap * (which - (len(scenarios) - 1) / 2)
+        y = places[row["firm"], row["scenario"]]
         ink = GREY if market else styles[row["firm"]].ink
         color = GREY if market else styles[row["firm"]].color
         if not np.isfinite(row["difference"]):
@@ -157,7 +153,7 @@ def _panel(
         if np.isfinite(row["lower"]):
             axes.plot([row["lower"], row["upper"]], [y, y], color=ink, lw=2.0 if clear else 1.3)
         axes.plot(
-            row["difference"], y, marks[row["scenario"]], markersize=7 if clear else 6.5,
+            row["difference"], y, _MARKERS[scenarios.index(row["scenario"]) % len(_MARKERS)], markersize=7 if clear else 6.5,
             markerfacecolor=color if clear else "white", markeredgecolor=ink, zorder=3,
         )  # fmt: skip
         axes.annotate(
@@ -170,17 +166,20 @@ def _panel(
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     _limits(axes, part)
-    axes.set_ylim(len(rows) - 0.4, -0.65)
+    axes.set_ylim(max(places.values()) + 0.6, -0.65)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(scale.ticks)
     axes.set_title(short(_words(part)[0], 34), fontsize=10.5)
     axes.set_xlabel(scale.unit, fontsize=9)
-    if market:
-        axes.set_yticks([0], ["Market" if named else ""])
-    elif named:
-        row_names(axes, rows)
-    else:
-        axes.set_yticks(range(len(rows)), [""] * len(rows))
+    if not named:
+        axes.set_yticks(list(places.values()), [""] * len(places))
+        return
+    labels = [
+        short("Market" if firm == MARKET else firm)
+        + (f" · {short(scenario, 18, lines=1)}" if len(scenarios) > 1 else "")
+        for firm, scenario in places
+    ]
+    row_names(axes, labels, places=list(places.values()), names=[firm for firm, _ in places])
 
 
 def _limits(axes: Axes, part: pd.DataFrame) -> None:
@@ -196,8 +195,7 @@ def _finding(shown: pd.DataFrame, scenarios: list[str]) -> str:
     against = f"{joined(scenarios)} against the baseline"
     if not known.any():
         return f"{against}: differences without intervals, for want of seeds"
-    verb = "differs" if clear == 1 else "differ"
-    return f"{against}: {clear} of {int(known.sum())} measures shown clearly {verb} from it"
+    return f"{against}: {clear} of {int(known.sum())} differences shown are clearly not zero"
 
 
 def _alt(shown: pd.DataFrame, scenarios: list[str], measures: list[str], words: Words) -> str:

@@ -213,7 +213,7 @@ def row_names(
     firms = list(labels if names is None else names)
     rows = list(range(len(firms))) if places is None else list(places)
     axes.set_yticks(rows, [label if names else short(label) for label in labels])
-    styles = looks(firms)
+    styles = looks(dict.fromkeys(firms))
     for tick, firm in zip(axes.get_yticklabels(), firms, strict=True):
         tick.set_color(styles[firm].ink)
         tick.set_fontweight("bold")

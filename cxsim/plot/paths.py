@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 
 from cxsim.plot.columns import chosen, label_and_unit, need, one_of, words_of
 from cxsim.plot.courses import Courses, courses_of
@@ -86,45 +85,38 @@ def paths(
 
     columns = min(len(names), 2 if len(names) in (2, 4) else 3)
     rows = -(-len(names) // columns)
-    figure = new(size, (max(3.6 * columns + 0.6, 6.4), 1.35 + 2.15 * rows))
+    figure = new(size, (max(4.3 * columns + 0.4, 6.4), 1.2 + 2.1 * rows))
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for panel in grid.flat[len(names) :]:
         panel.remove()
     firm_looks = looks(names)
     whole = Courses(_all_periods(courses), names, every[:, None])
     ends: list[list[EndLabel]] = []
-    events = list(events)
+    events, marked = list(events), 0
     for k, name in enumerate(names):
         axes = grid.flat[k]
         fit_limits(axes, whole)
         ends.append([])
         for scenario, course in courses.items():
-            end = draw_course(axes, course, k, course.value[:, k], styles[scenario])
+            look = styles[scenario]
+            end = draw_course(axes, course, k, course.value[:, k], look)
             if end is not None:
-                look = styles[scenario]
-                ends[-1].append(EndLabel(*end, scale.brief(end[1]), look.ink))
-        marked = mark_events(axes, events if k == 0 else [(at, "") for at, _ in events])
-        axes.set_title(short(name, 34), color=firm_looks[name].ink, pad=6 + 12 * marked)
+                text = f"{short(scenario, 14)} {scale.brief(end[1])}"
+                ends[-1].append(EndLabel(*end, text, look.ink))
+        labelled = mark_events(axes, events if k == 0 else [(at, "") for at, _ in events])
+        marked = max(marked, labelled)
+        pad = 6 + 12 * marked if k < columns else 6
+        axes.set_title(short(name, 34), color=firm_looks[name].ink, pad=pad)
         axes.yaxis.set_major_formatter(scale.ticks)
         if k + columns >= len(names):
             axes.set_xlabel(words.period.capitalize())
             axes.tick_params(labelbottom=True)
-        if k % columns == 0:
-            axes.set_ylabel(scale.axis(label) if rows == 1 or len(label) < 24 else scale.unit)
-    handles = [
-        Line2D([], [], color=styles[s].color, linestyle=styles[s].linestyle, lw=2.2,
-               label=short(s, 40), marker=styles[s].marker, markeredgecolor="white")
-        for s in scenarios
-    ]  # fmt: skip
-    figure.legend(
-        handles=handles, labelcolor=[styles[s].ink for s in scenarios], frameon=False,
-        loc="outside upper left", ncols=3, handlelength=2.8,
-    )  # fmt: skip
+    figure.supylabel(scale.axis(label), fontsize=10, fontweight="normal", color="#3A3A3A")
     banded = any(course.banded for course in courses.values())
     note = (
         "Means over paired seeds; bands: their confidence intervals."
         if banded
-        else ("Means without intervals: compare several seeds before you conclude.")
+        else "Without intervals: compare several seeds before you conclude."
     )
     head(figure, title=title, note=note)
     for axes, labels in zip(grid.flat, ends, strict=False):

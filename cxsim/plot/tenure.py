@@ -71,8 +71,9 @@ def retention_by_tenure(
     axes = figure.add_subplot()
     styles = looks(names)
     places = np.arange(len(bands), dtype=float)
-    axes.set_xticks(places, bands)
-    axes.set_xlim(-0.2, len(bands) - 0.8)
+    told = max(int(np.isfinite(rate).any(axis=0).nonzero()[0].max(initial=0)) + 1, 2)
+    axes.set_xticks(places[:told], bands[:told])
+    axes.set_xlim(-0.2, told - 0.8)
     ends = []
     for k, name in enumerate(names):
         there = np.flatnonzero(np.isfinite(rate[k]))

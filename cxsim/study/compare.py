@@ -24,8 +24,17 @@ from cxsim.study.statistics import half_width, mean_and_error, paired
 __all__ = ["Comparison", "compare"]
 
 #: Measures whose course over the periods is kept.
-COURSES = ("share", "customers", "retention", "knowledge", "switching_cost", "profit",
-           "cumulative_profit", "interaction", "customization")
+COURSES = (
+    "share",
+    "customers",
+    "retention",
+    "knowledge",
+    "switching_cost",
+    "profit",
+    "cumulative_profit",
+    "interaction",
+    "customization",
+)
 
 _FRAMES = ("table", "means", "series", "settings")
 
@@ -108,7 +117,7 @@ class Comparison:
         return " ".join(sentences)
 
     def save(self, folder: str | Path) -> Path:
-        """Write Parquet files and ``comparison.json`` to a folder, which appears whole or not at all."""
+        """Write a folder of Parquet files and ``comparison.json``, whole or not at all."""
         with whole_folder(folder, sign="comparison.json") as draft:
             for name, frame in self._frames.items():
                 frame.to_parquet(draft / f"{name}.parquet", index=False)
@@ -239,9 +248,7 @@ def compare(
         "scenarios": names,
         "seeds": numbers,
         "confidence": confidence,
-        "provenance": {
-            name: run[0].provenance for name, run in zip(names, runs, strict=True)
-        },
+        "provenance": {name: run[0].provenance for name, run in zip(names, runs, strict=True)},
     }
     return Comparison(frames, facts)
 
@@ -297,7 +304,11 @@ def _comparable(measure: Measure, a: Scenario, b: Scenario) -> bool:
 
 
 def _differences(
-    a: Scenario, runs_a: list[_Outcome], b: Scenario, runs_b: list[_Outcome], name: str,
+    a: Scenario,
+    runs_a: list[_Outcome],
+    b: Scenario,
+    runs_b: list[_Outcome],
+    name: str,
     confidence: float,
 ) -> pd.DataFrame:
     rows = []
@@ -346,9 +357,7 @@ def _means(name: str, runs: list[_Outcome]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["scenario", "measure", "firm", "mean", "se", "seeds"])
 
 
-def _series(
-    name: str, scenario: Scenario, runs: list[_Outcome], confidence: float
-) -> pd.DataFrame:
+def _series(name: str, scenario: Scenario, runs: list[_Outcome], confidence: float) -> pd.DataFrame:
     firms = list(scenario.firms)
     frames = []
     for measure in runs[0].courses:

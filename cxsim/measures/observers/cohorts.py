@@ -84,8 +84,12 @@ def cohort_frame(books: Books, scenario: Any) -> pd.DataFrame:
             frames.append(
                 pd.DataFrame(
                     {
-                        "firm": name, "cohort": cohort, "age": ages, "customers": left,
-                        "survival": survival, "realized_value": earned,
+                        "firm": name,
+                        "cohort": cohort,
+                        "age": ages,
+                        "customers": left,
+                        "survival": survival,
+                        "realized_value": earned,
                     }
                 )
             )

@@ -37,7 +37,7 @@ def keep_costs(
     firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
     market_discount_rate, switching_procedural, switching_financial, switching_relational,
     final_procedural, final_financial, final_relational, final_lifetime,
-):
+):  # fmt: skip
     """Keep each customer's switching cost by part, and with the loss while a twin catches up."""
     for i in range(n):
         final_procedural[i] = switching_procedural[i]
@@ -62,17 +62,45 @@ def keep_costs(
                 there = learned(there, signal)
                 weight = next_weight(weight, purchase_rate[i], market_discount_rate[0])
                 fit_lost = misfit_cost(
-                    segment_volume[g], segment_fit_weight[g],
-                    misfit_of(i, g, s, r, bend, 1.0 - there, need, segment_need_mean,
-                              segment_need_sd, firm_position, firm_segment_insight)
-                    - misfit_of(i, g, s, r, bend, 1.0 - here, need, segment_need_mean,
-                                segment_need_sd, firm_position, firm_segment_insight),
+                    segment_volume[g],
+                    segment_fit_weight[g],
+                    misfit_of(
+                        i,
+                        g,
+                        s,
+                        r,
+                        bend,
+                        1.0 - there,
+                        need,
+                        segment_need_mean,
+                        segment_need_sd,
+                        firm_position,
+                        firm_segment_insight,
+                    )
+                    - misfit_of(
+                        i,
+                        g,
+                        s,
+                        r,
+                        bend,
+                        1.0 - here,
+                        need,
+                        segment_need_mean,
+                        segment_need_sd,
+                        firm_position,
+                        firm_segment_insight,
+                    ),
                 )
                 ease_lost = order_effort(
                     segment_hassle[g], r, interaction[s, i], 1.0 - there
                 ) - order_effort(segment_hassle[g], r, interaction[s, i], 1.0 - here)
                 premium = premium_saved(
-                    segment_volume[g], firm_price[s], firm_personal_premium[s], bend, r, there - here
+                    segment_volume[g],
+                    firm_price[s],
+                    firm_personal_premium[s],
+                    bend,
+                    r,
+                    there - here,
                 )
                 total += weight * (fit_lost + ease_lost - premium)
         final_lifetime[i] = total
@@ -93,8 +121,11 @@ _CUSTOMERS = Mechanism(
         Column("final_procedural", doc="Procedural switching cost, currency"),
         Column("final_financial", doc="Financial switching cost, currency"),
         Column("final_relational", doc="Relational switching cost, currency"),
-        Column("final_lifetime", doc="Switching cost with the discounted loss while a twin of the "
-               "supplier catches up, currency"),
+        Column(
+            "final_lifetime",
+            doc="Switching cost with the discounted loss while a twin of the "
+            "supplier catches up, currency",
+        ),
         Column("bought", ("firm",), dtype="i4", doc="Purchases from each firm since arrival"),
     ),
     passes=(

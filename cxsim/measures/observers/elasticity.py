@@ -14,8 +14,9 @@ from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
 __all__ = ["elasticity"]
 
 
-def semi_elasticity(price_sensitivity: float, amount: float, own: float, other: float,
-                    same: float) -> float:
+def semi_elasticity(
+    price_sensitivity: float, amount: float, own: float, other: float, same: float
+) -> float:
     """Return the change of a logit chance for a relative rise of a price.
 
     dP_f / d ln p_g = a p v P_f (P_g - 1{f = g}): ``amount`` is price times volume,
@@ -27,7 +28,7 @@ def semi_elasticity(price_sensitivity: float, amount: float, own: float, other: 
 def chances(
     n, n_firms, in_market, open_option, segment, price_sensitivity, value, price_asked, chance,
     segment_volume, sum_chance, sum_price_response,
-):
+):  # fmt: skip
     """Add up logit chances and their response to prices, given everybody's present state."""
     for i in range(n):
         if in_market[i] == 0:
@@ -52,7 +53,10 @@ def chances(
             sum_chance[c, f] += chance[f, i]
             for g in range(n_firms):
                 sum_price_response[c, f, g] += semi_elasticity(
-                    a, segment_volume[segment[i]] * price_asked[g, i], chance[f, i], chance[g, i],
+                    a,
+                    segment_volume[segment[i]] * price_asked[g, i],
+                    chance[f, i],
+                    chance[g, i],
                     1.0 if f == g else 0.0,
                 )
 
@@ -73,8 +77,13 @@ _ELASTICITY = Mechanism(
     ),
     passes=(Pass(chances, "decide", before=("choice.decide",)),),
     measures=(
-        Measure("own_elasticity", "Own-price elasticity", "1", own_elasticity,
-                doc="Short run, first evaluator of an account"),
+        Measure(
+            "own_elasticity",
+            "Own-price elasticity",
+            "1",
+            own_elasticity,
+            doc="Short run, first evaluator of an account",
+        ),
     ),
 )
 

@@ -45,7 +45,7 @@ def _note(k: int) -> Any:
 def ask_why(
     n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms, key_choice,
     sum_lost_by,
-):
+):  # fmt: skip
     """Let each customer who leaves choose again without one term, and see whether it stays."""
     chance = len(terms)
     for i in range(n):
