@@ -19,7 +19,7 @@ def numbers(
     name : str
         What the caller calls the argument.
     at_least, at_most : float, optional
-        Ends of the range, which belong to it.
+        Ends of the range, which belong to it; an upper one only with a lower one.
 
     Returns
     -------
@@ -53,10 +53,8 @@ def numbers(
 
 
 def _range(at_least: float | None, at_most: float | None) -> str:
-    if at_least is None and at_most is None:
+    if at_least is None:
         return "finite numbers"
     if at_most is None:
         return f"finite numbers of at least {at_least:g}"
-    if at_least is None:
-        return f"finite numbers of at most {at_most:g}"
     return f"numbers from {at_least:g} to {at_most:g}"

@@ -19,10 +19,12 @@ __all__ = ["main"]
     no_args_is_help=False,
     invoke_without_command=True,
 )
-@click.version_option(__version__, "-V", "--version", prog_name="cxsim", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.version_option(
+    __version__, "-V", "--version", prog_name="cxsim", message="%(prog)s %(version)s"
+)
+@click.option("--debug", is_flag=True, expose_value=False, help="Show where an error comes from.")
 @click.pass_context
-def cli(context: click.Context, debug: bool) -> None:
+def cli(context: click.Context) -> None:
     """A laboratory for customer strategy.
 
     \b
@@ -53,4 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?"
-    sys.exit(finish(lambda: cli.main(args=arguments, prog_name="cxsim", standalone_mode=False)))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words  # taken anywhere, not only before the command
+    words = [word for word in words if word != "--debug"]
+    sys.exit(finish(lambda: cli.main(words, prog_name="cxsim", standalone_mode=False), debug))

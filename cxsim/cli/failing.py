@@ -32,8 +32,36 @@ class Stopped(KeyboardInterrupt):
     """The process was asked to end."""
 
 
-def finish(command: Callable[[], Any]) -> int:
-    """Call a command and return the exit code; say what is wrong in the error stream."""
+def finish(command: Callable[[], Any], debug: bool = False) -> int:
+    """Call a command and return the exit code; say what is wrong in the error stream.
+
+    Parameters
+    ----------
+    command : callable
+        Returns an exit code, or None for 0.
+    debug : bool
+        Show stack traces.
+    """
+    try:
+        return _finish(command)
+    except _SaidError as failure:
+        if debug:
+            traceback.print_exception(failure.__cause__)
+        with contextlib.suppress(OSError):
+            for line in str(failure).splitlines():
+                click.echo(f"cxsim: {line}", err=True)
+        return failure.code
+
+
+class _SaidError(Exception):
+    """What to say of an error, and the exit code."""
+
+    def __init__(self, message: str, code: int):
+        super().__init__(message)
+        self.code = code
+
+
+def _finish(command: Callable[[], Any]) -> int:
     with _stop_at_term():
         try:
             code = command()
@@ -42,35 +70,20 @@ def finish(command: Callable[[], Any]) -> int:
             return _reader_left()
         except SystemExit as exit_:  # click's way of ending where the reader of a pipe has left
             return _reader_left() if exit_.code else 0
-        except (KeyboardInterrupt, click.Abort):
-            code = _say("stopped; nothing was written", 1)
+        except (KeyboardInterrupt, click.Abort) as error:
+            raise _SaidError("stopped; nothing was written", 1) from error
         except click.ClickException as error:
-            code = _say(_usage(error), 2)
+            raise _SaidError(_usage(error), 2) from error
         except (ScenarioError, NotebookInputError, UserError) as error:
-            code = _say(str(error), 2)
-        except MemoryError:
-            code = _say("not enough memory: try fewer customers (-s customers=1000)", 1)
+            raise _SaidError(str(error), 2) from error
+        except MemoryError as error:
+            what = "not enough memory: try fewer customers (-s customers=1000)"
+            raise _SaidError(what, 1) from error
         except OSError as error:
-            code = _say(_system(error), 1)
-        except Exception as error:  # noqa: BLE001 (the last line of defence: no stack trace)
-            code = _say(_unexpected(error), 1)
+            raise _SaidError(_system(error), 1) from error
+        except Exception as error:  # the last line of defence: no stack trace
+            raise _SaidError(_unexpected(error), 1) from error
     return code if isinstance(code, int) else 0
-
-
-def _say(message: str, code: int) -> int:
-    if _debugging():
-        traceback.print_exc()
-    with contextlib.suppress(OSError):
-        for line in message.splitlines():
-            click.echo(f"cxsim: {line}", err=True)
-    return code
-
-
-def _debugging() -> bool:
-    context = click.get_current_context(silent=True)
-    if context is not None:
-        return bool(context.find_root().params.get("debug"))
-    return "--debug" in sys.argv[1:]
 
 
 def _usage(error: click.ClickException) -> str:
@@ -107,7 +120,7 @@ def _reader_left() -> int:
 def _stop_at_term() -> Any:
     """Let a polite request to end tidy up as Ctrl-C does."""
 
-    def stop(number: int, frame: Any) -> None:
+    def stop(*_: object) -> None:
         raise Stopped
 
     if threading.current_thread() is not threading.main_thread():

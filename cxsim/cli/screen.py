@@ -31,15 +31,12 @@ class Screen:
             self._bar.close()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show a stage, and how much of it is done if there is something to count."""
         if self._live:
             self._draw(stage, done, total)
         elif stage != self._stage:
             click.echo(f"{self._title}: {stage}", err=True)
         self._stage = stage
-
-    def runs(self, done: int, total: int) -> None:
-        """Show progress of runs; for callers that tell no stage."""
-        self("simulating", done, total)
 
     def _draw(self, stage: str, done: int, total: int) -> None:
         from tqdm import tqdm

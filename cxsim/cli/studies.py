@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,13 @@ def _shared(command: Callable) -> Callable:
     help="A parameter of the notebook. May come more than once.",
 )  # fmt: skip
 def run(
-    scenario: str, seeds: str | None, overrides: tuple[str, ...], output: str | None,
-    timeout: float | None, seed: str | None, parameters: tuple[str, ...],
+    scenario: str,
+    seeds: str | None,
+    overrides: tuple[str, ...],
+    output: str | None,
+    timeout: float | None,
+    seed: str | None,
+    parameters: tuple[str, ...],
 ) -> None:
     """Run a SCENARIO, or a notebook, and write a report.
 
@@ -76,8 +82,13 @@ def run(
 @click.option("--confidence", metavar="SHARE", help="Of the intervals [default: 0.95].")
 @click.option("-j", "--jobs", metavar="N", help="Runs at a time.")
 def compare(
-    scenarios: tuple[str, ...], seeds: str | None, overrides: tuple[str, ...], output: str | None,
-    timeout: float | None, confidence: str | None, jobs: str | None,
+    scenarios: tuple[str, ...],
+    seeds: str | None,
+    overrides: tuple[str, ...],
+    output: str | None,
+    timeout: float | None,
+    confidence: str | None,
+    jobs: str | None,
 ) -> None:
     """Compare scenarios with the first one over paired seeds, and write a report.
 
@@ -89,10 +100,9 @@ def compare(
     for name in scenarios:
         if "," in name:
             raise UserError(f"compare: expected a name without commas, found {name!r}")
-    given: dict[str, Any] = {"scenarios": ",".join(scenarios)}
-    for name, value in (("seeds", seeds), ("confidence", confidence), ("jobs", jobs)):
-        if value is not None:
-            given[name] = value
+    options = {"seeds": seeds, "confidence": confidence, "jobs": jobs}
+    given: dict[str, Any] = {k: v for k, v in options.items() if v is not None}
+    given["scenarios"] = ",".join(scenarios)
     if overrides:
         given["overrides"] = join_overrides(overrides)
     title = f"cxsim compare {' '.join(scenarios)}"
@@ -153,8 +163,19 @@ def _run(
 
     with Screen(title) as screen:
         return run_notebook(
-            notebook, given, output_folder=folder, timeout=timeout, progress=screen
+            notebook,
+            given,
+            output_folder=folder,
+            timeout=timeout,
+            progress=screen,
+            meanwhile=_load,
         )
+
+
+def _load() -> None:
+    """Import what printing needs, which takes a second or two."""
+    import cxsim.notebook.cells
+    import cxsim.study.compare  # noqa: F401
 
 
 def _print_differences(result: Any) -> None:
@@ -203,8 +224,13 @@ def _print_firms(result: Any) -> None:
     words = Words(**result.summary["words"])
     rows = firm_rows(pd.DataFrame(result.summary["means"]), words=words)
     labels = rows.drop_duplicates("measure")
+    heads = [
+        "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])
+        for row in labels.to_dict("records")
+    ]
+    click.echo(f"{result.summary['answer']} Standard errors in brackets.\n")
     print_table(
-        ["", *(f"{label}" for label in labels["label"])],
+        ["", *heads],
         [
             [firm, *(f"{row['mean']} ({row['se']})" for _, row in here.iterrows())]
             for firm, here in rows.groupby("firm", sort=False)

@@ -14,17 +14,22 @@ WIDTH = 100
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> None:
     """Print a table whose first ``left`` columns are words and whose others are numbers.
 
-    A row of one cell is a heading within the table. Words that do not fit are cut.
+    A heading may take several lines. A row of one cell is a heading within the table.
+    Words that do not fit are cut.
     """
-    full = [row for row in [heading, *rows] if len(row) == len(heading)]
+    stacked = [text.split("\n") for text in heading]
+    depth = max(map(len, stacked))
+    stacked = [[""] * (depth - len(lines)) + lines for lines in stacked]
+    tops = [[lines[k] for lines in stacked] for k in range(depth)]
+    full = [row for row in [*tops, *rows] if len(row) == len(heading)]
     widths = [max(len(row[k]) for row in full) for k in range(len(heading))]
     over = sum(widths) + 2 * (len(widths) - 1) - WIDTH
     for k in sorted(range(len(widths)), key=lambda k: -widths[k]):
-        least = 12 if k < left else max(len(row[k]) for row in full[1:]) if rows else 0
+        least = 12 if k < left else max((len(row[k]) for row in full[depth:]), default=0)
         cut = min(max(over, 0), max(widths[k] - least, 0))
         widths[k] -= cut
         over -= cut
-    for number, row in enumerate([heading, *rows]):
+    for number, row in enumerate([*tops, *rows], 1):
         if len(row) < len(heading):
             click.echo(_cut(row[0], WIDTH))
             continue
@@ -34,7 +39,7 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
             for k, (text, width) in enumerate(zip(cells, widths, strict=True))
         ]
         click.echo("  ".join(placed).rstrip())
-        if number == 0:
+        if number == depth:
             click.echo("-" * min(WIDTH, sum(widths) + 2 * (len(widths) - 1)))
 
 

@@ -8,6 +8,7 @@ and can never meet stale machine code.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 from pathlib import Path
@@ -20,6 +21,9 @@ __all__ = ["cache_folders", "compiled_pass"]
 
 _TYPES = {"float": "float64", "int": "int64", "Word": "uint64", "bool": "boolean"}
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
+#: Rules go into the pass whole: a call costs more than most of them compute.
+_RULE_OPTIONS = {**_OPTIONS, "forceinline": True}
+_how = hashlib.sha256(repr((_OPTIONS, _RULE_OPTIONS)).encode()).hexdigest()[:8]
 _rules: dict[str, Any] = {}
 _passes: dict[tuple[str, Any], Any] = {}
 
@@ -49,7 +53,7 @@ def compiled_pass(function: FunctionType, arguments: tuple) -> Any:
     import numba
 
     types = tuple(numba.typeof(argument) for argument in arguments)
-    digest = code_digest(function)
+    digest = f"{code_digest(function)}-{_how}"
     made = _passes.get((digest, types))
     if made is None:
         made = numba.njit(**_OPTIONS)(function)
@@ -81,9 +85,9 @@ def _compiled_rule(function: FunctionType) -> Any:
         signature = _signature(function)
         try:
             _rules[digest] = (
-                numba.njit(**_OPTIONS)(ready)
+                numba.njit(**_RULE_OPTIONS)(ready)
                 if signature is None
-                else numba.njit(signature, **_OPTIONS)(ready)
+                else numba.njit(signature, **_RULE_OPTIONS)(ready)
             )
         except numba.core.errors.NumbaError as problem:
             reason = str(problem).strip().splitlines()[-1]

@@ -29,21 +29,18 @@ def order_effort(hassle: float, recognition: float, interaction: float, knowledg
 
 
 def order(
-    n, n_firms, in_market, segment, recognition, interaction, knowledge_shown, value,
-    segment_hassle
+    n, n_firms, segment, recognition, interaction, knowledge_shown, value, segment_hassle,
 ):  # fmt: skip
     """Take the effort of ordering off the option's worth."""
-    for f in range(n_firms):
-        for i in range(n):
-            if in_market[i]:
-                effort = order_effort(
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                value[e, f, i] -= order_effort(
                     segment_hassle[segment[i]],
                     recognition[f, i],
                     interaction[f, i],
                     knowledge_shown[f, i],
                 )
-                for e in range(len(value)):
-                    value[e, f, i] -= effort
 
 
 def count(

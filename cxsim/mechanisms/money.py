@@ -117,30 +117,28 @@ def promote(
 
 
 def ask(
-    n, n_firms, in_market, recognition, customization, uncertainty, price_asked, discount,
+    n, n_firms, recognition, customization, uncertainty, price_asked, discount,
     firm_price, firm_personal_premium,
 ):  # fmt: skip
-    """Ask a price of each customer in the market."""
+    """Ask a price of each customer."""
     for f in range(n_firms):
         for i in range(n):
-            if in_market[i]:
-                price_asked[f, i] = asked(
-                    firm_price[f],
-                    firm_personal_premium[f],
-                    customization[f, i],
-                    recognition[f, i],
-                    1.0 - uncertainty[f, i],
-                    discount[f],
-                )
+            price_asked[f, i] = asked(
+                firm_price[f],
+                firm_personal_premium[f],
+                customization[f, i],
+                recognition[f, i],
+                1.0 - uncertainty[f, i],
+                discount[f],
+            )
 
 
-def price(n, n_firms, in_market, segment, price_asked, value, segment_volume):
+def price(n, n_firms, volume, price_asked, value):
     """Take the price off the option's worth."""
-    for f in range(n_firms):
-        for i in range(n):
-            if in_market[i]:
-                for e in range(len(value)):
-                    value[e, f, i] -= segment_volume[segment[i]] * price_asked[f, i]
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                value[e, f, i] -= volume[i] * price_asked[f, i]
 
 
 def pay(

@@ -115,17 +115,18 @@ def misfit_of(
 # --- passes -----------------------------------------------------------------------
 
 
-def prepare(n, n_firms, customization, firm_customization):
-    """How far each firm bends its offer for this customer, before mechanisms."""
+def prepare(n, n_firms, segment, volume, customization, segment_volume, firm_customization):
+    """How much is bought, and how far each firm bends its offer, before mechanisms."""
+    for i in range(n):
+        volume[i] = segment_volume[segment[i]]
     for f in range(n_firms):
         for i in range(n):
             customization[f, i] = firm_customization[f]
 
 
 def fit(
-    n, n_firms, in_market, segment, need, recognition, customization, knowledge_shown, misfit,
-    value,
-    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, firm_position,
+    n, n_firms, in_market, segment, need, recognition, customization, knowledge_shown, volume, misfit,
+    value, segment_need_mean, segment_need_sd, segment_fit_weight, firm_position,
     firm_segment_insight,
 ):  # fmt: skip
     """Take what the offer's misfit costs off its worth."""
@@ -135,40 +136,29 @@ def fit(
                 continue
             g = segment[i]
             misfit[f, i] = misfit_of(
-                i,
-                g,
-                f,
-                recognition[f, i],
-                customization[f, i],
-                knowledge_shown[f, i],
-                need,
-                segment_need_mean,
-                segment_need_sd,
-                firm_position,
-                firm_segment_insight,
-            )
-            cost = misfit_cost(segment_volume[g], segment_fit_weight[g], misfit[f, i])
+                i, g, f, recognition[f, i], customization[f, i], knowledge_shown[f, i],
+                need, segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+            )  # fmt: skip
+            cost = misfit_cost(volume[i], segment_fit_weight[g], misfit[f, i])
             for e in range(len(value)):
                 value[e, f, i] -= cost
 
 
-def quality(n, n_firms, in_market, segment, value, segment_volume, firm_quality, display):
+def quality(n, n_firms, volume, value, firm_quality, display):
     """Add the worth of the product to anybody."""
-    for f in range(n_firms):
-        worth = firm_quality[f] + display[f]
-        for i in range(n):
-            if in_market[i]:
-                for e in range(len(value)):
-                    value[e, f, i] += segment_volume[segment[i]] * worth
+    for e in range(len(value)):
+        for f in range(n_firms):
+            worth = firm_quality[f] + display[f]
+            for i in range(n):
+                value[e, f, i] += volume[i] * worth
 
 
-def taste(n, n_firms, in_market, segment, brand_taste, value, segment_volume):
+def taste(n, n_firms, brand_taste, volume, value):
     """Add the customer's lasting taste for the firm."""
-    for f in range(n_firms):
-        for i in range(n):
-            if in_market[i]:
-                for e in range(len(value)):
-                    value[e, f, i] += segment_volume[segment[i]] * brand_taste[f, i]
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                value[e, f, i] += volume[i] * brand_taste[f, i]
 
 
 def count(
@@ -211,6 +201,7 @@ OFFER = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
+        Column("volume", (), "f8", kept=False, doc="Units bought per purchase"),
         Column(
             "customization",
             ("firm",),

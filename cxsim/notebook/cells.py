@@ -20,6 +20,9 @@ KEY = ("share", "retention", "switching_cost", "lifetime_value", "net_present_va
 #: The measures of the market that a first look needs.
 KEY_MARKET = ("switching_rate", "outside_share", "consumer_surplus")
 
+#: What a period and the currency are called if nobody said.
+PLAIN = Words()
+
 _HOW = {
     "last": "in the last {period}",
     "mean": "mean over {period}s",
@@ -28,16 +31,16 @@ _HOW = {
 }
 
 
-def summary_words(how: str, words: Words = Words()) -> str:
+def summary_words(how: str, words: Words = PLAIN) -> str:
     """Return in words how a measure is summarized over a run."""
     return _HOW.get(how, how).format(period=words.period)
 
 
 def _decimals(errors: Iterable[float], values: Iterable[float]) -> int:
     """Return the places after the point that show one digit of the typical error, two of 0.1."""
-    known = [error for error in errors if math.isfinite(error) and error > 0]
-    if not known:  # one seed: nothing says how far the digits can be trusted
-        top = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
+    top = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
+    known = [error for error in errors if math.isfinite(error) and error > 1e-9 * top]
+    if not known:  # nothing says how far the digits can be trusted
         return 0 if top >= 100 else 1 if top >= 10 else 2
     return int(np.clip(math.ceil(-math.log10(float(np.median(known)) / 2)), 0, 4))
 
@@ -60,7 +63,7 @@ def difference_rows(
     *,
     names: Sequence[str] = KEY,
     market: Sequence[str] = KEY_MARKET,
-    words: Words = Words(),
+    words: Words = PLAIN,
 ) -> pd.DataFrame:
     """Return paired differences as text, one row per scenario, measure and firm.
 
@@ -126,7 +129,7 @@ def firm_rows(
     means: pd.DataFrame,
     *,
     names: Sequence[str] = KEY,
-    words: Words = Words(),
+    words: Words = PLAIN,
 ) -> pd.DataFrame:
     """Return means of measures as text, one row per measure and firm.
 

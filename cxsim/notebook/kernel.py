@@ -142,9 +142,9 @@ class _Execution:
             return NotebookError(f"{name}: {self._verdict} (at cell {self._cell + 1})")
         last = self._last_words()
         if self.started:
-            what = f"its Python process was killed at cell {self._cell + 1}, often for want of memory"
+            what = f"its Python was killed at cell {self._cell + 1}, often for want of memory"
         else:
-            what = "its Python process did not start"
+            what = "its Python did not start"
             last = last or " ".join(str(error).split())
         return NotebookError(f"{name}: {what}" + (f" ({last})" if last else ""))
 
@@ -189,7 +189,7 @@ class _Execution:
         except BaseException as error:  # noqa: BLE001 (handed to the main thread)
             self.error = error
 
-    def _cell_started(self, cell: Any, cell_index: int) -> None:
+    def _cell_started(self, cell_index: int, **_: Any) -> None:
         self.started, self._cell = True, cell_index
 
 
@@ -214,7 +214,7 @@ def _manager_class(made: list[Any], log: Any, told: Path) -> type:
 
     class Manager(AsyncKernelManager):
         # Whatever kernels called python3 are installed: results come from this environment.
-        kernel_spec = property(lambda self: spec)
+        kernel_spec = property(lambda _: spec)
 
         async def start_kernel(self, **options: Any) -> None:
             made.append(self)

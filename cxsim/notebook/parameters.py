@@ -127,7 +127,8 @@ def declared(path: Path) -> dict[str, Parameter]:
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
-        raise NotebookInputError(f"{path}: parameters cell, line {error.lineno}: no Python") from None
+        where = f"{path}: parameters cell, line {error.lineno}"
+        raise NotebookInputError(f"{where}: expected Python, found {error.msg}") from None
     comments = _comments(source)
     return {
         parameter.name: parameter
@@ -205,7 +206,7 @@ def checked(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_scenarios(values: Mapping[str, Any], path: Path) -> None:
-    """Load the scenarios with their overrides, so that what is wrong shows before a kernel starts."""
+    """Load the scenarios with their overrides: what is wrong shows before a kernel starts."""
     overrides = split_overrides(str(values.get("overrides", "")))
     if "scenario" in values:
         Scenario.load(values["scenario"], overrides)

@@ -86,7 +86,9 @@ def _series(runs: list[Run], confidence: float) -> pd.DataFrame:
     mean, error = mean_and_error(values)
     half = half_width(error, len(runs), confidence)
     frames = [
-        runs[0].firms[keys].assign(
+        runs[0]
+        .firms[keys]
+        .assign(
             measure=name,
             mean=mean[:, k],
             se=error[:, k],

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import json
-import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from html import escape
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from cxsim._version import __version__
 from cxsim.files import whole_file
 from cxsim.measures.summary import MARKET
 from cxsim.notebook import tables
 from cxsim.notebook.cells import KEY
 from cxsim.notebook.commands import as_command, as_papermill, as_python
+from cxsim.notebook.keeping import plain, versions
 from cxsim.notebook.parameters import split_names, split_overrides
 from cxsim.notebook.progress import tell_progress
 from cxsim.notebook.replicate import Replications
 from cxsim.plot.numbers import Words
-from cxsim.scenario import Scenario
+from cxsim.scenario import Scenario, shipped_scenarios
 from cxsim.study.compare import Comparison
 
-__all__ = ["Report"]
-
-_PACKAGES = ("numpy", "pandas", "numba", "scipy", "mesa", "papermill")
+__all__ = ["Report", "shipped"]
 
 #: The IDIC scorecard.
 IDIC = ("recognized", "differentiated", "signals", "misfit_removed")
@@ -105,13 +101,15 @@ class Report:
     def answer(self, text: str, *, seeds: Iterable[int]) -> Any:
         """Show the answer, and below it how much stands behind it."""
         first, number = self._scenarios[0], len(list(seeds))
+        paired = "paired " if len(self._scenarios) > 1 else ""
         facts = (
-            f"{number} {'paired ' if len(self._scenarios) > 1 else ''}seed{'s' * (number > 1)}; "
-            f"{first.periods} periods of one {first.period_length}; {first.customers:,} customers "
-            f"simulated, who stand for {first.market_size:,.0f}"
+            f"{_count(number, paired + 'seed')}, {_count(first.periods, first.period_length)}, "
+            f"{_count(first.customers, 'simulated customer')} who stand for "
+            f"{first.market_size:,.0f}"
         )
         if self._parameters.get("overrides"):
-            facts += f"; with {self._parameters['overrides']}"
+            facts += f"; changed: {self._parameters['overrides']}"
+        text = text.replace(" %", "\u00a0%")
         return _html(
             f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
             f'<p class="cx-facts">{escape(facts)}.</p>'
@@ -141,8 +139,10 @@ class Report:
             save(figure, self._output / f"{name}.svg")
 
     def firms(self) -> Any:
-        """Show what sets the firms apart."""
-        return tables.firms(self._scenarios[0])
+        """Show what sets the firms apart, and what does not."""
+        table, alike = tables.firms(self._scenarios[0])
+        text = f"<p><b>The same for all:</b> {escape(', '.join(alike))}.</p>" if alike else ""
+        return _html(table.to_html() + text)
 
     def key_figures(self, runs: Replications) -> Any:
         """Show the main measures of every firm with their standard errors."""
@@ -150,7 +150,7 @@ class Report:
         return tables.measured(runs.means, caption, names=KEY, words=self.words)
 
     def scorecard(self, runs: Replications) -> Any:
-        """Show how far each firm gets in each step: identify, differentiate, interact, customize."""
+        """Show how far each firm gets in each of the four steps of IDIC."""
         caption = _caption("The four steps by firm", len(runs.seeds))
         return tables.measured(runs.means, caption, names=IDIC, words=self.words)
 
@@ -188,7 +188,7 @@ class Report:
     def provenance(self) -> Any:
         """Show what the results were made with."""
         facts = [(f"scenario {each.name}", f"digest {each.digest}") for each in self._scenarios]
-        facts += [(name, version) for name, version in _versions().items() if version]
+        facts += [(name, version) for name, version in versions().items() if version]
         facts.append(("made", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")))
         return tables.facts(facts, "The same digest, seeds and version give the same numbers.")
 
@@ -230,11 +230,19 @@ class Report:
             "parameters": self._parameters,
             "words": {"period": self.words.period, "currency": self.words.currency},
             "digests": {each.name: each.digest for each in self._scenarios},
-            "versions": _versions(),
-            **{name: _plain(value) for name, value in numbers.items()},
+            "versions": versions(),
+            **{name: plain(value) for name, value in numbers.items()},
         }
         with whole_file(self._output / "summary.json") as draft:
             draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def shipped() -> Any:
+    """Return the scenarios that ship with the package, each with what it claims."""
+    found = {name: Scenario.load(path) for name, path in shipped_scenarios().items()}
+    rows = {name: (each.title, each.claim) for name, each in found.items()}
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["title", "claim"])
+    return tables.styled(frame, "Scenarios by name", words_in=["title", "claim"])
 
 
 def _html(text: str) -> Any:
@@ -254,34 +262,11 @@ def _question(scenario: Scenario) -> str:
     return f'<section class="cx-question"><h4>{title}</h4><dl>{parts}</dl></section>'
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+
 def _caption(what: str, seeds: int) -> str:
     if seeds == 1:
         return f"{what}. One seed: nothing says how much of it is chance."
     return f"{what}: means over {seeds} seeds, with Monte-Carlo standard errors in brackets."
-
-
-def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {"cxsim": __version__, "python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON takes it: frames as rows, what is no number as null."""
-    if isinstance(value, pd.DataFrame):
-        return [_plain(row) for row in value.to_dict("records")]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not pd.notna(value):
-        return None
-    if value in (float("inf"), float("-inf")):
-        return None
-    return value

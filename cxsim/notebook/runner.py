@@ -53,6 +53,7 @@ def run_notebook(
     output_folder: str | Path,
     timeout: float | None = None,
     progress: Progress | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> NotebookResult:
     """Run a notebook and leave it, its report and its data in a folder.
 
@@ -73,6 +74,8 @@ def run_notebook(
         Seconds after which the notebook is stopped.
     progress : callable, optional
         Called with (stage, done, total).
+    meanwhile : callable, optional
+        Called once while the kernel starts: work that would cost time later.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def run_notebook(
         with _draft(folder) as draft:
             if keeps_data:
                 values["output"] = str(draft.resolve())
-            _produce(source, values, draft, folder, timeout, progress)
+            _produce(source, values, draft, folder, timeout, progress, meanwhile)
     except FileExistsError as error:
         raise NotebookInputError(str(error)) from None
     failed = _failed(folder)
@@ -109,14 +112,21 @@ def _produce(
     folder: Path,
     timeout: float | None,
     progress: Progress | None,
+    meanwhile: Callable[[], object] | None,
 ) -> None:
     """Fill a draft folder: the executed notebook, what it writes, and the report."""
     executed, scratch = draft / source.name, draft / ".scratch"
+
+    def load() -> None:
+        load_converter()
+        if meanwhile is not None:
+            meanwhile()
+
     scratch.mkdir()
     try:
         execute(
             source, executed, values,
-            scratch=scratch, timeout=timeout, progress=progress, meanwhile=load_converter,
+            scratch=scratch, timeout=timeout, progress=progress, meanwhile=load,
         )  # fmt: skip
     except CellError as error:
         where = _keep_failed(executed, draft, folder, str(error))

@@ -34,7 +34,8 @@ def styled(frame: pd.DataFrame, caption: str, *, words_in: Sequence[Any] = ()) -
         [
             {"selector": "caption", "props": "caption-side: top; text-align: left;"},
             {"selector": "th, td", "props": "text-align: right; vertical-align: top;"},
-            {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal;"},
+            {"selector": "th.level1", "props": "white-space: nowrap;"},
+            {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal"},
         ]
     )
     return styler.set_properties(subset=list(words_in), **{"text-align": "left"})
@@ -116,8 +117,8 @@ def _measure(row: dict[str, Any]) -> str:
     return f"{row['measure']} ({unit}{row['summary']})"
 
 
-def firms(scenario: Scenario) -> Any:
-    """Return the firms of a scenario: what sets them apart, and in the caption what does not."""
+def firms(scenario: Scenario) -> tuple[Any, list[str]]:
+    """Return a table of what sets the firms of a scenario apart, and a list of what does not."""
     units = Scenario.parameters().set_index("path")["unit"]
     given = dict.fromkeys(key for each in scenario.to_dict()["firms"].values() for key in each)
     rows: dict[str, list[str]] = {}
@@ -139,10 +140,7 @@ def firms(scenario: Scenario) -> Any:
         for each in scenario.firms.values()
     ]
     shown = pd.DataFrame.from_dict(rows, orient="index", columns=names)
-    caption = "What sets the firms apart at the start."
-    if alike:
-        caption += f" The same for all: {', '.join(alike)}."
-    return styled(shown, caption)
+    return styled(shown, "What sets the firms apart at the start"), alike
 
 
 def _unit(unit: str, scenario: Scenario) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -63,14 +62,16 @@ def lay_out(folder: str | Path) -> Path:
         skip = shutil.ignore_patterns(".*", "__pycache__", "results")
         for kind in ("notebooks", "params"):
             # Plain copies: what is read-only in a shared installation is the user's own here.
-            shutil.copytree(shipped_root(kind), draft / kind, ignore=skip, copy_function=shutil.copyfile)
+            shutil.copytree(
+                shipped_root(kind), draft / kind, ignore=skip, copy_function=shutil.copyfile
+            )
         for made in [draft, *draft.rglob("*")]:
             made.chmod(0o755 if made.is_dir() else 0o644)
         (draft / "params" / "mine.yaml").write_text(_MINE, encoding="utf-8")
         (draft / "README.md").write_text(_README, encoding="utf-8")
         if folder.exists():
             folder.rmdir()
-        os.replace(draft, folder)
+        draft.replace(folder)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise _cannot(folder, error) from None

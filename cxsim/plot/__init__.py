@@ -13,9 +13,9 @@ from __future__ import annotations
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.comparison import differences
 from cxsim.plot.events import events_of
-from cxsim.plot.lines import lines, profit, retention, shares
+from cxsim.plot.line_charts import lines, profit, retention, shares
 from cxsim.plot.matrix import capability_matrix
-from cxsim.plot.paths import paths
+from cxsim.plot.panels import paths
 from cxsim.plot.picture import alt_of, save, show
 from cxsim.plot.style import style
 from cxsim.plot.switching import switching_cost_distribution, switching_costs

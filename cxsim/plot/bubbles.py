@@ -1,12 +1,21 @@
-"""Bubbles that give way to each other, and places for their names."""
+"""Firms as bubbles that give way to each other, and places for their names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
-__all__ = ["apart", "name_places"]
+from cxsim.plot.layout import short
+from cxsim.plot.numbers import Scale
+from cxsim.plot.palette import INK, ink_on, looks
+
+__all__ = ["Bubbles", "apart", "name_places"]
+
+#: Radius of a bubble with all purchases, as a share of the axes' width.
+_FULL = 0.18
 
 Box = tuple[float, float, float, float]
 
@@ -125,3 +134,109 @@ def _cost(
 
 def _common(a: Box, b: Box) -> float:
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+class Bubbles:
+    """Firms as bubbles in axes, laid out in points so that none covers another.
+
+    Parameters
+    ----------
+    axes : Axes
+        With limits and all that takes room around them, laid out.
+    names : list of str, length n
+    places : ndarray, shape (n, 2)
+        In data coordinates; NaN for a firm that has no place.
+    share : ndarray, shape (n,)
+        Area of each, 1 for the largest there can be.
+    """
+
+    def __init__(self, axes: Axes, names: list[str], places: np.ndarray, share: np.ndarray):
+        self.axes = axes
+        self.names = names
+        self.looks = looks(names)
+        figure: Any = axes.figure
+        self.pixels = figure.dpi / 72
+        left, bottom, right, top = (v / self.pixels for v in axes.get_window_extent().extents)
+        self.frame = (left, bottom, right, top)
+        self.radii = np.maximum((right - left) * _FULL * np.sqrt(share), 4.0)
+        self.home = axes.transData.transform(places) / self.pixels
+        self.there = np.isfinite(self.home).all(axis=1)
+        self.centers = self.home.copy()
+        self.centers[self.there] = apart(
+            self.home[self.there], self.radii[self.there], frame=self.frame
+        )
+        away = np.hypot(*(self.centers - self.home).T)
+        self.displaced = self.there & (away > 1.0)
+
+    @property
+    def moved(self) -> bool:
+        """Whether any bubble stands beside its true place."""
+        return bool(self.displaced.any())
+
+    def data(self, point: Sequence[float] | np.ndarray) -> tuple[float, float]:
+        """Return the data coordinates of a place in points."""
+        x, y = self.axes.transData.inverted().transform(np.asarray(point) * self.pixels)
+        return float(x), float(y)
+
+    def draw(self, share: np.ndarray, scale: Scale) -> None:
+        """Draw bubbles, crosses at true places, and names with shares."""
+        shown = [int(k) for k in np.flatnonzero(self.there)]
+        notes = []
+        for k in shown:
+            look = self.looks[self.names[k]]
+            x, y = self.data(self.centers[k])
+            self.axes.scatter(
+                [x], [y], s=(2 * self.radii[k]) ** 2, zorder=3 + 0.01 * k, clip_on=False,
+                facecolor=look.color if share[k] > 0 else "none", edgecolor=look.ink, linewidth=1.2,
+            )  # fmt: skip
+            if self.displaced[k]:
+                self._point_home(k)
+            text = f"{short(self.names[k], 16)}\n{scale.text(share[k])}"
+            note = self.axes.annotate(
+                text, (x, y), ha="center", va="center", fontsize=9.5, fontweight="bold",
+                linespacing=1.1, zorder=7,
+            )  # fmt: skip
+            notes.append(note)
+        boxes = [note.get_window_extent() for note in notes]
+        sizes = [(b.width / self.pixels, b.height / self.pixels) for b in boxes]
+        spots = name_places(self.centers[shown], self.radii[shown], sizes, self.frame)
+        for k, note, spot in zip(shown, notes, spots, strict=True):
+            look = self.looks[self.names[k]]
+            inside = share[k] > 0 and np.allclose(spot, self.centers[k])
+            note.set_position(self.data(spot))
+            note.set_color(ink_on(look.color) if inside else look.ink)
+
+    def _point_home(self, k: int) -> None:
+        """Mark the true place of a bubble, with a line to it if it is not near."""
+        home = self.data(self.home[k])
+        way = self.centers[k] - self.home[k]
+        length = float(np.hypot(*way))
+        if length > self.radii[k] + 1:
+            edge = self.data(self.home[k] + way * (1 - self.radii[k] / length))
+            self.axes.plot(*zip(home, edge, strict=True), color=INK, linewidth=0.9, zorder=5)
+        self.axes.plot(
+            [home[0]], [home[1]], "+", color=INK, markersize=8, markeredgewidth=1.4, zorder=6
+        )
+
+    def draw_way(self, k: int, way: np.ndarray) -> None:
+        """Draw where a firm came from: a ring at the start, an arrow to its bubble."""
+        if len(way) < 2:
+            return
+        look = self.looks[self.names[k]]
+        points = self.axes.transData.transform(way) / self.pixels
+        away = np.hypot(*(points - self.centers[k]).T)
+        outside = np.flatnonzero(away > self.radii[k] + 8)
+        if not outside.size:
+            return
+        last = int(outside[-1])
+        self.axes.plot(*way[: last + 1].T, color=look.ink, linewidth=1.6, zorder=2.5)
+        start = (float(way[last, 0]), float(way[last, 1]))
+        self.axes.annotate(
+            "", self.data(self.centers[k]), xytext=start, zorder=2.5,
+            arrowprops={"arrowstyle": "-|>", "color": look.ink, "lw": 1.6, "shrinkA": 0,
+                        "shrinkB": self.radii[k] + 1},
+        )  # fmt: skip
+        self.axes.plot(
+            *way[0], "o", markersize=7, markerfacecolor="white", markeredgecolor=look.ink,
+            markeredgewidth=1.6, zorder=2.6,
+        )  # fmt: skip

@@ -142,6 +142,7 @@ def _panel(
     rows = [MARKET] if market else firms
     places = _places(rows, scenarios)
     styles = looks(firms)
+    marks = {name: _MARKERS[k % len(_MARKERS)] for k, name in enumerate(scenarios)}
     for _, row in part.iterrows():
         y = places[row["firm"], row["scenario"]]
         ink = GREY if market else styles[row["firm"]].ink
@@ -153,7 +154,7 @@ def _panel(
         if np.isfinite(row["lower"]):
             axes.plot([row["lower"], row["upper"]], [y, y], color=ink, lw=2.0 if clear else 1.3)
         axes.plot(
-            row["difference"], y, _MARKERS[scenarios.index(row["scenario"]) % len(_MARKERS)], markersize=7 if clear else 6.5,
+            row["difference"], y, marks[row["scenario"]], markersize=7 if clear else 6.5,
             markerfacecolor=color if clear else "white", markeredgecolor=ink, zorder=3,
         )  # fmt: skip
         axes.annotate(
@@ -169,7 +170,8 @@ def _panel(
     axes.set_ylim(max(places.values()) + 0.6, -0.65)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(scale.ticks)
-    axes.set_title(short(_words(part)[0], 34), fontsize=10.5)
+    heading = short(_words(part)[0], 34) + (" (market)" if market else "")
+    axes.set_title(heading, fontsize=10.5)
     axes.set_xlabel(scale.unit, fontsize=9)
     if not named:
         axes.set_yticks(list(places.values()), [""] * len(places))

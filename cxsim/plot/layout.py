@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import ScaledTranslation
 
@@ -37,9 +38,8 @@ Event = tuple[float, str]
 
 def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Picture:
     """Return an empty figure of a size in inches."""
-    figure = Picture(figsize=size or default, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08, wspace=0.04, hspace=0.06)  # type: ignore[union-attr]
-    return figure
+    engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08, wspace=0.04, hspace=0.06)
+    return Picture(figsize=size or default, layout=engine)
 
 
 def head(figure: Picture, *, title: str, note: str = "") -> None:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from cxsim.measures.frames import quadrant
-from cxsim.plot.bubbles import apart, name_places
+from cxsim.plot.bubbles import Bubbles
 from cxsim.plot.columns import chosen, moment, need, words_of
-from cxsim.plot.layout import finish, head, new, short, top_label
+from cxsim.plot.layout import finish, head, new, top_label
 from cxsim.plot.numbers import Scale, joined, scale_for
-from cxsim.plot.palette import INK, Look, ink_on, looks
 from cxsim.plot.picture import Picture
 from cxsim.plot.style import styled
 
 __all__ = ["capability_matrix"]
-
-#: Radius of a bubble with all purchases, as a share of the axes' width.
-_FULL = 0.18
 
 _ASIDE = " Bubbles that would overlap stand side by side; a cross marks the true place."
 
@@ -83,8 +78,8 @@ def capability_matrix(
     past = firms[firms["period"] <= period]
     ways = [_way(past[past["firm"] == name]) for name in names]
     seen = [k for k in range(len(names)) if np.isfinite(places[k]).all()]
-    labels = {names[k]: quadrant(*places[k], threshold) for k in seen}
-    starts = {names[k]: quadrant(*ways[k][0], threshold) for k in seen}
+    labels = {names[k]: _label(places[k], threshold) for k in seen}
+    starts = {names[k]: _label(ways[k][0], threshold) for k in seen}
     if title is None:
         title = _finding(names, share, scale, labels, starts, f"{word} {period}")
 
@@ -97,7 +92,7 @@ def capability_matrix(
     # Bubbles are laid out in points, so all that takes room has to be there first.
     head(figure, title=title, note=note + _ASIDE)
     figure.draw_without_rendering()
-    bubbles = _Bubbles(axes, names, places, np.nan_to_num(share))
+    bubbles = Bubbles(axes, names, places, np.nan_to_num(share))
     bubbles.draw(share, scale)
     for k, way in enumerate(ways):
         if trail:
@@ -131,6 +126,10 @@ def _quadrants(axes: Axes, threshold: float) -> None:
     top_label(axes, "Customization: how far it can adapt its offer (0 to 1)")
 
 
+def _label(place: np.ndarray, threshold: float) -> str:
+    return quadrant(float(place[0]), float(place[1]), threshold)
+
+
 def _way(past: pd.DataFrame) -> np.ndarray:
     """Return the places a firm has been at, in order, without standing still: (n, 2)."""
     path = past.sort_values("period")[["interaction", "customization"]].to_numpy(dtype=float)
@@ -139,115 +138,6 @@ def _way(past: pd.DataFrame) -> np.ndarray:
         return np.full((1, 2), np.nan)
     step = np.abs(np.diff(path, axis=0)).sum(axis=1) > 1e-9
     return path[np.concatenate([[True], step])]
-
-
-class _Bubbles:
-    """Bubbles of the firms, laid out in points so that none covers another."""
-
-    def __init__(self, axes: Axes, names: list[str], places: np.ndarray, share: np.ndarray):
-        self.axes = axes
-        self.names = names
-        self.looks = looks(names)
-        figure: Any = axes.figure
-        self.pixels = figure.dpi / 72
-        box = axes.get_window_extent()
-        self.frame = (
-            box.x0 / self.pixels,
-            box.y0 / self.pixels,
-            box.x1 / self.pixels,
-            box.y1 / self.pixels,
-        )
-        width = self.frame[2] - self.frame[0]
-        self.radii = np.maximum(width * _FULL * np.sqrt(share), 4.0)
-        self.home = axes.transData.transform(places) / self.pixels
-        self.there = np.isfinite(self.home).all(axis=1)
-        self.centers = self.home.copy()
-        self.centers[self.there] = apart(
-            self.home[self.there], self.radii[self.there], frame=self.frame
-        )
-        away = np.hypot(*(self.centers - self.home).T)
-        self.displaced = self.there & (away > 1.0)
-
-    @property
-    def moved(self) -> bool:
-        """Whether any bubble stands beside its true place."""
-        return bool(self.displaced.any())
-
-    def data(self, points: np.ndarray) -> np.ndarray:
-        """Return data coordinates of places in points."""
-        return self.axes.transData.inverted().transform(np.asarray(points) * self.pixels)
-
-    def draw(self, share: np.ndarray, scale: Scale) -> None:
-        """Draw bubbles, crosses at true places, and names."""
-        shown = np.flatnonzero(self.there)
-        notes = []
-        for k in shown:
-            look = self.looks[self.names[k]]
-            nobody = not share[k] > 0
-            self.axes.scatter(
-                *self.data(self.centers[k]), s=(2 * self.radii[k]) ** 2, zorder=3 + 0.01 * k,
-                facecolor="none" if nobody else look.color, edgecolor=look.ink, linewidth=1.2,
-                clip_on=False, gid=f"bubble-{self.names[k]}",
-            )  # fmt: skip
-            if self.displaced[k]:
-                way = self.centers[k] - self.home[k]
-                length = float(np.hypot(*way))
-                if length > self.radii[k] + 1:
-                    edge = self.home[k] + way * (1 - self.radii[k] / length)
-                    ends = self.data(np.array([self.home[k], edge]))
-                    self.axes.plot(*ends.T, color=INK, linewidth=0.9, zorder=5)
-                self.axes.plot(
-                    *self.data(self.home[k]),
-                    "+",
-                    color=INK,
-                    markersize=8,
-                    markeredgewidth=1.4,
-                    zorder=6,
-                )
-            text = f"{short(self.names[k], 16)}\n{scale.text(share[k])}"
-            notes.append(
-                self.axes.annotate(
-                    text,
-                    self.data(self.centers[k]),
-                    ha="center",
-                    va="center",
-                    fontsize=9.5,
-                    fontweight="bold",
-                    linespacing=1.1,
-                    zorder=7,
-                )
-            )
-        boxes = [note.get_window_extent() for note in notes]
-        sizes = [(b.width / self.pixels, b.height / self.pixels) for b in boxes]
-        spots = name_places(self.centers[shown], self.radii[shown], sizes, self.frame)
-        for k, note, spot in zip(shown, notes, spots, strict=True):
-            note.set_position(tuple(self.data(np.array(spot))))
-            inside = np.allclose(spot, self.centers[k])
-            nobody = not share[k] > 0
-            look = self.looks[self.names[k]]
-            note.set_color(ink_on(look.color) if inside and not nobody else look.ink)
-
-    def draw_way(self, k: int, way: np.ndarray) -> None:
-        """Draw where a firm came from: a ring at the start, an arrow to its bubble."""
-        if len(way) < 2:
-            return
-        look: Look = self.looks[self.names[k]]
-        points = self.axes.transData.transform(way) / self.pixels
-        away = np.hypot(*(points - self.centers[k]).T)
-        outside = np.flatnonzero(away > self.radii[k] + 8)
-        if not outside.size:
-            return
-        last = int(outside[-1])
-        self.axes.plot(*way[: last + 1].T, color=look.ink, linewidth=1.6, zorder=2.5)
-        self.axes.annotate(
-            "", self.data(self.centers[k]), xytext=tuple(way[last]), zorder=2.5,
-            arrowprops={"arrowstyle": "-|>", "color": look.ink, "lw": 1.6, "shrinkA": 0,
-                        "shrinkB": self.radii[k] + 1},
-        )  # fmt: skip
-        self.axes.plot(
-            *way[0], "o", markersize=7, markerfacecolor="white", markeredgecolor=look.ink,
-            markeredgewidth=1.6, zorder=2.6,
-        )  # fmt: skip
 
 
 def _finding(

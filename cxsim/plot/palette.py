@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.typing import ColorType
 
 __all__ = [
     "GREY",
@@ -84,13 +85,13 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     return result
 
 
-def luminance(color: str | tuple[float, ...]) -> float:
+def luminance(color: ColorType) -> float:
     """Return the relative luminance of a colour, 0 (black) to 1 (white), after WCAG 2."""
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(color: str | tuple[float, ...], ground: str | tuple[float, ...] = "white") -> float:
+def contrast(color: ColorType, ground: ColorType = "white") -> float:
     """Return the contrast ratio of two colours, 1 to 21, after WCAG 2."""
     low, high = sorted((luminance(color), luminance(ground)))
     return (high + 0.05) / (low + 0.05)
@@ -105,6 +106,6 @@ def readable(color: str) -> str:
     return to_hex((red * shade, green * shade, blue * shade))
 
 
-def ink_on(ground: str | tuple[float, ...]) -> str:
+def ink_on(ground: ColorType) -> str:
     """Return white or the colour of ink, whichever is easier to read on a ground."""
     return "white" if contrast("white", ground) > contrast(INK, ground) else INK

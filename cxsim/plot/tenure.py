@@ -125,7 +125,7 @@ def _finding(
 def _alt(names: Sequence[str], bands: Sequence[str], rate: np.ndarray, scale: Scale) -> str:
     said = []
     for k, name in enumerate(names):
-        there = np.flatnonzero(np.isfinite(rate[k]))
+        there = [int(j) for j in np.flatnonzero(np.isfinite(rate[k]))]
         steps = ", ".join(f"{scale.text(rate[k, j])} at {bands[j]}" for j in there)
         said.append(f"{name} {steps}" if steps else f"{name} without customers")
     return f"Retention per period by tenure (purchases since joining): {'; '.join(said)}."

@@ -10,7 +10,7 @@ import pandas as pd
 from cxsim.plot.columns import chosen, label_and_unit, need, one_of, words_of
 from cxsim.plot.courses import Courses, courses_of
 from cxsim.plot.layout import EndLabel, Event, end_labels, finish, head, mark_events, new, short
-from cxsim.plot.lines import draw_course, fit_limits
+from cxsim.plot.line_charts import draw_course, fit_limits
 from cxsim.plot.numbers import Scale, joined, scale_for
 from cxsim.plot.palette import GREY, Look, looks, readable
 from cxsim.plot.picture import Picture
