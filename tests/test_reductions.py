@@ -9,19 +9,10 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from support_reductions import (
-    assert_agrees,
-    drift,
-    forgetting,
-    known_customers,
-    learning,
-    learning_when_recognized,
-    lifetime_value,
-    logit,
-    perpetual_value,
-    realized_value,
-    switching,
-)
+from support_reductions import assert_agrees
+from support_reductions_choice import known_customers, logit, switching
+from support_reductions_learning import drift, forgetting, learning, learning_when_recognized
+from support_reductions_lifetime import lifetime_value, perpetual_value, realized_value
 
 from cxsim.draws import normal_quantile
 from cxsim.engine.rules import callees, rule_name

@@ -48,14 +48,17 @@ def enjoyment(value: float, shock: float, price_sensitivity: float, outside_valu
 
 
 def enter(
-    n, first, n_firms, purchase_rate, segment, in_market, open_option, value, key_enter,
+    n, first, n_firms, purchase_rate, segment, in_market, shopper, open_option, value, key_enter,
     market_outside_option, segment_outside_value, firm_active,
 ):  # fmt: skip
     """Some customers are in the market this period; options are open and worth nothing yet."""
+    shoppers = 0
     for i in range(n):
-        in_market[i] = 0
-        if uniform(key_enter[0], first + i) < purchase_rate[i]:
-            in_market[i] = 1
+        in_market[i] = 1 if uniform(key_enter[0], first + i) < purchase_rate[i] else 0
+        shopper[shoppers] = i  # written over by the next unless this one is in the market
+        shoppers += in_market[i]
+    for k in range(shoppers, n):
+        shopper[k] = -1
     for f in range(n_firms):
         for i in range(n):
             open_option[f, i] = 1 if firm_active[f] > 0.5 else 0
@@ -68,25 +71,31 @@ def enter(
 
 
 def decide(
-    n, first, in_market, open_option, price_sensitivity, value, favourite, shock, key_choice
+    n, first, shopper, open_option, price_sensitivity, value, favourite, shock, key_choice,
 ):  # fmt: skip
     """Each evaluator takes the option of highest utility; ties go to the first in name order."""
     for e in range(len(value)):
         for i in range(n):
             favourite[e, i] = -1
             shock[e, i] = 0.0
-            if in_market[i] == 0:
-                continue
+        for k in range(n):
+            i = shopper[k]
+            if i < 0:
+                break
             best = -inf
+            taken = -1
+            chance = 0.0
             for o in range(len(open_option)):
                 if open_option[o, i] == 0:
                     continue
                 draw = gumbel(uniform(key_choice[e, o], first + i))
                 u = utility(price_sensitivity[i], value[e, o, i], draw)
-                if u > best:
-                    best = u
-                    favourite[e, i] = o
-                    shock[e, i] = draw
+                better = u > best
+                best = u if better else best
+                taken = o if better else taken
+                chance = draw if better else chance
+            favourite[e, i] = taken
+            shock[e, i] = chance
 
 
 def elect(n, favourite, choice):
@@ -95,10 +104,16 @@ def elect(n, favourite, choice):
         choice[i] = favourite[0, i]
 
 
-def enjoy(n, choice, segment, price_sensitivity, value, shock, enjoyed, segment_outside_value):
+def enjoy(
+    n, shopper, choice, segment, price_sensitivity, value, shock, enjoyed, segment_outside_value,
+):  # fmt: skip
     """Note what the choice was worth to the first evaluator."""
     for i in range(n):
         enjoyed[i] = 0.0
+    for k in range(n):
+        i = shopper[k]
+        if i < 0:
+            break
         if choice[i] >= 0:
             enjoyed[i] = enjoyment(
                 value[0, choice[i], i],
@@ -108,13 +123,16 @@ def enjoy(n, choice, segment, price_sensitivity, value, shock, enjoyed, segment_
             )
 
 
-def count(n, supplier, choice, sum_purchases, sum_holders):
+def count(n, shopper, supplier, choice, sum_purchases, sum_holders):
     """Count who came from where and took what."""
     for i in range(n):
-        c = chunk(i)
-        sum_holders[c, supplier[i] + 1] += 1.0
+        sum_holders[chunk(i), supplier[i] + 1] += 1.0
+    for k in range(n):
+        i = shopper[k]
+        if i < 0:
+            break
         if choice[i] >= 0:
-            sum_purchases[c, supplier[i] + 1, choice[i]] += 1.0
+            sum_purchases[chunk(i), supplier[i] + 1, choice[i]] += 1.0
 
 
 def join(n, n_firms, choice, supplier, tenure):
@@ -145,6 +163,14 @@ CHOICE = Mechanism(
     firm=FirmParameters,
     columns=(
         Column("in_market", (), "i1", kept=False, doc="1 for a customer who buys this period"),
+        Column(
+            "shopper",
+            (),
+            "i4",
+            kept=False,
+            doc="Places in the block of those in the market, in order, then -1: a list is "
+            "walked faster than a branch is guessed",
+        ),
         Column(
             "open_option", ("option",), "i1", kept=False, doc="1 for an option that can be taken"
         ),

@@ -44,12 +44,16 @@ def order(
 
 
 def count(
-    n, segment, choice, recognition, interaction, knowledge_shown, segment_hassle, sum_hassle
+    n, n_firms, shopper, segment, choice, recognition, interaction, knowledge_shown,
+    segment_hassle, sum_hassle,
 ):  # fmt: skip
     """Add up the effort of the orders placed."""
-    for i in range(n):
+    for k in range(n):
+        i = shopper[k]
+        if i < 0:
+            break
         f = choice[i]
-        if 0 <= f < len(recognition):
+        if 0 <= f < n_firms:
             sum_hassle[chunk(i), f] += order_effort(
                 segment_hassle[segment[i]],
                 recognition[f, i],

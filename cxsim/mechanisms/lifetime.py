@@ -21,12 +21,7 @@ def knowledge_band(knowledge: float) -> int:
 
 def tenure_band(tenure: int) -> int:
     """Return the number of the tenure band, 0 (one purchase) to 5 (32 and more)."""
-    band = 0
-    limit = 1
-    while band < 5 and tenure > limit:
-        band = band + 1
-        limit = 2 * limit + 1
-    return band
+    return (tenure > 1) + (tenure > 3) + (tenure > 7) + (tenure > 15) + (tenure > 31)
 
 
 # --- passes -----------------------------------------------------------------------

@@ -142,22 +142,25 @@ def price(n, n_firms, volume, price_asked, value):
 
 
 def pay(
-    n, n_firms, segment, choice, recognition, interaction, customization, uncertainty, price_asked,
-    margin, segment_volume, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
+    n, n_firms, shopper, volume, choice, recognition, interaction, customization, uncertainty,
+    price_asked, margin, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
     firm_cost_to_serve, firm_service_saving, firm_price, firm_personal_premium, discount,
     sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
 ):  # fmt: skip
     """The buyer pays; the firm makes, contacts and serves."""
     for i in range(n):
         margin[i] = 0.0
+    for k in range(n):
+        i = shopper[k]
+        if i < 0:
+            break
         f = choice[i]
         if f < 0 or f == n_firms:
             continue
         c = chunk(i)
-        volume = segment_volume[segment[i]]
         known = 1.0 - uncertainty[f, i]
-        revenue = volume * price_asked[f, i]
-        production = volume * unit_cost(
+        revenue = volume[i] * price_asked[f, i]
+        production = volume[i] * unit_cost(
             firm_unit_cost[f], firm_customization_cost[f], customization[f, i]
         )
         contact = firm_interaction_cost[f] * interaction[f, i]
@@ -171,7 +174,7 @@ def pay(
         sum_service_cost[c, f] += service
         if discount[f] > 0.0:
             sum_discounts[c, f] += (
-                volume
+                volume[i]
                 * asked(
                     firm_price[f],
                     firm_personal_premium[f],

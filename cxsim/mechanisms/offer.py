@@ -125,16 +125,17 @@ def prepare(n, n_firms, segment, volume, customization, segment_volume, firm_cus
 
 
 def fit(
-    n, n_firms, in_market, segment, need, recognition, customization, knowledge_shown, volume, misfit,
-    value, segment_need_mean, segment_need_sd, segment_fit_weight, firm_position,
+    n, n_firms, shopper, segment, need, recognition, customization, knowledge_shown, volume,
+    misfit, value, segment_need_mean, segment_need_sd, segment_fit_weight, firm_position,
     firm_segment_insight,
 ):  # fmt: skip
     """Take what the offer's misfit costs off its worth."""
-    for f in range(n_firms):
-        for i in range(n):
-            if in_market[i] == 0:
-                continue
-            g = segment[i]
+    for k in range(n):
+        i = shopper[k]
+        if i < 0:
+            break
+        g = segment[i]
+        for f in range(n_firms):
             misfit[f, i] = misfit_of(
                 i, g, f, recognition[f, i], customization[f, i], knowledge_shown[f, i],
                 need, segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,

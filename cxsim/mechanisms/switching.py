@@ -72,14 +72,15 @@ def premium_saved(
 
 
 def switch(
-    n, n_firms, in_market, segment, supplier, uncertainty, customization, knowledge_shown, value,
+    n, n_firms, shopper, segment, supplier, uncertainty, customization, knowledge_shown, value,
     barriers, market_switching_cost_form, segment_switching_cost, segment_teaching_effort,
 ):  # fmt: skip
     """Put the switching cost between the customer and its rivals (or a bonus on staying)."""
     bonus = market_switching_cost_form[0] > 0.5
-    for i in range(n):
-        if in_market[i] == 0:
-            continue
+    for k in range(n):
+        i = shopper[k]
+        if i < 0:
+            break
         s = supplier[i]
         g = segment[i]
         for f in range(n_firms):
@@ -100,12 +101,15 @@ def switch(
 
 
 def experience(
-    n, segment, supplier, choice, n_firms, barriers, enjoyed, market_switching_cost_form,
+    n, n_firms, shopper, segment, supplier, choice, barriers, enjoyed, market_switching_cost_form,
     segment_switching_cost,
 ):  # fmt: skip
     """Count the procedural cost as it was borne, not the anticipated effort."""
     bonus = market_switching_cost_form[0] > 0.5
-    for i in range(n):
+    for k in range(n):
+        i = shopper[k]
+        if i < 0:
+            break
         f = choice[i]
         if f < 0 or f == n_firms:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -138,6 +138,19 @@ class Report:
         if self._output is not None and self._svg:
             save(figure, self._output / f"{name}.svg")
 
+    def side_by_side(self, figures: Mapping[str, Any], name: str) -> Any:
+        """Show figures of several scenarios, named, side by side where there is room."""
+        from cxsim.plot import save
+
+        if self._output is not None and self._svg:
+            for scenario, figure in figures.items():
+                save(figure, self._output / f"{name}-{scenario}.svg")
+        parts = (
+            f'<div style="flex: 1 1 24rem"><h3>{escape(scenario)}</h3>{figure._repr_html_()}</div>'
+            for scenario, figure in figures.items()
+        )
+        return _html(f'<div style="display: flex; flex-wrap: wrap">{"".join(parts)}</div>')
+
     def firms(self) -> Any:
         """Show what sets the firms apart, and what does not."""
         table, alike = tables.firms(self._scenarios[0])
@@ -163,12 +176,6 @@ class Report:
             words=self.words,
         )
         return _html("\n".join(table.to_html() for table in made))
-
-    def heading(self, text: str) -> None:
-        """Show a heading of the third order."""
-        from IPython.display import display
-
-        display(_html(f"<h3>{escape(text)}</h3>"))
 
     def from_baseline(self) -> Any:
         """Show how the scenario differs from the baseline that ships with the package."""

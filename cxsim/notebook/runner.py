@@ -139,7 +139,7 @@ def _produce(
     if progress is not None:
         progress("writing the report", 0, 0)
     (draft / "report.html").write_text(to_html(executed), encoding="utf-8")
-    summary["files"] = sorted(each.name for each in draft.iterdir())
+    summary["files"] = sorted({SENTINEL, *(each.name for each in draft.iterdir())})
     (draft / SENTINEL).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 
 

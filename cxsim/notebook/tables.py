@@ -30,15 +30,15 @@ def styled(frame: pd.DataFrame, caption: str, *, words_in: Sequence[Any] = ()) -
     styler = frame.style.set_caption(escape(caption)).set_table_attributes('class="cx-table"')
     styler = styler.format(escape="html").format_index(escape="html", axis=0)
     styler = styler.format_index(escape="html", axis=1)
-    styler = styler.set_table_styles(
-        [
-            {"selector": "caption", "props": "caption-side: top; text-align: left;"},
-            {"selector": "th, td", "props": "text-align: right; vertical-align: top;"},
-            {"selector": "th.level1", "props": "white-space: nowrap;"},
-            {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal"},
-        ]
-    )
-    return styler.set_properties(subset=list(words_in), **{"text-align": "left"})
+    rules = [
+        ("caption", "caption-side: top; text-align: left;"),
+        ("th, td", "text-align: right; vertical-align: top;"),
+        ("th.row_heading", "text-align: left; font-weight: normal;"),
+        ("th.level1", "white-space: nowrap;"),
+    ]
+    places = [frame.columns.get_loc(column) for column in words_in]
+    rules += [(f".col{k}", "text-align: left; white-space: normal;") for k in places]
+    return styler.set_table_styles([{"selector": s, "props": props} for s, props in rules])
 
 
 def differences(
