@@ -72,7 +72,7 @@ def test_a_rule_of_other_arguments_is_refused():
 
 def test_a_rule_that_cannot_be_compiled_is_named_in_one_line():
     def odd(uncertainty, precision):
-        return {"no": "number"}[uncertainty]
+        return str(uncertainty).upper()
 
     with pytest.raises(TypeError, match=r"rule '.*odd' cannot be compiled") as caught:
         cx.run(lively(), rules={"learning.learned": odd})
@@ -136,6 +136,52 @@ def test_a_changed_rule_never_runs_stale_machine_code(tmp_path):
     assert sorted(path.name for path in cache.iterdir()) == files  # found, not made again
     quarter = knowledge_with(tmp_path, rule.format(factor=0.25), cache)
     assert (half, again, quarter) == (0.75, 0.75, 0.9375)
+
+
+PARTS = """
+import sys
+sys.path.insert(0, {folder!r})
+import parts_of_rules as parts
+import cxsim as cx
+firms = {{"Ann": {{"price": 10, "interaction": 1.0, "customization": 1.0}}}}
+segments = {{"All": {{"share": 1.0, "fit_weight": 1.0}}}}
+scenario = cx.Scenario.from_dict(
+    {{"periods": 2, "customers": 50, "firms": firms, "segments": segments}}
+)
+for name in sys.argv[1:]:
+    rules = {{"offer.noise": getattr(parts, name)}} if name != "plain" else None
+    print(name, cx.run(scenario, rules=rules).firms["misfit"].iloc[-1])
+"""
+
+
+@pytest.mark.slow
+def test_machine_code_of_different_processes_may_meet_in_a_third(tmp_path):
+    (tmp_path / "parts_of_rules.py").write_text(
+        "one = lambda c, k, d, s: 1.0 * d\ntwo = lambda c, k, d, s: 2.0 * d\n"
+    )
+
+    def lines(*names):
+        done = subprocess.run(
+            [sys.executable, "-c", PARTS.format(folder=str(tmp_path)), *names],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "CXSIM_CACHE_DIR": str(tmp_path / "cache")},
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    names = ["plain", "one", "two"]
+    alone = [line for name in names for line in lines(name)]
+    assert len(set(alone)) == 3
+    assert lines(*names) == alone
+    assert lines(*reversed(names)) == alone[::-1]
+
+
+def test_two_lambdas_on_one_line_have_different_digests():
+    a, b = (lambda x: x + 1), (lambda x: x + 2)
+    assert source_digest([a]) != source_digest([b])
+    assert code_digest(a) != code_digest(b)
 
 
 def test_machine_code_is_read_from_a_shared_folder_that_cannot_be_written(tmp_path, monkeypatch):

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from cxsim._version import __version__
 from cxsim.cli import places, studies
 from cxsim.cli.failing import finish
+from cxsim.scenario.messages import hint
 
 __all__ = ["main"]
 
 
+class _Group(click.Group):
+    """A group that says which command was probably meant."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None:
+            what = f"expected a command, found {args[0]!r}{hint(args[0], self.commands, listed=20)}"
+            raise click.UsageError(what, ctx)
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
+    cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=False,
     invoke_without_command=True,

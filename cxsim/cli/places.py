@@ -67,16 +67,17 @@ def new(folder: str) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("folder", metavar="[DIR]", default=".")
-@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- JUPYTER OPTIONS]")
-def lab(folder: str, options: tuple[str, ...]) -> None:
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[DIR] [JUPYTER OPTIONS]")
+def lab(words: tuple[str, ...]) -> None:
     """Open JupyterLab on the notebooks in DIR (here, if not said).
 
     If DIR has no notebooks/, a folder cxsim-lab with notebooks and scenario files is laid out
-    in it first, as `cxsim new` does. Options for JupyterLab come after --.
+    in it first, as `cxsim new` does; what comes with the package stays as it is.
     """
     from cxsim.notebook.workplace import workplace
 
+    named = bool(words) and not words[0].startswith("-")
+    folder, options = (words[0], words[1:]) if named else (".", words)
     place, is_new = workplace(folder)
     if is_new:
         click.echo(f"{place}: laid out with notebooks/ and params/", err=True)

@@ -23,7 +23,8 @@ _TYPES = {"float": "float64", "int": "int64", "Word": "uint64", "bool": "boolean
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
 #: Rules go into the pass whole: a call costs more than most of them compute.
 _RULE_OPTIONS = {**_OPTIONS, "forceinline": True}
-_how = hashlib.sha256(repr((_OPTIONS, _RULE_OPTIONS)).encode()).hexdigest()[:8]
+_NAMING = "code digest"
+_how = hashlib.sha256(repr((_OPTIONS, _RULE_OPTIONS, _NAMING)).encode()).hexdigest()[:8]
 _rules: dict[str, Any] = {}
 _passes: dict[tuple[str, Any], Any] = {}
 
@@ -66,9 +67,17 @@ def compiled_pass(function: FunctionType, arguments: tuple) -> Any:
 
 
 def _with_compiled_rules(function: FunctionType) -> FunctionType:
-    return rebuilt(
+    """Return the function over compiled callees, under a name of its own.
+
+    numba names machine code by qualified name and a counter that starts anew in every
+    process. Code that different processes put on disk may meet in a third, so the
+    name has to tell apart whatever differs.
+    """
+    made = rebuilt(
         function, {name: _compiled_rule(callee) for name, callee in callees(function).items()}
     )
+    made.__qualname__ = f"{function.__name__}_{code_digest(function)}"
+    return made
 
 
 def _compiled_rule(function: FunctionType) -> Any:

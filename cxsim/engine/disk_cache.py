@@ -11,7 +11,8 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 __all__ = ["DigestCache"]
 
-_BROKEN = (EOFError, ValueError, pickle.UnpicklingError)
+#: What reading a file cut short, or made where other modules were at hand, ends in.
+_BROKEN = (EOFError, ValueError, ImportError, AttributeError, pickle.UnpicklingError)
 
 
 class _Locator:

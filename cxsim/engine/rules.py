@@ -120,7 +120,7 @@ def _dependencies(function: FunctionType) -> list[str]:
     found = []
     for name in sorted(_names(function.__code__)):
         value = function.__globals__.get(name)
-        if isinstance(value, (int, float, str, tuple, np.ndarray)):
+        if isinstance(value, (int, float, str, tuple, list, dict, frozenset, np.ndarray)):
             found.append(f"{name}={_constant(value)}")
     closure = [_constant(cell.cell_contents) for cell in function.__closure__ or ()]
     return found + closure
@@ -165,5 +165,13 @@ def _source(code: CodeType) -> str:
 
 
 def source_digest(functions: list[FunctionType]) -> str:
-    """Return a fingerprint of functions' source, callees included, the same on every Python."""
-    return _digest(functions, lambda f: _source(f.__code__))
+    """Return a fingerprint of functions' source, callees included, the same on every Python.
+
+    Two lambdas may share a line of source, so theirs adds the code in memory.
+    """
+
+    def describe(function: FunctionType) -> str:
+        text = _source(function.__code__)
+        return text + _code_text(function.__code__) if "<lambda>" in function.__name__ else text
+
+    return _digest(functions, describe)

@@ -24,7 +24,9 @@ class Promotions(Parameters):
 class MarketParameters(Parameters):
     """The price of time."""
 
-    discount_rate: float = parameter(0.01, doc="Discount rate", unit="per period", ge=0, lt=1)
+    discount_rate: float = parameter(
+        0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1
+    )
 
 
 class FirmParameters(Parameters):

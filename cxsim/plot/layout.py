@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import ScaledTranslation
@@ -18,16 +19,9 @@ from cxsim.plot.palette import GREY, INK, looks, readable
 from cxsim.plot.picture import Picture
 
 __all__ = [
-    "EndLabel",
-    "dodge",
-    "end_labels",
-    "finish",
-    "head",
-    "mark_events",
-    "new",
-    "short",
-    "top_label",
-]
+    "EndLabel", "Event", "dodge", "end_labels", "finish", "head", "mark_events", "new",
+    "row_names", "short", "spread_above", "top_label",
+]  # fmt: skip
 
 #: Points between one line of small text and the next.
 LINE = 12.0
@@ -64,6 +58,13 @@ def _wrapped(figure: Picture, text: Text, said: str, *, even: bool = False) -> N
     while even and lines > 1 and width > 12 and write(width - 1) == lines:
         width -= 1
     write(width)
+
+
+def lay_out(figure: Figure) -> None:
+    """Give everything in a figure its place, without the cost of drawing it."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
@@ -150,7 +151,7 @@ def end_labels(axes: Axes, labels: Iterable[EndLabel], *, fontsize: float = 9.5)
         )
         for label in labels
     ]  # fmt: skip
-    figure.draw_without_rendering()
+    lay_out(figure)
     box = axes.get_window_extent()
     pixels = figure.dpi / 72
     heights = [note.get_window_extent().height + 2.5 * pixels for note in notes]
@@ -233,7 +234,7 @@ def spread_above(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
         )
         for x, text, color in labels
     ]  # fmt: skip
-    figure.draw_without_rendering()
+    lay_out(figure)
     box = axes.get_window_extent()
     widths = [note.get_window_extent().width + 6 * figure.dpi / 72 for note in up]
     ends = [float(axes.transData.transform((x, 0.0))[0]) for x, *_ in labels]

@@ -91,7 +91,7 @@ def capability_matrix(
         note += " Arrows: the way from the start (ring)."
     # Bubbles are laid out in points, so all that takes room has to be there first.
     head(figure, title=title, note=note + _ASIDE)
-    figure.draw_without_rendering()
+    figure.draw_without_rendering()  # places axes of equal aspect too
     bubbles = Bubbles(axes, names, places, np.nan_to_num(share))
     bubbles.draw(share, scale)
     for k, way in enumerate(ways):

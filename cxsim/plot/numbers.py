@@ -124,7 +124,7 @@ def scale_for(
     if kind == "share":
         span = top if difference else float(np.ptp(shown)) if shown.size else 0.0
         name, suffix = ("percentage points", "points") if difference else ("%", "%")
-        whole = bool(np.allclose(shown * 100, np.round(shown * 100)))
+        whole = not difference and bool(np.allclose(shown * 100, np.round(shown * 100)))
         return Scale(100.0, said.replace("share", name), suffix, 0 if span >= 0.1 or whole else 1)
     if unit in ("", "1", "index"):
         return Scale()

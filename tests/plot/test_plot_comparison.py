@@ -99,7 +99,7 @@ def test_several_scenarios_get_a_row_each():
     figure = cp.differences(rows)
     names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert names == ["Ann · copycat", "Ann · price_attack"]
-    assert figure.get_suptitle().startswith("copycat and price_attack against the baseline: 2 of 2")
+    assert "copycat and price_attack against the baseline: 2 of 2" in plain(figure.get_suptitle())
     assert "Ann −5.0 points in price_attack" in cp.alt_of(figure)
 
 

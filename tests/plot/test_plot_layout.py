@@ -62,9 +62,7 @@ def test_lists_are_written_as_one_says_them():
 def test_short_names_stay_and_long_ones_are_cut():
     assert short("Tailor") == "Tailor"
     assert short("") == ""
-    assert short("one two three four five six seven", 10) == "one two\nthree…" or "…" in short(
-        "one two three four five six seven", 10
-    )
+    assert short("one two three four five six seven", 10) == "one two\nthree fou…"
     assert max(map(len, short("x" * 99, 10).split("\n"))) <= 10
 
 
