@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test coverage lab lint format typecheck constraints clean distclean
+.PHONY: help setup demo test coverage lab lint format typecheck figures constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -80,6 +80,9 @@ format: $(INSTALLED) ## put code and notebooks into the common format
 
 typecheck: $(INSTALLED) ## check the types
 	@$(PY) -m mypy
+
+figures: $(READY) ## draw the pictures of the README anew
+	@$(PY) docs/make_images.py
 
 # ------------------------------------------------------------- housekeeping
 

@@ -24,7 +24,7 @@ from cxsim.measures.summary import summarize
 from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
 
-__all__ = ["Run", "provenance", "run", "simulate"]
+__all__ = ["Run", "provenance", "run", "settings_attrs", "simulate"]
 
 #: Frames of a run, in the order of files and sheets.
 FRAMES = ("firms", "market", "switching", "tenure", "cohorts", "losses", "customers", "panel")
@@ -347,7 +347,14 @@ def run(
         frames["customers"] = customer_frame(simulation)
     if panel:
         frames["panel"] = pd.concat(rows, ignore_index=True)
+    for frame in frames.values():
+        frame.attrs.update(settings_attrs(settings))
     return Run(frames, settings, provenance(simulation, engine), summarize(simulation))
+
+
+def settings_attrs(scenario: Scenario) -> dict[str, str]:
+    """Return what figures call a period and the currency."""
+    return {"period_length": scenario.period_length, "currency": scenario.currency}
 
 
 def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:

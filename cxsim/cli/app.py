@@ -13,7 +13,7 @@ from cxsim.cli import places, studies
 from cxsim.cli.failing import finish
 from cxsim.scenario.messages import hint
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 
 class _Group(click.Group):
@@ -57,18 +57,16 @@ for _command in (*studies.COMMANDS, *places.COMMANDS):
     cli.add_command(_command)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process.
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code.
 
     Parameters
     ----------
-    arguments : sequence of str, optional
-        Default: those the process was started with.
+    arguments : sequence of str
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?"
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words  # taken anywhere, not only before the command
-    words = [word for word in words if word != "--debug"]
-    sys.exit(finish(lambda: cli.main(words, prog_name="cxsim", standalone_mode=False), debug))
+    debug = "--debug" in arguments  # taken anywhere, not only before the command
+    words = [word for word in arguments if word != "--debug"]
+    return finish(lambda: cli.main(words, prog_name="cxsim", standalone_mode=False), debug)

@@ -71,7 +71,7 @@ def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
     """Write title, note and description into a figure, lay it out and return it."""
     head(figure, title=title, note=note)
     figure.set_label(plain(alt))
-    figure.draw_without_rendering()
+    lay_out(figure)  # and makes ticks while the style is on
     return figure
 
 

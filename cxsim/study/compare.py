@@ -17,7 +17,7 @@ import pandas as pd
 from cxsim.files import whole_folder
 from cxsim.measures import Measure, measures
 from cxsim.measures.summary import MARKET, summarize
-from cxsim.runs import provenance, simulate
+from cxsim.runs import provenance, settings_attrs, simulate
 from cxsim.scenario import Scenario
 from cxsim.study.statistics import half_width, mean_and_error, paired
 
@@ -244,6 +244,8 @@ def compare(
         ),
         "settings": _settings(scenarios, names),
     }
+    for frame in frames.values():
+        frame.attrs.update(settings_attrs(scenarios[0]))
     facts = {
         "scenarios": names,
         "seeds": numbers,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import subprocess
 import sys
 
@@ -206,14 +205,7 @@ def test_outside_a_notebook_the_description_is_printed(result, capsys):
 
 
 def test_without_ipython_the_description_is_printed(result, capsys, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("IPython"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "IPython", None)  # as if it were not installed
     figure = cp.shares(result.firms)
     cp.show(figure)
     assert capsys.readouterr().out == cp.alt_of(figure) + "\n"

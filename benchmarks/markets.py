@@ -1,0 +1,68 @@
+"""The markets that are timed: the shipped baseline, with more firms, and with mechanisms on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cxsim as cx
+from cxsim.mechanisms import registered
+
+__all__ = ["SWITCHES", "five_firms", "many_firms", "switched", "untimed_mechanisms"]
+
+_NEEDS_DRIFT = {f"segments.{name}.need_drift": 0.02 for name in ("Comfort", "Performance")}
+_EVERYBODY_BUYS = {f"segments.{name}.purchase_rate": 1.0 for name in ("Comfort", "Performance")}
+_NOBODY_LEAVES = {f"segments.{name}.turnover": 0.0 for name in ("Comfort", "Performance")}
+
+#: What is switched on or off, one at a time: words for the page, the mechanism it
+#: shows (if it is one outside the core), changed parameters, observers.
+SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
+    ("everybody buys every period", "", _EVERYBODY_BUYS, ()),
+    ("nobody leaves the market", "", _NOBODY_LEAVES, ()),
+    ("without the outside option", "", {"outside_option": False}, ()),
+    ("needs drift", "need_drift", _NEEDS_DRIFT, ()),
+    ("portable profiles", "portability", {"profile_portability": 0.5}, ()),
+    ("measuring elasticities", "", {}, ("elasticity",)),
+    ("measuring reasons for losses", "", {}, ("loss_reasons",)),
+    ("measuring cohorts", "", {}, ("cohorts",)),
+    ("keeping final customers", "", {}, ("customers",)),
+)
+
+
+def five_firms(**changes: Any) -> cx.Scenario:
+    """Return the baseline with a fifth firm in the middle of the capability matrix."""
+    scenario = cx.load("baseline")
+    middle = {**scenario.to_dict()["firms"]["Tailor"], "interaction": 0.5, "customization": 0.5}
+    return scenario.override({"firms.Middle": middle, **changes})
+
+
+def many_firms(firms: int, **changes: Any) -> cx.Scenario:
+    """Return the baseline's customers with 2 to any number of firms spread over the matrix."""
+    tree = cx.load("baseline").to_dict()
+    pattern = tree["firms"]["Tailor"]
+    side = 1
+    while side * side < firms:
+        side += 1
+    steps = [(k + 0.5) / side for k in range(side)]
+    places = [(a, c) for a in steps for c in steps][:firms]
+    tree["firms"] = {
+        f"F{k:02d}": {**pattern, "interaction": a, "customization": c}
+        for k, (a, c) in enumerate(places)
+    }
+    return cx.Scenario.from_dict(tree, name=f"{firms} firms").override(changes)
+
+
+def switched(changes: dict[str, Any], **world: Any) -> cx.Scenario:
+    """Return the market of five firms with something switched on or off."""
+    return five_firms(**world).override(changes) if changes else five_firms(**world)
+
+
+def untimed_mechanisms() -> list[str]:
+    """Return the package's mechanisms outside the core that no switch above turns on."""
+    timed = {mechanism for _, mechanism, _, _ in SWITCHES}
+    return [
+        m.name
+        for m in registered()
+        if not m.core
+        and m.name not in timed
+        and any(p.function.__module__.startswith("cxsim.mechanisms.") for p in m.passes)
+    ]

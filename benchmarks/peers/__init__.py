@@ -1,0 +1,72 @@
+"""The same market as others would write it, and what all of them have to report.
+
+Declaration of the model that every peer implements (the core of the model page with
+the parameters that the baseline uses):
+
+- A customer has a segment, a need in two dimensions, a lognormal price sensitivity and a
+  normal taste for each firm; no supplier at first. Each period it leaves the market
+  with a chance and is replaced by a newcomer with fresh attributes.
+- With a chance it is in the market and takes the best of all firms and the outside
+  option by price sensitivity times (quality - fit weight x misfit - price + taste -
+  hassle - switching cost) plus a Gumbel shock, where misfit, hassle and the cost of
+  teaching a rival depend on what the firm knows of the customer.
+- A buyer becomes the firm's customer; if recognized, it teaches the firm. Every other
+  firm forgets a little.
+- Every period and firm: share of purchases, retention, mean knowledge of the firm's
+  customers, their mean procedural and relational switching cost, revenue and profit.
+
+Parameters that the baseline leaves at zero (promotions, premiums, savings, drift, initial
+shares) are left out, which spares the peers work that the simulator does; a scenario
+that uses one is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["MEASURES", "plain"]
+
+#: What each peer reports, by period and firm.
+MEASURES = (
+    "share",
+    "retention",
+    "knowledge",
+    "switching_procedural",
+    "switching_relational",
+    "revenue",
+    "profit",
+)
+
+_UNUSED = {
+    "firms": {"personal_premium": 0, "service_saving": 0, "active": True},
+    "segments": {
+        "brand_taste": "normal",
+        "purchase_rate_shape": None,
+        "turnover_beta": None,
+        "volume": 1,
+    },
+}
+
+
+def plain(scenario: Any) -> Any:
+    """Return the scenario if it uses nothing that the peers leave out.
+
+    Raises
+    ------
+    ValueError
+        If it does.
+    """
+    for group, defaults in _UNUSED.items():
+        for owner, parameters in getattr(scenario, group).items():
+            for name, value in defaults.items():
+                if getattr(parameters, name) != value:
+                    raise ValueError(f"{group}.{owner}.{name}: peers know only {value!r}")
+    promoted = [name for name, firm in scenario.firms.items() if firm.promotions.chance > 0]
+    if promoted or scenario.changes or scenario.initial or scenario.warm_up:
+        raise ValueError("peers know no promotions, events, initial state or warm-up")
+    if scenario.switching_cost_form != "cost" or not scenario.outside_option:
+        raise ValueError("peers know the cost form with an outside option only")
+    extra = [m.name for m in scenario.mechanisms if not m.core and m.active(scenario)]
+    if extra:
+        raise ValueError(f"peers know the core only, not {', '.join(extra)}")
+    return scenario
