@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test coverage lab lint format typecheck figures constraints clean distclean
+.PHONY: help setup demo test test-newer coverage lab lint format typecheck figures constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,27 @@ lab: $(READY) ## open JupyterLab on the notebooks
 
 test: $(READY) ## run the tests
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
+	@$(MAKE) --no-print-directory test-newer
+
+# Mesa 3.5 wants Python 3.12. Where there is one beside the Python in use, the tests that
+# touch Mesa and the numbers run on it too, in an environment of their own.
+NEWER_PYTHON = for p in python3.14 python3.13 python3.12 "$$HOME"/.pyenv/versions/3.1[2-9]*/bin/python; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info[:2] < (3, 12))' 2>/dev/null && echo "$$p" && break; done
+
+test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5), where there is one
+	@$(PY) -c 'import sys; sys.exit(sys.version_info[:2] >= (3, 12))' \
+	  || { echo "Mesa 3.5 is what the tests ran on."; exit 0; }; \
+	newer=$$($(NEWER_PYTHON)); \
+	if [ -z "$$newer" ]; then echo "No Python 3.12 or newer here: Mesa 3.5 was left out."; exit 0; fi; \
+	if [ ! -e .venv-newer/.installed ] || [ pyproject.toml -nt .venv-newer/.installed ]; then \
+	  echo "Installing for $$newer (Mesa 3.5)"; \
+	  "$$newer" -m venv .venv-newer \
+	  && { $(PY) -m uv pip install --quiet --python .venv-newer/bin/python -c constraints.txt -e '.[dev,viz]' 2>/dev/null \
+	    || .venv-newer/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,viz]'; } \
+	  && touch .venv-newer/.installed || exit 1; \
+	fi; \
+	.venv-newer/bin/python -m pytest -q -n 2 -p no:cacheprovider \
+	  tests/test_mesa.py tests/test_engines.py tests/test_draws.py
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
@@ -99,4 +120,4 @@ clean: ## delete what tools and builds left behind
 	@find . -path ./.git -prune -o -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## delete .venv as well
-	@rm -rf $(VENV)
+	@rm -rf $(VENV) .venv-newer

@@ -15,6 +15,10 @@ from cxsim.measures.observers import OBSERVERS
 from cxsim.simulation import Simulation
 
 
+GOLDEN_PURCHASES = [4135.0, 5524.0, 8519.0, 4607.0]  # by firm in name order, outside last
+GOLDEN_REVENUE = [49488.332495, 64266.136656, 91170.969639]
+
+
 def played(scenario, *, seed=0, engine="columnar", threads=1, block=4096, **options):
     """Play a scenario to its end."""
     makers = {
@@ -150,6 +154,13 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another():
         played(scenario, seed=4).books.count("revenue")
         != played(scenario, seed=5).books.count("revenue")
     ).any()
+
+
+def test_the_numbers_are_those_of_every_machine_and_version():
+    """A fixed seed gives fixed totals; where this fails, results of users have changed."""
+    books = played(lively(customers=3000, periods=12), seed=17).books
+    assert books.count("purchases").sum(axis=(0, 1)).tolist() == GOLDEN_PURCHASES
+    assert books.count("revenue").sum(axis=0).round(6).tolist() == GOLDEN_REVENUE
 
 
 def test_the_order_of_firms_and_segments_in_the_file_does_not_matter():

@@ -92,7 +92,7 @@ class _Execution:
         self.error: BaseException | None = None
         self._source, self._target, self._parameters = source, target, parameters
         self._log, self._told = scratch / "kernel.log", scratch / "progress"
-        self._cell = 0
+        self._cell = self._injected = 0
         self._managers: list[Any] = []
         self._verdict = ""
         self._thread = threading.Thread(target=self._work, name=f"papermill {source.stem}")
@@ -135,18 +135,23 @@ class _Execution:
         if isinstance(error, PapermillExecutionError):
             what = " ".join(f"{error.ename}: {error.evalue}".split())
             what = what if len(what) <= 300 else what[:297] + "..."
-            return CellError(f"{name}: cell {error.cell_index + 1} failed: {what}")
+            return CellError(f"{name}: cell {self._number(error.cell_index)} failed: {what}")
         if isinstance(error, OSError):
             return error
         if self._verdict:
-            return NotebookError(f"{name}: {self._verdict} (at cell {self._cell + 1})")
+            return NotebookError(f"{name}: {self._verdict} (at cell {self._number(self._cell)})")
         last = self._last_words()
         if self.started:
-            what = f"its Python was killed at cell {self._cell + 1}, often for want of memory"
+            cell = self._number(self._cell)
+            what = f"its Python was killed at cell {cell}, often for want of memory"
         else:
             what = "its Python did not start"
             last = last or " ".join(str(error).split())
         return NotebookError(f"{name}: {what}" + (f" ({last})" if last else ""))
+
+    def _number(self, index: int) -> int:
+        """Return which cell of the user's notebook it is: papermill puts one in."""
+        return index + 1 - self._injected
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError):
@@ -189,8 +194,10 @@ class _Execution:
         except BaseException as error:  # noqa: BLE001 (handed to the main thread)
             self.error = error
 
-    def _cell_started(self, cell_index: int, **_: Any) -> None:
+    def _cell_started(self, cell: Any, cell_index: int) -> None:
         self.started, self._cell = True, cell_index
+        if "injected-parameters" in cell.metadata.get("tags", ()):
+            self._injected = 1
 
 
 def _literal(path: Path) -> str:

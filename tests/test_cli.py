@@ -1,0 +1,392 @@
+"""The command line: what it prints, where it leaves results, and how it ends when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cxsim import __version__
+from cxsim.cli import main
+from cxsim.study.compare import Comparison
+
+SMALL = ["-s", "customers=200", "-s", "periods=40", "--seeds", "3"]
+
+#: The command as a process of its own, whether or not the package is installed.
+CXSIM = [sys.executable, "-c", "from cxsim.cli import main; main()"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def cxsim(capsys):
+    """Call the command line in this process; return exit code, output and errors."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return call
+
+
+def refused(result: tuple[int, str, str], *said: str) -> None:
+    """Assert that bad input ended in one clear line, exit code 2, and no files."""
+    code, out, err = result
+    assert code == 2, err
+    assert out == ""
+    assert len(err.splitlines()) == 1, err
+    assert err.startswith("cxsim: ")
+    for text in said:
+        assert text in err
+    assert list(Path().iterdir()) == []
+
+
+# ------------------------------------------------------------- run and compare
+
+
+def test_compare_prints_intervals_and_leaves_one_report(cxsim):
+    code, out, err = cxsim("compare", "baseline", "copycat", *SMALL, "-j", "2")
+    assert code == 0, err
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "\x1b" not in out + err
+    assert "\r" not in out + err
+
+    folder = Path("results/compare-baseline-copycat")
+    kept = Comparison.load(folder / "comparison")
+    assert lines[0] == kept.headline()
+    assert lines[-1] == f"Report: {folder / 'report.html'}"
+    assert (folder / "report.html").stat().st_size > 100_000
+
+    row = kept.table.query("measure == 'share' and firm == 'Mass'").iloc[0]
+    start = lines.index("Share of purchases (%)")
+    printed = next(line for line in lines[start:] if line.startswith("  Mass"))
+    numbers = [float(n) for n in re.findall(r"[+-]?\d+\.?\d*", printed.replace("−", "-"))]
+    wanted = [100 * row[k] for k in ("baseline", "baseline_se", "other", "other_se", "difference")]
+    assert numbers[:5] == pytest.approx(wanted, abs=0.06)
+    assert numbers[5:7] == pytest.approx([100 * row["lower"], 100 * row["upper"]], abs=0.06)
+    assert printed.endswith("*") == bool(row["lower"] > 0 or row["upper"] < 0)
+
+    # Progress where nobody watches: a line per stage.
+    stages = [line.rsplit(": ", 1)[1] for line in err.splitlines()]
+    assert stages == ["starting Python", "simulating", "writing the report"]
+
+
+def test_run_prints_the_main_figures_of_every_firm(cxsim):
+    code, out, err = cxsim("run", "baseline", *SMALL, "-o", "mine")
+    assert code == 0, err
+    assert max(map(len, out.splitlines())) <= 100
+    for firm in ("Mass", "Niche", "Targeted", "Tailor"):
+        assert re.search(rf"^{firm} +\d+\.\d+ \(\d", out, re.MULTILINE)
+    assert out.endswith(f"Report: {Path('mine/report.html')}\n")
+    assert json.loads(Path("mine/summary.json").read_text("utf-8"))["status"] == "ok"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_comparison_that_is_stopped_leaves_nothing_and_no_kernel(number):
+    process = subprocess.Popen(
+        [*CXSIM, "compare", "baseline", "copycat", "--seeds", "5000"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if line.endswith("simulating\n"):
+            break
+    kernels = children(process.pid)
+    assert kernels
+    start = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - start < 5
+    assert process.returncode == 1
+    assert out == ""
+    assert err.strip() == "cxsim: stopped; nothing was written"
+    assert list(Path("results").iterdir()) == []
+    assert not any(alive(kernel) for kernel in kernels)
+
+
+def children(pid: int) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(each) for each in listed.stdout.split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["compare", "baseline"], ["expected two or more scenarios"]),
+        (["compare", "baseline", "copycta"], ["did you mean 'copycat'?"]),
+        (["compare", "baseline", "copycat", "--seeds", "0"], ["from 1 to 10000, found '0'"]),
+        (["compare", "baseline", "copycat", "--confidence", "2"], ["confidence", "found '2'"]),
+        (["compare", "baseline", "copycat", "-s", "firms.Tailr.price=3"], ["mean 'Tailor'"]),
+        (["compare", "baseline", "copycat", "-s", "price"], ["expected PATH=VALUE"]),
+        (["compare", "baseline", "copycat", "-s", "customers=.nan"], ["customers", "found .nan"]),
+        (["compare", "baseline", "copycat", "-o", "/dev/null/x"], ["can be written"]),
+        (["compare", "baseline", "a,b"], ["without commas"]),
+        (["run", "baselin"], ["did you mean 'baseline'?"]),
+        (["run", "baseline", "--seed", "-1"], ["seed: expected a whole number from 0"]),
+        (["run", "baseline", "--timeout", "0"], ["--timeout"]),
+        (["run", "compare", "-p", "seedz=3"], ["did you mean 'seeds'?"]),
+        (["run", "compare", "-p", "seeds"], ["expected NAME=VALUE"]),
+        (["run", "missing.ipynb"], ["expected a notebook, found no such file"]),
+        (["run", "missing.yaml"], ["expected a file, found no file"]),
+        (["diff", "baseline", "copycta"], ["did you mean 'copycat'?"]),
+        (["check", "nothing.yaml"], ["expected a file, found no file"]),
+        (["lab", "nowhere"], ["expected a folder"]),
+        (["comapre"], ["did you mean 'compare'?"]),
+        (["run", "--sedd", "3", "baseline"], ["--seed"]),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line_and_leaves_nothing(cxsim, words, said):
+    refused(cxsim(*words), *said)
+
+
+def test_a_run_that_takes_too_long_fails(cxsim):
+    code, _, err = cxsim("run", "baseline", "--timeout", "0.5", *SMALL)
+    assert code == 1
+    assert err.splitlines()[-1].startswith("cxsim: scenario.ipynb: not done after 0.5 seconds")
+    assert list(Path("results").iterdir()) == []
+
+
+def test_debug_shows_where_an_error_comes_from(cxsim):
+    assert "Traceback" not in cxsim("check", "nothing.yaml")[2]
+    assert "Traceback" not in cxsim("run", "nothing.yaml")[2]
+    assert "Traceback" in cxsim("run", "nothing.yaml", "--debug")[2]
+
+
+# ------------------------------------------------------------- check and diff
+
+
+def test_check_says_what_is_in_a_file(cxsim):
+    Path("mine.yaml").write_text("extends: copycat\ntitle: Mine\nfirms: {Tailor: {price: 21}}\n")
+    code, out, err = cxsim("check", "mine.yaml", "baseline")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[:3] == [
+        "mine.yaml: ok",
+        "  title   Mine",
+        "  firms   Mass, Niche, Targeted, Tailor",
+    ]
+    assert out.count("digest") == 2
+
+
+def test_check_looks_at_every_file_and_fails_if_one_is_wrong(cxsim):
+    Path("good.yaml").write_text("extends: baseline\n")
+    Path("bad.yaml").write_text("extends: baseline\ncustomers: 0\nperiod: 12\n")
+    Path("worse.yaml").write_text("firms: [\n")
+    code, out, err = cxsim("check", "bad.yaml", "good.yaml", "worse.yaml")
+    assert code == 2
+    assert "good.yaml: ok" in out
+    assert "cxsim: bad.yaml:2: customers: expected" in err
+    assert "did you mean 'periods'?" in err
+    assert "cxsim: worse.yaml:" in err
+    assert err.splitlines()[-1] == "cxsim: 2 of 3 files are not right"
+
+
+def test_diff_lists_what_differs(cxsim):
+    code, out, _ = cxsim("diff", "baseline", "copycat")
+    assert code == 0
+    assert re.search(r"events\.24\.firms\.Mass\.customization +absent +0\.8", out)
+    assert cxsim("diff", "baseline", "baseline")[1] == (
+        "baseline and baseline have the same parameters\n"
+    )
+
+
+def test_diff_fits_a_terminal_whatever_the_values(cxsim):
+    Path("long.yaml").write_text(f"extends: baseline\nfirms: {{{'Long' * 40}: {{price: 1}}}}\n")
+    out = cxsim("diff", "baseline", "long.yaml")[1]
+    assert max(map(len, out.splitlines())) <= 100
+
+
+# ------------------------------------------------------- list, new, lab, schema
+
+
+def test_list_names_scenarios_and_notebooks_with_their_titles(cxsim):
+    code, out, _ = cxsim("list")
+    assert code == 0
+    assert re.search(r"^  copycat +A rival copies", out, re.MULTILINE)
+    assert re.search(r"^  compare +What changes", out, re.MULTILINE)
+
+
+def test_new_lays_out_a_folder_that_works(cxsim):
+    assert cxsim("new", "work")[0] == 0
+    assert Path("work/notebooks/00_start_here.ipynb").is_file()
+    assert Path("work/params/scenarios/copycat.yaml").is_file()
+    assert cxsim("check", *map(str, Path("work/params").rglob("*.yaml")))[0] == 0
+    assert os.access("work/params/mine.yaml", os.W_OK)
+    assert [each.name for each in Path().iterdir()] == ["work"], "no drafts"
+
+
+def test_new_fills_an_empty_folder_and_refuses_any_other(cxsim):
+    Path("empty").mkdir()
+    assert cxsim("new", "empty")[0] == 0
+    code, _, err = cxsim("new", "empty")
+    assert code == 2
+    assert "found other files in it" in err
+    Path("file").touch()
+    assert cxsim("new", "file")[0] == 2
+    assert cxsim("new", "file/inside")[0] == 2
+
+
+def test_lab_opens_what_is_there_or_lays_it_out():
+    def lab(*words: str) -> subprocess.CompletedProcess:
+        # --version: the real JupyterLab, but it leaves again.
+        return subprocess.run(
+            [*CXSIM, "lab", *words, "--version"], capture_output=True, text=True, check=False
+        )
+
+    first = lab()
+    assert first.returncode == 0, first.stderr
+    assert re.fullmatch(r"\d+\.\d+.*\n", first.stdout)
+    assert "cxsim-lab: laid out" in first.stderr
+    assert Path("cxsim-lab/notebooks/compare.ipynb").is_file()
+    assert "laid out" not in lab("cxsim-lab").stderr
+
+
+def test_schema_prints_a_json_schema(cxsim):
+    schema = json.loads(cxsim("schema")[1])
+    assert schema["$schema"].startswith("https://json-schema.org")
+    assert "firms" in schema["properties"]
+
+
+# ----------------------------------------------------------------------- warm
+
+
+def warm(*words: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*CXSIM, "warm", *words],
+        capture_output=True, text=True, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def test_warm_fills_a_folder_that_may_then_be_shared_read_only():
+    first = warm("--folder", "shared")
+    assert first.returncode == 0, first.stderr
+    passes, compiled, found = re.fullmatch(
+        r"(\d+) passes in [\d.]+ s: (\d+) compiled, (\d+) found in shared\n", first.stdout
+    ).groups()
+    assert int(passes) >= int(compiled) > 10
+    assert int(found) == int(passes) - int(compiled)
+
+    for file in Path("shared").rglob("*"):
+        file.chmod(0o444)
+    both = os.pathsep.join(["shared", "own"])
+    again = warm(CXSIM_CACHE_DIR=both)
+    assert f"0 compiled, {passes} found in shared" in again.stdout
+    assert not Path("own").exists()
+
+
+def test_warm_says_if_nothing_can_be_kept():
+    Path("file").touch()
+    done = warm("--folder", "file")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "cxsim: file: expected a folder that can be written, found none"
+    )
+
+
+# ------------------------------------------------------- starting and printing
+
+
+@pytest.mark.parametrize("words", [["--help"], ["check", "baseline"], ["list"], ["new", "work"]])
+def test_what_needs_no_simulation_does_not_wait_for_it(words):
+    heavy = {"papermill", "numba", "matplotlib", "pandas", "IPython", "nbconvert", "mesa"}
+    code = (
+        "import sys\nfrom cxsim.cli import main\n"
+        f"try: main({words!r})\nexcept SystemExit as end: assert not end.code, end.code\n"
+        f"loaded = {heavy!r} & set(sys.modules)\nassert not loaded, loaded"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_version_and_help(cxsim):
+    assert cxsim("--version")[1] == f"cxsim {__version__}\n"
+    assert "compare" in cxsim("-h")[1]
+    assert cxsim("-h")[1] == cxsim()[1]
+    assert "--seeds" in cxsim("compare", "-h")[1]
+
+
+def test_a_reader_who_leaves_early_is_no_error():
+    done = subprocess.run(
+        f"{subprocess.list2cmdline(CXSIM[:1])} -c '{CXSIM[2]}' schema | head -1",
+        shell=True, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "{\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_a_failure():
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*CXSIM, "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("cxsim: no space left on device")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_terminal_without_the_characters_shows_others():
+    done = subprocess.run(
+        [*CXSIM, "list"],
+        capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a terminal")
+def test_on_a_terminal_progress_is_one_bar_that_is_gone_at_the_end():
+    import pty
+
+    code = (
+        "from cxsim.cli.screen import Screen\n"
+        "with Screen('cxsim compare') as screen:\n"
+        "    screen('starting Python', 0, 0)\n"
+        "    for k in range(5): screen('simulating', k, 4)\n"
+        "print('done')"
+    )
+    parent, child = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=child, text=True, check=True
+    )
+    os.close(child)
+    shown = b""
+    while chunk := _read(parent):
+        shown += chunk
+    os.close(parent)
+    text = shown.decode("utf-8")
+    assert done.stdout == "done\n"
+    assert "\n" not in text
+    assert "cxsim compare: simulating" in text
+    assert "3/4" in text
+    assert text.rstrip(" \r").endswith("s") is False
+    assert text.endswith("\r")
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # what Linux says at the end of a terminal
+        return b""
