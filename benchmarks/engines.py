@@ -1,59 +1,54 @@
-"""The compiled engine against the agents engine: same rules, same results, time per customer.
-
-Run with ``make bench``. Both engines are timed in one process, in turn, several times;
-medians and their ratio are printed. Machines differ; the ratio is what to read.
-"""
+"""The compiled engine against the agents engine: same rules, same results, time per customer."""
 
 from __future__ import annotations
 
-import statistics
-import time
+from typing import Any
 
 import mesa
 import numpy as np
 
 import cxsim as cx
+from benchmarks.markets import five_firms
+from benchmarks.plan import Plan
+from benchmarks.timing import Timing, in_turn, ratio, say
 from cxsim.engine.agents import AgentsEngine
 from cxsim.engine.columnar import ColumnarEngine
 
-CUSTOMERS = 20_000
-PERIODS = 3
-REPEATS = 5
+__all__ = ["engines"]
+
+#: Periods of the compiled engine timed for one of the agents engine.
+MANY = 10
 
 
-def five_firms() -> cx.Scenario:
-    """Return the baseline with a fifth firm in the middle."""
-    scenario = cx.load("baseline")
-    fifth = {**scenario.to_dict()["firms"]["Tailor"], "interaction": 0.5, "customization": 0.5}
-    return scenario.override({"firms.Middle": fifth, "customers": CUSTOMERS, "periods": PERIODS})
+def engines(plan: Plan) -> dict[str, Any]:
+    """Return the time of either engine in ns per customer and period, and their ratio.
 
-
-def nanoseconds(simulation: cx.Simulation, periods: int) -> float:
-    """Return the time of a customer and period."""
-    start = time.perf_counter()
-    for _ in range(periods):
-        simulation.step()
-    return (time.perf_counter() - start) / periods / CUSTOMERS * 1e9
-
-
-def main() -> None:
-    """Time both engines side by side and print medians and ratio."""
-    scenario = five_firms()
+    Raises
+    ------
+    AssertionError
+        If their totals differ in a single digit.
+    """
+    n = plan.engine_customers
+    scenario = five_firms(customers=n)
+    say(f"engines: {n:,} customers arrive in either engine")
     columnar = cx.Simulation(scenario, engine=lambda w: ColumnarEngine(w, threads=1))
     agents = cx.Simulation(scenario, engine=lambda w: AgentsEngine(w, model=mesa.Model(rng=0)))
-    columnar.step()  # compiles
-    agents.step()
-    np.testing.assert_array_equal(columnar.workspace.totals(), agents.workspace.totals())
-    times: dict[str, list[float]] = {"columnar": [], "agents": []}
-    for _ in range(REPEATS):
-        times["columnar"].append(nanoseconds(columnar, 20))
-        times["agents"].append(nanoseconds(agents, 1))
-    fast, slow = (statistics.median(times[name]) for name in ("columnar", "agents"))
-    print(f"{CUSTOMERS:,} customers, {len(scenario.firms)} firms, one thread, same totals")
-    print(f"  columnar engine  {fast:12,.0f} ns per customer and period")
-    print(f"  agents engine    {slow:12,.0f} ns per customer and period")
-    print(f"  ratio            {slow / fast:12,.0f}")
+    for _ in range(3):  # until most have a supplier
+        columnar.step()
+        agents.step()
+        np.testing.assert_array_equal(columnar.workspace.totals(), agents.workspace.totals())
 
+    def compiled() -> None:
+        for _ in range(MANY):
+            columnar.step()
 
-if __name__ == "__main__":
-    main()
+    times = in_turn(
+        {"columnar": compiled, "agents": agents.step}, rounds=plan.engine_rounds, label="engines"
+    )
+    return {
+        "customers": n,
+        "firms": len(scenario.firms),
+        "columnar": Timing.of(times["columnar"], 1e9 / n / MANY),
+        "agents": Timing.of(times["agents"], 1e9 / n),
+        "ratio": ratio(times["agents"], times["columnar"], MANY),
+    }

@@ -12,8 +12,13 @@ the parameters that the baseline uses):
   teaching a rival depend on what the firm knows of the customer.
 - A buyer becomes the firm's customer; if recognized, it teaches the firm. Every other
   firm forgets a little.
-- Every period and firm: share of purchases, retention, mean knowledge of the firm's
-  customers, their mean procedural and relational switching cost, revenue and profit.
+- Every period and firm, at least (``measures="few"``): share of purchases, retention, mean
+  knowledge of the firm's customers, their mean procedural and relational switching
+  cost, revenue and profit. To do the work that a run of the simulator does by default
+  (``measures="all"``), also: the matrix of who came from where and took what, misfit with
+  and without customization, effort of ordering and of teaching, contacts recognized,
+  the spread of switching costs, customers who left, retention by knowledge and by
+  tenure, lifetime value, consumer surplus.
 
 Parameters that the baseline leaves at zero (promotions, premiums, savings, drift, initial
 shares) are left out, which spares the peers work that the simulator does; a scenario
@@ -24,10 +29,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["MEASURES", "plain"]
+__all__ = ["FEW", "MORE", "plain", "tenure_band"]
 
-#: What each peer reports, by period and firm.
-MEASURES = (
+#: What each peer reports at least, by period and firm, under the names of the simulator.
+FEW = (
     "share",
     "retention",
     "knowledge",
@@ -35,6 +40,19 @@ MEASURES = (
     "switching_relational",
     "revenue",
     "profit",
+)
+
+#: What it reports as well with ``measures="all"``.
+MORE = (
+    "acquisitions",
+    "left",
+    "recognized",
+    "effort",
+    "hassle",
+    "misfit",
+    "misfit_removed",
+    "switching_cost_sd",
+    "lifetime_value",
 )
 
 _UNUSED = {
@@ -70,3 +88,8 @@ def plain(scenario: Any) -> Any:
     if extra:
         raise ValueError(f"peers know the core only, not {', '.join(extra)}")
     return scenario
+
+
+def tenure_band(tenure: Any) -> Any:
+    """Return the band of a number of purchases, 0 (one) to 5 (32 and more)."""
+    return (tenure > 1) + (tenure > 3) + (tenure > 7) + (tenure > 15) + (tenure > 31) + 0

@@ -12,7 +12,7 @@ import click
 
 from cxsim.cli.failing import UserError
 from cxsim.cli.screen import Screen
-from cxsim.cli.tables import print_table
+from cxsim.cli.tables import WIDTH, print_table
 from cxsim.notebook.catalogue import find_notebook, shipped_notebooks
 from cxsim.notebook.parameters import join_overrides
 from cxsim.scenario import Scenario, shipped_scenarios
@@ -185,7 +185,7 @@ def _print_differences(result: Any) -> None:
 
     comparison = Comparison.load(result.folder / "comparison")
     words = Words(**result.summary["words"])
-    click.echo(comparison.headline())
+    click.echo(textwrap.fill(comparison.headline(), WIDTH))
     percent = f"{100 * comparison.confidence:g} %"
     rows = difference_rows(comparison.table, words=words)
     for name, here in rows.groupby("scenario", sort=False):
@@ -228,7 +228,8 @@ def _print_firms(result: Any) -> None:
         "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])
         for row in labels.to_dict("records")
     ]
-    click.echo(f"{result.summary['answer']} Standard errors in brackets.\n")
+    answer = f"{result.summary['answer']} Standard errors in brackets."
+    click.echo(textwrap.fill(answer, WIDTH) + "\n")
     print_table(
         ["", *heads],
         [

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-__all__ = ["print_table"]
+__all__ = ["WIDTH", "print_table"]
 
+#: Columns that every table fits into.
 WIDTH = 100
 
 

@@ -41,7 +41,10 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
     from cxsim.scenario import Scenario, shipped_scenarios
     from cxsim.simulation import Simulation
 
-    start, before = time.monotonic(), _kept(cache_folders())
+    folders = cache_folders()
+    if not any(_usable(folder) for folder in folders):
+        raise _none_usable(folders)
+    start, before = time.monotonic(), _kept(folders)
     observers = tuple(OBSERVERS)
     small = {"customers": 64, "warm_up": 0}
     paths = list(shipped_scenarios().values())
@@ -60,13 +63,23 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
             done += 1
             if progress is not None:
                 progress(done, total)
-    new = _kept(cache_folders()) - before
-    folders = cache_folders()
-    if not new and not any(folder.is_dir() and _kept([folder]) for folder in folders):
-        names = ", ".join(map(str, folders))
-        raise PermissionError(f"{names}: expected a folder that can be written, found none")
-    kept = next((folder for folder in folders if _kept([folder])), folders[0])
+    new = _kept(folders) - before
+    kept = next((folder for folder in folders if _kept([folder])), None)
+    if kept is None:
+        raise _none_usable(folders)
     return Warmth(len(passes), len(new), time.monotonic() - start, kept)
+
+
+def _usable(folder: Path) -> bool:
+    """Return whether code may be found or kept in a folder, as far as one can know before."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder.is_dir()
+
+
+def _none_usable(folders: list[Path]) -> PermissionError:
+    names = ", ".join(map(str, folders))
+    return PermissionError(f"{names}: expected a folder that can be written, found none")
 
 
 def _kept(folders: list[Path]) -> set[Any]:

@@ -58,7 +58,7 @@ def execute(
     timeout : float, optional
         Seconds after which the kernel is stopped.
     progress : callable, optional
-        Called with (stage, done, total).
+        Called with (stage, done, total) ten times a second; total 0 where nothing is counted.
     meanwhile : callable, optional
         Called once while the kernel starts: work that would cost time later.
 
@@ -107,16 +107,17 @@ class _Execution:
         meanwhile: Callable[[], object] | None,
     ) -> None:
         deadline = None if timeout is None else time.monotonic() + timeout
+        told = ("starting Python", 0, 0)
         try:
             if progress is not None:
-                progress("starting Python", 0, 0)
+                progress(*told)
             self._thread.start()
             if meanwhile is not None:
                 meanwhile()
             while self._thread.is_alive():
                 self._thread.join(TICK)
-                told = read_progress(self._told)
-                if progress is not None and told is not None:
+                told = read_progress(self._told) or told
+                if progress is not None:
                     progress(*told)
                 if deadline is not None and time.monotonic() > deadline and not self._verdict:
                     self._verdict = f"not done after {timeout:g} seconds, so it was stopped"
@@ -223,7 +224,7 @@ def _manager_class(made: list[Any], log: Any, told: Path) -> type:
         # Whatever kernels called python3 are installed: results come from this environment.
         kernel_spec = property(lambda _: spec)
 
-        async def start_kernel(self, **options: Any) -> None:
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
             made.append(self)
             # Encrypted where the platform can; without this ipykernel warns on every run.
             if self.has_trait("transport_encryption") and zmq.has("curve"):

@@ -35,6 +35,7 @@ def tell_progress(stage: str = "simulating") -> Callable[[int, int], None] | Non
             with contextlib.suppress(OSError):  # a run does not fail for its progress bar
                 file.write_text(f"{stage}\t{done}\t{total}\n", encoding="utf-8")
 
+    tell(0, 0)  # the stage begins; how much there is to do is not known yet
     return tell
 
 

@@ -37,19 +37,26 @@ class Report:
     ----------
     notebook : str
         Name of the notebook, for the commands that make the report again.
+    parameters : mapping
+        What the notebook was given.
     output : str
         Folder for data; empty to write nothing.
     svg : bool
         Also keep figures as SVG, in ``output``.
-    **parameters
-        What the notebook was given.
     """
 
-    def __init__(self, notebook: str, *, output: str = "", svg: bool = False, **parameters: Any):
+    def __init__(
+        self,
+        notebook: str,
+        parameters: Mapping[str, Any],
+        *,
+        output: str = "",
+        svg: bool = False,
+    ):
         self._notebook = notebook
         self._output = Path(output) if output else None
         self._svg = svg
-        self._parameters = parameters
+        self._parameters = dict(parameters)
         self._scenarios: list[Scenario] = []
         self.progress: Callable[[int, int], None] | None = tell_progress()
 

@@ -73,7 +73,7 @@ def run_notebook(
     timeout : float, optional
         Seconds after which the notebook is stopped.
     progress : callable, optional
-        Called with (stage, done, total).
+        Called with (stage, done, total), often; total 0 where nothing is counted.
     meanwhile : callable, optional
         Called once while the kernel starts: work that would cost time later.
 

@@ -70,7 +70,7 @@ def test_each_measure_has_a_panel_with_its_own_unit(comparison):
     units = {title: axes.get_xlabel() for title, axes in panels(figure).items()}
     assert len(units) == 6
     assert units["Share of purchases"] == "percentage points"
-    assert units["Retention"] == "percentage points per period"
+    assert units["Retention"] == "percentage points per month"
     assert units["Customer lifetime value"] == "currency units per customer"
     assert units["Net present value of profit"].endswith("currency units")
     assert "quick against the baseline" in figure.get_suptitle()

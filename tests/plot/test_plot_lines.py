@@ -175,7 +175,7 @@ def test_events_of_the_scenario_are_marked_and_labelled(result, written):
     assert events == [(10.0, "Mass customizes")]
     figure = cp.shares(result.firms, events=events)
     assert "Mass customizes" in written(figure)
-    assert "Marked: Mass customizes (period 10)." in cp.alt_of(figure)
+    assert "Marked: Mass customizes (month 10)." in cp.alt_of(figure)
 
 
 def test_an_event_without_a_label_is_told_by_what_it_sets(result):

@@ -75,7 +75,7 @@ def test_a_firm_that_moved_leaves_a_trail_and_is_told_of(result, written):
 
 def test_an_earlier_period_can_be_shown(result):
     figure = cp.capability_matrix(result.firms, period=5)
-    assert "in period 5" in cp.alt_of(figure)
+    assert "in month 5" in cp.alt_of(figure)
     assert "moved" not in figure.get_suptitle()
     with pytest.raises(ValueError, match="period: expected 0 to 19, found 20"):
         cp.capability_matrix(result.firms, period=20)

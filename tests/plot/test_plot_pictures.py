@@ -139,7 +139,7 @@ def test_svg_keeps_text_as_text_and_is_the_same_every_time(result, tmp_path):
     assert (tmp_path / "two.svg").read_text(encoding="utf-8") == text
     assert ">Tailor<" in text
     assert "<dc:date>" not in text
-    assert "Capability matrix in period 19" in text, "the description travels along"
+    assert "Capability matrix in month 19" in text, "the description travels along"
 
 
 def test_png_has_the_size_asked_for_and_carries_the_description(result, tmp_path):

@@ -66,7 +66,7 @@ def test_firms_are_listed_in_the_order_of_the_scenario(result):
     names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert names == list(result.scenario.firms)
     assert figure.axes[0].yaxis_inverted(), "the first on top"
-    assert "in period 12" in cp.alt_of(figure)
+    assert "in month 12" in cp.alt_of(figure)
 
 
 # ------------------------------------------------------------- over customers

@@ -54,7 +54,7 @@ def test_every_kind_of_parameter_can_change(market):
         "segments.Singles.brand_taste": "log_gamma",
         "segments.Singles.turnover_beta": [1, 1],
         "segments.Singles.brand_taste_shape": {"Mass": 2, "Tailor": 3},
-        "discount_rate": 0.02,
+        "learning_rate": 0.02,
     }
     changes = with_events(market, {"at": 1, "set": new}).changes
     assert {change.path: change.value for change in changes} == {

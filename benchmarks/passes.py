@@ -1,0 +1,48 @@
+"""The profile: what each pass of a period costs."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import cxsim as cx
+from benchmarks.markets import five_firms
+from benchmarks.timing import say
+from cxsim.engine.schedule import Leg
+
+__all__ = ["passes"]
+
+PERIODS = 200
+
+
+def passes() -> dict[str, Any]:
+    """Return ns per customer and period by pass, in the order of the period.
+
+    One block of customers, whose columns stay in cache, and every pass timed by itself:
+    what is left is computation.
+    """
+    say("profile: passes one by one")
+    customers = cx.Simulation(five_firms(customers=100_000)).workspace.population.block
+    simulation = cx.Simulation(five_firms(customers=customers))
+    for _ in range(SETTLE):
+        simulation.step()
+    legs = [
+        (step.name, Leg((step,), whole=step.whole))
+        for step in simulation.schedule.steps
+        if step.phase != "begin"
+    ]
+    times: dict[str, list[float]] = {name: [] for name, _ in legs}
+    for period in range(SETTLE, SETTLE + PERIODS):
+        simulation.workspace.begin_period(period)
+        for name, leg in legs:
+            start = time.perf_counter()
+            simulation.engine.run([leg])
+            times[name].append(time.perf_counter() - start)
+    rows = [
+        {"name": name, "time": statistics.median(t) / customers * 1e9} for name, t in times.items()
+    ]
+    return {"customers": customers, "rows": rows}
+
+
+SETTLE = 5
