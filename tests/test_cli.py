@@ -15,6 +15,7 @@ import pytest
 
 from cxsim import __version__
 from cxsim.cli import main
+from cxsim.cli.failing import finish
 from cxsim.notebook.workplace import workplace
 from cxsim.study.compare import Comparison
 
@@ -195,6 +196,33 @@ def test_debug_shows_where_an_error_comes_from(cxsim):
     assert "Traceback" not in cxsim("check", "nothing.yaml")[2]
     assert "Traceback" not in cxsim("run", "nothing.yaml")[2]
     assert "Traceback" in cxsim("run", "nothing.yaml", "--debug")[2]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (MemoryError(), 1, "not enough memory: try fewer customers (-s customers=1000)"),
+        (OSError(28, "No space left on device", "x"), 1, "x: no space left on device; nothing"),
+        (PermissionError(13, "Permission denied", "x"), 1, "x: permission denied"),
+        (RuntimeError("odd\nthing"), 1, "RuntimeError: odd thing (cxsim --debug shows where)"),
+        (KeyboardInterrupt(), 1, "stopped; nothing was written"),
+        (BrokenPipeError(), 0, None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_every_error_has_one_line_and_an_exit_code(capfd, error, code, said):
+    def command():
+        raise error
+
+    before = os.dup(1)
+    try:
+        assert finish(command) == code
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
+    err = capfd.readouterr().err
+    assert len(err.splitlines()) == (said is not None)
+    assert err.startswith(f"cxsim: {said}" if said else "")
 
 
 # ------------------------------------------------------------- check and diff

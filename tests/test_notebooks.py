@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,12 @@ import pytest
 
 import cxsim as cx
 from cxsim.notebook.catalogue import shipped_notebooks
+from cxsim.notebook.cells import decimals
+from cxsim.notebook.commands import as_command, as_papermill, as_python
 from cxsim.notebook.html import to_html
 from cxsim.notebook.parameters import declared
+from cxsim.notebook.replicate import replicate
+from cxsim.notebook.report import Report, shipped
 from cxsim.notebook.runner import run_notebook
 from cxsim.runs import Run
 from cxsim.study.compare import Comparison
@@ -142,6 +147,142 @@ def test_the_report_reads_offline_without_code_and_without_seeing(page):
     assert "Run All Cells" not in page
     assert 'name="viewport"' in page
     assert page.count("<caption") >= 3
+
+
+# ------------------------------------------------------ the pieces of a report
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A report on a small market with a folder to write to, and the market."""
+    given = {"scenario": "copycat", "seed": 0, "seeds": 3, "overrides": SMALL}
+    report = Report("scenario", given, output=str(tmp_path / "out"), svg=True)
+    report.load("copycat", SMALL)
+    return report
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return replicate(cx.load("copycat", SETTINGS), seed=5, seeds=3, panel=10)
+
+
+def text_of(shown) -> str:
+    """Return what a reader reads of something shown in a notebook."""
+    html = shown._repr_html_()
+    text = re.sub(r"<style.*?</style>|<[^>]*>", " ", html, flags=re.DOTALL)
+    return " ".join(unescape(text).split())
+
+
+def test_replications_hold_means_errors_and_the_whole_first_run(runs):
+    singles = [cx.run("copycat", seed=seed, overrides=SETTINGS) for seed in (5, 6, 7)]
+    assert runs.seeds == [5, 6, 7]
+    kept = cx.run("copycat", seed=5, overrides=SETTINGS, panel=10).panel
+    pd.testing.assert_frame_equal(runs.first.panel, kept)
+    pd.testing.assert_frame_equal(runs.first.firms, singles[0].firms)
+
+    values = np.array([single.summary()["value"] for single in singles])
+    np.testing.assert_allclose(runs.means["mean"], values.mean(axis=0))
+    np.testing.assert_allclose(runs.means["se"], values.std(axis=0, ddof=1) / 3**0.5)
+
+    one = runs.series.query("measure == 'share' and firm == 'Niche' and period == 11").iloc[0]
+    shares = [single.firms.query("firm == 'Niche' and period == 11")["share"] for single in singles]
+    assert one["mean"] == pytest.approx(np.mean(shares))
+    assert one["upper"] - one["lower"] == pytest.approx(2 * 4.302653 * one["se"])
+
+
+def test_key_figures_come_with_units_and_errors(report, runs):
+    text = text_of(report.key_figures(runs))
+    assert "means over 3 seeds, with Monte-Carlo standard errors in brackets" in text
+    assert "Switching cost (EUR, in the last month)" in text
+    share = runs.means.query("measure == 'share' and firm == 'Mass'").iloc[0]
+    assert f"{100 * share['mean']:.1f}"[:4] in text
+    assert "Identify: contacts recognized (%, mean over months)" in text_of(report.scorecard(runs))
+
+
+def test_one_seed_says_that_it_is_one_seed(report):
+    alone = replicate(cx.load("copycat", SETTINGS), seeds=1)
+    text = text_of(report.key_figures(alone))
+    assert "One seed: nothing says how much of it is chance." in text
+    assert "(–)" in text
+
+
+def test_the_answer_names_who_leads(report, runs):
+    answer = report.leader(runs)
+    means = runs.means.query("firm != '(market)'").set_index(["measure", "firm"])["mean"]
+    assert answer.startswith(f"{means['share'].idxmax()} has the highest share of purchases")
+    assert "earns most" in answer
+    shown = text_of(report.answer(answer, seeds=runs.seeds))
+    assert "3 seeds, 40 months, 200 simulated customers who stand for 100,000" in shown
+    assert f"changed: {SMALL}" in shown
+
+
+def test_firms_are_told_apart_and_what_they_share_is_said_once(report):
+    text = text_of(report.firms())
+    assert "interaction 0.1 0.1 0.8 0.8" in text
+    assert "IV one-to-one" in text
+    assert "The same for all:" in text
+    assert "price 20 EUR per unit" in text.split("The same for all:")[1]
+
+
+def test_what_differs_from_the_baseline_is_listed(report):
+    assert "events.24.firms.Mass.interaction absent 0.8" in text_of(report.from_baseline())
+    report.load("baseline")
+    assert text_of(report.from_baseline()) == "These are the parameters of the baseline."
+
+
+def test_what_a_report_keeps_is_plain_json(report, runs, tmp_path):
+    report.figure(cx.plot.shares(runs.series), "shares")
+    report.finish(title="T", result=runs.first, odd=[np.float64("nan"), np.int64(3), (1, None)])
+    kept = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert kept["odd"] == [None, 3, [1, None]]
+    assert kept["status"] == "ok"
+    assert (tmp_path / "out" / "shares.svg").is_file()
+    assert Run.load(tmp_path / "out" / "run").seed == 5
+
+
+def test_a_report_without_a_folder_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report = Report("scenario", {}, svg=True)
+    report.load("baseline")
+    report.finish(title="T")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scenarios_are_listed_with_their_claims():
+    text = text_of(shipped())
+    for name in ("baseline", "copycat", "two_roads", "broken_loop", "price_attack"):
+        assert name in text
+        assert " ".join(cx.load(name).claim.split()) in text
+
+
+@pytest.mark.parametrize(
+    ("errors", "values", "places"),
+    [
+        ([0.15], [20.0], 2),  # 20.48 (0.15)
+        ([0.3], [20.0], 1),  # 20.5 (0.3)
+        ([4.0, 3.0, 5.0], [1234.0], 0),
+        ([1e-17], [64.0], 1),  # no error to speak of
+        ([float("nan")], [250.0], 0),
+        ([float("nan")], [0.5], 2),
+        ([], [], 2),
+    ],
+)
+def test_numbers_have_as_many_digits_as_their_errors_allow(errors, values, places):
+    assert decimals(errors, values) == places
+
+
+def test_commands_say_how_to_make_a_report_again():
+    given = {"scenario": "my own.yaml", "seed": 3, "seeds": 2, "overrides": "a.b=1, c=[1, 2]"}
+    assert as_command("scenario", given) == (
+        "cxsim run 'my own.yaml' --seed 3 --seeds 2 -s a.b=1 -s 'c=[1, 2]'"
+    )
+    assert as_papermill("scenario", {"scenario": "x", "overrides": ""}) == (
+        "papermill notebooks/scenario.ipynb out.ipynb -p scenario x"
+    )
+    assert as_python("scenario", given).endswith(
+        "result = cx.run('my own.yaml', seed=3, overrides=['a.b=1', 'c=[1, 2]'])"
+    )
+    assert as_command("00_start_here", {}) == "cxsim run 00_start_here"
 
 
 # ----------------------------------------------------------- scenario.ipynb

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ def _shared(command: Callable) -> Callable:
             help="Another value, as in firms.Tailor.price=12. May come more than once.",
         ),
         click.option(
+            "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE",
+            help="Another parameter of the notebook, as in svg=true. May come more than once.",
+        ),
+        click.option(
             "-o", "--output", metavar="DIR", help="Where results go [default: results/...]."
         ),
         click.option(
@@ -46,32 +50,17 @@ def _shared(command: Callable) -> Callable:
 @click.argument("scenario")
 @_shared
 @click.option("--seed", metavar="N", help="The first seed.")
-@click.option(
-    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE",
-    help="A parameter of the notebook. May come more than once.",
-)  # fmt: skip
-def run(
-    scenario: str,
-    seeds: str | None,
-    overrides: tuple[str, ...],
-    output: str | None,
-    timeout: float | None,
-    seed: str | None,
-    parameters: tuple[str, ...],
-) -> None:
+def run(scenario: str, **options: Any) -> None:
     """Run a SCENARIO, or a notebook, and write a report.
 
     Prints the main figures of every firm with their standard errors.
-    """  # fmt: skip
-    given = dict(_parameter(text) for text in parameters)
-    given |= {k: v for k, v in (("seed", seed), ("seeds", seeds)) if v is not None}
-    if overrides:
-        given["overrides"] = join_overrides(overrides)
+    """
+    given = _given(options)
     notebook = _notebook_meant(scenario)
     if notebook is None:
         notebook, given["scenario"] = find_notebook("scenario"), scenario
-    names = [scenario] if "scenario" in given else [notebook.stem]
-    result = _run(notebook, given, output or _place("run", names), timeout, f"cxsim run {scenario}")
+    name = scenario if "scenario" in given else notebook.stem
+    result = _run(notebook, given, options, _place("run", [name]), f"cxsim run {scenario}")
     _print_firms(result)
     click.echo(f"\nReport: {result.report}")
 
@@ -81,33 +70,21 @@ def run(
 @_shared
 @click.option("--confidence", metavar="SHARE", help="Of the intervals [default: 0.95].")
 @click.option("-j", "--jobs", metavar="N", help="Runs at a time.")
-def compare(
-    scenarios: tuple[str, ...],
-    seeds: str | None,
-    overrides: tuple[str, ...],
-    output: str | None,
-    timeout: float | None,
-    confidence: str | None,
-    jobs: str | None,
-) -> None:
+def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     """Compare scenarios with the first one over paired seeds, and write a report.
 
     Paired means: the same customers meet the same chance in every scenario, so that a
     difference is due to what was changed. Prints differences with their intervals.
-    """  # fmt: skip
+    """
     if len(scenarios) < 2:
         raise UserError(f"compare: expected two or more scenarios, found only {scenarios[0]!r}")
     for name in scenarios:
         if "," in name:
             raise UserError(f"compare: expected a name without commas, found {name!r}")
-    options = {"seeds": seeds, "confidence": confidence, "jobs": jobs}
-    given: dict[str, Any] = {k: v for k, v in options.items() if v is not None}
-    given["scenarios"] = ",".join(scenarios)
-    if overrides:
-        given["overrides"] = join_overrides(overrides)
+    given = {**_given(options), "scenarios": ",".join(scenarios)}
     title = f"cxsim compare {' '.join(scenarios)}"
-    folder = output or _place("compare", scenarios)
-    result = _run(find_notebook("compare"), given, folder, timeout, title)
+    notebook = find_notebook("compare")
+    result = _run(notebook, given, options, _place("compare", scenarios), title)
     _print_differences(result)
     click.echo(f"\nReport: {result.report}")
 
@@ -130,11 +107,20 @@ def diff(left: str, right: str, overrides: tuple[str, ...]) -> None:
 COMMANDS = (run, compare, diff)
 
 
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise UserError(f"-p: expected NAME=VALUE, found {text!r}")
-    return name.strip(), value
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what options say of a notebook's parameters, as text."""
+    given: dict[str, Any] = {}
+    for text in options["parameters"]:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UserError(f"-p: expected NAME=VALUE, found {text!r}")
+        given[name.strip()] = value
+    for name in ("seed", "seeds", "confidence", "jobs"):
+        if options.get(name) is not None:
+            given[name] = options[name]
+    if options["overrides"]:
+        given["overrides"] = join_overrides(options["overrides"])
+    return given
 
 
 def _notebook_meant(text: str) -> Path | None:
@@ -157,7 +143,7 @@ def _place(verb: str, names: Iterable[str]) -> str:
 
 
 def _run(
-    notebook: Path, given: dict[str, Any], folder: str, timeout: float | None, title: str
+    notebook: Path, given: dict[str, Any], options: Mapping[str, Any], place: str, title: str
 ) -> Any:
     from cxsim.notebook.runner import run_notebook
 
@@ -165,8 +151,8 @@ def _run(
         return run_notebook(
             notebook,
             given,
-            output_folder=folder,
-            timeout=timeout,
+            output_folder=options["output"] or place,
+            timeout=options["timeout"],
             progress=screen,
             meanwhile=_load,
         )

@@ -12,7 +12,7 @@ from cxsim.measures import measures
 from cxsim.measures.summary import MARKET
 from cxsim.plot.numbers import Words, scale_for
 
-__all__ = ["KEY", "KEY_MARKET", "difference_rows", "firm_rows", "summary_words"]
+__all__ = ["KEY", "KEY_MARKET", "decimals", "difference_rows", "firm_rows", "summary_words"]
 
 #: The measures of a firm that a first look needs.
 KEY = ("share", "retention", "switching_cost", "lifetime_value", "net_present_value")
@@ -36,7 +36,7 @@ def summary_words(how: str, words: Words = PLAIN) -> str:
     return _HOW.get(how, how).format(period=words.period)
 
 
-def _decimals(errors: Iterable[float], values: Iterable[float]) -> int:
+def decimals(errors: Iterable[float], values: Iterable[float]) -> int:
     """Return the places after the point that show one digit of the typical error, two of 0.1."""
     top = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
     known = [error for error in errors if math.isfinite(error) and error > 1e-9 * top]
@@ -96,8 +96,8 @@ def difference_rows(
             scale = scale_for(_unit(first["unit"], first["summary"]), shown, words=words)
             errors = pd.concat([here["baseline_se"], here["other_se"]]) * scale.factor
             fine = here["se"] * scale.factor
-            places = _decimals(errors, shown * scale.factor)
-            finer = max(places, _decimals(fine, shown * scale.factor))
+            places = decimals(errors, shown * scale.factor)
+            finer = max(places, decimals(fine, shown * scale.factor))
             for _, row in here.iterrows():
                 rows.append(
                     {
@@ -155,7 +155,7 @@ def firm_rows(
             continue
         unit = _unit(known[name].unit, known[name].summary)
         scale = scale_for(unit, here["mean"], words=words)
-        places = _decimals(here["se"] * scale.factor, here["mean"] * scale.factor)
+        places = decimals(here["se"] * scale.factor, here["mean"] * scale.factor)
         rows += [
             {
                 "measure": name,

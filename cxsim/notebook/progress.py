@@ -28,14 +28,17 @@ def tell_progress(stage: str = "simulating") -> Callable[[int, int], None] | Non
         return None
     file, last = Path(name), [0.0]
 
+    def write(done: int, total: int) -> None:
+        with contextlib.suppress(OSError):  # a run does not fail for its progress bar
+            file.write_text(f"{stage}\t{done}\t{total}\n", encoding="utf-8")
+
     def tell(done: int, total: int) -> None:
         now = time.monotonic()
         if now - last[0] >= 0.1 or done == total:
             last[0] = now
-            with contextlib.suppress(OSError):  # a run does not fail for its progress bar
-                file.write_text(f"{stage}\t{done}\t{total}\n", encoding="utf-8")
+            write(done, total)
 
-    tell(0, 0)  # the stage begins; how much there is to do is not known yet
+    write(0, 0)  # the stage begins; how much there is to do is not known yet
     return tell
 
 

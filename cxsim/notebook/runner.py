@@ -25,6 +25,9 @@ SENTINEL = "summary.json"
 #: Sign of a folder that holds what a failed run left.
 FAILED_SIGN = "error.txt"
 
+#: What other programs leave in any folder they look into.
+_LITTER = {".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "desktop.ini"}
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -195,7 +198,7 @@ def _check_folder(folder: Path) -> None:
         ours = set(summary["files"]) if summary["made_by"] == "cxsim" else set()
     except (OSError, ValueError, KeyError, TypeError):
         ours = set()
-    others = sorted(inside - ours)
+    others = sorted(inside - ours - _LITTER)
     if others:
         raise NotebookInputError(
             f"{folder}: expected a new folder or an earlier result, found {others[0]} in it "

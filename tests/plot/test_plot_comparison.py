@@ -71,8 +71,8 @@ def test_each_measure_has_a_panel_with_its_own_unit(comparison):
     assert len(units) == 6
     assert units["Share of purchases"] == "percentage points"
     assert units["Retention"] == "percentage points per month"
-    assert units["Customer lifetime value"] == "currency units per customer"
-    assert units["Net present value of profit"].endswith("currency units")
+    assert units["Customer lifetime value"] == "EUR per customer"
+    assert units["Net present value of profit"].endswith("EUR")
     assert "quick against the baseline" in figure.get_suptitle()
 
 
