@@ -10,7 +10,7 @@ import numpy as np
 import cxsim as cx
 from benchmarks.markets import five_firms
 from benchmarks.plan import Plan
-from benchmarks.timing import Timing, in_turn, ratio, say
+from benchmarks.timing import Timing, forget_mesa_models, in_turn, ratio, say
 from cxsim.engine.agents import AgentsEngine
 from cxsim.engine.columnar import ColumnarEngine
 
@@ -45,6 +45,8 @@ def engines(plan: Plan) -> dict[str, Any]:
     times = in_turn(
         {"columnar": compiled, "agents": agents.step}, rounds=plan.engine_rounds, label="engines"
     )
+    del agents
+    forget_mesa_models()
     return {
         "customers": n,
         "firms": len(scenario.firms),

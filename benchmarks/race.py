@@ -14,7 +14,7 @@ from benchmarks.agreement import agreement, simulated
 from benchmarks.floor import streaming, traffic
 from benchmarks.markets import five_firms
 from benchmarks.plan import Plan
-from benchmarks.timing import Timing, in_turn, ratio, say
+from benchmarks.timing import Timing, forget_mesa_models, in_turn, ratio, say
 
 __all__ = ["LABELS", "code_lines", "peer_growth", "peers", "race"]
 
@@ -93,12 +93,15 @@ def race(plan: Plan) -> dict[str, Any]:
     actions["floor"] = lambda: [stream() for _ in range(PERIODS["floor"])]
     times = in_turn(actions, rounds=plan.peer_rounds, label="peers")
     del actions, models
+    forget_mesa_models()
 
     few = {}
     models = {"cxsim": cx.Simulation(scenario)}
     models |= {name: peer(scenario, measures="few", rng=1) for name, peer in found.items()}
     again = {name: _periods(_settled(model), PERIODS[name]) for name, model in models.items()}
     fewer = in_turn(again, rounds=max(2, plan.peer_rounds // 2), label="peers, few measures")
+    del again, models
+    forget_mesa_models()
     for name in found:
         few[name] = {
             "time": Timing.of(fewer[name], 1e9 / n / PERIODS[name]),
@@ -162,4 +165,6 @@ def peer_growth(plan: Plan) -> dict[str, dict[int, float]]:
             model = _settled(found[name](five_firms(customers=n), measures="all", rng=1))
             times = in_turn({name: model.step}, rounds=3)[name]
             result[name][n] = Timing.of(times, 1e9 / n)["median"]
+            del model
+            forget_mesa_models()
     return result

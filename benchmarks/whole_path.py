@@ -12,8 +12,10 @@ from typing import Any
 
 import cxsim as cx
 from benchmarks.child import ROOT
+from benchmarks.markets import five_firms
 from benchmarks.plan import Plan
 from benchmarks.timing import Timing, in_turn, ratio, say
+from cxsim.runs import simulate
 
 __all__ = ["whole_path"]
 
@@ -78,7 +80,7 @@ def whole_path(plan: Plan) -> dict[str, Any]:
             "compile": _compile(place, plan),
             "small": _small(plan),
             "compare": _compare(place, plan),
-            "notebook": _notebook(place, plan),
+            "notebook": _notebook(place, plan) if plan.notebook_rounds else None,
         }
 
 
@@ -117,9 +119,7 @@ def _compile(place: Place, plan: Plan) -> dict[str, Any]:
 
 def _small(plan: Plan) -> dict[str, Any]:
     """Time what a slider asks for: a small run again and again in one process."""
-    scenario = cx.load("baseline").override({"customers": 1000, "periods": 60})
-    from cxsim.runs import simulate
-
+    scenario = five_firms(customers=1000, periods=60)
     actions = {
         "simulate": lambda: simulate(scenario, seed=1),
         "run": lambda: cx.run(scenario, seed=1),
@@ -133,7 +133,8 @@ def _small(plan: Plan) -> dict[str, Any]:
 def _compare(place: Place, plan: Plan) -> dict[str, Any]:
     seeds = str(plan.compare_seeds)
     command = ["compare", "baseline", "copycat", "--seeds", seeds, "-o", "compared"]
-    place.python(CLI, *command)  # compiles what is left
+    if plan.compare_rounds > 1:
+        place.python(CLI, *command)  # compiles what is left, lists fonts
     actions = {
         "compare": lambda: place.python(CLI, *command),
         "help": lambda: place.python(CLI, "--help"),

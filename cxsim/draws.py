@@ -27,6 +27,7 @@ __all__ = [
     "exp",
     "gamma",
     "gumbel",
+    "gumbel_inside",
     "log",
     "log_gamma",
     "lognormal",
@@ -340,6 +341,7 @@ def _gumbel_table(cells: int, tail: int) -> np.ndarray:
         )
     ]
     table = np.zeros((cells, 6))
+    table[:tail, 0] = table[cells - tail :, 0] = math.inf
     for cell in range(tail, cells - tail):
         differences = [-log(-log((cell + t) / cells)) for t in nodes]
         for order in range(1, 6):
@@ -358,7 +360,34 @@ def _gumbel_table(cells: int, tail: int) -> np.ndarray:
 
 GUMBEL_CELLS = 512
 GUMBEL_TAIL = 8
-GUMBEL_TABLE = _gumbel_table(GUMBEL_CELLS, GUMBEL_TAIL)
+_TABLE = _gumbel_table(GUMBEL_CELLS, GUMBEL_TAIL)
+# One array per power, so that a processor gathers several cells at once.
+GUMBEL_0, GUMBEL_1, GUMBEL_2, GUMBEL_3, GUMBEL_4, GUMBEL_5 = (
+    np.ascontiguousarray(_TABLE[:, power]) for power in range(6)
+)
+
+
+def gumbel_cell(cell: Word, t: float) -> float:
+    """Return the polynomial of one cell at t in [0, 1); infinity in the cells of the tails."""
+    return float(
+        GUMBEL_0[cell]
+        + t
+        * (
+            GUMBEL_1[cell]
+            + t
+            * (GUMBEL_2[cell] + t * (GUMBEL_3[cell] + t * (GUMBEL_4[cell] + t * GUMBEL_5[cell])))
+        )
+    )
+
+
+def gumbel_inside(u: float) -> float:
+    """Return the standard Gumbel quantile, but infinity in the tails (3 % of all u).
+
+    It has no branch, so that a loop over it can be vectorized; :func:`gumbel` is for the rest.
+    """
+    place = u * GUMBEL_CELLS
+    cell = int(place)
+    return gumbel_cell(cell, place - cell)
 
 
 def gumbel(u: float) -> float:
@@ -367,24 +396,8 @@ def gumbel(u: float) -> float:
     Polynomials in 496 of 512 cells of equal probability (largest error 1e-9), the
     formula itself in the tails: a table costs a fraction of two logarithms.
     """
-    place = u * GUMBEL_CELLS
-    cell = int(place)
-    if cell < GUMBEL_TAIL or cell >= GUMBEL_CELLS - GUMBEL_TAIL:
-        return -log(-log(u))
-    t = place - cell
-    return float(
-        GUMBEL_TABLE[cell, 0]
-        + t
-        * (
-            GUMBEL_TABLE[cell, 1]
-            + t
-            * (
-                GUMBEL_TABLE[cell, 2]
-                + t
-                * (GUMBEL_TABLE[cell, 3] + t * (GUMBEL_TABLE[cell, 4] + t * GUMBEL_TABLE[cell, 5]))
-            )
-        )
-    )
+    value = gumbel_inside(u)
+    return -log(-log(u)) if value == math.inf else value
 
 
 # --- variates ---------------------------------------------------------------------

@@ -65,9 +65,11 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
     try:
         yield draft
         draft.chmod(0o777 & ~_umask())
+        aside = draft.with_name(f"{draft.name}-old")
         if path.exists():
-            shutil.rmtree(path)
+            path.replace(aside)  # moved, not deleted: an end between the two moves loses nothing
         draft.replace(path)
+        shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

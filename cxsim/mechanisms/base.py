@@ -42,6 +42,7 @@ __all__ = [
     "Pass",
     "Total",
     "chunk",
+    "listed",
 ]
 
 #: "No firm": the supplier of a customer who has none, the choice of one who buys nothing.
@@ -77,6 +78,19 @@ PHASES = (
 def chunk(customer):
     """Row of a totals array that a customer of this block (counted from 0) adds to."""
     return customer >> 10
+
+
+def listed(n, places):
+    """Return how many of n entries of a list are places; the rest, at its end, are -1."""
+    low = 0
+    high = n
+    while low < high:
+        middle = (low + high) // 2
+        if places[middle] < 0:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 @dataclass(frozen=True)

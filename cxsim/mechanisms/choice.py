@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from cxsim.draws import gumbel, uniform
-from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
+from cxsim.draws import gumbel, gumbel_inside, uniform
+from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 
 
@@ -52,9 +52,11 @@ def enter(
     market_outside_option, segment_outside_value, firm_active,
 ):  # fmt: skip
     """Some customers are in the market this period; options are open and worth nothing yet."""
+    key = key_enter[0]
+    for i in range(n):
+        in_market[i] = 1 if uniform(key, first + i) < purchase_rate[i] else 0
     shoppers = 0
     for i in range(n):
-        in_market[i] = 1 if uniform(key_enter[0], first + i) < purchase_rate[i] else 0
         shopper[shoppers] = i  # written over by the next unless this one is in the market
         shoppers += in_market[i]
     for k in range(shoppers, n):
@@ -71,31 +73,41 @@ def enter(
 
 
 def decide(
-    n, first, shopper, open_option, price_sensitivity, value, favourite, shock, key_choice,
+    n, first, shopper, open_option, price_sensitivity, value, favourite, draw, shock, key_choice,
 ):  # fmt: skip
-    """Each evaluator takes the option of highest utility; ties go to the first in name order."""
+    """Each evaluator takes the option of highest utility; ties go to the first in name order.
+
+    Shocks are drawn for all before anybody compares, the tails after the rest: so most
+    are drawn several at a time, and a comparison guessed wrong waits for nothing.
+    """
     for e in range(len(value)):
         for i in range(n):
             favourite[e, i] = -1
             shock[e, i] = 0.0
-        for k in range(n):
+        shoppers = listed(n, shopper)
+        for o in range(len(open_option)):
+            key = key_choice[e, o]
+            for k in range(shoppers):
+                draw[o, k] = uniform(key, first + shopper[k])
+            for k in range(shoppers):
+                u = draw[o, k]
+                draw[o, k] = gumbel_inside(u)
+            for k in range(shoppers):
+                if draw[o, k] == inf:
+                    draw[o, k] = gumbel(uniform(key, first + shopper[k]))
+        for k in range(shoppers):
             i = shopper[k]
-            if i < 0:
-                break
+            a = price_sensitivity[i]
             best = -inf
             taken = -1
-            chance = 0.0
             for o in range(len(open_option)):
-                if open_option[o, i] == 0:
-                    continue
-                draw = gumbel(uniform(key_choice[e, o], first + i))
-                u = utility(price_sensitivity[i], value[e, o, i], draw)
-                better = u > best
-                best = u if better else best
-                taken = o if better else taken
-                chance = draw if better else chance
+                u = utility(a, value[e, o, i], draw[o, k])
+                u = u if open_option[o, i] else -inf
+                taken = o if u > best else taken
+                best = max(best, u)
             favourite[e, i] = taken
-            shock[e, i] = chance
+            if taken >= 0:
+                shock[e, i] = draw[taken, k]
 
 
 def elect(n, favourite, choice):
@@ -110,10 +122,8 @@ def enjoy(
     """Note what the choice was worth to the first evaluator."""
     for i in range(n):
         enjoyed[i] = 0.0
-    for k in range(n):
+    for k in range(listed(n, shopper)):
         i = shopper[k]
-        if i < 0:
-            break
         if choice[i] >= 0:
             enjoyed[i] = enjoyment(
                 value[0, choice[i], i],
@@ -127,10 +137,8 @@ def count(n, shopper, supplier, choice, sum_purchases, sum_holders):
     """Count who came from where and took what."""
     for i in range(n):
         sum_holders[chunk(i), supplier[i] + 1] += 1.0
-    for k in range(n):
+    for k in range(listed(n, shopper)):
         i = shopper[k]
-        if i < 0:
-            break
         if choice[i] >= 0:
             sum_purchases[chunk(i), supplier[i] + 1, choice[i]] += 1.0
 
@@ -182,6 +190,9 @@ CHOICE = Mechanism(
             doc="Worth of an option before chance, currency",
         ),
         Column("favourite", ("evaluator",), "i2", kept=False, doc="Option of highest utility"),
+        Column(
+            "draw", ("option",), "f8", kept=False, doc="Shocks, by place in the list of shoppers"
+        ),
         Column(
             "shock",
             ("evaluator",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.mechanisms.base import Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 
 
@@ -48,10 +48,8 @@ def count(
     segment_hassle, sum_hassle,
 ):  # fmt: skip
     """Add up the effort of the orders placed."""
-    for k in range(n):
+    for k in range(listed(n, shopper)):
         i = shopper[k]
-        if i < 0:
-            break
         f = choice[i]
         if 0 <= f < n_firms:
             sum_hassle[chunk(i), f] += order_effort(

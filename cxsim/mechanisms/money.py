@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxsim.draws import uniform
-from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 
 
@@ -152,10 +152,8 @@ def pay(
     """The buyer pays; the firm makes, contacts and serves."""
     for i in range(n):
         margin[i] = 0.0
-    for k in range(n):
+    for k in range(listed(n, shopper)):
         i = shopper[k]
-        if i < 0:
-            break
         f = choice[i]
         if f < 0 or f == n_firms:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 
 
@@ -130,10 +130,8 @@ def fit(
     firm_segment_insight,
 ):  # fmt: skip
     """Take what the offer's misfit costs off its worth."""
-    for k in range(n):
+    for k in range(listed(n, shopper)):
         i = shopper[k]
-        if i < 0:
-            break
         g = segment[i]
         for f in range(n_firms):
             misfit[f, i] = misfit_of(
@@ -163,7 +161,7 @@ def taste(n, n_firms, brand_taste, volume, value):
 
 
 def count(
-    n, segment, need, supplier, uncertainty, recognition, customization,
+    n, segment, need, supplier, uncertainty, recognition, customization, misfit_now,
     segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
     sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
 ):  # fmt: skip
@@ -174,19 +172,11 @@ def count(
             continue
         g = segment[i]
         c = chunk(i)
-        sum_misfit[c, s] += misfit_of(
-            i,
-            g,
-            s,
-            recognition[s, i],
-            customization[s, i],
-            1.0 - uncertainty[s, i],
-            need,
-            segment_need_mean,
-            segment_need_sd,
-            firm_position,
-            firm_segment_insight,
-        )
+        misfit_now[i] = misfit_of(
+            i, g, s, recognition[s, i], customization[s, i], 1.0 - uncertainty[s, i],
+            need, segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+        )  # fmt: skip
+        sum_misfit[c, s] += misfit_now[i]
         for d in range(len(need)):
             p = firm_position[s, d]
             mean = segment_need_mean[g, d]
@@ -210,6 +200,7 @@ OFFER = Mechanism(
             kept=False,
             doc="How far the firm bends its offer for the customer",
         ),
+        Column("misfit_now", (), "f8", kept=False, doc="Misfit of the supplier's next offer"),
         Column("misfit", ("firm",), "f8", kept=False, doc="Expected misfit of the offer"),
     ),
     totals=(

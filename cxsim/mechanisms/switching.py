@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk, listed
 from cxsim.mechanisms.hassle import order_effort
 from cxsim.mechanisms.offer import misfit_cost, misfit_of
 from cxsim.parameters import Parameters, parameter
@@ -77,24 +77,25 @@ def switch(
 ):  # fmt: skip
     """Put the switching cost between the customer and its rivals (or a bonus on staying)."""
     bonus = market_switching_cost_form[0] > 0.5
-    for k in range(n):
+    for k in range(listed(n, shopper)):
         i = shopper[k]
-        if i < 0:
-            break
         s = supplier[i]
+        if s < 0:
+            for f in range(n_firms):
+                barriers[f, i] = 0.0
+            continue
         g = segment[i]
+        known = 1.0 - uncertainty[s, i]
         for f in range(n_firms):
-            barriers[f, i] = 0.0
-            if s < 0 or (f == s) != bonus:
-                continue
             there = 0.0 if bonus else knowledge_shown[f, i]
             amount = barrier(
                 segment_switching_cost[g],
                 segment_teaching_effort[g],
                 customization[f, i],
-                1.0 - uncertainty[s, i],
+                known,
                 there,
             )
+            amount = amount if (f == s) == bonus else 0.0
             barriers[f, i] = amount if bonus else -amount
             for e in range(len(value)):
                 value[e, f, i] += barriers[f, i]
@@ -106,10 +107,8 @@ def experience(
 ):  # fmt: skip
     """Count the procedural cost as it was borne, not the anticipated effort."""
     bonus = market_switching_cost_form[0] > 0.5
-    for k in range(n):
+    for k in range(listed(n, shopper)):
         i = shopper[k]
-        if i < 0:
-            break
         f = choice[i]
         if f < 0 or f == n_firms:
             continue
@@ -129,10 +128,9 @@ def twin(n, twin_knowledge):
 
 def count(
     n, segment, supplier, uncertainty, recognition, interaction, customization, twin_knowledge,
-    need,
-    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
-    segment_switching_cost, segment_teaching_effort,
-    firm_position, firm_segment_insight, firm_price, firm_personal_premium,
+    need, misfit_now, segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight,
+    segment_hassle, segment_switching_cost, segment_teaching_effort, firm_position,
+    firm_segment_insight, firm_price, firm_personal_premium,
     sum_switching_procedural, sum_switching_financial, sum_switching_relational,
     sum_switching_square, switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
@@ -159,35 +157,12 @@ def count(
         financial = -premium_saved(
             segment_volume[g], firm_price[s], firm_personal_premium[s], bend, r, here - there
         )
+        misfit_there = misfit_of(
+            i, g, s, r, bend, there, need, segment_need_mean, segment_need_sd, firm_position,
+            firm_segment_insight,
+        )  # fmt: skip
         fit_lost = misfit_cost(
-            segment_volume[g],
-            segment_fit_weight[g],
-            misfit_of(
-                i,
-                g,
-                s,
-                r,
-                bend,
-                there,
-                need,
-                segment_need_mean,
-                segment_need_sd,
-                firm_position,
-                firm_segment_insight,
-            )
-            - misfit_of(
-                i,
-                g,
-                s,
-                r,
-                bend,
-                here,
-                need,
-                segment_need_mean,
-                segment_need_sd,
-                firm_position,
-                firm_segment_insight,
-            ),
+            segment_volume[g], segment_fit_weight[g], misfit_there - misfit_now[i]
         )
         ease_lost = order_effort(segment_hassle[g], r, interaction[s, i], there) - order_effort(
             segment_hassle[g], r, interaction[s, i], here
@@ -240,6 +215,6 @@ SWITCHING = Mechanism(
         Pass(switch, "add", term="switching cost"),
         Pass(experience, "pay"),
         Pass(twin, "account"),
-        Pass(count, "account", after=("switching.twin",)),
+        Pass(count, "account", after=("switching.twin", "offer.count")),
     ),
 )

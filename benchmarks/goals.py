@@ -1,0 +1,139 @@
+"""The numbers to reach, what was obtained, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Goal", "goals"]
+
+CUSTOMERS = 100_000
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One row: what is compared, the goal and what was obtained in words, and whether it is met.
+
+    ``met`` is None where this run could not tell: too small, or not measured.
+    """
+
+    what: str
+    goal: str
+    obtained: str
+    met: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in words."""
+        return {True: "met", False: "**not met**", None: "not measured"}[self.met]
+
+
+def goals(found: dict[str, Any]) -> list[Goal]:
+    """Return every goal with what a run of the benchmarks found."""
+    full = found["plan"] == "full"
+    return [_judged(goal, full) for goal in _speed(found) + _growth(found) + _path(found)]
+
+
+def _judged(goal: Goal, full: bool) -> Goal:
+    return goal if full else Goal(goal.what, goal.goal, f"{goal.obtained} (quick run)", goal.met)
+
+
+def _times(value: float) -> str:
+    return f"{value:,.0f}" if value >= 20 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
+
+
+def _range(t: dict[str, Any]) -> str:
+    return f"{_times(t['median'])} times ({_times(t['low'])} to {_times(t['high'])})"
+
+
+def _speed(found: dict[str, Any]) -> list[Goal]:
+    race, ratios = found["peers"], found["peers"]["ratios"]
+    numpy64, numpy32 = ratios["numpy64"], ratios["numpy32"]
+    harder = min((numpy64, numpy32), key=lambda t: t["median"])
+    above, far = race["above_floor"], race["far"]
+    engines = found["engines"]["ratio"]
+    return [
+        Goal(
+            "against a straightforward Mesa model",
+            "at least 200 times faster; aim for 400",
+            _range(ratios["mesa"]),
+            ratios["mesa"]["median"] >= 200,
+        ),
+        Goal(
+            "against the agents engine",
+            "at least 200 times faster",
+            _range(engines),
+            engines["median"] >= 200,
+        ),
+        Goal(
+            "against vectorized NumPy (the quicker of two)",
+            "at least 6 times faster",
+            f"{_range(harder)}; against the one in 64 bits {_range(numpy64)}",
+            harder["median"] >= 6,
+        ),
+        Goal(
+            "against the streaming floor",
+            "at most 12 times slower; aim for 6",
+            f"{_range(above)}; at {far['customers']:,} customers, which no cache holds, "
+            f"{_range(far['above_floor'])}",
+            above["median"] <= 12,
+        ),
+    ]
+
+
+def _growth(found: dict[str, Any]) -> list[Goal]:
+    growth = found["growth"]
+    threads, memory = growth["threads"], growth["memory"]
+    best = max(threads["rows"], key=lambda row: row["gain"]["median"])
+    large = threads["customers"] >= 1_000_000 and threads["cores"] >= 2
+    customers, firms = growth["customers"], growth["firms"]
+    swelling = growth["periods"]["swelling"]
+    straight = customers["bend"] <= 0.15 and firms["bend"] <= 0.15 and swelling <= 1.05
+    return [
+        Goal(
+            f"two threads against one, at {threads['customers']:,} customers",
+            "at least 1.8 times faster",
+            f"{_range(best['gain'])} in blocks of {best['block']:,}",
+            best["gain"]["median"] >= 1.8 if large else None,
+        ),
+        Goal(
+            f"memory at {memory['customers']:,} customers, {memory['firms']} firms",
+            "at most 2.5 GiB, all included",
+            f"{memory['peak'] / 2**30:.2f} GiB",
+            memory["peak"] <= 2.5 * 2**30 if memory["customers"] >= 10_000_000 else None,
+        ),
+        Goal(
+            "growth",
+            "linear in customers and in firms within 15 %, flat memory over periods",
+            f"off a straight line by at most {100 * customers['bend']:.0f} % (customers) and "
+            f"{100 * firms['bend']:.0f} % (firms); memory over periods times {swelling:.3f}",
+            straight,
+        ),
+    ]
+
+
+def _path(found: dict[str, Any]) -> list[Goal]:
+    path = found["path"]
+    small, imports = path["small"]["run"], path["imports"]["cxsim_to_mesa"]
+    second, needed = path["compile"]["second_to_imports"], path["compile"]["second_to_needed"]
+    return [
+        Goal(
+            "small run (1,000 customers, 60 periods) after warm-up",
+            "at most 15 ms",
+            f"{small['median']:.1f} ms with its frames, "
+            f"{path['small']['simulate']['median']:.1f} ms without",
+            small["median"] <= 15,
+        ),
+        Goal(
+            "`import cxsim`",
+            "at most 1.3 times `import mesa`",
+            _range(imports),
+            imports["median"] <= 1.3,
+        ),
+        Goal(
+            "second process, cached compile: from start to first result",
+            "at most 1.5 times `import cxsim, numba`",
+            f"{_range(second)}; against importing all that a run needs {_range(needed)}",
+            second["median"] <= 1.5,
+        ),
+    ]
