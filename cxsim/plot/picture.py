@@ -70,7 +70,8 @@ def _html(figure: Figure, alt: str) -> str:
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return (
         f'<figure style="margin:0"><img alt="{escape(plain(alt), quote=True)}" '
-        f'style="max-width:100%" src="data:image/png;base64,{data}"></figure>'
+        f'width="{round(100 * figure.get_figwidth())}" style="max-width:100%" '
+        f'src="data:image/png;base64,{data}"></figure>'
     )
 
 
