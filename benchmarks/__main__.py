@@ -60,7 +60,7 @@ def main() -> None:
     if given.keep:
         given.keep.write_text(json.dumps(found, indent=1), encoding="utf-8")
     path = publish(found, given.docs)
-    say(f"written: {path.name} and {len(list((given.docs / 'images/benchmarks').iterdir()))} figures")
+    say(f"written: {path.name} and its figures")
     for goal in goals(found):
         print(f"  {goal.verdict.strip('*'):13} {goal.what}: {goal.obtained} (goal: {goal.goal})")
 

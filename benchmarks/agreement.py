@@ -54,9 +54,7 @@ def simulated(scenario: Any, seed: int) -> np.ndarray:
         simulation.step()
     functions = {m.name: m.function for m in measures("firm", simulation.mechanisms)}
     order = [simulation.books.firms.index(name) for name in scenario.firms]
-    history = {
-        name: functions[name](simulation.books)[:, order] for name in (*FEW, *MORE)
-    }
+    history = {name: functions[name](simulation.books)[:, order] for name in (*FEW, *MORE)}
     market = {m.name: m.function for m in measures("market", simulation.mechanisms)}
     return _means(history, market["consumer_surplus"](simulation.books))
 

@@ -98,7 +98,9 @@ def _bars(
         axes.set_xlim(0, top * 1.2)
     axes.set_xlabel(unit)
     said = ", ".join(f"{name} {words(value)}" for name, value, _ in rows)
-    return finish(figure, title=title, note=note, alt=f"{title}. {unit.capitalize()}: {said}.")
+    return finish(
+        figure, title=title, note=note, alt=f"{title}. {unit[0].upper()}{unit[1:]}: {said}."
+    )
 
 
 @styled
@@ -157,7 +159,7 @@ def _lines(
         f"{name}: " + ", ".join(f"{words(v)} at {count(u)}" for u, v in zip(xs, ys, strict=True))
         for name, xs, ys, _ in series
     )
-    finish(figure, title=title, note=note, alt=f"{title}. {y.capitalize()} by {x}: {said}.")
+    finish(figure, title=title, note=note, alt=f"{title}. {y[0].upper()}{y[1:]} by {x}: {said}.")
     end = max(xs[-1] for _, xs, _, _ in series)
     for name, xs, ys, color in series:
         if xs[-1] < end:  # ends within the axes: named where it ends
@@ -165,10 +167,8 @@ def _lines(
                 name, (xs[-1], ys[-1]), xytext=(8, 3), textcoords="offset points",
                 color=readable(color), fontsize=9.5,
             )  # fmt: skip
-    end_labels(
-        axes,
-        [EndLabel(xs[-1], ys[-1], name, readable(c)) for name, xs, ys, c in series if xs[-1] == end],
-    )
+    last = [one for one in series if one[1][-1] == end]
+    end_labels(axes, [EndLabel(end, ys[-1], name, readable(c)) for name, _, ys, c in last])
     return figure
 
 

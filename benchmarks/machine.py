@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import platform
 import re
@@ -38,7 +38,7 @@ def machine() -> dict[str, str]:
             about[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             about[package] = "not installed"
-    about["date"] = datetime.datetime.now(datetime.UTC).date().isoformat()
+    about["date"] = dt.datetime.now(dt.UTC).date().isoformat()
     return about
 
 

@@ -25,6 +25,7 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),
     ("keeping final customers", "", {}, ("customers",)),
+    ("keeping a purchase panel", "", {}, ("panel",)),
 )
 
 

@@ -9,131 +9,9 @@ from typing import Any
 from benchmarks import peers as declaration
 from benchmarks.goals import goals
 from benchmarks.race import LABELS
+from benchmarks.texts import FLOOR, GROWTH, HEAD, PATH, PEERS
 
 __all__ = ["page"]
-
-HEAD = """\
-# Benchmarks
-
-<!-- Written by `python -m benchmarks` (make bench). Changes by hand are lost with the next run. -->
-
-How long a customer's period takes, beside what people would use instead, and what the whole
-way from a command to a result costs. This page and its figures are written by one
-command, `make bench`{quick}.
-
-**How to read it.** Times are medians over repeats, with the smallest and the largest in
-brackets. What is compared is timed in one process in turn (A B C, A B C, ...), and a ratio is
-the median of the ratios of single rounds: whatever else the machine does slows all of them
-alike, so **ratios carry over to other machines, times do not**. Nothing is timed before it
-has been compiled and most customers have a supplier, unless compiling is what is timed. ns
-are billionths of a second.
-"""
-
-PEERS = """\
-## Against other ways to write the same market
-
-{count:,} customers, 5 firms, one thread, `baseline` with a fifth firm in the middle of the matrix.
-`benchmarks/peers/` holds the models. *All measures* is the work of a run of the simulator; *few*
-are share, retention, knowledge, two parts of the switching cost, revenue and profit (the
-simulator takes all of its own in either case). Lines are lines of code without blanks,
-comments and docstrings.
-
-{table}
-
-{figure}
-
-**They give the same numbers.** Means over seeds of {numbers} numbers (every measure and firm, and
-consumer surplus) lie within {limit:g} standard errors of the simulator's:
-
-{agreement}
-
-**AMBER.** {ambr}
-
-{declared}
-"""
-
-FLOOR = """\
-## Against the memory's speed
-
-No program can be faster than reading what a period needs once and writing back what it
-changes. Per customer, with 5 firms and two needs, these are {read:g} bytes to read and {written:g} to
-write:
-
-{columns}
-
-Streaming through as many bytes in one compiled loop per column takes {floor} ns per customer
-where {n:,} customers' columns stay in the processor's caches, and {far} ns at {far_n:,} customers,
-where they come from memory. The simulator takes {above} times and {far_above} times as long{bound}.
-
-## Where the time goes
-
-Passes of the compiled engine, each timed by itself over one block of {block:,} customers whose
-columns are in cache; {total:.0f} ns per customer and period together.
-
-{figure}
-
-{profile}
-"""
-
-GROWTH = """\
-## Growth
-
-Every size runs in a process of its own, which is the only way to see its peak memory. The
-straight line allows for a fixed cost per period; the largest distance from it is {bend:.0f} % over
-customers and {firm_bend:.0f} % over firms.
-
-{customers}
-
-{customers_figure}
-
-{memory_figure}
-
-### Firms
-
-{n:,} customers.
-
-{firms}
-
-{firms_figure}
-
-### Periods
-
-{n:,} customers. Totals of a period are kept, customers are not: memory times {swelling:.3f} from the
-shortest to the longest run.
-
-{periods}
-
-### Threads
-
-{threads_n:,} customers on {cores} cores. Threads share out blocks of customers; results do not depend
-on either.
-
-{threads}
-
-### Mechanisms, on and off
-
-{switch_n:,} customers. One thing at a time is switched on or off.
-
-{switches}
-"""
-
-PATH = """\
-## The whole path
-
-Each in a new process, from its start to its end, on a warm disk.
-
-{path}
-
-{figure}
-
-*Import*: `import cxsim` loads next to nothing until a name is used; what a run needs (Mesa, pandas,
-numba, pydantic) is the row below it. *First result ever* compiles everything into an empty
-cache; *later process* finds compiled code on disk (`cxsim warm` puts it there). *What a notebook
-adds* is the comparison notebook under papermill less its cells in a plain process.
-
-A small run (1,000 customers, 60 periods, 5 firms) in a process that is warm takes {simulate} ms, {run} ms
-with all its frames.
-"""
 
 
 def page(found: dict[str, Any], figures: dict[str, str], folder: str = "images/benchmarks") -> str:
@@ -271,8 +149,8 @@ def _ambr(found: dict[str, Any]) -> str:
             "between the two is what AMBER adds."
         )
     return (
-        "`ambr` is not installed in this environment, so it is left out. It installs on Python 3.11 "
-        "(`pip install ambr`, with Polars); run `make bench` again to have it in the table."
+        "`ambr` is not installed in this environment, so it is left out. It installs on Python "
+        "3.11 (`pip install ambr`, which brings Polars); run `make bench` again to have it here."
     )
 
 
@@ -339,22 +217,22 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
     switches = [
         [r["name"], timing(r["time"]), timing(r["ratio"])] for r in growth["switches"]["rows"]
     ]
-    each = "ns per customer and period"
+    each, peak = "ns per customer and period", "MiB at the peak"
     return GROWTH.format(
         bend=100 * growth["customers"]["bend"],
         firm_bend=100 * growth["firms"]["bend"],
         customers=table(
-            ["customers", "ms per period", each, "s to set up", "MiB of columns", "MiB at the peak"],
+            ["customers", "ms per period", each, "s to set up", "MiB of columns", peak],
             customers,
             left=0,
         ),
         customers_figure=picture("customers.png"),
         memory_figure=picture("memory.png"),
         n=growth["firms"]["rows"][0]["customers"],
-        firms=table(["firms", each, "ns per firm", "MiB at the peak"], firms, left=0),
+        firms=table(["firms", each, "ns per firm", peak], firms, left=0),
         firms_figure=picture("firms.png"),
         swelling=growth["periods"]["swelling"],
-        periods=table(["periods", each, "MiB at the peak"], periods, left=0),
+        periods=table(["periods", each, peak], periods, left=0),
         threads_n=growth["threads"]["customers"],
         cores=growth["threads"]["cores"],
         threads=table(["block", "one thread, ns", "two threads, ns", "gain"], threads, left=0),
@@ -380,11 +258,12 @@ def _path(found: dict[str, Any], picture: Any) -> str:
             timing(compared["compare"]),
         ],
     ]
-    if path["notebook"]:
+    notebook = path["notebook"]
+    if notebook:
         rows += [
-            ["the comparison notebook by papermill, 2 seeds", timing(path["notebook"]["papermill"])],
-            ["its cells in a plain process", timing(path["notebook"]["cells"])],
-            ["what the notebook adds", timing(path["notebook"]["extra"])],
+            ["the comparison notebook by papermill, 2 seeds", timing(notebook["papermill"])],
+            ["its cells in a plain process", timing(notebook["cells"])],
+            ["what the notebook adds", timing(notebook["extra"])],
         ]
     else:
         rows.append(["what a notebook adds", "not measured in a quick run"])

@@ -133,7 +133,7 @@ def race(plan: Plan) -> dict[str, Any]:
         "columns": bytes_,
         "bytes": moved,
         "lines": {name: code_lines(peer) for name, peer in found.items()},
-        "agreement": {name: vars(check) | {"agrees": check.agrees} for name, check in checks.items()},
+        "agreement": {name: vars(c) | {"agrees": c.agrees} for name, c in checks.items()},
     }
 
 

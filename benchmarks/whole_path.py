@@ -41,8 +41,11 @@ class Place:
     def __init__(self, folder: Path):
         self.folder = folder
         self.caches = 0
+        # Byte code is kept, as on any machine that runs things twice, and in a place of its own.
         self.environment = {
             **os.environ,
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
             "PYTHONPATH": os.pathsep.join(
                 [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
             ),
@@ -85,7 +88,8 @@ def whole_path(plan: Plan) -> dict[str, Any]:
 
 
 def _imports(place: Place, plan: Plan) -> dict[str, Any]:
-    place.python("import cxsim, mesa, numba")  # byte code is written
+    place.python(RUN)  # byte code is written
+    place.python("import mesa")
     actions = {name: lambda code=code: place.python(code) for name, code in IMPORTS.items()}
     times = in_turn(actions, rounds=plan.import_rounds, label="imports")
     return {
@@ -126,7 +130,8 @@ def _small(plan: Plan) -> dict[str, Any]:
     }
     for action in actions.values():
         action()
-    times = in_turn(actions, rounds=plan.small_rounds, label="small run")
+    say("a small run, again and again")
+    times = in_turn(actions, rounds=plan.small_rounds)
     return {name: Timing.of(t, 1e3) for name, t in times.items()}
 
 

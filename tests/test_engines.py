@@ -14,7 +14,6 @@ from cxsim.engine.columnar import ColumnarEngine
 from cxsim.measures.observers import OBSERVERS
 from cxsim.simulation import Simulation
 
-
 GOLDEN_PURCHASES = [4135.0, 5524.0, 8519.0, 4607.0]  # by firm in name order, outside last
 GOLDEN_REVENUE = [49488.332495, 64266.136656, 91170.969639]
 

@@ -32,9 +32,9 @@ class _Model(ambr.Model):
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return the state as columns by name."""
-        market = self.market
-        wide = {f"{name}_{k}": row for name in BY_NUMBER for k, row in enumerate(vars(market)[name])}
-        return {name: vars(market)[name] for name in ONE} | wide
+        state = vars(self.market)
+        wide = {f"{name}_{k}": row for name in BY_NUMBER for k, row in enumerate(state[name])}
+        return {name: state[name] for name in ONE} | wide
 
     def step_vectorized(self) -> None:
         """Read columns, move the market by one period, commit columns."""

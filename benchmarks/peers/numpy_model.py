@@ -42,7 +42,12 @@ class NumpyMarket:
     """
 
     def __init__(
-        self, scenario: Any, *, measures: str = "all", dtype: str = "float64", rng: int | None = None
+        self,
+        scenario: Any,
+        *,
+        measures: str = "all",
+        dtype: str = "float64",
+        rng: int | None = None,
     ):
         plain(scenario)
         self.rng, self.dtype, self.thorough = np.random.default_rng(rng), dtype, measures == "all"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,8 +213,7 @@ def _draft(folder: Path) -> Any:
         missing = missing.parent
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder.parent, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        tempfile.TemporaryFile(dir=folder.parent).close()  # asking is no proof, for root least
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise

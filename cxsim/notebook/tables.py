@@ -33,6 +33,7 @@ def styled(frame: pd.DataFrame, caption: str, *, words_in: Sequence[Any] = ()) -
     rules = [
         ("caption", "caption-side: top; text-align: left;"),
         ("th, td", "text-align: right; vertical-align: top;"),
+        ("td", "white-space: nowrap;"),
         ("th.row_heading", "text-align: left; font-weight: normal;"),
         ("th.level1", "white-space: nowrap;"),
     ]

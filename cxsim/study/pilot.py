@@ -70,8 +70,9 @@ class Estimate:
     what: str = ""
 
     def sentence(self) -> str:
-        """Return the estimate in words, as ``about 3 minutes, 1.2 GB of memory, 40 MB on disk``."""
-        return f"about {_time(self.seconds)}, {_size(self.memory)} of memory, {_size(self.disk)} on disk"
+        """Return the estimate in words: ``about 3 minutes, 1.2 GB of memory, 40 MB on disk``."""
+        memory, disk = _size(self.memory), _size(self.disk)
+        return f"about {_time(self.seconds)}, {memory} of memory, {disk} on disk"
 
     def __add__(self, other: Estimate) -> Estimate:
         """Return the estimate of doing one work after the other."""
