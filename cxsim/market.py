@@ -177,11 +177,11 @@ def market_class(
     return _make_class(base, tuple(sliders), engine)
 
 
-class _MarketClass(type(Market)):
+class _MarketClass(type(Market)):  # type: ignore[misc]
     """Class of the classes made by :func:`market_class`, so that they pickle by their recipe."""
 
 
-copyreg.pickle(_MarketClass, lambda made: (_make_class, made.recipe))  # type: ignore[arg-type]
+copyreg.pickle(_MarketClass, lambda made: (_make_class, made.recipe))  # type: ignore
 
 
 def _make_class(base: Scenario, sliders: tuple[str, ...], engine: str) -> type[Market]:

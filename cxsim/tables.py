@@ -72,7 +72,7 @@ class Tables:
             return
         for name, field in group.model_fields.items():
             values = [getattr(owner, name) for owner in owners]
-            extra = field.json_schema_extra or {}
+            extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
             key = f"{level}_{prefix}{name}"
             if isinstance(field.annotation, type) and issubclass(field.annotation, Parameters):
                 self._add(level, field.annotation, values, f"{prefix}{name}_")

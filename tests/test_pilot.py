@@ -85,6 +85,12 @@ def test_runs_add_up_and_jobs_share_them_out():
     assert more_jobs_than_runs.memory - more_jobs_than_runs.held == one.memory - one.held
 
 
+def test_detail_takes_its_share_of_memory():
+    scenario = market(customers=50_000)
+    plain, rich = estimate(scenario), estimate(scenario, detail=["customers"])
+    assert rich.memory - rich.held > 1.3 * (plain.memory - plain.held)
+
+
 def test_work_after_work_adds_time_and_disk_and_takes_the_larger_memory():
     small = Estimate(seconds=10, memory=2 * GB, disk=5, held=GB, what="small")
     large = Estimate(seconds=20, memory=6 * GB, disk=7, held=GB, what="large")

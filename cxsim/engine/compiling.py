@@ -20,9 +20,9 @@ from cxsim.engine.rules import callees, code_digest, rebuilt, rule_name
 __all__ = ["cache_folders", "compiled_pass"]
 
 _TYPES = {"float": "float64", "int": "int64", "Word": "uint64", "bool": "boolean"}
-_OPTIONS = {"nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 #: Rules go into the pass whole: a call costs more than most of them compute.
-_RULE_OPTIONS = {**_OPTIONS, "forceinline": True}
+_RULE_OPTIONS: dict[str, Any] = {**_OPTIONS, "forceinline": True}
 _NAMING = "code digest"
 _how = hashlib.sha256(repr((_OPTIONS, _RULE_OPTIONS, _NAMING)).encode()).hexdigest()[:8]
 _rules: dict[str, Any] = {}

@@ -35,7 +35,7 @@ class _Locator:
         return self.digest
 
 
-class _Impl(FunctionCache._impl_class):
+class _Impl(FunctionCache._impl_class):  # type: ignore[misc, valid-type]
     """numba's way of storing a compile result, with our locator in place of a file's."""
 
     def __init__(self, function: Any, locator: _Locator):

@@ -56,7 +56,7 @@ def rebuilt(function: FunctionType, replacements: Mapping[str, Any]) -> Function
     return made
 
 
-def exchanged(function: FunctionType, rules: Mapping[str, Callable]) -> FunctionType:
+def exchanged(function: Any, rules: Mapping[str, Callable]) -> FunctionType:
     """Return a function in which rules are exchanged by name, at any depth of calls."""
     if not rules:
         return function
@@ -67,7 +67,7 @@ def exchanged(function: FunctionType, rules: Mapping[str, Callable]) -> Function
             substitute = exchanged(callee, rules)
         else:
             _check_signature(rule_name(callee), callee, substitute)
-            substitute = _annotated_like(callee, substitute)
+            substitute = _annotated_like(callee, substitute)  # type: ignore[arg-type]
         if substitute is not callee:
             replacements[name] = substitute
     return rebuilt(function, replacements) if replacements else function

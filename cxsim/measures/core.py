@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from cxsim.measures.books import Books
@@ -86,7 +88,7 @@ def left(b: Books) -> np.ndarray:
 # --- what firms know and do for customers -----------------------------------------
 
 
-def _per_customer(name: str):
+def _per_customer(name: str) -> Callable[[Books], np.ndarray]:
     def measure(b: Books) -> np.ndarray:
         return ratio(b.total(name), customers(b))
 
@@ -94,7 +96,7 @@ def _per_customer(name: str):
     return measure
 
 
-def _total(name: str):
+def _total(name: str) -> Callable[[Books], np.ndarray]:
     def measure(b: Books) -> np.ndarray:
         return b.total(name)
 
@@ -102,7 +104,7 @@ def _total(name: str):
     return measure
 
 
-def _parameter(name: str):
+def _parameter(name: str) -> Callable[[Books], np.ndarray]:
     def measure(b: Books) -> np.ndarray:
         return b.firm(name)
 

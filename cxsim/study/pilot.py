@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, prod
 
@@ -86,7 +87,9 @@ class Estimate:
         )
 
 
-def estimate(scenario: Scenario, runs: int = 1, jobs: int = 1) -> Estimate:
+def estimate(
+    scenario: Scenario, runs: int = 1, jobs: int = 1, *, detail: Iterable[str] = ()
+) -> Estimate:
     """Estimate what runs of a scenario will take.
 
     A few periods are simulated with at most 20,000 customers; time grows with customers
@@ -100,6 +103,9 @@ def estimate(scenario: Scenario, runs: int = 1, jobs: int = 1) -> Estimate:
         How many runs.
     jobs : int
         Runs at a time, in threads of this process.
+    detail : iterable of str
+        What is measured beside the measures of every run, as for :func:`cxsim.run`; its
+        time and memory count, its frames on disk do not.
 
     Returns
     -------
@@ -114,7 +120,7 @@ def estimate(scenario: Scenario, runs: int = 1, jobs: int = 1) -> Estimate:
         raise ValueError(f"expected one run and one job or more, found {runs} and {jobs}")
     customers = int(scenario.customers)
     sample = min(customers, CUSTOMERS)
-    simulation, setup, period = _pilot(scenario.override({"customers": sample}))
+    simulation, setup, period = _pilot(scenario.override({"customers": sample}), tuple(detail))
     periods = int(scenario.periods) + int(scenario.warm_up)
     one = (setup + periods * period) * customers / sample
     together = min(runs, jobs)
@@ -159,11 +165,12 @@ def check_memory(estimate: Estimate, *, available: int | None = None) -> None:
 # --- time -------------------------------------------------------------------------
 
 
-def _pilot(scenario: Scenario) -> tuple[Simulation, float, float]:
+def _pilot(scenario: Scenario, detail: tuple[str, ...]) -> tuple[Simulation, float, float]:
     """Run a few periods; return the simulation, seconds to set up and seconds of a period."""
-    Simulation(scenario.override({"customers": 1})).step()  # compiles; that is not the work
+    one = scenario.override({"customers": 1})
+    Simulation(one, observers=detail).step()  # compiles; that is not the work
     start = time.perf_counter()
-    simulation = Simulation(scenario)
+    simulation = Simulation(scenario, observers=detail)
     setup = time.perf_counter() - start
     times: list[float] = []
     deadline = start + SECONDS
