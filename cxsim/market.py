@@ -181,7 +181,11 @@ class _MarketClass(type(Market)):  # type: ignore[misc]
     """Class of the classes made by :func:`market_class`, so that they pickle by their recipe."""
 
 
-copyreg.pickle(_MarketClass, lambda made: (_make_class, made.recipe))  # type: ignore
+def _recipe(made: Any) -> tuple[Any, ...]:
+    return _make_class, made.recipe
+
+
+copyreg.pickle(_MarketClass, _recipe)
 
 
 def _make_class(base: Scenario, sliders: tuple[str, ...], engine: str) -> type[Market]:

@@ -18,8 +18,9 @@ from cxsim.files import whole_file, whole_folder
 from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.observers.cohorts import cohort_frame
+from cxsim.measures.observers.elasticity import elasticity_frame
 from cxsim.measures.observers.loss_reasons import loss_frame
-from cxsim.measures.people import customer_frame, panel_rows
+from cxsim.measures.people import customer_frame, panel_rows, reach_frame
 from cxsim.measures.summary import summarize
 from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
@@ -27,7 +28,18 @@ from cxsim.simulation import Simulation
 __all__ = ["Run", "provenance", "run", "settings_attrs", "simulate"]
 
 #: Frames of a run, in the order of files and sheets.
-FRAMES = ("firms", "market", "switching", "tenure", "cohorts", "losses", "customers", "panel")
+FRAMES = (
+    "firms",
+    "market",
+    "switching",
+    "tenure",
+    "cohorts",
+    "losses",
+    "elasticities",
+    "customers",
+    "reach",
+    "panel",
+)
 
 
 class Run:
@@ -47,8 +59,10 @@ class Run:
         Survival and realized lifetime value by cohort, if asked for.
     losses : DataFrame or None
         Losses to rivals by the term of the choice that decided them, if asked for.
-    customers : DataFrame or None
-        Final customers, if they were asked for.
+    elasticities : DataFrame or None
+        Own and cross price elasticities by period, if asked for.
+    customers, reach : DataFrame or None
+        Final customers, and penetration and purchase frequency by firm, if asked for.
     panel : DataFrame or None
         Purchases one by one, if a panel was asked for.
     scenario : Scenario
@@ -103,6 +117,16 @@ class Run:
     def losses(self) -> pd.DataFrame | None:
         """Losses by the term that decided them, None if not asked for."""
         return self._frames.get("losses")
+
+    @property
+    def elasticities(self) -> pd.DataFrame | None:
+        """Own and cross price elasticities by period, None if not asked for."""
+        return self._frames.get("elasticities")
+
+    @property
+    def reach(self) -> pd.DataFrame | None:
+        """Penetration and purchase frequency by firm, None if customers were not asked for."""
+        return self._frames.get("reach")
 
     @property
     def customers(self) -> pd.DataFrame | None:
@@ -341,10 +365,13 @@ def run(
     }
     if "cohorts" in wanted:
         frames["cohorts"] = cohort_frame(books, settings)
+    if "elasticity" in wanted:
+        frames["elasticities"] = elasticity_frame(books, settings)
     if "loss_reasons" in wanted:
         frames["losses"] = loss_frame(books, settings, simulation.mechanisms)
     if "customers" in wanted:
         frames["customers"] = customer_frame(simulation)
+        frames["reach"] = reach_frame(frames["customers"], list(settings.firms))
     if panel:
         frames["panel"] = pd.concat(rows, ignore_index=True)
     for frame in frames.values():

@@ -111,6 +111,39 @@ def test_the_lifetime_switching_cost_adds_a_loss_that_ends_once_the_twin_has_cau
     assert (none["switching_cost_lifetime"] == 0).all()
 
 
+def test_the_lead_over_the_best_rival_is_what_holds_a_customer(result):
+    people = result.customers.query("supplier != 'none'")
+    assert people["switching_cost_rival"].notna().mean() > 0.8
+    assert people.query("supplier == 'Tailor'")["switching_cost_rival"].mean() > 0
+
+
+def test_with_equal_rivals_the_lead_is_the_switching_cost_itself():
+    scenario = market(customers=500, segments={"All": {"share": 1.0, "switching_cost": 1.25}})
+    people = cx.run(scenario, detail=["customers"]).customers
+    np.testing.assert_allclose(people["switching_cost_rival"], 1.25)
+
+
+def test_a_monopolist_has_no_rival_to_lead():
+    people = cx.run(market(firms={"Only": firm()}, customers=50), detail=["customers"]).customers
+    assert people["switching_cost_rival"].isna().all()
+
+
+def test_reach_counts_those_who_ever_bought(result):
+    reach = result.reach.set_index("firm")
+    bought = result.customers["purchases_Tailor"]
+    assert reach.loc["Tailor", "penetration"] == pytest.approx((bought > 0).mean())
+    assert reach.loc["Tailor", "purchase_frequency"] == pytest.approx(bought[bought > 0].mean())
+
+
+def test_cross_elasticities_are_positive_and_a_common_rise_moves_nobody_without_an_outside():
+    scenario = market(customers=2000, segments={"All": {"share": 1.0, "price_sensitivity": 0.3}})
+    frame = cx.run(scenario, detail=["elasticity"]).elasticities
+    assert (frame.query("firm != price_of")["elasticity"] > 0).all()
+    np.testing.assert_allclose(
+        frame.groupby(["period", "firm"])["elasticity"].sum(), 0.0, atol=1e-12
+    )
+
+
 def test_purchases_since_arrival_are_counted_by_firm(result):
     columns = [f"purchases_{name}" for name in ("Mass", "Niche", "Tailor")]
     people = result.customers

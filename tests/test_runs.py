@@ -139,6 +139,8 @@ def test_a_run_exports_csv_and_xlsx(result, tmp_path):
         "switching.csv",
         "tenure.csv",
         "customers.csv",
+        "elasticities.csv",
+        "reach.csv",
         "panel.csv",
         "summary.csv",
     }

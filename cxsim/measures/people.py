@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["customer_frame", "panel_rows"]
+from cxsim.measures.core import ratio
+
+__all__ = ["customer_frame", "panel_rows", "reach_frame"]
 
 
 def _names(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
@@ -36,6 +38,7 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
         frame["switching_procedural"] + frame["switching_financial"] + frame["switching_relational"]
     )
     frame["switching_cost_lifetime"] = column("final_lifetime")
+    frame["switching_cost_rival"] = column("final_lead")
     for dimension, values in enumerate(column("need")):
         frame[f"need_{dimension}"] = values
     uncertainty = column("uncertainty")
@@ -44,6 +47,23 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
     for name in simulation.scenario.firms:
         frame[f"purchases_{name}"] = column("bought")[firms.index(name)]
     return frame
+
+
+def reach_frame(customers: pd.DataFrame, firms: list[str]) -> pd.DataFrame:
+    """Return penetration and purchase frequency by firm, from final customers.
+
+    ``penetration`` is the share of customers who have bought from the firm since they came
+    to the market, ``purchase_frequency`` the mean purchases of those.
+    """
+    bought = customers[[f"purchases_{name}" for name in firms]].to_numpy()
+    buyers = (bought > 0).sum(axis=0)
+    return pd.DataFrame(
+        {
+            "firm": firms,
+            "penetration": buyers / len(customers),
+            "purchase_frequency": ratio(bought.sum(axis=0), buyers),
+        }
+    )
 
 
 def panel_rows(simulation: Any, households: int) -> pd.DataFrame:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any
 
-from cxsim.mechanisms.base import Column, Mechanism, Pass
+from cxsim.mechanisms.base import Column, Mechanism, Pass, listed
 from cxsim.mechanisms.hassle import order_effort
 from cxsim.mechanisms.learning import learned, precision
 from cxsim.mechanisms.offer import misfit_cost, misfit_of
@@ -106,12 +107,35 @@ def keep_costs(
         final_lifetime[i] = total
 
 
-def forget(n, n_firms, arriving, bought):
+def keep_lead(n, n_firms, shopper, supplier, open_option, value, final_lead):
+    """Keep by how much the supplier led the best rival at the last purchase occasion.
+
+    The worth of staying less that of the best active rival, the cost of moving counted,
+    before chance: what the customer would lose by leaving for the actual next best.
+    """
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        s = supplier[i]
+        final_lead[i] = nan
+        if s < 0 or open_option[s, i] == 0:
+            continue
+        best = -inf
+        for f in range(n_firms):
+            if f != s and open_option[f, i] and value[0, f, i] > best:
+                best = value[0, f, i]
+        if best > -inf:
+            final_lead[i] = value[0, s, i] - best
+
+
+def forget(n, n_firms, arriving, bought, final_lead):
     """A newcomer has bought nothing yet."""
     for f in range(n_firms):
         for i in range(n):
             if arriving[i]:
                 bought[f, i] = 0
+    for i in range(n):
+        if arriving[i]:
+            final_lead[i] = nan
 
 
 _CUSTOMERS = Mechanism(
@@ -126,10 +150,12 @@ _CUSTOMERS = Mechanism(
             doc="Switching cost with the discounted loss while a twin of the "
             "supplier catches up, currency",
         ),
+        Column("final_lead", doc="Lead over the best rival at the last purchase, currency"),
         Column("bought", ("firm",), dtype="i4", doc="Purchases from each firm since arrival"),
     ),
     passes=(
         Pass(forget, "arrive"),
+        Pass(keep_lead, "decide", before=("choice.decide",)),
         Pass(keep_costs, "account", after=("switching.count",)),
     ),
 )

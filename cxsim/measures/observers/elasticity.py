@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from cxsim.draws import exp
 from cxsim.measures.books import Books
 from cxsim.measures.core import ratio
 from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
 
-__all__ = ["elasticity"]
+__all__ = ["elasticity", "elasticity_frame"]
 
 
 def semi_elasticity(
@@ -86,6 +87,27 @@ _ELASTICITY = Mechanism(
         ),
     ),
 )
+
+
+def elasticity_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return short-run elasticities of every firm's purchases to every firm's price.
+
+    Columns: ``period``, ``firm`` (whose purchases), ``price_of`` (whose price), ``elasticity``:
+    own-price where the two are the same, cross-price elsewhere.
+    """
+    names = list(scenario.firms)
+    order = [books.firms.index(name) for name in names]
+    response = books.total("price_response")[:, order][:, :, order]
+    values = ratio(response, books.total("chance")[:, order, None])
+    periods, n, _ = values.shape
+    return pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), n * n),
+            "firm": np.tile(np.repeat(names, n), periods),
+            "price_of": names * (periods * n),
+            "elasticity": values.ravel(),
+        }
+    )
 
 
 def elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
