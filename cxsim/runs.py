@@ -23,7 +23,7 @@ from cxsim.measures.observers.loss_reasons import loss_frame
 from cxsim.measures.people import customer_frame, panel_rows, reach_frame
 from cxsim.measures.summary import summarize
 from cxsim.scenario import Scenario
-from cxsim.simulation import Simulation
+from cxsim.simulation import BLOCK, BLOCK_OF_THREADS, Simulation
 
 __all__ = ["Run", "provenance", "run", "settings_attrs", "simulate"]
 
@@ -265,6 +265,7 @@ def simulate(
         engine=_engine(engine, seed, threads),
         rules=rules,
         observers=tuple(detail),
+        block=BLOCK if threads == 1 else BLOCK_OF_THREADS,
     )
     simulation.warm_up()
     while not simulation.finished:

@@ -17,10 +17,12 @@ from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES
 from cxsim.tables import Tables
 
-__all__ = ["Simulation"]
+__all__ = ["BLOCK", "BLOCK_OF_THREADS", "Simulation"]
 
-#: Customers per block: their passing columns fit a core's cache together.
+#: Customers per block: few enough that their passing columns fit a core's cache together,
+#: more for several threads, which have to wait for each other between blocks.
 BLOCK = 4096
+BLOCK_OF_THREADS = 16384
 
 
 class Simulation:
