@@ -23,7 +23,7 @@ _TYPES = {"float": "float64", "int": "int64", "Word": "uint64", "bool": "boolean
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 #: Rules go into the pass whole: a call costs more than most of them compute.
 _RULE_OPTIONS: dict[str, Any] = {**_OPTIONS, "forceinline": True}
-_NAMING = "code digest"
+_NAMING = "code digest, disjoint"
 _how = hashlib.sha256(repr((_OPTIONS, _RULE_OPTIONS, _NAMING)).encode()).hexdigest()[:8]
 _rules: dict[str, Any] = {}
 _passes: dict[tuple[str, Any], Any] = {}
@@ -53,13 +53,17 @@ def compiled_pass(function: FunctionType, arguments: tuple) -> Any:
     """
     import numba
 
+    from cxsim.engine.pipeline import DisjointCompiler
+
     types = tuple(numba.typeof(argument) for argument in arguments)
     digest = f"{code_digest(function)}-{_how}"
     made = _passes.get((digest, types))
     if made is None:
         made = numba.njit(**_OPTIONS)(function)
         if not _load(made, digest, types):
-            made = numba.njit(**_OPTIONS)(_with_compiled_rules(function))
+            made = numba.njit(pipeline_class=DisjointCompiler, **_OPTIONS)(
+                _with_compiled_rules(function)
+            )
             _keep(made, digest)
             made.compile(types)
         _passes[digest, types] = made
