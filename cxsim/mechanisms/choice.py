@@ -73,7 +73,8 @@ def enter(
 
 
 def decide(
-    n, first, shopper, open_option, price_sensitivity, value, favourite, draw, shock, key_choice,
+    n, first, shopper, open_option, price_sensitivity, value, favourite, draw, best, taken, shock,
+    key_choice,
 ):  # fmt: skip
     """Each evaluator takes the option of highest utility; ties go to the first in name order.
 
@@ -96,18 +97,19 @@ def decide(
                 if draw[o, k] == inf:
                     draw[o, k] = gumbel(uniform(key, first + shopper[k]))
         for k in range(shoppers):
-            i = shopper[k]
-            a = price_sensitivity[i]
-            best = -inf
-            taken = -1
-            for o in range(len(open_option)):
-                u = utility(a, value[e, o, i], draw[o, k])
-                u = u if open_option[o, i] else -inf
-                taken = o if u > best else taken
-                best = max(best, u)
-            favourite[e, i] = taken
-            if taken >= 0:
-                shock[e, i] = draw[taken, k]
+            best[k] = -inf
+            taken[k] = -1
+        for o in range(len(open_option)):
+            for k in range(shoppers):
+                i = shopper[k]
+                u = utility(price_sensitivity[i], value[e, o, i], draw[o, k])
+                better = (u > best[k]) & (open_option[o, i] > 0)
+                best[k] = u if better else best[k]
+                taken[k] = o if better else taken[k]
+        for k in range(shoppers):
+            if taken[k] >= 0:
+                favourite[e, shopper[k]] = taken[k]
+                shock[e, shopper[k]] = draw[taken[k], k]
 
 
 def elect(n, favourite, choice):
@@ -190,6 +192,8 @@ CHOICE = Mechanism(
             doc="Worth of an option before chance, currency",
         ),
         Column("favourite", ("evaluator",), "i2", kept=False, doc="Option of highest utility"),
+        Column("best", (), "f8", kept=False, doc="Highest utility so far, by place in the list"),
+        Column("taken", (), "i4", kept=False, doc="Option that has it, by place in the list"),
         Column(
             "draw", ("option",), "f8", kept=False, doc="Shocks, by place in the list of shoppers"
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk, listed
+from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
 from cxsim.parameters import Parameters, parameter
 
 
@@ -115,32 +115,49 @@ def misfit_of(
 # --- passes -----------------------------------------------------------------------
 
 
-def prepare(n, n_firms, segment, volume, customization, segment_volume, firm_customization):
-    """How much is bought, and how far each firm bends its offer, before mechanisms."""
+def prepare(
+    n, n_firms, segment, volume, centre, spread, fit_weight, customization, segment_volume,
+    segment_need_mean, segment_need_sd, segment_fit_weight, firm_customization,
+):  # fmt: skip
+    """What the segment says of a customer, and how far each firm bends its offer."""
     for i in range(n):
-        volume[i] = segment_volume[segment[i]]
+        g = segment[i]
+        volume[i] = segment_volume[g]
+        spread[i] = segment_need_sd[g]
+        fit_weight[i] = segment_fit_weight[g]
+    for d in range(len(centre)):
+        for i in range(n):
+            centre[d, i] = segment_need_mean[segment[i], d]
     for f in range(n_firms):
         for i in range(n):
             customization[f, i] = firm_customization[f]
 
 
 def fit(
-    n, n_firms, shopper, segment, need, recognition, customization, knowledge_shown, volume,
-    misfit, value, segment_need_mean, segment_need_sd, segment_fit_weight, firm_position,
-    firm_segment_insight,
+    n, n_firms, need, centre, spread, fit_weight, recognition, customization, knowledge_shown,
+    volume, seen, unseen, misfit, value, firm_position, firm_segment_insight,
 ):  # fmt: skip
-    """Take what the offer's misfit costs off its worth."""
-    for k in range(listed(n, shopper)):
-        i = shopper[k]
-        g = segment[i]
-        for f in range(n_firms):
-            misfit[f, i] = misfit_of(
-                i, g, f, recognition[f, i], customization[f, i], knowledge_shown[f, i],
-                need, segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
-            )  # fmt: skip
-            cost = misfit_cost(volume[i], segment_fit_weight[g], misfit[f, i])
-            for e in range(len(value)):
-                value[e, f, i] -= cost
+    """Take what the offer's misfit costs off its worth (:func:`misfit_of`, dimension by dimension).
+
+    The innermost loops run over customers without a branch, several at a time.
+    """
+    for f in range(n_firms):
+        for i in range(n):
+            unseen[i] = 0.0
+            seen[i] = noise(customization[f, i], knowledge_shown[f, i], len(need), spread[i])
+        for d in range(len(need)):
+            p = firm_position[f, d]
+            insight = firm_segment_insight[f]
+            for i in range(n):
+                x = need[d, i]
+                q = prior(p, insight, centre[d, i])
+                unseen[i] += square(miss(x, x, p, q, customization[f, i], 0.0), 0.0)
+                seen[i] += square(miss(x, x, p, q, customization[f, i], knowledge_shown[f, i]), 0.0)
+        for i in range(n):
+            misfit[f, i] = expected(recognition[f, i], seen[i], unseen[i])
+        for e in range(len(value)):
+            for i in range(n):
+                value[e, f, i] -= misfit_cost(volume[i], fit_weight[i], misfit[f, i])
 
 
 def quality(n, n_firms, volume, value, firm_quality, display):
@@ -201,6 +218,11 @@ OFFER = Mechanism(
             doc="How far the firm bends its offer for the customer",
         ),
         Column("misfit_now", (), "f8", kept=False, doc="Misfit of the supplier's next offer"),
+        Column("centre", ("need",), "f8", kept=False, doc="Mean need of the customer's segment"),
+        Column("spread", (), "f8", kept=False, doc="Spread of needs in the customer's segment"),
+        Column("fit_weight", (), "f8", kept=False, doc="What a squared unit of misfit costs"),
+        Column("seen", (), "f8", kept=False, doc="Misfit if recognized, of the firm at hand"),
+        Column("unseen", (), "f8", kept=False, doc="Misfit if not recognized"),
         Column("misfit", ("firm",), "f8", kept=False, doc="Expected misfit of the offer"),
     ),
     totals=(

@@ -72,32 +72,26 @@ def premium_saved(
 
 
 def switch(
-    n, n_firms, shopper, segment, supplier, uncertainty, customization, knowledge_shown, value,
-    barriers, market_switching_cost_form, segment_switching_cost, segment_teaching_effort,
+    n, n_firms, segment, supplier, uncertainty, customization, knowledge_shown, known, procedural,
+    effort, value, barriers, market_switching_cost_form, segment_switching_cost,
+    segment_teaching_effort,
 ):  # fmt: skip
     """Put the switching cost between the customer and its rivals (or a bonus on staying)."""
     bonus = market_switching_cost_form[0] > 0.5
-    for k in range(listed(n, shopper)):
-        i = shopper[k]
+    sign = 1.0 if bonus else -1.0
+    for i in range(n):
         s = supplier[i]
-        if s < 0:
-            for f in range(n_firms):
-                barriers[f, i] = 0.0
-            continue
-        g = segment[i]
-        known = 1.0 - uncertainty[s, i]
-        for f in range(n_firms):
+        known[i] = 1.0 - uncertainty[s, i] if s >= 0 else 0.0
+        procedural[i] = segment_switching_cost[segment[i]]
+        effort[i] = segment_teaching_effort[segment[i]]
+    for f in range(n_firms):
+        for i in range(n):
             there = 0.0 if bonus else knowledge_shown[f, i]
-            amount = barrier(
-                segment_switching_cost[g],
-                segment_teaching_effort[g],
-                customization[f, i],
-                known,
-                there,
-            )
-            amount = amount if (f == s) == bonus else 0.0
-            barriers[f, i] = amount if bonus else -amount
-            for e in range(len(value)):
+            amount = barrier(procedural[i], effort[i], customization[f, i], known[i], there)
+            applies = (supplier[i] >= 0) & ((f == supplier[i]) == bonus)
+            barriers[f, i] = sign * amount if applies else 0.0
+        for e in range(len(value)):
+            for i in range(n):
                 value[e, f, i] += barriers[f, i]
 
 
@@ -185,6 +179,9 @@ SWITCHING = Mechanism(
     market=MarketParameters,
     segment=SegmentParameters,
     columns=(
+        Column("known", (), "f8", kept=False, doc="What the supplier knows"),
+        Column("procedural", (), "f8", kept=False, doc="Procedural cost of the customer's segment"),
+        Column("effort", (), "f8", kept=False, doc="Teaching effort of the customer's segment"),
         Column(
             "barriers",
             ("firm",),
