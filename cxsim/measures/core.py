@@ -164,6 +164,12 @@ def misfit_removed(b: Books) -> np.ndarray:
     return 1.0 - ratio(b.total("misfit"), b.total("misfit_standard"))
 
 
+def held_and_kept(b: Books, by: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return customers before the choice and who of them stay, (T, F, bands)."""
+    stay = b.total("stay").sum(axis=5 if by == "knowledge" else 4)  # (T, F, stays, bands)
+    return stay.sum(axis=2), stay[:, :, 1]
+
+
 # --- money ------------------------------------------------------------------------
 
 
@@ -214,7 +220,7 @@ def cash(b: Books) -> np.ndarray:
 
 def _lifetime_values(b: Books) -> np.ndarray:
     """Projected lifetime value by knowledge band, (T, F, bands)."""
-    held, kept = b.total("held_by_knowledge"), b.total("kept_by_knowledge")
+    held, kept = held_and_kept(b, "knowledge")
     stayed = 1.0 - ratio(left(b), left(b) + b.total("holders")[:, 1:])
     margin = ratio(contribution(b), customers(b))
     r = ratio(kept, held) * stayed[:, :, None]
@@ -223,7 +229,7 @@ def _lifetime_values(b: Books) -> np.ndarray:
 
 def lifetime_value(b: Books) -> np.ndarray:
     """Projected lifetime value of a customer, m r / (1 + d - r) by knowledge band."""
-    held = b.total("held_by_knowledge")
+    held, _ = held_and_kept(b, "knowledge")
     values = np.where(held > 0, _lifetime_values(b), 0.0)
     return ratio((values * held).sum(axis=2), held.sum(axis=2))
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxsim.measures import measures
 from cxsim.measures.books import Books
+from cxsim.measures.core import held_and_kept
 from cxsim.mechanisms.base import Mechanism
 
 __all__ = ["firm_frame", "market_frame", "quadrant", "switching_frame", "tenure_frame"]
@@ -80,8 +81,7 @@ def tenure_frame(books: Books, scenario: Any) -> pd.DataFrame:
     order = _order(scenario, books)
     names = list(scenario.firms)
     bands = ["1", "2-3", "4-7", "8-15", "16-31", "32+"]
-    held = books.total("held_by_tenure")[:, order]
-    kept = books.total("kept_by_tenure")[:, order]
+    held, kept = (values[:, order] for values in held_and_kept(books, "tenure"))
     periods = len(held)
     return pd.DataFrame(
         {

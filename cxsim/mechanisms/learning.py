@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxsim.draws import uniform
-from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 
 
@@ -97,27 +97,34 @@ def prepare(
 
 
 def learn(
-    n, first, n_firms, choice, segment, uncertainty, recognition, interaction, customization,
-    disclosure, enjoyed, key_recognized, market_learning_rate, firm_forgetting_rate,
-    segment_teaching_effort, sum_recognized, sum_effort,
+    n, first, n_firms, shopper, choice, segment, uncertainty, recognition, interaction,
+    customization, disclosure, taught, enjoyed, key_recognized, market_learning_rate,
+    firm_forgetting_rate, segment_teaching_effort, sum_recognized, sum_effort,
 ):  # fmt: skip
     """A recognized buyer teaches the firm; everything else fades."""
+    shoppers = listed(n, shopper)
+    for k in range(shoppers):
+        i = shopper[k]
+        f = choice[i]
+        taught[k] = -1.0
+        if 0 <= f < n_firms and uniform(key_recognized[f], first + i) < recognition[f, i]:
+            before = uncertainty[f, i]
+            after = learned(
+                before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
+            )
+            taught[k] = after
+            effort = teaching(
+                segment_teaching_effort[segment[i]], customization[f, i], before - after
+            )
+            enjoyed[i] -= effort
+            sum_recognized[chunk(i), f] += 1.0
+            sum_effort[chunk(i), f] += effort
     for f in range(n_firms):
         for i in range(n):
-            before = uncertainty[f, i]
-            if choice[i] == f and uniform(key_recognized[f], first + i) < recognition[f, i]:
-                after = learned(
-                    before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
-                )
-                uncertainty[f, i] = after
-                effort = teaching(
-                    segment_teaching_effort[segment[i]], customization[f, i], before - after
-                )
-                enjoyed[i] -= effort
-                sum_recognized[chunk(i), f] += 1.0
-                sum_effort[chunk(i), f] += effort
-            else:
-                uncertainty[f, i] = forgotten(before, firm_forgetting_rate[f])
+            uncertainty[f, i] = forgotten(uncertainty[f, i], firm_forgetting_rate[f])
+    for k in range(shoppers):
+        if taught[k] >= 0.0:
+            uncertainty[choice[shopper[k]], shopper[k]] = taught[k]
 
 
 def count(n, supplier, uncertainty, sum_knowledge):
@@ -151,6 +158,9 @@ LEARNING = Mechanism(
             "f8",
             kept=False,
             doc="What the firm could know when the customer orders",
+        ),
+        Column(
+            "taught", (), "f8", kept=False, doc="Uncertainty after teaching, by place in the list"
         ),
         Column("disclosure", (), "f8", kept=False, doc="Share of what could be told that is told"),
     ),

@@ -27,23 +27,15 @@ def tenure_band(tenure: int) -> int:
 # --- passes -----------------------------------------------------------------------
 
 
-def count(
-    n, n_firms, supplier, choice, tenure, uncertainty, sum_held_by_knowledge, sum_kept_by_knowledge,
-    sum_held_by_tenure, sum_kept_by_tenure,
-):  # fmt: skip
-    """Count who had a supplier before the choice and who of them still has the same."""
+def count(n, n_firms, supplier, choice, tenure, uncertainty, sum_stay):
+    """Count who had a supplier before the choice, and who of them still has the same."""
     for i in range(n):
         s = supplier[i]
         if s < 0:
             continue
-        c = chunk(i)
+        stays = choice[i] == s or choice[i] == -1 or choice[i] == n_firms
         band = knowledge_band(1.0 - uncertainty[s, i])
-        age = tenure_band(tenure[i])
-        sum_held_by_knowledge[c, s, band] += 1.0
-        sum_held_by_tenure[c, s, age] += 1.0
-        if choice[i] == s or choice[i] == -1 or choice[i] == n_firms:
-            sum_kept_by_knowledge[c, s, band] += 1.0
-            sum_kept_by_tenure[c, s, age] += 1.0
+        sum_stay[chunk(i), s, 1 if stays else 0, band, tenure_band(tenure[i])] += 1.0
 
 
 LIFETIME = Mechanism(
@@ -52,11 +44,10 @@ LIFETIME = Mechanism(
     core=True,
     totals=(
         Total(
-            "held_by_knowledge", ("firm", 5), doc="Customers before the choice, by knowledge band"
+            "stay",
+            ("firm", 2, 5, 6),
+            doc="Customers before the choice, by whether they stay, knowledge and tenure band",
         ),
-        Total("kept_by_knowledge", ("firm", 5), doc="Those who stayed, by knowledge band"),
-        Total("held_by_tenure", ("firm", 6), doc="Customers before the choice, by tenure band"),
-        Total("kept_by_tenure", ("firm", 6), doc="Those who stayed, by tenure band"),
     ),
     passes=(Pass(count, "pay"),),
 )
