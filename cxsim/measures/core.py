@@ -166,7 +166,7 @@ def misfit_removed(b: Books) -> np.ndarray:
 
 def held_and_kept(b: Books, by: str) -> tuple[np.ndarray, np.ndarray]:
     """Return customers before the choice and who of them stay, (T, F, bands)."""
-    stay = b.total("stay").sum(axis=5 if by == "knowledge" else 4)  # (T, F, stays, bands)
+    stay = b.total("stay").sum(axis=4 if by == "knowledge" else 3)  # (T, F, stays, bands)
     return stay.sum(axis=2), stay[:, :, 1]
 
 
