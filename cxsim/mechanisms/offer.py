@@ -112,6 +112,26 @@ def misfit_of(
     return expected(recognition, seen, unseen)
 
 
+def misfits(
+    n, need, centre, spread, firm, bend, known, firm_position, firm_segment_insight, seen, unseen
+):  # fmt: skip
+    """Reckon the misfit of each customer's offer from one firm, if recognized and if not.
+
+    :func:`misfit_of` for all customers of a block, dimension by dimension: its innermost
+    loops have no branch and run over several customers at a time.
+    """
+    for i in range(n):
+        unseen[i] = 0.0
+        seen[i] = noise(bend[i], known[i], len(need), spread[i])
+    for d in range(len(need)):
+        for i in range(n):
+            x = need[d, i]
+            p = firm_position[firm[i], d]
+            q = prior(p, firm_segment_insight[firm[i]], centre[d, i])
+            unseen[i] += square(miss(x, x, p, q, bend[i], 0.0), 0.0)
+            seen[i] += square(miss(x, x, p, q, bend[i], known[i]), 0.0)
+
+
 # --- passes -----------------------------------------------------------------------
 
 
@@ -178,28 +198,40 @@ def taste(n, n_firms, brand_taste, volume, value):
 
 
 def count(
-    n, segment, need, supplier, uncertainty, recognition, customization, misfit_now,
-    segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+    n, need, supplier, uncertainty, recognition, customization, centre, spread, held, recognized,
+    bend, known, seen, unseen, misfit_now, firm_position, firm_segment_insight,
     sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
 ):  # fmt: skip
     """Add up how well firms would serve their customers and tell segments apart."""
     for i in range(n):
+        held[i] = max(0, supplier[i])  # who has no supplier is reckoned with the first, uncounted
+        recognized[i] = recognition[held[i], i]
+        bend[i] = customization[held[i], i]
+        known[i] = 1.0 - uncertainty[held[i], i]
+    misfits(
+        n, need, centre, spread, held, bend, known, firm_position, firm_segment_insight,
+        seen, unseen,
+    )  # fmt: skip
+    for i in range(n):
+        misfit_now[i] = expected(recognized[i], seen[i], unseen[i])
+    for i in range(n):
         s = supplier[i]
         if s < 0:
             continue
-        g = segment[i]
-        c = chunk(i)
-        misfit_now[i] = misfit_of(
-            i, g, s, recognition[s, i], customization[s, i], 1.0 - uncertainty[s, i],
-            need, segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
-        )  # fmt: skip
-        sum_misfit[c, s] += misfit_now[i]
+        standard = 0.0
+        gap_prior = 0.0
+        gap_standard = 0.0
         for d in range(len(need)):
             p = firm_position[s, d]
-            mean = segment_need_mean[g, d]
-            sum_misfit_standard[c, s] += square(need[d, i], p)
-            sum_gap_prior[c, s] += square(mean, prior(p, firm_segment_insight[s], mean))
-            sum_gap_standard[c, s] += square(mean, p)
+            mean = centre[d, i]
+            standard += square(need[d, i], p)
+            gap_prior += square(mean, prior(p, firm_segment_insight[s], mean))
+            gap_standard += square(mean, p)
+        c = chunk(i)
+        sum_misfit[c, s] += misfit_now[i]
+        sum_misfit_standard[c, s] += standard
+        sum_gap_prior[c, s] += gap_prior
+        sum_gap_standard[c, s] += gap_standard
 
 
 OFFER = Mechanism(
@@ -221,6 +253,10 @@ OFFER = Mechanism(
         Column("centre", ("need",), "f8", kept=False, doc="Mean need of the customer's segment"),
         Column("spread", (), "f8", kept=False, doc="Spread of needs in the customer's segment"),
         Column("fit_weight", (), "f8", kept=False, doc="What a squared unit of misfit costs"),
+        Column("held", (), "i4", kept=False, doc="Number of the supplier, 0 where there is none"),
+        Column("recognized", (), "f8", kept=False, doc="Chance that the supplier recognizes"),
+        Column("bend", (), "f8", kept=False, doc="How far the supplier bends its offer"),
+        Column("known", (), "f8", kept=False, doc="What the supplier knows"),
         Column("seen", (), "f8", kept=False, doc="Misfit if recognized, of the firm at hand"),
         Column("unseen", (), "f8", kept=False, doc="Misfit if not recognized"),
         Column("misfit", ("firm",), "f8", kept=False, doc="Expected misfit of the offer"),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk, listed
 from cxsim.mechanisms.hassle import order_effort
-from cxsim.mechanisms.offer import misfit_cost, misfit_of
+from cxsim.mechanisms.offer import expected, misfit_cost, misfits
 from cxsim.parameters import Parameters, parameter
 
 
@@ -121,55 +121,49 @@ def twin(n, twin_knowledge):
 
 
 def count(
-    n, segment, supplier, uncertainty, recognition, interaction, customization, twin_knowledge,
-    need, misfit_now, segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight,
-    segment_hassle, segment_switching_cost, segment_teaching_effort, firm_position,
-    firm_segment_insight, firm_price, firm_personal_premium,
+    n, segment, supplier, held, recognized, bend, known, interaction, twin_knowledge, need, centre,
+    spread, volume, fit_weight, procedural, effort, seen, unseen, misfit_now, segment_hassle,
+    firm_position, firm_segment_insight, firm_price, firm_personal_premium,
     sum_switching_procedural, sum_switching_financial, sum_switching_relational,
     sum_switching_square, switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
     """Measure what each customer would lose by moving to a twin of its supplier.
 
-    Parts after Burnham, Frels & Mahajan (2003); they may be negative.
+    Parts after Burnham, Frels & Mahajan (2003); they may be negative. Follows
+    ``offer.count``, which has noted what the supplier offers the customer now.
     """
+    misfits(
+        n, need, centre, spread, held, bend, twin_knowledge, firm_position, firm_segment_insight,
+        seen, unseen,
+    )  # fmt: skip
+    for i in range(n):
+        f = held[i]
+        r = recognized[i]
+        here = known[i]
+        there = twin_knowledge[i]
+        has = 1.0 if supplier[i] >= 0 else 0.0
+        switching_procedural[i] = has * barrier(procedural[i], effort[i], bend[i], here, there)
+        switching_financial[i] = -has * premium_saved(
+            volume[i], firm_price[f], firm_personal_premium[f], bend[i], r, here - there
+        )
+        fit_lost = misfit_cost(
+            volume[i], fit_weight[i], expected(r, seen[i], unseen[i]) - misfit_now[i]
+        )
+        hassle = segment_hassle[segment[i]]
+        ease_lost = order_effort(hassle, r, interaction[f, i], there) - order_effort(
+            hassle, r, interaction[f, i], here
+        )
+        switching_relational[i] = has * (fit_lost + ease_lost)
     for i in range(n):
         s = supplier[i]
-        switching_procedural[i] = 0.0
-        switching_financial[i] = 0.0
-        switching_relational[i] = 0.0
         if s < 0:
             continue
-        g = segment[i]
         c = chunk(i)
-        r = recognition[s, i]
-        bend = customization[s, i]
-        here = 1.0 - uncertainty[s, i]
-        there = twin_knowledge[i]
-        procedural = barrier(
-            segment_switching_cost[g], segment_teaching_effort[g], bend, here, there
-        )
-        financial = -premium_saved(
-            segment_volume[g], firm_price[s], firm_personal_premium[s], bend, r, here - there
-        )
-        misfit_there = misfit_of(
-            i, g, s, r, bend, there, need, segment_need_mean, segment_need_sd, firm_position,
-            firm_segment_insight,
-        )  # fmt: skip
-        fit_lost = misfit_cost(
-            segment_volume[g], segment_fit_weight[g], misfit_there - misfit_now[i]
-        )
-        ease_lost = order_effort(segment_hassle[g], r, interaction[s, i], there) - order_effort(
-            segment_hassle[g], r, interaction[s, i], here
-        )
-        relational = fit_lost + ease_lost
-        total = procedural + financial + relational
-        sum_switching_procedural[c, s] += procedural
-        sum_switching_financial[c, s] += financial
-        sum_switching_relational[c, s] += relational
+        total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
+        sum_switching_procedural[c, s] += switching_procedural[i]
+        sum_switching_financial[c, s] += switching_financial[i]
+        sum_switching_relational[c, s] += switching_relational[i]
         sum_switching_square[c, s] += total * total
-        switching_procedural[i] = procedural
-        switching_financial[i] = financial
-        switching_relational[i] = relational
 
 
 SWITCHING = Mechanism(
@@ -179,7 +173,6 @@ SWITCHING = Mechanism(
     market=MarketParameters,
     segment=SegmentParameters,
     columns=(
-        Column("known", (), "f8", kept=False, doc="What the supplier knows"),
         Column("procedural", (), "f8", kept=False, doc="Procedural cost of the customer's segment"),
         Column("effort", (), "f8", kept=False, doc="Teaching effort of the customer's segment"),
         Column(
