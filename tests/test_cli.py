@@ -437,3 +437,23 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 65536)
     except OSError:  # what Linux says at the end of a terminal
         return b""
+
+
+def test_long_work_is_announced_and_what_memory_cannot_hold_is_refused(cxsim, monkeypatch, capsys):
+    from cxsim.cli import pilot
+
+    refused(
+        cxsim("run", "baseline", "-s", "customers=900000000", "-o", "big"),
+        "900,000,000 customers",
+        "memory",
+    )
+    monkeypatch.setattr(pilot, "LONG", 1000)
+    pilot.announce(["baseline"], ["customers=200", "periods=6"], 3, 1)
+    assert re.search(r"This will take about .* of memory, .* on disk\.", capsys.readouterr().err)
+
+
+def test_short_work_is_not_announced(capsys):
+    from cxsim.cli.pilot import announce
+
+    announce(["baseline", "copycat"], ["customers=200"], 20, 1)
+    assert capsys.readouterr().err == ""

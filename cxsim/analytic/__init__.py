@@ -9,11 +9,14 @@ from __future__ import annotations
 from cxsim.analytic.learning import knowledge_after, mean_misfit, steady_uncertainty
 from cxsim.analytic.lifetime import lifetime_multiple
 from cxsim.analytic.logit import logit_shares, logit_worth
+from cxsim.analytic.pricing import PriceEquilibrium, logit_bertrand
 from cxsim.analytic.switching import stationary_shares, switching_chances, switching_matrix
 
 __all__ = [
+    "PriceEquilibrium",
     "knowledge_after",
     "lifetime_multiple",
+    "logit_bertrand",
     "logit_shares",
     "logit_worth",
     "mean_misfit",

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.pilot import announce
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import WIDTH, print_table
 from cxsim.notebook.catalogue import find_notebook, shipped_notebooks
@@ -60,6 +61,8 @@ def run(scenario: str, **options: Any) -> None:
     if notebook is None:
         notebook, given["scenario"] = find_notebook("scenario"), scenario
     name = scenario if "scenario" in given else notebook.stem
+    if "scenario" in given:
+        announce([scenario], options["overrides"], *_size(given, seeds=5))
     result = _run(notebook, given, options, _place("run", [name]), f"cxsim run {scenario}")
     _print_firms(result)
     click.echo(f"\nReport: {result.report}")
@@ -84,6 +87,7 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     given = {**_given(options), "scenarios": ",".join(scenarios)}
     title = f"cxsim compare {' '.join(scenarios)}"
     notebook = find_notebook("compare")
+    announce(scenarios, options["overrides"], *_size(given, seeds=20))
     result = _run(notebook, given, options, _place("compare", scenarios), title)
     _print_differences(result)
     click.echo(f"\nReport: {result.report}")
@@ -121,6 +125,16 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     if options["overrides"]:
         given["overrides"] = join_overrides(options["overrides"])
     return given
+
+
+def _size(given: Mapping[str, Any], *, seeds: int) -> tuple[int, int]:
+    """Return how many seeds and jobs were asked for, as far as these are numbers at all."""
+
+    def number(name: str, default: int) -> int:
+        text = str(given.get(name, default))
+        return int(text) if text.isdigit() and 0 < int(text) <= 10_000 else default
+
+    return number("seeds", seeds), number("jobs", 1)
 
 
 def _notebook_meant(text: str) -> Path | None:
