@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newer coverage lab lint format typecheck figures constraints clean distclean
+.PHONY: help setup demo test test-newer coverage lab lint format typecheck bench figures constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -101,6 +101,9 @@ format: $(INSTALLED) ## put code and notebooks into the common format
 
 typecheck: $(INSTALLED) ## check the types
 	@$(PY) -m mypy
+
+bench: $(READY) ## measure speed and write docs/benchmarks.md anew (ARGS=--quick: two minutes)
+	@$(PY) -m benchmarks $(ARGS)
 
 figures: $(READY) ## draw the pictures of the README anew
 	@$(PY) docs/make_images.py

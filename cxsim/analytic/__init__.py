@@ -6,20 +6,26 @@ page. Arguments broadcast like NumPy's.
 
 from __future__ import annotations
 
+from cxsim.analytic.duopoly import LoyaltyPrices, loyalty_prices
 from cxsim.analytic.learning import knowledge_after, mean_misfit, steady_uncertainty
 from cxsim.analytic.lifetime import lifetime_multiple
 from cxsim.analytic.logit import logit_shares, logit_worth
+from cxsim.analytic.posted import PostedPrices, posted_prices
 from cxsim.analytic.pricing import PriceEquilibrium, logit_bertrand
 from cxsim.analytic.switching import stationary_shares, switching_chances, switching_matrix
 
 __all__ = [
+    "LoyaltyPrices",
+    "PostedPrices",
     "PriceEquilibrium",
     "knowledge_after",
     "lifetime_multiple",
     "logit_bertrand",
     "logit_shares",
     "logit_worth",
+    "loyalty_prices",
     "mean_misfit",
+    "posted_prices",
     "stationary_shares",
     "steady_uncertainty",
     "switching_chances",

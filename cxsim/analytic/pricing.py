@@ -78,7 +78,7 @@ def logit_bertrand(
     --------
     >>> price, share = logit_bertrand(1.0, quality=[1.0, 1.0], outside=0.0)
     >>> price.round(6), share.round(6)
-    (array([2.226751, 2.226751]), array([0.184838, 0.184838, 0.630324]))
+    (array([2.226751, 2.226751]), array([0.184838, 0.184838, 0.630323]))
     """
     c = numbers(cost, name="cost")
     d = numbers(quality, name="quality")
@@ -90,10 +90,7 @@ def logit_bertrand(
     if d.shape[-1] == 1 and outside is None:
         raise ValueError("quality: expected two firms or more without an outside option, found 1")
     gain = a[..., None] * (d - c)
-    if outside is None:
-        nothing = np.array(-np.inf)
-    else:
-        nothing = a * numbers(outside, name="outside")
+    nothing = np.array(-np.inf) if outside is None else a * numbers(outside, name="outside")
     shape = np.broadcast_shapes(gain.shape[:-1], nothing.shape)
     gain = np.broadcast_to(gain, (*shape, gain.shape[-1]))
     price = c + (1.0 + np.exp(_log_odds(gain, np.broadcast_to(nothing, shape)))) / a[..., None]

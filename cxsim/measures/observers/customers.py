@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, nan
 from typing import Any
+
+import numpy as np
 
 from cxsim.mechanisms.base import Column, Mechanism, Pass, listed
 from cxsim.mechanisms.hassle import order_effort
@@ -36,7 +39,7 @@ def keep_costs(
     twin_knowledge, purchase_rate, need, choice, n_firms, bought,
     segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
     firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
-    market_discount_rate, switching_procedural, switching_financial, switching_relational,
+    market_discount_rate, clock, last_period, switching_procedural, switching_financial, switching_relational,
     final_procedural, final_financial, final_relational, final_lifetime,
 ):  # fmt: skip
     """Keep each customer's switching cost by part, and with the loss while a twin catches up."""
@@ -49,7 +52,7 @@ def keep_costs(
             bought[f, i] += 1
         s = supplier[i]
         total = 0.0
-        if s >= 0:
+        if s >= 0 and clock[0] == last_period[0]:  # the future is reckoned once
             total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
             g = segment[i]
             r = recognition[s, i]
@@ -161,9 +164,13 @@ _CUSTOMERS = Mechanism(
 )
 
 
+def _last_period(scenario: Any) -> dict[str, np.ndarray]:
+    return {"last_period": np.array([int(scenario.periods) - 1])}
+
+
 def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Observe every customer's switching cost and purchases."""
-    return _CUSTOMERS
+    return replace(_CUSTOMERS, setup=_last_period)
 
 
 # --- a purchase panel ---------------------------------------------------------------
