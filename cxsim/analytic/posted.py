@@ -11,7 +11,7 @@ from cxsim.analytic.arguments import numbers
 
 __all__ = ["PostedPrices", "posted_prices"]
 
-_STEP = 0.25  # in loyalty, utils: how far each game is from the one it is solved from
+_STEPS = (0.25, 0.015)  # in loyalty, utils: longest and shortest from one game to the next
 _NODES = (24, 48, 96)  # of the collocation; more where the polynomials need them
 _GAIN = 1e-5  # of departing from the prices found, relative to the value: more is no equilibrium
 
@@ -145,8 +145,9 @@ def _one(
 
 
 def _at(coefficients: NDArray[np.float64], base: NDArray[np.float64]) -> NDArray[np.float64]:
-    value: NDArray[np.float64] = np.polynomial.chebyshev.chebval(2.0 * base - 1.0, coefficients)
-    return value
+    return np.asarray(
+        np.polynomial.chebyshev.chebval(2.0 * base - 1.0, coefficients), dtype=np.float64
+    )
 
 
 def _bought(
@@ -161,19 +162,30 @@ def _bought(
 
 
 def _follow(loyalty: float, discount: float) -> _Game | None:
-    """Follow the equilibrium from loyalty 0, with more nodes where it takes more."""
-    game: _Game | None = _Game(np.array([2.0]), np.array([1.0 / (1.0 - discount)]))
-    for g in np.linspace(0.0, loyalty, 1 + int(np.ceil(loyalty / _STEP)))[1:]:
-        start = game
-        for nodes in _NODES:
-            if nodes < len(start.price):
-                continue
-            game = _solve(start, g, discount, nodes)
-            if game is not None and abs(game.price[-4:]).max() < 1e-8:
-                break
-        if game is None:
-            return None
+    """Follow the equilibrium from loyalty 0, in shorter steps where it moves fast."""
+    game = _Game(np.array([2.0]), np.array([1.0 / (1.0 - discount)]))
+    bases = np.linspace(0.0, 1.0, 101)
+    reached, step = 0.0, _STEPS[0]
+    while reached < loyalty:
+        target = min(reached + step, loyalty)
+        ahead = _smooth(game, target, discount)
+        # Far from the last game is another equilibrium, or none.
+        if ahead is None or abs(_at(ahead.price, bases) - _at(game.price, bases)).max() > 0.5:
+            step *= 0.5
+            if step < _STEPS[1]:
+                return None
+            continue
+        game, reached = ahead, target
     return game
+
+
+def _smooth(start: _Game, loyalty: float, discount: float) -> _Game | None:
+    """Solve with as many nodes as it takes for the last coefficients to vanish."""
+    for nodes in _NODES:
+        game = _solve(start, loyalty, discount, nodes) if nodes >= len(start.price) else None
+        if game is not None and abs(game.price[-4:]).max() < 1e-7:
+            return game
+    return None
 
 
 def _solve(start: _Game, loyalty: float, discount: float, nodes: int) -> _Game | None:
@@ -186,12 +198,12 @@ def _solve(start: _Game, loyalty: float, discount: float, nodes: int) -> _Game |
 
     def values(price: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[np.float64]:
         ahead = cheb.chebvander(2.0 * share - 1.0, nodes - 1)
-        solved: NDArray[np.float64] = np.linalg.solve(fit - discount * ahead, price * share)
-        return solved
+        return np.asarray(np.linalg.solve(fit - discount * ahead, price * share), dtype=np.float64)
 
     def conditions(price: NDArray[np.float64]) -> NDArray[np.float64]:
         share, slope = _bought(n, price - price[::-1], loyalty)
-        worth = 2.0 * _at(cheb.chebder(values(price, share)), share)
+        slopes = np.asarray(cheb.chebder(values(price, share)), dtype=np.float64)
+        worth = 2.0 * _at(slopes, share)
         missing: NDArray[np.float64] = share + (price + discount * worth) * slope
         return missing
 

@@ -39,7 +39,8 @@ def keep_costs(
     twin_knowledge, purchase_rate, need, choice, n_firms, bought,
     segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
     firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
-    market_discount_rate, clock, last_period, switching_procedural, switching_financial, switching_relational,
+    market_discount_rate, clock, last_period, switching_procedural, switching_financial,
+    switching_relational,
     final_procedural, final_financial, final_relational, final_lifetime,
 ):  # fmt: skip
     """Keep each customer's switching cost by part, and with the loss while a twin catches up."""
