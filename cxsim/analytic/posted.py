@@ -86,8 +86,8 @@ def posted_prices(
     ValueError
         If a number is not finite, a loyalty negative, a price sensitivity not above 0, a base
         not in [0, 1], or a discount factor not in [0, 1); and if no smooth equilibrium in pure
-        strategies was found, as where customers are so loyal that a firm would do better to
-        harvest its base than to match its rival (B = .9: loyalty of somewhat above 2).
+        strategies was found, as for loyalties above 2.5 or so: prices then turn too sharply
+        with the base, or a firm does better to leave them.
 
     Notes
     -----
@@ -102,7 +102,7 @@ def posted_prices(
     where p = c + 2 / a, to the loyalty in question. Then every price on a fine grid is tried
     against the one found: first-order conditions alone do not make an equilibrium. There may
     be others; this is the one connected with that of customers without loyalty. With B = 0,
-    firms of equal bases ask p = c + 1 / (2 a q (1 - q)) with q = logistic(g).
+    firms with equal bases ask p = c + 1 / (2 a q (1 - q)) with q = logistic(g).
 
     References
     ----------
