@@ -133,7 +133,9 @@ def log(x: float) -> float:
 
 
 def exp(x: float) -> float:
-    """Return e**x; 0 below the range of doubles, infinity above it."""
+    """Return e**x; 0 below the range of doubles, infinity above it, NaN for NaN."""
+    if x != x:  # not a number: neither here nor in compiled code an error
+        return x
     if x > 709.782712893384:
         return math.inf
     if x < -745.2:

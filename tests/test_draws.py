@@ -73,6 +73,8 @@ def test_exp_is_right_to_the_last_places(x):
 def test_exp_saturates():
     assert draws.exp(1000.0) == math.inf
     assert draws.exp(-1000.0) == 0.0
+    assert math.isnan(draws.exp(math.nan))
+    assert math.isnan(compiled(draws.exp)(math.nan))
 
 
 @given(chances)

@@ -133,6 +133,19 @@ def test_both_engines_agree_on_every_customer_and_total(scenario, seed):
     assert_same(columnar, agents)
 
 
+@pytest.mark.parametrize("price_sensitivity", [1e-38, 1e-40, 1e-44, 1e-60])
+def test_engines_agree_on_customers_all_but_blind_to_money(price_sensitivity):
+    segment = {
+        "share": 1.0, "price_sensitivity": price_sensitivity, "brand_taste": "log_gamma",
+        "brand_taste_shape": 0.1,
+    }  # fmt: skip
+    scenario = market(segments={"All": segment}, customers=50, periods=2)
+    watch = tuple(OBSERVERS)
+    columnar = played(scenario, observers=watch)
+    assert_same(columnar, played(scenario, engine="agents", observers=watch))
+    assert np.isfinite(columnar.customers("brand_taste")).all()
+
+
 def test_engines_agree_beyond_one_chunk_of_customers():
     scenario = lively(customers=1500, periods=3)
     assert_same(played(scenario), played(scenario, engine="agents"))

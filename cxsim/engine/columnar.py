@@ -27,10 +27,11 @@ class ColumnarEngine:
         self._workspace = workspace
         self._threads = max(1, min(threads, workspace.population.blocks))
         self._passing = [workspace.passing() for _ in range(self._threads)]
+        self._pool: ThreadPoolExecutor | None = None
         self._bound: dict[Leg, list[list[tuple[Any, tuple]]]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_bound": {}}  # tied to arrays anew, where it is used
+        return {**self.__dict__, "_bound": {}, "_pool": None}  # made anew, where it is used
 
     def run(self, legs: Sequence[Leg]) -> None:
         """Run legs in order; every customer finishes one leg before any starts the next."""
@@ -45,9 +46,9 @@ class ColumnarEngine:
             if self._threads == 1:
                 _play(shares[0])
             else:
-                with ThreadPoolExecutor(self._threads) as pool:
-                    for _ in pool.map(_play, shares):
-                        pass
+                if self._pool is None:
+                    self._pool = ThreadPoolExecutor(self._threads)
+                list(self._pool.map(_play, shares))
 
     def _bind(self, leg: Leg) -> list[list[tuple[Any, tuple]]]:
         """Compile the passes and tie them to their arrays, once per run."""

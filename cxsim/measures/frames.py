@@ -11,6 +11,7 @@ from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.core import held_and_kept
 from cxsim.mechanisms.base import Mechanism
+from cxsim.mechanisms.lifetime import TENURE_BANDS
 
 __all__ = ["firm_frame", "market_frame", "quadrant", "switching_frame", "tenure_frame"]
 
@@ -80,7 +81,7 @@ def tenure_frame(books: Books, scenario: Any) -> pd.DataFrame:
     """Return customers before the choice and those who stayed, by period, firm and tenure band."""
     order = _order(scenario, books)
     names = list(scenario.firms)
-    bands = ["1", "2-3", "4-7", "8-15", "16-31", "32+"]
+    bands = list(TENURE_BANDS)
     held, kept = (values[:, order] for values in held_and_kept(books, "tenure"))
     periods = len(held)
     return pd.DataFrame(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from cxsim.mechanisms.base import Mechanism, Pass, Total, chunk
 
-#: Upper ends of the knowledge bands that customer lifetime value is projected by.
-KNOWLEDGE_BANDS = (0.2, 0.4, 0.6, 0.8, 1.0)
-#: Upper ends (purchases since joining) of the tenure bands; the last is open.
-TENURE_BANDS = (1, 3, 7, 15, 31)
+#: What the tenure bands are called: purchases since joining the supplier.
+TENURE_BANDS = ("1", "2-3", "4-7", "8-15", "16-31", "32+")
 
 
 # --- rules ------------------------------------------------------------------------

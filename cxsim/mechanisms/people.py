@@ -98,6 +98,9 @@ class SegmentParameters(Parameters):
     )
 
 
+LARGEST_TASTE = 1e30
+
+
 # --- rules ------------------------------------------------------------------------
 
 
@@ -107,8 +110,14 @@ def scatter(mean: float, sd: float, z: float) -> float:
 
 
 def log_gamma_taste(log_variate: float, price_sensitivity: float) -> float:
-    """Return a log-gamma taste in money, ln Gamma(shape, 1) / price sensitivity."""
-    return log_variate / price_sensitivity if price_sensitivity > 0.0 else 0.0
+    """Return a log-gamma taste in money, ln Gamma(shape, 1) / price sensitivity.
+
+    Kept within what 32 bits can store: a customer all but blind to money would value a
+    brand infinitely.
+    """
+    if price_sensitivity > 0.0:
+        return max(-LARGEST_TASTE, min(LARGEST_TASTE, log_variate / price_sensitivity))
+    return 0.0
 
 
 def purchase_chance(rate: float) -> float:

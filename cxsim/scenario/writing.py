@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.representer import RoundTripRepresenter
 
+from cxsim.files import whole_file
 from cxsim.scenario.messages import Place, Problem, ScenarioError
 from cxsim.scenario.yaml_scalar import plain_scalar
 from cxsim.scenario.yaml_text import MAX_BYTES, parse
@@ -102,17 +101,10 @@ def write_whole(path: Path, text: str) -> Path:
     ScenarioError
         If it cannot be written; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        try:
-            with temporary.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        path.parent.stat()  # a folder that is not there is not made up
+        with whole_file(path) as draft:
+            draft.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         problem = f"expected a file that can be written, found {reason}"
