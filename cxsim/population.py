@@ -24,8 +24,9 @@ class Population:
 
     Notes
     -----
-    A column without further axes is one array of all customers. One with further
-    axes is stored as (blocks, *axes, block), so that every block is contiguous.
+    A column without further axes is one array of all customers, and so is a shared one.
+    Others with further axes are stored as (blocks, *axes, block), so that every block is
+    contiguous.
     """
 
     def __init__(
@@ -38,7 +39,8 @@ class Population:
         self._arrays = {}
         for column in self.columns.values():
             axes = shape_of(column.axes, sizes)
-            shape = (self.blocks, *axes, self.block) if axes else (customers,)
+            whole = column.shared or not axes
+            shape = (*axes, customers) if whole else (self.blocks, *axes, self.block)
             self._arrays[column.name] = np.full(shape, column.fill, dtype=column.dtype)
 
     def bounds(self, block: int) -> tuple[int, int]:
@@ -49,18 +51,25 @@ class Population:
     def part(self, name: str, block: int) -> np.ndarray:
         """Return a block's part of a column, as a view; the customer is the last axis."""
         array = self._arrays[name]
-        if array.ndim == 1:
+        if array.ndim == 1 or self.shares(name):
             first, end = self.bounds(block)
-            return array[first:end]
+            return array[..., first:end]
         return array[block]
 
     def whole(self, name: str) -> np.ndarray:
-        """Return a column of all customers, the customer last: a view, or a copy if it has axes."""
+        """Return a column of all customers, the customer last.
+
+        A view of one without axes or shared, else a copy.
+        """
         array = self._arrays[name]
-        if array.ndim == 1:
+        if array.ndim == 1 or self.shares(name):
             return array
         joined = np.moveaxis(array, 0, -2)
         return joined.reshape(*joined.shape[:-2], -1)[..., : self.customers]
+
+    def shares(self, name: str) -> bool:
+        """Return whether a column is one that customers see of each other."""
+        return name in self.columns and self.columns[name].shared
 
     @property
     def nbytes(self) -> int:

@@ -71,7 +71,9 @@ class Simulation:
             *(OBSERVERS[name](scenario, taking_part) for name in observers),
         )
         self.schedule = Schedule(self.mechanisms, rules)
-        self.workspace = Workspace(scenario, self.mechanisms, self.seed, block)
+        self.workspace = Workspace(
+            scenario, self.mechanisms, self.seed, block, self.schedule.carried()
+        )
         self.engine = engine(self.workspace) if engine else _columnar(self.workspace)
         self.period = -int(scenario.warm_up)
         self._legs = self.schedule.legs(tuple(p for p in PHASES if p != "begin"))
@@ -83,7 +85,11 @@ class Simulation:
             total_places=self.workspace.total_places,
             row_names=tables.firm_row_names,
             start_rows=tables.firm_rows,
-            market={k: float(v[0]) for k, v in tables.arrays.items() if k.startswith("market_")},
+            market={
+                k: float(v[0])
+                for k, v in tables.arrays.items()
+                if k.startswith("market_") and v.shape == (1,)
+            },
         )
         self._measures = {
             level: {m.name: m for m in measures(level, self.mechanisms)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
+from pydantic.fields import FieldInfo
 
 from cxsim.mechanisms.base import Mechanism
 from cxsim.parameters import Parameters
@@ -35,13 +36,17 @@ class Tables:
         (k, F): the single-number parameters of firms, one row each; ``arrays`` holds
         views of it, so that one copy records a period.
     firm_row_names : tuple of str
+    axes : dict of str to tuple of str
+        Names of the places along the axes that mechanisms bring.
     """
 
     def __init__(self, scenario: Any, mechanisms: tuple[Mechanism, ...]):
         self.firms = tuple(sorted(scenario.firms))
         self.segments = tuple(sorted(scenario.segments))
         self.needs = int(scenario.needs)
+        self.axes = {axis: names for m in mechanisms for axis, names in m.axes(scenario).items()}
         self._codes: dict[str, tuple[str, ...]] = {}
+        self._named: dict[str, tuple[str, ...]] = {}
         self.arrays: dict[str, np.ndarray] = {}
         firms = [scenario.firms[name] for name in self.firms]
         segments = [scenario.segments[name] for name in self.segments]
@@ -65,27 +70,36 @@ class Tables:
         self.__dict__.update(state)
         self._link()
 
-    def _add(
-        self, level: str, group: type[Parameters] | None, owners: list, prefix: str = ""
-    ) -> None:
-        if group is None:
+    def _add(self, level: str, group: type[Parameters] | None, owners: list) -> None:
+        if group is not None:
+            for name, field in group.model_fields.items():
+                values = [getattr(owner, name) for owner in owners]
+                self._add_field(f"{level}_{name}", field, values, (len(owners),))
+
+    def _add_field(self, key: str, field: FieldInfo, values: list, shape: tuple[int, ...]) -> None:
+        """Store one parameter of all its owners, or those of a group below it.
+
+        ``shape`` is that of the owners: firms, say, or firms by touchpoints.
+        """
+        extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
+        axes = extra.get("axes", [])
+        group = _group_in(field.annotation)
+        if group is not None:
+            if axes:  # a mapping by the names along an axis
+                names = self._named[key] = self.axes[axes[0]]
+                values = [(value or {}).get(name) for value in values for name in names]
+                shape = (*shape, len(names))
+            for name, below in group.model_fields.items():
+                held = [None if value is None else getattr(value, name) for value in values]
+                self._add_field(f"{key}_{name}", below, held, shape)
             return
-        for name, field in group.model_fields.items():
-            values = [getattr(owner, name) for owner in owners]
-            extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
-            key = f"{level}_{prefix}{name}"
-            if isinstance(field.annotation, type) and issubclass(field.annotation, Parameters):
-                self._add(level, field.annotation, values, f"{prefix}{name}_")
-                continue
-            if get_origin(field.annotation) is Literal:
-                self._codes[key] = get_args(field.annotation)
-                values = [self._codes[key].index(value) for value in values]
-            axes = extra.get("axes", ())
-            if any(isinstance(value, str) for value in values):
-                continue  # texts are for readers
-            self.arrays[key] = np.array(
-                [self._numbers(value, axes) for value in values], dtype=np.float64
-            )
+        if get_origin(field.annotation) is Literal:
+            self._codes[key] = get_args(field.annotation)
+            values = [None if v is None else self._codes[key].index(v) for v in values]
+        if any(isinstance(value, str) for value in values):
+            return  # texts are for readers
+        numbers = np.array([self._numbers(value, axes) for value in values], dtype=np.float64)
+        self.arrays[key] = numbers.reshape(*shape, *numbers.shape[1:])
 
     def _numbers(self, value: Any, axes: list) -> Any:
         if axes == ["need"]:
@@ -93,7 +107,7 @@ class Tables:
         if axes == ["firm"]:
             if isinstance(value, dict):
                 return [value.get(name, 0.0) for name in self.firms]
-            return [value] * len(self.firms)
+            return [np.nan if value is None else value] * len(self.firms)
         if axes:
             return [np.nan] * int(axes[0]) if value is None else list(value)
         return np.nan if value is None else float(value)
@@ -116,22 +130,33 @@ class Tables:
             level, row, rest = "segment", self.segments.index(parts[1]), parts[2:]
         else:
             level, row, rest = "market", 0, parts
-        for cut in range(len(rest), 0, -1):
-            array = self.arrays.get(f"{level}_{'_'.join(rest[:cut])}")
-            if array is not None:
-                inner = tuple(
-                    self.firms.index(part) if part in self.firms else int(part)
-                    for part in rest[cut:]
-                )
-                return array, (row, *inner)
-        raise KeyError(path)
+        key, index = self._key(level, rest)
+        if key not in self.arrays:
+            raise KeyError(path)
+        return self.arrays[key], (row, *index)
+
+    def _key(self, level: str, parts: list[str]) -> tuple[str, tuple[int, ...]]:
+        """Return the name of the array that keys lead to, and the index among an owner's values.
+
+        A part is the name of a parameter or group, of a place along an axis, or an index.
+        """
+        key, index, named = level, list[int](), False
+        for part in parts:
+            if key in self._named and not named:
+                index.append(self._named[key].index(part))
+                named = True  # the next part is a parameter again
+            elif key in self.arrays:
+                index.append(self.firms.index(part) if part in self.firms else int(part))
+            else:
+                key, named = f"{key}_{part}", False
+        return key, tuple(index)
 
     def number(self, path: str, value: Any) -> Any:
         """Return a parameter's value as the number (or numbers) that stands in its array."""
         parts = path.split(".")
         level = {"firms": "firm", "segments": "segment"}.get(parts[0], "market")
-        name = "_".join(parts[2:] if level != "market" else parts)
-        codes = self._codes.get(f"{level}_{name}")
+        key, _ = self._key(level, parts[2:] if level != "market" else parts)
+        codes = self._codes.get(key)
         if codes is not None:
             return float(codes.index(value))
         if value is None:
@@ -139,3 +164,14 @@ class Tables:
         if isinstance(value, dict):
             return [value.get(firm, 0.0) for firm in self.firms]
         return value
+
+
+def _group_in(annotation: Any) -> type[Parameters] | None:
+    """Return the group of parameters that a type holds: alone, or null, or in a mapping by name."""
+    if isinstance(annotation, type) and issubclass(annotation, Parameters):
+        return annotation
+    for inner in get_args(annotation):
+        group = _group_in(inner)
+        if group is not None:
+            return group
+    return None

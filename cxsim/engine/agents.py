@@ -13,8 +13,8 @@ from typing import Any
 import mesa
 import numpy as np
 
-from cxsim.engine.schedule import Leg, Step
-from cxsim.engine.workspace import Workspace, parameters_of
+from cxsim.engine.schedule import Leg, Step, parameters_of
+from cxsim.engine.workspace import Workspace
 from cxsim.mechanisms.base import CHUNK
 
 __all__ = ["AgentsEngine", "Customer"]
@@ -133,11 +133,11 @@ class Customer(mesa.Agent):
     @property
     def choice(self) -> str | None:
         """What is being bought this period: a firm, ``"outside"``, or None; may be set."""
-        return self._engine.firm_name(int(self._engine.passing["choice"][0]))
+        return self._engine.firm_name(int(self._engine.place(self, "choice")[0]))
 
     @choice.setter
     def choice(self, name: str | None) -> None:
-        self._engine.passing["choice"][0] = self._engine.option_number(name)
+        self._engine.place(self, "choice")[0] = self._engine.option_number(name)
 
 
 class AgentsEngine:
@@ -242,6 +242,13 @@ class AgentsEngine:
         block, place = divmod(customer.number, population.block)
         value = population.part(name, block)[..., place]
         return value.item() if np.ndim(value) == 0 else value.copy()
+
+    def place(self, customer: Customer, name: str) -> np.ndarray:
+        """Return the place of a customer in a column, kept or passing, as a view."""
+        if name in self.passing:
+            return self.passing[name]
+        block, place = divmod(customer.number, self._workspace.population.block)
+        return self._workspace.population.part(name, block)[..., place : place + 1]
 
     def firm_name(self, number: int) -> str | None:
         """Return the name of an option."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,7 +12,7 @@ from cxsim.engine.rules import exchanged, names_of_rules, source_digest
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.order import ordered
 
-__all__ = ["Leg", "Schedule", "Step"]
+__all__ = ["Leg", "Schedule", "Step", "parameters_of"]
 
 
 @dataclass(frozen=True)
@@ -60,22 +61,50 @@ class Schedule:
         self.digest = source_digest([step.function for step in self.steps])
 
     def legs(self, phases: tuple[str, ...] = PHASES) -> tuple[Leg, ...]:
-        """Return the legs of some phases of the period (all by default)."""
+        """Return the legs of some phases of the period (all by default).
+
+        A leg ends before a look at the whole population, and between passes of which one
+        may write what the other reads of everybody (``NAME`` and ``all_NAME``).
+        """
         legs: list[Leg] = []
         run: list[Step] = []
+        named: set[str] = set()
         for step in self.steps:
             if step.phase not in phases:
                 continue
+            names = set(parameters_of(step))
+            waits = any(
+                f"all_{name}" in named or name.removeprefix("all_") in named - {name}
+                for name in names
+            )
+            if run and (step.whole or waits):
+                legs.append(Leg(tuple(run), whole=False))
+                run, named = [], set()
             if step.whole:
-                if run:
-                    legs.append(Leg(tuple(run), whole=False))
-                    run = []
                 legs.append(Leg((step,), whole=True))
             else:
                 run.append(step)
+                named |= names
         if run:
             legs.append(Leg(tuple(run), whole=False))
         return tuple(legs)
+
+    def carried(self) -> frozenset[str]:
+        """Return the names that passes of several legs of a period use."""
+        legs = self.legs(tuple(p for p in PHASES if p != "begin"))
+        counts = Counter(
+            name
+            for leg in legs
+            if not leg.whole
+            for name in {name for step in leg.steps for name in parameters_of(step)}
+        )
+        return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def parameters_of(step: Step) -> tuple[str, ...]:
+    """Return the names of a pass's arguments."""
+    code = step.function.__code__
+    return code.co_varnames[: code.co_argcount]
 
 
 def _check_rules(rules: Mapping[str, Callable], functions: list) -> None:

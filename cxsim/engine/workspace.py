@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from difflib import get_close_matches
 from math import prod
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cxsim.draws import period_keys, static_key
-from cxsim.engine.schedule import Step
+from cxsim.engine.schedule import Step, parameters_of
 from cxsim.mechanisms.base import CHUNK, Mechanism
 from cxsim.population import Population, shape_of
 from cxsim.tables import Tables
@@ -28,9 +30,19 @@ class Workspace:
     seed : int
     block : int
         Customers per block.
+    carried : collection of str
+        Passing columns that have to outlive their block, because passes on both sides of a
+        look at the whole population use them.
     """
 
-    def __init__(self, scenario: Any, mechanisms: tuple[Mechanism, ...], seed: int, block: int):
+    def __init__(
+        self,
+        scenario: Any,
+        mechanisms: tuple[Mechanism, ...],
+        seed: int,
+        block: int,
+        carried: Collection[str] = (),
+    ):
         self.tables = Tables(scenario, mechanisms)
         firms, segments = self.tables.firms, self.tables.segments
         self.sizes = {
@@ -40,17 +52,25 @@ class Workspace:
             "segment": len(segments),
             "need": self.tables.needs,
             "evaluator": max(m.evaluators(scenario) for m in mechanisms),
+            **{axis: len(names) for axis, names in self.tables.axes.items()},
         }
-        columns = tuple(column for m in mechanisms for column in m.columns)
+        own = {f"n_{axis}": len(names) for axis, names in self.tables.axes.items()}
+        self._counts = {"n_firms": len(firms), "n_customers": int(scenario.customers), **own}
+        columns = tuple(
+            replace(column, kept=column.kept or column.name in carried)
+            for m in mechanisms
+            for column in m.columns
+        )
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
         self._passing = tuple(column for column in columns if not column.kept)
         self.clock = np.zeros(1, dtype=np.int64)
         self._own: dict[str, np.ndarray] = {}
         for mechanism in mechanisms:
-            for name in mechanism.tables:
-                self._own[name] = np.zeros(len(firms))
+            for table in mechanism.tables:
+                name, axes = (table, ("firm",)) if isinstance(table, str) else table
+                self._own[name] = np.zeros(shape_of(axes, self.sizes))
             if mechanism.setup is not None:
-                self._own.update(mechanism.setup(scenario))
+                self._own.update(mechanism.setup(scenario, seed))
         self._make_keys(mechanisms, seed)
         self._make_totals(mechanisms)
         self._link()
@@ -84,6 +104,7 @@ class Workspace:
             "segment": self.tables.segments,
             "need": tuple(range(self.sizes["need"])),
             "evaluator": tuple(range(self.sizes["evaluator"])),
+            **self.tables.axes,
         }
         static: list[int] = []
         self._key_places: dict[str, tuple[slice, tuple[int, ...]]] = {}
@@ -150,14 +171,16 @@ class Workspace:
             return end - first
         if name == "first":
             return first
-        if name == "n_firms":
-            return self.sizes["firm"]
+        if name in self._counts:
+            return self._counts[name]
         if name in self._shared:
             return self._shared[name]
         if name in self.population.columns:
             return self.population.part(name, block)
         if name in passing:
             return passing[name]
+        if name.startswith("all_") and self.population.shares(name[4:]):
+            return self.population.whole(name[4:])
         if name in self.sums:
             return self.sums[name][first // CHUNK : -(-end // CHUNK)]
         raise self._unknown(name, step, [*self.population.columns, *passing, *self.sums])
@@ -168,12 +191,15 @@ class Workspace:
         for name in parameters_of(step):
             if name == "n":
                 found.append(self.population.customers)
-            elif name == "n_firms":
-                found.append(self.sizes["firm"])
+            elif name in self._counts:
+                found.append(self._counts[name])
             elif name in self._shared:
                 found.append(self._shared[name])
             elif name in self.population.columns:
                 found.append(self.population.whole(name))
+            elif name.startswith("total_") and name[6:] in self.total_places:
+                place, shape = self.total_places[name[6:]]
+                found.append(self._totals[:, place].sum(axis=0).reshape(shape))
             else:
                 raise self._unknown(name, step, [*self.population.columns])
         return tuple(found)
@@ -185,9 +211,3 @@ class Workspace:
             f"pass {step.name!r}: expected names of columns, parameters, keys or totals as "
             f"arguments, found {name!r}{hint}"
         )
-
-
-def parameters_of(step: Step) -> tuple[str, ...]:
-    """Return the names of a pass's arguments."""
-    code = step.function.__code__
-    return code.co_varnames[: code.co_argcount]

@@ -13,6 +13,8 @@ argument            meaning
 ==================  =====================================================================
 ``n``, ``first``    customers in this block; number of the first of them in the market
 ``n_firms``         firms; option number ``n_firms`` is the outside option
+``n_customers``     customers in the market
+``n_AXIS``          places along an axis that a mechanism brings
 ``clock``           ``clock[0]`` is the period
 a column's name     the block's part of it; the customer is the last axis
 ``firm_NAME``       parameter ``NAME`` by firm
@@ -20,12 +22,14 @@ a column's name     the block's part of it; the customer is the last axis
 ``market_NAME``     parameter ``NAME`` of the market, in ``[0]``
 ``key_NAME``        draw keys of purpose ``NAME``, by its axes
 ``sum_NAME``        totals of this period by chunk of customers (see :func:`chunk`)
+``all_NAME``        a shared column of the whole population (see :class:`Column`)
+``total_NAME``      in whole passes only: a copy of this period's totals so far
 ==================  =====================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +107,7 @@ class Column:
         Argument name under which passes receive it.
     axes : tuple of str or int
         Leading axes: ``"firm"``, ``"option"`` (firms and outside), ``"need"``,
-        ``"evaluator"``, or a number.
+        ``"evaluator"``, one that a mechanism names (:attr:`Mechanism.axes`), or a number.
     dtype : str
         NumPy type. Kept columns are 32-bit or smaller; passing ones are doubles.
     kept : bool
@@ -111,6 +115,10 @@ class Column:
         block of customers and holds what passes hand on to later passes.
     fill : float
         Value before anything was stored.
+    shared : bool
+        True for a kept column that passes of other customers may read, all of it, under
+        the name ``all_NAME`` (axes first, then customers). Whoever reads it sees what
+        everybody stored in earlier passes; the schedule waits for all before it goes on.
     """
 
     name: str
@@ -118,6 +126,7 @@ class Column:
     dtype: str = "f4"
     kept: bool = True
     fill: float = 0
+    shared: bool = False
     doc: str = ""
 
 
@@ -198,6 +207,14 @@ def _one(scenario: Any) -> int:
     return 1
 
 
+def _no_axes(scenario: Any) -> dict[str, tuple[str, ...]]:
+    return {}
+
+
+def _nothing_wrong(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Mechanism:
     """Everything about one idea, under one name.
@@ -217,8 +234,10 @@ class Mechanism:
     columns: tuple[Column, ...] = ()
     draws: tuple[Draw, ...] = ()
     totals: tuple[Total, ...] = ()
-    tables: tuple[str, ...] = ()
-    setup: Callable[[Any], dict[str, Any]] | None = None
+    tables: tuple[str | tuple[str, tuple[str | int, ...]], ...] = ()
+    setup: Callable[[Any, int], dict[str, Any]] | None = None
+    axes: Callable[[Any], dict[str, tuple[str, ...]]] = _no_axes
+    check: Callable[[Any], Iterable[tuple[tuple[str | int, ...], str]]] = _nothing_wrong
     passes: tuple[Pass, ...] = ()
     measures: tuple[Measure, ...] = ()
     active: Callable[[Any], bool] = _always

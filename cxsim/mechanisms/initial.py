@@ -11,7 +11,7 @@ from cxsim.draws import log, uniform
 from cxsim.mechanisms.base import Draw, Mechanism, Pass
 
 
-def _start(scenario: Any) -> dict[str, np.ndarray]:
+def _start(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     """Return initial shares (the last for nobody's customers), tenure and knowledge by firm."""
     names = sorted(scenario.firms)
     given = scenario.initial

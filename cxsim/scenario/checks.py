@@ -28,6 +28,8 @@ def check_parts(schema: Schema, model: Any) -> list[tuple[Keys, str]]:
     problems += shape_problems(schema.root, model, needs=model.needs, firms=tuple(model.firms))
     problems += _initial(model)
     problems += _rates(model)
+    for mechanism in schema.mechanisms:
+        problems += mechanism.check(model)
     return problems
 
 

@@ -28,7 +28,7 @@ def canonical(scenario: Scenario) -> str:
     model, schema = scenario._model, scenario.schema
     active = {each.name for each in scenario.mechanisms}
     payload: dict[str, Any] = {
-        name: _plain(getattr(model, name))
+        name: _plain_field(model, name)
         for name in type(model).model_fields
         if name not in (*TEXTS, "firms", "segments", "events")
         and _counts(model, name, schema.owner("market", name), active)
@@ -70,13 +70,23 @@ def _counts(model: Any, name: str, owner: str, active: set[str]) -> bool:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return {name: _plain(held) for name, held in value.__dict__.items()}
+        return {name: _plain_field(value, name) for name in value.__dict__}
     if isinstance(value, dict):
         return {key: _plain(held) for key, held in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(held) for held in value]
     if isinstance(value, float):
         return value + 0.0  # minus zero is zero
+    return value
+
+
+def _plain_field(model: BaseModel, name: str) -> Any:
+    """Return a parameter as plain data; a mapping whose names make an axis keeps their order."""
+    value = _plain(getattr(model, name))
+    extra = type(model).model_fields[name].json_schema_extra
+    axes = extra.get("axes") if isinstance(extra, dict) else None
+    if isinstance(value, dict) and axes and axes != ["firm"]:
+        return list(value.items())
     return value
 
 

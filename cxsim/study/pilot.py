@@ -11,7 +11,7 @@ from math import ceil, prod
 
 import numpy as np
 
-from cxsim.engine.workspace import parameters_of
+from cxsim.engine.schedule import parameters_of
 from cxsim.mechanisms.base import CHUNK
 from cxsim.population import shape_of
 from cxsim.scenario import Scenario

@@ -165,7 +165,7 @@ _CUSTOMERS = Mechanism(
 )
 
 
-def _last_period(scenario: Any) -> dict[str, np.ndarray]:
+def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     return {"last_period": np.array([int(scenario.periods) - 1])}
 
 
