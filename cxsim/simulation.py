@@ -90,6 +90,7 @@ class Simulation:
                 for k, v in tables.arrays.items()
                 if k.startswith("market_") and v.shape == (1,)
             },
+            costs=tuple(m for each in self.mechanisms for m in each.measures if m.cost),
         )
         self._measures = {
             level: {m.name: m for m in measures(level, self.mechanisms)}

@@ -69,9 +69,11 @@ def remember(n, n_firms, choice, bought):
             bought[f, i] = 1.0 if choice[i] == f else 0.5 * bought[f, i]
 
 
-def talk_of_the_town(total_heard, talk):
-    """Note what everybody heard this period."""
+def talk_of_the_town(n_firms, total_heard, talk, sum_press):
+    """Note what everybody heard this period, and pay the press for it."""
     talk[:] = total_heard
+    for f in range(n_firms):
+        sum_press[0, f] = 3.0 * (talk[f].sum() > 0)
 
 
 def _unknown_places(scenario):
@@ -92,7 +94,7 @@ GOSSIP = Mechanism(
     firm=FirmParameters,
     columns=(Column("bought", ("firm",), shared=True), Column("heard", ("firm",))),
     draws=(Draw("hear", ("place",)),),
-    totals=(Total("heard", ("firm", "place")),),
+    totals=(Total("heard", ("firm", "place")), Total("press")),
     tables=(("talk", ("firm", "place")),),
     passes=(
         Pass(please, "add", term="gossip"),
@@ -100,7 +102,10 @@ GOSSIP = Mechanism(
         Pass(hear, "tell"),
         Pass(talk_of_the_town, "survey", whole=True),
     ),
-    measures=(Measure("heard", "Heard of", "messages", lambda b: b.count("heard").sum(axis=2)),),
+    measures=(
+        Measure("heard", "Heard of", "messages", lambda b: b.count("heard").sum(axis=2)),
+        Measure("press", "Press", "currency", lambda b: b.count("press"), cost="profit"),
+    ),
     axes=_places,
     check=_unknown_places,
     active=lambda scenario: scenario.gossip is not None,
@@ -137,8 +142,16 @@ def test_both_engines_threads_and_blocks_agree_where_customers_read_of_each_othe
 def test_a_whole_pass_sees_the_totals_of_the_period():
     simulation = played(talking())
     ledger = next(s for s in simulation.schedule.steps if s.name == "gossip.talk_of_the_town")
-    _, talk = simulation.workspace.whole_arguments(ledger)
+    _, _, talk, _ = simulation.workspace.whole_arguments(ledger)
     np.testing.assert_array_equal(talk, simulation.books.count("heard")[-1])
+
+
+def test_a_cost_of_its_own_is_taken_off_profit():
+    run = cx.run(talking(), seed=1)
+    firms = run.firms
+    known = firms.contribution - firms.capability_cost - firms.capability_investment
+    np.testing.assert_allclose(firms.profit, known - firms.press)
+    assert set(firms.press) == {3.0}
 
 
 def test_an_event_reaches_one_place_of_one_firm():

@@ -197,6 +197,8 @@ class Workspace:
                 found.append(self._shared[name])
             elif name in self.population.columns:
                 found.append(self.population.whole(name))
+            elif name in self.sums:
+                found.append(self.sums[name])
             elif name.startswith("total_") and name[6:] in self.total_places:
                 place, shape = self.total_places[name[6:]]
                 found.append(self._totals[:, place].sum(axis=0).reshape(shape))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cxsim.mechanisms.base import Measure
+
 __all__ = ["Books"]
 
 
@@ -24,6 +26,8 @@ class Books:
         (k, F), their values before the first period.
     market : dict of str to float
         Market parameters at the start.
+    costs : tuple of Measure
+        Costs of mechanisms' own (:attr:`Measure.cost`).
 
     Notes
     -----
@@ -39,10 +43,12 @@ class Books:
         row_names: tuple[str, ...],
         start_rows: np.ndarray,
         market: dict[str, float],
+        costs: tuple[Measure, ...] = (),
     ):
         self.firms = firms
         self.scale = scale
         self.market = market
+        self._costs = costs
         self._places = total_places
         self._row_names = row_names
         self._start_rows = start_rows.copy()
@@ -69,6 +75,7 @@ class Books:
             row_names=self._row_names,
             start_rows=self._rows[-2] if self.periods > 1 else self._start_rows,
             market=self.market,
+            costs=self._costs,
         )
         made.write(self._totals[-1], self._rows[-1])
         return made
@@ -91,6 +98,11 @@ class Books:
     def total(self, name: str) -> np.ndarray:
         """Return a total scaled to the whole market, (T, *axes)."""
         return self.count(name) * self.scale
+
+    def costs(self, taken_off: str) -> np.ndarray:
+        """Return the costs that mechanisms take off contribution or profit, (T, F)."""
+        own = [cost.function(self) for cost in self._costs if cost.cost == taken_off]
+        return sum(own, np.zeros((self.periods, len(self.firms))))
 
     def firm(self, name: str) -> np.ndarray:
         """Return a parameter of the firms by period, (T, F)."""

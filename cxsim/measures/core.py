@@ -185,6 +185,7 @@ def contribution(b: Books) -> np.ndarray:
         - b.total("production_cost")
         - b.total("contact_cost")
         - b.total("service_cost")
+        - b.costs("contribution")
     )
 
 
@@ -204,8 +205,8 @@ def capability_investment(b: Books) -> np.ndarray:
 
 
 def profit(b: Books) -> np.ndarray:
-    """Contribution less what capabilities cost."""
-    return contribution(b) - capability_cost(b) - capability_investment(b)
+    """Contribution less what capabilities and mechanisms cost."""
+    return contribution(b) - capability_cost(b) - capability_investment(b) - b.costs("profit")
 
 
 def cumulative_profit(b: Books) -> np.ndarray:

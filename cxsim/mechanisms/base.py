@@ -23,7 +23,8 @@ a column's name     the block's part of it; the customer is the last axis
 ``key_NAME``        draw keys of purpose ``NAME``, by its axes
 ``sum_NAME``        totals of this period by chunk of customers (see :func:`chunk`)
 ``all_NAME``        a shared column of the whole population (see :class:`Column`)
-``total_NAME``      in whole passes only: a copy of this period's totals so far
+``total_NAME``      in whole passes only: a copy of this period's totals so far; what such a
+                    pass wants to report itself, it stores in ``sum_NAME[0]``
 ==================  =====================================================================
 """
 
@@ -187,6 +188,9 @@ class Measure:
         How a run is summarized in one number.
     cumulative : bool
         True if a period's value depends on the periods before it.
+    cost : {"", "contribution", "profit"}
+        For a cost of a mechanism's own, by firm and for the whole market: what it is taken
+        off, the contribution (caused by contacts and purchases) or profit (all others).
     """
 
     name: str
@@ -197,6 +201,7 @@ class Measure:
     summary: str = "mean"
     doc: str = ""
     cumulative: bool = False
+    cost: str = ""
 
 
 def _always(scenario: Any) -> bool:
