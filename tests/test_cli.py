@@ -17,7 +17,7 @@ from cxsim import __version__
 from cxsim.cli import main
 from cxsim.cli.failing import finish
 from cxsim.notebook.workplace import workplace
-from cxsim.study.compare import Comparison
+from cxsim.study.comparison import Comparison
 
 SMALL = ["-s", "customers=200", "-s", "periods=40", "--seeds", "3"]
 

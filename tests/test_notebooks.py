@@ -23,7 +23,7 @@ from cxsim.notebook.replicate import replicate
 from cxsim.notebook.report import Report, shipped
 from cxsim.notebook.runner import run_notebook
 from cxsim.runs import Run
-from cxsim.study.compare import Comparison
+from cxsim.study.comparison import Comparison
 
 #: Small enough for a test; the copycat still has half of the time for itself.
 SMALL = "customers=200, periods=40"

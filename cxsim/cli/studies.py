@@ -181,7 +181,7 @@ def _load() -> None:
 def _print_differences(result: Any) -> None:
     from cxsim.notebook.cells import difference_rows
     from cxsim.plot.numbers import Words
-    from cxsim.study.compare import Comparison
+    from cxsim.study.comparison import Comparison
 
     comparison = Comparison.load(result.folder / "comparison")
     words = Words(**result.summary["words"])

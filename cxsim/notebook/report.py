@@ -22,7 +22,7 @@ from cxsim.notebook.progress import tell_progress
 from cxsim.notebook.replicate import Replications
 from cxsim.plot.numbers import Words
 from cxsim.scenario import Scenario, shipped_scenarios
-from cxsim.study.compare import Comparison
+from cxsim.study.comparison import Comparison
 
 __all__ = ["Report", "shipped"]
 

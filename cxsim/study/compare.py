@@ -2,160 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from cxsim.files import whole_folder
-from cxsim.measures import Measure, measures
-from cxsim.measures.summary import MARKET, summarize
-from cxsim.runs import provenance, settings_attrs, simulate
+from cxsim.runs import simulate
 from cxsim.scenario import Scenario
-from cxsim.study.statistics import half_width, mean_and_error, paired
+from cxsim.study.comparison import Comparison, side_by_side
+from cxsim.study.outcome import Outcome, outcome_of
 
-__all__ = ["Comparison", "compare"]
-
-#: Measures whose course over the periods is kept.
-COURSES = (
-    "share",
-    "customers",
-    "retention",
-    "knowledge",
-    "switching_cost",
-    "profit",
-    "cumulative_profit",
-    "interaction",
-    "customization",
-)
-
-_FRAMES = ("table", "means", "series", "settings")
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """One run, boiled down."""
-
-    summary: dict[str, dict[str, float]]
-    courses: dict[str, np.ndarray]  # measure -> (T, F), firms in the scenario's order
-    provenance: dict[str, Any]
-
-
-class Comparison:
-    """Scenarios compared with a baseline over paired seeds.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row per scenario, firm and measure: ``baseline`` and ``other`` (means over
-        seeds, each with its Monte-Carlo standard error), ``difference`` with ``se``,
-        ``lower``, ``upper``, and ``narrowing`` (how many times narrower the interval
-        is for being paired). Firms and measures that both scenarios have.
-    means : DataFrame
-        ``scenario, measure, firm, mean, se, seeds``, for every firm of every scenario.
-    series : DataFrame
-        ``scenario, firm, period, measure, mean, se, lower, upper``.
-    settings : DataFrame
-        How the scenarios differ from the baseline: ``scenario, path, baseline, other``.
-    scenarios : list of str
-        Names, the baseline first.
-    seeds : list of int
-    confidence : float
-    provenance : dict
-    """
-
-    def __init__(self, frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]):
-        self._frames = dict(frames)
-        self._facts = dict(facts)
-        self.scenarios: list[str] = list(facts["scenarios"])
-        self.seeds: list[int] = list(facts["seeds"])
-        self.confidence = float(facts["confidence"])
-        self.provenance: dict[str, Any] = dict(facts["provenance"])
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Paired differences."""
-        return self._frames["table"]
-
-    @property
-    def means(self) -> pd.DataFrame:
-        """Means and their errors."""
-        return self._frames["means"]
-
-    @property
-    def series(self) -> pd.DataFrame:
-        """Courses over the periods."""
-        return self._frames["series"]
-
-    @property
-    def settings(self) -> pd.DataFrame:
-        """Parameters that differ."""
-        return self._frames["settings"]
-
-    @cached_property
-    def _shares(self) -> pd.DataFrame:
-        return self.table[self.table["measure"] == "share"].set_index(["scenario", "firm"])
-
-    def headline(self) -> str:
-        """Return one sentence per scenario: whose share of purchases moves most, and how surely."""
-        sentences = []
-        for name in self.scenarios[1:]:
-            if name not in self._shares.index.get_level_values(0):
-                sentences.append(f"{name} and {self.scenarios[0]} have no firm in common.")
-                continue
-            shares = self._shares.loc[name]
-            firm = shares["difference"].abs().idxmax()
-            row = shares.loc[firm]
-            sentences.append(_sentence(name, self.scenarios[0], str(firm), row, self.confidence))
-        return " ".join(sentences)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write a folder of Parquet files and ``comparison.json``, whole or not at all."""
-        with whole_folder(folder, sign="comparison.json") as draft:
-            for name, frame in self._frames.items():
-                frame.to_parquet(draft / f"{name}.parquet", index=False)
-            (draft / "comparison.json").write_text(json.dumps(self._facts, indent=1), "utf-8")
-        return Path(folder)
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Comparison:
-        """Read a comparison that :meth:`save` has written."""
-        folder = Path(folder)
-        facts = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-        return cls({n: pd.read_parquet(folder / f"{n}.parquet") for n in _FRAMES}, facts)
-
-    def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(self.scenarios)} over {len(self.seeds)} paired seeds>"
-
-    def _repr_html_(self) -> str:
-        shown = self.table[self.table["measure"].isin(["share", "retention", "net_present_value"])]
-        columns = ["scenario", "firm", "label", "baseline", "other", "difference", "lower", "upper"]
-        table = shown[columns].to_html(index=False, float_format=lambda v: f"{v:,.4g}")
-        return f"<p>{escape(self.headline())}</p>{table}"
-
-
-def _sentence(name: str, baseline: str, firm: str, row: pd.Series, confidence: float) -> str:
-    points = 100 * row["difference"]
-    verb = "gains" if points > 0 else "loses"
-    text = (
-        f"In {name}, {firm} {verb} {abs(points):.1f} points of share against {baseline} "
-        f"({100 * row['baseline']:.1f} % to {100 * row['other']:.1f} %"
-    )
-    if row["se"] == 0 and points == 0:
-        return f"{name} and {baseline} do not differ in anybody's share."
-    if not np.isfinite(row["se"]):
-        return text + "; one seed, so no interval)."
-    sure = row["lower"] > 0 or row["upper"] < 0
-    interval = f"{100 * row['lower']:+.1f} to {100 * row['upper']:+.1f}"
-    ending = f"; {100 * confidence:g} % interval {interval})"
-    return text + ending + ("." if sure else ", which may be chance.")
+__all__ = ["compare"]
 
 
 def compare(
@@ -206,12 +63,11 @@ def compare(
     scenarios = [_loaded(given, overrides) for given in (baseline, *others)]
     numbers = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
     _check(scenarios, numbers, confidence)
-    names = _distinct([scenario.name for scenario in scenarios])
     tasks = [(k, seed) for seed in numbers for k in range(len(scenarios))]
-    done: dict[tuple[int, int], _Outcome] = {}
+    done: dict[tuple[int, int], Outcome] = {}
 
     def outcome(task: tuple[int, int]) -> None:
-        done[task] = _outcome(simulate(scenarios[task[0]], seed=task[1], rules=rules))
+        done[task] = outcome_of(simulate(scenarios[task[0]], seed=task[1], rules=rules))
         if progress is not None:
             progress(len(done), len(tasks))
 
@@ -224,35 +80,7 @@ def compare(
             for _ in pool.map(outcome, tasks[1:]):
                 pass
     runs = [[done[k, seed] for seed in numbers] for k in range(len(scenarios))]
-    frames = {
-        "table": pd.concat(
-            [
-                _differences(scenarios[0], runs[0], scenarios[k], runs[k], names[k], confidence)
-                for k in range(1, len(runs))
-            ],
-            ignore_index=True,
-        ),
-        "means": pd.concat(
-            [_means(name, run) for name, run in zip(names, runs, strict=True)], ignore_index=True
-        ),
-        "series": pd.concat(
-            [
-                _series(name, scenario, run, confidence)
-                for name, scenario, run in zip(names, scenarios, runs, strict=True)
-            ],
-            ignore_index=True,
-        ),
-        "settings": _settings(scenarios, names),
-    }
-    for frame in frames.values():
-        frame.attrs.update(settings_attrs(scenarios[0]))
-    facts = {
-        "scenarios": names,
-        "seeds": numbers,
-        "confidence": confidence,
-        "provenance": {name: run[0].provenance for name, run in zip(names, runs, strict=True)},
-    }
-    return Comparison(frames, facts)
+    return side_by_side(scenarios, runs, seeds=numbers, confidence=confidence)
 
 
 def _loaded(given: Scenario | str | Path, overrides: Any) -> Scenario:
@@ -275,120 +103,3 @@ def _check(scenarios: list[Scenario], seeds: list[int], confidence: float) -> No
             f"periods: expected the same in all scenarios, found {periods} "
             "(set it for all with -s periods=N)"
         )
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Number names that come twice, so that rows can be told apart."""
-    return [
-        name if names.count(name) == 1 else f"{name} ({names[: k + 1].count(name)})"
-        for k, name in enumerate(names)
-    ]
-
-
-def _outcome(simulation: Any) -> _Outcome:
-    books = simulation.books
-    order = [books.firms.index(name) for name in simulation.scenario.firms]
-    courses = {
-        m.name: m.function(books)[:, order]
-        for m in measures("firm", simulation.mechanisms)
-        if m.name in COURSES
-    }
-    return _Outcome(summarize(simulation), courses, provenance(simulation, "columnar"))
-
-
-def _values(runs: list[_Outcome], firm: str, measure: str) -> np.ndarray:
-    return np.array([run.summary[firm][measure] for run in runs])
-
-
-def _comparable(measure: Measure, a: Scenario, b: Scenario) -> bool:
-    """Consumer surplus compares only where switching costs take one form."""
-    return measure.name != "consumer_surplus" or a.switching_cost_form == b.switching_cost_form
-
-
-def _differences(
-    a: Scenario,
-    runs_a: list[_Outcome],
-    b: Scenario,
-    runs_b: list[_Outcome],
-    name: str,
-    confidence: float,
-) -> pd.DataFrame:
-    rows = []
-    shared = [*(firm for firm in a.firms if firm in b.firms), MARKET]
-    for firm in shared:
-        level = "market" if firm == MARKET else "firm"
-        for measure in measures(level):
-            if not (
-                measure.name in runs_a[0].summary[firm]
-                and measure.name in runs_b[0].summary[firm]
-                and _comparable(measure, a, b)
-            ):
-                continue
-            x = _values(runs_a, firm, measure.name)
-            y = _values(runs_b, firm, measure.name)
-            mean_x, error_x = mean_and_error(x)
-            mean_y, error_y = mean_and_error(y)
-            rows.append(
-                {
-                    "scenario": name,
-                    "measure": measure.name,
-                    "label": measure.label,
-                    "unit": measure.unit,
-                    "summary": measure.summary,
-                    "firm": firm,
-                    "baseline": mean_x,
-                    "baseline_se": error_x,
-                    "other": mean_y,
-                    "other_se": error_y,
-                    **paired(x, y, confidence),
-                    "seeds": len(x),
-                }
-            )
-    frame = pd.DataFrame(rows)
-    numeric = ["difference", "se", "lower", "upper", "narrowing"]
-    frame[numeric] = frame[numeric].astype(float)
-    return frame
-
-
-def _means(name: str, runs: list[_Outcome]) -> pd.DataFrame:
-    rows = []
-    for firm, values in runs[0].summary.items():
-        for measure in values:
-            mean, error = mean_and_error(_values(runs, firm, measure))
-            rows.append((name, measure, firm, float(mean), float(error), len(runs)))
-    return pd.DataFrame(rows, columns=["scenario", "measure", "firm", "mean", "se", "seeds"])
-
-
-def _series(name: str, scenario: Scenario, runs: list[_Outcome], confidence: float) -> pd.DataFrame:
-    firms = list(scenario.firms)
-    frames = []
-    for measure in runs[0].courses:
-        values = np.array([run.courses[measure] for run in runs])  # (S, T, F)
-        mean, error = mean_and_error(values)
-        half = half_width(error, len(runs), confidence)
-        periods = mean.shape[0]
-        frames.append(
-            pd.DataFrame(
-                {
-                    "scenario": name,
-                    "firm": firms * periods,
-                    "period": np.repeat(np.arange(periods), len(firms)),
-                    "measure": measure,
-                    "mean": mean.ravel(),
-                    "se": error.ravel(),
-                    "lower": (mean - half).ravel(),
-                    "upper": (mean + half).ravel(),
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
-
-
-def _settings(scenarios: list[Scenario], names: list[str]) -> pd.DataFrame:
-    frames = []
-    for scenario, name in zip(scenarios[1:], names[1:], strict=True):
-        different = scenarios[0].diff(scenario)
-        different.columns = ["path", "baseline", "other"]
-        different.insert(0, "scenario", name)
-        frames.append(different.astype(str))
-    return pd.concat(frames, ignore_index=True)
