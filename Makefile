@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newer coverage lab lint format typecheck bench figures constraints clean distclean
+.PHONY: help setup demo test test-newer test-browser coverage lab lint format typecheck bench figures constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,7 @@ lab: $(READY) ## open JupyterLab on the notebooks
 test: $(READY) ## run the tests
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
 	@$(MAKE) --no-print-directory test-newer
+	@$(CHROMIUM) >/dev/null || echo "Browser tests were left out: make test-browser (needs Chromium)."
 
 # Mesa 3.5 wants Python 3.12. Where there is one beside the Python in use, the tests that
 # touch Mesa and the numbers run on it too, in an environment of their own.
@@ -88,6 +89,19 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 	fi; \
 	.venv-newer/bin/python -m pytest -q -n 2 -p no:cacheprovider \
 	  tests/test_mesa.py tests/test_engines.py tests/test_draws.py
+
+# Chromium comes from the system's packages; where it cannot be had, that is said and no error.
+CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
+
+test-browser: $(READY) ## open the notebooks in a real JupyterLab and a headless Chromium
+	@$(PY) -c 'import playwright' 2>/dev/null \
+	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[browser]' 2>/dev/null \
+	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	@$(CHROMIUM) >/dev/null || { echo "Installing Chromium"; \
+	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 \
+	  || { sudo -n apt-get update -qq && sudo -n apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1; }; \
+	if $(CHROMIUM) >/dev/null; then $(PY) -m pytest -q -m browser tests/browser $(ARGS); \
+	else echo "There is no Chromium here and it could not be installed: browser tests were left out."; fi
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)

@@ -28,11 +28,14 @@ _HOME = {
     "Scenario": "cxsim.scenario",
     "ScenarioError": "cxsim.scenario",
     "Simulation": "cxsim.simulation",
+    "break_even": "cxsim.study.break_even",
     "compare": "cxsim.study.compare",
+    "explore": "cxsim.explorer.panel",
     "load": "cxsim.scenario",
     "market_class": "cxsim.market",
     "register": "cxsim.mechanisms",
     "run": "cxsim.runs",
+    "why": "cxsim.study.why",
 }
 _MODULES = ("analytic", "plot")
 

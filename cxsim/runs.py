@@ -22,6 +22,7 @@ from cxsim.measures.observers.elasticity import elasticity_frame
 from cxsim.measures.observers.loss_reasons import loss_frame
 from cxsim.measures.people import customer_frame, panel_rows, reach_frame
 from cxsim.measures.summary import summarize
+from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import Scenario
 from cxsim.simulation import BLOCK, BLOCK_OF_THREADS, Simulation
 
@@ -242,7 +243,7 @@ def simulate(
     seed: int = 0,
     engine: str = "columnar",
     rules: Mapping[str, Callable] | None = None,
-    detail: Iterable[str] = (),
+    detail: Iterable[str | Callable[..., Mechanism]] = (),
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
     each: Callable[[Simulation], None] | None = None,
@@ -251,12 +252,15 @@ def simulate(
 
     Parameters
     ----------
-    scenario, seed, engine, rules, detail, threads, progress
+    scenario, seed, engine, rules, threads, progress
         As for :func:`run`.
+    detail : iterable of str or callable
+        As for :func:`run`; or functions that make one more mechanism (see
+        :class:`~cxsim.simulation.Simulation`).
     each : callable, optional
         Called with the simulation after every period from 0 on.
     """
-    unknown = [name for name in detail if name not in OBSERVERS]
+    unknown = [name for name in detail if isinstance(name, str) and name not in OBSERVERS]
     if unknown:
         raise ValueError(f"detail: expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}")
     simulation = Simulation(

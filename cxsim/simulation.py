@@ -14,7 +14,7 @@ from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
 from cxsim.mechanisms import registered
-from cxsim.mechanisms.base import PHASES
+from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.tables import Tables
 
 __all__ = ["BLOCK", "BLOCK_OF_THREADS", "Simulation"]
@@ -37,8 +37,9 @@ class Simulation:
         Makes an engine from the workspace; default the columnar one.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
-    observers : sequence of str, optional
-        Names of what to measure beside the measures of every run.
+    observers : sequence of str or callable, optional
+        Names of what to measure beside the measures of every run; or functions of the
+        scenario and the mechanisms taking part that return one more mechanism.
     block : int
         Customers per block; shows in speed only.
 
@@ -57,7 +58,7 @@ class Simulation:
         seed: int = 0,
         engine: Callable[[Workspace], Any] | None = None,
         rules: Mapping[str, Callable] | None = None,
-        observers: tuple[str, ...] = (),
+        observers: tuple[str | Callable[..., Mechanism], ...] = (),
         block: int = BLOCK,
     ):
         self.scenario = scenario
@@ -68,7 +69,10 @@ class Simulation:
         )
         self.mechanisms = (
             *taking_part,
-            *(OBSERVERS[name](scenario, taking_part) for name in observers),
+            *(
+                (OBSERVERS[each] if isinstance(each, str) else each)(scenario, taking_part)
+                for each in observers
+            ),
         )
         self.schedule = Schedule(self.mechanisms, rules)
         self.workspace = Workspace(

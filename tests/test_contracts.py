@@ -26,7 +26,9 @@ FLOORS = [
     {"study"},
     {"plot"},
     {"notebook"},
+    {"explorer"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {part: height for height, parts in enumerate(FLOORS) for part in parts}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_shipped" not in path.parts)

@@ -16,13 +16,14 @@ def as_command(notebook: str, parameters: Mapping[str, Any]) -> str:
     rest = dict(parameters)
     if notebook == "compare":
         words = ["cxsim", "compare", *split_names(rest.pop("scenarios"))]
-    elif "scenario" in rest:
+    elif notebook == "scenario":
         words = ["cxsim", "run", rest.pop("scenario")]
     else:
         words = ["cxsim", "run", notebook]
     overrides = split_overrides(rest.pop("overrides", ""))
+    own = notebook in ("compare", "scenario")
     for name, value in rest.items():
-        words += [f"--{name}", str(value)]
+        words += [f"--{name}", str(value)] if own else ["-p", f"{name}={value}"]
     for text in overrides:
         words += ["-s", text]
     return shlex.join(words)

@@ -20,6 +20,7 @@ from cxsim.plot.picture import alt_of, save, show
 from cxsim.plot.style import style
 from cxsim.plot.switching import switching_cost_distribution, switching_costs
 from cxsim.plot.tenure import retention_by_tenure
+from cxsim.plot.what_if import what_if
 
 __all__ = [
     "alt_of",
@@ -38,4 +39,5 @@ __all__ = [
     "style",
     "switching_cost_distribution",
     "switching_costs",
+    "what_if",
 ]

@@ -19,7 +19,7 @@ from cxsim.plot.palette import GREY, INK, looks, readable
 from cxsim.plot.picture import Picture
 
 __all__ = [
-    "EndLabel", "Event", "dodge", "end_labels", "finish", "head", "mark_events", "new",
+    "EndLabel", "Event", "described", "dodge", "end_labels", "finish", "head", "mark_events", "new",
     "row_names", "short", "spread_above", "top_label",
 ]  # fmt: skip
 
@@ -70,8 +70,13 @@ def lay_out(figure: Figure) -> None:
 def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
     """Write title, note and description into a figure, lay it out and return it."""
     head(figure, title=title, note=note)
-    figure.set_label(plain(alt))
     lay_out(figure)  # and makes ticks while the style is on
+    return described(figure, alt)
+
+
+def described(figure: Picture, alt: str) -> Picture:
+    """Give a figure that is laid out its description and return it."""
+    figure.set_label(plain(alt))
     return figure
 
 
@@ -132,28 +137,38 @@ class EndLabel:
     color: str
 
 
-def end_labels(axes: Axes, labels: Iterable[EndLabel], *, fontsize: float = 9.5) -> None:
-    """Write labels right of the axes, each beside its line's end, without overlap.
+def end_labels(
+    labelled: Sequence[tuple[Axes, Sequence[EndLabel]]], *, fontsize: float = 9.5
+) -> None:
+    """Write labels right of axes, each beside its line's end, without overlap.
 
-    Call it when limits and all else are final: it lays the figure out to know its height.
+    Call it once for all axes of a figure, when limits and all else are final: it lays the
+    figure out to know its height.
     """
-    labels = list(labels)
+    notes = [[_beside(axes, label, fontsize) for label in labels] for axes, labels in labelled]
+    if labelled:
+        lay_out(labelled[0][0].figure)  # type: ignore[arg-type]
+    for (axes, labels), here in zip(labelled, notes, strict=True):
+        _spread(axes, labels, here)
+
+
+def _beside(axes: Axes, label: EndLabel, fontsize: float) -> Annotation:
     figure: Any = axes.figure
     shift = ScaledTranslation(9 / 72, 0, figure.dpi_scale_trans)
-    beside = axes.get_yaxis_transform() + shift
-    notes: list[Annotation] = [
-        axes.annotate(
-            label.text, (label.x, label.y), xytext=(1.0, label.y), textcoords=beside,
-            color=label.color, fontsize=fontsize, va="center", ha="left", linespacing=1.05,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.7, "alpha": 0.6,
-                        "shrinkA": 0, "shrinkB": 2, "relpos": (0.0, 0.5)},
-        )
-        for label in labels
-    ]  # fmt: skip
-    lay_out(figure)
-    box = axes.get_window_extent()
-    pixels = figure.dpi / 72
+    return axes.annotate(
+        label.text, (label.x, label.y), xytext=(1.0, label.y),
+        textcoords=axes.get_yaxis_transform() + shift,
+        color=label.color, fontsize=fontsize, va="center", ha="left", linespacing=1.05,
+        annotation_clip=False,
+        arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.7, "alpha": 0.6,
+                    "shrinkA": 0, "shrinkB": 2, "relpos": (0.0, 0.5)},
+    )  # fmt: skip
+
+
+def _spread(axes: Axes, labels: Sequence[EndLabel], notes: Sequence[Annotation]) -> None:
+    """Move labels up and down until none lies over another."""
+    figure: Any = axes.figure
+    box, pixels = axes.get_window_extent(), figure.dpi / 72
     heights = [note.get_window_extent().height + 2.5 * pixels for note in notes]
     ends = [float(axes.transData.transform((0.0, label.y))[1]) for label in labels]
     placed = dodge(ends, heights, box.y0 - 4 * pixels, box.y1 + 4 * pixels)

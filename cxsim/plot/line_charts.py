@@ -15,8 +15,8 @@ from cxsim.plot.courses import Courses, courses_of, smoothed, window_for
 from cxsim.plot.layout import (
     EndLabel,
     Event,
+    described,
     end_labels,
-    finish,
     head,
     mark_events,
     new,
@@ -128,9 +128,9 @@ def lines(
     if title is None:
         title = _finding(measure, label, courses, bold, scale, words.period)
     head(figure, title=title, note=_note(courses))
-    end_labels(axes, ends)
+    end_labels([(axes, ends)])
     alt = _alt(label, courses, bold, scale, words.period, events)
-    return finish(figure, title=title, alt=alt, note=_note(courses))
+    return described(figure, alt)
 
 
 def shares(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxsim.plot.columns import chosen, need, words_of
-from cxsim.plot.layout import EndLabel, end_labels, finish, head, new, short, top_label
+from cxsim.plot.layout import EndLabel, described, end_labels, head, new, short, top_label
 from cxsim.plot.numbers import Scale, scale_for
 from cxsim.plot.palette import looks
 from cxsim.plot.picture import Picture
@@ -100,8 +100,8 @@ def retention_by_tenure(
         "A rise may be learning, or sorting: those who stay are those who liked the firm all along."
     )
     head(figure, title=title, note=note)
-    end_labels(axes, ends)
-    return finish(figure, title=title, alt=_alt(names, bands, rate, scale), note=note)
+    end_labels([(axes, ends)])
+    return described(figure, _alt(names, bands, rate, scale))
 
 
 def _finding(

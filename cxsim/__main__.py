@@ -1,0 +1,7 @@
+"""``python -m cxsim``: the command line."""
+
+from __future__ import annotations
+
+from cxsim.cli import main
+
+main()

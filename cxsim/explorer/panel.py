@@ -1,0 +1,275 @@
+"""The explorer's panel: sliders and buttons of a notebook cell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from cxsim.explorer import actions, view
+from cxsim.explorer.answer import Answer, Answers
+from cxsim.explorer.levers import FOCUS, RIVAL, Lever, levers
+from cxsim.explorer.question import Question
+from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
+
+__all__ = ["Explorer", "explore"]
+
+#: Seconds that a slider has to rest before the market is run.
+REST = 0.15
+NOBODY = "nobody"
+
+
+class Explorer:
+    """Sliders for a firm and a rival, and the market's answer beside the baseline.
+
+    Shows itself as the last line of a cell. Where nothing can be clicked (papermill, a
+    saved page) it shows the answer as it stands.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or Path
+    firm : str, optional
+        The firm in focus (default: the first).
+    seeds : int
+        Paired seeds behind every answer.
+
+    Attributes
+    ----------
+    question : Question
+        What is being asked; set by the sliders.
+    answer : Answer
+        The answer shown.
+    """
+
+    def __init__(
+        self, scenario: Scenario | str | Path = "baseline", *, firm: str = "", seeds: int = 5
+    ):
+        self._answers = Answers(range(seeds))
+        base = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+        firms = list(base.firms)
+        if firm and firm not in firms:
+            raise ValueError(f"firm: expected one of {', '.join(firms)}, found {firm!r}")
+        self._deaf = False
+        self._pending: asyncio.Task | None = None
+        self._panel: Any = None
+        self.question = Question(base, firm or firms[0])
+        self.answer: Answer = self._answers.to(self.question)
+
+    # -- asking ------------------------------------------------------------------------
+
+    def ask(self, question: Question) -> None:
+        """Answer a question and show the answer."""
+        self.question = question
+        self.answer = self._answers.to(question)
+        if self._panel is not None:
+            self._show()
+
+    def _show(self) -> None:
+        self._result.value = view.as_html(self.answer)
+
+    # -- the panel ---------------------------------------------------------------------
+
+    @property
+    def widget(self) -> Any:
+        """The panel, an ipywidgets box."""
+        if self._panel is None:
+            self._build()
+        return self._panel
+
+    def _build(self) -> None:
+        import ipywidgets as w
+
+        base = self.question.base
+        names = list(shipped_scenarios())
+        options = names if base.name in names else [base.name, *names]
+        self._scenarios = w.Dropdown(options=options, value=base.name, description="Scenario")
+        self._own = None if base.name in names else base
+        self._firm = w.Dropdown(description="Firm")
+        self._rival = w.Dropdown(description="Rival")
+        self._sliders = w.VBox()
+        self._result = w.HTML()
+        self._more = w.HTML()
+        self._file = w.Text(value="what-if.yaml", description="File")
+        buttons = [
+            self._button("Why?", "Take the change of share apart", self._why),
+            self._button("Break-even price", "At which price it pays", self._break_even),
+            self._button("Compare over 20 seeds", "Tighter intervals", self._compare),
+            self._button("Save scenario", "Write the what-if as a scenario file", self._save),
+            self._button("Make report", "One HTML page, over 20 seeds", self._report),
+            self._button("Start again", "All sliders back", self._reset),
+        ]
+        self._scenarios.observe(self._new_scenario, "value")
+        self._firm.observe(self._new_firm, "value")
+        self._rival.observe(self._new_firm, "value")
+        left = w.VBox(
+            [self._scenarios, self._firm, self._rival, self._sliders],
+            layout=w.Layout(width="360px", flex="0 0 auto"),
+        )
+        right = w.VBox(
+            [
+                self._result,
+                w.HBox(buttons, layout=w.Layout(flex_flow="row wrap")),
+                self._file,
+                self._more,
+            ],
+            layout=w.Layout(flex="1 1 560px", min_width="0"),
+        )
+        self._panel = w.HBox([left, right], layout=w.Layout(flex_flow="row wrap"))
+        self._offer_firms()
+        self._show()
+
+    def _button(self, text: str, tip: str, action: Callable[[], str]) -> Any:
+        import ipywidgets as w
+
+        button = w.Button(description=text, tooltip=tip, layout=w.Layout(width="auto"))
+
+        def clicked(_: Any) -> None:
+            self._more.value = f"<p>{escape(text)} …</p>"
+            try:
+                self._more.value = action()
+            except (ScenarioError, ValueError, OSError) as problem:
+                self._more.value = f'<p role="alert">{escape(str(problem))}</p>'
+
+        button.on_click(clicked)
+        return button
+
+    def _offer_firms(self) -> None:
+        firms = list(self.question.base.firms)
+        rivals = [name for name in firms if name != self.question.firm]
+        self._deaf = True  # to what the lists say while they are filled
+        self._firm.options, self._rival.options = firms, [NOBODY, *rivals]
+        self._firm.value, self._rival.value = self.question.firm, NOBODY
+        self._deaf = False
+        self._offer_sliders()
+
+    def _offer_sliders(self) -> None:
+        import ipywidgets as w
+
+        base, firm, rival = self.question.base, self._firm.value, self._rival.value
+        parts = [w.HTML(f"<b>{escape(firm)}</b>")]
+        parts += [self._slider(each) for each in levers(base, firm, FOCUS)]
+        if rival != NOBODY:
+            parts.append(w.HTML(f"<b>{escape(rival)}</b>"))
+            parts += [self._slider(each) for each in levers(base, rival, RIVAL)]
+            copies = w.Checkbox(description=f"copies {firm}", indent=False)
+            when = w.IntSlider(
+                value=min(24, base.periods - 1), min=0, max=base.periods - 1,
+                description=f"in {base.period_length}", continuous_update=False,
+            )  # fmt: skip
+            for each in (copies, when):
+                each.observe(lambda _: self._copying(copies.value, when.value), "value")
+            parts += [copies, when]
+        self._sliders.children = parts
+
+    def _slider(self, lever: Lever) -> Any:
+        import ipywidgets as w
+
+        slider = w.FloatSlider(
+            value=lever.value, min=lever.low, max=lever.high, step=lever.step,
+            description=lever.label, continuous_update=False,
+            readout_format=f",.{lever.decimals}f",
+            style={"description_width": "140px"}, layout=w.Layout(width="350px"),
+            tooltip=f"{lever.doc} ({lever.unit})" if lever.unit else lever.doc,
+        )  # fmt: skip
+        slider.observe(lambda change: self._moved(lever.path, change["new"]), "value")
+        return slider
+
+    # -- what the widgets do -------------------------------------------------------------
+
+    def _moved(self, path: str, value: float) -> None:
+        self.question = self.question.set(path, round(value, 9))
+        self._soon()
+
+    def _copying(self, copies: bool, period: int) -> None:
+        from dataclasses import replace
+
+        rival = self._rival.value if copies else ""
+        self.question = replace(self.question, copycat=rival, copies_at=period)
+        self._soon()
+
+    def _soon(self) -> None:
+        """Answer once the sliders rest; a later move takes the place of an earlier one."""
+        if self._pending is not None:
+            self._pending.cancel()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # no event loop: somebody moves sliders from a script
+            self.ask(self.question)
+            return
+        self._pending = loop.create_task(self._after_rest())
+
+    async def _after_rest(self) -> None:
+        await asyncio.sleep(REST)
+        try:
+            self.ask(self.question)
+        except (ScenarioError, ValueError) as problem:
+            self._more.value = f'<p role="alert">{escape(str(problem))}</p>'
+
+    def _new_scenario(self, change: Any) -> None:
+        own = self._own if self._own is not None and change["new"] == self._own.name else None
+        base = own or Scenario.load(change["new"])
+        self.ask(Question(base, next(iter(base.firms))))
+        self._offer_firms()
+
+    def _new_firm(self, change: Any) -> None:
+        if self._deaf:
+            return
+        self.ask(Question(self.question.base, self._firm.value))
+        if change["owner"] is self._firm:
+            self._offer_firms()
+        else:
+            self._offer_sliders()
+
+    # -- buttons -------------------------------------------------------------------------
+
+    def _why(self) -> str:
+        return actions.why_it_changed(self.question, self._answers.seeds)
+
+    def _break_even(self) -> str:
+        return actions.break_even_price(self.question, self._answers.seeds)
+
+    def _compare(self) -> str:
+        return view.as_html(Answers(range(20)).to(self.question))
+
+    def _save(self) -> str:
+        path = actions.save(self.question, self._file.value)
+        return f"<p>Saved: {escape(str(path))}</p>"
+
+    def _report(self) -> str:
+        path = actions.save(self.question, self._file.value)
+        report = actions.report(self.question, path)
+        return f'<p>Report: <a href="{escape(str(report))}">{escape(str(report))}</a></p>'
+
+    def _reset(self) -> str:
+        self.ask(Question(self.question.base, self.question.firm))
+        self._offer_firms()
+        return ""
+
+    # -- showing -------------------------------------------------------------------------
+
+    def _repr_html_(self) -> str:
+        return view.as_html(self.answer)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        if actions.nobody_watches():
+            return {"text/html": self._repr_html_(), "text/plain": self.answer.sentence()}
+        return {
+            **self.widget._repr_mimebundle_(),
+            "text/html": self._repr_html_(),
+            "text/plain": self.answer.sentence(),
+        }
+
+
+def explore(
+    scenario: Scenario | str | Path = "baseline", *, firm: str = "", seeds: int = 5
+) -> Explorer:
+    """Explore a scenario with sliders; see :class:`Explorer`.
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> cx.explore("baseline", firm="Tailor")  # doctest: +SKIP
+    """
+    return Explorer(scenario, firm=firm, seeds=seeds)

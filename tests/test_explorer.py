@@ -1,0 +1,204 @@
+"""The explorer without a browser: questions, answers, why, break-even, and what it shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from markets import lively
+
+import cxsim as cx
+from cxsim.explorer import actions, view
+from cxsim.explorer.answer import Answers
+from cxsim.explorer.levers import FOCUS, lever, levers
+from cxsim.explorer.question import Question
+from cxsim.plot import alt_of
+from cxsim.scenario import ScenarioError
+
+
+@pytest.fixture(scope="module")
+def base():
+    return lively(customers=800, periods=12).override({"title": "A lively market"})
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return Answers(range(4))
+
+
+def test_levers_have_the_range_of_the_schema_and_room_where_it_has_no_end(base):
+    by_name = {each.path.split(".")[2]: each for each in levers(base, "Tailor", FOCUS)}
+    assert (by_name["interaction"].low, by_name["interaction"].high) == (0, 1)
+    assert (by_name["price"].low, by_name["price"].high) == (0, 20)
+    assert by_name["capability_cost"].high == 10  # all firms have 0: the largest price
+    for each in by_name.values():
+        assert each.low <= each.value <= each.high
+        assert each.step > 0
+
+
+def test_units_are_the_scenarios_own(base):
+    assert lever(base, "firms.Tailor.price").unit == "EUR per unit"
+    assert lever(base, "firms.Tailor.forgetting_rate").unit == "per month"
+
+
+def test_a_question_forgets_a_change_that_is_taken_back(base):
+    asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
+    assert asked.scenario().firms["Tailor"].price == 12.0
+    assert asked.set("firms.Tailor.price", 10.0).asks_nothing
+
+
+def test_a_copying_rival_gets_what_the_firm_in_focus_has_in_the_question(base):
+    asked = Question(base, "Tailor", copycat="Mass", copies_at=5).set("firms.Tailor.interaction", 1)
+    changes = {change.path: (change.at, change.value) for change in asked.scenario().changes}
+    assert changes["firms.Mass.interaction"] == (5, 1.0)
+    assert changes["firms.Mass.customization"] == (5, 0.8)
+
+
+def test_the_answer_is_the_paired_comparison(base, answers):
+    asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
+    mine = answers.to(asked).comparison.table.query("firm == 'Tailor' and measure == 'share'")
+    other = asked.scenario()
+    theirs = cx.compare(base, other, seeds=4).table.query("firm == 'Tailor' and measure == 'share'")
+    assert mine["difference"].item() == theirs["difference"].item()
+    assert mine["lower"].item() == theirs["lower"].item()
+
+
+def test_the_sentence_says_what_the_table_says(base, answers):
+    answer = answers.to(Question(base, "Tailor").set("firms.Tailor.price", 14.0))
+    row = answer.rows().set_index("measure").loc["Share of purchases"]
+    said = answer.sentence()
+    assert said.startswith(
+        "With Tailor's price 14 instead of 10: Tailor's share of purchases falls"
+    )
+    assert f"by {row['difference'][1:]} points" in said
+    assert f"{row['lower']} to {row['upper']}" in said
+
+
+def test_a_change_within_chance_is_called_that(base, answers):
+    said = answers.to(Question(base, "Tailor").set("firms.Tailor.price", 10.001)).sentence()
+    assert "may be chance" in said
+
+
+def test_asking_nothing_changes_nothing(base, answers):
+    answer = answers.to(Question(base, "Tailor"))
+    assert (answer.comparison.table["difference"].dropna() == 0).all()
+    assert answer.sentence() == "Tailor as it is: move a slider to ask what if."
+    assert view.figure_of(answer).get_suptitle() == "The market as it is"
+
+
+def test_what_was_run_is_remembered(base, monkeypatch):
+    import cxsim.explorer.answer as module
+
+    ran = []
+    original = module.simulate
+    monkeypatch.setattr(
+        module, "simulate", lambda s, seed: ran.append(seed) or original(s, seed=seed)
+    )
+    answers = Answers(range(3))
+    answers.to(Question(base, "Tailor").set("firms.Tailor.price", 11.0))
+    answers.to(Question(base, "Tailor").set("firms.Tailor.price", 12.0))
+    assert len(ran) == 9  # the baseline once, each question once
+
+
+def test_why_blames_the_price_for_the_effect_of_a_price(base):
+    parts = cx.why(base, base.override({"firms.Tailor.price": 13.0}), firm="Tailor", seeds=4)
+    assert parts["term"][0] == "price"
+    row = parts.iloc[0]
+    assert row["without"] == pytest.approx(0, abs=1e-12)  # blind to prices, nothing changes
+    assert row["part"] == row["difference"] < 0
+
+
+def test_why_refuses_a_firm_or_measure_that_is_not_there(base):
+    with pytest.raises(ValueError, match="firm: expected one of"):
+        cx.why(base, base, firm="Taylor", seeds=1)
+    with pytest.raises(ValueError, match="measure: expected one of"):
+        cx.why(base, base, firm="Tailor", measure="shares", seeds=1)
+
+
+def test_a_term_that_is_absent_is_no_part_of_a_difference(base):
+    free = base.override({"segments.*.switching_cost": 0, "segments.*.teaching_effort": 0})
+    parts = cx.why(free, free.override({"firms.Mass.price": 9.0}), firm="Mass", seeds=3)
+    assert parts.set_index("term").loc["switching cost", "part"] == 0
+
+
+def test_break_even_is_where_the_difference_changes_sign(base):
+    """A dearer twin of itself breaks even at its own price: the difference there is nothing."""
+    found = cx.break_even(
+        base, base, "firms.Tailor.unit_cost", firm="Tailor", low=0.0, high=9.0, seeds=3
+    )
+    ((value, _),) = found.points
+    assert value == pytest.approx(4.0, abs=0.05)
+    assert "below it ahead" in found.sentence("EUR")
+
+
+def test_no_break_even_is_said(base):
+    found = cx.break_even(
+        base, base.override({"firms.Tailor.unit_cost": 4.5}), "firms.Tailor.unit_cost",
+        firm="Tailor", low=5.0, high=8.0, seeds=2, points=3,
+    )  # fmt: skip
+    assert found.points == ()
+    assert "behind the baseline throughout" in found.sentence()
+
+
+def test_the_figure_has_both_scenarios_and_says_so_in_words(base, answers):
+    asked = replace(Question(base, "Tailor"), copycat="Mass", copies_at=5)
+    figure = view.figure_of(answers.to(asked))
+    assert len(figure.axes) == 2
+    assert "before)" in alt_of(figure)
+    assert "Mass copies Tailor" in [t.get_text() for t in figure.axes[0].texts]
+
+
+def test_saved_it_is_a_scenario_that_says_what_was_asked(base, tmp_path):
+    asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
+    saved = cx.load(actions.save(asked, tmp_path / "dear.yaml"))
+    assert saved == asked.scenario()
+    assert saved.title == "A lively market: with tailor's price 12 instead of 10"
+    with pytest.raises(ValueError, match=r"expected a name that ends in \.yaml"):
+        actions.save(asked, tmp_path / "dear.txt")
+
+
+def test_a_report_is_one_page(base, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
+    page = actions.report(asked, actions.save(asked, "dear.yaml"), seeds=2).read_text("utf-8")
+    assert "dear" in page
+    assert not re.search(r'(src|href)="http', page)
+
+
+def test_the_panel_moves_with_its_sliders_and_shows_one_answer(base):
+    explorer = cx.explore(base, firm="Tailor", seeds=2)
+    assert explorer.widget is explorer.widget
+    sliders = {
+        each.description: each
+        for each in explorer._sliders.children
+        if type(each).__name__ == "FloatSlider"
+    }
+    sliders["Price"].value = 12.0
+    assert explorer.question.changes == {"firms.Tailor.price": 12.0}
+    assert explorer.answer.sentence() in explorer._result.value.replace("&#x27;", "'")
+    explorer._rival.value = "Mass"
+    assert explorer.question.asks_nothing  # a new pair of firms starts anew
+    copies = next(c for c in explorer._sliders.children if type(c).__name__ == "Checkbox")
+    copies.value = True
+    assert explorer.question.copycat == "Mass"
+    explorer._firm.value = "Niche"
+    assert explorer.question == Question(base, "Niche")
+
+
+def test_a_cell_shows_widget_and_page_and_a_batch_run_the_page_alone(base, monkeypatch):
+    explorer = cx.explore(base, seeds=2)
+    live = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in live
+    monkeypatch.setenv("CXSIM_PROGRESS_FILE", "somewhere")
+    batch = explorer._repr_mimebundle_()
+    assert set(batch) == {"text/html", "text/plain"}
+    assert "<figure" in batch["text/html"]
+    assert "<table" in batch["text/html"]
+
+
+def test_an_unknown_firm_or_scenario_is_refused():
+    with pytest.raises(ValueError, match="firm: expected one of Mass"):
+        cx.explore("baseline", firm="Taylor")
+    with pytest.raises(ScenarioError, match="did you mean 'baseline'"):
+        cx.explore("baselin")
