@@ -321,3 +321,19 @@ def test_the_first_notebook_runs_and_lists_what_is_there(tmp_path):
         assert name in page
     for path in re.findall(r'href="([^"]+\.ipynb)"', page):
         assert (Path(shipped_notebooks()["00_start_here"]).parent / path).is_file()
+
+
+# ------------------------------------------------------------ explore.ipynb
+
+
+def test_explore_in_batch_shows_the_market_as_it_is_in_a_page_of_its_own(tmp_path):
+    given = {"scenario": "baseline", "firm": "Tailor", "seeds": 2, "overrides": SMALL}
+    result = run_notebook("explore", given, output_folder=tmp_path / "explored")
+    assert result.summary["answer"].startswith("Tailor as it is")
+    means = pd.DataFrame(result.summary["means"]).query("scenario == 'baseline'")
+    here = replicate(cx.load("baseline", SETTINGS), seed=0, seeds=2).means
+    both = means.merge(here, on=["measure", "firm"])
+    np.testing.assert_allclose(both["mean_x"].astype(float), both["mean_y"])
+    page = result.report.read_text(encoding="utf-8")
+    assert "<figure" in page
+    assert "widget" not in page.split("</style>")[-1]
