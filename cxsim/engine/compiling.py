@@ -8,6 +8,7 @@ and can never meet stale machine code.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import warnings
@@ -24,7 +25,6 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 #: Rules go into the pass whole: a call costs more than most of them compute.
 _RULE_OPTIONS: dict[str, Any] = {**_OPTIONS, "forceinline": True}
 _NAMING = "code digest, disjoint"
-_how = hashlib.sha256(repr((_OPTIONS, _RULE_OPTIONS, _NAMING)).encode()).hexdigest()[:8]
 _rules: dict[str, Any] = {}
 _passes: dict[tuple[str, Any], Any] = {}
 
@@ -56,7 +56,7 @@ def compiled_pass(function: FunctionType, arguments: tuple) -> Any:
     from cxsim.engine.pipeline import DisjointCompiler
 
     types = tuple(numba.typeof(argument) for argument in arguments)
-    digest = f"{code_digest(function)}-{_how}"
+    digest = f"{code_digest(function)}-{_how()}"
     made = _passes.get((digest, types))
     if made is None:
         made = numba.njit(**_OPTIONS)(function)
@@ -68,6 +68,15 @@ def compiled_pass(function: FunctionType, arguments: tuple) -> Any:
             made.compile(types)
         _passes[digest, types] = made
     return made
+
+
+@functools.cache
+def _how() -> str:
+    """Fingerprint of how passes are compiled."""
+    from cxsim.engine.lowering import FINGERPRINT
+
+    settings = repr((_OPTIONS, _RULE_OPTIONS, _NAMING, FINGERPRINT))
+    return hashlib.sha256(settings.encode()).hexdigest()[:8]
 
 
 def _with_compiled_rules(function: FunctionType) -> FunctionType:
@@ -92,6 +101,10 @@ def _compiled_rule(function: FunctionType) -> Any:
     """
     import numba
 
+    from cxsim.engine.lowering import LOWERED
+
+    if rule_name(function) in LOWERED:
+        return LOWERED[rule_name(function)]
     digest = code_digest(function)
     if digest not in _rules:
         ready = _with_compiled_rules(function)
