@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from cxsim.engine.compiling import compiled_pass
-from cxsim.engine.schedule import Leg
+import numpy as np
+
+from cxsim.engine.compiling import compiled_pass, compiled_player, kind_of
+from cxsim.engine.schedule import Leg, Step, parameters_of
 from cxsim.engine.workspace import Workspace
 
 __all__ = ["ColumnarEngine"]
@@ -20,7 +22,7 @@ class ColumnarEngine:
     ----------
     workspace : Workspace
     threads : int
-        Blocks are dealt to this many threads; kernels release the GIL.
+        Blocks are dealt to this many threads, a run of neighbours to each.
     """
 
     def __init__(self, workspace: Workspace, *, threads: int = 1):
@@ -28,7 +30,7 @@ class ColumnarEngine:
         self._threads = max(1, min(threads, workspace.population.blocks))
         self._passing = [workspace.passing() for _ in range(self._threads)]
         self._pool: ThreadPoolExecutor | None = None
-        self._bound: dict[Leg, list[list[tuple[Any, tuple]]]] = {}
+        self._bound: dict[Leg, list[_Share]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_bound": {}, "_pool": None}  # made anew, where it is used
@@ -44,23 +46,67 @@ class ColumnarEngine:
             if shares is None:
                 shares = self._bound[leg] = self._bind(leg)
             if self._threads == 1:
-                _play(shares[0])
+                shares[0].play()
             else:
                 if self._pool is None:
                     self._pool = ThreadPoolExecutor(self._threads)
-                list(self._pool.map(_play, shares))
+                list(self._pool.map(_Share.play, shares))
 
-    def _bind(self, leg: Leg) -> list[list[tuple[Any, tuple]]]:
+    def _bind(self, leg: Leg) -> list[_Share]:
         """Compile the passes and tie them to their arrays, once per run."""
-        shares: list[list[tuple[Any, tuple]]] = [[] for _ in range(self._threads)]
-        for block in range(self._workspace.population.blocks):
-            thread = block % self._threads
-            for step in leg.steps:
-                arguments = self._workspace.arguments(step, block, self._passing[thread])
-                shares[thread].append((compiled_pass(step.function, arguments), arguments))
-        return shares
+        blocks = self._workspace.population.blocks
+        ends = [blocks * thread // self._threads for thread in range(self._threads + 1)]
+        return [
+            _Share(self._workspace, leg.steps, range(*bounds), passing)
+            for bounds, passing in zip(
+                zip(ends[:-1], ends[1:], strict=True), self._passing, strict=True
+            )
+        ]
 
 
-def _play(calls: list[tuple[Any, tuple]]) -> None:
-    for function, arguments in calls:
-        function(*arguments)
+class _Share:
+    """What one thread does in a leg: all steps for one block of customers after the other."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        steps: tuple[Step, ...],
+        blocks: range,
+        passing: dict[str, np.ndarray],
+    ):
+        from cxsim.engine.entry import words
+
+        self._steps, self._play = steps, compiled_player()
+        entries, starts, width = [], [], 0
+
+        def frames(block: int) -> list[int]:
+            return [
+                word for step in steps for word in words(workspace.arguments(step, block, passing))
+            ]
+
+        for step in steps:
+            arguments = workspace.arguments(step, blocks[0], passing)
+            kinds = tuple(
+                kind_of(argument, strided=name.startswith("sum_"))
+                for name, argument in zip(parameters_of(step), arguments, strict=True)
+            )
+            entries.append(compiled_pass(step.function, kinds))
+            starts.append(width)
+            width += len(words(arguments))
+        # From block to block a frame's words grow by equal steps, but for the last block,
+        # which may be smaller.
+        self._frames = np.empty((len(blocks), width), dtype=np.int64)
+        self._frames[0] = frames(blocks[0])
+        if len(blocks) > 2:
+            growth = np.array(frames(blocks[1])) - self._frames[0]
+            self._frames[:] = self._frames[0] + growth * np.arange(len(blocks))[:, None]
+        self._frames[-1] = frames(blocks[-1])
+        rows = self._frames.ctypes.data + self._frames.strides[0] * np.arange(len(blocks))
+        self._places = (rows[:, None] + 8 * np.array(starts)).ravel()
+        self._entries = np.tile(np.array(entries, dtype=np.int64), len(blocks))
+
+    def play(self) -> None:
+        """Run it."""
+        done = self._play(self._entries, self._places)
+        if done < len(self._entries):
+            raise RuntimeError(f"pass {self._steps[done % len(self._steps)].name!r} failed")

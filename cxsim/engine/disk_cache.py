@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+from numba.core.runtime.nrt import rtsys
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 __all__ = ["DigestCache"]
@@ -67,7 +68,9 @@ class DigestCache(FunctionCache):
         for file in self._files:
             self._cache_file = file
             with contextlib.suppress(OSError, *_BROKEN):
-                found = super().load_overload(sig, target_context)
+                # numba's own way would first load all that is needed to compile
+                rtsys.initialize(target_context)
+                found = self._load_overload(sig, target_context)
                 if found is not None:
                     return found
         return None

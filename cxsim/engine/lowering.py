@@ -6,18 +6,13 @@ call to the C library would keep a loop from running over several customers at a
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["FINGERPRINT", "LOWERED"]
-
-#: Changes with this file: part of the key of compiled code on disk.
-FINGERPRINT = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+__all__ = ["LOWERED"]
 
 _WORD, _DOUBLE = ir.IntType(64), ir.DoubleType()
 _EXPONENT, _FRACTION_AND_SIGN = 0x7FF, 0x800FFFFFFFFFFFFF

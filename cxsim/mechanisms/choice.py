@@ -75,7 +75,7 @@ def enter(
 
 def decide(
     n, first, shopper, open_option, price_sensitivity, value, favourite, sensitivity, draw, best, taken,
-    chance, shock, key_choice,
+    best_shock, shock, key_choice,
 ):  # fmt: skip
     """Each evaluator takes the option of highest utility; ties go to the first in name order.
 
@@ -88,7 +88,7 @@ def decide(
         for k in range(shoppers):
             best[k] = -inf
             taken[k] = -1
-            chance[k] = 0.0
+            best_shock[k] = 0.0
         for o in range(len(open_option)):
             key = key_choice[e, o]
             for k in range(shoppers):
@@ -103,13 +103,13 @@ def decide(
                 better = (u > most) & (open_option[o, i] > 0)
                 best[k] = u if better else most
                 taken[k] = o if better else taken[k]
-                chance[k] = drawn if better else chance[k]
+                best_shock[k] = drawn if better else best_shock[k]
         for i in range(n):
             favourite[e, i] = -1
             shock[e, i] = 0.0
         for k in range(shoppers):
             favourite[e, shopper[k]] = taken[k]
-            shock[e, shopper[k]] = chance[k]
+            shock[e, shopper[k]] = best_shock[k]
 
 
 def elect(n, favourite, choice):
@@ -118,14 +118,14 @@ def elect(n, favourite, choice):
         choice[i] = favourite[0, i]
 
 
-def buy(n, n_firms, shopper, choice, buyer, bought):
+def buy(n, n_firms, shopper, choice, buyer, seller):
     """List who buys from a firm, and from which."""
     buyers = 0
     for k in range(listed(n, shopper)):
         i = shopper[k]
         f = choice[i]
         buyer[buyers] = i  # written over by the next unless this one buys
-        bought[buyers] = max(0, f)
+        seller[buyers] = max(0, f)
         buyers += 1 if 0 <= f < n_firms else 0
     for k in range(buyers, n):
         buyer[k] = NOWHERE
@@ -211,7 +211,7 @@ CHOICE = Mechanism(
             "sensitivity", (), "f8", kept=False, doc="Price sensitivity, by place in the list"
         ),
         Column("draw", (), "f8", kept=False, doc="An option's shock, by place in the list"),
-        Column("chance", (), "f8", kept=False, doc="The best option's shock, by place in the list"),
+        Column("best_shock", (), "f8", kept=False, doc="The best option's shock, by place in the list"),
         Column(
             "shock",
             ("evaluator",),
@@ -227,7 +227,7 @@ CHOICE = Mechanism(
             kept=False,
             doc="Places in the block of those who buy from a firm, in order, then NOWHERE",
         ),
-        Column("bought", (), "u4", kept=False, doc="The firm, by place in the list of buyers"),
+        Column("seller", (), "u4", kept=False, doc="The firm, by place in the list of buyers"),
         Column("enjoyed", (), "f8", kept=False, doc="Experienced worth of the choice, currency"),
     ),
     draws=(Draw("enter"), Draw("choice", ("evaluator", "option"))),

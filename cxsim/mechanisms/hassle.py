@@ -46,12 +46,12 @@ def order(
 
 
 def count(
-    n, buyer, bought, hassle, recognition, interaction, knowledge_shown, sum_hassle,
+    n, buyer, seller, hassle, recognition, interaction, knowledge_shown, sum_hassle,
 ):  # fmt: skip
     """Add up the effort of the orders placed."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
-        f = bought[k]
+        f = seller[k]
         sum_hassle[chunk(i), f] += order_effort(
             hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
         )

@@ -102,7 +102,7 @@ def prepare(
 
 
 def learn(
-    n, first, n_firms, buyer, bought, uncertainty, recognition, interaction, customization,
+    n, first, n_firms, buyer, seller, uncertainty, recognition, interaction, customization,
     disclosure, effort, taught, spent, enjoyed, key_recognized, market_learning_rate,
     firm_forgetting_rate, sum_recognized, sum_effort,
 ):  # fmt: skip
@@ -110,7 +110,7 @@ def learn(
     buyers = listed(n, buyer)
     for k in range(buyers):
         i = buyer[k]
-        f = bought[k]
+        f = seller[k]
         before = uncertainty[f, i]
         after = learned(
             before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
@@ -122,14 +122,14 @@ def learn(
     for k in range(buyers):
         if taught[k] >= 0.0:
             enjoyed[buyer[k]] -= spent[k]
-            sum_recognized[chunk(buyer[k]), bought[k]] += 1.0
-            sum_effort[chunk(buyer[k]), bought[k]] += spent[k]
+            sum_recognized[chunk(buyer[k]), seller[k]] += 1.0
+            sum_effort[chunk(buyer[k]), seller[k]] += spent[k]
     for f in range(n_firms):
         for i in range(n):
             uncertainty[f, i] = forgotten(uncertainty[f, i], firm_forgetting_rate[f])
     for k in range(buyers):
         if taught[k] >= 0.0:
-            uncertainty[bought[k], buyer[k]] = taught[k]
+            uncertainty[seller[k], buyer[k]] = taught[k]
 
 
 def count(n, supplier, known, sum_knowledge):

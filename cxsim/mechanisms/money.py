@@ -144,8 +144,8 @@ def price(n, n_firms, volume, price_asked, value):
 
 
 def pay(
-    n, n_firms, buyer, bought, volume, recognition, interaction, customization, uncertainty,
-    price_asked, margin, revenue, production, contact, service, firm_unit_cost,
+    n, n_firms, buyer, seller, volume, recognition, interaction, customization, uncertainty,
+    price_asked, margin, revenue, production, contacting, serving, firm_unit_cost,
     firm_customization_cost, firm_interaction_cost, firm_cost_to_serve, firm_service_saving,
     firm_price, firm_personal_premium, discount,
     sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
@@ -154,30 +154,30 @@ def pay(
     buyers = listed(n, buyer)
     for k in range(buyers):
         i = buyer[k]
-        f = bought[k]
+        f = seller[k]
         known = 1.0 - uncertainty[f, i]
         revenue[k] = volume[i] * price_asked[f, i]
         production[k] = volume[i] * unit_cost(
             firm_unit_cost[f], firm_customization_cost[f], customization[f, i]
         )
-        contact[k] = firm_interaction_cost[f] * interaction[f, i]
-        service[k] = service_cost(
+        contacting[k] = firm_interaction_cost[f] * interaction[f, i]
+        serving[k] = service_cost(
             firm_cost_to_serve[f], firm_service_saving[f], recognition[f, i], known
         )
     for i in range(n):
         margin[i] = 0.0
     for k in range(buyers):
-        f = bought[k]
+        f = seller[k]
         c = chunk(buyer[k])
-        margin[buyer[k]] = revenue[k] - production[k] - contact[k] - service[k]
+        margin[buyer[k]] = revenue[k] - production[k] - contacting[k] - serving[k]
         sum_revenue[c, f] += revenue[k]
         sum_production_cost[c, f] += production[k]
-        sum_contact_cost[c, f] += contact[k]
-        sum_service_cost[c, f] += service[k]
+        sum_contact_cost[c, f] += contacting[k]
+        sum_service_cost[c, f] += serving[k]
     for f in range(n_firms):
         if discount[f] > 0.0:
             for k in range(buyers):
-                if bought[k] == f:
+                if seller[k] == f:
                     i = buyer[k]
                     full = asked(
                         firm_price[f],
@@ -201,8 +201,8 @@ MONEY = Mechanism(
         Column("price_asked", ("firm",), "f8", kept=False, doc="Price asked, currency per unit"),
         Column("revenue", (), "f8", kept=False, doc="Price paid, by place in the list of buyers"),
         Column("production", (), "f8", kept=False, doc="Cost of units, by place in the list"),
-        Column("contact", (), "f8", kept=False, doc="Cost of the contact, by place in the list"),
-        Column("service", (), "f8", kept=False, doc="Cost of handling, by place in the list"),
+        Column("contacting", (), "f8", kept=False, doc="Cost of the contact, by place in the list"),
+        Column("serving", (), "f8", kept=False, doc="Cost of handling, by place in the list"),
         Column("margin", (), "f8", kept=False, doc="Contribution of the purchase, currency"),
     ),
     draws=(Draw("promotion", ("firm",)),),

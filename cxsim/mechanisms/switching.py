@@ -94,14 +94,14 @@ def switch(
 
 
 def experience(
-    n, buyer, bought, supplier, barriers, procedural, enjoyed, market_switching_cost_form,
+    n, buyer, seller, supplier, barriers, procedural, enjoyed, market_switching_cost_form,
 ):  # fmt: skip
     """Count the procedural cost as it was borne, not the anticipated effort."""
     bonus = market_switching_cost_form[0] > 0.5
     sign = 1.0 if bonus else -1.0
     for k in range(listed(n, buyer)):
         i = buyer[k]
-        f = bought[k]
+        f = seller[k]
         borne = (supplier[i] >= 0) & ((supplier[i] == f) == bonus)
         enjoyed[i] += (sign * procedural[i] if borne else 0.0) - barriers[f, i]
 
