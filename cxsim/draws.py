@@ -109,7 +109,7 @@ def split(x: float) -> tuple[float, int]:
 
 
 def log(x: float) -> float:
-    """Return the natural logarithm of a positive, normal number, to about one unit in the last place.
+    """Return the natural logarithm of a positive, normal number, to about the last place.
 
     With x = m 2**e and s = (m - 1)/(m + 1), ln m = 2 (s + s^3/3 + s^5/5 + ...).
     """

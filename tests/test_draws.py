@@ -20,6 +20,7 @@ _lowered = _compiled_rule(draws.split)
 def split(x):
     return _lowered(x)
 
+
 words = st.integers(0, 2**64 - 1)
 customers = st.integers(0, 10**7)
 chances = st.floats(2**-53, 1 - 2**-53)
@@ -47,7 +48,9 @@ def test_compiled_uniforms_equal_interpreted_ones(key, customer):
     )
 
 
-@pytest.mark.parametrize("function", [draws.log, draws.quick_log, draws.exp, draws.normal_quantile, draws.gumbel])
+@pytest.mark.parametrize(
+    "function", [draws.log, draws.quick_log, draws.exp, draws.normal_quantile, draws.gumbel]
+)
 @given(u=chances)
 def test_compiled_functions_equal_interpreted_ones(function, u):
     assert compiled(function)(u) == function(u)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,7 @@ class ColumnarEngine:
         ends = [blocks * thread // self._threads for thread in range(self._threads + 1)]
         return [
             _Share(self._workspace, leg.steps, range(*bounds), passing)
-            for bounds, passing in zip(
-                zip(ends[:-1], ends[1:], strict=True), self._passing, strict=True
-            )
+            for bounds, passing in zip(pairwise(ends), self._passing, strict=True)
         ]
 
 
@@ -77,13 +76,9 @@ class _Share:
         from cxsim.engine.entry import words
 
         self._steps, self._play = steps, compiled_player()
-        entries, starts, width = [], [], 0
-
-        def frames(block: int) -> list[int]:
-            return [
-                word for step in steps for word in words(workspace.arguments(step, block, passing))
-            ]
-
+        entries: list[int] = []
+        starts: list[int] = []
+        frame: list[int] = []
         for step in steps:
             arguments = workspace.arguments(step, blocks[0], passing)
             kinds = tuple(
@@ -91,16 +86,21 @@ class _Share:
                 for name, argument in zip(parameters_of(step), arguments, strict=True)
             )
             entries.append(compiled_pass(step.function, kinds))
-            starts.append(width)
-            width += len(words(arguments))
-        # From block to block a frame's words grow by equal steps, but for the last block,
-        # which may be smaller.
-        self._frames = np.empty((len(blocks), width), dtype=np.int64)
-        self._frames[0] = frames(blocks[0])
-        if len(blocks) > 2:
-            growth = np.array(frames(blocks[1])) - self._frames[0]
+            starts.append(len(frame))
+            frame += words(arguments)
+
+        def frame_of(block: int) -> list[int]:
+            return [
+                word for step in steps for word in words(workspace.arguments(step, block, passing))
+            ]
+
+        self._frames = np.empty((len(blocks), len(frame)), dtype=np.int64)
+        self._frames[0] = frame
+        if len(blocks) > 2:  # words grow from block to block by equal steps
+            growth = np.array(frame_of(blocks[1])) - self._frames[0]
             self._frames[:] = self._frames[0] + growth * np.arange(len(blocks))[:, None]
-        self._frames[-1] = frames(blocks[-1])
+        if len(blocks) > 1:  # but to the last, which may be smaller
+            self._frames[-1] = frame_of(blocks[-1])
         rows = self._frames.ctypes.data + self._frames.strides[0] * np.arange(len(blocks))
         self._places = (rows[:, None] + 8 * np.array(starts)).ravel()
         self._entries = np.tile(np.array(entries, dtype=np.int64), len(blocks))

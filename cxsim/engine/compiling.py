@@ -14,7 +14,7 @@ import os
 import warnings
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -77,16 +77,17 @@ def _entry(function: FunctionType, code: str, kinds: tuple[Kind, ...]) -> tuple[
     from cxsim.engine.entry import address_of, compiled, entry_to
 
     signature = (numba.int64,)
+    stub = cast(FunctionType, _stub)
     digest = hashlib.sha256(f"{code} {kinds} {_how()}".encode()).hexdigest()[:24]
 
-    own = rebuilt(_stub, {"call": None})
+    own = rebuilt(stub, {})
     own.__name__ = function.__name__
     made = numba.njit(**_OPTIONS)(own)
     found = _load(made, digest, signature)
     if found is None:
         types = [_numba_type(kind) for kind in kinds]
         call = entry_to(compiled(_with_compiled_rules(function), types, _OPTIONS), types)
-        own = rebuilt(_stub, {"call": call})
+        own = rebuilt(stub, {"_call": call})
         own.__name__ = function.__name__
         own.__qualname__ = f"{function.__name__}_{digest}"
         made = numba.njit(**_OPTIONS)(own)
@@ -96,8 +97,12 @@ def _entry(function: FunctionType, code: str, kinds: tuple[Kind, ...]) -> tuple[
     return address_of(found), found
 
 
-def _stub(frame):  # type: ignore[no-untyped-def]
-    call(frame)  # noqa: F821 - becomes a global of each entry
+def _stub(frame: Any) -> None:
+    _call(frame)
+
+
+#: What a stub calls; each entry has its own.
+_call: Any = None
 
 
 def _numba_type(kind: Kind) -> Any:

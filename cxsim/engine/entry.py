@@ -1,4 +1,4 @@
-"""Entries: every compiled pass behind one and the same signature, so that machine code strings them.
+"""Entries: every compiled pass behind one signature, so that machine code strings them.
 
 A *frame* is a row of 64-bit words with all that one call of a pass needs: for an array
 its address, shape and strides, for a number the number. An *entry* takes the address of
@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
-import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, compiler, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
@@ -55,8 +54,8 @@ def entry_to(made: Any, kinds: Sequence[Any]) -> Any:
     """Return what an entry calls: it unpacks a frame and calls the pass compiled as ``made``."""
 
     @intrinsic
-    def call(typing: Any, frame: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def call(typing: Any, frame: Any) -> Any:  # noqa: ARG001 - what numba hands over
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
             frame = builder.inttoptr(arguments[0], _WORD.as_pointer())
             place = iter(range(1 << 16))
 
@@ -94,10 +93,10 @@ def address_of(result: Any) -> int:
 
 
 @intrinsic
-def _enter(typing: Any, address: Any, frame: Any) -> Any:
+def _enter(typing: Any, address: Any, frame: Any) -> Any:  # noqa: ARG001 - what numba hands over
     """Call the entry at an address; not 0 if it failed."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         kind = ir.FunctionType(_STATUS, [_POINTER.as_pointer(), _POINTER.as_pointer(), _WORD])
         entry = builder.inttoptr(arguments[0], kind.as_pointer())
         result = cgutils.alloca_once(builder, _POINTER)
@@ -107,9 +106,13 @@ def _enter(typing: Any, address: Any, frame: Any) -> Any:
     return types.int64(types.int64, types.int64), generate
 
 
-def play(entries, frames):  # type: ignore[no-untyped-def]
+#: To a type checker an intrinsic takes what the compiler hands over as well.
+_call_entry: Any = _enter
+
+
+def play(entries: Any, frames: Any) -> int:
     """Call entries with frames (addresses), and return how many calls went well."""
     for k in range(len(entries)):
-        if _enter(entries[k], frames[k]) != 0:
+        if _call_entry(entries[k], frames[k]) != 0:
             return k
     return len(entries)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.extending import intrinsic
 
@@ -20,7 +20,7 @@ _HALF = 1022  # exponent field of numbers in [0.5, 1)
 
 
 @intrinsic
-def _split(typing: Any, x: Any) -> Any:
+def _split(typing: Any, x: Any) -> Any:  # noqa: ARG001 - what numba hands over
     """Lower ``draws.split``: fraction and exponent of a positive, normal double, from its bits."""
     signature = types.Tuple((types.float64, types.int64))(types.float64)
 

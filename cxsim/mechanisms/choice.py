@@ -74,8 +74,8 @@ def enter(
 
 
 def decide(
-    n, first, shopper, open_option, price_sensitivity, value, favourite, sensitivity, draw, best, taken,
-    best_shock, shock, key_choice,
+    n, first, shopper, open_option, price_sensitivity, value, favourite, sensitivity, draw, best,
+    taken, best_shock, shock, key_choice,
 ):  # fmt: skip
     """Each evaluator takes the option of highest utility; ties go to the first in name order.
 
@@ -207,11 +207,11 @@ CHOICE = Mechanism(
         Column("favourite", ("evaluator",), "i2", kept=False, doc="Option of highest utility"),
         Column("best", (), "f8", kept=False, doc="Highest utility so far, by place in the list"),
         Column("taken", (), "i4", kept=False, doc="Option that has it, by place in the list"),
-        Column(
-            "sensitivity", (), "f8", kept=False, doc="Price sensitivity, by place in the list"
-        ),
+        Column("sensitivity", (), "f8", kept=False, doc="Price sensitivity, by place in the list"),
         Column("draw", (), "f8", kept=False, doc="An option's shock, by place in the list"),
-        Column("best_shock", (), "f8", kept=False, doc="The best option's shock, by place in the list"),
+        Column(
+            "best_shock", (), "f8", kept=False, doc="The best option's shock, by place in the list"
+        ),
         Column(
             "shock",
             ("evaluator",),

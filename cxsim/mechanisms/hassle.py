@@ -63,8 +63,13 @@ HASSLE = Mechanism(
     core=True,
     segment=SegmentParameters,
     columns=(
-        Column("hassle", (), "f8", kept=False, doc="Effort of ordering from a firm that knows "
-        "nothing, currency"),
+        Column(
+            "hassle",
+            (),
+            "f8",
+            kept=False,
+            doc="Effort of ordering from a firm that knows nothing, currency",
+        ),
     ),
     totals=(Total("hassle", doc="Effort of the orders placed, currency"),),
     passes=(Pass(order, "add", term="hassle"), Pass(count, "pay")),

@@ -103,7 +103,7 @@ def prepare(
 
 def learn(
     n, first, n_firms, buyer, seller, uncertainty, recognition, interaction, customization,
-    disclosure, effort, taught, spent, enjoyed, key_recognized, market_learning_rate,
+    disclosure, effort, taught, teaching_spent, enjoyed, key_recognized, market_learning_rate,
     firm_forgetting_rate, sum_recognized, sum_effort,
 ):  # fmt: skip
     """A recognized buyer teaches the firm; everything else fades."""
@@ -118,12 +118,12 @@ def learn(
         told = teaching(effort[i], customization[f, i], before - after)
         met = uniform(key_recognized[f], first + i) < recognition[f, i]
         taught[k] = after if met else -1.0
-        spent[k] = told if met else 0.0
+        teaching_spent[k] = told if met else 0.0
     for k in range(buyers):
         if taught[k] >= 0.0:
-            enjoyed[buyer[k]] -= spent[k]
+            enjoyed[buyer[k]] -= teaching_spent[k]
             sum_recognized[chunk(buyer[k]), seller[k]] += 1.0
-            sum_effort[chunk(buyer[k]), seller[k]] += spent[k]
+            sum_effort[chunk(buyer[k]), seller[k]] += teaching_spent[k]
     for f in range(n_firms):
         for i in range(n):
             uncertainty[f, i] = forgotten(uncertainty[f, i], firm_forgetting_rate[f])
@@ -168,7 +168,11 @@ LEARNING = Mechanism(
             "taught", (), "f8", kept=False, doc="Uncertainty after teaching, by place in the list"
         ),
         Column(
-            "spent", (), "f8", kept=False, doc="Effort spent on teaching, by place in the list"
+            "teaching_spent",
+            (),
+            "f8",
+            kept=False,
+            doc="Effort spent on teaching, by place in the list",
         ),
         Column("held", (), "u4", kept=False, doc="Number of the supplier, 0 where there is none"),
         Column("known", (), "f8", kept=False, doc="What the supplier knows; 0 where there is none"),
