@@ -27,7 +27,6 @@ __all__ = [
     "exp",
     "gamma",
     "gumbel",
-    "gumbel_inside",
     "log",
     "log_gamma",
     "lognormal",
@@ -35,6 +34,8 @@ __all__ = [
     "normal",
     "normal_quantile",
     "period_keys",
+    "quick_log",
+    "split",
     "static_key",
     "subkey",
     "uniform",
@@ -95,15 +96,24 @@ def period_keys(keys: np.ndarray, period: int, out: np.ndarray) -> None:
 
 LN2_HIGH = 6.93147180369123816490e-01  # 32 leading bits: products with exponents are exact
 LN2_LOW = 1.90821492927058770002e-10
+LN2 = 0.6931471805599453
 SQRT_HALF = 0.7071067811865476
 
 
+def split(x: float) -> tuple[float, int]:
+    """Return m in [1/2, 1) and e with m 2**e = x, for a positive, normal double.
+
+    Compiled, it reads them off the bits (``cxsim/engine/lowering.py``).
+    """
+    return math.frexp(x)
+
+
 def log(x: float) -> float:
-    """Return the natural logarithm of a positive number, to about one unit in the last place.
+    """Return the natural logarithm of a positive, normal number, to about the last place.
 
     With x = m 2**e and s = (m - 1)/(m + 1), ln m = 2 (s + s^3/3 + s^5/5 + ...).
     """
-    m, e = math.frexp(x)
+    m, e = split(x)
     if m < SQRT_HALF:
         m = m + m
         e = e - 1
@@ -325,81 +335,27 @@ def normal_quantile(u: float) -> float:
     return -value if q < 0.0 else value
 
 
-def _gumbel_table(cells: int, tail: int) -> np.ndarray:
-    """Polynomials of degree 5 in each cell of (0, 1) but the tails: (cells, 6) coefficients.
+def quick_log(x: float) -> float:
+    """Return the natural logarithm of a positive, normal number, to ten digits.
 
-    Newton's divided differences on Chebyshev nodes, in plain arithmetic, so that
-    every machine builds the same table.
+    As :func:`log`, with half its terms and no call, so that a loop over it can be
+    vectorized. Near 1 it is as right, relative to itself, as elsewhere.
     """
-    nodes = [
-        0.5 - 0.5 * c
-        for c in (
-            0.9659258262890683,
-            0.7071067811865476,
-            0.25881904510252074,
-            -0.25881904510252074,
-            -0.7071067811865476,
-            -0.9659258262890683,
-        )
-    ]
-    table = np.zeros((cells, 6))
-    table[:tail, 0] = table[cells - tail :, 0] = math.inf
-    for cell in range(tail, cells - tail):
-        differences = [-log(-log((cell + t) / cells)) for t in nodes]
-        for order in range(1, 6):
-            for k in range(5, order - 1, -1):
-                differences[k] = (differences[k] - differences[k - 1]) / (
-                    nodes[k] - nodes[k - order]
-                )
-        powers = [differences[5], 0.0, 0.0, 0.0, 0.0, 0.0]
-        for k in range(4, -1, -1):  # multiply by (t - node k), add the next difference
-            for j in range(5, 0, -1):
-                powers[j] = powers[j - 1] - nodes[k] * powers[j]
-            powers[0] = differences[k] - nodes[k] * powers[0]
-        table[cell] = powers
-    return table
-
-
-GUMBEL_CELLS = 512
-GUMBEL_TAIL = 8
-_TABLE = _gumbel_table(GUMBEL_CELLS, GUMBEL_TAIL)
-# One array per power, so that a processor gathers several cells at once.
-GUMBEL_0, GUMBEL_1, GUMBEL_2, GUMBEL_3, GUMBEL_4, GUMBEL_5 = (
-    np.ascontiguousarray(_TABLE[:, power]) for power in range(6)
-)
-
-
-def gumbel_cell(cell: Word, t: float) -> float:
-    """Return the polynomial of one cell at t in [0, 1); infinity in the cells of the tails."""
-    return float(
-        GUMBEL_0[cell]
-        + t
-        * (
-            GUMBEL_1[cell]
-            + t
-            * (GUMBEL_2[cell] + t * (GUMBEL_3[cell] + t * (GUMBEL_4[cell] + t * GUMBEL_5[cell])))
-        )
+    m, e = split(x)
+    if m < SQRT_HALF:
+        m = m + m
+        e = e - 1
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    y = z * z  # in pairs: a chain of six would be waited for
+    return e * LN2 + s * (
+        ((2.0 + z * (2 / 3)) + y * (2 / 5 + z * (2 / 7))) + y * y * (2 / 9 + z * (2 / 11))
     )
 
 
-def gumbel_inside(u: float) -> float:
-    """Return the standard Gumbel quantile, but infinity in the tails (3 % of all u).
-
-    It has no branch, so that a loop over it can be vectorized; :func:`gumbel` is for the rest.
-    """
-    place = u * GUMBEL_CELLS
-    cell = int(place)
-    return gumbel_cell(cell, place - cell)
-
-
 def gumbel(u: float) -> float:
-    """Return the standard Gumbel quantile -ln(-ln u).
-
-    Polynomials in 496 of 512 cells of equal probability (largest error 1e-9), the
-    formula itself in the tails: a table costs a fraction of two logarithms.
-    """
-    value = gumbel_inside(u)
-    return -log(-log(u)) if value == math.inf else value
+    """Return the standard Gumbel quantile -ln(-ln u), within 1e-10."""
+    return -quick_log(-quick_log(u))
 
 
 # --- variates ---------------------------------------------------------------------

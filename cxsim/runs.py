@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import platform
 from collections.abc import Callable, Iterable, Mapping
@@ -9,12 +10,11 @@ from datetime import UTC, datetime
 from html import escape
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cxsim._version import __version__
 from cxsim.files import whole_file, whole_folder
+from cxsim.measures.built import Frames
 from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.observers.cohorts import cohort_frame
@@ -25,6 +25,9 @@ from cxsim.measures.summary import summarize
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import Scenario
 from cxsim.simulation import BLOCK, BLOCK_OF_THREADS, Simulation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Run", "provenance", "run", "settings_attrs", "simulate"]
 
@@ -79,7 +82,7 @@ class Run:
         provenance: Mapping[str, Any],
         summary: Mapping[str, Mapping[str, float]],
     ):
-        self._frames = dict(frames)
+        self._frames = frames
         self.scenario = scenario
         self.provenance = dict(provenance)
         self._summary = {level: dict(values) for level, values in summary.items()}
@@ -147,6 +150,8 @@ class Run:
         DataFrame
             Columns ``measure``, ``firm`` (``"(market)"`` for the market's) and ``value``.
         """
+        import pandas as pd
+
         rows = [
             (measure, firm, value)
             for firm, values in self._summary.items()
@@ -183,6 +188,8 @@ class Run:
         FileNotFoundError
             If the folder holds no saved run.
         """
+        import pandas as pd
+
         folder = Path(folder)
         if not (folder / "summary.json").exists():
             raise FileNotFoundError(f"{folder}: expected a saved run, found no summary.json")
@@ -208,6 +215,8 @@ class Run:
 
     def to_xlsx(self, path: str | Path) -> Path:
         """Write a workbook with one sheet per frame, the summary and the provenance."""
+        import pandas as pd
+
         facts = pd.DataFrame(
             [(k, json.dumps(v) if isinstance(v, dict) else v) for k, v in self.provenance.items()],
             columns=["what", "value"],
@@ -361,27 +370,28 @@ def run(
         progress=progress,
         each=(lambda s: rows.append(panel_rows(s, panel))) if panel else None,
     )
-    books = simulation.books
-    frames = {
-        "firms": firm_frame(books, settings, simulation.mechanisms),
-        "market": market_frame(books, simulation.mechanisms),
-        "switching": switching_frame(books, settings),
-        "tenure": tenure_frame(books, settings),
+    books, mechanisms = simulation.books, simulation.mechanisms
+    frames: dict[str, Any] = {
+        "firms": lambda: firm_frame(books, settings, mechanisms),
+        "market": lambda: market_frame(books, mechanisms),
+        "switching": lambda: switching_frame(books, settings),
+        "tenure": lambda: tenure_frame(books, settings),
     }
     if "cohorts" in wanted:
-        frames["cohorts"] = cohort_frame(books, settings)
+        frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:
-        frames["elasticities"] = elasticity_frame(books, settings)
+        frames["elasticities"] = lambda: elasticity_frame(books, settings)
     if "loss_reasons" in wanted:
-        frames["losses"] = loss_frame(books, settings, simulation.mechanisms)
-    if "customers" in wanted:
+        frames["losses"] = lambda: loss_frame(books, settings, mechanisms)
+    if "customers" in wanted:  # built at once: later they would keep all customers in memory
         frames["customers"] = customer_frame(simulation)
         frames["reach"] = reach_frame(frames["customers"], list(settings.firms))
     if panel:
+        import pandas as pd
+
         frames["panel"] = pd.concat(rows, ignore_index=True)
-    for frame in frames.values():
-        frame.attrs.update(settings_attrs(settings))
-    return Run(frames, settings, provenance(simulation, engine), summarize(simulation))
+    made = Frames(frames, settings_attrs(settings))
+    return Run(made, settings, provenance(simulation, engine), summarize(simulation))
 
 
 def settings_attrs(scenario: Scenario) -> dict[str, str]:
@@ -407,6 +417,7 @@ def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +12,14 @@ from hypothesis import strategies as st
 
 from cxsim import draws
 from cxsim.engine.compiling import _compiled_rule
+
+_lowered = _compiled_rule(draws.split)
+
+
+@numba.njit
+def split(x):
+    return _lowered(x)
+
 
 words = st.integers(0, 2**64 - 1)
 customers = st.integers(0, 10**7)
@@ -39,7 +48,9 @@ def test_compiled_uniforms_equal_interpreted_ones(key, customer):
     )
 
 
-@pytest.mark.parametrize("function", [draws.log, draws.exp, draws.normal_quantile, draws.gumbel])
+@pytest.mark.parametrize(
+    "function", [draws.log, draws.quick_log, draws.exp, draws.normal_quantile, draws.gumbel]
+)
 @given(u=chances)
 def test_compiled_functions_equal_interpreted_ones(function, u):
     assert compiled(function)(u) == function(u)
@@ -65,6 +76,16 @@ def test_log_is_right_to_the_last_places(x):
     assert draws.log(x) == pytest.approx(math.log(x), rel=1e-15, abs=1e-16)
 
 
+@given(st.floats(1e-300, 1e300))
+def test_the_quick_log_is_right_to_ten_digits(x):
+    assert draws.quick_log(x) == pytest.approx(math.log(x), rel=1e-10, abs=1e-10 * abs(x - 1.0))
+
+
+@given(st.floats(2.2250738585072014e-308, 1e308))
+def test_a_number_is_split_into_fraction_and_exponent_by_its_bits(x):
+    assert split(x) == draws.split(x)
+
+
 @given(st.floats(-700, 700))
 def test_exp_is_right_to_the_last_places(x):
     assert draws.exp(x) == pytest.approx(math.exp(x), rel=5e-16)
@@ -78,8 +99,8 @@ def test_exp_saturates():
 
 
 @given(chances)
-def test_the_gumbel_table_is_right_to_nine_digits(u):
-    assert draws.gumbel(u) == pytest.approx(-math.log(-math.log(u)), abs=1e-9)
+def test_the_gumbel_quantile_is_right_to_ten_digits(u):
+    assert draws.gumbel(u) == pytest.approx(-math.log(-math.log(u)), abs=1e-10)
 
 
 @given(chances)

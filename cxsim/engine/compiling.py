@@ -8,25 +8,29 @@ and can never meet stale machine code.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import warnings
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 from cxsim.engine.rules import callees, code_digest, rebuilt, rule_name
 
-__all__ = ["cache_folders", "compiled_pass"]
+__all__ = ["cache_folders", "compiled_pass", "compiled_player", "kind_of"]
 
 _TYPES = {"float": "float64", "int": "int64", "Word": "uint64", "bool": "boolean"}
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 #: Rules go into the pass whole: a call costs more than most of them compute.
 _RULE_OPTIONS: dict[str, Any] = {**_OPTIONS, "forceinline": True}
-_NAMING = "code digest, disjoint"
-_how = hashlib.sha256(repr((_OPTIONS, _RULE_OPTIONS, _NAMING)).encode()).hexdigest()[:8]
 _rules: dict[str, Any] = {}
-_passes: dict[tuple[str, Any], Any] = {}
+_passes: dict[tuple[str, Any], tuple[int, Any]] = {}
+
+#: What decides the type of an argument of a pass.
+Kind = tuple[Any, ...]
 
 
 def cache_folders() -> list[Path]:
@@ -45,29 +49,97 @@ def cache_folders() -> list[Path]:
     return [Path(base) / "cxsim"]
 
 
-def compiled_pass(function: FunctionType, arguments: tuple) -> Any:
-    """Return the compiled form of a pass for arguments of these types.
+def compiled_pass(function: FunctionType, kinds: tuple[Kind, ...]) -> int:
+    """Return the address of a pass compiled for arguments of these kinds, behind an entry.
 
-    Machine code found on disk is used as it is; the rules that a pass calls are
-    compiled only when the pass itself has to be.
+    Machine code found on disk is used as it is; the pass, and the rules that it calls, are
+    compiled only where there is none.
     """
+    code = code_digest(function)
+    found = _passes.get((code, kinds))
+    if found is None:
+        found = _passes[code, kinds] = _entry(function, code, kinds)
+    return found[0]
+
+
+def kind_of(argument: Any, *, strided: bool = False) -> Kind:
+    """Return what decides an argument's type: whole number, or element, axes and order."""
+    if not isinstance(argument, np.ndarray):
+        return ("number",)
+    order = "C" if argument.flags.c_contiguous and not strided else "A"
+    return (argument.dtype.str, argument.ndim, order)
+
+
+def _entry(function: FunctionType, code: str, kinds: tuple[Kind, ...]) -> tuple[int, Any]:
+    """Return the address of an entry, and what keeps its machine code alive."""
     import numba
 
-    from cxsim.engine.pipeline import DisjointCompiler
+    from cxsim.engine.entry import address_of, compiled, entry_to
 
-    types = tuple(numba.typeof(argument) for argument in arguments)
-    digest = f"{code_digest(function)}-{_how}"
-    made = _passes.get((digest, types))
-    if made is None:
-        made = numba.njit(**_OPTIONS)(function)
-        if not _load(made, digest, types):
-            made = numba.njit(pipeline_class=DisjointCompiler, **_OPTIONS)(
-                _with_compiled_rules(function)
-            )
-            _keep(made, digest)
-            made.compile(types)
-        _passes[digest, types] = made
+    signature = (numba.int64,)
+    stub = cast(FunctionType, _stub)
+    digest = hashlib.sha256(f"{code} {kinds} {_how()}".encode()).hexdigest()[:24]
+
+    own = rebuilt(stub, {})
+    own.__name__ = function.__name__
+    made = numba.njit(**_OPTIONS)(own)
+    found = _load(made, digest, signature)
+    if found is None:
+        types = [_numba_type(kind) for kind in kinds]
+        call = entry_to(compiled(_with_compiled_rules(function), types, _OPTIONS), types)
+        own = rebuilt(stub, {"_call": call})
+        own.__name__ = function.__name__
+        own.__qualname__ = f"{function.__name__}_{digest}"
+        made = numba.njit(**_OPTIONS)(own)
+        _keep(made, digest)
+        made.compile(signature)
+        found = made.overloads[signature]
+    return address_of(found), found
+
+
+def _stub(frame: Any) -> None:
+    _call(frame)
+
+
+#: What a stub calls; each entry has its own.
+_call: Any = None
+
+
+def _numba_type(kind: Kind) -> Any:
+    import numba
+
+    if kind == ("number",):
+        return numba.int64
+    element, axes, order = kind
+    return numba.types.Array(numba.from_dtype(np.dtype(element)), axes, order)
+
+
+@functools.cache
+def compiled_player() -> Any:
+    """Return the compiled function that calls entry after entry, from disk if it is there."""
+    import numba
+
+    from cxsim.engine.entry import play
+
+    signature = (numba.int64[::1], numba.int64[::1])
+    made = numba.njit(**_OPTIONS)(play)
+    found = _load(made, f"play-{_how()}", signature)
+    if found is None:
+        made.compile(signature)
+    else:
+        made.targetctx.insert_user_function(found.entry_point, found.fndesc, [found.library])
+        made.add_overload(found)
     return made
+
+
+@functools.cache
+def _how() -> str:
+    """Fingerprint of how passes are compiled."""
+    from cxsim.engine import entry, lowering
+
+    sources = [Path(str(module.__file__)).read_bytes() for module in (entry, lowering)]
+    settings = repr((_OPTIONS, _RULE_OPTIONS, sources))
+    return hashlib.sha256(settings.encode()).hexdigest()[:8]
 
 
 def _with_compiled_rules(function: FunctionType) -> FunctionType:
@@ -92,6 +164,10 @@ def _compiled_rule(function: FunctionType) -> Any:
     """
     import numba
 
+    from cxsim.engine.lowering import LOWERED
+
+    if rule_name(function) in LOWERED:
+        return LOWERED[rule_name(function)]
     digest = code_digest(function)
     if digest not in _rules:
         ready = _with_compiled_rules(function)
@@ -137,11 +213,6 @@ def _keep(dispatcher: Any, digest: str) -> Any:
     return dispatcher._cache
 
 
-def _load(dispatcher: Any, digest: str, types: tuple) -> bool:
+def _load(dispatcher: Any, digest: str, types: tuple) -> Any:
     cache = _keep(dispatcher, digest)
-    found = cache.load_overload(types, dispatcher.targetctx) if cache else None
-    if found is None:
-        return False
-    dispatcher.targetctx.insert_user_function(found.entry_point, found.fndesc, [found.library])
-    dispatcher.add_overload(found)
-    return True
+    return cache.load_overload(types, dispatcher.targetctx) if cache else None

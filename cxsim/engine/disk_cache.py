@@ -8,11 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.registry import cpu_target
+from numba.core.runtime.nrt import rtsys
 
 __all__ = ["DigestCache"]
 
 #: What reading a file cut short, or made where other modules were at hand, ends in.
 _BROKEN = (EOFError, ValueError, ImportError, AttributeError, pickle.UnpicklingError)
+
+
+#: Functions that are there once numba is imported. Readying its compiler takes several times as
+#: long as loading all passes of a run, and they call no others.
+_AT_HAND = {
+    "numba_do_raise",
+    "numba_gil_ensure",
+    "numba_gil_release",
+    "numba_ldexp",
+    "numba_runtime_build_excinfo_struct",
+    "numba_unpickle",
+    "sqrt",
+}
+
+
+def _calls(result: Any) -> set[str]:
+    """Return the functions outside that machine code calls, without the interpreter's."""
+    functions = result.library._final_module.functions
+    names = {function.name for function in functions if function.is_declaration}
+    return {name for name in names if not name.startswith(("llvm.", "Py", "_Py", "NRT_"))}
+
+
+def _ready() -> None:
+    """Load all that is needed to compile, and what that brings along."""
+    cpu_target.target_context.refresh()
 
 
 class _Locator:
@@ -46,6 +73,12 @@ class _Impl(FunctionCache._impl_class):  # type: ignore[misc, valid-type]
     def check_cachable(self, result: Any) -> bool:
         return not result.lifted and not result.library.has_dynamic_globals
 
+    def reduce(self, data: Any) -> Any:
+        """Return what is stored; loading it readies the compiler if it calls what that brings."""
+        if _calls(data) - _AT_HAND:
+            data = data._replace(reload_init=[*data.reload_init, _ready])
+        return super().reduce(data)
+
 
 class DigestCache(FunctionCache):
     """A cache of one function's machine code under a digest of all that it does."""
@@ -67,7 +100,8 @@ class DigestCache(FunctionCache):
         for file in self._files:
             self._cache_file = file
             with contextlib.suppress(OSError, *_BROKEN):
-                found = super().load_overload(sig, target_context)
+                rtsys.initialize(target_context)  # numba's own way would ready the compiler
+                found = self._load_overload(sig, target_context)
                 if found is not None:
                     return found
         return None

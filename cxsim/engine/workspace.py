@@ -12,7 +12,7 @@ import numpy as np
 
 from cxsim.draws import period_keys, static_key
 from cxsim.engine.schedule import Step, parameters_of
-from cxsim.mechanisms.base import CHUNK, Mechanism
+from cxsim.mechanisms.base import CHUNK, Column, Mechanism
 from cxsim.population import Population, shape_of
 from cxsim.tables import Tables
 
@@ -61,6 +61,7 @@ class Workspace:
             for m in mechanisms
             for column in m.columns
         )
+        _check_names(columns)
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
         self._passing = tuple(column for column in columns if not column.kept)
         self.clock = np.zeros(1, dtype=np.int64)
@@ -213,3 +214,11 @@ class Workspace:
             f"pass {step.name!r}: expected names of columns, parameters, keys or totals as "
             f"arguments, found {name!r}{hint}"
         )
+
+
+def _check_names(columns: tuple[Column, ...]) -> None:
+    """Refuse two columns of one name, which would be one and the same array."""
+    names = [column.name for column in columns]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"columns: expected one of each name, found two called {twice!r}")

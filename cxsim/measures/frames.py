@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.core import held_and_kept
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.lifetime import TENURE_BANDS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["firm_frame", "market_frame", "quadrant", "switching_frame", "tenure_frame"]
 
@@ -35,6 +37,8 @@ def _order(scenario: Any, books: Books) -> list[int]:
 
 def firm_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
     """Return one row per period and firm."""
+    import pandas as pd
+
     order = _order(scenario, books)
     names = list(scenario.firms)
     periods = books.periods
@@ -55,6 +59,8 @@ def firm_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -
 
 def market_frame(books: Books, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
     """Return one row per period."""
+    import pandas as pd
+
     columns: dict[str, Any] = {"period": np.arange(books.periods)}
     for measure in measures("market", mechanisms):
         columns[measure.name] = measure.function(books)
@@ -63,6 +69,8 @@ def market_frame(books: Books, mechanisms: tuple[Mechanism, ...]) -> pd.DataFram
 
 def switching_frame(books: Books, scenario: Any) -> pd.DataFrame:
     """Return purchases by period, supplier before (``"none"`` for nobody's) and option taken."""
+    import pandas as pd
+
     order = _order(scenario, books)
     names = list(scenario.firms)
     flows = books.total("purchases")[:, [0, *(k + 1 for k in order)], :][:, :, [*order, -1]]
@@ -79,6 +87,8 @@ def switching_frame(books: Books, scenario: Any) -> pd.DataFrame:
 
 def tenure_frame(books: Books, scenario: Any) -> pd.DataFrame:
     """Return customers before the choice and those who stayed, by period, firm and tenure band."""
+    import pandas as pd
+
     order = _order(scenario, books)
     names = list(scenario.firms)
     bands = list(TENURE_BANDS)

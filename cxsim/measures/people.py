@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cxsim.measures.core import ratio
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["customer_frame", "panel_rows", "reach_frame"]
 
@@ -19,6 +21,8 @@ def _names(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 
 def customer_frame(simulation: Any) -> pd.DataFrame:
     """Return one row per customer at the end of the run (needs detail ``"customers"``)."""
+    import pandas as pd
+
     column = simulation.customers
     firms = simulation.books.firms
     frame = pd.DataFrame(
@@ -55,6 +59,8 @@ def reach_frame(customers: pd.DataFrame, firms: list[str]) -> pd.DataFrame:
     ``penetration`` is the share of customers who have bought from the firm since they came
     to the market, ``purchase_frequency`` the mean purchases of those.
     """
+    import pandas as pd
+
     bought = customers[[f"purchases_{name}" for name in firms]].to_numpy()
     buyers = (bought > 0).sum(axis=0)
     return pd.DataFrame(
@@ -71,6 +77,8 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
 
     A household is a customer: its number and the period in which it came to the market.
     """
+    import pandas as pd
+
     households = min(households, simulation.scenario.customers)
     choice = simulation.customers("panel_choice")[:households]
     there = np.flatnonzero(choice >= 0)

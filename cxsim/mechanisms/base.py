@@ -39,6 +39,7 @@ from cxsim.parameters import Parameters
 __all__ = [
     "CHUNK",
     "NONE",
+    "NOWHERE",
     "PHASES",
     "Column",
     "Draw",
@@ -52,6 +53,11 @@ __all__ = [
 
 #: "No firm": the supplier of a customer who has none, the choice of one who buys nothing.
 NONE = -1
+
+#: What fills a list of places after its last (the largest number of 32 bits). Places and
+#: other numbers that passes look things up by are unsigned (``"u4"``): the compiler then need
+#: not ask at every look-up whether one counts from the end.
+NOWHERE = 4294967295
 
 #: Customers per chunk. Totals are summed within chunks in customer order and then
 #: over chunks, so that neither block size nor threads can show in them.
@@ -86,12 +92,12 @@ def chunk(customer):
 
 
 def listed(n, places):
-    """Return how many of n entries of a list are places; the rest, at its end, are -1."""
+    """Return how many of n entries of a list are places; the rest, at its end, are NOWHERE."""
     low = 0
     high = n
     while low < high:
         middle = (low + high) // 2
-        if places[middle] < 0:
+        if places[middle] == NOWHERE:
             high = middle
         else:
             low = middle + 1

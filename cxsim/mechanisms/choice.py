@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from cxsim.draws import gumbel, gumbel_inside, uniform
-from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.draws import gumbel, uniform
+from cxsim.mechanisms.base import NOWHERE, Column, Draw, Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 
 
@@ -60,62 +60,75 @@ def enter(
         shopper[shoppers] = i  # written over by the next unless this one is in the market
         shoppers += in_market[i]
     for k in range(shoppers, n):
-        shopper[k] = -1
-    for f in range(n_firms):
+        shopper[k] = NOWHERE
+    for f in range(n_firms + 1):
+        is_open = firm_active[f] > 0.5 if f < n_firms else market_outside_option[0] > 0.5
         for i in range(n):
-            open_option[f, i] = 1 if firm_active[f] > 0.5 else 0
-            for e in range(len(value)):
+            open_option[f, i] = 1 if is_open else 0
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
                 value[e, f, i] = 0.0
-    for i in range(n):
-        open_option[n_firms, i] = 1 if market_outside_option[0] > 0.5 else 0
-        for e in range(len(value)):
+        for i in range(n):
             value[e, n_firms, i] = segment_outside_value[segment[i]]
 
 
 def decide(
-    n, first, shopper, open_option, price_sensitivity, value, favourite, draw, best, taken, shock,
-    key_choice,
+    n, first, shopper, open_option, price_sensitivity, value, favourite, sensitivity, draw, best,
+    taken, best_shock, shock, key_choice,
 ):  # fmt: skip
     """Each evaluator takes the option of highest utility; ties go to the first in name order.
 
-    Shocks are drawn for all before anybody compares, the tails after the rest: so most
-    are drawn several at a time, and a comparison guessed wrong waits for nothing.
+    Innermost loops run over those in the market, without a branch, several at a time.
     """
+    shoppers = listed(n, shopper)
+    for k in range(shoppers):
+        sensitivity[k] = price_sensitivity[shopper[k]]
     for e in range(len(value)):
-        for i in range(n):
-            favourite[e, i] = -1
-            shock[e, i] = 0.0
-        shoppers = listed(n, shopper)
-        for o in range(len(open_option)):
-            key = key_choice[e, o]
-            for k in range(shoppers):
-                draw[o, k] = uniform(key, first + shopper[k])
-            for k in range(shoppers):
-                u = draw[o, k]
-                draw[o, k] = gumbel_inside(u)
-            for k in range(shoppers):
-                if draw[o, k] == inf:
-                    draw[o, k] = gumbel(uniform(key, first + shopper[k]))
         for k in range(shoppers):
             best[k] = -inf
             taken[k] = -1
+            best_shock[k] = 0.0
         for o in range(len(open_option)):
+            key = key_choice[e, o]
+            for k in range(shoppers):
+                draw[k] = uniform(key, first + shopper[k])
+            for k in range(shoppers):
+                draw[k] = gumbel(draw[k])
             for k in range(shoppers):
                 i = shopper[k]
-                u = utility(price_sensitivity[i], value[e, o, i], draw[o, k])
-                better = (u > best[k]) & (open_option[o, i] > 0)
-                best[k] = u if better else best[k]
+                drawn = draw[k]
+                most = best[k]
+                u = utility(sensitivity[k], value[e, o, i], drawn)
+                better = (u > most) & (open_option[o, i] > 0)
+                best[k] = u if better else most
                 taken[k] = o if better else taken[k]
+                best_shock[k] = drawn if better else best_shock[k]
+        for i in range(n):
+            favourite[e, i] = -1
+            shock[e, i] = 0.0
         for k in range(shoppers):
-            if taken[k] >= 0:
-                favourite[e, shopper[k]] = taken[k]
-                shock[e, shopper[k]] = draw[taken[k], k]
+            favourite[e, shopper[k]] = taken[k]
+            shock[e, shopper[k]] = best_shock[k]
 
 
 def elect(n, favourite, choice):
     """The account takes what its only evaluator prefers."""
     for i in range(n):
         choice[i] = favourite[0, i]
+
+
+def buy(n, n_firms, shopper, choice, buyer, seller):
+    """List who buys from a firm, and from which."""
+    buyers = 0
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        f = choice[i]
+        buyer[buyers] = i  # written over by the next unless this one buys
+        seller[buyers] = max(0, f)
+        buyers += 1 if 0 <= f < n_firms else 0
+    for k in range(buyers, n):
+        buyer[k] = NOWHERE
 
 
 def enjoy(
@@ -176,13 +189,13 @@ CHOICE = Mechanism(
         Column(
             "shopper",
             (),
-            "i4",
+            "u4",
             kept=False,
-            doc="Places in the block of those in the market, in order, then -1: a list is "
+            doc="Places in the block of those in the market, in order, then NOWHERE: a list is "
             "walked faster than a branch is guessed",
         ),
         Column(
-            "open_option", ("option",), "i1", kept=False, doc="1 for an option that can be taken"
+            "open_option", ("option",), "i4", kept=False, doc="1 for an option that can be taken"
         ),
         Column(
             "value",
@@ -194,8 +207,10 @@ CHOICE = Mechanism(
         Column("favourite", ("evaluator",), "i2", kept=False, doc="Option of highest utility"),
         Column("best", (), "f8", kept=False, doc="Highest utility so far, by place in the list"),
         Column("taken", (), "i4", kept=False, doc="Option that has it, by place in the list"),
+        Column("sensitivity", (), "f8", kept=False, doc="Price sensitivity, by place in the list"),
+        Column("draw", (), "f8", kept=False, doc="An option's shock, by place in the list"),
         Column(
-            "draw", ("option",), "f8", kept=False, doc="Shocks, by place in the list of shoppers"
+            "best_shock", (), "f8", kept=False, doc="The best option's shock, by place in the list"
         ),
         Column(
             "shock",
@@ -205,6 +220,14 @@ CHOICE = Mechanism(
             doc="Chance's part of the favourite's utility",
         ),
         Column("choice", (), "i2", kept=False, doc="Option taken; -1 for none"),
+        Column(
+            "buyer",
+            (),
+            "u4",
+            kept=False,
+            doc="Places in the block of those who buy from a firm, in order, then NOWHERE",
+        ),
+        Column("seller", (), "u4", kept=False, doc="The firm, by place in the list of buyers"),
         Column("enjoyed", (), "f8", kept=False, doc="Experienced worth of the choice, currency"),
     ),
     draws=(Draw("enter"), Draw("choice", ("evaluator", "option"))),
@@ -219,6 +242,7 @@ CHOICE = Mechanism(
         Pass(enter, "prepare"),
         Pass(decide, "decide"),
         Pass(elect, "decide", after=("choice.decide",)),
+        Pass(buy, "pay"),
         Pass(enjoy, "pay"),
         Pass(count, "pay"),
         Pass(join, "join"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.mechanisms.base import Mechanism, Pass, Total, chunk, listed
+from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 
 
@@ -29,14 +29,16 @@ def order_effort(hassle: float, recognition: float, interaction: float, knowledg
 
 
 def order(
-    n, n_firms, segment, recognition, interaction, knowledge_shown, value, segment_hassle,
+    n, n_firms, segment, recognition, interaction, knowledge_shown, hassle, value, segment_hassle,
 ):  # fmt: skip
     """Take the effort of ordering off the option's worth."""
+    for i in range(n):
+        hassle[i] = segment_hassle[segment[i]]
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
                 value[e, f, i] -= order_effort(
-                    segment_hassle[segment[i]],
+                    hassle[i],
                     recognition[f, i],
                     interaction[f, i],
                     knowledge_shown[f, i],
@@ -44,20 +46,15 @@ def order(
 
 
 def count(
-    n, n_firms, shopper, segment, choice, recognition, interaction, knowledge_shown,
-    segment_hassle, sum_hassle,
+    n, buyer, seller, hassle, recognition, interaction, knowledge_shown, sum_hassle,
 ):  # fmt: skip
     """Add up the effort of the orders placed."""
-    for k in range(listed(n, shopper)):
-        i = shopper[k]
-        f = choice[i]
-        if 0 <= f < n_firms:
-            sum_hassle[chunk(i), f] += order_effort(
-                segment_hassle[segment[i]],
-                recognition[f, i],
-                interaction[f, i],
-                knowledge_shown[f, i],
-            )
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        sum_hassle[chunk(i), f] += order_effort(
+            hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
+        )
 
 
 HASSLE = Mechanism(
@@ -65,6 +62,15 @@ HASSLE = Mechanism(
     doc="Effort of ordering",
     core=True,
     segment=SegmentParameters,
+    columns=(
+        Column(
+            "hassle",
+            (),
+            "f8",
+            kept=False,
+            doc="Effort of ordering from a firm that knows nothing, currency",
+        ),
+    ),
     totals=(Total("hassle", doc="Effort of the orders placed, currency"),),
     passes=(Pass(order, "add", term="hassle"), Pass(count, "pay")),
 )

@@ -76,19 +76,24 @@ def teaching(teaching_effort: float, customization: float, gain: float) -> float
 
 def arrive(n, n_firms, arriving, uncertainty):
     """Nobody knows a newcomer."""
-    for f in range(n_firms):
-        for i in range(n):
-            if arriving[i]:
+    for i in range(n):
+        if arriving[i]:
+            for f in range(n_firms):
                 uncertainty[f, i] = 1.0
 
 
 def prepare(
-    n, n_firms, segment, uncertainty, recognition, interaction, knowledge_shown, disclosure,
+    n, n_firms, segment, supplier, uncertainty, recognition, interaction, knowledge_shown,
+    disclosure, held, known,
     firm_identification, firm_interaction, segment_disclosure,
 ):  # fmt: skip
     """What a firm knows of a customer and how well it meets this one, before mechanisms."""
     for i in range(n):
         disclosure[i] = segment_disclosure[segment[i]]
+        held[i] = max(0, supplier[i])
+    for i in range(n):
+        knows = 1.0 - uncertainty[held[i], i]
+        known[i] = knows if supplier[i] >= 0 else 0.0
     for f in range(n_firms):
         for i in range(n):
             recognition[f, i] = firm_identification[f]
@@ -97,42 +102,42 @@ def prepare(
 
 
 def learn(
-    n, first, n_firms, shopper, choice, segment, uncertainty, recognition, interaction,
-    customization, disclosure, taught, enjoyed, key_recognized, market_learning_rate,
-    firm_forgetting_rate, segment_teaching_effort, sum_recognized, sum_effort,
+    n, first, n_firms, buyer, seller, uncertainty, recognition, interaction, customization,
+    disclosure, effort, taught, teaching_spent, enjoyed, key_recognized, market_learning_rate,
+    firm_forgetting_rate, sum_recognized, sum_effort,
 ):  # fmt: skip
     """A recognized buyer teaches the firm; everything else fades."""
-    shoppers = listed(n, shopper)
-    for k in range(shoppers):
-        i = shopper[k]
-        f = choice[i]
-        taught[k] = -1.0
-        if 0 <= f < n_firms and uniform(key_recognized[f], first + i) < recognition[f, i]:
-            before = uncertainty[f, i]
-            after = learned(
-                before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
-            )
-            taught[k] = after
-            effort = teaching(
-                segment_teaching_effort[segment[i]], customization[f, i], before - after
-            )
-            enjoyed[i] -= effort
-            sum_recognized[chunk(i), f] += 1.0
-            sum_effort[chunk(i), f] += effort
+    buyers = listed(n, buyer)
+    for k in range(buyers):
+        i = buyer[k]
+        f = seller[k]
+        before = uncertainty[f, i]
+        after = learned(
+            before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
+        )
+        told = teaching(effort[i], customization[f, i], before - after)
+        met = uniform(key_recognized[f], first + i) < recognition[f, i]
+        taught[k] = after if met else -1.0
+        teaching_spent[k] = told if met else 0.0
+    for k in range(buyers):
+        if taught[k] >= 0.0:
+            enjoyed[buyer[k]] -= teaching_spent[k]
+            sum_recognized[chunk(buyer[k]), seller[k]] += 1.0
+            sum_effort[chunk(buyer[k]), seller[k]] += teaching_spent[k]
     for f in range(n_firms):
         for i in range(n):
             uncertainty[f, i] = forgotten(uncertainty[f, i], firm_forgetting_rate[f])
-    for k in range(shoppers):
+    for k in range(buyers):
         if taught[k] >= 0.0:
-            uncertainty[choice[shopper[k]], shopper[k]] = taught[k]
+            uncertainty[seller[k], buyer[k]] = taught[k]
 
 
-def count(n, supplier, uncertainty, sum_knowledge):
+def count(n, supplier, known, sum_knowledge):
     """Add up what firms know of their customers."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_knowledge[chunk(i), s] += 1.0 - uncertainty[s, i]
+            sum_knowledge[chunk(i), s] += known[i]
 
 
 LEARNING = Mechanism(
@@ -162,6 +167,15 @@ LEARNING = Mechanism(
         Column(
             "taught", (), "f8", kept=False, doc="Uncertainty after teaching, by place in the list"
         ),
+        Column(
+            "teaching_spent",
+            (),
+            "f8",
+            kept=False,
+            doc="Effort spent on teaching, by place in the list",
+        ),
+        Column("held", (), "u4", kept=False, doc="Number of the supplier, 0 where there is none"),
+        Column("known", (), "f8", kept=False, doc="What the supplier knows; 0 where there is none"),
         Column("disclosure", (), "f8", kept=False, doc="Share of what could be told that is told"),
     ),
     draws=(Draw("recognized", ("firm",)),),
@@ -174,6 +188,6 @@ LEARNING = Mechanism(
         Pass(arrive, "arrive"),
         Pass(prepare, "prepare"),
         Pass(learn, "update"),
-        Pass(count, "account"),
+        Pass(count, "account", after=("offer.hold",)),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.mechanisms.base import Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
 
 #: What the tenure bands are called: purchases since joining the supplier.
 TENURE_BANDS = ("1", "2-3", "4-7", "8-15", "16-31", "32+")
@@ -25,21 +25,30 @@ def tenure_band(tenure: int) -> int:
 # --- passes -----------------------------------------------------------------------
 
 
-def count(n, n_firms, supplier, choice, tenure, uncertainty, sum_stay):
+def count(
+    n, n_firms, supplier, choice, tenure, known, stays, knowledge_bands, tenure_bands, sum_stay,
+):  # fmt: skip
     """Count who had a supplier before the choice, and who of them still has the same."""
     for i in range(n):
+        c = choice[i]
+        stays[i] = 1 if (c == supplier[i]) | (c == -1) | (c == n_firms) else 0
+        knowledge_bands[i] = knowledge_band(known[i])
+        tenure_bands[i] = tenure_band(tenure[i])
+    for i in range(n):
         s = supplier[i]
-        if s < 0:
-            continue
-        stays = choice[i] == s or choice[i] == -1 or choice[i] == n_firms
-        band = knowledge_band(1.0 - uncertainty[s, i])
-        sum_stay[chunk(i), s, 1 if stays else 0, band, tenure_band(tenure[i])] += 1.0
+        if s >= 0:
+            sum_stay[chunk(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
 
 
 LIFETIME = Mechanism(
     "lifetime",
     doc="Retention by knowledge and by tenure",
     core=True,
+    columns=(
+        Column("stays", (), "i4", kept=False, doc="1 for who keeps the supplier"),
+        Column("knowledge_bands", (), "i4", kept=False, doc="Number of the knowledge band"),
+        Column("tenure_bands", (), "i4", kept=False, doc="Number of the tenure band"),
+    ),
     totals=(
         Total(
             "stay",

@@ -144,47 +144,50 @@ def price(n, n_firms, volume, price_asked, value):
 
 
 def pay(
-    n, n_firms, shopper, volume, choice, recognition, interaction, customization, uncertainty,
-    price_asked, margin, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
-    firm_cost_to_serve, firm_service_saving, firm_price, firm_personal_premium, discount,
+    n, n_firms, buyer, seller, volume, recognition, interaction, customization, uncertainty,
+    price_asked, margin, revenue, production, contacting, serving, firm_unit_cost,
+    firm_customization_cost, firm_interaction_cost, firm_cost_to_serve, firm_service_saving,
+    firm_price, firm_personal_premium, discount,
     sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
 ):  # fmt: skip
     """The buyer pays; the firm makes, contacts and serves."""
-    for i in range(n):
-        margin[i] = 0.0
-    for k in range(listed(n, shopper)):
-        i = shopper[k]
-        f = choice[i]
-        if f < 0 or f == n_firms:
-            continue
-        c = chunk(i)
+    buyers = listed(n, buyer)
+    for k in range(buyers):
+        i = buyer[k]
+        f = seller[k]
         known = 1.0 - uncertainty[f, i]
-        revenue = volume[i] * price_asked[f, i]
-        production = volume[i] * unit_cost(
+        revenue[k] = volume[i] * price_asked[f, i]
+        production[k] = volume[i] * unit_cost(
             firm_unit_cost[f], firm_customization_cost[f], customization[f, i]
         )
-        contact = firm_interaction_cost[f] * interaction[f, i]
-        service = service_cost(
+        contacting[k] = firm_interaction_cost[f] * interaction[f, i]
+        serving[k] = service_cost(
             firm_cost_to_serve[f], firm_service_saving[f], recognition[f, i], known
         )
-        margin[i] = revenue - production - contact - service
-        sum_revenue[c, f] += revenue
-        sum_production_cost[c, f] += production
-        sum_contact_cost[c, f] += contact
-        sum_service_cost[c, f] += service
+    for i in range(n):
+        margin[i] = 0.0
+    for k in range(buyers):
+        f = seller[k]
+        c = chunk(buyer[k])
+        margin[buyer[k]] = revenue[k] - production[k] - contacting[k] - serving[k]
+        sum_revenue[c, f] += revenue[k]
+        sum_production_cost[c, f] += production[k]
+        sum_contact_cost[c, f] += contacting[k]
+        sum_service_cost[c, f] += serving[k]
+    for f in range(n_firms):
         if discount[f] > 0.0:
-            sum_discounts[c, f] += (
-                volume[i]
-                * asked(
-                    firm_price[f],
-                    firm_personal_premium[f],
-                    customization[f, i],
-                    recognition[f, i],
-                    known,
-                    0.0,
-                )
-                - revenue
-            )
+            for k in range(buyers):
+                if seller[k] == f:
+                    i = buyer[k]
+                    full = asked(
+                        firm_price[f],
+                        firm_personal_premium[f],
+                        customization[f, i],
+                        recognition[f, i],
+                        1.0 - uncertainty[f, i],
+                        0.0,
+                    )
+                    sum_discounts[chunk(i), f] += volume[i] * full - revenue[k]
 
 
 MONEY = Mechanism(
@@ -196,6 +199,10 @@ MONEY = Mechanism(
     tables=("discount", "display"),
     columns=(
         Column("price_asked", ("firm",), "f8", kept=False, doc="Price asked, currency per unit"),
+        Column("revenue", (), "f8", kept=False, doc="Price paid, by place in the list of buyers"),
+        Column("production", (), "f8", kept=False, doc="Cost of units, by place in the list"),
+        Column("contacting", (), "f8", kept=False, doc="Cost of the contact, by place in the list"),
+        Column("serving", (), "f8", kept=False, doc="Cost of handling, by place in the list"),
         Column("margin", (), "f8", kept=False, doc="Contribution of the purchase, currency"),
     ),
     draws=(Draw("promotion", ("firm",)),),

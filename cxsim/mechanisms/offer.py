@@ -112,13 +112,12 @@ def misfit_of(
     return expected(recognition, seen, unseen)
 
 
-def misfits(
-    n, need, centre, spread, firm, bend, known, firm_position, firm_segment_insight, seen, unseen
-):  # fmt: skip
+def misfits(n, need, spread, standard, guess, bend, known, seen, unseen):
     """Reckon the misfit of each customer's offer from one firm, if recognized and if not.
 
     :func:`misfit_of` for all customers of a block, dimension by dimension: its innermost
-    loops have no branch and run over several customers at a time.
+    loops have no branch and run over several customers at a time. ``standard`` is the
+    firm's standard offer and ``guess`` its prior.
     """
     for i in range(n):
         unseen[i] = 0.0
@@ -126,8 +125,8 @@ def misfits(
     for d in range(len(need)):
         for i in range(n):
             x = need[d, i]
-            p = firm_position[firm[i], d]
-            q = prior(p, firm_segment_insight[firm[i]], centre[d, i])
+            p = standard[d, i]
+            q = guess[d, i]
             unseen[i] += square(miss(x, x, p, q, bend[i], 0.0), 0.0)
             seen[i] += square(miss(x, x, p, q, bend[i], known[i]), 0.0)
 
@@ -197,41 +196,49 @@ def taste(n, n_firms, brand_taste, volume, value):
                 value[e, f, i] += volume[i] * brand_taste[f, i]
 
 
-def count(
-    n, need, supplier, uncertainty, recognition, customization, centre, spread, held, recognized,
-    bend, known, seen, unseen, misfit_now, firm_position, firm_segment_insight,
-    sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
+def hold(
+    n, need, supplier, uncertainty, recognition, customization, centre, held, recognized, bend,
+    known, standard, guess, firm_position, firm_segment_insight,
 ):  # fmt: skip
-    """Add up how well firms would serve their customers and tell segments apart."""
+    """Note what each customer's supplier knows, offers and takes it to need, for later passes."""
     for i in range(n):
         held[i] = max(0, supplier[i])  # who has no supplier is reckoned with the first, uncounted
+    for i in range(n):
         recognized[i] = recognition[held[i], i]
         bend[i] = customization[held[i], i]
         known[i] = 1.0 - uncertainty[held[i], i]
-    misfits(
-        n, need, centre, spread, held, bend, known, firm_position, firm_segment_insight,
-        seen, unseen,
-    )  # fmt: skip
+    for d in range(len(need)):
+        for i in range(n):
+            p = firm_position[held[i], d]
+            standard[d, i] = p
+            guess[d, i] = prior(p, firm_segment_insight[held[i]], centre[d, i])
+
+
+def count(
+    n, need, supplier, recognized, bend, known, centre, spread, standard, guess, seen, unseen,
+    misfit_now, misfit_standard, gap_prior, gap_standard,
+    sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
+):  # fmt: skip
+    """Add up how well firms would serve their customers and tell segments apart."""
+    misfits(n, need, spread, standard, guess, bend, known, seen, unseen)
     for i in range(n):
         misfit_now[i] = expected(recognized[i], seen[i], unseen[i])
+        misfit_standard[i] = 0.0
+        gap_prior[i] = 0.0
+        gap_standard[i] = 0.0
+    for d in range(len(need)):
+        for i in range(n):
+            misfit_standard[i] += square(need[d, i], standard[d, i])
+            gap_prior[i] += square(centre[d, i], guess[d, i])
+            gap_standard[i] += square(centre[d, i], standard[d, i])
     for i in range(n):
         s = supplier[i]
-        if s < 0:
-            continue
-        standard = 0.0
-        gap_prior = 0.0
-        gap_standard = 0.0
-        for d in range(len(need)):
-            p = firm_position[s, d]
-            mean = centre[d, i]
-            standard += square(need[d, i], p)
-            gap_prior += square(mean, prior(p, firm_segment_insight[s], mean))
-            gap_standard += square(mean, p)
-        c = chunk(i)
-        sum_misfit[c, s] += misfit_now[i]
-        sum_misfit_standard[c, s] += standard
-        sum_gap_prior[c, s] += gap_prior
-        sum_gap_standard[c, s] += gap_standard
+        if s >= 0:
+            c = chunk(i)
+            sum_misfit[c, s] += misfit_now[i]
+            sum_misfit_standard[c, s] += misfit_standard[i]
+            sum_gap_prior[c, s] += gap_prior[i]
+            sum_gap_standard[c, s] += gap_standard[i]
 
 
 OFFER = Mechanism(
@@ -253,10 +260,17 @@ OFFER = Mechanism(
         Column("centre", ("need",), "f8", kept=False, doc="Mean need of the customer's segment"),
         Column("spread", (), "f8", kept=False, doc="Spread of needs in the customer's segment"),
         Column("fit_weight", (), "f8", kept=False, doc="What a squared unit of misfit costs"),
-        Column("held", (), "i4", kept=False, doc="Number of the supplier, 0 where there is none"),
         Column("recognized", (), "f8", kept=False, doc="Chance that the supplier recognizes"),
         Column("bend", (), "f8", kept=False, doc="How far the supplier bends its offer"),
-        Column("known", (), "f8", kept=False, doc="What the supplier knows"),
+        Column("standard", ("need",), "f8", kept=False, doc="Standard offer of the supplier"),
+        Column(
+            "guess", ("need",), "f8", kept=False, doc="What the supplier takes the segment to need"
+        ),
+        Column("misfit_standard", (), "f8", kept=False, doc="Misfit of the standard offer"),
+        Column("gap_prior", (), "f8", kept=False, doc="Squared distance of guess and centre"),
+        Column(
+            "gap_standard", (), "f8", kept=False, doc="Squared distance of the standard and centre"
+        ),
         Column("seen", (), "f8", kept=False, doc="Misfit if recognized, of the firm at hand"),
         Column("unseen", (), "f8", kept=False, doc="Misfit if not recognized"),
         Column("misfit", ("firm",), "f8", kept=False, doc="Expected misfit of the offer"),
@@ -274,6 +288,7 @@ OFFER = Mechanism(
         Pass(quality, "add", term="quality"),
         Pass(taste, "add", term="brand taste"),
         Pass(fit, "add", term="fit"),
-        Pass(count, "account"),
+        Pass(hold, "account"),
+        Pass(count, "account", after=("offer.hold",)),
     ),
 )

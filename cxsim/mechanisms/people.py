@@ -130,10 +130,11 @@ def purchase_chance(rate: float) -> float:
 
 def leave(n, first, turnover, supplier, arriving, key_leave, sum_left):
     """Some leave the market for good; a newcomer takes their place."""
+    key = key_leave[0]
     for i in range(n):
-        arriving[i] = 0
-        if turnover[i] > 0.0 and uniform(key_leave[0], first + i) < turnover[i]:
-            arriving[i] = 1
+        arriving[i] = 1 if uniform(key, first + i) < turnover[i] else 0
+    for i in range(n):
+        if arriving[i]:
             sum_left[chunk(i), supplier[i] + 1] += 1.0
 
 
@@ -208,7 +209,7 @@ PEOPLE = Mechanism(
     core=True,
     segment=SegmentParameters,
     columns=(
-        Column("segment", dtype="i2", doc="Number of the segment"),
+        Column("segment", dtype="u2", doc="Number of the segment"),
         Column("need", ("need",), doc="Need of the customer"),
         Column("price_sensitivity", doc="Utility per unit of currency"),
         Column("brand_taste", ("firm",), doc="Lasting taste for a firm, currency per unit"),

@@ -72,7 +72,7 @@ def premium_saved(
 
 
 def switch(
-    n, n_firms, segment, supplier, uncertainty, customization, knowledge_shown, known, procedural,
+    n, n_firms, segment, supplier, customization, knowledge_shown, known, procedural,
     effort, value, barriers, market_switching_cost_form, segment_switching_cost,
     segment_teaching_effort,
 ):  # fmt: skip
@@ -80,8 +80,6 @@ def switch(
     bonus = market_switching_cost_form[0] > 0.5
     sign = 1.0 if bonus else -1.0
     for i in range(n):
-        s = supplier[i]
-        known[i] = 1.0 - uncertainty[s, i] if s >= 0 else 0.0
         procedural[i] = segment_switching_cost[segment[i]]
         effort[i] = segment_teaching_effort[segment[i]]
     for f in range(n_firms):
@@ -96,22 +94,16 @@ def switch(
 
 
 def experience(
-    n, n_firms, shopper, segment, supplier, choice, barriers, enjoyed, market_switching_cost_form,
-    segment_switching_cost,
+    n, buyer, seller, supplier, barriers, procedural, enjoyed, market_switching_cost_form,
 ):  # fmt: skip
     """Count the procedural cost as it was borne, not the anticipated effort."""
     bonus = market_switching_cost_form[0] > 0.5
-    for k in range(listed(n, shopper)):
-        i = shopper[k]
-        f = choice[i]
-        if f < 0 or f == n_firms:
-            continue
-        enjoyed[i] -= barriers[f, i]
-        moved = supplier[i] >= 0 and supplier[i] != f
-        if moved and not bonus:
-            enjoyed[i] -= segment_switching_cost[segment[i]]
-        if bonus and supplier[i] == f:
-            enjoyed[i] += segment_switching_cost[segment[i]]
+    sign = 1.0 if bonus else -1.0
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        borne = (supplier[i] >= 0) & ((supplier[i] == f) == bonus)
+        enjoyed[i] += (sign * procedural[i] if borne else 0.0) - barriers[f, i]
 
 
 def twin(n, twin_knowledge):
@@ -121,9 +113,9 @@ def twin(n, twin_knowledge):
 
 
 def count(
-    n, segment, supplier, held, recognized, bend, known, interaction, twin_knowledge, need, centre,
-    spread, volume, fit_weight, procedural, effort, seen, unseen, misfit_now, segment_hassle,
-    firm_position, firm_segment_insight, firm_price, firm_personal_premium,
+    n, supplier, held, recognized, bend, known, interaction, twin_knowledge, need, standard, guess,
+    spread, volume, fit_weight, procedural, effort, hassle, seen, unseen, misfit_now,
+    firm_price, firm_personal_premium,
     sum_switching_procedural, sum_switching_financial, sum_switching_relational,
     sum_switching_square, switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
@@ -132,10 +124,7 @@ def count(
     Parts after Burnham, Frels & Mahajan (2003); they may be negative. Follows
     ``offer.count``, which has noted what the supplier offers the customer now.
     """
-    misfits(
-        n, need, centre, spread, held, bend, twin_knowledge, firm_position, firm_segment_insight,
-        seen, unseen,
-    )  # fmt: skip
+    misfits(n, need, spread, standard, guess, bend, twin_knowledge, seen, unseen)
     for i in range(n):
         f = held[i]
         r = recognized[i]
@@ -149,9 +138,8 @@ def count(
         fit_lost = misfit_cost(
             volume[i], fit_weight[i], expected(r, seen[i], unseen[i]) - misfit_now[i]
         )
-        hassle = segment_hassle[segment[i]]
-        ease_lost = order_effort(hassle, r, interaction[f, i], there) - order_effort(
-            hassle, r, interaction[f, i], here
+        ease_lost = order_effort(hassle[i], r, interaction[f, i], there) - order_effort(
+            hassle[i], r, interaction[f, i], here
         )
         switching_relational[i] = has * (fit_lost + ease_lost)
     for i in range(n):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["cohort_frame", "cohorts"]
 
@@ -70,6 +72,8 @@ def cohort_frame(books: Books, scenario: Any) -> pd.DataFrame:
     ``realized_value``: margins earned after the period of joining, discounted to it, per
     customer who joined. They add up with age.
     """
+    import pandas as pd
+
     size, margin = books.total("cohort_size"), books.total("cohort_margin")  # (T, F, T)
     rate = float(scenario.discount_rate)
     frames = []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cxsim.draws import exp
 from cxsim.measures.books import Books
 from cxsim.measures.core import ratio
 from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["elasticity", "elasticity_frame"]
 
@@ -95,6 +97,8 @@ def elasticity_frame(books: Books, scenario: Any) -> pd.DataFrame:
     Columns: ``period``, ``firm`` (whose purchases), ``price_of`` (whose price), ``elasticity``:
     own-price where the two are the same, cross-price elsewhere.
     """
+    import pandas as pd
+
     names = list(scenario.firms)
     order = [books.firms.index(name) for name in names]
     response = books.total("price_response")[:, order][:, :, order]

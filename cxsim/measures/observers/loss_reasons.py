@@ -8,16 +8,18 @@ or none alone, so the counts need not add up to the losses.
 from __future__ import annotations
 
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cxsim.draws import gumbel, uniform
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
 from cxsim.mechanisms.choice import utility
 from cxsim.mechanisms.order import add_passes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["CHANCE", "loss_frame", "loss_reasons"]
 
@@ -95,6 +97,8 @@ def loss_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -
     Columns: ``period``, ``firm``, ``reason`` (a term of the choice, or chance),
     ``customers`` who would have stayed without it, ``losses`` in all.
     """
+    import pandas as pd
+
     behaviour = tuple(m for m in mechanisms if m.name != "loss_reasons")
     reasons = [*(label for _, label in add_passes(behaviour)), CHANCE]
     names = list(scenario.firms)

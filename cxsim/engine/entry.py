@@ -1,0 +1,118 @@
+"""Entries: every compiled pass behind one signature, so that machine code strings them.
+
+A *frame* is a row of 64-bit words with all that one call of a pass needs: for an array
+its address, shape and strides, for a number the number. An *entry* takes the address of
+a frame, and calls its pass. :func:`play` calls entry after entry, a whole leg of a
+period at a time, without coming back to the interpreter or holding its lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import cgutils, compiler, types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+
+from cxsim.engine.pipeline import DisjointCompiler
+
+__all__ = ["address_of", "compiled", "entry_to", "play", "words"]
+
+_WORD = ir.IntType(64)
+_STATUS = ir.IntType(32)
+_POINTER = cgutils.voidptr_t
+
+
+def words(arguments: Sequence[Any]) -> list[int]:
+    """Return the frame of a call with these arguments."""
+    frame: list[int] = []
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            frame += [argument.ctypes.data, *argument.shape, *argument.strides]
+        else:
+            frame.append(int(argument))
+    return frame
+
+
+def compiled(function: FunctionType, kinds: Sequence[Any], options: dict[str, Any]) -> Any:
+    """Compile a pass, to be called by entries only."""
+    flags = compiler.Flags()
+    settings = {"nopython": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
+    cpu_target.options.parse_as_flags(flags, settings)
+    return compiler.compile_extra(
+        cpu_target.typing_context, cpu_target.target_context, function, tuple(kinds), None,
+        flags, {}, pipeline_class=DisjointCompiler,
+    )  # fmt: skip
+
+
+def entry_to(made: Any, kinds: Sequence[Any]) -> Any:
+    """Return what an entry calls: it unpacks a frame and calls the pass compiled as ``made``."""
+
+    @intrinsic
+    def call(typing: Any, frame: Any) -> Any:  # noqa: ARG001 - what numba hands over
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+            frame = builder.inttoptr(arguments[0], _WORD.as_pointer())
+            place = iter(range(1 << 16))
+
+            def word() -> Any:
+                return builder.load(builder.gep(frame, [ir.Constant(_WORD, next(place))]))
+
+            values = []
+            for kind in kinds:
+                if not isinstance(kind, types.Array):
+                    values.append(word())
+                    continue
+                array = make_array(kind)(context, builder)
+                element = context.get_data_type(kind.dtype)
+                populate_array(
+                    array,
+                    data=builder.inttoptr(word(), element.as_pointer()),
+                    shape=[word() for _ in range(kind.ndim)],
+                    strides=[word() for _ in range(kind.ndim)],
+                    itemsize=context.get_abi_sizeof(element),
+                    meminfo=None,
+                )
+                values.append(array._getvalue())
+            context.add_linking_libs([made.library])
+            context.call_internal(builder, made.fndesc, made.signature, values)
+            return context.get_dummy_value()
+
+        return types.void(types.int64), generate
+
+    return call
+
+
+def address_of(result: Any) -> int:
+    """Return where the machine code of a compiled entry begins."""
+    return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+
+
+@intrinsic
+def _enter(typing: Any, address: Any, frame: Any) -> Any:  # noqa: ARG001 - what numba hands over
+    """Call the entry at an address; not 0 if it failed."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        kind = ir.FunctionType(_STATUS, [_POINTER.as_pointer(), _POINTER.as_pointer(), _WORD])
+        entry = builder.inttoptr(arguments[0], kind.as_pointer())
+        result = cgutils.alloca_once(builder, _POINTER)
+        problem = cgutils.alloca_once(builder, _POINTER)
+        return builder.zext(builder.call(entry, [result, problem, arguments[1]]), _WORD)
+
+    return types.int64(types.int64, types.int64), generate
+
+
+#: To a type checker an intrinsic takes what the compiler hands over as well.
+_call_entry: Any = _enter
+
+
+def play(entries: Any, frames: Any) -> int:
+    """Call entries with frames (addresses), and return how many calls went well."""
+    for k in range(len(entries)):
+        if _call_entry(entries[k], frames[k]) != 0:
+            return k
+    return len(entries)
