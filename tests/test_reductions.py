@@ -9,14 +9,14 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from support_reductions import assert_agrees
-from support_reductions_choice import known_customers, logit, switching
-from support_reductions_learning import drift, forgetting, learning, learning_when_recognized
-from support_reductions_lifetime import lifetime_value, perpetual_value, realized_value
 
 from cxsim.draws import normal_quantile
 from cxsim.engine.rules import callees, rule_name
 from cxsim.mechanisms import registered
+from validation.checks import assert_agrees
+from validation.reductions.choice import known_customers, logit, switching
+from validation.reductions.learning import drift, forgetting, learning, learning_when_recognized
+from validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
 
 # --- they hold ------------------------------------------------------------------------
 
