@@ -14,7 +14,7 @@ from cxsim.draws import normal_quantile
 from cxsim.engine.rules import callees, rule_name
 from cxsim.mechanisms import registered
 from validation.checks import assert_agrees
-from validation.reductions.buying import dirichlet_market
+from validation.reductions.buying import dirichlet_market, taste_switching
 from validation.reductions.choice import known_customers, logit, switching
 from validation.reductions.learning import drift, forgetting, learning, learning_when_recognized
 from validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
@@ -125,6 +125,10 @@ def test_log_gamma_tastes_and_gamma_rates_make_the_nbd_dirichlet_market():
     assert_agrees(dirichlet_market())
 
 
+def test_customers_of_differing_tastes_look_loyal_as_the_dirichlet_says():
+    assert_agrees(taste_switching())
+
+
 # --- and would not if a rule were wrong ---------------------------------------------------
 
 WEAK = partial(logit, price_sensitivity=0.4)
@@ -136,7 +140,7 @@ OFF_CENTRE = partial(learning, gap=(1.0, -0.5), segment_insight=0.6)
 MISTAKES = [
     ("draws.beta", "everybody leaves at the mean rate", cohort_survival,
      lambda a, b, key, index: a / (a + b)),
-    ("people.log_gamma_taste", "tastes are not turned into money", dirichlet_market,
+    ("people.log_gamma_taste", "tastes are not turned into money", taste_switching,
      lambda log_variate, price_sensitivity: log_variate),
     ("people.purchase_chance", "customers come at two thirds of their rates", dirichlet_market,
      lambda rate: rate / 1.5),

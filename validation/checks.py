@@ -67,7 +67,8 @@ class Check:
     def __str__(self) -> str:
         errors = f", {self.errors_off:+.1f} standard errors" if self.error else ""
         sense = {"=": "", "<=": "at most ", ">=": "at least "}[self.sense]
-        return f"{self.what}: expected {sense}{self.expected:.6g}, obtained {self.obtained:.6g}{errors}"
+        expected = f"{sense}{self.expected:.6g}"
+        return f"{self.what}: expected {expected}, obtained {self.obtained:.6g}{errors}"
 
 
 def assert_agrees(checks: Sequence[Check]) -> None:

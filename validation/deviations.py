@@ -1,4 +1,4 @@
-"""Does a firm gain by another price? Answered by trying prices, which knows no first-order condition."""
+"""Does a firm gain by another price? Prices are tried; no first-order condition is used."""
 
 from __future__ import annotations
 

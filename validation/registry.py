@@ -5,7 +5,7 @@ a :class:`Row` in a module of ``validation/rows/`` under ``ROWS``, and list the 
 ``MODULES``. The number places the row: ``"2.3"`` is in section 2. Nothing else has to know.
 
     def _posted(size: Size) -> list[Check]:
-        return pooled(posted_market, seeds=size.seeds(40), customers=size.customers(100_000))
+        return pooled(posted_market, seeds=size.seeds("posted"), customers=size.customers(100_000))
 
     ROWS = (Row("2.7", claim="...", source="...", kind="derived", setting="...", run=_posted),)
 """
@@ -16,6 +16,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from zlib import crc32
 
 from validation.checks import Check
 
@@ -63,9 +64,10 @@ class Size:
         """Return the number of customers in place of the usual one."""
         return round(self.factor * usual)
 
-    def seeds(self, first: int) -> tuple[int, ...]:
-        """Return the seeds to run, from the first one on."""
-        return tuple(range(first, first + self.repeats))
+    def seeds(self, label: str) -> tuple[int, ...]:
+        """Return the seeds of a setting; other labels give others, independent of these."""
+        first = crc32(label.encode())
+        return tuple(first + k for k in range(self.repeats))
 
 
 QUICK = Size("quick", 1.0, 1)
@@ -92,7 +94,7 @@ class Row:
     run : callable
         Takes a :class:`Size`, returns a list of :class:`~validation.checks.Check`.
     proofs : tuple of str
-        Tests that confirm the expectation by brute force, ``"test_analytic.py::test_..."``.
+        Names of tests that confirm the expectation by brute force.
     precision : float or None
         Largest standard error that the full page may have; None where numbers are no shares.
     relative : float or None

@@ -97,6 +97,7 @@ def repeat_buying(checks: dict[str, Check]) -> Picture:
         tick.set_color(styles[name].ink)
     axes.set_ylabel("next purchase, % of customers")
     axes.set_ylim(0, 85)
+    axes.set_xlim(-0.55, 3.55)
     axes.grid(visible=False, axis="x")
     title = "Customers who differ in taste look loyal: they come back more often than by chance"
     said = "; ".join(
@@ -107,8 +108,8 @@ def repeat_buying(checks: dict[str, Check]) -> Picture:
     return finish(
         figure,
         title=title,
-        note="Second purchase by first, brands from left to right Large, Medium, Small, Tiny. Bars: "
-        "NBD-Dirichlet (full colour: the same brand again). Dots: simulation, 95 % intervals. "
+        note="Second purchase by first; bars from left to right Large, Medium, Small, Tiny. Bars: "
+        "Dirichlet (full colour: the same brand again). Dots: simulation, 95 % intervals. "
         "Black lines: the brand's share, which is what chance alone would give.",
         alt=f"{title}. {said}.",
     )

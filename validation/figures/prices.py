@@ -58,8 +58,8 @@ def prices_by_loyalty(checks: dict[str, Check]) -> Picture:
         note="Discount factor .9 or 0. Lines: solver. Dots: table of row 2.1. Dashed: without "
         "switching costs.",
         alt=f"{title}. With a price for each customer the margin is 2 without loyalty; with "
-        f"foresight it falls to {lowest:.2f} and then rises slowly, without it rises to 8.16 at a "
-        "loyalty of 10. With one posted price foresight lowers it to 1.82 at a loyalty of one half.",
+        f"foresight it falls to {lowest:.2f} and then rises slowly, without it rises to 8.16 at "
+        "loyalty 10. With one posted price foresight lowers it to 1.82 at a loyalty of .5.",
     )
     end_labels(left, labels)
     return figure

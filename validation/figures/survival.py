@@ -43,7 +43,7 @@ def survivors(checks: dict[str, Check]) -> Picture:
     axes.set_xlim(-0.3, 12.4)
     axes.set_xlabel("years")
     top_label(axes, "customers left, %")
-    title = "Leaving at rates of one's own explains twelve years from seven"
+    title = "Seven years of leaving, each customer at an own rate, foretell twelve"
     finish(
         figure,
         title=title,

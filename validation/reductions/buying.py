@@ -11,7 +11,7 @@ from cxsim.runs import simulate
 from validation.checks import Check, proportions
 from validation.markets import market
 
-__all__ = ["TASTES", "dirichlet_market"]
+__all__ = ["TASTES", "dirichlet_market", "taste_switching"]
 
 #: Shapes of the tastes for four brands: shares of 50, 30, 15 and 5 percent.
 TASTES = {"Large": 0.60, "Medium": 0.36, "Small": 0.18, "Tiny": 0.06}
@@ -34,17 +34,6 @@ def dirichlet_market(
     """
     names = sorted(TASTES)  # firms are kept in name order
     shapes = np.array([TASTES[name] for name in names])
-    seen = {"total": np.zeros(customers, dtype=int), "supplier": np.full(customers, -1)}
-    moves = np.zeros((len(names), len(names)), dtype=int)
-
-    def watch(simulation):
-        # A customer's second purchase only, so that all counted are independent.
-        total = simulation.customers("bought").sum(axis=0)
-        supplier = simulation.customers("supplier")
-        second = (total == 2) & (seen["total"] == 1)
-        np.add.at(moves, (seen["supplier"][second], supplier[second]), 1)
-        seen.update(total=total.copy(), supplier=supplier.copy())
-
     simulation = simulate(
         market(
             {name: {"price": 5.0, "quality": 5.0} for name in names},
@@ -64,11 +53,9 @@ def dirichlet_market(
         seed=seed,
         rules=rules,
         detail=("customers",),
-        each=watch,
     )
     bought = simulation.customers("bought")
     expected = dirichlet_buying(shapes, purchases=purchases, purchase_rate_shape=rate_shape)
-    matrix = dirichlet_switching(shapes)
     checks = []
     for j, name in enumerate(names):
         p, often = expected.penetration[j], bought[j][bought[j] > 0]
@@ -92,12 +79,38 @@ def dirichlet_market(
                 error=_error_of_share(bought, j),
             ),
         ]
-        rows = proportions("", matrix[j], moves[j])
-        checks += [
-            Check(f"from {name} to {to}", row.expected, row.obtained, row.error)
-            for to, row in zip(names, rows, strict=True)
-        ]
     return checks
+
+
+def taste_switching(
+    *, price_sensitivity=2.0, customers=200_000, seed=23, rules=None
+) -> list[Check]:
+    """Row 11: everybody buys twice; how often from the same firm is a matter of taste alone."""
+    names = sorted(TASTES)
+    simulation = simulate(
+        market(
+            {name: {"price": 5.0, "quality": 5.0} for name in names},
+            {
+                "All": {
+                    "share": 1.0,
+                    "price_sensitivity": price_sensitivity,
+                    "brand_taste": "log_gamma",
+                    "brand_taste_shape": TASTES,
+                }
+            },
+            customers=customers,
+            periods=2,
+        ),
+        seed=seed,
+        rules=rules,
+    )
+    bought = simulation.books.count("purchases")[1, 1:, :-1]
+    matrix = dirichlet_switching([TASTES[name] for name in names])
+    return [
+        Check(f"from {name} to {to}", row.expected, row.obtained, row.error)
+        for j, name in enumerate(names)
+        for to, row in zip(names, proportions("", matrix[j], bought[j]), strict=True)
+    ]
 
 
 def _error_of_share(bought: np.ndarray, firm: int) -> float:

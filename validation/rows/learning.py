@@ -10,7 +10,7 @@ from validation.registry import Row, Size, labelled
 
 __all__ = ["ROWS"]
 
-#: Dimensions, variance, precision of a signal, customization, contacts; mean misfit to 3 or 4 places.
+#: Dimensions, variance, precision of a signal, customization, contacts; mean misfit and its digits.
 _PAGE = [
     (3, 1.0, 1.0, 0.8, 0, 3.000, 3),
     (3, 1.0, 1.0, 0.8, 1, 1.560, 3),
@@ -41,7 +41,7 @@ def _learning(size: Size) -> list[Check]:
         checks.append(printed(name, expected, found, digits=digits))
     for label, setting in SIMULATED.items():
         found = pooled(
-            learning, seeds=size.seeds(130), customers=size.customers(100_000), **setting
+            learning, seeds=size.seeds(label), customers=size.customers(100_000), **setting
         )
         checks += labelled(label, found)
     return checks
@@ -49,13 +49,13 @@ def _learning(size: Size) -> list[Check]:
 
 def _recognition(size: Size) -> list[Check]:
     found = pooled(
-        learning_when_recognized, seeds=size.seeds(140), customers=size.customers(200_000)
+        learning_when_recognized, seeds=size.seeds("recognition"), customers=size.customers(200_000)
     )
     checks = labelled("recognized with chance 0.6", found)
     for knowledge in (0.8, 0.0):
         found = pooled(
             forgetting,
-            seeds=size.seeds(150),
+            seeds=size.seeds(f"forgetting {knowledge:g}"),
             customers=size.customers(100_000),
             knowledge=knowledge,
         )
@@ -72,7 +72,7 @@ def _drift(size: Size) -> list[Check]:
         for share in (0.1, 0.3, 0.8):
             found = pooled(
                 drift,
-                seeds=size.seeds(160),
+                seeds=size.seeds(f"drift {share:g} {precision:g}"),
                 customers=size.customers(50_000),
                 share=share,
                 precision=precision,
@@ -93,7 +93,7 @@ ROWS = (
         "r = learning rate x interaction x disclosure. *Less luck*: less what is due to the "
         "needs that happened to be drawn, which leaves rounding to 32 bits.",
         run=_learning,
-        proofs=("test_analytic.py::test_mean_misfit_is_that_of_explicit_signals",),
+        proofs=("test_mean_misfit_is_that_of_explicit_signals",),
         precision=0.01,
         figures=(misfit_by_contacts,),
     ),
@@ -107,7 +107,7 @@ ROWS = (
         setting="as 1.5, with `identification` 0.6; and customers who do not buy, forgetting "
         "rate 0.1",
         run=_recognition,
-        proofs=("test_analytic.py::test_knowledge_serves_only_the_recognized",),
+        proofs=("test_knowledge_serves_only_the_recognized",),
         precision=0.01,
     ),
     Row(
@@ -119,8 +119,8 @@ ROWS = (
         "P is read after it",
         run=_drift,
         proofs=(
-            "test_analytic.py::test_steady_uncertainty_is_where_drifting_and_learning_end_up",
-            "test_analytic.py::test_steady_misfit_is_that_of_a_kalman_filter_run_on_drifting_needs",
+            "test_steady_uncertainty_is_where_drifting_and_learning_end_up",
+            "test_steady_misfit_is_that_of_a_kalman_filter_run_on_drifting_needs",
         ),
         precision=0.01,
     ),

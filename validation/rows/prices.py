@@ -107,7 +107,7 @@ ROWS = (
         setting="two firms, one myopic buyer, loyalty worth g utils, no outside option, discount "
         "factor B; `analytic.loyalty_prices`. The lowest margin is (2 / a) sqrt(1 - B^2).",
         run=_table,
-        proofs=("test_analytic_prices.py::test_no_price_for_one_customer_can_be_bettered",),
+        proofs=("test_no_price_for_one_customer_can_be_bettered",),
         figures=(prices_by_loyalty,),
     ),
     Row(
@@ -128,7 +128,7 @@ ROWS = (
         setting="two equal firms, many myopic buyers, no outside option, a = 1, c = 0; myopic "
         "firms: p = c + 1 / (2 a q (1 - q)), q = logistic(g)",
         run=_posted,
-        proofs=("test_analytic_prices.py::test_no_plan_of_prices_is_better_against_the_rivals",),
+        proofs=("test_no_plan_of_prices_is_better_against_the_rivals",),
     ),
     Row(
         number="2.4",
