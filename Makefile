@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newer test-browser coverage lab lint format typecheck bench figures constraints clean distclean
+.PHONY: help setup demo test test-newer test-browser coverage lab lint format typecheck bench figures constraints clean distclean validation
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -119,6 +119,9 @@ typecheck: $(INSTALLED) ## check the types
 
 bench: $(READY) ## measure speed and write docs/benchmarks.md anew (ARGS=--quick: two minutes)
 	@$(PY) -m benchmarks $(ARGS)
+
+validation: $(READY) ## check against published results and write docs/validation.md anew (ARGS="--only 1.2")
+	@$(PY) -m validation $(ARGS)
 
 figures: $(READY) ## draw the pictures of the README anew
 	@$(PY) docs/make_images.py

@@ -7,10 +7,10 @@ import pytest
 
 from cxsim.analytic import (
     logit_bertrand,
-    logit_shares,
     loyalty_prices,
     posted_prices,
 )
+from validation.deviations import best_loyalty_prices, best_plan, best_static_price
 
 # --- static prices ------------------------------------------------------------------------
 
@@ -32,14 +32,13 @@ def test_two_firms_and_an_outside_option():
 def test_no_firm_gains_by_another_price(outside):
     cost, quality = np.array([0.2, 1.0, 0.5]), np.array([1.0, 3.5, -0.6])
     a = 1.7
-    price, share = logit_bertrand(cost, quality=quality, price_sensitivity=a, outside=outside)
+    price, _ = logit_bertrand(cost, quality=quality, price_sensitivity=a, outside=outside)
     for firm in range(3):
-        tried = np.tile(price, (20_001, 1))
-        tried[:, firm] = cost[firm] + np.linspace(0.0, 10.0, 20_001)
-        sold = logit_shares(quality - tried, price_sensitivity=a, outside=outside)[:, firm]
-        profit = (tried[:, firm] - cost[firm]) * sold
-        assert profit.max() <= (price[firm] - cost[firm]) * share[firm] * (1.0 + 1e-12)
-        assert tried[profit.argmax(), firm] == pytest.approx(price[firm], abs=5.1e-4)
+        best = best_static_price(
+            firm, price, quality=quality, cost=cost, price_sensitivity=a, outside=outside
+        )
+        assert best.gain <= 1e-12
+        assert best.price == pytest.approx(price[firm], abs=5.1e-4)
 
 
 def test_a_monopolist_faces_the_outside_option_only():
@@ -112,27 +111,19 @@ def test_mean_margins_by_loyalty(discount_factor, margins):
 @pytest.mark.parametrize("discount_factor", [0.0, 0.5, 0.9])
 def test_no_price_for_one_customer_can_be_bettered(loyalty, discount_factor):
     a, cost, B = 1.5, 0.2, discount_factor
-    own, rival, paid, repeat = loyalty_prices(
-        loyalty, price_sensitivity=a, discount_factor=B, cost=cost
-    )
-
-    def stays(own, rival):
-        return 1.0 / (1.0 + np.exp(-(loyalty - a * (own - rival))))
-
-    q = stays(own, rival)
+    setting = {"price_sensitivity": a, "discount_factor": B, "cost": cost}
+    found = loyalty_prices(loyalty, **setting)
+    own, rival, paid, repeat = found
+    q = 1.0 / (1.0 + np.exp(-(loyalty - a * (own - rival))))
     assert q == pytest.approx(repeat, rel=1e-12)
     assert paid == pytest.approx(q * own + (1.0 - q) * rival)
-    # What a firm is worth that has the customer, and one that has not, from the flows alone.
-    flows = [q * (own - cost), (1.0 - q) * (rival - cost)]
-    has, lacks = np.linalg.solve(np.eye(2) - B * np.array([[q, 1 - q], [1 - q, q]]), flows)
-    tried = np.linspace(-30.0, 30.0, 1_200_001)
-    keeps, wins = stays(tried, rival), 1.0 - stays(own, tried)
-    as_owner = keeps * (tried - cost + B * has) + (1.0 - keeps) * B * lacks
-    as_rival = wins * (tried - cost + B * has) + (1.0 - wins) * B * lacks
-    assert as_owner.max() == pytest.approx(has, rel=1e-8)
-    assert as_rival.max() == pytest.approx(lacks, rel=1e-8)
-    assert tried[as_owner.argmax()] == pytest.approx(own, abs=6e-5)
-    assert tried[as_rival.argmax()] == pytest.approx(rival, abs=6e-5)
+    as_owner, as_rival = best_loyalty_prices(found, loyalty, **setting)
+    assert (as_owner.gain, as_rival.gain) == (
+        pytest.approx(0, abs=1e-8),
+        pytest.approx(0, abs=1e-8),
+    )
+    assert as_owner.price == pytest.approx(own, abs=6e-5)
+    assert as_rival.price == pytest.approx(rival, abs=6e-5)
 
 
 def test_mean_price_falls_then_rises_in_loyalty():
@@ -201,19 +192,10 @@ def test_no_plan_of_prices_is_better_against_the_rivals(loyalty, discount_factor
     a, cost, B = 2.0, 0.4, discount_factor
     game = posted_prices(loyalty, base=bases, price_sensitivity=a, discount_factor=B, cost=cost)
     assert game.rival == pytest.approx(game.own[::-1], rel=1e-12)
-    tried = np.linspace(game.own.min() - 1.0, game.own.max() + 3.0, 801)
-    n, dearer = bases[:, None], tried - game.rival[:, None]
-    stay = 1.0 / (1.0 + np.exp(a * dearer - loyalty))
-    come = 1.0 / (1.0 + np.exp(a * dearer + loyalty))
-    share = n * stay + (1.0 - n) * come
-    margin = (tried - cost) * share
-    value = np.zeros(len(bases))
-    for _ in range(150):
-        outcome = margin + B * np.interp(share, bases, value)
-        value = outcome.max(axis=1)
-    assert value == pytest.approx(game.value, rel=2e-4)
+    plan = best_plan(game, bases, loyalty, price_sensitivity=a, discount_factor=B, cost=cost)
+    assert plan.value == pytest.approx(game.value, rel=2e-4)
     # The grid's value is kinked at its points; the best price is known to about its steps.
-    assert tried[outcome.argmax(axis=1)] == pytest.approx(game.own, abs=0.05)
+    assert plan.price == pytest.approx(game.own, abs=0.05)
 
 
 def test_the_firm_with_the_larger_base_asks_more_than_its_rival_and_shrinks():

@@ -9,14 +9,16 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from support_reductions import assert_agrees
-from support_reductions_choice import known_customers, logit, switching
-from support_reductions_learning import drift, forgetting, learning, learning_when_recognized
-from support_reductions_lifetime import lifetime_value, perpetual_value, realized_value
 
 from cxsim.draws import normal_quantile
 from cxsim.engine.rules import callees, rule_name
 from cxsim.mechanisms import registered
+from validation.checks import assert_agrees
+from validation.reductions.buying import dirichlet_market, taste_switching
+from validation.reductions.choice import known_customers, logit, switching
+from validation.reductions.learning import drift, forgetting, learning, learning_when_recognized
+from validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
+from validation.reductions.survival import cohort_survival
 
 # --- they hold ------------------------------------------------------------------------
 
@@ -114,6 +116,19 @@ def test_a_cohort_brings_in_what_its_lifetime_value_says():
     assert_agrees(realized_value())
 
 
+@pytest.mark.parametrize(("alpha", "beta"), [(0.668, 3.806), (0.704, 1.182)])
+def test_customers_who_leave_at_rates_of_their_own_thin_out_like_the_beta_geometric(alpha, beta):
+    assert_agrees(cohort_survival(alpha=alpha, beta=beta))
+
+
+def test_log_gamma_tastes_and_gamma_rates_make_the_nbd_dirichlet_market():
+    assert_agrees(dirichlet_market())
+
+
+def test_customers_of_differing_tastes_look_loyal_as_the_dirichlet_says():
+    assert_agrees(taste_switching())
+
+
 # --- and would not if a rule were wrong ---------------------------------------------------
 
 WEAK = partial(logit, price_sensitivity=0.4)
@@ -123,6 +138,12 @@ OFF_CENTRE = partial(learning, gap=(1.0, -0.5), segment_insight=0.6)
 
 #: Rule, mistake, the reduction that must notice it, the rule with the mistake.
 MISTAKES = [
+    ("draws.beta", "everybody leaves at the mean rate", cohort_survival,
+     lambda a, b, key, index: a / (a + b)),
+    ("people.log_gamma_taste", "tastes are not turned into money", taste_switching,
+     lambda log_variate, price_sensitivity: log_variate),
+    ("people.purchase_chance", "customers come at two thirds of their rates", dirichlet_market,
+     lambda rate: rate / 1.5),
     ("draws.gumbel", "normal shocks of the same mean and variance", SPREAD,
      lambda u: 0.5772156649015329 + 1.2825498301618641 * normal_quantile(u)),
     ("choice.utility", "chance counts one and a half times", logit,
@@ -215,7 +236,7 @@ def test_every_rule_of_these_mechanisms_was_shown_to_matter():
                     rules.add(rule_name(callee))
     wanted = {name for name in rules if name.partition(".")[0] in REDUCED}
     assert wanted
-    assert wanted == {rule for rule, *_ in MISTAKES if not rule.startswith("draws.")}
+    assert wanted == {rule for rule, *_ in MISTAKES if not rule.startswith(("draws.", "people."))}
 
 
 def test_the_rules_as_they_are_pass_where_wrong_ones_fail():

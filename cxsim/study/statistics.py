@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtrit
 
-__all__ = ["half_width", "mean_and_error", "paired"]
+__all__ = ["half_width", "mean_and_error", "paired", "student"]
 
 
 def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -22,6 +22,11 @@ def half_width(error: np.ndarray, n: int, confidence: float) -> np.ndarray:
     if n < 2:
         return np.full_like(np.asarray(error, float), np.nan)
     return error * stdtrit(n - 1, 0.5 + confidence / 2)
+
+
+def student(error: np.ndarray, freedom: np.ndarray, confidence: float) -> np.ndarray:
+    """Return half the width of Student's interval by its degrees of freedom."""
+    return error * stdtrit(freedom, 0.5 + confidence / 2)
 
 
 def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndarray]:

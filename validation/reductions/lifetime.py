@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import log, sqrt
 
 import numpy as np
-from markets import market
-from support_reductions import Check, exactly, measured
 
 from cxsim.analytic import lifetime_multiple
 from cxsim.runs import simulate
+from validation.checks import Check, exactly, measured
+from validation.markets import market
+
+__all__ = ["lifetime_value", "perpetual_value", "realized_value"]
 
 MARGIN = 2.0 * (10.0 - 4.0 - 1.5 * 0.6) - 0.8 * 0.5 - 1.2
 #: Two units a purchase; unit and customization cost, a contact and the handling of an order.
@@ -24,7 +26,9 @@ EARNING = {
 }
 
 
-def lifetime_value(*, stay=0.95, turnover=0.05, discount_rate=0.1, customers=100_000, rules=None):
+def lifetime_value(
+    *, stay=0.95, turnover=0.05, discount_rate=0.1, customers=100_000, seed=18, rules=None
+):
     """Row 8: two equal firms, a constant chance to stay and to leave the market."""
     simulation = simulate(
         market(
@@ -42,7 +46,7 @@ def lifetime_value(*, stay=0.95, turnover=0.05, discount_rate=0.1, customers=100
             customers=customers,
             periods=3,
         ),
-        seed=18,
+        seed=seed,
         rules=rules,
     )
     r = stay * (1.0 - turnover)
@@ -67,7 +71,7 @@ def lifetime_value(*, stay=0.95, turnover=0.05, discount_rate=0.1, customers=100
     return checks
 
 
-def perpetual_value(*, discount_rate=0.1, customers=2_000, rules=None):
+def perpetual_value(*, discount_rate=0.1, customers=2_000, seed=19, rules=None):
     """Nobody leaves the only firm, which earns and saves by what it knows: margin / rate."""
     K, premium, saving, recognition = 0.7, 0.2, 0.3, 0.9
     simulation = simulate(
@@ -87,7 +91,7 @@ def perpetual_value(*, discount_rate=0.1, customers=2_000, rules=None):
             customers=customers,
             periods=2,
         ),
-        seed=19,
+        seed=seed,
         rules=rules,
     )
     margin = MARGIN + 2.0 * 10.0 * premium * 0.6 * recognition * K + 1.2 * saving * recognition * K
@@ -95,7 +99,7 @@ def perpetual_value(*, discount_rate=0.1, customers=2_000, rules=None):
     return [exactly("lifetime value", expected, measured(simulation, "lifetime_value"))]
 
 
-def realized_value(*, turnover=0.1, discount_rate=0.1, customers=20_000, rules=None):
+def realized_value(*, turnover=0.1, discount_rate=0.1, customers=20_000, seed=20, rules=None):
     """What a first cohort really brings after its first purchase, customer by customer."""
     worth = np.zeros(customers)
 
@@ -114,7 +118,7 @@ def realized_value(*, turnover=0.1, discount_rate=0.1, customers=20_000, rules=N
             customers=customers,
             periods=100,  # (.9 / 1.1)^100 is 2e-9 of it
         ),
-        seed=20,
+        seed=seed,
         rules=rules,
         each=earn,
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import comb, sqrt
 
 import numpy as np
-from markets import market
-from support_reductions import STORED, Check, exactly, measured
 
 from cxsim.analytic import knowledge_after, mean_misfit, steady_uncertainty
 from cxsim.runs import simulate
+from validation.checks import STORED, Check, exactly, measured
+from validation.markets import market
+
+__all__ = ["drift", "forgetting", "learning", "learning_when_recognized"]
 
 
 def learning(
@@ -24,6 +26,7 @@ def learning(
     segment_insight=0.0,
     contacts=5,
     customers=100_000,
+    seed=14,
     rules=None,
 ):
     """Row 5: everybody is recognized and buys from the one firm every period."""
@@ -61,7 +64,7 @@ def learning(
     names = ("misfit", "knowledge", "hassle", "effort")
     simulation = simulate(
         scenario,
-        seed=14,
+        seed=seed,
         rules=rules,
         each=lambda s: rows.append({name: measured(s, name) for name in names}),
     )
@@ -93,7 +96,9 @@ def learning(
     return checks
 
 
-def learning_when_recognized(*, recognition=0.6, contacts=4, customers=100_000, rules=None):
+def learning_when_recognized(
+    *, recognition=0.6, contacts=4, customers=100_000, seed=15, rules=None
+):
     """Customers are recognized now and then: contacts that taught something are binomial."""
     D, C, precision = 2, 0.9, 1.0
     simulation = simulate(
@@ -112,7 +117,7 @@ def learning_when_recognized(*, recognition=0.6, contacts=4, customers=100_000, 
             customers=customers,
             periods=contacts,
         ),
-        seed=15,
+        seed=seed,
         rules=rules,
     )
     n = np.arange(contacts + 1)
@@ -144,7 +149,7 @@ def learning_when_recognized(*, recognition=0.6, contacts=4, customers=100_000, 
     ]
 
 
-def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, rules=None):
+def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, seed=16, rules=None):
     """Nobody buys: what is known fades, down to nothing known (n = 0 of row 5)."""
     C = 0.8
     rows = []
@@ -156,7 +161,7 @@ def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, rules=None):
             customers=customers,
             periods=4,
         ),
-        seed=16,
+        seed=seed,
         rules=rules,
         each=lambda s: rows.append((measured(s, "knowledge"), measured(s, "misfit"))),
     )
@@ -172,7 +177,7 @@ def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, rules=None):
     return checks
 
 
-def drift(*, share=0.1, precision=1.0, customers=20_000, rules=None):
+def drift(*, share=0.1, precision=1.0, customers=20_000, seed=17, rules=None):
     """Row 6: needs drift, then a contact teaches; what is known settles at a fixed point."""
     D, v, C, periods = 2, 1.5, 0.8, 40
     needs, known = [], []
@@ -190,7 +195,7 @@ def drift(*, share=0.1, precision=1.0, customers=20_000, rules=None):
             customers=customers,
             periods=periods,
         ),
-        seed=17,
+        seed=seed,
         rules=rules,
         each=look,
     )

@@ -1,0 +1,35 @@
+"""What a study's runs say: pure functions of a tidy frame, each one idea, one file.
+
+The frame has one row per run: ``point`` (whole number, in the order of the design), ``seed``,
+a column per factor, ``strategy`` where strategies are compared, and a column per output. The
+same seeds run at every point, so that points are paired. A problem is SALib's: a mapping with
+``num_vars``, ``names`` (the factors, in the order of the design) and ``bounds``.
+
+Each analysis returns a :class:`Finding`: a tidy frame and a sentence. :func:`analyse` makes
+several; figures of findings are in :mod:`cxsim.plot`.
+"""
+
+from __future__ import annotations
+
+from cxsim.study.analysis.contrast import contrast
+from cxsim.study.analysis.discovery import discovery
+from cxsim.study.analysis.effects import main_effects
+from cxsim.study.analysis.entry import ANALYSES, analyse
+from cxsim.study.analysis.finding import Finding
+from cxsim.study.analysis.morris import morris
+from cxsim.study.analysis.ranking import ranking
+from cxsim.study.analysis.regional import regional
+from cxsim.study.analysis.sobol import sobol
+
+__all__ = [
+    "ANALYSES",
+    "Finding",
+    "analyse",
+    "contrast",
+    "discovery",
+    "main_effects",
+    "morris",
+    "ranking",
+    "regional",
+    "sobol",
+]

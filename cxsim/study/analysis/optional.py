@@ -1,0 +1,25 @@
+"""Libraries that only some analyses need."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__ = ["needed"]
+
+
+def needed(module: str, *, by: str) -> Any:
+    """Return a module of an optional library.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; the message says what to install.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        library = {"sklearn": "scikit-learn"}.get(name := module.split(".", maxsplit=1)[0], name)
+        raise ImportError(
+            f"{by}: needs {library}, which is not installed: pip install 'cxsim[study]'"
+        ) from None

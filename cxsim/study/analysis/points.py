@@ -1,0 +1,169 @@
+"""Runs as points: values by point and seed, and how much of what is seen is noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxsim.scenario.messages import hint
+
+__all__ = ["Points", "column", "names_of", "points_of", "whole_blocks"]
+
+
+@dataclass(frozen=True)
+class Points:
+    """One output at every point of a design.
+
+    Attributes
+    ----------
+    number : ndarray of int, shape (P,)
+        Numbers of the points, ascending; points without a value for every seed are left out.
+    factors : DataFrame, P rows
+        A column per factor.
+    values : ndarray, shape (P, S)
+        The output by point and seed.
+    left_out : int
+        Points left out because a run failed or is missing.
+    """
+
+    number: NDArray[np.int64]
+    factors: pd.DataFrame
+    values: NDArray[np.float64]
+    left_out: int
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean over the paired seeds, shape (P,)."""
+        return np.asarray(self.values.mean(axis=1), dtype=np.float64)
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds."""
+        return int(self.values.shape[1])
+
+    @property
+    def noise(self) -> float:
+        """Variance of a point's mean that is due to the seeds; NaN with one seed.
+
+        What all points share by having the same seeds moves none against another and is taken
+        out: the residual variance of the additive model of points and seeds, over the seeds.
+        """
+        count, seeds = self.values.shape
+        if seeds < 2 or count < 2:
+            return float("nan")
+        v = self.values
+        rest = v - v.mean(axis=1, keepdims=True) - v.mean(axis=0) + v.mean()
+        return float((rest**2).sum() / ((count - 1) * (seeds - 1)) / seeds)
+
+    @property
+    def noise_share(self) -> float:
+        """Share of the variance between points' means that is noise; NaN with one seed."""
+        spread = float(self.mean.var(ddof=1)) if len(self.mean) > 1 else 0.0
+        if spread == 0.0 or self.seeds < 2:
+            return float("nan")
+        return min(1.0, self.noise / spread)
+
+    def said(self) -> str:
+        """Return how much was looked at, in words."""
+        left = f"; {self.left_out} points with failed or missing runs left out"
+        seeds = "1 seed" if self.seeds == 1 else f"{self.seeds} paired seeds"
+        return f"{len(self.number):,} points, {seeds}{left if self.left_out else ''}"
+
+
+def names_of(problem: Mapping[str, Any]) -> list[str]:
+    """Return the names of a problem's factors.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    names = [str(name) for name in problem.get("names", ())]
+    if not names:
+        raise ValueError("problem: expected names of factors, found none")
+    return names
+
+
+def column(frame: pd.DataFrame, name: str, *, what: str) -> pd.Series:
+    """Return a column of runs.
+
+    Raises
+    ------
+    ValueError
+        If it is not there; the nearest name is given.
+    """
+    if name not in frame.columns:
+        there = [str(each) for each in frame.columns]
+        raise ValueError(
+            f"{what}: expected a column of the runs, found {name!r}{hint(name, there)}"
+        )
+    return frame[name]
+
+
+def points_of(frame: pd.DataFrame, *, factors: Sequence[str], output: str) -> Points:
+    """Return an output by point and seed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per run; see :mod:`cxsim.study.analysis`. At most one strategy.
+    factors : sequence of str
+    output : str
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a factor is not numeric, there are several strategies, a point
+        and seed occur twice, a point's factors vary, or nothing is left.
+    """
+    for name in ("point", "seed"):
+        column(frame, name, what="runs")
+    column(frame, output, what="output")
+    for name in factors:
+        if not pd.api.types.is_numeric_dtype(column(frame, name, what="factor")):
+            found = frame[name].iloc[0]
+            raise ValueError(f"{name}: expected a factor of numbers, found {found!r}")
+    if "strategy" in frame.columns and frame["strategy"].nunique() > 1:
+        there = ", ".join(map(str, frame["strategy"].unique()[:6]))
+        raise ValueError(f"strategy: expected one (choose rows, or take a contrast), found {there}")
+    if frame.duplicated(["point", "seed"]).any():
+        point, seed = frame.loc[frame.duplicated(["point", "seed"]), ["point", "seed"]].iloc[0]
+        raise ValueError(f"runs: expected one of point {point} and seed {seed}, found two")
+    wide = frame.pivot(index="point", columns="seed", values=output).astype(float)
+    whole = np.isfinite(wide.to_numpy()).all(axis=1)
+    if not whole.any():
+        raise ValueError(f"{output}: expected a value for every seed at some point, found none")
+    by_point = frame.groupby("point")[list(factors)]
+    if (by_point.nunique(dropna=False) > 1).to_numpy().any():
+        raise ValueError("point: expected the same factors in all runs of a point")
+    return Points(
+        number=wide.index[whole].to_numpy(dtype=np.int64),
+        factors=by_point.first().loc[wide.index[whole]].astype(float).reset_index(drop=True),
+        values=wide.to_numpy(dtype=np.float64)[whole],
+        left_out=int((~whole).sum()),
+    )
+
+
+def whole_blocks(points: Points, table: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Return rows of a table by block of a design, blocks with a missing point left out.
+
+    Parameters
+    ----------
+    points : Points
+    table : ndarray, shape (P, K)
+        A row per point.
+    size : int
+        Points of a block: numbers 0 to size - 1 are the first, and so on.
+
+    Returns
+    -------
+    ndarray, shape (B, size, K)
+    """
+    blocks = np.full((int(points.number[-1]) // size + 1, size, table.shape[1]), np.nan)
+    blocks[points.number // size, points.number % size] = table
+    return blocks[np.isfinite(blocks).all(axis=(1, 2))]

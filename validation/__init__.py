@@ -1,0 +1,1 @@
+"""What the simulator is checked against: ``make validation`` writes docs/validation.md."""
