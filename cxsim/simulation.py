@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.decisions import Decisions
 from cxsim.draws import INITIAL
+from cxsim.engine.demand import Demand, foreseeing
 from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
 from cxsim.measures import measures
@@ -15,6 +17,8 @@ from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
+from cxsim.mechanisms.demand import DEMAND
+from cxsim.scenario.policies import policies_of
 from cxsim.tables import Tables
 
 __all__ = ["BLOCK", "BLOCK_OF_THREADS", "Simulation"]
@@ -74,15 +78,28 @@ class Simulation:
                 for each in observers
             ),
         )
-        self.schedule = Schedule(self.mechanisms, rules)
+        benchmarks = any(p.information == "full" for *_, p in policies_of(scenario))
+        asked = (DEMAND,) if benchmarks else ()
+        period_rules = {
+            name: rule
+            for name, rule in (rules or {}).items()
+            if not (benchmarks and name.startswith("demand."))
+        }
+        self.schedule = Schedule(self.mechanisms, period_rules)
+        foresight = foreseeing(taking_part, rules) if benchmarks else None
+        carried = self.schedule.carried() | (foresight.carried() if foresight else frozenset())
         self.workspace = Workspace(
-            scenario, self.mechanisms, self.seed, block, self.schedule.carried()
+            scenario, (*self.mechanisms, *asked), self.seed, block, carried
         )
         self.engine = engine(self.workspace) if engine else _columnar(self.workspace)
         self.period = -int(scenario.warm_up)
-        self._legs = self.schedule.legs(tuple(p for p in PHASES if p != "begin"))
+        self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))
         tables = self.workspace.tables
         self._events = _Events(scenario, tables)
+        self.decisions = Decisions(scenario, self.seed, tables)
+        self._demand = (
+            Demand(self.workspace, self.engine, foresight) if foresight else None
+        )
         self.books = Books(
             tables.firms,
             scale=scenario.market_size / scenario.customers,
@@ -114,11 +131,15 @@ class Simulation:
         """Move the market by one period, and write its books unless it is warming up."""
         if self.period >= 0:
             self._events.apply(self.period)
+            if self.decisions:
+                self.decisions.decide(self.period, self._demand)
         self.workspace.begin_period(self.period)
         self.engine.run(self._legs)
         if self.period >= 0:
             self.books.write(self.workspace.totals(), self.workspace.tables.firm_rows)
         self.period += 1
+        if self.period > 0 and self.decisions:
+            self.decisions.remember(self.latest, set(self._measures["firm"]))
 
     def warm_up(self) -> None:
         """Run the periods before 0."""
@@ -152,8 +173,10 @@ class Simulation:
 
     @property
     def rules_digest(self) -> str:
-        """Fingerprint of every rule and pass of this run."""
-        return self.schedule.digest
+        """Fingerprint of every rule, pass and policy of this run."""
+        policies = f"-{self.decisions.digest}" if self.decisions else ""
+        demand = f"-{self._demand.digest}" if self._demand else ""
+        return self.schedule.digest + policies + demand
 
     def customers(self, name: str) -> np.ndarray:
         """Return a column of the population, the customer in the last axis."""

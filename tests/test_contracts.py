@@ -15,12 +15,14 @@ PACKAGE = Path(cx.__file__).parent
 
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
-    {"_version", "parameters", "draws", "files"},
+    {"_version", "parameters", "draws", "files", "analytic"},
     {"mechanisms"},
+    {"firms"},
     {"scenario"},
-    {"tables", "population", "analytic"},
-    {"measures", "firms"},
+    {"tables", "population"},
+    {"measures"},
     {"engine"},
+    {"decisions"},
     {"simulation"},
     {"market", "runs"},
     {"study"},

@@ -13,6 +13,7 @@ from cxsim.mechanisms.money import MONEY
 from cxsim.mechanisms.need_drift import NEED_DRIFT
 from cxsim.mechanisms.offer import OFFER
 from cxsim.mechanisms.people import PEOPLE
+from cxsim.mechanisms.policies import POLICIES
 from cxsim.mechanisms.portability import PORTABILITY
 from cxsim.mechanisms.switching import SWITCHING
 
@@ -21,7 +22,8 @@ __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
 CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
 
 _registry: dict[str, Mechanism] = {
-    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE)
+    mechanism.name: mechanism
+    for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE, POLICIES)
 }
 
 
