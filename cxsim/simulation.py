@@ -113,13 +113,24 @@ class Simulation:
             },
             costs=tuple(m for each in self.mechanisms for m in each.measures if m.cost),
         )
+        self._look_up()
+        self._populate()
+
+    def _look_up(self) -> None:
+        """Find the measures by name."""
         self._measures = {
             level: {m.name: m for m in measures(level, self.mechanisms)}
             for level in ("firm", "market")
         }
         self._latest: dict[tuple[str, str], Any] = {}
         self._latest_period: int | None = None
-        self._populate()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_measures", "_latest")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._look_up()
 
     def _populate(self) -> None:
         """Let everybody arrive, with attributes that do not depend on when the run starts."""

@@ -46,6 +46,8 @@ def canonical(scenario: Scenario) -> str:
     for key, group in payload["firms"].items():
         if "policy" in group:  # said briefly or in full, it is the same policy
             group["policy"] = _plain(completed(model.firms[key].policy))
+            if not group["policy"]:
+                del group["policy"]
     payload["events"] = sorted(
         ([c.at, c.path, number, c.over, _plain(c.value)] for number, c in _numbered(scenario)),
         key=lambda row: row[:3],

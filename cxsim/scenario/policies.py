@@ -90,13 +90,13 @@ def policy_refusals(scenario: Any) -> list[tuple[Keys, str]]:
 
 
 def completed(policies: Any) -> dict[str, Any]:
-    """Return a firm's policies with all their parameters, for the digest."""
+    """Return a firm's policies that decide anything, with all their parameters, for the digest."""
     result: dict[str, Any] = {}
     for kind in KINDS:
         name, settings = named(getattr(policies, kind))
         policy = policy_class(kind, name)
-        whole = policy.parameters(**settings).model_dump() if policy is not None else {}
-        result[kind] = {"name": name, **whole}
+        if policy is not None:
+            result[kind] = {"name": name, **policy.parameters(**settings).model_dump()}
     return result
 
 
