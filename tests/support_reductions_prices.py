@@ -1,4 +1,4 @@
-"""Reductions of pricing: prices that firms with a benchmark policy ask, and what leaving them costs.
+"""Reductions of pricing: prices of firms with a benchmark policy, and what leaving them costs.
 
 Customers alike in everything make demand known, so that what chance leaves in prices comes
 from how customers happen to be split, and from rounding.
@@ -109,9 +109,7 @@ def bertrand(
     )
     checks = [
         Check(f"price of firm {k}", p, obtained, rounding=1e-6 * p)
-        for k, (p, obtained) in enumerate(
-            zip(expected.price, _prices(simulation)[-1], strict=True)
-        )
+        for k, (p, obtained) in enumerate(zip(expected.price, _prices(simulation)[-1], strict=True))
     ]
     purchases = simulation.books.count("purchases")[-12:].sum(axis=(0, 1))
     if outside is None:

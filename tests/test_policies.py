@@ -91,7 +91,7 @@ def test_capabilities_that_a_policy_raises_cost_what_they_cost_by_events():
     by_event = played(market({"Ann": start, "Bob": firm()}, periods=4, events=events))
     for name in ("capability_cost", "capability_investment", "profit", "cash"):
         assert by_policy.latest("firm", name)[0] == pytest.approx(by_event.latest("firm", name)[0])
-    frame = [m.function(by_policy.books) for m in _measures("capability_investment")][0]
+    frame = next(m.function(by_policy.books) for m in _measures("capability_investment"))
     assert frame[:, 0] == pytest.approx([300.0, 300.0, 200.0, 0.0])
 
 
@@ -127,7 +127,7 @@ def observed(**world):
 
 
 def test_a_firm_knows_its_books_and_what_is_public():
-    simulation, seen = diary(observed(events=[{"at": 2, "set": {"firms.Mass.price": 8.0}}]))
+    _, seen = diary(observed(events=[{"at": 2, "set": {"firms.Mass.price": 8.0}}]))
     result = cx.run(observed(events=[{"at": 2, "set": {"firms.Mass.price": 8.0}}]))
     own = result.firms[result.firms["firm"] == "Tailor"]
     last = seen[-1]
@@ -286,7 +286,9 @@ def test_expected_demand_is_what_comes_on_average():
     kept = pickle.dumps(simulation)
     simulation.decisions.decide(3, simulation._demand)
     asked = simulation.workspace.tables.arrays["firm_price"].copy()
-    expected = [demand_of(simulation).at(f, p) for f, p in zip(simulation.books.firms, asked)]
+    expected = [
+        demand_of(simulation).at(f, p) for f, p in zip(simulation.books.firms, asked, strict=True)
+    ]
     bought, earned = [], []
     for seed in range(40):
         again = pickle.loads(kept)
@@ -351,13 +353,10 @@ class Wrong(cx.PricingPolicy):
     what: str = ""
 
     def decide(self, known):
-        return {
-            "negative": -1.0,
-            "nothing": float("nan"),
-            "text": "dear",
-            "quality": {"quality": 3.0},
-            "error": None,
-        }[self.what] if self.what != "error" else 1 / 0
+        if self.what == "error":
+            return 1 / 0
+        wrong = {"negative": -1.0, "nothing": float("nan"), "text": "dear"}
+        return wrong.get(self.what, {"quality": 3.0})
 
 
 @pytest.mark.parametrize(
@@ -378,7 +377,7 @@ def test_what_a_policy_cannot_decide_is_named_with_firm_and_period(what, message
 
 
 def test_a_class_that_is_no_policy_is_not_registered():
-    with pytest.raises(TypeError, match="expected a class derived from cxsim.PricingPolicy"):
+    with pytest.raises(TypeError, match=r"expected a class derived from cxsim\.Pricing"):
         cx.register_policy(NotAPolicy)
 
 
@@ -418,8 +417,8 @@ def test_the_command_line_finds_policies_in_the_current_folder(tmp_path):
         encoding="utf-8",
     )
     here = str(Path(cx.__file__).parents[1])
-    call = [sys.executable, "-c", "import sys; sys.path.remove(''); "
-            "from cxsim.cli import main; sys.exit(main(sys.argv[1:]))"]  # fmt: skip
+    call = [sys.executable, "-c", ("import sys; sys.path.remove(''); "
+            "from cxsim.cli import main; sys.exit(main(sys.argv[1:]))")]  # fmt: skip
     for command, code, said in (("check", 0, ""), ("run", 1, "expected a price of at least 0")):
         done = subprocess.run(
             [*call, command, "m.yaml"],

@@ -67,7 +67,8 @@ class Demand:
     ):
         self._workspace = workspace
         self._engine = engine
-        known = names_of_rules([p.function for m in (*mechanisms, DEMAND) for p in m.passes])
+        passes: list[Any] = [p.function for m in (*mechanisms, DEMAND) for p in m.passes]
+        known = names_of_rules(passes)
         exchanged = {name: rule for name, rule in (rules or {}).items() if name in known}
         schedule = Schedule((*mechanisms, DEMAND), exchanged)
         self._legs = schedule.legs(_WORTH)

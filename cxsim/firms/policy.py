@@ -58,7 +58,9 @@ class Policy:
         hints = {
             name: hint
             for name, hint in get_type_hints(cls, include_extras=True).items()
-            if not name.startswith("_") and hint is not ClassVar and get_origin(hint) is not ClassVar
+            if not name.startswith("_")
+            and hint is not ClassVar
+            and get_origin(hint) is not ClassVar
         }
         taken = sorted(name for name in hints if name == "name" or hasattr(Policy, name))
         if taken:
@@ -80,14 +82,13 @@ class Policy:
     def begin(self) -> None:
         """Set up what the policy remembers; nothing by default."""
 
-    def refuses(self, scenario: Any, firm: str) -> str | None:
-        """Say why the policy cannot decide for a firm of a scenario; None if it can.
+    def refuses(self, scenario: Any) -> str | None:  # noqa: ARG002 - for those that refuse
+        """Say why the policy cannot decide in a scenario; None if it can.
 
         Parameters
         ----------
         scenario : Scenario
             With ``firms``, ``segments``, ``changes`` and ``mechanisms``.
-        firm : str
 
         Returns
         -------
@@ -113,7 +114,9 @@ class Policy:
         raise NotImplementedError(f"policy {type(self).__name__} has no method decide")
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.parameters.model_fields)
+        given = ", ".join(
+            f"{name}={getattr(self, name)!r}" for name in self.parameters.model_fields
+        )
         return f"{type(self).__name__}({given})"
 
 

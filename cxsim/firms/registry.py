@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from cxsim.firms.policy import CapabilityPolicy, Policy, PricingPolicy
@@ -14,7 +14,7 @@ from cxsim.mechanisms.policies import FIXED
 __all__ = [
     "BUILT_IN",
     "KINDS",
-    "UnknownPolicy",
+    "UnknownPolicyError",
     "named",
     "policy_class",
     "policy_names",
@@ -37,7 +37,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
 _registered: dict[str, type[Policy]] = {}
 
 
-class UnknownPolicy(LookupError):
+class UnknownPolicyError(LookupError):
     """No policy goes by that name.
 
     Attributes
@@ -121,7 +121,7 @@ def policy_class(kind: str, name: str) -> type[Policy] | None:
 
     Raises
     ------
-    UnknownPolicy
+    UnknownPolicyError
         If there is none.
     """
     if name == FIXED:
@@ -132,7 +132,7 @@ def policy_class(kind: str, name: str) -> type[Policy] | None:
     path = BUILT_IN[kind].get(name, name)
     if ":" not in path:
         text = f"expected a {kind} policy (a name, or module:Class), found {name!r}"
-        raise UnknownPolicy(text, name, policy_names(kind))
+        raise UnknownPolicyError(text, name, policy_names(kind))
     return _imported(kind, path)
 
 
@@ -143,7 +143,7 @@ def _imported(kind: str, path: str) -> type[Policy]:
     except Exception as error:  # whatever a user's module does when imported
         reason = f"{type(error).__name__}: {error}"
         text = f"expected a module that can be imported, found {module_name!r} ({reason})"
-        raise UnknownPolicy(text) from error
+        raise UnknownPolicyError(text) from error
     base = KINDS[kind]
     policies = tuple(
         name
@@ -152,14 +152,14 @@ def _imported(kind: str, path: str) -> type[Policy]:
     )
     if class_name not in policies:
         text = f"expected a {kind} policy of module {module_name}, found {class_name!r}"
-        raise UnknownPolicy(text, class_name, policies)
+        raise UnknownPolicyError(text, class_name, policies)
     found: type[Policy] = getattr(module, class_name)
     return found
 
 
 def _module(name: str) -> Any:
     """Import a module, from the current folder too: commands do not search it by themselves."""
-    here = os.getcwd()
+    here = str(Path.cwd())
     if here in sys.path or "" in sys.path:
         return importlib.import_module(name)
     sys.path.append(here)

@@ -8,7 +8,7 @@ from typing import Any
 from cxsim.firms.policy import Policy
 from cxsim.firms.registry import (
     KINDS,
-    UnknownPolicy,
+    UnknownPolicyError,
     named,
     policy_class,
     policy_names,
@@ -48,7 +48,7 @@ def policy_problems(model: Any) -> list[tuple[Keys, str]]:
         at = (*keys, "name") if isinstance(given, dict) else keys
         try:
             policy = policy_class(kind, name)
-        except UnknownPolicy as error:
+        except UnknownPolicyError as error:
             advice = hint(error.wrong, error.known) if error.known else ""
             problems.append((at, error.text + advice))
             continue
@@ -59,7 +59,9 @@ def policy_problems(model: Any) -> list[tuple[Keys, str]]:
             ]
             continue
         spec = spec_of(policy.parameters)
-        known = {key: value for key, value in settings.items() if key in policy.parameters.model_fields}
+        known = {
+            key: value for key, value in settings.items() if key in policy.parameters.model_fields
+        }
         problems += [
             ((*keys, key), unknown_key(spec, key, (name,))) for key in settings if key not in known
         ]
@@ -83,7 +85,7 @@ def policy_refusals(scenario: Any) -> list[tuple[Keys, str]]:
     """Return which policies cannot decide in this scenario, and why, as ``(keys, text)``."""
     problems: list[tuple[Keys, str]] = []
     for firm, kind, name, policy in policies_of(scenario):
-        text = policy.refuses(scenario, firm)
+        text = policy.refuses(scenario)
         if text:
             problems.append((("firms", firm, "policy", kind), f"{name}: {text}"))
     return problems

@@ -20,8 +20,8 @@ def with_policy(text):
     ("policy", "message"),
     [
         ("{pricing: best_respons}",
-         "pricing: expected a pricing policy (a name, or module:Class), found 'best_respons' "
-         "(did you mean 'best_response'?)"),
+         ("pricing: expected a pricing policy (a name, or module:Class), found 'best_respons' "
+         "(did you mean 'best_response'?)")),
         ("{prising: fixed}",
          "prising: expected a parameter of policy, found 'prising' (did you mean 'pricing'?)"),
         ("{pricing: {nam: farsighted}}",
@@ -29,8 +29,8 @@ def with_policy(text):
         ("{pricing: {name: 3}}",
          "pricing.name: expected the policy's name under 'name', found 3"),
         ("{pricing: {name: farsighted, buyer: one}}",
-         "pricing.buyer: expected a parameter of farsighted, found 'buyer' "
-         "(did you mean 'buyers'?)"),
+         ("pricing.buyer: expected a parameter of farsighted, found 'buyer' "
+         "(did you mean 'buyers'?)")),
         ("{pricing: {name: farsighted, discount_factor: 1}}",
          "pricing.discount_factor: expected a number of at least 0 and below 1 or null, found 1"),
         ("{pricing: {name: farsighted, buyers: two}}",
@@ -38,14 +38,14 @@ def with_policy(text):
         ("{pricing: {name: fixed, by: 1}}",
          "pricing.by: expected no parameters with fixed, found 'by'"),
         ("{pricing: no_such_module:Mine}",
-         "pricing: expected a module that can be imported, found 'no_such_module' "
-         "(ModuleNotFoundError: No module named 'no_such_module')"),
+         ("pricing: expected a module that can be imported, found 'no_such_module' "
+         "(ModuleNotFoundError: No module named 'no_such_module')")),
         ("{pricing: policies_of_users:Undercutt}",
-         "pricing: expected a pricing policy of module policies_of_users, found 'Undercutt' "
-         "(did you mean 'Undercut'?)"),
+         ("pricing: expected a pricing policy of module policies_of_users, found 'Undercutt' "
+         "(did you mean 'Undercut'?)")),
         ("{pricing: policies_of_users:Climb}",
-         "pricing: expected a pricing policy of module policies_of_users, found 'Climb' "
-         "(known: Ratchet, Undercut)"),
+         ("pricing: expected a pricing policy of module policies_of_users, found 'Climb' "
+         "(known: Ratchet, Undercut)")),
         ("{capability: policies_of_users:Climb}",
          "capability.step: expected a number above 0 and up to 1 (share), found nothing"),
     ],

@@ -51,10 +51,9 @@ class BestResponse(PricingPolicy):
                 return 0.0
         raise PolicyError("expected demand that some price ends, found none")
 
-    def refuses(self, scenario: Any, firm: str) -> str | None:
+    def refuses(self, scenario: Any) -> str | None:
         """Refuse buying centers, whose votes are no logit."""
         members = max(each.evaluators(scenario) for each in scenario.mechanisms)
         if members > 1:
             return f"expected accounts of one member each, found {members}"
         return None
-

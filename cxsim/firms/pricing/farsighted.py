@@ -87,7 +87,7 @@ class Farsighted(PricingPolicy):
             raise PolicyError(str(error)) from error
         return float(game.own)
 
-    def refuses(self, scenario: Any, firm: str) -> str | None:
+    def refuses(self, scenario: Any) -> str | None:
         """Refuse every market but the one that is solved, naming what is in the way."""
         found = list(_in_the_way(scenario))
         if self.buyers == "one":
