@@ -88,18 +88,14 @@ class Simulation:
         self.schedule = Schedule(self.mechanisms, period_rules)
         foresight = foreseeing(taking_part, rules) if benchmarks else None
         carried = self.schedule.carried() | (foresight.carried() if foresight else frozenset())
-        self.workspace = Workspace(
-            scenario, (*self.mechanisms, *asked), self.seed, block, carried
-        )
+        self.workspace = Workspace(scenario, (*self.mechanisms, *asked), self.seed, block, carried)
         self.engine = engine(self.workspace) if engine else _columnar(self.workspace)
         self.period = -int(scenario.warm_up)
         self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))
         tables = self.workspace.tables
         self._events = _Events(scenario, tables)
         self.decisions = Decisions(scenario, self.seed, tables)
-        self._demand = (
-            Demand(self.workspace, self.engine, foresight) if foresight else None
-        )
+        self._demand = Demand(self.workspace, self.engine, foresight) if foresight else None
         self.books = Books(
             tables.firms,
             scale=scenario.market_size / scenario.customers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +13,28 @@ from cxsim.engine.workspace import Workspace
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.demand import DEMAND
 
-__all__ = ["Demand", "Expected"]
+__all__ = ["Demand", "Expected", "foreseeing"]
 
 #: Phases that lead to what options are worth to a customer, without any draw.
 _WORTH = ("prepare", "adjust", "ask", "add", "expect")
+
+
+def foreseeing(
+    mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable] | None = None
+) -> Schedule:
+    """Return the passes of a market with those that reckon with everybody in place of draws.
+
+    Parameters
+    ----------
+    mechanisms : tuple of Mechanism
+        Those that take part, observers left out.
+    rules : mapping of str to function, optional
+        Rules that stand in for built-in ones; those of observers do not matter here.
+    """
+    whole = (*mechanisms, DEMAND)
+    passes: list[Any] = [each.function for mechanism in whole for each in mechanism.passes]
+    known = names_of_rules(passes)
+    return Schedule(whole, {name: rule for name, rule in (rules or {}).items() if name in known})
 
 
 class Expected(NamedTuple):
@@ -51,26 +69,15 @@ class Demand:
     ----------
     workspace : Workspace
         With the columns and totals of :data:`~cxsim.mechanisms.demand.DEMAND`.
-    mechanisms : sequence of Mechanism
-        Those that take part.
     engine : object
         Runs the passes.
-    rules : mapping of str to function, optional
+    schedule : Schedule
+        Of :func:`foreseeing`.
     """
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        mechanisms: Sequence[Mechanism],
-        engine: Any,
-        rules: Any = None,
-    ):
+    def __init__(self, workspace: Workspace, engine: Any, schedule: Schedule):
         self._workspace = workspace
         self._engine = engine
-        passes: list[Any] = [p.function for m in (*mechanisms, DEMAND) for p in m.passes]
-        known = names_of_rules(passes)
-        exchanged = {name: rule for name, rule in (rules or {}).items() if name in known}
-        schedule = Schedule((*mechanisms, DEMAND), exchanged)
         self._legs = schedule.legs(_WORTH)
         self.digest = schedule.digest
 
