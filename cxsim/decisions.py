@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cxsim.draws import period_keys, static_key
-from cxsim.firms.knowledge import BOOKS, Knowledge, Public
+from cxsim.firms.knowledge import Knowledge, Public
 from cxsim.firms.policy import Policy, PolicyError
 from cxsim.scenario.policies import policies_of
 from cxsim.tables import Tables
@@ -46,9 +46,11 @@ class Decisions:
     scenario : Scenario
     seed : int
     tables : Tables
+    books : tuple of str
+        Measures that firms find in their own books.
     """
 
-    def __init__(self, scenario: Any, seed: int, tables: Tables):
+    def __init__(self, scenario: Any, seed: int, tables: Tables, books: tuple[str, ...]):
         self._scenario = scenario
         self._tables = tables
         self._seats = [_Seat(*each) for each in policies_of(scenario)]
@@ -57,8 +59,9 @@ class Decisions:
             dtype=np.uint64,
         )
         self._periods = 0
-        self._names: tuple[str, ...] = ()
-        self._books: dict[str, np.ndarray] = {s.firm: np.empty((0, 0)) for s in self._seats}
+        self._names = books
+        blank = np.empty((len(books), 0))
+        self._books: dict[str, np.ndarray] = {s.firm: blank for s in self._seats}
         self._shares = dict.fromkeys(tables.firms, math.nan)
 
     def __bool__(self) -> bool:
@@ -70,22 +73,19 @@ class Decisions:
         classes = {cls for seat in self._seats for cls in type(seat.policy).__mro__[:-1]}
         return hashlib.sha256("\n".join(sorted(map(_source, classes))).encode()).hexdigest()[:16]
 
-    def remember(self, latest: Callable[[str, str], Any], names: set[str]) -> None:
+    def remember(self, latest: Callable[[str, str], Any]) -> None:
         """Take a period that has ended into firms' books.
 
         Parameters
         ----------
         latest : callable
             Returns a firm measure of the last period, ``latest("firm", name)``.
-        names : set of str
-            Firm measures there are.
         """
-        self._names = tuple(name for name in BOOKS if name in names)
         values = np.array([latest("firm", name) for name in self._names])
         for firm, books in self._books.items():
             if self._periods == books.shape[1]:  # full: go on in a book twice as thick
                 more = np.empty((len(self._names), max(16, 2 * self._periods)))
-                more[:, : self._periods] = books.reshape(len(self._names), self._periods)
+                more[:, : self._periods] = books
                 self._books[firm] = books = more
             books[:, self._periods] = values[:, self._tables.firms.index(firm)]
         self._periods += 1
@@ -146,18 +146,19 @@ class Decisions:
         return Public(**values, share=self._shares[name])  # type: ignore[arg-type]
 
     def _own(self, firm: str) -> Mapping[str, Any]:
+        """Return a firm's parameters: its numbers and its position, nothing by touchpoint.
+
+        How its touchpoints really perform is what a firm has to find out.
+        """
         row = self._tables.firms.index(firm)
-        own: dict[str, Any] = {}
-        for name, array in self._tables.arrays.items():
-            if name.startswith("firm_"):
-                value = array[row]
-                own[name.removeprefix("firm_")] = float(value) if value.ndim == 0 else value.copy()
+        own: dict[str, Any] = dict(
+            zip(self._tables.firm_row_names, self._tables.firm_rows[:, row].tolist(), strict=True)
+        )
+        own["position"] = self._tables.arrays["firm_position"][row].copy()
         return MappingProxyType(own)
 
     def _read(self, firm: str) -> Mapping[str, np.ndarray]:
         """Return a firm's own books so far, to read."""
-        if self._periods == 0:
-            return MappingProxyType({name: np.empty(0) for name in BOOKS})
         pages = self._books[firm][:, : self._periods]
         pages.flags.writeable = False
         return MappingProxyType(dict(zip(self._names, pages, strict=True)))

@@ -12,6 +12,7 @@ from cxsim.draws import INITIAL
 from cxsim.engine.demand import Demand, foreseeing
 from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
+from cxsim.firms.knowledge import BOOKS
 from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
@@ -94,7 +95,8 @@ class Simulation:
         self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))
         tables = self.workspace.tables
         self._events = _Events(scenario, tables)
-        self.decisions = Decisions(scenario, self.seed, tables)
+        self._look_up()
+        self.decisions = Decisions(scenario, self.seed, tables, self._firm_books())
         self._demand = Demand(self.workspace, self.engine, foresight) if foresight else None
         self.books = Books(
             tables.firms,
@@ -109,7 +111,6 @@ class Simulation:
             },
             costs=tuple(m for each in self.mechanisms for m in each.measures if m.cost),
         )
-        self._look_up()
         self._populate()
 
     def _look_up(self) -> None:
@@ -120,6 +121,10 @@ class Simulation:
         }
         self._latest: dict[tuple[str, str], Any] = {}
         self._latest_period: int | None = None
+
+    def _firm_books(self) -> tuple[str, ...]:
+        """Return the measures that a firm finds in its own books."""
+        return tuple(m.name for m in self._measures["firm"].values() if m.name in BOOKS or m.cost)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_measures", "_latest")}
@@ -146,7 +151,7 @@ class Simulation:
             self.books.write(self.workspace.totals(), self.workspace.tables.firm_rows)
         self.period += 1
         if self.period > 0 and self.decisions:
-            self.decisions.remember(self.latest, set(self._measures["firm"]))
+            self.decisions.remember(self.latest)
 
     def warm_up(self) -> None:
         """Run the periods before 0."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["BOOKS", "Knowledge", "Public"]
 
 #: Measures of a firm that it can read in its own books. What its customers feel, need or
-#: would do is not among them.
+#: would do is not among them. Costs of mechanisms' own are in its books too.
 BOOKS = (
     "purchases",
     "customers",
@@ -68,7 +68,8 @@ class Knowledge:
     period_length : str
         What a period is.
     own : mapping of str to float
-        The firm's parameters as they stand, this period's events included; vectors as arrays.
+        The firm's single-number parameters as they stand, this period's events included, and
+        its ``position``.
     books : mapping of str to ndarray
         The firm's measures (:data:`BOOKS`) by period so far; empty arrays in period 0.
     public : mapping of str to Public
