@@ -27,6 +27,7 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
         {"firms.Mass.policy.pricing": "best_response"},
         (),
     ),
+    ("firms may go broke", "exit", {"firms.*.credit_limit": 1e6}, ()),
     ("measuring elasticities", "", {}, ("elasticity",)),
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),

@@ -114,6 +114,8 @@ class Decisions:
         )
         decided = []
         for seat, key in zip(self._seats, keys, strict=True):
+            if not public[seat.firm].active:
+                continue  # who is not in the market decides nothing
             full = seat.policy.information == "full"
             known = Knowledge(
                 firm=seat.firm,

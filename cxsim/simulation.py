@@ -12,6 +12,7 @@ from cxsim.draws import INITIAL
 from cxsim.engine.demand import Demand, foreseeing
 from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
+from cxsim.firms.exit import Insolvency
 from cxsim.firms.knowledge import BOOKS
 from cxsim.measures import measures
 from cxsim.measures.books import Books
@@ -95,6 +96,7 @@ class Simulation:
         self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))
         tables = self.workspace.tables
         self._events = _Events(scenario, tables)
+        self._insolvency = Insolvency(len(tables.firms))
         self._look_up()
         self.decisions = Decisions(scenario, self.seed, tables, self._firm_books())
         self._demand = Demand(self.workspace, self.engine, foresight) if foresight else None
@@ -143,6 +145,7 @@ class Simulation:
         """Move the market by one period, and write its books unless it is warming up."""
         if self.period >= 0:
             self._events.apply(self.period)
+            self._let_go()
             if self.decisions:
                 self.decisions.decide(self.period, self._demand)
         self.workspace.begin_period(self.period)
@@ -152,6 +155,21 @@ class Simulation:
         self.period += 1
         if self.period > 0 and self.decisions:
             self.decisions.remember(self.latest)
+
+    def _let_go(self) -> None:
+        """Take firms that have been insolvent for too long out of the market, for good."""
+        arrays = self.workspace.tables.arrays
+        if "firm_credit_limit" not in arrays:
+            return
+        if self.period > 0:
+            self._insolvency.close(
+                self.latest("firm", "cash"),
+                self.books.firm("active")[-1],
+                arrays["firm_credit_limit"],
+                arrays["firm_insolvency_periods"],
+            )
+        arrays["firm_active"][self._insolvency.gone] = 0.0
+        self.workspace.own["gone"][:] = self._insolvency.gone
 
     def warm_up(self) -> None:
         """Run the periods before 0."""

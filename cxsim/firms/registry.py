@@ -28,10 +28,15 @@ KINDS: dict[str, type[Policy]] = {"pricing": PricingPolicy, "capability": Capabi
 #: Policies that come with the package, beside ``fixed``: module and class, by kind and name.
 BUILT_IN: dict[str, dict[str, str]] = {
     "pricing": {
+        "adaptive": "cxsim.firms.pricing.adaptive:Adaptive",
         "best_response": "cxsim.firms.pricing.best_response:BestResponse",
         "farsighted": "cxsim.firms.pricing.farsighted:Farsighted",
     },
-    "capability": {},
+    "capability": {
+        "adaptive": "cxsim.firms.capability.adaptive:Adaptive",
+        "imitate": "cxsim.firms.capability.imitate:Imitate",
+        "roadmap": "cxsim.firms.capability.roadmap:Roadmap",
+    },
 }
 
 _registered: dict[str, type[Policy]] = {}

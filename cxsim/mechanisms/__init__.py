@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.choice import CHOICE
+from cxsim.mechanisms.exit import EXIT
 from cxsim.mechanisms.experience import EXPERIENCE
 from cxsim.mechanisms.hassle import HASSLE
 from cxsim.mechanisms.initial import INITIAL
@@ -23,7 +24,7 @@ CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFE
 
 _registry: dict[str, Mechanism] = {
     mechanism.name: mechanism
-    for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE, POLICIES)
+    for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE, POLICIES, EXIT)
 }
 
 
