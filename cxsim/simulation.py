@@ -162,11 +162,10 @@ class Simulation:
         if "firm_credit_limit" not in arrays:
             return
         if self.period > 0:
+            rows = ("active", "credit_limit", "insolvency_periods")
             self._insolvency.close(
                 self.latest("firm", "cash"),
-                self.books.firm("active")[-1],
-                arrays["firm_credit_limit"],
-                arrays["firm_insolvency_periods"],
+                *(self.books.firm(name)[-1] for name in rows),
             )
         arrays["firm_active"][self._insolvency.gone] = 0.0
         self.workspace.own["gone"][:] = self._insolvency.gone

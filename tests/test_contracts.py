@@ -88,7 +88,7 @@ sys.meta_path.insert(0, Block())
 
 def test_import_needs_neither_numba_nor_papermill_nor_pyarrow_nor_matplotlib():
     blocked = BLOCK.format(
-        names={"numba", "papermill", "pyarrow", "matplotlib", "IPython", "click"}
+        names={"numba", "papermill", "pyarrow", "matplotlib", "IPython", "click", "scipy"}
     )
     done = python(blocked + "import cxsim as cx; print(cx.Scenario.load('baseline').name)")
     assert (done.returncode, done.stdout.strip()) == (0, "baseline"), done.stderr

@@ -128,6 +128,8 @@ def scenarios(draw):
     prices_matter = world["outside_option"] and all(g["price_sensitivity"] > 0.01 for g in groups)
     for each in competitors.values():
         each["policy"] = draw(policies(prices_matter))
+        if draw(st.booleans()):
+            each |= {"credit_limit": draw(st.floats(0, 1e5)), "insolvency_periods": 1}
     if draw(st.booleans()):
         world["initial"] = {names[0]: {"share": draw(numbers), "tenure": 3, "knowledge": 0.4}}
     else:

@@ -66,6 +66,11 @@ def test_a_firm_without_credit_limit_may_owe_any_amount():
     assert "exit" not in [m.name for m in played(alone).mechanisms]
 
 
+def test_an_event_may_set_a_limit():
+    scenario = broke(limit=None, events=[{"at": 3, "set": {"firms.Ann.credit_limit": 0.0}}])
+    assert played(scenario).books.firm("active")[:, 0].tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
+
+
 def test_a_limit_that_nobody_reaches_changes_nothing():
     scenario = lively(customers=300)
     far = scenario.override({"firms.*.credit_limit": 1e12})

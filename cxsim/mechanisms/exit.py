@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cxsim.mechanisms.base import NONE, Mechanism, Pass, Total, chunk
 from cxsim.parameters import Parameters, parameter
 
@@ -38,6 +40,12 @@ def release(n, supplier, tenure, gone, sum_released):
             tenure[i] = 0
 
 
+def _limited(scenario: Any) -> bool:
+    """Whether any firm has a credit limit, or comes to have one."""
+    given = any(firm.credit_limit is not None for firm in scenario.firms.values())
+    return given or any(change.keys[0] == "credit_limit" for change in scenario.changes)
+
+
 EXIT = Mechanism(
     "exit",
     doc="Insolvent firms leave the market",
@@ -45,5 +53,5 @@ EXIT = Mechanism(
     tables=("gone",),
     totals=(Total("released", doc="Customers who lost their supplier because it left"),),
     passes=(Pass(release, "leave", before=("people.leave",)),),
-    active=lambda scenario: any(firm.credit_limit is not None for firm in scenario.firms.values()),
+    active=_limited,
 )
