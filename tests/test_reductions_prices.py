@@ -5,8 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from support_reductions import assert_agrees
-from support_reductions_prices import POSTED, bertrand, deviations, farsighted, myopic, one_buyer
+
+from validation.checks import assert_agrees
+from validation.reductions.pricing import (
+    POSTED,
+    bertrand,
+    deviations,
+    farsighted,
+    myopic,
+    one_buyer,
+)
 
 FORMS = [("cost", None), ("cost", 0.5), ("bonus", 0.5)]
 

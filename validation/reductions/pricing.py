@@ -9,8 +9,6 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from markets import market
-from support_reductions import Check, proportions
 
 from cxsim.analytic import (
     logit_bertrand,
@@ -20,6 +18,8 @@ from cxsim.analytic import (
 )
 from cxsim.firms.pricing.farsighted import Farsighted
 from cxsim.runs import simulate
+from validation.checks import Check, proportions
+from validation.markets import market
 
 #: Prices at equal bases without cost, price sensitivity 1, discount factor .9, no outside
 #: option: the value of staying in utils, and the price.
@@ -78,7 +78,14 @@ def _prices(simulation):
 
 
 def bertrand(
-    *, firms=2, outside=None, price_sensitivity=1.0, quality=None, customers=60_000, rules=None
+    *,
+    firms=2,
+    outside=None,
+    price_sensitivity=1.0,
+    quality=None,
+    customers=60_000,
+    seed=21,
+    rules=None,
 ):
     """Row 4: best responses to rivals' last prices settle at the logit Bertrand equilibrium."""
     worth = np.full(firms, 1.0) if quality is None else np.array(quality)
@@ -103,7 +110,7 @@ def bertrand(
         customers=customers,
         periods=30,
     )
-    simulation = simulate(scenario, seed=21, rules=rules)
+    simulation = simulate(scenario, seed=seed, rules=rules)
     expected = logit_bertrand(
         1.0, quality=worth, price_sensitivity=price_sensitivity, outside=outside
     )
@@ -118,7 +125,14 @@ def bertrand(
 
 
 def myopic(
-    *, loyalty=1.0, price_sensitivity=2.0, cost=0.7, form="cost", customers=60_000, rules=None
+    *,
+    loyalty=1.0,
+    price_sensitivity=2.0,
+    cost=0.7,
+    form="cost",
+    customers=60_000,
+    seed=22,
+    rules=None,
 ):
     """Best responses where customers are loyal: p = c + 1 / (2 a q (1 - q)) at equal bases."""
     scenario = duopoly(
@@ -130,7 +144,7 @@ def myopic(
         customers=customers,
         periods=30,
     )
-    simulation = simulate(scenario, seed=22, rules=rules)
+    simulation = simulate(scenario, seed=seed, rules=rules)
     q = 1.0 / (1.0 + np.exp(-loyalty))
     expected = cost + 1.0 / (2.0 * price_sensitivity * q * (1.0 - q))
     # Chance splits customers a little unequally; that moves the two prices apart, not their mean.
@@ -256,7 +270,8 @@ def deviations(
     asks=None,
     customers=20_000,
     periods=60,
-    seeds=8,
+    pairs=8,
+    seed=0,
 ):
     """What the first firm gains by asking other prices than the equilibrium's, in present value.
 
@@ -266,23 +281,23 @@ def deviations(
     """
     B = 0.9
     setting = {"outside": outside, "form": form, "quality": quality}
-    where = f"support_reductions_prices:{base}"
+    where = f"validation.reductions.pricing:{base}"
     more = {} if asks is None else {"asks": asks}
     world = {"loyalty": loyalty, "split": split, "customers": customers, "periods": periods}
     weights = B ** np.arange(periods)
     rival = "farsighted" if asks is None else {"name": where, **more}
     gains = []
-    for seed in range(seeds):
+    for pair in range(seed, seed + pairs):
         values = []
         for off in (0.0, by):
             policy = {"name": where, "by": off, "once": once, **more}
-            simulation = simulate(duopoly((policy, rival), **setting, **world), seed=seed)
+            simulation = simulate(duopoly((policy, rival), **setting, **world), seed=pair)
             values.append(simulation.books.count("revenue")[:, 0] @ weights / customers)
         gains.append(values[1] - values[0])
     expected = _path(by, once, asks, loyalty, split, periods, B, setting) - _path(
         0.0, once, asks, loyalty, split, periods, B, setting
     )
-    error = np.std(gains, ddof=1) / sqrt(seeds)
+    error = np.std(gains, ddof=1) / sqrt(pairs)
     what = f"gain by asking {by:+g} {'once' if once else 'always'}"
     return [Check(what, expected, float(np.mean(gains)), error=float(error))]
 
