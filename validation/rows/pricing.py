@@ -109,8 +109,9 @@ ROWS = (
         "ask p = c + 1 / (2 a q (1 - q)).",
         source="rows 2.3 and 2.4",
         kind="derived",
-        setting="policies `farsighted`, B = .9, and `best_response`, customers split equally; mean "
-        "price of both firms, in which what chance adds to one base and takes from the other cancels",
+        setting="policies `farsighted`, B = .9, and `best_response`, customers split equally; the "
+        "mean price of both firms, in which what chance gives one base and takes from the other "
+        "cancels",
         run=_posted,
         precision=None,
     ),
