@@ -21,6 +21,13 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("without the outside option", "", {"outside_option": False}, ()),
     ("needs drift", "need_drift", _NEEDS_DRIFT, ()),
     ("portable profiles", "portability", {"profile_portability": 0.5}, ()),
+    (
+        "a price by best response",
+        "policies",
+        {"firms.Mass.policy.pricing": "best_response"},
+        (),
+    ),
+    ("firms may go broke", "exit", {"firms.*.credit_limit": 1e6}, ()),
     ("measuring elasticities", "", {}, ("elasticity",)),
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),

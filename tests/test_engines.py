@@ -96,6 +96,17 @@ def segments(draw):
 
 
 @st.composite
+def policies(draw, prices_matter):
+    """A policy of each kind; a best response only where some price is best."""
+    pricing = ["fixed", "policies_of_users:Ratchet"] + ["best_response"] * prices_matter
+    climb = {"name": "policies_of_users:Climb", "step": draw(st.floats(0.01, 0.5))}
+    return {
+        "pricing": draw(st.sampled_from(pricing)),
+        "capability": draw(st.sampled_from(["fixed", climb])),
+    }
+
+
+@st.composite
 def scenarios(draw):
     names = draw(st.lists(st.sampled_from(["Ann", "Bob", "Cy", "Di"]), min_size=1, unique=True))
     groups = draw(st.lists(segments(), min_size=1, max_size=3))
@@ -113,12 +124,18 @@ def scenarios(draw):
         world["events"] = []
     if draw(st.booleans()):
         world["profile_portability"] = draw(numbers)
+    competitors = {name: draw(firms()) for name in names}
+    prices_matter = world["outside_option"] and all(g["price_sensitivity"] > 0.01 for g in groups)
+    for each in competitors.values():
+        each["policy"] = draw(policies(prices_matter))
+        if draw(st.booleans()):
+            each |= {"credit_limit": draw(st.floats(0, 1e5)), "insolvency_periods": 1}
     if draw(st.booleans()):
         world["initial"] = {names[0]: {"share": draw(numbers), "tenure": 3, "knowledge": 0.4}}
     else:
         world["warm_up"] = draw(st.integers(0, 2))
     return market(
-        firms={name: draw(firms()) for name in names},
+        firms=competitors,
         segments={f"s{k}": group for k, group in enumerate(groups)},
         **world,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.choice import CHOICE
+from cxsim.mechanisms.exit import EXIT
 from cxsim.mechanisms.experience import EXPERIENCE
 from cxsim.mechanisms.hassle import HASSLE
 from cxsim.mechanisms.initial import INITIAL
@@ -13,6 +14,7 @@ from cxsim.mechanisms.money import MONEY
 from cxsim.mechanisms.need_drift import NEED_DRIFT
 from cxsim.mechanisms.offer import OFFER
 from cxsim.mechanisms.people import PEOPLE
+from cxsim.mechanisms.policies import POLICIES
 from cxsim.mechanisms.portability import PORTABILITY
 from cxsim.mechanisms.switching import SWITCHING
 
@@ -21,7 +23,8 @@ __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
 CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
 
 _registry: dict[str, Mechanism] = {
-    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE)
+    mechanism.name: mechanism
+    for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE, POLICIES, EXIT)
 }
 
 

@@ -83,6 +83,7 @@ PHASES = (
     "tell",  # word of mouth
     "survey",  # surveys, recovery, improvement
     "account",  # totals at the end of the period
+    "expect",  # no part of a period: what a benchmark that knows demand asks beforehand
 )
 
 
