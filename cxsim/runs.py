@@ -413,8 +413,9 @@ def _place(name: str) -> tuple[int, str]:
 
 
 def settings_attrs(scenario: Scenario) -> dict[str, str]:
-    """Return what figures call a period and the currency."""
-    return {"period_length": scenario.period_length, "currency": scenario.currency}
+    """Return what figures call a period, the currency, and what else has a label of its own."""
+    labels = {name: word for name, word in dict(scenario.labels).items() if word != name}
+    return {"period_length": scenario.period_length, "currency": scenario.currency, **labels}
 
 
 def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:

@@ -247,7 +247,7 @@ MISTAKES = [
      partial(discovering, rate=0.6, feedback=1.0),
      lambda error, rate, feedback: error * (1.0 - rate * (1.0 + feedback))),
     ("self_discovery.squared", "not squared", discovering,
-     lambda error: abs(error)),
+     lambda error: error if error > 0.0 else -error),
     ("judgement.lived", "members are alike", MEMBERS,
      lambda x, own: x),
     ("judgement.perceived", "members choose alike", judged,

@@ -12,7 +12,17 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.draws import normal
-from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed, ratio
+from cxsim.mechanisms.base import (
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    Total,
+    chunk,
+    listed,
+    ratio,
+)
 from cxsim.mechanisms.judgement import judging_segments
 from cxsim.mechanisms.people import scatter
 from cxsim.parameters import Parameters, parameter

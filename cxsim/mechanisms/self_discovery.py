@@ -86,9 +86,7 @@ def begin_to_search(
                 )
 
 
-def discover(
-    n, n_firms, choice, self_error, firm_feedback, market_self_discovery_discovery_rate
-):
+def discover(n, n_firms, choice, self_error, firm_feedback, market_self_discovery_discovery_rate):
     """A purchase teaches the buyer, too."""
     for i in range(n):
         f = choice[i]

@@ -4,8 +4,8 @@ They share one style and one set of colours that colour-blind readers tell apart
 looks the same in all of them. Each has a title that says what is shown and a description
 in words (:func:`alt_of`). :func:`show` puts one into a notebook, :func:`save` into a file.
 
-A frame may say what a period and its currency are called, in ``frame.attrs``
-(``period_length``, ``currency``).
+A frame may say what a period, its currency, customers, purchases and prices are called, in
+``frame.attrs`` (``period_length``, ``currency``, ``customer``, ...).
 """
 
 from __future__ import annotations

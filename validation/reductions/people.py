@@ -72,9 +72,10 @@ def discovering(*, sd=0.8, rate=0.2, feedback=0.5, purchases=4, customers=50_000
     first = sqrt(D) * sd * factor
     # The mean of D n squared normal variates, to the root.
     checks = [Check("error after 1", first, rms[0], error=first / sqrt(2.0 * D * customers))]
-    for n in range(1, purchases):
-        checks.append(exactly(f"error after {n + 1} over {n}", factor, rms[n] / max(rms[n - 1], 1e-9)))
-    return checks
+    return checks + [
+        exactly(f"error after {n + 1} over {n}", factor, rms[n] / max(rms[n - 1], 1e-9))
+        for n in range(1, purchases)
+    ]
 
 
 def lived_with(

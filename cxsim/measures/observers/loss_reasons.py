@@ -47,9 +47,7 @@ def _note(k: int) -> Any:
     return note
 
 
-def best_without(
-    i, who, e, k, n_firms, open_option, price_sensitivity, value, terms, key_choice
-):
+def best_without(i, who, e, k, n_firms, open_option, price_sensitivity, value, terms, key_choice):
     """Return what an evaluator takes without term k, the last of which is chance."""
     chance = len(terms)
     best = -inf
