@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.comparison import differences
+from cxsim.plot.decisions import group_decisions
 from cxsim.plot.events import events_of
 from cxsim.plot.line_charts import lines, profit, retention, shares
 from cxsim.plot.matrix import capability_matrix
@@ -28,6 +29,7 @@ __all__ = [
     "capability_matrix",
     "differences",
     "events_of",
+    "group_decisions",
     "lines",
     "paths",
     "profit",
