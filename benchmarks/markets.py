@@ -14,6 +14,7 @@ _CENTERS = {
     f"segments.{name}.buying_center": {"members": 3, "member_need_sd": 0.5}
     for name in ("Comfort", "Performance")
 }
+_BOUND = {"firms.*.contracts": {"exit_fee": 5.0}, "firms.*.billing": "subscription"}
 _EVERYBODY_BUYS = {f"segments.{name}.purchase_rate": 1.0 for name in ("Comfort", "Performance")}
 _NOBODY_LEAVES = {f"segments.{name}.turnover": 0.0 for name in ("Comfort", "Performance")}
 
@@ -27,6 +28,8 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("portable profiles", "portability", {"profile_portability": 0.5}, ()),
     ("customers who discover their needs", "self_discovery", {"self_discovery": {}}, ()),
     ("buying centers of three", "buying_center", _CENTERS, ()),
+    ("points from every firm", "loyalty", {"firms.*.loyalty_programme": {}}, ()),
+    ("contracts and subscriptions", "contracts", _BOUND, ()),
     ("measuring elasticities", "", {}, ("elasticity",)),
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),

@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 from importlib import metadata
 from pathlib import Path
@@ -388,8 +389,8 @@ def run(
         "switching": lambda: switching_frame(books, settings),
         "tenure": lambda: tenure_frame(books, settings),
     }
-    for mechanism in simulation.mechanisms:
-        frames |= {name: make(books, settings) for name, make in mechanism.frames.items()}
+    for mechanism in mechanisms:
+        frames |= {name: partial(make, books, settings) for name, make in mechanism.frames.items()}
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:

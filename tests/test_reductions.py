@@ -18,6 +18,7 @@ from validation.reductions.buying import dirichlet_market, taste_switching
 from validation.reductions.choice import known_customers, logit, switching
 from validation.reductions.learning import drift, forgetting, learning, learning_when_recognized
 from validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
+from validation.reductions.loyalty import binding, collecting, loyal
 from validation.reductions.people import deciding, discovering, judged, lived_with
 from validation.reductions.survival import cohort_survival
 
@@ -154,6 +155,28 @@ def test_an_offer_is_chosen_by_what_people_take_for_their_need_and_lived_with_at
     assert_agrees(judged())
 
 
+CAPPED = partial(collecting, value=0.9)  # points are worth more than what they were given for
+
+
+@pytest.mark.parametrize("threshold", [0.0, 30.0])
+def test_points_are_given_kept_and_redeemed_as_reckoned_by_hand(threshold):
+    assert_agrees(collecting(threshold=threshold))
+    assert_agrees(CAPPED(threshold=threshold))
+
+
+@pytest.mark.parametrize("form", ["cost", "bonus"])
+@pytest.mark.parametrize("threshold", [0.0, 100.0])
+def test_a_balance_holds_customers_once_whether_it_is_redeemed_now_or_later(form, threshold):
+    assert_agrees(loyal(form=form, threshold=threshold))
+
+
+@pytest.mark.parametrize("form", ["cost", "bonus"])
+@pytest.mark.parametrize("billing", ["per_purchase", "subscription"])
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_a_contract_binds_until_it_ends_and_a_subscription_until_it_is_ended(form, billing, length):
+    assert_agrees(binding(form=form, billing=billing, length=length))
+
+
 # --- and would not if a rule were wrong ---------------------------------------------------
 
 WEAK = partial(logit, price_sensitivity=0.4)
@@ -233,6 +256,27 @@ MISTAKES = [
      lambda x, mean, sd, d, z: x + d**0.5 * sd * z),
     ("need_drift.drifted", "needs stay", drift,
      lambda x, mean, sd, d, z: x),
+    ("loyalty.worth_of_points", "a point is worth a unit of money", collecting,
+     lambda points, value: points if value > 0.0 else 0.0),
+    ("loyalty.redeemable", "no threshold", collecting,
+     lambda points, value, threshold, amount: min(points * value, amount)),
+    ("loyalty.redeemable", "more than the amount due", CAPPED,
+     lambda points, value, threshold, amount: points * value if points >= threshold else 0.0),
+    ("loyalty.reduced", "per purchase in place of per unit", collecting,
+     lambda price, volume, redemption: price - redemption),
+    ("loyalty.earned", "no points", loyal,
+     lambda rate, paid: 0.0),
+    ("loyalty.balance", "points are not used up", collecting,
+     lambda points, used, earned: points + earned),
+    ("contracts.exit_fee_due", "contracts bind for ever", partial(binding, length=1),
+     lambda left, fee: max(0.0, fee)),
+    ("contracts.exit_fee_due", "contracts do not bind", binding,
+     lambda left, fee: 0.0),
+    ("contracts.ends", "nobody can end a subscription", binding,
+     lambda outside, subscribed: False),
+    ("contracts.ends", "not buying ends every relationship",
+     partial(binding, billing="per_purchase"),
+     lambda outside, subscribed: outside),
     ("buying_center.wins", "no quorum", partial(deciding, quorum=0.8),
      lambda votes, rival, members, quorum: votes > rival),
     ("buying_center.wins", "a draw is a win", partial(deciding, members=2, quorum=0.5),
@@ -275,9 +319,11 @@ def test_a_wrong_rule_shows(rule, reduction, broken):
 REDUCED = {
     "buying_center",
     "choice",
+    "contracts",
     "hassle",
     "judgement",
     "learning",
+    "loyalty",
     "money",
     "need_drift",
     "offer",

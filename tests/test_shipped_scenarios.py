@@ -14,6 +14,7 @@ NAMES = [
     "two_roads",
     "broken_loop",
     "price_attack",
+    "points",
     "b2b_suppliers",
     "privacy_shock",
 ]

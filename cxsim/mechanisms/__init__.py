@@ -5,12 +5,14 @@ from __future__ import annotations
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.buying_center import BUYING_CENTER
 from cxsim.mechanisms.choice import CHOICE
+from cxsim.mechanisms.contracts import CONTRACTS
 from cxsim.mechanisms.experience import EXPERIENCE
 from cxsim.mechanisms.hassle import HASSLE
 from cxsim.mechanisms.initial import INITIAL
 from cxsim.mechanisms.judgement import JUDGEMENT
 from cxsim.mechanisms.learning import LEARNING
 from cxsim.mechanisms.lifetime import LIFETIME
+from cxsim.mechanisms.loyalty import LOYALTY
 from cxsim.mechanisms.money import MONEY
 from cxsim.mechanisms.need_drift import NEED_DRIFT
 from cxsim.mechanisms.offer import OFFER
@@ -33,6 +35,8 @@ _registry: dict[str, Mechanism] = {
         JUDGEMENT,
         SELF_DISCOVERY,
         BUYING_CENTER,
+        LOYALTY,
+        CONTRACTS,
     )
 }
 

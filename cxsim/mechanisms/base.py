@@ -206,7 +206,8 @@ class Measure:
     cumulative : bool
         True if a period's value depends on the periods before it.
     cost : {"", "contribution", "profit"}
-        For a cost of a mechanism's own, by firm and for the whole market: what it is taken
+        For a cost (or, where ``income`` is true, an income) of a mechanism's own, by firm and
+        for the whole market: what it is taken
         off, the contribution (caused by contacts and purchases) or profit (all others).
     """
 
@@ -219,6 +220,7 @@ class Measure:
     doc: str = ""
     cumulative: bool = False
     cost: str = ""
+    income: bool = False
 
 
 def _always(scenario: Any) -> bool:

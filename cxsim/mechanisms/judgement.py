@@ -236,7 +236,7 @@ def count_misfit(
 
 def count_switching(
     n, segment, supplier, their, their_chance, their_bend, their_knowledge, interaction,
-    twin_knowledge, volume, fit_weight, misfit_lived, misfit_twin, segment_hassle,
+    twin_knowledge, forfeited, volume, fit_weight, misfit_lived, misfit_twin, segment_hassle,
     segment_switching_cost, segment_teaching_effort, firm_price, firm_personal_premium,
     sum_switching_procedural, sum_switching_financial, sum_switching_relational,
     sum_switching_square, switching_procedural, switching_financial, switching_relational,
@@ -252,7 +252,7 @@ def count_switching(
         switching_procedural[i] = has * barrier(
             segment_switching_cost[g], segment_teaching_effort[g], their_bend[i], here, there
         )
-        switching_financial[i] = -has * premium_saved(
+        switching_financial[i] = has * forfeited[i] - has * premium_saved(
             volume[i], firm_price[f], firm_personal_premium[f], their_bend[i], r, here - there
         )
         fit_lost = misfit_cost(volume[i], fit_weight[i], misfit_twin[i] - misfit_lived[i])

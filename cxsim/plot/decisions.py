@@ -85,7 +85,7 @@ def group_decisions(
     axes.yaxis.set_major_formatter(scale.ticks)
     axes.set_xlabel("People who decide for an account")
     top_label(axes, scale.axis("Accounts in the market without a supplier"))
-    end_labels(axes, ends)
+    end_labels([(axes, ends)])
     note = "Pooled over all periods."
     if "seed" in new_ones:
         note += f" Bars: two standard errors over {new_ones['seed'].nunique()} seeds."

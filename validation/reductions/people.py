@@ -53,7 +53,9 @@ def deciding(*, members=5, quorum=0.6, customers=100_000, seed=21, rules=None):
     return checks
 
 
-def discovering(*, sd=0.8, rate=0.2, feedback=0.5, purchases=4, customers=50_000, seed=22, rules=None):
+def discovering(
+    *, sd=0.8, rate=0.2, feedback=0.5, purchases=4, customers=50_000, seed=22, rules=None
+):
     """One firm, bought from every period: what customers get wrong shrinks by a factor."""
     D, rms = 2, []
     simulate(
@@ -79,8 +81,14 @@ def discovering(*, sd=0.8, rate=0.2, feedback=0.5, purchases=4, customers=50_000
 
 
 def lived_with(
-    *, error=0.6, member_sd=0.0, tailoring="account", members=1, customers=100_000, seed=23,
-    rules=None
+    *,
+    error=0.6,
+    member_sd=0.0,
+    tailoring="account",
+    members=1,
+    customers=100_000,
+    seed=23,
+    rules=None,
 ):
     """Nobody learns or buys: what an offer, taught by one need, misses of another."""
     D, v, C, K = 2, 1.2, 0.8, 0.6
