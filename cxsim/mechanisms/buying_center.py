@@ -86,17 +86,18 @@ def appoint(
     segment_buying_center_member_need_sd,
 ):  # fmt: skip
     """A new account comes with its members."""
-    for e in range(len(member_need)):
-        for d in range(len(need)):
-            key = key_member_need[e, d]
-            for i in range(n):
-                if arriving[i] == 0:
-                    continue
-                g = segment[i]
+    for i in range(n):
+        if arriving[i] == 0:
+            continue
+        g = segment[i]
+        for e in range(len(member_need)):
+            for d in range(len(need)):
                 member_need[e, d, i] = 0.0
                 if e < segment_buying_center_members[g]:
                     member_need[e, d, i] = scatter(
-                        0.0, segment_buying_center_member_need_sd[g], normal(key, first + i)
+                        0.0,
+                        segment_buying_center_member_need_sd[g],
+                        normal(key_member_need[e, d], first + i),
                     )
 
 
@@ -130,21 +131,35 @@ def winner(i, votes, members, quorum):
 
 
 def elect(
-    n, n_firms, shopper, segment, supplier, favourite, open_option, heads, quorum, votes, choice,
-    segment_buying_center_members, sum_verdict, sum_votes,
+    n, n_firms, shopper, segment, supplier, favourite, open_option, heads, quorum, votes, most,
+    second, leading, choice, segment_buying_center_members, sum_verdict, sum_votes,
 ):  # fmt: skip
-    """Count the votes; without a winner the account stays with its supplier, or buys nothing."""
+    """Count the votes; without a winner the account stays with its supplier, or buys nothing.
+
+    :func:`winner` for all customers of a block, option by option.
+    """
     for i in range(n):
+        most[i] = 0.0
+        second[i] = 0.0
+        leading[i] = -1
         choice[i] = -1
+    for o in range(n_firms + 1):
+        for i in range(n):
+            votes[o, i] = 0.0
+        for e in range(len(favourite)):
+            for i in range(n):
+                votes[o, i] += 1.0 if (favourite[e, i] == o) & (e < heads[i]) else 0.0
+        for i in range(n):
+            here = votes[o, i]
+            first = most[i]
+            other = second[i]
+            second[i] = first if here > first else max(here, other)
+            leading[i] = o if here > first else leading[i]
+            most[i] = max(here, first)
     for k in range(listed(n, shopper)):
         i = shopper[k]
         s = supplier[i]
-        for o in range(len(votes)):
-            votes[o, i] = 0.0
-        for e in range(int(heads[i])):
-            if favourite[e, i] >= 0:
-                votes[favourite[e, i], i] += 1.0
-        decided = winner(i, votes, heads[i], quorum[i])
+        decided = leading[i] if wins(most[i], second[i], heads[i], quorum[i]) else -1
         choice[i] = decided
         if decided < 0 and s >= 0 and open_option[s, i]:
             choice[i] = s
@@ -155,8 +170,9 @@ def elect(
             sum_verdict[c, g, has, 0] += 1.0
             sum_verdict[c, g, has, 1] += 1.0 if decided >= 0 else 0.0
             sum_verdict[c, g, has, 2] += 1.0 if 0 <= choice[i] < n_firms else 0.0
-            for o in range(len(votes)):
-                sum_votes[c, o] += votes[o, i]
+            for e in range(int(heads[i])):
+                if favourite[e, i] >= 0:
+                    sum_votes[c, favourite[e, i]] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -231,6 +247,9 @@ BUYING_CENTER = Mechanism(
     segment=SegmentParameters,
     columns=(
         Column("quorum", (), "f8", kept=False, doc="Least share of members that a winner needs"),
+        Column("most", (), "f8", kept=False, doc="Most votes for an option"),
+        Column("second", (), "f8", kept=False, doc="Most votes for another"),
+        Column("leading", (), "i4", kept=False, doc="Option that has most votes"),
         Column("votes", ("option",), "f8", kept=False, doc="Members who voted for an option"),
     ),
     draws=(Draw("member_need", ("evaluator", "need")),),

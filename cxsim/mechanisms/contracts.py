@@ -67,20 +67,23 @@ def run_on(n, arriving, contract_left):
 
 
 def subscribe(
-    n, n_firms, supplier, in_market, shopper, open_option, firm_billing,
+    n, n_firms, supplier, in_market, shopper, open_option, renewing, firm_billing,
 ):  # fmt: skip
     """A subscriber who does not reconsider buys again."""
+    for i in range(n):
+        s = max(0, supplier[i])
+        renewing[i] = 0
+        if (supplier[i] >= 0) & (in_market[i] == 0) & (firm_billing[s] > 0.5):
+            renewing[i] = 1 if open_option[s, i] > 0 else 0
+    for o in range(n_firms + 1):
+        for i in range(n):
+            shut = (renewing[i] == 1) & (o != supplier[i])
+            open_option[o, i] = 0 if shut else open_option[o, i]
     shoppers = 0
     for i in range(n):
-        s = supplier[i]
-        if in_market[i] == 0 and s >= 0 and firm_billing[s] > 0.5 and open_option[s, i] > 0:
-            in_market[i] = 1
-            for o in range(n_firms + 1):
-                if o != s:
-                    open_option[o, i] = 0
-        if in_market[i]:
-            shopper[shoppers] = i
-            shoppers += 1
+        in_market[i] |= renewing[i]
+        shopper[shoppers] = i  # written over by the next unless this one is in the market
+        shoppers += in_market[i]
     for k in range(shoppers, n):
         shopper[k] = NOWHERE
 
@@ -92,21 +95,20 @@ def bind(
     """Put the exit fee between the customer and all that ends the contract."""
     bonus = market_switching_cost_form[0] > 0.5
     for i in range(n):
-        s = supplier[i]
+        s = max(0, supplier[i])
         fee_due[i] = 0.0
-        if s >= 0 and open_option[s, i] > 0:
+        if (supplier[i] >= 0) & (open_option[s, i] > 0):
             fee_due[i] = exit_fee_due(contract_left[i], firm_contracts_exit_fee[s])
+    sign = 1.0 if bonus else -1.0
     for e in range(len(value)):
-        for i in range(n):
-            if fee_due[i] > 0.0:
-                s = supplier[i]
-                if bonus:
-                    value[e, s, i] += fee_due[i]
-                else:
-                    for f in range(n_firms):
-                        value[e, f, i] -= 0.0 if f == s else fee_due[i]
-                    if ends(True, firm_billing[s] > 0.5):
-                        value[e, n_firms, i] -= fee_due[i]
+        for f in range(n_firms):
+            for i in range(n):
+                applies = (f == supplier[i]) == bonus
+                value[e, f, i] += sign * fee_due[i] if applies else 0.0
+        if not bonus:
+            for i in range(n):
+                subscribed = firm_billing[max(0, supplier[i])] > 0.5
+                value[e, n_firms, i] -= fee_due[i] if ends(True, subscribed) else 0.0
 
 
 def charge(
@@ -215,6 +217,7 @@ CONTRACTS = Mechanism(
     columns=(
         Column("contract_left", dtype="i4", doc="Periods until the contract ends"),
         Column("fee_due", (), "f8", kept=False, doc="Exit fee due now, currency"),
+        Column("renewing", (), "i1", kept=False, doc="1 for a subscriber who does not reconsider"),
         Column("ended", (), "i1", kept=False, doc="1 for who ends a subscription"),
     ),
     totals=(

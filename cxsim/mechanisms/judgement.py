@@ -61,11 +61,16 @@ def gather(n, heads, tailored):
 
 def fit(
     n, n_firms, need, member_need, self_error, tailored, centre, spread, fit_weight, recognition,
-    customization, knowledge_shown, volume, seen, unseen, value, firm_position,
+    customization, knowledge_shown, volume, believed, told, seen, unseen, value, firm_position,
     firm_segment_insight,
 ):  # fmt: skip
     """Take what each member takes the offer's misfit to be off its worth."""
     for e in range(len(value)):
+        for d in range(len(need)):
+            for i in range(n):
+                own = member_need[e, d, i]
+                believed[d, i] = perceived(need[d, i], own, self_error[d, i])
+                told[d, i] = taught(need[d, i], own, self_error[d, i], tailored[i])
         for f in range(n_firms):
             for i in range(n):
                 unseen[i] = 0.0
@@ -74,8 +79,8 @@ def fit(
                 p = firm_position[f, d]
                 insight = firm_segment_insight[f]
                 for i in range(n):
-                    x = perceived(need[d, i], member_need[e, d, i], self_error[d, i])
-                    z = taught(need[d, i], member_need[e, d, i], self_error[d, i], tailored[i])
+                    x = believed[d, i]
+                    z = told[d, i]
                     q = prior(p, insight, centre[d, i])
                     bend = customization[f, i]
                     unseen[i] += square(miss(x, z, p, q, bend, 0.0), 0.0)
@@ -157,108 +162,86 @@ def enjoy(
         enjoyed[i] = total / heads[i]
 
 
-def mean_misfits(
-    n, need, member_need, self_error, heads, tailored, centre, spread, firm, chance, bend, known,
-    firm_position, firm_segment_insight, seen, unseen, out,
+def look(
+    n, need, member_need, self_error, heads, tailored, spread, recognized, bend, known,
+    twin_knowledge, standard, guess, seen, unseen, seen_twin, apart, misfit_now, misfit_twin,
+    misfit_standard,
 ):  # fmt: skip
-    """Reckon the misfit of each customer's offer from one firm, as members live with it."""
+    """Reckon how members live with the supplier's next offer, and with that of its twin."""
     for i in range(n):
-        out[i] = 0.0
+        misfit_now[i] = 0.0
+        misfit_twin[i] = 0.0
+        misfit_standard[i] = 0.0
     for e in range(len(member_need)):
         for i in range(n):
             unseen[i] = 0.0
+            apart[i] = 0.0
             seen[i] = noise(bend[i], known[i], len(need), spread[i])
+            seen_twin[i] = noise(bend[i], twin_knowledge[i], len(need), spread[i])
         for d in range(len(need)):
             for i in range(n):
                 x = lived(need[d, i], member_need[e, d, i])
                 z = taught(need[d, i], member_need[e, d, i], self_error[d, i], tailored[i])
-                p = firm_position[firm[i], d]
-                q = prior(p, firm_segment_insight[firm[i]], centre[d, i])
+                p = standard[d, i]
+                q = guess[d, i]
+                apart[i] += square(x, p)
                 unseen[i] += square(miss(x, z, p, q, bend[i], 0.0), 0.0)
                 seen[i] += square(miss(x, z, p, q, bend[i], known[i]), 0.0)
+                seen_twin[i] += square(miss(x, z, p, q, bend[i], twin_knowledge[i]), 0.0)
         for i in range(n):
-            here = expected(chance[i], seen[i], unseen[i])
-            out[i] += here if e < heads[i] else 0.0
+            there = e < heads[i]
+            misfit_now[i] += expected(recognized[i], seen[i], unseen[i]) if there else 0.0
+            misfit_twin[i] += expected(recognized[i], seen_twin[i], unseen[i]) if there else 0.0
+            misfit_standard[i] += apart[i] if there else 0.0
     for i in range(n):
-        out[i] = out[i] / heads[i]
-
-
-def look(
-    n, supplier, uncertainty, recognition, customization, twin_knowledge, need, member_need,
-    self_error, heads, tailored, centre, spread, their, their_chance, their_bend, their_knowledge,
-    firm_position, firm_segment_insight, seen, unseen, misfit_lived, misfit_twin,
-):  # fmt: skip
-    """Reckon how the supplier's next offer will be lived with, and that of its twin."""
-    for i in range(n):
-        s = max(0, supplier[i])  # who has no supplier is reckoned with the first, uncounted
-        their[i] = s
-        their_chance[i] = recognition[s, i]
-        their_bend[i] = customization[s, i]
-        their_knowledge[i] = 1.0 - uncertainty[s, i]
-    mean_misfits(
-        n, need, member_need, self_error, heads, tailored, centre, spread, their, their_chance,
-        their_bend, their_knowledge, firm_position, firm_segment_insight, seen, unseen,
-        misfit_lived,
-    )  # fmt: skip
-    mean_misfits(
-        n, need, member_need, self_error, heads, tailored, centre, spread, their, their_chance,
-        their_bend, twin_knowledge, firm_position, firm_segment_insight, seen, unseen,
-        misfit_twin,
-    )  # fmt: skip
+        misfit_now[i] = misfit_now[i] / heads[i]
+        misfit_twin[i] = misfit_twin[i] / heads[i]
+        misfit_standard[i] = misfit_standard[i] / heads[i]
 
 
 def count_misfit(
-    n, supplier, need, member_need, heads, centre, misfit_lived, firm_position,
-    firm_segment_insight, sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
+    n, need, supplier, centre, standard, guess, misfit_now, misfit_standard, gap_prior,
+    gap_standard, sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
 ):  # fmt: skip
     """Add up how well firms would serve their customers and tell segments apart."""
     for i in range(n):
+        gap_prior[i] = 0.0
+        gap_standard[i] = 0.0
+    for d in range(len(need)):
+        for i in range(n):
+            gap_prior[i] += square(centre[d, i], guess[d, i])
+            gap_standard[i] += square(centre[d, i], standard[d, i])
+    for i in range(n):
         s = supplier[i]
-        if s < 0:
-            continue
-        standard = 0.0
-        gap_prior = 0.0
-        gap_standard = 0.0
-        for d in range(len(need)):
-            p = firm_position[s, d]
-            mean = centre[d, i]
-            gap_prior += square(mean, prior(p, firm_segment_insight[s], mean))
-            gap_standard += square(mean, p)
-        for e in range(int(heads[i])):
-            for d in range(len(need)):
-                standard += square(lived(need[d, i], member_need[e, d, i]), firm_position[s, d])
-        c = chunk(i)
-        sum_misfit[c, s] += misfit_lived[i]
-        sum_misfit_standard[c, s] += standard / heads[i]
-        sum_gap_prior[c, s] += gap_prior
-        sum_gap_standard[c, s] += gap_standard
+        if s >= 0:
+            c = chunk(i)
+            sum_misfit[c, s] += misfit_now[i]
+            sum_misfit_standard[c, s] += misfit_standard[i]
+            sum_gap_prior[c, s] += gap_prior[i]
+            sum_gap_standard[c, s] += gap_standard[i]
 
 
 def count_switching(
-    n, segment, supplier, their, their_chance, their_bend, their_knowledge, interaction,
-    twin_knowledge, forfeited, volume, fit_weight, misfit_lived, misfit_twin, segment_hassle,
-    segment_switching_cost, segment_teaching_effort, firm_price, firm_personal_premium,
+    n, supplier, held, recognized, bend, known, interaction, twin_knowledge, forfeited, volume,
+    fit_weight, misfit_now, misfit_twin, procedural, effort, hassle, firm_price,
+    firm_personal_premium,
     sum_switching_procedural, sum_switching_financial, sum_switching_relational,
     sum_switching_square, switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
     """Measure what each account would lose by moving to a twin of its supplier."""
     for i in range(n):
-        f = their[i]
-        g = segment[i]
-        r = their_chance[i]
-        here = their_knowledge[i]
+        f = held[i]
+        r = recognized[i]
+        here = known[i]
         there = twin_knowledge[i]
         has = 1.0 if supplier[i] >= 0 else 0.0
-        switching_procedural[i] = has * barrier(
-            segment_switching_cost[g], segment_teaching_effort[g], their_bend[i], here, there
-        )
+        switching_procedural[i] = has * barrier(procedural[i], effort[i], bend[i], here, there)
         switching_financial[i] = has * forfeited[i] - has * premium_saved(
-            volume[i], firm_price[f], firm_personal_premium[f], their_bend[i], r, here - there
+            volume[i], firm_price[f], firm_personal_premium[f], bend[i], r, here - there
         )
-        fit_lost = misfit_cost(volume[i], fit_weight[i], misfit_twin[i] - misfit_lived[i])
-        hassle = segment_hassle[g]
-        ease_lost = order_effort(hassle, r, interaction[f, i], there) - order_effort(
-            hassle, r, interaction[f, i], here
+        fit_lost = misfit_cost(volume[i], fit_weight[i], misfit_twin[i] - misfit_now[i])
+        ease_lost = order_effort(hassle[i], r, interaction[f, i], there) - order_effort(
+            hassle[i], r, interaction[f, i], here
         )
         switching_relational[i] = has * (fit_lost + ease_lost)
     for i in range(n):
@@ -273,8 +256,8 @@ def count_switching(
         sum_switching_square[c, s] += total * total
 
 
-def _passing(name: str, doc: str, dtype: str = "f8") -> Column:
-    return Column(name, (), dtype, kept=False, doc=doc)
+def _passing(name: str, doc: str) -> Column:
+    return Column(name, (), "f8", kept=False, doc=doc)
 
 
 JUDGEMENT = Mechanism(
@@ -285,11 +268,16 @@ JUDGEMENT = Mechanism(
         Column("self_error", ("need",), doc="What the account takes its need for, less the need"),
         _passing("heads", "Members who judge for the account"),
         _passing("tailored", "1 where a member is shown an offer taught by its own need"),
-        _passing("their", "Number of the supplier, 0 where there is none", "i4"),
-        _passing("their_chance", "Chance that the supplier recognizes"),
-        _passing("their_bend", "How far the supplier bends its offer"),
-        _passing("their_knowledge", "What the supplier knows"),
-        _passing("misfit_lived", "Misfit of the supplier's next offer, mean of members"),
+        Column(
+            "believed",
+            ("need",),
+            "f8",
+            kept=False,
+            doc="What the member at hand takes for its need",
+        ),
+        Column("told", ("need",), "f8", kept=False, doc="What the offer it sees was taught by"),
+        _passing("seen_twin", "Misfit of the offer of a twin of the supplier, if recognized"),
+        _passing("apart", "Misfit of the standard offer"),
         _passing("misfit_twin", "Misfit of the next offer of a twin of the supplier"),
     ),
     passes=(
@@ -299,7 +287,7 @@ JUDGEMENT = Mechanism(
         Pass(
             look,
             "account",
-            after=("switching.twin", "portability.twin"),
+            after=("offer.hold", "switching.twin", "portability.twin"),
             before=("offer.count", "switching.count"),
         ),
         Pass(count_misfit, "account", replaces="offer.count"),

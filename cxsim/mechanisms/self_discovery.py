@@ -76,14 +76,15 @@ def begin_to_search(
     n, first, arriving, self_error, key_self_error, market_self_discovery_initial_error_sd
 ):
     """A newcomer takes itself for somebody else."""
-    for d in range(len(self_error)):
-        for i in range(n):
-            if arriving[i]:
-                self_error[d, i] = scatter(
-                    0.0,
-                    market_self_discovery_initial_error_sd[0],
-                    normal(key_self_error[d], first + i),
-                )
+    for i in range(n):
+        if arriving[i] == 0:
+            continue
+        for d in range(len(self_error)):
+            self_error[d, i] = scatter(
+                0.0,
+                market_self_discovery_initial_error_sd[0],
+                normal(key_self_error[d], first + i),
+            )
 
 
 def discover(n, n_firms, choice, self_error, firm_feedback, market_self_discovery_discovery_rate):
