@@ -100,8 +100,12 @@ class Books:
         return self.count(name) * self.scale
 
     def costs(self, taken_off: str) -> np.ndarray:
-        """Return the costs that mechanisms take off contribution or profit, (T, F)."""
-        own = [cost.function(self) for cost in self._costs if cost.cost == taken_off]
+        """Return the costs, less incomes, that are taken off contribution or profit, (T, F)."""
+        own = [
+            -cost.function(self) if cost.income else cost.function(self)
+            for cost in self._costs
+            if cost.cost == taken_off
+        ]
         return sum(own, np.zeros((self.periods, len(self.firms))))
 
     def firm(self, name: str) -> np.ndarray:

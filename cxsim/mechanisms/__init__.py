@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from cxsim.mechanisms.base import Mechanism
+from cxsim.mechanisms.buying_center import BUYING_CENTER
 from cxsim.mechanisms.choice import CHOICE
+from cxsim.mechanisms.contracts import CONTRACTS
 from cxsim.mechanisms.exit import EXIT
 from cxsim.mechanisms.experience import EXPERIENCE
 from cxsim.mechanisms.hassle import HASSLE
 from cxsim.mechanisms.initial import INITIAL
+from cxsim.mechanisms.judgement import JUDGEMENT
 from cxsim.mechanisms.learning import LEARNING
 from cxsim.mechanisms.lifetime import LIFETIME
+from cxsim.mechanisms.loyalty import LOYALTY
 from cxsim.mechanisms.money import MONEY
 from cxsim.mechanisms.need_drift import NEED_DRIFT
 from cxsim.mechanisms.offer import OFFER
 from cxsim.mechanisms.people import PEOPLE
 from cxsim.mechanisms.policies import POLICIES
 from cxsim.mechanisms.portability import PORTABILITY
+from cxsim.mechanisms.self_discovery import SELF_DISCOVERY
 from cxsim.mechanisms.switching import SWITCHING
 
 __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
 
 CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
 
-_registry: dict[str, Mechanism] = {
-    mechanism.name: mechanism
-    for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE, POLICIES, EXIT)
-}
+#: Those that scenarios may switch on.
+OPTIONAL = (
+    NEED_DRIFT,
+    PORTABILITY,
+    EXPERIENCE,
+    JUDGEMENT,
+    SELF_DISCOVERY,
+    BUYING_CENTER,
+    LOYALTY,
+    CONTRACTS,
+    POLICIES,
+    EXIT,
+)
+
+_registry: dict[str, Mechanism] = {mechanism.name: mechanism for mechanism in (*CORE, *OPTIONAL)}
 
 
 def registered() -> tuple[Mechanism, ...]:

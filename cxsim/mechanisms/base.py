@@ -30,9 +30,11 @@ a column's name     the block's part of it; the customer is the last axis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from cxsim.parameters import Parameters
 
@@ -49,6 +51,7 @@ __all__ = [
     "Total",
     "chunk",
     "listed",
+    "ratio",
 ]
 
 #: "No firm": the supplier of a customer who has none, the choice of one who buys nothing.
@@ -103,6 +106,14 @@ def listed(n, places):
         else:
             low = middle + 1
     return low
+
+
+def ratio(top: Any, bottom: Any) -> np.ndarray:
+    """Return top / bottom, NaN where there is nothing to divide by."""
+    top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
+    out = np.full(top.shape, np.nan)
+    np.divide(top, bottom, out=out, where=bottom != 0)
+    return out
 
 
 @dataclass(frozen=True)
@@ -196,7 +207,8 @@ class Measure:
     cumulative : bool
         True if a period's value depends on the periods before it.
     cost : {"", "contribution", "profit"}
-        For a cost of a mechanism's own, by firm and for the whole market: what it is taken
+        For a cost (or, where ``income`` is true, an income) of a mechanism's own, by firm and
+        for the whole market: what it is taken
         off, the contribution (caused by contacts and purchases) or profit (all others).
     """
 
@@ -209,6 +221,7 @@ class Measure:
     doc: str = ""
     cumulative: bool = False
     cost: str = ""
+    income: bool = False
 
 
 def _always(scenario: Any) -> bool:
@@ -235,7 +248,8 @@ class Mechanism:
     that does not is not there at all. ``tables`` names arrays by firm that whole-population
     passes fill each period; ``setup`` builds further arrays from the scenario, once,
     which passes receive under the names it gives them. ``evaluators`` is the number of people who
-    judge each option on behalf of one account.
+    judge each option on behalf of one account. ``frames`` names tables that a run keeps beside
+    its measures, each made of the books and the scenario.
     """
 
     name: str
@@ -254,4 +268,5 @@ class Mechanism:
     measures: tuple[Measure, ...] = ()
     active: Callable[[Any], bool] = _always
     evaluators: Callable[[Any], int] = _one
+    frames: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict, repr=False)
     core: bool = field(default=False, repr=False)

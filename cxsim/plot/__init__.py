@@ -4,14 +4,15 @@ They share one style and one set of colours that colour-blind readers tell apart
 looks the same in all of them. Each has a title that says what is shown and a description
 in words (:func:`alt_of`). :func:`show` puts one into a notebook, :func:`save` into a file.
 
-A frame may say what a period and its currency are called, in ``frame.attrs``
-(``period_length``, ``currency``).
+A frame may say what a period, its currency, customers, purchases and prices are called, in
+``frame.attrs`` (``period_length``, ``currency``, ``customer``, ...).
 """
 
 from __future__ import annotations
 
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.comparison import differences
+from cxsim.plot.decisions import group_decisions
 from cxsim.plot.events import events_of
 from cxsim.plot.line_charts import lines, profit, retention, shares
 from cxsim.plot.matrix import capability_matrix
@@ -28,6 +29,7 @@ __all__ = [
     "capability_matrix",
     "differences",
     "events_of",
+    "group_decisions",
     "lines",
     "paths",
     "profit",

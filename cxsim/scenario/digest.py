@@ -31,7 +31,7 @@ def canonical(scenario: Scenario) -> str:
     payload: dict[str, Any] = {
         name: _plain_field(model, name)
         for name in type(model).model_fields
-        if name not in (*TEXTS, "firms", "segments", "events")
+        if name not in (*TEXTS, "labels", "firms", "segments", "events")
         and _counts(model, name, schema.owner("market", name), active)
     }
     for section, level in (("firms", "firm"), ("segments", "segment")):
