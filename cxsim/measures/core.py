@@ -8,16 +8,9 @@ import numpy as np
 
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Measure
+from cxsim.mechanisms.measuring import ratio
 
 __all__ = ["FIRM_MEASURES", "MARKET_MEASURES", "ratio"]
-
-
-def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Return top / bottom, NaN where there is nothing to divide by."""
-    top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
-    out = np.full(top.shape, np.nan)
-    np.divide(top, bottom, out=out, where=bottom != 0)
-    return out
 
 
 # --- who buys from whom -----------------------------------------------------------

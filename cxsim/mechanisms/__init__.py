@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.choice import CHOICE
+from cxsim.mechanisms.emotions import EMOTIONS
 from cxsim.mechanisms.experience import EXPERIENCE
 from cxsim.mechanisms.hassle import HASSLE
 from cxsim.mechanisms.initial import INITIAL
@@ -21,7 +22,7 @@ __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
 CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
 
 _registry: dict[str, Mechanism] = {
-    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE)
+    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE, EMOTIONS)
 }
 
 
