@@ -16,6 +16,7 @@ from cxsim._version import __version__
 from cxsim.files import whole_file, whole_folder
 from cxsim.measures.built import Frames
 from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
+from cxsim.measures.lived import touchpoint_frame
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.observers.cohorts import cohort_frame
 from cxsim.measures.observers.elasticity import elasticity_frame
@@ -37,6 +38,7 @@ FRAMES = (
     "market",
     "switching",
     "tenure",
+    "touchpoints",
     "cohorts",
     "losses",
     "elasticities",
@@ -59,6 +61,9 @@ class Run:
         Purchases by period, supplier before (``origin``) and option taken (``destination``).
     tenure : DataFrame
         Customers and those who stayed, by period, firm and tenure band.
+    touchpoints : DataFrame or None
+        Performance met, delivered and believed in, by period, firm and touchpoint, if the
+        scenario has a journey.
     cohorts : DataFrame or None
         Survival and realized lifetime value by cohort, if asked for.
     losses : DataFrame or None
@@ -111,6 +116,11 @@ class Run:
     def tenure(self) -> pd.DataFrame:
         """Customers and stayers by period, firm and tenure band."""
         return self._frames["tenure"]
+
+    @property
+    def touchpoints(self) -> pd.DataFrame | None:
+        """Performance met, delivered and believed in, None without a journey."""
+        return self._frames.get("touchpoints")
 
     @property
     def cohorts(self) -> pd.DataFrame | None:
@@ -377,6 +387,8 @@ def run(
         "switching": lambda: switching_frame(books, settings),
         "tenure": lambda: tenure_frame(books, settings),
     }
+    if settings.journey is not None:
+        frames["touchpoints"] = touchpoint_frame(books, settings)
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:

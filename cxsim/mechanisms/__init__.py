@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from cxsim.mechanisms.attachment import ATTACHMENT
 from cxsim.mechanisms.base import Mechanism
+from cxsim.mechanisms.belief import BELIEF
 from cxsim.mechanisms.choice import CHOICE
 from cxsim.mechanisms.emotions import EMOTIONS
 from cxsim.mechanisms.experience import EXPERIENCE
 from cxsim.mechanisms.hassle import HASSLE
+from cxsim.mechanisms.improvement import IMPROVEMENT
 from cxsim.mechanisms.initial import INITIAL
 from cxsim.mechanisms.journey import JOURNEY
 from cxsim.mechanisms.learning import LEARNING
 from cxsim.mechanisms.lifetime import LIFETIME
+from cxsim.mechanisms.listening import LISTENING
 from cxsim.mechanisms.money import MONEY
 from cxsim.mechanisms.need_drift import NEED_DRIFT
 from cxsim.mechanisms.offer import OFFER
@@ -19,6 +22,7 @@ from cxsim.mechanisms.organization import ORGANIZATION
 from cxsim.mechanisms.people import PEOPLE
 from cxsim.mechanisms.perception import PERCEPTION
 from cxsim.mechanisms.portability import PORTABILITY
+from cxsim.mechanisms.recovery import RECOVERY
 from cxsim.mechanisms.switching import SWITCHING
 from cxsim.mechanisms.touchpoints import TOUCHPOINTS
 
@@ -28,9 +32,11 @@ CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFE
 
 #: What customers live through with firms.
 LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, JOURNEY, ATTACHMENT, EMOTIONS)
+#: What firms make of what they hear of it.
+HEARD = (BELIEF, LISTENING, RECOVERY, IMPROVEMENT)
 
 _registry: dict[str, Mechanism] = {
-    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, *LIVED)
+    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, *LIVED, *HEARD)
 }
 
 

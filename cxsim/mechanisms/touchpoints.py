@@ -86,6 +86,11 @@ class Service(Parameters):
         fixed=True,
     )
     cost: float = parameter(0.0, doc="Cost of a contact", unit="currency per contact", ge=0)
+    blind_spot: float = parameter(
+        0.0,
+        doc="What the firm believes of it beyond what it is, as long as nobody tells it",
+        unit="score 0-10",
+    )
 
 
 class FirmParameters(Parameters):
