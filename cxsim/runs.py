@@ -388,7 +388,7 @@ def run(
         "tenure": lambda: tenure_frame(books, settings),
     }
     if settings.journey is not None:
-        frames["touchpoints"] = touchpoint_frame(books, settings)
+        frames["touchpoints"] = lambda: touchpoint_frame(books, settings)
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journeys import JOURNEY, duel, heard, lived, services
-from support_reductions import assert_agrees
-from support_reductions_surveys import surveys
 from test_engines import assert_same, played
 
 import cxsim as cx
 from cxsim.mechanisms.listening import promoter_error, standard_error
 from cxsim.scenario import ScenarioError
+from validation.checks import assert_agrees
+from validation.reductions.surveys import surveys
 
 
 def last(result, **where):
@@ -102,7 +102,7 @@ def test_a_listening_firm_notices_that_a_touchpoint_gets_worse():
 
 def test_a_deep_dive_comes_every_so_many_periods():
     result = cx.run(heard(customers=2000, periods=7))
-    answers = result.touchpoints.query("firm == 'Mass'").groupby("period")["answers"].sum()
+    answers = result.touchpoints.query("firm == 'Niche'").groupby("period")["answers"].sum()
     assert (answers[[0, 3, 6]] > 0).all()
     assert (answers[[1, 2, 4, 5]] == 0).all()
 

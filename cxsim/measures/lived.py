@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cxsim.measures.books import Books
 from cxsim.mechanisms.measuring import ratio
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["touchpoint_frame"]
 
@@ -22,6 +24,8 @@ def touchpoint_frame(books: Books, scenario: Any) -> pd.DataFrame:
     standard error of what it was told in ``belief_error`` (nothing without answers); and the
     ``answers`` of the period (of customers simulated).
     """
+    import pandas as pd
+
     firms, places = list(scenario.firms), scenario.journey
     order = [books.firms.index(name) for name in firms]
     periods, n = books.periods, len(firms) * len(places)

@@ -11,45 +11,37 @@ from typing import Any
 import numpy as np
 
 from cxsim.mechanisms.base import Measure, Mechanism, Pass, Total
-
-#: How far off a design is taken to be: no answers stand behind it.
-UNKNOWN = np.nan
-
+from cxsim.mechanisms.touchpoints import given_or
 
 # --- passes -----------------------------------------------------------------------
 
 
-def form(n_firms, n_touchpoint, belief, performance, firm_touchpoints_blind_spot):
+def form(belief, performance, firm_touchpoints_blind_spot):
     """Before anybody has told it anything, a firm believes its design."""
-    for f in range(n_firms):
-        for t in range(n_touchpoint):
-            if belief[f, t] != belief[f, t]:
-                belief[f, t] = performance[f, t] + firm_touchpoints_blind_spot[f, t]
+    if np.isnan(belief).any():
+        belief[:] = given_or(belief, performance + firm_touchpoints_blind_spot)
 
 
 def report(
-    n_firms, n_touchpoint, belief, belief_error, performance, total_contacts, total_score,
-    market_journey_importance, sum_belief, sum_belief_error, sum_delivered, sum_perception_gap,
+    belief, belief_error, performance, total_contacts, total_score, market_journey_importance,
+    sum_belief, sum_belief_error, sum_delivered, sum_perception_gap,
 ):  # fmt: skip
     """Note what firms believed in the period, and how far that was from what customers met."""
     sum_belief[0] = belief
     sum_belief_error[0] = belief_error
     sum_delivered[0] = performance
-    for f in range(n_firms):
-        gap = 0.0
-        weights = 0.0
-        for t in range(n_touchpoint):
-            contacts = total_contacts[f, t].sum()
-            if contacts > 0.0:
-                weight = market_journey_importance[0, t]
-                gap += weight * (belief[f, t] - total_score[f, t].sum() / contacts)
-                weights += weight
-        sum_perception_gap[0, f] = gap / weights if weights > 0.0 else np.nan
+    contacts = total_contacts.sum(axis=2)
+    met = contacts > 0
+    gaps = belief - total_score.sum(axis=2) / np.where(met, contacts, 1.0)
+    weights = market_journey_importance * met
+    total = weights.sum(axis=1)
+    gap = np.where(met, weights * gaps, 0.0).sum(axis=1)
+    sum_perception_gap[0] = np.where(total > 0, gap / np.where(total > 0, total, 1.0), np.nan)
 
 
 def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     shape = len(scenario.firms), len(scenario.journey)
-    return {"belief": np.full(shape, np.nan), "belief_error": np.full(shape, UNKNOWN)}
+    return {"belief": np.full(shape, np.nan), "belief_error": np.full(shape, np.nan)}
 
 
 # --- measures ---------------------------------------------------------------------

@@ -61,24 +61,16 @@ def worn(gained: float, decay: float) -> float:
 
 
 def improve(
-    n_firms, n_touchpoint, met_at, belief, performance, gained, market_journey_importance,
-    firm_active, firm_improvement_budget, firm_improvement_effect, firm_improvement_decay,
-    sum_improvement_cost,
+    met_at, belief, performance, gained, market_journey_importance, firm_active,
+    firm_improvement_budget, firm_improvement_effect, firm_improvement_decay, sum_improvement_cost,
 ):  # fmt: skip
     """Each firm mends what it believes is worst; it is felt from the next period on."""
-    for f in range(n_firms):
-        budget = firm_improvement_budget[f]
-        if budget != budget or not firm_active[f] > 0.5:
-            continue
-        target = -1
-        worst = 0.0
-        for t in range(n_touchpoint):
-            gained[f, t] = worn(gained[f, t], firm_improvement_decay[f])
-            if met_at[f, t]:
-                lack = shortfall(market_journey_importance[0, t], belief[f, t])
-                if target < 0 or lack > worst:
-                    target, worst = t, lack
-        if target >= 0:
+    for f in np.flatnonzero(np.isfinite(firm_improvement_budget) & (firm_active > 0.5)):
+        gained[f] = worn(gained[f], firm_improvement_decay[f])
+        if met_at[f].any():
+            lack = shortfall(market_journey_importance[0], belief[f])
+            target = np.argmax(np.where(met_at[f], lack, -np.inf))
+            budget = firm_improvement_budget[f]
             gained[f, target] += gain(performance[f, target], firm_improvement_effect[f], budget)
             sum_improvement_cost[0, f] = budget
 

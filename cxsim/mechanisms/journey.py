@@ -166,9 +166,10 @@ def visit(
                 i = caller[k]
                 f = called[k]
                 y = performed(performance[f, t], unevenness[f, t], luck[k])
-                elsewhere = (last_channel[f, i] >= 0) & (last_channel[f, i] != channel)
-                known = uniform(key_integration[t, f], first + i) < firm_channel_integration[f]
-                y = repeated(y, market_repeat_penalty[0]) if elsewhere & (not known) else y
+                integration = firm_channel_integration[f]
+                if integration < 1.0 and last_channel[f, i] >= 0 and last_channel[f, i] != channel:
+                    if uniform(key_integration[t, f], first + i) >= integration:
+                        y = repeated(y, market_repeat_penalty[0])
                 last_channel[f, i] = channel
                 x = expectation[f, i]
                 x = x if x == x else promise[f]
@@ -215,14 +216,10 @@ def visit(
                 expectation[f, i] = raised(expectation[f, i], best_score[i], spillover)
 
 
-def pay(n_firms, n_touchpoint, total_contacts, firm_touchpoints_cost, sum_touchpoint_cost):
+def pay(total_contacts, met_at, firm_touchpoints_cost, sum_touchpoint_cost):
     """Every contact costs what its touchpoint costs, whoever runs it."""
-    for f in range(n_firms):
-        for t in range(n_touchpoint):
-            contacts = total_contacts[f, t].sum()
-            if contacts > 0.0:
-                cost = contacts * firm_touchpoints_cost[f, t]
-                sum_touchpoint_cost[0, f] += cost
+    costs = np.where(met_at, firm_touchpoints_cost, 0.0) * total_contacts.sum(axis=2)
+    sum_touchpoint_cost[0] = costs.sum(axis=1)
 
 
 # --- measures ---------------------------------------------------------------------

@@ -91,11 +91,14 @@ def squared(answer: float) -> float:
     return answer * answer
 
 
-def believed(belief: float, answer: float, answers: float, prior_answers: float) -> float:
-    """Return the belief after answers: the mean of both, by how many stand behind each."""
-    if answers > 0.0:
-        return belief + answers / (answers + prior_answers) * (answer - belief)
-    return belief
+def weight_of(answers: float, prior_answers: float) -> float:
+    """Return the weight of new answers beside what was believed before, n / (n + n0)."""
+    return answers / (answers + prior_answers)
+
+
+def believed(belief: float, answer: float, weight: float) -> float:
+    """Return the belief after answers, moved towards their mean by their weight."""
+    return belief + weight * (answer - belief)
 
 
 def standard_error(variance: float, answers: float) -> float:
@@ -113,30 +116,28 @@ def promoter_error(promoters: float, detractors: float, answers: float) -> float
 
 
 def plan(
-    n_firms, clock, firm_listening_deep_dive_every, firm_listening_deep_dive_sample,
+    clock, sampled, firm_active, firm_listening_deep_dive_every, firm_listening_deep_dive_sample,
     firm_listening_event_based_sample, firm_listening_tracking_sample,
     firm_listening_deep_dive_response_rate, firm_listening_event_based_response_rate,
-    firm_listening_tracking_response_rate, firm_organization_evaluation, firm_active, sampled,
+    firm_listening_tracking_response_rate, firm_organization_evaluation,
 ):  # fmt: skip
     """Work out whom each programme asks this period; nobody where there is none."""
-    for f in range(n_firms):
-        usual = usual_sample(given_or(firm_organization_evaluation[f], 0.5))
-        given = (
-            firm_listening_deep_dive_sample[f],
-            firm_listening_event_based_sample[f],
-            firm_listening_tracking_sample[f],
-        )
-        rates = (
-            firm_listening_deep_dive_response_rate[f],
-            firm_listening_event_based_response_rate[f],
-            firm_listening_tracking_response_rate[f],
-        )
-        for k in range(3):
-            there = rates[k] == rates[k] and firm_active[f] > 0.5
-            sampled[f, k] = given_or(given[k], usual) if there else 0.0
-        every = firm_listening_deep_dive_every[f]
-        if every == every and clock[0] % int(every) != 0:
-            sampled[f, 0] = 0.0
+    usual = usual_sample(given_or(firm_organization_evaluation, 0.5))
+    there = np.isfinite(
+        [
+            firm_listening_deep_dive_response_rate,
+            firm_listening_event_based_response_rate,
+            firm_listening_tracking_response_rate,
+        ]
+    ) & (firm_active > 0.5)
+    there[0] &= clock[0] % given_or(firm_listening_deep_dive_every, 1.0) == 0
+    given = (
+        firm_listening_deep_dive_sample,
+        firm_listening_event_based_sample,
+        firm_listening_tracking_sample,
+    )
+    for k in range(3):
+        sampled[:, k] = np.where(there[k], given_or(given[k], usual), 0.0)
 
 
 def interview(
@@ -237,30 +238,28 @@ def track(
 
 
 def conclude(
-    n_firms, n_touchpoint, belief, belief_error, total_answers, total_answer, total_answer_square,
-    total_asked, firm_listening_prior_answers, firm_listening_deep_dive_cost,
-    firm_listening_event_based_cost, firm_listening_tracking_cost, sum_survey_cost,
+    belief, belief_error, total_answers, total_answer, total_answer_square, total_asked,
+    firm_listening_prior_answers, firm_listening_deep_dive_cost, firm_listening_event_based_cost,
+    firm_listening_tracking_cost, sum_survey_cost,
 ):  # fmt: skip
     """Firms move what they believe towards what they were told, and pay for having asked."""
-    costs = (
-        firm_listening_deep_dive_cost,
-        firm_listening_event_based_cost,
-        firm_listening_tracking_cost,
+    costs = np.column_stack(
+        [
+            firm_listening_deep_dive_cost,
+            firm_listening_event_based_cost,
+            firm_listening_tracking_cost,
+        ]
     )
-    for f in range(n_firms):
-        for k in range(3):
-            if total_asked[f, k] > 0.0:
-                sum_survey_cost[0, f] += total_asked[f, k] * costs[k][f]
-        for t in range(n_touchpoint):
-            n = total_answers[f, t]
-            if n > 0.0:
-                mean = total_answer[f, t] / n
-                variance = (total_answer_square[f, t] - n * mean * mean) / (n - 1) if n > 1 else 0.0
-                weight = n / (n + firm_listening_prior_answers[f])
-                before = given_or(belief_error[f, t], 0.0)
-                error = standard_error(variance, n)
-                belief[f, t] = believed(belief[f, t], mean, n, firm_listening_prior_answers[f])
-                belief_error[f, t] = sqrt((weight * error) ** 2 + ((1.0 - weight) * before) ** 2)
+    sum_survey_cost[0] = (given_or(costs, 0.0) * total_asked).sum(axis=1)
+    for f, t in np.argwhere(total_answers > 0):
+        n = total_answers[f, t]
+        mean = total_answer[f, t] / n
+        variance = (total_answer_square[f, t] - n * mean * mean) / (n - 1.0) if n > 1 else 0.0
+        weight = weight_of(n, firm_listening_prior_answers[f])
+        belief[f, t] = believed(belief[f, t], mean, weight)
+        error = standard_error(variance, n)
+        before = max(0.0, belief_error[f, t])
+        belief_error[f, t] = sqrt((weight * error) ** 2 + ((1.0 - weight) * before) ** 2)
 
 
 # --- measures ---------------------------------------------------------------------

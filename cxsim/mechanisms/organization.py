@@ -5,6 +5,8 @@ A firm may describe itself by four scores, 0 to 1, rather than touchpoint by tou
 
 from __future__ import annotations
 
+from typing import Any
+
 from cxsim.mechanisms.base import Mechanism
 from cxsim.parameters import Parameters, parameter
 
@@ -59,22 +61,22 @@ class FirmParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def usual_performance(attitudes: float, staffed: float) -> float:
+def usual_performance(attitudes: Any, staffed: Any) -> Any:
     """Return the performance of a touchpoint of which nothing is said, 0-10."""
     return 5.0 + staffed * 4.0 * (attitudes - 0.5)
 
 
-def usual_spread(processes: float) -> float:
+def usual_spread(processes: Any) -> Any:
     """Return the spread of performance of a touchpoint of which nothing is said, 0-10."""
     return 2.0 * (1.0 - 0.5 * processes)
 
 
-def usual_promise(performance: float, communication: float) -> float:
+def usual_promise(performance: Any, communication: Any) -> Any:
     """Return what a firm promises that does not say what, 0-10."""
     return performance + 2.0 * (1.0 - communication)
 
 
-def usual_sample(evaluation: float) -> float:
+def usual_sample(evaluation: Any) -> Any:
     """Return the share that a survey asks of which nothing is said."""
     return 0.1 * evaluation
 

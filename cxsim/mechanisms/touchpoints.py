@@ -138,51 +138,37 @@ def _unknown(
             yield (*path, name), f"expected a touchpoint of the journey ({known}), found {name!r}"
 
 
-# --- rules ------------------------------------------------------------------------
-
-
-def given_or(value: float, otherwise: float) -> float:
-    """Return a value, or another where none is given."""
-    return value if value == value else otherwise
+def given_or(value: Any, otherwise: Any) -> Any:
+    """Return numbers, or others where none (NaN) are given; element by element."""
+    return np.where(np.isnan(value), otherwise, value)
 
 
 # --- passes -----------------------------------------------------------------------
 
 
 def set_up(
-    n_firms, n_touchpoint, met_at, gained, performance, unevenness, promise, touch_chance,
-    touch_weight, touch_staffed, market_journey_visit_rate, market_journey_importance,
-    segment_journey_visit_rate, segment_journey_importance, segment_share, firm_active,
-    firm_touchpoints_mean, firm_touchpoints_sd, firm_organization_processes,
-    firm_organization_attitudes, firm_organization_communication, firm_brand_promise,
+    met_at, gained, performance, unevenness, promise, touch_chance, touch_weight, touch_staffed,
+    market_journey_visit_rate, market_journey_importance, segment_journey_visit_rate,
+    segment_journey_importance, firm_active, firm_touchpoints_mean, firm_touchpoints_sd,
+    firm_organization_processes, firm_organization_attitudes, firm_organization_communication,
+    firm_brand_promise,
 ):  # fmt: skip
     """Work out what every firm is like at every touchpoint this period, and who goes where."""
-    for g in range(len(segment_share)):
-        for t in range(n_touchpoint):
-            rate = given_or(segment_journey_visit_rate[g, t], market_journey_visit_rate[0, t])
-            touch_weight[g, t] = given_or(
-                segment_journey_importance[g, t], market_journey_importance[0, t]
-            )
-            for f in range(n_firms):
-                there = met_at[f, t] and firm_active[f] > 0.5
-                touch_chance[g, f, t] = rate if there else 0.0
-    for f in range(n_firms):
-        processes = given_or(firm_organization_processes[f], 0.5)
-        attitudes = given_or(firm_organization_attitudes[f], 0.5)
-        total = 0.0
-        weights = 0.0
-        for t in range(n_touchpoint):
-            if not met_at[f, t]:
-                performance[f, t] = unevenness[f, t] = np.nan
-                continue
-            usual = usual_performance(attitudes, touch_staffed[t])
-            performance[f, t] = given_or(firm_touchpoints_mean[f, t], usual) + gained[f, t]
-            unevenness[f, t] = given_or(firm_touchpoints_sd[f, t], usual_spread(processes))
-            total += market_journey_importance[0, t] * performance[f, t]
-            weights += market_journey_importance[0, t]
-        average = total / weights if weights > 0.0 else 5.0
-        communication = given_or(firm_organization_communication[f], 1.0)
-        promise[f] = given_or(firm_brand_promise[f], usual_promise(average, communication))
+    rates = given_or(segment_journey_visit_rate, market_journey_visit_rate)
+    touch_chance[:] = rates[:, None, :] * (met_at & (firm_active > 0.5)[:, None])
+    touch_weight[:] = given_or(segment_journey_importance, market_journey_importance)
+    attitudes = given_or(firm_organization_attitudes, 0.5)[:, None]
+    usual = usual_performance(attitudes, touch_staffed)
+    performance[:] = np.where(met_at, given_or(firm_touchpoints_mean, usual) + gained, np.nan)
+    usual = usual_spread(given_or(firm_organization_processes, 0.5))[:, None]
+    unevenness[:] = given_or(firm_touchpoints_sd, usual)
+    weights = market_journey_importance * met_at
+    total = weights.sum(axis=1)
+    average = np.where(met_at, weights * performance, 0.0).sum(axis=1) / np.where(total, total, 1.0)
+    communication = given_or(firm_organization_communication, 1.0)
+    promise[:] = given_or(
+        firm_brand_promise, usual_promise(np.where(total, average, 5.0), communication)
+    )
 
 
 TOUCHPOINTS = Mechanism(
