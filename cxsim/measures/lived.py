@@ -8,6 +8,7 @@ import numpy as np
 
 from cxsim.measures.books import Books
 from cxsim.mechanisms.measuring import ratio
+from cxsim.mechanisms.perception import expectation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +21,10 @@ def touchpoint_frame(books: Books, scenario: Any) -> pd.DataFrame:
 
     Columns: ``stage``, ``channel``, ``run_by`` and ``importance`` as the scenario has them at
     the start; ``contacts`` (whole market); ``performance`` that customers met on average;
-    ``delivered``, the mean that the touchpoint is good for; ``belief`` of the firm, with the
-    standard error of what it was told in ``belief_error`` (nothing without answers); and the
-    ``answers`` of the period (of customers simulated).
+    ``expectation`` of the firm's customers, of the firm as a whole; ``delivered``, the mean
+    that the touchpoint is good for; ``belief`` of the firm, with the standard error of what it
+    was told in ``belief_error`` (nothing without answers); and the ``answers`` of the period
+    (of customers simulated).
     """
     import pandas as pd
 
@@ -56,6 +58,7 @@ def touchpoint_frame(books: Books, scenario: Any) -> pd.DataFrame:
             "importance": each([place.importance for place in places.values()]).astype(float),
             "contacts": contacts.ravel() * books.scale,
             "performance": ratio(score, contacts).ravel(),
+            "expectation": np.repeat(expectation(books)[:, order], len(places), axis=1).ravel(),
             "delivered": by_firm("delivered"),
             "belief": by_firm("belief"),
             "belief_error": by_firm("belief_error"),

@@ -22,12 +22,10 @@ def forget(n, n_firms, arriving, experience, experienced):
                 experienced[f, i] = 0
 
 
-def meet(n, n_firms, shopper, choice, experienced):
+def meet(n, buyer, seller, experienced):
     """Who buys has met the firm."""
-    for k in range(listed(n, shopper)):
-        i = shopper[k]
-        if 0 <= choice[i] < n_firms:
-            experienced[choice[i], i] = 1
+    for k in range(listed(n, buyer)):
+        experienced[seller[k], buyer[k]] = 1
 
 
 EXPERIENCE = Mechanism(

@@ -167,9 +167,13 @@ def visit(
                 f = called[k]
                 y = performed(performance[f, t], unevenness[f, t], luck[k])
                 integration = firm_channel_integration[f]
-                if integration < 1.0 and last_channel[f, i] >= 0 and last_channel[f, i] != channel:
-                    if uniform(key_integration[t, f], first + i) >= integration:
-                        y = repeated(y, market_repeat_penalty[0])
+                if (
+                    integration < 1.0
+                    and last_channel[f, i] >= 0
+                    and last_channel[f, i] != channel
+                    and uniform(key_integration[t, f], first + i) >= integration
+                ):
+                    y = repeated(y, market_repeat_penalty[0])
                 last_channel[f, i] = channel
                 x = expectation[f, i]
                 x = x if x == x else promise[f]
