@@ -17,6 +17,7 @@ from cxsim._version import __version__
 from cxsim.files import whole_file, whole_folder
 from cxsim.measures.built import Frames
 from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
+from cxsim.measures.lived import touchpoint_frame
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.observers.cohorts import cohort_frame
 from cxsim.measures.observers.elasticity import elasticity_frame
@@ -38,6 +39,7 @@ FRAMES = (
     "market",
     "switching",
     "tenure",
+    "touchpoints",
     "cohorts",
     "losses",
     "elasticities",
@@ -60,6 +62,9 @@ class Run:
         Purchases by period, supplier before (``origin``) and option taken (``destination``).
     tenure : DataFrame
         Customers and those who stayed, by period, firm and tenure band.
+    touchpoints : DataFrame or None
+        Performance met, delivered and believed in, by period, firm and touchpoint, if the
+        scenario has a journey.
     cohorts : DataFrame or None
         Survival and realized lifetime value by cohort, if asked for.
     losses : DataFrame or None
@@ -112,6 +117,11 @@ class Run:
     def tenure(self) -> pd.DataFrame:
         """Customers and stayers by period, firm and tenure band."""
         return self._frames["tenure"]
+
+    @property
+    def touchpoints(self) -> pd.DataFrame | None:
+        """Performance met, delivered and believed in, None without a journey."""
+        return self._frames.get("touchpoints")
 
     @property
     def cohorts(self) -> pd.DataFrame | None:
@@ -391,6 +401,8 @@ def run(
     }
     for mechanism in mechanisms:
         frames |= {name: partial(make, books, settings) for name, make in mechanism.frames.items()}
+    if settings.journey is not None:
+        frames["touchpoints"] = lambda: touchpoint_frame(books, settings)
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:

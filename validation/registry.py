@@ -30,6 +30,7 @@ MODULES = (
     "validation.rows.buying",
     "validation.rows.prices",
     "validation.rows.pricing",
+    "validation.rows.surveys",
 )
 
 #: Headings of the page.

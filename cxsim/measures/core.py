@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from cxsim.measures.books import Books
-from cxsim.mechanisms.base import Measure, ratio
+from cxsim.mechanisms.base import Measure
+from cxsim.mechanisms.measuring import ratio
 
 __all__ = ["FIRM_MEASURES", "MARKET_MEASURES", "ratio"]
 

@@ -34,8 +34,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from cxsim.parameters import Parameters
 
 __all__ = [
@@ -51,7 +49,6 @@ __all__ = [
     "Total",
     "chunk",
     "listed",
-    "ratio",
 ]
 
 #: "No firm": the supplier of a customer who has none, the choice of one who buys nothing.
@@ -86,6 +83,7 @@ PHASES = (
     "tell",  # word of mouth
     "survey",  # surveys, recovery, improvement
     "account",  # totals at the end of the period
+    "close",  # firms see the totals and act on them, to be felt next period (whole passes)
     "expect",  # no part of a period: what a benchmark that knows demand asks beforehand
 )
 
@@ -106,14 +104,6 @@ def listed(n, places):
         else:
             low = middle + 1
     return low
-
-
-def ratio(top: Any, bottom: Any) -> np.ndarray:
-    """Return top / bottom, NaN where there is nothing to divide by."""
-    top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
-    out = np.full(top.shape, np.nan)
-    np.divide(top, bottom, out=out, where=bottom != 0)
-    return out
 
 
 @dataclass(frozen=True)

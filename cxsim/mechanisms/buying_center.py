@@ -21,9 +21,9 @@ from cxsim.mechanisms.base import (
     Total,
     chunk,
     listed,
-    ratio,
 )
 from cxsim.mechanisms.judgement import judging_segments
+from cxsim.mechanisms.measuring import ratio
 from cxsim.mechanisms.people import scatter
 from cxsim.parameters import Parameters, parameter
 

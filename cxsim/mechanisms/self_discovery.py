@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from cxsim.draws import normal
-from cxsim.mechanisms.base import Draw, Measure, Mechanism, Pass, Total, chunk, ratio
+from cxsim.mechanisms.base import Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.measuring import ratio
 from cxsim.mechanisms.people import scatter
 from cxsim.parameters import Parameters, parameter
 

@@ -118,13 +118,12 @@ def count(
     standard, guess, spread, volume, fit_weight, procedural, effort, hassle, seen, unseen,
     misfit_now,
     firm_price, firm_personal_premium,
-    sum_switching_procedural, sum_switching_financial, sum_switching_relational,
-    sum_switching_square, switching_procedural, switching_financial, switching_relational,
+    switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
     """Measure what each customer would lose by moving to a twin of its supplier.
 
-    Parts after Burnham, Frels & Mahajan (2003); they may be negative. Follows
-    ``offer.count``, which has noted what the supplier offers the customer now.
+    Parts after Burnham, Frels & Mahajan (2003); they may be negative, and mechanisms may add
+    to them. Follows ``offer.count``, which has noted what the supplier offers the customer now.
     """
     misfits(n, need, spread, standard, guess, bend, twin_knowledge, seen, unseen)
     for i in range(n):
@@ -144,6 +143,14 @@ def count(
             hassle[i], r, interaction[f, i], here
         )
         switching_relational[i] = has * (fit_lost + ease_lost)
+
+
+def add_up(
+    n, supplier, switching_procedural, switching_financial, switching_relational,
+    sum_switching_procedural, sum_switching_financial, sum_switching_relational,
+    sum_switching_square,
+):  # fmt: skip
+    """Add up the parts, once mechanisms have had their say."""
     for i in range(n):
         s = supplier[i]
         if s < 0:
@@ -197,5 +204,6 @@ SWITCHING = Mechanism(
         Pass(experience, "pay"),
         Pass(twin, "account"),
         Pass(count, "account", after=("switching.twin", "offer.count")),
+        Pass(add_up, "account", after=("switching.count",)),
     ),
 )

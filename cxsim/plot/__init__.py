@@ -13,10 +13,13 @@ from __future__ import annotations
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.comparison import differences
 from cxsim.plot.decisions import group_decisions
+from cxsim.plot.emotions import emotion_clusters
 from cxsim.plot.events import events_of
+from cxsim.plot.journeys import journey_map
 from cxsim.plot.line_charts import lines, profit, retention, shares
 from cxsim.plot.matrix import capability_matrix
 from cxsim.plot.panels import paths
+from cxsim.plot.perception import perception_gap
 from cxsim.plot.picture import alt_of, save, show
 from cxsim.plot.style import style
 from cxsim.plot.switching import switching_cost_distribution, switching_costs
@@ -28,10 +31,13 @@ __all__ = [
     "brand_switching",
     "capability_matrix",
     "differences",
+    "emotion_clusters",
     "events_of",
     "group_decisions",
+    "journey_map",
     "lines",
     "paths",
+    "perception_gap",
     "profit",
     "retention",
     "retention_by_tenure",

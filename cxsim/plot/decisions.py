@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from cxsim.plot.columns import need, words_of
-from cxsim.plot.layout import EndLabel, end_labels, finish, new, top_label
+from cxsim.plot.layout import EndLabel, end_labels_of, finish, new, top_label
 from cxsim.plot.numbers import joined, scale_for
 from cxsim.plot.palette import GREY
 from cxsim.plot.picture import Picture
@@ -85,7 +85,7 @@ def group_decisions(
     axes.yaxis.set_major_formatter(scale.ticks)
     axes.set_xlabel("People who decide for an account")
     top_label(axes, scale.axis("Accounts in the market without a supplier"))
-    end_labels([(axes, ends)])
+    end_labels_of([(axes, ends)])
     note = "Pooled over all periods."
     if "seed" in new_ones:
         note += f" Bars: two standard errors over {new_ones['seed'].nunique()} seeds."
