@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from cxsim.mechanisms.advertising import ADVERTISING
 from cxsim.mechanisms.attachment import ATTACHMENT
+from cxsim.mechanisms.awareness import AWARENESS
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.belief import BELIEF
 from cxsim.mechanisms.choice import CHOICE
@@ -23,8 +25,10 @@ from cxsim.mechanisms.people import PEOPLE
 from cxsim.mechanisms.perception import PERCEPTION
 from cxsim.mechanisms.portability import PORTABILITY
 from cxsim.mechanisms.recovery import RECOVERY
+from cxsim.mechanisms.reputation import REPUTATION
 from cxsim.mechanisms.switching import SWITCHING
 from cxsim.mechanisms.touchpoints import TOUCHPOINTS
+from cxsim.mechanisms.word_of_mouth import WORD_OF_MOUTH
 
 __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
 
@@ -34,9 +38,12 @@ CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFE
 LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, JOURNEY, ATTACHMENT, EMOTIONS)
 #: What firms make of what they hear of it.
 HEARD = (BELIEF, LISTENING, RECOVERY, IMPROVEMENT)
+#: What customers hear of firms from each other and by advertising.
+TOLD = (WORD_OF_MOUTH, REPUTATION, AWARENESS, ADVERTISING)
 
 _registry: dict[str, Mechanism] = {
-    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, *LIVED, *HEARD)
+    mechanism.name: mechanism
+    for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, *LIVED, *HEARD, *TOLD)
 }
 
 
