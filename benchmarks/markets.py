@@ -24,7 +24,7 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("word of mouth, small world", "word_of_mouth", {"word_of_mouth": {}}, ()),
     (
         "word of mouth, well mixed",
-        "reputation",
+        "word_of_mouth",
         {"word_of_mouth": {"network": "well_mixed"}, "segments.*.reputation_value": 1.0},
         (),
     ),
@@ -72,7 +72,7 @@ def switched(changes: dict[str, Any], **world: Any) -> cx.Scenario:
 
 def untimed_mechanisms() -> list[str]:
     """Return the package's mechanisms outside the core that no switch above turns on."""
-    timed = {mechanism for _, mechanism, _, _ in SWITCHES}
+    timed = {m.name for _, _, changes, _ in SWITCHES for m in switched(changes).mechanisms}
     return [
         m.name
         for m in registered()

@@ -39,6 +39,9 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a.books.count(name), b.books.count(name), err_msg=name)
 
 
+SILENCE = dict.fromkeys(("destroying", "attention", "recommendation", "advocacy"), 0.0)
+LOUD = dict.fromkeys(SILENCE, 1.0)
+
 numbers = st.floats(0, 1)
 money = st.floats(0, 5)
 
@@ -62,6 +65,8 @@ def firms(draw):
         interaction_cost=draw(money),
         cost_to_serve=draw(money),
         service_saving=draw(numbers),
+        advertising_reach=draw(numbers),
+        advertising_cost=draw(money),
     )
 
 
@@ -85,6 +90,7 @@ def segments(draw):
         "turnover": draw(numbers),
         "volume": draw(st.floats(0.1, 5)),
         "outside_value": draw(st.floats(-5, 5)),
+        "reputation_value": draw(money),
     }
     if draw(st.booleans()):
         one["purchase_rate_shape"] = draw(st.floats(0.2, 5))
@@ -93,6 +99,19 @@ def segments(draw):
     if draw(st.booleans()):
         one["need_drift"] = draw(numbers)
     return one
+
+
+@st.composite
+def word_of_mouth(draw):
+    return {
+        "network": draw(st.sampled_from(["well_mixed", "small_world", "scale_free"])),
+        "neighbours": draw(st.sampled_from([2, 4, 8])),
+        "rewiring": draw(numbers),
+        "contacts": draw(st.integers(0, 4)),
+        "tell_rate": {emotion: draw(numbers) for emotion in SILENCE},
+        "message_weight": draw(numbers),
+        "awareness": draw(st.booleans()),
+    }
 
 
 @st.composite
@@ -113,6 +132,8 @@ def scenarios(draw):
         world["events"] = []
     if draw(st.booleans()):
         world["profile_portability"] = draw(numbers)
+    if draw(st.booleans()):
+        world["word_of_mouth"] = draw(word_of_mouth())
     if draw(st.booleans()):
         world["initial"] = {names[0]: {"share": draw(numbers), "tenure": 3, "knowledge": 0.4}}
     else:
@@ -285,11 +306,18 @@ def test_initial_shares_tenure_and_knowledge_hold_at_the_start():
     assert (simulation.customers("uncertainty")[1] == 1.0).all()
 
 
-@pytest.mark.parametrize("name", ["need_drift", "profile_portability"])
-def test_neutral_values_of_a_mechanism_equal_its_absence(name):
+@pytest.mark.parametrize(
+    ("section", "value"),
+    [
+        ("segments.*.need_drift", 0.0),
+        ("profile_portability", 0.0),
+        ("word_of_mouth", {"tell_rate": SILENCE}),
+        ("word_of_mouth", {"tell_rate": LOUD}),  # about nothing anybody has felt or heeds
+    ],
+)
+def test_neutral_values_of_a_mechanism_equal_its_absence(section, value):
     scenario = lively(customers=500)
-    path = "segments.*.need_drift" if name == "need_drift" else name
-    a, b = played(scenario), played(scenario.override({path: 0.0}))
-    assert len(b.mechanisms) == len(a.mechanisms) + 1
+    a, b = played(scenario), played(scenario.override({section: value}))
+    assert len(b.mechanisms) > len(a.mechanisms)
     for column in a.workspace.population.columns:
         np.testing.assert_array_equal(a.customers(column), b.customers(column), err_msg=column)

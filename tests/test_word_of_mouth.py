@@ -8,15 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markets import firm, lively, market
 from support_mood import moods
-from test_engines import assert_same, played, scenarios
+from test_engines import LOUD, SILENCE, assert_same, played, scenarios, word_of_mouth
 
 import cxsim as cx
 from cxsim.mechanisms.networks import network
 from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation
 
-EVERYBODY_TELLS = dict.fromkeys(("destroying", "attention", "recommendation", "advocacy"), 1.0)
-NOBODY_TELLS = dict.fromkeys(EVERYBODY_TELLS, 0.0)
 GOLDEN_SMALL_WORLD = [1997, 1999, 0, 1, 2, 1996, 1997, 1998]
 GOLDEN_SCALE_FREE = [993, 1881, 1058, 1368, 1506, 115, 396, 1523]
 
@@ -116,7 +114,7 @@ def test_a_message_moves_a_reputation_by_its_weight_towards_what_the_teller_feel
         firms={"Ann": firm(mood=-0.8)},
         customers=2,
         periods=3,
-        word_of_mouth={"neighbours": 2, "message_weight": 0.25, "tell_rate": EVERYBODY_TELLS},
+        word_of_mouth={"neighbours": 2, "message_weight": 0.25, "tell_rate": LOUD},
     )
     simulation = played(scenario)
     expected = 0.0
@@ -170,7 +168,7 @@ def test_more_than_eight_firms_are_told_of_too():
     scenario = market(
         firms={name: firm(mood=k / 20 - 0.5) for k, name in enumerate(names)},
         customers=1500,
-        word_of_mouth={"tell_rate": EVERYBODY_TELLS, "awareness": True},
+        word_of_mouth={"tell_rate": LOUD, "awareness": True},
     ).override({"firms.*.advertising_reach": 0.4})
     simulation = played(scenario)
     assert (simulation.books.count("reached_by")[-1] > 0).all()
@@ -209,24 +207,12 @@ engines = st.sampled_from(["columnar", "agents"])
 def talkative(draw, **fixed):
     """Any market in which customers talk, with purchases that feel like something."""
     scenario = draw(scenarios())
-    rates = {name: draw(st.floats(0, 1)) for name in EVERYBODY_TELLS}
     return scenario.override(
         {
-            "word_of_mouth": {
-                "network": draw(st.sampled_from(["well_mixed", "small_world", "scale_free"])),
-                "neighbours": draw(st.sampled_from([2, 4, 8])),
-                "rewiring": draw(st.floats(0, 1)),
-                "contacts": draw(st.integers(0, 4)),
-                "tell_rate": rates,
-                "message_weight": draw(st.floats(0, 1)),
-                "awareness": draw(st.booleans()),
-                **fixed,
-            },
+            "word_of_mouth": {**draw(word_of_mouth()), **fixed},
             "periods": draw(st.integers(2, 4)),
             **{f"firms.{name}.mood": draw(st.floats(-1, 1)) for name in scenario.firms},
             "firms.*.mood_memory": draw(st.floats(0, 1)),
-            "firms.*.advertising_reach": draw(st.floats(0, 1)),
-            "segments.*.reputation_value": draw(st.floats(0, 5)),
         }
     )
 
@@ -255,7 +241,7 @@ def test_word_of_mouth_changes_reputations_and_nobodys_own_experience(scenario, 
     scenario = scenario.override(
         {"segments.*.reputation_value": 0.0, "word_of_mouth.awareness": False}
     )
-    silent = scenario.override({"word_of_mouth.tell_rate": NOBODY_TELLS})
+    silent = scenario.override({"word_of_mouth.tell_rate": SILENCE})
     a = played(scenario, seed=seed, engine=engine)
     b = played(silent, seed=seed, engine=engine)
     assert (b.customers("reputation") == 0).all()
@@ -292,7 +278,7 @@ def test_a_firm_that_nobody_knows_sells_nothing(scenario, seed):
 
 
 @anything
-@given(scenario=talkative(awareness=True, tell_rate=NOBODY_TELLS), seed=seeds)
+@given(scenario=talkative(awareness=True, tell_rate=SILENCE), seed=seeds)
 def test_full_reach_and_no_telling_are_the_market_without_the_mechanism(scenario, seed):
     full = scenario.override({"firms.*.advertising_reach": 1.0})
     with_it, without = (
@@ -317,7 +303,7 @@ def test_the_firms_own_customers_know_it_from_the_start():
     scenario = market(
         customers=1000,
         initial={"Ann": {"share": 0.5}},
-        word_of_mouth={"awareness": True, "tell_rate": NOBODY_TELLS},
+        word_of_mouth={"awareness": True, "tell_rate": SILENCE},
     )
     firms = cx.run(scenario).firms.set_index(["firm", "period"])
     assert firms.loc["Ann", "awareness"].between(0.4, 0.6).all()
@@ -330,7 +316,7 @@ def test_who_is_told_about_a_firm_knows_it():
         customers=3000,
         periods=12,
         initial={"Ann": {"share": 0.05}},
-        word_of_mouth={"awareness": True, "tell_rate": EVERYBODY_TELLS, "network": "well_mixed"},
+        word_of_mouth={"awareness": True, "tell_rate": LOUD, "network": "well_mixed"},
     )
     firms = cx.run(scenario).firms
     ann = firms[firms.firm == "Ann"].awareness
