@@ -15,19 +15,17 @@ USERS = ("journey", "word_of_mouth")
 
 def forget(n, n_firms, arriving, experience, experienced):
     """A newcomer has lived through nothing."""
-    for i in range(n):
-        if arriving[i]:
-            for f in range(n_firms):
+    for f in range(n_firms):
+        for i in range(n):
+            if arriving[i]:
                 experience[f, i] = 0.0
                 experienced[f, i] = 0
 
 
-def meet(n, n_firms, shopper, choice, experienced):
+def meet(n, buyer, seller, experienced):
     """Who buys has met the firm."""
-    for k in range(listed(n, shopper)):
-        i = shopper[k]
-        if 0 <= choice[i] < n_firms:
-            experienced[choice[i], i] = 1
+    for k in range(listed(n, buyer)):
+        experienced[seller[k], buyer[k]] = 1
 
 
 EXPERIENCE = Mechanism(

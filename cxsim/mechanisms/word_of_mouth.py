@@ -150,26 +150,31 @@ def tell(
 
 
 def take_in(
-    n_heard, w, listener, teller, all_tells, all_valence, reputation, news, sum_messages, weight
-):
+    n_heard, w, listener, teller, all_tells, all_valence, reputation, news, weight, sum_messages,
+    sum_reached_by,
+):  # fmt: skip
     """Let listeners take in what tellers say, one after the other."""
     for k in range(n_heard):
         i = listener[k]
         other = teller[k]
+        known = int(news[w, i])
         told = int(all_tells[w, other])
-        news[w, i] = news[w, i] | told
+        news[w, i] = known | told
         while told:
-            f = w * FIRMS_PER_BYTE + LOWEST_BIT[told]
+            bit = LOWEST_BIT[told]
+            f = w * FIRMS_PER_BYTE + bit
             told = told & (told - 1)
             v = all_valence[f, other]
             reputation[f, i] = moved(reputation[f, i], v, weight)
             sum_messages[chunk(i), f, (v > 0.0) - (v < 0.0) + 1] += 1.0
+            sum_reached_by[chunk(i), f] += 0.0 if (known >> bit) & 1 else 1.0
 
 
 def listen(
     n, first, n_customers, n_tongue, all_tells, all_valence, lot, listener, teller, reputation,
     news, network_start, network_others, network_whose, key_meet, market_word_of_mouth_network,
     market_word_of_mouth_contacts, market_word_of_mouth_message_weight, sum_messages,
+    sum_reached_by,
 ):  # fmt: skip
     """Everybody listens to the neighbours, in customer order, or to others met by chance.
 
@@ -193,7 +198,7 @@ def listen(
                 teller[heard] = other
                 heard += all_tells[w, other] != 0
             take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news,
-                    sum_messages, weight)  # fmt: skip
+                    weight, sum_messages, sum_reached_by)  # fmt: skip
         for c in range(contacts):
             key = subkey(key_meet[0], c)
             for i in range(n):
@@ -205,11 +210,11 @@ def listen(
                 teller[heard] = other
                 heard += all_tells[w, other] != 0
             take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news,
-                    sum_messages, weight)  # fmt: skip
+                    weight, sum_messages, sum_reached_by)  # fmt: skip
 
 
-def count(n, n_firms, n_tongue, news, experienced, sum_reached, sum_reached_by, sum_met):
-    """Count whom word of mouth reached, and who has met each firm."""
+def count(n, n_firms, n_tongue, news, experienced, sum_reached, sum_met):
+    """Count whom word of mouth reached at all, and who has met each firm."""
     for start in range(0, n, CHUNK):
         c = chunk(start)
         end = min(start + CHUNK, n)
@@ -221,14 +226,9 @@ def count(n, n_firms, n_tongue, news, experienced, sum_reached, sum_reached_by, 
             reached += any_news != 0
         sum_reached[c, 0] += reached
         for f in range(n_firms):
-            w = f // FIRMS_PER_BYTE
-            b = f - w * FIRMS_PER_BYTE
-            reached = 0
             met_it = 0
             for i in range(start, end):
-                reached += (news[w, i] >> b) & 1
                 met_it += experienced[f, i]
-            sum_reached_by[c, f] += reached
             sum_met[c, f] += met_it
 
 
