@@ -382,3 +382,24 @@ def test_neighbours_are_even_because_ties_have_two_ends():
 def test_a_misspelt_network_is_answered_with_the_nearest():
     with pytest.raises(ScenarioError, match=r"word_of_mouth\.network.*small_world"):
         market(word_of_mouth={"network": "smal_world"})
+
+
+# --- what good and bad news do -----------------------------------------------------------
+
+
+def test_news_weighs_more_the_further_the_chance_can_still_move():
+    scenario = talking(customers=6000, **{"segments.*.switching_cost": 6.0})
+    weighed = cx.run(scenario, detail=["hearsay"]).hearsay
+    assert set(weighed.chance) == {"below one half", "one half or more"}
+    known = weighed[weighed.customers > 0]
+    unlikely = known[known.chance == "below one half"]
+    assert (unlikely.gain > unlikely.loss).all()
+    likely = known[known.chance == "one half or more"]
+    assert (likely.gain < likely.loss).all()
+    brought = weighed.groupby("firm")[["won", "lost"]].sum()
+    assert brought.loc["Mass", "lost"] > 0 == brought.loc["Mass", "won"]
+    assert brought.loc["Tailor", "won"] > 0 == brought.loc["Tailor", "lost"]
+
+
+def test_where_nobody_talks_there_is_nothing_to_weigh():
+    assert cx.run(market(), detail=["hearsay"]).hearsay.empty

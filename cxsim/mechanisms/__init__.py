@@ -24,6 +24,7 @@ from cxsim.mechanisms.organization import ORGANIZATION
 from cxsim.mechanisms.people import PEOPLE
 from cxsim.mechanisms.perception import PERCEPTION
 from cxsim.mechanisms.portability import PORTABILITY
+from cxsim.mechanisms.reach import REACH
 from cxsim.mechanisms.recovery import RECOVERY
 from cxsim.mechanisms.reputation import REPUTATION
 from cxsim.mechanisms.switching import SWITCHING
@@ -39,7 +40,7 @@ LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, JOURNEY, ATTACHMENT,
 #: What firms make of what they hear of it.
 HEARD = (BELIEF, LISTENING, RECOVERY, IMPROVEMENT)
 #: What customers hear of firms from each other and by advertising.
-TOLD = (WORD_OF_MOUTH, REPUTATION, AWARENESS, ADVERTISING)
+TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 
 _registry: dict[str, Mechanism] = {
     mechanism.name: mechanism

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.draws import subkey, uniform
-from cxsim.mechanisms.base import CHUNK, Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass, Total, chunk
 from cxsim.mechanisms.emotions import cluster
 from cxsim.mechanisms.networks import network
 from cxsim.mechanisms.reputation import moved
@@ -213,30 +213,7 @@ def listen(
                     weight, sum_messages, sum_reached_by)  # fmt: skip
 
 
-def count(n, n_firms, n_tongue, news, experienced, sum_reached, sum_met):
-    """Count whom word of mouth reached at all, and who has met each firm."""
-    for start in range(0, n, CHUNK):
-        c = chunk(start)
-        end = min(start + CHUNK, n)
-        reached = 0
-        for i in range(start, end):
-            any_news = 0
-            for w in range(n_tongue):
-                any_news = any_news | news[w, i]
-            reached += any_news != 0
-        sum_reached[c, 0] += reached
-        for f in range(n_firms):
-            met_it = 0
-            for i in range(start, end):
-                met_it += experienced[f, i]
-            sum_met[c, f] += met_it
-
-
 # --- measures ---------------------------------------------------------------------
-
-
-def _everybody(b: Any) -> np.ndarray:
-    return b.count("holders").sum(axis=1, keepdims=True)
 
 
 def _messages(sign: int, words: str) -> Callable[[Any], np.ndarray]:
@@ -254,17 +231,7 @@ def messages(b: Any) -> np.ndarray:
 
 def reached_by(b: Any) -> np.ndarray:
     """Share of all customers who were told about the firm in the period."""
-    return b.count("reached_by") / _everybody(b)
-
-
-def reached(b: Any) -> np.ndarray:
-    """Share of all customers who were told about any firm in the period."""
-    return (b.count("reached") / _everybody(b))[:, 0]
-
-
-def ever_bought(b: Any) -> np.ndarray:
-    """Share of the customers now in the market who have ever bought from the firm."""
-    return b.count("met") / _everybody(b)
+    return b.count("reached_by") / b.count("holders").sum(axis=1, keepdims=True)
 
 
 def _links(scenario: Any, seed: int) -> dict[str, np.ndarray]:
@@ -311,15 +278,12 @@ WORD_OF_MOUTH = Mechanism(
     draws=(Draw("tell", ("firm",)), Draw("meet")),
     totals=(
         Total("messages", ("firm", 3), doc="Messages heard, by valence below, at, above neutral"),
-        Total("reached", (1,), doc="Customers who were told anything"),
         Total("reached_by", doc="Customers who were told about the firm"),
-        Total("met", doc="Customers who have ever bought from the firm"),
     ),
     setup=_links,
     passes=(
         Pass(tell, "tell"),
         Pass(listen, "hear"),
-        Pass(count, "hear", after=("word_of_mouth.listen",)),
     ),
     measures=(
         Measure("messages", "Messages heard", "per period", messages),
@@ -328,10 +292,6 @@ WORD_OF_MOUTH = Mechanism(
         Measure("messages_bad", "Bad messages heard", "per period",
                 _messages(0, "with a bad experience")),
         Measure("told_about", "Customers told about the firm", "share per period", reached_by),
-        Measure("ever_bought", "Customers who have ever bought", "share", ever_bought,
-                summary="last"),
-        Measure("reach_of_word_of_mouth", "Customers reached by word of mouth",
-                "share per period", reached, level="market"),
     ),
     check=_even,
     active=lambda scenario: scenario.word_of_mouth is not None,
