@@ -37,6 +37,19 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("buying centers of three", "buying_center", _CENTERS, ()),
     ("points from every firm", "loyalty", {"firms.*.loyalty_programme": {}}, ()),
     ("contracts and subscriptions", "contracts", _BOUND, ()),
+    ("word of mouth, small world", "word_of_mouth", {"word_of_mouth": {}}, ()),
+    (
+        "word of mouth, well mixed",
+        "word_of_mouth",
+        {"word_of_mouth": {"network": "well_mixed"}, "segments.*.reputation_value": 1.0},
+        (),
+    ),
+    (
+        "word of mouth and awareness",
+        "awareness",
+        {"word_of_mouth": {"awareness": True}, "firms.*.advertising_reach": 0.2},
+        (),
+    ),
     ("measuring elasticities", "", {}, ("elasticity",)),
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),
@@ -75,7 +88,7 @@ def switched(changes: dict[str, Any], **world: Any) -> cx.Scenario:
 
 def untimed_mechanisms() -> list[str]:
     """Return the package's mechanisms outside the core that no switch above turns on."""
-    timed = {mechanism for _, mechanism, _, _ in SWITCHES}
+    timed = {m.name for _, _, changes, _ in SWITCHES for m in switched(changes).mechanisms}
     return [
         m.name
         for m in registered()

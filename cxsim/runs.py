@@ -21,6 +21,7 @@ from cxsim.measures.lived import touchpoint_frame
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.observers.cohorts import cohort_frame
 from cxsim.measures.observers.elasticity import elasticity_frame
+from cxsim.measures.observers.hearsay import hearsay_frame
 from cxsim.measures.observers.loss_reasons import loss_frame
 from cxsim.measures.people import customer_frame, panel_rows, reach_frame
 from cxsim.measures.summary import summarize
@@ -43,6 +44,7 @@ FRAMES = (
     "cohorts",
     "losses",
     "elasticities",
+    "hearsay",
     "customers",
     "reach",
     "panel",
@@ -71,6 +73,8 @@ class Run:
         Losses to rivals by the term of the choice that decided them, if asked for.
     elasticities : DataFrame or None
         Own and cross price elasticities by period, if asked for.
+    hearsay : DataFrame or None
+        What word of mouth does to chances to buy, if asked for.
     customers, reach : DataFrame or None
         Final customers, and penetration and purchase frequency by firm, if asked for.
     panel : DataFrame or None
@@ -137,6 +141,11 @@ class Run:
     def elasticities(self) -> pd.DataFrame | None:
         """Own and cross price elasticities by period, None if not asked for."""
         return self._frames.get("elasticities")
+
+    @property
+    def hearsay(self) -> pd.DataFrame | None:
+        """What word of mouth does to chances to buy, None if not asked for."""
+        return self._frames.get("hearsay")
 
     @property
     def reach(self) -> pd.DataFrame | None:
@@ -352,10 +361,10 @@ def run(
         Compiled columns, or one Mesa agent per customer; the numbers are the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
-    detail : iterable of {"elasticity", "loss_reasons", "cohorts", "customers"}
+    detail : iterable of {"elasticity", "loss_reasons", "hearsay", "cohorts", "customers"}
         What to measure beside the measures of every run: price elasticities by period,
-        why customers were lost, survival and realized value by cohort, or final
-        customers one by one.
+        why customers were lost, what word of mouth does to chances to buy, survival and
+        realized value by cohort, or final customers one by one.
     panel : int
         Households in a purchase panel to keep; 0 for none.
     threads : int
@@ -407,6 +416,8 @@ def run(
         frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:
         frames["elasticities"] = lambda: elasticity_frame(books, settings)
+    if "hearsay" in wanted:
+        frames["hearsay"] = lambda: hearsay_frame(books, settings)
     if "loss_reasons" in wanted:
         frames["losses"] = lambda: loss_frame(books, settings, mechanisms)
     if "customers" in wanted:  # built at once: later they would keep all customers in memory

@@ -9,6 +9,7 @@ from __future__ import annotations
 from cxsim.measures.observers.cohorts import cohorts
 from cxsim.measures.observers.customers import customers, panel
 from cxsim.measures.observers.elasticity import elasticity
+from cxsim.measures.observers.hearsay import hearsay
 from cxsim.measures.observers.loss_reasons import loss_reasons
 
 __all__ = ["OBSERVERS"]
@@ -17,6 +18,7 @@ __all__ = ["OBSERVERS"]
 OBSERVERS = {
     "elasticity": elasticity,
     "loss_reasons": loss_reasons,
+    "hearsay": hearsay,
     "cohorts": cohorts,
     "customers": customers,
     "panel": panel,
