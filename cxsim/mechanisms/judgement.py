@@ -224,9 +224,7 @@ def count_misfit(
 def count_switching(
     n, supplier, held, recognized, bend, known, interaction, twin_knowledge, forfeited, volume,
     fit_weight, misfit_now, misfit_twin, procedural, effort, hassle, firm_price,
-    firm_personal_premium,
-    sum_switching_procedural, sum_switching_financial, sum_switching_relational,
-    sum_switching_square, switching_procedural, switching_financial, switching_relational,
+    firm_personal_premium, switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
     """Measure what each account would lose by moving to a twin of its supplier."""
     for i in range(n):
@@ -244,16 +242,6 @@ def count_switching(
             hassle[i], r, interaction[f, i], here
         )
         switching_relational[i] = has * (fit_lost + ease_lost)
-    for i in range(n):
-        s = supplier[i]
-        if s < 0:
-            continue
-        c = chunk(i)
-        total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
-        sum_switching_procedural[c, s] += switching_procedural[i]
-        sum_switching_financial[c, s] += switching_financial[i]
-        sum_switching_relational[c, s] += switching_relational[i]
-        sum_switching_square[c, s] += total * total
 
 
 def _passing(name: str, doc: str) -> Column:
