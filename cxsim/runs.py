@@ -26,7 +26,7 @@ from cxsim.measures.people import customer_frame, panel_rows, reach_frame
 from cxsim.measures.summary import summarize
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import Scenario
-from cxsim.simulation import BLOCK, BLOCK_OF_THREADS, Simulation
+from cxsim.simulation import Simulation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -300,7 +300,6 @@ def simulate(
         engine=_engine(engine, seed, threads),
         rules=rules,
         observers=tuple(detail),
-        block=BLOCK if threads == 1 else BLOCK_OF_THREADS,
     )
     simulation.warm_up()
     while not simulation.finished:

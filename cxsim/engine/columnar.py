@@ -94,19 +94,20 @@ class _Share:
                 word for step in steps for word in words(workspace.arguments(step, block, passing))
             ]
 
-        self._frames = np.empty((len(blocks), len(frame)), dtype=np.int64)
-        self._frames[0] = frame
-        if len(blocks) > 2:  # words grow from block to block by equal steps
-            growth = np.array(frame_of(blocks[1])) - self._frames[0]
-            self._frames[:] = self._frames[0] + growth * np.arange(len(blocks))[:, None]
-        if len(blocks) > 1:  # but to the last, which may be smaller
-            self._frames[-1] = frame_of(blocks[-1])
-        rows = self._frames.ctypes.data + self._frames.strides[0] * np.arange(len(blocks))
-        self._places = (rows[:, None] + 8 * np.array(starts)).ravel()
-        self._entries = np.tile(np.array(entries, dtype=np.int64), len(blocks))
+        # Words grow from block to block by equal steps, but to the last, which may be smaller.
+        first = np.array(frame, dtype=np.int64)
+        second, last = (
+            np.array(frame_of(block), dtype=np.int64) if len(blocks) > 1 else first
+            for block in (blocks[:2][-1], blocks[-1])
+        )
+        self._frames = np.array([first, second - first, last])
+        self._frame = first
+        self._places = first.ctypes.data + 8 * np.array(starts, dtype=np.int64)
+        self._entries = np.array(entries, dtype=np.int64)
+        self._blocks = len(blocks)
 
     def play(self) -> None:
         """Run it."""
-        done = self._play(self._entries, self._places)
-        if done < len(self._entries):
-            raise RuntimeError(f"pass {self._steps[done % len(self._steps)].name!r} failed")
+        failed = self._play(self._entries, self._places, self._frame, self._frames, self._blocks)
+        if failed >= 0:
+            raise RuntimeError(f"pass {self._steps[failed].name!r} failed")

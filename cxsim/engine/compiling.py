@@ -121,7 +121,8 @@ def compiled_player() -> Any:
 
     from cxsim.engine.entry import play
 
-    signature = (numba.int64[::1], numba.int64[::1])
+    row = numba.int64[::1]
+    signature = (row, row, row, numba.int64[:, ::1], numba.int64)
     made = numba.njit(**_OPTIONS)(play)
     found = _load(made, f"play-{_how()}", signature)
     if found is None:
