@@ -99,6 +99,11 @@ class Run:
         return int(self.provenance["seed"])
 
     @property
+    def frames(self) -> Mapping[str, pd.DataFrame]:
+        """All frames by name; each is built when it is first asked for."""
+        return self._frames
+
+    @property
     def firms(self) -> pd.DataFrame:
         """Measures by period and firm."""
         return self._frames["firms"]

@@ -110,8 +110,10 @@ def _enter(typing: Any, address: Any, frame: Any) -> Any:  # noqa: ARG001 - what
 _call_entry: Any = _enter
 
 
-def play(entries: Any, places: Any, frame: Any, frames: Any, blocks: int) -> int:
-    """Call all entries for one block of customers after the other.
+def play(
+    entries: Any, places: Any, frame: Any, frames: Any, first: int, end: int, blocks: int
+) -> int:
+    """Call all entries for some blocks of customers, one block after the other.
 
     Parameters
     ----------
@@ -121,21 +123,22 @@ def play(entries: Any, places: Any, frame: Any, frames: Any, blocks: int) -> int
         What entries read.
     frames : int64 array, shape (3, words)
         Of the first block, what it grows by from block to block, of the last block.
+    first, end : int
+        Blocks from ``first`` to before ``end``.
     blocks : int
+        All there are.
 
     Returns
     -------
     int
         Number of the entry that failed, -1 if none did.
     """
-    for block in range(blocks):
+    for block in range(first, end):
         for k in range(len(frame)):
-            if block == 0:
-                frame[k] = frames[0, k]
-            elif block == blocks - 1:
+            if block == blocks - 1:
                 frame[k] = frames[2, k]
             else:
-                frame[k] += frames[1, k]
+                frame[k] = frames[0, k] + block * frames[1, k]
         for k in range(len(entries)):
             if _call_entry(entries[k], places[k]) != 0:
                 return k
