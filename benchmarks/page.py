@@ -219,7 +219,13 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
         for r in growth["periods"]["rows"]
     ]
     threads = [
-        [f"{r['block']:,}", timing(r["one"]), timing(r["two"]), timing(r["gain"])]
+        [
+            f"{r['block']:,}",
+            timing(r["one"]),
+            timing(r["two"]),
+            timing(r["gain"]),
+            timing(r["machine"]),
+        ]
         for r in growth["threads"]["rows"]
     ]
     switches = [
@@ -243,7 +249,11 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
         periods=table(["periods", each, peak], periods, left=0),
         threads_n=growth["threads"]["customers"],
         cores=growth["threads"]["cores"],
-        threads=table(["block", "one thread, ns", "two threads, ns", "gain"], threads, left=0),
+        threads=table(
+            ["block", "one thread, ns", "two threads, ns", "gain", "gain of an empty loop"],
+            threads,
+            left=0,
+        ),
         switch_n=growth["switches"]["customers"],
         switches=table(["", each, "ratio to the core"], switches),
     )

@@ -103,7 +103,8 @@ from the shortest to the longest run.
 ### Threads
 
 {threads_n:,} customers on {cores} cores. Threads share out blocks of customers; results do not
-depend on either.
+depend on either. The last column is what two threads gain in the same rounds on a loop that
+touches no memory: what the machine, and whatever else runs on it, allows.
 
 {threads}
 
