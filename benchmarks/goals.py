@@ -190,8 +190,8 @@ def _sharing(found: dict[str, Any]) -> str:
     return (
         f"a loop that touches no memory gains {_times(machine)} from a second thread, on this "
         "machine as it was; threads share no lock and write to arrays of their own: a leg of the "
-        f"period is a few calls in each. A thread moves {used:.1f} GB/s of the {there:.0f} GB/s that memory gives "
-        "one, so it is not memory"
+        f"period is a few calls in each. A thread moves {used:.1f} GB/s of the {there:.0f} GB/s "
+        "that memory gives one, so it is not memory"
     )
 
 
