@@ -1,9 +1,11 @@
-"""The floor: streaming once through the bytes that one period must read and write.
+"""Two floors: streaming through the bytes of a period, and drawing its random numbers.
+
+The first streams once through the bytes that one period must read and write.
 
 Which bytes these are is read off the simulation: a kept column counts as read if a pass
 of the period (other than those for newcomers) names it, and as written if a period
 without newcomers changes it. Columns that live for a block only stay in cache and do
-not count.
+not count. The second draws what a period draws, compares options, and does nothing else.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ from typing import Any
 import numpy as np
 
 import cxsim as cx
+from cxsim import draws
+from cxsim.engine.compiling import compiled_rule
 from cxsim.engine.workspace import parameters_of
 
-__all__ = ["streaming", "traffic"]
+__all__ = ["drawing", "streaming", "traffic"]
 
 _FOR_NEWCOMERS = ("begin", "arrive")
 
@@ -74,6 +78,47 @@ def streaming(columns: dict[str, dict[str, float]], customers: int) -> Callable[
     def once() -> None:
         for action, words in kinds:
             action(words)
+
+    once()  # compiles
+    return once
+
+
+def drawing(customers: int, options: int, shoppers: int) -> Callable[[], None]:
+    """Return an action that draws what a period draws and finds the largest shock.
+
+    A uniform for leaving and one for entering the market for everybody; for each shopper one
+    for being recognized, and a Gumbel shock per option, with the engine's own functions. Any
+    engine that draws as the model says does at least this.
+    """
+    import numba
+
+    uniform = compiled_rule(draws.uniform)
+    gumbel = compiled_rule(draws.gumbel)
+
+    @numba.njit(nogil=True, error_model="numpy")
+    def draw(drawn, best, taken):
+        key = np.uint64(1)
+        for i in range(customers):
+            drawn[i] = uniform(key, i)
+        for i in range(customers):
+            drawn[i] += uniform(key + np.uint64(1), i)
+        for k in range(shoppers):
+            best[k] = uniform(key + np.uint64(2), k) - 1e9
+        for o in range(options):
+            for k in range(shoppers):
+                drawn[k] = uniform(key + np.uint64(3 + o), k)
+            for k in range(shoppers):
+                drawn[k] = gumbel(drawn[k])
+            for k in range(shoppers):
+                shock, most = drawn[k], best[k]
+                better = shock > most
+                best[k] = shock if better else most
+                taken[k] = o if better else taken[k]
+
+    drawn, best, taken = np.empty(customers), np.empty(customers), np.zeros(customers, np.int32)
+
+    def once() -> None:
+        draw(drawn, best, taken)
 
     once()  # compiles
     return once

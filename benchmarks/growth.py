@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,27 @@ def _memory(plan: Plan) -> dict[str, Any]:
     return _rounds([{"customers": plan.memory_customers, "periods": 4, "firms": 8}], 1, "memory")[0]
 
 
+def spinning() -> dict[str, Callable[[], Any]]:
+    """Return actions that compute without memory: one thread does all, or each of two half.
+
+    What two threads gain here is what the machine, and who else uses it, lets them gain.
+    """
+    import numba
+
+    @numba.njit("int64(int64)", nogil=True)
+    def spin(rounds):
+        word = 1
+        for k in range(rounds):
+            word = (word * 6364136223846793005) ^ (word >> 7) ^ k
+        return word
+
+    pool, rounds = ThreadPoolExecutor(2), 50_000_000
+    return {
+        "spun by one": lambda: spin(rounds),
+        "spun by two": lambda: list(pool.map(spin, [rounds // 2] * 2)),
+    }
+
+
 def _by_threads(plan: Plan) -> dict[str, Any]:
     n = plan.thread_customers
     rows = []
@@ -106,15 +128,15 @@ def _by_threads(plan: Plan) -> dict[str, Any]:
         for simulation in simulations.values():
             simulation.step()
             simulation.step()
-        times = in_turn(
-            {str(threads): s.step for threads, s in simulations.items()}, rounds=plan.thread_rounds
-        )
+        actions = {str(threads): s.step for threads, s in simulations.items()}
+        times = in_turn({**actions, **spinning()}, rounds=plan.thread_rounds)
         rows.append(
             {
                 "block": block,
                 "one": Timing.of(times["1"], 1e9 / n),
                 "two": Timing.of(times["2"], 1e9 / n),
                 "gain": ratio(times["1"], times["2"]),
+                "machine": ratio(times["spun by one"], times["spun by two"]),
             }
         )
     return {"customers": n, "cores": cores(), "rows": rows}

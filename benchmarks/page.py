@@ -80,11 +80,17 @@ def _machine(found: dict[str, Any]) -> str:
 
 
 def _goals(found: dict[str, Any]) -> str:
-    rows = [[g.what, g.goal, g.obtained, g.verdict] for g in goals(found)]
+    judged = goals(found)
+    rows = [[g.what, g.goal, g.obtained, g.verdict] for g in judged]
+    missed = [[g.what, g.limit] for g in judged if g.met is False]
+    limits = "\n\n### What holds back the goals that are not met\n\n" + table(
+        ["what", "where the time goes, and the next limit"], missed, left=2
+    )
     return (
         "## Goals\n\nOne thread, 5 firms, core mechanisms, default measures, "
         f"{found['peers']['customers']:,} customers, unless it says otherwise.\n\n"
         + table(["what", "goal", "obtained", "verdict"], rows, left=4)
+        + (limits if missed else "")
     )
 
 
@@ -177,6 +183,8 @@ def _floor(found: dict[str, Any], picture: Any) -> str:
         "profile below shows which"
         if race["far"]["above_floor"]["median"] > 3
         else "",
+        drawing=profile["drawing"],
+        drawing_above=profile["drawing"] / race["times"]["floor"]["median"],
         block=profile["customers"],
         total=sum(row["time"] for row in profile["rows"]),
         figure=picture("passes.png"),
@@ -211,7 +219,13 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
         for r in growth["periods"]["rows"]
     ]
     threads = [
-        [f"{r['block']:,}", timing(r["one"]), timing(r["two"]), timing(r["gain"])]
+        [
+            f"{r['block']:,}",
+            timing(r["one"]),
+            timing(r["two"]),
+            timing(r["gain"]),
+            timing(r["machine"]),
+        ]
         for r in growth["threads"]["rows"]
     ]
     switches = [
@@ -235,7 +249,11 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
         periods=table(["periods", each, peak], periods, left=0),
         threads_n=growth["threads"]["customers"],
         cores=growth["threads"]["cores"],
-        threads=table(["block", "one thread, ns", "two threads, ns", "gain"], threads, left=0),
+        threads=table(
+            ["block", "one thread, ns", "two threads, ns", "gain", "gain of an empty loop"],
+            threads,
+            left=0,
+        ),
         switch_n=growth["switches"]["customers"],
         switches=table(["", each, "ratio to the core"], switches),
     )
@@ -252,6 +270,7 @@ def _path(found: dict[str, Any], picture: Any) -> str:
         ["`import cxsim, numba`", timing(imports["cxsim, numba"])],
         ["first result ever (1,000 customers, 60 periods), compiling", timing(made["first"])],
         ["the same in a later process", timing(made["second"])],
+        ["the same, and the frame of firms", timing(made["framed"])],
         ["`cxsim --help`", timing(compared["help"])],
         [
             f"`cxsim compare baseline copycat --seeds {compared['seeds']}`, with its report",
@@ -272,4 +291,5 @@ def _path(found: dict[str, Any], picture: Any) -> str:
         figure=picture("path.png"),
         simulate=timing(path["small"]["simulate"]),
         run=timing(path["small"]["run"]),
+        frames=timing(path["small"]["frames"]),
     )

@@ -7,8 +7,9 @@ import time
 from typing import Any
 
 import cxsim as cx
+from benchmarks.floor import drawing
 from benchmarks.markets import five_firms
-from benchmarks.timing import say
+from benchmarks.timing import say, seconds_of
 from cxsim.engine.schedule import Leg
 
 __all__ = ["passes"]
@@ -42,7 +43,16 @@ def passes() -> dict[str, Any]:
     rows = [
         {"name": name, "time": statistics.median(t) / customers * 1e9} for name, t in times.items()
     ]
-    return {"customers": customers, "rows": rows}
+    scenario = simulation.scenario
+    options = len(scenario.firms) + int(scenario.outside_option)
+    in_market = int(simulation.customers("purchase_rate").mean() * customers)
+    draw = drawing(customers, options, in_market)
+    drawn = [seconds_of(draw) for _ in range(PERIODS)]
+    return {
+        "customers": customers,
+        "rows": rows,
+        "drawing": statistics.median(drawn) / customers * 1e9,
+    }
 
 
 SETTLE = 5

@@ -57,6 +57,11 @@ Streaming through as many bytes in one compiled loop per column takes {floor} ns
 where {n:,} customers' columns stay in the processor's caches, and {far} ns at {far_n:,} customers,
 where they come from memory. The simulator takes {above} times and {far_above} times as long{bound}.
 
+A second floor is arithmetic: a loop that draws the random numbers of a period, with the
+simulator's own functions, finds the largest shock and does nothing else takes {drawing:.1f} ns,
+{drawing_above:.1f} times the streaming floor in cache. Nothing that draws a shock for each option
+can come nearer to the memory's speed than that.
+
 ## Where the time goes
 
 Passes of the compiled engine, each timed by itself over one block of {block:,} customers whose
@@ -98,7 +103,8 @@ from the shortest to the longest run.
 ### Threads
 
 {threads_n:,} customers on {cores} cores. Threads share out blocks of customers; results do not
-depend on either.
+depend on either. The last column is what two threads gain in the same rounds on a loop that
+touches no memory: what the machine, and whatever else runs on it, allows.
 
 {threads}
 
@@ -118,11 +124,13 @@ Each in a new process, from its start to its end, on a warm disk.
 
 {figure}
 
-*Import*: `import cxsim` loads next to nothing until a name is used; what a run needs (Mesa, pandas,
-numba, pydantic) is the row below it. *First result ever* compiles everything into an empty
-cache; *later process* finds compiled code on disk (`cxsim warm` puts it there). *What a notebook
-adds* is the comparison notebook under papermill less its cells in a plain process.
+*Import*: `import cxsim` loads next to nothing until a name is used; what a run needs (numba,
+pydantic, a reader of YAML) is the row below it; pandas is loaded for the first frame, Mesa for
+`Market`. *First result ever* compiles everything into an empty cache; *later process* finds
+compiled code on disk (`cxsim warm` puts it there). *What a notebook adds* is the comparison
+notebook under papermill less its cells in a plain process.
 
-A small run (1,000 customers, 60 periods, 5 firms) in a process that is warm takes {simulate} ms,
-and {run} ms with all its frames.
+A small run (1,000 customers, 60 periods, 5 firms) in a process that is warm takes {simulate} ms
+without a summary, {run} ms as a run that builds its frames when they are asked for, and {frames} ms
+with all of them built.
 """

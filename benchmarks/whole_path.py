@@ -30,7 +30,7 @@ IMPORTS = {
     "mesa": "import mesa",
     "cxsim, numba": "import cxsim, numba",
     "all that a run needs": (
-        "import cxsim as cx; cx.run, cx.Scenario, cx.Market; import cxsim.engine.columnar, numba"
+        "import cxsim as cx; cx.run, cx.Scenario; import cxsim.engine.columnar, cxsim.engine.entry"
     ),
 }
 
@@ -107,6 +107,7 @@ def _compile(place: Place, plan: Plan) -> dict[str, Any]:
     times = in_turn(
         {
             "second": lambda: place.python(RUN),
+            "framed": lambda: place.python(f"{RUN}.firms"),
             "imports": lambda: place.python(IMPORTS["cxsim, numba"]),
             "needed": lambda: place.python(IMPORTS["all that a run needs"]),
         },
@@ -116,6 +117,8 @@ def _compile(place: Place, plan: Plan) -> dict[str, Any]:
     return {
         "first": Timing.of(first),
         "second": Timing.of(times["second"]),
+        "framed": Timing.of(times["framed"]),
+        "framed_to_imports": ratio(times["framed"], times["imports"]),
         "second_to_imports": ratio(times["second"], times["imports"]),
         "second_to_needed": ratio(times["second"], times["needed"]),
     }
@@ -127,6 +130,7 @@ def _small(plan: Plan) -> dict[str, Any]:
     actions = {
         "simulate": lambda: simulate(scenario, seed=1),
         "run": lambda: cx.run(scenario, seed=1),
+        "frames": lambda: dict(cx.run(scenario, seed=1).frames),
     }
     for action in actions.values():
         action()

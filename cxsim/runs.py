@@ -27,7 +27,7 @@ from cxsim.measures.people import customer_frame, panel_rows, reach_frame
 from cxsim.measures.summary import summarize
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import Scenario
-from cxsim.simulation import BLOCK, BLOCK_OF_THREADS, Simulation
+from cxsim.simulation import Simulation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,6 +101,11 @@ class Run:
     def seed(self) -> int:
         """Seed of the run."""
         return int(self.provenance["seed"])
+
+    @property
+    def frames(self) -> Mapping[str, pd.DataFrame]:
+        """All frames by name; each is built when it is first asked for."""
+        return self._frames
 
     @property
     def firms(self) -> pd.DataFrame:
@@ -309,7 +314,6 @@ def simulate(
         engine=_engine(engine, seed, threads),
         rules=rules,
         observers=tuple(detail),
-        block=BLOCK if threads == 1 else BLOCK_OF_THREADS,
     )
     simulation.warm_up()
     while not simulation.finished:

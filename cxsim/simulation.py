@@ -23,12 +23,10 @@ from cxsim.mechanisms.demand import DEMAND
 from cxsim.scenario.policies import policies_of
 from cxsim.tables import Tables
 
-__all__ = ["BLOCK", "BLOCK_OF_THREADS", "Simulation"]
+__all__ = ["BLOCK", "Simulation"]
 
-#: Customers per block: few enough that their passing columns fit a core's cache together,
-#: more for several threads, which have to wait for each other between blocks.
-BLOCK = 4096
-BLOCK_OF_THREADS = 16384
+#: Customers per block: few enough that their passing columns stay in a core's cache together.
+BLOCK = 1024
 
 
 class Simulation:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim import draws
-from cxsim.engine.compiling import _compiled_rule
+from cxsim.engine.compiling import compiled_rule
 
-_lowered = _compiled_rule(draws.split)
+_lowered = compiled_rule(draws.split)
 
 
 @numba.njit
@@ -28,7 +28,7 @@ shapes = st.floats(0.05, 50.0)
 
 
 def compiled(function):
-    return _compiled_rule(function)
+    return compiled_rule(function)
 
 
 @given(words, customers)

@@ -214,6 +214,15 @@ def test_a_pass_that_names_nothing_known_is_told_so():
         unregister("odd")
 
 
+def test_two_columns_of_one_name_are_refused():
+    cx.register(Mechanism("second", columns=(Column("supplier"),)))
+    try:
+        with pytest.raises(ValueError, match="one of each name, found two called 'supplier'"):
+            played(market())
+    finally:
+        unregister("second")
+
+
 def test_passes_that_ask_for_a_circle_are_refused():
     def a(n):
         pass

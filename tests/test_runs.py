@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from markets import lively
+from markets import lively, market
 
 import cxsim as cx
 from cxsim.measures.summary import summarized
@@ -190,3 +193,24 @@ def test_an_agents_run_gives_the_same_frames():
     scenario = lively(customers=50, periods=3)
     a, b = cx.run(scenario, seed=2), cx.run(scenario, seed=2, engine="agents")
     pd.testing.assert_frame_equal(a.firms, b.firms)
+
+
+def test_a_run_loads_neither_pandas_nor_a_compiler_until_a_frame_is_asked_for():
+    code = (
+        "import sys, cxsim as cx; run = cx.run(overrides={'customers': 50, 'periods': 2}); "
+        "loaded = {'pandas', 'numba.np.linalg'} & set(sys.modules); "
+        "print(sorted(loaded), len(run.firms))"
+    )
+    for _ in range(2):  # the first may have to compile
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
+    assert done.stdout == "[] 8\n", done.stderr
+
+
+def test_frames_travel_with_a_run_whether_built_or_not():
+    run = cx.run(market(customers=50, periods=2))
+    again = pickle.loads(pickle.dumps(run))
+    pd.testing.assert_frame_equal(again.firms, run.firms)
+    assert list(again.frames) == list(run.frames)
+    assert again.firms.attrs == run.firms.attrs

@@ -83,5 +83,6 @@ def _none_usable(folders: list[Path]) -> PermissionError:
 
 
 def _kept(folders: list[Path]) -> set[Any]:
-    """Return the files of compiled code in some folders."""
-    return {file for folder in folders if folder.is_dir() for file in folder.glob("*.nbc")}
+    """Return the files of compiled passes in some folders."""
+    found = {file for folder in folders if folder.is_dir() for file in folder.glob("*.nbc")}
+    return {file for file in found if not file.name.startswith("play-")}  # what strings passes

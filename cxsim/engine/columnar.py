@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,11 @@ from cxsim.engine.workspace import Workspace
 __all__ = ["ColumnarEngine"]
 
 
+#: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread that the
+#: machine holds up does not keep the others waiting.
+HANDFUL = 32
+
+
 class ColumnarEngine:
     """Runs legs of the schedule over blocks of customers.
 
@@ -23,7 +28,7 @@ class ColumnarEngine:
     ----------
     workspace : Workspace
     threads : int
-        Blocks are dealt to this many threads, a run of neighbours to each.
+        Threads that take a handful of blocks after the other, as long as there are some.
     """
 
     def __init__(self, workspace: Workspace, *, threads: int = 1):
@@ -31,51 +36,44 @@ class ColumnarEngine:
         self._threads = max(1, min(threads, workspace.population.blocks))
         self._passing = [workspace.passing() for _ in range(self._threads)]
         self._pool: ThreadPoolExecutor | None = None
-        self._bound: dict[Leg, list[_Share]] = {}
+        self._bound: dict[Leg, list[_Worker]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_bound": {}, "_pool": None}  # made anew, where it is used
 
     def run(self, legs: Sequence[Leg]) -> None:
         """Run legs in order; every customer finishes one leg before any starts the next."""
+        blocks = self._workspace.population.blocks
         for leg in legs:
             if leg.whole:
                 for step in leg.steps:
                     step.function(*self._workspace.whole_arguments(step))
                 continue
-            shares = self._bound.get(leg)
-            if shares is None:
-                shares = self._bound[leg] = self._bind(leg)
+            workers = self._bound.get(leg)
+            if workers is None:
+                workers = self._bound[leg] = [
+                    _Worker(self._workspace, leg.steps, passing) for passing in self._passing
+                ]
             if self._threads == 1:
-                shares[0].play()
-            else:
-                if self._pool is None:
-                    self._pool = ThreadPoolExecutor(self._threads)
-                list(self._pool.map(_Share.play, shares))
-
-    def _bind(self, leg: Leg) -> list[_Share]:
-        """Compile the passes and tie them to their arrays, once per run."""
-        blocks = self._workspace.population.blocks
-        ends = [blocks * thread // self._threads for thread in range(self._threads + 1)]
-        return [
-            _Share(self._workspace, leg.steps, range(*bounds), passing)
-            for bounds, passing in zip(pairwise(ends), self._passing, strict=True)
-        ]
+                workers[0].play(0, blocks)
+                continue
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._threads)
+            handful = min(HANDFUL, -(-blocks // self._threads))
+            starts = iter(range(0, blocks, handful))  # each number is handed out once
+            list(self._pool.map(_Worker.play_all, workers, repeat(starts), repeat(handful)))
 
 
-class _Share:
-    """What one thread does in a leg: all steps for one block of customers after the other."""
+class _Worker:
+    """What a thread needs for a leg: its own passing columns, and frames that name them."""
 
     def __init__(
-        self,
-        workspace: Workspace,
-        steps: tuple[Step, ...],
-        blocks: range,
-        passing: dict[str, np.ndarray],
+        self, workspace: Workspace, steps: tuple[Step, ...], passing: dict[str, np.ndarray]
     ):
         from cxsim.engine.entry import words
 
         self._steps, self._play = steps, compiled_player()
+        blocks = range(workspace.population.blocks)
         entries: list[int] = []
         starts: list[int] = []
         frame: list[int] = []
@@ -94,19 +92,27 @@ class _Share:
                 word for step in steps for word in words(workspace.arguments(step, block, passing))
             ]
 
-        self._frames = np.empty((len(blocks), len(frame)), dtype=np.int64)
-        self._frames[0] = frame
-        if len(blocks) > 2:  # words grow from block to block by equal steps
-            growth = np.array(frame_of(blocks[1])) - self._frames[0]
-            self._frames[:] = self._frames[0] + growth * np.arange(len(blocks))[:, None]
-        if len(blocks) > 1:  # but to the last, which may be smaller
-            self._frames[-1] = frame_of(blocks[-1])
-        rows = self._frames.ctypes.data + self._frames.strides[0] * np.arange(len(blocks))
-        self._places = (rows[:, None] + 8 * np.array(starts)).ravel()
-        self._entries = np.tile(np.array(entries, dtype=np.int64), len(blocks))
+        # Words grow from block to block by equal steps, but to the last, which may be smaller.
+        first = np.array(frame, dtype=np.int64)
+        second, last = (
+            np.array(frame_of(block), dtype=np.int64) if len(blocks) > 1 else first
+            for block in (blocks[:2][-1], blocks[-1])
+        )
+        self._frames = np.array([first, second - first, last])
+        self._frame = first
+        self._places = first.ctypes.data + 8 * np.array(starts, dtype=np.int64)
+        self._entries = np.array(entries, dtype=np.int64)
+        self._blocks = len(blocks)
 
-    def play(self) -> None:
-        """Run it."""
-        done = self._play(self._entries, self._places)
-        if done < len(self._entries):
-            raise RuntimeError(f"pass {self._steps[done % len(self._steps)].name!r} failed")
+    def play(self, first: int, end: int) -> None:
+        """Run all steps for blocks ``first`` to before ``end``."""
+        failed = self._play(
+            self._entries, self._places, self._frame, self._frames, first, end, self._blocks
+        )
+        if failed >= 0:
+            raise RuntimeError(f"pass {self._steps[failed].name!r} failed")
+
+    def play_all(self, starts: Iterator[int], handful: int) -> None:
+        """Run all steps for one handful of blocks after the other."""
+        for first in starts:
+            self.play(first, min(first + handful, self._blocks))

@@ -20,7 +20,7 @@ import numpy as np
 
 from cxsim.engine.rules import callees, code_digest, rebuilt, rule_name
 
-__all__ = ["cache_folders", "compiled_pass", "compiled_player", "kind_of"]
+__all__ = ["cache_folders", "compiled_pass", "compiled_player", "compiled_rule", "kind_of"]
 
 _TYPES = {"float": "float64", "int": "int64", "Word": "uint64", "bool": "boolean"}
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
@@ -121,7 +121,8 @@ def compiled_player() -> Any:
 
     from cxsim.engine.entry import play
 
-    signature = (numba.int64[::1], numba.int64[::1])
+    row = numba.int64[::1]
+    signature = (row, row, row, numba.int64[:, ::1], *[numba.int64] * 3)
     made = numba.njit(**_OPTIONS)(play)
     found = _load(made, f"play-{_how()}", signature)
     if found is None:
@@ -150,13 +151,13 @@ def _with_compiled_rules(function: FunctionType) -> FunctionType:
     name has to tell apart whatever differs.
     """
     made = rebuilt(
-        function, {name: _compiled_rule(callee) for name, callee in callees(function).items()}
+        function, {name: compiled_rule(callee) for name, callee in callees(function).items()}
     )
     made.__qualname__ = f"{function.__name__}_{code_digest(function)}"
     return made
 
 
-def _compiled_rule(function: FunctionType) -> Any:
+def compiled_rule(function: FunctionType) -> Any:
     """Compile what a pass calls.
 
     A function with a return annotation is a rule: it is compiled for doubles (or

@@ -110,9 +110,36 @@ def _enter(typing: Any, address: Any, frame: Any) -> Any:  # noqa: ARG001 - what
 _call_entry: Any = _enter
 
 
-def play(entries: Any, frames: Any) -> int:
-    """Call entries with frames (addresses), and return how many calls went well."""
-    for k in range(len(entries)):
-        if _call_entry(entries[k], frames[k]) != 0:
-            return k
-    return len(entries)
+def play(
+    entries: Any, places: Any, frame: Any, frames: Any, first: int, end: int, blocks: int
+) -> int:
+    """Call all entries for some blocks of customers, one block after the other.
+
+    Parameters
+    ----------
+    entries, places : int64 array
+        Addresses of entries, and of their parts of ``frame``.
+    frame : int64 array
+        What entries read.
+    frames : int64 array, shape (3, words)
+        Of the first block, what it grows by from block to block, of the last block.
+    first, end : int
+        Blocks from ``first`` to before ``end``.
+    blocks : int
+        All there are.
+
+    Returns
+    -------
+    int
+        Number of the entry that failed, -1 if none did.
+    """
+    for block in range(first, end):
+        for k in range(len(frame)):
+            if block == blocks - 1:
+                frame[k] = frames[2, k]
+            else:
+                frame[k] = frames[0, k] + block * frames[1, k]
+        for k in range(len(entries)):
+            if _call_entry(entries[k], places[k]) != 0:
+                return k
+    return -1
