@@ -13,6 +13,7 @@ from __future__ import annotations
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.comparison import differences
 from cxsim.plot.events import events_of
+from cxsim.plot.findings import finding
 from cxsim.plot.line_charts import lines, profit, retention, shares
 from cxsim.plot.matrix import capability_matrix
 from cxsim.plot.panels import paths
@@ -28,6 +29,7 @@ __all__ = [
     "capability_matrix",
     "differences",
     "events_of",
+    "finding",
     "lines",
     "paths",
     "profit",
