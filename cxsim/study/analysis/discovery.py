@@ -58,8 +58,9 @@ def discovery(
     -------
     Finding
         Frame with a row per box, the one that covers most first: ``box``, ``rule`` (its limits
-        in words), ``points`` and ``cases`` in it, ``density`` (cases among its points) with ``lower`` and ``upper``
-        (Wilson's interval), ``coverage`` (share of all cases that are in it), and by factor
+        in words), ``points`` and ``cases`` in it, ``density`` (cases among its points) with
+        ``lower`` and ``upper`` (Wilson's interval), ``coverage`` (share of all cases that are in
+        it), and by factor
         ``<factor>.low`` and ``<factor>.high`` (infinite where there is no limit). All counted on
         points that the boxes were not found on. ``facts``: ``base``, the density everywhere;
         ``coverage`` and ``density`` of all boxes together. No box where no split tells
