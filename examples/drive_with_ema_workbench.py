@@ -44,8 +44,9 @@ def market(interaction: float = 0.8, customization: float = 0.8, **uncertain: fl
         overrides |= dict.fromkeys(UNCERTAINTIES[name][2], value)
     worth = []
     for seed in SEEDS:
-        firms = cx.run("baseline", seed=seed, overrides=overrides).firms
-        worth.append(firms.query("firm == 'Tailor'")["net_present_value"].iloc[-1])
+        summary = cx.run("baseline", seed=seed, overrides=overrides).summary()
+        wanted = "measure == 'net_present_value' and firm == 'Tailor'"
+        worth.append(summary.query(wanted)["value"].item())
     return {f"seed_{seed}": float(value) for seed, value in zip(SEEDS, worth, strict=True)}
 
 
