@@ -391,7 +391,7 @@ def test_where_a_strategy_loses_is_found():
         strategy="bold",
     )
     assert [each.analysis for each in found] == ["discovery", "ranking"]
-    assert found[0].output == "profit: bold less the best other"
+    assert found[0].output == "lead of bold over the best other in profit"
     assert found[0].frame.iloc[0][f"{NAMES[0]}.high"] == pytest.approx(0.5, abs=0.01)
 
 

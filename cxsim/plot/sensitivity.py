@@ -13,7 +13,7 @@ from cxsim.plot.palette import GREY, INK, OKABE_ITO, readable
 from cxsim.plot.picture import Picture
 from cxsim.plot.style import styled
 
-__all__ = ["draw_effects", "draw_morris", "draw_regional", "draw_sobol", "named"]
+__all__ = ["begun", "draw_effects", "draw_morris", "draw_regional", "draw_sobol", "named"]
 
 BLUE, RED = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
 
@@ -29,6 +29,11 @@ def named(factor: str) -> str:
     return f"{short(head, 30, lines=1)}\n{short(last, 30, lines=1)}"
 
 
+def begun(output: str) -> str:
+    """Return an output as a sentence begins: names stay as they are, phrases get a capital."""
+    return output[:1].upper() + output[1:] if " " in output else output
+
+
 def _rows(axes: Axes, names: list[str]) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -39,7 +44,7 @@ def _rows(axes: Axes, names: list[str]) -> None:
 
 def _floor(axes: Axes, noise: float) -> None:
     """Mark what noise alone would show."""
-    if np.isfinite(noise) and noise > 0.0:
+    if np.isfinite(noise) and noise > 0.01 * axes.get_xlim()[1]:  # else it does not show
         axes.axvspan(0.0, noise, color=GREY, alpha=0.16, lw=0, zorder=0.5)
         axes.annotate(
             "noise", (noise, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(3, -2),
@@ -76,6 +81,7 @@ def draw_effects(finding: Any) -> Picture:
         axes.annotate(
             f"{row['effect']:+.3g}", (row["effect"], place), xytext=(0, 6), ha="center",
             textcoords="offset points", color=readable(color), fontsize=8.5,
+            bbox={"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 0.5},
         )  # fmt: skip
         last = str(row["factor"]).rpartition(".")[2]
         other = str(row["other"]).rpartition(".")[2]
@@ -83,9 +89,9 @@ def draw_effects(finding: Any) -> Picture:
     axes.axvline(0.0, color=INK, lw=1.0)
     _rows(axes, names)
     axes.margins(x=0.1)
-    axes.set_xlabel(f"change of {finding.output} from the lowest to the highest value of a factor")
+    axes.set_xlabel("change from the lowest to the highest value of a factor")
     top = main.iloc[0]
-    title = f"{finding.output} moves most with {top['factor']}"
+    title = f"{begun(finding.output)} moves most with {top['factor']}"
     note = (
         f"Dots: main effects; squares: interactions; filled: the interval excludes zero. The model "
         f"explains {100 * finding.facts['explained']:.0f} % of the variance between points "
@@ -117,15 +123,16 @@ def draw_sobol(finding: Any) -> Picture:
         )  # fmt: skip
     axes.axvline(0.0, color=INK, lw=1.0)
     _rows(axes, [named(name) for name in total["factor"]])
-    _floor(axes, finding.facts["noise"])
     low = min(0.0, float(first["lower"].min()), float(total["lower"].min()))
     axes.set_xlim(low - 0.03, max(1.0, float(total["upper"].max()) + 0.08))
-    axes.set_xlabel(f"share of the variance of {finding.output}")
+    _floor(axes, finding.facts["noise"])
+    axes.set_xlabel("share of the variance")
     top = total.iloc[0]
     title = (
         f"{top['factor']} accounts for {100 * top['index']:.0f} % of what moves {finding.output}"
     )
-    noise = "Grey: noise of the seeds. " if np.isfinite(finding.facts["noise"]) else ""
+    floor = finding.facts["noise"]
+    noise = f"Noise of the seeds: up to {floor:.2g}, grey. " if np.isfinite(floor) else ""
     note = (
         "Dots: total index, with interactions; diamonds: first-order, alone; "
         f"{100 * finding.facts['confidence']:.0f} % intervals. {noise}{finding.facts['points']}."
@@ -156,10 +163,10 @@ def draw_morris(finding: Any) -> Picture:
     axes.set_ylim(-0.04 * above, 1.2 * above)
     _floor(axes, noise)
     axes.grid(visible=True, axis="x")
-    axes.set_xlabel(f"mean size of the effect on {finding.output}, over a factor's range")
+    axes.set_xlabel("mean size of the effect, over a factor's range")
     axes.set_ylabel("standard deviation of the effect")
     top = frame.iloc[0]
-    title = f"{finding.output} moves most with {top['factor']}"
+    title = f"{begun(finding.output)} moves most with {top['factor']}"
     grey = "Grey: what noise of the seeds alone would show. " if np.isfinite(noise) else ""
     note = (
         f"Further up: bends or interactions. Lines: {100 * finding.facts['confidence']:.0f} % "

@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from cxsim.plot.layout import finish, new, row_names
 from cxsim.plot.palette import INK, OKABE_ITO, looks
 from cxsim.plot.picture import Picture
+from cxsim.plot.sensitivity import begun
 from cxsim.plot.style import styled
 
 __all__ = ["draw_discovery", "draw_ranking"]
@@ -103,8 +104,8 @@ def draw_discovery(finding: Any) -> Picture:
     else:
         top = frame.iloc[0]
         title = (
-            f"{finding.output} is {facts['condition']} at {100 * facts['base']:.0f} % of points, "
-            f"in box 1 at {100 * top['density']:.0f} %"
+            f"{begun(finding.output)} is {facts['condition']} at {100 * facts['base']:.0f} % of "
+            f"points, in box 1 at {100 * top['density']:.0f} %"
         )
     note = (
         f"Crosses: points where it is; dots: where it is not. Boxes cover "
