@@ -169,7 +169,7 @@ def _lines(
             )  # fmt: skip
     last = [one for one in series if one[1][-1] == end]
     labels = [EndLabel(end, ys[-1], name, readable(c)) for name, _, ys, c in last]
-    end_labels([(axes, labels)])
+    end_labels(axes, labels)
     return figure
 
 

@@ -10,6 +10,11 @@ from cxsim.mechanisms import registered
 __all__ = ["SWITCHES", "five_firms", "many_firms", "switched", "untimed_mechanisms"]
 
 _NEEDS_DRIFT = {f"segments.{name}.need_drift": 0.02 for name in ("Comfort", "Performance")}
+_CENTERS = {
+    f"segments.{name}.buying_center": {"members": 3, "member_need_sd": 0.5}
+    for name in ("Comfort", "Performance")
+}
+_BOUND = {"firms.*.contracts": {"exit_fee": 5.0}, "firms.*.billing": "subscription"}
 _EVERYBODY_BUYS = {f"segments.{name}.purchase_rate": 1.0 for name in ("Comfort", "Performance")}
 _NOBODY_LEAVES = {f"segments.{name}.turnover": 0.0 for name in ("Comfort", "Performance")}
 
@@ -21,6 +26,17 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("without the outside option", "", {"outside_option": False}, ()),
     ("needs drift", "need_drift", _NEEDS_DRIFT, ()),
     ("portable profiles", "portability", {"profile_portability": 0.5}, ()),
+    (
+        "a price by best response",
+        "policies",
+        {"firms.Mass.policy.pricing": "best_response"},
+        (),
+    ),
+    ("firms may go broke", "exit", {"firms.*.credit_limit": 1e6}, ()),
+    ("customers who discover their needs", "self_discovery", {"self_discovery": {}}, ()),
+    ("buying centers of three", "buying_center", _CENTERS, ()),
+    ("points from every firm", "loyalty", {"firms.*.loyalty_programme": {}}, ()),
+    ("contracts and subscriptions", "contracts", _BOUND, ()),
     ("measuring elasticities", "", {}, ("elasticity",)),
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),

@@ -19,11 +19,16 @@ from cxsim._version import __version__
 
 #: Public names and the modules they live in; modules are imported when a name is used.
 _HOME = {
+    "CapabilityPolicy": "cxsim.firms.policy",
     "Comparison": "cxsim.study.comparison",
     "Customer": "cxsim.engine.agents",
     "Firm": "cxsim.firms.firm",
+    "Knowledge": "cxsim.firms.knowledge",
     "Market": "cxsim.market",
     "Mechanism": "cxsim.mechanisms",
+    "Policy": "cxsim.firms.policy",
+    "PolicyError": "cxsim.firms.policy",
+    "PricingPolicy": "cxsim.firms.policy",
     "Run": "cxsim.runs",
     "Scenario": "cxsim.scenario",
     "ScenarioError": "cxsim.scenario",
@@ -33,7 +38,9 @@ _HOME = {
     "explore": "cxsim.explorer.panel",
     "load": "cxsim.scenario",
     "market_class": "cxsim.market",
+    "parameter": "cxsim.parameters",
     "register": "cxsim.mechanisms",
+    "register_policy": "cxsim.firms.registry",
     "run": "cxsim.runs",
     "why": "cxsim.study.why",
 }

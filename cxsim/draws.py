@@ -23,6 +23,7 @@ import numpy as np
 
 __all__ = [
     "Word",
+    "bell",
     "beta",
     "exp",
     "gamma",
@@ -364,6 +365,18 @@ def gumbel(u: float) -> float:
 def normal(key: Word, customer: Word) -> float:
     """Return a standard normal variate."""
     return normal_quantile(uniform(key, customer))
+
+
+def bell(key: Word, customer: Word) -> float:
+    """Return a variate of mean 0 and standard deviation 1, from four uniforms of 16 bits each.
+
+    Nearly normal (excess kurtosis -0.3), within 3.47, and far cheaper: for noise of which
+    nothing but its spread matters.
+    """
+    word = mix((key + customer * GOLDEN) & MASK)
+    halves = (word & 0x0000FFFF0000FFFF) + ((word >> 16) & 0x0000FFFF0000FFFF)
+    total = (halves & 0xFFFFFFFF) + (halves >> 32)
+    return (total - 131070.0) * 2.6428997921303018e-05  # sqrt(3 / (65536^2 - 1))
 
 
 def lognormal(mean: float, cv: float, key: Word, customer: Word) -> float:

@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +17,7 @@ from cxsim._version import __version__
 from cxsim.files import whole_file, whole_folder
 from cxsim.measures.built import Frames
 from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
+from cxsim.measures.lived import touchpoint_frame
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.observers.cohorts import cohort_frame
 from cxsim.measures.observers.elasticity import elasticity_frame
@@ -37,6 +39,7 @@ FRAMES = (
     "market",
     "switching",
     "tenure",
+    "touchpoints",
     "cohorts",
     "losses",
     "elasticities",
@@ -59,6 +62,9 @@ class Run:
         Purchases by period, supplier before (``origin``) and option taken (``destination``).
     tenure : DataFrame
         Customers and those who stayed, by period, firm and tenure band.
+    touchpoints : DataFrame or None
+        Performance met, delivered and believed in, by period, firm and touchpoint, if the
+        scenario has a journey.
     cohorts : DataFrame or None
         Survival and realized lifetime value by cohort, if asked for.
     losses : DataFrame or None
@@ -113,6 +119,11 @@ class Run:
         return self._frames["tenure"]
 
     @property
+    def touchpoints(self) -> pd.DataFrame | None:
+        """Performance met, delivered and believed in, None without a journey."""
+        return self._frames.get("touchpoints")
+
+    @property
     def cohorts(self) -> pd.DataFrame | None:
         """Survival and realized value by cohort, None if not asked for."""
         return self._frames.get("cohorts")
@@ -141,6 +152,18 @@ class Run:
     def panel(self) -> pd.DataFrame | None:
         """Purchase panel, None if not asked for."""
         return self._frames.get("panel")
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return a frame by name: one of the above, or one that a mechanism keeps.
+
+        Raises
+        ------
+        KeyError
+            If the run has none of that name; those it has are listed.
+        """
+        if name not in self._frames:
+            raise KeyError(f"expected one of {', '.join(self._frames)}, found {name!r}")
+        return self._frames[name]
 
     def summary(self) -> pd.DataFrame:
         """Return each measure summarized over the run, as the measure declares.
@@ -195,9 +218,8 @@ class Run:
             raise FileNotFoundError(f"{folder}: expected a saved run, found no summary.json")
         content = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         frames = {
-            name: pd.read_parquet(folder / f"{name}.parquet")
-            for name in FRAMES
-            if (folder / f"{name}.parquet").exists()
+            path.stem: pd.read_parquet(path)
+            for path in sorted(folder.glob("*.parquet"), key=lambda p: _place(p.stem))
         }
         scenario = Scenario.load(folder / "scenario.yaml")
         return cls(frames, scenario, content["provenance"], content["summary"])
@@ -377,6 +399,10 @@ def run(
         "switching": lambda: switching_frame(books, settings),
         "tenure": lambda: tenure_frame(books, settings),
     }
+    for mechanism in mechanisms:
+        frames |= {name: partial(make, books, settings) for name, make in mechanism.frames.items()}
+    if settings.journey is not None:
+        frames["touchpoints"] = lambda: touchpoint_frame(books, settings)
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:
@@ -394,9 +420,15 @@ def run(
     return Run(made, settings, provenance(simulation, engine), summarize(simulation))
 
 
+def _place(name: str) -> tuple[int, str]:
+    """Place of a frame among files and sheets; those of mechanisms come last."""
+    return (FRAMES.index(name) if name in FRAMES else len(FRAMES), name)
+
+
 def settings_attrs(scenario: Scenario) -> dict[str, str]:
-    """Return what figures call a period and the currency."""
-    return {"period_length": scenario.period_length, "currency": scenario.currency}
+    """Return what figures call a period, the currency, and what else has a label of its own."""
+    labels = {name: word for name, word in dict(scenario.labels).items() if word != name}
+    return {"period_length": scenario.period_length, "currency": scenario.currency, **labels}
 
 
 def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:

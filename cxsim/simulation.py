@@ -7,14 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.decisions import Decisions
 from cxsim.draws import INITIAL
+from cxsim.engine.demand import Demand, foreseeing
 from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
+from cxsim.firms.exit import Insolvency
+from cxsim.firms.knowledge import BOOKS
 from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
+from cxsim.mechanisms.demand import DEMAND
+from cxsim.scenario.policies import policies_of
 from cxsim.tables import Tables
 
 __all__ = ["BLOCK", "BLOCK_OF_THREADS", "Simulation"]
@@ -74,15 +80,26 @@ class Simulation:
                 for each in observers
             ),
         )
-        self.schedule = Schedule(self.mechanisms, rules)
-        self.workspace = Workspace(
-            scenario, self.mechanisms, self.seed, block, self.schedule.carried()
-        )
+        benchmarks = any(p.information == "full" for *_, p in policies_of(scenario))
+        asked = (DEMAND,) if benchmarks else ()
+        period_rules = {
+            name: rule
+            for name, rule in (rules or {}).items()
+            if not (benchmarks and name.startswith("demand."))
+        }
+        self.schedule = Schedule(self.mechanisms, period_rules)
+        foresight = foreseeing(taking_part, rules) if benchmarks else None
+        carried = self.schedule.carried() | (foresight.carried() if foresight else frozenset())
+        self.workspace = Workspace(scenario, (*self.mechanisms, *asked), self.seed, block, carried)
         self.engine = engine(self.workspace) if engine else _columnar(self.workspace)
         self.period = -int(scenario.warm_up)
-        self._legs = self.schedule.legs(tuple(p for p in PHASES if p != "begin"))
+        self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))
         tables = self.workspace.tables
         self._events = _Events(scenario, tables)
+        self._insolvency = Insolvency(len(tables.firms))
+        self._look_up()
+        self.decisions = Decisions(scenario, self.seed, tables, self._firm_books())
+        self._demand = Demand(self.workspace, self.engine, foresight) if foresight else None
         self.books = Books(
             tables.firms,
             scale=scenario.market_size / scenario.customers,
@@ -96,13 +113,27 @@ class Simulation:
             },
             costs=tuple(m for each in self.mechanisms for m in each.measures if m.cost),
         )
+        self._populate()
+
+    def _look_up(self) -> None:
+        """Find the measures by name."""
         self._measures = {
             level: {m.name: m for m in measures(level, self.mechanisms)}
             for level in ("firm", "market")
         }
         self._latest: dict[tuple[str, str], Any] = {}
         self._latest_period: int | None = None
-        self._populate()
+
+    def _firm_books(self) -> tuple[str, ...]:
+        """Return the measures that a firm finds in its own books."""
+        return tuple(m.name for m in self._measures["firm"].values() if m.name in BOOKS or m.cost)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_measures", "_latest")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._look_up()
 
     def _populate(self) -> None:
         """Let everybody arrive, with attributes that do not depend on when the run starts."""
@@ -114,11 +145,30 @@ class Simulation:
         """Move the market by one period, and write its books unless it is warming up."""
         if self.period >= 0:
             self._events.apply(self.period)
+            self._let_go()
+            if self.decisions:
+                self.decisions.decide(self.period, self._demand)
         self.workspace.begin_period(self.period)
         self.engine.run(self._legs)
         if self.period >= 0:
             self.books.write(self.workspace.totals(), self.workspace.tables.firm_rows)
         self.period += 1
+        if self.period > 0 and self.decisions:
+            self.decisions.remember(self.latest)
+
+    def _let_go(self) -> None:
+        """Take firms that have been insolvent for too long out of the market, for good."""
+        arrays = self.workspace.tables.arrays
+        if "firm_credit_limit" not in arrays:
+            return
+        if self.period > 0:
+            rows = ("active", "credit_limit", "insolvency_periods")
+            self._insolvency.close(
+                self.latest("firm", "cash"),
+                *(self.books.firm(name)[-1] for name in rows),
+            )
+        arrays["firm_active"][self._insolvency.gone] = 0.0
+        self.workspace.own["gone"][:] = self._insolvency.gone
 
     def warm_up(self) -> None:
         """Run the periods before 0."""
@@ -152,8 +202,10 @@ class Simulation:
 
     @property
     def rules_digest(self) -> str:
-        """Fingerprint of every rule and pass of this run."""
-        return self.schedule.digest
+        """Fingerprint of every rule, pass and policy of this run."""
+        policies = f"-{self.decisions.digest}" if self.decisions else ""
+        demand = f"-{self._demand.digest}" if self._demand else ""
+        return self.schedule.digest + policies + demand
 
     def customers(self, name: str) -> np.ndarray:
         """Return a column of the population, the customer in the last axis."""

@@ -96,8 +96,8 @@ class Tables:
         if get_origin(field.annotation) is Literal:
             self._codes[key] = get_args(field.annotation)
             values = [None if v is None else self._codes[key].index(v) for v in values]
-        if any(isinstance(value, str) for value in values):
-            return  # texts are for readers
+        if any(isinstance(v, str) or (isinstance(v, dict) and axes != ["firm"]) for v in values):
+            return  # texts are for readers, mappings of anything not for passes
         numbers = np.array([self._numbers(value, axes) for value in values], dtype=np.float64)
         self.arrays[key] = numbers.reshape(*shape, *numbers.shape[1:])
 

@@ -9,6 +9,7 @@ from cxsim.analytic import (
     logit_bertrand,
     loyalty_prices,
     posted_prices,
+    switching_chances,
 )
 from validation.deviations import best_loyalty_prices, best_plan, best_static_price
 
@@ -198,6 +199,51 @@ def test_no_plan_of_prices_is_better_against_the_rivals(loyalty, discount_factor
     assert plan.price == pytest.approx(game.own, abs=0.05)
 
 
+@pytest.mark.parametrize("form", ["cost", "bonus"])
+@pytest.mark.parametrize("outside", [None, 0.3])
+@pytest.mark.parametrize(
+    ("quality", "cost", "purchase_rate"), [((1.0, 1.0), 0.4, 1.0), ((1.5, 1.0), (0.6, 0.2), 0.6)]
+)
+def test_no_plan_of_prices_is_better_whatever_else_customers_may_do(
+    form, outside, quality, cost, purchase_rate
+):
+    # As above, with the chances of the brand-switching chain in place of the solver's own.
+    bases = np.linspace(0.0, 1.0, 101)
+    a, k, B = 1.3, 0.6, 0.85
+    rules = {"quality": quality, "cost": cost, "outside": outside, "form": form}
+    more = {"price_sensitivity": a, "discount_factor": B, "purchase_rate": purchase_rate}
+    game = posted_prices(a * k, base=bases, **rules, **more)
+    assert game.gain < 1e-6
+    mirrored = {name: np.broadcast_to(rules[name], 2)[::-1] for name in ("quality", "cost")}
+    other = posted_prices(a * k, base=1.0 - bases, **(rules | mirrored), **more)
+    assert game.rival == pytest.approx(other.own, rel=1e-8)
+    tried = np.linspace(game.own.min() - 1.0, game.own.max() + 2.0, 601)
+    shape = (len(bases), len(tried))
+    worth = np.empty((*shape, 2))
+    worth[..., 0] = quality[0] - tried
+    worth[..., 1] = quality[1] - game.rival[:, None]
+    chances = switching_chances(
+        worth, switching_cost=k, price_sensitivity=a, outside=outside, form=form
+    )
+    n, r = bases[:, None], purchase_rate
+    sold = r * (n * chances[..., 0, 0] + (1.0 - n) * chances[..., 1, 0])
+    ahead = n + r * ((1.0 - n) * chances[..., 1, 0] - n * chances[..., 0, 1])
+    margin = (tried - np.broadcast_to(cost, 2)[0]) * sold
+    value = np.zeros(len(bases))
+    for _ in range(150):
+        outcome = margin + B * np.interp(ahead, bases, value)
+        value = outcome.max(axis=1)
+    assert value == pytest.approx(game.value, rel=5e-4)
+    assert tried[outcome.argmax(axis=1)] == pytest.approx(game.own, abs=0.05)
+
+
+def test_without_loyalty_prices_are_the_static_ones():
+    setting = {"quality": [1.0, 0.4], "outside": 0.2, "price_sensitivity": 1.5}
+    game = posted_prices(0.0, cost=0.3, **setting)
+    static = logit_bertrand(0.3, **setting)
+    assert [game.own, game.rival] == pytest.approx(static.price)
+
+
 def test_the_firm_with_the_larger_base_asks_more_than_its_rival_and_shrinks():
     bases = np.linspace(0.5, 1.0, 11)[1:]
     game = posted_prices(1.0, base=bases)
@@ -221,6 +267,9 @@ def test_prices_that_are_no_equilibrium_are_refused(loyalty, discount_factor):
         ({"price_sensitivity": 0.0}, "price_sensitivity: expected a number above 0, found 0"),
         ({"discount_factor": 1.0}, "discount_factor: expected a number from 0 to below 1"),
         ({"base": 1.2}, "base: expected numbers from 0 to 1, found 1.2"),
+        ({"purchase_rate": 0.0}, "purchase_rate: expected a number above 0, found 0"),
+        ({"form": "fee"}, "form: expected 'cost' or 'bonus', found 'fee'"),
+        ({"quality": [1.0, 2.0, 3.0]}, "quality: expected one number or two, found shape"),
     ],
 )
 def test_posted_prices_refuse_what_is_no_game(setting, message):

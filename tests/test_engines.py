@@ -43,6 +43,20 @@ numbers = st.floats(0, 1)
 money = st.floats(0, 5)
 
 
+def programmes():
+    return st.fixed_dictionaries(
+        {
+            "points_per_currency": money,
+            "point_value": st.floats(0, 0.5),
+            "redemption_threshold": st.floats(0, 50),
+        }
+    )
+
+
+def contracts():
+    return st.fixed_dictionaries({"length": st.integers(0, 4), "exit_fee": money})
+
+
 @st.composite
 def firms(draw):
     return firm(
@@ -57,6 +71,10 @@ def firms(draw):
         personal_premium=draw(numbers),
         active=draw(st.booleans()),
         promotions={"chance": draw(numbers), "depth": draw(numbers), "display_value": draw(money)},
+        feedback=draw(money),
+        loyalty_programme=draw(st.none() | programmes()),
+        contracts=draw(st.none() | contracts()),
+        billing=draw(st.sampled_from(["per_purchase", "subscription"])),
         unit_cost=draw(money),
         customization_cost=draw(money),
         interaction_cost=draw(money),
@@ -92,7 +110,25 @@ def segments(draw):
         one["turnover_beta"] = [draw(st.floats(0.2, 3)), draw(st.floats(0.2, 9))]
     if draw(st.booleans()):
         one["need_drift"] = draw(numbers)
+    if draw(st.booleans()):
+        one["buying_center"] = {
+            "members": draw(st.integers(1, 5)),
+            "member_need_sd": draw(st.floats(0, 2)),
+            "quorum": draw(numbers),
+            "tailoring": draw(st.sampled_from(["account", "member"])),
+        }
     return one
+
+
+@st.composite
+def policies(draw, prices_matter):
+    """A policy of each kind; a best response only where some price is best."""
+    pricing = ["fixed", "policies_of_users:Ratchet"] + ["best_response"] * prices_matter
+    climb = {"name": "policies_of_users:Climb", "step": draw(st.floats(0.01, 0.5))}
+    return {
+        "pricing": draw(st.sampled_from(pricing)),
+        "capability": draw(st.sampled_from(["fixed", climb])),
+    }
 
 
 @st.composite
@@ -113,12 +149,23 @@ def scenarios(draw):
         world["events"] = []
     if draw(st.booleans()):
         world["profile_portability"] = draw(numbers)
+    competitors = {name: draw(firms()) for name in names}
+    prices_matter = world["outside_option"] and all(g["price_sensitivity"] > 0.01 for g in groups)
+    for each in competitors.values():
+        each["policy"] = draw(policies(prices_matter))
+        if draw(st.booleans()):
+            each |= {"credit_limit": draw(st.floats(0, 1e5)), "insolvency_periods": 1}
+    if draw(st.booleans()):
+        world["self_discovery"] = {
+            "initial_error_sd": draw(st.floats(0, 2)),
+            "discovery_rate": draw(numbers),
+        }
     if draw(st.booleans()):
         world["initial"] = {names[0]: {"share": draw(numbers), "tenure": 3, "knowledge": 0.4}}
     else:
         world["warm_up"] = draw(st.integers(0, 2))
     return market(
-        firms={name: draw(firms()) for name in names},
+        firms=competitors,
         segments={f"s{k}": group for k, group in enumerate(groups)},
         **world,
     )
@@ -285,11 +332,25 @@ def test_initial_shares_tenure_and_knowledge_hold_at_the_start():
     assert (simulation.customers("uncertainty")[1] == 1.0).all()
 
 
-@pytest.mark.parametrize("name", ["need_drift", "profile_portability"])
-def test_neutral_values_of_a_mechanism_equal_its_absence(name):
+#: Values at which a mechanism does nothing, and how many mechanisms take part for it.
+NEUTRAL = {
+    "need_drift": ({"segments.*.need_drift": 0.0}, 1),
+    "profile_portability": ({"profile_portability": 0.0}, 1),
+    "self_discovery": ({"self_discovery": {"initial_error_sd": 0.0}}, 2),
+    "no points": ({"firms.*.loyalty_programme": {"points_per_currency": 0.0}}, 1),
+    "worthless points": ({"firms.*.loyalty_programme": {"point_value": 0.0}}, 1),
+    "no exit fee": ({"firms.*.contracts": {"exit_fee": 0.0}}, 1),
+    "buying_center": ({"segments.*.buying_center": {"members": 1, "quorum": 1.0}}, 2),
+}
+
+
+@pytest.mark.parametrize(("changes", "more"), NEUTRAL.values(), ids=NEUTRAL.keys())
+def test_neutral_values_of_a_mechanism_equal_its_absence(changes, more):
     scenario = lively(customers=500)
-    path = "segments.*.need_drift" if name == "need_drift" else name
-    a, b = played(scenario), played(scenario.override({path: 0.0}))
-    assert len(b.mechanisms) == len(a.mechanisms) + 1
+    watch = tuple(OBSERVERS)
+    a, b = (played(each, observers=watch) for each in (scenario, scenario.override(changes)))
+    assert len(b.mechanisms) == len(a.mechanisms) + more
     for column in a.workspace.population.columns:
         np.testing.assert_array_equal(a.customers(column), b.customers(column), err_msg=column)
+    for total in set(a.workspace.total_places) - {"lost_by"}:  # which has a column for each term
+        np.testing.assert_array_equal(a.books.count(total), b.books.count(total), err_msg=total)

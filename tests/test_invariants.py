@@ -23,6 +23,10 @@ def test_books_close_and_states_stay_in_range(scenario, seed):
     holders, purchases = books.count("holders"), books.count("purchases")
     assert (holders.sum(axis=1) == n).all()
     assert (purchases.sum(axis=2) <= holders).all()
+    if "gone" in simulation.workspace.own:
+        gone = simulation.workspace.own["gone"] > 0
+        assert (books.firm("active")[-1, gone] == 0).all()
+        assert not np.isin(simulation.customers("supplier"), np.flatnonzero(gone)).any()
     inactive = books.firm("active") == 0
     assert (purchases[:, :, :-1].sum(axis=1)[inactive] == 0).all()
     if not scenario.outside_option:
@@ -40,6 +44,20 @@ def test_customers_of_a_period_are_the_holders_of_the_next_who_stayed_in_the_mar
     after = {m.name: m.function(books) for m in FIRM_MEASURES}["customers"]
     before = books.total("holders")[1:, 1:] + books.total("left")[1:, 1:]
     np.testing.assert_allclose(after[:-1], before)
+
+
+@settings(max_examples=60)
+@given(scenario=scenarios(), seed=st.integers(0, 10**6))
+def test_revenue_is_the_sum_of_prices_paid_in_every_period_of_every_market(scenario, seed):
+    simulation = Simulation(scenario, seed=seed, observers=("panel",))
+    simulation.warm_up()
+    volumes = np.array([scenario.segments[name].volume for name in sorted(scenario.segments)])
+    while not simulation.finished:
+        simulation.step()
+        choice, price = simulation.customers("panel_choice"), simulation.customers("panel_price")
+        amount = volumes[simulation.customers("segment")] * price.astype(float)
+        paid = [amount[f][choice == f].sum() for f in range(len(scenario.firms))]
+        assert simulation.books.count("revenue")[-1] == pytest.approx(paid, rel=1e-6, abs=1e-6)
 
 
 def test_revenue_is_the_sum_of_prices_paid():

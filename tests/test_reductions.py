@@ -18,6 +18,8 @@ from validation.reductions.buying import dirichlet_market, taste_switching
 from validation.reductions.choice import known_customers, logit, switching
 from validation.reductions.learning import drift, forgetting, learning, learning_when_recognized
 from validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
+from validation.reductions.loyalty import binding, collecting, loyal
+from validation.reductions.people import deciding, discovering, judged, lived_with
 from validation.reductions.survival import cohort_survival
 
 # --- they hold ------------------------------------------------------------------------
@@ -129,6 +131,52 @@ def test_customers_of_differing_tastes_look_loyal_as_the_dirichlet_says():
     assert_agrees(taste_switching())
 
 
+@pytest.mark.parametrize(("members", "quorum"), [(1, 1.0), (2, 0.5), (3, 0.5), (5, 0.6), (6, 1.0)])
+def test_a_buying_center_decides_as_counting_votes_says(members, quorum):
+    assert_agrees(deciding(members=members, quorum=quorum))
+
+
+@pytest.mark.parametrize(("rate", "feedback"), [(0.2, 0.5), (0.3, 0.0), (0.6, 1.0)])
+def test_what_customers_get_wrong_shrinks_with_every_purchase(rate, feedback):
+    assert_agrees(discovering(rate=rate, feedback=feedback))
+
+
+MEMBERS = partial(lived_with, members=3, member_sd=0.7)
+
+
+@pytest.mark.parametrize("error", [0.0, 0.6])
+@pytest.mark.parametrize("tailoring", ["account", "member"])
+def test_an_offer_taught_by_one_need_is_lived_with_at_another(error, tailoring):
+    assert_agrees(MEMBERS(error=error, tailoring=tailoring))
+    assert_agrees(lived_with(error=error))
+
+
+def test_an_offer_is_chosen_by_what_people_take_for_their_need_and_lived_with_at_the_need():
+    assert_agrees(judged())
+
+
+CAPPED = partial(collecting, value=0.9)  # points are worth more than what they were given for
+
+
+@pytest.mark.parametrize("threshold", [0.0, 30.0])
+def test_points_are_given_kept_and_redeemed_as_reckoned_by_hand(threshold):
+    assert_agrees(collecting(threshold=threshold))
+    assert_agrees(CAPPED(threshold=threshold))
+
+
+@pytest.mark.parametrize("form", ["cost", "bonus"])
+@pytest.mark.parametrize("threshold", [0.0, 100.0])
+def test_a_balance_holds_customers_once_whether_it_is_redeemed_now_or_later(form, threshold):
+    assert_agrees(loyal(form=form, threshold=threshold))
+
+
+@pytest.mark.parametrize("form", ["cost", "bonus"])
+@pytest.mark.parametrize("billing", ["per_purchase", "subscription"])
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_a_contract_binds_until_it_ends_and_a_subscription_until_it_is_ended(form, billing, length):
+    assert_agrees(binding(form=form, billing=billing, length=length))
+
+
 # --- and would not if a rule were wrong ---------------------------------------------------
 
 WEAK = partial(logit, price_sensitivity=0.4)
@@ -208,6 +256,52 @@ MISTAKES = [
      lambda x, mean, sd, d, z: x + d**0.5 * sd * z),
     ("need_drift.drifted", "needs stay", drift,
      lambda x, mean, sd, d, z: x),
+    ("loyalty.worth_of_points", "a point is worth a unit of money", collecting,
+     lambda points, value: points if value > 0.0 else 0.0),
+    ("loyalty.redeemable", "no threshold", collecting,
+     lambda points, value, threshold, amount: min(points * value, amount)),
+    ("loyalty.redeemable", "more than the amount due", CAPPED,
+     lambda points, value, threshold, amount: points * value if points >= threshold else 0.0),
+    ("loyalty.reduced", "per purchase in place of per unit", collecting,
+     lambda price, volume, redemption: price - redemption),
+    ("loyalty.earned", "no points", loyal,
+     lambda rate, paid: 0.0),
+    ("loyalty.balance", "points are not used up", collecting,
+     lambda points, used, earned: points + earned),
+    ("contracts.exit_fee_due", "contracts bind for ever", partial(binding, length=1),
+     lambda left, fee: max(0.0, fee)),
+    ("contracts.exit_fee_due", "contracts do not bind", binding,
+     lambda left, fee: 0.0),
+    ("contracts.ends", "nobody can end a subscription", binding,
+     lambda outside, subscribed: False),
+    ("contracts.ends", "not buying ends every relationship",
+     partial(binding, billing="per_purchase"),
+     lambda outside, subscribed: outside),
+    ("buying_center.wins", "no quorum", partial(deciding, quorum=0.8),
+     lambda votes, rival, members, quorum: votes > rival),
+    ("buying_center.wins", "a draw is a win", partial(deciding, members=2, quorum=0.5),
+     lambda votes, rival, members, quorum: votes >= quorum * members),
+    ("buying_center.wins", "more than the quorum", deciding,
+     lambda votes, rival, members, quorum: votes > rival and votes > quorum * members + 1e-9),
+    ("self_discovery.left_of_error", "feedback does not help", discovering,
+     lambda error, rate, feedback: error * (1.0 - rate)),
+    ("self_discovery.left_of_error", "nobody finds out", discovering,
+     lambda error, rate, feedback: error),
+    ("self_discovery.left_of_error", "beyond the truth",
+     partial(discovering, rate=0.6, feedback=1.0),
+     lambda error, rate, feedback: error * (1.0 - rate * (1.0 + feedback))),
+    ("self_discovery.squared", "not squared", discovering,
+     lambda error: error if error > 0.0 else -error),
+    ("judgement.lived", "members are alike", MEMBERS,
+     lambda x, own: x),
+    ("judgement.perceived", "members choose alike", judged,
+     lambda x, own, error: x + error),
+    ("judgement.perceived", "customers know what they need", judged,
+     lambda x, own, error: x + own),
+    ("judgement.taught", "firms learn the truth", lived_with,
+     lambda x, own, error, tailored: x + tailored * own),
+    ("judgement.taught", "members are tailored to whatever the firm", MEMBERS,
+     lambda x, own, error, tailored: x + own + error),
 ]  # fmt: skip
 
 
@@ -222,7 +316,20 @@ def test_a_wrong_rule_shows(rule, reduction, broken):
 
 
 #: Mechanisms whose every rule a reduction has to vouch for.
-REDUCED = {"choice", "hassle", "learning", "money", "need_drift", "offer", "switching"}
+REDUCED = {
+    "buying_center",
+    "choice",
+    "contracts",
+    "hassle",
+    "judgement",
+    "learning",
+    "loyalty",
+    "money",
+    "need_drift",
+    "offer",
+    "self_discovery",
+    "switching",
+}
 
 
 def test_every_rule_of_these_mechanisms_was_shown_to_matter():

@@ -8,7 +8,16 @@ import pytest
 
 import cxsim as cx
 
-NAMES = ["baseline", "copycat", "two_roads", "broken_loop", "price_attack"]
+NAMES = [
+    "baseline",
+    "copycat",
+    "two_roads",
+    "broken_loop",
+    "price_attack",
+    "points",
+    "b2b_suppliers",
+    "privacy_shock",
+]
 SEEDS = range(4)
 
 

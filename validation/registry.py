@@ -29,6 +29,8 @@ MODULES = (
     "validation.rows.lifetime",
     "validation.rows.buying",
     "validation.rows.prices",
+    "validation.rows.pricing",
+    "validation.rows.surveys",
 )
 
 #: Headings of the page.

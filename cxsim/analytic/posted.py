@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxsim.analytic.arguments import numbers
+from cxsim.analytic.pricing import logit_bertrand
 
 __all__ = ["PostedPrices", "posted_prices"]
 
@@ -26,10 +28,12 @@ class PostedPrices(NamedTuple):
     rival : ndarray
         Price of the other, currency.
     share : ndarray
-        Share of customers who buy from the firm: its base of the next period.
+        Share of customers who buy from the firm in the period.
     value : ndarray
         Present value of the firm's margins, those of this period included, currency per
-        customer in the market.
+        customer.
+    ahead : ndarray
+        The firm's base of the next period.
     gain : float
         The most that a firm was found to gain by departing from its price once, as a share of
         its value: the error of the solution.
@@ -39,14 +43,29 @@ class PostedPrices(NamedTuple):
     rival: NDArray[np.float64]
     share: NDArray[np.float64]
     value: NDArray[np.float64]
+    ahead: NDArray[np.float64]
     gain: float
 
 
-class _Game(NamedTuple):
-    """Coefficients of the Chebyshev polynomials of price and value on bases from 0 to 1, utils."""
+class _Rules(NamedTuple):
+    """What holds for both firms, in utils: loyalty, foresight, the outside option."""
+
+    loyalty: float
+    discount: float
+    outside: float
+    bonus: bool
+    rate: float
+
+
+class _Side(NamedTuple):
+    """Chebyshev polynomials of a firm's markup and value on its own base, and its worth, utils.
+
+    ``worth`` is quality less cost of the firm and of its rival.
+    """
 
     price: NDArray[np.float64]
     value: NDArray[np.float64]
+    worth: tuple[float, float]
 
 
 def posted_prices(
@@ -55,12 +74,16 @@ def posted_prices(
     base: ArrayLike = 0.5,
     price_sensitivity: float = 1.0,
     discount_factor: float = 0.9,
-    cost: float = 0.0,
+    cost: ArrayLike = 0.0,
+    quality: ArrayLike = 0.0,
+    outside: float | None = None,
+    form: Literal["cost", "bonus"] = "cost",
+    purchase_rate: float = 1.0,
 ) -> PostedPrices:
-    """Return the Markov-perfect prices of two equal firms with one posted price each.
+    """Return the Markov-perfect prices of two firms with one posted price each.
 
-    Many myopic customers each buy from either firm every period; there is no outside option.
-    The state of the game is the share of them who bought from the firm last.
+    Many myopic customers each choose every period. The state of the game is the share of
+    them who bought from the firm last; choosing the outside option changes nothing in it.
 
     Parameters
     ----------
@@ -73,36 +96,50 @@ def posted_prices(
         Utility per unit of currency, a.
     discount_factor : float
         What a firm gives today for one unit of currency next period, B, below 1.
-    cost : float
-        Cost of a unit, c, currency.
+    cost : array_like
+        Cost of a unit, c, currency; one number, or that of the firm and of its rival.
+    quality : array_like
+        Worth of an offer before its price, d, currency; one number, or of firm and rival.
+    outside : float, optional
+        Worth of buying from nobody, currency. Default: there is no such option.
+    form : {"cost", "bonus"}
+        Whether loyalty lowers the utility of the other firm or raises that of the own one;
+        with an outside option the two differ.
+    purchase_rate : float
+        Chance of a customer to be in the market in a period, above 0.
 
     Returns
     -------
     PostedPrices
-        ``own``, ``rival``, ``share`` and ``value``, each of the shape of ``base``, and ``gain``.
+        ``own``, ``rival``, ``share``, ``value`` and ``ahead``, each of the shape of ``base``,
+        and ``gain``.
 
     Raises
     ------
     ValueError
-        If a number is not finite, a loyalty negative, a price sensitivity not above 0, a base
-        not in [0, 1], or a discount factor not in [0, 1); and if no smooth equilibrium in pure
-        strategies was found, as for loyalties above 2.5 or so: prices then turn too sharply
-        with the base, or a firm does better to leave them.
+        If a number is not finite, a loyalty negative, a price sensitivity or purchase rate
+        not above 0, a base not in [0, 1], or a discount factor not in [0, 1); and if no smooth
+        equilibrium in pure strategies was found, as for equal firms without an outside option
+        and loyalties above 2.5 or so: prices then turn too sharply with the base, or a firm
+        does better to leave them.
 
     Notes
     -----
-    With prices p(n) of the firm and p(1 - n) of its rival, customers who stay with chance
-    q = logistic(g - a (p(n) - p(1 - n))) and come with r = logistic(-g - a (p(n) - p(1 - n)))
-    make up the next base D = n q + (1 - n) r, and
+    A customer of firm s takes option f with the logit chance P_sf of utilities
+    a (d_f - p_f) less g for the other firm (``cost``) or plus g for the own (``bonus``), and
+    a `outside`. With purchase rate r, the firm sells Q and has the base D next period,
 
-        V(n) = (p - c) D + B V(D),    (p - c + B V'(D)) dD/dp + D = 0.
+        Q = r (n P_own,own + (1 - n) P_rival,own),
+        D = n + r ((1 - n) P_rival,own - n P_own,rival),
+        V(n) = (p - c) Q + B V(D),    Q + (p - c) dQ/dp + B V'(D) dD/dp = 0.
 
-    Both functions are Chebyshev polynomials that satisfy this at their nodes (collocation;
-    Judd 1998, Numerical methods in economics, ch. 11), and the game is followed from g = 0,
-    where p = c + 2 / a, to the loyalty in question. Then every price on a fine grid is tried
-    against the one found: first-order conditions alone do not make an equilibrium. There may
-    be others; this is the one connected with that of customers without loyalty. With B = 0,
-    firms with equal bases ask p = c + 1 / (2 a q (1 - q)) with q = logistic(g).
+    Prices and values of both firms are Chebyshev polynomials that satisfy this at their nodes
+    (collocation; Judd 1998, Numerical methods in economics, ch. 11), and the game is followed
+    from g = 0, where prices are those of :func:`cxsim.analytic.logit_bertrand`, to the loyalty
+    in question. Then every price on a fine grid is tried against the one found: first-order
+    conditions alone do not make an equilibrium. There may be others; this is the one connected
+    with that of customers without loyalty. With B = 0 and no outside option, equal firms with
+    equal bases ask p = c + 1 / (2 a q (1 - q)) with q = logistic(g).
 
     References
     ----------
@@ -121,18 +158,26 @@ def posted_prices(
     B = _one(discount_factor, name="discount_factor", at_most=1.0)
     if B == 1.0:
         raise ValueError("discount_factor: expected a number from 0 to below 1, found 1")
-    c = _one(cost, name="cost", at_least=None)
+    rate = _one(purchase_rate, name="purchase_rate", at_most=1.0)
+    if rate == 0.0:
+        raise ValueError("purchase_rate: expected a number above 0, found 0")
+    if form not in ("cost", "bonus"):
+        raise ValueError(f"form: expected 'cost' or 'bonus', found {form!r}")
+    c, d = _two(cost, name="cost"), _two(quality, name="quality")
+    nothing = -np.inf if outside is None else a * _one(outside, name="outside", at_least=None)
     n = numbers(base, name="base", at_least=0, at_most=1)
-    game = _follow(g, B)
-    gain = np.inf if game is None else _gain(game, g, B)
-    if game is None or gain > _GAIN:
+    worth = a * (d - c)
+    rules = _Rules(g, B, nothing, form == "bonus", rate)
+    sides, gain = _solved(rules, (float(worth[0]), float(worth[1])))
+    if sides is None or gain > _GAIN:
         raise ValueError(
             f"loyalty: expected one at which smooth prices are an equilibrium, found {g:g} "
             f"at discount factor {B:g}"
         )
-    own, rival = _at(game.price, n), _at(game.price, 1.0 - n)
-    share = _bought(n, own - rival, g)[0]
-    return PostedPrices(c + own / a, c + rival / a, share, _at(game.value, n) / a, gain)
+    own, rival = _at(sides[0].price, n), _at(sides[-1].price, 1.0 - n)
+    share, _, ahead, _ = _bought(rules, sides[0].worth, n, own, rival)
+    value = _at(sides[0].value, n) / a
+    return PostedPrices(c[0] + own / a, c[1] + rival / a, share, value, ahead, gain)
 
 
 def _one(
@@ -144,6 +189,13 @@ def _one(
     return float(array)
 
 
+def _two(value: ArrayLike, *, name: str) -> NDArray[np.float64]:
+    array = numbers(value, name=name)
+    if array.shape not in ((), (2,)):
+        raise ValueError(f"{name}: expected one number or two, found shape {array.shape}")
+    return np.broadcast_to(array, 2)
+
+
 def _at(coefficients: NDArray[np.float64], base: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(
         np.polynomial.chebyshev.chebval(2.0 * base - 1.0, coefficients), dtype=np.float64
@@ -151,44 +203,87 @@ def _at(coefficients: NDArray[np.float64], base: NDArray[np.float64]) -> NDArray
 
 
 def _bought(
-    base: NDArray[np.float64], dearer: NDArray[np.float64], loyalty: float
+    rules: _Rules,
+    worth: tuple[float, float],
+    base: NDArray[np.float64],
+    own: NDArray[np.float64],
+    rival: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], ...]:
+    """Return what a firm sells and its next base, each followed by its slope in the own price."""
+    ours, theirs = worth[0] - own, worth[1] - rival
+    g = rules.loyalty
+    if rules.bonus:
+        stay, tempted = _logit(ours + g, theirs, rules.outside)
+        come, _ = _logit(ours, theirs + g, rules.outside)
+    else:
+        stay, tempted = _logit(ours, theirs - g, rules.outside)
+        come, _ = _logit(ours - g, theirs, rules.outside)
+    lured = (1.0 - base) * come
+    slope = base * stay * (1.0 - stay) + lured * (1.0 - come)
+    turn = base * stay * tempted + lured * (1.0 - come)
+    r = rules.rate
+    ahead = base + r * (lured - base * tempted)
+    return r * (base * stay + lured), -r * slope, ahead, -r * turn
+
+
+def _logit(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], outside: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the share who buy from a firm that is dearer by so much, and its slope in price."""
+    """Return the chances of the firm and of its rival."""
     from scipy.special import expit
 
-    stay, come = expit(loyalty - dearer), expit(-loyalty - dearer)
-    slope = -base * stay * (1.0 - stay) - (1.0 - base) * come * (1.0 - come)
-    return base * stay + (1.0 - base) * come, slope
+    others = np.logaddexp(theirs, outside)
+    first = expit(ours - others)
+    return first, (1.0 - first) * np.exp(theirs - others)
 
 
-def _follow(loyalty: float, discount: float) -> _Game | None:
-    """Follow the equilibrium from loyalty 0, in shorter steps where it moves fast."""
-    game = _Game(np.array([2.0]), np.array([1.0 / (1.0 - discount)]))
+@lru_cache(maxsize=64)
+def _solved(rules: _Rules, worth: tuple[float, float]) -> tuple[tuple[_Side, ...] | None, float]:
+    """Return both firms' prices and the gain from leaving them; kept, as a run asks each period."""
+    sides = _follow(rules, worth)
+    return sides, np.inf if sides is None else _gain(rules, sides)
+
+
+def _follow(rules: _Rules, worth: tuple[float, float]) -> tuple[_Side, ...] | None:
+    """Follow the equilibrium from loyalty 0, in shorter steps where it moves fast.
+
+    Equal firms are one side, seen from either.
+    """
+    outside = None if rules.outside == -np.inf else rules.outside
+    start = logit_bertrand(0.0, quality=np.array(worth), outside=outside)
+    sold = rules.rate * start.price * start.share[:2]
+    sides = tuple(
+        _Side(start.price[[k]], sold[[k]] / (1.0 - rules.discount), seen)
+        for k, seen in enumerate((worth, worth[::-1]))
+    )[: 1 if worth[0] == worth[1] else 2]
     bases = np.linspace(0.0, 1.0, 101)
     reached, step = 0.0, _STEPS[0]
-    while reached < loyalty:
-        target = min(reached + step, loyalty)
-        ahead = _smooth(game, target, discount)
+    while reached < rules.loyalty:
+        target = min(reached + step, rules.loyalty)
+        ahead = _smooth(sides, rules._replace(loyalty=target))
         # Far from the last game is another equilibrium, or none.
-        if ahead is None or abs(_at(ahead.price, bases) - _at(game.price, bases)).max() > 0.5:
+        if ahead is None or any(
+            abs(_at(new.price, bases) - _at(old.price, bases)).max() > 0.5
+            for new, old in zip(ahead, sides, strict=True)
+        ):
             step *= 0.5
             if step < _STEPS[1]:
                 return None
             continue
-        game, reached = ahead, target
-    return game
+        sides, reached = ahead, target
+    return sides
 
 
-def _smooth(start: _Game, loyalty: float, discount: float) -> _Game | None:
+def _smooth(start: tuple[_Side, ...], rules: _Rules) -> tuple[_Side, ...] | None:
     """Solve with as many nodes as it takes for the last coefficients to vanish."""
     for nodes in _NODES:
-        game = _solve(start, loyalty, discount, nodes) if nodes >= len(start.price) else None
-        if game is not None and abs(game.price[-4:]).max() < 1e-7:
-            return game
+        sides = _solve(start, rules, nodes) if nodes >= len(start[0].price) else None
+        if sides is not None and max(abs(side.price[-4:]).max() for side in sides) < 1e-7:
+            return sides
     return None
 
 
-def _solve(start: _Game, loyalty: float, discount: float, nodes: int) -> _Game | None:
+def _solve(start: tuple[_Side, ...], rules: _Rules, nodes: int) -> tuple[_Side, ...] | None:
     from scipy.optimize import root
 
     cheb = np.polynomial.chebyshev
@@ -196,32 +291,48 @@ def _solve(start: _Game, loyalty: float, discount: float, nodes: int) -> _Game |
     n = 0.5 * (1.0 + z)
     fit = cheb.chebvander(z, nodes - 1)
 
-    def values(price: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[np.float64]:
-        ahead = cheb.chebvander(2.0 * share - 1.0, nodes - 1)
-        return np.asarray(np.linalg.solve(fit - discount * ahead, price * share), dtype=np.float64)
+    def flows(prices: NDArray[np.float64], k: int) -> tuple[NDArray[np.float64], ...]:
+        return _bought(rules, start[k].worth, n, prices[k], prices[-1 - k][::-1])
 
-    def conditions(price: NDArray[np.float64]) -> NDArray[np.float64]:
-        share, slope = _bought(n, price - price[::-1], loyalty)
-        slopes = np.asarray(cheb.chebder(values(price, share)), dtype=np.float64)
-        worth = 2.0 * _at(slopes, share)
-        missing: NDArray[np.float64] = share + (price + discount * worth) * slope
-        return missing
+    def values(
+        price: NDArray[np.float64], sold: NDArray[np.float64], base: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        ahead = cheb.chebvander(2.0 * base - 1.0, nodes - 1)
+        solved = np.linalg.solve(fit - rules.discount * ahead, price * sold)
+        return np.asarray(solved, dtype=np.float64)
 
-    found = root(conditions, _at(start.price, n), tol=1e-13)
-    if abs(conditions(found.x)).max() > 1e-9:
+    def conditions(unknown: NDArray[np.float64]) -> NDArray[np.float64]:
+        prices = unknown.reshape(len(start), nodes)
+        missing = []
+        for k, price in enumerate(prices):
+            sold, slope, base, turn = flows(prices, k)
+            slopes = np.asarray(cheb.chebder(values(price, sold, base)), dtype=np.float64)
+            worth = 2.0 * _at(slopes, base)
+            missing.append(sold + price * slope + rules.discount * worth * turn)
+        return np.concatenate(missing)
+
+    found = root(conditions, np.concatenate([_at(s.price, n) for s in start]), tol=1e-13)
+    if abs(conditions(found.x)).max() > 1e-9 * rules.rate:
         return None
-    share, _ = _bought(n, found.x - found.x[::-1], loyalty)
-    return _Game(np.linalg.solve(fit, found.x), values(found.x, share))
+    prices = found.x.reshape(len(start), nodes)
+    sides = []
+    for k, price in enumerate(prices):
+        sold, _, base, _ = flows(prices, k)
+        value = values(price, sold, base)
+        sides.append(_Side(np.linalg.solve(fit, price), value, start[k].worth))
+    return tuple(sides)
 
 
-def _gain(game: _Game, loyalty: float, discount: float) -> float:
+def _gain(rules: _Rules, sides: tuple[_Side, ...]) -> float:
     """Try prices from far below to far above those found, at bases between the nodes."""
     n = np.linspace(0.0, 1.0, 101)[:, None]
-    own, rival = _at(game.price, n), _at(game.price, 1.0 - n)
-    spread = 20.0 + 2.0 * loyalty
-    tried = np.linspace(own.min() - spread, own.max() + spread, 4001)
-    tried = np.concatenate([np.broadcast_to(tried, (len(n), len(tried))), own], axis=1)
-    share, _ = _bought(n, tried - rival, loyalty)
-    value = tried * share + discount * _at(game.value, share)
-    claimed = _at(game.value, n)[:, 0]
-    return float(abs(value.max(axis=1) / claimed - 1.0).max())
+    most = 0.0
+    for k, side in enumerate(sides):
+        own, rival = _at(side.price, n), _at(sides[-1 - k].price, 1.0 - n)
+        spread = 20.0 + 2.0 * rules.loyalty
+        tried = np.linspace(own.min() - spread, own.max() + spread, 4001)
+        tried = np.concatenate([np.broadcast_to(tried, (len(n), len(tried))), own], axis=1)
+        sold, _, base, _ = _bought(rules, side.worth, n, tried, rival)
+        value = tried * sold + rules.discount * _at(side.value, base)
+        most = max(most, float(abs(value.max(axis=1) / _at(side.value, n)[:, 0] - 1.0).max()))
+    return most

@@ -185,7 +185,7 @@ def _print_differences(result: Any) -> None:
 
     comparison = Comparison.load(result.folder / "comparison")
     words = Words(**result.summary["words"])
-    click.echo(textwrap.fill(comparison.headline(), WIDTH))
+    click.echo(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
     percent = f"{100 * comparison.confidence:g} %"
     rows = difference_rows(comparison.table, words=words)
     for name, here in rows.groupby("scenario", sort=False):
@@ -212,6 +212,10 @@ def _print_differences(result: Any) -> None:
     click.echo("\n* the interval leaves out zero")
 
 
+def _names(comparison: Any) -> list[str]:
+    return [*comparison.scenarios, *comparison.table["firm"].unique()]
+
+
 def _print_firms(result: Any) -> None:
     """Print the main figures, if the notebook wrote some."""
     if "means" not in result.summary:
@@ -228,7 +232,8 @@ def _print_firms(result: Any) -> None:
         "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])
         for row in labels.to_dict("records")
     ]
-    answer = f"{result.summary['answer']} Standard errors in brackets."
+    answer = words.say(result.summary["answer"], keep=labels["firm"])
+    answer = f"{answer} Standard errors in brackets."
     click.echo(textwrap.fill(answer, WIDTH) + "\n")
     print_table(
         ["", *heads],

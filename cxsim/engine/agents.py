@@ -105,6 +105,12 @@ class Customer(mesa.Agent):
         """Be counted."""
         self._engine.play(self, "account")
 
+    # no part of a period
+
+    def expect(self) -> None:
+        """Be reckoned with, by a firm that knows demand (after ``prepare`` to ``add``)."""
+        self._engine.play(self, "expect")
+
     # who a customer is
 
     def __getattr__(self, name: str) -> Any:

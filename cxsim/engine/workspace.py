@@ -65,13 +65,13 @@ class Workspace:
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
         self._passing = tuple(column for column in columns if not column.kept)
         self.clock = np.zeros(1, dtype=np.int64)
-        self._own: dict[str, np.ndarray] = {}
+        self.own: dict[str, np.ndarray] = {}
         for mechanism in mechanisms:
             for table in mechanism.tables:
                 name, axes = (table, ("firm",)) if isinstance(table, str) else table
-                self._own[name] = np.zeros(shape_of(axes, self.sizes))
+                self.own[name] = np.zeros(shape_of(axes, self.sizes))
             if mechanism.setup is not None:
-                self._own.update(mechanism.setup(scenario, seed))
+                self.own.update(mechanism.setup(scenario, seed))
         self._make_keys(mechanisms, seed)
         self._make_totals(mechanisms)
         self._link()
@@ -81,7 +81,7 @@ class Workspace:
         self._shared: dict[str, np.ndarray] = {
             **self.tables.arrays,
             "clock": self.clock,
-            **self._own,
+            **self.own,
         }
         for name, (place, shape) in self._key_places.items():
             self._shared[f"key_{name}"] = self._keys[place].reshape(shape)
@@ -136,6 +136,10 @@ class Workspace:
         """Set the clock, the draw keys of the period, and totals to zero."""
         self.clock[0] = period
         period_keys(self._static_keys, period if key_period is None else key_period, self._keys)
+        self.clear_totals()
+
+    def clear_totals(self) -> None:
+        """Set totals to zero."""
         self._totals.fill(0.0)
 
     def totals(self) -> np.ndarray:

@@ -52,19 +52,24 @@ class Books:
         self._places = total_places
         self._row_names = row_names
         self._start_rows = start_rows.copy()
-        self._totals: list[np.ndarray] = []
-        self._rows: list[np.ndarray] = []
-        self._stacked: tuple[int, np.ndarray, np.ndarray] | None = None
+        self._periods = 0
+        self._totals = np.empty((0, 0))
+        self._rows = np.empty((0, *start_rows.shape))
 
     def write(self, totals: np.ndarray, rows: np.ndarray) -> None:
         """Close a period."""
-        self._totals.append(totals)
-        self._rows.append(rows.copy())
+        if self._periods == len(self._totals):  # full: go on in a book twice as thick
+            size = max(1, 2 * self._periods)
+            self._totals = _longer(self._totals, self._periods, (size, *totals.shape))
+            self._rows = _longer(self._rows, self._periods, (size, *rows.shape))
+        self._totals[self._periods] = totals
+        self._rows[self._periods] = rows
+        self._periods += 1
 
     @property
     def periods(self) -> int:
         """Periods written."""
-        return len(self._totals)
+        return self._periods
 
     def last(self) -> Books:
         """Return the books of the last period alone (the one before it as its start)."""
@@ -73,17 +78,12 @@ class Books:
             scale=self.scale,
             total_places=self._places,
             row_names=self._row_names,
-            start_rows=self._rows[-2] if self.periods > 1 else self._start_rows,
+            start_rows=self._rows[self.periods - 2] if self.periods > 1 else self._start_rows,
             market=self.market,
             costs=self._costs,
         )
-        made.write(self._totals[-1], self._rows[-1])
+        made.write(self._totals[self.periods - 1], self._rows[self.periods - 1])
         return made
-
-    def _stack(self) -> tuple[np.ndarray, np.ndarray]:
-        if self._stacked is None or self._stacked[0] != self.periods:
-            self._stacked = (self.periods, np.array(self._totals), np.array(self._rows))
-        return self._stacked[1], self._stacked[2]
 
     def has(self, name: str) -> bool:
         """Return whether a total of that name is kept."""
@@ -92,25 +92,35 @@ class Books:
     def count(self, name: str) -> np.ndarray:
         """Return a total of the simulated customers, (T, *axes)."""
         place, shape = self._places[name]
-        totals, _ = self._stack()
-        return totals[:, place].reshape(len(totals), *shape)
+        totals = self._totals[: self._periods, place]
+        return totals.reshape(self._periods, *shape)
 
     def total(self, name: str) -> np.ndarray:
         """Return a total scaled to the whole market, (T, *axes)."""
         return self.count(name) * self.scale
 
     def costs(self, taken_off: str) -> np.ndarray:
-        """Return the costs that mechanisms take off contribution or profit, (T, F)."""
-        own = [cost.function(self) for cost in self._costs if cost.cost == taken_off]
+        """Return the costs, less incomes, that are taken off contribution or profit, (T, F)."""
+        own = [
+            -cost.function(self) if cost.income else cost.function(self)
+            for cost in self._costs
+            if cost.cost == taken_off
+        ]
         return sum(own, np.zeros((self.periods, len(self.firms))))
 
     def firm(self, name: str) -> np.ndarray:
         """Return a parameter of the firms by period, (T, F)."""
-        _, rows = self._stack()
-        return rows[:, self._row_names.index(name), :]
+        return self._rows[: self._periods, self._row_names.index(name), :]
 
     def firm_before(self, name: str) -> np.ndarray:
         """Return a parameter as it stood in the period before, (T, F)."""
         row = self._row_names.index(name)
         now = self.firm(name)
         return np.concatenate([self._start_rows[row][None], now[:-1]])
+
+
+def _longer(array: np.ndarray, filled: int, shape: tuple[int, ...]) -> np.ndarray:
+    made = np.empty(shape)
+    if filled:
+        made[:filled] = array[:filled]
+    return made

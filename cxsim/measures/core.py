@@ -8,16 +8,9 @@ import numpy as np
 
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Measure
+from cxsim.mechanisms.measuring import ratio
 
 __all__ = ["FIRM_MEASURES", "MARKET_MEASURES", "ratio"]
-
-
-def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Return top / bottom, NaN where there is nothing to divide by."""
-    top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
-    out = np.full(top.shape, np.nan)
-    np.divide(top, bottom, out=out, where=bottom != 0)
-    return out
 
 
 # --- who buys from whom -----------------------------------------------------------
@@ -53,9 +46,14 @@ def losses(b: Books) -> np.ndarray:
     return _by_firm(b)[:, 1:, :].sum(axis=2) - _own(b)
 
 
+def _ended(b: Books) -> np.ndarray | float:
+    """Relationships that customers ended for the outside option, where they can."""
+    return b.total("ended") if b.has("ended") else 0.0
+
+
 def customers(b: Books) -> np.ndarray:
     """Customers at the end of the period."""
-    return b.total("holders")[:, 1:] + acquisitions(b) - losses(b)
+    return b.total("holders")[:, 1:] + acquisitions(b) - losses(b) - _ended(b)
 
 
 def relationship_share(b: Books) -> np.ndarray:
@@ -66,7 +64,7 @@ def relationship_share(b: Books) -> np.ndarray:
 def retention(b: Books) -> np.ndarray:
     """Of last period's customers still in the market, the share with the same supplier now."""
     held = b.total("holders")[:, 1:]
-    return ratio(held - losses(b), held)
+    return ratio(held - losses(b) - _ended(b), held)
 
 
 def repeat_rate(b: Books) -> np.ndarray:

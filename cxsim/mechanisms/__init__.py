@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+from cxsim.mechanisms.attachment import ATTACHMENT
 from cxsim.mechanisms.base import Mechanism
+from cxsim.mechanisms.belief import BELIEF
+from cxsim.mechanisms.buying_center import BUYING_CENTER
 from cxsim.mechanisms.choice import CHOICE
+from cxsim.mechanisms.contracts import CONTRACTS
+from cxsim.mechanisms.emotions import EMOTIONS
+from cxsim.mechanisms.exit import EXIT
 from cxsim.mechanisms.experience import EXPERIENCE
 from cxsim.mechanisms.hassle import HASSLE
+from cxsim.mechanisms.improvement import IMPROVEMENT
 from cxsim.mechanisms.initial import INITIAL
+from cxsim.mechanisms.journey import JOURNEY
+from cxsim.mechanisms.judgement import JUDGEMENT
 from cxsim.mechanisms.learning import LEARNING
 from cxsim.mechanisms.lifetime import LIFETIME
+from cxsim.mechanisms.listening import LISTENING
+from cxsim.mechanisms.loyalty import LOYALTY
 from cxsim.mechanisms.money import MONEY
 from cxsim.mechanisms.need_drift import NEED_DRIFT
 from cxsim.mechanisms.offer import OFFER
+from cxsim.mechanisms.organization import ORGANIZATION
 from cxsim.mechanisms.people import PEOPLE
+from cxsim.mechanisms.perception import PERCEPTION
+from cxsim.mechanisms.policies import POLICIES
 from cxsim.mechanisms.portability import PORTABILITY
+from cxsim.mechanisms.recovery import RECOVERY
+from cxsim.mechanisms.self_discovery import SELF_DISCOVERY
 from cxsim.mechanisms.switching import SWITCHING
+from cxsim.mechanisms.touchpoints import TOUCHPOINTS
 
 __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
 
 CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
 
+#: What changes of itself.
+DRIFTING = (NEED_DRIFT, PORTABILITY)
+#: What customers live through with firms.
+LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, JOURNEY, ATTACHMENT, EMOTIONS)
+#: What firms make of what they hear of it.
+HEARD = (BELIEF, LISTENING, RECOVERY, IMPROVEMENT)
+#: Whose judgement decides.
+JUDGED = (JUDGEMENT, SELF_DISCOVERY, BUYING_CENTER)
+#: What ties customers to a firm beside what it knows of them.
+TIED = (LOYALTY, CONTRACTS)
+#: What firms decide.
+DECIDED = (POLICIES, EXIT)
+
 _registry: dict[str, Mechanism] = {
-    mechanism.name: mechanism for mechanism in (*CORE, NEED_DRIFT, PORTABILITY, EXPERIENCE)
+    mechanism.name: mechanism
+    for mechanism in (*CORE, *DRIFTING, *LIVED, *HEARD, *JUDGED, *TIED, *DECIDED)
 }
 
 

@@ -30,7 +30,7 @@ a column's name     the block's part of it; the customer is the last axis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,8 @@ PHASES = (
     "tell",  # word of mouth
     "survey",  # surveys, recovery, improvement
     "account",  # totals at the end of the period
+    "close",  # firms see the totals and act on them, to be felt next period (whole passes)
+    "expect",  # no part of a period: what a benchmark that knows demand asks beforehand
 )
 
 
@@ -195,7 +197,8 @@ class Measure:
     cumulative : bool
         True if a period's value depends on the periods before it.
     cost : {"", "contribution", "profit"}
-        For a cost of a mechanism's own, by firm and for the whole market: what it is taken
+        For a cost (or, where ``income`` is true, an income) of a mechanism's own, by firm and
+        for the whole market: what it is taken
         off, the contribution (caused by contacts and purchases) or profit (all others).
     """
 
@@ -208,6 +211,7 @@ class Measure:
     doc: str = ""
     cumulative: bool = False
     cost: str = ""
+    income: bool = False
 
 
 def _always(scenario: Any) -> bool:
@@ -234,7 +238,8 @@ class Mechanism:
     that does not is not there at all. ``tables`` names arrays by firm that whole-population
     passes fill each period; ``setup`` builds further arrays from the scenario, once,
     which passes receive under the names it gives them. ``evaluators`` is the number of people who
-    judge each option on behalf of one account.
+    judge each option on behalf of one account. ``frames`` names tables that a run keeps beside
+    its measures, each made of the books and the scenario.
     """
 
     name: str
@@ -253,4 +258,5 @@ class Mechanism:
     measures: tuple[Measure, ...] = ()
     active: Callable[[Any], bool] = _always
     evaluators: Callable[[Any], int] = _one
+    frames: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict, repr=False)
     core: bool = field(default=False, repr=False)

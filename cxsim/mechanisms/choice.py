@@ -47,14 +47,20 @@ def enjoyment(value: float, shock: float, price_sensitivity: float, outside_valu
 # --- passes -----------------------------------------------------------------------
 
 
+def attend(n, purchase_rate, chance_to_shop):
+    """How likely each customer is to be in the market, before mechanisms."""
+    for i in range(n):
+        chance_to_shop[i] = purchase_rate[i]
+
+
 def enter(
-    n, first, n_firms, purchase_rate, segment, in_market, shopper, open_option, value, key_enter,
+    n, first, n_firms, chance_to_shop, segment, in_market, shopper, open_option, value, key_enter,
     market_outside_option, segment_outside_value, firm_active,
 ):  # fmt: skip
     """Some customers are in the market this period; options are open and worth nothing yet."""
     key = key_enter[0]
     for i in range(n):
-        in_market[i] = 1 if uniform(key, first + i) < purchase_rate[i] else 0
+        in_market[i] = 1 if uniform(key, first + i) < chance_to_shop[i] else 0
     shoppers = 0
     for i in range(n):
         shopper[shoppers] = i  # written over by the next unless this one is in the market
@@ -185,6 +191,9 @@ CHOICE = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
+        Column(
+            "chance_to_shop", (), "f8", kept=False, doc="Chance to be in the market this period"
+        ),
         Column("in_market", (), "i1", kept=False, doc="1 for a customer who buys this period"),
         Column(
             "shopper",
@@ -239,7 +248,8 @@ CHOICE = Mechanism(
         Total("surplus", (1,), doc="Experienced worth of choices, currency"),
     ),
     passes=(
-        Pass(enter, "prepare"),
+        Pass(attend, "prepare"),
+        Pass(enter, "prepare", after=("choice.attend",)),
         Pass(decide, "decide"),
         Pass(elect, "decide", after=("choice.decide",)),
         Pass(buy, "pay"),

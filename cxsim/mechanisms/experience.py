@@ -7,7 +7,7 @@ customer with this firm may change it.
 
 from __future__ import annotations
 
-from cxsim.mechanisms.base import Column, Mechanism, Pass
+from cxsim.mechanisms.base import Column, Mechanism, Pass, listed
 
 #: Sections of a scenario that need the stock.
 USERS = ("journey", "word_of_mouth")
@@ -15,18 +15,17 @@ USERS = ("journey", "word_of_mouth")
 
 def forget(n, n_firms, arriving, experience, experienced):
     """A newcomer has lived through nothing."""
-    for f in range(n_firms):
-        for i in range(n):
-            if arriving[i]:
+    for i in range(n):
+        if arriving[i]:
+            for f in range(n_firms):
                 experience[f, i] = 0.0
                 experienced[f, i] = 0
 
 
-def meet(n, n_firms, choice, experienced):
+def meet(n, buyer, seller, experienced):
     """Who buys has met the firm."""
-    for i in range(n):
-        if 0 <= choice[i] < n_firms:
-            experienced[choice[i], i] = 1
+    for k in range(listed(n, buyer)):
+        experienced[seller[k], buyer[k]] = 1
 
 
 EXPERIENCE = Mechanism(

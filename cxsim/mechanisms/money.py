@@ -187,7 +187,15 @@ def pay(
                         1.0 - uncertainty[f, i],
                         0.0,
                     )
-                    sum_discounts[chunk(i), f] += volume[i] * full - revenue[k]
+                    cut = asked(
+                        firm_price[f],
+                        firm_personal_premium[f],
+                        customization[f, i],
+                        recognition[f, i],
+                        1.0 - uncertainty[f, i],
+                        discount[f],
+                    )
+                    sum_discounts[chunk(i), f] += volume[i] * full - volume[i] * cut
 
 
 MONEY = Mechanism(

@@ -106,23 +106,24 @@ def experience(
         enjoyed[i] += (sign * procedural[i] if borne else 0.0) - barriers[f, i]
 
 
-def twin(n, twin_knowledge):
-    """A twin of the supplier knows nothing yet, before mechanisms."""
+def twin(n, twin_knowledge, forfeited):
+    """A twin of the supplier knows nothing yet, and moving forfeits nothing, before mechanisms."""
     for i in range(n):
         twin_knowledge[i] = 0.0
+        forfeited[i] = 0.0
 
 
 def count(
-    n, supplier, held, recognized, bend, known, interaction, twin_knowledge, need, standard, guess,
-    spread, volume, fit_weight, procedural, effort, hassle, seen, unseen, misfit_now,
+    n, supplier, held, recognized, bend, known, interaction, twin_knowledge, forfeited, need,
+    standard, guess, spread, volume, fit_weight, procedural, effort, hassle, seen, unseen,
+    misfit_now,
     firm_price, firm_personal_premium,
-    sum_switching_procedural, sum_switching_financial, sum_switching_relational,
-    sum_switching_square, switching_procedural, switching_financial, switching_relational,
+    switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
     """Measure what each customer would lose by moving to a twin of its supplier.
 
-    Parts after Burnham, Frels & Mahajan (2003); they may be negative. Follows
-    ``offer.count``, which has noted what the supplier offers the customer now.
+    Parts after Burnham, Frels & Mahajan (2003); they may be negative, and mechanisms may add
+    to them. Follows ``offer.count``, which has noted what the supplier offers the customer now.
     """
     misfits(n, need, spread, standard, guess, bend, twin_knowledge, seen, unseen)
     for i in range(n):
@@ -132,7 +133,7 @@ def count(
         there = twin_knowledge[i]
         has = 1.0 if supplier[i] >= 0 else 0.0
         switching_procedural[i] = has * barrier(procedural[i], effort[i], bend[i], here, there)
-        switching_financial[i] = -has * premium_saved(
+        switching_financial[i] = has * forfeited[i] - has * premium_saved(
             volume[i], firm_price[f], firm_personal_premium[f], bend[i], r, here - there
         )
         fit_lost = misfit_cost(
@@ -142,6 +143,14 @@ def count(
             hassle[i], r, interaction[f, i], here
         )
         switching_relational[i] = has * (fit_lost + ease_lost)
+
+
+def add_up(
+    n, supplier, switching_procedural, switching_financial, switching_relational,
+    sum_switching_procedural, sum_switching_financial, sum_switching_relational,
+    sum_switching_square,
+):  # fmt: skip
+    """Add up the parts, once mechanisms have had their say."""
     for i in range(n):
         s = supplier[i]
         if s < 0:
@@ -173,6 +182,7 @@ SWITCHING = Mechanism(
         Column(
             "twin_knowledge", (), "f8", kept=False, doc="What a twin of the supplier would know"
         ),
+        Column("forfeited", (), "f8", kept=False, doc="Balance or fee that moving costs, currency"),
         Column(
             "switching_procedural", (), "f8", kept=False, doc="Procedural switching cost, currency"
         ),
@@ -194,5 +204,6 @@ SWITCHING = Mechanism(
         Pass(experience, "pay"),
         Pass(twin, "account"),
         Pass(count, "account", after=("switching.twin", "offer.count")),
+        Pass(add_up, "account", after=("switching.count",)),
     ),
 )

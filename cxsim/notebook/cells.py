@@ -10,7 +10,8 @@ import pandas as pd
 
 from cxsim.measures import measures
 from cxsim.measures.summary import MARKET
-from cxsim.plot.numbers import Words, scale_for
+from cxsim.plot.numbers import scale_for
+from cxsim.plot.words import PLAIN, Words
 
 __all__ = ["KEY", "KEY_MARKET", "decimals", "difference_rows", "firm_rows", "summary_words"]
 
@@ -19,9 +20,6 @@ KEY = ("share", "retention", "switching_cost", "lifetime_value", "net_present_va
 
 #: The measures of the market that a first look needs.
 KEY_MARKET = ("switching_rate", "outside_share", "consumer_surplus")
-
-#: What a period and the currency are called if nobody said.
-PLAIN = Words()
 
 _HOW = {
     "last": "in the last {period}",
@@ -102,8 +100,8 @@ def difference_rows(
                 rows.append(
                     {
                         "scenario": scenario,
-                        "measure": first["label"],
-                        "unit": scale.unit,
+                        "measure": words.say(first["label"]),
+                        "unit": words.say(scale.unit),
                         "summary": summary_words(first["summary"], words),
                         "firm": "the market" if is_market else row["firm"],
                         **{
@@ -159,8 +157,8 @@ def firm_rows(
         rows += [
             {
                 "measure": name,
-                "label": known[name].label,
-                "unit": scale.unit,
+                "label": words.say(known[name].label),
+                "unit": words.say(scale.unit),
                 "summary": summary_words(known[name].summary, words),
                 "firm": row["firm"],
                 "mean": _text(row["mean"] * scale.factor, places),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -21,6 +22,7 @@ from cxsim.notebook.parameters import split_names, split_overrides
 from cxsim.notebook.progress import tell_progress
 from cxsim.notebook.replicate import Replications
 from cxsim.plot.numbers import Words
+from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario, shipped_scenarios
 from cxsim.study.comparison import Comparison
 
@@ -76,14 +78,13 @@ class Report:
 
     @property
     def words(self) -> Words:
-        """What the first scenario calls a period and its currency."""
-        first = self._scenarios[0]
-        return Words(first.period_length, first.currency)
+        """What the first scenario calls things."""
+        return Words.of(settings_attrs(self._scenarios[0]))
 
     def worded(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return a frame that tells figures what a period and the currency are called."""
+        """Return a frame that tells figures what things are called."""
         frame = frame.copy()
-        frame.attrs.update(period_length=self.words.period, currency=self.words.currency)
+        frame.attrs.update(self.words.attrs())
         return frame
 
     def courses(self, series: pd.DataFrame, scenario: str | None = None) -> pd.DataFrame:
@@ -103,6 +104,10 @@ class Report:
         wide = wide.reindex(firms, level="firm").reset_index().rename_axis(columns=None)
         return self.worded(wide)
 
+    def _names(self) -> list[str]:
+        """Names in which no word is replaced."""
+        return [n for each in self._scenarios for n in (each.name, *each.firms, *each.segments)]
+
     # -- showing ---------------------------------------------------------------------
 
     def answer(self, text: str, *, seeds: Iterable[int]) -> Any:
@@ -116,7 +121,8 @@ class Report:
         )
         if self._parameters.get("overrides"):
             facts += f"; changed: {self._parameters['overrides']}"
-        text = text.replace(" %", "\u00a0%")
+        text = self.words.say(text, keep=self._names()).replace(" %", "\u00a0%")
+        facts = self.words.say(facts, keep=self._names())
         return _html(
             f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
             f'<p class="cx-facts">{escape(facts)}.</p>'
@@ -242,7 +248,7 @@ class Report:
             "title": title,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "parameters": self._parameters,
-            "words": {"period": self.words.period, "currency": self.words.currency},
+            "words": asdict(self.words),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
             **{name: plain(value) for name, value in numbers.items()},

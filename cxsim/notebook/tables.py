@@ -11,6 +11,7 @@ import pandas as pd
 from cxsim.measures.frames import quadrant
 from cxsim.notebook.cells import KEY, difference_rows, firm_rows
 from cxsim.plot.numbers import Words, number
+from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
 
 __all__ = ["differences", "facts", "firms", "measured", "settings", "styled"]
@@ -125,6 +126,7 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
     rows: dict[str, list[str]] = {}
     alike: list[str] = []
     names = list(scenario.firms)
+    words = Words.of(settings_attrs(scenario))
     for key in ("interaction", "customization", *given):
         values = [getattr(scenario.firms[name], key, None) for name in names]
         if not all(isinstance(value, (int, float, str)) for value in values):
@@ -133,9 +135,9 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
         label = key.replace("_", " ")
         cells = [_plain(value) for value in values]
         if key in ("interaction", "customization") or len(set(cells)) > 1:
-            rows[label + (f" ({unit})" if unit else "")] = cells
+            rows[words.say(label + (f" ({unit})" if unit else ""))] = cells
         else:
-            alike.append(f"{label} {cells[0]}" + (f" {unit}" if unit else ""))
+            alike.append(words.say(f"{label} {cells[0]}" + (f" {unit}" if unit else "")))
     rows["quadrant"] = [
         quadrant(each.interaction, each.customization, scenario.matrix_threshold)
         for each in scenario.firms.values()

@@ -4,19 +4,23 @@ They share one style and one set of colours that colour-blind readers tell apart
 looks the same in all of them. Each has a title that says what is shown and a description
 in words (:func:`alt_of`). :func:`show` puts one into a notebook, :func:`save` into a file.
 
-A frame may say what a period and its currency are called, in ``frame.attrs``
-(``period_length``, ``currency``).
+A frame may say what a period, its currency, customers, purchases and prices are called, in
+``frame.attrs`` (``period_length``, ``currency``, ``customer``, ...).
 """
 
 from __future__ import annotations
 
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.comparison import differences
+from cxsim.plot.decisions import group_decisions
+from cxsim.plot.emotions import emotion_clusters
 from cxsim.plot.events import events_of
 from cxsim.plot.findings import finding
+from cxsim.plot.journeys import journey_map
 from cxsim.plot.line_charts import lines, profit, retention, shares
 from cxsim.plot.matrix import capability_matrix
 from cxsim.plot.panels import paths
+from cxsim.plot.perception import perception_gap
 from cxsim.plot.picture import alt_of, save, show
 from cxsim.plot.style import style
 from cxsim.plot.switching import switching_cost_distribution, switching_costs
@@ -28,10 +32,14 @@ __all__ = [
     "brand_switching",
     "capability_matrix",
     "differences",
+    "emotion_clusters",
     "events_of",
     "finding",
+    "group_decisions",
+    "journey_map",
     "lines",
     "paths",
+    "perception_gap",
     "profit",
     "retention",
     "retention_by_tenure",

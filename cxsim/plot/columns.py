@@ -91,9 +91,8 @@ def moment(frame: pd.DataFrame, period: int | None) -> int:
 
 
 def words_of(frame: pd.DataFrame) -> Words:
-    """Return what a period and the currency are called, as the frame says in its ``attrs``."""
-    said = frame.attrs
-    return Words(str(said.get("period_length") or "period"), str(said.get("currency") or ""))
+    """Return what things are called, as the frame says in its ``attrs``."""
+    return Words.of(frame.attrs)
 
 
 def label_and_unit(measure: str) -> tuple[str, str]:

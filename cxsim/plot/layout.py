@@ -19,8 +19,8 @@ from cxsim.plot.palette import GREY, INK, looks, readable
 from cxsim.plot.picture import Picture
 
 __all__ = [
-    "EndLabel", "Event", "described", "dodge", "end_labels", "finish", "head", "mark_events", "new",
-    "row_names", "short", "spread_above", "top_label",
+    "EndLabel", "Event", "described", "dodge", "end_labels", "end_labels_of", "finish", "head",
+    "mark_events", "new", "row_names", "short", "spread_above", "top_label",
 ]  # fmt: skip
 
 #: Points between one line of small text and the next.
@@ -137,14 +137,18 @@ class EndLabel:
     color: str
 
 
-def end_labels(
+def end_labels(axes: Axes, labels: Iterable[EndLabel], *, fontsize: float = 9.5) -> None:
+    """Write labels right of the axes, each beside its line's end, without overlap.
+
+    Call it when limits and all else are final: it lays the figure out to know its height.
+    """
+    end_labels_of([(axes, list(labels))], fontsize=fontsize)
+
+
+def end_labels_of(
     labelled: Sequence[tuple[Axes, Sequence[EndLabel]]], *, fontsize: float = 9.5
 ) -> None:
-    """Write labels right of axes, each beside its line's end, without overlap.
-
-    Call it once for all axes of a figure, when limits and all else are final: it lays the
-    figure out to know its height.
-    """
+    """Write the end labels of several axes of a figure, which is laid out once for all."""
     notes = [[_beside(axes, label, fontsize) for label in labels] for axes, labels in labelled]
     if labelled:
         lay_out(labelled[0][0].figure)  # type: ignore[arg-type]

@@ -128,7 +128,7 @@ def lines(
     if title is None:
         title = _finding(measure, label, courses, bold, scale, words.period)
     head(figure, title=title, note=_note(courses))
-    end_labels([(axes, ends)])
+    end_labels(axes, ends)
     alt = _alt(label, courses, bold, scale, words.period, events)
     return described(figure, alt)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
+from cxsim.plot.words import PLAIN, Words
+
 __all__ = ["Scale", "Words", "joined", "number", "plain", "scale_for"]
 
 #: From which amount on money is shown in which unit.
@@ -37,14 +39,6 @@ def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
         text = text.rstrip("0").rstrip(".")
     sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
     return sign + text
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the scenario calls a period and its currency; no currency if nobody said."""
-
-    period: str = "period"
-    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ class Scale:
 
 
 def scale_for(
-    unit: str, values: Iterable[float], *, words: Words = Words(), difference: bool = False
+    unit: str, values: Iterable[float], *, words: Words = PLAIN, difference: bool = False
 ) -> Scale:
     """Return how to write values of a unit.
 

@@ -9,7 +9,16 @@ import pandas as pd
 
 from cxsim.plot.columns import chosen, label_and_unit, need, one_of, words_of
 from cxsim.plot.courses import Courses, courses_of
-from cxsim.plot.layout import EndLabel, Event, described, end_labels, head, mark_events, new, short
+from cxsim.plot.layout import (
+    EndLabel,
+    Event,
+    described,
+    end_labels_of,
+    head,
+    mark_events,
+    new,
+    short,
+)
 from cxsim.plot.line_charts import draw_course, fit_limits
 from cxsim.plot.numbers import Scale, joined, scale_for
 from cxsim.plot.palette import GREY, Look, looks, readable
@@ -119,7 +128,7 @@ def paths(
         else "Without intervals: compare several seeds before you conclude."
     )
     head(figure, title=title, note=note)
-    end_labels(list(zip(grid.flat, ends, strict=False)), fontsize=9)
+    end_labels_of(list(zip(grid.flat, ends, strict=False)), fontsize=9)
     alt = _alt(label, courses, names, scale, words.period)
     return described(figure, alt)
 

@@ -10,6 +10,8 @@ from typing import ParamSpec, TypeVar
 
 import matplotlib.style
 
+from cxsim.plot.relabelling import relabelled
+
 __all__ = ["style", "styled"]
 
 _FILE = Path(__file__).with_name("cxsim.mplstyle")
@@ -24,11 +26,12 @@ def style() -> AbstractContextManager[None]:
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function draw in the style of the package."""
+    """Make a function draw in the style of the package, in the words of its frame's scenario."""
 
     @wraps(function)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
         with style():
-            return function(*args, **kwargs)
+            made = function(*args, **kwargs)
+            return relabelled(made, [*args, *kwargs.values()])
 
     return inside

@@ -100,7 +100,7 @@ def retention_by_tenure(
         "A rise may be learning, or sorting: those who stay are those who liked the firm all along."
     )
     head(figure, title=title, note=note)
-    end_labels([(axes, ends)])
+    end_labels(axes, ends)
     return described(figure, _alt(names, bands, rate, scale))
 
 

@@ -14,7 +14,7 @@ from cxsim.plot.layout import (
     EndLabel,
     Event,
     described,
-    end_labels,
+    end_labels_of,
     head,
     mark_events,
     new,
@@ -117,6 +117,6 @@ def what_if(
     if baseline == other:
         note = "Means over seeds with their intervals; nothing has been changed yet."
     head(figure, title=title, note=note)
-    end_labels(labels, fontsize=9)
+    end_labels_of(labels, fontsize=9)
     alt = f"Line charts, {baseline} and {other} in the same axes, at the end: {'; '.join(said)}."
     return described(figure, alt)

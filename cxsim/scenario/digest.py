@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from cxsim._version import __version__
 from cxsim.scenario.messages import MISSING
+from cxsim.scenario.policies import completed
 from cxsim.scenario.world import TEXTS
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def canonical(scenario: Scenario) -> str:
     payload: dict[str, Any] = {
         name: _plain_field(model, name)
         for name in type(model).model_fields
-        if name not in (*TEXTS, "firms", "segments", "events")
+        if name not in (*TEXTS, "labels", "firms", "segments", "events")
         and _counts(model, name, schema.owner("market", name), active)
     }
     for section, level in (("firms", "firm"), ("segments", "segment")):
@@ -42,6 +43,11 @@ def canonical(scenario: Scenario) -> str:
             }
             for key, group in getattr(model, section).items()
         }
+    for key, group in payload["firms"].items():
+        if "policy" in group:  # said briefly or in full, it is the same policy
+            group["policy"] = _plain(completed(model.firms[key].policy))
+            if not group["policy"]:
+                del group["policy"]
     payload["events"] = sorted(
         ([c.at, c.path, number, c.over, _plain(c.value)] for number, c in _numbered(scenario)),
         key=lambda row: row[:3],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cxsim.scenario.policies import policy_schema
 from cxsim.scenario.schema import Schema
 
 __all__ = ["json_schema"]
@@ -27,6 +28,8 @@ def json_schema(schema: Schema) -> dict[str, Any]:
         required[section] = {
             "additionalProperties": {"type": "object", "required": definition.pop("required", [])}
         }
+    for kind, place in definitions.get("Policies", {}).get("properties", {}).items():
+        place["anyOf"] = policy_schema(kind)
     properties["extends"] = {
         "type": "string",
         "title": "Extends",

@@ -188,6 +188,8 @@ def put(raw: Any, keys: Path, value: Any, spec: Spec, *, needs: int, firms: tupl
     elif spec.by_firm and spec.fields is None:
         whole = spec.default if raw is MISSING else raw
         data = dict.fromkeys(firms, whole)
+    elif isinstance(raw, str) and spec.values is not None:
+        data = {"name": raw}  # a name alone is short for a mapping of it
     else:
         data = {}
     if value is None and not rest and spec.values is not None and not child.nullable:

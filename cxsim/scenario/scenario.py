@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cxsim.firms.registry import register_policy
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import digest as digests
 from cxsim.scenario.events import Change
@@ -16,6 +17,7 @@ from cxsim.scenario.loading import Source, read, read_mapping
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.overriding import Overrides, overridden
 from cxsim.scenario.paths import held, resolve
+from cxsim.scenario.policies import policy_refusals, used_policies
 from cxsim.scenario.schema import Schema, schema_for
 from cxsim.scenario.validation import validated
 
@@ -50,6 +52,9 @@ class Scenario:
         self.__dict__.update(
             _source=source, _given=given, _schema=schema, _model=model, _changes=changes
         )
+        refusals = policy_refusals(self)
+        if refusals:
+            raise ScenarioError([Problem(source.at(keys), keys, text) for keys, text in refusals])
 
     @classmethod
     def load(
@@ -293,7 +298,14 @@ class Scenario:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._source, self._given)
+        # Policies of a notebook travel along: another process has not run its cells.
+        return _restored, (type(self), self._source, self._given, used_policies(self._model))
+
+
+def _restored(cls: type[Scenario], source: Source, given: Any, policies: Any) -> Scenario:
+    for policy in policies:
+        register_policy(policy)
+    return cls(source, given)
 
 
 #: Names that parameters cannot have, because they would be hidden.

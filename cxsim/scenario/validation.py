@@ -9,6 +9,7 @@ from cxsim.scenario.events import Change, changes_of
 from cxsim.scenario.frozen import freeze
 from cxsim.scenario.loading import Source
 from cxsim.scenario.messages import Problem, ScenarioError
+from cxsim.scenario.policies import policy_problems
 from cxsim.scenario.schema import Schema
 from cxsim.scenario.translate import validate
 
@@ -38,7 +39,7 @@ def validated(schema: Schema, source: Source) -> tuple[Any, tuple[Change, ...]]:
     needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else None
     model, problems = validate(schema.scenario, raw, schema.root, needs=needs)
     if not problems:
-        problems = check_parts(schema, model)
+        problems = check_parts(schema, model) + policy_problems(model)
     if problems:
         found = [Problem(source.at(keys), keys, text) for keys, text in problems]
         raise ScenarioError(sorted(found, key=lambda problem: problem.place.order))

@@ -45,6 +45,18 @@ class Event(Parameters):
     label: str = parameter("", doc="What happened, for figures", fixed=True)
 
 
+class Labels(Parameters):
+    """What tables and figures call things that this market calls otherwise."""
+
+    customer: str = parameter(
+        "customer", doc="Word for a customer (patient, donor, voter, child/children)", fixed=True
+    )
+    purchase: str = parameter(
+        "purchase", doc="Word for a purchase (treatment, donation, vote, enrolment)", fixed=True
+    )
+    price: str = parameter("price", doc="Word for a price (fee, co-payment, tuition)", fixed=True)
+
+
 class World(Parameters):
     """What holds for the market as a whole."""
 
@@ -92,3 +104,8 @@ class World(Parameters):
         fixed=True,
     )
     currency: str = parameter("EUR", doc="Label of the currency", fixed=True)
+    labels: Labels = parameter(
+        Labels(),
+        doc="Words of tables and figures; an irregular plural follows a stroke (child/children)",
+        fixed=True,
+    )

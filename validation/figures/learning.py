@@ -41,5 +41,5 @@ def misfit_by_contacts(checks: dict[str, Check]) -> Picture:
         note="Lines: closed form. Dots: simulation; standard errors are smaller than the dots.",
         alt=f"{title}. Simulated misfit on the closed form: {'; '.join(said)}.",
     )
-    end_labels([(axes, labels)])
+    end_labels(axes, labels)
     return figure

@@ -61,5 +61,5 @@ def prices_by_loyalty(checks: dict[str, Check]) -> Picture:
         f"foresight it falls to {lowest:.2f} and then rises slowly, without it rises to 8.16 at "
         "loyalty 10. With one posted price foresight lowers it to 1.82 at a loyalty of .5.",
     )
-    end_labels([(left, labels)])
+    end_labels(left, labels)
     return figure

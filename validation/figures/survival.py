@@ -51,5 +51,5 @@ def survivors(checks: dict[str, Check]) -> Picture:
         "fitted to years 0-7. Dots: simulated cohort at the published parameters.",
         alt=f"{title}. {'; '.join(said)}.",
     )
-    end_labels([(axes, labels)])
+    end_labels(axes, labels)
     return figure

@@ -160,7 +160,7 @@ _CUSTOMERS = Mechanism(
     passes=(
         Pass(forget, "arrive"),
         Pass(keep_lead, "decide", before=("choice.decide",)),
-        Pass(keep_costs, "account", after=("switching.count",)),
+        Pass(keep_costs, "account", after=("switching.add_up",)),
     ),
 )
 

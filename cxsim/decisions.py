@@ -1,0 +1,203 @@
+"""What firms decide: policies see what their firms know, and set parameters through the tables."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cxsim.draws import period_keys, static_key
+from cxsim.firms.knowledge import Knowledge, Public
+from cxsim.firms.policy import Policy, PolicyError
+from cxsim.scenario.policies import policies_of
+from cxsim.tables import Tables
+
+__all__ = ["Decisions"]
+
+
+class _Seat(NamedTuple):
+    """A policy in its place."""
+
+    firm: str
+    kind: str
+    name: str
+    policy: Policy
+
+    def fail(self, period: int, text: str) -> PolicyError:
+        who = f"firm {self.firm!r}, {self.kind} policy {self.name!r}, period {period}"
+        return PolicyError(f"{who}: {text}")
+
+
+class Decisions:
+    """The policies of a run and what they remember.
+
+    All firms decide on the same information: the parameters as they stand once this period's
+    events have happened, and the books of the periods before. Only then is any decision
+    carried out, so that no firm sees what another decides. A policy has the last word over
+    an event that sets the same parameter in the same period.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seed : int
+    tables : Tables
+    books : tuple of str
+        Measures that firms find in their own books.
+    """
+
+    def __init__(self, scenario: Any, seed: int, tables: Tables, books: tuple[str, ...]):
+        self._scenario = scenario
+        self._tables = tables
+        self._seats = [_Seat(*each) for each in policies_of(scenario)]
+        self._keys = np.array(
+            [static_key(seed, "policy", seat.kind, seat.firm) for seat in self._seats],
+            dtype=np.uint64,
+        )
+        self._periods = 0
+        self._names = books
+        blank = np.empty((len(books), 0))
+        self._books: dict[str, np.ndarray] = {s.firm: blank for s in self._seats}
+        self._shares = dict.fromkeys(tables.firms, math.nan)
+
+    def __bool__(self) -> bool:
+        return bool(self._seats)
+
+    @property
+    def digest(self) -> str:
+        """Fingerprint of the policies' source."""
+        classes = {cls for seat in self._seats for cls in type(seat.policy).__mro__[:-1]}
+        return hashlib.sha256("\n".join(sorted(map(_source, classes))).encode()).hexdigest()[:16]
+
+    def remember(self, latest: Callable[[str, str], Any]) -> None:
+        """Take a period that has ended into firms' books.
+
+        Parameters
+        ----------
+        latest : callable
+            Returns a firm measure of the last period, ``latest("firm", name)``.
+        """
+        values = np.array([latest("firm", name) for name in self._names])
+        for firm, books in self._books.items():
+            if self._periods == books.shape[1]:  # full: go on in a book twice as thick
+                more = np.empty((len(self._names), max(16, 2 * self._periods)))
+                more[:, : self._periods] = books
+                self._books[firm] = books = more
+            books[:, self._periods] = values[:, self._tables.firms.index(firm)]
+        self._periods += 1
+        shares = latest("firm", "share")
+        self._shares = {f: float(s) for f, s in zip(self._tables.firms, shares, strict=True)}
+
+    def decide(self, period: int, market: Any = None) -> None:
+        """Let every policy decide, then carry all decisions out.
+
+        Parameters
+        ----------
+        period : int
+            The period ahead.
+        market : object, optional
+            Shown to benchmarks alone.
+
+        Raises
+        ------
+        PolicyError
+            If a policy fails or decides what its firm cannot do.
+        """
+        keys = np.empty_like(self._keys)
+        period_keys(self._keys, period, keys)
+        public = MappingProxyType(
+            {name: self._public(row, name) for row, name in enumerate(self._tables.firms)}
+        )
+        decided = []
+        for seat, key in zip(self._seats, keys, strict=True):
+            if not public[seat.firm].active:
+                continue  # who is not in the market decides nothing
+            full = seat.policy.information == "full"
+            known = Knowledge(
+                firm=seat.firm,
+                period=period,
+                period_length=self._scenario.period_length,
+                own=self._own(seat.firm),
+                books=self._read(seat.firm),
+                public=public,
+                market=market if full else None,
+                key=int(key),
+            )
+            try:
+                decision = seat.policy.decide(known)
+            except Exception as error:
+                text = f"{error}" if isinstance(error, PolicyError) else _said(error)
+                raise seat.fail(period, text) from error
+            decided.append((seat, self._checked(seat, period, decision)))
+        for seat, values in decided:
+            for name, value in values.items():
+                array, index = self._tables.place(f"firms.{seat.firm}.{name}")
+                array[index] = value
+
+    def _public(self, row: int, name: str) -> Public:
+        values = {
+            field: float(self._tables.arrays[f"firm_{field}"][row])
+            for field in Public.__dataclass_fields__
+            if f"firm_{field}" in self._tables.arrays
+        }
+        values["active"] = bool(values.get("active", 1.0))
+        return Public(**values, share=self._shares[name])  # type: ignore[arg-type]
+
+    def _own(self, firm: str) -> Mapping[str, Any]:
+        """Return a firm's parameters: its numbers and its position, nothing by touchpoint.
+
+        How its touchpoints really perform is what a firm has to find out.
+        """
+        row = self._tables.firms.index(firm)
+        own: dict[str, Any] = dict(
+            zip(self._tables.firm_row_names, self._tables.firm_rows[:, row].tolist(), strict=True)
+        )
+        own["position"] = self._tables.arrays["firm_position"][row].copy()
+        return MappingProxyType(own)
+
+    def _read(self, firm: str) -> Mapping[str, np.ndarray]:
+        """Return a firm's own books so far, to read."""
+        pages = self._books[firm][:, : self._periods]
+        pages.flags.writeable = False
+        return MappingProxyType(dict(zip(self._names, pages, strict=True)))
+
+    def _checked(self, seat: _Seat, period: int, decision: Any) -> dict[str, float]:
+        """Return what a policy decided as numbers by parameter, or say what is wrong with it."""
+        sets = seat.policy.sets
+        if decision is None:
+            return {}
+        if not isinstance(decision, Mapping):
+            decision = {sets[0]: decision}
+        level = self._scenario.schema.spec("firm")
+        checked = {}
+        for name, value in decision.items():
+            if name not in sets:
+                text = f"expected to set any of {', '.join(sets)}, found {name!r}"
+                raise seat.fail(period, text)
+            bounds = level.child(name).bounds
+            low, high = bounds.get("ge", -math.inf), bounds.get("le", math.inf)
+            try:
+                number = float(value)
+            except (TypeError, ValueError):
+                number = math.nan
+            if not (math.isfinite(number) and low <= number <= high):
+                span = f"from {low:g} to {high:g}" if high < math.inf else f"of at least {low:g}"
+                raise seat.fail(period, f"expected a {name} {span}, found {value!r}")
+            checked[name] = number
+        return checked
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _source(cls: type) -> str:
+    try:
+        return inspect.getsource(cls)
+    except (OSError, TypeError):  # typed into a console
+        code = (f.__code__ for f in vars(cls).values() if inspect.isfunction(f))
+        return cls.__qualname__ + "".join(repr((c.co_code, c.co_consts, c.co_names)) for c in code)

@@ -1,0 +1,1 @@
+"""Policies that set capabilities, one file each."""

@@ -1,0 +1,107 @@
+"""What a firm knows when it decides: its own books, what is public, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import nan
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from cxsim.draws import Word, subkey, uniform
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["BOOKS", "Knowledge", "Public"]
+
+#: Measures of a firm that it can read in its own books. What its customers feel, need or
+#: would do is not among them. Costs of mechanisms' own are in its books too.
+BOOKS = (
+    "purchases",
+    "customers",
+    "acquisitions",
+    "losses",
+    "left",
+    "retention",
+    "repeat_rate",
+    "recognized",
+    "signals",
+    "price_paid",
+    "revenue",
+    "discounts",
+    "production_cost",
+    "contact_cost",
+    "service_cost",
+    "capability_cost",
+    "capability_investment",
+    "profit",
+    "cumulative_profit",
+    "cash",
+)
+
+
+@dataclass(frozen=True)
+class Public:
+    """What everybody knows of a firm: its prices and capabilities, and its share last period."""
+
+    price: float = nan
+    personal_premium: float = 0.0
+    interaction: float = 0.0
+    customization: float = 0.0
+    identification: float = 1.0
+    segment_insight: float = 0.0
+    active: bool = True
+    share: float = nan
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What one firm knows at the start of a period; copies, which lead nowhere else.
+
+    Attributes
+    ----------
+    firm : str
+        Its name.
+    period : int
+        The period ahead, from 0.
+    period_length : str
+        What a period is.
+    own : mapping of str to float
+        The firm's single-number parameters as they stand, this period's events included, and
+        its ``position``.
+    books : mapping of str to ndarray
+        The firm's measures (:data:`BOOKS`) by period so far; empty arrays in period 0.
+    public : mapping of str to Public
+        All firms, by name: parameters as they stand, shares of the period before.
+    market : object
+        None, but for benchmarks with ``information = "full"``: the market itself.
+    """
+
+    firm: str
+    period: int = 0
+    period_length: str = "month"
+    own: Mapping[str, Any] = field(default_factory=dict)
+    books: Mapping[str, np.ndarray] = field(default_factory=dict)
+    public: Mapping[str, Public] = field(default_factory=dict)
+    market: Any = None
+    key: Word = field(default=0, repr=False)
+
+    @property
+    def rivals(self) -> Mapping[str, Public]:
+        """The other firms in the market, by name."""
+        others = {n: p for n, p in self.public.items() if n != self.firm and p.active}
+        return MappingProxyType(others)
+
+    def last(self, measure: str, default: float = nan) -> float:
+        """Return a measure of the last period, ``default`` before there was one."""
+        values = self.books[measure]
+        return float(values[-1]) if len(values) else default
+
+    def uniform(self, number: int = 0) -> float:
+        """Return a random number above 0 and below 1.
+
+        The same for the same seed, firm, kind of policy, period and ``number``, whatever
+        else the market holds.
+        """
+        return uniform(subkey(self.key, number), 0)

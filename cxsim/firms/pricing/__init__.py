@@ -1,0 +1,1 @@
+"""Policies that set prices, one file each."""

@@ -1,0 +1,59 @@
+"""The price that is best this period, by a firm that knows demand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cxsim.firms.knowledge import Knowledge
+from cxsim.firms.policy import PolicyError, PricingPolicy
+
+__all__ = ["BestResponse"]
+
+_DOUBLINGS = 60
+
+
+class BestResponse(PricingPolicy):
+    """Ask the price at which this period's expected profit is at its peak, given rivals' prices.
+
+    A benchmark: it knows what every customer would do. It solves the first-order condition
+
+        sum of rate P dpaid/dp + rate dP/dp margin = 0
+
+    over customers in their present state, going uphill from the price that stands. It looks
+    at no later period.
+
+    References
+    ----------
+    Berry (1994), Estimating discrete-choice models of product differentiation.
+    """
+
+    information = "full"
+
+    def decide(self, known: Knowledge) -> float | None:
+        """Return the price; None where nobody would buy at any price near."""
+        from scipy.optimize import brentq
+
+        def gain(price: float) -> float:
+            return float(known.market.at(known.firm, price).gain)
+
+        start = float(known.own["price"])
+        here = known.market.at(known.firm, start)
+        # The margin that demand at hand would bear is a good guess, and mostly a step too far.
+        step = here.gain / -here.response if here.response < 0.0 else max(start, 1.0)
+        if abs(here.gain) <= 1e-14 * here.purchases or here.purchases == 0.0:
+            return None
+        near, far = start, start
+        for _ in range(_DOUBLINGS):
+            near, far, step = far, max(0.0, far + step), 2.0 * step
+            if gain(far) * here.gain <= 0.0:
+                return float(brentq(gain, near, far, xtol=1e-12, rtol=1e-12))
+            if far == 0.0:
+                return 0.0
+        raise PolicyError("expected demand that some price ends, found none")
+
+    def refuses(self, scenario: Any) -> str | None:
+        """Refuse buying centers, whose votes are no logit."""
+        members = max(each.evaluators(scenario) for each in scenario.mechanisms)
+        if members > 1:
+            return f"expected accounts of one member each, found {members}"
+        return None

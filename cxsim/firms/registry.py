@@ -1,0 +1,174 @@
+"""Policies by name: those that come with the package, registered ones, and ``module:Class``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cxsim.firms.policy import CapabilityPolicy, Policy, PricingPolicy
+from cxsim.mechanisms.policies import FIXED
+
+__all__ = [
+    "BUILT_IN",
+    "KINDS",
+    "UnknownPolicyError",
+    "named",
+    "policy_class",
+    "policy_names",
+    "register_policy",
+    "registered_policies",
+]
+
+#: The base class of each kind of policy.
+KINDS: dict[str, type[Policy]] = {"pricing": PricingPolicy, "capability": CapabilityPolicy}
+
+#: Policies that come with the package, beside ``fixed``: module and class, by kind and name.
+BUILT_IN: dict[str, dict[str, str]] = {
+    "pricing": {
+        "adaptive": "cxsim.firms.pricing.adaptive:Adaptive",
+        "best_response": "cxsim.firms.pricing.best_response:BestResponse",
+        "farsighted": "cxsim.firms.pricing.farsighted:Farsighted",
+    },
+    "capability": {
+        "adaptive": "cxsim.firms.capability.adaptive:Adaptive",
+        "imitate": "cxsim.firms.capability.imitate:Imitate",
+        "roadmap": "cxsim.firms.capability.roadmap:Roadmap",
+    },
+}
+
+_registered: dict[str, type[Policy]] = {}
+
+
+class UnknownPolicyError(LookupError):
+    """No policy goes by that name.
+
+    Attributes
+    ----------
+    text : str
+        ``"expected ..., found ..."``.
+    wrong : str
+        The part of the name that is wrong.
+    known : tuple of str
+        Names that would have been right.
+    """
+
+    def __init__(self, text: str, wrong: str = "", known: tuple[str, ...] = ()):
+        super().__init__(text)
+        self.text, self.wrong, self.known = text, wrong, known
+
+
+def register_policy(policy: type[Policy]) -> type[Policy]:
+    """Make a policy known under the name of its class, so that scenarios may name it.
+
+    A class of the same name and module, as from a notebook cell that was run again, takes
+    the place of the one before. Use it as a decorator or call it.
+
+    Raises
+    ------
+    TypeError
+        If it is no class derived from a pricing or capability policy.
+    ValueError
+        If another policy goes by that name.
+
+    Examples
+    --------
+    >>> @register_policy
+    ... class Patient(PricingPolicy):
+    ...     '''Wait for the twelfth period, then ask a tenth more.'''
+    ...     def decide(self, known):
+    ...         return known.own["price"] * 1.1 if known.period == 12 else None
+    >>> policy_class("pricing", "Patient").__name__
+    'Patient'
+    """
+    if not (isinstance(policy, type) and issubclass(policy, tuple(KINDS.values()))):
+        raise TypeError(
+            "expected a class derived from cxsim.PricingPolicy or cxsim.CapabilityPolicy, "
+            f"found {policy!r}"
+        )
+    name = policy.__name__
+    before = _registered.get(name)
+    taken = name == FIXED or name in BUILT_IN[policy.kind]
+    if taken or (before is not None and before.__module__ != policy.__module__):
+        raise ValueError(f"a policy named {name!r} is registered already")
+    _registered[name] = policy
+    return policy
+
+
+def registered_policies() -> Mapping[str, type[Policy]]:
+    """Return the registered policies by name."""
+    return dict(_registered)
+
+
+def policy_names(kind: str) -> tuple[str, ...]:
+    """Return the names of policies of a kind, ``fixed`` first."""
+    own = (name for name, policy in _registered.items() if policy.kind == kind)
+    return (FIXED, *BUILT_IN[kind], *own)
+
+
+def named(given: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the name and the parameters in what a scenario gives for a policy."""
+    if isinstance(given, Mapping):
+        return given.get("name"), {key: value for key, value in given.items() if key != "name"}
+    return given, {}
+
+
+def policy_class(kind: str, name: str) -> type[Policy] | None:
+    """Return the class of a policy by name, None for ``fixed``.
+
+    Parameters
+    ----------
+    kind : {"pricing", "capability"}
+    name : str
+        A name, or ``module:Class`` of anything that Python can import from here.
+
+    Raises
+    ------
+    UnknownPolicyError
+        If there is none.
+    """
+    if name == FIXED:
+        return None
+    found = _registered.get(name)
+    if found is not None and found.kind == kind:
+        return found
+    path = BUILT_IN[kind].get(name, name)
+    if ":" not in path:
+        text = f"expected a {kind} policy (a name, or module:Class), found {name!r}"
+        raise UnknownPolicyError(text, name, policy_names(kind))
+    return _imported(kind, path)
+
+
+def _imported(kind: str, path: str) -> type[Policy]:
+    module_name, _, class_name = path.partition(":")
+    try:
+        module = _module(module_name)
+    except Exception as error:  # whatever a user's module does when imported
+        reason = f"{type(error).__name__}: {error}"
+        text = f"expected a module that can be imported, found {module_name!r} ({reason})"
+        raise UnknownPolicyError(text) from error
+    base = KINDS[kind]
+    policies = tuple(
+        name
+        for name, thing in vars(module).items()
+        if isinstance(thing, type) and issubclass(thing, base) and thing is not base
+    )
+    if class_name not in policies:
+        text = f"expected a {kind} policy of module {module_name}, found {class_name!r}"
+        raise UnknownPolicyError(text, class_name, policies)
+    found: type[Policy] = getattr(module, class_name)
+    return found
+
+
+def _module(name: str) -> Any:
+    """Import a module, from the current folder too: commands do not search it by themselves."""
+    here = str(Path.cwd())
+    if here in sys.path or "" in sys.path:
+        return importlib.import_module(name)
+    sys.path.append(here)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(here)

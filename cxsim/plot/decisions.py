@@ -1,0 +1,118 @@
+"""What buying centers decide, by the number of people who decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from cxsim.plot.columns import need, words_of
+from cxsim.plot.layout import EndLabel, end_labels_of, finish, new, top_label
+from cxsim.plot.numbers import joined, scale_for
+from cxsim.plot.palette import GREY
+from cxsim.plot.picture import Picture
+from cxsim.plot.style import styled
+
+__all__ = ["PUBLISHED", "group_decisions"]
+
+#: Share that bought, by people who decide: CEB, in Schmidt, Adamson & Bird 2015.
+PUBLISHED = {1: 0.81, 2: 0.55, 3: 0.60, 6: 0.31}
+
+_AGREE, _BUY = "#0072B2", "#D55E00"
+
+
+@styled
+def group_decisions(
+    decisions: pd.DataFrame,
+    *,
+    published: Mapping[int, float] = PUBLISHED,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw how many buying centers without a supplier agree, and buy, by their size.
+
+    Parameters
+    ----------
+    decisions : DataFrame
+        ``members, supplier, accounts, agreed, bought``, as ``run.frame("decisions")`` has;
+        with a column ``seed``, of several runs: bars then span two standard errors.
+    published : mapping of int to float
+        Shares that buy, from elsewhere, by members; empty for none.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or no buying center was ever without a supplier.
+    """
+    need(decisions, ["members", "supplier", "accounts", "agreed", "bought"], name="decisions")
+    new_ones = decisions[~decisions["supplier"].astype(bool)]
+    mean, error = _shares(new_ones)
+    if mean.empty:
+        raise ValueError("decisions: expected accounts without a supplier, found none")
+    words = words_of(decisions)
+    scale = scale_for("share", mean.to_numpy().ravel(), words=words)
+    if title is None:
+        title = _finding(mean["bought"], scale.text)
+
+    figure = new(size, (8.0, 4.6))
+    axes = figure.add_subplot()
+    places = mean.index.to_numpy(float)
+    ends = []
+    for column, color, text in (("agreed", _AGREE, "agree"), ("bought", _BUY, "buy")):
+        values = mean[column].to_numpy()
+        axes.errorbar(
+            places, values, 2 * error[column].fillna(0.0).to_numpy(), color=color, marker="o",
+            capsize=3, linewidth=1.8,
+        )  # fmt: skip
+        ends.append(EndLabel(places[-1], values[-1], f"{text} {scale.brief(values[-1])}", color))
+    if published:
+        sizes, shares = list(published), list(published.values())
+        axes.plot(sizes, shares, color=GREY, marker="D", linestyle=(0, (4, 2)), linewidth=1.2)
+        ends.append(EndLabel(sizes[-1], shares[-1], f"published {scale.brief(shares[-1])}", GREY))
+    axes.set_ylim(0.0, 1.05)
+    axes.set_xlim(min([*places, *published]) - 0.15, max([*places, *published]) + 0.15)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(scale.ticks)
+    axes.set_xlabel("People who decide for an account")
+    top_label(axes, scale.axis("Accounts in the market without a supplier"))
+    end_labels_of([(axes, ends)])
+    note = "Pooled over all periods."
+    if "seed" in new_ones:
+        note += f" Bars: two standard errors over {new_ones['seed'].nunique()} seeds."
+    if published:
+        note += " Published: share that buy, CEB in Schmidt, Adamson & Bird 2015; not fitted."
+    said = joined(
+        f"of {n} {scale.text(a)} agree and {scale.text(b)} buy"
+        for n, a, b in zip(mean.index, mean["agreed"], mean["bought"], strict=True)
+    )
+    alt = f"Lines of decisions by group size: {said}."
+    return finish(figure, title=title, alt=alt, note=note)
+
+
+def _shares(decisions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return means of shares that agree and buy, by members, and standard errors over seeds."""
+    by = ["members", "seed"] if "seed" in decisions else ["members"]
+    sums = decisions.groupby(by)[["accounts", "agreed", "bought"]].sum()
+    sums = sums[sums["accounts"] > 0]
+    shares = sums[["agreed", "bought"]].div(sums["accounts"], axis=0).groupby("members")
+    return shares.mean(), shares.sem() if "seed" in decisions else shares.mean() * np.nan
+
+
+def _finding(bought: pd.Series, text: Callable[[float], str]) -> str:
+    few, many = bought.index[0], bought.index[-1]
+    if few == many:
+        return f"{text(bought.iloc[0])} of buying centers of {few} buy from a new supplier"
+    return (
+        f"{text(bought.iloc[0])} of buying centers of {few} buy from a new supplier, "
+        f"{text(bought.iloc[-1])} of those of {many}"
+    )

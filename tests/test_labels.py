@@ -1,0 +1,84 @@
+"""A market may call customers, purchases and prices what it likes."""
+
+from __future__ import annotations
+
+import pytest
+from markets import firm, market
+
+import cxsim as cx
+from cxsim import plot
+from cxsim.notebook.cells import firm_rows
+from cxsim.plot.words import Words
+
+CLINICS = {"customer": "patient", "purchase": "treatment", "price": "fee"}
+
+
+@pytest.fixture(scope="module")
+def clinics():
+    return cx.run(
+        market(
+            {"Price Clinic": firm(price=9.0), "Bob": firm()},
+            labels=CLINICS,
+            period_length="week",
+            customers=500,
+        ),
+        detail=["customers"],
+    )
+
+
+def said(figure):
+    from matplotlib.text import Text
+
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    return " ".join([*texts, plot.alt_of(figure)]).replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda run: plot.shares(run.firms),
+        lambda run: plot.lines(run.firms, measure="price_paid"),
+        lambda run: plot.switching_costs(run.firms),
+        lambda run: plot.switching_cost_distribution(run.customers),
+        lambda run: plot.retention_by_tenure(run.tenure),
+        lambda run: plot.capability_matrix(run.firms),
+        lambda run: plot.brand_switching(run.switching),
+    ],
+)
+def test_figures_use_the_words_of_the_scenario(clinics, draw):
+    text = said(draw(clinics)).replace("Price Clinic", "")
+    for word in ("customer", "Customer", "purchase", "Purchase", "price", "Price "):
+        assert word not in text
+
+
+def test_names_of_firms_are_left_alone(clinics):
+    assert "Price Clinic" in said(plot.shares(clinics.firms))
+
+
+def test_without_labels_nothing_changes():
+    run = cx.run(market(customers=100))
+    assert "purchases" in said(plot.shares(run.firms))
+    assert run.firms.attrs == {"period_length": "month", "currency": "EUR"}
+
+
+def test_tables_use_the_words_of_the_scenario(clinics):
+    means = clinics.summary().rename(columns={"value": "mean"}).assign(se=0.1)
+    rows = firm_rows(means, names=("share", "price_paid"), words=Words.of(clinics.firms.attrs))
+    assert list(dict.fromkeys(rows["label"])) == [
+        "Share of treatments",
+        "Amount paid per treatment",
+    ]
+
+
+def test_labels_are_for_readers_and_do_not_change_what_is_simulated():
+    plain, named = market(), market(labels=CLINICS)
+    assert plain.digest == named.digest
+    assert cx.run(plain).firms.equals(cx.run(named).firms)
+
+
+@pytest.mark.parametrize(
+    ("label", "plural"),
+    [("patient", "patients"), ("party", "parties"), ("child/children", "children")],
+)
+def test_plurals_follow_or_are_given(label, plural):
+    assert Words(customer=label).say("All customers") == f"All {plural}"

@@ -1,0 +1,533 @@
+"""Policies decide for firms: on what their firms know, all at once, the same in both engines."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from markets import firm, lively, market
+from policies_of_users import NotAPolicy, Undercut
+from test_engines import assert_same, played
+
+import cxsim as cx
+from cxsim.engine.demand import Demand
+from cxsim.firms.knowledge import BOOKS, Knowledge, Public
+from cxsim.simulation import Simulation
+
+
+def pricing(name, **settings):
+    return {"pricing": {"name": name, **settings}}
+
+
+def mine(name):
+    return f"policies_of_users:{name}"
+
+
+def two(policy, **world):
+    """Two firms at 10 and 9 with the same policy."""
+    return market(
+        {"Ann": firm(policy=policy), "Bob": firm(price=9.0, policy=policy)}, periods=4, **world
+    )
+
+
+def prices(simulation):
+    return simulation.books.firm("price")
+
+
+# --- what a policy does ---------------------------------------------------------------
+
+
+def test_all_firms_decide_on_what_was_so_before_any_of_them_decided():
+    got = prices(played(two(pricing(mine("Undercut"), by=0.5))))
+    assert got.tolist() == [[8.5, 9.5], [9.0, 8.0], [7.5, 8.5], [8.0, 7.0]]
+
+
+def test_a_policy_sees_this_periods_events_and_has_the_last_word():
+    events = [{"at": 2, "set": {"firms.Bob.price": 4.0}}]
+    scenario = two(pricing(mine("Undercut"), by=0.5), events=events)
+    assert prices(played(scenario))[2].tolist() == [3.5, 8.5]
+
+
+def test_nothing_is_decided_during_the_warm_up():
+    scenario = two(pricing(mine("Undercut"), by=0.5), warm_up=3)
+    assert prices(played(scenario))[0].tolist() == [8.5, 9.5]
+
+
+def test_a_firm_that_left_is_no_rival():
+    scenario = market(
+        {"Ann": firm(policy=pricing(mine("Undercut"))), "Bob": firm(), "Cy": firm(price=1.0)},
+        periods=3,
+        events=[{"at": 1, "set": {"firms.Cy.active": False}}],
+    )
+    assert prices(played(scenario))[:, 0].tolist() == [0.5, 9.5, 9.5]
+
+
+def test_chance_is_a_firms_own():
+    policy = pricing(mine("Ratchet"), chance=0.5)
+    few = played(two(policy), seed=3)
+    names = {"Ann": firm(policy=policy), "Bob": firm(price=9.0, policy=policy)}
+    more = market({"Aaron": firm(policy=policy), **names}, periods=4)
+    np.testing.assert_array_equal(prices(few), prices(played(more, seed=3))[:, 1:])
+    rises = prices(few)[-1] / [10.0, 9.0]
+    assert (prices(played(two(policy), seed=4))[-1] / [10.0, 9.0] != rises).any()
+
+
+def test_capabilities_that_a_policy_raises_cost_what_they_cost_by_events():
+    path = [0.2, 0.5, 0.8, 1.0]
+    costs = {"capability_cost": 100.0, "capability_investment": 1000.0}
+    policy = {"capability": {"name": mine("Climb"), "step": 0.3}}
+    events = [
+        {"at": t, "set": {"firms.Ann.interaction": a}} for t, a in enumerate([0.5, 0.8, 1.0, 1.0])
+    ]
+    start = firm(interaction=path[0], **costs)
+    by_policy = played(market({"Ann": {**start, "policy": policy}, "Bob": firm()}, periods=4))
+    by_event = played(market({"Ann": start, "Bob": firm()}, periods=4, events=events))
+    for name in ("capability_cost", "capability_investment", "profit", "cash"):
+        assert by_policy.latest("firm", name)[0] == pytest.approx(by_event.latest("firm", name)[0])
+    frame = next(m.function(by_policy.books) for m in _measures("capability_investment"))
+    assert frame[:, 0] == pytest.approx([300.0, 300.0, 200.0, 0.0])
+
+
+def _measures(name):
+    from cxsim.measures.core import FIRM_MEASURES
+
+    return [m for m in FIRM_MEASURES if m.name == name]
+
+
+# --- what a policy knows --------------------------------------------------------------
+
+
+class Diary(cx.PricingPolicy):
+    """Keep what it is shown."""
+
+    def begin(self):
+        self.seen = []
+
+    def decide(self, known):
+        self.seen.append(known)
+
+
+def diary(scenario, **options):
+    simulation = played(scenario, **options)
+    (seat,) = simulation.decisions._seats
+    return simulation, seat.policy.seen
+
+
+def observed(**world):
+    cx.register_policy(Diary)
+    scenario = lively(customers=400, periods=5, **world)
+    return scenario.override({"firms.Tailor.policy.pricing": "Diary"})
+
+
+def test_a_firm_knows_its_books_and_what_is_public():
+    _, seen = diary(observed(events=[{"at": 2, "set": {"firms.Mass.price": 8.0}}]))
+    result = cx.run(observed(events=[{"at": 2, "set": {"firms.Mass.price": 8.0}}]))
+    own = result.firms[result.firms["firm"] == "Tailor"]
+    last = seen[-1]
+    assert (last.firm, last.period, last.period_length) == ("Tailor", 4, "month")
+    for name in BOOKS:
+        np.testing.assert_allclose(last.books[name], own[name][:4], rtol=1e-12, err_msg=name)
+    assert last.own["price"] == 10.0
+    assert last.own["position"].shape == (2,)
+    assert [known.public["Mass"].price for known in seen] == [10.0, 10.0, 8.0, 8.0, 8.0]
+    assert last.public["Mass"].share == result.firms.query("firm == 'Mass'")["share"].iloc[3]
+    assert set(last.rivals) == {"Mass", "Niche"}
+    assert np.isnan(seen[0].public["Mass"].share)
+    assert np.isnan(seen[0].last("profit"))
+    assert last.last("profit") == last.books["profit"][-1]
+
+
+def test_nothing_that_a_firm_knows_leads_to_its_customers():
+    simulation, seen = diary(observed())
+    secret = {
+        id(thing)
+        for thing in (simulation, simulation.workspace, simulation.workspace.population,
+                      simulation.engine, simulation.books, simulation.workspace.tables)
+    }  # fmt: skip
+    waiting, found = [seen[-1]], set()
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in found or isinstance(thing, (type, ModuleType)):
+            continue
+        found.add(id(thing))
+        assert id(thing) not in secret, thing
+        if isinstance(thing, np.ndarray):
+            assert thing.size < 400, "as many numbers as there are customers"
+            waiting.append(thing.base)
+        waiting += gc.get_referents(thing)
+    assert seen[-1].market is None
+
+
+def test_what_a_firm_knows_cannot_be_changed():
+    _, seen = diary(observed())
+    known = seen[-1]
+    with pytest.raises(TypeError):
+        known.own["price"] = 1.0
+    with pytest.raises(TypeError):
+        known.public["Mass"] = None
+    with pytest.raises(ValueError, match="read-only"):
+        known.books["profit"][0] = 1e9
+    with pytest.raises(AttributeError):
+        known.public["Mass"].price = 1.0
+
+
+def test_a_policy_decides_on_an_object_that_has_nothing_else():
+    known = Knowledge("Ann", public={"Ann": Public(price=3.0), "Bob": Public(price=8.0)})
+    assert Undercut(by=1.0).decide(known) == 7.0
+
+
+def test_only_benchmarks_are_shown_the_market():
+    cx.register_policy(Spy)
+    scenario = two({"pricing": "Spy"})
+    assert all(isinstance(s.policy.shown, Demand) for s in played(scenario).decisions._seats)
+
+
+class Spy(cx.PricingPolicy):
+    """A benchmark that keeps what it is shown."""
+
+    information = "full"
+
+    def decide(self, known):
+        self.shown = known.market
+
+
+# --- engines, and interruptions -------------------------------------------------------
+
+
+def competing(**world):
+    """Firms with a policy of each kind, in a market in which everything is on."""
+    return lively(customers=world.pop("customers", 300), periods=5, **world).override(
+        {
+            "firms.Mass.policy.pricing": "best_response",
+            "firms.Niche.policy": {"pricing": mine("Ratchet")},
+            "firms.Tailor.policy.capability": {"name": mine("Climb"), "step": 0.05},
+            "firms.Tailor.interaction": 0.6,
+        }
+    )
+
+
+def test_both_engines_agree_on_what_firms_decide():
+    columnar, agents = played(competing()), played(competing(), engine="agents")
+    assert_same(columnar, agents)
+    for name in ("price", "personal_premium", "interaction"):
+        np.testing.assert_array_equal(columnar.books.firm(name), agents.books.firm(name))
+    assert len(set(prices(columnar)[:, 0])) == 5
+
+
+def test_blocks_and_threads_do_not_show_in_decisions():
+    scenario = competing(customers=3000)
+    assert_same(played(scenario), played(scenario, block=1024, threads=2))
+
+
+@pytest.mark.parametrize("engine", ["columnar", "agents"])
+def test_a_run_resumes_from_a_pickle_with_what_policies_remember(engine):
+    scenario = competing(customers=100)
+    whole = played(scenario, engine=engine)
+    half = cx.Market(scenario, engine=engine, rng=0)
+    half.step()
+    half.step()
+    again = pickle.loads(pickle.dumps(half))
+    while not again.simulation.finished:
+        again.step()
+    assert_same(whole, again.simulation)
+    np.testing.assert_array_equal(prices(whole), prices(again.simulation))
+
+
+def test_a_policy_of_a_notebook_travels_to_other_processes_with_the_scenario():
+    cloudpickle = pytest.importorskip("cloudpickle")
+    code = """
+import sys, cloudpickle, cxsim as cx
+@cx.register_policy
+class Cheap(cx.PricingPolicy):
+    def decide(self, known):
+        return 1.0
+s = cx.load("baseline", {"customers": 50, "periods": 2, "firms.Tailor.policy.pricing": "Cheap"})
+sys.stdout.buffer.write(cloudpickle.dumps(s))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    scenario = cloudpickle.loads(done.stdout)
+    assert cx.run(scenario).firms.query("firm == 'Tailor'")["price"].tolist() == [1.0, 1.0]
+
+
+def test_another_policy_is_another_run():
+    digest = {
+        name: Simulation(two({"pricing": mine(name)})).rules_digest
+        for name in ("Undercut", "Ratchet")
+    }
+    assert digest["Undercut"] != digest["Ratchet"]
+
+
+# --- demand as benchmarks know it -----------------------------------------------------
+
+
+def knowing(**world):
+    scenario = lively(periods=4, **world).override({"firms.*.promotions.chance": 0.0})
+    return scenario.override({"firms.Mass.policy.pricing": "best_response"})
+
+
+def demand_of(simulation):
+    return simulation._demand
+
+
+def test_expected_demand_is_what_comes_on_average():
+    scenario = knowing(customers=4000).override(
+        {"segments.*.turnover": 0.0, "segments.Far.turnover_beta": None}
+    )
+    simulation = Simulation(scenario, seed=1)
+    for _ in range(3):
+        simulation.step()
+    kept = pickle.dumps(simulation)
+    simulation.decisions.decide(3, simulation._demand)
+    asked = simulation.workspace.tables.arrays["firm_price"].copy()
+    expected = [
+        demand_of(simulation).at(f, p) for f, p in zip(simulation.books.firms, asked, strict=True)
+    ]
+    bought, earned = [], []
+    for seed in range(40):
+        again = pickle.loads(kept)
+        fresh = Simulation(scenario, seed=1000 + seed)  # other shocks for the same customers
+        again.workspace._static_keys[:] = fresh.workspace._static_keys
+        again.step()
+        bought.append(again.books.count("purchases")[-1, :, :-1].sum(axis=0))
+        earned.append(
+            sum(
+                sign * again.books.count(name)[-1]
+                for name, sign in (("revenue", 1), ("production_cost", -1),
+                                   ("contact_cost", -1), ("service_cost", -1))
+            )
+        )  # fmt: skip
+    for values, name in ((bought, "purchases"), (earned, "margin")):
+        mean, error = np.mean(values, axis=0), np.std(values, axis=0, ddof=1) / np.sqrt(40)
+        off = (mean - [getattr(each, name) for each in expected]) / error
+        assert (abs(off) < 4.0).all(), (name, off)
+
+
+def test_the_slopes_of_expected_demand_are_its_differences():
+    simulation = played(knowing(customers=2000))
+    demand = demand_of(simulation)
+    for name in simulation.books.firms:
+        low, here, high = (demand.at(name, p) for p in (9.999, 10.0, 10.001))
+        assert here.response == pytest.approx((high.purchases - low.purchases) / 0.002, rel=1e-5)
+        assert here.gain == pytest.approx((high.margin - low.margin) / 0.002, rel=1e-4, abs=1e-3)
+
+
+def test_no_other_price_is_a_better_response():
+    simulation = played(knowing(customers=2000))
+    simulation.decisions.decide(4, simulation._demand)
+    best = simulation.workspace.tables.arrays["firm_price"][0]
+    demand = demand_of(simulation)
+    top = demand.at("Mass", best).margin
+    tried = np.linspace(0.0, 3.0 * best, 120)
+    assert max(demand.at("Mass", p).margin for p in tried) <= top
+
+
+def test_asking_about_demand_changes_nothing():
+    simulation = played(knowing(customers=1500))
+    columns = simulation.workspace.population.columns
+    before = {name: simulation.customers(name).copy() for name in columns}
+    demand_of(simulation).at("Mass", 3.0)
+    for name, values in before.items():
+        np.testing.assert_array_equal(simulation.customers(name), values, err_msg=name)
+    assert (simulation.workspace.tables.arrays["firm_price"][1:] == 10.0).all()
+
+
+def test_a_firm_alone_without_outside_option_finds_no_best_price():
+    scenario = market({"Only": firm(policy={"pricing": "best_response"})}, customers=50)
+    with pytest.raises(cx.PolicyError, match="expected demand that some price ends, found none"):
+        cx.run(scenario)
+
+
+# --- mistakes -------------------------------------------------------------------------
+
+
+class Wrong(cx.PricingPolicy):
+    """Decide what it is told to."""
+
+    what: str = ""
+
+    def decide(self, known):
+        if self.what == "error":
+            return 1 / 0
+        wrong = {"negative": -1.0, "nothing": float("nan"), "text": "dear"}
+        return wrong.get(self.what, {"quality": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("negative", "expected a price of at least 0, found -1.0"),
+        ("nothing", "expected a price of at least 0, found nan"),
+        ("text", "expected a price of at least 0, found 'dear'"),
+        ("quality", "expected to set any of price, personal_premium, found 'quality'"),
+        ("error", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_a_policy_cannot_decide_is_named_with_firm_and_period(what, message):
+    cx.register_policy(Wrong)
+    with pytest.raises(cx.PolicyError) as caught:
+        cx.run(two(pricing("Wrong", what=what)))
+    assert str(caught.value) == f"firm 'Ann', pricing policy 'Wrong', period 0: {message}"
+
+
+def test_a_class_that_is_no_policy_is_not_registered():
+    with pytest.raises(TypeError, match=r"expected a class derived from cxsim\.Pricing"):
+        cx.register_policy(NotAPolicy)
+
+
+def test_two_policies_of_one_name_are_refused():
+    cx.register_policy(Undercut)
+
+    class Undercutting(cx.PricingPolicy):
+        pass
+
+    Undercutting.__name__ = "Undercut"
+    with pytest.raises(ValueError, match="a policy named 'Undercut' is registered already"):
+        cx.register_policy(Undercutting)
+
+
+def test_a_parameter_may_not_hide_what_every_policy_has():
+    with pytest.raises(TypeError, match="found 'kind'"):
+        type("Odd", (cx.PricingPolicy,), {"__annotations__": {"kind": int}})
+
+
+def test_far_sighted_firms_need_a_supplier_for_everybody():
+    policy = {"pricing": "farsighted"}
+    with pytest.raises(cx.PolicyError, match="expected a supplier for every customer"):
+        cx.run(two(policy))
+
+
+def test_the_command_line_finds_policies_in_the_current_folder(tmp_path):
+    (tmp_path / "own_policies.py").write_text(
+        "import cxsim as cx\n"
+        "class Free(cx.PricingPolicy):\n"
+        "    def decide(self, known):\n"
+        "        return -1.0 if known.period else 0.0\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "m.yaml").write_text(
+        "customers: 20\nperiods: 2\nsegments: {All: {share: 1}}\n"
+        "firms: {A: {price: 1, policy: {pricing: own_policies:Free}}, B: {price: 1}}\n",
+        encoding="utf-8",
+    )
+    here = str(Path(cx.__file__).parents[1])
+    call = [sys.executable, "-c", ("import sys; sys.path.remove(''); "
+            "from cxsim.cli import main; sys.exit(main(sys.argv[1:]))")]  # fmt: skip
+    for command, code, said in (("check", 0, ""), ("run", 1, "expected a price of at least 0")):
+        done = subprocess.run(
+            [*call, command, "m.yaml"],
+            capture_output=True, text=True, cwd=tmp_path, check=False,
+            env={**os.environ, "PYTHONPATH": here},
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+# --- policies that come with the package ----------------------------------------------
+
+
+def test_a_roadmap_reaches_its_targets_on_time():
+    targets = [
+        {"at": 1, "over": 2, "interaction": 0.6},
+        {"at": 3, "customization": 0.9},
+    ]
+    policy = {"capability": {"name": "roadmap", "targets": targets}}
+    scenario = market({"Ann": firm(interaction=0.2, policy=policy), "Bob": firm()}, periods=5)
+    books = played(scenario).books
+    assert books.firm("interaction")[:, 0] == pytest.approx([0.2, 0.2, 0.4, 0.6, 0.6])
+    assert books.firm("customization")[:, 0].tolist() == [0.0, 0.0, 0.0, 0.9, 0.9]
+
+
+def test_a_roadmap_moves_as_an_event_over_the_same_periods_does():
+    policy = {
+        "capability": {"name": "roadmap", "targets": [{"at": 1, "over": 3, "interaction": 1.0}]}
+    }
+    events = [{"at": 1, "over": 3, "set": {"firms.Ann.interaction": 1.0}}]
+    by_plan = played(market({"Ann": firm(policy=policy), "Bob": firm()}))
+    by_event = played(market({"Ann": firm(), "Bob": firm()}, events=events))
+    np.testing.assert_array_equal(
+        by_plan.books.firm("interaction"), by_event.books.firm("interaction")
+    )
+
+
+@pytest.mark.parametrize(("pace", "first"), [(1.0, 0.8), (0.5, 0.4)])
+def test_an_imitator_copies_who_leads_as_it_was_a_while_ago(pace, first):
+    leader = firm(quality=20.0, interaction=0.8, customization=0.6)
+    policy = {"capability": {"name": "imitate", "lag": 2, "pace": pace}}
+    scenario = market(
+        {"Ann": leader, "Bob": firm(policy=policy), "Cy": firm(interaction=0.1)},
+        events=[{"at": 2, "set": {"firms.Ann.interaction": 0.2}}],
+        customers=500,
+        periods=5,
+    )
+    # Shares are known from period 1 on: period 3 copies period 1, before Ann changed.
+    got = played(scenario).books.firm("interaction")[:, 1]
+    assert got[:4] == pytest.approx([0.0, 0.0, 0.0, first])
+    assert got[4] == pytest.approx(0.2 if pace == 1.0 else 0.5 * (first + 0.2))
+
+
+def test_a_leader_imitates_nobody():
+    policy = {"capability": {"name": "imitate", "lag": 0}}
+    scenario = market(
+        {"Ann": firm(quality=20.0, policy=policy), "Bob": firm(interaction=0.9)}, customers=500
+    )
+    assert (played(scenario).books.firm("interaction")[:, 0] == 0.0).all()
+
+
+@pytest.mark.parametrize("start", [1.4, 4.0])
+def test_trial_and_error_finds_the_price_that_knowing_demand_would(start):
+    scenario = market(
+        {
+            "Ann": {"price": start, "quality": 1.0, "unit_cost": 1.0,
+                    "policy": pricing("adaptive", step=0.05, patience=2)},
+            "Bob": {"price": 2.2, "quality": 1.0, "unit_cost": 1.0},
+        },
+        {"All": {"share": 1.0, "price_sensitivity": 1.0}},
+        outside_option=True,
+        customers=20_000,
+        periods=160,
+    )  # fmt: skip
+    knowing = scenario.override(
+        {"firms.Ann.policy.pricing": "best_response", "periods": 2, "customers": 2000}
+    )
+    best = prices(played(knowing))[-1, 0]
+    assert best == pytest.approx(2.224, abs=0.01)
+    assert prices(played(scenario))[-60:, 0].mean() == pytest.approx(best, rel=0.05)
+
+
+def test_adaptive_capabilities_rise_where_they_pay_and_fall_where_they_cost():
+    def settled(worth, cost):
+        policy = {"capability": {"name": "adaptive", "step": 0.2, "patience": 2, "payback": 12}}
+        able = firm(quality=12.0, interaction=0.5, customization=0.5, capability_cost=cost,
+                    policy=policy)  # fmt: skip
+        scenario = market(
+            {"Ann": able, "Bob": firm()},
+            {"All": {"share": 1.0, "price_sensitivity": 0.5, "fit_weight": worth,
+                     "need_sd": 1.5, "turnover": 0.02}},
+            customers=20_000,
+            periods=160,
+        )  # fmt: skip
+        books = played(scenario).books
+        return (books.firm("customization") + books.firm("interaction"))[-40:, 0].mean()
+
+    assert settled(worth=2.0, cost=0.0) > 1.4
+    assert settled(worth=0.0, cost=200_000.0) < 0.6
+
+
+def test_examples_in_docstrings_run():
+    import doctest
+
+    import cxsim.firms.policy
+    import cxsim.firms.registry
+
+    for module in (cxsim.firms.policy, cxsim.firms.registry):
+        result = doctest.testmod(module)
+        assert result.attempted > 0
+        assert result.failed == 0
