@@ -168,7 +168,8 @@ def _lines(
                 color=readable(color), fontsize=9.5,
             )  # fmt: skip
     last = [one for one in series if one[1][-1] == end]
-    end_labels(axes, [EndLabel(end, ys[-1], name, readable(c)) for name, _, ys, c in last])
+    labels = [EndLabel(end, ys[-1], name, readable(c)) for name, _, ys, c in last]
+    end_labels(axes, labels)
     return figure
 
 

@@ -1,13 +1,78 @@
-"""Draw the pictures of the README from a real comparison. Run with ``make figures``."""
+"""Draw the pictures of README and pages from real runs. Run with ``make figures``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+from SALib.sample import sobol as saltelli
+from scipy.stats import qmc
+
 import cxsim as cx
 from cxsim import plot
+from cxsim.measures.summary import summarize
+from cxsim.runs import simulate
+from cxsim.study.analysis import analyse
 
 FOLDER = Path(__file__).parent / "images"
+
+
+#: What nobody knows of the baseline: the range, and the parameters that a factor sets.
+UNKNOWN = {
+    "fit_weight": (0.0, 3.0, "segments.{}.fit_weight"),
+    "hassle": (0.0, 4.0, "segments.{}.hassle"),
+    "price_sensitivity": (0.1, 0.3, "segments.{}.price_sensitivity"),
+    "capability_cost": (0.0, 40_000.0, "firms.Tailor.capability_cost"),
+}
+
+#: Capabilities that the firm can have: interaction and customization.
+STRATEGIES = {"one-to-one": (0.8, 0.8), "mass": (0.1, 0.1)}
+
+PROBLEM = {
+    "num_vars": len(UNKNOWN),
+    "names": [*UNKNOWN],
+    "bounds": [[low, high] for low, high, _ in UNKNOWN.values()],
+}
+
+
+def runs(design: np.ndarray, seeds: int = 3) -> pd.DataFrame:
+    """Run both strategies at every point of a design; one row per run, value in million EUR."""
+    base, rows = cx.load("baseline").override({"customers": 500}), []
+    for point, values in enumerate(design):
+        at = dict(zip(UNKNOWN, values.tolist(), strict=True))
+        changes = {
+            path.format(segment): at[name]
+            for name, (_, _, path) in UNKNOWN.items()
+            for segment in base.segments
+        }
+        for strategy, (interaction, customization) in STRATEGIES.items():
+            own = {
+                "firms.Tailor.interaction": interaction,
+                "firms.Tailor.customization": customization,
+            }
+            scenario = base.override(changes | own)
+            for seed in range(seeds):
+                worth = summarize(simulate(scenario, seed=seed))["Tailor"]["net_present_value"]
+                row = {"point": point, "seed": seed, **at, "strategy": strategy}
+                rows.append({**row, "value": worth / 1e6})
+    return pd.DataFrame(rows)
+
+
+def study() -> None:
+    """Ask when it pays to be a one-to-one firm, and draw the answers."""
+    low, high = np.array(PROBLEM["bounds"]).T
+    spread = low + (high - low) * qmc.LatinHypercube(len(UNKNOWN), rng=1).random(400)
+    named = ["main_effects", "regional", "discovery", "ranking"]
+    both = {"outputs": ["value"], "strategy": "one-to-one", "against": "mass"}
+    found = analyse(runs(spread), PROBLEM, named, **both)
+    blocks = saltelli.sample(PROBLEM, 128, calc_second_order=False, seed=1)
+    found += analyse(runs(blocks), PROBLEM, ["sobol"], **both)
+    folder = FOLDER / "sensitivity"
+    folder.mkdir(exist_ok=True)
+    for each in found:
+        print(each.sentence)
+        plot.save(plot.finding(each), folder / f"{each.analysis}.png")
 
 
 def main() -> None:
@@ -21,6 +86,7 @@ def main() -> None:
     run = cx.run(copycat, seed=0)
     plot.save(plot.capability_matrix(run.firms), FOLDER / "copycat_matrix.png")
     plot.save(plot.switching_costs(run.firms), FOLDER / "copycat_switching_costs.png")
+    study()
 
 
 if __name__ == "__main__":

@@ -78,7 +78,9 @@ def number(value: float, error: float = 0.0) -> str:
 def _off(check: Check) -> str:
     if check.errors_off is not None:
         return f"{check.errors_off:+.2f}"
-    return "0" if check.off == 0.0 else f"{check.off:+.1e} *"
+    if abs(check.off) <= 1e-12 * max(1.0, abs(check.expected)):
+        return "0"
+    return f"{check.off:+.1e} *"
 
 
 def _line(check: Check) -> list[str]:
@@ -166,4 +168,6 @@ def _where(item: Item) -> str:
 
 def _there(item: Item) -> str:
     missing = missing_tests(item.tests)
-    return "**no such test**: " + ", ".join(missing) if missing else "met"
+    if missing:
+        return "**no such test**: " + ", ".join(missing)
+    return "met" if item.met is None or item.met() else "**not met**"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,20 +24,51 @@ class Item:
         Names of the tests that stand for it.
     pages : str
         Where else it is met, as Markdown.
+    met : callable, optional
+        Says whether it is, where no test does.
     """
 
     what: str
     tests: tuple[str, ...] = ()
     pages: str = ""
+    met: Callable[[], bool] | None = None
+
+
+#: Headings of the ODD protocol, in their order.
+ODD = (
+    "purpose and patterns",
+    "entities, state variables",
+    "process overview and scheduling",
+    "design concepts",
+    "initialization",
+    "input data",
+    "submodels",
+)
+
+
+def follows_odd() -> bool:
+    """Whether the model page has the headings of ODD in their order."""
+    text = (TESTS.parent / "docs" / "model.md").read_text(encoding="utf-8").lower()
+    heads = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
+    places = [next((k for k, h in enumerate(heads) if h.startswith(o)), -1) for o in ODD]
+    return -1 not in places and places == sorted(places)
 
 
 #: By group, after Rand & Rust (2011), Grimm et al. (2020, ODD) and CoMSES Net.
 CHECKLIST: dict[str, tuple[Item, ...]] = {
     "Verification: the program is the model": (
         Item(
-            "documented model",
-            ("test_every_measure_is_documented_and_named_once",),
-            pages="[model](model.md), headings of ODD",
+            "documented model: parameters, measures",
+            (
+                "test_every_measure_is_documented_and_named_once",
+                "test_its_parameters_have_the_face_of_any_other",
+            ),
+            pages="[model](model.md)",
+        ),
+        Item(
+            "the model page has the headings of ODD in their order",
+            pages="[model](model.md)",
+            met=follows_odd,
         ),
         Item(
             "documented code",

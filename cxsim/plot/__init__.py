@@ -15,6 +15,7 @@ from cxsim.plot.comparison import differences
 from cxsim.plot.decisions import group_decisions
 from cxsim.plot.emotions import emotion_clusters
 from cxsim.plot.events import events_of
+from cxsim.plot.findings import finding
 from cxsim.plot.journeys import journey_map
 from cxsim.plot.line_charts import lines, profit, retention, shares
 from cxsim.plot.matrix import capability_matrix
@@ -33,6 +34,7 @@ __all__ = [
     "differences",
     "emotion_clusters",
     "events_of",
+    "finding",
     "group_decisions",
     "journey_map",
     "lines",

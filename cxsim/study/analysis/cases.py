@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cxsim.study.analysis.finding import amount
+
 __all__ = ["cases_of"]
 
 
@@ -30,7 +32,7 @@ def cases_of(
     low = -np.inf if at_least is None else at_least
     high = np.inf if at_most is None else at_most
     said = " and ".join(
-        f"{words} {value:.4g}"
+        f"{words} {amount(value)}"
         for words, value in (("at least", at_least), ("at most", at_most))
         if value is not None
     )

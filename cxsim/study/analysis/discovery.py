@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxsim.study.analysis.cases import cases_of
-from cxsim.study.analysis.finding import Finding
+from cxsim.study.analysis.finding import Finding, amount
 from cxsim.study.analysis.optional import needed
 from cxsim.study.analysis.points import names_of, points_of
 
@@ -57,9 +57,10 @@ def discovery(
     Returns
     -------
     Finding
-        Frame with a row per box, densest first: ``box``, ``rule`` (its limits in words), ``points``
-        and ``cases`` in it, ``density`` (cases among its points) with ``lower`` and ``upper``
-        (Wilson's interval), ``coverage`` (share of all cases that are in it), and by factor
+        Frame with a row per box, the one that covers most first: ``box``, ``rule`` (its limits
+        in words), ``points`` and ``cases`` in it, ``density`` (cases among its points) with
+        ``lower`` and ``upper`` (Wilson's interval), ``coverage`` (share of all cases that are in
+        it), and by factor
         ``<factor>.low`` and ``<factor>.high`` (infinite where there is no limit). All counted on
         points that the boxes were not found on. ``facts``: ``base``, the density everywhere;
         ``coverage`` and ``density`` of all boxes together. No box where no split tells
@@ -97,8 +98,10 @@ def discovery(
     rows = [_row(names, x[test], cases[test], *box, confidence) for box in boxes]
     columns = ["rule", "points", "cases", "density", "lower", "upper", "coverage"]
     columns += [f"{name}.{end}" for name in names for end in ("low", "high")]
+    kinds = {"rule": object, "points": int, "cases": int}
     result = pd.DataFrame(rows, columns=columns)
-    result = result.sort_values("density", ascending=False, ignore_index=True)
+    result = result.astype({name: kinds.get(name, float) for name in columns})
+    result = result.sort_values(["coverage", "density"], ascending=False, ignore_index=True)
     result.insert(0, "box", np.arange(1, len(result) + 1))
     facts = {
         "condition": said, "base": base, "points": points.said(), "confidence": confidence,
@@ -217,11 +220,11 @@ def _rule(names: list[str], low: NDArray[np.float64], high: NDArray[np.float64])
     parts = []
     for name, a, b in zip(names, low, high, strict=True):
         if np.isfinite(a) and np.isfinite(b):
-            parts.append(f"{name} from {a:.4g} to {b:.4g}")
+            parts.append(f"{name} from {amount(a)} to {amount(b)}")
         elif np.isfinite(a):
-            parts.append(f"{name} above {a:.4g}")
+            parts.append(f"{name} above {amount(a)}")
         elif np.isfinite(b):
-            parts.append(f"{name} up to {b:.4g}")
+            parts.append(f"{name} up to {amount(b)}")
     return " and ".join(parts) or "everywhere"
 
 

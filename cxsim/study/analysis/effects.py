@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxsim.study.analysis.finding import Finding
+from cxsim.study.analysis.finding import Finding, amount
 from cxsim.study.analysis.points import names_of, points_of
 from cxsim.study.statistics import student
 
@@ -156,8 +156,9 @@ def _sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str
     pairs = frame[frame["kind"] == "interaction"]
     clear = int(((pairs["lower"] > 0) | (pairs["upper"] < 0)).sum())
     more = f"; {clear} of {len(pairs)} interactions are clearly not zero" if len(pairs) else ""
+    effect, low, high = (amount(top[name], signed=True) for name in ("effect", "lower", "upper"))
     return (
-        f"{output} moves most with {top['factor']}: {top['effect']:+.4g} from its lowest to its "
-        f"highest value ({top['lower']:+.4g} to {top['upper']:+.4g}){more}. The model explains "
+        f"{output} moves most with {top['factor']}: {effect} from its lowest to its highest value "
+        f"({low} to {high}){more}. The model explains "
         f"{100 * facts['explained']:.0f} % of the variance between points ({facts['points']})."
     )

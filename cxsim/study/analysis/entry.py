@@ -84,7 +84,7 @@ def analyse(
         runs, label = frame, output
         if several:
             runs = contrast(frame, output, strategy=str(strategy), against=against)
-            label = f"{output}: {strategy} less {against or 'the best other'}"
+            label = f"lead of {strategy} over {against or 'the best other'} in {output}"
             runs = runs.rename(columns={output: label})
         for name in wanted:
             given = dict(chosen.get(name, {}))

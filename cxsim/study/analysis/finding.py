@@ -9,7 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["Finding"]
+__all__ = ["Finding", "amount"]
+
+
+def amount(value: float, *, signed: bool = False) -> str:
+    """Return a number in four digits, large ones in full: 0.1234, 21,805."""
+    sign = "+" if signed else ""
+    return f"{value:{sign},.0f}" if abs(value) >= 1e4 else f"{value:{sign}.4g}"
 
 
 @dataclass(frozen=True)

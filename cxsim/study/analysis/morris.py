@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxsim.study.analysis.finding import Finding
+from cxsim.study.analysis.finding import Finding, amount
 from cxsim.study.analysis.optional import needed
 from cxsim.study.analysis.points import Points, names_of, points_of, whole_blocks
 
@@ -115,11 +115,11 @@ def _sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str
     else:
         quiet = frame.loc[frame["upper"] <= noise, "factor"]
         above = (
-            f"{len(quiet)} of {len(frame)} factors do no more than noise would ({noise:.3g})"
+            f"{len(quiet)} of {len(frame)} factors do no more than noise would ({amount(noise)})"
             if len(quiet)
-            else f"all do more than noise would ({noise:.3g})"
+            else f"all do more than noise would ({amount(noise)})"
         )
     return (
-        f"{output} moves most with {top['factor']}: by {top['mu_star']:.4g} over its range "
-        f"({top['lower']:.4g} to {top['upper']:.4g}); {above} ({facts['points']})."
+        f"{output} moves most with {top['factor']}: by {amount(top['mu_star'])} over its range "
+        f"({amount(top['lower'])} to {amount(top['upper'])}); {above} ({facts['points']})."
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxsim.study.analysis.cases import cases_of
-from cxsim.study.analysis.finding import Finding
+from cxsim.study.analysis.finding import Finding, amount
 from cxsim.study.analysis.points import names_of, points_of
 
 __all__ = ["regional"]
@@ -115,7 +115,7 @@ def _sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str
     if clear.empty:
         return f"{where}; no factor clearly sets these points apart."
     parts = [
-        f"{row['factor']} (median {row['of_interest']:.4g} against {row['rest']:.4g})"
+        f"{row['factor']} (median {amount(row['of_interest'])} against {amount(row['rest'])})"
         for _, row in clear.iterrows()
     ]
     return f"{where}; what sets these points apart: {', '.join(parts)}."
