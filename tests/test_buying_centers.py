@@ -95,6 +95,16 @@ def test_a_figure_shows_decisions_beside_what_was_published():
         plot.group_decisions(cx.run("baseline", overrides={"periods": 2}).firms)
 
 
+def test_a_figure_compares_tailoring_to_the_account_and_to_the_member():
+    import pandas as pd
+
+    frames = [cx.run(centers(3, tailoring=t)).frame("decisions") for t in ("account", "member")]
+    figure = plot.tailored_consensus(pd.concat(frames))
+    assert "Tailoring to each member" in figure.get_suptitle()
+    with pytest.raises(ValueError, match="tailoring to the member"):
+        plot.tailored_consensus(frames[0])
+
+
 def test_the_number_of_members_stays():
     with pytest.raises(ScenarioError, match="members"):
         centers(2).override(

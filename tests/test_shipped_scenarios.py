@@ -79,6 +79,31 @@ def test_the_two_roads_start_and_end_at_the_same_places():
     assert firms.loc[("ViaTargeted", 24), "quadrant"] == "III targeted"
 
 
+def test_the_points_are_matched_exactly_at_period_24():
+    firms = cx.run("points", overrides={"customers": 400}).firms.set_index(["firm", "period"])
+    assert firms.loc["MatchesCollector"]["points_issued"][:24].sum() == 0
+    assert firms.loc[("MatchesCollector", 24), "points_issued"] > 0
+    for name in ("interaction", "customization"):
+        assert firms.loc[("MatchesTailor", 24), name] == firms.loc[("Tailor", 24), name]
+
+
+def test_firms_learn_less_after_the_privacy_shock_and_the_same_before():
+    def known(name):
+        return cx.run(name).firms.query("firm == 'Tailor'").set_index("period")["knowledge"]
+
+    before, after = known("baseline"), known("privacy_shock")
+    assert (before[:24] == after[:24]).all()
+    assert after[59] < before[59] - 0.1
+
+
+def test_accounts_of_the_b2b_market_differ_in_who_decides_only():
+    segments = [dict(each) for each in cx.load("b2b_suppliers").segments.values()]
+    centers = [dict(each.pop("buying_center")) for each in segments]
+    assert all(each == segments[0] for each in segments)
+    assert [each.pop("members") for each in centers] == [1, 2, 3, 6]
+    assert all(each == centers[0] for each in centers)
+
+
 def test_each_broken_loop_lacks_one_step():
     firms = cx.load("broken_loop").firms
     whole = firms["Whole"]

@@ -211,9 +211,9 @@ def votes(b: Any) -> np.ndarray:
 def decision_frame(books: Any, scenario: Any) -> Any:
     """Return what buying centers decided, by period, segment and whether they had a supplier.
 
-    Columns: ``period``, ``segment``, ``members``, ``supplier`` (whether there was one),
-    ``accounts`` in the market, of which ``agreed`` on an option and ``bought`` from a firm
-    (without agreement: from the supplier, as ever).
+    Columns: ``period``, ``segment``, ``members``, ``tailoring``, ``supplier`` (whether there
+    was one), ``accounts`` in the market, of which ``agreed`` on an option and ``bought`` from
+    a firm (without agreement: from the supplier, as ever).
     """
     import pandas as pd
 
@@ -231,6 +231,7 @@ def decision_frame(books: Any, scenario: Any) -> Any:
                         "period": np.arange(books.periods),
                         "segment": name,
                         "members": center.members,
+                        "tailoring": center.tailoring,
                         "supplier": has,
                         "accounts": accounts,
                         "agreed": agreed,

@@ -17,7 +17,7 @@ from cxsim.mechanisms.hassle import order_effort
 from cxsim.mechanisms.offer import expected, misfit_cost, miss, noise, prior, square
 from cxsim.mechanisms.switching import barrier, premium_saved
 
-__all__ = ["JUDGEMENT", "judging", "judging_segments"]
+__all__ = ["ACCOUNT", "JUDGEMENT", "judging", "judging_segments", "misfit_of"]
 
 
 def judging_segments(scenario: Any) -> list[Any]:
@@ -112,6 +112,29 @@ def disillusion(
     return expected(recognition, seen, unseen) - expected(recognition, seen_lived, unseen_lived)
 
 
+def misfit_of(
+    i, g, f, recognition, customization, knowledge, need, member_need, self_error, heads, tailored,
+    segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+):  # fmt: skip
+    """Return the expected misfit of firm f's offer to account i of segment g, as lived with.
+
+    The mean over members. Knowledge serves only a customer who is recognized.
+    """
+    total = 0.0
+    for e in range(int(heads)):
+        unseen = 0.0
+        seen = noise(customization, knowledge, len(need), segment_need_sd[g])
+        for d in range(len(need)):
+            x = lived(need[d, i], member_need[e, d, i])
+            z = taught(need[d, i], member_need[e, d, i], self_error[d, i], tailored)
+            p = firm_position[f, d]
+            q = prior(p, firm_segment_insight[f], segment_need_mean[g, d])
+            unseen += square(miss(x, z, p, q, customization, 0.0), 0.0)
+            seen += square(miss(x, z, p, q, customization, knowledge), 0.0)
+        total += expected(recognition, seen, unseen)
+    return total / heads
+
+
 def enjoy(
     n, first, n_firms, shopper, choice, favourite, segment, price_sensitivity, value, shock,
     enjoyed, heads, recognition, customization, knowledge_shown, need, member_need, self_error,
@@ -136,26 +159,12 @@ def enjoy(
                 chance = gumbel(uniform(key_choice[e, f], first + i))
             worth = value[e, f, i]
             if mistaken and f < n_firms:
-                worth += misfit_cost(
-                    volume[i],
-                    fit_weight[i],
-                    disillusion(
-                        i,
-                        e,
-                        f,
-                        recognition[f, i],
-                        customization[f, i],
-                        knowledge_shown[f, i],
-                        need,
-                        member_need,
-                        self_error,
-                        tailored[i],
-                        centre,
-                        spread[i],
-                        firm_position,
-                        firm_segment_insight,
-                    ),
-                )
+                wrong = disillusion(
+                    i, e, f, recognition[f, i], customization[f, i], knowledge_shown[f, i], need,
+                    member_need, self_error, tailored[i], centre, spread[i], firm_position,
+                    firm_segment_insight,
+                )  # fmt: skip
+                worth += misfit_cost(volume[i], fit_weight[i], wrong)
             total += enjoyment(
                 worth, chance, price_sensitivity[i], segment_outside_value[segment[i]]
             )
@@ -248,14 +257,19 @@ def _passing(name: str, doc: str) -> Column:
     return Column(name, (), "f8", kept=False, doc=doc)
 
 
+#: Who an account is; one person who knows what it needs, as columns are filled.
+ACCOUNT = (
+    Column("member_need", ("evaluator", "need"), doc="A member's need less the account's"),
+    Column("self_error", ("need",), doc="What the account takes its need for, less the need"),
+    Column("heads", (), "f8", kept=False, fill=1, doc="Members who judge for the account"),
+    _passing("tailored", "1 where a member is shown an offer taught by its own need"),
+)
+
 JUDGEMENT = Mechanism(
     "judgement",
     doc="Offers as members of an account see them and live with them",
     columns=(
-        Column("member_need", ("evaluator", "need"), doc="A member's need less the account's"),
-        Column("self_error", ("need",), doc="What the account takes its need for, less the need"),
-        _passing("heads", "Members who judge for the account"),
-        _passing("tailored", "1 where a member is shown an offer taught by its own need"),
+        *ACCOUNT,
         Column(
             "believed",
             ("need",),

@@ -93,30 +93,11 @@ def square(a: float, b: float) -> float:
     return (a - b) * (a - b)
 
 
-def misfit_of(
-    i, g, f, recognition, customization, knowledge, need, segment_need_mean, segment_need_sd,
-    firm_position, firm_segment_insight,
-):  # fmt: skip
-    """Return the expected misfit of firm f's offer to customer i of segment g.
-
-    Knowledge serves only a customer who is recognized.
-    """
-    unseen = 0.0
-    seen = noise(customization, knowledge, len(need), segment_need_sd[g])
-    for d in range(len(need)):
-        x = need[d, i]
-        p = firm_position[f, d]
-        q = prior(p, firm_segment_insight[f], segment_need_mean[g, d])
-        unseen += square(miss(x, x, p, q, customization, 0.0), 0.0)
-        seen += square(miss(x, x, p, q, customization, knowledge), 0.0)
-    return expected(recognition, seen, unseen)
-
-
 def misfits(n, need, spread, standard, guess, bend, known, seen, unseen):
     """Reckon the misfit of each customer's offer from one firm, if recognized and if not.
 
-    :func:`misfit_of` for all customers of a block, dimension by dimension: its innermost
-    loops have no branch and run over several customers at a time. ``standard`` is the
+    Dimension by dimension: the innermost loops have no branch and run over several
+    customers at a time. ``standard`` is the
     firm's standard offer and ``guess`` its prior.
     """
     for i in range(n):
@@ -156,7 +137,7 @@ def fit(
     n, n_firms, need, centre, spread, fit_weight, recognition, customization, knowledge_shown,
     volume, seen, unseen, misfit, value, firm_position, firm_segment_insight,
 ):  # fmt: skip
-    """Take what the offer's misfit costs off its worth (:func:`misfit_of`, dimension by dimension).
+    """Take what the offer's misfit costs off its worth, dimension by dimension.
 
     The innermost loops run over customers without a branch, several at a time.
     """

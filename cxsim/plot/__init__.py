@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.comparison import differences
-from cxsim.plot.decisions import group_decisions
+from cxsim.plot.decisions import group_decisions, tailored_consensus
 from cxsim.plot.emotions import emotion_clusters
 from cxsim.plot.events import events_of
 from cxsim.plot.findings import finding
@@ -49,5 +49,6 @@ __all__ = [
     "style",
     "switching_cost_distribution",
     "switching_costs",
+    "tailored_consensus",
     "what_if",
 ]

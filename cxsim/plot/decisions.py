@@ -15,10 +15,13 @@ from cxsim.plot.palette import GREY
 from cxsim.plot.picture import Picture
 from cxsim.plot.style import styled
 
-__all__ = ["PUBLISHED", "group_decisions"]
+__all__ = ["PUBLISHED", "PUBLISHED_CHANGE", "group_decisions", "tailored_consensus"]
 
 #: Share that bought, by people who decide: CEB, in Schmidt, Adamson & Bird 2015.
 PUBLISHED = {1: 0.81, 2: 0.55, 3: 0.60, 6: 0.31}
+
+#: Change of consensus in buying groups by tailoring to the individual: Gartner 2024.
+PUBLISHED_CHANGE = -0.59
 
 _AGREE, _BUY = "#0072B2", "#D55E00"
 
@@ -96,6 +99,88 @@ def group_decisions(
         for n, a, b in zip(mean.index, mean["agreed"], mean["bought"], strict=True)
     )
     alt = f"Lines of decisions by group size: {said}."
+    return finish(figure, title=title, alt=alt, note=note)
+
+
+@styled
+def tailored_consensus(
+    decisions: pd.DataFrame,
+    *,
+    published: float | None = PUBLISHED_CHANGE,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw how often buying centers agree where offers are tailored to the account or the member.
+
+    Parameters
+    ----------
+    decisions : DataFrame
+        ``members, tailoring, accounts, agreed, bought``, as ``run.frame("decisions")`` has, of
+        runs with both kinds of tailoring put together; ``seed`` as for :func:`group_decisions`.
+    published : float or None
+        Relative change of consensus from elsewhere, for the note.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or one of the two kinds of tailoring.
+    """
+    need(decisions, ["members", "tailoring", "accounts", "agreed", "bought"], name="decisions")
+    several = decisions[decisions["members"] > 1]
+    kinds = {"account": _AGREE, "member": _BUY}
+    means, errors = {}, {}
+    for kind in kinds:
+        here = several[several["tailoring"] == kind]
+        means[kind], errors[kind] = _shares(here)
+        if means[kind].empty:
+            raise ValueError(f"decisions: expected tailoring to the {kind}, found none")
+    totals = several.groupby("tailoring")[["agreed", "accounts"]].sum()
+    rates = totals["agreed"] / totals["accounts"]
+    change = rates["member"] / rates["account"] - 1.0
+    every = np.concatenate([mean["agreed"].to_numpy() for mean in means.values()])
+    scale = scale_for("share", every, words=words_of(decisions))
+    if title is None:
+        verb = "raises" if change > 0 else "lowers"
+        title = f"Tailoring to each member {verb} agreement by {100 * abs(change):.0f}\u00a0%"
+
+    figure = new(size, (8.0, 4.4))
+    axes = figure.add_subplot()
+    ends = []
+    for kind, color in kinds.items():
+        places, values = means[kind].index.to_numpy(float), means[kind]["agreed"].to_numpy()
+        bars = 2 * errors[kind]["agreed"].fillna(0.0).to_numpy()
+        axes.errorbar(places, values, bars, color=color, marker="o", capsize=3, linewidth=1.8)
+        text = f"to the {kind} {scale.brief(values[-1])}"
+        ends.append(EndLabel(places[-1], values[-1], text, color))
+    axes.set_ylim(0.0, 1.05)
+    axes.set_xlim(min(places) - 0.15, max(places) + 0.15)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(scale.ticks)
+    axes.set_xlabel("People who decide for an account")
+    top_label(axes, scale.axis("Accounts in the market whose members agree"))
+    end_labels([(axes, ends)])
+    note = "Pooled over all periods, with and without a supplier."
+    if "seed" in several:
+        note += f" Bars: two standard errors over {several['seed'].nunique()} seeds."
+    if published is not None:
+        change_there = f"{100 * published:+.0f}\u00a0%".replace("-", "\u2212")
+        note += f" Published: {change_there} (Gartner 2024), of people who talk; here they vote."
+    said = joined(
+        f"of {n}: {scale.text(a)} tailored to the account, {scale.text(m)} to the member"
+        for n, a, m in zip(
+            means["account"].index, means["account"]["agreed"], means["member"]["agreed"],
+            strict=False,
+        )
+    )  # fmt: skip
+    alt = f"Lines of agreement by group size, {said}."
     return finish(figure, title=title, alt=alt, note=note)
 
 

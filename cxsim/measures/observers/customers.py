@@ -10,8 +10,9 @@ import numpy as np
 
 from cxsim.mechanisms.base import Column, Mechanism, Pass, listed
 from cxsim.mechanisms.hassle import order_effort
+from cxsim.mechanisms.judgement import ACCOUNT, misfit_of
 from cxsim.mechanisms.learning import learned, precision
-from cxsim.mechanisms.offer import misfit_cost, misfit_of
+from cxsim.mechanisms.offer import misfit_cost
 from cxsim.mechanisms.switching import premium_saved
 
 __all__ = ["customers", "panel"]
@@ -36,7 +37,8 @@ def next_weight(weight: float, purchase_rate: float, discount_rate: float) -> fl
 
 def keep_costs(
     n, segment, supplier, uncertainty, recognition, interaction, customization, disclosure,
-    twin_knowledge, purchase_rate, need, choice, n_firms, bought,
+    twin_knowledge, purchase_rate, need, member_need, self_error, heads, tailored, choice, n_firms,
+    bought,
     segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
     firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
     market_discount_rate, clock, last_period, switching_procedural, switching_financial,
@@ -77,6 +79,10 @@ def keep_costs(
                         bend,
                         1.0 - there,
                         need,
+                        member_need,
+                        self_error,
+                        heads[i],
+                        tailored[i],
                         segment_need_mean,
                         segment_need_sd,
                         firm_position,
@@ -90,6 +96,10 @@ def keep_costs(
                         bend,
                         1.0 - here,
                         need,
+                        member_need,
+                        self_error,
+                        heads[i],
+                        tailored[i],
                         segment_need_mean,
                         segment_need_sd,
                         firm_position,
@@ -111,24 +121,33 @@ def keep_costs(
         final_lifetime[i] = total
 
 
-def keep_lead(n, n_firms, shopper, supplier, open_option, value, final_lead):
+def mean_worth(o, i, heads, value):
+    """Return what an option is worth to an account: the mean over its members."""
+    total = 0.0
+    for e in range(int(heads)):
+        total += value[e, o, i]
+    return total / heads
+
+
+def keep_lead(n, n_firms, shopper, supplier, open_option, heads, value, final_lead):
     """Keep by how much the supplier led the best rival at the last purchase occasion.
 
     The worth of staying less that of the best active rival, the cost of moving counted,
-    before chance: what the customer would lose by leaving for the actual next best.
+    before chance: what the customer would lose by leaving for the actual next best. An
+    occasion with no rival to choose (a subscription that nobody reconsiders) is none.
     """
     for k in range(listed(n, shopper)):
         i = shopper[k]
         s = supplier[i]
-        final_lead[i] = nan
         if s < 0 or open_option[s, i] == 0:
+            final_lead[i] = nan
             continue
         best = -inf
         for f in range(n_firms):
-            if f != s and open_option[f, i] and value[0, f, i] > best:
-                best = value[0, f, i]
+            if f != s and open_option[f, i]:
+                best = max(best, mean_worth(f, i, heads[i], value))
         if best > -inf:
-            final_lead[i] = value[0, s, i] - best
+            final_lead[i] = mean_worth(s, i, heads[i], value) - best
 
 
 def forget(n, n_firms, arriving, bought, final_lead):
@@ -171,7 +190,10 @@ def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Observe every customer's switching cost and purchases."""
-    return replace(_CUSTOMERS, setup=_last_period)
+    columns = _CUSTOMERS.columns
+    if not any(m.name == "judgement" for m in mechanisms):
+        columns += tuple(replace(column, kept=False) for column in ACCOUNT)
+    return replace(_CUSTOMERS, columns=columns, setup=_last_period)
 
 
 # --- a purchase panel ---------------------------------------------------------------
