@@ -18,6 +18,34 @@ _BOUND = {"firms.*.contracts": {"exit_fee": 5.0}, "firms.*.billing": "subscripti
 _EVERYBODY_BUYS = {f"segments.{name}.purchase_rate": 1.0 for name in ("Comfort", "Performance")}
 _NOBODY_LEAVES = {f"segments.{name}.turnover": 0.0 for name in ("Comfort", "Performance")}
 
+#: A journey of six touchpoints, at which a customer meets about one firm a month.
+_JOURNEY: dict[str, Any] = {
+    "journey": {
+        "site": {"stage": "discover", "channel": "web", "visit_rate": 0.2},
+        "store": {"stage": "buy", "channel": "store", "visit_rate": 0.6},
+        "delivery": {"stage": "buy", "channel": "courier", "visit_rate": 0.2},
+        "product": {"stage": "use", "channel": "home", "visit_rate": 0.2, "importance": 2.0},
+        "hotline": {"stage": "support", "channel": "phone", "visit_rate": 0.05},
+        "renewal": {"stage": "renew", "channel": "web", "visit_rate": 0.2},
+    },
+    "firms.*.touchpoints": {
+        name: {"mean": 6.5, "sd": 1.5, "cost": 0.1}
+        for name in ("site", "store", "delivery", "product", "hotline", "renewal")
+    },
+    "segments.*.experience_value": 5.0,
+    "segments.*.spend_response": 0.2,
+}
+_LISTENING: dict[str, Any] = {
+    **_JOURNEY,
+    "firms.*.listening": {
+        "deep_dive": {"every": 3},
+        "event_based": {"sample": 0.2},
+        "tracking": {"sample": 0.05},
+    },
+    "firms.*.recovery": {},
+    "firms.*.improvement": {"budget": 10_000.0},
+}
+
 #: What is switched on or off, one at a time: words for the page, the mechanism it
 #: shows (if it is one outside the core), changed parameters, observers.
 SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
@@ -50,6 +78,8 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
         {"word_of_mouth": {"awareness": True}, "firms.*.advertising_reach": 0.2},
         (),
     ),
+    ("a journey of six touchpoints", "journey", _JOURNEY, ()),
+    ("a journey, and firms that listen and improve", "listening", _LISTENING, ()),
     ("measuring elasticities", "", {}, ("elasticity",)),
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),

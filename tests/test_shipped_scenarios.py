@@ -17,6 +17,9 @@ NAMES = [
     "points",
     "b2b_suppliers",
     "privacy_shock",
+    "blind_spot",
+    "bad_service",
+    "streaming",
 ]
 SEEDS = range(4)
 
@@ -116,3 +119,24 @@ def test_each_broken_loop_lacks_one_step():
         different = {k for k, v in dict(firms[name]).items() if v != getattr(whole, k)}
         assert different == {step}
         assert getattr(firms[name], step) == 0
+
+
+def test_the_two_firms_of_the_blind_spot_differ_in_listening_only():
+    firms = cx.load("blind_spot").firms
+    listener, believer = (dict(firms[name]) for name in ("Listener", "Believer"))
+    assert {key for key in listener if listener[key] != believer[key]} == {"listening"}
+
+
+def test_outsourced_service_is_run_by_partners_who_cost_less():
+    firms = cx.load("bad_service").firms
+    own, handed = firms["InHouse"].touchpoints, firms["Outsourced"].touchpoints
+    partners = {name for name, place in handed.items() if place.run_by == "partner"}
+    assert partners == {"delivery", "hotline"}
+    for name, place in own.items():
+        assert place.run_by == "own"
+        assert (handed[name].cost < place.cost) == (name in partners)
+
+
+def test_as_many_move_between_streaming_services_as_are_reported_to():
+    rates = [cx.run("streaming", seed=seed).market["switching_rate"][24:] for seed in SEEDS]
+    assert 0.018 < np.mean(rates) < 0.053

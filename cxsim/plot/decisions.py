@@ -166,7 +166,7 @@ def tailored_consensus(
     axes.yaxis.set_major_formatter(scale.ticks)
     axes.set_xlabel("People who decide for an account")
     top_label(axes, scale.axis("Accounts in the market whose members agree"))
-    end_labels([(axes, ends)])
+    end_labels_of([(axes, ends)])
     note = "Pooled over all periods, with and without a supplier."
     if "seed" in several:
         note += f" Bars: two standard errors over {several['seed'].nunique()} seeds."

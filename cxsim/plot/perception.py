@@ -76,10 +76,11 @@ def perception_gap(
         axes.plot(own.index, own["belief"], color=INK, linestyle=(0, (4, 2)), zorder=4)
         told = own[own["error"] > 0]
         some = told.iloc[:: max(1, len(told) // 12)]
-        axes.errorbar(
-            some.index, some["belief"], 2 * some["error"], fmt="none", ecolor=INK, elinewidth=1.1,
-            capsize=2.5, zorder=4,
-        )  # fmt: skip
+        if len(some):
+            axes.errorbar(
+                some.index, some["belief"], 2 * some["error"], fmt="none", ecolor=INK,
+                elinewidth=1.1, capsize=2.5, zorder=4,
+            )  # fmt: skip
         last = own.dropna(subset=["met"])
         ends = [EndLabel(float(own.index[-1]), float(own["belief"].iloc[-1]),
                          f"believed {number(own['belief'].iloc[-1], 2)}", INK)]  # fmt: skip
