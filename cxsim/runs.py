@@ -21,9 +21,11 @@ from cxsim.measures.lived import touchpoint_frame
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.observers.cohorts import cohort_frame
 from cxsim.measures.observers.elasticity import elasticity_frame
+from cxsim.measures.observers.hearsay import hearsay_frame
 from cxsim.measures.observers.loss_reasons import loss_frame
 from cxsim.measures.people import customer_frame, panel_rows, reach_frame
 from cxsim.measures.summary import summarize
+from cxsim.measures.ties import ties_frames
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import Scenario
 from cxsim.simulation import BLOCK, BLOCK_OF_THREADS, Simulation
@@ -43,8 +45,11 @@ FRAMES = (
     "cohorts",
     "losses",
     "elasticities",
+    "hearsay",
     "customers",
     "reach",
+    "neighbours",
+    "ties",
     "panel",
 )
 
@@ -71,8 +76,12 @@ class Run:
         Losses to rivals by the term of the choice that decided them, if asked for.
     elasticities : DataFrame or None
         Own and cross price elasticities by period, if asked for.
+    hearsay : DataFrame or None
+        What word of mouth does to chances to buy, if asked for.
     customers, reach : DataFrame or None
         Final customers, and penetration and purchase frequency by firm, if asked for.
+    neighbours, ties : DataFrame or None
+        A sample of customers and who listens to whom, if the network was asked for.
     panel : DataFrame or None
         Purchases one by one, if a panel was asked for.
     scenario : Scenario
@@ -139,6 +148,11 @@ class Run:
         return self._frames.get("elasticities")
 
     @property
+    def hearsay(self) -> pd.DataFrame | None:
+        """What word of mouth does to chances to buy, None if not asked for."""
+        return self._frames.get("hearsay")
+
+    @property
     def reach(self) -> pd.DataFrame | None:
         """Penetration and purchase frequency by firm, None if customers were not asked for."""
         return self._frames.get("reach")
@@ -147,6 +161,16 @@ class Run:
     def customers(self) -> pd.DataFrame | None:
         """Final customers, None if not asked for."""
         return self._frames.get("customers")
+
+    @property
+    def neighbours(self) -> pd.DataFrame | None:
+        """A sample of customers tied to each other, None if the network was not asked for."""
+        return self._frames.get("neighbours")
+
+    @property
+    def ties(self) -> pd.DataFrame | None:
+        """Who listens to whom in that sample, None if the network was not asked for."""
+        return self._frames.get("ties")
 
     @property
     def panel(self) -> pd.DataFrame | None:
@@ -352,10 +376,10 @@ def run(
         Compiled columns, or one Mesa agent per customer; the numbers are the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
-    detail : iterable of {"elasticity", "loss_reasons", "cohorts", "customers"}
+    detail : iterable of {"elasticity", "loss_reasons", "hearsay", "cohorts", "customers", ...}
         What to measure beside the measures of every run: price elasticities by period,
-        why customers were lost, survival and realized value by cohort, or final
-        customers one by one.
+        why customers were lost, what word of mouth does to chances to buy, survival and
+        realized value by cohort, final customers one by one, or a sample of the network.
     panel : int
         Households in a purchase panel to keep; 0 for none.
     threads : int
@@ -407,6 +431,10 @@ def run(
         frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:
         frames["elasticities"] = lambda: elasticity_frame(books, settings)
+    if "network" in wanted:
+        frames["neighbours"], frames["ties"] = ties_frames(simulation)
+    if "hearsay" in wanted:
+        frames["hearsay"] = lambda: hearsay_frame(books, settings)
     if "loss_reasons" in wanted:
         frames["losses"] = lambda: loss_frame(books, settings, mechanisms)
     if "customers" in wanted:  # built at once: later they would keep all customers in memory

@@ -39,6 +39,9 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a.books.count(name), b.books.count(name), err_msg=name)
 
 
+SILENCE = dict.fromkeys(("destroying", "attention", "recommendation", "advocacy"), 0.0)
+LOUD = dict.fromkeys(SILENCE, 1.0)
+
 numbers = st.floats(0, 1)
 money = st.floats(0, 5)
 
@@ -80,6 +83,8 @@ def firms(draw):
         interaction_cost=draw(money),
         cost_to_serve=draw(money),
         service_saving=draw(numbers),
+        advertising_reach=draw(numbers),
+        advertising_cost=draw(money),
     )
 
 
@@ -103,6 +108,7 @@ def segments(draw):
         "turnover": draw(numbers),
         "volume": draw(st.floats(0.1, 5)),
         "outside_value": draw(st.floats(-5, 5)),
+        "reputation_value": draw(money),
     }
     if draw(st.booleans()):
         one["purchase_rate_shape"] = draw(st.floats(0.2, 5))
@@ -128,6 +134,19 @@ def policies(draw, prices_matter):
     return {
         "pricing": draw(st.sampled_from(pricing)),
         "capability": draw(st.sampled_from(["fixed", climb])),
+    }
+
+
+@st.composite
+def word_of_mouth(draw):
+    return {
+        "network": draw(st.sampled_from(["well_mixed", "small_world", "scale_free"])),
+        "neighbours": draw(st.sampled_from([2, 4, 8])),
+        "rewiring": draw(numbers),
+        "contacts": draw(st.integers(0, 4)),
+        "tell_rate": {emotion: draw(numbers) for emotion in SILENCE},
+        "message_weight": draw(numbers),
+        "awareness": draw(st.booleans()),
     }
 
 
@@ -160,6 +179,8 @@ def scenarios(draw):
             "initial_error_sd": draw(st.floats(0, 2)),
             "discovery_rate": draw(numbers),
         }
+    if draw(st.booleans()):
+        world["word_of_mouth"] = draw(word_of_mouth())
     if draw(st.booleans()):
         world["initial"] = {names[0]: {"share": draw(numbers), "tenure": 3, "knowledge": 0.4}}
     else:
@@ -337,6 +358,8 @@ NEUTRAL = {
     "need_drift": ({"segments.*.need_drift": 0.0}, 1),
     "profile_portability": ({"profile_portability": 0.0}, 1),
     "self_discovery": ({"self_discovery": {"initial_error_sd": 0.0}}, 2),
+    "nobody tells": ({"word_of_mouth": {"tell_rate": SILENCE}}, 5),
+    "nothing to tell, and nobody heeds it": ({"word_of_mouth": {"tell_rate": LOUD}}, 5),
     "no points": ({"firms.*.loyalty_programme": {"points_per_currency": 0.0}}, 1),
     "worthless points": ({"firms.*.loyalty_programme": {"point_value": 0.0}}, 1),
     "no exit fee": ({"firms.*.contracts": {"exit_fee": 0.0}}, 1),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pytest
 
 from cxsim.draws import normal_quantile
@@ -21,6 +22,7 @@ from validation.reductions.lifetime import lifetime_value, perpetual_value, real
 from validation.reductions.loyalty import binding, collecting, loyal
 from validation.reductions.people import deciding, discovering, judged, lived_with
 from validation.reductions.survival import cohort_survival
+from validation.reductions.telling import asymmetry, diffusion, diffusion_peak
 
 # --- they hold ------------------------------------------------------------------------
 
@@ -177,6 +179,29 @@ def test_a_contract_binds_until_it_ends_and_a_subscription_until_it_is_ended(for
     assert_agrees(binding(form=form, billing=billing, length=length))
 
 
+def test_advertising_and_word_of_mouth_alone_are_bass_diffusion():
+    assert_agrees(diffusion())
+
+
+def test_diffusion_is_as_uncertain_as_it_is_said_to_be():
+    runs = [diffusion(customers=4000, seed=seed) for seed in range(60)]
+    off = np.array([[check.off / check.error for check in run[1:15]] for run in runs])
+    assert off.std() == pytest.approx(1.0, abs=0.15)
+    assert abs(off.mean(axis=0)).max() < 4 / np.sqrt(60)
+
+
+def test_most_adopt_when_bass_says_as_periods_become_short():
+    assert_agrees(diffusion_peak())
+
+
+@pytest.mark.parametrize("chance", [0.2, 0.5, 0.8])
+def test_news_moves_the_chance_to_buy_along_the_logit_curve(chance):
+    checks = asymmetry(chance=chance)
+    assert_agrees(checks)
+    good, bad = (check.obtained for check in checks if " by " in check.what)
+    assert (good > -bad) == (chance < 0.5) or chance == 0.5
+
+
 # --- and would not if a rule were wrong ---------------------------------------------------
 
 WEAK = partial(logit, price_sensitivity=0.4)
@@ -254,6 +279,16 @@ MISTAKES = [
      lambda P, d: 1.0),
     ("need_drift.drifted", "a random walk", drift,
      lambda x, mean, sd, d, z: x + d**0.5 * sd * z),
+    ("word_of_mouth.tell_chance", "everybody tells a little less", diffusion,
+     lambda emotion, d, a, r, v: 0.9 * d),
+    ("word_of_mouth.met", "contacts are one and the same", diffusion,
+     lambda u, customer, customers: (customer + 1) % customers),
+    ("reputation.moved", "what is told is added up", asymmetry,
+     lambda R, valence, weight: R + weight * valence),
+    ("reputation.moved", "nobody listens", asymmetry,
+     lambda R, valence, weight: R),
+    ("reputation.esteem", "reputation is worth nothing", asymmetry,
+     lambda worth, R: 0.0),
     ("need_drift.drifted", "needs stay", drift,
      lambda x, mean, sd, d, z: x),
     ("loyalty.worth_of_points", "a point is worth a unit of money", collecting,
@@ -327,8 +362,10 @@ REDUCED = {
     "money",
     "need_drift",
     "offer",
+    "reputation",
     "self_discovery",
     "switching",
+    "word_of_mouth",
 }
 
 

@@ -31,6 +31,7 @@ MODULES = (
     "validation.rows.prices",
     "validation.rows.pricing",
     "validation.rows.surveys",
+    "validation.rows.telling",
 )
 
 #: Headings of the page.

@@ -105,6 +105,10 @@ class Customer(mesa.Agent):
         """Be counted."""
         self._engine.play(self, "account")
 
+    def hear(self) -> None:
+        """Listen to what others tell."""
+        self._engine.play(self, "hear")
+
     # no part of a period
 
     def expect(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from cxsim.mechanisms.advertising import ADVERTISING
 from cxsim.mechanisms.attachment import ATTACHMENT
+from cxsim.mechanisms.awareness import AWARENESS
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.belief import BELIEF
 from cxsim.mechanisms.buying_center import BUYING_CENTER
@@ -28,10 +30,13 @@ from cxsim.mechanisms.people import PEOPLE
 from cxsim.mechanisms.perception import PERCEPTION
 from cxsim.mechanisms.policies import POLICIES
 from cxsim.mechanisms.portability import PORTABILITY
+from cxsim.mechanisms.reach import REACH
 from cxsim.mechanisms.recovery import RECOVERY
+from cxsim.mechanisms.reputation import REPUTATION
 from cxsim.mechanisms.self_discovery import SELF_DISCOVERY
 from cxsim.mechanisms.switching import SWITCHING
 from cxsim.mechanisms.touchpoints import TOUCHPOINTS
+from cxsim.mechanisms.word_of_mouth import WORD_OF_MOUTH
 
 __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
 
@@ -49,10 +54,12 @@ JUDGED = (JUDGEMENT, SELF_DISCOVERY, BUYING_CENTER)
 TIED = (LOYALTY, CONTRACTS)
 #: What firms decide.
 DECIDED = (POLICIES, EXIT)
+#: What customers hear of firms from each other and by advertising.
+TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 
 _registry: dict[str, Mechanism] = {
     mechanism.name: mechanism
-    for mechanism in (*CORE, *DRIFTING, *LIVED, *HEARD, *JUDGED, *TIED, *DECIDED)
+    for mechanism in (*CORE, *DRIFTING, *LIVED, *HEARD, *JUDGED, *TIED, *DECIDED, *TOLD)
 }
 
 

@@ -83,6 +83,7 @@ PHASES = (
     "tell",  # word of mouth
     "survey",  # surveys, recovery, improvement
     "account",  # totals at the end of the period
+    "hear",  # what was told reaches others: after the accounts, which need no look at others
     "close",  # firms see the totals and act on them, to be felt next period (whole passes)
     "expect",  # no part of a period: what a benchmark that knows demand asks beforehand
 )

@@ -15,9 +15,9 @@ USERS = ("journey", "word_of_mouth")
 
 def forget(n, n_firms, arriving, experience, experienced):
     """A newcomer has lived through nothing."""
-    for i in range(n):
-        if arriving[i]:
-            for f in range(n_firms):
+    for f in range(n_firms):
+        for i in range(n):
+            if arriving[i]:
                 experience[f, i] = 0.0
                 experienced[f, i] = 0
 

@@ -1,0 +1,125 @@
+"""What word of mouth does to chances to buy: good news against bad, likely buyers or not.
+
+A message moves utility by the same amount whether it is good or bad; what it does to the
+chance to buy depends on how likely the purchase was (East, Hammond & Lomax 2008).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxsim.draws import exp
+from cxsim.measures.books import Books
+from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk, listed
+from cxsim.mechanisms.measuring import ratio
+from cxsim.mechanisms.reputation import esteem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CHANCES", "hearsay", "hearsay_frame"]
+
+#: Customers by their chance to buy from the firm if it had no reputation.
+CHANCES = ("below one half", "one half or more")
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def shifted(chance: float, utility: float) -> float:
+    """Return the logit chance of an option once it is worth so much more utility."""
+    return chance * exp(utility) / (1.0 - chance + chance * exp(utility))
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def weigh(
+    n, n_firms, segment, shopper, open_option, price_sensitivity, value, reputation, likely,
+    segment_reputation_value, market_word_of_mouth_message_weight, sum_hearsay,
+):  # fmt: skip
+    """Compare chances as they are with those without the firm's reputation, and after news.
+
+    News is one message about an experience of 1 or -1 to a customer who had heard nothing.
+    """
+    weight = market_word_of_mouth_message_weight[0]
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        a = price_sensitivity[i]
+        top = -1e300
+        for o in range(n_firms + 1):
+            if open_option[o, i] and a * value[0, o, i] > top:
+                top = a * value[0, o, i]
+        whole = 0.0
+        for o in range(n_firms + 1):
+            likely[o, i] = 0.0
+            if open_option[o, i]:
+                likely[o, i] = exp(a * value[0, o, i] - top)
+                whole += likely[o, i]
+        if whole == 0.0:
+            continue
+        worth = segment_reputation_value[segment[i]]
+        for f in range(n_firms):
+            if open_option[f, i] == 0:
+                continue
+            chance = likely[f, i] / whole
+            r = reputation[f, i]
+            plain = shifted(chance, -a * esteem(worth, r))
+            band = 1 if plain >= 0.5 else 0
+            c = chunk(i)
+            sum_hearsay[c, f, band, 0] += 1.0
+            sum_hearsay[c, f, band, 1] += shifted(plain, a * esteem(worth, weight)) - plain
+            sum_hearsay[c, f, band, 2] += plain - shifted(plain, -a * esteem(worth, weight))
+            if r > 0.0:
+                sum_hearsay[c, f, band, 3] += chance - plain
+            else:
+                sum_hearsay[c, f, band, 4] += plain - chance
+
+
+_HEARSAY = Mechanism(
+    "hearsay",
+    doc="What word of mouth does to chances to buy",
+    columns=(Column("likely", ("option",), "f8", kept=False, doc="Weight of an option"),),
+    totals=(
+        Total("hearsay", ("firm", 2, 5), doc="Shoppers; gain, loss by news; won, lost so far"),
+    ),
+    passes=(Pass(weigh, "decide", before=("choice.decide",)),),
+)
+
+
+def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe what word of mouth does to chances to buy; nothing where nobody talks."""
+    talk = any(mechanism.name == "reputation" for mechanism in mechanisms)
+    return _HEARSAY if talk else Mechanism("hearsay", doc=_HEARSAY.doc)
+
+
+def hearsay_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return what word of mouth does to chances, by period, firm and chance without it.
+
+    Columns: ``period``, ``firm``, ``chance`` (one of :data:`CHANCES`: to buy from the firm if
+    it had no reputation), ``customers`` in the market who could buy; ``gain``, ``loss``: mean
+    rise and fall of the chance by one message, good or bad, to somebody who had heard nothing;
+    ``won``, ``lost``: purchases that reputations above and below 0 bring and cost.
+    """
+    import pandas as pd
+
+    names = list(scenario.firms)
+    columns = ["customers", "gain", "loss", "won", "lost"]
+    if not books.has("hearsay"):
+        return pd.DataFrame(columns=["period", "firm", "chance", *columns])
+    order = [books.firms.index(name) for name in names]
+    values = books.total("hearsay")[:, order].reshape(-1, 5)
+    periods = books.periods
+    frame = pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), 2 * len(names)),
+            "firm": np.tile(np.repeat(names, 2), periods),
+            "chance": list(CHANCES) * (periods * len(names)),
+            **dict(zip(columns, values.T, strict=True)),
+        }
+    )
+    for column in ("gain", "loss"):
+        frame[column] = ratio(frame[column], frame["customers"])
+    return frame

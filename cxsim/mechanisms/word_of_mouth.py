@@ -1,0 +1,298 @@
+"""Word of mouth: customers tell others what they have experienced.
+
+A customer tells about a firm with a chance that depends on how it feels about it. What is
+told is kept as a few bits and one number per teller; listeners then gather from those they
+are joined to, in customer order, or from others they happen to meet. So nobody writes to
+another customer, and neither threads nor blocks can show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import numpy as np
+
+from cxsim.draws import subkey, uniform
+from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.emotions import cluster
+from cxsim.mechanisms.networks import network
+from cxsim.mechanisms.reputation import moved
+from cxsim.parameters import Parameters, parameter
+
+#: Firms whose bits share one byte of what a customer tells.
+FIRMS_PER_BYTE = 8
+#: Number of the lowest bit of a byte that is set.
+LOWEST_BIT = np.array([0] + [(byte & -byte).bit_length() - 1 for byte in range(1, 256)])
+
+
+class TellRate(Parameters):
+    """How readily customers talk about a firm, by how they feel about it."""
+
+    destroying: float = parameter(
+        0.2, doc="Chance to tell of those it drives away", unit="per period", ge=0, le=1
+    )
+    attention: float = parameter(
+        0.05, doc="Chance to tell of the indifferent", unit="per period", ge=0, le=1
+    )
+    recommendation: float = parameter(
+        0.1, doc="Chance to tell of those who recommend it", unit="per period", ge=0, le=1
+    )
+    advocacy: float = parameter(
+        0.2, doc="Chance to tell of its advocates", unit="per period", ge=0, le=1
+    )
+
+
+class WordOfMouth(Parameters):
+    """Who tells whom, how often, and what comes of it."""
+
+    network: Literal["well_mixed", "small_world", "scale_free"] = parameter(
+        "small_world",
+        doc="Who listens to whom: anybody, a small world (Watts & Strogatz 1998), or a network "
+        "with hubs (Barabási & Albert 1999)",
+        fixed=True,
+    )
+    neighbours: int = parameter(
+        6,
+        doc="Mean number of others a customer is joined to (even; not where well mixed)",
+        unit="customers",
+        fixed=True,
+        ge=2,
+    )
+    rewiring: float = parameter(
+        0.1, doc="Share of a small world's ties that lead anywhere", unit="share", fixed=True,
+        ge=0, le=1,
+    )  # fmt: skip
+    contacts: int = parameter(
+        6, doc="Others a customer meets, where well mixed", unit="per period", ge=0
+    )
+    tell_rate: TellRate = parameter(TellRate(), doc="Chance to tell others about a firm")
+    message_weight: float = parameter(
+        0.2, doc="Share of the way to what is told that a reputation moves", unit="share",
+        ge=0, le=1,
+    )  # fmt: skip
+    awareness: bool = parameter(
+        False,
+        doc="Whether customers choose only among firms they know: by advertising, by being "
+        "told, or by being contacted",
+        fixed=True,
+    )
+
+
+class MarketParameters(Parameters):
+    """Whether customers talk to each other."""
+
+    word_of_mouth: WordOfMouth | None = parameter(None, doc="Customers tell each other")
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def tell_chance(
+    emotion: int, destroying: float, attention: float, recommendation: float, advocacy: float
+) -> float:
+    """Return the chance to tell of a customer in an emotion cluster."""
+    if emotion < 1:
+        return destroying
+    if emotion < 2:
+        return attention
+    return recommendation if emotion < 3 else advocacy
+
+
+def met(u: float, customer: int, customers: int) -> int:
+    """Return whom a customer meets: anybody else with equal chance."""
+    other = int(u * (customers - 1))
+    return other + (other >= customer)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def tell(
+    n, first, n_firms, n_tongue, experience, experienced, whim, inclined, tells, valence, key_tell,
+    market_emotion_cut_points,
+    market_word_of_mouth_tell_rate_destroying, market_word_of_mouth_tell_rate_attention,
+    market_word_of_mouth_tell_rate_recommendation, market_word_of_mouth_tell_rate_advocacy,
+):  # fmt: skip
+    """Some customers tell others about firms they have met, as they feel now.
+
+    Most do not, whatever they feel: their draw is above all rates, and nothing more is asked.
+    """
+    destroying = market_word_of_mouth_tell_rate_destroying[0]
+    attention = market_word_of_mouth_tell_rate_attention[0]
+    recommendation = market_word_of_mouth_tell_rate_recommendation[0]
+    advocacy = market_word_of_mouth_tell_rate_advocacy[0]
+    highest = max(destroying, attention, recommendation, advocacy)
+    for w in range(n_tongue):
+        for i in range(n):
+            tells[w, i] = 0
+    for f in range(n_firms):
+        w = f // FIRMS_PER_BYTE
+        bit = 1 << (f - w * FIRMS_PER_BYTE)
+        key = key_tell[f]
+        for i in range(n):
+            whim[i] = uniform(key, first + i)
+        telling = 0
+        for i in range(n):
+            inclined[telling] = i
+            telling += (experienced[f, i] != 0) & (whim[i] < highest)
+        for k in range(telling):
+            i = inclined[k]
+            emotion = cluster(
+                experience[f, i],
+                market_emotion_cut_points[0, 0],
+                market_emotion_cut_points[0, 1],
+                market_emotion_cut_points[0, 2],
+            )
+            if whim[i] < tell_chance(emotion, destroying, attention, recommendation, advocacy):
+                tells[w, i] = tells[w, i] | bit
+                valence[f, i] = experience[f, i]
+
+
+def take_in(
+    n_heard, w, listener, teller, all_tells, all_valence, reputation, news, weight, sum_messages,
+    sum_reached_by,
+):  # fmt: skip
+    """Let listeners take in what tellers say, one after the other."""
+    for k in range(n_heard):
+        i = listener[k]
+        other = teller[k]
+        known = int(news[w, i])
+        told = int(all_tells[w, other])
+        news[w, i] = known | told
+        while told:
+            bit = LOWEST_BIT[told]
+            f = w * FIRMS_PER_BYTE + bit
+            told = told & (told - 1)
+            v = all_valence[f, other]
+            reputation[f, i] = moved(reputation[f, i], v, weight)
+            sum_messages[chunk(i), f, (v > 0.0) - (v < 0.0) + 1] += 1.0
+            sum_reached_by[chunk(i), f] += 0.0 if (known >> bit) & 1 else 1.0
+
+
+def listen(
+    n, first, n_customers, n_tongue, all_tells, all_valence, lot, listener, teller, reputation,
+    news, network_start, network_others, network_whose, key_meet, market_word_of_mouth_network,
+    market_word_of_mouth_contacts, market_word_of_mouth_message_weight, sum_messages,
+    sum_reached_by,
+):  # fmt: skip
+    """Everybody listens to the neighbours, in customer order, or to others met by chance.
+
+    Few tell, and a processor guesses wrong who: so pairs in which somebody tells are listed
+    first, as many as the list has room for, and then taken in.
+    """
+    weight = market_word_of_mouth_message_weight[0]
+    room = len(listener)
+    ties = network_start[first]
+    end = network_start[first + n]
+    mixed = market_word_of_mouth_network[0] < 0.5 and n_customers > 1
+    contacts = int(market_word_of_mouth_contacts[0]) if mixed else 0
+    for w in range(n_tongue):
+        for i in range(n):
+            news[w, i] = 0
+        for start in range(ties, end, room):
+            heard = 0
+            for tie in range(start, min(start + room, end)):
+                other = network_others[tie]
+                listener[heard] = network_whose[tie] - first
+                teller[heard] = other
+                heard += all_tells[w, other] != 0
+            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news,
+                    weight, sum_messages, sum_reached_by)  # fmt: skip
+        for c in range(contacts):
+            key = subkey(key_meet[0], c)
+            for i in range(n):
+                lot[i] = uniform(key, first + i)
+            heard = 0
+            for i in range(n):
+                other = met(lot[i], first + i, n_customers)
+                listener[heard] = i
+                teller[heard] = other
+                heard += all_tells[w, other] != 0
+            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news,
+                    weight, sum_messages, sum_reached_by)  # fmt: skip
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def _messages(sign: int, words: str) -> Callable[[Any], np.ndarray]:
+    def messages(b: Any) -> np.ndarray:
+        return b.total("messages")[:, :, sign]
+
+    messages.__doc__ = f"Messages heard about the firm from those {words}."
+    return messages
+
+
+def messages(b: Any) -> np.ndarray:
+    """Messages heard about the firm."""
+    return b.total("messages").sum(axis=2)
+
+
+def reached_by(b: Any) -> np.ndarray:
+    """Share of all customers who were told about the firm in the period."""
+    return b.count("reached_by") / b.count("holders").sum(axis=1, keepdims=True)
+
+
+def _links(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    given = scenario.word_of_mouth
+    ties = network(
+        given.network,
+        customers=int(scenario.customers),
+        neighbours=given.neighbours,
+        rewiring=given.rewiring,
+        seed=seed,
+    )
+    return {f"network_{name}": array for name, array in ties._asdict().items()}
+
+
+def _tongues(scenario: Any) -> dict[str, tuple[str, ...]]:
+    """Return the bytes of what a customer tells, eight firms each."""
+    return {"tongue": tuple(map(str, range(-(-len(scenario.firms) // FIRMS_PER_BYTE))))}
+
+
+def _even(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    given = scenario.word_of_mouth
+    if given is not None and given.neighbours % 2:
+        yield (
+            ("word_of_mouth", "neighbours"),
+            f"expected an even number, found {given.neighbours}",
+        )
+
+
+WORD_OF_MOUTH = Mechanism(
+    "word_of_mouth",
+    doc="Customers tell each other what they have experienced",
+    market=MarketParameters,
+    axes=_tongues,
+    columns=(
+        Column("tells", ("tongue",), "u1", shared=True, doc="Firms told about, one bit each"),
+        Column("valence", ("firm",), shared=True, doc="Experience as last told"),
+        Column("news", ("tongue",), "u1", kept=False, doc="Firms heard of, one bit each"),
+        Column("whim", (), "f8", kept=False, doc="Draw of each customer, to tell or not"),
+        Column("inclined", (), "i4", kept=False, doc="Customers who may tell, in a list"),
+        Column("lot", (), "f8", kept=False, doc="Draw of each customer, to meet somebody"),
+        Column("listener", (), "i4", kept=False, doc="Who listens to a teller, in a list"),
+        Column("teller", (), "i4", kept=False, doc="Whom the listener listens to"),
+    ),
+    draws=(Draw("tell", ("firm",)), Draw("meet")),
+    totals=(
+        Total("messages", ("firm", 3), doc="Messages heard, by valence below, at, above neutral"),
+        Total("reached_by", doc="Customers who were told about the firm"),
+    ),
+    setup=_links,
+    passes=(
+        Pass(tell, "tell"),
+        Pass(listen, "hear"),
+    ),
+    measures=(
+        Measure("messages", "Messages heard", "per period", messages),
+        Measure("messages_good", "Good messages heard", "per period",
+                _messages(2, "with a good experience")),
+        Measure("messages_bad", "Bad messages heard", "per period",
+                _messages(0, "with a bad experience")),
+        Measure("told_about", "Customers told about the firm", "share per period", reached_by),
+    ),
+    check=_even,
+    active=lambda scenario: scenario.word_of_mouth is not None,
+)  # fmt: skip
