@@ -44,5 +44,5 @@ def test_the_sample_survives_saving(run, tmp_path):
 def test_without_a_network_there_is_nothing_to_draw():
     run = cx.run(lived(customers=50), detail=["network"])
     assert run.ties.empty
-    with pytest.raises(ValueError, match="expected ties between customers, found none"):
+    with pytest.raises(ValueError, match="expected at least one row, found none"):
         plot.ties(run.neighbours, run.ties)
