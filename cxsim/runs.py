@@ -25,6 +25,7 @@ from cxsim.measures.observers.hearsay import hearsay_frame
 from cxsim.measures.observers.loss_reasons import loss_frame
 from cxsim.measures.people import customer_frame, panel_rows, reach_frame
 from cxsim.measures.summary import summarize
+from cxsim.measures.ties import ties_frames
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
@@ -47,6 +48,8 @@ FRAMES = (
     "hearsay",
     "customers",
     "reach",
+    "neighbours",
+    "ties",
     "panel",
 )
 
@@ -77,6 +80,8 @@ class Run:
         What word of mouth does to chances to buy, if asked for.
     customers, reach : DataFrame or None
         Final customers, and penetration and purchase frequency by firm, if asked for.
+    neighbours, ties : DataFrame or None
+        A sample of customers and who listens to whom, if the network was asked for.
     panel : DataFrame or None
         Purchases one by one, if a panel was asked for.
     scenario : Scenario
@@ -161,6 +166,16 @@ class Run:
     def customers(self) -> pd.DataFrame | None:
         """Final customers, None if not asked for."""
         return self._frames.get("customers")
+
+    @property
+    def neighbours(self) -> pd.DataFrame | None:
+        """A sample of customers tied to each other, None if the network was not asked for."""
+        return self._frames.get("neighbours")
+
+    @property
+    def ties(self) -> pd.DataFrame | None:
+        """Who listens to whom in that sample, None if the network was not asked for."""
+        return self._frames.get("ties")
 
     @property
     def panel(self) -> pd.DataFrame | None:
@@ -365,10 +380,10 @@ def run(
         Compiled columns, or one Mesa agent per customer; the numbers are the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
-    detail : iterable of {"elasticity", "loss_reasons", "hearsay", "cohorts", "customers"}
+    detail : iterable of {"elasticity", "loss_reasons", "hearsay", "cohorts", "customers", ...}
         What to measure beside the measures of every run: price elasticities by period,
         why customers were lost, what word of mouth does to chances to buy, survival and
-        realized value by cohort, or final customers one by one.
+        realized value by cohort, final customers one by one, or a sample of the network.
     panel : int
         Households in a purchase panel to keep; 0 for none.
     threads : int
@@ -420,6 +435,8 @@ def run(
         frames["cohorts"] = lambda: cohort_frame(books, settings)
     if "elasticity" in wanted:
         frames["elasticities"] = lambda: elasticity_frame(books, settings)
+    if "network" in wanted:
+        frames["neighbours"], frames["ties"] = ties_frames(simulation)
     if "hearsay" in wanted:
         frames["hearsay"] = lambda: hearsay_frame(books, settings)
     if "loss_reasons" in wanted:

@@ -358,6 +358,8 @@ NEUTRAL = {
     "need_drift": ({"segments.*.need_drift": 0.0}, 1),
     "profile_portability": ({"profile_portability": 0.0}, 1),
     "self_discovery": ({"self_discovery": {"initial_error_sd": 0.0}}, 2),
+    "nobody tells": ({"word_of_mouth": {"tell_rate": SILENCE}}, 5),
+    "nothing to tell, and nobody heeds it": ({"word_of_mouth": {"tell_rate": LOUD}}, 5),
     "no points": ({"firms.*.loyalty_programme": {"points_per_currency": 0.0}}, 1),
     "worthless points": ({"firms.*.loyalty_programme": {"point_value": 0.0}}, 1),
     "no exit fee": ({"firms.*.contracts": {"exit_fee": 0.0}}, 1),

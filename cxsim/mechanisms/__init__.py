@@ -56,6 +56,8 @@ JUDGED = (JUDGEMENT, SELF_DISCOVERY, BUYING_CENTER)
 TIED = (LOYALTY, CONTRACTS)
 #: What firms decide.
 DECIDED = (POLICIES, EXIT)
+#: What customers hear of firms from each other and by advertising.
+TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 
 _registry: dict[str, Mechanism] = {
     mechanism.name: mechanism

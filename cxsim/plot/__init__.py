@@ -25,6 +25,7 @@ from cxsim.plot.picture import alt_of, save, show
 from cxsim.plot.style import style
 from cxsim.plot.switching import switching_cost_distribution, switching_costs
 from cxsim.plot.tenure import retention_by_tenure
+from cxsim.plot.ties import ties
 from cxsim.plot.what_if import what_if
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "switching_cost_distribution",
     "switching_costs",
     "tailored_consensus",
+    "ties",
     "what_if",
 ]

@@ -6,13 +6,22 @@ a mechanism.
 
 from __future__ import annotations
 
+from typing import Any
+
 from cxsim.measures.observers.cohorts import cohorts
 from cxsim.measures.observers.customers import customers, panel
 from cxsim.measures.observers.elasticity import elasticity
 from cxsim.measures.observers.hearsay import hearsay
 from cxsim.measures.observers.loss_reasons import loss_reasons
+from cxsim.mechanisms.base import Mechanism
 
 __all__ = ["OBSERVERS"]
+
+
+def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Ask for a sample of the network: it is there already, and nothing has to watch."""
+    return Mechanism("network", doc="A sample of who listens to whom")
+
 
 #: What can be asked for beside the measures of every run, by name.
 OBSERVERS = {
@@ -21,5 +30,6 @@ OBSERVERS = {
     "hearsay": hearsay,
     "cohorts": cohorts,
     "customers": customers,
+    "network": network,
     "panel": panel,
 }
