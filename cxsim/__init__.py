@@ -20,6 +20,8 @@ from cxsim._version import __version__
 #: Public names and the modules they live in; modules are imported when a name is used.
 _HOME = {
     "Comparison": "cxsim.study.comparison",
+    "Calibration": "cxsim.calibration",
+    "CalibrationError": "cxsim.calibration",
     "Customer": "cxsim.engine.agents",
     "Firm": "cxsim.firms.firm",
     "Market": "cxsim.market",
@@ -29,6 +31,7 @@ _HOME = {
     "ScenarioError": "cxsim.scenario",
     "Simulation": "cxsim.simulation",
     "break_even": "cxsim.study.break_even",
+    "calibrate": "cxsim.calibration",
     "compare": "cxsim.study.compare",
     "explore": "cxsim.explorer.panel",
     "load": "cxsim.scenario",
@@ -37,7 +40,7 @@ _HOME = {
     "run": "cxsim.runs",
     "why": "cxsim.study.why",
 }
-_MODULES = ("analytic", "plot")
+_MODULES = ("analytic", "calibration", "plot")
 
 __all__ = ["__version__", *sorted(_HOME), *_MODULES]  # noqa: PLE0604 - all are strings
 

@@ -23,7 +23,7 @@ FLOORS = [
     {"engine"},
     {"simulation"},
     {"market", "runs"},
-    {"study"},
+    {"study", "calibration"},
     {"plot"},
     {"notebook"},
     {"explorer"},
