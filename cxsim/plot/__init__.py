@@ -11,6 +11,7 @@ A frame may say what a period and its currency are called, in ``frame.attrs``
 from __future__ import annotations
 
 from cxsim.plot.brands import brand_switching
+from cxsim.plot.calibration import loyalty_estimates, predicted_repeats
 from cxsim.plot.comparison import differences
 from cxsim.plot.events import events_of
 from cxsim.plot.line_charts import lines, profit, retention, shares
@@ -29,7 +30,9 @@ __all__ = [
     "differences",
     "events_of",
     "lines",
+    "loyalty_estimates",
     "paths",
+    "predicted_repeats",
     "profit",
     "retention",
     "retention_by_tenure",
