@@ -29,6 +29,7 @@ MODULES = (
     "validation.rows.lifetime",
     "validation.rows.buying",
     "validation.rows.prices",
+    "validation.rows.panels",
 )
 
 #: Headings of the page.
