@@ -19,9 +19,9 @@ from cxsim._version import __version__
 
 #: Public names and the modules they live in; modules are imported when a name is used.
 _HOME = {
-    "Comparison": "cxsim.study.comparison",
     "Calibration": "cxsim.calibration",
     "CalibrationError": "cxsim.calibration",
+    "Comparison": "cxsim.study.comparison",
     "Customer": "cxsim.engine.agents",
     "Firm": "cxsim.firms.firm",
     "Market": "cxsim.market",
