@@ -20,11 +20,14 @@ from cxsim._version import __version__
 #: Public names and the modules they live in; modules are imported when a name is used.
 _HOME = {
     "CapabilityPolicy": "cxsim.firms.policy",
+    "Calibration": "cxsim.calibration",
+    "CalibrationError": "cxsim.calibration",
     "Comparison": "cxsim.study.comparison",
     "Customer": "cxsim.engine.agents",
     "Firm": "cxsim.firms.firm",
     "Knowledge": "cxsim.firms.knowledge",
     "Market": "cxsim.market",
+    "Match": "cxsim.calibration",
     "Mechanism": "cxsim.mechanisms",
     "Policy": "cxsim.firms.policy",
     "PolicyError": "cxsim.firms.policy",
@@ -34,17 +37,19 @@ _HOME = {
     "ScenarioError": "cxsim.scenario",
     "Simulation": "cxsim.simulation",
     "break_even": "cxsim.study.break_even",
+    "calibrate": "cxsim.calibration",
     "compare": "cxsim.study.compare",
     "explore": "cxsim.explorer.panel",
     "load": "cxsim.scenario",
     "market_class": "cxsim.market",
     "parameter": "cxsim.parameters",
+    "match": "cxsim.calibration",
     "register": "cxsim.mechanisms",
     "register_policy": "cxsim.firms.registry",
     "run": "cxsim.runs",
     "why": "cxsim.study.why",
 }
-_MODULES = ("analytic", "plot")
+_MODULES = ("analytic", "calibration", "plot")
 
 __all__ = ["__version__", *sorted(_HOME), *_MODULES]  # noqa: PLE0604 - all are strings
 
