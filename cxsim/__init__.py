@@ -33,6 +33,9 @@ _HOME = {
     "Scenario": "cxsim.scenario",
     "ScenarioError": "cxsim.scenario",
     "Simulation": "cxsim.simulation",
+    "Store": "cxsim.study.store",
+    "Study": "cxsim.study.plan",
+    "Sweep": "cxsim.study.results",
     "break_even": "cxsim.study.break_even",
     "compare": "cxsim.study.compare",
     "explore": "cxsim.explorer.panel",
@@ -41,7 +44,9 @@ _HOME = {
     "parameter": "cxsim.parameters",
     "register": "cxsim.mechanisms",
     "register_policy": "cxsim.firms.registry",
+    "replay": "cxsim.study.replay",
     "run": "cxsim.runs",
+    "sweep": "cxsim.study.sweep",
     "why": "cxsim.study.why",
 }
 _MODULES = ("analytic", "plot")
