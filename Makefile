@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newer test-browser coverage lab lint format typecheck bench figures constraints clean distclean validation
+.PHONY: help setup demo test test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -122,6 +122,9 @@ bench: $(READY) ## measure speed and write docs/benchmarks.md anew (ARGS=--quick
 
 validation: $(READY) ## check against published results and write docs/validation.md anew (ARGS="--only 1.2")
 	@$(PY) -m validation $(ARGS)
+
+bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 1000": a tenth of it)
+	@$(PY) -m benchmarks.studies $(ARGS)
 
 figures: $(READY) ## draw the pictures of the README anew
 	@$(PY) docs/make_images.py

@@ -36,6 +36,9 @@ _HOME = {
     "Scenario": "cxsim.scenario",
     "ScenarioError": "cxsim.scenario",
     "Simulation": "cxsim.simulation",
+    "Store": "cxsim.study.store",
+    "Study": "cxsim.study.plan",
+    "Sweep": "cxsim.study.results",
     "break_even": "cxsim.study.break_even",
     "calibrate": "cxsim.calibration",
     "compare": "cxsim.study.compare",
@@ -46,7 +49,9 @@ _HOME = {
     "match": "cxsim.calibration",
     "register": "cxsim.mechanisms",
     "register_policy": "cxsim.firms.registry",
+    "replay": "cxsim.study.replay",
     "run": "cxsim.runs",
+    "sweep": "cxsim.study.sweep",
     "why": "cxsim.study.why",
 }
 _MODULES = ("analytic", "calibration", "plot")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxsim._version import __version__
+from cxsim.checkpoint import Checkpoint
 from cxsim.files import whole_file, whole_folder
 from cxsim.measures.built import Frames
 from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
@@ -307,12 +308,16 @@ def simulate(
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
     each: Callable[[Simulation], None] | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 60.0,
 ) -> Simulation:
     """Run a scenario to its end and return the simulation, without building frames.
 
     Parameters
     ----------
     scenario, seed, engine, rules, threads, progress
+        As for :func:`run`.
+    checkpoint, checkpoint_seconds
         As for :func:`run`.
     detail : iterable of str or callable
         As for :func:`run`; or functions that make one more mechanism (see
@@ -323,20 +328,28 @@ def simulate(
     unknown = [name for name in detail if isinstance(name, str) and name not in OBSERVERS]
     if unknown:
         raise ValueError(f"detail: expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}")
-    simulation = Simulation(
-        scenario,
-        seed=seed,
-        engine=_engine(engine, seed, threads),
-        rules=rules,
-        observers=tuple(detail),
-    )
-    simulation.warm_up()
+    keeper = simulation = None
+    if checkpoint is not None:
+        if engine != "columnar":
+            raise ValueError("checkpoint: expected the columnar engine, found the agents'")
+        keeper = Checkpoint(checkpoint, seconds=checkpoint_seconds)
+        simulation = keeper.load(scenario, seed=seed, rules=rules, observers=tuple(detail))
+    if simulation is None:
+        simulation = Simulation(
+            scenario,
+            seed=seed,
+            engine=_engine(engine, seed, threads),
+            rules=rules,
+            observers=tuple(detail),
+        )
     while not simulation.finished:
         simulation.step()
-        if each is not None:
+        if simulation.period > 0 and each is not None:
             each(simulation)
-        if progress is not None:
+        if simulation.period > 0 and progress is not None:
             progress(simulation.period, scenario.periods)
+        if keeper is not None:
+            keeper.save_now_and_then(simulation)
     return simulation
 
 
@@ -365,6 +378,8 @@ def run(
     panel: int = 0,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 60.0,
 ) -> Run:
     """Run a scenario once.
 
@@ -390,6 +405,11 @@ def run(
         Threads of the columnar engine.
     progress : callable, optional
         Called with (periods done, periods) after every period.
+    checkpoint : str or Path, optional
+        File in which the run is saved now and then. If it is there, the run goes on from it,
+        with the same numbers as if it had never stopped; at the end it is taken away.
+    checkpoint_seconds : float
+        Time between two saves at least.
 
     Returns
     -------
@@ -399,6 +419,8 @@ def run(
     ------
     ScenarioError
         If the scenario or an override is not valid.
+    CheckpointError
+        If the checkpoint is of another run.
 
     Examples
     --------
@@ -409,6 +431,8 @@ def run(
     if overrides:
         settings = settings.override(overrides)
     wanted = list(dict.fromkeys([*detail, *(["panel"] if panel else [])]))
+    if panel and checkpoint is not None:
+        raise ValueError("panel: expected none together with a checkpoint, which does not keep it")
     rows: list[pd.DataFrame] = []
     simulation = simulate(
         settings,
@@ -419,6 +443,8 @@ def run(
         threads=threads,
         progress=progress,
         each=(lambda s: rows.append(panel_rows(s, panel))) if panel else None,
+        checkpoint=checkpoint,
+        checkpoint_seconds=checkpoint_seconds,
     )
     books, mechanisms = simulation.books, simulation.mechanisms
     frames: dict[str, Any] = {
@@ -449,7 +475,10 @@ def run(
 
         frames["panel"] = pd.concat(rows, ignore_index=True)
     made = Frames(frames, settings_attrs(settings))
-    return Run(made, settings, provenance(simulation, engine), summarize(simulation))
+    result = Run(made, settings, provenance(simulation, engine), summarize(simulation))
+    if checkpoint is not None:
+        Path(checkpoint).unlink(missing_ok=True)
+    return result
 
 
 def _place(name: str) -> tuple[int, str]:

@@ -46,6 +46,9 @@ class Simulation:
         scenario and the mechanisms taking part that return one more mechanism.
     block : int
         Customers per block; shows in speed only.
+    schedule : Schedule, optional
+        That of an earlier simulation with the same mechanisms and rules, and no observers:
+        saves making it anew.
 
     Attributes
     ----------
@@ -64,6 +67,7 @@ class Simulation:
         rules: Mapping[str, Callable] | None = None,
         observers: tuple[str | Callable[..., Mechanism], ...] = (),
         block: int = BLOCK,
+        schedule: Schedule | None = None,
     ):
         self.scenario = scenario
         self.seed = int(seed)
@@ -85,7 +89,7 @@ class Simulation:
             for name, rule in (rules or {}).items()
             if not (benchmarks and name.startswith("demand."))
         }
-        self.schedule = Schedule(self.mechanisms, period_rules)
+        self.schedule = Schedule(self.mechanisms, period_rules) if schedule is None else schedule
         foresight = foreseeing(taking_part, rules) if benchmarks else None
         carried = self.schedule.carried() | (foresight.carried() if foresight else frozenset())
         self.workspace = Workspace(scenario, (*self.mechanisms, *asked), self.seed, block, carried)

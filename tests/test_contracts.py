@@ -24,6 +24,7 @@ FLOORS = [
     {"engine"},
     {"decisions"},
     {"simulation"},
+    {"checkpoint"},
     {"market", "runs"},
     {"study", "calibration"},
     {"plot"},

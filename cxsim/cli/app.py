@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import calibrating, places, studies
+from cxsim.cli import calibrating, places, studies, sweeping
 from cxsim.cli.failing import finish
 from cxsim.scenario.messages import hint
 
@@ -44,6 +44,7 @@ def cli(context: click.Context) -> None:
     cxsim list                          what there is to run
     cxsim compare baseline copycat      two scenarios over paired seeds, with a report
     cxsim run baseline -s firms.Tailor.price=21
+    cxsim sweep prices -j 4             a study: many points, many seeds
     cxsim calibrate purchases.csv       a scenario from a purchase panel
     cxsim check my_scenario.yaml        is the file right?
 
@@ -54,7 +55,12 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (*studies.COMMANDS, *calibrating.COMMANDS, *places.COMMANDS):
+for _command in (
+    *studies.COMMANDS,
+    *sweeping.COMMANDS,
+    *calibrating.COMMANDS,
+    *places.COMMANDS,
+):
     cli.add_command(_command)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
 from cxsim.cli.failing import UserError
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
+from cxsim.scenario.loading import read_yaml
 
 __all__ = ["COMMANDS"]
 
@@ -16,10 +19,13 @@ __all__ = ["COMMANDS"]
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> int:
-    """Say whether scenario files are right, and where they are not."""
+    """Say whether files of scenarios and studies are right, and where they are not."""
     wrong = 0
     for file in files:
         try:
+            if _is_study(file):
+                _check_study(file)
+                continue
             scenario = Scenario.load(file)
         except ScenarioError as error:
             wrong += 1
@@ -36,10 +42,31 @@ def check(files: tuple[str, ...]) -> int:
     return 2 if wrong else 0
 
 
+def _is_study(file: str) -> bool:
+    """Whether a file is one of a study: no scenario has factors."""
+    path = Path(file)
+    if not path.is_file():
+        return False
+    raw, _ = read_yaml(path)
+    return isinstance(raw, Mapping) and "factors" in raw
+
+
+def _check_study(file: str) -> None:
+    from cxsim.study.plan import Study
+
+    study = Study.load(file)
+    click.echo(f"{file}: ok")
+    click.echo(f"  title   {study.title or study.name}")
+    click.echo(f"  varies  {', '.join(factor.name for factor in study.factors)}")
+    click.echo(f"  runs    {study.runs:,} at {len(study.points):,} points")
+    click.echo(f"  digest  {study.digest}")
+
+
 @click.command("list")
 def list_() -> None:
-    """List the scenarios and notebooks that come with the package."""
+    """List the scenarios, studies and notebooks that come with the package."""
     from cxsim.notebook.catalogue import read_notebook, shipped_notebooks, title_of
+    from cxsim.study.reading import shipped_studies
 
     scenarios = {}
     for name, path in shipped_scenarios().items():
@@ -48,8 +75,10 @@ def list_() -> None:
         except ScenarioError:
             scenarios[name] = "(not right: cxsim check says why)"
     notebooks = {name: title_of(read_notebook(path)) for name, path in shipped_notebooks().items()}
-    width = max(map(len, [*scenarios, *notebooks]), default=0)
-    for heading, titles in (("Scenarios", scenarios), ("Notebooks", notebooks)):
+    studies = {name: str(read_yaml(path)[0]["title"]) for name, path in shipped_studies().items()}
+    width = max(map(len, [*scenarios, *studies, *notebooks]), default=0)
+    shown = (("Scenarios", scenarios), ("Studies", studies), ("Notebooks", notebooks))
+    for heading, titles in shown:
         click.echo(heading)
         for name, title in titles.items():
             click.echo(f"  {name:{width}}  {title}".rstrip())

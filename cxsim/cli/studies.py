@@ -48,14 +48,47 @@ def _shared(command: Callable) -> Callable:
 
 
 @click.command()
-@click.argument("scenario")
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO")
 @_shared
 @click.option("--seed", metavar="N", help="The first seed.")
-def run(scenario: str, **options: Any) -> None:
+@click.option("--all", "every", is_flag=True, help="Run several, a report for each.")
+@click.option(
+    "-j",
+    "--jobs",
+    "together",
+    type=click.IntRange(1, 256),
+    default=1,
+    metavar="N",
+    help="With --all: notebooks at a time.",
+)
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="One long run, without a report, that goes on from FILE if it is there.",
+)
+@click.option("--resume", is_flag=True, help="With --checkpoint: FILE must be there.")
+def run(scenarios: tuple[str, ...], **options: Any) -> int:
     """Run a SCENARIO, or a notebook, and write a report.
 
     Prints the main figures of every firm with their standard errors.
-    """
+    """  # fmt: skip
+    if options["every"]:
+        from cxsim.cli.batch import run_all
+
+        return run_all(scenarios, _given(options), options)
+    if len(scenarios) > 1:
+        what = f"expected one scenario, found {len(scenarios)} (--all runs several)"
+        raise UserError(f"run: {what}")
+    if options["checkpoint"] or options["resume"]:
+        from cxsim.cli.batch import run_long
+
+        return run_long(scenarios[0], options)
+    _run_one(scenarios[0], options)
+    return 0
+
+
+def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
+    """Run one scenario or notebook, and print its main figures."""
     given = _given(options)
     notebook = _notebook_meant(scenario)
     if notebook is None:

@@ -83,7 +83,7 @@ class _Worker:
                 kind_of(argument, strided=name.startswith("sum_"))
                 for name, argument in zip(parameters_of(step), arguments, strict=True)
             )
-            entries.append(compiled_pass(step.function, kinds))
+            entries.append(compiled_pass(step.function, kinds, step.code))
             starts.append(len(frame))
             frame += words(arguments)
 

@@ -49,13 +49,14 @@ def cache_folders() -> list[Path]:
     return [Path(base) / "cxsim"]
 
 
-def compiled_pass(function: FunctionType, kinds: tuple[Kind, ...]) -> int:
+def compiled_pass(function: FunctionType, kinds: tuple[Kind, ...], code: str | None = None) -> int:
     """Return the address of a pass compiled for arguments of these kinds, behind an entry.
 
     Machine code found on disk is used as it is; the pass, and the rules that it calls, are
-    compiled only where there is none.
+    compiled only where there is none. ``code`` is the fingerprint of the function, where it
+    is known already.
     """
-    code = code_digest(function)
+    code = code_digest(function) if code is None else code
     found = _passes.get((code, kinds))
     if found is None:
         found = _passes[code, kinds] = _entry(function, code, kinds)

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from types import FunctionType
 
-from cxsim.engine.rules import exchanged, names_of_rules, source_digest
+from cxsim.engine.rules import code_digest, exchanged, names_of_rules, source_digest
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.order import ordered
 
@@ -25,8 +26,13 @@ class Step:
     whole: bool
     term: str
 
+    @cached_property
+    def code(self) -> str:
+        """Fingerprint of what the pass does, as it was when first asked for."""
+        return code_digest(self.function)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)  # told apart as objects: engines look them up every period
 class Leg:
     """Steps between which nobody needs to see the whole population, or one that does."""
 
@@ -59,6 +65,8 @@ class Schedule:
             Step(name, p.phase, exchanged(p.function, rules), p.whole, p.term) for name, p in passes
         )
         self.digest = source_digest([step.function for step in self.steps])
+        self._legs: dict[tuple[str, ...], tuple[Leg, ...]] = {}
+        self._carried: frozenset[str] | None = None
 
     def legs(self, phases: tuple[str, ...] = PHASES) -> tuple[Leg, ...]:
         """Return the legs of some phases of the period (all by default).
@@ -66,6 +74,11 @@ class Schedule:
         A leg ends before a look at the whole population, and between passes of which one
         may write what the other reads of everybody (``NAME`` and ``all_NAME``).
         """
+        if phases not in self._legs:
+            self._legs[phases] = self._cut(phases)
+        return self._legs[phases]
+
+    def _cut(self, phases: tuple[str, ...]) -> tuple[Leg, ...]:
         legs: list[Leg] = []
         run: list[Step] = []
         named: set[str] = set()
@@ -91,6 +104,11 @@ class Schedule:
 
     def carried(self) -> frozenset[str]:
         """Return the names that passes of several legs of a period use."""
+        if self._carried is None:
+            self._carried = self._named_twice()
+        return self._carried
+
+    def _named_twice(self) -> frozenset[str]:
         legs = self.legs(tuple(p for p in PHASES if p != "begin"))
         counts = Counter(
             name

@@ -57,7 +57,7 @@ class Workspace:
         own = {f"n_{axis}": len(names) for axis, names in self.tables.axes.items()}
         self._counts = {"n_firms": len(firms), "n_customers": int(scenario.customers), **own}
         columns = tuple(
-            replace(column, kept=column.kept or column.name in carried)
+            replace(column, kept=True) if column.name in carried and not column.kept else column
             for m in mechanisms
             for column in m.columns
         )

@@ -16,6 +16,8 @@ def as_command(notebook: str, parameters: Mapping[str, Any]) -> str:
     rest = dict(parameters)
     if notebook == "compare":
         words = ["cxsim", "compare", *split_names(rest.pop("scenarios"))]
+    elif notebook == "sweep":
+        return shlex.join(["cxsim", "sweep", *_sweep_words(rest)])
     elif notebook == "scenario":
         words = ["cxsim", "run", rest.pop("scenario")]
     else:
@@ -46,6 +48,19 @@ def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
         names = ", ".join(repr(name) for name in split_names(parameters["scenarios"]))
         more = f", seeds={parameters['seeds']}, confidence={parameters['confidence']}{more}"
         call = f"cx.compare({names}{more})"
+    elif notebook == "sweep":
+        place = f", store={parameters['store']!r}" if parameters.get("store") else ""
+        call = f"cx.sweep({parameters['study']!r}{place}, jobs={parameters['jobs']})"
     else:
         call = f"cx.run({parameters['scenario']!r}, seed={parameters['seed']}{more})"
     return f"import cxsim as cx\nresult = {call}"
+
+
+def _sweep_words(parameters: Mapping[str, Any]) -> list[str]:
+    """Return the arguments of ``cxsim sweep``."""
+    words = [str(parameters["study"]), "-j", str(parameters["jobs"])]
+    if parameters.get("store"):
+        words += ["--store", str(parameters["store"])]
+    if parameters.get("seeds"):
+        words += ["--seeds", str(parameters["seeds"])]
+    return words

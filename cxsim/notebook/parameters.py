@@ -210,6 +210,10 @@ def _check_scenarios(values: Mapping[str, Any], path: Path) -> None:
     overrides = split_overrides(str(values.get("overrides", "")))
     if "scenario" in values:
         Scenario.load(values["scenario"], overrides)
+    if "study" in values:
+        from cxsim.study.plan import Study
+
+        Study.load(values["study"])
     if "scenarios" in values:
         names = split_names(values["scenarios"])
         if len(names) < 2:

@@ -25,6 +25,8 @@ from cxsim.plot.numbers import Words
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario, shipped_scenarios
 from cxsim.study.comparison import Comparison
+from cxsim.study.plan import Study
+from cxsim.study.results import Sweep
 
 __all__ = ["Report", "shipped"]
 
@@ -80,6 +82,26 @@ class Report:
         """Speak of these scenarios, made in the notebook rather than loaded."""
         self._scenarios = list(scenarios)
 
+    def study(self, name: str, seeds: int = 0) -> Study:
+        """Return a study, with another number of seeds if one is given.
+
+        Raises
+        ------
+        ScenarioError
+            If it is not there or not valid.
+        """
+        plan = Study.load(name)
+        plan = plan.with_seeds(seeds) if seeds else plan
+        self._scenarios = [] if plan.base is None else [plan.base]
+        return plan
+
+    def of_sweep(self) -> Callable[[Any], None] | None:
+        """Return a function of a sweep's report that tells whoever runs the notebook."""
+        tell = self.progress
+        if tell is None:
+            return None
+        return lambda report: tell(report.stored + report.done, report.total)
+
     @property
     def words(self) -> Words:
         """What the first scenario calls things."""
@@ -131,6 +153,33 @@ class Report:
             f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
             f'<p class="cx-facts">{escape(facts)}.</p>'
         )
+
+    def swept(self, result: Sweep) -> Any:
+        """Show how much was run, and how long it took."""
+        title = escape(result.study.title or result.study.name)
+        text = f"{len(result.frame):,} runs at {len(result.study.points):,} points"
+        return _html(
+            f'<p class="cx-answer"><strong>{title}: {text}</strong></p>'
+            f'<p class="cx-facts">{escape(result.report.sentence())}.</p>'
+        )
+
+    def rows(self, frame: pd.DataFrame, *, first: int = 24, none: str = "None.") -> Any:
+        """Show the first rows of a frame, numbers with four digits; words if it has none."""
+        if frame.empty:
+            return _html(f"<p>{escape(none)}</p>")
+        table = frame.head(first).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+        more = len(frame) - first
+        return _html(table + (f"<p>and {more:,} rows more.</p>" if more > 0 else ""))
+
+    def findings(self, result: Sweep) -> Any:
+        """Show what the study's analyses say, each with its table."""
+        parts = []
+        for finding in result.analyse():
+            table = finding.frame.head(20).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+            parts.append(
+                f"<h4>{escape(finding.output)}</h4><p>{escape(finding.sentence)}</p>{table}"
+            )
+        return _html("".join(parts) or "<p>The study names no analysis.</p>")
 
     def leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""

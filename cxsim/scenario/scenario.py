@@ -194,6 +194,31 @@ class Scenario:
             values[".".join(map(str, target.keys))] = value
         return values if "*" in path.split(".") else next(iter(values.values()))
 
+    def targets(self, path: str, place: Place, keys: tuple[str | int, ...] = ()) -> tuple[Any, ...]:
+        """Return what a dotted path names: keys, and what may stand there.
+
+        Parameters
+        ----------
+        path : str
+        place : Place
+            Where the path stands, for messages.
+        keys : tuple
+            Under which keys it stands there.
+
+        Raises
+        ------
+        ScenarioError
+            If it names nothing.
+        """
+        try:
+            return resolve(self._schema.root, self._source.raw, path, place)
+        except ScenarioError as error:
+            if not keys:
+                raise
+            raise ScenarioError(
+                Problem(place, keys, problem.text) for problem in error.problems
+            ) from None
+
     def to_dict(self, defaults: bool = False) -> dict[str, Any]:
         """Return the scenario as plain dictionaries and lists, complete in itself.
 

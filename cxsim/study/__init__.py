@@ -1,1 +1,1 @@
-"""Many runs: comparison over paired seeds."""
+"""Many runs: comparisons over paired seeds, and studies over designs."""

@@ -1,0 +1,288 @@
+"""Commands about many runs: sweep, and replay of one of them."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cxsim.cli.failing import UserError
+from cxsim.cli.tables import WIDTH, print_table
+from cxsim.scenario import ScenarioError
+
+__all__ = ["COMMANDS"]
+
+#: Seconds of work below which starting processes costs more than they save.
+SHORT = 8.0
+
+
+@click.command()
+@click.argument("study", metavar="STUDY")
+@click.option("--store", metavar="DIR", help="Where runs are kept [default: results/sweep-NAME].")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 4096),
+    metavar="N",
+    help="Processes [default: all processors, or none where work is short].",
+)
+@click.option("--threads", is_flag=True, help="Threads of one process instead of processes.")
+@click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster; 'local' starts one here.")
+@click.option("--shard", metavar="I/N", help="Only the I-th of N parts, for array jobs.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="Another number of paired seeds.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Time that one run may take.",
+)
+@click.option("--retry", is_flag=True, help="Do runs that failed before again.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--report", is_flag=True, help="Write a report of the results.")
+def sweep(study: str, **options: Any) -> int:
+    """Run a STUDY: a base scenario over a design of points and paired seeds.
+
+    What is stored is not run again, so a study that was stopped goes on where it was.
+    """  # fmt: skip
+    from cxsim.study.plan import Study
+    from cxsim.study.pools import cores
+
+    if options["threads"] and options["dask"]:
+        raise UserError("sweep: expected --threads or --dask, found both")
+    plan = Study.load(study)
+    if options["seeds"]:
+        plan = plan.with_seeds(options["seeds"])
+    shard = _shard(options["shard"])
+    folder = options["store"] or f"results/sweep-{plan.name}"
+    jobs = options["jobs"] or cores()
+    kind = "dask" if options["dask"] else "threads" if options["threads"] else "processes"
+    seconds = _forecast(plan, folder, options, jobs, kind, shard)
+    if options["dry_run"]:
+        return 0
+    if kind == "processes" and options["jobs"] is None and seconds * jobs < SHORT:
+        kind, jobs = "inline", 1
+    try:
+        result = _sweep(plan, folder, kind, options, jobs, shard)
+    except KeyboardInterrupt:
+        click.echo("cxsim: stopped; what was finished is stored, start again to go on", err=True)
+        return 1
+    failed = _print(result)
+    if options["report"]:
+        _report(study, options["seeds"], folder)
+    return 1 if failed else 0
+
+
+@click.command()
+@click.argument("study", metavar="STUDY")
+@click.option("--store", metavar="DIR", help="Where runs are kept [default: results/sweep-NAME].")
+@click.option("-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Processes.")
+@click.option(
+    "-a",
+    "--analysis",
+    "analyses",
+    multiple=True,
+    metavar="NAME",
+    help="An analysis, in place of those the study names. May come more than once.",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="NAME",
+    help="An output, as in share.Tailor; default: all. May come more than once.",
+)
+def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any) -> int:
+    """Say what the results of a STUDY rest on; what is missing is run first."""
+    from cxsim.study.plan import Study
+    from cxsim.study.sweep import sweep as run
+
+    plan = Study.load(study)
+    if not (plan.analysis or options["analyses"]):
+        raise UserError(f"{study}: expected analyses in the study or by -a, found none")
+    with SweepScreen(f"cxsim sensitivity {plan.name}") as screen:
+        result = run(plan, store=store, jobs=jobs, progress=screen)
+    try:
+        found = result.analyse(options["analyses"] or None, options["outputs"] or None)
+    except (ImportError, ValueError) as error:
+        raise UserError(str(error)) from None
+    for finding in found:
+        click.echo(textwrap.fill(f"{finding.output}: {finding.sentence}", WIDTH) + "\n")
+        click.echo(finding.frame.head(12).to_string(index=False, float_format="{:.4g}".format))
+        click.echo("")
+    return 1 if len(result.failed) else 0
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--store", required=True, metavar="DIR", help="The store that holds the run.")
+@click.option("-o", "--output", metavar="DIR", help="Save the run here.")
+def replay(run: str, store: str, output: str | None) -> int:
+    """Run exactly one RUN of a store again, named by its digest or the beginning of it."""
+    from cxsim.study.replay import replay as again
+    from cxsim.study.store import Store
+
+    place = _opened(store)
+    row = place.row(run)
+    click.echo(f"run {row['run']}: seed {row['seed']}, {row['overrides']}", err=True)
+    try:
+        result = again(row["run"], store=Store(store))
+    except ScenarioError:
+        raise
+    except Exception as error:
+        if type(error).__name__ == "StoreError":
+            raise
+        traceback.print_exc()  # a replay is asked for to see this
+        return 1
+    last = result.firms[result.firms["period"] == result.firms["period"].max()]
+    shown = ["share", "retention", "switching_cost", "profit"]
+    rows = [[f["firm"], *(f"{f[name]:,.4g}" for name in shown)] for f in last.to_dict("records")]
+    print_table([f"period {int(last['period'].iloc[0])}", *shown], rows, left=1)
+    if output:
+        click.echo(f"\nSaved: {result.save(output)}")
+    return 0
+
+
+COMMANDS = (sweep, sensitivity, replay)
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    part, slash, parts = text.partition("/")
+    if slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts):
+        return int(part), int(parts)
+    raise UserError(f"--shard: expected I/N with I from 1 to N (3/20), found {text!r}")
+
+
+def _opened(folder: str) -> Any:
+    """Return a store that is there already."""
+    from cxsim.study.store import Store
+
+    if not (Path(folder) / "store.json").is_file():
+        raise UserError(f"{folder}: expected a store of runs, found none")
+    return Store(folder)
+
+
+def _forecast(
+    plan: Any, folder: str, options: Mapping[str, Any], jobs: int, kind: str, shard: Any
+) -> float:
+    """Say what a sweep will take, and return the seconds."""
+    from cxsim.study.forecast import forecast
+    from cxsim.study.pilot import NotEnoughMemoryError, check_memory
+
+    there = _opened(folder) if (Path(folder) / "store.json").is_file() else None
+    said = forecast(
+        plan, there, workers=jobs, processes=kind == "processes", shard=shard,
+        retry=options["retry"],
+    )  # fmt: skip
+    click.echo(f"cxsim sweep {plan.name}: {said.sentence()}", err=True)
+    if said.estimate is not None and kind != "dask":
+        try:
+            check_memory(said.estimate)
+        except NotEnoughMemoryError as problem:
+            raise UserError(str(problem)) from None
+    return 0.0 if said.estimate is None else said.estimate.seconds
+
+
+def _sweep(
+    plan: Any, folder: str, kind: str, options: Mapping[str, Any], jobs: int, shard: Any
+) -> Any:
+    from cxsim.study.sweep import sweep as run
+
+    with SweepScreen(f"cxsim sweep {plan.name}") as screen:
+        return run(
+            plan, store=folder, executor=kind, jobs=jobs, address=options["dask"], shard=shard,
+            timeout=options["timeout"], retry=options["retry"], progress=screen,
+        )  # fmt: skip
+
+
+class SweepScreen:
+    """Progress of a sweep in the error stream: a bar on a terminal, else a line a stage.
+
+    Called with a :class:`~cxsim.study.tally.Report`.
+    """
+
+    def __init__(self, title: str):
+        self._title = title
+        self._bar: Any = None
+        self._said = 0
+
+    def __enter__(self) -> SweepScreen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, report: Any) -> None:
+        """Show done, failed, rate and remaining time."""
+        from cxsim.study.progress import status_line
+
+        if sys.stderr.isatty():
+            self._draw(report)
+            return
+        # In a log: when it begins, at each tenth, at the end.
+        known = report.stored + report.done
+        tenth = 10 * known // max(report.total, 1)
+        if self._said == 0 or tenth >= self._said:
+            self._said = tenth + 1
+            click.echo(f"{self._title}: {status_line(report)}", err=True)
+
+    def _draw(self, report: Any) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(
+                desc=self._title, total=report.total, initial=report.stored, unit=" runs",
+                file=sys.stderr, leave=False, dynamic_ncols=True,
+            )  # fmt: skip
+        self._bar.total = report.total
+        if report.failed:
+            self._bar.set_postfix_str(f"{report.failed} failed", refresh=False)
+        self._bar.n = report.stored + report.done
+        self._bar.refresh()
+
+
+def _print(result: Any) -> int:
+    """Print what was done and what failed; return how many runs failed."""
+    click.echo(result.report.sentence())
+    for each in result.report.rounds:
+        click.echo(
+            f"{each['seeds']} of at most {each['budget']} seeds: {each['too_wide']} points have "
+            f"an interval that is too wide (widest half width {each['widest']:.4g})"
+        )
+    failed = result.failed
+    if len(failed):
+        click.echo(f"\n{len(failed):,} runs failed; the first of them:\n")
+        rows = [
+            [row["run"], row["status"], str(row["seed"]), row["message"]]
+            for row in failed.head(5).to_dict("records")
+        ]
+        print_table(["run", "status", "seed", "message"], rows, left=4)
+        first = failed.iloc[0]["run"]
+        click.echo(f"\nAgain: cxsim replay {first} --store {result.store.folder}")
+    click.echo(f"\nStore: {result.store.folder}")
+    return len(failed)
+
+
+def _report(study: str, seeds: int | None, folder: str) -> None:
+    from cxsim.cli.screen import Screen
+    from cxsim.notebook.catalogue import find_notebook
+    from cxsim.notebook.runner import run_notebook
+
+    given = {"study": study, "seeds": seeds or 0, "store": str(Path(folder).resolve())}
+    with Screen("cxsim sweep: report") as screen:
+        result = run_notebook(
+            find_notebook("sweep"), given, output_folder=f"{folder}-report", progress=screen
+        )
+    click.echo(f"Report: {result.report}")

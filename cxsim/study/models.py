@@ -1,0 +1,175 @@
+"""What one run of a study is: a scenario simulated, or any function of a point and a seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from cxsim.engine.rules import source_digest
+from cxsim.engine.schedule import Schedule
+from cxsim.scenario import Scenario
+from cxsim.scenario.policies import policies_of
+from cxsim.simulation import Simulation
+from cxsim.study.outputs import Output, known_measures, output_values
+
+__all__ = ["FunctionModel", "Model", "ScenarioModel"]
+
+#: Called now and then during a run; raises where the run has had its time.
+Check = Callable[[], None]
+
+
+class Model(Protocol):
+    """What a runner can run; picklable.
+
+    Attributes
+    ----------
+    kept : str
+        What is kept of a run, as far as its digest does not say.
+    """
+
+    kept: str
+
+    def warm(self) -> None:
+        """Get ready in a worker, before the first run."""
+
+    def digest(self, changes: Mapping[str, Any]) -> str:
+        """Return 16 hex digits that name all that determines a result, but for the seed.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to run at such a point.
+        """
+
+    def run(self, changes: Mapping[str, Any], seed: int, check: Check) -> tuple[Any, float]:
+        """Return the outputs by column, and the seconds spent inside the simulation."""
+
+
+class Ready(NamedTuple):
+    """What simulations with the same mechanisms, policies and rules share."""
+
+    schedule: Schedule
+    measures: Mapping[tuple[str, str], Any]
+    rules_digest: str
+
+
+class ScenarioModel:
+    """Simulates a scenario at a point, on a path that builds nothing it does not keep.
+
+    Parameters
+    ----------
+    base : Scenario
+    outputs : tuple of Output
+    rules : mapping of str to function, optional
+        Rules that stand in for built-in ones, by name.
+    """
+
+    def __init__(
+        self,
+        base: Scenario,
+        outputs: tuple[Output, ...],
+        rules: Mapping[str, Callable] | None = None,
+    ):
+        self.base = base
+        self.outputs = outputs
+        self.rules = dict(rules or {})
+        self.kept = json.dumps([output.facts() for output in outputs])
+        self._forget()
+
+    def _forget(self) -> None:
+        #: What is the same for all scenarios with the same mechanisms and policies.
+        self._ready: dict[Any, Ready] = {}
+        self._last: tuple[Mapping[str, Any], Scenario] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_ready", "_last")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def scenario(self, changes: Mapping[str, Any]) -> Scenario:
+        """Return the scenario at a point; the last one is kept for the next seed."""
+        if self._last is None or self._last[0] != changes:
+            self._last = (dict(changes), self.base.override(changes))
+        return self._last[1]
+
+    def digest(self, changes: Mapping[str, Any]) -> str:
+        """Return the digest of scenario, rules and version, as a run's provenance has it."""
+        scenario = self.base.override(changes)
+        return scenario.digest_with(self.ready(scenario).rules_digest)
+
+    def warm(self) -> None:
+        """Load compiled code."""
+        self.ready(self.base)
+        Simulation(self.base.override({"customers": 1}), rules=self.rules).step()
+
+    def ready(self, scenario: Scenario) -> Ready:
+        """Return what a scenario shares with others of the same mechanisms and policies."""
+        key = (
+            tuple(mechanism.name for mechanism in scenario.mechanisms),
+            tuple((firm, kind, name) for firm, kind, name, _ in policies_of(scenario)),
+        )
+        if key not in self._ready:
+            small = Simulation(scenario.override({"customers": 1}), rules=self.rules)
+            known = known_measures(small.mechanisms)
+            self._ready[key] = Ready(small.schedule, known, small.rules_digest)
+        return self._ready[key]
+
+    def run(
+        self, changes: Mapping[str, Any], seed: int, check: Check
+    ) -> tuple[dict[str, Any], float]:
+        """Simulate and return the outputs by column, and the seconds of the simulation."""
+        scenario = self.scenario(changes)
+        ready = self.ready(scenario)
+        start = time.perf_counter()
+        simulation = Simulation(scenario, seed=seed, rules=self.rules, schedule=ready.schedule)
+        while not simulation.finished:
+            simulation.step()
+            check()
+        seconds = time.perf_counter() - start
+        return output_values(simulation, self.outputs, ready.measures), seconds
+
+
+class FunctionModel:
+    """Calls a function with a point (values by factor) and a seed.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(point, seed)`` returns a number, or numbers by name. Its code, and that
+        of the plain functions it calls, belong to the digest of a run.
+    """
+
+    def __init__(self, function: Callable[[dict[str, Any], int], Any]):
+        if not hasattr(function, "__code__"):
+            raise TypeError(f"model: expected a plain function, found {function!r}")
+        self.function = function
+        self.kept = ""
+        self._code = source_digest([function])  # type: ignore[list-item]
+
+    def warm(self) -> None:
+        """Do nothing: a function is ready."""
+
+    def digest(self, changes: Mapping[str, Any]) -> str:
+        """Return the digest of the point and of the function's code."""
+        return _hash(json.dumps(dict(changes), sort_keys=True, default=str) + self._code)
+
+    def run(
+        self, changes: Mapping[str, Any], seed: int, check: Check
+    ) -> tuple[dict[str, Any], float]:
+        """Call the function and return the numbers by name (``"y"`` for a single one)."""
+        start = time.perf_counter()
+        value = self.function(dict(changes), seed)
+        seconds = time.perf_counter() - start
+        check()
+        if isinstance(value, Mapping):
+            return {str(name): float(number) for name, number in value.items()}, seconds
+        return {"y": float(value)}, seconds
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,234 @@
+"""The results of a study: what is stored of it, as frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxsim.files import whole_folder
+from cxsim.scenario.messages import hint
+from cxsim.study.cells import Cells
+from cxsim.study.plan import Study
+from cxsim.study.statistics import half_width, mean_and_error, paired
+from cxsim.study.store import Store
+from cxsim.study.tally import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxsim.study.analysis import Finding
+
+__all__ = ["Sweep"]
+
+#: Columns of runs that are neither place nor result.
+_TAIL = ("status", "message", "traceback", "run", "seconds", "worker")
+
+
+class Sweep:
+    """The results of a study.
+
+    Attributes
+    ----------
+    study : Study
+    store : Store
+    report : Report
+        What was done now, and its overhead.
+    """
+
+    def __init__(self, study: Study, store: Store, cells: Cells, report: Report):
+        self.study, self.store, self.report = study, store, report
+        self._cells = cells
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """All runs of the study that are stored, a row each, failed ones too.
+
+        Columns: ``point``, ``strategy``, ``seed``, the factors, the outputs, ``status``,
+        ``message``, ``traceback``, ``run`` (the digest), ``seconds``, ``worker``.
+        """
+        import pandas as pd
+
+        stored = self.store.frame()
+        places = self._cells.table()
+        factors = [factor.name for factor in self.study.factors]
+        drop = [*factors, "strategy", "seed", "base", "overrides", "scenario", "finished"]
+        stored = stored.drop(columns=[name for name in drop if name in stored])
+        frame = places.merge(stored, on="run", how="inner")
+        frame = frame.dropna(axis=1, how="all") if len(frame) else frame
+        for name in ("message", "traceback"):
+            frame[name] = frame[name].fillna("") if name in frame else ""
+        values = self.study.points.loc[frame["point"]].reset_index(drop=True)
+        ours = set(self._columns(frame))
+        tail = [name for name in _TAIL if name in frame]
+        heads = frame[["point", "strategy", "seed"]]
+        outputs = frame[[name for name in frame if name in ours]]
+        return pd.concat([heads, values, outputs, frame[tail]], axis=1)
+
+    def _columns(self, frame: pd.DataFrame) -> list[str]:
+        if self.study.base is None:
+            known = {"point", "strategy", "seed", *_TAIL}
+            return [name for name in frame if name not in known]
+        kept = {(o.measure, o.level, o.by_period) for o in self.study.outputs}
+        columns = []
+        for name in frame:
+            stem, _, period = str(name).partition("@")
+            head, _, tail = stem.partition(".")
+            key = (tail, head) if head == "market" else (head, "firm")
+            if (*key, bool(period)) in kept:
+                columns.append(name)
+        return columns
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The runs that went well: points, factors, seeds and outputs, one row a run."""
+        good = self.runs[self.runs["status"] == "ok"]
+        drop = [
+            n for n in ("status", "message", "traceback", "run", "seconds", "worker") if n in good
+        ]
+        return good.drop(columns=drop).reset_index(drop=True)
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The runs that failed, with message, traceback and digest."""
+        return self.runs[self.runs["status"] != "ok"].reset_index(drop=True)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Columns of :attr:`frame` that hold one number a run."""
+        return [str(n) for n in self._columns(self.runs) if not str(n).endswith("@period")]
+
+    def tidy(self) -> pd.DataFrame:
+        """Return the outputs with a row each: point, strategy, seed, measure, firm, value.
+
+        Outputs by period have a column ``period`` too; the market's stand under ``(market)``.
+        """
+        import pandas as pd
+
+        frame = self.frame
+        heads = ["point", "strategy", "seed"]
+        parts = []
+        for column in self._columns(frame):
+            stem, _, by_period = str(column).partition("@")
+            head, _, tail = stem.partition(".")
+            measure, firm = (tail, "(market)") if head == "market" else (head, tail)
+            part = frame[heads].assign(measure=measure, firm=firm, value=frame[column])
+            if by_period:
+                part["period"] = [np.arange(len(values)) for values in part["value"]]
+                part = part.explode(["value", "period"], ignore_index=True)
+                part = part.astype({"value": float, "period": int})
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    def means(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Return means over seeds by point and strategy, with standard errors and intervals.
+
+        Columns: ``point``, ``strategy``, the factors, ``output``, ``mean``, ``se``,
+        ``lower``, ``upper``, ``seeds``.
+        """
+        import pandas as pd
+
+        rows = []
+        for (point, strategy), part in self.frame.groupby(["point", "strategy"], sort=True):
+            for output in self.outputs:
+                values = part[output].to_numpy(float)
+                mean, error = mean_and_error(values)
+                half = half_width(error, len(values), confidence)
+                rows.append(
+                    (point, strategy, output, mean, error, mean - half, mean + half, len(values))
+                )
+        names = ["point", "strategy", "output", "mean", "se", "lower", "upper", "seeds"]
+        return self._with_factors(pd.DataFrame(rows, columns=names))
+
+    def contrasts(self, against: str, confidence: float = 0.95) -> pd.DataFrame:
+        """Return what each strategy changes against one of them, paired by seed, at every point.
+
+        Parameters
+        ----------
+        against : str
+            Name of a strategy.
+        confidence : float
+
+        Raises
+        ------
+        ValueError
+            If there is no such strategy.
+        """
+        import pandas as pd
+
+        if against not in self.study.strategies:
+            near = hint(against, self.study.strategies)
+            raise ValueError(f"against: expected the name of a strategy, found {against!r}{near}")
+        frame = self.frame.set_index(["point", "strategy", "seed"])[self.outputs].sort_index()
+        rows = []
+        for point in self.study.points.index:
+            if (point, against) not in frame.index:
+                continue
+            one = frame.loc[(point, against)]
+            for name in self.study.strategies:
+                if name == against or (point, name) not in frame.index:
+                    continue
+                other = frame.loc[(point, name)]
+                seeds = one.index.intersection(other.index)
+                for output in self.outputs:
+                    a = one.loc[seeds, output].to_numpy(float)
+                    b = other.loc[seeds, output].to_numpy(float)
+                    if len(a):
+                        rows.append({"point": point, "strategy": name, "output": output,
+                                     **{k: float(v) for k, v in paired(a, b, confidence).items()},
+                                     "seeds": len(a)})  # fmt: skip
+        columns = ["point", "strategy", "output", "difference", "se", "lower", "upper",
+                   "narrowing", "seeds"]  # fmt: skip
+        return self._with_factors(pd.DataFrame(rows, columns=columns))
+
+    def analyse(
+        self, analyses: Iterable[str] | None = None, outputs: Iterable[str] | None = None
+    ) -> list[Finding]:
+        """Make analyses of the runs that went well.
+
+        Parameters
+        ----------
+        analyses : iterable of str, optional
+            Names (see :func:`cxsim.study.analysis.analyse`); default: those the study names.
+        outputs : iterable of str, optional
+            Columns; default: all that hold one number a run.
+
+        Raises
+        ------
+        ValueError
+            If an analysis does not fit the design.
+        """
+        from cxsim.study.analysis import analyse
+
+        names = self.study.analysis if analyses is None else analyses
+        columns = self.outputs if outputs is None else outputs
+        return analyse(self.frame, self.study.problem(), names, outputs=columns)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the runs and their means as Parquet, and the study, whole or not at all."""
+        with whole_folder(folder, sign="study.json") as draft:
+            self.runs.to_parquet(draft / "runs.parquet", index=False)
+            self.means().to_parquet(draft / "means.parquet", index=False)
+            text = json.dumps(self.study.to_dict(), indent=1, default=str)
+            (draft / "study.json").write_text(text + "\n", encoding="utf-8")
+        return Path(folder)
+
+    def _with_factors(self, frame: pd.DataFrame) -> pd.DataFrame:
+        for place, factor in enumerate(self.study.factors, 2):
+            values = self.study.points[factor.name].reindex(frame["point"]).to_numpy()
+            frame.insert(place, factor.name, values)
+        return frame
+
+    def __repr__(self) -> str:
+        return f"<Sweep of {self.study.name!r}: {self.report.sentence()}>"
+
+    def _repr_html_(self) -> str:
+        table = self.means().head(20).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+        return (
+            f"<p>{escape(self.study.title or self.study.name)}: {self.report.sentence()}</p>{table}"
+        )

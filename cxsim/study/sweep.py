@@ -1,0 +1,121 @@
+"""A sweep: a study's runs, as far as they are not stored yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from cxsim.scenario import ScenarioError
+from cxsim.simulation import Simulation
+from cxsim.study.cells import Cells
+from cxsim.study.doing import Doing, Progress
+from cxsim.study.plan import Study
+from cxsim.study.pools import open_pool
+from cxsim.study.progress import live
+from cxsim.study.results import Sweep
+from cxsim.study.store import Store
+from cxsim.study.tally import Report
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    study: Study | str | Path | Mapping[str, Any],
+    *,
+    store: str | Path | Store | None = None,
+    executor: Executor | str | None = None,
+    jobs: int | None = None,
+    address: str | None = None,
+    rules: Mapping[str, Callable] | None = None,
+    timeout: float | None = None,
+    retry: bool = False,
+    shard: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Run a study, as far as its runs are not stored yet.
+
+    Parameters
+    ----------
+    study : Study, str, Path or mapping
+        A study, its file or name, or a mapping with the structure of a study file.
+    store : str, Path or Store, optional
+        Folder of the results; default ``results/sweep-NAME``.
+    executor : Executor or str, optional
+        ``"processes"`` (default), ``"threads"``, ``"dask"``, ``"inline"``, or an executor
+        with the interface of :mod:`concurrent.futures`.
+    jobs : int, optional
+        Runs at a time; default: the processors there are.
+    address : str, optional
+        Of a Dask scheduler, for ``executor="dask"``; default: a cluster on this machine.
+    rules : mapping of str to function, optional
+        Rules that stand in for built-in ones, by name.
+    timeout : float, optional
+        Seconds that one run may take.
+    retry : bool
+        Whether runs that failed before are done again.
+    shard : (int, int), optional
+        ``(i, n)``: only every n-th point, from the i-th (1 to n) on.
+    progress : callable, optional
+        Called with a :class:`Report` several times a second; default: a line in a live
+        notebook, nothing elsewhere.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    ScenarioError
+        If the study is not valid.
+    StoreError
+        If the store cannot be read or written; what was written stays.
+    PoolError
+        If there are no workers to be had.
+
+    Examples
+    --------
+    >>> result = sweep("prices", jobs=4)  # doctest: +SKIP
+    >>> result.frame  # doctest: +SKIP
+    """
+    if isinstance(study, Mapping):
+        study = Study.from_dict(study)
+    elif not isinstance(study, Study):
+        study = Study.load(study)
+    place = store if isinstance(store, Store) else Store(store or f"results/sweep-{study.name}")
+    if shard is not None and not 1 <= shard[0] <= shard[1]:
+        raise ValueError(f"shard: expected i/n with i from 1 to n, found {shard[0]}/{shard[1]}")
+    if study.base is not None:
+        place.keep_scenario(study.base)
+    place.keep_study(study.name, study.digest, study.to_dict())
+    _compile(study, rules)
+    pool = open_pool(executor, jobs, address)
+    report = Report(workers=pool.workers)
+    cells = Cells(study, study.model(rules), shard)
+    doing = Doing(study, place, cells, pool, report, timeout, retry, progress or live())
+    try:
+        doing.all()
+    finally:
+        doing.close()
+        pool.close()
+    return Sweep(study, place, cells, report)
+
+
+def _compile(study: Study, rules: Mapping[str, Callable] | None) -> None:
+    """Compile what the runs need before workers start: they find it on disk.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a rule has no such name, or cannot be compiled.
+    """
+    if study.base is None:
+        return
+    for strategy in study.strategies:
+        try:
+            scenario = study.scenario(0, strategy)
+        except ScenarioError:  # a point that is no scenario: its runs will say so
+            scenario = study.base.override(study.strategies[strategy])
+        few = scenario.override({"customers": min(int(scenario.customers), 5000)})
+        Simulation(few, rules=rules).step()
