@@ -21,6 +21,8 @@ from cxsim._version import __version__
 _HOME = {
     "CapabilityPolicy": "cxsim.firms.policy",
     "Comparison": "cxsim.study.comparison",
+    "Calibration": "cxsim.calibration",
+    "CalibrationError": "cxsim.calibration",
     "Customer": "cxsim.engine.agents",
     "Firm": "cxsim.firms.firm",
     "Knowledge": "cxsim.firms.knowledge",
@@ -34,6 +36,7 @@ _HOME = {
     "ScenarioError": "cxsim.scenario",
     "Simulation": "cxsim.simulation",
     "break_even": "cxsim.study.break_even",
+    "calibrate": "cxsim.calibration",
     "compare": "cxsim.study.compare",
     "explore": "cxsim.explorer.panel",
     "load": "cxsim.scenario",
@@ -44,7 +47,7 @@ _HOME = {
     "run": "cxsim.runs",
     "why": "cxsim.study.why",
 }
-_MODULES = ("analytic", "plot")
+_MODULES = ("analytic", "calibration", "plot")
 
 __all__ = ["__version__", *sorted(_HOME), *_MODULES]  # noqa: PLE0604 - all are strings
 

@@ -25,7 +25,7 @@ FLOORS = [
     {"decisions"},
     {"simulation"},
     {"market", "runs"},
-    {"study"},
+    {"study", "calibration"},
     {"plot"},
     {"notebook"},
     {"explorer"},

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import places, studies
+from cxsim.cli import calibrating, places, studies
 from cxsim.cli.failing import finish
 from cxsim.scenario.messages import hint
 
@@ -44,6 +44,7 @@ def cli(context: click.Context) -> None:
     cxsim list                          what there is to run
     cxsim compare baseline copycat      two scenarios over paired seeds, with a report
     cxsim run baseline -s firms.Tailor.price=21
+    cxsim calibrate purchases.csv       a scenario from a purchase panel
     cxsim check my_scenario.yaml        is the file right?
 
     A SCENARIO is a YAML file or a name from `cxsim list`. Exit codes: 0 fine, 2 bad
@@ -53,7 +54,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (*studies.COMMANDS, *places.COMMANDS):
+for _command in (*studies.COMMANDS, *calibrating.COMMANDS, *places.COMMANDS):
     cli.add_command(_command)
 
 

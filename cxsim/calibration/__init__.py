@@ -1,0 +1,20 @@
+"""From data to scenarios: purchase panels by simulated likelihood, aggregates by moments."""
+
+from __future__ import annotations
+
+from cxsim.calibration.calibrate import Calibration, calibrate
+from cxsim.calibration.columns import Columns
+from cxsim.calibration.errors import CalibrationError
+from cxsim.calibration.panel import Panel
+from cxsim.calibration.reading import read_panel
+from cxsim.calibration.real import real_panel
+
+__all__ = [
+    "Calibration",
+    "CalibrationError",
+    "Columns",
+    "Panel",
+    "calibrate",
+    "read_panel",
+    "real_panel",
+]

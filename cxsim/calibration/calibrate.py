@@ -1,0 +1,231 @@
+"""From a purchase panel to a scenario, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from cxsim.calibration.checks import check_identified
+from cxsim.calibration.columns import Columns
+from cxsim.calibration.control import Control, shuffled_order
+from cxsim.calibration.estimate import Z95, Estimates, fit
+from cxsim.calibration.panel import Panel
+from cxsim.calibration.reading import read_panel
+from cxsim.calibration.writing import scenario_text
+from cxsim.files import whole_file
+from cxsim.scenario import Scenario
+
+__all__ = ["Calibration", "calibrate"]
+
+
+class Calibration:
+    """What a panel says of a market.
+
+    Attributes
+    ----------
+    panel : Panel
+    estimates : Estimates
+        With tastes that differ between customers.
+    alike : Estimates
+        As if all customers had the same tastes: they overstate loyalty.
+    control : Control or None
+        With each customer's purchases in random order: loyalty should vanish.
+    control_alike : Control or None
+        The same without tastes: what is left is taste taken for loyalty.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        estimates: Estimates,
+        alike: Estimates,
+        control: Control | None,
+        control_alike: Control | None,
+        *,
+        first: str,
+        form: str,
+    ):
+        self.panel = panel
+        self.estimates = estimates
+        self.alike = alike
+        self.control = control
+        self.control_alike = control_alike
+        self._first = first
+        self._form = form
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Estimates with errors and what they are worth; one row per parameter."""
+        return self.estimates.table.merge(
+            self.estimates.worths.rename(columns={"se": "worth_se"}), on="parameter", how="left"
+        )
+
+    @property
+    def loyalty(self) -> pd.DataFrame:
+        """Loyalty as each way of estimating finds it.
+
+        Columns ``model`` (``with tastes``, ``without tastes``), ``order`` (``as bought``,
+        ``shuffled``), ``loyalty, se, lower, upper`` (utils).
+        """
+        rows = []
+        for model, estimates, control in (
+            ("with tastes", self.estimates, self.control),
+            ("without tastes", self.alike, self.control_alike),
+        ):
+            value, error = float(estimates.values["loyalty"]), estimates.error("loyalty")
+            rows.append((model, "as bought", value, error))
+            if control is not None:
+                rows.append((model, "shuffled", control.loyalty, control.error))
+        frame = pd.DataFrame(rows, columns=["model", "order", "loyalty", "se"])
+        frame["lower"] = frame["loyalty"] - Z95 * frame["se"]
+        frame["upper"] = frame["loyalty"] + Z95 * frame["se"]
+        frame.attrs["source"] = self.panel.source
+        return frame
+
+    def headline(self) -> str:
+        """Return one sentence: what loyalty is worth, and how much of it is taste."""
+        row = self.estimates.worths.set_index("parameter").loc["loyalty"]
+        said = (
+            f"{self.panel.source}: staying is worth {row['worth']:.3g} {self.panel.currency} "
+            f"(se {row['se']:.2g}), {row['percent']:.0f} % of the mean price"
+        )
+        value, other = self.estimates.values["loyalty"], self.alike.values["loyalty"]
+        said += f"; {value:.2f} utils, where a model without tastes would find {other:.2f}"
+        if self.control is not None:
+            said += f" and a random order of purchases {self.control.loyalty:.2f}"
+        return said + "."
+
+    def scenario_text(self, *, title: str | None = None) -> str:
+        """Return the text of a scenario file, estimates and errors in comments.
+
+        Raises
+        ------
+        CalibrationError
+            If the price sensitivity is not above zero.
+        """
+        return scenario_text(
+            self.panel,
+            self.estimates,
+            first=self._first,
+            form=self._form,
+            alike=self.alike,
+            control=(self.control.loyalty, self.control.error) if self.control else None,
+            title=title,
+        )
+
+    def scenario(self) -> Scenario:
+        """Return the calibrated scenario."""
+        from cxsim.scenario.yaml_text import parse
+
+        return Scenario.from_dict(parse(self.scenario_text()).value, name="calibrated")
+
+    def save(self, path: str | Path, *, title: str | None = None) -> Path:
+        """Write the scenario file, whole or not at all.
+
+        Raises
+        ------
+        CalibrationError
+            If the price sensitivity is not above zero.
+        OSError
+            If it cannot be written.
+        """
+        text = self.scenario_text(title=title)
+        with whole_file(path) as draft:
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            Scenario.load(draft)  # what would not be read is not written
+        return Path(path)
+
+    def __repr__(self) -> str:
+        return f"<Calibration: {self.headline()}>"
+
+    def _repr_html_(self) -> str:
+        table = self.table.to_html(index=False, float_format=lambda v: f"{v:,.3g}", na_rep="")
+        return f"<p>{escape(self.headline())}</p>{table}"
+
+
+def calibrate(
+    panel: str | Path | pd.DataFrame | Panel,
+    *,
+    columns: Columns | None = None,
+    first: str = "drop",
+    form: str = "cost",
+    shuffles: int = 5,
+    draws: int = 200,
+    seed: int = 0,
+    source: str | None = None,
+    currency: str | None = None,
+    period_length: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Calibration:
+    """Estimate price sensitivity, tastes and switching cost from a purchase panel.
+
+    Parameters
+    ----------
+    panel : str, Path, DataFrame or Panel
+        A row per purchase occasion with columns such as ``customer, period, choice,
+        price.Dannon, price.Yoplait``; or a row per occasion and firm with ``customer,
+        period, firm, chosen, price``. Frames of ``cx.run(..., panel=100).panel`` will do.
+    columns : Columns, optional
+        Names of columns that are not found by themselves.
+    first : {"drop", "use"}
+        What to do with each customer's first purchase: condition on it, or use it where the
+        panel starts with the customer's very first purchase.
+    form : {"cost", "bonus"}
+        As ``switching_cost_form`` of scenarios.
+    shuffles : int
+        Random orders in the control for spurious loyalty; 0 for no control.
+    draws : int
+        Halton points per customer.
+    seed : int
+        Of points and shuffles.
+    source, currency, period_length : str, optional
+        As for :func:`~cxsim.calibration.reading.read_panel`.
+    progress : callable, optional
+        Called with (stage, done, total).
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    CalibrationError
+        If the panel cannot be read or does not identify the switching cost.
+
+    Examples
+    --------
+    >>> result = calibrate("panel.csv")  # doctest: +SKIP
+    >>> print(result.headline())  # doctest: +SKIP
+    >>> result.save("my_market.yaml")  # doctest: +SKIP
+
+    Notes
+    -----
+    Conditioning on the first purchase takes it as given although tastes had a part in it;
+    with few purchases per customer this overstates loyalty (the initial conditions problem,
+    Heckman 1981). Panels that start at the first purchase do not have it.
+    """
+    data = read_panel(
+        panel, columns=columns, source=source, currency=currency, period_length=period_length
+    )
+    check_identified(data)
+
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress("shuffling" if total else "estimating", done, total)
+
+    tell(0, 0)
+    alike = fit(data, first=first, form=form, tastes=False)
+    estimates = fit(data, first=first, form=form, draws=draws, seed=seed)
+    control = control_alike = None
+    if shuffles:
+        control, control_alike = (
+            shuffled_order(
+                data, first=first, form=form, tastes=tastes, shuffles=shuffles, draws=draws,
+                seed=seed, start=start, progress=tell if tastes else None,
+            )
+            for tastes, start in ((True, estimates), (False, alike))
+        )  # fmt: skip
+    return Calibration(data, estimates, alike, control, control_alike, first=first, form=form)

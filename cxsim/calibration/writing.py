@@ -1,0 +1,235 @@
+"""A scenario file from estimates: numbers, their standard errors and their source beside them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Any
+
+import numpy as np
+from ruamel.yaml.comments import CommentedMap
+
+from cxsim.calibration.errors import CalibrationError
+from cxsim.calibration.estimate import Estimates
+from cxsim.calibration.panel import Panel
+from cxsim.calibration.promotions import price_cuts
+from cxsim.scenario.writing import to_yaml
+
+__all__ = ["scenario_text"]
+
+
+def scenario_text(
+    panel: Panel,
+    estimates: Estimates,
+    *,
+    first: str,
+    form: str,
+    alike: Estimates | None = None,
+    control: tuple[float, float] | None = None,
+    title: str | None = None,
+) -> str:
+    """Return a scenario file of the market that a panel was estimated on.
+
+    Parameters
+    ----------
+    panel : Panel
+    estimates : Estimates
+        With tastes.
+    first, form
+        As they were estimated.
+    alike : Estimates, optional
+        Without tastes, for the notes.
+    control : (float, float), optional
+        Loyalty after shuffling and its error, utils, for the notes.
+    title : str, optional
+
+    Raises
+    ------
+    CalibrationError
+        If the price sensitivity is not above zero: worth cannot be stated in money.
+    """
+    a = float(estimates.values["price_sensitivity"])
+    se = estimates.error("price_sensitivity")
+    if not a > 0.0:
+        raise CalibrationError(
+            f"{panel.source}: expected a price sensitivity above 0, found {a:.3g} (se {se:.2g}): "
+            "dearer offers seem to be bought more, so that worth cannot be stated in money "
+            "(a feature that moves with prices may be missing)"
+        )
+    unit = panel.currency
+    data = CommentedMap()
+    data["title"] = title or f"A market calibrated to {panel.source}"
+    data["description"] = _block(
+        f"{len(panel.firms)} firms as estimated from {panel.occasions} purchase occasions of "
+        f"{panel.customers} customers. What the panel does not show (needs, fit, knowledge, "
+        "costs) is absent: add it to ask what a firm gains by interacting or customizing."
+    )
+    data["claim"] = "The market repeats purchases and divides them as the panel does."
+    data["refuted_by"] = (
+        "Repeat rate and shares of a run differ from the panel's by more than their errors."
+    )
+    notes = _notes(panel, estimates, first=first, alike=alike, control=control)
+    data["notes"] = _block(notes)
+    data["periods"] = 24
+    data["period_length"] = panel.period_length
+    rate = _purchase_rate(panel)
+    if first == "drop":
+        data["warm_up"] = int(np.ceil(60 / rate))
+        data.yaml_add_eol_comment("nobody's first purchase is reported", "warm_up")
+    data["customers"] = 2000
+    data["currency"] = unit
+    if form != "cost":
+        data["switching_cost_form"] = form
+    if panel.outside:
+        data["outside_option"] = True
+    data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate)})
+    data["firms"] = _firms(panel, estimates)
+    text = _COMMENT.sub(r"\1  # ", to_yaml(data))
+    return f"# Written by cxsim calibrate from {_clean(panel.source)}.\n{text}"
+
+
+#: A number and the comment after it, which the emitter sets in columns of its own.
+_COMMENT = re.compile(r"^(\s*[^\s:#]+: -?[\d.e+-]+) +# ", re.MULTILINE)
+
+
+#: The one segment of a calibrated market.
+_ALL = "All"
+
+
+def _clean(text: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", "?", text)
+
+
+def _block(text: str) -> str:
+    """Return a text in lines that stand below their key."""
+    return textwrap.fill(text, 88, break_on_hyphens=False)
+
+
+def _notes(
+    panel: Panel,
+    estimates: Estimates,
+    *,
+    first: str,
+    alike: Estimates | None,
+    control: tuple[float, float] | None,
+) -> str:
+    loyalty, error = estimates.worth({"loyalty": 1.0})
+    share = 100.0 / estimates.mean_price if estimates.mean_price else float("nan")
+    said = [
+        f"Source: {panel.source}.",
+        "Panel logit by simulated maximum likelihood with independent normal tastes",
+        f"({estimates.draws} Halton draws, {estimates.occasions} occasions,",
+        f"{estimates.customers} customers, log-likelihood {estimates.loglikelihood:.1f});",
+        "standard errors from the Hessian, those of amounts by the delta method.",
+        "Each customer's first purchase conditions the rest."
+        if first == "drop"
+        else "First purchases are used, without a term for loyalty.",
+        f"Loyalty is {estimates.values['loyalty']:.3g} utils",
+        f"(se {estimates.error('loyalty'):.2g}; robust over customers",
+        f"{estimates.error('loyalty', robust=True):.2g}), worth {loyalty:.3g} {panel.currency}",
+        f"(se {error:.2g}), {share * loyalty:.1f} % of the mean price.",
+    ]
+    if loyalty < 0.0:
+        said.append("It is below zero; the scenario's switching cost is 0.")
+    if alike is not None:
+        said.append(
+            f"Without tastes it would seem {alike.values['loyalty']:.3g} utils: taste taken for "
+            "loyalty."
+        )
+    if control is not None:
+        said.append(
+            f"With each customer's purchases in random order it is {control[0]:.2g} "
+            f"(se {control[1]:.2g})."
+        )
+    said.append(
+        "A regular and a cut price stand for the prices of each firm; cuts are drawn independently."
+    )
+    if not panel.outside:
+        said.append(
+            "Only differences in quality matter, as nobody can buy nothing; the firm most bought "
+            "from is set to be worth its price."
+        )
+    return " ".join(said)
+
+
+def _purchase_rate(panel: Panel) -> float:
+    """Return occasions per customer and period; 1 where a period is a purchase."""
+    if panel.period is None:
+        return 1.0
+    ends = np.append(panel.starts[1:], panel.occasions) - 1
+    spans = panel.period[ends] - panel.period[panel.starts]
+    gaps, again = float(spans.sum()), float((panel.counts - 1).sum())
+    return float(np.clip(again / gaps, 1e-6, 1.0)) if gaps > 0 else 1.0
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def _segment(panel: Panel, estimates: Estimates, rate: float) -> CommentedMap:
+    segment = CommentedMap()
+
+    def put(where: CommentedMap, key: str, value: Any, comment: str) -> None:
+        where[key] = value
+        where.yaml_add_eol_comment(_clean(comment), key)
+
+    segment["share"] = 1.0
+    a, error = float(estimates.values["price_sensitivity"]), estimates.error("price_sensitivity")
+    put(segment, "price_sensitivity", _rounded(a), f"1 / {panel.currency}, se {error:.2g}")
+    loyalty, error = estimates.worth({"loyalty": 1.0})
+    put(segment, "switching_cost", _rounded(max(loyalty, 0.0)), f"{panel.currency}, se {error:.2g}")
+    tastes = CommentedMap()
+    for name in panel.firms:
+        if "taste_sd" in estimates.values.index:  # of the difference: half the variance each
+            value, error = estimates.worth({"taste_sd": 1.0})
+        else:
+            value, error = estimates.worth({f"taste_sd.{name}": 1.0})
+        put(tastes, name, _rounded(value), f"{panel.currency}, se {error:.2g}")
+    segment["brand_taste_sd"] = tastes
+    what = "by definition" if panel.period is None else "occasions per customer and period"
+    put(segment, "purchase_rate", _rounded(rate), what)
+    segment["need_sd"] = 0.0
+    return segment
+
+
+def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
+    names = estimates.values.index
+    base = next((k for k, n in enumerate(panel.firms) if f"intercept.{n}" not in names), None)
+    firms = CommentedMap()
+    cuts = [price_cuts(prices) for prices in panel.price]
+
+    def shown(k: int, which: np.ndarray) -> dict[str, float]:
+        return {name: float(values[k][which].mean()) for name, values in panel.features.items()}
+
+    def weights(k: int) -> dict[str, float]:
+        """What a firm's regular offer is worth: its intercept and its usual features."""
+        own = {f"intercept.{panel.firms[k]}": 1.0} if k != base else {}
+        return own | shown(k, ~cuts[k].cut)
+
+    level = 0.0
+    if base is not None:
+        level = cuts[base].price - estimates.worth(weights(base))[0]
+    for k, name in enumerate(panel.firms):
+        firm = CommentedMap()
+        value, error = estimates.worth(weights(k))
+        firm["quality"] = _rounded(level + value)
+        said = "set to the price" if k == base else f"se {error:.2g}"
+        firm.yaml_add_eol_comment(_clean(f"{panel.currency}, {said}"), "quality")
+        firm["price"] = _rounded(cuts[k].price)
+        firm.yaml_add_eol_comment(
+            _clean(f"{panel.currency}, regular; mean {panel.price[k].mean():.4g}"), "price"
+        )
+        if cuts[k].chance > 0.0:
+            promotions = CommentedMap()
+            promotions["chance"] = _rounded(cuts[k].chance)
+            promotions["depth"] = _rounded(cuts[k].depth)
+            if panel.features:
+                usual, during = shown(k, ~cuts[k].cut), shown(k, cuts[k].cut)
+                gain = {n: during[n] - usual[n] for n in usual}
+                value, error = estimates.worth(gain)
+                promotions["display_value"] = _rounded(value)
+                comment = f"{', '.join(usual)} while running, se {error:.2g}"
+                promotions.yaml_add_eol_comment(_clean(comment), "display_value")
+            firm["promotions"] = promotions
+        firms[name] = firm
+    return firms

