@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cxsim.calibration.checks import check_identified
 from cxsim.calibration.columns import Columns
 from cxsim.calibration.control import Control, shuffled_order
 from cxsim.calibration.estimate import Z95, Estimates, fit
+from cxsim.calibration.offers import sample
 from cxsim.calibration.panel import Panel
 from cxsim.calibration.reading import read_panel
 from cxsim.calibration.writing import scenario_text
@@ -137,6 +139,35 @@ class Calibration:
             draft.write_text(text, encoding="utf-8", newline="\n")
             Scenario.load(draft)  # what would not be read is not written
         return Path(path)
+
+    def without_loyalty(self) -> Calibration:
+        """Return estimates of a model with tastes and without a term for the supplier."""
+        estimates = fit(
+            self.panel, first=self._first, form=self._form, loyalty=False,
+            draws=self.estimates.draws,
+        )  # fmt: skip
+        zero = pd.Series({"loyalty": 0.0})
+        names = [*estimates.values.index, "loyalty"]
+
+        def wider(matrix: pd.DataFrame) -> pd.DataFrame:
+            return matrix.reindex(index=names, columns=names, fill_value=0.0)
+
+        estimates = replace(
+            estimates,
+            values=pd.concat([estimates.values, zero]),
+            covariance=wider(estimates.covariance),
+            robust=wider(estimates.robust),
+        )
+        return Calibration(
+            self.panel, estimates, self.alike, None, None, first=self._first, form=self._form
+        )
+
+    def sample(self, count: int = 200, *, seed: int = 0) -> pd.DataFrame:
+        """Return draws of the scenario's parameters, as uncertain as the estimates are.
+
+        A column per dotted path, a row per draw: the points of a study.
+        """
+        return sample(self.panel, self.estimates, count, seed=seed)
 
     def __repr__(self) -> str:
         return f"<Calibration: {self.headline()}>"

@@ -235,8 +235,7 @@ def fit(
     best[len(design.names) :] = np.abs(best[len(design.names) :])
     _, scores = likelihood.by_household(best)
     hessian = _hessian(likelihood, best, scale)
-    with np.errstate(all="ignore"):
-        covariance = _inverse(hessian)
+    covariance = _covariance(hessian, best, len(design.names))
     wild = np.flatnonzero(np.abs(best / scale) > 60.0)
     if covariance is None or not np.isfinite(best).all() or len(wild):
         name = likelihood.names[int(wild[0])] if len(wild) else "the parameters"
@@ -272,14 +271,28 @@ def _hessian(likelihood: Likelihood, at: np.ndarray, scale: np.ndarray) -> np.nd
     return (hessian + hessian.T) / 2
 
 
-def _inverse(hessian: np.ndarray) -> np.ndarray | None:
-    """Return the inverse; a taste that is absent has no curvature to speak of and gets none."""
+def _covariance(hessian: np.ndarray, values: np.ndarray, linear: int) -> np.ndarray | None:
+    """Return the inverse Hessian; None where the likelihood has no proper maximum.
+
+    A taste whose standard deviation is estimated near zero has hardly any curvature, and
+    would make errors of all others seem endless: it is held where it is, and gets an error
+    from its own curvature.
+    """
     if not np.isfinite(hessian).all():
         return None
-    size = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
-    values, vectors = np.linalg.eigh(hessian * size * size[:, None])
-    if values.max() <= 0:
-        return None
-    values = np.where(values > 1e-8, values, 1e-8)
-    inverse = (vectors / values) @ vectors.T * size * size[:, None]
-    return inverse if np.isfinite(inverse).all() else None
+    size = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-12))
+    scaled = hessian * size * size[:, None]
+    free = list(range(len(values)))
+    held = sorted(range(linear, len(values)), key=lambda k: values[k])
+    while True:
+        part = scaled[np.ix_(free, free)]
+        if np.linalg.eigvalsh(part).min() > 1e-4:
+            break
+        if not held:
+            return None
+        free.remove(held.pop(0))
+    covariance = np.diag(size**2)
+    covariance[np.ix_(free, free)] = np.linalg.inv(part)
+    rows = np.ix_(free, free)
+    covariance[rows] = covariance[rows] * size[free] * size[free][:, None]
+    return covariance

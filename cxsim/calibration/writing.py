@@ -11,8 +11,8 @@ from ruamel.yaml.comments import CommentedMap
 
 from cxsim.calibration.errors import CalibrationError
 from cxsim.calibration.estimate import Estimates
+from cxsim.calibration.offers import offers_of, taste_of
 from cxsim.calibration.panel import Panel
-from cxsim.calibration.promotions import price_cuts
 from cxsim.scenario.writing import to_yaml
 
 __all__ = ["scenario_text"]
@@ -180,10 +180,7 @@ def _segment(panel: Panel, estimates: Estimates, rate: float) -> CommentedMap:
     put(segment, "switching_cost", _rounded(max(loyalty, 0.0)), f"{panel.currency}, se {error:.2g}")
     tastes = CommentedMap()
     for name in panel.firms:
-        if "taste_sd" in estimates.values.index:  # of the difference: half the variance each
-            value, error = estimates.worth({"taste_sd": 1.0})
-        else:
-            value, error = estimates.worth({f"taste_sd.{name}": 1.0})
+        value, error = estimates.worth({taste_of(name, estimates): 1.0})
         put(tastes, name, _rounded(value), f"{panel.currency}, se {error:.2g}")
     segment["brand_taste_sd"] = tastes
     what = "by definition" if panel.period is None else "occasions per customer and period"
@@ -193,42 +190,26 @@ def _segment(panel: Panel, estimates: Estimates, rate: float) -> CommentedMap:
 
 
 def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
-    names = estimates.values.index
-    base = next((k for k, n in enumerate(panel.firms) if f"intercept.{n}" not in names), None)
     firms = CommentedMap()
-    cuts = [price_cuts(prices) for prices in panel.price]
-
-    def shown(k: int, which: np.ndarray) -> dict[str, float]:
-        return {name: float(values[k][which].mean()) for name, values in panel.features.items()}
-
-    def weights(k: int) -> dict[str, float]:
-        """What a firm's regular offer is worth: its intercept and its usual features."""
-        own = {f"intercept.{panel.firms[k]}": 1.0} if k != base else {}
-        return own | shown(k, ~cuts[k].cut)
-
-    level = 0.0
-    if base is not None:
-        level = cuts[base].price - estimates.worth(weights(base))[0]
-    for k, name in enumerate(panel.firms):
+    offers = offers_of(panel, estimates)
+    for k, (name, offer) in enumerate(zip(panel.firms, offers, strict=True)):
         firm = CommentedMap()
-        value, error = estimates.worth(weights(k))
-        firm["quality"] = _rounded(level + value)
-        said = "set to the price" if k == base else f"se {error:.2g}"
+        value, error = estimates.worth(offer.weights)
+        firm["quality"] = _rounded(offer.level + value)
+        said = f"se {error:.2g}" if offer.weights else "set to the price"
         firm.yaml_add_eol_comment(_clean(f"{panel.currency}, {said}"), "quality")
-        firm["price"] = _rounded(cuts[k].price)
+        firm["price"] = _rounded(offer.cuts.price)
         firm.yaml_add_eol_comment(
             _clean(f"{panel.currency}, regular; mean {panel.price[k].mean():.4g}"), "price"
         )
-        if cuts[k].chance > 0.0:
+        if offer.cuts.chance > 0.0:
             promotions = CommentedMap()
-            promotions["chance"] = _rounded(cuts[k].chance)
-            promotions["depth"] = _rounded(cuts[k].depth)
-            if panel.features:
-                usual, during = shown(k, ~cuts[k].cut), shown(k, cuts[k].cut)
-                gain = {n: during[n] - usual[n] for n in usual}
-                value, error = estimates.worth(gain)
+            promotions["chance"] = _rounded(offer.cuts.chance)
+            promotions["depth"] = _rounded(offer.cuts.depth)
+            if offer.display:
+                value, error = estimates.worth(offer.display)
                 promotions["display_value"] = _rounded(value)
-                comment = f"{', '.join(usual)} while running, se {error:.2g}"
+                comment = f"{', '.join(offer.display)} while running, se {error:.2g}"
                 promotions.yaml_add_eol_comment(_clean(comment), "display_value")
             firm["promotions"] = promotions
         firms[name] = firm

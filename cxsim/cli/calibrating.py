@@ -25,6 +25,27 @@ __all__ = ["COMMANDS"]
     help="Scenario file to write [default: results/calibrate-DATA.yaml].",
 )
 @click.option("--estimates", metavar="FILE", help="Also write the estimates, as CSV.")
+@click.option(
+    "--sample",
+    metavar="FILE",
+    help="Also write 200 draws of the parameters, as CSV: points for a study.",
+)
+@click.option("--base", metavar="SCENARIO", help="Targets: the scenario to start from.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(2, 1000),
+    default=4,
+    show_default=True,
+    help="Targets: runs averaged over.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Targets: runs at a time.",
+)
 @click.option("--customer", metavar="COLUMN", help="Column that says who buys.")
 @click.option(
     "--period", metavar="COLUMN", help='Column that says when; "none": rows are in purchase order.'
@@ -73,16 +94,22 @@ __all__ = ["COMMANDS"]
 @click.option("--currency", metavar="LABEL", help="Label of the currency.")
 @click.option("--title", help="Title of the scenario.")
 def calibrate(data: str, **options: Any) -> None:  # fmt: skip
-    """Make a scenario from a purchase panel.
+    """Make a scenario from data: a purchase panel, or aggregates.
 
     DATA is a table (CSV, Parquet, XLSX) with a row per purchase: customer, period, choice
     and a price per firm (price.Ann, price.Bob), or in long form: customer, period, firm,
     chosen, price. Yogurt and Catsup, published panels, come with the extra "data".
+
+    Or DATA is a YAML file of targets (shares, retention, prices, with standard errors) and
+    of parameters that may move, for a scenario given by --base.
     """
     from cxsim.calibration import CalibrationError
 
     try:
-        _from_panel(data, options)
+        if Path(data).suffix.lower() in (".yaml", ".yml"):
+            _from_targets(data, options)
+        else:
+            _from_panel(data, options)
     except CalibrationError as error:
         raise UserError(str(error)) from error
 
@@ -98,7 +125,6 @@ def _place(data: str) -> Path:
 
 def _from_panel(data: str, options: dict[str, Any]) -> None:
     from cxsim.calibration import Columns, calibrate, read_panel, real_panel
-    from cxsim.files import whole_file
 
     features = options["features"] or None
     columns = Columns(
@@ -121,11 +147,50 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
     click.echo(textwrap.fill(result.headline(), WIDTH) + "\n")
     _print_estimates(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
-    if options["estimates"]:
-        with whole_file(options["estimates"]) as draft:
-            result.table.to_csv(draft, index=False)
-        click.echo(f"\nEstimates: {options['estimates']}")
-    click.echo(f"\nScenario: {path}")
+    _print_places(path, options, result.table, result.sample)
+
+
+def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) -> None:
+    """Write what else is wanted, and print where everything is."""
+    from cxsim.files import whole_file
+
+    click.echo("")
+    for what, frame in (("estimates", lambda: table), ("sample", sample)):
+        if options[what]:
+            with whole_file(options[what]) as draft:
+                frame().to_csv(draft, index=False)
+            click.echo(f"{what.capitalize()}: {options[what]}")
+    click.echo(f"Scenario: {path}")
+
+
+def _from_targets(data: str, options: dict[str, Any]) -> None:
+    from cxsim.calibration import match
+
+    with Screen(f"cxsim calibrate {data}") as screen:
+        result = match(
+            data,
+            base=options["base"],
+            seed=options["seed"],
+            seeds=options["seeds"],
+            jobs=options["jobs"],
+            progress=screen,
+        )
+    click.echo(textwrap.fill(result.headline(), WIDTH) + "\n")
+    rows = [
+        [row["measure"], row["firm"], f"{row['target']:.4g}", f"{row['se']:.2g}",
+         f"{row['model']:.4g}", f"{row['model_se']:.2g}", f"{row['z']:+.1f}"]
+        for row in result.moments.to_dict("records")
+    ]  # fmt: skip
+    print_table(["target", "firm", "value", "se", "model", "se", "z"], rows, left=2)
+    click.echo("")
+    rows = [
+        [row["path"], f"{row['estimate']:.4g}", f"{row['se']:.2g}", f"{row['low']:g}",
+         f"{row['high']:g}", "" if row["pinned"] else "not pinned down"]
+        for row in result.parameters.to_dict("records")
+    ]  # fmt: skip
+    print_table(["parameter", "estimate", "se", "lowest", "highest", ""], rows, left=1)
+    path = result.save(options["output"] or _place(data), title=options["title"])
+    _print_places(path, options, result.parameters, lambda: result.draws)
 
 
 def _print_estimates(result: Any) -> None:

@@ -11,6 +11,7 @@ A frame may say what a period, its currency, customers, purchases and prices are
 from __future__ import annotations
 
 from cxsim.plot.brands import brand_switching
+from cxsim.plot.calibration import loyalty_estimates, predicted_repeats
 from cxsim.plot.comparison import differences
 from cxsim.plot.decisions import group_decisions
 from cxsim.plot.emotions import emotion_clusters
@@ -38,8 +39,10 @@ __all__ = [
     "group_decisions",
     "journey_map",
     "lines",
+    "loyalty_estimates",
     "paths",
     "perception_gap",
+    "predicted_repeats",
     "profit",
     "retention",
     "retention_by_tenure",

@@ -1,0 +1,158 @@
+"""Out of sample: what a calibrated scenario says of purchases it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxsim.calibration.calibrate import Calibration, calibrate
+from cxsim.calibration.panel import Panel
+from cxsim.runs import simulate
+from cxsim.scenario import Scenario
+
+__all__ = ["Prediction", "predict"]
+
+#: Runs of a scenario whose mean is the prediction.
+_SEEDS = range(8)
+_CUSTOMERS = 4000
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predictions beside what happened.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per model and quantity: ``model`` (``observed``, ``scenario``, ``tastes
+        only``, ``zero order``), ``quantity`` (``repeat rate``, ``share``), ``firm``,
+        ``value``, ``se``: of what was observed over customers, of scenarios over runs.
+    calibration : Calibration
+        Of the first part of the panel.
+    """
+
+    table: pd.DataFrame
+    calibration: Calibration
+
+    def errors(self) -> pd.DataFrame:
+        """Return by model the error of the repeat rate and the mean one of shares, in points."""
+        seen = self.table[self.table["model"] == "observed"].set_index(["quantity", "firm"])
+        rows = []
+        for model, part in self.table.groupby("model", sort=False):
+            if model == "observed":
+                continue
+            off = part.set_index(["quantity", "firm"])["value"] - seen["value"]
+            rows.append(
+                (model, 100 * abs(off["repeat rate"]).mean(), 100 * abs(off["share"]).mean())
+            )
+        return pd.DataFrame(rows, columns=["model", "repeat_rate", "share"])
+
+    def headline(self) -> str:
+        """Return whose prediction of the repeat rate is nearest, and by how much."""
+        rates = self.table[self.table["quantity"] == "repeat rate"].set_index("model")["value"]
+        error = self.table.set_index(["model", "quantity"])["se"][("observed", "repeat rate")]
+        off = {name: 100 * abs(rates[name] - rates["observed"]) for name in rates.index[1:]}
+        said = (
+            f"{self.calibration.panel.source}: {100 * rates['observed']:.1f} % "
+            f"(se {100 * float(np.ravel(error)[0]):.1f}) of the later purchases repeat the last; "
+        )
+        called = {"scenario": "calibrated scenario", "tastes only": "same without loyalty"}
+        others = "; ".join(
+            f"the {called.get(name, f'{name} model')} predicts {100 * rates[name]:.1f} %"
+            for name in off
+        )
+        better = "nearer" if off["scenario"] < off["zero order"] else "not nearer"
+        return f"{said}{others}. The calibrated scenario is {better} than shares alone."
+
+
+def predict(
+    panel: Panel,
+    *,
+    share: float = 2 / 3,
+    first: str = "drop",
+    form: str = "cost",
+    draws: int = 200,
+) -> Prediction:
+    """Estimate on the first part of each customer's purchases and predict the rest.
+
+    The prediction is the simulation's: the calibrated scenario runs, and its repeat rate and
+    shares are compared with those of the purchases left out. Against it stand a zero-order
+    model (each purchase is drawn from the shares of the first part) and the scenario
+    estimated with tastes but without loyalty.
+
+    Parameters
+    ----------
+    panel : Panel
+    share : float
+        Part of each customer's occasions to estimate on.
+    first, form, draws
+        As for :func:`~cxsim.calibration.calibrate.calibrate`.
+
+    Raises
+    ------
+    CalibrationError
+        If the first part does not identify the model.
+    """
+    train, rest = panel.split(share)
+    result = calibrate(train, first=first, form=form, draws=draws, shuffles=0)
+    zero = train.shares
+    without = result.without_loyalty()
+    models = {
+        "scenario": _simulated(result.scenario(), panel.firms),
+        "tastes only": _simulated(without.scenario(), panel.firms),
+        "zero order": ((float((zero**2).sum()), 0.0), (zero, np.zeros(len(zero)))),
+    }
+    models = {"observed": _observed(panel, rest), **models}
+    rows = []
+    for model, ((rate, error), (shares, errors)) in models.items():
+        rows.append((model, "repeat rate", "", rate, error))
+        rows += [
+            (model, "share", name, float(value), float(se))
+            for name, value, se in zip(panel.firms, shares, errors, strict=True)
+        ]
+    table = pd.DataFrame(rows, columns=["model", "quantity", "firm", "value", "se"])
+    table.attrs["source"] = panel.source
+    return Prediction(table, result)
+
+
+_Figures = tuple[tuple[float, float], tuple[np.ndarray, np.ndarray]]
+
+
+def _observed(panel: Panel, rest: np.ndarray) -> _Figures:
+    """Return repeat rate and shares of the occasions left out, with errors over customers."""
+    size, supplier = len(panel.firms), panel.supplier
+
+    def ratio(top: np.ndarray, bottom: np.ndarray) -> tuple[float, float]:
+        t = np.add.reduceat(top.astype(float), panel.starts)
+        b = np.add.reduceat(bottom.astype(float), panel.starts)
+        value = t.sum() / b.sum()
+        spread = np.sqrt(((t - value * b) ** 2).sum() * len(b) / max(len(b) - 1, 1))
+        return float(value), float(spread / b.sum())
+
+    bought = rest & (panel.choice < size)
+    again = bought & (supplier >= 0)
+    shares = [ratio(bought & (panel.choice == k), bought) for k in range(size)]
+    return ratio(again & (panel.choice == supplier), again), (
+        np.array([s for s, _ in shares]),
+        np.array([e for _, e in shares]),
+    )
+
+
+def _simulated(scenario: Scenario, firms: tuple[str, ...]) -> _Figures:
+    """Return repeat rate and shares of a scenario, means over seeds with their errors."""
+    scenario = scenario.override({"customers": _CUSTOMERS})
+    rates, shares = [], []
+    for seed in _SEEDS:
+        books = simulate(scenario, seed=seed).books
+        flows = books.total("purchases").sum(axis=0)[:, :-1]  # supplier before, firm
+        order = [books.firms.index(name) for name in firms]
+        own = flows[1:]
+        rates.append(np.trace(own) / own.sum())
+        shares.append(flows.sum(axis=0)[order] / flows.sum())
+    n = np.sqrt(len(_SEEDS))
+    return (float(np.mean(rates)), float(np.std(rates, ddof=1) / n)), (
+        np.mean(shares, axis=0),
+        np.std(shares, axis=0, ddof=1) / n,
+    )

@@ -1,0 +1,206 @@
+"""Calibration in two pictures: what looks like loyalty, and what was predicted."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from cxsim.plot.columns import need
+from cxsim.plot.layout import finish, new
+from cxsim.plot.palette import GREY, INK, OKABE_ITO, readable
+from cxsim.plot.picture import Picture
+from cxsim.plot.style import styled
+
+__all__ = ["loyalty_estimates", "predicted_repeats"]
+
+_BLUE, _ORANGE = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
+#: 95 % of a normal distribution.
+_Z = 1.96
+
+
+@styled
+def loyalty_estimates(
+    loyalty: pd.DataFrame, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw loyalty as estimated with and without tastes, as bought and in random order.
+
+    Parameters
+    ----------
+    loyalty : DataFrame
+        ``model, order, loyalty, lower, upper``, as ``calibration.loyalty`` has; where there
+        is a column ``source``, a panel for each.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    need(loyalty, ["model", "order", "loyalty", "lower", "upper"], name="loyalty")
+    if "source" not in loyalty:
+        loyalty = loyalty.assign(source=loyalty.attrs.get("source", ""))
+    groups = list(loyalty.groupby("source", sort=False))
+    rows = max(len(part) for _, part in groups)
+    figure = new(size, (2.2 + 3.2 * len(groups), 1.5 + 0.5 * rows))
+    panels = figure.subplots(1, len(groups), squeeze=False)[0]
+    for k, (axes, (source, part)) in enumerate(zip(panels, groups, strict=True)):
+        _estimates(axes, part, named=k == 0)
+        axes.set_title(str(source), fontsize=10.5)
+        axes.set_xlabel("worth of staying, utils", fontsize=9)
+    note = (
+        "Dots: estimates with 95 % intervals. Shuffled: each customer's purchases in random order."
+    )
+    return finish(figure, title=title or _finding(loyalty), alt=_alt(loyalty), note=note)
+
+
+def _estimates(axes: Axes, part: pd.DataFrame, *, named: bool) -> None:
+    for y, row in enumerate(part.to_dict("records")):
+        color = _BLUE if row["model"] == "with tastes" else _ORANGE
+        whole = row["order"] == "as bought"
+        axes.plot([row["lower"], row["upper"]], [y, y], color=color, lw=2.2)
+        axes.plot(
+            row["loyalty"], y, "o", ms=7.5, markerfacecolor=color if whole else "white",
+            markeredgecolor=color, zorder=3,
+        )  # fmt: skip
+        axes.annotate(
+            f"{row['loyalty']:.2f}".replace("-0.00", "0.00"), (row["loyalty"], y), xytext=(0, 6),
+            textcoords="offset points", ha="center", va="bottom", fontsize=9,
+            color=readable(color),
+        )  # fmt: skip
+    axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
+    axes.set_ylim(len(part) - 0.5, -0.6)
+    labels = [f"{row['model']},\n{row['order']}" for row in part.to_dict("records")]
+    axes.set_yticks(range(len(part)), labels if named else [""] * len(part))
+    for tick, model in zip(axes.get_yticklabels(), part["model"], strict=True):
+        tick.set_color(readable(_BLUE if model == "with tastes" else _ORANGE))
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+def _value(part: pd.DataFrame, model: str, order: str) -> float | None:
+    found = part[(part["model"] == model) & (part["order"] == order)]["loyalty"]
+    return None if found.empty else float(found.iloc[0])
+
+
+def _finding(loyalty: pd.DataFrame) -> str:
+    said = []
+    for source, part in loyalty.groupby("source", sort=False):
+        real, seeming = (
+            _value(part, model, "as bought") for model in ("with tastes", "without tastes")
+        )
+        if real is None or seeming is None or seeming <= 0:
+            continue
+        name = f" ({str(source).split(' (')[0]})" if loyalty["source"].nunique() > 1 else ""
+        said.append(f"{100 * max(0.0, 1 - real / seeming):.0f} %{name}")
+    if not said:
+        return "Loyalty by way of estimating it"
+    return f"Taste makes up {' and '.join(said)} of what looks like loyalty"
+
+
+def _alt(loyalty: pd.DataFrame) -> str:
+    said = [
+        f"{row['source']} {row['model']}, {row['order']}: {row['loyalty']:.2f} "
+        f"({row['lower']:.2f} to {row['upper']:.2f})".strip()
+        for row in loyalty.to_dict("records")
+    ]
+    return f"Estimates of loyalty in utils with 95 % intervals. {'; '.join(said)}."
+
+
+_CALLED = {
+    "observed": "observed",
+    "scenario": "calibrated\nscenario",
+    "tastes only": "the same\nwithout loyalty",
+    "zero order": "shares alone\n(zero order)",
+}
+
+
+@styled
+def predicted_repeats(
+    predictions: pd.DataFrame, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw repeat rates of purchases left out, as observed and as predicted.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        ``model, quantity, firm, value, se``, as ``prediction.table`` has; where there is a
+        column ``source``, a panel for each.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    need(predictions, ["model", "quantity", "value", "se"], name="predictions")
+    if "source" not in predictions:
+        predictions = predictions.assign(source=predictions.attrs.get("source", ""))
+    rates = predictions[predictions["quantity"] == "repeat rate"]
+    groups = list(rates.groupby("source", sort=False))
+    rows = max(len(part) for _, part in groups)
+    figure = new(size, (2.2 + 3.2 * len(groups), 1.5 + 0.5 * rows))
+    panels = figure.subplots(1, len(groups), squeeze=False, sharex=True)[0]
+    for k, (axes, (source, part)) in enumerate(zip(panels, groups, strict=True)):
+        _rates(axes, part, named=k == 0)
+        axes.set_title(str(source), fontsize=10.5)
+        axes.set_xlabel("purchases that repeat the last, %", fontsize=9)
+    note = (
+        "The last third of each customer's purchases. Band: observed, with its 95 % interval "
+        "over customers."
+    )
+    return finish(figure, title=title or _nearest(rates), alt=_said(rates), note=note)
+
+
+def _rates(axes: Axes, part: pd.DataFrame, *, named: bool) -> None:
+    seen = part[part["model"] == "observed"].iloc[0]
+    low, high = (100 * (seen["value"] + sign * _Z * seen["se"]) for sign in (-1, 1))
+    axes.axvspan(low, high, color=GREY, alpha=0.2, lw=0)
+    for y, row in enumerate(part.to_dict("records")):
+        color = {"observed": INK, "scenario": _BLUE}.get(row["model"], _ORANGE)
+        value = 100 * row["value"]
+        axes.plot([100 * seen["value"], value], [y, y], color=color, lw=1.4, alpha=0.7)
+        axes.plot(value, y, "o", ms=7.5, color=color, zorder=3)
+        axes.annotate(
+            f"{value:.0f}", (value, y), xytext=(0, 6), textcoords="offset points", ha="center",
+            va="bottom", fontsize=9, color=readable(color),
+        )  # fmt: skip
+    axes.set_ylim(len(part) - 0.5, -0.6)
+    axes.set_xlim(0, 100)
+    labels = [_CALLED.get(model, model) for model in part["model"]]
+    axes.set_yticks(range(len(part)), labels if named else [""] * len(part))
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+def _off(part: pd.DataFrame) -> dict[str, float]:
+    values = part.set_index("model")["value"]
+    return {name: 100 * abs(values[name] - values["observed"]) for name in values.index}
+
+
+def _nearest(rates: pd.DataFrame) -> str:
+    said = []
+    for source, part in rates.groupby("source", sort=False):
+        off = _off(part)
+        name = f"{str(source).split(' (')[0]}: " if source else ""
+        said.append(f"{name}{off['scenario']:.0f} points, not {off['zero order']:.0f}")
+    return (
+        f"Repeat rates out of sample: the scenario is off by {'; '.join(said)} as shares alone are"
+    )
+
+
+def _said(rates: pd.DataFrame) -> str:
+    said = [
+        f"{row['source']} {row['model']} {100 * row['value']:.1f} %"
+        for row in rates.to_dict("records")
+    ]
+    return (
+        f"Share of later purchases that repeat the last, observed and predicted. {'; '.join(said)}."
+    )

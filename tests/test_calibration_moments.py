@@ -1,0 +1,160 @@
+"""Calibration to aggregates: targets are met, and what they leave open is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from markets import market
+
+import cxsim as cx
+from cxsim.calibration import CalibrationError, match
+from cxsim.calibration.search import truncated_normal
+from cxsim.calibration.targets import read_targets
+from cxsim.cli.app import run as command
+
+TRUE = {"firms.Ann.quality": 13.0, "segments.All.switching_cost": 1.5}
+BOUNDS = {"firms.Ann.quality": [10, 16], "segments.All.switching_cost": [0, 4]}
+
+
+def base(**more):
+    firms = {"Ann": {"price": 10.0, "quality": 12.0}, "Bob": {"price": 10.0, "quality": 12.0}}
+    segment = {"share": 1.0, "price_sensitivity": 0.5, "brand_taste_sd": 1.0, "need_sd": 0.0}
+    return market(
+        firms, {"All": segment}, **{"customers": 800, "periods": 12, "warm_up": 20, **more}
+    )
+
+
+def targets(scenario, *measures):
+    """Return what a run of the scenario says of the measures, as targets."""
+    firms = cx.run(scenario, seed=77).firms
+    rows = []
+    for name, firm in measures:
+        value = float(firms.loc[firms["firm"] == firm, name].mean())
+        rows.append({"measure": name, "firm": firm, "value": value, "se": 0.005})
+    return rows
+
+
+@pytest.fixture(scope="module")
+def goals():
+    measures = [("share", "Ann"), ("repeat_rate", "Ann"), ("repeat_rate", "Bob")]
+    return targets(base(customers=20_000).override(TRUE), *measures)
+
+
+@pytest.fixture(scope="module")
+def result(goals):
+    return match({"parameters": BOUNDS, "targets": goals}, base=base())
+
+
+def test_parameters_are_found_again_from_shares_and_repeat_rates(result):
+    for row in result.parameters.to_dict("records"):
+        assert abs(row["estimate"] - TRUE[row["path"]]) < 4 * row["se"]
+        assert row["se"] < 0.1 * (row["high"] - row["low"])
+        assert row["pinned"]
+    assert result.moments["z"].abs().max() < 3
+    assert result.degrees == 1
+    assert result.p > 0.001
+
+
+def test_a_scenario_that_is_wrong_does_not_pass_for_right(goals):
+    wrong = [
+        {**goal, "value": goal["value"] + (0.1 if k else -0.1)} for k, goal in enumerate(goals)
+    ]
+    narrow = {"segments.All.switching_cost": [1.4, 1.6]}
+    result = match({"parameters": narrow, "targets": wrong}, base=base(), draws=5)
+    assert result.j > 50
+    assert result.p < 1e-6
+
+
+def test_what_targets_leave_open_is_named(goals):
+    bounds = {**BOUNDS, "firms.Bob.quality": [10, 14]}
+    result = match({"parameters": bounds, "targets": goals}, base=base(), draws=100)
+    open_ = result.directions[~result.directions["pinned"]]
+    assert len(open_) == 1
+    for name in ("firms.Ann.quality", "firms.Bob.quality"):
+        assert name in open_["combination"].iloc[0]
+    pinned = result.parameters.set_index("path")["pinned"]
+    assert pinned["segments.All.switching_cost"]
+    assert not pinned["firms.Bob.quality"]
+    assert "do not pin down" in result.headline()
+    draws = result.draws[["firms.Ann.quality", "firms.Bob.quality"]]
+    assert draws.corr().iloc[0, 1] > 0.9
+    assert draws["firms.Bob.quality"].between(10, 14).all()
+
+
+def test_the_same_call_gives_the_same_numbers(goals, result):
+    again = match({"parameters": BOUNDS, "targets": goals}, base=base(), jobs=2)
+    assert again.parameters.equals(result.parameters)
+    assert again.draws.equals(result.draws)
+
+
+def test_draws_are_overrides_that_a_scenario_takes(result):
+    row = result.draws.iloc[0].to_dict()
+    scenario = result.scenario.override(row)
+    assert scenario.segments["All"].switching_cost == row["segments.All.switching_cost"]
+
+
+def test_the_file_says_how_sure_its_numbers_are(result, tmp_path):
+    path = result.save(tmp_path / "matched.yaml")
+    scenario = cx.load(path)
+    assert scenario == result.scenario.override({"notes": scenario.notes})
+    text = path.read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if "switching_cost:" in line]
+    assert "# se 0.0" in line
+    assert "Calibrated to targets." in scenario.notes
+
+
+def test_a_truncated_normal_has_the_moments_it_should():
+    from scipy.stats import truncnorm
+
+    draws = truncated_normal(np.array([0.9, 0.5]), np.diag([25.0, 0.0]), 4000)
+    one = truncnorm(-0.9 / 0.2, 0.1 / 0.2, loc=0.9, scale=0.2)
+    assert draws[:, 0].mean() == pytest.approx(one.mean(), abs=4 * one.std() / 60)
+    assert draws[:, 1].mean() == pytest.approx(0.5, abs=4 * 0.29 / 60)
+    assert draws[:, 1].std() == pytest.approx(0.2887, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"targets": []}, "targets: targets: expected a list of measure, firm, value and se"),
+        ({"tragets": []}, "found 'tragets' (did you mean 'targets'?)"),
+        ({"parameters": {"firms.Anne.quality": [0, 1]}}, "parameters.firms.Anne.quality: "),
+        ({"parameters": {"firms.Ann.quality": [3, 1]}}, "expected a lowest below the highest"),
+        ({"parameters": {"firms.Ann.quality": 3}}, "expected [lowest, highest], found 3"),
+        ({"targets": [{"measure": "shares", "firm": "Ann", "value": 1, "se": 1}]},
+         "targets.0.measure: expected a measure of a firm, found 'shares' (did you mean 'share'?)"),
+        ({"targets": [{"measure": "share", "firm": "An", "value": 1, "se": 1}]},
+         "targets.0.firm: expected a firm, found 'An' (did you mean 'Ann'?)"),
+        ({"targets": [{"measure": "share", "firm": "Ann", "value": 1, "se": 0}]},
+         "targets.0.se: expected a standard error above 0, found 0"),
+        ({"targets": [{"measure": "share", "firm": "Ann", "value": "big", "se": 1}]},
+         "targets.0.value: expected a number, found 'big'"),
+        ({"targets": [{"measure": "share", "firm": "Ann", "value": 1, "se": 1}]},
+         "expected at least as many as parameters (2), found 1"),
+    ],
+)  # fmt: skip
+def test_a_wrong_entry_is_named_in_one_line(goals, change, said):
+    with pytest.raises(CalibrationError) as caught:
+        read_targets({"parameters": BOUNDS, "targets": goals, **change}, base=base())
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_takes_targets_and_writes_a_scenario_and_draws(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    base(customers=200, periods=6, warm_up=5).save(tmp_path / "mine.yaml")
+    (tmp_path / "shares.csv").write_text(
+        "measure,firm,value,se,periods\nshare,Ann,0.6,0.01,\nswitching_rate,(market),0.3,0.02,2-5\n"
+    )
+    (tmp_path / "goals.yaml").write_text(
+        "base: mine.yaml\ntargets: shares.csv\nparameters:\n  firms.Ann.quality: [10, 16]\n"
+    )
+    arguments = ["calibrate", "goals.yaml", "-o", "out.yaml", "--sample", "draws.csv"]
+    assert command([*arguments, "--seeds", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "switching_rate" in said
+    assert cx.load("out.yaml").firms["Ann"].quality > 12
+    assert (tmp_path / "draws.csv").read_text().splitlines()[0] == "firms.Ann.quality"
+    (tmp_path / "goals.yaml").write_text("targets: shares.csv\n")
+    assert command(["calibrate", "goals.yaml"]) == 2
+    assert "goals.yaml: base: expected a scenario to start from" in capsys.readouterr().err
