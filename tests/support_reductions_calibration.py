@@ -31,7 +31,6 @@ def shop(
     """Return a market of three firms with promotions, whose customers start as newcomers.
 
     ``loyalty`` is in utils, ``tastes`` multiplies the standard deviations of ``TRUTH``.
-    Bob is the firm most bought from.
     """
     a = TRUTH["price_sensitivity"]
     skills = {"interaction": 0.9, "customization": 0.9, "identification": 1.0} if learning else {}
@@ -175,3 +174,15 @@ def with_learning(*, panels=10):
         found.append(float(estimates.values["loyalty"]))
         lost.append(float((run.customers["switching_cost"] * TRUTH["price_sensitivity"]).mean()))
     return np.array(found), np.array(lost)
+
+
+def out_of_sample(prediction):
+    """The calibrated scenario misses the repeat rate of later purchases by less than shares do."""
+    off = prediction.errors().set_index("model")["repeat_rate"]
+    return [
+        Check(
+            f"{prediction.calibration.panel.source}: repeat rate missed by, points (less than "
+            "shares alone miss it by)",
+            0.0, off["scenario"], rounding=off["zero order"],
+        )
+    ]  # fmt: skip

@@ -9,7 +9,7 @@ from cxsim.calibration.matching import Match, match
 from cxsim.calibration.panel import Panel
 from cxsim.calibration.prediction import Prediction, predict
 from cxsim.calibration.reading import read_panel
-from cxsim.calibration.real import real_panel
+from cxsim.calibration.real import panel_or_example, real_panel
 
 __all__ = [
     "Calibration",
@@ -20,6 +20,7 @@ __all__ = [
     "Prediction",
     "calibrate",
     "match",
+    "panel_or_example",
     "predict",
     "read_panel",
     "real_panel",

@@ -60,7 +60,7 @@ class Prediction:
         )
         called = {"scenario": "calibrated scenario", "tastes only": "same without loyalty"}
         others = "; ".join(
-            f"the {called.get(name, f'{name} model')} predicts {100 * rates[name]:.1f} %"
+            f"the {called.get(name, 'zero-order model')} predicts {100 * rates[name]:.1f} %"
             for name in off
         )
         better = "nearer" if off["scenario"] < off["zero order"] else "not nearer"

@@ -76,6 +76,10 @@ class Report:
         self._scenarios = [Scenario.load(name, changes) for name in split_names(names)]
         return self._scenarios
 
+    def use(self, *scenarios: Scenario) -> None:
+        """Speak of these scenarios, made in the notebook rather than loaded."""
+        self._scenarios = list(scenarios)
+
     @property
     def words(self) -> Words:
         """What the first scenario calls things."""

