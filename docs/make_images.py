@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from SALib.sample import sobol as saltelli
 from scipy.stats import qmc
+import pandas as pd
 
 import cxsim as cx
 from cxsim import plot
@@ -87,6 +88,19 @@ def main() -> None:
     plot.save(plot.capability_matrix(run.firms), FOLDER / "copycat_matrix.png")
     plot.save(plot.switching_costs(run.firms), FOLDER / "copycat_switching_costs.png")
     study()
+    calibrated()
+
+
+def calibrated() -> None:
+    """Estimate two published panels (extra ``data``) and predict what was left out."""
+    loyalty, predictions = [], []
+    for name in ("Yogurt", "Catsup"):
+        panel = cx.calibration.real_panel(name)
+        loyalty.append(cx.calibrate(panel).loyalty.assign(source=panel.source))
+        table = cx.calibration.predict(panel).table
+        predictions.append(table.assign(source=panel.source))
+    plot.save(plot.loyalty_estimates(pd.concat(loyalty)), FOLDER / "calibration_loyalty.png")
+    plot.save(plot.predicted_repeats(pd.concat(predictions)), FOLDER / "calibration_repeats.png")
 
 
 if __name__ == "__main__":
