@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support_reductions_calibration import shop
 
 import cxsim as cx
 from cxsim.cli.app import run as command
+from validation.reductions.panels import shop
 
 
 @pytest.fixture

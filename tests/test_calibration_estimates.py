@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support_reductions import assert_agrees
-from support_reductions_calibration import (
+
+import cxsim as cx
+from cxsim.calibration import calibrate, read_panel, real_panel
+from cxsim.calibration.estimate import design_of, fit
+from cxsim.calibration.likelihood import Likelihood, taste_draws
+from validation.checks import assert_agrees
+from validation.reductions.panels import (
     PUBLISHED,
     TRUTH,
     estimated,
@@ -15,11 +20,6 @@ from support_reductions_calibration import (
     spurious_loyalty,
     with_learning,
 )
-
-import cxsim as cx
-from cxsim.calibration import calibrate, read_panel, real_panel
-from cxsim.calibration.estimate import design_of, fit
-from cxsim.calibration.likelihood import Likelihood, taste_draws
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support_reductions_calibration import SWITCHES, shop
 
 import cxsim as cx
 from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel, real_panel
 from cxsim.calibration.checks import check_identified
 from cxsim.calibration.promotions import price_cuts
+from validation.reductions.panels import SWITCHES, shop
 
 WIDE = """customer,period,choice,price.Ann,price.Bob,feat.Ann,feat.Bob,income
 1,2,Bob,3.0,2.5,0,1,9

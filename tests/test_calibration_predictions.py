@@ -8,13 +8,13 @@ import sys
 
 import numpy as np
 import pytest
-from support_reductions import assert_agrees
-from support_reductions_calibration import out_of_sample
 
 import cxsim as cx
 from cxsim.calibration import CalibrationError, calibrate, panel_or_example, predict, real_panel
 from cxsim.calibration import real as real_data
 from cxsim.notebook.catalogue import shipped_notebooks
+from validation.checks import assert_agrees
+from validation.reductions.panels import out_of_sample
 
 CATEGORIES = ["Yogurt", "Catsup"]
 

@@ -32,6 +32,7 @@ MODULES = (
     "validation.rows.pricing",
     "validation.rows.surveys",
     "validation.rows.telling",
+    "validation.rows.panels",
 )
 
 #: Headings of the page.
