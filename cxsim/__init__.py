@@ -23,6 +23,7 @@ _HOME = {
     "Comparison": "cxsim.study.comparison",
     "Calibration": "cxsim.calibration",
     "CalibrationError": "cxsim.calibration",
+    "Comparison": "cxsim.study.comparison",
     "Customer": "cxsim.engine.agents",
     "Firm": "cxsim.firms.firm",
     "Knowledge": "cxsim.firms.knowledge",

@@ -94,6 +94,13 @@ def test_columns_may_be_named(write):
     assert panel.price[1].tolist() == [2.5, 2.5, 2.5, 2.0]
 
 
+def test_stems_and_firms_may_hold_what_separates_them(write):
+    text = WIDE.replace("price.", "price_per_unit.").replace("Ann", "A.nn")
+    panel = read_panel(write(text), columns=Columns(price="price_per_unit", features=()))
+    assert panel.firms == ("A_nn", "Bob"), "a point would break dotted paths"
+    assert panel.price[0].tolist() == [2.0, 3.0, 3.0, 3.0]
+
+
 def test_the_panel_of_a_run_can_be_read_as_it_is_and_from_a_file(tmp_path):
     run = cx.run(shop(customers=40, periods=6), panel=40)
     panel = read_panel(run.panel)

@@ -6,6 +6,7 @@ row per occasion and firm, with ``firm``, ``chosen`` (1 for the one taken) and `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +23,8 @@ __all__ = ["read_panel"]
 
 #: What may stand between the name of a feature and that of a firm.
 _SEPARATORS = (".", "_", ":", " ", "-")
+#: What a dotted path cannot hold.
+_REFUSED = re.compile(r"[.*/\\=]")
 
 
 def read_panel(
@@ -158,7 +161,7 @@ class _Reader:
         here = [*used, customer, *([period] if period else [])]
         return Panel(
             source=self.source,
-            firms=tuple(firms),
+            firms=self.named(firms),
             outside=bool((choice == len(firms)).any()),
             choice=choice[order],
             price=prices[:, order],
@@ -169,6 +172,15 @@ class _Reader:
             period_length=period_length or ("purchase" if when is None else "period"),
             ignored=tuple(name for name in self.frame.columns if name not in here),
         )
+
+    def named(self, firms: list[str]) -> tuple[str, ...]:
+        """Return names that firms of a scenario can have, which stand in dotted paths."""
+        names = [_REFUSED.sub("_", name) for name in firms]
+        names = [f"{name} (firm)" if name in (OUTSIDE, "none") else name for name in names]
+        twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+        if twice is not None:
+            raise self.wrong(f"expected names that differ in letters, found two like {twice!r}")
+        return tuple(names)
 
     def _long(self) -> bool:
         return self.columns.firm is not None or (
@@ -225,11 +237,18 @@ class _Reader:
         """Return columns named STEM.FIRM, by stem and firm."""
         stems: dict[str, dict[str, str]] = {}
         for name in self.frame.columns:
-            cut = min((name.find(s) for s in _SEPARATORS if name.find(s) > 0), default=-1)
+            cut = self._cut(name)
             if name in taken or cut < 0 or cut == len(name) - 1:
                 continue
             stems.setdefault(name[:cut], {})[name[cut + 1 :]] = name
         return stems
+
+    def _cut(self, name: str) -> int:
+        """Return where the name of a feature ends and that of a firm begins, -1 for nowhere."""
+        for stem in (self.columns.price, *(self.columns.features or ())):
+            if stem and name.startswith(stem) and name[len(stem) : len(stem) + 1] in _SEPARATORS:
+                return len(stem)
+        return min((name.find(s) for s in _SEPARATORS if name.find(s) > 0), default=-1)
 
     def _features(self, there: list[str]) -> list[str]:
         wanted = self.columns.features

@@ -153,13 +153,16 @@ def _notes(
 
 
 def _purchase_rate(panel: Panel) -> float:
-    """Return occasions per customer and period; 1 where a period is a purchase."""
+    """Return occasions per customer and period; 1 where a period is a purchase.
+
+    Periods count from a customer's first occasion to the end of the panel: the gap that
+    nobody saw the end of belongs in, else short gaps would count too much.
+    """
     if panel.period is None:
         return 1.0
-    ends = np.append(panel.starts[1:], panel.occasions) - 1
-    spans = panel.period[ends] - panel.period[panel.starts]
-    gaps, again = float(spans.sum()), float((panel.counts - 1).sum())
-    return float(np.clip(again / gaps, 1e-6, 1.0)) if gaps > 0 else 1.0
+    watched = float((panel.period.max() - panel.period[panel.starts]).sum())
+    again = float((panel.counts - 1).sum())
+    return float(np.clip(again / watched, 1e-6, 1.0)) if watched > 0 else 1.0
 
 
 def _rounded(value: float) -> float:
