@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markets import market
 
 import cxsim as cx
@@ -138,6 +140,26 @@ def test_a_wrong_entry_is_named_in_one_line(goals, change, said):
         read_targets({"parameters": BOUNDS, "targets": goals, **change}, base=base())
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.integers(-3, 3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["base", "settings", "parameters", "targets", "title", "firm", "value"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(KEYS, JUNK))
+def test_whatever_stands_in_a_file_of_targets_is_read_or_refused_in_one_line(data):
+    said = ""
+    try:
+        read_targets(data, base=base())
+    except (CalibrationError, cx.ScenarioError) as error:
+        said = str(error)
+    assert said
+    assert "\n" not in said
 
 
 def test_the_command_takes_targets_and_writes_a_scenario_and_draws(tmp_path, monkeypatch, capsys):

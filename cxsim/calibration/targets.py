@@ -156,9 +156,11 @@ class _Reader:
         if not isinstance(start, Scenario):
             beside = self.folder / str(start)
             start = Scenario.load(beside if base is None and beside.is_file() else start)
-        if data.get("settings"):
-            settings = self.known("settings", data["settings"], tuple(data["settings"]))
-            start = start.override(settings)
+        changes = data.get("settings") or {}
+        if not isinstance(changes, Mapping) or not all(isinstance(key, str) for key in changes):
+            text = f"expected values by dotted path, found {found(data['settings'])}"
+            raise self.wrong("settings", text)
+        start = start.override(changes)
         free = self.free(data.get("parameters"), start)
         targets = self.targets(data.get("targets"), start)
         if len(targets) < len(free):
