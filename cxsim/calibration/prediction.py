@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,23 @@ class Prediction:
             for name in off
         )
         better = "nearer" if off["scenario"] < off["zero order"] else "not nearer"
-        return f"{said}{others}. The calibrated scenario is {better} than shares alone."
+        but = (
+            " (without loyalty it is nearer still)" if off["tastes only"] < off["scenario"] else ""
+        )
+        return f"{said}{others}. The calibrated scenario is {better} than shares alone{but}."
+
+    def __repr__(self) -> str:
+        return f"<Prediction: {self.headline()}>"
+
+    def _repr_html_(self) -> str:
+        table = self.errors().round(1).rename(columns=_HEADS).to_html(index=False)
+        return f"<p>{escape(self.headline())}</p>{table}"
+
+
+_HEADS = {
+    "repeat_rate": "repeat rate off by, points",
+    "share": "shares off by, points on average",
+}
 
 
 def predict(
