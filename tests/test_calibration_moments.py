@@ -55,6 +55,7 @@ def test_parameters_are_found_again_from_shares_and_repeat_rates(result):
     assert result.moments["z"].abs().max() < 3
     assert result.degrees == 1
     assert result.p > 0.001
+    assert result.headline().startswith("3 targets are met")
 
 
 def test_a_scenario_that_is_wrong_does_not_pass_for_right(goals):
@@ -65,6 +66,8 @@ def test_a_scenario_that_is_wrong_does_not_pass_for_right(goals):
     result = match({"parameters": narrow, "targets": wrong}, base=base(), draws=5)
     assert result.j > 50
     assert result.p < 1e-6
+    assert result.headline().startswith("The targets are not met: the worst")
+    assert result.parameters["at_bound"].all() == ("at its bound" in result.text())
 
 
 def test_what_targets_leave_open_is_named(goals):

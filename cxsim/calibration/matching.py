@@ -21,6 +21,8 @@ __all__ = ["Match", "match"]
 
 #: A direction is pinned down if data leave at most this share of what the bounds left.
 _PINNED = 0.5
+#: Standard errors that a target may be off and count as met.
+_MET = 3.0
 
 
 class Match:
@@ -32,7 +34,8 @@ class Match:
     moments : DataFrame
         One row per target: ``measure, firm, target, se, model, model_se, z``.
     parameters : DataFrame
-        One row per free parameter: ``path, estimate, se, low, high, pinned``; ``se`` and the
+        One row per free parameter: ``path, estimate, se, low, high, pinned,
+        at_bound``; ``se`` and the
         draws take the bounds into account.
     directions : DataFrame
         Combinations of parameters, best known first: ``singular_value``, ``left`` (standard
@@ -90,6 +93,7 @@ class Match:
                 "low": low,
                 "high": low + width,
                 "pinned": spread / width / UNIFORM_SD <= _PINNED,
+                "at_bound": (found.unit < 0.005) | (found.unit > 0.995),
             }
         )
         self.j = float(z @ z)
@@ -108,10 +112,11 @@ class Match:
         """Return how well the targets are met, and what they leave open."""
         k = int(self.moments["z"].abs().to_numpy().argmax())
         worst, label = self.moments.iloc[k], self.targets.targets[k].label
-        said = (
-            f"{len(self.moments)} targets are met within {abs(worst['z']):.1f} standard errors "
-            f"(worst: {label}); J = {self.j:.1f}"
-        )
+        if abs(worst["z"]) < _MET:
+            said = f"{len(self.moments)} targets are met, the worst ({label})"
+        else:
+            said = f"The targets are not met: the worst ({label})"
+        said += f" is {abs(worst['z']):.1f} standard errors off; J = {self.j:.1f}"
         if self.degrees:
             said += f" with {self.degrees} degrees of freedom (p = {self.p:.2g})"
         open_ = self.directions[~self.directions["pinned"]]
@@ -145,6 +150,7 @@ class Match:
                     held = held[key] if isinstance(held, dict) and key in held else None
                 if isinstance(held, CommentedMap) and last in held:
                     comment = f"se {row['se']:.2g}" + ("" if row["pinned"] else ", not pinned down")
+                    comment += ", at its bound" if row["at_bound"] else ""
                     held.yaml_add_eol_comment(comment, last)
         return to_yaml(whole)
 

@@ -185,10 +185,11 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
     click.echo("")
     rows = [
         [row["path"], f"{row['estimate']:.4g}", f"{row['se']:.2g}", f"{row['low']:g}",
-         f"{row['high']:g}", "" if row["pinned"] else "not pinned down"]
+         f"{row['high']:g}", "" if row["pinned"] else "not pinned down",
+         "at its bound" if row["at_bound"] else ""]
         for row in result.parameters.to_dict("records")
     ]  # fmt: skip
-    print_table(["parameter", "estimate", "se", "lowest", "highest", ""], rows, left=1)
+    print_table(["parameter", "estimate", "se", "lowest", "highest", "", ""], rows, left=1)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.parameters, lambda: result.draws)
 
