@@ -23,7 +23,6 @@ _HOME = {
     "Comparison": "cxsim.study.comparison",
     "Calibration": "cxsim.calibration",
     "CalibrationError": "cxsim.calibration",
-    "Comparison": "cxsim.study.comparison",
     "Customer": "cxsim.engine.agents",
     "Firm": "cxsim.firms.firm",
     "Knowledge": "cxsim.firms.knowledge",

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from SALib.sample import sobol as saltelli
 from scipy.stats import qmc
-import pandas as pd
 
 import cxsim as cx
 from cxsim import plot
