@@ -23,8 +23,6 @@ _HOME = {
     "Calibration": "cxsim.calibration",
     "CalibrationError": "cxsim.calibration",
     "Comparison": "cxsim.study.comparison",
-    "Calibration": "cxsim.calibration",
-    "CalibrationError": "cxsim.calibration",
     "Customer": "cxsim.engine.agents",
     "Firm": "cxsim.firms.firm",
     "Knowledge": "cxsim.firms.knowledge",
