@@ -172,14 +172,17 @@ class Report:
         return _html(table + (f"<p>and {more:,} rows more.</p>" if more > 0 else ""))
 
     def findings(self, result: Sweep) -> Any:
-        """Show what the study's analyses say, each with its table."""
-        parts = []
-        for finding in result.analyse():
-            table = finding.frame.head(20).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
-            parts.append(
-                f"<h4>{escape(finding.output)}</h4><p>{escape(finding.sentence)}</p>{table}"
-            )
-        return _html("".join(parts) or "<p>The study names no analysis.</p>")
+        """Show what the study's analyses say, each with its figure and its table."""
+        from IPython.display import display
+
+        from cxsim.plot import finding as drawn
+
+        found = result.analyse()
+        for number, finding in enumerate(found):
+            display(_html(f"<h4>{escape(finding.output)}</h4><p>{escape(finding.sentence)}</p>"))
+            self.figure(drawn(finding), f"finding-{number}-{finding.analysis}")
+            display(self.rows(finding.frame, first=16))
+        return None if found else _html("<p>The study names no analysis.</p>")
 
     def leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""
