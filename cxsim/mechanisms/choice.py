@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from cxsim.draws import gumbel, uniform
+from cxsim.draws import exp, gumbel, uniform
 from cxsim.mechanisms.base import NOWHERE, Column, Draw, Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 
@@ -42,6 +42,25 @@ def enjoyment(value: float, shock: float, price_sensitivity: float, outside_valu
     if price_sensitivity > 0.0:
         return value + shock / price_sensitivity - outside_value
     return 0.0
+
+
+def weigh(i, options, open_option, price_sensitivity, value, weights):
+    """Write the logit weights of a customer's open options, and return their sum.
+
+    Relative to the best option's, so that none overflows; 0 where no option is open.
+    """
+    a = price_sensitivity[i]
+    top = -1e300
+    for o in range(options):
+        if open_option[o, i] and a * value[0, o, i] > top:
+            top = a * value[0, o, i]
+    whole = 0.0
+    for o in range(options):
+        weights[o, i] = 0.0
+        if open_option[o, i]:
+            weights[o, i] = exp(a * value[0, o, i] - top)
+            whole += weights[o, i]
+    return whole
 
 
 # --- passes -----------------------------------------------------------------------

@@ -8,8 +8,8 @@ policies that know demand.
 
 from __future__ import annotations
 
-from cxsim.draws import exp
 from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.choice import weigh
 from cxsim.mechanisms.money import asked, service_cost, unit_cost
 
 __all__ = ["DEMAND"]
@@ -64,17 +64,7 @@ def expect(
     for i in range(n):
         if in_market[i] == 0:
             continue
-        a = price_sensitivity[i]
-        top = -1e300
-        for o in range(n_firms + 1):
-            if open_option[o, i] and a * value[0, o, i] > top:
-                top = a * value[0, o, i]
-        weight = 0.0
-        for o in range(n_firms + 1):
-            weighed[o, i] = 0.0
-            if open_option[o, i]:
-                weighed[o, i] = exp(a * value[0, o, i] - top)
-                weight += weighed[o, i]
+        weight = weigh(i, n_firms + 1, open_option, price_sensitivity, value, weighed)
         if weight == 0.0:
             continue
         c = chunk(i)
@@ -95,7 +85,7 @@ def expect(
                     firm_cost_to_serve[f], firm_service_saving[f], recognition[f, i], known
                 )
             )
-            slope = chance_slope(a, amount, p)
+            slope = chance_slope(price_sensitivity[i], amount, p)
             sum_expected_purchases[c, f] += rate * p
             sum_expected_margin[c, f] += rate * p * margin
             sum_expected_response[c, f] += rate * slope

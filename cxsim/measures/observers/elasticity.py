@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxsim.draws import exp
 from cxsim.measures.books import Books
 from cxsim.measures.core import ratio
 from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.choice import weigh
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,17 +36,7 @@ def chances(
     for i in range(n):
         if in_market[i] == 0:
             continue
-        a = price_sensitivity[i]
-        top = -1e300
-        for o in range(n_firms + 1):
-            if open_option[o, i] and a * value[0, o, i] > top:
-                top = a * value[0, o, i]
-        weight = 0.0
-        for o in range(n_firms + 1):
-            chance[o, i] = 0.0
-            if open_option[o, i]:
-                chance[o, i] = exp(a * value[0, o, i] - top)
-                weight += chance[o, i]
+        weight = weigh(i, n_firms + 1, open_option, price_sensitivity, value, chance)
         if weight == 0.0:
             continue
         c = chunk(i)
@@ -56,7 +46,7 @@ def chances(
             sum_chance[c, f] += chance[f, i]
             for g in range(n_firms):
                 sum_price_response[c, f, g] += semi_elasticity(
-                    a,
+                    price_sensitivity[i],
                     segment_volume[segment[i]] * price_asked[g, i],
                     chance[f, i],
                     chance[g, i],

@@ -13,6 +13,7 @@ import numpy as np
 from cxsim.draws import exp
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk, listed
+from cxsim.mechanisms.choice import weigh
 from cxsim.mechanisms.measuring import ratio
 from cxsim.mechanisms.reputation import esteem
 
@@ -36,7 +37,7 @@ def shifted(chance: float, utility: float) -> float:
 # --- passes -----------------------------------------------------------------------
 
 
-def weigh(
+def compare(
     n, n_firms, segment, shopper, open_option, price_sensitivity, value, reputation, likely,
     segment_reputation_value, market_word_of_mouth_message_weight, sum_hearsay,
 ):  # fmt: skip
@@ -48,16 +49,7 @@ def weigh(
     for k in range(listed(n, shopper)):
         i = shopper[k]
         a = price_sensitivity[i]
-        top = -1e300
-        for o in range(n_firms + 1):
-            if open_option[o, i] and a * value[0, o, i] > top:
-                top = a * value[0, o, i]
-        whole = 0.0
-        for o in range(n_firms + 1):
-            likely[o, i] = 0.0
-            if open_option[o, i]:
-                likely[o, i] = exp(a * value[0, o, i] - top)
-                whole += likely[o, i]
+        whole = weigh(i, n_firms + 1, open_option, price_sensitivity, value, likely)
         if whole == 0.0:
             continue
         worth = segment_reputation_value[segment[i]]
@@ -85,7 +77,7 @@ _HEARSAY = Mechanism(
     totals=(
         Total("hearsay", ("firm", 2, 5), doc="Shoppers; gain, loss by news; won, lost so far"),
     ),
-    passes=(Pass(weigh, "decide", before=("choice.decide",)),),
+    passes=(Pass(compare, "decide", before=("choice.decide",)),),
 )
 
 
