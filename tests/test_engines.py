@@ -169,7 +169,9 @@ def scenarios(draw):
     if draw(st.booleans()):
         world["profile_portability"] = draw(numbers)
     competitors = {name: draw(firms()) for name in names}
-    prices_matter = world["outside_option"] and all(g["price_sensitivity"] > 0.01 for g in groups)
+    prices_matter = world["outside_option"] and all(
+        g["price_sensitivity"] > 0.01 and "buying_center" not in g for g in groups
+    )
     for each in competitors.values():
         each["policy"] = draw(policies(prices_matter))
         if draw(st.booleans()):
