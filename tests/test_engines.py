@@ -56,6 +56,20 @@ def programmes():
     )
 
 
+#: How a firm without programme, contract and subscription deals with customers.
+PLAIN = {"loyalty_programme": None, "contracts": None, "billing": "per_purchase"}
+
+
+def terms():
+    return st.fixed_dictionaries(
+        {
+            "loyalty_programme": st.none() | programmes(),
+            "contracts": st.none() | contracts(),
+            "billing": st.sampled_from(["per_purchase", "subscription"]),
+        }
+    )
+
+
 def contracts():
     return st.fixed_dictionaries({"length": st.integers(0, 4), "exit_fee": money})
 
@@ -75,9 +89,7 @@ def firms(draw):
         active=draw(st.booleans()),
         promotions={"chance": draw(numbers), "depth": draw(numbers), "display_value": draw(money)},
         feedback=draw(money),
-        loyalty_programme=draw(st.none() | programmes()),
-        contracts=draw(st.none() | contracts()),
-        billing=draw(st.sampled_from(["per_purchase", "subscription"])),
+        **draw(st.just(dict(PLAIN)) | terms()),
         unit_cost=draw(money),
         customization_cost=draw(money),
         interaction_cost=draw(money),
@@ -126,6 +138,12 @@ def segments(draw):
     return one
 
 
+def paid_otherwise(each):
+    """Return whether prices are not all that a firm's customers pay or get."""
+    bound = each["contracts"] is not None or each["billing"] == "subscription"
+    return bound or each["loyalty_programme"] is not None
+
+
 @st.composite
 def policies(draw, prices_matter):
     """A policy of each kind; a best response only where some price is best."""
@@ -169,8 +187,11 @@ def scenarios(draw):
     if draw(st.booleans()):
         world["profile_portability"] = draw(numbers)
     competitors = {name: draw(firms()) for name in names}
-    prices_matter = world["outside_option"] and all(
-        g["price_sensitivity"] > 0.01 and "buying_center" not in g for g in groups
+    prices_matter = (
+        world["outside_option"]
+        and all(g["price_sensitivity"] > 0.01 for g in groups)
+        and all(g.get("buying_center", {"members": 1})["members"] == 1 for g in groups)
+        and not any(paid_otherwise(each) for each in competitors.values())
     )
     for each in competitors.values():
         each["policy"] = draw(policies(prices_matter))

@@ -381,6 +381,19 @@ def test_a_class_that_is_no_policy_is_not_registered():
         cx.register_policy(NotAPolicy)
 
 
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"segments.All.buying_center": {"members": 2}}, "one member each, found 2"),
+        ({"firms.Bob.loyalty_programme": {}}, "pay prices only, found loyalty programmes"),
+        ({"firms.Bob.billing": "subscription"}, "found contracts and subscriptions"),
+    ],
+)
+def test_a_best_response_is_refused_where_its_condition_leaves_something_out(changes, found):
+    with pytest.raises(cx.ScenarioError, match=found):
+        market().override({**changes, "firms.Ann.policy": {"pricing": "best_response"}})
+
+
 def test_two_policies_of_one_name_are_refused():
     cx.register_policy(Undercut)
 

@@ -52,7 +52,14 @@ class BestResponse(PricingPolicy):
         raise PolicyError("expected demand that some price ends, found none")
 
     def refuses(self, scenario: Any) -> str | None:
-        """Refuse buying centers, whose votes are no logit."""
+        """Refuse buying centers, whose votes are no logit, and money that is no price.
+
+        What points, redemptions and exit fees add to a price, and subscribers who pay
+        without choosing, are not in the condition that is solved.
+        """
+        for each in scenario.mechanisms:
+            if each.name in ("loyalty", "contracts"):
+                return f"expected customers who pay prices only, found {each.doc.lower()}"
         members = max(each.evaluators(scenario) for each in scenario.mechanisms)
         if members > 1:
             return f"expected accounts of one member each, found {members}"
