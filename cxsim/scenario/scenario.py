@@ -52,9 +52,27 @@ class Scenario:
         self.__dict__.update(
             _source=source, _given=given, _schema=schema, _model=model, _changes=changes
         )
+        self._check_changes()
         refusals = policy_refusals(self)
         if refusals:
             raise ScenarioError([Problem(source.at(keys), keys, text) for keys, text in refusals])
+
+    def _check_changes(self) -> None:
+        """Refuse events that speak of mechanisms which do not take part."""
+        there = {each.name for each in self.mechanisms}
+        problems = []
+        for change in self._changes:
+            name = str(change.keys[0])
+            owner = self._schema.owner(change.level, name)
+            if owner in there or owner == "scenario":
+                continue
+            text = (
+                f"expected a parameter of what takes part from the start, found {change.path!r} "
+                f"({owner} does not: give {name} a value)"
+            )
+            problems.append(Problem(self._source.at(("events",)), ("events",), text))
+        if problems:
+            raise ScenarioError(problems)
 
     @classmethod
     def load(

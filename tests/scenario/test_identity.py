@@ -12,7 +12,7 @@ import pytest
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import Mechanism
 from cxsim.parameters import Parameters, parameter
-from cxsim.scenario import Scenario
+from cxsim.scenario import Scenario, ScenarioError
 
 FIRMS = {"B": {"price": 2}, "A": {"price": 1, "quality": 3}}
 SEGMENTS = {"S": {"share": 0.5}, "R": {"share": 0.5, "need_sd": 2}}
@@ -171,8 +171,10 @@ def test_a_mechanism_that_a_scenario_does_not_use_leaves_its_digest_alone(market
     shy = more.override({"segments.Singles.shyness": 0.1})
     assert shy.digest != market.digest
     assert shy.mechanisms[-1] == shyness
-    by_event = more.override({"events": [{"at": 1, "set": {"segments.Singles.shyness": 0.1}}]})
-    assert by_event.digest != market.override({"events": []}).digest
+    event = {"events": [{"at": 1, "set": {"segments.Singles.shyness": 0.2}}]}
+    assert shy.override(event).digest != shy.digest
+    with pytest.raises(ScenarioError, match="shyness does not: give shyness a value"):
+        more.override(event)  # an event cannot bring in a mechanism
 
 
 def test_scenarios_can_be_keys(market):
