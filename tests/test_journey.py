@@ -325,7 +325,7 @@ def test_an_organization_stands_for_what_its_touchpoints_leave_open():
             }
         )
     )
-    find = simulation.workspace._own
+    find = simulation.workspace.own
     mass = simulation.books.firms.index("Mass")
     assert find["performance"][mass, :2].tolist() == [4.0, usual_performance(0.8, 1.0)]
     assert (find["unevenness"][mass, :2] == usual_spread(0.9)).all()

@@ -233,7 +233,7 @@ def test_an_evaluating_organization_asks_more_customers():
     changes = {f"firms.{name}.listening": {"tracking": {}} for name in ("Mass", "Tailor")}
     changes["firms.Mass.organization"] = {"evaluation": 0.1}
     changes["firms.Tailor.organization"] = {"evaluation": 0.9}
-    sampled = played(lived(**changes)).workspace._own["sampled"][:, 2]
+    sampled = played(lived(**changes)).workspace.own["sampled"][:, 2]
     assert sampled.tolist() == pytest.approx([0.01, 0.0, 0.09])
 
 
