@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from journeys import journeys
 from markets import firm, lively, market
 
 from cxsim.engine.agents import AgentsEngine
@@ -169,7 +170,9 @@ def scenarios(draw):
     if draw(st.booleans()):
         world["profile_portability"] = draw(numbers)
     competitors = {name: draw(firms()) for name in names}
-    prices_matter = world["outside_option"] and all(g["price_sensitivity"] > 0.01 for g in groups)
+    prices_matter = world["outside_option"] and all(
+        g["price_sensitivity"] > 0.01 and "buying_center" not in g for g in groups
+    )
     for each in competitors.values():
         each["policy"] = draw(policies(prices_matter))
         if draw(st.booleans()):
@@ -185,11 +188,14 @@ def scenarios(draw):
         world["initial"] = {names[0]: {"share": draw(numbers), "tenure": 3, "knowledge": 0.4}}
     else:
         world["warm_up"] = draw(st.integers(0, 2))
-    return market(
+    scenario = market(
         firms=competitors,
         segments={f"s{k}": group for k, group in enumerate(groups)},
         **world,
     )
+    if draw(st.booleans()):
+        scenario = scenario.override(draw(journeys(names, list(scenario.segments))))
+    return scenario
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

@@ -26,7 +26,7 @@ NEUTRAL = {
 # --- engines, absence, neutrality -------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), scenario=scenarios(), seed=st.integers(0, 2**40))
 def test_both_engines_agree_on_any_journey(data, scenario, seed):
     changes = data.draw(journeys(list(scenario.firms), list(scenario.segments)))
@@ -65,8 +65,8 @@ def test_a_fall_short_of_expectation_is_felt_more_than_a_gain():
     assert loss == pytest.approx(-0.45)
 
 
-@pytest.mark.parametrize(("mean", "promise"), [(7.0, 5.0), (4.0, 8.0)])
-def test_experience_and_expectation_follow_their_equations(mean, promise):
+def follow_their_equations(*, mean=4.0, promise=8.0, rules=None):
+    """Check experience and expectation of customers who never move against their recursion."""
     scenario = duel(
         **{
             "firms.*.touchpoints.place.mean": mean,
@@ -77,7 +77,7 @@ def test_experience_and_expectation_follow_their_equations(mean, promise):
             "experience_memory": 0.25,
         }
     )
-    simulation = played(scenario)
+    simulation = played(scenario, rules=rules)
     e, x = 0.0, promise
     for _ in range(scenario.periods):
         gap = (mean - x) / 10
@@ -89,6 +89,26 @@ def test_experience_and_expectation_follow_their_equations(mean, promise):
     np.testing.assert_allclose(simulation.customers("expectation")[supplier, who], x, rtol=1e-5)
     assert (simulation.customers("experience")[1 - supplier, who] == 0).all()
     assert np.isnan(simulation.customers("expectation")[1 - supplier, who]).all()
+
+
+@pytest.mark.parametrize(("mean", "promise"), [(7.0, 5.0), (4.0, 8.0)])
+def test_experience_and_expectation_follow_their_equations(mean, promise):
+    follow_their_equations(mean=mean, promise=promise)
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken"),
+    {
+        "journey.performed": lambda mean, sd, z: mean + sd * z + 0.1,
+        "perception.surprise": lambda y, x, aversion: 0.1 * (y - x),
+        "perception.felt": lambda y, x, w, neutral, aversion: w * 0.1 * (y - neutral),
+        "perception.adapted": lambda x, y, adaptation: x,
+        "perception.blended": lambda e, felt, memory: felt,
+    }.items(),
+)
+def test_a_wrong_rule_of_perception_shows(rule, broken):
+    with pytest.raises(AssertionError):
+        follow_their_equations(rules={rule: broken})
 
 
 def test_touchpoints_count_by_their_importance():
@@ -258,6 +278,25 @@ def test_experience_is_a_term_of_the_choice_and_a_reason_for_losses():
     result = cx.run(lived(customers=3000), detail=["loss_reasons"])
     by_reason = result.losses.groupby("reason")["customers"].sum()
     assert by_reason["experience"] > 0
+
+
+def test_a_price_by_best_response_reckons_with_how_often_pleased_customers_shop():
+    scenario = duel(
+        outside_option=True,
+        **{
+            "firms.A.policy": {"pricing": "best_response"},
+            "firms.A.unit_cost": 4.0,
+            "firms.A.touchpoints.place.mean": 9.0,
+            "segments.*.purchase_rate": 0.4,
+            "segments.*.switching_cost": 2.0,  # those who hold to A are not those who hold to B
+        },
+    )
+
+    def prices(response):
+        changed = scenario.override({"segments.*.spend_response": response})
+        return cx.run(changed).firms.query("firm == 'A'")["price"].to_numpy()
+
+    assert (prices(0.0) != prices(3.0)).any()
 
 
 def test_the_relational_switching_cost_includes_what_the_experience_is_worth():
