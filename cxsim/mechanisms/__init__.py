@@ -8,6 +8,7 @@ from cxsim.mechanisms.awareness import AWARENESS
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.belief import BELIEF
 from cxsim.mechanisms.buying_center import BUYING_CENTER
+from cxsim.mechanisms.channels import CHANNELS
 from cxsim.mechanisms.choice import CHOICE
 from cxsim.mechanisms.contracts import CONTRACTS
 from cxsim.mechanisms.emotions import EMOTIONS
@@ -45,7 +46,7 @@ CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFE
 #: What changes of itself.
 DRIFTING = (NEED_DRIFT, PORTABILITY)
 #: What customers live through with firms.
-LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, JOURNEY, ATTACHMENT, EMOTIONS)
+LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, CHANNELS, JOURNEY, ATTACHMENT, EMOTIONS)
 #: What firms make of what they hear of it.
 HEARD = (BELIEF, LISTENING, RECOVERY, IMPROVEMENT)
 #: What customers hear of firms from each other and by advertising.
