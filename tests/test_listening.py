@@ -10,7 +10,8 @@ from journeys import JOURNEY, duel, heard, lived, services
 from test_engines import assert_same, played
 
 import cxsim as cx
-from cxsim.mechanisms.listening import promoter_error, standard_error
+from cxsim.mechanisms.listening import standard_error
+from cxsim.mechanisms.tracking import promoter_error
 from cxsim.scenario import ScenarioError
 from validation.checks import assert_agrees
 from validation.reductions.surveys import surveys
