@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from journeys import journeys
 from markets import firm, lively, market
 
 from cxsim.engine.agents import AgentsEngine
@@ -208,11 +209,14 @@ def scenarios(draw):
         world["initial"] = {names[0]: {"share": draw(numbers), "tenure": 3, "knowledge": 0.4}}
     else:
         world["warm_up"] = draw(st.integers(0, 2))
-    return market(
+    scenario = market(
         firms=competitors,
         segments={f"s{k}": group for k, group in enumerate(groups)},
         **world,
     )
+    if draw(st.booleans()):
+        scenario = scenario.override(draw(journeys(names, list(scenario.segments))))
+    return scenario
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

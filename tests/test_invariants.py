@@ -165,6 +165,15 @@ def test_parts_of_the_switching_cost_add_up_and_may_be_negative():
     assert (firms.query("firm == 'Tailor'")["switching_financial"] < 0).all()
 
 
+@pytest.mark.parametrize("changes", [{}, {"self_discovery": {}}], ids=["core", "judgement"])
+def test_a_firms_switching_cost_is_the_mean_of_its_customers(changes):
+    result = cx.run(lively(customers=900, **changes), detail=["customers"])
+    each = result.customers.groupby("supplier")["switching_cost"].mean()
+    last = result.firms[result.firms["period"] == 5].set_index("firm")["switching_cost"]
+    for name in last.index:
+        assert last[name] == pytest.approx(each[name], rel=1e-5)
+
+
 def test_profit_is_what_revenue_leaves():
     scenario = lively(customers=1500).override(
         {

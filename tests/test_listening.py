@@ -10,7 +10,8 @@ from journeys import JOURNEY, duel, heard, lived, services
 from test_engines import assert_same, played
 
 import cxsim as cx
-from cxsim.mechanisms.listening import promoter_error, standard_error
+from cxsim.mechanisms.listening import standard_error
+from cxsim.mechanisms.tracking import promoter_error
 from cxsim.scenario import ScenarioError
 from validation.checks import assert_agrees
 from validation.reductions.surveys import surveys
@@ -233,7 +234,7 @@ def test_an_evaluating_organization_asks_more_customers():
     changes = {f"firms.{name}.listening": {"tracking": {}} for name in ("Mass", "Tailor")}
     changes["firms.Mass.organization"] = {"evaluation": 0.1}
     changes["firms.Tailor.organization"] = {"evaluation": 0.9}
-    sampled = played(lived(**changes)).workspace._own["sampled"][:, 2]
+    sampled = played(lived(**changes)).workspace.own["sampled"][:, 2]
     assert sampled.tolist() == pytest.approx([0.01, 0.0, 0.09])
 
 

@@ -8,6 +8,7 @@ from cxsim.mechanisms.awareness import AWARENESS
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.belief import BELIEF
 from cxsim.mechanisms.buying_center import BUYING_CENTER
+from cxsim.mechanisms.channels import CHANNELS
 from cxsim.mechanisms.choice import CHOICE
 from cxsim.mechanisms.contracts import CONTRACTS
 from cxsim.mechanisms.emotions import EMOTIONS
@@ -36,6 +37,7 @@ from cxsim.mechanisms.reputation import REPUTATION
 from cxsim.mechanisms.self_discovery import SELF_DISCOVERY
 from cxsim.mechanisms.switching import SWITCHING
 from cxsim.mechanisms.touchpoints import TOUCHPOINTS
+from cxsim.mechanisms.tracking import TRACKING
 from cxsim.mechanisms.word_of_mouth import WORD_OF_MOUTH
 
 __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
@@ -45,9 +47,9 @@ CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFE
 #: What changes of itself.
 DRIFTING = (NEED_DRIFT, PORTABILITY)
 #: What customers live through with firms.
-LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, JOURNEY, ATTACHMENT, EMOTIONS)
+LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, CHANNELS, JOURNEY, ATTACHMENT, EMOTIONS)
 #: What firms make of what they hear of it.
-HEARD = (BELIEF, LISTENING, RECOVERY, IMPROVEMENT)
+HEARD = (BELIEF, LISTENING, TRACKING, RECOVERY, IMPROVEMENT)
 #: What customers hear of firms from each other and by advertising.
 TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 #: Whose judgement decides.

@@ -67,21 +67,14 @@ def attract(n, n_firms, segment, experience, value, segment_experience_value):
                 value[e, f, i] += attraction(segment_experience_value[segment[i]], experience[f, i])
 
 
-def bond(n, segment, supplier, experience, switching_relational, segment_experience_value):
-    """A twin of the supplier would offer nothing that the customer has lived through."""
-    for i in range(n):
-        s = supplier[i]
-        if s >= 0:
-            switching_relational[i] += attraction(
-                segment_experience_value[segment[i]], experience[s, i]
-            )
-
-
-def compare(
-    n, n_firms, segment, supplier, experience, best_met, volume, firm_price,
+def bond(
+    n, n_firms, segment, supplier, experience, best_met, volume, switching_relational, firm_price,
     segment_experience_value, reach_shares, sum_reach,
 ):  # fmt: skip
-    """Count for whom the best firm's experience is worth so much more than the supplier's."""
+    """Reckon what the experience of the supplier is worth, and what the best one would be.
+
+    A twin of the supplier would offer nothing that the customer has lived through.
+    """
     for i in range(n):
         best_met[i] = experience[0, i]
     for f in range(1, n_firms):
@@ -89,15 +82,15 @@ def compare(
             best_met[i] = max(best_met[i], experience[f, i])
     for i in range(n):
         s = max(0, supplier[i])
-        share = share_of_price(
-            segment_experience_value[segment[i]],
-            best_met[i] - experience[s, i],
-            volume[i] * firm_price[s],
-        )
-        if share >= reach_shares[0] and supplier[i] >= 0:
-            for k in range(len(reach_shares)):
-                if share >= reach_shares[k]:
-                    sum_reach[chunk(i), s, k] += 1.0
+        own = experience[s, i]
+        worth = segment_experience_value[segment[i]]
+        share = share_of_price(worth, best_met[i] - own, volume[i] * firm_price[s])
+        if supplier[i] >= 0:
+            switching_relational[i] += attraction(worth, own)
+            if share >= reach_shares[0]:
+                for k in range(len(reach_shares)):
+                    if share >= reach_shares[k]:
+                        sum_reach[chunk(i), s, k] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -138,7 +131,6 @@ ATTACHMENT = Mechanism(
         Pass(respond, "prepare", after=("choice.attend",), before=("choice.enter",)),
         Pass(attract, "add", term="experience"),
         Pass(bond, "account", after=("switching.count",), before=("switching.add_up",)),
-        Pass(compare, "account"),
     ),
     measures=tuple(
         Measure(

@@ -54,7 +54,7 @@ def everybody(
 
 
 def expect(
-    n, n_firms, in_market, open_option, purchase_rate, price_sensitivity, value, volume,
+    n, n_firms, in_market, open_option, chance_to_shop, price_sensitivity, value, volume,
     recognition, interaction, customization, uncertainty, price_asked, weighed, discount,
     firm_unit_cost, firm_customization_cost, firm_interaction_cost, firm_cost_to_serve,
     firm_service_saving, firm_personal_premium,
@@ -68,7 +68,7 @@ def expect(
         if weight == 0.0:
             continue
         c = chunk(i)
-        rate = purchase_rate[i]
+        rate = chance_to_shop[i]
         for f in range(n_firms):
             p = weighed[f, i] / weight
             known = 1.0 - uncertainty[f, i]

@@ -9,36 +9,12 @@ import numpy as np
 
 from cxsim.draws import bell, uniform
 from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.mechanisms.channels import repeated
 from cxsim.mechanisms.measuring import ratio
 from cxsim.mechanisms.perception import adapted, blended, felt, raised
-from cxsim.parameters import Parameters, parameter
 
 #: Numbers of the stages (``touchpoints.STAGES``).
-DISCOVER, BUY, USE, SUPPORT, RENEW = range(5)
-
-
-class MarketParameters(Parameters):
-    """What it is like to start again in another channel."""
-
-    repeat_penalty: float = parameter(
-        1.0,
-        doc="Performance lost in a contact in which the firm does not know what the customer "
-        "said in another channel",
-        unit="score 0-10",
-        ge=0,
-    )
-
-
-class FirmParameters(Parameters):
-    """How far the firm's channels know of each other."""
-
-    channel_integration: float = parameter(
-        1.0,
-        doc="Chance to recognize a customer who comes from another channel as the same",
-        unit="share",
-        ge=0,
-        le=1,
-    )
+DISCOVER, _, USE, SUPPORT, RENEW = range(5)
 
 
 # --- rules ------------------------------------------------------------------------
@@ -49,47 +25,11 @@ def performed(mean: float, sd: float, z: float) -> float:
     return mean + sd * z
 
 
-def repeated(performance: float, penalty: float) -> float:
-    """Return the performance in a contact in which the customer has to start again."""
-    return performance - penalty
-
-
-def recognized_across(recognition: float, integration: float) -> float:
-    """Return the chance to be recognized by a firm last met in another channel."""
-    return recognition * integration
-
-
 # --- passes -----------------------------------------------------------------------
 
 
-def forget(n, n_firms, arriving, last_channel):
-    """A newcomer has been to no channel."""
-    for i in range(n):
-        if arriving[i]:
-            for f in range(n_firms):
-                last_channel[f, i] = -1
-
-
-def recognize(
-    n, n_firms, n_touchpoint, recognition, last_channel, touch_channel, touch_stage,
-    firm_channel_integration,
-):  # fmt: skip
-    """A firm last met elsewhere than where things are bought may not know who comes."""
-    channel = -1
-    for t in range(n_touchpoint - 1, -1, -1):
-        if touch_stage[t] == BUY:
-            channel = touch_channel[t]
-    if channel < 0:
-        return
-    for f in range(n_firms):
-        share = firm_channel_integration[f]
-        for i in range(n):
-            elsewhere = (last_channel[f, i] >= 0) & (last_channel[f, i] != channel)
-            recognition[f, i] = recognized_across(recognition[f, i], share if elsewhere else 1.0)
-
-
 def visit(
-    n, first, n_firms, n_touchpoint, segment, supplier, choice, tenure, shopper, open_option,
+    n, first, n_firms, n_touchpoint, segment, supplier, tenure, shopper, buyer, seller, open_option,
     due, caller, called, luck, visitors, visitor, score, met, encounters, experience, experienced,
     expectation, last_channel, felt_sum, score_sum, weight_sum, best_score, key_visit,
     key_performance, key_integration, touch_stage, touch_channel, touch_chance, touch_weight,
@@ -104,6 +44,7 @@ def visit(
     is noted as a list, without a branch to guess, and then the list is walked.
     """
     shoppers = listed(n, shopper)
+    buyers = listed(n, buyer)
     spillover = market_expectation_spillover[0]
     for i in range(n):
         encounters[i] = 0
@@ -126,19 +67,23 @@ def visit(
                 for i in range(n):
                     caller[callers] = i
                     callers += due[i]
-            elif turn == 0:
+            elif turn == 0 and stage == DISCOVER:
                 for k in range(shoppers):
                     i = shopper[k]
                     f = max(0, supplier[i])
                     u = uniform(key_visit[t, f], first + i)
                     due[k] = (u < touch_chance[segment[i], f, t]) & (supplier[i] >= 0)
-                if stage != DISCOVER:
-                    least = 2 if stage == RENEW else 1
-                    for k in range(shoppers):
-                        i = shopper[k]
-                        due[k] &= (choice[i] == supplier[i]) & (tenure[i] >= least)
                 for k in range(shoppers):
                     caller[callers] = shopper[k]
+                    callers += due[k]
+            elif turn == 0:
+                least = 2 if stage == RENEW else 1
+                for k in range(buyers):
+                    i = buyer[k]
+                    u = uniform(key_visit[t, seller[k]], first + i)
+                    due[k] = (u < touch_chance[segment[i], seller[k], t]) & (tenure[i] >= least)
+                for k in range(buyers):
+                    caller[callers] = buyer[k]
                     callers += due[k]
             elif stage == DISCOVER:
                 f = turn - 1
@@ -247,23 +192,14 @@ def touchpoint_cost(b: Any) -> np.ndarray:
 JOURNEY = Mechanism(
     "journey",
     doc="Contacts along the journey",
-    market=MarketParameters,
-    firm=FirmParameters,
     columns=(
-        Column(
-            "last_channel",
-            ("firm",),
-            "i1",
-            fill=-1,
-            doc="Channel in which the customer last met the firm, -1 for none",
-        ),
-        Column("due", (), "i1", kept=False, doc="1 for a customer who visits the touchpoint"),
-        Column("caller", (), "i4", kept=False, doc="Visitors of one touchpoint, as a list"),
-        Column("called", (), "i4", kept=False, doc="Firms they visit, by place in the list"),
+        Column("due", (), "u4", kept=False, doc="1 for a customer who visits the touchpoint"),
+        Column("caller", (), "u4", kept=False, doc="Visitors of one touchpoint, as a list"),
+        Column("called", (), "u4", kept=False, doc="Firms they visit, by place in the list"),
         Column(
             "visitor",
             ("touchpoint",),
-            "i4",
+            "u4",
             kept=False,
             doc="Customers who met their supplier, as lists by touchpoint",
         ),
@@ -278,8 +214,8 @@ JOURNEY = Mechanism(
             "score", ("touchpoint",), "f8", kept=False, doc="Performance they met, by place there"
         ),
         Column("luck", (), "f8", kept=False, doc="Chance's part, then performance, by place"),
-        Column("met", (), "i4", kept=False, doc="Customers who met one firm, as a list"),
-        Column("encounters", (), "i1", kept=False, doc="1 for those on that list"),
+        Column("met", (), "u4", kept=False, doc="Customers who met one firm, as a list"),
+        Column("encounters", (), "u4", kept=False, doc="1 for those on that list"),
         Column("felt_sum", (), "f8", kept=False, doc="Weighted sum of what contacts felt like"),
         Column("score_sum", (), "f8", kept=False, doc="Weighted sum of performances"),
         Column("weight_sum", (), "f8", kept=False, doc="Sum of the contacts' weights"),
@@ -296,8 +232,6 @@ JOURNEY = Mechanism(
         Total("touchpoint_cost", doc="Cost of contacts, currency"),
     ),
     passes=(
-        Pass(forget, "arrive"),
-        Pass(recognize, "adjust"),
         Pass(visit, "join", after=("choice.join",)),
         Pass(pay, "close", whole=True),
     ),

@@ -88,7 +88,7 @@ RECOVERY = Mechanism(
         Total("recovered", doc="Customers made up to"),
         Total("recovery_cost", doc="Cost of it, currency"),
     ),
-    passes=(Pass(recover, "survey", after=("listening.track",)),),
+    passes=(Pass(recover, "survey", after=("tracking.track",)),),
     measures=(
         Measure("recovered", "Customers made up to", "per period", recovered_customers),
         Measure(

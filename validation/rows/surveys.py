@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.mechanisms.listening import promoter_error
+from cxsim.mechanisms.tracking import promoter_error
 from validation.checks import Check, pooled, printed
 from validation.reductions.surveys import surveys
 from validation.registry import Row, Size
