@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation
+.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -65,9 +65,12 @@ lab: $(READY) ## open JupyterLab on the notebooks
 # ------------------------------------------------------------------ checking
 
 test: $(READY) ## run the tests
-	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
+	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser and not slow" $(ARGS)
 	@$(MAKE) --no-print-directory test-newer
 	@$(CHROMIUM) >/dev/null || echo "Browser tests were left out: make test-browser (needs Chromium)."
+
+test-slow: $(READY) ## run all tests, the slow ones too, with all random examples (half an hour)
+	@CXSIM_ALL_EXAMPLES=1 $(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
 
 # Mesa 3.5 wants Python 3.12. Where there is one beside the Python in use, the tests that
 # touch Mesa and the numbers run on it too, in an environment of their own.

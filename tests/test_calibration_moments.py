@@ -13,6 +13,7 @@ from cxsim.calibration import CalibrationError, match
 from cxsim.calibration.search import truncated_normal
 from cxsim.calibration.targets import read_targets
 from cxsim.cli.app import run as command
+from examples import examples
 
 TRUE = {"firms.Ann.quality": 13.0, "segments.All.switching_cost": 1.5}
 BOUNDS = {"firms.Ann.quality": [10, 16], "segments.All.switching_cost": [0, 4]}
@@ -153,7 +154,7 @@ JUNK = st.recursive(
 KEYS = st.sampled_from(["base", "settings", "parameters", "targets", "title", "firm", "value"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.dictionaries(KEYS, JUNK))
 def test_whatever_stands_in_a_file_of_targets_is_read_or_refused_in_one_line(data):
     said = ""

@@ -12,6 +12,7 @@ import cxsim as cx
 from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel, real_panel
 from cxsim.calibration.checks import check_identified
 from cxsim.calibration.promotions import price_cuts
+from examples import examples
 from validation.reductions.panels import SWITCHES, shop
 
 WIDE = """customer,period,choice,price.Ann,price.Bob,feat.Ann,feat.Bob,income
@@ -276,7 +277,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(WORDS, max_size=5), max_size=6), st.booleans())
 def test_any_file_is_read_or_refused_in_one_line(tmp_path, table, headed):
     head = [["customer", "choice", "price.A", "price.B"]] if headed else []

@@ -14,13 +14,16 @@ from cxsim.engine.agents import AgentsEngine
 from cxsim.engine.columnar import ColumnarEngine
 from cxsim.measures.observers import OBSERVERS
 from cxsim.simulation import Simulation
+from examples import examples
 
 GOLDEN_PURCHASES = [4135.0, 5524.0, 8519.0, 4607.0]  # by firm in name order, outside last
 GOLDEN_REVENUE = [49488.332495, 64266.136656, 91170.969639]
 
 
-def played(scenario, *, seed=0, engine="columnar", threads=1, block=4096, **options):
-    """Play a scenario to its end."""
+def played(
+    scenario, *, seed=0, engine="columnar", threads=1, block=4096, each=lambda _: None, **options
+):
+    """Play a scenario to its end, looking at it after each period."""
     makers = {
         "columnar": lambda w: ColumnarEngine(w, threads=threads),
         "agents": lambda w: AgentsEngine(w, model=mesa.Model(rng=1)),
@@ -29,6 +32,7 @@ def played(scenario, *, seed=0, engine="columnar", threads=1, block=4096, **opti
     simulation.warm_up()
     while not simulation.finished:
         simulation.step()
+        each(simulation)
     return simulation
 
 
@@ -219,7 +223,7 @@ def scenarios(draw):
     return scenario
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(scenario=scenarios(), seed=st.integers(0, 2**40))
 def test_both_engines_agree_on_every_customer_and_total(scenario, seed):
     watch = tuple(OBSERVERS)

@@ -13,9 +13,10 @@ import cxsim as cx
 from cxsim.measures import measures
 from cxsim.measures.core import FIRM_MEASURES
 from cxsim.simulation import Simulation
+from examples import examples
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(scenario=scenarios(), seed=st.integers(0, 10**6))
 def test_books_close_and_states_stay_in_range(scenario, seed):
     simulation = played(scenario, seed=seed)
@@ -46,7 +47,7 @@ def test_customers_of_a_period_are_the_holders_of_the_next_who_stayed_in_the_mar
     np.testing.assert_allclose(after[:-1], before)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(scenario=scenarios(), seed=st.integers(0, 10**6))
 def test_revenue_is_the_sum_of_prices_paid_in_every_period_of_every_market(scenario, seed):
     simulation = Simulation(scenario, seed=seed, observers=("panel",))

@@ -14,6 +14,7 @@ import cxsim as cx
 from cxsim.mechanisms.organization import usual_performance, usual_promise, usual_spread
 from cxsim.mechanisms.perception import felt
 from cxsim.scenario import ScenarioError
+from examples import examples
 
 NEUTRAL = {
     "segments.*.experience_value": 0.0,
@@ -148,7 +149,7 @@ def test_the_best_firm_met_raises_what_is_expected_of_the_others():
 # --- the promise and who runs it --------------------------------------------------------
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(promise=st.floats(0, 10), other=st.floats(0, 10))
 def test_a_promise_moves_expectations_and_never_performance(promise, other):
     scenario = lived(customers=300, **NEUTRAL)

@@ -13,6 +13,7 @@ import cxsim as cx
 from cxsim.mechanisms.listening import standard_error
 from cxsim.mechanisms.tracking import promoter_error
 from cxsim.scenario import ScenarioError
+from examples import examples
 from validation.checks import assert_agrees
 from validation.reductions.surveys import surveys
 
@@ -59,7 +60,7 @@ def test_without_listening_a_firm_believes_its_design_and_what_it_fancies_beyond
     assert mass["belief_error"].isna().all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(mean=st.floats(0, 10), at=st.integers(1, 4))
 def test_a_firm_without_listening_never_reacts_to_a_change_in_what_it_delivers(mean, at):
     scenario = heard(customers=300, periods=7).override(

@@ -13,6 +13,7 @@ import cxsim as cx
 from cxsim.measures import measures
 from cxsim.measures.core import FIRM_MEASURES
 from cxsim.simulation import Simulation
+from examples import examples
 
 PROGRAMME = {"points_per_currency": 2.0, "point_value": 0.05, "redemption_threshold": 40.0}
 
@@ -30,7 +31,7 @@ def bound(**world):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(scenario=scenarios(), seed=st.integers(0, 10**6))
 def test_revenue_is_the_sum_of_prices_paid_in_every_period_whatever_takes_part(scenario, seed):
     simulation = Simulation(scenario, seed=seed, observers=("panel",))
@@ -48,7 +49,7 @@ def test_revenue_is_the_sum_of_prices_paid_in_every_period_whatever_takes_part(s
             assert got[f] == pytest.approx(paid, rel=1e-5, abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(scenario=scenarios(), seed=st.integers(0, 10**6))
 def test_points_outstanding_are_those_given_less_those_redeemed_and_forfeited(scenario, seed):
     scenario = scenario.override({"warm_up": 0})
