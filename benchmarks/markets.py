@@ -46,6 +46,18 @@ _LISTENING: dict[str, Any] = {
     "firms.*.improvement": {"budget": 10_000.0},
 }
 
+_TIERS = {"firms.*.value_tiers": {"contact_capacity": 0.3, "goes_to": "analytics"}}
+_LOOK_ALIKES = {
+    "attributes": {"firmographic": 0.5},
+    "firms.*.acquisition": {"contacts": 0.02, "targeting": "predictive", "trial_discount": 0.1},
+}
+_WEARY: dict[str, Any] = {
+    **_LOOK_ALIKES,
+    **_JOURNEY,
+    "segments.*.contact_tolerance": 0.1,
+    "word_of_mouth": {"awareness": True},
+}
+
 #: What is switched on or off, one at a time: words for the page, the mechanism it
 #: shows (if it is one outside the core), changed parameters, observers.
 SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
@@ -64,6 +76,15 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("customers who discover their needs", "self_discovery", {"self_discovery": {}}, ()),
     ("buying centers of three", "buying_center", _CENTERS, ()),
     ("points from every firm", "loyalty", {"firms.*.loyalty_programme": {}}, ()),
+    ("a third of customers served individually", "value_tiers", _TIERS, ()),
+    ("look-alikes contacted", "acquisition", _LOOK_ALIKES, ()),
+    ("too many contacts, a journey and awareness", "contact_tolerance", _WEARY, ()),
+    (
+        "add-ons for recognized customers",
+        "next_best_offer",
+        {"firms.*.next_best_offer": {"price": 2.0, "margin": 1.0, "known_chance": 0.3}},
+        (),
+    ),
     ("contracts and subscriptions", "contracts", _BOUND, ()),
     ("word of mouth, small world", "word_of_mouth", {"word_of_mouth": {}}, ()),
     (

@@ -96,8 +96,8 @@ class Tables:
         if get_origin(field.annotation) is Literal:
             self._codes[key] = get_args(field.annotation)
             values = [None if v is None else self._codes[key].index(v) for v in values]
-        if any(isinstance(v, str) or (isinstance(v, dict) and axes != ["firm"]) for v in values):
-            return  # texts are for readers, mappings of anything not for passes
+        if any(_for_readers(v, axes) for v in values):
+            return
         numbers = np.array([self._numbers(value, axes) for value in values], dtype=np.float64)
         self.arrays[key] = numbers.reshape(*shape, *numbers.shape[1:])
 
@@ -164,6 +164,13 @@ class Tables:
         if isinstance(value, dict):
             return [value.get(firm, 0.0) for firm in self.firms]
         return value
+
+
+def _for_readers(value: Any, axes: list) -> bool:
+    """Whether a value is a text, a list of texts or a mapping of anything: nothing for passes."""
+    if isinstance(value, tuple):
+        return not axes
+    return isinstance(value, str) or (isinstance(value, dict) and axes != ["firm"])
 
 
 def _group_in(annotation: Any) -> type[Parameters] | None:

@@ -79,6 +79,43 @@ def contracts():
     return st.fixed_dictionaries({"length": st.integers(0, 4), "exit_fee": money})
 
 
+def value_tiers():
+    return st.fixed_dictionaries(
+        {
+            "contact_capacity": numbers,
+            "goes_to": st.sampled_from(["everyone", "analytics", "predictive"]),
+            "refit_every": st.integers(1, 2),
+            "focus": st.none() | st.sampled_from([[], ["s0"]]),
+            "individual_cost": money,
+        }
+    )
+
+
+def acquisition(attributes):
+    rules = ["random", "analytics", "predictive"] if attributes else ["random"]
+    return st.fixed_dictionaries(
+        {
+            "contacts": numbers,
+            "targeting": st.sampled_from(rules),
+            "refit_every": st.integers(1, 2),
+            "rest": st.integers(0, 2),
+            "trial_discount": numbers,
+            "cost_per_contact": money,
+        }
+    )
+
+
+def add_ons():
+    return st.fixed_dictionaries(
+        {
+            "price": st.floats(2, 5),
+            "margin": st.floats(0, 2),
+            "base_chance": st.floats(0, 0.5),
+            "known_chance": st.floats(0.5, 1),
+        }
+    )
+
+
 @st.composite
 def firms(draw):
     return firm(
@@ -95,6 +132,8 @@ def firms(draw):
         promotions={"chance": draw(numbers), "depth": draw(numbers), "display_value": draw(money)},
         feedback=draw(money),
         **draw(st.just(dict(PLAIN)) | terms()),
+        next_best_offer=draw(st.none() | add_ons()),
+        value_tiers=draw(st.none() | value_tiers()),
         unit_cost=draw(money),
         customization_cost=draw(money),
         interaction_cost=draw(money),
@@ -131,6 +170,9 @@ def segments(draw):
         one["purchase_rate_shape"] = draw(st.floats(0.2, 5))
     if draw(st.booleans()):
         one["turnover_beta"] = [draw(st.floats(0.2, 3)), draw(st.floats(0.2, 9))]
+    if draw(st.booleans()):
+        one["contact_tolerance"] = draw(numbers)
+        one["contact_reserve"] = draw(numbers)
     if draw(st.booleans()):
         one["need_drift"] = draw(numbers)
     if draw(st.booleans()):
@@ -192,6 +234,13 @@ def scenarios(draw):
     if draw(st.booleans()):
         world["profile_portability"] = draw(numbers)
     competitors = {name: draw(firms()) for name in names}
+    if draw(st.booleans()):
+        world["attributes"] = {
+            "firmographic": draw(st.floats(-1, 1)),
+            "behavioural": draw(st.floats(-1, 1)),
+        }
+    for each in competitors.values():
+        each["acquisition"] = draw(st.none() | acquisition("attributes" in world))
     prices_matter = (
         world["outside_option"]
         and all(g["price_sensitivity"] > 0.01 for g in groups)
@@ -393,6 +442,15 @@ NEUTRAL = {
     "nothing to tell, and nobody heeds it": ({"word_of_mouth": {"tell_rate": LOUD}}, 5),
     "no points": ({"firms.*.loyalty_programme": {"points_per_currency": 0.0}}, 1),
     "worthless points": ({"firms.*.loyalty_programme": {"point_value": 0.0}}, 1),
+    "room for everybody": ({"firms.*.value_tiers": {"contact_capacity": 1.0}}, 3),
+    "attributes": ({"attributes": {"firmographic": 0.5}}, 1),
+    "nobody is contacted": ({"firms.*.acquisition": {"trial_discount": 0.5}}, 3),
+    "contacts that change nothing": ({"firms.*.acquisition": {"contacts": 0.3}}, 3),
+    "tolerance of what does not come": (
+        {"segments.*.contact_tolerance": 0.0, "firms.*.acquisition": {}},
+        4,
+    ),
+    "add-ons for nobody": ({"firms.*.next_best_offer": {"price": 1.0, "margin": 1.0}}, 1),
     "no exit fee": ({"firms.*.contracts": {"exit_fee": 0.0}}, 1),
     "silence": ({"word_of_mouth": {"tell_rate": SILENCE}}, 5),
     # about nothing anybody has felt or heeds

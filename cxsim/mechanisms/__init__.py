@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from cxsim.mechanisms.acquisition import ACQUAINTANCE, ACQUISITION, TARGETING
 from cxsim.mechanisms.advertising import ADVERTISING
 from cxsim.mechanisms.attachment import ATTACHMENT
+from cxsim.mechanisms.attributes import ATTRIBUTES
 from cxsim.mechanisms.awareness import AWARENESS
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.belief import BELIEF
 from cxsim.mechanisms.buying_center import BUYING_CENTER
 from cxsim.mechanisms.channels import CHANNELS
 from cxsim.mechanisms.choice import CHOICE
+from cxsim.mechanisms.contact_tolerance import CONTACT_TOLERANCE, RESENTMENT
 from cxsim.mechanisms.contracts import CONTRACTS
 from cxsim.mechanisms.emotions import EMOTIONS
 from cxsim.mechanisms.exit import EXIT
@@ -25,6 +28,7 @@ from cxsim.mechanisms.listening import LISTENING
 from cxsim.mechanisms.loyalty import LOYALTY
 from cxsim.mechanisms.money import MONEY
 from cxsim.mechanisms.need_drift import NEED_DRIFT
+from cxsim.mechanisms.next_best_offer import NEXT_BEST_OFFER
 from cxsim.mechanisms.offer import OFFER
 from cxsim.mechanisms.organization import ORGANIZATION
 from cxsim.mechanisms.people import PEOPLE
@@ -32,12 +36,15 @@ from cxsim.mechanisms.perception import PERCEPTION
 from cxsim.mechanisms.policies import POLICIES
 from cxsim.mechanisms.portability import PORTABILITY
 from cxsim.mechanisms.reach import REACH
+from cxsim.mechanisms.records import RECORDS
 from cxsim.mechanisms.recovery import RECOVERY
 from cxsim.mechanisms.reputation import REPUTATION
 from cxsim.mechanisms.self_discovery import SELF_DISCOVERY
 from cxsim.mechanisms.switching import SWITCHING
 from cxsim.mechanisms.touchpoints import TOUCHPOINTS
 from cxsim.mechanisms.tracking import TRACKING
+from cxsim.mechanisms.true_value import TRUE_VALUE
+from cxsim.mechanisms.value_tiers import VALUE_TIERS
 from cxsim.mechanisms.word_of_mouth import WORD_OF_MOUTH
 
 __all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
@@ -56,15 +63,19 @@ TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 JUDGED = (JUDGEMENT, SELF_DISCOVERY, BUYING_CENTER)
 #: What ties customers to a firm beside what it knows of them.
 TIED = (LOYALTY, CONTRACTS)
+#: Whom firms single out.
+VALUED = (RECORDS, ATTRIBUTES, TRUE_VALUE, VALUE_TIERS, ACQUISITION, TARGETING, ACQUAINTANCE)
+#: What comes of contacts beside the purchase.
+CONTACTED = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
 #: What firms decide.
 DECIDED = (POLICIES, EXIT)
 #: What customers hear of firms from each other and by advertising.
 TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 
-_registry: dict[str, Mechanism] = {
-    mechanism.name: mechanism
-    for mechanism in (*CORE, *DRIFTING, *LIVED, *HEARD, *TOLD, *JUDGED, *TIED, *DECIDED)
-}
+#: Mechanisms outside the core.
+BESIDE = (*DRIFTING, *LIVED, *HEARD, *TOLD, *JUDGED, *TIED, *VALUED, *CONTACTED, *DECIDED)
+
+_registry: dict[str, Mechanism] = {mechanism.name: mechanism for mechanism in (*CORE, *BESIDE)}
 
 
 def registered() -> tuple[Mechanism, ...]:

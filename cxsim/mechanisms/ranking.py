@@ -1,0 +1,117 @@
+"""Ranking: how firms put customers in order, by chance, by their books or by a model of them.
+
+Plain functions of arrays over customers; whoever calls them looks at the whole population.
+Scores are rounded, so that the last places of a library's arithmetic decide nothing, and
+ties go to the customer of the lower number.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "best",
+    "forecast",
+    "forecast_features",
+    "is_there",
+    "likeness",
+    "log_odds",
+    "recency_frequency_value",
+]
+
+#: Digits of a score that count.
+DIGITS = 6
+#: Customers on either side that a model needs before it is fitted.
+FEWEST = 20
+
+
+def is_there() -> bool:
+    """Return whether scikit-learn can be imported."""
+    try:
+        return importlib.util.find_spec("sklearn") is not None
+    except ImportError:
+        return False
+
+
+def best(score: np.ndarray, many: int) -> np.ndarray:
+    """Return the places of the ``many`` highest scores, best first; ties in order of place."""
+    return np.argsort(-np.round(score, DIGITS), kind="stable")[:many]
+
+
+def fifths(values: np.ndarray) -> np.ndarray:
+    """Return the number of the fifth of customers, 1 (lowest) to 5, that each value lies in."""
+    ordered = np.sort(values)
+    middle = 0.5 * (
+        np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
+    )
+    return np.minimum(np.floor(5.0 * middle / max(1, len(values))), 4.0) + 1.0
+
+
+def recency_frequency_value(
+    idle: np.ndarray, frequency: np.ndarray, paid: np.ndarray
+) -> np.ndarray:
+    """Return the sum of the fifths in recency, frequency and monetary value (Hughes 1994).
+
+    Parameters
+    ----------
+    idle, frequency, paid : ndarray
+        Periods since the last purchase, purchases and prices paid, by customer.
+    """
+    per_purchase = paid / np.maximum(frequency, 1)
+    return fifths(-idle) + fifths(frequency) + fifths(per_purchase)
+
+
+def forecast_features(
+    now: int, first: np.ndarray, last: np.ndarray, frequency: np.ndarray
+) -> np.ndarray:
+    """Return what purchases are forecast from, (customers, 3): rate, pause, number."""
+    rate = frequency / np.maximum(now - first + 1.0, 1.0)
+    return np.column_stack([rate, np.log1p(np.maximum(now - last, 0)), np.log1p(frequency)])
+
+
+def forecast(features: np.ndarray, purchases: np.ndarray) -> np.ndarray | None:
+    """Fit a Poisson regression of later purchases on features; None where that cannot be.
+
+    Returns
+    -------
+    ndarray or None
+        Intercept and three coefficients.
+    """
+    if len(purchases) < FEWEST or purchases.sum() < 1:
+        return None
+    linear: Any = importlib.import_module("sklearn.linear_model")
+    fitted = linear.PoissonRegressor(alpha=1e-3, max_iter=500).fit(features, purchases)
+    return np.round([fitted.intercept_, *fitted.coef_], DIGITS)
+
+
+def likeness(attributes: np.ndarray, models: np.ndarray) -> np.ndarray:
+    """Return how near customers are to the mean of their models, minus squared distance.
+
+    Parameters
+    ----------
+    attributes : ndarray, shape (k, customers)
+    models : ndarray, shape (k, best customers)
+    """
+    if models.shape[1] == 0:
+        return np.zeros(attributes.shape[1])
+    centre = models.mean(axis=1, keepdims=True)
+    return -((attributes - centre) ** 2).sum(axis=0)
+
+
+def log_odds(attributes: np.ndarray, own: np.ndarray) -> np.ndarray | None:
+    """Fit a logistic regression of being a customer on attributes; None where that cannot be.
+
+    Returns
+    -------
+    ndarray or None
+        A coefficient for each attribute; the intercept does not matter to an order.
+    """
+    if min(own.sum(), (~own).sum()) < FEWEST:
+        return None
+    linear: Any = importlib.import_module("sklearn.linear_model")
+    fitted = linear.LogisticRegression(C=1.0, max_iter=500).fit(attributes.T, own)
+    return np.round(fitted.coef_[0], DIGITS)
