@@ -97,6 +97,7 @@ def acquisition(attributes):
         {
             "contacts": numbers,
             "targeting": st.sampled_from(rules),
+            "by": st.sampled_from(["both", "firmographic", "behavioural", "segment"]),
             "refit_every": st.integers(1, 2),
             "rest": st.integers(0, 2),
             "trial_discount": numbers,
@@ -132,7 +133,8 @@ def firms(draw):
         promotions={"chance": draw(numbers), "depth": draw(numbers), "display_value": draw(money)},
         feedback=draw(money),
         **draw(st.just(dict(PLAIN)) | terms()),
-        next_best_offer=draw(st.none() | add_ons()),
+        acquisition=None,
+        next_best_offer=None,
         value_tiers=draw(st.none() | value_tiers()),
         unit_cost=draw(money),
         customization_cost=draw(money),
@@ -188,7 +190,8 @@ def segments(draw):
 def paid_otherwise(each):
     """Return whether prices are not all that a firm's customers pay or get."""
     bound = each["contracts"] is not None or each["billing"] == "subscription"
-    return bound or each["loyalty_programme"] is not None
+    beside = ("loyalty_programme", "acquisition", "next_best_offer")
+    return bound or any(each[name] is not None for name in beside)
 
 
 @st.composite
@@ -239,8 +242,10 @@ def scenarios(draw):
             "firmographic": draw(st.floats(-1, 1)),
             "behavioural": draw(st.floats(-1, 1)),
         }
-    for each in competitors.values():
-        each["acquisition"] = draw(st.none() | acquisition("attributes" in world))
+    if draw(st.booleans()):
+        for each in competitors.values():
+            each["acquisition"] = draw(st.none() | acquisition("attributes" in world))
+            each["next_best_offer"] = draw(st.none() | add_ons())
     prices_matter = (
         world["outside_option"]
         and all(g["price_sensitivity"] > 0.01 for g in groups)
@@ -443,7 +448,7 @@ NEUTRAL = {
     "no points": ({"firms.*.loyalty_programme": {"points_per_currency": 0.0}}, 1),
     "worthless points": ({"firms.*.loyalty_programme": {"point_value": 0.0}}, 1),
     "room for everybody": ({"firms.*.value_tiers": {"contact_capacity": 1.0}}, 3),
-    "attributes": ({"attributes": {"firmographic": 0.5}}, 1),
+    "attributes": ({"attributes": {"firmographic": 0.5}}, 2),
     "nobody is contacted": ({"firms.*.acquisition": {"trial_discount": 0.5}}, 3),
     "contacts that change nothing": ({"firms.*.acquisition": {"contacts": 0.3}}, 3),
     "tolerance of what does not come": (

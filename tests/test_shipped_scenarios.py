@@ -20,6 +20,8 @@ NAMES = [
     "blind_spot",
     "bad_service",
     "streaming",
+    "sweet_spot",
+    "segmentation",
 ]
 SEEDS = range(4)
 

@@ -17,6 +17,7 @@ from cxsim.mechanisms.contracts import CONTRACTS
 from cxsim.mechanisms.emotions import EMOTIONS
 from cxsim.mechanisms.exit import EXIT
 from cxsim.mechanisms.experience import EXPERIENCE
+from cxsim.mechanisms.explained import EXPLAINED
 from cxsim.mechanisms.hassle import HASSLE
 from cxsim.mechanisms.improvement import IMPROVEMENT
 from cxsim.mechanisms.initial import INITIAL
@@ -64,7 +65,9 @@ JUDGED = (JUDGEMENT, SELF_DISCOVERY, BUYING_CENTER)
 #: What ties customers to a firm beside what it knows of them.
 TIED = (LOYALTY, CONTRACTS)
 #: Whom firms single out.
-VALUED = (RECORDS, ATTRIBUTES, TRUE_VALUE, VALUE_TIERS, ACQUISITION, TARGETING, ACQUAINTANCE)
+VALUED = (RECORDS, ATTRIBUTES, EXPLAINED, TRUE_VALUE, VALUE_TIERS)
+#: Whom firms win over.
+WON = (ACQUISITION, TARGETING, ACQUAINTANCE)
 #: What comes of contacts beside the purchase.
 CONTACTED = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
 #: What firms decide.
@@ -73,7 +76,7 @@ DECIDED = (POLICIES, EXIT)
 TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 
 #: Mechanisms outside the core.
-BESIDE = (*DRIFTING, *LIVED, *HEARD, *TOLD, *JUDGED, *TIED, *VALUED, *CONTACTED, *DECIDED)
+BESIDE = (*DRIFTING, *LIVED, *HEARD, *TOLD, *JUDGED, *TIED, *VALUED, *WON, *CONTACTED, *DECIDED)
 
 _registry: dict[str, Mechanism] = {mechanism.name: mechanism for mechanism in (*CORE, *BESIDE)}
 

@@ -8,14 +8,15 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.draws import uniform
+from cxsim.mechanisms.acquired import MEASURES
 from cxsim.mechanisms.awareness import counts
-from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
-from cxsim.mechanisms.measuring import ratio
-from cxsim.mechanisms.ranking import best, is_there, likeness, log_odds
+from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.mechanisms.ranking import best, best_of, is_there, likeness, log_odds
 from cxsim.mechanisms.value_tiers import room
 from cxsim.parameters import Parameters, parameter
 
 RANDOM, ANALYTICS, PREDICTIVE = range(3)
+BOTH, FIRMOGRAPHIC, BEHAVIOURAL, SEGMENT = range(4)
 
 #: Share of its customers whom a firm takes for its best.
 BEST = 0.2
@@ -36,6 +37,11 @@ class Acquisition(Parameters):
         doc="Who comes first: anybody, by lot; those nearest to the mean attributes of the fifth "
         "of its customers who brought most; or those whom a logistic regression on attributes "
         "takes for its customers (look-alikes)",
+    )
+    by: Literal["both", "firmographic", "behavioural", "segment"] = parameter(
+        "both",
+        doc="What of customers the firm goes by: attributes of both kinds or of one, or the "
+        "segment of their needs",
     )
     refit_every: int = parameter(
         12, doc="Periods after which the look-alike model is fitted anew", unit="periods", ge=1
@@ -63,14 +69,21 @@ class FirmParameters(Parameters):
     )
 
 
+def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    """Return room for the look-alike model of each firm: coefficients, and when it was fitted."""
+    traits = max(2 * int(scenario.needs), len(scenario.segments))
+    return {"look_alike": np.zeros((len(scenario.firms), traits + 2))}
+
+
 def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
     for name, firm in scenario.firms.items():
         rule = firm.acquisition
         if rule is None or rule.targeting == "random":
             continue
         path = ("firms", name, "acquisition", "targeting")
-        if scenario.attributes is None:
-            yield path, f"expected attributes: beside it, or random, found {rule.targeting!r}"
+        if scenario.attributes is None and rule.by != "segment":
+            text = f"expected attributes: beside it, or random, found {rule.targeting!r}"
+            yield path, text
         if rule.targeting == "predictive" and not is_there():
             text = "expected scikit-learn for 'predictive' (pip install 'cxsim[study]'), found none"
             yield path, text
@@ -102,28 +115,37 @@ def cast(n, first, n_firms, raffle, key_raffle):
             raffle[f, i] = uniform(key_raffle[f], first + i)
 
 
-def look(supplier, earned, firmographic, behavioural, f, how, every, now, model, fitted):
-    """Return what a firm puts others in order by; None where it knows nothing to go by."""
-    traits = np.concatenate([firmographic, behavioural]).astype(np.float64)
-    own = supplier == f
-    if how == ANALYTICS:
+def seen(segment, segments, firmographic, behavioural, by):
+    """Return what a firm goes by, (traits, customers): attributes, or a 1 for the segment."""
+    if by == SEGMENT:
+        return (segment == np.arange(segments)[:, None]).astype(np.float64)
+    kinds = {BOTH: (firmographic, behavioural), FIRMOGRAPHIC: (firmographic,)}
+    return np.concatenate(kinds.get(int(by), (behavioural,))).astype(np.float64)
+
+
+def look(traits, own, earned, targeting, every, now, model):
+    """Return what a firm puts others in order by; None where it knows nothing to go by.
+
+    ``model`` holds a coefficient for each trait, then whether it was fitted, and when.
+    """
+    if targeting == ANALYTICS:
         hers = np.flatnonzero(own)
-        top = hers[best(earned[f, hers].astype(np.float64), room(BEST, len(hers)))]
+        top = hers[best(earned[hers].astype(np.float64), room(BEST, len(hers)))]
         return likeness(traits, traits[:, top]) if len(top) else None
-    if fitted[f, 0] == 0 or now - fitted[f, 1] >= every:
+    if model[-2] == 0 or now - model[-1] >= every:
         found = log_odds(traits, own)
         if found is not None:
-            model[f] = found.reshape(model[f].shape)
-            fitted[f] = 1.0, now
-    return model[f].ravel() @ traits if fitted[f, 0] > 0 else None
+            model[: len(found)] = found
+            model[-2:] = 1.0, now
+    return model[: len(traits)] @ traits if model[-2] > 0 else None
 
 
 def contact(
-    n_firms, clock, supplier, raffle, earned, firmographic, behavioural, true_value, contacted,
-    last_contact, look_alike, look_alike_fitted, firm_active, firm_acquisition_contacts,
-    firm_acquisition_targeting, firm_acquisition_refit_every, firm_acquisition_rest,
-    sum_prospects, sum_contacts_made, sum_value_prospects, sum_value_contacted,
-    sum_value_best_prospects,
+    n_firms, clock, segment, supplier, raffle, earned, firmographic, behavioural, true_value,
+    contacted, last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
+    firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
+    firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
+    sum_value_contacted, sum_value_best_prospects,
 ):  # fmt: skip
     """Each firm puts those who are not its customers in order and contacts the first of them."""
     now = clock[0]
@@ -137,12 +159,15 @@ def contact(
         many = min(len(pool), room(firm_acquisition_contacts[f], int(others.sum())))
         score = None
         if firm_acquisition_targeting[f] != RANDOM and many > 0:
+            traits = seen(
+                segment, len(segment_share), firmographic, behavioural, firm_acquisition_by[f]
+            )
             score = look(
-                supplier, earned, firmographic, behavioural, f, firm_acquisition_targeting[f],
-                firm_acquisition_refit_every[f], now, look_alike, look_alike_fitted,
+                traits, ~others, earned[f], firm_acquisition_targeting[f],
+                firm_acquisition_refit_every[f], now, look_alike[f],
             )  # fmt: skip
-        score = -raffle[f] if score is None else score
-        chosen = pool[best(score[pool], many)]
+        lots = -raffle[f][pool]
+        chosen = pool[best(lots, many) if score is None else best_of(score[pool], lots, many)]
         contacted[f, chosen] = 1
         last_contact[f, chosen] = now
         truth = true_value[f].astype(np.float64)
@@ -153,17 +178,18 @@ def contact(
         sum_value_best_prospects[0, f] = truth[pool[best(truth[pool], many)]].sum()
 
 
-def contact_by_lot(
-    n_firms, clock, supplier, raffle, true_value, contacted, last_contact, firm_active,
-    firm_acquisition_contacts, firm_acquisition_rest, sum_prospects, sum_contacts_made,
-    sum_value_prospects, sum_value_contacted, sum_value_best_prospects,
+def contact_unseen(
+    n_firms, clock, segment, supplier, raffle, earned, true_value, contacted, last_contact,
+    look_alike, firm_active, segment_share, firm_acquisition_contacts, firm_acquisition_targeting,
+    firm_acquisition_by, firm_acquisition_refit_every, firm_acquisition_rest, sum_prospects,
+    sum_contacts_made, sum_value_prospects, sum_value_contacted, sum_value_best_prospects,
 ):  # fmt: skip
-    """Contact by lot, where nobody shows attributes."""
-    nobody = np.empty((0, len(supplier)), dtype=np.float32)
-    lots = np.zeros(n_firms)
+    """Contact others by lot or by segment, where nobody shows attributes."""
+    none = np.empty((0, len(supplier)), dtype=np.float32)
     contact(
-        n_firms, clock, supplier, raffle, nobody, nobody, nobody, true_value, contacted,
-        last_contact, nobody, nobody, firm_active, firm_acquisition_contacts, lots, lots,
+        n_firms, clock, segment, supplier, raffle, earned, none, none, true_value, contacted,
+        last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
+        firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
         firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
         sum_value_contacted, sum_value_best_prospects,
     )  # fmt: skip
@@ -202,49 +228,6 @@ def acquaint(n, n_firms, contacted, aware):
             aware[f, i] = aware[f, i] | contacted[f, i]
 
 
-# --- measures ---------------------------------------------------------------------
-
-
-def contacts_made(b: Any) -> np.ndarray:
-    """Contacts with those who were not customers."""
-    return b.total("contacts_made")
-
-
-def acquisition_cost(b: Any) -> np.ndarray:
-    """Cost of these contacts."""
-    return b.total("contacts_made") * np.nan_to_num(b.firm("acquisition_cost_per_contact"))
-
-
-def acquired_by_contact(b: Any) -> np.ndarray:
-    """Customers won in the period in which they were contacted."""
-    return b.total("acquired_by_contact")
-
-
-def trial_discounts(b: Any) -> np.ndarray:
-    """Trial discounts; already taken off prices paid and revenue."""
-    return b.total("trial_discounts")
-
-
-def cost_per_acquired(b: Any) -> np.ndarray:
-    """Cost of contacts and trial discounts for each customer won by contact."""
-    return ratio(acquisition_cost(b) + trial_discounts(b), acquired_by_contact(b))
-
-
-def lift_of_contacts(b: Any) -> np.ndarray:
-    """Mean true value of those contacted over that of those who could have been."""
-    mean = ratio(b.count("value_prospects"), b.count("prospects"))
-    return ratio(ratio(b.count("value_contacted"), b.count("contacts_made")), mean)
-
-
-def lift_of_contacts_oracle(b: Any) -> np.ndarray:
-    """Lift that knowing the truth would have; that of chance is 1."""
-    mean = ratio(b.count("value_prospects"), b.count("prospects"))
-    return ratio(ratio(b.count("value_best_prospects"), b.count("contacts_made")), mean)
-
-
-_PER_PERIOD = "currency per period"
-
-
 def _active(scenario: Any) -> bool:
     return any(f.acquisition is not None for f in scenario.firms.values())
 
@@ -263,6 +246,7 @@ ACQUISITION = Mechanism(
         Column("last_contact", ("firm",), "i4", shared=True, doc="Period of the last contact"),
         Column("trial", ("firm",), "f8", kept=False, doc="Trial discount, currency per unit"),
     ),
+    setup=_setup,
     draws=(Draw("raffle", ("firm",)),),
     totals=(
         Total("prospects", doc="Those who could be contacted"),
@@ -278,59 +262,25 @@ ACQUISITION = Mechanism(
         Pass(forget, "arrive", after=("people.arrive",)),
         Pass(cast, "contact"),
         Pass(
-            contact_by_lot, "contact", whole=True, after=("acquisition.cast", "true_value.reckon")
+            contact_unseen, "contact", whole=True, after=("acquisition.cast", "true_value.reckon")
         ),
         Pass(offer_trial, "ask", after=("money.ask",)),
         Pass(count, "pay", after=("choice.buy",)),
     ),
-    measures=(
-        Measure("contacts_made", "Acquisition contacts", "per period", contacts_made),
-        Measure(
-            "acquisition_cost",
-            "Cost of acquisition contacts",
-            _PER_PERIOD,
-            acquisition_cost,
-            summary="sum",
-            cost="profit",
-        ),
-        Measure(
-            "acquired_by_contact", "Customers won by contact", "per period", acquired_by_contact
-        ),
-        Measure(
-            "trial_discounts",
-            "Trial discounts (taken off revenue)",
-            _PER_PERIOD,
-            trial_discounts,
-            summary="sum",
-        ),
-        Measure(
-            "cost_per_acquired",
-            "Cost per customer won by contact",
-            "currency per customer",
-            cost_per_acquired,
-        ),
-        Measure("lift_of_contacts", "Lift of contacts", "times chance", lift_of_contacts),
-        Measure(
-            "lift_of_contacts_oracle",
-            "Lift of an oracle's contacts",
-            "times chance",
-            lift_of_contacts_oracle,
-        ),
-    ),
+    measures=MEASURES,
     active=_active,
 )
 
 TARGETING = Mechanism(
     "targeting",
     doc="Contacting those whose attributes speak for them",
-    tables=(("look_alike", ("firm", 2, "need")), ("look_alike_fitted", ("firm", 2))),
-    passes=(Pass(contact, "contact", whole=True, replaces="acquisition.contact_by_lot"),),
+    passes=(Pass(contact, "contact", whole=True, replaces="acquisition.contact_unseen"),),
     active=_described,
 )
 
 ACQUAINTANCE = Mechanism(
     "acquaintance",
     doc="Contacts make firms known",
-    passes=(Pass(acquaint, "contact", after=("acquisition.contact_by_lot",)),),
+    passes=(Pass(acquaint, "contact", after=("acquisition.contact_unseen",)),),
     active=lambda scenario: _active(scenario) and counts(scenario),
 )

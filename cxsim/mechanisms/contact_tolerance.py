@@ -149,7 +149,7 @@ CONTACT_TOLERANCE = Mechanism(
     ),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
-        Pass(mind, "contact", after=("acquisition.contact_by_lot",)),
+        Pass(mind, "contact", after=("acquisition.contact_unseen",)),
         Pass(withhold, "adjust"),
     ),
     measures=(

@@ -15,6 +15,7 @@ import numpy as np
 
 __all__ = [
     "best",
+    "best_of",
     "forecast",
     "forecast_features",
     "is_there",
@@ -40,6 +41,11 @@ def is_there() -> bool:
 def best(score: np.ndarray, many: int) -> np.ndarray:
     """Return the places of the ``many`` highest scores, best first; ties in order of place."""
     return np.argsort(-np.round(score, DIGITS), kind="stable")[:many]
+
+
+def best_of(score: np.ndarray, lots: np.ndarray, many: int) -> np.ndarray:
+    """Return the places of the ``many`` highest scores, best first; of equal ones by lot."""
+    return np.lexsort((-lots, -np.round(score, DIGITS)))[:many]
 
 
 def fifths(values: np.ndarray) -> np.ndarray:

@@ -27,16 +27,22 @@ def capacity_used(b: Any) -> np.ndarray:
     return ratio(b.count("served"), b.count("holders")[:, 1:])
 
 
+def lift(value_chosen: Any, chosen: Any, value_all: Any, everybody: Any) -> np.ndarray:
+    """Return the mean value of those chosen over that of all; NaN where all are worth nothing."""
+    mean = ratio(value_all, everybody)
+    return ratio(ratio(value_chosen, chosen), np.where(mean > 1e-12, mean, 0.0))
+
+
 def lift_of_service(b: Any) -> np.ndarray:
     """Mean true value of those served over that of those the firm could choose from."""
-    mean = ratio(b.count("value_ranked"), b.count("ranked"))
-    return ratio(ratio(b.count("value_served"), b.count("served")), mean)
+    everybody = b.count("value_ranked"), b.count("ranked")
+    return lift(b.count("value_served"), b.count("served"), *everybody)
 
 
 def lift_of_service_oracle(b: Any) -> np.ndarray:
     """Lift that knowing the truth would have; that of chance is 1."""
-    mean = ratio(b.count("value_ranked"), b.count("ranked"))
-    return ratio(ratio(b.count("value_best"), b.count("served")), mean)
+    everybody = b.count("value_ranked"), b.count("ranked")
+    return lift(b.count("value_best"), b.count("served"), *everybody)
 
 
 def individual_cost(b: Any) -> np.ndarray:

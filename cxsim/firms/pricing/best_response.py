@@ -54,11 +54,11 @@ class BestResponse(PricingPolicy):
     def refuses(self, scenario: Any) -> str | None:
         """Refuse buying centers, whose votes are no logit, and money that is no price.
 
-        What points, redemptions and exit fees add to a price, and subscribers who pay
-        without choosing, are not in the condition that is solved.
+        What points, redemptions, exit fees, trial discounts and add-ons add to a price, and
+        subscribers who pay without choosing, are not in the condition that is solved.
         """
         for each in scenario.mechanisms:
-            if each.name in ("loyalty", "contracts"):
+            if each.name in ("loyalty", "contracts", "acquisition", "next_best_offer"):
                 return f"expected customers who pay prices only, found {each.doc.lower()}"
         members = max(each.evaluators(scenario) for each in scenario.mechanisms)
         if members > 1:
