@@ -25,6 +25,7 @@ from cxsim.plot.perception import perception_gap
 from cxsim.plot.picture import alt_of, save, show
 from cxsim.plot.style import style
 from cxsim.plot.switching import switching_cost_distribution, switching_costs
+from cxsim.plot.targeting import targeting_lift, value_tiers
 from cxsim.plot.tenure import retention_by_tenure
 from cxsim.plot.ties import ties
 from cxsim.plot.what_if import what_if
@@ -54,6 +55,8 @@ __all__ = [
     "switching_cost_distribution",
     "switching_costs",
     "tailored_consensus",
+    "targeting_lift",
     "ties",
+    "value_tiers",
     "what_if",
 ]

@@ -1,0 +1,181 @@
+"""Targeting: what rules of whom to serve or to contact are worth, and value tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cxsim.plot.by_firm import panels_by_firm
+from cxsim.plot.columns import chosen, need, words_of
+from cxsim.plot.layout import EndLabel, described, end_labels, finish, head, new, top_label
+from cxsim.plot.numbers import number, scale_for
+from cxsim.plot.palette import GREY, OKABE_ITO, Look, readable
+from cxsim.plot.picture import Picture
+from cxsim.plot.style import styled
+
+__all__ = ["targeting_lift", "value_tiers"]
+
+_RULES = {
+    "random": ("by lot", Look(GREY, GREY, (0, (1.2, 1.2)), "o")),
+    "analytics": ("by the books", OKABE_ITO["orange"]),
+    "predictive": ("by a model", OKABE_ITO["blue"]),
+    "oracle": ("oracle", OKABE_ITO["black"]),
+}
+_AXES = {
+    "correlation": "Correlation of attributes with needs",
+    "capacity": "Contact capacity (share of the firm's customers)",
+}
+
+
+@styled
+def targeting_lift(
+    lifts: pd.DataFrame, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw the lift of each targeting rule, with intervals.
+
+    Parameters
+    ----------
+    lifts : DataFrame
+        ``correlation`` (or ``capacity``), ``rule, lift, lower, upper``, of
+        :func:`cxsim.study.targeting.look_alike_lift` or ``service_lift``.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    axis = next((name for name in _AXES if name in lifts), "correlation")
+    need(lifts, [axis, "rule", "lift", "lower", "upper"], name="lifts")
+    figure = new(size, (8.2, 4.8))
+    axes = figure.add_subplot()
+    ends, said = [], []
+    for rule, (words, look) in _RULES.items():
+        if isinstance(look, str):
+            look = Look(look, readable(look), "-", "o" if rule == "predictive" else "s")
+        rows = lifts[lifts["rule"] == rule].sort_values(axis)
+        if rows.empty:
+            continue
+        x, y = rows[axis].to_numpy(float), rows["lift"].to_numpy(float)
+        axes.fill_between(x, rows["lower"], rows["upper"], color=look.color, alpha=0.18, lw=0)
+        axes.plot(x, y, color=look.color, linestyle=look.linestyle, marker=look.marker, ms=5)
+        ends.append(EndLabel(float(x[-1]), float(y[-1]), f"{words} {number(y[-1])}", look.ink))
+        said.append(f"{words} {number(y[0])} to {number(y[-1])}")
+    axes.axhline(1.0, color=GREY, linewidth=0.7, zorder=0)
+    axes.set_xlabel(_AXES[axis])
+    top_label(axes, "Lift (mean true value of those chosen / of all)")
+    confidence = lifts.attrs.get("confidence", 0.95)
+    note = f"Mean over seeds, bands are {100 * confidence:g} % intervals; 1 is chance. "
+    note += "True value: expected discounted contribution of a customer known to no firm."
+    head(figure, title=title or _finding(lifts, axis), note=note)
+    end_labels(axes, ends)
+    span = f"{axis} {number(lifts[axis].min())} to {number(lifts[axis].max())}"
+    return described(figure, f"Lift of targeting rules, {span}: {'; '.join(said)}.")
+
+
+def _finding(lifts: pd.DataFrame, axis: str) -> str:
+    """Tell where the model beats the books beyond chance."""
+    gap = lifts[lifts["rule"] == "predictive - analytics"].sort_values(axis)
+    ahead = gap.loc[gap["lower"] > 0, axis].to_numpy(float)
+    behind = gap.loc[gap["upper"] < 0, axis].to_numpy(float)
+    if len(gap) == 0:
+        return "Lift of targeting rules"
+    if len(ahead) == len(gap):
+        return f"A model finds better customers than the books at every {axis}"
+    if len(ahead) == 0:
+        tail = f", and worse ones at {len(behind)} of {len(gap)}" if len(behind) else ""
+        return f"A model finds no better customers than the books at any {axis}{tail}"
+    values = gap[axis].to_numpy(float)
+    if set(values[values >= ahead.min()]) == set(ahead):
+        return f"A model beats describing the best customers from a {axis} of {number(ahead[0])} on"
+    text = ", ".join(number(value) for value in ahead)
+    return f"A model beats describing the best customers at a {axis} of {text}"
+
+
+@styled
+def value_tiers(
+    tiers: pd.DataFrame,
+    *,
+    show: Sequence[str] | None = None,
+    periods: tuple[int, int] | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw the pyramid of value tiers: shares of customers and of contribution, a panel a firm.
+
+    Parameters
+    ----------
+    tiers : DataFrame
+        ``period, firm, tier, customers, contribution``, as ``run.frames["tiers"]`` has.
+    show : sequence of str, optional
+        Firms to show, in order.
+    periods : (int, int), optional
+        First and last period pooled; by default the second half.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or nobody is in a tier.
+    """
+    need(tiers, ["period", "firm", "tier", "customers", "contribution"], name="tiers")
+    words = words_of(tiers)
+    last = int(tiers["period"].max())
+    first, last = periods or ((last + 1) // 2, last)
+    tiers = tiers[tiers["period"].between(first, last)]
+    names = chosen(tiers["firm"], show)
+    sums = tiers.groupby(["firm", "tier"], observed=True, sort=False)[
+        ["customers", "contribution"]
+    ].sum()
+    order = [str(t) for t in tiers["tier"].unique()]
+    if not (sums["customers"] > 0).any():
+        raise ValueError("tiers: expected customers in some tier, found none")
+    figure, panels = panels_by_firm(names, size, height=2.2)
+    scale = scale_for("share", np.array([0.0, 1.0]), words=words)
+    tops, said = [], []
+    for axes, name in zip(panels, names, strict=True):
+        one = sums.loc[name].reindex(order)
+        parts = one / one.sum()
+        place = np.arange(len(order))[::-1]
+        axes.barh(place, -parts["customers"], color="#BBBBBB", height=0.8)
+        axes.barh(place, parts["contribution"], color=OKABE_ITO["blue"], height=0.8)
+        each = one["contribution"] / one["customers"]
+        mean = one["contribution"].sum() / one["customers"].sum()
+        for y, tier in zip(place, order, strict=True):
+            share, lift = parts.loc[tier, "contribution"], each[tier] / mean
+            axes.annotate(
+                f"{scale.brief(share)}, {number(lift, 2)}× mean", (max(share, 0.0), y),
+                xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
+            )  # fmt: skip
+            axes.annotate(
+                scale.brief(parts.loc[tier, "customers"]), (-parts.loc[tier, "customers"], y),
+                xytext=(-3, 0), textcoords="offset points", va="center", ha="right", fontsize=8,
+                color=GREY,
+            )  # fmt: skip
+        axes.set_yticks(place, order)
+        axes.set_xlim(-0.75, 1.15)
+        axes.set_xticks([])
+        axes.axvline(0.0, color="white", lw=1.5)
+        axes.set_xlabel("customers  |  contribution", x=0.75 / 1.9)
+        axes.grid(visible=False)
+        tops.append(float(parts["contribution"].iloc[:2].sum()))
+        shares = ", ".join(f"{t} {scale.brief(parts.loc[t, 'contribution'])}" for t in order)
+        said.append(f"{name}: {shares}")
+    best = int(np.argmax(tops))
+    found = f"The fifth of customers that {names[best]} ranks first brings {tops[best]:.0%} of "
+    return finish(
+        figure,
+        title=title or found + "its contribution",
+        note=f"{words.period.capitalize()}s {first} to {last}. Left: share of the firm's "
+        "customers; right: share of what they brought it, and how many times the mean. Tiers by the firm's "
+        "own ranking.",
+        alt=f"Share of contribution by value tier. {'; '.join(said)}.",
+    )
