@@ -70,7 +70,7 @@ def targeting_lift(
     axes.set_xlabel(_AXES[axis])
     top_label(axes, "Lift (mean true value of those chosen / of all)")
     confidence = lifts.attrs.get("confidence", 0.95)
-    note = f"Mean over seeds, bands are {100 * confidence:g} % intervals; 1 is chance. "
+    note = f"Means over seeds, bands are {100 * confidence:g} % intervals; 1 is chance. "
     note += "True value: expected discounted contribution of a customer known to no firm."
     head(figure, title=title or _finding(lifts, axis), note=note)
     end_labels(axes, ends)
@@ -87,14 +87,17 @@ def _finding(lifts: pd.DataFrame, axis: str) -> str:
         return "Lift of targeting rules"
     if len(ahead) == len(gap):
         return f"A model finds better customers than the books at every {axis}"
+    other = "describing the best customers" if axis == "correlation" else "the books"
+    many = {"correlation": "correlations", "capacity": "capacities"}[axis]
     if len(ahead) == 0:
-        tail = f", and worse ones at {len(behind)} of {len(gap)}" if len(behind) else ""
-        return f"A model finds no better customers than the books at any {axis}{tail}"
-    values = gap[axis].to_numpy(float)
-    if set(values[values >= ahead.min()]) == set(ahead):
-        return f"A model beats describing the best customers from a {axis} of {number(ahead[0])} on"
-    text = ", ".join(number(value) for value in ahead)
-    return f"A model beats describing the best customers at a {axis} of {text}"
+        said = f"A model finds no better customers than {other} at any {axis}"
+    elif len(ahead) == 1:
+        said = f"A model beats {other} at a {axis} of {number(ahead[0])}"
+    else:
+        low, high = number(ahead.min()), number(ahead.max())
+        said = f"A model beats {other} at {many} from {low} to {high}"
+    worse = ", ".join(number(value) for value in behind)
+    return f"{said}, and loses to it at {worse}" if worse else said
 
 
 @styled
@@ -170,12 +173,13 @@ def value_tiers(
         shares = ", ".join(f"{t} {scale.brief(parts.loc[t, 'contribution'])}" for t in order)
         said.append(f"{name}: {shares}")
     best = int(np.argmax(tops))
-    found = f"The fifth of customers that {names[best]} ranks first brings {tops[best]:.0%} of "
+    share = scale.brief(tops[best])
+    found = f"The fifth of customers that {names[best]} ranks first brings {share} of "
     return finish(
         figure,
         title=title or found + "its contribution",
         note=f"{words.period.capitalize()}s {first} to {last}. Left: share of the firm's "
-        "customers; right: share of what they brought it, and how many times the mean. Tiers by the firm's "
-        "own ranking.",
+        "customers; right: share of what they brought it, and how many times the mean. Tiers by "
+        "the firm's own ranking.",
         alt=f"Share of contribution by value tier. {'; '.join(said)}.",
     )
