@@ -65,8 +65,12 @@ def test_the_pyramid_shows_each_firm_that_ranks():
         plot.value_tiers(tiers.drop(columns="contribution"))
 
 
-def test_better_bases_of_segmentation_find_better_prospects():
+def test_in_segmentation_lifts_stand_in_the_order_of_the_variance_explained():
     run = cx.run("segmentation", overrides={"customers": 6000})
-    market = run.market.iloc[-1]
-    by_base = [market[f"needs_explained_{b}"] for b in ("firmographic", "behavioural", "segment")]
-    assert by_base == sorted(by_base)
+    last = run.market.iloc[-1]
+    explained = [last[f"needs_explained_{b}"] for b in ("firmographic", "behavioural", "segment")]
+    assert explained == sorted(explained)
+    lifts = run.firms.groupby("firm", observed=True)["lift_of_contacts"].mean()
+    found = [lifts[name] for name in ("Firmographic", "Behavioural", "NeedsBased")]
+    assert found == sorted(found)
+    assert found[0] > 1.0
