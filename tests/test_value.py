@@ -240,7 +240,7 @@ def test_look_alikes_are_found_by_attributes_that_tell_and_not_by_others():
         )
         return row(cx.run(scenario), "Ann")["lift_of_contacts"][4:].mean()
 
-    # contacts by attributes that say nothing are by lot, but for former customers it was fitted to
+    # an order that stands meets some just when they have left the firm, hence not quite 1
     assert lift(0.0) == pytest.approx(1.0, abs=0.1)
     assert lift(0.8) > 1.3
 
