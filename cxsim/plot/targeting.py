@@ -11,17 +11,28 @@ from cxsim.plot.by_firm import panels_by_firm
 from cxsim.plot.columns import chosen, need, words_of
 from cxsim.plot.layout import EndLabel, described, end_labels, finish, head, new, top_label
 from cxsim.plot.numbers import number, scale_for
-from cxsim.plot.palette import GREY, OKABE_ITO, Look, readable
+from cxsim.plot.palette import GREY, OKABE_ITO, readable
 from cxsim.plot.picture import Picture
 from cxsim.plot.style import styled
 
 __all__ = ["targeting_lift", "value_tiers"]
 
-_RULES = {
-    "random": ("by lot", Look(GREY, GREY, (0, (1.2, 1.2)), "o")),
-    "analytics": ("by the books", OKABE_ITO["orange"]),
-    "predictive": ("by a model", OKABE_ITO["blue"]),
-    "oracle": ("oracle", OKABE_ITO["black"]),
+#: What each rule is called, by the axis of the figure, and its colour, line and marker.
+_RULES: dict[str, tuple[dict[str, str], str, str, str]] = {
+    "random": ({}, GREY, ":", "o"),
+    "analytics": (
+        {"correlation": "like the best", "capacity": "by the books"},
+        OKABE_ITO["orange"],
+        "--",
+        "s",
+    ),
+    "predictive": (
+        {"correlation": "look-alikes", "capacity": "by a model"},
+        OKABE_ITO["blue"],
+        "-",
+        "o",
+    ),
+    "oracle": ({}, OKABE_ITO["black"], "-", "^"),
 }
 _AXES = {
     "correlation": "Correlation of attributes with needs",
@@ -55,16 +66,17 @@ def targeting_lift(
     figure = new(size, (8.2, 4.8))
     axes = figure.add_subplot()
     ends, said = [], []
-    for rule, (words, look) in _RULES.items():
-        if isinstance(look, str):
-            look = Look(look, readable(look), "-", "o" if rule == "predictive" else "s")
+    for rule, (names, color, line, marker) in _RULES.items():
+        words = names.get(axis, "by lot" if rule == "random" else rule)
         rows = lifts[lifts["rule"] == rule].sort_values(axis)
         if rows.empty:
             continue
         x, y = rows[axis].to_numpy(float), rows["lift"].to_numpy(float)
-        axes.fill_between(x, rows["lower"], rows["upper"], color=look.color, alpha=0.18, lw=0)
-        axes.plot(x, y, color=look.color, linestyle=look.linestyle, marker=look.marker, ms=5)
-        ends.append(EndLabel(float(x[-1]), float(y[-1]), f"{words} {number(y[-1])}", look.ink))
+        axes.fill_between(x, rows["lower"], rows["upper"], color=color, alpha=0.18, lw=0)
+        axes.plot(x, y, color=color, linestyle=line, marker=marker, ms=5)
+        ends.append(
+            EndLabel(float(x[-1]), float(y[-1]), f"{words} {number(y[-1])}", readable(color))
+        )
         said.append(f"{words} {number(y[0])} to {number(y[-1])}")
     axes.axhline(1.0, color=GREY, linewidth=0.7, zorder=0)
     axes.set_xlabel(_AXES[axis])

@@ -160,10 +160,10 @@ def _lifts(
         found[at, "predictive - analytics"] = [a - b for a, b in pair]
     rows = []
     for (at, rule), values in found.items():
-        mean, error = mean_and_error(np.array(values))
+        center, error = mean_and_error(np.array(values))
         half = half_width(error, len(values), confidence)
-        row = {axis: at, "rule": rule, "lift": mean, "lower": mean - half, "upper": mean + half}
-        rows.append(row)
+        row = {"lift": center, "lower": center - half, "upper": center + half}
+        rows.append({axis: at, "rule": rule, **row})
     frame = pd.DataFrame(rows).sort_values(axis, kind="stable", ignore_index=True)
     frame.attrs.update(firm=firm, seeds=seeds, confidence=confidence)
     return frame
