@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from journeys import lived
 from markets import firm, lively, market
-from test_engines import SILENCE, assert_same, played
+from test_engines import SILENCE, assert_same, played, scenarios
 
 import cxsim as cx
 from cxsim.mechanisms.ranking import best, best_of, likeness, log_odds, recency_frequency_value
@@ -100,6 +102,23 @@ def test_a_trial_discount_is_offered_once():
     run = cx.run(scenario)
     newcomers = row(run, "Ann")["trial_discounts"].sum() / 2.5
     assert newcomers <= 100_000
+
+
+@settings(max_examples=30, deadline=None)
+@given(scenario=scenarios(), seed=st.integers(0, 10**6))
+def test_measures_of_value_keep_their_ranges_in_every_market(scenario, seed):
+    taking_part = {m.name for m in scenario.mechanisms}
+    books = played(scenario, seed=seed).books
+    got = {m.name: m.function(books) for each in scenario.mechanisms for m in each.measures}
+    if "value_tiers" in taking_part:
+        assert not (got["capacity_used"] > 1).any()
+        assert not (got["lift_of_service"] > got["lift_of_service_oracle"] * (1 + 1e-6)).any()
+    if "acquisition" in taking_part:
+        assert not (got["lift_of_contacts"] > got["lift_of_contacts_oracle"] * (1 + 1e-6)).any()
+        assert (got["acquired_by_contact"] <= got["contacts_made"]).all()
+    if "attributes" in taking_part:
+        bases = [got[f"needs_explained_{b}"] for b in ("firmographic", "behavioural", "segment")]
+        assert not (np.array(bases) > 1 + 1e-6).any()
 
 
 # --- value tiers ----------------------------------------------------------------------

@@ -52,15 +52,21 @@ def count(
 # --- measures ---------------------------------------------------------------------
 
 
+def _spread(n: np.ndarray, x: np.ndarray, xx: np.ndarray) -> np.ndarray:
+    """Return the summed squares of needs around their means; 0 where that is rounding."""
+    around = (xx - x * x / n).sum(axis=1)
+    return np.where(around > 1e-12 * (1.0 + xx.sum(axis=1)), around, 0.0)
+
+
 def _by_attribute(base: int) -> Callable[[Any], np.ndarray]:
-    def explained(b: Any) -> np.ndarray:
+    def share(b: Any) -> np.ndarray:
         n, x, xx = np.moveaxis(b.count("needs"), -1, 0)
         a, aa, ax = np.moveaxis(b.count("needs_seen")[:, :, base], -1, 0)
-        variance = (xx - x * x / n).sum(axis=1)
-        return ratio(ratio((ax - a * x / n) ** 2, aa - a * a / n).sum(axis=1), variance)
+        explained = ratio((ax - a * x / n) ** 2, aa - a * a / n).sum(axis=1)
+        return ratio(explained, _spread(n, x, xx))
 
-    explained.__doc__ = f"Share of the variance of needs that {BASES[base]} attributes explain."
-    return explained
+    share.__doc__ = f"Share of the variance of needs that {BASES[base]} attributes explain."
+    return share
 
 
 def by_segment(b: Any) -> np.ndarray:
@@ -69,7 +75,7 @@ def by_segment(b: Any) -> np.ndarray:
     members = b.count("needs_segment")
     within = np.nan_to_num(ratio(members[:, :, 1:] ** 2, members[:, :, :1])).sum(axis=1)
     between = (within - x * x / n).sum(axis=1)
-    return ratio(between, (xx - x * x / n).sum(axis=1))
+    return ratio(between, _spread(n, x, xx))
 
 
 EXPLAINED = Mechanism(
