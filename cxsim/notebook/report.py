@@ -154,6 +154,11 @@ class Report:
             f'<p class="cx-facts">{escape(facts)}.</p>'
         )
 
+    def say(self, *sentences: str) -> Any:
+        """Show a paragraph for each text."""
+        said = (self.words.say(text, keep=self._names()) for text in sentences)
+        return _html("".join(f"<p>{escape(text[:1].upper() + text[1:])}</p>" for text in said))
+
     def swept(self, result: Sweep) -> Any:
         """Show how much was run, and how long it took."""
         title = escape(result.study.title or result.study.name)
@@ -253,7 +258,8 @@ class Report:
         if rows.empty:
             return _html("<p>These are the parameters of the baseline.</p>")
         rows.columns = ["path", "baseline", "here"]
-        return self.settings(rows, f"{len(rows)} parameters differ from the baseline")
+        what = "1 parameter differs" if len(rows) == 1 else f"{len(rows)} parameters differ"
+        return self.settings(rows, f"{what} from the baseline")
 
     def settings(self, rows: pd.DataFrame, caption: str) -> Any:
         """Show parameters that differ: columns ``path`` and one per scenario."""
