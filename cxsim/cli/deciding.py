@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cxsim.cli.failing import UserError
 from cxsim.cli.screen import Screen
 from cxsim.cli.studies import named_place
 from cxsim.cli.tables import WIDTH, print_table
@@ -73,16 +74,19 @@ def _check(given: dict[str, Any]) -> None:
 
     Raises
     ------
-    ScenarioError, CalibrationError
+    ScenarioError, UserError
         If they, or the panel, are not valid.
     """
     from cxsim.notebook.parameters import checked
 
     values = checked(find_notebook("decide"), given)
     if values.get("panel"):
-        from cxsim.calibration import panel_or_example
+        from cxsim.calibration import CalibrationError, panel_or_example
 
-        panel_or_example(values["panel"])
+        try:
+            panel_or_example(values["panel"])
+        except CalibrationError as error:
+            raise UserError(str(error)) from None
         return
     from cxsim.notebook.parameters import split_overrides
     from cxsim.study.decision.decide import plan_decision

@@ -56,8 +56,12 @@ def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
         call = f"cx.sweep({parameters['study']!r}{place}, jobs={parameters['jobs']})"
     elif notebook == "decide":
         return _decide_lines(parameters, overrides)
-    else:
+    elif notebook == "scenario":
         call = f"cx.run({parameters['scenario']!r}, seed={parameters['seed']}{more})"
+    else:
+        given = {name: value for name, value in parameters.items() if value != ""}
+        start = "from cxsim.notebook.runner import run_notebook"
+        return f"{start}\nresult = run_notebook({notebook!r}, {given!r}, output_folder='again')"
     return f"import cxsim as cx\nresult = {call}"
 
 

@@ -166,16 +166,24 @@ def information_table(decision: Decision) -> Any:
     return tables.styled(shown, caption, words_in=["the choice turns at"])
 
 
-def assumed_table(assumed: pd.DataFrame) -> Any:
-    """Return a table of what a panel does not show and was assumed, or words if nothing was."""
-    from IPython.display import HTML
+def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
+    """Show what a panel does not show and was assumed, and what the market leaves out."""
+    from IPython.display import HTML, display
 
     if assumed.empty:
-        return HTML(f"<p>{escape('The scenario is taken as it stands.')}</p>")
-    caption = "Not seen in the panel: assumed in the proportions of the baseline scenario"
-    shown = assumed.set_index("path").astype(str)
-    shown.index.name = None
-    return tables.styled(shown, caption)
+        text = "All other parameters are taken from the scenario as they stand."
+    else:
+        caption = "Not seen in the panel: assumed in the proportions of the baseline scenario"
+        shown = assumed.set_index("path").astype(str)
+        shown.index.name = None
+        display(tables.styled(shown, caption))
+        text = "Put your own costs in their place: they weigh on every option."
+    if not market.outside_option:
+        text += (
+            " In this market nobody can buy nothing: what a higher price loses to not buying at "
+            "all does not show, and options that raise the price look better than they are."
+        )
+    display(HTML(f"<p>{escape(text)}</p>"))
 
 
 def _scale(decision: Decision, values: Any) -> Scale:

@@ -25,6 +25,9 @@ __all__ = ["Decision"]
 #: Bootstrap samples behind intervals.
 RESAMPLES = 2000
 
+#: Correlation from which on two factors count as one.
+ALIKE = 0.95
+
 
 class Decision:
     """What a firm should do, on all that was run.
@@ -112,13 +115,28 @@ class Decision:
 
     @cached_property
     def depends_on(self) -> Finding:
-        """How the lead over the next best changes with each factor."""
+        """How the lead over the next best changes with each factor.
+
+        Of factors that move together (estimates often do) the one that goes with the lead most
+        stands for the others; there are at most half as many as points.
+        """
         from cxsim.study.analysis import main_effects
 
+        runs, label = self._named(self.runner_up), self._label(self.runner_up)
+        names = self._distinct(runs.groupby("point")[[*self.factors, label]].mean(), label)
         return main_effects(
-            self._named(self.runner_up), self._problem(), output=self._label(self.runner_up),
+            runs, {"num_vars": len(names), "names": names}, output=label,
             interactions=False, confidence=self.confidence,
         )  # fmt: skip
+
+    def _distinct(self, points: pd.DataFrame, label: str) -> list[str]:
+        """Return factors that can be told apart, those that go with the lead first."""
+        alike = points.corr().abs().fillna(0.0)
+        kept: list[str] = []
+        for name in alike[label].drop(label).sort_values(ascending=False).index:
+            if len(kept) < len(points) // 2 and (alike.loc[name, kept] < ALIKE).all():
+                kept.append(str(name))
+        return [name for name in self.factors if name in kept]
 
     @cached_property
     def loses(self) -> Finding | None:
