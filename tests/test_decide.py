@@ -131,7 +131,7 @@ def test_what_wins_everywhere_holds_up_and_needs_no_finding_out():
     assert "It holds up" in decision.sentence()
     assert "find out nothing first" in decision.sentence()
     assert decision.loses is None
-    assert "100 % of the futures" in decision.steady()
+    assert "100 % of the futures" in decision.where()
 
 
 def test_figures_say_what_was_found(two_states):

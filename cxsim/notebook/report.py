@@ -157,7 +157,7 @@ class Report:
     def say(self, *sentences: str) -> Any:
         """Show a paragraph for each text."""
         said = (self.words.say(text, keep=self._names()) for text in sentences)
-        return _html("".join(f"<p>{escape(text[:1].upper() + text[1:])}</p>" for text in said))
+        return _html("".join(f"<p>{escape(text)}</p>" for text in said))
 
     def swept(self, result: Sweep) -> Any:
         """Show how much was run, and how long it took."""
@@ -182,12 +182,18 @@ class Report:
 
         from cxsim.plot import finding as drawn
 
-        found = result.analyse()
-        for number, finding in enumerate(found):
-            display(_html(f"<h4>{escape(finding.output)}</h4><p>{escape(finding.sentence)}</p>"))
-            self.figure(drawn(finding), f"finding-{number}-{finding.analysis}")
+        names = [(output, name) for output in result.outputs for name in result.study.analysis]
+        for number, (output, name) in enumerate(names):
+            display(_html(f"<h4>{escape(output)}: {escape(name.replace('_', ' '))}</h4>"))
+            try:
+                (finding,) = result.analyse([name], [output])
+            except ValueError as error:  # these runs do not carry it: the others may
+                display(_html(f"<p>Not to be had from these runs. {escape(str(error))}.</p>"))
+                continue
+            display(self.say(finding.sentence))
+            self.figure(drawn(finding), f"finding-{number}-{name}")
             display(self.rows(finding.frame, first=16))
-        return None if found else _html("<p>The study names no analysis.</p>")
+        return None if names else _html("<p>The study names no analysis.</p>")
 
     def leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""

@@ -154,8 +154,10 @@ class Decision:
         except (ValueError, ImportError):
             return None
 
-    def steady(self) -> str:
-        """Return in words how often the choice is the best, where no region is to be told."""
+    def where(self) -> str:
+        """Return in words where the choice is not the best option."""
+        if self.loses is not None:
+            return self.loses.sentence[:1].upper() + self.loses.sentence[1:]
         frame = self.ranking.frame
         share = frame[(frame["criterion"] == "best_share") & (frame["strategy"] == self.choice)]
         return (
