@@ -287,8 +287,8 @@ class Report:
             ("By papermill", as_papermill(self._notebook, self._parameters)),
             ("In Python", as_python(self._notebook, self._parameters)),
         )
-        parts = (f"<dt>{what}</dt><dd><pre>{escape(line)}</pre></dd>" for what, line in lines)
-        return _html(f'<dl class="cx-again">{"".join(parts)}</dl>')
+        parts = (f"<div>{what}</div><pre>{escape(line)}</pre>" for what, line in lines)
+        return _html(f'<div class="cx-again">{"".join(parts)}</div>')
 
     # -- ending ----------------------------------------------------------------------
 

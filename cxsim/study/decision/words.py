@@ -57,8 +57,8 @@ def advice(facts: Mapping[str, Any], ranked: pd.DataFrame, information: pd.DataF
         )
     else:
         first = (
-            f"No option of {facts['firm']} stands out: {choice!r} is ahead on average, but with "
-            f"{more} chance could turn the order; it {where}."
+            f"No option of {facts['firm']} stands out: {choice!r} earns {more} on average, which "
+            f"may be chance; it {where}."
         )
     return [first, _holds_up(choice, by, unit), _to_find_out(information, unit)]
 
