@@ -11,6 +11,7 @@ from cxsim.plot.layout import finish, new, row_names
 from cxsim.plot.numbers import Scale, Words, scale_for
 from cxsim.plot.palette import GREY, INK, OKABE_ITO, looks, readable
 from cxsim.plot.picture import Picture
+from cxsim.plot.sensitivity import begun
 from cxsim.plot.style import styled
 
 __all__ = ["information_value", "options_under_uncertainty"]
@@ -58,10 +59,10 @@ def options_under_uncertainty(decision: Any) -> Picture:
         f"{decision.choice!r} {sure} on average: {size.text(lead)} more than {decision.runner_up!r}"
     )
     note = (
-        f"{_said(decision)}. Regret: how much less than the best option in the same future; less "
-        f"is better. Filled: the best. {100 * decision.confidence:.0f} % intervals, over futures "
-        f"and seeds for means, over seeds for extremes. {decision.ranking.facts['points']}; the "
-        f"lead is {size.bare(low)} to {size.text(high)}."
+        f"{begun(_said(decision))}. Regret: how much less than the best option in the same "
+        f"future; less is better. Filled: the best. {100 * decision.confidence:.0f} % intervals, "
+        "over futures and seeds for means, over seeds for extremes. "
+        f"{decision.ranking.facts['points']}; the lead is {size.bare(low)} to {size.text(high)}."
     )
     return finish(figure, title=title, note=note, alt=decision.sentence())
 
