@@ -457,3 +457,25 @@ def test_short_work_is_not_announced(capsys):
 
     announce(["baseline", "copycat"], ["customers=200"], 20, 1)
     assert capsys.readouterr().err == ""
+
+
+# ----------------------------------------------------------------------- decide
+
+
+def test_decide_prints_the_advice_and_options_and_writes_a_report(cxsim):
+    words = ["-s", "customers=150", "-s", "periods=20", "--points", "16", "--seeds", "1"]
+    code, out, _ = cxsim("decide", "baseline", "--firm", "Niche", *words)
+    assert code == 0
+    assert "Niche" in out.splitlines()[0]
+    for option in ("stay", "interact more", "interact more, later", "cut the price"):
+        assert f"\n{option} " in out
+    report = Path("results/decide-baseline/report.html")
+    assert str(report) in out
+    assert report.is_file()
+
+
+def test_decide_says_what_is_wrong_before_anything_runs(cxsim):
+    refused(cxsim("decide", "baseline", "--firm", "Tailr"), "did you mean 'Tailor'")
+    refused(cxsim("decide", "--options", "{a: {firms.Mass.prise: 1}, b: {}}"), "price")
+    refused(cxsim("decide", "--points", "3"), "points: expected a whole number from 16")
+    refused(cxsim("decide", "--panel", "nowhere.csv"), "nowhere.csv: expected a file")

@@ -24,6 +24,7 @@ from cxsim.notebook.report import Report, shipped
 from cxsim.notebook.runner import run_notebook
 from cxsim.runs import Run
 from cxsim.study.comparison import Comparison
+from cxsim.study.decision.decision import Decision
 
 #: Small enough for a test; the copycat still has half of the time for itself.
 SMALL = "customers=200, periods=40"
@@ -337,3 +338,92 @@ def test_explore_in_batch_shows_the_market_as_it_is_in_a_page_of_its_own(tmp_pat
     page = result.report.read_text(encoding="utf-8")
     assert "<figure" in page
     assert "widget" not in page.split("</style>")[-1]
+
+
+# ------------------------------------------------------------- decide.ipynb
+
+
+def test_decide_advises_what_its_runs_say_and_reports_it(tmp_path):
+    given = {"firm": "Mass", "points": 16, "seeds": 2, "overrides": SMALL, "svg": True}
+    result = run_notebook("decide", given, output_folder=tmp_path / "out")
+    kept = Decision.load(result.folder / "decision")
+    expected = cx.decide("baseline", "Mass", points=16, seeds=2, overrides=SETTINGS)
+    pd.testing.assert_frame_equal(kept.frame, expected.frame)
+    means = kept.frame.groupby("strategy")["net_present_value.Mass"].mean()
+    assert result.summary["choice"] == means.idxmax()
+    two = means.sort_values().iloc[-2:]
+    assert result.summary["lead"][0] == pytest.approx(two.iloc[1] - two.iloc[0])
+    assert result.summary["information"][0]["factor"] == "everything"
+    page = unescape(result.report.read_text(encoding="utf-8"))
+    assert result.summary["answer"].split(". ")[0] in page.replace("\u00a0", " ")
+    assert "cxsim decide baseline --firm Mass --points 16 --seeds 2" in page
+    assert "cx.decide('baseline', 'Mass', points=16, seeds=2" in page
+    for image in re.findall(r"<img [^>]*>", page):
+        assert len(re.search(r'alt="([^"]*)"', image).group(1)) > 40
+    for figure in ("options", "depends-on", "information"):
+        assert (result.folder / f"{figure}.svg").is_file(), figure
+
+
+def test_decide_goes_from_a_panel_of_purchases_to_advice(tmp_path):
+    cx.run("yogurt", overrides={"customers": 60}, panel=60).panel.to_csv(tmp_path / "mine.csv")
+    given = {
+        "panel": str(tmp_path / "mine.csv"), "points": 16, "seeds": 1,
+        "overrides": "customers=100, periods=12",
+        "options": "{stay: {}, interact: {firms.dannon.interaction: 0.8}}", "firm": "dannon",
+    }  # fmt: skip
+    result = run_notebook("decide", given, output_folder=tmp_path / "out")
+    assert result.summary["choice"] in ("stay", "interact")
+    factors = {row["factor"] for row in result.summary["information"]}
+    assert "segments.All.switching_cost" in factors, "the estimates' draws are the futures"
+    page = unescape(result.report.read_text(encoding="utf-8"))
+    assert "Not seen in the panel" in page
+    assert "nobody can buy nothing" in page
+    assert "from_panel(" in page
+
+
+# ----------------------------------------------------- sweep.ipynb, template.ipynb
+
+
+def test_sweep_tells_what_a_study_says(tmp_path):
+    study = {
+        "title": "Two prices",
+        "scenario": "baseline",
+        "overrides": SETTINGS,
+        "factors": {"firms.Tailor.price": [18, 26]},
+        "seeds": 2,
+        "outputs": ["share.Tailor"],
+        "analysis": ["main_effects"],
+    }
+    (tmp_path / "two.yaml").write_text(json.dumps(study), encoding="utf-8")
+    given = {"study": str(tmp_path / "two.yaml"), "store": str(tmp_path / "store"), "jobs": 1}
+    result = run_notebook("sweep", given, output_folder=tmp_path / "out")
+    assert (result.summary["runs"], result.summary["failed"]) == (4, 0)
+    runs = pd.read_parquet(result.folder / "sweep" / "runs.parquet")
+    share = runs.groupby("firms.Tailor.price")["share.Tailor"].mean()
+    low, high = (
+        np.mean([
+            cx.run("baseline", seed=seed, overrides={**SETTINGS, "firms.Tailor.price": price})
+            .summary().set_index(["measure", "firm"])["value"]["share", "Tailor"]
+            for seed in (0, 1)
+        ])
+        for price in (18, 26)
+    )  # fmt: skip
+    np.testing.assert_allclose(share, [low, high])
+    assert low > high
+    assert "Two prices: 4 runs at 2 points" in result.report.read_text(encoding="utf-8")
+
+
+def test_the_template_answers_its_question_with_an_interval(tmp_path):
+    given = {"seeds": 3, "overrides": SMALL}
+    result = run_notebook("template", given, output_folder=tmp_path / "out")
+    table = pd.DataFrame(result.summary["table"])
+    row = table.query("measure == 'net_present_value' and firm == 'Tailor'").iloc[0]
+    expected = cx.compare(
+        cx.load("baseline", SETTINGS),
+        cx.load("baseline", {**SETTINGS, "firms.Tailor.price": 21, "name": "changed"}),
+        seeds=3,
+    ).table.query("measure == 'net_present_value' and firm == 'Tailor'").iloc[0]  # fmt: skip
+    assert row["difference"] == pytest.approx(expected["difference"])
+    assert f"{expected['difference']:+,.0f} EUR" in result.summary["answer"]
+    beyond = expected["lower"] > 0 or expected["upper"] < 0
+    assert ("beyond chance" in result.summary["answer"]) == beyond

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import calibrating, places, studies, sweeping
+from cxsim.cli import calibrating, deciding, places, studies, sweeping
 from cxsim.cli.failing import finish
 from cxsim.scenario.messages import hint
 
@@ -46,6 +46,7 @@ def cli(context: click.Context) -> None:
     cxsim run baseline -s firms.Tailor.price=21
     cxsim sweep prices -j 4             a study: many points, many seeds
     cxsim calibrate purchases.csv       a scenario from a purchase panel
+    cxsim decide baseline --firm Mass   advice under uncertainty, and what to find out first
     cxsim check my_scenario.yaml        is the file right?
 
     A SCENARIO is a YAML file or a name from `cxsim list`. Exit codes: 0 fine, 2 bad
@@ -59,6 +60,7 @@ for _command in (
     *studies.COMMANDS,
     *sweeping.COMMANDS,
     *calibrating.COMMANDS,
+    *deciding.COMMANDS,
     *places.COMMANDS,
 ):
     cli.add_command(_command)

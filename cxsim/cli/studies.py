@@ -19,7 +19,7 @@ from cxsim.notebook.parameters import join_overrides
 from cxsim.scenario import Scenario, shipped_scenarios
 from cxsim.scenario.messages import hint
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "named_place"]
 
 
 def _shared(command: Callable) -> Callable:
@@ -96,7 +96,7 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
     name = scenario if "scenario" in given else notebook.stem
     if "scenario" in given:
         announce([scenario], options["overrides"], *_size(given, seeds=5))
-    result = _run(notebook, given, options, _place("run", [name]), f"cxsim run {scenario}")
+    result = _run(notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}")
     _print_firms(result)
     click.echo(f"\nReport: {result.report}")
 
@@ -121,7 +121,7 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     title = f"cxsim compare {' '.join(scenarios)}"
     notebook = find_notebook("compare")
     announce(scenarios, options["overrides"], *_size(given, seeds=20))
-    result = _run(notebook, given, options, _place("compare", scenarios), title)
+    result = _run(notebook, given, options, named_place("compare", scenarios), title)
     _print_differences(result)
     click.echo(f"\nReport: {result.report}")
 
@@ -183,7 +183,7 @@ def _notebook_meant(text: str) -> Path | None:
     raise UserError(f"{text}: expected a scenario, a notebook or a file of one, found none{near}")
 
 
-def _place(verb: str, names: Iterable[str]) -> str:
+def named_place(verb: str, names: Iterable[str]) -> str:
     """Return ``results/VERB-NAMES`` with what a file name can hold."""
     stems = [re.sub(r"[^\w.-]+", "_", Path(name).stem) for name in names]
     return str(Path("results") / f"{verb}-{'-'.join(stems)}"[:100])

@@ -208,7 +208,7 @@ def checked(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 def _check_scenarios(values: Mapping[str, Any], path: Path) -> None:
     """Load the scenarios with their overrides: what is wrong shows before a kernel starts."""
     overrides = split_overrides(str(values.get("overrides", "")))
-    if "scenario" in values:
+    if "scenario" in values and not values.get("panel"):  # a panel takes its place
         Scenario.load(values["scenario"], overrides)
     if "study" in values:
         from cxsim.study.plan import Study

@@ -154,6 +154,11 @@ class Report:
             f'<p class="cx-facts">{escape(facts)}.</p>'
         )
 
+    def say(self, *sentences: str) -> Any:
+        """Show a paragraph for each text."""
+        said = (self.words.say(text, keep=self._names()) for text in sentences)
+        return _html("".join(f"<p>{escape(text)}</p>" for text in said))
+
     def swept(self, result: Sweep) -> Any:
         """Show how much was run, and how long it took."""
         title = escape(result.study.title or result.study.name)
@@ -177,12 +182,18 @@ class Report:
 
         from cxsim.plot import finding as drawn
 
-        found = result.analyse()
-        for number, finding in enumerate(found):
-            display(_html(f"<h4>{escape(finding.output)}</h4><p>{escape(finding.sentence)}</p>"))
-            self.figure(drawn(finding), f"finding-{number}-{finding.analysis}")
+        names = [(output, name) for output in result.outputs for name in result.study.analysis]
+        for number, (output, name) in enumerate(names):
+            display(_html(f"<h4>{escape(output)}: {escape(name.replace('_', ' '))}</h4>"))
+            try:
+                (finding,) = result.analyse([name], [output])
+            except ValueError as error:  # these runs do not carry it: the others may
+                display(_html(f"<p>Not to be had from these runs. {escape(str(error))}.</p>"))
+                continue
+            display(self.say(finding.sentence))
+            self.figure(drawn(finding), f"finding-{number}-{name}")
             display(self.rows(finding.frame, first=16))
-        return None if found else _html("<p>The study names no analysis.</p>")
+        return None if names else _html("<p>The study names no analysis.</p>")
 
     def leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""
@@ -253,7 +264,8 @@ class Report:
         if rows.empty:
             return _html("<p>These are the parameters of the baseline.</p>")
         rows.columns = ["path", "baseline", "here"]
-        return self.settings(rows, f"{len(rows)} parameters differ from the baseline")
+        what = "1 parameter differs" if len(rows) == 1 else f"{len(rows)} parameters differ"
+        return self.settings(rows, f"{what} from the baseline")
 
     def settings(self, rows: pd.DataFrame, caption: str) -> Any:
         """Show parameters that differ: columns ``path`` and one per scenario."""
@@ -275,8 +287,8 @@ class Report:
             ("By papermill", as_papermill(self._notebook, self._parameters)),
             ("In Python", as_python(self._notebook, self._parameters)),
         )
-        parts = (f"<dt>{what}</dt><dd><pre>{escape(line)}</pre></dd>" for what, line in lines)
-        return _html(f'<dl class="cx-again">{"".join(parts)}</dl>')
+        parts = (f"<div>{what}</div><pre>{escape(line)}</pre>" for what, line in lines)
+        return _html(f'<div class="cx-again">{"".join(parts)}</div>')
 
     # -- ending ----------------------------------------------------------------------
 

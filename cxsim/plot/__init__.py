@@ -13,6 +13,7 @@ from __future__ import annotations
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.calibration import loyalty_estimates, predicted_repeats
 from cxsim.plot.comparison import differences
+from cxsim.plot.deciding import information_value, options_under_uncertainty
 from cxsim.plot.decisions import group_decisions, tailored_consensus
 from cxsim.plot.emotions import emotion_clusters
 from cxsim.plot.events import events_of
@@ -39,9 +40,11 @@ __all__ = [
     "events_of",
     "finding",
     "group_decisions",
+    "information_value",
     "journey_map",
     "lines",
     "loyalty_estimates",
+    "options_under_uncertainty",
     "paths",
     "perception_gap",
     "predicted_repeats",

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cxsim.plot.layout import finish, new, short
+from cxsim.plot.numbers import number
 from cxsim.plot.palette import GREY, INK, OKABE_ITO, readable
 from cxsim.plot.picture import Picture
 from cxsim.plot.style import styled
@@ -79,7 +80,7 @@ def draw_effects(finding: Any) -> Picture:
             markerfacecolor=color if clear else "white",
         )  # fmt: skip
         axes.annotate(
-            f"{row['effect']:+.3g}", (row["effect"], place), xytext=(0, 6), ha="center",
+            number(row["effect"], signed=True), (row["effect"], place), xytext=(0, 6), ha="center",
             textcoords="offset points", color=readable(color), fontsize=8.5,
             bbox={"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 0.5},
         )  # fmt: skip

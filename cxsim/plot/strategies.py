@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from cxsim.plot.layout import finish, new, row_names
+from cxsim.plot.numbers import number
 from cxsim.plot.palette import INK, OKABE_ITO, looks
 from cxsim.plot.picture import Picture
 from cxsim.plot.sensitivity import begun
@@ -44,7 +45,7 @@ def draw_ranking(finding: Any) -> Picture:
                 markerfacecolor=styles[name].color if row["rank"] == 1 else "white",
             )  # fmt: skip
             axes.annotate(
-                f"{row['value']:.3g}", (row["value"], place), xytext=(0, 7), ha="center",
+                number(row["value"]), (row["value"], place), xytext=(0, 7), ha="center",
                 textcoords="offset points", color=styles[name].ink, fontsize=8.5,
                 fontweight="bold" if row["rank"] == 1 else "normal",
             )  # fmt: skip

@@ -13,7 +13,7 @@ from cxsim.study.analysis.contrast import strategies_of
 from cxsim.study.analysis.finding import Finding
 from cxsim.study.analysis.points import column
 
-__all__ = ["ranking"]
+__all__ = ["cube_of", "ranking"]
 
 #: What strategies are ranked by, in the order of the frame's rows.
 CRITERIA = ("mean", "mean_regret", "largest_regret", "worst", "best_share")
@@ -77,7 +77,7 @@ def ranking(
     names = strategies_of(frame)
     if len(names) < 2:
         raise ValueError(f"strategy: expected two to rank, found {names[0] if names else 'none'}")
-    values, left_out = _cube(frame, names, output)
+    values, left_out = cube_of(frame, names, output)
     sign = 1.0 if better == "higher" else -1.0
     draw = np.random.default_rng(rng)
     count, seeds = values.shape[1:]
@@ -114,7 +114,7 @@ def ranking(
     return Finding("ranking", output, result, _sentence(output, result, facts), facts)
 
 
-def _cube(frame: pd.DataFrame, names: list[str], output: str) -> tuple[NDArray[np.float64], int]:
+def cube_of(frame: pd.DataFrame, names: list[str], output: str) -> tuple[NDArray[np.float64], int]:
     """Return the output by strategy, point and seed, at points that have them all."""
     for name in ("point", "seed", output):
         column(frame, name, what="runs")

@@ -1,0 +1,166 @@
+"""The call that decides: from a scenario to advice."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxsim.scenario import Scenario
+from cxsim.scenario.overriding import Overrides
+from cxsim.study.decision.decision import Decision
+from cxsim.study.decision.design import study_of
+from cxsim.study.decision.options import default_options, firm_of, read_mapping, with_copy
+from cxsim.study.decision.uncertainties import default_uncertainties, given_uncertainties
+from cxsim.study.sweep import sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxsim.study.plan import Study
+
+__all__ = ["decide", "plan_decision", "rival_of"]
+
+#: Name for a rival that is nobody.
+NOBODY = "none"
+
+
+def rival_of(scenario: Scenario, firm: str, rival: str) -> str:
+    """Return who copies the firm: the one named, nobody for ``"none"``, else the first other.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such firm.
+    """
+    if rival == NOBODY:
+        return ""
+    others = [name for name in scenario.firms if name != firm]
+    return firm_of(scenario, rival) if rival else (others[0] if others else "")
+
+
+def plan_decision(
+    scenario: Scenario | str | Path,
+    firm: str = "",
+    *,
+    options: Mapping[str, Any] | str | Path = "",
+    uncertainties: Mapping[str, Any] | str | Path = "",
+    rival: str = "",
+    measure: str = "net_present_value",
+    points: int = 48,
+    seeds: int = 3,
+    overrides: Overrides = (),
+    drawn: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> Study:
+    """Return the study that :func:`decide` runs; its arguments are those.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario, an option or an uncertainty is not valid.
+    """
+    market = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+    market = market.override(overrides) if overrides else market
+    firm = firm_of(market, firm)
+    copier = rival_of(market, firm, rival)
+    if uncertainties:
+        factors = given_uncertainties(market, read_mapping(uncertainties, "uncertainties"))
+    else:
+        known = tuple(map(str, drawn)) if drawn is not None else ()
+        factors = default_uncertainties(market, firm, copier, drawn=known)
+    chosen = read_mapping(options, "options") if options else default_options(market, firm)
+    return study_of(
+        market, firm, copier, with_copy(market, firm, copier, chosen), factors,
+        measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
+    )  # fmt: skip
+
+
+def decide(
+    scenario: Scenario | str | Path,
+    firm: str = "",
+    *,
+    confidence: float = 0.95,
+    store: str | Path | None = None,
+    executor: Executor | str | None = "inline",
+    jobs: int | None = None,
+    progress: Callable[[Any], None] | None = None,
+    **planned: Any,
+) -> Decision:
+    """Run every option of a firm under what it does not know, and say what that advises.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or Path
+    firm : str
+        Who decides; default: the first firm.
+    confidence : float
+        Of all intervals.
+    store : str or Path, optional
+        Folder that keeps the runs, as a study's; default: none is kept.
+    executor, jobs, progress
+        As in :func:`cxsim.study.sweep.sweep`; by default runs are made in this process.
+    **planned
+        ``options``, ``uncertainties`` : mapping, YAML file or YAML in a text
+            Overrides by option, and factors as in a study file; defaults from
+            :func:`~cxsim.study.decision.options.default_options` and
+            :func:`~cxsim.study.decision.uncertainties.default_uncertainties`.
+        ``rival`` : str
+            Who copies the firm at a time nobody knows; default the first other firm,
+            ``"none"`` for nobody.
+        ``measure`` : str
+            What the firm wants more of, default ``net_present_value``.
+        ``points``, ``seeds`` : int
+            Futures (48) and paired seeds of each (3).
+        ``overrides``
+            Other values for the scenario.
+        ``drawn`` : DataFrame
+            Draws of estimated parameters, a row per point, as ``Calibration.sample`` returns.
+        ``seed`` : int
+            Of points and first run.
+
+    Returns
+    -------
+    Decision
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario, an option or an uncertainty is not valid.
+    ValueError
+        If runs failed at every point.
+
+    Examples
+    --------
+    >>> print(cx.decide("baseline", "Mass").sentence())  # doctest: +SKIP
+    """
+    study = plan_decision(scenario, firm, **planned)
+    with tempfile.TemporaryDirectory() as folder:
+        done = sweep(study, store=store or folder, executor=executor, jobs=jobs, progress=progress)
+        frame = done.frame
+    return made_of(study, frame, confidence)
+
+
+def made_of(study: Study, frame: pd.DataFrame, confidence: float) -> Decision:
+    """Return the decision of a study of :func:`plan_decision` and its runs."""
+    assert study.base is not None
+    measure, firm = study.outputs[0].measure, study.outputs[0].firms[0]
+    facts = {
+        "firm": firm,
+        "output": f"{measure}.{firm}",
+        "unit": _unit(study.base, measure),
+        "confidence": confidence,
+        "options": list(study.strategies),
+        "factors": [factor.name for factor in study.factors],
+        "study": study.to_dict(),
+    }
+    return Decision(frame, facts)
+
+
+def _unit(scenario: Scenario, measure: str) -> str:
+    from cxsim.measures import measures
+
+    units = {each.name: each.unit for each in measures("firm", scenario.mechanisms)}
+    return str(scenario.currency) if units.get(measure, "").startswith("currency") else ""

@@ -1,0 +1,242 @@
+"""A decision: every option of a firm under what it does not know, and what that advises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxsim.files import whole_folder
+from cxsim.study.decision.value_of_information import switches, value_of_information
+from cxsim.study.decision.words import advice
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxsim.study.analysis import Finding
+
+__all__ = ["Decision"]
+
+#: Bootstrap samples behind intervals.
+RESAMPLES = 2000
+
+#: Correlation from which on two factors count as one.
+ALIKE = 0.95
+
+
+class Decision:
+    """What a firm should do, on all that was run.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per run: ``point``, ``strategy`` (the option), ``seed``, factors and outputs.
+    options : list of str
+    factors : list of str
+        What is uncertain.
+    facts : mapping
+        ``firm``, ``rival``, ``output``, ``unit``, ``confidence``, and ``study``, the study as a
+        mapping.
+    """
+
+    def __init__(self, frame: pd.DataFrame, facts: Mapping[str, Any]):
+        self.frame, self.facts = frame, dict(facts)
+        self.options = list(facts["options"])
+        self.factors = list(facts["factors"])
+
+    @property
+    def firm(self) -> str:
+        """Who decides."""
+        return str(self.facts["firm"])
+
+    @property
+    def output(self) -> str:
+        """Column of what the firm wants more of."""
+        return str(self.facts["output"])
+
+    @property
+    def confidence(self) -> float:
+        """Of all intervals."""
+        return float(self.facts["confidence"])
+
+    @cached_property
+    def ranking(self) -> Finding:
+        """Options by mean, regret and worst case."""
+        from cxsim.study.analysis import ranking
+
+        return ranking(self.frame, output=self.output, confidence=self.confidence)
+
+    @cached_property
+    def choice(self) -> str:
+        """The option with the highest mean over all futures."""
+        return self._in_order()[0]
+
+    @cached_property
+    def runner_up(self) -> str:
+        """The next best by mean."""
+        return self._in_order()[1]
+
+    @cached_property
+    def lead(self) -> tuple[float, float, float]:
+        """How much more the choice gives than the next best: mean, lower, upper end."""
+        runs = self._advantage(self.runner_up)
+        wide = runs.pivot(index="point", columns="seed", values=self.output).dropna().to_numpy()
+        draw = np.random.default_rng(0)
+        count, seeds = wide.shape
+        means = [
+            wide[draw.integers(count, size=count)][:, draw.integers(seeds, size=seeds)].mean()
+            for _ in range(RESAMPLES)
+        ]
+        tail = [(1.0 - self.confidence) / 2.0, (1.0 + self.confidence) / 2.0]
+        low, high = np.quantile(means, tail)
+        return float(wide.mean()), float(low), float(high)
+
+    @cached_property
+    def information(self) -> pd.DataFrame:
+        """What knowing each factor, or everything, would be worth before deciding."""
+        return value_of_information(
+            self.frame, self.factors, self.options, output=self.output, confidence=self.confidence
+        )
+
+    @cached_property
+    def switches(self) -> pd.DataFrame:
+        """At which values of a factor, known alone, another option would be the best.
+
+        Of factors that are clearly worth knowing: elsewhere a turn is a wiggle of the fit.
+        """
+        known = self.information[self.information["lower"] > 0]["factor"]
+        worth = [name for name in self.factors if name in set(known)]
+        return switches(self.frame, worth, self.options, output=self.output)
+
+    @cached_property
+    def depends_on(self) -> Finding:
+        """How the lead over the next best changes with each factor.
+
+        Of factors that move together (estimates often do) the one that goes with the lead most
+        stands for the others; there are at most half as many as points.
+        """
+        from cxsim.study.analysis import main_effects
+
+        runs, label = self._named(self.runner_up), self._label(self.runner_up)
+        names = self._distinct(runs.groupby("point")[[*self.factors, label]].mean(), label)
+        return main_effects(
+            runs, {"num_vars": len(names), "names": names}, output=label,
+            interactions=False, confidence=self.confidence,
+        )  # fmt: skip
+
+    def _distinct(self, points: pd.DataFrame, label: str) -> list[str]:
+        """Return factors that can be told apart, those that go with the lead first."""
+        alike = points.corr().abs().fillna(0.0)
+        kept: list[str] = []
+        for name in alike[label].drop(label).sort_values(ascending=False).index:
+            if len(kept) < len(points) // 2 and (alike.loc[name, kept] < ALIKE).all():
+                kept.append(str(name))
+        return [name for name in self.factors if name in kept]
+
+    @cached_property
+    def loses(self) -> Finding | None:
+        """Where the choice is not the best; None where that is too rare, or nearly everywhere.
+
+        Scenario discovery needs scikit-learn (extra ``study``) and eight points on either side.
+        """
+        from cxsim.study.analysis import discovery
+
+        try:
+            return discovery(
+                self._named(None), self._problem(), output=self._label(None), at_most=0.0,
+                confidence=self.confidence,
+            )  # fmt: skip
+        except (ValueError, ImportError):
+            return None
+
+    def where(self) -> str:
+        """Return in words where the choice is not the best option."""
+        if self.loses is not None:
+            return self.loses.sentence[:1].upper() + self.loses.sentence[1:]
+        frame = self.ranking.frame
+        share = frame[(frame["criterion"] == "best_share") & (frame["strategy"] == self.choice)]
+        return (
+            f"{self.choice!r} is the best option in {100 * share['value'].iloc[0]:.0f} % of the "
+            "futures: too few on one side to describe where it is not."
+        )
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """The advice, whether it holds up, and what to find out first."""
+        mean, low, high = self.lead
+        points = self.frame["point"].nunique()
+        facts = {
+            **self.facts, "choice": self.choice, "runner_up": self.runner_up, "points": points,
+            "lead": mean, "lower": low, "upper": high,
+        }  # fmt: skip
+        return advice(facts, self.ranking.frame, self.information)
+
+    def headline(self) -> str:
+        """Return the advice in one sentence, with how sure it is."""
+        return self.sentences[0]
+
+    def sentence(self) -> str:
+        """Return the advice in words, whether it holds up, and what to find out first."""
+        return " ".join(self.sentences)
+
+    def means(self) -> pd.DataFrame:
+        """Return options by the criteria of the ranking: an ``option`` a row, best mean first.
+
+        Columns ``mean``, ``lower``, ``upper``, ``mean_regret``, ``largest_regret``, ``worst``,
+        ``best_share``.
+        """
+        frame = self.ranking.frame
+        wide = frame.pivot(index="strategy", columns="criterion", values="value")
+        ends = frame[frame["criterion"] == "mean"].set_index("strategy")[["lower", "upper"]]
+        wide = wide.join(ends).loc[self._in_order()]
+        names = ["mean", "lower", "upper", "mean_regret", "largest_regret", "worst", "best_share"]
+        return wide[names].rename_axis(index="option", columns=None).reset_index()
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the runs as Parquet, and what they are, whole or not at all."""
+        with whole_folder(folder, sign="decision.json") as draft:
+            self.frame.to_parquet(draft / "runs.parquet", index=False)
+            self.means().to_csv(draft / "options.csv", index=False)
+            self.information.to_csv(draft / "information.csv", index=False)
+            text = json.dumps({**self.facts, "advice": self.sentence()}, indent=1, default=str)
+            (draft / "decision.json").write_text(text + "\n", encoding="utf-8")
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Decision:
+        """Read a decision that was saved."""
+        import pandas as pd
+
+        text = (Path(folder) / "decision.json").read_text(encoding="utf-8")
+        return cls(pd.read_parquet(Path(folder) / "runs.parquet"), json.loads(text))
+
+    def _in_order(self) -> list[str]:
+        frame = self.ranking.frame
+        means = frame[frame["criterion"] == "mean"]
+        return list(means.sort_values("rank", kind="stable")["strategy"])
+
+    def _problem(self) -> dict[str, Any]:
+        return {"num_vars": len(self.factors), "names": self.factors}
+
+    def _advantage(self, against: str | None) -> pd.DataFrame:
+        from cxsim.study.analysis import contrast
+
+        return contrast(self.frame, self.output, strategy=self.choice, against=against)
+
+    def _named(self, against: str | None) -> pd.DataFrame:
+        return self._advantage(against).rename(columns={self.output: self._label(against)})
+
+    def _label(self, against: str | None) -> str:
+        return f"lead of {self.choice!r} over {repr(against) if against else 'the best other'}"
+
+    def __repr__(self) -> str:
+        return f"<Decision of {self.firm!r}: {len(self.options)} options; {self.choice!r}>"
+
+    def _repr_html_(self) -> str:
+        table = self.means().to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+        return f"<p>{escape(self.sentence())}</p>{table}"
