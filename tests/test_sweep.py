@@ -116,12 +116,49 @@ def test_any_executor_of_the_standard_interface_will_do(tmp_path):
         assert len(result.frame) == 18
 
 
+#: What a notebook does: functions that exist in ``__main__`` alone, and workers that start anew.
+CELL = """
+import sys
+import cxsim as cx
+
+OFFSET = 10
+
+
+def model(point, seed):
+    return point["a"] + OFFSET
+
+
+def precision(learning_rate: float, interaction: float, disclosure: float) -> float:
+    return 0.0 * learning_rate
+
+
+plan = cx.Study.from_dict({"factors": {"a": [0, 1, 2]}, "seeds": 2}, model=model)
+models = cx.sweep(plan, store=sys.argv[1] + "/models", jobs=2)
+market = {
+    "scenario": "baseline",
+    "overrides": {"customers": 60, "periods": 4},
+    "factors": {"firms.Tailor.price": [18, 20, 22]},
+    "seeds": 2,
+    "outputs": ["knowledge"],
+}
+rules = cx.sweep(market, store=sys.argv[1] + "/rules", jobs=2, rules={"learning.precision": precision})
+"""
+
+
 def test_a_rule_and_a_model_defined_in_a_cell_reach_the_workers(tmp_path):
-    scope = {"__name__": "__main__"}
-    exec("def model(point, seed):\n    return point['a'] + OFFSET\nOFFSET = 10", scope)
-    exec("def learned(precision: float) -> float:\n    return 0.0", scope)
-    result = cx.sweep(study(scope["model"]), store=tmp_path / "f", jobs=2)
-    assert sorted(set(result.frame["y"])) == [10, 11, 12, 13, 14, 15]
+    process = start(tmp_path, CELL)
+    assert (process.communicate(timeout=300), process.returncode)[1] == 0
+    found = rows(tmp_path / "models")
+    assert sorted(found["y"]) == [10, 10, 11, 11, 12, 12]
+    ruled, plain = rows(tmp_path / "rules"), cx.sweep(
+        {**MARKET, "seeds": 2, "outputs": ["knowledge"]}, store=tmp_path / "p", executor="inline"
+    ).frame
+    assert (ruled["status"] == "ok").all()
+    assert (ruled["knowledge.Tailor"] == 0).all()  # nobody learns by this rule
+    assert (plain["knowledge.Tailor"] > 0).all()
+    for folder in ("models", "rules"):
+        workers = pd.read_parquet(tmp_path / folder / "runs")["worker"].str.rsplit(":", n=1).str[1]
+        assert str(process.pid) not in set(workers)
 
 
 def test_the_store_reads_with_pandas_and_duckdb(tmp_path):
@@ -331,6 +368,33 @@ def test_two_processes_on_one_store_share_the_work(tmp_path):
     done = [int(process.communicate(timeout=120)[0]) for process in both]
     assert sum(done) == 80
     assert len(rows(tmp_path / "s")) == 80
+
+
+def test_two_sweeps_in_one_process_share_the_work(tmp_path):
+    plan = study(functions.slow, points=40, seeds=2)
+
+    def play(_):
+        return cx.sweep(plan, store=tmp_path / "s", executor="inline").report.done
+
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(play, range(2)))
+    assert sum(done) == 80
+    assert min(done) > 0
+    assert not rows(tmp_path / "s")["run"].duplicated().any()
+
+
+def test_a_claim_outlasts_another_of_the_same_process_that_is_closed(tmp_path):
+    first, second = (Claims(tmp_path / "claims.lock") for _ in range(2))
+    assert first.take("a")
+    assert not second.take("a")
+    second.close()
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom cxsim.study.claims import Claims\n"
+        "print(Claims(Path(sys.argv[1]) / 'claims.lock').take('a'))"
+    )
+    assert start(tmp_path, code).communicate(timeout=60)[0] == "False\n"
+    first.close()
+    assert start(tmp_path, code).communicate(timeout=60)[0] == "True\n"
 
 
 def test_what_a_killed_process_had_claimed_is_free_again(tmp_path):

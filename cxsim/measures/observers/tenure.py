@@ -15,20 +15,19 @@ from cxsim.mechanisms.measuring import ratio
 
 __all__ = ["tenure"]
 
-#: Tenure bands of customers who joined lately (3 purchases at most), and of long standing (8).
-RECENT = slice(0, TENURE_BANDS.index("2-3") + 1)
-LONG = slice(TENURE_BANDS.index("8-15"), None)
+#: Tenure bands of customers who joined lately (3 purchases at most), and of long standing.
+RECENT = slice(0, TENURE_BANDS.index("4-7"))
+LONG = slice(TENURE_BANDS.index("4-7"), None)
 
 
 def earn_by_tenure(n, supplier, choice, tenure, margin, sum_tenure_margin, sum_tenure_bought):
-    """Book what purchases from the supplier bring: recent customers, and those of long standing."""
+    """Book what purchases from the supplier bring: by recent customers and others."""
     for i in range(n):
         s = supplier[i]
         if s >= 0 and choice[i] == s:
-            band = 0 if tenure[i] <= 3 else (1 if tenure[i] >= 8 else -1)
-            if band >= 0:
-                sum_tenure_margin[chunk(i), s, band] += margin[i]
-                sum_tenure_bought[chunk(i), s, band] += 1.0
+            band = 0 if tenure[i] <= 3 else 1
+            sum_tenure_margin[chunk(i), s, band] += margin[i]
+            sum_tenure_bought[chunk(i), s, band] += 1.0
 
 
 def _retention(bands: slice) -> Callable[[Books], np.ndarray]:
@@ -58,11 +57,11 @@ _TENURE = Mechanism(
     measures=(
         Measure("retention_recent", "Retention, up to 3 purchases", "share per period",
                 _retention(RECENT)),
-        Measure("retention_long", "Retention, 8 purchases and more", "share per period",
+        Measure("retention_long", "Retention, 4 purchases and more", "share per period",
                 _retention(LONG)),
         Measure("margin_recent", "Margin of a purchase, up to 3 purchases",
                 "currency per purchase", _margin(0)),
-        Measure("margin_long", "Margin of a purchase, 8 purchases and more",
+        Measure("margin_long", "Margin of a purchase, 4 purchases and more",
                 "currency per purchase", _margin(1)),
     ),
 )  # fmt: skip
