@@ -81,7 +81,7 @@ class ScenarioModel:
         watching = observers_of(outputs, base)
         code = [p.function for each in watching.values() for p in each.passes]
         facts = [output.facts() for output in outputs]
-        self.kept = json.dumps([*facts, source_digest(code)] if watching else facts)
+        self.kept = json.dumps([*facts, source_digest(code)] if watching else facts)  # type: ignore[arg-type]
         self._forget()
 
     def _forget(self) -> None:

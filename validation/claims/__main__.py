@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cxsim as cx
 from cxsim.study.analysis import verdict
@@ -19,16 +20,23 @@ STUDIES = ROOT / "params" / "studies" / "claims"
 IMAGES = "images/claims"
 
 
-def test(claim: Claim, *, store: Path, jobs: int | None = None) -> Tested:
+def judge(claim: Claim, study: cx.Study, *, store: Path, **how: Any) -> Tested:
     """Run a claim's study, as far as it is not stored, and judge every part of the claim.
+
+    Parameters
+    ----------
+    claim : Claim
+    study : Study
+    store : Path
+    **how
+        As for :func:`cxsim.sweep`.
 
     Raises
     ------
     RuntimeError
         If runs fail.
     """
-    study = cx.Study.load(STUDIES / f"{claim.study}.yaml")
-    result = cx.sweep(study, store=store / claim.study, jobs=jobs)
+    result = cx.sweep(study, store=store, **how)
     if len(result.failed):
         first = result.failed["message"].iloc[0]
         raise RuntimeError(f"{claim.study}: {len(result.failed)} runs failed: {first}")
@@ -76,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.only and claim.study not in given.only:
             continue
         start = time.perf_counter()
-        found = test(claim, store=given.store, jobs=given.jobs)
+        study = cx.Study.load(STUDIES / f"{claim.study}.yaml")
+        found = judge(claim, study, store=given.store / claim.study, jobs=given.jobs)
         tested.append(found)
         took = time.perf_counter() - start
         print(f"{claim.study}: {claim.says} ({found.done:,} new runs, {took:.0f} s)", flush=True)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from cxsim.plot.layout import finish, new
 from cxsim.plot.palette import GREY, INK, OKABE_ITO
@@ -33,8 +33,8 @@ def where(tested: Sequence[Tested]) -> Picture:
     place, words = 0.0, []
     ticks, labels = [], []
     for number, each in enumerate(tested, 1):
-        says = textwrap.shorten(f"{number}. {each.claim.says}", 118, placeholder="…")
-        axes.text(-0.62, place, says, color=INK, fontsize=9, fontweight="bold", va="center")
+        says = textwrap.shorten(f"{number}. {each.claim.says}", 92, placeholder="…")
+        axes.text(0.0, place, says, color=INK, fontsize=9, fontweight="bold", va="center")
         place += 1.0
         for part, found in zip(each.claim.parts, each.findings, strict=True):
             left = 0.0
@@ -115,11 +115,13 @@ def turns(tested: Sequence[Tested]) -> Picture | None:
         axes.yaxis.set_major_locator(MaxNLocator(4))
         span = np.ptp(frame["mean"]) or 1.0
         axes.set_ylim(frame["mean"].min() - 0.06 * span, frame["mean"].max() + 0.06 * span)
-        axes.set_title("\n".join(textwrap.wrap(f"{number}. {part.says}", 38)), fontsize=9,
+        axes.set_title("\n".join(textwrap.wrap(f"{number}. {part.says}", 32)), fontsize=9,
                        loc="left")  # fmt: skip
         axes.set_xlabel(factor.replace("_", " "), fontsize=8.5)
         axes.set_ylabel(part.unit, fontsize=8.5)
         axes.tick_params(labelsize=8)
+        if np.abs(axes.get_ylim()).max() >= 1e4:
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     title = f"{len(shown)} parts of claims turn on one factor"
     said = "; ".join(
         f"{number}. {part.says}: {found.facts['factor']} at {found.facts['value']:.3g}"

@@ -18,8 +18,8 @@ HEAD = """# Claims put to the test
 
 What the literature on customer relationships claims is no rule of the model. Each claim is put to
 the test by a study over ranges of what nobody knows: the files are in
-`params/studies/claims/`, and `make claims` runs them and writes this page. Ranges are wide, they
-were set before the runs and stand below; a verdict is about these ranges and this model.
+`params/studies/claims/`, and `make claims` runs them and writes this page. Ranges are wide and
+stand below; a verdict is about these ranges and this model, and other ranges give other shares.
 
 **How a verdict is found.** Each part of a claim comes down to one number a run, which has to be
 above 0. At a point of the study it *holds* where the {confidence} interval of its mean over paired
@@ -28,8 +28,9 @@ all points the word is **holds** where it holds at 95 % of points or more, **fai
 at so many, **open** where more than half are open, else **depends**. *Share* has Wilson's
 interval over points. *What turns it* is the one split of one factor that parts points above 0
 from others best (Gini impurity); the factor is named if it is the best one in at least half of
-{resamples} resamples of the points, and the value has its interval over these. No verdict is written by
-hand, and no parameter was set to get one.
+{resamples} resamples of the points, and if at most 5 % of as many permutations split as well; the
+value has its interval over the resamples. No verdict is written by hand, and no parameter was set
+to get one.
 
 ## All verdicts
 
@@ -66,9 +67,7 @@ def page(tested: Sequence[Tested], figures: Mapping[str, str]) -> str:
         What each figure shows, by its path from the page.
     """
     shown = "\n\n".join(f"![{alt}]({path})" for path, alt in figures.items())
-    head = HEAD.format(
-        confidence="95 %", resamples=400, table=_summary(tested), figures=shown
-    )
+    head = HEAD.format(confidence="95 %", resamples=400, table=_summary(tested), figures=shown)
     return "\n".join([head, *(_claim(n, each) for n, each in enumerate(tested, 1)), MISSING])
 
 
@@ -94,7 +93,7 @@ def turned(found: Finding) -> str:
     if facts["value"] is None:
         return ""
     if facts["factor"] is None:
-        return f"no single factor (most often {facts['best']}, in {100 * facts['chosen']:.0f} %)"
+        return "no single factor"
     side = "above" if facts["above"] > facts["below"] else "up to"
     low, high = facts["value_interval"]
     return (
@@ -116,7 +115,12 @@ def _claim(number: int, tested: Tested) -> str:
     ]
     ranges = "; ".join(f"{factor.name} {factor.said()}" for factor in study.factors)
     base = study.base.name if study.base is not None else ""
-    heads = ["part", "number that has to be above 0", "unit", "median of points (lowest to highest)"]
+    heads = [
+        "part",
+        "number that has to be above 0",
+        "unit",
+        "median of points (lowest to highest)",
+    ]
     return "\n".join(
         [
             f'<a id="claim-{number}"></a>\n',
@@ -124,9 +128,11 @@ def _claim(number: int, tested: Tested) -> str:
             *sentences,
             "",
             f"- **The literature warns**: {claim.warns}",
-            f"- **Study**: `params/studies/claims/{claim.study}.yaml`, of `{base}`: "
-            f"{len(study.points)} points ({study.design.kind.replace('_', ' ')}), "
-            f"{len(study.seeds)} paired seeds. Ranges: {ranges}.",
+            (
+                f"- **Study**: `params/studies/claims/{claim.study}.yaml`, of `{base}`: "
+                f"{len(study.points)} points ({study.design.kind.replace('_', ' ')}), "
+                f"{len(study.seeds)} paired seeds. Ranges: {ranges}."
+            ),
             f"- **By construction**: {claim.by_construction}\n",
             table(heads, rows, left=4),
             "",

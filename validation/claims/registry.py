@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from validation.claims.runs import Runs
+from validation.claims.margins import (
+    AFTER,
+    LAST,
+    OTHERS,
+    YEAR_AFTER,
+    Margin,
+    kept,
+    lead,
+    matched,
+    per_customer,
+    rise,
+    worth,
+)  # fmt: skip
 
 __all__ = ["CLAIMS", "Claim", "Part"]
-
-#: Margin by which a part of a claim holds in each run: above 0 it holds.
-Margin = Callable[[Runs], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -56,53 +62,12 @@ class Claim:
     by_construction: str
 
 
-def lead(measure: str, firm: str, *others: str) -> Margin:
-    """Return the lead of a firm over the best of others in the same run."""
-    return lambda r: r(f"{measure}.{firm}") - np.max([r(f"{measure}.{o}") for o in others], axis=0)
-
-
-BEFORE, AFTER, YEAR_AFTER, LAST = (0, 24), (24, 60), (24, 36), (48, 60)
-OTHERS = ("Mass", "Niche", "Targeted")
-
-
-def _kept(measure: str, over: tuple[int, int]) -> Margin:
-    """A tenth of Tailor's lead over Mass had nobody copied, less what the copy costs Tailor."""
-
-    def margin(r: Runs) -> np.ndarray:
-        alone = r(f"{measure}.Tailor", "alone", over=over)
-        lead = alone - r(f"{measure}.Mass", "alone", over=over)
-        return 0.1 * lead - (alone - r(f"{measure}.Tailor", "copied", over=over))
-
-    return margin
-
-
-def _matched(r: Runs) -> np.ndarray:
-    def lead_of(firm: str, strategy: str) -> np.ndarray:
-        own = r(f"retention.{firm}", strategy, over=LAST)
-        return own - r(f"retention.Matches{firm}", strategy, over=LAST)
-
-    points, tailor = lead_of("Collector", "unmatched"), lead_of("Tailor", "unmatched")
-    points_lost = points - lead_of("Collector", "matched")
-    return points_lost * tailor - (tailor - lead_of("Tailor", "matched")) * points
-
-
-def _worth(share: int) -> Callable[[Runs], np.ndarray]:
-    firms = ("Broad", "Genre", "Talker", "Curator")
-
-    def mean(r: Runs) -> np.ndarray:
-        customers = np.array([r(f"customers.{firm}") for firm in firms])
-        worth = np.array([r(f"worth_{share}.{firm}") for firm in firms])
-        return (np.where(customers > 0, worth, 0.0) * customers).sum(axis=0) / customers.sum(axis=0)
-
-    return mean
-
-
 def _willing(share: int, said: float) -> Part:
     return Part(
         f"{100 * 0.85 * said:.0f} % or more would pay {share} % more",
         f"share of customers to whom the best experience they know is worth {share} % of the price "
         f"more than their supplier's, less {said:g} of 85 %",
-        lambda r: _worth(share)(r) - 0.85 * said,
+        lambda r: worth(share)(r) - 0.85 * said,
         "share",
     )
 
@@ -115,20 +80,6 @@ def _nearly(less: int, more: int) -> Part:
         / r("lifetime_value.Only", f"{less} %", over=(0, 20)) - 1.75,
         "times",
     )  # fmt: skip
-
-
-def _rise(measure: str, firm: str, over: tuple[int, int], strategy: str | None = None) -> Margin:
-    """Return long-standing customers' value less recent ones'."""
-
-    def margin(r: Runs) -> np.ndarray:
-        long = r(f"{measure}_long.{firm}", strategy, over=over)
-        return long - r(f"{measure}_recent.{firm}", strategy, over=over)
-
-    return margin
-
-
-def _per_customer(r: Runs, firm: str) -> np.ndarray:
-    return r(f"contribution.{firm}", over=LAST) / r(f"customers.{firm}", over=LAST)
 
 
 CLAIMS = (
@@ -157,9 +108,9 @@ CLAIMS = (
         (
             Part("the lead in retention stands", "a tenth of Tailor's lead in retention over Mass "
                  "had nobody copied, less what the copy costs Tailor's retention; months 24-59",
-                 _kept("retention", AFTER), "share a month"),
+                 kept("retention", AFTER), "share a month"),
             Part("tenured customers stay, for a year", "the same among customers with 4 purchases "
-                 "and more, months 24-35", _kept("retention_long", YEAR_AFTER), "share a month"),
+                 "and more, months 24-35", kept("retention_long", YEAR_AFTER), "share a month"),
             Part("the copycat's share stays below", "Tailor's share less Mass's in the last year",
                  lambda r: r("share.Tailor", over=LAST) - r("share.Mass", over=LAST), "share"),
         ),
@@ -188,15 +139,15 @@ CLAIMS = (
         (
             Part("a purchase brings more with tenure", "Curator's margin of a purchase with 4 "
                  "purchases and more, less that with up to 3; months 24-59; no saving in service",
-                 _rise("margin", "Curator", AFTER, "no saving"), "USD"),
+                 rise("margin", "Curator", AFTER, "no saving"), "USD"),
             Part("it does if serving the known is cheaper", "the same, where serving a customer "
                  "who is fully known costs a third less",
-                 _rise("margin", "Curator", AFTER, "saving"), "USD"),
+                 rise("margin", "Curator", AFTER, "saving"), "USD"),
             Part("customers of long standing stay more", "Curator's retention, likewise, no saving",
-                 _rise("retention", "Curator", AFTER, "no saving"), "share a month"),
+                 rise("retention", "Curator", AFTER, "no saving"), "share a month"),
             Part("a customer brings more than elsewhere", "Curator's contribution a customer less "
                  "Broad's, last year",
-                 lambda r: _per_customer(r, "Curator") - _per_customer(r, "Broad"), "USD a month"),
+                 lambda r: per_customer(r, "Curator") - per_customer(r, "Broad"), "USD a month"),
         ),
         "Cost to serve falls by service_saving x knowledge, 0 unless a scenario says so.",
     ),
@@ -220,7 +171,9 @@ CLAIMS = (
                  lambda r: sum(r(f"lost_by_word.{f}") - r(f"won_by_word.{f}")
                                for f in ("InHouse", "Outsourced")), "purchases"),
         ),
-        "Good and bad messages weigh the same when heard; losses are felt 2.25 times as strongly.",
+        "Good and bad messages weigh the same when heard; losses are felt 2.25 times as strongly. "
+        "A first study, of equal firms, was all on one side of a chance of one half to buy, and "
+        "bad messages weighed less at every point; the firm's quality was made a factor for that.",
     ),
     Claim(
         "Eight of ten would pay up to 25 % more for a better experience.",
@@ -230,7 +183,7 @@ CLAIMS = (
         (
             Part("eight of ten would pay 25 % more", "share of customers to whom the best "
                  "experience they know is worth 25 % of the price more than their supplier's, "
-                 "less .8", lambda r: _worth(25)(r) - 0.8, "share"),
+                 "less .8", lambda r: worth(25)(r) - 0.8, "share"),
             _willing(10, 0.55), _willing(15, 0.27), _willing(25, 0.10),
         ),
         "Worth is what experience adds to a choice, not what a survey is told.",
@@ -271,9 +224,10 @@ CLAIMS = (
                  - r("net_present_value.Collector", "no points"), "EUR"),
             Part("once matched, points lose more than knowledge", "part of its lead in retention "
                  "that Collector loses, less the part that Tailor loses, times both leads; last "
-                 "year", _matched, "squared share"),
+                 "year", matched, "squared share"),
         ),
-        "Points are forfeited by those who move; they are money to customers.",
+        "Points are money to customers, all of it is forfeited by those who move, and everybody "
+        "reckons with it at every purchase.",
     ),
     Claim(
         "Tailoring to the individual always helps.",
@@ -301,12 +255,12 @@ CLAIMS = (
         (
             Part("it rises where firms learn", "Tailor's retention with 4 purchases and more less "
                  "that with up to 3; months 24-59",
-                 _rise("retention", "Tailor", AFTER, "learning"), "share a month"),
+                 rise("retention", "Tailor", AFTER, "learning"), "share a month"),
             Part("it rises where nobody learns: sorting", "the same, with learning frozen",
-                 _rise("retention", "Tailor", AFTER, "frozen"), "share a month"),
+                 rise("retention", "Tailor", AFTER, "frozen"), "share a month"),
             Part("learning adds to it", "the first less the second",
-                 lambda r: _rise("retention", "Tailor", AFTER, "learning")(r)
-                 - _rise("retention", "Tailor", AFTER, "frozen")(r), "share a month"),
+                 lambda r: rise("retention", "Tailor", AFTER, "learning")(r)
+                 - rise("retention", "Tailor", AFTER, "frozen")(r), "share a month"),
         ),
         "With learning frozen nothing about a customer changes with tenure.",
     ),

@@ -22,6 +22,9 @@ THROUGHOUT = 0.95
 #: Least share of resamples in which a factor has to be the one that splits best.
 CLEAR = 0.5
 
+#: Largest share of permutations in which chance splits as well, for a split to count.
+CHANCE = 0.05
+
 #: Least points on either side of a split, and of either kind.
 FEWEST = 3
 
@@ -47,9 +50,10 @@ def verdict(
         By how much the claim holds in a run: above 0 it holds, else it fails.
     confidence : float
     resamples : int
-        Bootstrap samples of points behind the interval of the value that turns the claim.
+        Bootstrap samples of points behind the interval of the value that turns the claim, and
+        permutations that say how well chance splits.
     rng : int
-        Seed of the bootstrap.
+        Seed of both.
 
     Returns
     -------
@@ -61,7 +65,8 @@ def verdict(
         interval ``yes_interval``; ``median`` of the points' means with ``lowest`` and
         ``highest``; and of what turns it (None where nothing does) ``factor``, ``value``,
         ``value_interval``, ``below`` and ``above`` (shares of points with a mean above 0),
-        ``chosen`` (share of resamples in which this factor splits best).
+        ``chosen`` (share of resamples in which this factor splits best), ``chance`` (share of
+        permutations in which some factor splits as well).
 
     Raises
     ------
@@ -73,8 +78,9 @@ def verdict(
     The word is computed: *holds* if the claim holds at 95 % of the points or more, *fails* if it
     fails at so many, *open* if more than half of the points are open, else *depends*. What turns
     a claim is the one split of one factor that makes the points on either side most alike
-    (Gini impurity of the signs of their means, Breiman et al. 1984); it is named if it is the
-    best factor in at least half of the resamples, and the interval is that of its value there.
+    (Gini impurity of the signs of their means, Breiman et al. 1984). It is named if
+    it is the best factor in at least half of the resamples, and if at most 5 % of permutations of
+    the points over all factors split as well; the interval is that of its value in the resamples.
     """
     names = names_of(problem)
     points = points_of(frame, factors=names, output=output)
@@ -118,8 +124,11 @@ def _turn(
     best = _split(x, good)
     if best is None:
         return nothing
-    factor, value = best
+    factor, value, impurity = best
     draw = np.random.default_rng(rng)
+    shuffled = (_split(x, draw.permutation(good)) for _ in range(resamples))
+    chance = np.mean([split is not None and split[2] <= impurity for split in shuffled])
+    clear = chance <= CHANCE
     found = []
     for _ in range(resamples):
         places = draw.integers(len(x), size=len(x))
@@ -128,18 +137,19 @@ def _turn(
     tail = [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0]
     below = x[:, factor] <= value
     return {
-        "factor": names[factor] if len(same) >= CLEAR * resamples else None,
+        "factor": names[factor] if clear and len(same) >= CLEAR * resamples else None,
         "best": names[factor],
         "value": value,
         "value_interval": tuple(float(v) for v in np.quantile(same, tail)) if same else None,
         "below": float(good[below].mean()),
         "above": float(good[~below].mean()),
         "chosen": len(same) / resamples,
+        "chance": float(chance),
     }
 
 
-def _split(x: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[int, float] | None:
-    """Return the factor and the value that part good points from others best."""
+def _split(x: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[int, float, float] | None:
+    """Return the factor and the value that part good points from others best, and how well."""
     best, least = None, _impurity(good.sum(), len(good)) - 1e-9
     for k in range(x.shape[1]):
         order = np.argsort(x[:, k], kind="stable")
@@ -152,7 +162,7 @@ def _split(x: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[int, float]
         place = int(impurity.argmin())
         if impurity[place] < least:
             least = float(impurity[place])
-            best = (k, float((values[place] + values[place + 1]) / 2.0))
+            best = (k, float((values[place] + values[place + 1]) / 2.0), least)
     return best
 
 
