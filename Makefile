@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation
+.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -125,6 +125,9 @@ bench: $(READY) ## measure speed and write docs/benchmarks.md anew (ARGS=--quick
 
 validation: $(READY) ## check against published results and write docs/validation.md anew (ARGS="--only 1.2")
 	@$(PY) -m validation $(ARGS)
+
+claims: $(READY) ## put claims to the test and write docs/claims.md anew (ARGS="--only copycat")
+	@$(PY) -m validation.claims $(ARGS)
 
 bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 1000": a tenth of it)
 	@$(PY) -m benchmarks.studies $(ARGS)

@@ -311,6 +311,7 @@ def test_lab_opens_what_is_there_or_lays_it_out():
 
 
 def test_schema_prints_a_json_schema(cxsim):
+    assert "factors" in json.loads(cxsim("schema", "--study")[1])["properties"]
     schema = json.loads(cxsim("schema")[1])
     assert schema["$schema"].startswith("https://json-schema.org")
     assert "firms" in schema["properties"]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
+from cxsim.study.json_schema import study_schema
 from cxsim.study.reading import shipped_studies
 
 SMALL = {"customers": 60, "periods": 4}
@@ -198,3 +199,53 @@ def test_a_mistake_is_named_with_file_line_key_and_what_was_meant(text, tmp_path
         cx.Study.load("m.yaml")
     assert str(caught.value).startswith(MISTAKES[text])
     assert "\n" not in str(caught.value)
+
+
+# ------------------------------------------------------------------------- JSON schema
+
+
+@pytest.fixture(scope="module")
+def accepts():
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = study_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema).is_valid
+
+
+def test_the_json_schema_accepts_studies_that_ship(accepts):
+    folder = next(iter(shipped_studies().values())).parent
+    files = sorted(folder.rglob("*.yaml"))
+    assert len(files) > 10
+    for file in files:
+        assert accepts(cx.Study.load(file).to_dict()), file
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"factor": {}},
+        {"factors": {}},
+        {"factors": {"learning_rate": {"low": "much"}}},
+        {"factors": {"learning_rate": {"lower": 1}}},
+        {"design": "lattice"},
+        {"design": {"kind": "sobol"}},
+        {"design": {"kind": "grid", "size": 3}},
+        {"seeds": 0},
+        {"strategies": {"one": {}}},
+        {"outputs": [{"by": "period"}]},
+        {"stopping": {"output": "share.Tailor"}},
+        {"analysis": ["guess"]},
+    ],
+    ids=str,
+)
+def test_the_json_schema_refuses_what_the_package_refuses(change, accepts):
+    good = study().to_dict()
+    assert accepts(good)
+    with pytest.raises(cx.ScenarioError):
+        cx.Study.from_dict({**good, **change})
+    assert not accepts({**good, **change})
+
+
+def test_the_json_schema_knows_the_measures_of_observers():
+    named = study_schema()["properties"]["outputs"]["items"]["anyOf"][0]["examples"]
+    assert {"share", "own_elasticity", "retention_long", "lost_by_word"} <= set(named)

@@ -67,6 +67,17 @@ def test_what_a_sweep_keeps_is_what_single_runs_give(tmp_path):
     np.testing.assert_array_equal(row["share.Mass@period"], mass)
 
 
+def test_what_observers_measure_is_kept_and_changes_no_run(tmp_path):
+    watched = {**MARKET, "outputs": ["share", "own_elasticity", "retention_long.Tailor"]}
+    result = cx.sweep(watched, store=tmp_path / "w", executor="inline")
+    plain = cx.sweep(MARKET, store=tmp_path / "p", executor="inline")
+    pd.testing.assert_series_equal(result.frame["share.Tailor"], plain.frame["share.Tailor"])
+    run = result.runs.iloc[0]
+    again = cx.replay(run["run"], store=tmp_path / "w", detail=["elasticity"])
+    own = again.elasticities.query("firm == 'Tailor' and price_of == 'Tailor'")["elasticity"]
+    assert run["own_elasticity.Tailor"] == pytest.approx(own.mean())
+
+
 @pytest.mark.parametrize("policy", ["adaptive", "best_response"])
 def test_firms_that_decide_decide_the_same_in_a_sweep(policy, tmp_path):
     rule = {"firms.Mass.policy": {"pricing": policy}}
@@ -116,12 +127,55 @@ def test_any_executor_of_the_standard_interface_will_do(tmp_path):
         assert len(result.frame) == 18
 
 
+#: What a notebook does: functions that exist in ``__main__`` alone, and workers that start anew.
+CELL = """
+import sys
+import cxsim as cx
+
+OFFSET = 10
+
+
+def model(point, seed):
+    return point["a"] + OFFSET
+
+
+def precision(learning_rate: float, interaction: float, disclosure: float) -> float:
+    return 0.0 * learning_rate
+
+
+plan = cx.Study.from_dict({"factors": {"a": [0, 1, 2]}, "seeds": 2}, model=model)
+cx.sweep(plan, store=sys.argv[1] + "/models", jobs=2)
+market = {
+    "scenario": "baseline",
+    "overrides": {"customers": 60, "periods": 4},
+    "factors": {"firms.Tailor.price": [18, 20, 22]},
+    "seeds": 2,
+    "outputs": ["knowledge"],
+}
+rules = {"learning.precision": precision}
+cx.sweep(market, store=sys.argv[1] + "/rules", jobs=2, rules=rules)
+"""
+
+
 def test_a_rule_and_a_model_defined_in_a_cell_reach_the_workers(tmp_path):
-    scope = {"__name__": "__main__"}
-    exec("def model(point, seed):\n    return point['a'] + OFFSET\nOFFSET = 10", scope)
-    exec("def learned(precision: float) -> float:\n    return 0.0", scope)
-    result = cx.sweep(study(scope["model"]), store=tmp_path / "f", jobs=2)
-    assert sorted(set(result.frame["y"])) == [10, 11, 12, 13, 14, 15]
+    process = start(tmp_path, CELL)
+    assert (process.communicate(timeout=300), process.returncode)[1] == 0
+    found = rows(tmp_path / "models")
+    assert sorted(found["y"]) == [10, 10, 11, 11, 12, 12]
+    ruled, plain = (
+        rows(tmp_path / "rules"),
+        cx.sweep(
+            {**MARKET, "seeds": 2, "outputs": ["knowledge"]},
+            store=tmp_path / "p",
+            executor="inline",
+        ).frame,
+    )
+    assert (ruled["status"] == "ok").all()
+    assert (ruled["knowledge.Tailor"] == 0).all()  # nobody learns by this rule
+    assert (plain["knowledge.Tailor"] > 0).all()
+    for folder in ("models", "rules"):
+        workers = pd.read_parquet(tmp_path / folder / "runs")["worker"].str.rsplit(":", n=1).str[1]
+        assert str(process.pid) not in set(workers)
 
 
 def test_the_store_reads_with_pandas_and_duckdb(tmp_path):
@@ -333,6 +387,33 @@ def test_two_processes_on_one_store_share_the_work(tmp_path):
     assert len(rows(tmp_path / "s")) == 80
 
 
+def test_two_sweeps_in_one_process_share_the_work(tmp_path):
+    plan = study(functions.slow, points=40, seeds=2)
+
+    def play(_):
+        return cx.sweep(plan, store=tmp_path / "s", executor="inline").report.done
+
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(play, range(2)))
+    assert sum(done) == 80
+    assert min(done) > 0
+    assert not rows(tmp_path / "s")["run"].duplicated().any()
+
+
+def test_a_claim_outlasts_another_of_the_same_process_that_is_closed(tmp_path):
+    first, second = (Claims(tmp_path / "claims.lock") for _ in range(2))
+    assert first.take("a")
+    assert not second.take("a")
+    second.close()
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom cxsim.study.claims import Claims\n"
+        "print(Claims(Path(sys.argv[1]) / 'claims.lock').take('a'))"
+    )
+    assert start(tmp_path, code).communicate(timeout=60)[0] == "False\n"
+    first.close()
+    assert start(tmp_path, code).communicate(timeout=60)[0] == "True\n"
+
+
 def test_what_a_killed_process_had_claimed_is_free_again(tmp_path):
     Store(tmp_path / "s")
     code = (
@@ -444,20 +525,34 @@ def test_the_overhead_is_reported(tmp_path):
 # ------------------------------------------------------------------- workers that die
 
 
+def loky_workers():
+    """Return the workers of this process by number, those that end meanwhile left out."""
+    found = {}
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            line = " ".join(child.cmdline())
+            if "loky" in line and "tracker" not in line:
+                found[str(child.pid)] = child
+    return found
+
+
 def kill_workers(stop, rng, folder, killed):
-    """Kill a worker of this process now and then, once something was done since the last time."""
-    seen = 0
-    while not stop.wait(rng.uniform(0.5, 2.0)):
-        files = len(list(folder.glob("runs/*.parquet")))
-        workers = [
-            child
-            for child in psutil.Process().children(recursive=True)
-            if "loky" in (line := " ".join(child.cmdline())) and "tracker" not in line
-        ]
-        if files > seen and workers:
-            seen = files
+    """Kill three workers of this process, one after the other.
+
+    Only one whose runs are stored already: all that the last death cut off is done by then. A run
+    is tried once more alone, and whoever kills that one too makes it a run that kills.
+    """
+    read, worked = set(), set()
+    while len(killed) < 3 and not stop.wait(rng.uniform(0.5, 1.0)):
+        for file in set(folder.glob("runs/*.parquet")) - read:
+            read.add(file)
+            names = pd.read_parquet(file, columns=["worker"])["worker"]
+            worked |= {name.rsplit(":", 1)[1] for name in names}
+        at_work = loky_workers()
+        seasoned = sorted(at_work.keys() & worked)
+        if seasoned:
             with contextlib.suppress(psutil.NoSuchProcess):
-                workers[rng.integers(len(workers))].kill()
+                at_work[seasoned[rng.integers(len(seasoned))]].kill()
                 killed.append(1)
 
 

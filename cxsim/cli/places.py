@@ -148,10 +148,16 @@ def warm(folder: str | None) -> None:
 
 
 @click.command()
-def schema() -> None:
+@click.option("--study", is_flag=True, help="Of study files.")
+def schema(study: bool) -> None:
     """Print the JSON schema of scenario files, for completion in editors."""
     import json
 
+    if study:
+        from cxsim.study.json_schema import study_schema
+
+        click.echo(json.dumps(study_schema(), indent=2))
+        return
     click.echo(json.dumps(Scenario.json_schema(), indent=2))
 
 

@@ -9,13 +9,33 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 __all__ = ["Claims"]
 
 
+@dataclass
+class _Shared:
+    """What all claims of this process on one file share.
+
+    Locks are a process's: another one of the same process would be granted too, and closing any
+    handle of the file would give all of them back. So there is one handle, and a list.
+    """
+
+    file: IO[bytes]
+    taken: set[str] = field(default_factory=set)
+    users: int = 0
+
+
+_shared: dict[tuple[int, Path], _Shared] = {}  # by process: a fork inherits no lock
+_guard = threading.Lock()
+
+
 class Claims:
-    """Claims of this process in one store.
+    """Claims of one sweep in one store.
 
     Parameters
     ----------
@@ -24,25 +44,51 @@ class Claims:
 
     Notes
     -----
-    Where the file system knows no locks, everything can be claimed: two processes may then
-    do the same runs, which costs time and harms nothing. So may two sweeps in one process,
-    as locks are a process's, not a thread's.
+    Where the file system knows no locks, everything can be claimed that nobody in this process
+    has: two processes may then do the same runs, which costs time and harms nothing.
     """
 
     def __init__(self, path: Path):
-        self._file = path.open("ab+")
+        self._key = (os.getpid(), path.resolve())
+        self._mine: set[str] = set()
+        self._closed = False
+        with _guard:
+            if self._key not in _shared:
+                _shared[self._key] = _Shared(path.open("ab+"))
+            self._all = _shared[self._key]
+            self._all.users += 1
 
     def take(self, name: str) -> bool:
-        """Claim a name; False if another process has it."""
-        return _lock(self._file.fileno(), _place(name))
+        """Claim a name; False if another sweep has it, here or in another process."""
+        with _guard:
+            if name in self._mine:
+                return True
+            if name in self._all.taken or not _lock(self._all.file.fileno(), _place(name)):
+                return False
+            self._all.taken.add(name)
+            self._mine.add(name)
+            return True
 
     def give_back(self, name: str) -> None:
         """Let others claim a name."""
-        _unlock(self._file.fileno(), _place(name))
+        with _guard:
+            if name in self._mine:
+                self._mine.remove(name)
+                self._all.taken.remove(name)
+                _unlock(self._all.file.fileno(), _place(name))
 
     def close(self) -> None:
         """Give everything back."""
-        self._file.close()
+        for name in list(self._mine):
+            self.give_back(name)
+        with _guard:
+            if self._closed:
+                return
+            self._closed = True
+            self._all.users -= 1
+            if self._all.users == 0:
+                self._all.file.close()
+                del _shared[self._key]
 
 
 def _place(name: str) -> int:

@@ -13,7 +13,7 @@ from cxsim.engine.schedule import Schedule
 from cxsim.scenario import Scenario
 from cxsim.scenario.policies import policies_of
 from cxsim.simulation import Simulation
-from cxsim.study.outputs import Output, known_measures, output_values
+from cxsim.study.outputs import Output, known_measures, observers_of, output_values
 
 __all__ = ["FunctionModel", "Model", "ScenarioModel"]
 
@@ -54,6 +54,7 @@ class Ready(NamedTuple):
     schedule: Schedule
     measures: Mapping[tuple[str, str], Any]
     rules_digest: str
+    observers: tuple[str, ...]
 
 
 class ScenarioModel:
@@ -76,7 +77,11 @@ class ScenarioModel:
         self.base = base
         self.outputs = outputs
         self.rules = dict(rules or {})
-        self.kept = json.dumps([output.facts() for output in outputs])
+        # Observers change no result: what they measure is told by what is kept.
+        watching = observers_of(outputs, base)
+        code = [p.function for each in watching.values() for p in each.passes]
+        facts = [output.facts() for output in outputs]
+        self.kept = json.dumps([*facts, source_digest(code)] if watching else facts)  # type: ignore[arg-type]
         self._forget()
 
     def _forget(self) -> None:
@@ -104,8 +109,9 @@ class ScenarioModel:
 
     def warm(self) -> None:
         """Load compiled code."""
-        self.ready(self.base)
-        Simulation(self.base.override({"customers": 1}), rules=self.rules).step()
+        watching = self.ready(self.base).observers
+        few = self.base.override({"customers": 1})
+        Simulation(few, rules=self.rules, observers=watching).step()
 
     def ready(self, scenario: Scenario) -> Ready:
         """Return what a scenario shares with others of the same mechanisms and policies."""
@@ -115,8 +121,11 @@ class ScenarioModel:
         )
         if key not in self._ready:
             small = Simulation(scenario.override({"customers": 1}), rules=self.rules)
+            digest, watching = small.rules_digest, tuple(observers_of(self.outputs, scenario))
+            if watching:
+                small = Simulation(small.scenario, rules=self.rules, observers=watching)
             known = known_measures(small.mechanisms)
-            self._ready[key] = Ready(small.schedule, known, small.rules_digest)
+            self._ready[key] = Ready(small.schedule, known, digest, watching)
         return self._ready[key]
 
     def run(
@@ -126,7 +135,10 @@ class ScenarioModel:
         scenario = self.scenario(changes)
         ready = self.ready(scenario)
         start = time.perf_counter()
-        simulation = Simulation(scenario, seed=seed, rules=self.rules, schedule=ready.schedule)
+        simulation = Simulation(
+            scenario, seed=seed, rules=self.rules, schedule=ready.schedule,
+            observers=ready.observers,
+        )  # fmt: skip
         while not simulation.finished:
             simulation.step()
             check()

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from cxsim.measures import Measure, measures
+from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.summary import summarized
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import Scenario
 from cxsim.scenario.messages import found, hint
 from cxsim.study.reading import Keys, Reader
 
-__all__ = ["DEFAULT", "Output", "known_measures", "output_values", "read_outputs"]
+__all__ = ["DEFAULT", "Output", "known_measures", "observers_of", "output_values", "read_outputs"]
 
 #: What is kept where a study does not say.
 DEFAULT = ("share", "retention", "switching_cost", "profit", "net_present_value")
@@ -58,6 +59,7 @@ def read_outputs(reader: Reader, given: Any, base: Scenario) -> tuple[Output, ..
 
     Each is the name of a measure (``share``: of every firm), one firm's (``share.Tailor``),
     the market's (``market.concentration``), or a mapping ``{measure, firms, by: period}``.
+    Measures of observers count (``own_elasticity``): runs are watched by those that are needed.
 
     Raises
     ------
@@ -94,8 +96,9 @@ def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
                 reader.one_of(firm, (*keys, "firms", k), base.firms, "the name of a firm")
                 for k, firm in enumerate(listed)
             )
-    of = {m.name for m in measures("firm", base.mechanisms)}
-    market = {m.name for m in measures("market", base.mechanisms)}
+    watched = (*base.mechanisms, *_observed(base).values())
+    of = {m.name for m in measures("firm", watched)}
+    market = {m.name for m in measures("market", watched)}
     if isinstance(name, str):
         head, _, tail = name.partition(".")
         if head == _MARKET and tail in market:
@@ -112,6 +115,22 @@ def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
     known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
     text = f"expected the name of a measure, found {found(name)}{hint(name, known)}"
     raise reader.problem(keys, text)
+
+
+def _observed(scenario: Scenario) -> dict[str, Mechanism]:
+    """Return the observers that measure something in a scenario, by name."""
+    made = {name: make(scenario, scenario.mechanisms) for name, make in OBSERVERS.items()}
+    return {name: observer for name, observer in made.items() if observer.measures}
+
+
+def observers_of(outputs: tuple[Output, ...], scenario: Scenario) -> dict[str, Mechanism]:
+    """Return the observers that have to watch for some outputs, by name."""
+    wanted = {(output.level, output.measure) for output in outputs}
+    return {
+        name: observer
+        for name, observer in _observed(scenario).items()
+        if wanted & {(measure.level, measure.name) for measure in observer.measures}
+    }
 
 
 def known_measures(mechanisms: tuple[Mechanism, ...]) -> dict[tuple[str, str], Measure]:

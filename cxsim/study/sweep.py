@@ -11,6 +11,7 @@ from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation
 from cxsim.study.cells import Cells
 from cxsim.study.doing import Doing, Progress
+from cxsim.study.outputs import observers_of
 from cxsim.study.plan import Study
 from cxsim.study.pools import open_pool
 from cxsim.study.progress import live
@@ -118,4 +119,5 @@ def _compile(study: Study, rules: Mapping[str, Callable] | None) -> None:
         except ScenarioError:  # a point that is no scenario: its runs will say so
             scenario = study.base.override(study.strategies[strategy])
         few = scenario.override({"customers": min(int(scenario.customers), 5000)})
-        Simulation(few, rules=rules).step()
+        watching = tuple(observers_of(study.outputs, few))
+        Simulation(few, rules=rules, observers=watching).step()

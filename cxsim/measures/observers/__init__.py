@@ -13,6 +13,7 @@ from cxsim.measures.observers.customers import customers, panel
 from cxsim.measures.observers.elasticity import elasticity
 from cxsim.measures.observers.hearsay import hearsay
 from cxsim.measures.observers.loss_reasons import loss_reasons
+from cxsim.measures.observers.tenure import tenure
 from cxsim.mechanisms.base import Mechanism
 
 __all__ = ["OBSERVERS"]
@@ -32,4 +33,5 @@ OBSERVERS = {
     "customers": customers,
     "network": network,
     "panel": panel,
+    "tenure": tenure,
 }

@@ -6,13 +6,14 @@ chance to buy depends on how likely the purchase was (East, Hammond & Lomax 2008
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxsim.draws import exp
 from cxsim.measures.books import Books
-from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk, listed
+from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk, listed
 from cxsim.mechanisms.choice import weigh
 from cxsim.mechanisms.measuring import ratio
 from cxsim.mechanisms.reputation import esteem
@@ -70,6 +71,21 @@ def compare(
                 sum_hearsay[c, f, band, 4] += plain - chance
 
 
+def _purchases(which: int) -> Callable[[Books], np.ndarray]:
+    def measure(b: Books) -> np.ndarray:
+        return b.total("hearsay")[:, :, :, which].sum(axis=2)
+
+    return measure
+
+
+def _news(which: int) -> Callable[[Books], np.ndarray]:
+    def measure(b: Books) -> np.ndarray:
+        heard = b.total("hearsay").sum(axis=2)
+        return ratio(heard[:, :, which], heard[:, :, 0])
+
+    return measure
+
+
 _HEARSAY = Mechanism(
     "hearsay",
     doc="What word of mouth does to chances to buy",
@@ -78,7 +94,17 @@ _HEARSAY = Mechanism(
         Total("hearsay", ("firm", 2, 5), doc="Shoppers; gain, loss by news; won, lost so far"),
     ),
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
-)
+    measures=(
+        Measure("won_by_word", "Purchases that good reputations bring", "per period",
+                _purchases(3), summary="sum"),
+        Measure("lost_by_word", "Purchases that bad reputations cost", "per period",
+                _purchases(4), summary="sum"),
+        Measure("gain_of_news", "Rise of the chance to buy by one good message", "share",
+                _news(1)),
+        Measure("loss_of_news", "Fall of the chance to buy by one bad message", "share",
+                _news(2)),
+    ),
+)  # fmt: skip
 
 
 def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:

@@ -20,6 +20,7 @@ from cxsim.study.analysis.morris import morris
 from cxsim.study.analysis.ranking import ranking
 from cxsim.study.analysis.regional import regional
 from cxsim.study.analysis.sobol import sobol
+from cxsim.study.analysis.verdict import verdict
 
 __all__ = [
     "ANALYSES",
@@ -32,4 +33,5 @@ __all__ = [
     "ranking",
     "regional",
     "sobol",
+    "verdict",
 ]

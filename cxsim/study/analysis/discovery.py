@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cxsim.study.analysis.cases import cases_of
 from cxsim.study.analysis.finding import Finding, amount
+from cxsim.study.analysis.intervals import wilson
 from cxsim.study.analysis.optional import needed
 from cxsim.study.analysis.points import names_of, points_of
 
@@ -199,21 +200,10 @@ def _row(
     inside = _inside(x, low, high)
     count, hits = int(inside.sum()), int(cases[inside].sum())
     density = hits / count if count else np.nan
-    ends = _wilson(hits, count, confidence)
+    ends = wilson(hits, count, confidence)
     limits = [value for pair in zip(low, high, strict=True) for value in pair]
     rule = _rule(names, low, high)
     return [rule, count, hits, density, *ends, hits / int(cases.sum()), *limits]
-
-
-def _wilson(hits: int, count: int, confidence: float) -> tuple[float, float]:
-    from scipy.special import ndtri
-
-    if count == 0:
-        return 0.0, 1.0
-    z, p = float(ndtri(0.5 + confidence / 2.0)), hits / count
-    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * np.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
 def _rule(names: list[str], low: NDArray[np.float64], high: NDArray[np.float64]) -> str:
