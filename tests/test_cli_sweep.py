@@ -119,7 +119,7 @@ def test_a_sweep_that_is_stopped_keeps_what_was_done_and_goes_on(here):
         time.sleep(0.05)
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "start again to go on" in err
     done = len(pd.read_parquet(runs))
