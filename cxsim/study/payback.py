@@ -1,0 +1,134 @@
+"""Payback: when a capability that was built has earned what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxsim.runs import settings_attrs
+from cxsim.scenario import Scenario
+from cxsim.study.pairs import courses, numbered
+from cxsim.study.statistics import half_width, mean_and_error
+
+__all__ = ["Payback", "payback"]
+
+
+@dataclass(frozen=True)
+class Payback:
+    """When an investment has paid for itself.
+
+    Attributes
+    ----------
+    firm : str
+    start : int
+        First period in which the two scenarios' profits differ.
+    periods : float
+        Periods from ``start`` until the mean lead in cumulative profit is positive for good;
+        infinite if it is not by the end.
+    lower, upper : float
+        The same for the upper and the lower end of the lead's interval: the payback period is
+        between them, period by period with the confidence asked for.
+    paid : float
+        Share of seeds on which it has paid by the end.
+    curve : DataFrame
+        ``period, difference, se, lower, upper``: the lead in cumulative profit, discounted.
+    """
+
+    firm: str
+    start: int
+    periods: float
+    lower: float
+    upper: float
+    paid: float
+    curve: pd.DataFrame
+
+    def sentence(self, word: str = "period") -> str:
+        """Return the result in words."""
+        if not np.isfinite(self.periods):
+            last = int(self.curve["period"].iloc[-1]) - self.start + 1
+            text = f"{self.firm}'s investment has not paid for itself within {last} {word}s"
+        else:
+            text = f"{self.firm}'s investment has paid for itself after {self.periods:.0f} {word}s"
+        ends = [f"{v:.0f}" if np.isfinite(v) else "never" for v in (self.lower, self.upper)]
+        return f"{text} (interval {ends[0]} to {ends[1]}; on {100 * self.paid:.0f} % of seeds)."
+
+
+def payback(
+    without: Scenario,
+    invested: Scenario,
+    *,
+    firm: str,
+    seeds: int | Sequence[int] = 20,
+    confidence: float = 0.95,
+) -> Payback:
+    """Find when a firm's cumulative profit catches up with that of not having invested.
+
+    Parameters
+    ----------
+    without, invested : Scenario
+        Alike but for the investment; run on the same seeds.
+    firm : str
+        A firm of both.
+    seeds : int or sequence of int
+    confidence : float
+        Of the intervals, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If the firm is not in both, the scenarios differ in periods, or nothing differs.
+
+    Notes
+    -----
+    Profits are discounted at the scenario's rate to period 0. The investment itself, its
+    running cost, and what rivals do about it are all in the difference.
+    """
+    for scenario in (without, invested):
+        if firm not in scenario.firms:
+            raise ValueError(f"firm: expected one of {', '.join(scenario.firms)}, found {firm!r}")
+    if without.periods != invested.periods:
+        raise ValueError(
+            f"periods: expected the same in both, found {without.periods} and {invested.periods}"
+        )
+    numbers = numbered(seeds)
+    profit = [
+        courses(s, ["profit"], numbers)["profit"][:, :, list(s.firms).index(firm)]
+        for s in (without, invested)
+    ]
+    lead = profit[1] - profit[0]
+    if not lead.any():
+        raise ValueError(f"invested: expected {firm}'s profit to differ, found it does not")
+    start = int(np.flatnonzero(lead.any(axis=0))[0])
+    weights = (1.0 + float(without.discount_rate)) ** -np.arange(lead.shape[1])
+    lead = np.cumsum(lead * weights, axis=1)
+    mean, error = mean_and_error(lead)
+    half = half_width(error, len(numbers), confidence)
+    curve = pd.DataFrame(
+        {
+            "period": np.arange(len(mean)),
+            "difference": mean,
+            "se": error,
+            "lower": mean - half,
+            "upper": mean + half,
+        }
+    )
+    curve.attrs.update(settings_attrs(without))
+    return Payback(
+        firm,
+        start,
+        periods=_paid(mean, start),
+        lower=_paid(mean + half, start),
+        upper=_paid(mean - half, start),
+        paid=float((lead[:, -1] > 0).mean()),
+        curve=curve,
+    )
+
+
+def _paid(lead: np.ndarray, start: int) -> float:
+    """Return the periods from the start until the lead is positive for good."""
+    behind = np.flatnonzero(~(lead[start:] > 0))
+    after = int(behind[-1]) + 1 if len(behind) else 0
+    return float(after) + 1.0 if start + after < len(lead) else float("inf")

@@ -1,0 +1,130 @@
+"""A tournament of policies: each against each, on the same seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.measures.summary import summarize
+from cxsim.runs import settings_attrs, simulate
+from cxsim.scenario import Scenario
+from cxsim.study.pairs import numbered
+from cxsim.study.statistics import half_width, mean_and_error
+
+__all__ = ["Tournament", "tournament"]
+
+
+@dataclass(frozen=True)
+class Tournament:
+    """What policies earn against each other.
+
+    Attributes
+    ----------
+    matches : DataFrame
+        ``policy, rival, value, se, lower, upper, seeds``: what the first player earns by its
+        policy when the second plays the rival's.
+    table : DataFrame
+        ``policy, value, se, lower, upper, worst, best_against``: mean over rivals' policies,
+        best first, the least that it earns against any, and against how many rivals'
+        policies no other policy earns more.
+    players : tuple of str
+    measure : str
+    """
+
+    matches: pd.DataFrame
+    table: pd.DataFrame
+    players: tuple[str, str]
+    measure: str
+
+
+def tournament(
+    scenario: Scenario | str,
+    policies: Mapping[str, Mapping[str, Any]],
+    *,
+    players: tuple[str, str],
+    seeds: int | Sequence[int] = 10,
+    measure: str = "net_present_value",
+    confidence: float = 0.95,
+) -> Tournament:
+    """Let each policy play each other, and itself, over paired seeds.
+
+    Parameters
+    ----------
+    scenario : Scenario or str
+        The market; firms beside the two players stay as they are.
+    policies : mapping of str to mapping
+        By the name that the tables show: a firm's section ``policy:``, such as
+        ``{"copies": {"capability": "imitate"}}``.
+    players : (str, str)
+        The firm whose earnings count, and its rival.
+    seeds : int or sequence of int
+    measure : str
+        A measure of firms; the more the better.
+    confidence : float
+        Of the intervals, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If a player is not in the scenario, or there is no policy.
+    ScenarioError
+        If a policy is not valid.
+
+    Examples
+    --------
+    >>> found = tournament(
+    ...     "baseline",
+    ...     {"fixed": {}, "copies": {"capability": "imitate"}},
+    ...     players=("Mass", "Niche"),
+    ... )  # doctest: +SKIP
+    """
+    base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    for name in players:
+        if name not in base.firms:
+            raise ValueError(f"players: expected two of {', '.join(base.firms)}, found {name!r}")
+    if players[0] == players[1] or not policies:
+        found = players if policies else policies
+        raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")
+    numbers = numbered(seeds)
+    names = list(policies)
+    values = np.empty((len(names), len(names), len(numbers)))
+    for (i, own), (j, other) in product(enumerate(names), repeat=2):
+        sections = {
+            f"firms.{player}.policy": dict(policies[name])
+            for player, name in zip(players, (own, other), strict=True)
+        }
+        match = base.override(sections)
+        for k, seed in enumerate(numbers):
+            values[i, j, k] = summarize(simulate(match, seed=seed))[players[0]][measure]
+
+    def row(sample: np.ndarray) -> dict[str, float]:
+        mean, error = mean_and_error(sample)
+        half = half_width(error, len(sample), confidence)
+        return {"value": mean, "se": error, "lower": mean - half, "upper": mean + half}
+
+    matches = pd.DataFrame(
+        [
+            {"policy": own, "rival": other, **row(values[i, j]), "seeds": len(numbers)}
+            for (i, own), (j, other) in product(enumerate(names), repeat=2)
+        ]
+    )
+    means = values.mean(axis=2)
+    table = pd.DataFrame(
+        [
+            {
+                "policy": name,
+                **row(values[i].mean(axis=0)),
+                "worst": means[i].min(),
+                "best_against": int((means[i] == means.max(axis=0)).sum()),
+            }
+            for i, name in enumerate(names)
+        ]
+    ).sort_values("value", ascending=False, ignore_index=True)
+    for frame in (matches, table):
+        frame.attrs.update(settings_attrs(base))
+    return Tournament(matches, table, players, measure)
