@@ -15,6 +15,7 @@ from cxsim.analytic.logit import logit_shares, logit_worth
 from cxsim.analytic.posted import PostedPrices, posted_prices
 from cxsim.analytic.pricing import PriceEquilibrium, logit_bertrand
 from cxsim.analytic.retention import SurvivalFit, fit_survival, survival
+from cxsim.analytic.service import ServiceWorth, relationship_knowledge, service_worth
 from cxsim.analytic.switching import stationary_shares, switching_chances, switching_matrix
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "PostedPrices",
     "PriceEquilibrium",
     "RepeatBuying",
+    "ServiceWorth",
     "SurvivalFit",
     "bass_diffusion",
     "bass_peak",
@@ -36,6 +38,8 @@ __all__ = [
     "loyalty_prices",
     "mean_misfit",
     "posted_prices",
+    "relationship_knowledge",
+    "service_worth",
     "stationary_shares",
     "steady_uncertainty",
     "survival",

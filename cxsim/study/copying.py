@@ -1,0 +1,157 @@
+"""Copying the one-to-one firm: what its customers, newcomers and shares do, and when it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.measures.core import held_and_kept, share
+from cxsim.mechanisms.lifetime import TENURE_BANDS
+from cxsim.runs import settings_attrs, simulate
+from cxsim.scenario import Scenario
+from cxsim.study.pairs import numbered
+from cxsim.study.statistics import half_width, mean_and_error, paired
+
+__all__ = ["CONDITIONS", "OUTCOMES", "copying"]
+
+#: Markets in which the copy is tried: words, and what is changed in them.
+CONDITIONS: dict[str, dict[str, Any]] = {
+    "as it stands": {},
+    "half of a profile is portable": {"profile_portability": 0.5},
+    "profiles are portable": {"profile_portability": 1.0},
+    "needs drift by a tenth a month": {"segments.*.need_drift": 0.1},
+    "needs drift by a half a month": {"segments.*.need_drift": 0.5},
+    "fit counts a third": {"segments.*.fit_weight": 0.5},
+    "fit and hassle count nothing": {"segments.*.fit_weight": 0.0, "segments.*.hassle": 0.0},
+    "tastes are three times as strong": {"segments.*.brand_taste_sd": 6.0},
+}
+
+#: What is looked at, after the copy.
+OUTCOMES: dict[str, str] = {
+    "tenured": "Retention of customers with 8 purchases and more",
+    "fresh": "Retention of customers with a single purchase",
+    "newcomers": "Share of newcomers' purchases, of those the two firms make",
+    "share": "Share of purchases",
+    "lead": "Share less the copying firm's share, in the last year",
+}
+
+
+def copying(
+    without: Scenario | str = "baseline",
+    copied: Scenario | str = "copycat",
+    *,
+    firm: str = "Tailor",
+    rival: str = "Mass",
+    since: int = 24,
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+    seeds: int | Sequence[int] = 10,
+    confidence: float = 0.95,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Compare markets with and without a rival that copies, under several conditions.
+
+    Parameters
+    ----------
+    without, copied : Scenario or str
+        Alike but for the copy.
+    firm, rival : str
+        The firm that is copied, and the one that copies.
+    since : int
+        Period of the copy; what is measured is measured from then on.
+    conditions : mapping of str to mapping, optional
+        Words, and parameters changed in both scenarios; by default :data:`CONDITIONS`.
+    seeds : int or sequence of int
+    confidence : float
+        Of the intervals, in (0, 1).
+    progress : callable, optional
+        Called with (conditions done, conditions).
+
+    Returns
+    -------
+    DataFrame
+        ``condition, outcome, label, without, copied, difference, se, lower, upper, seeds``,
+        outcomes those of :data:`OUTCOMES`; and one more, ``lost``: which part of the lead in
+        retention that tenured customers gave the firm over the rival it has lost, NaN where the
+        interval of that lead spans zero. Its interval is by the jackknife over seeds.
+
+    Raises
+    ------
+    ValueError
+        If a firm is not there, or ``since`` not before the end.
+    """
+    pair = [Scenario.load(s) if isinstance(s, str) else s for s in (without, copied)]
+    for name in (firm, rival):
+        if any(name not in scenario.firms for scenario in pair):
+            raise ValueError(f"firm: expected one of both scenarios, found {name!r}")
+    if not 0 <= since < pair[0].periods:
+        raise ValueError(f"since: expected 0 to {pair[0].periods - 1}, found {since}")
+    numbers = numbered(seeds)
+    given = CONDITIONS if conditions is None else conditions
+    rows: list[dict[str, Any]] = []
+    for done, (words, changes) in enumerate(given.items(), start=1):
+        a, b = (
+            _measured(scenario.override(dict(changes)), firm, rival, since, numbers)
+            for scenario in pair
+        )
+        for name, label in OUTCOMES.items():
+            rows.append(
+                {
+                    "condition": words,
+                    "outcome": name,
+                    "label": label,
+                    "without": float(a[name].mean()),
+                    "copied": float(b[name].mean()),
+                    **{k: float(v) for k, v in paired(a[name], b[name], confidence).items()},
+                    "seeds": len(numbers),
+                }
+            )
+        lost = _lost(a["tenured"] - b["tenured"], a["tenured"] - a["rival_tenured"], confidence)
+        label = "Part of the lead in retention that is lost"
+        rows.append({"condition": words, "outcome": "lost", "label": label, **lost,
+                     "seeds": len(numbers)})  # fmt: skip
+        if progress is not None:
+            progress(done, len(given))
+    made = pd.DataFrame(rows).drop(columns="narrowing")
+    made.attrs.update(settings_attrs(pair[0]))
+    return made
+
+
+def _measured(
+    scenario: Scenario, firm: str, rival: str, since: int, seeds: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """Return outcomes by seed."""
+    values: dict[str, list[float]] = {name: [] for name in (*OUTCOMES, "rival_tenured")}
+    old, new = TENURE_BANDS.index("8-15"), 0
+    for seed in seeds:
+        books = simulate(scenario, seed=seed).books
+        own, other = books.firms.index(firm), books.firms.index(rival)
+        held, kept = (v[since:].sum(axis=0) for v in held_and_kept(books, "tenure"))
+        first = books.total("purchases")[since:, 0, :].sum(axis=0)  # by those with no supplier
+        shares = share(books)
+        values["tenured"].append(kept[own, old:].sum() / held[own, old:].sum())
+        values["rival_tenured"].append(kept[other, old:].sum() / held[other, old:].sum())
+        values["fresh"].append(kept[own, new] / held[own, new])
+        values["newcomers"].append(first[own] / (first[own] + first[other]))
+        values["share"].append(shares[since:, own].mean())
+        values["lead"].append((shares[-12:, own] - shares[-12:, other]).mean())
+    return {name: np.array(each) for name, each in values.items()}
+
+
+def _lost(lost: np.ndarray, lead: np.ndarray, confidence: float) -> dict[str, float]:
+    """Return a ratio of means with its interval, by the jackknife (Quenouille 1956)."""
+    n, nothing = len(lead), float("nan")
+    mean, error = mean_and_error(lead)
+    if n > 1 and not mean - half_width(error, n, confidence) > 0:
+        return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)
+    value = float(lost.mean() / mean)
+    if n < 2:
+        return {"difference": value, "se": nothing, "lower": nothing, "upper": nothing}
+    without_one = (lost.sum() - lost) / (lead.sum() - lead)
+    _, error = mean_and_error(n * value - (n - 1) * without_one)
+    half = float(half_width(error, n, confidence))
+    return {
+        "difference": value, "se": float(error), "lower": value - half, "upper": value + half,
+    }  # fmt: skip
