@@ -22,6 +22,11 @@ NAMES = [
     "streaming",
     "sweet_spot",
     "segmentation",
+    "detergent",
+    "running_shoes",
+    "airline",
+    "baseline_full",
+    "two_roads_rivals",
 ]
 SEEDS = range(4)
 

@@ -16,7 +16,7 @@ from cxsim.plot.numbers import Scale, joined, scale_for
 from cxsim.plot.picture import Picture
 from cxsim.plot.style import styled
 
-__all__ = ["capability_matrix"]
+__all__ = ["capability_matrix", "draw_quadrants", "way_of"]
 
 _ASIDE = " Bubbles that would overlap stand side by side; a cross marks the true place."
 
@@ -76,7 +76,7 @@ def capability_matrix(
     scale = scale_for("share", share)
 
     past = firms[firms["period"] <= period]
-    ways = [_way(past[past["firm"] == name]) for name in names]
+    ways = [way_of(past[past["firm"] == name]) for name in names]
     seen = [k for k in range(len(names)) if np.isfinite(places[k]).all()]
     labels = {names[k]: _label(places[k], threshold) for k in seen}
     starts = {names[k]: _label(ways[k][0], threshold) for k in seen}
@@ -85,7 +85,7 @@ def capability_matrix(
 
     figure = new(size, (7.4, 6.9))
     axes = figure.add_subplot()
-    _quadrants(axes, threshold)
+    draw_quadrants(axes, threshold)
     note = f"Area of a bubble: share of purchases in {word} {period}."
     if trail and any(len(way) > 1 for way in ways):
         note += " Arrows: the way from the start (ring)."
@@ -105,7 +105,8 @@ def capability_matrix(
     )
 
 
-def _quadrants(axes: Axes, threshold: float) -> None:
+def draw_quadrants(axes: Axes, threshold: float) -> None:
+    """Draw the empty matrix with its quadrants."""
     axes.set_xlim(-0.12, 1.12)
     axes.set_ylim(-0.12, 1.12)
     axes.set_aspect("equal")
@@ -130,7 +131,7 @@ def _label(place: np.ndarray, threshold: float) -> str:
     return quadrant(float(place[0]), float(place[1]), threshold)
 
 
-def _way(past: pd.DataFrame) -> np.ndarray:
+def way_of(past: pd.DataFrame) -> np.ndarray:
     """Return the places a firm has been at, in order, without standing still: (n, 2)."""
     path = past.sort_values("period")[["interaction", "customization"]].to_numpy(dtype=float)
     path = path[np.isfinite(path).all(axis=1)]

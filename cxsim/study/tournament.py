@@ -29,9 +29,10 @@ class Tournament:
         ``policy, rival, value, se, lower, upper, seeds``: what the first player earns by its
         policy when the second plays the rival's.
     table : DataFrame
-        ``policy, value, se, lower, upper, worst, best_against``: mean over rivals' policies,
-        best first, the least that it earns against any, and against how many rivals'
-        policies no other policy earns more.
+        ``policy, value, se, lower, upper``: mean over rivals' policies, best first; ``behind``
+        with ``behind_lower, behind_upper``: what it earns less than the best, seed by seed;
+        ``worst``: the least that it earns against any; ``best_against``: against how many
+        rivals' policies no other policy earns more.
     players : tuple of str
     measure : str
     """
@@ -114,11 +115,16 @@ def tournament(
         ]
     )
     means = values.mean(axis=2)
+    by_seed = values.mean(axis=1)  # over rivals' policies
+    behind = by_seed[by_seed.mean(axis=1).argmax()] - by_seed
     table = pd.DataFrame(
         [
             {
                 "policy": name,
-                **row(values[i].mean(axis=0)),
+                **row(by_seed[i]),
+                "behind": row(behind[i])["value"],
+                "behind_lower": row(behind[i])["lower"],
+                "behind_upper": row(behind[i])["upper"],
                 "worst": means[i].min(),
                 "best_against": int((means[i] == means.max(axis=0)).sum()),
             }

@@ -1,0 +1,237 @@
+"""Policies side by side: ways through the capability matrix, what they earn, and payback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from cxsim.plot.columns import need, words_of
+from cxsim.plot.layout import finish, new, short, top_label
+from cxsim.plot.matrix import draw_quadrants, way_of
+from cxsim.plot.numbers import joined, scale_for
+from cxsim.plot.palette import GREY, INK, OKABE_ITO, ink_on, looks
+from cxsim.plot.picture import Picture
+from cxsim.plot.style import styled
+
+__all__ = ["capability_ways", "payback_curve", "policy_tournament"]
+
+
+@styled
+def capability_ways(
+    firms: pd.DataFrame,
+    *,
+    by: str = "policy",
+    threshold: float = 0.5,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw the ways of firms through the capability matrix, a panel for each policy.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period, firm, interaction, customization`` and a column that says under which policy,
+        such as several ``run.firms`` put together with ``assign(policy=...)``.
+    by : str
+        That column.
+    threshold : float
+        Where quadrants begin.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        A ring where a firm starts, its marker where it ends.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    need(firms, ["period", "firm", "interaction", "customization", by], name="firms")
+    policies = [str(p) for p in dict.fromkeys(firms[by])]
+    names = [str(n) for n in dict.fromkeys(firms["firm"])]
+    styles = looks(names)
+    columns = min(2 if len(policies) in (2, 4) else 3, len(policies))
+    rows = -(-len(policies) // columns)
+    figure = new(size, (max(6.4, 4.1 * columns + 0.3), 1.2 + 4.2 * rows))
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for panel in grid.flat[len(policies) :]:
+        panel.remove()
+    ends = []
+    for axes, policy in zip(grid.flat, policies, strict=False):
+        draw_quadrants(axes, threshold)
+        axes.set_xlabel("Interaction")
+        top_label(axes, "Customization")
+        axes.set_title(policy[:1].upper() + policy[1:], pad=22)
+        part = firms[firms[by].astype(str) == policy]
+        ways = {name: way_of(part[part["firm"] == name]) for name in names}
+        _ways(axes, {n: w for n, w in ways.items() if np.isfinite(w).all()}, styles)
+        moved = [n for n, w in ways.items() if len(w) > 1]
+        last = (f"{n} {ways[n][-1][0]:.2g}, {ways[n][-1][1]:.2g}" for n in moved)
+        ends.append(f"{policy}: {joined(last) if moved else 'nobody moves'}")
+    if title is None:
+        title = f"Ways through the capability matrix under {len(policies)} policies"
+    note = "Rings: where firms start; filled: where they end. Firms at one place stand side by side."
+    alt = (
+        "Capability matrices, one a policy, with ways of firms; those that move end at "
+        f"(interaction, customization): {'; '.join(ends)}."
+    )
+    return finish(figure, title=title, note=note, alt=alt)
+
+
+def _ways(axes: Axes, ways: dict[str, np.ndarray], styles: dict[str, Any]) -> None:
+    """Draw ways, each moved by a little of its own so that equal ones can be told apart."""
+    middle = (len(ways) - 1) / 2
+    taken: list[tuple[float, float, int]] = []
+    for k, (name, way) in enumerate(ways.items()):
+        look = styles[name]
+        x, y = (way + 0.018 * (k - middle) * np.array([1, -1])).T
+        axes.plot(x, y, color=look.color, lw=1.8, zorder=2)
+        axes.plot(x[0], y[0], "o", ms=6, mfc="white", mec=look.ink, mew=1.4, zorder=3)
+        axes.plot(x[-1], y[-1], look.marker, ms=8, color=look.color, mec="white", zorder=4)
+        near = [k for k, (a, b, _) in enumerate(taken) if abs(a - x[-1]) + abs(b - y[-1]) < 0.2]
+        home = taken[near[0]] if near else (x[-1], y[-1], 0)
+        taken.append((home[0], home[1], len(near)))
+        right = home[0] > 0.6
+        axes.annotate(
+            short(name, 14), home[:2], xytext=(-9 if right else 9, 9 + 11 * len(near)),
+            textcoords="offset points", ha="right" if right else "left", va="center", fontsize=8.5,
+            color=look.ink, fontweight="bold",
+        )  # fmt: skip
+
+
+@styled
+def policy_tournament(
+    found: Any, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw what each policy earns against each, and its mean.
+
+    Parameters
+    ----------
+    found : Tournament
+        As :func:`cxsim.study.tournament.tournament` returns.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        Left: a cell for each match, framed where no policy earns more against the rival's;
+        right: means over rivals' policies with their intervals.
+    """
+    order = list(found.table["policy"])
+    words = words_of(found.matches)
+    table = found.matches.pivot(index="policy", columns="rival", values="value").loc[order, order]
+    half = found.matches.assign(half=lambda f: (f["upper"] - f["lower"]) / 2)
+    half = half.pivot(index="policy", columns="rival", values="half").loc[order, order]
+    scale = scale_for("currency", table.to_numpy().ravel(), words=words)
+    n = len(order)
+    figure = new(size, (4.6 + 1.25 * n, 2.3 + 0.62 * n))
+    left, right = figure.subplots(1, 2, width_ratios=[1.25 * n, 3.4])
+    values = table.to_numpy()
+    span = max(float(np.ptp(values)), 1e-9)
+    colors = colormaps["Blues"]
+    best = values == values.max(axis=0)
+    for i in range(n):
+        for j in range(n):
+            ground = colors(0.05 + 0.55 * (values[i, j] - values.min()) / span)
+            left.add_patch(_cell(j, i, fc=ground, ec="white", lw=1.5))
+            ink = ink_on(ground)
+            left.text(j, i - 0.1, f"{values[i, j] * scale.factor:.2f}", ha="center", va="center", color=ink,
+                      fontsize=11, fontweight="bold" if best[i, j] else "normal")  # fmt: skip
+            if np.isfinite(half.iloc[i, j]):
+                left.text(j, i + 0.26, f"± {half.iloc[i, j] * scale.factor:.2f}", ha="center", va="center",
+                          color=ink, fontsize=8)  # fmt: skip
+            if best[i, j]:
+                left.add_patch(_cell(j, i, inset=0.04, fill=False, ec=INK, lw=2))
+    left.set_xlim(-0.5, n - 0.5)
+    left.set_ylim(n - 0.5, -0.5)
+    left.xaxis.tick_top()
+    left.xaxis.set_label_position("top")
+    left.set_xticks(range(n), [short(name, 12) for name in order])
+    left.set_yticks(range(n), [short(name, 16) for name in order])
+    left.set_xlabel(f"{found.players[1]} plays", fontweight="bold")
+    left.set_ylabel(f"{found.players[0]} plays", fontweight="bold")
+    left.tick_params(length=0)
+    left.grid(visible=False)
+    left.spines[["left", "bottom"]].set_visible(False)
+    for k, row in enumerate(found.table.itertuples()):
+        right.plot([-row.behind_upper, -row.behind_lower], [k, k], color=OKABE_ITO["blue"], lw=2)
+        right.plot(-row.behind, k, "o", color=OKABE_ITO["blue"], ms=7)
+    right.axvline(0, color=GREY, lw=0.8)
+    right.margins(x=0.08)
+    right.set_ylim(n - 0.5, -0.5)
+    right.set_yticks([])
+    right.spines["left"].set_visible(False)
+    right.xaxis.set_major_formatter(scale.ticks)
+    right.locator_params(axis="x", nbins=4)
+    right.set_xlabel(scale.axis("Behind the best, mean over rivals"))
+    top = found.table.iloc[0]
+    if title is None:
+        title = f"{top.policy[:1].upper()}{top.policy[1:]} earns {found.players[0]} most: {scale.text(top.value)} in the mean"
+    note = (
+        f"{found.measure.replace('_', ' ').capitalize()} of {found.players[0]} with the interval "
+        "of its mean over seeds. Framed: best answer to a rival's policy. Right: paired by seed."
+    )
+    said = [f"{r.policy} {scale.text(r.value)}" for r in found.table.itertuples()]
+    return finish(figure, title=title, note=note, alt=f"Tournament of policies: {joined(said)}.")
+
+
+def _cell(x: float, y: float, *, inset: float = 0.0, **style: Any) -> Rectangle:
+    return Rectangle((x - 0.5 + inset, y - 0.5 + inset), 1 - 2 * inset, 1 - 2 * inset, **style)
+
+
+@styled
+def payback_curve(
+    found: Any, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw the lead in cumulative profit of a firm that invested, until it has paid.
+
+    Parameters
+    ----------
+    found : Payback
+        As :func:`cxsim.study.payback.payback` returns.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+    """
+    curve = found.curve
+    words = words_of(curve)
+    scale = scale_for("currency", curve["difference"].abs(), words=words)
+    figure = new(size, (7.8, 4.2))
+    axes = figure.add_subplot()
+    color = OKABE_ITO["blue"]
+    axes.fill_between(
+        curve["period"], curve["lower"], curve["upper"], color=color, alpha=0.25, lw=0
+    )
+    axes.plot(curve["period"], curve["difference"], color=color, lw=2)
+    axes.axhline(0, color=INK, lw=0.8)
+    if np.isfinite(found.periods):
+        at = found.start + found.periods - 1
+        axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
+        axes.annotate(f"paid after {found.periods:.0f} {words.period}s", (at, 0), xytext=(4, 6),
+                      textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
+    axes.set_xlabel(words.period.capitalize())
+    axes.set_ylabel(scale.axis("Lead in cumulative profit"))
+    axes.yaxis.set_major_formatter(scale.ticks)
+    said = found.sentence(words.period)
+    end = f"At the end the lead is {scale.text(curve['difference'].iloc[-1], signed=True)}."
+    return finish(
+        figure,
+        title=said.split(" (")[0] if title is None else title,
+        note="Discounted, against the same market without the investment, on the same seeds; "
+        "band: interval of the mean.",
+        alt=f"{said} {end}",
+    )
