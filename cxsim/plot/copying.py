@@ -79,6 +79,7 @@ def copying(
                 axes.plot(100 * shift, row, "o", mfc="white", mec=GREY, ms=6.5)
         mark = {"lost": 100 * limit, "newcomers": 50.0}.get(outcome, 0.0)
         axes.axvline(mark, color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=1)
+        axes.margins(x=0.07)
         axes.set_ylim(len(names) - 0.5, -0.6)
         axes.set_yticks(*((range(len(names)), [short(n, 30) for n in names]) if k == 0 else ([],)))
         axes.set_title(heading, fontsize=9.5, color=INK)
@@ -96,9 +97,13 @@ def copying(
             else "stay with it" if first["upper"] <= limit
             else "may or may not stay with it"
         )  # fmt: skip
-        title = f"Tenured customers of the firm that is copied {holds}; newcomers are shared"
+        lead = found[(found["outcome"] == "lead") & (found["condition"] == names[0])].iloc[0]
+        title = (
+            f"Tenured customers of the firm that is copied {holds}, but its lead in share goes from "
+            f"{100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points"
+        )
         if failing:
-            title += f". The claim fails where {_or(failing)}"
+            title += f". Tenured customers go, too, where {_or(failing)}"
     said = "; ".join(
         f"{name}: lost {100 * lost.loc[name, 'difference']:.0f} % "
         f"({100 * lost.loc[name, 'lower']:.0f} to {100 * lost.loc[name, 'upper']:.0f})"

@@ -80,15 +80,14 @@ def paying(
     if title is None:
         title = (
             f"One-to-one loses money at {loses:.0f} % of points: where needs are alike, fit "
-            f"counts little or customizing is dear. The closed form says so at {agree:.0f} %"
+            f"counts little or customizing is dear. The closed form agrees at {agree:.0f} %"
         )
-        title = title.replace("says so at", "has the same sign at")
     return finish(
         figure,
         title=title,
         note=(
             "Line: break-even; purple: one-to-one earns more than mass service, orange: less. Dots: "
-            "the interval of the simulated gain spans zero. The closed form is first order: sales "
+            "the interval of the simulated gain spans zero. Agrees: same sign, or a dot. The closed form is first order: sales "
             "stay as they are, and customers who stay longer are not in it."
         ),
         alt=(
