@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation
+.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation competition
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -131,6 +131,9 @@ bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 10
 
 figures: $(READY) ## draw the pictures of the README anew
 	@$(PY) docs/make_images.py
+
+competition: $(READY) ## write docs/competition.md anew (ARGS="--seeds 6": quicker)
+	@$(PY) docs/make_competition.py $(ARGS)
 
 # ------------------------------------------------------------- housekeeping
 

@@ -48,12 +48,14 @@ _HOME = {
     "load": "cxsim.scenario",
     "market_class": "cxsim.market",
     "parameter": "cxsim.parameters",
+    "payback": "cxsim.study.payback",
     "match": "cxsim.calibration",
     "register": "cxsim.mechanisms",
     "register_policy": "cxsim.firms.registry",
     "replay": "cxsim.study.replay",
     "run": "cxsim.runs",
     "sweep": "cxsim.study.sweep",
+    "tournament": "cxsim.study.tournament",
     "why": "cxsim.study.why",
 }
 _MODULES = ("analytic", "calibration", "plot")

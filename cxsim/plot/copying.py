@@ -99,8 +99,8 @@ def copying(
         )  # fmt: skip
         lead = found[(found["outcome"] == "lead") & (found["condition"] == names[0])].iloc[0]
         title = (
-            f"Tenured customers of the firm that is copied {holds}, but its lead in share goes from "
-            f"{100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points"
+            f"Tenured customers of the firm that is copied {holds}, but its lead in share goes "
+            f"from {100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points"
         )
         if failing:
             title += f". Tenured customers go, too, where {_or(failing)}"

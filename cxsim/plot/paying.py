@@ -86,13 +86,13 @@ def paying(
         figure,
         title=title,
         note=(
-            "Line: break-even; purple: one-to-one earns more than mass service, orange: less. Dots: "
-            "the interval of the simulated gain spans zero. Agrees: same sign, or a dot. The closed form is first order: sales "
-            "stay as they are, and customers who stay longer are not in it."
+            "Line: break-even; purple: one-to-one earns more than mass service, orange: less. "
+            "Dots: the interval of the simulated gain spans zero. Agrees: the same sign. The "
+            "closed form is first order: sales stay as they are, and who stays longer is not in it."
         ),
         alt=(
             f"Maps of what one-to-one adds to profit, simulated and by the closed form; it loses "
-            f"at {loses:.0f} % of points, and signs agree (or the interval spans zero) at "
+            f"at {loses:.0f} % of points, and signs agree at "
             f"{agree:.0f} %."
         ),
     )

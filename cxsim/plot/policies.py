@@ -80,7 +80,9 @@ def capability_ways(
         ends.append(f"{policy}: {joined(last) if moved else 'nobody moves'}")
     if title is None:
         title = f"Ways through the capability matrix under {len(policies)} policies"
-    note = "Rings: where firms start; filled: where they end. Firms at one place stand side by side."
+    note = (
+        "Rings: where firms start; filled: where they end. Firms at one place stand side by side."
+    )
     alt = (
         "Capability matrices, one a policy, with ways of firms; those that move end at "
         f"(interaction, customization): {'; '.join(ends)}."
@@ -148,11 +150,13 @@ def policy_tournament(
             ground = colors(0.05 + 0.55 * (values[i, j] - values.min()) / span)
             left.add_patch(_cell(j, i, fc=ground, ec="white", lw=1.5))
             ink = ink_on(ground)
-            left.text(j, i - 0.1, f"{values[i, j] * scale.factor:.2f}", ha="center", va="center", color=ink,
-                      fontsize=11, fontweight="bold" if best[i, j] else "normal")  # fmt: skip
+            middle = {"ha": "center", "va": "center", "color": ink}
+            weight = "bold" if best[i, j] else "normal"
+            said = f"{values[i, j] * scale.factor:.2f}"
+            left.text(j, i - 0.1, said, fontsize=11, fontweight=weight, **middle)
             if np.isfinite(half.iloc[i, j]):
-                left.text(j, i + 0.26, f"± {half.iloc[i, j] * scale.factor:.2f}", ha="center", va="center",
-                          color=ink, fontsize=8)  # fmt: skip
+                said = f"± {half.iloc[i, j] * scale.factor:.2f}"
+                left.text(j, i + 0.26, said, fontsize=8, **middle)
             if best[i, j]:
                 left.add_patch(_cell(j, i, inset=0.04, fill=False, ec=INK, lw=2))
     left.set_xlim(-0.5, n - 0.5)
@@ -179,13 +183,14 @@ def policy_tournament(
     right.set_xlabel(scale.axis("Behind the best, mean over rivals"))
     top = found.table.iloc[0]
     if title is None:
-        title = f"{top.policy[:1].upper()}{top.policy[1:]} earns {found.players[0]} most: {scale.text(top.value)} in the mean"
+        policy = f"{top.policy[:1].upper()}{top.policy[1:]}"
+        title = f"{policy} earns {found.players[0]} most: {scale.text(top.value)} in the mean"
     note = (
         f"{found.measure.replace('_', ' ').capitalize()} of {found.players[0]} with the interval "
         "of its mean over seeds. Framed: best answer to a rival's policy. Right: paired by seed."
     )
-    said = [f"{r.policy} {scale.text(r.value)}" for r in found.table.itertuples()]
-    return finish(figure, title=title, note=note, alt=f"Tournament of policies: {joined(said)}.")
+    means = joined(f"{r.policy} {scale.text(r.value)}" for r in found.table.itertuples())
+    return finish(figure, title=title, note=note, alt=f"Tournament of policies: {means}.")
 
 
 def _cell(x: float, y: float, *, inset: float = 0.0, **style: Any) -> Rectangle:

@@ -30,6 +30,7 @@ def paying_map(
     customization_cost: Sequence[float] = (0.5, 1.5, 3.0),
     seeds: int | Sequence[int] = 4,
     settled: int = 36,
+    pricing: str = "fixed",
     confidence: float = 0.95,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
@@ -49,6 +50,9 @@ def paying_map(
     seeds : int or sequence of int
     settled : int
         Periods left out at the start, in which firms get to know their customers.
+    pricing : str
+        The firm's pricing policy: ``fixed``, or ``best_response``, at which the closed form is
+        meant to hold.
     confidence : float
         Of the intervals, in (0, 1).
     progress : callable, optional
@@ -59,9 +63,9 @@ def paying_map(
     DataFrame
         One row per point: ``need_variance, fit_weight, customization_cost``; ``gain``, the
         firm's mean profit per period with one-to-one less that with mass service, with ``se,
-        lower, upper``; ``worth``, the same by the closed form (:func:`cxsim.analytic.service_worth`,
-        currency per period at the sales of mass service); ``agree``: both have the same sign, or
-        the interval spans zero.
+        lower, upper``; ``worth``, the same by the closed form
+        (:func:`cxsim.analytic.service_worth`, currency per period at the sales of mass service);
+        ``agree``: both have the same sign.
 
     Raises
     ------
@@ -88,6 +92,7 @@ def paying_map(
                 "segments.*.need_sd": float(np.sqrt(variance)),
                 "segments.*.fit_weight": weight,
                 "firms.*.customization_cost": cost,
+                f"firms.{firm}.policy.pricing": pricing,
             }
         )
         earned, sold = {}, {}
@@ -108,7 +113,7 @@ def paying_map(
                 "lower": float(mean) - half,
                 "upper": float(mean) + half,
                 "worth": worth,
-                "agree": bool(mean * worth > 0 or abs(mean) <= half),
+                "agree": bool(mean * worth > 0),
                 "seeds": len(numbers),
             }
         )
