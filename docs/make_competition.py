@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 import cxsim as cx
 from cxsim import plot
@@ -86,8 +87,11 @@ after 8 purchases.
 
 {copied}
 
-Portable profiles take from tenured customers what held them. Where needs drift or
-fit counts little there is less of a lead to begin with: the claim then has nothing to protect.
+The claim that tenured customers stay is put at a tenth of the lead in retention lost. Portable
+profiles put it in doubt, and with whole profiles shares converge altogether. Where needs
+drift or fit counts little there is less of a lead to begin with: the claim has nothing to
+protect. Newcomers are shared about evenly, so that shares converge with turnover also where the
+tenured stay.
 
 ## When one-to-one loses money
 
@@ -159,18 +163,18 @@ def table(frame: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
 
 
-def picture(figure: plot.Picture, name: str) -> str:
+def picture(figure: Figure, name: str) -> str:
     """Save a figure and return what shows it in Markdown."""
     plot.save(figure, FOLDER / f"{name}.png")
     return f"![{plot.alt_of(figure)}](images/competition/{name}.png)"
 
 
-def said(values: list[float], unit: str) -> str:
+def said(values: list[float], unit: str, currency: str) -> str:
     """Return a lead and its interval in words."""
     shares = unit.startswith("share")
     texts = [f"{100 * v:+.1f}" if shares else f"{v:+,.3g}" if abs(v) < 1e3 else f"{v:+,.0f}"
              for v in values]  # fmt: skip
-    what = "points" if shares else "money"
+    what = "points" if shares else currency
     return f"{texts[0]} {what} ({texts[1]} to {texts[2]})"
 
 
@@ -191,7 +195,9 @@ def claims(seeds: list[int]) -> str:
                     "measure": measure.replace("_", " "),
                     "firm": firm,
                     "best other": rival,
-                    "lead": said([float(lead["difference"]), low, high], UNITS[measure]),
+                    "lead": said(
+                        [float(lead["difference"]), low, high], UNITS[measure], scenario.currency
+                    ),
                     "claim": "holds" if low > 0 else "refuted" if high < 0 else "open",
                 }
             )
@@ -280,8 +286,16 @@ def main(seeds: int = 20) -> None:
     )
     copies = copying(seeds=2 * seeds)
     pays = paying_map(seeds=few)
-    best = paying_map(seeds=few, pricing="best_response")
-    service = service_statement(one.firms, one.scenario.firms).round(2)
+    best = paying_map(
+        seeds=few[:3], pricing="best_response", need_variance=(0.1, 0.6, 1.1, 1.6),
+        fit_weight=(0.0, 1.0, 1.75, 2.5),
+    )  # fmt: skip
+    service = service_statement(one.firms, one.scenario.firms)
+    for column in service.columns[1:]:
+        service[column] = service[column].map(
+            "{:,.2f}".format if "per_" in column else "{:,.0f}".format
+        )
+    service.columns = [column.replace("_", " ") for column in service.columns]
     text = PAGE.format(
         claims=claims(many),
         copying=picture(plot.copying(copies), "copying"),

@@ -47,36 +47,40 @@ def copying(
     Returns
     -------
     Figure
-        A row for each condition, a panel for each outcome, with intervals of paired
-        differences.
+        A row for each condition, a panel for each outcome, with intervals: of paired
+        differences, or of what is there with the copy.
 
     Raises
     ------
     ValueError
         If a column is missing.
     """
-    need(found, ["condition", "outcome", "without", "copied", "difference", "lower", "upper"])
+    wanted = ["without", "copied", "copied_lower", "copied_upper", "difference", "lower", "upper"]
+    need(found, ["condition", "outcome", *wanted], name="found")
     names = list(dict.fromkeys(found["condition"]))
-    figure = new(size, (12.6, 2.4 + 0.42 * len(names)))
+    figure = new(size, (12.6, 3.0 + 0.38 * len(names)))
     panels = figure.subplots(1, len(_PANELS))
     blue, red = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
     for k, (axes, (outcome, heading, level)) in enumerate(zip(panels, _PANELS, strict=True)):
         part = found[found["outcome"] == outcome].set_index("condition").loc[names]
         for row, name in enumerate(names):
             one = part.loc[name]
-            # With the copy: the mean, and the interval of how far it moved.
-            shift = one["without"] if level else 0.0
-            value = one["difference"] + shift
+            low, value, high = (
+                (one["copied_lower"], one["copied"], one["copied_upper"]) if level
+                else (one["lower"], one["difference"], one["upper"])
+            )  # fmt: skip
             if not np.isfinite(value):
-                axes.text(limit, row, "  no lead to lose", va="center", fontsize=8, color=GREY)
+                axes.text(
+                    0.98, row, "no lead to lose", transform=axes.get_yaxis_transform(),
+                    ha="right", va="center", fontsize=8, color=GREY,
+                )  # fmt: skip
                 continue
             bad = outcome == "lost" and one["lower"] > limit
             color = red if bad else blue
-            low, high = 100 * (one["lower"] + shift), 100 * (one["upper"] + shift)
-            axes.plot([low, high], [row, row], color=color, lw=2)
+            axes.plot([100 * low, 100 * high], [row, row], color=color, lw=2)
             axes.plot(100 * value, row, "o", color=color, ms=6.5)
             if outcome == "lead":
-                axes.plot(100 * shift, row, "o", mfc="white", mec=GREY, ms=6.5)
+                axes.plot(100 * one["without"], row, "o", mfc="white", mec=GREY, ms=6.5)
         mark = {"lost": 100 * limit, "newcomers": 50.0}.get(outcome, 0.0)
         axes.axvline(mark, color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=1)
         axes.margins(x=0.07)
@@ -115,7 +119,7 @@ def copying(
         figure,
         title=title,
         note=(
-            f"Intervals over paired seeds. Left: share of the lead over the copying firm; dashed: "
+            f"Intervals of means over seeds, of changes paired. Left: share of the lead over the copying firm; dashed: "
             f"{100 * limit:.0f} %, from which the claim is refuted; red: surely beyond it."
         ),
         alt=f"Part of the lead in retention lost to a firm that copies, by condition: {said}.",

@@ -226,7 +226,7 @@ def payback_curve(
     if np.isfinite(found.periods):
         at = found.start + found.periods - 1
         axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
-        axes.annotate(f"paid after {found.periods:.0f} {words.period}s", (at, 0), xytext=(4, 6),
+        axes.annotate(f"paid after {found.periods:.0f} {words.period}s", (at, 0), xytext=(6, -14),
                       textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
     axes.set_xlabel(words.period.capitalize())
     axes.set_ylabel(scale.axis("Lead in cumulative profit"))

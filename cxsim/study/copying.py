@@ -72,8 +72,8 @@ def copying(
     Returns
     -------
     DataFrame
-        ``condition, outcome, label, without, copied, difference, se, lower, upper, seeds``,
-        outcomes those of :data:`OUTCOMES`; and one more, ``lost``: which part of the lead in
+        ``condition, outcome, label, without, copied, copied_lower, copied_upper, difference, se,
+        lower, upper, seeds``, outcomes those of :data:`OUTCOMES`; and one more, ``lost``: which part of the lead in
         retention that tenured customers gave the firm over the rival it has lost, NaN where the
         interval of that lead spans zero. Its interval is by the jackknife over seeds.
 
@@ -104,6 +104,7 @@ def copying(
                     "label": label,
                     "without": float(a[name].mean()),
                     "copied": float(b[name].mean()),
+                    **_interval(b[name], confidence),
                     **{k: float(v) for k, v in paired(a[name], b[name], confidence).items()},
                     "seeds": len(numbers),
                 }
@@ -138,6 +139,12 @@ def _measured(
         values["share"].append(shares[since:, own].mean())
         values["lead"].append((shares[-12:, own] - shares[-12:, other]).mean())
     return {name: np.array(each) for name, each in values.items()}
+
+
+def _interval(values: np.ndarray, confidence: float) -> dict[str, float]:
+    mean, error = mean_and_error(values)
+    half = float(half_width(error, len(values), confidence))
+    return {"copied_lower": float(mean) - half, "copied_upper": float(mean) + half}
 
 
 def _lost(lost: np.ndarray, lead: np.ndarray, confidence: float) -> dict[str, float]:
