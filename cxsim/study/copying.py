@@ -73,9 +73,10 @@ def copying(
     -------
     DataFrame
         ``condition, outcome, label, without, copied, copied_lower, copied_upper, difference, se,
-        lower, upper, seeds``, outcomes those of :data:`OUTCOMES`; and one more, ``lost``: which part of the lead in
-        retention that tenured customers gave the firm over the rival it has lost, NaN where the
-        interval of that lead spans zero. Its interval is by the jackknife over seeds.
+        lower, upper, seeds``, outcomes those of :data:`OUTCOMES`; and one more, ``lost``: which
+        part of the lead in retention that tenured customers gave the firm over the rival it has
+        lost, NaN where the interval of that lead spans zero. Its interval is by the jackknife
+        over seeds.
 
     Raises
     ------
