@@ -147,3 +147,26 @@ def test_outsourced_service_is_run_by_partners_who_cost_less():
 def test_as_many_move_between_streaming_services_as_are_reported_to():
     rates = [cx.run("streaming", seed=seed).market["switching_rate"][24:] for seed in SEEDS]
     assert 0.018 < np.mean(rates) < 0.053
+
+
+def test_firms_of_the_full_baseline_have_the_capabilities_of_the_baseline():
+    plain, full = cx.load("baseline"), cx.load("baseline_full")
+    for name, firm in full.firms.items():
+        for capability in ("interaction", "customization", "price", "quality"):
+            assert getattr(firm, capability) == getattr(plain.firms[name], capability)
+    assert full.firms["Tailor"] == plain.firms["Tailor"]
+
+
+@pytest.mark.parametrize("name", ["detergent", "running_shoes", "airline"])
+def test_firms_of_an_industry_differ_in_capabilities_and_programmes_only(name):
+    firms = [dict(firm) for firm in cx.load(name).firms.values()]
+    different = {key for key in firms[0] if len({str(firm[key]) for firm in firms}) > 1}
+    assert different <= {"interaction", "customization", "loyalty_programme"}
+
+
+def test_rivals_on_the_two_roads_imitate_and_reprice():
+    firms = cx.run("two_roads_rivals", overrides={"customers": 500}).firms
+    last = firms[firms["period"] == 59].set_index("firm")
+    for capability in ("interaction", "customization"):
+        assert last.loc["Follows", capability] == pytest.approx(0.8, abs=0.1)
+    assert firms.groupby("firm")["price"].nunique().gt(2).all()

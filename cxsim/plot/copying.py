@@ -119,8 +119,9 @@ def copying(
         figure,
         title=title,
         note=(
-            "Intervals of means over seeds, those of changes paired. Left: share of the lead over the "
-            f"copying firm; dashed: {100 * limit:.0f} %, from which the claim is refuted; red: surely beyond it."
+            "Intervals of means over seeds, those of changes paired. Left: share of the lead over "
+            f"the copying firm; dashed: {100 * limit:.0f} %, from which the claim is refuted; red: "
+            "surely beyond it."
         ),
         alt=f"Part of the lead in retention lost to a firm that copies, by condition: {said}.",
     )
