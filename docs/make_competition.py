@@ -148,6 +148,10 @@ per contact in which the customer was recognized:
 
 {service}
 
+The same in `sweet_spot`, in which Everyone serves both segments individually and Focus one of them:
+
+{focused}
+
 ## An insolvent firm leaves
 
 The baseline with dear variants, so that Niche goes broke (one run). Nobody buys from it again, and
@@ -233,6 +237,16 @@ def said_points(row: Any) -> str:
     return f"{100 * row.difference:+.1f} ({100 * row.lower:+.1f} to {100 * row.upper:+.1f})"
 
 
+def service(run: cx.Run) -> str:
+    """Return what individual service costs."""
+    made = service_statement(run.firms, run.scenario)
+    for column in made.columns[1:]:
+        form = "{:,.2f}" if "per_" in column else "{:,.0f}"
+        made[column] = made[column].map(form.format)
+    made.columns = [column.replace("_", " ") for column in made.columns]
+    return table(made)
+
+
 def insolvent() -> str:
     """Return the course of a firm that goes broke, and of its customers."""
     run = cx.run("baseline", overrides=BROKE)
@@ -290,12 +304,7 @@ def main(seeds: int = 20) -> None:
         seeds=few[:3], pricing="best_response", need_variance=(0.1, 0.6, 1.1, 1.6),
         fit_weight=(0.0, 1.0, 1.75, 2.5),
     )  # fmt: skip
-    service = service_statement(one.firms, one.scenario.firms)
-    for column in service.columns[1:]:
-        service[column] = service[column].map(
-            "{:,.2f}".format if "per_" in column else "{:,.0f}".format
-        )
-    service.columns = [column.replace("_", " ") for column in service.columns]
+    few_served = cx.run("sweet_spot", seed=0)
     text = PAGE.format(
         claims=claims(many),
         copying=picture(plot.copying(copies), "copying"),
@@ -312,7 +321,8 @@ def main(seeds: int = 20) -> None:
         waterfall=picture(plot.profit_waterfall(profit_statement(one.firms)), "waterfall"),
         equity=picture(plot.equity_causes(equity_changes(one.firms)), "equity"),
         flows=picture(plot.customer_flows(one.switching), "flows"),
-        service=table(service),
+        service=service(one),
+        focused=service(few_served),
         insolvent=insolvent(),
         seeds=seeds,
         twice=2 * seeds,

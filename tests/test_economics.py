@@ -122,11 +122,23 @@ def test_lines_of_mechanisms_stand_in_the_statement_when_there_are_any():
 
 def test_individual_service_costs_a_mass_firm_next_to_nothing_per_customer():
     run = cx.run("baseline", overrides={"customers": 500})
-    each = service_statement(run.firms, run.scenario.firms).set_index("firm")
-    parts = each[["customizing", "contacts", "capabilities"]].sum(axis=1)
+    each = service_statement(run.firms, run.scenario).set_index("firm")
+    parts = each[["customizing", "contacts", "individual", "capabilities"]].sum(axis=1)
     np.testing.assert_allclose(parts, each["total"])
     assert each["per_customer"].idxmax() == "Tailor"
     assert each["per_customer"]["Mass"] < 0.2 * each["per_customer"]["Tailor"]
+
+
+def test_serving_a_focused_few_costs_less_than_serving_everybody():
+    run = cx.run("sweet_spot", overrides={"customers": 800})
+    each = service_statement(run.firms, run.scenario).set_index("firm")
+    for line in ("customizing", "individual", "per_customer"):
+        assert each.loc["Focus", line] < 0.8 * each.loc["Everyone", line]
+
+
+def test_the_cost_of_service_needs_one_volume(run):
+    with pytest.raises(ValueError, match="expected one volume in all"):
+        service_statement(run.firms, run.scenario)
 
 
 # --- payback ----------------------------------------------------------------------

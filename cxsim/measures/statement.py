@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cxsim.measures import measures
@@ -66,35 +65,46 @@ def profit_statement(firms: pd.DataFrame) -> pd.DataFrame:
     return made
 
 
-def service_statement(firms: pd.DataFrame, scenario_firms: Mapping[str, Any]) -> pd.DataFrame:
+def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     """Return what serving customers individually costs each firm, in all and per customer.
 
     Parameters
     ----------
     firms : DataFrame
         As ``run.firms``.
-    scenario_firms : mapping
-        ``run.scenario.firms``, for unit costs; taken as they stood at the start.
+    scenario : Scenario
+        ``run.scenario``, for unit costs and volumes; taken as they stood at the start.
 
     Returns
     -------
     DataFrame
         One row per firm: ``customizing`` (the part of the cost of units that customization
-        causes), ``contacts``, ``capabilities`` (fixed cost and investment), ``total``, all in
-        currency over the run, ``per_customer`` and ``per_recognized``: total over
-        customer-periods, and over contacts in which the customer was recognized.
+        causes, of those for whom the firm customizes), ``contacts``, ``individual`` (what
+        individual service costs beside the contact, where value tiers have such a cost),
+        ``capabilities`` (fixed cost and investment), ``total``, all in currency over the run,
+        ``per_customer`` and ``per_recognized``: total over customer-periods, and over contacts in
+        which the customer was recognized.
+
+    Raises
+    ------
+    ValueError
+        If segments differ in their volume: units are then not known from purchases.
     """
     import pandas as pd
 
+    volumes = {float(segment.volume) for segment in scenario.segments.values()}
+    if len(volumes) > 1:
+        raise ValueError(f"segments: expected one volume in all, found {sorted(volumes)}")
+    (volume,) = volumes
     rows = []
     for name, part in firms.groupby("firm", sort=False):
-        given = scenario_firms[name]
-        extra = part["customization"] * float(given.customization_cost)
-        unit = extra + float(given.unit_cost)
-        customizing = float((part["production_cost"] * (extra / unit).fillna(0.0)).sum())
+        units = float(part["purchases"].sum()) * volume
+        customizing = float(part["production_cost"].sum())
+        customizing -= units * float(scenario.firms[name].unit_cost)
         contacts = float(part["contact_cost"].sum())
+        own = float(part["individual_cost"].sum()) if "individual_cost" in part else 0.0
         fixed = float((part["capability_cost"] + part["capability_investment"]).sum())
-        total = customizing + contacts + fixed
+        total = customizing + contacts + own + fixed
         recognized = float((part["recognized"].fillna(0.0) * part["purchases"]).sum())
         customers = float(part["customers"].sum())
         rows.append(
@@ -102,6 +112,7 @@ def service_statement(firms: pd.DataFrame, scenario_firms: Mapping[str, Any]) ->
                 "firm": name,
                 "customizing": customizing,
                 "contacts": contacts,
+                "individual": own,
                 "capabilities": fixed,
                 "total": total,
                 "per_customer": total / customers if customers else float("nan"),
