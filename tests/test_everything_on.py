@@ -12,6 +12,7 @@ from cxsim.measures import measures
 from cxsim.measures.statement import CORE_COSTS
 from cxsim.mechanisms import registered
 from cxsim.simulation import Simulation
+from examples import examples
 
 POINTS = {"points_per_currency": 1.0, "point_value": 0.05, "redemption_threshold": 15}
 ROADMAP = {"name": "roadmap", "targets": [{"at": 1, "over": 2, "interaction": 0.9}]}
@@ -41,6 +42,33 @@ def everything(**changes):
             "self_discovery": {"initial_error_sd": 0.7, "discovery_rate": 0.3},
             "segments.Far.buying_center": TOGETHER,
             "firms.Tailor.organization": {"processes": 0.8},
+            "attributes": {"firmographic": 0.4, "behavioural": 0.6},
+            "segments.*.contact_tolerance": 0.5,
+            "segments.*.contact_reserve": 1.0,
+            "firms.Tailor.value_tiers": {
+                "contact_capacity": 0.5,
+                "goes_to": "predictive",
+                "refit_every": 2,
+                "individual_cost": 0.4,
+            },
+            "firms.Niche.value_tiers": {"contact_capacity": 0.8, "focus": ["Near"]},
+            "firms.Mass.acquisition": {
+                "contacts": 0.3,
+                "trial_discount": 0.3,
+                "cost_per_contact": 0.5,
+            },
+            "firms.Tailor.acquisition": {
+                "contacts": 0.2,
+                "targeting": "predictive",
+                "refit_every": 2,
+                "cost_per_contact": 0.5,
+            },
+            "firms.Tailor.next_best_offer": {
+                "price": 3.0,
+                "margin": 1.0,
+                "base_chance": 0.1,
+                "known_chance": 0.6,
+            },
             "firms.Mass.loyalty_programme": POINTS,
             "firms.Tailor.loyalty_programme": POINTS,
             "firms.Niche.contracts": {"length": 3, "exit_fee": 4.0},
@@ -65,7 +93,7 @@ def test_every_mechanism_takes_part():
     assert {mechanism.name for mechanism in registered()} <= on
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(24))
 @given(
     seed=st.integers(0, 10**6),
     limit=st.floats(0, 2e6),
