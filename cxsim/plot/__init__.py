@@ -13,8 +13,8 @@ from __future__ import annotations
 from cxsim.plot.brands import brand_switching
 from cxsim.plot.calibration import loyalty_estimates, predicted_repeats
 from cxsim.plot.comparison import differences
-from cxsim.plot.deciding import information_value, options_under_uncertainty
 from cxsim.plot.copying import copying
+from cxsim.plot.deciding import information_value, options_under_uncertainty
 from cxsim.plot.decisions import group_decisions, tailored_consensus
 from cxsim.plot.emotions import emotion_clusters
 from cxsim.plot.equity import equity_causes
