@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cxsim.draws import period_keys, static_key
-from cxsim.firms.knowledge import Knowledge, Public
+from cxsim.firms.knowledge import Belief, Knowledge, Public
 from cxsim.firms.policy import Policy, PolicyError
 from cxsim.scenario.policies import policies_of
 from cxsim.tables import Tables
@@ -63,6 +63,7 @@ class Decisions:
         blank = np.empty((len(books), 0))
         self._books: dict[str, np.ndarray] = {s.firm: blank for s in self._seats}
         self._shares = dict.fromkeys(tables.firms, math.nan)
+        self._beliefs: dict[str, Mapping[str, Belief]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._seats)
@@ -73,14 +74,25 @@ class Decisions:
         classes = {cls for seat in self._seats for cls in type(seat.policy).__mro__[:-1]}
         return hashlib.sha256("\n".join(sorted(map(_source, classes))).encode()).hexdigest()[:16]
 
-    def remember(self, latest: Callable[[str, str], Any]) -> None:
+    def remember(
+        self, latest: Callable[[str, str], Any], beliefs: tuple[np.ndarray, np.ndarray] | None
+    ) -> None:
         """Take a period that has ended into firms' books.
 
         Parameters
         ----------
         latest : callable
             Returns a firm measure of the last period, ``latest("firm", name)``.
+        beliefs : tuple of ndarray, optional
+            Believed performance by firm and touchpoint and its standard error, where there
+            is a journey.
         """
+        if beliefs is not None:
+            names = self._tables.axes["touchpoint"]
+            for firm, scores, errors in zip(self._tables.firms, *beliefs, strict=True):
+                told = zip(names, scores.tolist(), errors.tolist(), strict=True)
+                here = {t: Belief(s, e) for t, s, e in told if not math.isnan(s)}
+                self._beliefs[firm] = here
         values = np.array([latest("firm", name) for name in self._names])
         for firm, books in self._books.items():
             if self._periods == books.shape[1]:  # full: go on in a book twice as thick
@@ -124,6 +136,7 @@ class Decisions:
                 own=self._own(seat.firm),
                 books=self._read(seat.firm),
                 public=public,
+                beliefs=MappingProxyType(self._beliefs.get(seat.firm, {})),
                 market=market if full else None,
                 key=int(key),
             )

@@ -156,7 +156,9 @@ class Simulation:
             self.books.write(self.workspace.totals(), self.workspace.tables.firm_rows)
         self.period += 1
         if self.period > 0 and self.decisions:
-            self.decisions.remember(self.latest)
+            own = self.workspace.own
+            beliefs = (own["belief"], own["belief_error"]) if "belief" in own else None
+            self.decisions.remember(self.latest, beliefs)
 
     def _let_go(self) -> None:
         """Take firms that have been insolvent for too long out of the market, for good."""

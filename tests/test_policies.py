@@ -12,6 +12,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from journeys import lived
 from markets import firm, lively, market
 from policies_of_users import NotAPolicy, Undercut
 from test_engines import assert_same, played
@@ -67,6 +68,40 @@ def test_a_firm_that_left_is_no_rival():
         events=[{"at": 1, "set": {"firms.Cy.active": False}}],
     )
     assert prices(played(scenario))[:, 0].tolist() == [0.5, 9.5, 9.5]
+
+
+def test_a_policy_is_told_what_its_own_surveys_say_and_no_other_firms():
+    seen = []
+
+    class Reader(cx.PricingPolicy):
+        """Note what is believed."""
+
+        def decide(self, known):
+            seen.append((known.period, known.firm, dict(known.beliefs)))
+
+    cx.register_policy(Reader)
+    listening = {"firms.Mass.listening": {"deep_dive": {"every": 1}}}
+    scenario = lived(customers=900, periods=3, **listening)
+    held = []
+
+    def note(simulation):
+        own = simulation.workspace.own
+        held.append((own["belief"].copy(), own["belief_error"].copy()))
+
+    policies = {"firms.*.policy.pricing": "Reader"}
+    simulation = played(scenario.override(policies), each=note)
+    assert seen[0][2] == {}  # before anybody was asked
+    beliefs = {firm: told for period, firm, told in seen if period == 2}
+    mass = beliefs.pop("Mass")
+    firm = simulation.books.firms.index("Mass")
+    names = simulation.workspace.tables.axes["touchpoint"]
+    scores, errors = (array[firm] for array in held[1])
+    for name, belief in mass.items():
+        place = names.index(name)
+        np.testing.assert_equal((belief.score, belief.error), (scores[place], errors[place]))
+    assert any(belief.error > 0 for belief in mass.values())
+    for told in beliefs.values():  # others believe their design
+        assert all(np.isnan(belief.error) for belief in told.values())
 
 
 def test_chance_is_a_firms_own():

@@ -13,7 +13,7 @@ from cxsim.draws import Word, subkey, uniform
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["BOOKS", "Knowledge", "Public"]
+__all__ = ["BOOKS", "Belief", "Knowledge", "Public"]
 
 #: Measures of a firm that it can read in its own books. What its customers feel, need or
 #: would do is not among them. Costs of mechanisms' own are in its books too.
@@ -56,6 +56,22 @@ class Public:
 
 
 @dataclass(frozen=True)
+class Belief:
+    """What a firm believes of a touchpoint of its own: what surveys told it, or its design.
+
+    Attributes
+    ----------
+    score : float
+        Performance it believes in, 0 to 10.
+    error : float
+        Standard error of what surveys told it; NaN where nobody was asked.
+    """
+
+    score: float
+    error: float = nan
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """What one firm knows at the start of a period; copies, which lead nowhere else.
 
@@ -74,6 +90,9 @@ class Knowledge:
         The firm's measures (:data:`BOOKS`) by period so far; empty arrays in period 0.
     public : mapping of str to Public
         All firms, by name: parameters as they stand, shares of the period before.
+    beliefs : mapping of str to Belief
+        What it believes of its touchpoints, by name, as of the period before: surveys where
+        it listens, else its design. Empty in period 0 and without a journey.
     market : object
         None, but for benchmarks with ``information = "full"``: the market itself.
     """
@@ -84,6 +103,7 @@ class Knowledge:
     own: Mapping[str, Any] = field(default_factory=dict)
     books: Mapping[str, np.ndarray] = field(default_factory=dict)
     public: Mapping[str, Public] = field(default_factory=dict)
+    beliefs: Mapping[str, Belief] = field(default_factory=dict)
     market: Any = None
     key: Word = field(default=0, repr=False)
 

@@ -119,7 +119,8 @@ ROWS = (
         setting="three firms with promotions, 300 customers, 14 purchases each from the first on, "
         "which is used without a term for loyalty; coverage, and the mean error in standard errors",
         note="The intercept of the rarest firm is covered a little too seldom in panels of this "
-        "size: 93 % over 900 of them.",
+        "size: 93 % over 900 of them. In panels of 1,000 customers all seven parameters are "
+        "covered in 94 to 99 of 100.",
         run=_round_trip,
         proofs=(_PROOF,),
         precision=None,
