@@ -113,7 +113,8 @@ def promote(
 ):  # fmt: skip
     """Draw this period's promotions, one for the whole market per firm."""
     for f in range(n_firms):
-        runs = uniform(int(key_promotion[f]), 0) < firm_promotions_chance[f]
+        chance = firm_promotions_chance[f]
+        runs = chance > 0.0 and uniform(int(key_promotion[f]), 0) < chance
         discount[f] = firm_promotions_depth[f] if runs else 0.0
         display[f] = firm_promotions_display_value[f] if runs else 0.0
 

@@ -26,7 +26,7 @@ def _asymmetry(size: Size) -> list[Check]:
             asymmetry,
             chance=chance,
             seeds=size.seeds(f"news {chance}"),
-            customers=size.customers(200_000),
+            customers=size.customers(600_000),
         )
     ]
 
