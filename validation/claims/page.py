@@ -39,13 +39,6 @@ to get one.
 {figures}
 """
 
-MISSING = """
-## Not tested
-
-*Needs-based segmentation discriminates best* is not on this page: no shipped scenario has several
-bases of segmentation to compare.
-"""
-
 
 @dataclass(frozen=True)
 class Tested:
@@ -68,7 +61,7 @@ def page(tested: Sequence[Tested], figures: Mapping[str, str]) -> str:
     """
     shown = "\n\n".join(f"![{alt}]({path})" for path, alt in figures.items())
     head = HEAD.format(confidence="95 %", resamples=400, table=_summary(tested), figures=shown)
-    return "\n".join([head, *(_claim(n, each) for n, each in enumerate(tested, 1)), MISSING])
+    return "\n".join([head, *(_claim(n, each) for n, each in enumerate(tested, 1))])
 
 
 def _summary(tested: Sequence[Tested]) -> str:

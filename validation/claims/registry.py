@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from validation.claims.margins import (
     AFTER,
     LAST,
@@ -247,6 +249,22 @@ CLAIMS = (
                  - r("market.first_purchases", "six members"), "share"),
         ),
         "Members vote and do not talk; nobody defends what was promised to it.",
+    ),
+    Claim(
+        "Needs-based segmentation discriminates best.",
+        "segmentation",
+        "Make it an output: variance of needs explained by each base.",
+        (
+            Part("segments of needs explain most of needs", "variance of needs explained by "
+                 "segments less that by the better kind of attributes",
+                 lambda r: r("market.needs_explained_segment")
+                 - np.maximum(r("market.needs_explained_behavioural"),
+                              r("market.needs_explained_firmographic")), "share"),
+            Part("they find the best prospects", "lift of NeedsBased's contacts less that of the "
+                 "better of the two others",
+                 lead("lift_of_contacts", "NeedsBased", "Behavioural", "Firmographic"), "times"),
+        ),
+        "Segments are those from which needs were drawn; no firm has to find them first.",
     ),
     Claim(
         "Retention rises with tenure.",
