@@ -17,7 +17,7 @@ from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 __all__ = ["Explorer", "explore"]
 
 #: Seconds that a slider has to rest before the market is run.
-REST = 0.15
+REST = 0.05
 NOBODY = "nobody"
 
 
