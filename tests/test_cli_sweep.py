@@ -110,7 +110,7 @@ def test_what_cannot_be_is_said_in_one_line(here, words, said):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_sweep_that_is_stopped_keeps_what_was_done_and_goes_on(here):
-    (here / "study.yaml").write_text(STUDY.replace("seeds: 3", "seeds: 2000"))
+    (here / "study.yaml").write_text(STUDY.replace("seeds: 3", "seeds: 20000"))
     process = subprocess.Popen(
         command("sweep", "study.yaml", "-j", "1"), stderr=subprocess.PIPE, text=True
     )
@@ -123,9 +123,9 @@ def test_a_sweep_that_is_stopped_keeps_what_was_done_and_goes_on(here):
     assert process.returncode == 1
     assert "start again to go on" in err
     done = len(pd.read_parquet(runs))
-    assert 0 < done < 4000
+    assert 0 < done < 40_000
     _, _, err = cxsim("sweep", "study.yaml", "--dry-run")
-    assert f"4,000 runs, {done:,} stored" in err
+    assert f"40,000 runs, {done:,} stored" in err
 
 
 def test_a_long_run_is_one_run_that_is_saved(here):

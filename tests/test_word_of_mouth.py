@@ -220,6 +220,18 @@ def talkative(draw, **fixed):
     )
 
 
+def undisturbed(scenario):
+    """Without contacts by firms, which make known, value customers and may annoy them."""
+    return scenario.override(
+        {
+            "firms.*.acquisition": None,
+            "firms.*.value_tiers": None,
+            "segments.*.contact_tolerance": None,
+            "firms.*.advertising_cost": 0.0,
+        }
+    )
+
+
 @anything
 @given(scenario=talkative(), seed=st.integers(0, 2**40))
 def test_engines_agree_on_everything_told_and_heard(scenario, seed):
@@ -261,6 +273,7 @@ def test_word_of_mouth_changes_reputations_and_nobodys_own_experience(scenario, 
 @given(scenario=talkative(awareness=True), seed=seeds)
 def test_advertising_moves_awareness_and_never_what_a_purchase_feels_like(scenario, seed):
     assume(scenario.journey is None)  # moods alone are felt
+    scenario = undisturbed(scenario)
     loud = scenario.override({"firms.*.advertising_reach": 1.0})
     a, b = played(scenario, seed=seed), played(loud, seed=seed)
     active = b.workspace.tables.arrays["firm_active"] > 0.5  # not broke meanwhile
@@ -277,6 +290,7 @@ def test_advertising_moves_awareness_and_never_what_a_purchase_feels_like(scenar
 @anything
 @given(scenario=talkative(awareness=True), seed=seeds)
 def test_a_firm_that_nobody_knows_sells_nothing(scenario, seed):
+    scenario = undisturbed(scenario)
     hidden = sorted(set(scenario.firms) - set(scenario.initial))
     quiet = scenario.override({f"firms.{name}.advertising_reach": 0.0 for name in hidden})
     simulation = played(quiet, seed=seed)
@@ -289,6 +303,7 @@ def test_a_firm_that_nobody_knows_sells_nothing(scenario, seed):
 @anything
 @given(scenario=talkative(awareness=True, tell_rate=SILENCE), seed=seeds)
 def test_full_reach_and_no_telling_are_the_market_without_the_mechanism(scenario, seed):
+    scenario = undisturbed(scenario)
     full = scenario.override({"firms.*.advertising_reach": 1.0, "firms.*.mood_memory": 0.0})
     with_it, without = (
         played(full, seed=seed),

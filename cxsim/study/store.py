@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "StoreError"]
 
 _SIGN = "store.json"
+_PARTS = ("runs", "scenarios", "studies", "drafts")
 _FORMAT = 1
 #: Drafts older than this many seconds are left from a process that was killed.
 _STALE = 86_400
@@ -75,11 +76,13 @@ class Store:
     def _open(self) -> None:
         sign = self.folder / _SIGN
         if not sign.is_file():
-            if self.folder.exists() and any(self.folder.iterdir()):
+            # Its own parts without a sign: another sweep is just about to put it there.
+            mine = {*_PARTS, _SIGN}
+            if self.folder.exists() and any(e.name not in mine for e in self.folder.iterdir()):
                 raise StoreError(
                     f"{self.folder}: expected a new folder or an earlier store, found other files"
                 )
-            for part in ("runs", "scenarios", "studies", "drafts"):
+            for part in _PARTS:
                 (self.folder / part).mkdir(parents=True, exist_ok=True)
             facts = {"made_by": "cxsim", "kind": "store of runs", "format": _FORMAT}
             self._put(sign, json.dumps(facts).encode())
