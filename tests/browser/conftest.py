@@ -55,7 +55,7 @@ OUTPUTS = """() => {
   const cells = window.jupyterapp.shell.currentWidget.content.model.cells, found = [];
   for (let i = 0; i < cells.length; i++) { const m = cells.get(i); if (m.type !== 'code') continue;
     for (let j = 0; j < m.outputs.length; j++) { const o = m.outputs.get(j).toJSON();
-      if (o.output_type === 'error' || o.name === 'stderr')
+      if (o.output_type === 'error' || o.output_type === 'stream')
         found.push([i, o.output_type, JSON.stringify(o).slice(0, 400)]); } }
   return found; }"""
 
@@ -85,7 +85,7 @@ class Lab:
         return page
 
     def complaints(self, page: Any) -> list:
-        """Return errors and warnings (stderr) among the outputs of the notebook on the page."""
+        """Return errors and streams among the outputs of the notebook on the page."""
         return page.evaluate(OUTPUTS)
 
     def not_run(self, page: Any) -> list[int]:
