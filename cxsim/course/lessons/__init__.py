@@ -12,6 +12,8 @@ __all__ = ["LESSONS", "plan_of"]
 #: Modules by the name of the lesson's notebook, in the order of the course.
 LESSONS = {
     "02_capability_matrix": "matrix",
+    "05_copycat_and_price_war": "rivals",
+    "06_blind_spot": "blindness",
 }
 
 
