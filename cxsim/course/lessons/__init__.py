@@ -14,6 +14,7 @@ LESSONS = {
     "02_capability_matrix": "matrix",
     "05_copycat_and_price_war": "rivals",
     "06_blind_spot": "blindness",
+    "07_when_one_to_one_loses": "paying",
 }
 
 
