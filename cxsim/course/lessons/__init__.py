@@ -15,6 +15,7 @@ LESSONS = {
     "05_copycat_and_price_war": "rivals",
     "06_blind_spot": "blindness",
     "07_when_one_to_one_loses": "paying",
+    "08_your_own_industry": "own",
 }
 
 
