@@ -32,18 +32,22 @@ of the same name in ``notebooks/course/``. How to make one:
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-__all__ = ["Lesson", "class_figure", "pool"]
+#: Public names and the modules they live in; modules are imported when a name is used.
+_HOME = {
+    "Lesson": "lesson",
+    "class_figure": "pooling",
+    "contents": "classroom",
+    "overview": "classroom",
+    "pool": "pooling",
+}
+
+__all__ = ["Lesson", "class_figure", "contents", "overview", "pool"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Lesson":
-        from cxsim.course.lesson import Lesson
-
-        return Lesson
-    if name in ("class_figure", "pool"):
-        from cxsim.course import pooling
-
-        return getattr(pooling, name)
+    if name in _HOME:
+        return getattr(importlib.import_module(f"cxsim.course.{_HOME[name]}"), name)
     raise AttributeError(f"module 'cxsim.course' has no attribute {name!r}")

@@ -131,8 +131,9 @@ def _locked(lesson: Lesson, question: Question, value: float) -> str:
     said = question.sign(value)
     said += f" by {with_unit(abs(value), question.unit)}" if value else ""
     path = lesson.book.path
-    kept = f" Kept in <code>{escape(str(path))}</code>; delete it to predict anew." if path else ""
-    return html.box("ask", "Committed:", f"{escape(said)}.{kept}")
+    kept = f"Kept in {path}; delete that file to predict anew." if path else ""
+    small = f'<br><small style="font-size:12.5px">{escape(kept)}</small>' if kept else ""
+    return html.box("ask", "Committed:", f"it {escape(said)}.{small}")
 
 
 def exercise(lesson: Lesson, task: Exercise) -> Piece:

@@ -44,9 +44,7 @@ def share_lead(case: Case) -> Estimate:
 
 def profit_lead(case: Case) -> Estimate:
     """Return Tailor's net present value less Mass's, in percent of Mass's mean."""
-    here = market(case)
-    mass = float(case.values(here, "net_present_value", "Mass").mean())
-    return case.between(here, "net_present_value", "Tailor", "Mass", times=100 / mass)
+    return case.percent(market(case), "net_present_value", "Tailor", "Mass")
 
 
 def margin(case: Case, firm: str) -> float:
@@ -121,11 +119,7 @@ def leads(case: Case) -> Any:
     from cxsim.plot.course import estimates
 
     here = market(case)
-    mass = float(case.values(here, "net_present_value", "Mass").mean())
-    rows = {
-        firm: case.between(here, "net_present_value", firm, "Mass", times=100 / mass)
-        for firm in FIRMS[1:]
-    }
+    rows = {f: case.percent(here, "net_present_value", f, "Mass") for f in FIRMS[1:]}
     ahead = [firm for firm, each in rows.items() if each.lower > 0]
     title = (
         f"More than Mass earns: {', '.join(ahead)}" if ahead
@@ -144,9 +138,8 @@ def by_weight(case: Case) -> Any:
     }
     for weight in WEIGHTS:
         here = _market(case, **{"segments.*.fit_weight": weight})
-        mass = float(case.values(here, "net_present_value", "Mass").mean())
         share = case.between(here, "share", "Tailor", "Mass", times=100)
-        worth = case.between(here, "net_present_value", "Tailor", "Mass", times=100 / mass)
+        worth = case.percent(here, "net_present_value", "Tailor", "Mass")
         found["Share (points)"].append((weight, share))
         found["Net present value (%)"].append((weight, worth))
     return found

@@ -244,7 +244,7 @@ def plan_for(industry: Industry) -> Plan:
         return draw(
             courses(case, own.market(case), own.moved(case)),
             firms=[firm], events=[(industry.month, "the move")], size=(7.6, 4.2),
-            title=f"The move changes {firm}'s share by {own.share(case).text('points', signed=True)}",
+            title=f"{firm}'s share: {own.share(case).text('points', signed=True)}",
         )  # fmt: skip
 
     def money(case: Case) -> Any:
