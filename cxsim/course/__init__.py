@@ -24,7 +24,8 @@ of the same name in ``notebooks/course/``. How to make one:
    ``lesson.feedback("share")``, ``lesson.exercise("A")`` and, last, ``lesson.finish()``. What is
    shown waits until all predictions asked for above it are committed. In batch they are given
    as text: ``predictions="share=-12"``, ``answers="A=3.2, B=Niche"``, in the questions' units;
-   what is not given is left out and results are shown at once.
+   what is not given is left out and results are shown at once. Text cells are read before
+   anything is committed: what tells the result belongs in an exhibit (``html.surprise``).
 
 :func:`~cxsim.course.pooling.pool` reads the predictions of a class from a folder;
 :func:`~cxsim.course.pooling.class_figure` draws them.

@@ -16,9 +16,14 @@ from cxsim.scenario import Scenario
 
 __all__ = ["courses", "firm_table", "frame_of", "means_by_firm", "sweep"]
 
+#: Firms that fit side by side.
+WIDEST = 4
+
 
 def firm_table(case: Case, market: Scenario, measures: Sequence[str], caption: str) -> str:
     """Return means of firms with Monte-Carlo standard errors, as an HTML table.
+
+    A column for each firm, or a row if there are many, so that it fits a projector.
 
     Parameters
     ----------
@@ -35,10 +40,14 @@ def firm_table(case: Case, market: Scenario, measures: Sequence[str], caption: s
     rows["what"] = rows["label"] + (" (" + rows["unit"] + ")").where(rows["unit"] != "", "")
     shown = rows.pivot(index="what", columns="firm", values="cell")
     shown = shown.loc[list(dict.fromkeys(rows["what"])), list(market.firms)]
+    if len(market.firms) > WIDEST:
+        shown = shown.T
     shown.index.name = shown.columns.name = None
     said = f"{caption}: means over {market.period_length}s and {len(case.seeds)} seeds, "
     styled = tables.styled(shown, said + "with Monte-Carlo standard errors in brackets")
-    styled = styled.set_table_attributes('class="cx-table" style="font-size:13.5px"')
+    styled = styled.set_table_attributes(
+        'class="cx-table" style="font-size:13.5px;line-height:1.35"'
+    )
     narrow = [{"selector": "th, td", "props": "padding: 0.3em 0.45em;"}]
     return str(styled.set_table_styles(narrow, overwrite=False).to_html())
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cxsim.course.feedback import OPEN, RIGHT, WRONG
 
-__all__ = ["as_html", "box", "facts", "hidden", "note", "verdict_box"]
+__all__ = ["as_html", "box", "facts", "hidden", "note", "surprise", "verdict_box"]
 
 # Colours of Okabe & Ito (2008), dark enough for text on white; the ground is left to the theme.
 _COLORS = {"ask": "#0072B2", RIGHT: "#00795A", WRONG: "#B84E00", OPEN: "#6B6B6B", "wait": "#6B6B6B"}
@@ -40,6 +40,11 @@ def box(kind: str, head: str, *paragraphs: str) -> str:
 def verdict_box(verdict: str, *paragraphs: str, head: str = "") -> str:
     """Return a box that begins with Right, Not right or Not settled."""
     return box(verdict, f"{head}{_HEADS[verdict]}.", *paragraphs)
+
+
+def surprise(*paragraphs: str) -> str:
+    """Return what is remarkable in what came out. The paragraphs are HTML."""
+    return box("ask", "The surprise.", *paragraphs)
 
 
 def hidden(summary: str, inside: str) -> str:

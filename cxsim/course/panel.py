@@ -123,7 +123,8 @@ def prediction(lesson: Lesson, question: Question) -> Piece:
     size.observe(moved, "value")
     button.on_click(clicked)
     row = w.HBox([size, read], layout=w.Layout(flex_flow="row wrap", align_items="center"))
-    inside = w.VBox([sign, row, button, said], layout=w.Layout(margin="0 0 0 18px"))
+    layout = w.Layout(margin="0 0 0 18px", align_items="flex-start")
+    inside = w.VBox([sign, row, button, said], layout=layout)
     return Piece(ask, w.VBox([w.HTML(ask), inside]))
 
 

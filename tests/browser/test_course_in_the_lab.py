@@ -6,8 +6,14 @@ import csv
 
 import pytest
 
+from cxsim.course.lessons import LESSONS
+
 pytestmark = pytest.mark.browser
 LESSON = "02_capability_matrix"
+
+TOO_WIDE = """() => [...document.querySelectorAll('.jp-OutputArea-output')]
+  .filter(e => e.scrollWidth > e.clientWidth + 2)
+  .map(e => [e.scrollWidth, e.clientWidth, e.innerText.slice(0, 60)])"""
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +82,25 @@ def test_a_prediction_cannot_be_changed_not_even_by_running_all_again(lab, page)
     assert page.get_by_role("button", name="Commit").count() == 0
 
 
-@pytest.mark.parametrize("width", [1400, 1024])
-def test_nothing_is_wider_than_the_screen(lab, page, width):
-    page.set_viewport_size({"width": width, "height": 6500})  # all of it in one picture
-    page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
-    page.wait_for_timeout(1500)
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll('.jp-OutputArea-output')]
-        .filter(e => e.scrollWidth > e.clientWidth + 2)
-        .map(e => [e.scrollWidth, e.clientWidth, e.innerText.slice(0, 60)])"""
-    )
-    page.screenshot(path=lab.pictures / f"course-{width}.png")
-    assert wide == []
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_fits_the_screen_once_everything_is_shown(lab, lesson):
+    page = lab.open(f"course/{lesson}.ipynb")
+    page.locator("div.cx-wait, div.cx-wrong, div.cx-right").first.wait_for(timeout=90_000)
+    page.set_viewport_size({"width": 1400, "height": 9000})  # all of it in one picture
+    for number in range(page.get_by_role("button", name="Commit").count()):
+        signs = page.locator(".widget-toggle-buttons").filter(has_text="the same").nth(number)
+        signs.get_by_role("button").last.click()
+        page.locator(".noUi-handle").nth(number).focus()
+        page.keyboard.press("ArrowRight")
+        page.get_by_role("button", name="Commit").nth(number).click()
+    page.get_by_text("once you have committed").first.wait_for(state="detached", timeout=120_000)
+    page.get_by_text("is being simulated").first.wait_for(state="detached", timeout=120_000)
+    assert page.locator("figure").count() >= 2
+    for width in (1400, 1024):
+        page.set_viewport_size({"width": width, "height": 9000})
+        page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
+        page.wait_for_timeout(1500)
+        page.screenshot(path=lab.pictures / f"course-{lesson[:2]}-{width}.png")
+        assert page.evaluate(TOO_WIDE) == [], width
+    assert lab.complaints(page) == []
+    page.close()

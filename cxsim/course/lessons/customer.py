@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cxsim.course import html
 from cxsim.course.case import Case, once
 from cxsim.course.estimate import Estimate
 from cxsim.course.exhibits import firm_table, sweep
@@ -54,6 +55,24 @@ def table(case: Case) -> str:
         "contribution", "net_present_value",
     )  # fmt: skip
     return firm_table(case, market(case), names, "Two firms that make the same promise")
+
+
+def surprise(case: Case) -> str:
+    """Say what partners cost and what they earn."""
+    share, worth = share_lead(case), profit_lead(case)
+    start = f"Partners change the firm's share by {share.text('points', signed=True)} and what it "
+    start += f"earns by {worth.text('%', signed=True)}."
+    if share.upper < 0 < worth.lower:
+        end = "They lose it customers, and earn it money all the same."
+    elif worth.upper < 0:
+        end = "What they save is less than what the experience costs."
+    else:
+        end = "Whether they pay is not settled by these seeds."
+    return html.surprise(
+        f"{start} {end} “You can contract out the task but not the responsibility” is "
+        "right about customers. Whether it is right about profit is a question of how much the "
+        "experience is worth to them."
+    )
 
 
 def groups(case: Case) -> Any:
@@ -191,7 +210,13 @@ PLAN = Plan(
             signs=("is lower", "is about the same", "is higher"),
         ),
     ),
-    exhibits={"journey": journey, "table": table, "groups": groups, "counter": counter},
+    exhibits={
+        "journey": journey,
+        "table": table,
+        "surprise": surprise,
+        "groups": groups,
+        "counter": counter,
+    },
     exercises=(
         Exercise(
             "A",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cxsim.course import html
 from cxsim.course.case import Case, once
 from cxsim.course.estimate import Estimate, with_unit
 from cxsim.course.exhibits import firm_table, frame_of, sweep
@@ -111,8 +112,8 @@ def scorecard(case: Case) -> str:
 
 
 def table(case: Case) -> str:
-    """Show what customers get and what firms earn."""
-    names = ("share", "retention", "knowledge", "misfit", "hassle", "net_present_value")
+    """Show what customers get, and whom they buy from."""
+    names = ("knowledge", "misfit", "hassle", "share")
     return firm_table(case, market(case), names, "What follows from it")
 
 
@@ -134,7 +135,14 @@ def losses(case: Case) -> Any:
         what = "customers" if measure == "share" else "money"
         title = f"A missing step costs {what} in {len(sure)} of four cases"
         made.append(estimates(frame_of(rows), label=label, title=title))
-    return made
+    gap = case.between(here, "share", "NoIdentify", "NoInteract", times=100)
+    told = html.surprise(
+        "To customers, a firm that listens to everybody and recognizes nobody is all but the same "
+        "as a firm that does not listen: their shares differ by "
+        f"{gap.text('points', signed=True)}. It only pays more for it. The four steps are no list "
+        "but a loop."
+    )
+    return [told, *made]
 
 
 @once
@@ -169,12 +177,18 @@ def counter(case: Case) -> Any:
         f"Where segments need the same, a firm that does not {said} surely keeps more than 90 %"
         if free else "No step can be left out, even where segments need the same"
     )  # fmt: skip
-    return response(
+    figure = response(
         sweep(found), by="Distance between what the two segments need",
         label="Share kept of the whole firm's (%)", title=title, mark=(2.0, "this market"),
         note="Means over paired seeds with 95 % intervals. The claim is refuted above 90 %.",
         size=(8.6, 5.0),
     )  # fmt: skip
+    said = html.note(
+        "To differentiate is a shortcut: a firm that can tell segments apart serves a new customer "
+        "well before it knows anything else. Where segments do not differ there is nothing to tell "
+        "apart, and a firm that interacts and customizes learns from each customer what it needs."
+    )
+    return [figure, said]
 
 
 # -- exercises -------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxsim.course import html
 from cxsim.course.case import Case, once
 from cxsim.course.estimate import Estimate
 from cxsim.course.exhibits import firm_table, frame_of, sweep
@@ -61,7 +62,7 @@ def table(case: Case) -> str:
         "knowledge", "switching_procedural", "switching_financial", "switching_relational",
         "switching_cost", "switching_cost_share", "retention",
     )  # fmt: skip
-    said = "Switching costs in the last month, knowledge and retention"
+    said = "What moving would cost in the last month, and what that rests on"
     return firm_table(case, market(case), names, said)
 
 
@@ -87,6 +88,20 @@ def held(case: Case) -> Any:
         note="One thing taken away at a time; the parts overlap and need not add up. Paired seeds, "
         "95 % intervals.",
         size=(8.2, 4.6),
+    )  # fmt: skip
+
+
+def surprise(case: Case) -> str:
+    """Say what the trouble of explaining oneself is worth beside what is done with knowledge."""
+    told, learn = effort(case), without(case, "nobody learns")
+    return html.surprise(
+        "The trouble of explaining oneself again, of which the textbook speaks, accounts for "
+        f"{number(-told.value, 2)} points of retention a month; take learning away, and "
+        f"{number(-learn.value, 2)} points go. What holds customers is what the firm does with "
+        "what it knows."
+        if told.value > learn.value else
+        "Here the trouble of explaining oneself again holds customers more than what the firm "
+        "does with what it knows."
     )  # fmt: skip
 
 
@@ -221,6 +236,7 @@ PLAN = Plan(
         "table": table,
         "spread": spread,
         "held": held,
+        "surprise": surprise,
         "tenure": tenure,
     },
     exercises=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cxsim.course import html
 from cxsim.course.case import Case, once
 from cxsim.course.estimate import Estimate, with_unit
 from cxsim.course.exhibits import firm_table, frame_of, means_by_firm, sweep
@@ -126,7 +127,13 @@ def leads(case: Case) -> Any:
         else "Nobody surely earns more than the firm that neither interacts nor customizes"
     )  # fmt: skip
     label = "Net present value less that of Mass (% of Mass's)"
-    return estimates(frame_of(rows), label=label, title=title)
+    share, worth = share_lead(case), profit_lead(case)
+    told = html.surprise(
+        "Winning customers and earning money are two questions. Against Mass, Tailor's share is "
+        f"{share.text('points', signed=True)}, what it earns {worth.text('%', signed=True)}. The "
+        "figure sets what each firm earns against the firm that neither interacts nor customizes."
+    )
+    return [told, estimates(frame_of(rows), label=label, title=title)]
 
 
 @once
