@@ -128,7 +128,8 @@ class Capstone(Lesson):
             shown.value = marks.rubric_html(self.rows(), self.assessed)
 
         button.on_click(count)
-        return panel.Piece("", w.VBox([*asked, button, shown]))
+        layout = w.Layout(align_items="flex-start")
+        return panel.Piece("", w.VBox([*asked, button, shown], layout=layout))
 
     def rows(self) -> list[marks.Row]:
         """Return the rows that are computed."""

@@ -302,7 +302,7 @@ def plan_for(industry: Industry) -> Plan:
                 "share",
                 "what the move does to your share",
                 f"What does the move do to {firm}'s share of purchases, on average over the five "
-                "years, compared with not moving? It",
+                "years, compared with not moving? It …",
                 unit="points",
                 largest=30,
                 step=0.5,
@@ -313,7 +313,7 @@ def plan_for(industry: Industry) -> Plan:
                 "worth",
                 "what the move does to what you earn",
                 f"And what {firm} earns over the five years (net present value of profit), "
-                "compared with not moving,",
+                "compared with not moving, …",
                 unit="%",
                 largest=100,
                 step=1,
