@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims competition
+.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims competition course
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -132,8 +132,12 @@ claims: $(READY) ## put claims to the test and write docs/claims.md anew (ARGS="
 bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 1000": a tenth of it)
 	@$(PY) -m benchmarks.studies $(ARGS)
 
-figures: $(READY) ## draw the pictures of the README anew
+figures: $(READY) ## draw the pictures of the README anew, and slides of the course (results/slides)
 	@$(PY) docs/make_images.py
+	@$(PY) docs/make_slides.py
+
+course: $(READY) ## write docs/course_answers.md anew (ARGS="--student 17": print a student's)
+	@$(PY) docs/make_course.py $(ARGS)
 
 competition: $(READY) ## write docs/competition.md anew (ARGS="--seeds 6": quicker)
 	@$(PY) docs/make_competition.py $(ARGS)
