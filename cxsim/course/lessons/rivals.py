@@ -218,9 +218,9 @@ def _worst_solution(case: Case) -> str:
     each = ", ".join(f"{firm} ({number(rows[firm].value, signed=True)} %)" for firm in first)
     level = " Seeds cannot tell them apart." if len(first) > 1 else ""
     return (
-        f"{each}.{level} In money {euros} loses most, {number(-lost[euros].value)} EUR: who has most customers has "
-        "most to lose. The claim that a learning relationship protects the margin has to be shown "
-        "in this number; see whether it does."
+        f"{each}.{level} In money {euros} loses most, {number(-lost[euros].value)} EUR: who has "
+        "most customers has most to lose. The claim that a learning relationship protects the "
+        "margin has to be shown in this number; see whether it does."
     )
 
 
