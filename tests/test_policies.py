@@ -131,7 +131,7 @@ def test_capabilities_that_a_policy_raises_cost_what_they_cost_by_events():
 
 
 def _measures(name):
-    from cxsim.measures.core import FIRM_MEASURES
+    from cxsim.measures import FIRM_MEASURES
 
     return [m for m in FIRM_MEASURES if m.name == name]
 
