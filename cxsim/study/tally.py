@@ -50,7 +50,7 @@ class Report:
         """Return the report in words."""
         text = f"{self.done:,} runs in {self.seconds:,.1f} s on {self.workers} workers"
         if self.simulating > 0:
-            text += f", {100 * self.overhead:.0f} % of it overhead"
+            text += f", overhead {100 * self.overhead:.0f} % of the time inside simulations"
         if self.stored:
             text += f"; {self.stored:,} were stored already"
         if self.failed:
