@@ -49,7 +49,7 @@ class Report:
     def sentence(self) -> str:
         """Return the report in words."""
         text = f"{self.done:,} runs in {self.seconds:,.1f} s on {self.workers} workers"
-        if self.simulating > 0:
+        if self.simulating > 0.2:  # in less, to start the workers is nearly all there is
             text += f", overhead {100 * self.overhead:.0f} % of the time inside simulations"
         if self.stored:
             text += f"; {self.stored:,} were stored already"
