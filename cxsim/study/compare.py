@@ -21,6 +21,7 @@ def compare(
     seeds: int | Sequence[int] = 20,
     overrides: Mapping[str, Any] | Iterable[str] | None = None,
     confidence: float = 0.95,
+    engine: str = "columnar",
     rules: Mapping[str, Callable] | None = None,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -37,6 +38,8 @@ def compare(
         Changed parameters by dotted path, in all scenarios.
     confidence : float
         Of the intervals, in (0, 1).
+    engine : {"columnar", "agents"}
+        Compiled columns, or one Mesa agent per customer; the numbers are the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, in all scenarios.
     jobs : int
@@ -67,7 +70,8 @@ def compare(
     done: dict[tuple[int, int], Outcome] = {}
 
     def outcome(task: tuple[int, int]) -> None:
-        done[task] = outcome_of(simulate(scenarios[task[0]], seed=task[1], rules=rules))
+        simulation = simulate(scenarios[task[0]], seed=task[1], engine=engine, rules=rules)
+        done[task] = outcome_of(simulation)
         if progress is not None:
             progress(len(done), len(tasks))
 
