@@ -55,7 +55,6 @@ class Match:
 
         self.targets = targets
         self.runs = runs
-        self._found = found
         goals = targets.targets
         z = (found.model - [t.value for t in goals]) / found.sigma
         self.moments = pd.DataFrame(

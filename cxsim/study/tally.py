@@ -55,4 +55,6 @@ class Report:
             text += f"; {self.stored:,} were stored already"
         if self.failed:
             text += f"; {self.failed:,} failed"
+        if self.deaths:
+            text += f"; workers died {self.deaths:,} times"
         return text
