@@ -6,7 +6,6 @@ row per occasion and firm, with ``firm``, ``chosen`` (1 for the one taken) and `
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,12 +16,10 @@ from cxsim.calibration.columns import CHOICE, CUSTOMER, FIRM, PERIOD, PRICE, Col
 from cxsim.calibration.errors import CalibrationError
 from cxsim.calibration.files import read_table
 from cxsim.calibration.panel import OUTSIDE, Panel
+from cxsim.scenario.checks import RESERVED, TAKEN
 from cxsim.scenario.messages import found, hint, one_line
 
 __all__ = ["read_panel"]
-
-#: What a dotted path cannot hold.
-_REFUSED = re.compile(r"[.*/\\=]")
 
 
 def read_panel(
@@ -63,6 +60,12 @@ def read_panel(
     )
 
 
+def _named(text: str) -> str:
+    """Return a name that a firm of a scenario can have."""
+    name = "".join("_" if c in RESERVED or not c.isprintable() else c for c in text).strip()
+    return f"{name} (firm)" if name.casefold() in TAKEN else name or "_"
+
+
 class _Reader:
     """One table on its way to a panel."""
 
@@ -74,7 +77,7 @@ class _Reader:
         names = [str(name) for name in frame.columns]
         twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
         if twice is not None:
-            raise self.wrong(f"expected each column once, found {twice!r} twice")
+            raise self.wrong(f"expected each column once, found {found(twice)} twice")
         frame.columns = pd.Index(names)
         if frame.empty:
             raise self.wrong("expected a row per purchase, found none")
@@ -98,7 +101,7 @@ class _Reader:
     def needed(self, what: str, given: str | None, known: tuple[str, ...]) -> str:
         name = self.find(what, given, known)
         if name is None:
-            there = ", ".join(map(repr, list(self.frame.columns)[:12]))
+            there = ", ".join(map(found, list(self.frame.columns)[:12]))
             raise self.wrong(
                 f"expected a column {known[0]!r} ({what}; or name it with --{known[0]}), "
                 f"found {there}"
@@ -173,11 +176,13 @@ class _Reader:
 
     def named(self, firms: list[str]) -> tuple[str, ...]:
         """Return names that firms of a scenario can have, which stand in dotted paths."""
-        names = [_REFUSED.sub("_", name) for name in firms]
-        names = [f"{name} (firm)" if name in (OUTSIDE, "none") else name for name in names]
+        names = [_named(name) for name in firms]
         twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
         if twice is not None:
-            raise self.wrong(f"expected names that differ in letters, found two like {twice!r}")
+            text = f"expected names that differ in letters, found two like {found(twice)}"
+            raise self.wrong(text)
+        if not names:
+            raise self.wrong("expected a firm to choose, found none")
         return tuple(names)
 
     def _long(self) -> bool:

@@ -145,7 +145,7 @@ def _imported(kind: str, path: str) -> type[Policy]:
     module_name, _, class_name = path.partition(":")
     try:
         module = _module(module_name)
-    except Exception as error:  # whatever a user's module does when imported
+    except (Exception, SystemExit) as error:  # whatever a user's module does when imported
         reason = f"{type(error).__name__}: {error}"
         text = f"expected a module that can be imported, found {module_name!r} ({reason})"
         raise UnknownPolicyError(text) from error

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxsim.files import whole_file
+from cxsim.files import file_name, whole_file
 from cxsim.measures.summary import MARKET
 from cxsim.notebook import tables
 from cxsim.notebook.cells import KEY
@@ -187,7 +187,7 @@ class Report:
 
         show(figure)
         if self._output is not None and self._svg:
-            save(figure, self._output / f"{name}.svg")
+            save(figure, self._output / f"{file_name(name)}.svg")
 
     def side_by_side(self, figures: Mapping[str, Any], name: str) -> Any:
         """Show figures of several scenarios, named, side by side where there is room."""
@@ -195,7 +195,7 @@ class Report:
 
         if self._output is not None and self._svg:
             for scenario, figure in figures.items():
-                save(figure, self._output / f"{name}-{scenario}.svg")
+                save(figure, self._output / f"{file_name(f'{name}-{scenario}')}.svg")
         parts = (
             f'<div style="flex: 1 1 24rem"><h3>{escape(scenario)}</h3>{figure._repr_html_()}</div>'
             for scenario, figure in figures.items()

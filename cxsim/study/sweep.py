@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from cxsim.files import file_name
 from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation
 from cxsim.study.cells import Cells
@@ -84,7 +85,7 @@ def sweep(
         study = Study.from_dict(study)
     elif not isinstance(study, Study):
         study = Study.load(study)
-    place = store if isinstance(store, Store) else Store(store or f"results/sweep-{study.name}")
+    place = store if isinstance(store, Store) else Store(store or default_store(study))
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard: expected i/n with i from 1 to n, found {shard[0]}/{shard[1]}")
     if study.base is not None:
@@ -101,6 +102,11 @@ def sweep(
         doing.close()
         pool.close()
     return Sweep(study, place, cells, report)
+
+
+def default_store(study: Study) -> Path:
+    """Return the folder of a study's results where none is named."""
+    return Path("results") / file_name(f"sweep-{study.name}")
 
 
 def _compile(study: Study, rules: Mapping[str, Callable] | None) -> None:
