@@ -58,7 +58,7 @@ _HOME = {
     "tournament": "cxsim.study.tournament",
     "why": "cxsim.study.why",
 }
-_MODULES = ("analytic", "calibration", "plot")
+_MODULES = ("analytic", "calibration", "course", "plot")
 
 __all__ = ["__version__", *sorted(_HOME), *_MODULES]  # noqa: PLE0604 - all are strings
 

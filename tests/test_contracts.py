@@ -30,6 +30,7 @@ FLOORS = [
     {"plot"},
     {"notebook"},
     {"explorer"},
+    {"course"},
     {"cli"},
     {"__main__"},
 ]

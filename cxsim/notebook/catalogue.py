@@ -17,9 +17,10 @@ class NotebookInputError(ValueError):
 
 
 def shipped_notebooks() -> dict[str, Path]:
-    """Return the notebooks that ship with the package, by name, in order of name."""
+    """Return the notebooks that ship with the package, by name; those of the course come last."""
     folder = shipped_root("notebooks")
-    return {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
+    paths = [*sorted(folder.glob("*.ipynb")), *sorted((folder / "course").glob("*.ipynb"))]
+    return {path.stem: path for path in paths}
 
 
 def find_notebook(name_or_path: str | Path) -> Path:

@@ -59,7 +59,7 @@ def lay_out(folder: str | Path) -> Path:
     except OSError as error:
         raise _cannot(folder, error) from None
     try:
-        skip = shutil.ignore_patterns(".*", "__pycache__", "results")
+        skip = shutil.ignore_patterns(".*", "__pycache__", "results", "predictions")
         for kind in ("notebooks", "params"):
             # Plain copies: what is read-only in a shared installation is the user's own here.
             shutil.copytree(

@@ -1,0 +1,49 @@
+"""The course: lessons in which a prediction is committed to before the experiment runs.
+
+A lesson is a module of :mod:`cxsim.course.lessons` that ends in a ``PLAN``, and a thin notebook
+of the same name in ``notebooks/course/``. How to make one:
+
+1. Write functions of a :class:`~cxsim.course.case.Case`, which holds the student's seeds and
+   variant and remembers what it has run. ``case.market(name, changes)`` gives a scenario (with the
+   notebook's ``overrides`` on top; ask for every scenario by it), ``case.variant.pick(name, book,
+   others)`` a number that is the student's own, ``case.mean``, ``case.between`` (two firms) and
+   ``case.change`` (two markets, paired by seed) an :class:`~cxsim.course.estimate.Estimate`, a
+   value with its interval; ``Estimate.over(values)`` makes one of a value per seed,
+   ``Estimate.exactly(value)`` one of a number that is not simulated. Decorate with
+   :func:`~cxsim.course.case.once` what is costly.
+2. List questions to predict (:class:`~cxsim.course.plan.Question`: sign by buttons, size by slider;
+   ``result`` and ``why`` are functions of the case), exercises
+   (:class:`~cxsim.course.plan.Exercise`: ``answer`` is computed by a function, an Estimate or one
+   of ``choices``; ``mistakes`` say why a wrong answer is wrong; ``solution`` is hidden) and
+   exhibits (functions of the case that return a figure, HTML, or a list of them; see
+   :mod:`cxsim.course.exhibits` for tables and frames).
+3. Register the module in ``cxsim/course/lessons/__init__.py`` under its notebook's name.
+4. The notebook: one cell of parameters (``student``, ``seeds``, ``predictions``, ``answers``,
+   ``overrides``, ``class_folder``, ``output``), handed to :class:`~cxsim.course.lesson.Lesson`;
+   then ``lesson.begin()``, ``lesson.predict("share")``, ``lesson.show("table")``,
+   ``lesson.feedback("share")``, ``lesson.exercise("A")`` and, last, ``lesson.finish()``. What is
+   shown waits until all predictions asked for above it are committed. In batch they are given
+   as text: ``predictions="share=-12"``, ``answers="A=3.2, B=Niche"``, in the questions' units;
+   what is not given is left out and results are shown at once.
+
+:func:`~cxsim.course.pooling.pool` reads the predictions of a class from a folder;
+:func:`~cxsim.course.pooling.class_figure` draws them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Lesson", "class_figure", "pool"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Lesson":
+        from cxsim.course.lesson import Lesson
+
+        return Lesson
+    if name in ("class_figure", "pool"):
+        from cxsim.course import pooling
+
+        return getattr(pooling, name)
+    raise AttributeError(f"module 'cxsim.course' has no attribute {name!r}")

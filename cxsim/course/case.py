@@ -1,0 +1,125 @@
+"""One student's case of a lesson: the market, the seeds, and what has been computed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+import numpy as np
+
+from cxsim.course.estimate import Estimate
+from cxsim.course.variant import Variant
+from cxsim.notebook.parameters import split_overrides
+from cxsim.notebook.progress import tell_progress
+from cxsim.plot.words import Words
+from cxsim.runs import settings_attrs, simulate
+from cxsim.scenario import Scenario
+from cxsim.study.comparison import Comparison, side_by_side
+from cxsim.study.outcome import Outcome, outcome_of
+
+__all__ = ["Case", "once"]
+
+T = TypeVar("T")
+
+
+class Case:
+    """What the functions of a lesson are given.
+
+    Parameters
+    ----------
+    student : int
+        0 for the book's numbers.
+    seeds : int
+        Paired seeds behind every result.
+    overrides : str
+        Other values in all markets of the lesson, with commas between.
+
+    Attributes
+    ----------
+    variant : Variant
+    seeds : list of int
+    """
+
+    def __init__(self, student: int = 0, *, seeds: int = 8, overrides: str = ""):
+        self.variant = Variant(student)
+        self.seeds = self.variant.seeds(seeds)
+        self._changes = split_overrides(overrides)
+        self._kept: dict[Any, Any] = {}
+        self._used: dict[str, Scenario] = {}
+
+    def market(self, name: str = "baseline", changes: Mapping[str, Any] | None = None) -> Scenario:
+        """Return a scenario with changes by dotted path, and the lesson's overrides on top.
+
+        ``changes`` may hold ``name``, by which figures and tables call it.
+        """
+        made = Scenario.load(name)
+        made = made.override(dict(changes)) if changes else made
+        made = made.override(self._changes) if self._changes else made
+        self._used.setdefault(made.digest, made)
+        return made
+
+    @property
+    def markets(self) -> list[Scenario]:
+        """The scenarios asked for so far."""
+        return list(self._used.values())
+
+    @property
+    def words(self) -> Words:
+        """What the lesson's first market calls a period and its currency."""
+        return Words.of(settings_attrs(self.markets[0])) if self._used else Words()
+
+    def outcomes(self, market: Scenario) -> list[Outcome]:
+        """Return one outcome per seed; run once and remembered."""
+        key = ("outcomes", market.digest)
+        if key not in self._kept:
+            tell, made = tell_progress(), []
+            for seed in self.seeds:
+                made.append(outcome_of(simulate(market, seed=seed)))
+                if tell is not None:
+                    tell(len(made), len(self.seeds))
+            self._kept[key] = made
+        return self._kept[key]
+
+    def compared(self, *markets: Scenario) -> Comparison:
+        """Return markets side by side over the paired seeds, the first as the baseline."""
+        key = ("compared", *(market.digest for market in markets))
+        if key not in self._kept:
+            runs = [self.outcomes(market) for market in markets]
+            self._kept[key] = side_by_side(markets, runs, seeds=self.seeds)
+        return self._kept[key]
+
+    def values(self, market: Scenario, measure: str, firm: str = "(market)") -> np.ndarray:
+        """Return a measure, summarized over each run, by seed, shape (seeds,)."""
+        return np.array([each.summary[firm][measure] for each in self.outcomes(market)])
+
+    def mean(self, market: Scenario, measure: str, firm: str, *, times: float = 1.0) -> Estimate:
+        """Return a measure of a firm with its interval, in multiples (100 for percent)."""
+        return Estimate.over(times * self.values(market, measure, firm))
+
+    def between(
+        self, market: Scenario, measure: str, firm: str, other: str, *, times: float = 1.0
+    ) -> Estimate:
+        """Return a firm's measure less another firm's, in the same market and seeds."""
+        a, b = (self.values(market, measure, name) for name in (firm, other))
+        return Estimate.over(times * (a - b))
+
+    def change(
+        self, before: Scenario, after: Scenario, measure: str, firm: str, *, times: float = 1.0
+    ) -> Estimate:
+        """Return a firm's measure in one market less that in another, paired by seed."""
+        a, b = (self.values(market, measure, firm) for market in (before, after))
+        return Estimate.over(times * (b - a))
+
+
+def once(function: Callable[[Case], T]) -> Callable[[Case], T]:
+    """Make a function of a case compute once for each case."""
+
+    @wraps(function)
+    def remembered(case: Case) -> T:
+        key = (function.__module__, function.__qualname__)
+        if key not in case._kept:
+            case._kept[key] = function(case)
+        return case._kept[key]
+
+    return remembered

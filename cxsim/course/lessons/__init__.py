@@ -1,0 +1,30 @@
+"""The lessons: one module each, with its questions, experiment, exhibits and exercises."""
+
+from __future__ import annotations
+
+import importlib
+
+from cxsim.course.plan import Plan
+from cxsim.scenario.messages import hint
+
+__all__ = ["LESSONS", "plan_of"]
+
+#: Modules by the name of the lesson's notebook, in the order of the course.
+LESSONS = {
+    "02_capability_matrix": "matrix",
+}
+
+
+def plan_of(name: str) -> Plan:
+    """Return a lesson by the name of its notebook.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name; with the nearest.
+    """
+    if name not in LESSONS:
+        raise ValueError(f"lesson: expected one of the course, found {name!r}{hint(name, LESSONS)}")
+    plan = importlib.import_module(f"cxsim.course.lessons.{LESSONS[name]}").PLAN
+    assert isinstance(plan, Plan)
+    return plan
