@@ -13,7 +13,7 @@ import numpy as np
 from cxsim.draws import period_keys, static_key
 from cxsim.engine.schedule import Step, parameters_of
 from cxsim.mechanisms.base import CHUNK, Column, Mechanism
-from cxsim.population import Population, shape_of
+from cxsim.population import Population, aligned, shape_of
 from cxsim.tables import Tables
 
 __all__ = ["Workspace"]
@@ -150,8 +150,8 @@ class Workspace:
         """Return a fresh set of passing columns, one block wide."""
         block = self.population.block
         return {
-            column.name: np.full(
-                (*shape_of(column.axes, self.sizes), block), column.fill, dtype=column.dtype
+            column.name: aligned(
+                (*shape_of(column.axes, self.sizes), block), column.fill, column.dtype
             )
             for column in self._passing
         }

@@ -37,6 +37,7 @@ from typing import Any
 from cxsim.parameters import Parameters
 
 __all__ = [
+    "BILLION",
     "CHUNK",
     "NONE",
     "NOWHERE",
@@ -47,7 +48,9 @@ __all__ = [
     "Mechanism",
     "Pass",
     "Total",
+    "billionths",
     "chunk",
+    "chunks",
     "listed",
 ]
 
@@ -62,6 +65,9 @@ NOWHERE = 4294967295
 #: Customers per chunk. Totals are summed within chunks in customer order and then
 #: over chunks, so that neither block size nor threads can show in them.
 CHUNK = 1024
+
+#: What a billion is to a processor.
+BILLION = 1073741824.0
 
 #: The phases of one period, in order, after one that runs once at the start: the stages of
 #: the model page, made finer where mechanisms have to agree on who goes first.
@@ -92,6 +98,24 @@ PHASES = (
 def chunk(customer):
     """Row of a totals array that a customer of this block (counted from 0) adds to."""
     return customer >> 10
+
+
+def chunks(n):
+    """Chunks that n customers take up.
+
+    A sum over a chunk counts its customers from 0, ``start + k``: of a loop that begins
+    anywhere else the compiler cannot tell that no place counts from the end.
+    """
+    return chunk(n - 1) + 1
+
+
+def billionths(x: float) -> int:
+    """Return a number in billionths (2**-30), at most 8192 of ones.
+
+    Whole numbers add up the same in any order, so that a sum over everybody, several at a
+    time, is the sum one after the other; and a chunk's total is a double without rounding.
+    """
+    return int(max(-8192.0, min(8192.0, x)) * BILLION)
 
 
 def listed(n, places):
