@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-newer test-browser coverage golden fuzz lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims competition
+.PHONY: help setup demo test test-slow test-newer test-browser coverage golden fuzz soak lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims competition
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -108,6 +108,9 @@ test-browser: $(READY) ## open the notebooks in a real JupyterLab and a headless
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
+
+soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS="--periods 1000000")
+	@$(PY) -m benchmarks.soak $(ARGS)
 
 golden: $(READY) ## write the golden trajectories anew, where numbers are meant to change
 	@CXSIM_RENEW_GOLDEN=1 $(PY) -m pytest -q -p no:cacheprovider tests/test_golden.py
