@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims competition
+.PHONY: help setup demo test test-slow test-newer test-browser coverage golden fuzz soak lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims competition
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -91,7 +91,7 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 	  || { echo "It could not be installed for $$newer: Mesa 3.5 was left out."; exit 0; }; \
 	fi; \
 	.venv-newer/bin/python -m pytest -q -n 2 -p no:cacheprovider \
-	  tests/test_mesa.py tests/test_engines.py tests/test_draws.py
+	  tests/test_mesa.py tests/test_engines.py tests/test_draws.py tests/test_golden.py
 
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
@@ -108,6 +108,19 @@ test-browser: $(READY) ## open the notebooks in a real JupyterLab and a headless
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
+
+soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS="--periods 1000000")
+	@$(PY) -m benchmarks.soak $(ARGS)
+
+golden: $(READY) ## write the golden trajectories anew, where numbers are meant to change
+	@CXSIM_RENEW_GOLDEN=1 $(PY) -m pytest -q -p no:cacheprovider tests/test_golden.py
+	@git status --short tests/golden 2>/dev/null || true
+
+fuzz: $(READY) ## search for files that go wrong, a minute for each kind (ARGS="study --seconds 600")
+	@$(PY) -c 'import atheris' 2>/dev/null \
+	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[fuzz]' 2>/dev/null \
+	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	@$(PY) -m fuzz $(ARGS)
 
 lint: $(INSTALLED) ## look for mistakes and for lines that `make format` would change
 	@$(PY) -m ruff check .
@@ -153,4 +166,4 @@ clean: ## delete what tools and builds left behind
 	@find . -path ./.git -prune -o -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## delete .venv as well
-	@rm -rf $(VENV) .venv-newer
+	@rm -rf $(VENV) .venv-newer .fuzz-corpus

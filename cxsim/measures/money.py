@@ -51,7 +51,7 @@ def profit(b: Books) -> np.ndarray:
 
 def cumulative_profit(b: Books) -> np.ndarray:
     """Profit since period 0."""
-    return np.cumsum(profit(b), axis=0)
+    return b.summed("profit", profit)
 
 
 def cash(b: Books) -> np.ndarray:
@@ -141,9 +141,8 @@ MEASURES = (
         "currency",
         cumulative_profit,
         summary="last",
-        cumulative=True,
     ),
-    Measure("cash", "Cash", "currency", cash, summary="last", cumulative=True),
+    Measure("cash", "Cash", "currency", cash, summary="last"),
     Measure(
         "lifetime_value",
         "Customer lifetime value",
