@@ -53,17 +53,21 @@ def reckon(
     for f in range(n_firms):
         active = firm_active[f] > 0.5
         for i in range(n):
-            g = segment[i]
-            misfit = 0.0
-            for d in range(len(need)):
+            plain_option[f, i] = 0.0
+        for d in range(len(need)):
+            p = firm_position[f, d]
+            for i in range(n):
                 x = need[d, i]
-                p = firm_position[f, d]
-                q = prior(p, firm_segment_insight[f], segment_need_mean[g, d])
-                misfit += square(miss(x, x, p, q, firm_customization[f], 0.0), 0.0)
-            plain_option[f, i] = price_sensitivity[i] * plain_worth(
+                q = prior(p, firm_segment_insight[f], segment_need_mean[segment[i], d])
+                missed = square(miss(x, x, p, q, firm_customization[f], 0.0), 0.0)
+                plain_option[f, i] += missed
+        for i in range(n):
+            g = segment[i]
+            worth = plain_worth(
                 segment_volume[g], firm_quality[f], brand_taste[f, i], firm_price[f],
-                segment_fit_weight[g], misfit,
+                segment_fit_weight[g], plain_option[f, i],
             )  # fmt: skip
+            plain_option[f, i] = price_sensitivity[i] * worth
             plain_top[i] = max(plain_top[i], plain_option[f, i]) if active else plain_top[i]
     for i in range(n):
         worth = price_sensitivity[i] * segment_outside_value[segment[i]]
@@ -73,6 +77,8 @@ def reckon(
         for i in range(n):
             plain_option[f, i] = exp(plain_option[f, i] - plain_top[i]) if active else 0.0
             plain_weight[i] += plain_option[f, i]
+    for i in range(n):
+        plain_top[i] = remaining(turnover[i], market_discount_rate[0])  # no more need of the other
     for f in range(n_firms):
         unit = firm_unit_cost[f] + firm_customization_cost[f] * firm_customization[f]
         service = firm_cost_to_serve[f] + firm_interaction_cost[f] * firm_interaction[f]
@@ -80,8 +86,7 @@ def reckon(
             weight = plain_weight[i]
             chance = plain_option[f, i] / weight if weight > 0.0 else 0.0
             margin = plain_margin(segment_volume[segment[i]], firm_price[f], unit, service)
-            stay = remaining(turnover[i], market_discount_rate[0])
-            true_value[f, i] = purchase_rate[i] * chance * margin * stay
+            true_value[f, i] = purchase_rate[i] * chance * margin * plain_top[i]
 
 
 TRUE_VALUE = Mechanism(
@@ -89,7 +94,13 @@ TRUE_VALUE = Mechanism(
     doc="What customers are truly worth to each firm",
     columns=(
         Column("plain_option", ("firm",), "f8", kept=False, doc="Weight of a firm in the choice"),
-        Column("plain_top", (), "f8", kept=False, doc="Highest utility of an option"),
+        Column(
+            "plain_top",
+            (),
+            "f8",
+            kept=False,
+            doc="Highest utility of an option; then periods to stay",
+        ),
         Column("plain_weight", (), "f8", kept=False, doc="Weight of all options in the choice"),
         Column(
             "true_value",
