@@ -59,8 +59,8 @@ def plan():
     return cx.Study.from_dict({"factors": factors, "seeds": SEEDS}, model=functions.logged)
 
 
-def run(store, executor, address=""):
-    cx.sweep(plan(), store=store, executor=executor, jobs=WORKERS, address=address or None)
+def run(store, executor, jobs, address=None):
+    cx.sweep(plan(), store=store, executor=executor, jobs=int(jobs), address=address)
 
 
 def say(text):
@@ -134,9 +134,9 @@ class Ordeal:
         time.sleep(self.draw.uniform(0.0, 4.0))
         assert not self.over(), f"the study ended too early:\n{self.said.read_text()}"
 
-    def begin(self, executor: str) -> None:
+    def begin(self, executor: str, jobs: int = WORKERS) -> None:
         self.life, self.executor, self.since = self.life + 1, executor, time.time()
-        words = [str(self.store), executor, *([self.address] if executor == "dask" else [])]
+        words = [self.store, executor, jobs, *([self.address] if executor == "dask" else [])]
         self.process = started(words, self.log, str(self.life), self.said)
 
     def begun(self) -> int:
@@ -203,7 +203,7 @@ class Ordeal:
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
             self.end()
-        self.begin("processes")
+        self.begin("processes", jobs=3 * WORKERS)  # each run is mostly a nap
         assert self.process.wait() == 0, self.said.read_text()
 
 
@@ -212,7 +212,10 @@ def started(words, log, life, said) -> subprocess.Popen:
     environment = {**os.environ, "CXSIM_TEST_LOG": str(log), "CXSIM_TEST_LIFE": life}
     with said.open("w") as out:
         return subprocess.Popen(
-            [sys.executable, "-c", RUNNER, *words], env=environment, stdout=out, stderr=out
+            [sys.executable, "-c", RUNNER, *map(str, words)],
+            env=environment,
+            stdout=out,
+            stderr=out,
         )
 
 
@@ -259,7 +262,7 @@ def test_a_study_killed_twenty_times_ends_as_if_nothing_had_happened(
         say(f"\nCXSIM_TORTURE_SEED={seed}; full disk: {place}")
         peace = tmp_path / "peace"
         peace.mkdir()
-        words = [str(peace / "store"), "processes"]
+        words = [peace / "store", "processes", WORKERS]
         whole = started(words, peace / "log", "whole", peace / "said")
         with started_cluster(tmp_path) as (address, nannies):
             ordeal = Ordeal(tmp_path, disk, address, [n.pid for n in nannies], draw)
