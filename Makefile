@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-newer test-browser coverage golden fuzz soak lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims competition
+.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies figures competition constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -71,6 +71,9 @@ test: $(READY) ## run the tests
 
 test-slow: $(READY) ## run all tests, the slow ones too, with all random examples (half an hour)
 	@CXSIM_ALL_EXAMPLES=1 $(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
+
+torture: $(READY) ## kill a study twenty times and look whether anything is lost (CXSIM_TORTURE_SEED=7: again)
+	@$(PY) -m pytest -q tests/test_torture.py $(ARGS)
 
 # Mesa 3.5 wants Python 3.12. Where there is one beside the Python in use, the tests that
 # touch Mesa and the numbers run on it too, in an environment of their own.

@@ -98,10 +98,7 @@ class Runner:
             if not self._suspects:
                 self._fill(tasks)
             if self._pending:
-                done, _ = wait(self._pending, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in done:
-                    if future in self._pending:
-                        self._take(future)
+                self._take_what_is_done()
             elif self._ended and not self._again and not self._suspects:
                 return
             elif not self._again and not self._suspects:
@@ -155,6 +152,15 @@ class Runner:
         return future
 
     # -- what comes back -------------------------------------------------------------
+
+    def _take_what_is_done(self) -> None:
+        """Wait a moment for chunks, and hold none of them afterwards.
+
+        A cluster does a chunk again whose result it lost while somebody still holds its future.
+        """
+        for future in wait(self._pending, timeout=0.2, return_when=FIRST_COMPLETED).done:
+            if future in self._pending:
+                self._take(future)
 
     def _take(self, future: Future) -> None:
         tasks, journal = self._pending.pop(future)
