@@ -24,7 +24,8 @@ of the same name in ``notebooks/course/``. How to make one:
    ``lesson.feedback("share")``, ``lesson.exercise("A")`` and, last, ``lesson.finish()``. What is
    shown waits until all predictions asked for above it are committed. In batch they are given
    as text: ``predictions="share=-12"``, ``answers="A=3.2, B=Niche"``, in the questions' units;
-   what is not given is left out and results are shown at once.
+   what is not given is left out and results are shown at once. Text cells are read before
+   anything is committed: what tells the result belongs in an exhibit (``html.surprise``).
 
 :func:`~cxsim.course.pooling.pool` reads the predictions of a class from a folder;
 :func:`~cxsim.course.pooling.class_figure` draws them.
@@ -32,18 +33,22 @@ of the same name in ``notebooks/course/``. How to make one:
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-__all__ = ["Lesson", "class_figure", "pool"]
+#: Public names and the modules they live in; modules are imported when a name is used.
+_HOME = {
+    "Lesson": "lesson",
+    "class_figure": "pooling",
+    "contents": "classroom",
+    "overview": "classroom",
+    "pool": "pooling",
+}
+
+__all__ = ["Lesson", "class_figure", "contents", "overview", "pool"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Lesson":
-        from cxsim.course.lesson import Lesson
-
-        return Lesson
-    if name in ("class_figure", "pool"):
-        from cxsim.course import pooling
-
-        return getattr(pooling, name)
+    if name in _HOME:
+        return getattr(importlib.import_module(f"cxsim.course.{_HOME[name]}"), name)
     raise AttributeError(f"module 'cxsim.course' has no attribute {name!r}")

@@ -104,6 +104,11 @@ class Case:
         a, b = (self.values(market, measure, name) for name in (firm, other))
         return Estimate.over(times * (a - b))
 
+    def percent(self, market: Scenario, measure: str, firm: str, other: str) -> Estimate:
+        """Return a firm's measure less another firm's, in percent of the other's mean."""
+        mean = float(self.values(market, measure, other).mean())
+        return self.between(market, measure, firm, other, times=100 / mean)
+
     def change(
         self, before: Scenario, after: Scenario, measure: str, firm: str, *, times: float = 1.0
     ) -> Estimate:

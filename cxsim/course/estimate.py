@@ -17,7 +17,10 @@ CONFIDENCE = 0.95
 
 def with_unit(value: float, unit: str, *, signed: bool = False, digits: int = 3) -> str:
     """Return a number with its unit, for sentences."""
-    return f"{number(value, digits, signed=signed)}{FIXED_SPACE if unit else ''}{unit}"
+    said = number(value, digits, signed=signed)
+    if unit == "points" and said.lstrip("+−") == "1":
+        unit = "point"
+    return f"{said}{FIXED_SPACE if unit else ''}{unit}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Estimate:
 
     def text(self, unit: str = "", *, signed: bool = False) -> str:
         """Return value and interval in words."""
+        if not np.isfinite(self.value):
+            return "no value, for want of customers to measure it on"
         said = with_unit(self.value, unit, signed=signed)
         if self.lower == self.upper:
             return said

@@ -10,14 +10,20 @@ import pandas as pd
 from cxsim.course.case import Case
 from cxsim.course.estimate import Estimate
 from cxsim.notebook import tables
+from cxsim.notebook.cells import firm_rows
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
 
 __all__ = ["courses", "firm_table", "frame_of", "means_by_firm", "sweep"]
 
+#: Firms that fit side by side.
+WIDEST = 4
+
 
 def firm_table(case: Case, market: Scenario, measures: Sequence[str], caption: str) -> str:
     """Return means of firms with Monte-Carlo standard errors, as an HTML table.
+
+    A column for each firm, or a row if there are many, so that it fits a projector.
 
     Parameters
     ----------
@@ -29,9 +35,21 @@ def firm_table(case: Case, market: Scenario, measures: Sequence[str], caption: s
     """
     means = case.compared(market, market).means
     means = means[means["scenario"] == means["scenario"].iloc[0]]
-    text = f"{caption}: means over {len(case.seeds)} seeds, Monte-Carlo standard errors in brackets"
-    styled = tables.measured(means, text, names=tuple(measures), words=case.words)
-    return str(styled.set_table_attributes('class="cx-table" style="font-size:14px"').to_html())
+    rows = firm_rows(means, names=measures, words=case.words)
+    rows["cell"] = rows["mean"] + " (" + rows["se"] + ")"
+    rows["what"] = rows["label"] + (" (" + rows["unit"] + ")").where(rows["unit"] != "", "")
+    shown = rows.pivot(index="what", columns="firm", values="cell")
+    shown = shown.loc[list(dict.fromkeys(rows["what"])), list(market.firms)]
+    if len(market.firms) > WIDEST:
+        shown = shown.T
+    shown.index.name = shown.columns.name = None
+    said = f"{caption}: means over {market.period_length}s and {len(case.seeds)} seeds, "
+    styled = tables.styled(shown, said + "with Monte-Carlo standard errors in brackets")
+    styled = styled.set_table_attributes(
+        'class="cx-table" style="font-size:13.5px;line-height:1.35"'
+    )
+    narrow = [{"selector": "th, td", "props": "padding: 0.3em 0.45em;"}]
+    return str(styled.set_table_styles(narrow, overwrite=False).to_html())
 
 
 def courses(case: Case, *markets: Scenario) -> pd.DataFrame:

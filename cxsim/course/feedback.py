@@ -48,24 +48,24 @@ def feedback(question: Question, predicted: float, result: Estimate) -> Feedback
     said += f" by {with_unit(abs(predicted), unit)}" if predicted else ""
     came = f"It came out as {result.text(unit, signed=True)}"
     if not result.known:
-        return Feedback(OPEN, f"You said: {said}. {came}. More seeds are needed to judge it.")
+        return Feedback(
+            OPEN, f"You said that it {said}. {came}. More seeds are needed to judge it."
+        )
     if not result.sure:
-        return Feedback(*_open(question, predicted, result, f"You said: {said}. {came}"))
+        return Feedback(*_open(question, predicted, result, f"You said that it {said}. {came}"))
     truth = question.sign(result.value)
     small = abs(result.value) + result.half < question.step
     if predicted == 0:
         if small:
             text = f"It is beyond chance and smaller than {with_unit(question.step, unit)}"
-            return Feedback(RIGHT, f"You said: {said}. {came}. {text}: you are right.")
-        return Feedback(WRONG, f"You said: {said}. {came}: it {truth}, beyond chance.")
+            return Feedback(RIGHT, f"You said that it {said}. {came}. {text}: you are right.")
+        return Feedback(WRONG, f"You said that it {said}. {came}: it {truth}, beyond chance.")
     if (predicted > 0) != (result.value > 0):
         off = with_unit(abs(predicted - result.value), unit)
         text = f"The direction is wrong: it {truth}, beyond chance. You were {off} away"
-        return Feedback(WRONG, f"You said: {said}. {came}. {text}.")
-    return Feedback(
-        RIGHT,
-        f"You said: {said}. {came}. The direction is right{_size(question, predicted, result)}.",
-    )
+        return Feedback(WRONG, f"You said that it {said}. {came}. {text}.")
+    size = _size(question, predicted, result)
+    return Feedback(RIGHT, f"You said that it {said}. {came}. The direction is right{size}.")
 
 
 def _open(question: Question, predicted: float, result: Estimate, start: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cxsim.course.feedback import OPEN, RIGHT, WRONG
 
-__all__ = ["as_html", "box", "facts", "hidden", "verdict_box"]
+__all__ = ["as_html", "box", "facts", "hidden", "note", "surprise", "verdict_box"]
 
 # Colours of Okabe & Ito (2008), dark enough for text on white; the ground is left to the theme.
 _COLORS = {"ask": "#0072B2", RIGHT: "#00795A", WRONG: "#B84E00", OPEN: "#6B6B6B", "wait": "#6B6B6B"}
@@ -42,6 +42,11 @@ def verdict_box(verdict: str, *paragraphs: str, head: str = "") -> str:
     return box(verdict, f"{head}{_HEADS[verdict]}.", *paragraphs)
 
 
+def surprise(*paragraphs: str) -> str:
+    """Return what is remarkable in what came out. The paragraphs are HTML."""
+    return box("ask", "The surprise.", *paragraphs)
+
+
 def hidden(summary: str, inside: str) -> str:
     """Return HTML that shows once it is clicked."""
     return (
@@ -50,19 +55,18 @@ def hidden(summary: str, inside: str) -> str:
     )
 
 
-def facts(pairs: Mapping[str, str], caption: str) -> str:
-    """Return a small table of words and values, as HTML."""
-    cell = "padding:0.15em 1.2em 0.15em 0;text-align:left;border:0"
+def note(text: str) -> str:
+    """Return a line of plain text."""
+    return f'<p style="{_TEXT};margin:0.4em 0">{escape(text)}</p>'
+
+
+def facts(pairs: Mapping[str, str]) -> str:
+    """Return words and values one below the other, as HTML."""
     rows = "".join(
-        f'<tr><td style="{cell}">{escape(what)}</td>'
-        f'<td style="{cell};font-weight:600">{escape(str(value))}</td></tr>'
+        f"<li>{escape(what)}: <strong>{escape(str(value))}</strong></li>"
         for what, value in pairs.items()
     )
-    return (
-        f'<table style="{_TEXT};border-collapse:collapse;margin:0.6em 0">'
-        f'<caption style="text-align:left;caption-side:top">{escape(caption)}</caption>'
-        f"<tbody>{rows}</tbody></table>"
-    )
+    return f'<ul style="{_TEXT};margin:0.4em 0;padding-left:1.4em">{rows}</ul>'
 
 
 def as_html(thing: Any) -> str:

@@ -106,7 +106,7 @@ class Lesson:
         whose = f"Student {student}" if student else "The book's own market (student 0)"
         caption = f"{whose}: {len(self.case.seeds)} paired seeds, {self.market.customers:,} "
         caption += f"simulated customers, {self.market.periods} {self.market.period_length}s."
-        return panel.piece(html.facts(self.plan.varied(self.case), caption))
+        return panel.piece(html.note(caption) + html.facts(self.plan.varied(self.case)))
 
     def predict(self, *names: str) -> Any:
         """Ask for predictions; what follows in the notebook waits for them."""

@@ -123,7 +123,8 @@ def prediction(lesson: Lesson, question: Question) -> Piece:
     size.observe(moved, "value")
     button.on_click(clicked)
     row = w.HBox([size, read], layout=w.Layout(flex_flow="row wrap", align_items="center"))
-    inside = w.VBox([sign, row, button, said], layout=w.Layout(margin="0 0 0 18px"))
+    layout = w.Layout(margin="0 0 0 18px", align_items="flex-start")
+    inside = w.VBox([sign, row, button, said], layout=layout)
     return Piece(ask, w.VBox([w.HTML(ask), inside]))
 
 
@@ -131,8 +132,9 @@ def _locked(lesson: Lesson, question: Question, value: float) -> str:
     said = question.sign(value)
     said += f" by {with_unit(abs(value), question.unit)}" if value else ""
     path = lesson.book.path
-    kept = f" Kept in <code>{escape(str(path))}</code>; delete it to predict anew." if path else ""
-    return html.box("ask", "Committed:", f"{escape(said)}.{kept}")
+    kept = f"Kept in {path}; delete that file to predict anew." if path else ""
+    small = f'<br><small style="font-size:12.5px">{escape(kept)}</small>' if kept else ""
+    return html.box("ask", "Committed:", f"it {escape(said)}.{small}")
 
 
 def exercise(lesson: Lesson, task: Exercise) -> Piece:

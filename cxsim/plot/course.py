@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -88,6 +90,7 @@ def response(
     label: str,
     title: str,
     mark: tuple[float, str] | None = None,
+    ticks: Mapping[float, str] | None = None,
     note: str = "Lines: means over paired seeds; bands: their 95 % intervals.",
     size: tuple[float, float] | None = None,
 ) -> Picture:
@@ -104,6 +107,8 @@ def response(
     title, note : str
     mark : (float, str), optional
         A value of the parameter and its words, such as where the market stands.
+    ticks : mapping of float to str, optional
+        Words in place of numbers.
     size : (float, float), optional
         Width and height in inches.
 
@@ -134,7 +139,8 @@ def response(
             f"{name}: {number(first['value'], signed=True)} at {number(first['x'])}, "
             f"{number(last['value'], signed=True)} at {number(last['x'])}"
         )
-    axes.axhline(0, color=INK, linewidth=1.1, zorder=1)
+    if frame["lower"].min() < 0.3 * frame["value"].abs().max():  # else zero is far away
+        axes.axhline(0, color=INK, linewidth=1.1, zorder=1)
     if mark is not None:
         axes.axvline(mark[0], color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=0.9)
         axes.annotate(
@@ -142,6 +148,8 @@ def response(
             textcoords="offset points", fontsize=9, color=GREY, va="bottom",
             annotation_clip=False,
         )  # fmt: skip
+    if ticks is not None:
+        axes.set_xticks(list(ticks), list(ticks.values()))
     axes.set_xlabel(by)
     top_label(axes, label, rows=1 if mark else 0)
     head(figure, title=title, note=note)

@@ -11,7 +11,10 @@ __all__ = ["LESSONS", "plan_of"]
 
 #: Modules by the name of the lesson's notebook, in the order of the course.
 LESSONS = {
+    "01_who_is_the_customer": "customer",
     "02_capability_matrix": "matrix",
+    "03_idic": "idic",
+    "04_learning_relationships": "learning",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cxsim.course import html
 from cxsim.course.case import Case, once
 from cxsim.course.estimate import Estimate, with_unit
 from cxsim.course.exhibits import firm_table, frame_of, means_by_firm, sweep
@@ -44,9 +45,7 @@ def share_lead(case: Case) -> Estimate:
 
 def profit_lead(case: Case) -> Estimate:
     """Return Tailor's net present value less Mass's, in percent of Mass's mean."""
-    here = market(case)
-    mass = float(case.values(here, "net_present_value", "Mass").mean())
-    return case.between(here, "net_present_value", "Tailor", "Mass", times=100 / mass)
+    return case.percent(market(case), "net_present_value", "Tailor", "Mass")
 
 
 def margin(case: Case, firm: str) -> float:
@@ -121,18 +120,20 @@ def leads(case: Case) -> Any:
     from cxsim.plot.course import estimates
 
     here = market(case)
-    mass = float(case.values(here, "net_present_value", "Mass").mean())
-    rows = {
-        firm: case.between(here, "net_present_value", firm, "Mass", times=100 / mass)
-        for firm in FIRMS[1:]
-    }
+    rows = {f: case.percent(here, "net_present_value", f, "Mass") for f in FIRMS[1:]}
     ahead = [firm for firm, each in rows.items() if each.lower > 0]
     title = (
         f"More than Mass earns: {', '.join(ahead)}" if ahead
         else "Nobody surely earns more than the firm that neither interacts nor customizes"
     )  # fmt: skip
     label = "Net present value less that of Mass (% of Mass's)"
-    return estimates(frame_of(rows), label=label, title=title)
+    share, worth = share_lead(case), profit_lead(case)
+    told = html.surprise(
+        "Winning customers and earning money are two questions. Against Mass, Tailor's share is "
+        f"{share.text('points', signed=True)}, what it earns {worth.text('%', signed=True)}. The "
+        "figure sets what each firm earns against the firm that neither interacts nor customizes."
+    )
+    return [told, estimates(frame_of(rows), label=label, title=title)]
 
 
 @once
@@ -144,9 +145,8 @@ def by_weight(case: Case) -> Any:
     }
     for weight in WEIGHTS:
         here = _market(case, **{"segments.*.fit_weight": weight})
-        mass = float(case.values(here, "net_present_value", "Mass").mean())
         share = case.between(here, "share", "Tailor", "Mass", times=100)
-        worth = case.between(here, "net_present_value", "Tailor", "Mass", times=100 / mass)
+        worth = case.percent(here, "net_present_value", "Tailor", "Mass")
         found["Share (points)"].append((weight, share))
         found["Net present value (%)"].append((weight, worth))
     return found
