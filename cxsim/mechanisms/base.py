@@ -41,6 +41,7 @@ __all__ = [
     "NONE",
     "NOWHERE",
     "PHASES",
+    "PHASE_MEANINGS",
     "Column",
     "Draw",
     "Measure",
@@ -63,30 +64,31 @@ NOWHERE = 4294967295
 #: over chunks, so that neither block size nor threads can show in them.
 CHUNK = 1024
 
-#: The phases of one period, in order, after one that runs once at the start: the stages of
-#: the model page, made finer where mechanisms have to agree on who goes first.
-PHASES = (
-    "begin",  # once, before the first period: the state of the start
-    "events",  # what firms and the market set for this period
-    "leave",  # who leaves the market for good
-    "arrive",  # newcomers take their places and draw their attributes
-    "drift",  # needs move
-    "contact",  # individual service, acquisition, advertising
-    "prepare",  # what later passes read of a customer or a customer-firm pair
-    "adjust",  # mechanisms change what was prepared
-    "ask",  # the price asked
-    "add",  # currency terms of each option's utility
-    "decide",  # the choice
-    "pay",  # what the purchase brings and costs
-    "update",  # what buyer and firms know and feel afterwards
-    "join",  # the buyer becomes the firm's customer
-    "tell",  # word of mouth
-    "survey",  # surveys, recovery, improvement
-    "account",  # totals at the end of the period
-    "hear",  # what was told reaches others: after the accounts, which need no look at others
-    "close",  # firms see the totals and act on them, to be felt next period (whole passes)
-    "expect",  # no part of a period: what a benchmark that knows demand asks beforehand
-)
+#: The phases of one period, in order, and what happens in each, after one that runs once at the
+#: start: the stages of the model page, made finer where mechanisms agree on who goes first.
+PHASE_MEANINGS = {
+    "begin": "once, before the first period: the state of the start",
+    "events": "what firms and the market set for this period",
+    "leave": "who leaves the market for good",
+    "arrive": "newcomers take their places and draw their attributes",
+    "drift": "needs move",
+    "contact": "individual service, acquisition, advertising",
+    "prepare": "what later passes read of a customer or a customer-firm pair",
+    "adjust": "mechanisms change what was prepared",
+    "ask": "the price asked",
+    "add": "currency terms of each option's utility",
+    "decide": "the choice",
+    "pay": "what the purchase brings and costs",
+    "update": "what buyer and firms know and feel afterwards",
+    "join": "the buyer becomes the firm's customer",
+    "tell": "word of mouth",
+    "survey": "surveys, recovery, improvement",
+    "account": "totals at the end of the period",
+    "hear": "what was told reaches others: after the accounts, which need no look at others",
+    "close": "firms see the totals and act on them, to be felt next period (whole passes)",
+    "expect": "no part of a period: what a benchmark that knows demand asks beforehand",
+}
+PHASES = tuple(PHASE_MEANINGS)
 
 
 def chunk(customer):
