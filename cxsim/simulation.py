@@ -64,7 +64,7 @@ class Simulation:
         *,
         seed: int = 0,
         engine: Callable[[Workspace], Any] | None = None,
-        rules: Mapping[str, Callable] | None = None,
+        rules: Mapping[str, Callable[..., Any]] | None = None,
         observers: tuple[str | Callable[..., Mechanism], ...] = (),
         block: int = BLOCK,
         schedule: Schedule | None = None,

@@ -97,6 +97,11 @@ def test_every_file_that_the_model_page_names_is_there():
         assert any(path.is_file() for path in places), name
 
 
+def test_every_page_can_be_reached_from_the_first_one():
+    found = re.findall(r"^([\w/]+)$", text_of(DOCS / "index.md"), re.MULTILINE)
+    assert {path.stem for path in DOCS.glob("*.md")} - {"index"} <= set(found)
+
+
 def test_every_public_name_has_a_page():
     listed = {
         name

@@ -52,7 +52,7 @@ class Explorer:
         if firm and firm not in firms:
             raise ValueError(f"firm: expected one of {', '.join(firms)}, found {firm!r}")
         self._deaf = False
-        self._pending: asyncio.Task | None = None
+        self._pending: asyncio.Task[Any] | None = None
         self._panel: Any = None
         self.question = Question(base, firm or firms[0])
         self.answer: Answer = self._answers.to(self.question)

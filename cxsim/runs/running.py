@@ -27,7 +27,7 @@ def run(
     seed: int = 0,
     overrides: Mapping[str, Any] | None = None,
     engine: str = "columnar",
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     detail: Iterable[str] = (),
     panel: int = 0,
     threads: int = 1,

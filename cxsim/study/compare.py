@@ -22,7 +22,7 @@ def compare(
     overrides: Mapping[str, Any] | Iterable[str] | None = None,
     confidence: float = 0.95,
     engine: str = "columnar",
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:

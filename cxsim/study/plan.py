@@ -135,7 +135,7 @@ class Study:
         names = (factor.name for factor in self.factors)
         return dict(zip(names, (values[point] for values in self._values), strict=True))
 
-    def model(self, rules: Mapping[str, Callable] | None = None) -> Model:
+    def model(self, rules: Mapping[str, Callable[..., Any]] | None = None) -> Model:
         """Return what is run at each point.
 
         Parameters

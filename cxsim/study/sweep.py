@@ -30,7 +30,7 @@ def sweep(
     executor: Executor | str | None = None,
     jobs: int | None = None,
     address: str | None = None,
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     timeout: float | None = None,
     retry: bool = False,
     shard: tuple[int, int] | None = None,
@@ -109,7 +109,7 @@ def default_store(study: Study) -> Path:
     return Path("results") / file_name(f"sweep-{study.name}")
 
 
-def _compile(study: Study, rules: Mapping[str, Callable] | None) -> None:
+def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> None:
     """Compile what the runs need before workers start: they find it on disk.
 
     Raises
