@@ -267,9 +267,20 @@ def explore(
 ) -> Explorer:
     """Explore a scenario with sliders; see :class:`Explorer`.
 
+    Parameters
+    ----------
+    scenario : Scenario, str or Path
+        A scenario, its file, or the name of one that ships with the package.
+    firm : str
+        The firm whose levers are shown; by default the first one.
+    seeds : int
+        Paired seeds of what is shown.
+
     Examples
     --------
     >>> import cxsim as cx
-    >>> cx.explore("baseline", firm="Tailor")  # doctest: +SKIP
+    >>> panel = cx.explore(cx.load("baseline", {"customers": 100, "periods": 6}), firm="Tailor")
+    >>> panel.question.firm
+    'Tailor'
     """
     return Explorer(scenario, firm=firm, seeds=seeds)

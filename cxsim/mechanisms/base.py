@@ -237,12 +237,36 @@ def _nothing_wrong(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]
 class Mechanism:
     """Everything about one idea, under one name.
 
-    ``active`` decides from the scenario whether the mechanism takes part; one
-    that does not is not there at all. ``tables`` names arrays by firm that whole-population
-    passes fill each period; ``setup`` builds further arrays from the scenario, once,
-    which passes receive under the names it gives them. ``evaluators`` is the number of people who
-    judge each option on behalf of one account. ``frames`` names tables that a run keeps beside
-    its measures, each made of the books and the scenario.
+    Parameters
+    ----------
+    name, doc : str
+        What it is called in names of passes and rules, and one line that says what it is.
+    market, segment, firm : type of Parameters, optional
+        Groups of parameters that a scenario, each segment and each firm may have for it.
+    columns : tuple of Column
+        What it knows of customers.
+    draws : tuple of Draw
+        Its purposes of random numbers.
+    totals : tuple of Total
+        What passes add up over customers.
+    tables : tuple
+        Names of arrays by firm (or names with axes) that whole-population passes fill each period.
+    setup : callable, optional
+        Of scenario and seed: further arrays, made once, which passes receive by name.
+    axes : callable
+        Of the scenario: axes of its own, names along each.
+    check : callable
+        Of the scenario: what is wrong with it, as pairs of path and message.
+    passes : tuple of Pass
+    measures : tuple of Measure
+    active : callable
+        Of the scenario: whether it takes part; one that does not is not there at all.
+    evaluators : callable
+        Of the scenario: how many people judge each option on behalf of one account.
+    frames : mapping of str to callable
+        Tables that a run keeps beside its measures, each made of the books and the scenario.
+    core : bool
+        True for the part that always runs.
     """
 
     name: str

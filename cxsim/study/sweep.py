@@ -78,8 +78,17 @@ def sweep(
 
     Examples
     --------
-    >>> result = sweep("prices", jobs=4)  # doctest: +SKIP
-    >>> result.frame  # doctest: +SKIP
+    >>> study = {
+    ...     "scenario": "baseline",
+    ...     "overrides": {"customers": 100, "periods": 12},
+    ...     "factors": {"firms.Tailor.price": [18, 22]},
+    ...     "design": "grid",
+    ...     "seeds": 2,
+    ...     "outputs": ["share.Tailor"],
+    ... }
+    >>> result = sweep(study, store="prices", executor="inline")
+    >>> len(result.frame), len(result.failed)
+    (4, 0)
     """
     if isinstance(study, Mapping):
         study = Study.from_dict(study)
