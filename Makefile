@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies figures competition constraints clean distclean
+.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures competition constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -148,6 +148,15 @@ claims: $(READY) ## put claims to the test and write docs/claims.md anew (ARGS="
 bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 1000": a tenth of it)
 	@$(PY) -m benchmarks.studies $(ARGS)
 
+docs: $(READY) ## build the documentation site in build/docs (no network needed once set up)
+	@$(PY) -c 'import furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \
+	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[docs]' 2>/dev/null \
+	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@$(PY) docs/make_model.py
+	@rm -rf build/docs docs/generated
+	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/docs $(ARGS)
+	@echo "Open build/docs/index.html"
+
 figures: $(READY) ## draw the pictures of the README anew
 	@$(PY) docs/make_images.py
 
@@ -165,7 +174,7 @@ constraints: $(CREATED) ## bring the pinned versions in constraints.txt up to da
 	  --no-header --no-annotate -o constraints.txt
 
 clean: ## delete what tools and builds left behind
-	@rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf build dist docs/generated htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -path ./.git -prune -o -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## delete .venv as well

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -201,7 +202,7 @@ class _Reader:
 
     # -- wide ---------------------------------------------------------------------
 
-    def _read_wide(self, customer: str, period: str | None, _: str | None) -> tuple:
+    def _read_wide(self, customer: str, period: str | None, _: str | None) -> tuple[Any, ...]:
         column = self.needed("the firm chosen", self.columns.choice, CHOICE)
         chosen = self.labels(column)
         stems = by_stem(self.frame.columns, {customer, period, column}, self.columns)
@@ -248,7 +249,7 @@ class _Reader:
 
     # -- long ---------------------------------------------------------------------
 
-    def _read_long(self, customer: str, period: str | None, price: str | None) -> tuple:
+    def _read_long(self, customer: str, period: str | None, price: str | None) -> tuple[Any, ...]:
         firm = self.needed("the firm offered", self.columns.firm, FIRM)
         column = self.needed("1 for the firm chosen", self.columns.choice, ("chosen", *CHOICE))
         price = price or self.needed("price asked", self.columns.price, PRICE)

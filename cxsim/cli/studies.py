@@ -22,7 +22,7 @@ from cxsim.scenario.messages import hint
 __all__ = ["COMMANDS", "named_place"]
 
 
-def _shared(command: Callable) -> Callable:
+def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that run and compare have in common."""
     options = [
         click.option("--seeds", metavar="N", help="How many seeds, 1 to 10000."),

@@ -99,7 +99,7 @@ class Workspace:
         self._link()
 
     def _make_keys(self, mechanisms: tuple[Mechanism, ...], seed: int) -> None:
-        names: dict[str, tuple] = {
+        names: dict[str, tuple[Any, ...]] = {
             "firm": self.tables.firms,
             "option": (*self.tables.firms, "outside"),
             "segment": self.tables.segments,
@@ -112,7 +112,7 @@ class Workspace:
         for mechanism in mechanisms:
             for draw in mechanism.draws:
                 lists = [range(a) if isinstance(a, int) else names[a] for a in draw.axes]
-                parts: list[tuple] = [()]
+                parts: list[tuple[Any, ...]] = [()]
                 for values in lists:
                     parts = [(*head, value) for head in parts for value in values]
                 place = slice(len(static), len(static) + len(parts))
@@ -156,7 +156,7 @@ class Workspace:
             for column in self._passing
         }
 
-    def arguments(self, step: Step, block: int, passing: dict[str, np.ndarray]) -> tuple:
+    def arguments(self, step: Step, block: int, passing: dict[str, np.ndarray]) -> tuple[Any, ...]:
         """Return the arguments of a pass for one block of customers."""
         first, end = self.population.bounds(block)
         return tuple(
@@ -190,7 +190,7 @@ class Workspace:
             return self.sums[name][first // CHUNK : -(-end // CHUNK)]
         raise self._unknown(name, step, [*self.population.columns, *passing, *self.sums])
 
-    def whole_arguments(self, step: Step) -> tuple:
+    def whole_arguments(self, step: Step) -> tuple[Any, ...]:
         """Return the arguments of a pass over the whole population."""
         found: list[Any] = []
         for name in parameters_of(step):

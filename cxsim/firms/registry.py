@@ -66,6 +66,11 @@ def register_policy(policy: type[Policy]) -> type[Policy]:
     A class of the same name and module, as from a notebook cell that was run again, takes
     the place of the one before. Use it as a decorator or call it.
 
+    Parameters
+    ----------
+    policy : type
+        A class derived from :class:`~cxsim.PricingPolicy` or :class:`~cxsim.CapabilityPolicy`.
+
     Raises
     ------
     TypeError

@@ -89,6 +89,10 @@ def register(mechanism: Mechanism) -> Mechanism:
 
     Registering the same object again does nothing.
 
+    Parameters
+    ----------
+    mechanism : Mechanism
+
     Raises
     ------
     ValueError

@@ -126,6 +126,11 @@ class Run:
     def frame(self, name: str) -> pd.DataFrame:
         """Return a frame by name: one of the above, or one that a mechanism keeps.
 
+        Parameters
+        ----------
+        name : str
+            Such as ``"firms"`` or ``"touchpoints"``.
+
         Raises
         ------
         KeyError
@@ -159,6 +164,10 @@ class Run:
 
         The folder appears whole or not at all; one that is there is replaced.
 
+        Parameters
+        ----------
+        folder : str or Path
+
         Raises
         ------
         OSError
@@ -175,6 +184,10 @@ class Run:
     @classmethod
     def load(cls, folder: str | Path) -> Run:
         """Read a run that :meth:`save` has written.
+
+        Parameters
+        ----------
+        folder : str or Path
 
         Raises
         ------
@@ -195,7 +208,13 @@ class Run:
         return cls(frames, scenario, content["provenance"], content["summary"])
 
     def to_csv(self, folder: str | Path) -> list[Path]:
-        """Write one CSV file per frame and return their paths."""
+        """Write one CSV file per frame and return their paths.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         paths = []
@@ -206,7 +225,12 @@ class Run:
         return paths
 
     def to_xlsx(self, path: str | Path) -> Path:
-        """Write a workbook with one sheet per frame, the summary and the provenance."""
+        """Write a workbook with one sheet per frame, the summary and the provenance.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
         import pandas as pd
 
         facts = pd.DataFrame(

@@ -27,7 +27,7 @@ def run(
     seed: int = 0,
     overrides: Mapping[str, Any] | None = None,
     engine: str = "columnar",
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     detail: Iterable[str] = (),
     panel: int = 0,
     threads: int = 1,
@@ -78,8 +78,10 @@ def run(
 
     Examples
     --------
-    >>> result = run("baseline", seed=1, overrides={"firms.Tailor.price": 21})  # doctest: +SKIP
-    >>> result.firms.query("period == 59")[["firm", "share"]]  # doctest: +SKIP
+    >>> result = run("baseline", seed=1, overrides={"customers": 200, "periods": 12})
+    >>> last = result.firms.query("period == 11").set_index("firm")
+    >>> last["share"].round(2).to_dict()
+    {'Mass': 0.12, 'Niche': 0.27, 'Targeted': 0.26, 'Tailor': 0.36}
     """
     settings = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
     if overrides:

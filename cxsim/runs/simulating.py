@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from cxsim.checkpoint import Checkpoint
 from cxsim.measures.observers import OBSERVERS
@@ -19,7 +20,7 @@ def simulate(
     *,
     seed: int = 0,
     engine: str = "columnar",
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     detail: Iterable[str | Callable[..., Mechanism]] = (),
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -69,7 +70,7 @@ def simulate(
     return simulation
 
 
-def _engine(name: str, seed: int, threads: int) -> Callable:
+def _engine(name: str, seed: int, threads: int) -> Callable[..., Any]:
     if name == "columnar":
         from cxsim.engine.columnar import ColumnarEngine
 

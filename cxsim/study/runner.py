@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
+from typing import Any
 
 from cxsim.study.models import Model
 from cxsim.study.pools import Pool, PoolError
@@ -62,7 +63,7 @@ class Runner:
         self.report = report
         self._again: deque[Task] = deque()  # tasks that were cut off without being at fault
         self._suspects: deque[list[Task]] = deque()  # played alone, to see who kills workers
-        self._pending: dict[Future, tuple[list[Task], Path | None]] = {}
+        self._pending: dict[Future[Any], tuple[list[Task], Path | None]] = {}
         self._rows: list[tuple[Task, Outcome]] = []
         self._written = time.monotonic()
         self._each = 0.0  # seconds that a run takes, framework included
@@ -138,7 +139,7 @@ class Runner:
         share = max(1, left // (3 * self._pool.workers))
         return max(1, min(int(CHUNK_SECONDS / self._each), share, LONGEST))
 
-    def _submit(self, tasks: list[Task]) -> Future:
+    def _submit(self, tasks: list[Task]) -> Future[Any]:
         journal = None
         if self._pool.local:
             self._journals += 1
@@ -162,7 +163,7 @@ class Runner:
             if future in self._pending:
                 self._take(future)
 
-    def _take(self, future: Future) -> None:
+    def _take(self, future: Future[Any]) -> None:
         tasks, journal = self._pending.pop(future)
         try:
             outcomes, seconds = future.result()

@@ -30,7 +30,7 @@ def sweep(
     executor: Executor | str | None = None,
     jobs: int | None = None,
     address: str | None = None,
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     timeout: float | None = None,
     retry: bool = False,
     shard: tuple[int, int] | None = None,
@@ -78,8 +78,17 @@ def sweep(
 
     Examples
     --------
-    >>> result = sweep("prices", jobs=4)  # doctest: +SKIP
-    >>> result.frame  # doctest: +SKIP
+    >>> study = {
+    ...     "scenario": "baseline",
+    ...     "overrides": {"customers": 100, "periods": 12},
+    ...     "factors": {"firms.Tailor.price": [18, 22]},
+    ...     "design": "grid",
+    ...     "seeds": 2,
+    ...     "outputs": ["share.Tailor"],
+    ... }
+    >>> result = sweep(study, store="prices", executor="inline")
+    >>> len(result.frame), len(result.failed)
+    (4, 0)
     """
     if isinstance(study, Mapping):
         study = Study.from_dict(study)
@@ -109,7 +118,7 @@ def default_store(study: Study) -> Path:
     return Path("results") / file_name(f"sweep-{study.name}")
 
 
-def _compile(study: Study, rules: Mapping[str, Callable] | None) -> None:
+def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> None:
     """Compile what the runs need before workers start: they find it on disk.
 
     Raises
