@@ -137,9 +137,9 @@ def losses(case: Case) -> Any:
         made.append(estimates(frame_of(rows), label=label, title=title))
     gap = case.between(here, "share", "NoIdentify", "NoInteract", times=100)
     told = html.surprise(
-        "To customers, a firm that listens to everybody and recognizes nobody is all but the same as "
-        f"a firm that does not listen: their shares differ by {gap.text('points', signed=True)}. It "
-        "only pays more for it. The four steps are no list but a loop."
+        "To customers, a firm that listens to everybody and recognizes nobody is all but the same "
+        "as a firm that does not listen: their shares differ by "
+        f"{gap.text('points', signed=True)}. It only pays more for it. The four steps are no list but a loop."
     )
     return [told, *made]
 
