@@ -67,7 +67,7 @@ NOWHERE = 4294967295
 #: over chunks, so that neither block size nor threads can show in them.
 CHUNK = 1024
 
-#: What a billion is to a processor.
+#: The binary billion, 2**30.
 BILLION = 1073741824.0
 
 #: The phases of one period, in order, and what happens in each, after one that runs once at the
