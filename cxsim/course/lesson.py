@@ -50,6 +50,8 @@ class Lesson:
         notebook if they are clicked, nowhere if they are given as a parameter.
     output : str
         Folder for ``summary.json``; empty to write none.
+    plan : Plan, optional
+        In place of the one of this name, where it depends on what a notebook is given.
 
     Attributes
     ----------
@@ -73,13 +75,14 @@ class Lesson:
         overrides: str = "",
         class_folder: str = "",
         output: str = "",
+        plan: Plan | None = None,
     ):
         self._given = {
             "student": student, "seeds": seeds, "predictions": predictions, "answers": answers,
             "overrides": overrides, "class_folder": class_folder,
         }  # fmt: skip
         self._output = output
-        self.plan: Plan = plan_of(name)
+        self.plan: Plan = plan_of(name) if plan is None else plan
         self.case = Case(student, seeds=seeds, overrides=overrides)
         self.market = self.plan.market(self.case)
         self.live = not nobody_watches()

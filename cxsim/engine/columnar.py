@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
@@ -13,12 +14,16 @@ from cxsim.engine.compiling import compiled_pass, compiled_player, kind_of
 from cxsim.engine.schedule import Leg, Step, parameters_of
 from cxsim.engine.workspace import Workspace
 
-__all__ = ["ColumnarEngine"]
+__all__ = ["ColumnarEngine", "NumbaMissingError"]
 
 
 #: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread that the
 #: machine holds up does not keep the others waiting.
 HANDFUL = 32
+
+
+class NumbaMissingError(ModuleNotFoundError):
+    """The compiled engine was asked for where there is nothing to compile with."""
 
 
 class ColumnarEngine:
@@ -29,9 +34,21 @@ class ColumnarEngine:
     workspace : Workspace
     threads : int
         Threads that take a handful of blocks after the other, as long as there are some.
+
+    Raises
+    ------
+    NumbaMissingError
+        If numba is not installed, or not to be had, as in a browser.
     """
 
     def __init__(self, workspace: Workspace, *, threads: int = 1):
+        try:
+            importlib.import_module("numba")
+        except ImportError as missing:
+            raise NumbaMissingError(
+                "engine 'columnar': expected numba to compile with, found none: install numba, or "
+                "choose engine='agents' (slower, the same numbers; a hundred customers or so)"
+            ) from missing
         self._workspace = workspace
         self._threads = max(1, min(threads, workspace.population.blocks))
         self._passing = [workspace.passing() for _ in range(self._threads)]

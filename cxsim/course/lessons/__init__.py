@@ -15,6 +15,10 @@ LESSONS = {
     "02_capability_matrix": "matrix",
     "03_idic": "idic",
     "04_learning_relationships": "learning",
+    "05_copycat_and_price_war": "rivals",
+    "06_blind_spot": "blindness",
+    "07_when_one_to_one_loses": "paying",
+    "08_your_own_industry": "own",
 }
 
 
