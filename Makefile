@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-newer test-browser coverage lab lint format typecheck bench bench-studies figures constraints clean distclean validation claims competition course
+.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures competition course constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,9 @@ test: $(READY) ## run the tests
 test-slow: $(READY) ## run all tests, the slow ones too, with all random examples (half an hour)
 	@CXSIM_ALL_EXAMPLES=1 $(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
 
+torture: $(READY) ## kill a study twenty times and look whether anything is lost (CXSIM_TORTURE_SEED=7: again)
+	@$(PY) -m pytest -q tests/test_torture.py $(ARGS)
+
 # Mesa 3.5 wants Python 3.12. Where there is one beside the Python in use, the tests that
 # touch Mesa and the numbers run on it too, in an environment of their own.
 NEWER_PYTHON = for p in python3.13 python3.12 "$$HOME"/.pyenv/versions/3.1[23]*/bin/python; do \
@@ -91,7 +94,7 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 	  || { echo "It could not be installed for $$newer: Mesa 3.5 was left out."; exit 0; }; \
 	fi; \
 	.venv-newer/bin/python -m pytest -q -n 2 -p no:cacheprovider \
-	  tests/test_mesa.py tests/test_engines.py tests/test_draws.py
+	  tests/test_mesa.py tests/test_engines.py tests/test_draws.py tests/test_golden.py
 
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
@@ -108,6 +111,19 @@ test-browser: $(READY) ## open the notebooks in a real JupyterLab and a headless
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
+
+soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS="--periods 1000000")
+	@$(PY) -m benchmarks.soak $(ARGS)
+
+golden: $(READY) ## write the golden trajectories anew, where numbers are meant to change
+	@CXSIM_RENEW_GOLDEN=1 $(PY) -m pytest -q -p no:cacheprovider tests/test_golden.py
+	@git status --short tests/golden 2>/dev/null || true
+
+fuzz: $(READY) ## search for files that go wrong, a minute for each kind (ARGS="study --seconds 600")
+	@$(PY) -c 'import atheris' 2>/dev/null \
+	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[fuzz]' 2>/dev/null \
+	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	@$(PY) -m fuzz $(ARGS)
 
 lint: $(INSTALLED) ## look for mistakes and for lines that `make format` would change
 	@$(PY) -m ruff check .
@@ -132,6 +148,15 @@ claims: $(READY) ## put claims to the test and write docs/claims.md anew (ARGS="
 bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 1000": a tenth of it)
 	@$(PY) -m benchmarks.studies $(ARGS)
 
+docs: $(READY) ## build the documentation site in build/docs (no network needed once set up)
+	@$(PY) -c 'import furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \
+	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[docs]' 2>/dev/null \
+	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@$(PY) docs/make_model.py
+	@rm -rf build/docs docs/generated
+	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/docs $(ARGS)
+	@echo "Open build/docs/index.html"
+
 figures: $(READY) ## draw the pictures of the README anew, and slides of the course (results/slides)
 	@$(PY) docs/make_images.py
 	@$(PY) docs/make_slides.py
@@ -153,8 +178,8 @@ constraints: $(CREATED) ## bring the pinned versions in constraints.txt up to da
 	  --no-header --no-annotate -o constraints.txt
 
 clean: ## delete what tools and builds left behind
-	@rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf build dist docs/generated htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -path ./.git -prune -o -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## delete .venv as well
-	@rm -rf $(VENV) .venv-newer
+	@rm -rf $(VENV) .venv-newer .fuzz-corpus

@@ -48,7 +48,7 @@ class Checkpoint:
         scenario: Scenario,
         *,
         seed: int,
-        rules: Mapping[str, Callable] | None = None,
+        rules: Mapping[str, Callable[..., Any]] | None = None,
         observers: tuple[Any, ...] = (),
     ) -> Simulation | None:
         """Return the simulation as it was saved, None if there is no file.

@@ -1,15 +1,68 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders: names that every system takes, and writing whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["whole_file", "whole_folder"]
+__all__ = [
+    "MAX_TABLE_BYTES",
+    "TooLargeError",
+    "check_size",
+    "file_name",
+    "is_file",
+    "whole_file",
+    "whole_folder",
+]
+
+#: Names that Windows keeps for devices, whatever their suffix.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+
+#: Largest table that is read, in bytes when unpacked.
+MAX_TABLE_BYTES = 256 << 20
+
+#: Longest name made of other names, in bytes; no file system takes more than 255.
+LONGEST = 120
+
+
+def file_name(text: str, *, longest: int = LONGEST) -> str:
+    """Return a name of a file or folder that every system takes, made of any text.
+
+    Letters, digits, ``.``, ``_``, ``-`` and what is printable beyond ASCII stay; runs of
+    anything else become ``_``. So no path comes out of it, whatever goes in.
+
+    Parameters
+    ----------
+    text : str
+    longest : int
+        Bytes.
+
+    Examples
+    --------
+    >>> file_name("a b/c"), file_name("../../x"), file_name("CON"), file_name("été 1.")
+    ('a_b_c', '_.._x', '_CON', 'été_1')
+    """
+    kept = [
+        c if c.isalnum() or c in "._-" or (c > "\x7f" and c.isprintable()) else "\0" for c in text
+    ]
+    name = re.sub("\0+", "_", "".join(kept))
+    name = name.encode("utf-8")[:longest].decode("utf-8", errors="ignore")
+    name = name.strip(".") or "_"  # dots hide files at the start; at the end Windows drops them
+    return f"_{name}" if _DEVICES.fullmatch(name) else name
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is such a file; False too for names that no system takes, or lets us see."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager
@@ -28,7 +81,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{_start(path)}-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     draft = Path(name)
     try:
@@ -61,7 +114,7 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
             f"{path}: expected a new folder or an earlier result, found other files"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    draft = Path(tempfile.mkdtemp(prefix=f".{_start(path)}-", dir=path.parent))
     try:
         yield draft
         draft.chmod(0o777 & ~_umask())
@@ -72,6 +125,50 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+class TooLargeError(ValueError):
+    """A table that is larger than what is read; says how large."""
+
+
+def check_size(path: str | Path) -> None:
+    """Refuse a table that is too large once it is unpacked, without unpacking it.
+
+    Parameters
+    ----------
+    path : str or Path
+        XLSX and Parquet files say what is in them; of any other file its size counts.
+
+    Raises
+    ------
+    TooLargeError
+        If it is larger than ``MAX_TABLE_BYTES``.
+    OSError, ValueError, zipfile.BadZipFile
+        If it cannot be read, or is no such file.
+    """
+    size = _unpacked(Path(path))
+    if size > MAX_TABLE_BYTES:
+        most = MAX_TABLE_BYTES >> 20
+        raise TooLargeError(f"{size / 2**20:,.0f} MiB of data, more than the {most} that are read")
+
+
+def _unpacked(path: Path) -> int:
+    kind = path.suffix.lower()
+    if kind == ".xlsx":
+        with zipfile.ZipFile(path) as archive:
+            return sum(each.file_size for each in archive.infolist())
+    if kind == ".parquet":
+        import pyarrow.parquet as pq
+
+        about = pq.ParquetFile(path).metadata
+        packed = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+        return int(max(packed, 8 * about.num_rows * about.num_columns))
+    return path.stat().st_size
+
+
+def _start(path: Path) -> str:
+    """Return the start of a draft's name, which is longer than the final one by some letters."""
+    return file_name(path.stem, longest=60)
 
 
 def _umask() -> int:

@@ -66,9 +66,11 @@ class Market(mesa.Model):
 
     Examples
     --------
-    >>> market = Market("baseline", overrides={"customers": 500}, rng=1)  # doctest: +SKIP
-    >>> for _ in range(12):  # doctest: +SKIP
+    >>> market = Market("baseline", overrides={"customers": 100}, rng=1)
+    >>> for _ in range(12):
     ...     market.step()
+    >>> len(market.datacollector.get_model_vars_dataframe())
+    13
     """
 
     #: Class of the customers of the agents engine; subclasses may name their own.
@@ -166,8 +168,9 @@ def market_class(
 
     Examples
     --------
-    >>> Model = market_class("baseline", ["firms.Tailor.price"])  # doctest: +SKIP
-    >>> Model(firms_Tailor_price=12, rng=1)  # doctest: +SKIP
+    >>> Model = market_class("baseline", ["firms.Tailor.price"])
+    >>> Model(firms_Tailor_price=12, rng=1).simulation.scenario.firms["Tailor"].price
+    12.0
     """
     base = config if isinstance(config, Scenario) else Scenario.load(config)
     for path in sliders:

@@ -40,20 +40,20 @@ def parameter(
 
     Parameters
     ----------
-    default
+    default : any
         Value where a scenario names none; ``...`` makes the parameter required.
-    doc
+    doc : str
         One line that says what it is.
-    unit
+    unit : str
         ``"1"`` for pure numbers, else the unit in words (``"currency per unit"``).
-    source
+    source : str
         Where the default comes from; ``"assumption"`` where it is ours.
-    axes
+    axes : tuple of str or int
         Shape where the value is not one number: ``("need",)`` (a number per need),
         ``("firm",)`` (one number for all or a mapping by firm), or lengths.
-    fixed
+    fixed : bool
         True if events may not change it during a run.
-    newcomers
+    newcomers : bool
         True if it lies behind a drawn attribute, so that a change during a run
         reaches customers who arrive after it and nobody else.
     **bounds

@@ -64,7 +64,7 @@ class Simulation:
         *,
         seed: int = 0,
         engine: Callable[[Workspace], Any] | None = None,
-        rules: Mapping[str, Callable] | None = None,
+        rules: Mapping[str, Callable[..., Any]] | None = None,
         observers: tuple[str | Callable[..., Mechanism], ...] = (),
         block: int = BLOCK,
         schedule: Schedule | None = None,
@@ -184,6 +184,12 @@ class Simulation:
 
         NaN before the first period.
 
+        Parameters
+        ----------
+        level : {"firm", "market"}
+        name : str
+            Name of the measure.
+
         Raises
         ------
         KeyError
@@ -212,7 +218,13 @@ class Simulation:
         return self.schedule.digest + policies + demand
 
     def customers(self, name: str) -> np.ndarray:
-        """Return a column of the population, the customer in the last axis."""
+        """Return a column of the population, the customer in the last axis.
+
+        Parameters
+        ----------
+        name : str
+            A column that is kept, such as ``"tenure"``.
+        """
         return self.workspace.population.whole(name)
 
 

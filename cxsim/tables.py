@@ -70,13 +70,15 @@ class Tables:
         self.__dict__.update(state)
         self._link()
 
-    def _add(self, level: str, group: type[Parameters] | None, owners: list) -> None:
+    def _add(self, level: str, group: type[Parameters] | None, owners: list[Any]) -> None:
         if group is not None:
             for name, field in group.model_fields.items():
                 values = [getattr(owner, name) for owner in owners]
                 self._add_field(f"{level}_{name}", field, values, (len(owners),))
 
-    def _add_field(self, key: str, field: FieldInfo, values: list, shape: tuple[int, ...]) -> None:
+    def _add_field(
+        self, key: str, field: FieldInfo, values: list[Any], shape: tuple[int, ...]
+    ) -> None:
         """Store one parameter of all its owners, or those of a group below it.
 
         ``shape`` is that of the owners: firms, say, or firms by touchpoints.
@@ -101,7 +103,7 @@ class Tables:
         numbers = np.array([self._numbers(value, axes) for value in values], dtype=np.float64)
         self.arrays[key] = numbers.reshape(*shape, *numbers.shape[1:])
 
-    def _numbers(self, value: Any, axes: list) -> Any:
+    def _numbers(self, value: Any, axes: list[Any]) -> Any:
         if axes == ["need"]:
             return [0.0] * self.needs if value is None else list(value)
         if axes == ["firm"]:
@@ -166,7 +168,7 @@ class Tables:
         return value
 
 
-def _for_readers(value: Any, axes: list) -> bool:
+def _for_readers(value: Any, axes: list[Any]) -> bool:
     """Whether a value is a text, a list of texts or a mapping of anything: nothing for passes."""
     if isinstance(value, tuple):
         return not axes

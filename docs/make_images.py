@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from SALib.sample import sobol as saltelli
 from scipy.stats import qmc
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
 
 import cxsim as cx
 from cxsim import plot
@@ -88,6 +95,7 @@ def main() -> None:
     plot.save(plot.switching_costs(run.firms), FOLDER / "copycat_switching_costs.png")
     study()
     calibrated()
+    tutorial()
 
 
 def calibrated() -> None:
@@ -100,6 +108,29 @@ def calibrated() -> None:
         predictions.append(table.assign(source=panel.source))
     plot.save(plot.loyalty_estimates(pd.concat(loyalty)), FOLDER / "calibration_loyalty.png")
     plot.save(plot.predicted_repeats(pd.concat(predictions)), FOLDER / "calibration_repeats.png")
+
+
+def tutorial() -> None:
+    """Run the tutorial's Python, keep its figures, and write there what they show."""
+    page = FOLDER.parent / "tutorial.md"
+    document = Sybil(
+        parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)]
+    ).parse(page)
+    before = Path.cwd()
+    with TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            for example in document.examples():
+                example.evaluate()
+        finally:
+            os.chdir(before)
+    text = page.read_text(encoding="utf-8")
+    for name, drawn in document.namespace.items():
+        if isinstance(drawn, Figure):
+            plot.save(drawn, FOLDER / "tutorial" / f"{name}.svg")
+            at = re.compile(rf"!\[.*?\](?=\(images/tutorial/{name}\.svg\))")
+            text = at.sub(f"![{plot.alt_of(drawn)}]", text)
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

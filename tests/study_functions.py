@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import time
+from pathlib import Path
 
 
 def plane(point, seed):
@@ -48,3 +49,21 @@ def hangs(point, seed):
 def slow(point, seed):
     time.sleep(0.02)
     return {"y": point["a"] + 1000.0 * seed}
+
+
+def logged(point, seed):
+    """A small market whose runs are noted as they begin: who, when, which.
+
+    The notes go to the file ``CXSIM_TEST_LOG``; ``CXSIM_TEST_LIFE`` says which life of the runner
+    the process belongs to. Neither is part of a run's digest.
+    """
+    import cxsim as cx
+
+    note = f"{os.environ.get('CXSIM_TEST_LIFE', '')} {os.getpid()} {time.time_ns()} "
+    with Path(os.environ["CXSIM_TEST_LOG"]).open("a", encoding="ascii") as log:
+        log.write(f"{note}{point['a']:.0f} {seed}\n")  # one short line is written at once
+    changes = {"customers": 40, "periods": 3, "firms.Tailor.price": 15.0 + 0.01 * point["a"]}
+    run = cx.run("baseline", seed=seed, overrides=changes)
+    time.sleep(0.02)
+    shares = run.firms.groupby("firm")["share"].mean()
+    return {f"share.{firm}": share for firm, share in shares.items()}

@@ -11,7 +11,7 @@ import pytest
 
 import cxsim as cx
 from cxsim.checkpoint import Checkpoint, CheckpointError
-from cxsim.runs import FRAMES
+from cxsim.runs.frames import FRAMES
 from cxsim.simulation import Simulation
 
 SMALL = {"customers": 3000, "periods": 40}

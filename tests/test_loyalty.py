@@ -10,8 +10,7 @@ from markets import firm, lively, market
 from test_engines import assert_same, played, scenarios
 
 import cxsim as cx
-from cxsim.measures import measures
-from cxsim.measures.core import FIRM_MEASURES
+from cxsim.measures import FIRM_MEASURES, measures
 from cxsim.simulation import Simulation
 from examples import examples
 

@@ -57,6 +57,18 @@ def test_agents_and_columns_collect_the_same_numbers():
     np.testing.assert_array_equal(firms[0], firms[1])
 
 
+def test_what_each_customer_took_can_be_read_after_the_period():
+    model = cx.Market(lively(customers=60), engine="agents", rng=5)
+    customers = model.agents.select(agent_type=cx.Customer)
+    for _ in range(3):
+        model.step()
+        sold = [c.choice for c in customers if c.choice in model.simulation.scenario.firms]
+        shares = {name: sold.count(name) / len(sold) for name in model.simulation.scenario.firms}
+        firms = model.agents.select(agent_type=cx.Firm)
+        assert shares == pytest.approx({firm.name: firm.measure("share") for firm in firms})
+        assert all(c.supplier == c.choice for c in customers if c.choice in shares)
+
+
 def test_firms_are_an_agent_set():
     model = finished(cx.Market(lively(customers=200), rng=1))
     assert model.agents_by_type[cx.Firm].get("name") == ["Mass", "Niche", "Tailor"]

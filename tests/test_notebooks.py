@@ -410,7 +410,10 @@ def test_sweep_tells_what_a_study_says(tmp_path):
     )  # fmt: skip
     np.testing.assert_allclose(share, [low, high])
     assert low > high
-    assert "Two prices: 4 runs at 2 points" in result.report.read_text(encoding="utf-8")
+    page = result.report.read_text(encoding="utf-8")
+    answer = page.index("share.Tailor is highest on average at firms.Tailor.price = 18")
+    assert answer < page.index("What the analyses say")  # the answer comes first
+    assert "4 runs at 2 points" in result.report.read_text(encoding="utf-8")
 
 
 def test_the_template_answers_its_question_with_an_interval(tmp_path):

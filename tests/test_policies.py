@@ -131,7 +131,7 @@ def test_capabilities_that_a_policy_raises_cost_what_they_cost_by_events():
 
 
 def _measures(name):
-    from cxsim.measures.core import FIRM_MEASURES
+    from cxsim.measures import FIRM_MEASURES
 
     return [m for m in FIRM_MEASURES if m.name == name]
 
@@ -567,15 +567,3 @@ def test_adaptive_capabilities_rise_where_they_pay_and_fall_where_they_cost():
 
     assert settled(worth=2.0, cost=0.0) > 1.4
     assert settled(worth=0.0, cost=200_000.0) < 0.6
-
-
-def test_examples_in_docstrings_run():
-    import doctest
-
-    import cxsim.firms.policy
-    import cxsim.firms.registry
-
-    for module in (cxsim.firms.policy, cxsim.firms.registry):
-        result = doctest.testmod(module)
-        assert result.attempted > 0
-        assert result.failed == 0

@@ -157,6 +157,18 @@ def test_firms_of_the_full_baseline_have_the_capabilities_of_the_baseline():
     assert full.firms["Tailor"] == plain.firms["Tailor"]
 
 
+def test_the_targeted_firm_of_the_full_baseline_has_points_offers_look_alikes_and_add_ons():
+    targeted = cx.load("baseline_full").firms["Targeted"]
+    assert targeted.loyalty_programme is not None
+    assert targeted.promotions.chance > 0
+    assert targeted.acquisition.targeting == "predictive"
+    assert targeted.next_best_offer is not None
+    firms = cx.run("baseline_full").firms.groupby("firm", observed=True).sum(numeric_only=True)
+    for sign in ("acquired_by_contact", "add_on_margin", "points_issued"):
+        assert firms.loc["Targeted", sign] > 0
+        assert firms[sign].sum() == firms.loc["Targeted", sign]
+
+
 @pytest.mark.parametrize("name", ["detergent", "running_shoes", "airline"])
 def test_firms_of_an_industry_differ_in_capabilities_and_programmes_only(name):
     firms = [dict(firm) for firm in cx.load(name).firms.values()]

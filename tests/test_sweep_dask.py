@@ -37,9 +37,9 @@ def rows(folder):
     return frame.drop(columns=PASSING).sort_values("run", ignore_index=True)
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    """Start a scheduler and two workers as processes of their own; give address and workers."""
+@contextlib.contextmanager
+def started_cluster(tmp_path):
+    """Start a scheduler and two workers as processes of their own; give address and nannies."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]),
@@ -63,7 +63,14 @@ def cluster(tmp_path):
         time.sleep(0.1)
     assert address, (tmp_path / "scheduler.log").read_text()
     processes += [begin(address, "--nthreads", "1", "--no-dashboard") for _ in range(2)]
-    yield address, processes
+    try:
+        yield address, processes[1:]
+    finally:
+        stop(processes)
+        log.close()
+
+
+def stop(processes):
     for process in processes[::-1]:
         family = (
             psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
@@ -76,7 +83,12 @@ def cluster(tmp_path):
                 child.kill()
         if process.poll() is None:
             process.kill()
-    log.close()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    with started_cluster(tmp_path) as found:
+        yield found
 
 
 def test_a_study_runs_unchanged_on_a_cluster(cluster, tmp_path):
@@ -93,10 +105,10 @@ def test_a_study_runs_unchanged_on_a_cluster(cluster, tmp_path):
 
 
 def test_workers_of_a_cluster_may_die_and_nothing_is_lost(cluster, tmp_path):
-    address, processes = cluster
+    address, nannies = cluster
 
     def kill_some():
-        for nanny in processes[1:]:
+        for nanny in nannies:
             time.sleep(2.0)
             for child in psutil.Process(nanny.pid).children():
                 if "resource_tracker" not in " ".join(child.cmdline()):

@@ -11,7 +11,14 @@ from markets import firm, lively, market
 from test_engines import SILENCE, assert_same, played, scenarios
 
 import cxsim as cx
-from cxsim.mechanisms.ranking import best, best_of, likeness, log_odds, recency_frequency_value
+from cxsim.mechanisms.ranking import (
+    best,
+    best_of,
+    fifths,
+    likeness,
+    log_odds,
+    recency_frequency_value,
+)
 from cxsim.mechanisms.tiers import TIERS
 
 ADD_ON = {"price": 3.0, "margin": 1.0, "base_chance": 0.1, "known_chance": 0.6}
@@ -316,6 +323,28 @@ def test_too_many_contacts_are_resented():
 def test_ties_go_to_the_lower_number_and_the_last_places_decide_nothing():
     assert best(np.array([1.0, 2.0, 2.0 + 1e-9, 0.0]), 3).tolist() == [1, 2, 0]
     assert best_of(np.array([1.0, 1.0, 0.0]), np.array([0.1, 0.9, 0.5]), 2).tolist() == [1, 0]
+
+
+few_numbers = st.lists(st.integers(-3, 3), min_size=1, max_size=60)
+
+
+@given(scores=few_numbers, lots=st.randoms(use_true_random=False), data=st.data())
+def test_the_front_of_customers_is_that_of_all_of_them_in_order(scores, lots, data):
+    many = data.draw(st.integers(0, len(scores)))
+    lot = np.array([lots.random() for _ in scores])
+    for score in (np.array(scores), np.array(scores) / 7):
+        by_place = sorted(range(len(score)), key=lambda i: (-score[i], i))
+        by_lot = sorted(range(len(score)), key=lambda i: (-score[i], -lot[i]))
+        assert best(score, many).tolist() == by_place[:many]
+        assert best_of(score, lot, many).tolist() == by_lot[:many]
+
+
+@given(values=few_numbers)
+def test_a_fifth_is_where_the_middle_of_all_equal_values_lies(values):
+    found = fifths(np.array(values))
+    for value, fifth in zip(values, found, strict=True):
+        middle = sum(v < value for v in values) + 0.5 * values.count(value)
+        assert fifth == min(5, 1 + int(5 * middle / len(values)))
 
 
 def test_recency_frequency_and_value_count_alike():

@@ -71,7 +71,7 @@ def mean_misfit(
     need_variance : array_like
         Variance of needs in each dimension, v, squared distance.
     gap : array_like
-        How far the segment's mean need is from the standard offer, |need_mean - p|, distance.
+        How far the segment's mean need is from the standard offer, ``|need_mean - p|``, distance.
     segment_insight : array_like
         How far the firm tells the segment's mean need, S.
     recognition : array_like
@@ -92,7 +92,7 @@ def mean_misfit(
     -----
     For a recognized customer the offer is p + C (mu - p), and the belief mu is the mean of
     the prior q = p + S (need_mean - p) and what was told, weighted 1 - K and K. Taking the
-    mean over needs and over the noise of what was told leaves
+    mean over needs and over the noise of what was told leaves::
 
         D v (1 - C (2 - C) K) + (1 - C + C (1 - S) (1 - K))^2 gap^2.
 

@@ -103,6 +103,11 @@ class Calibration:
     def scenario_text(self, *, title: str | None = None) -> str:
         """Return the text of a scenario file, estimates and errors in comments.
 
+        Parameters
+        ----------
+        title : str, optional
+            What the scenario is called; by default the panel's source.
+
         Raises
         ------
         CalibrationError
@@ -126,6 +131,12 @@ class Calibration:
 
     def save(self, path: str | Path, *, title: str | None = None) -> Path:
         """Write the scenario file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+        title : str, optional
+            What the scenario is called; by default the panel's source.
 
         Raises
         ------
@@ -166,6 +177,12 @@ class Calibration:
         """Return draws of the scenario's parameters, as uncertain as the estimates are.
 
         A column per dotted path, a row per draw: the points of a study.
+
+        Parameters
+        ----------
+        count : int
+            Draws.
+        seed : int
         """
         return sample(self.panel, self.estimates, count, seed=seed)
 
@@ -226,17 +243,21 @@ def calibrate(
     CalibrationError
         If the panel cannot be read or does not identify the switching cost.
 
-    Examples
-    --------
-    >>> result = calibrate("panel.csv")  # doctest: +SKIP
-    >>> print(result.headline())  # doctest: +SKIP
-    >>> result.save("my_market.yaml")  # doctest: +SKIP
-
     Notes
     -----
     Conditioning on the first purchase takes it as given although tastes had a part in it;
     with few purchases per customer this overstates loyalty (the initial conditions problem,
     Heckman 1981). Panels that start at the first purchase do not have it.
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> market = {"customers": 400, "periods": 24, "segments.*.fit_weight": 0}
+    >>> deals = {"firms.*.promotions": {"chance": 0.3, "depth": 0.2}}
+    >>> panel = cx.run("baseline", seed=1, overrides=market | deals, panel=300).panel
+    >>> result = calibrate(panel, shuffles=0, draws=20)
+    >>> result.save("my_market.yaml").name
+    'my_market.yaml'
     """
     data = read_panel(
         panel, columns=columns, source=source, currency=currency, period_length=period_length

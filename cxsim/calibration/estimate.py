@@ -115,6 +115,11 @@ class Estimates:
     draws: int
     mean_price: float
 
+    @property
+    def rho_squared(self) -> float:
+        """McFadden's measure of fit: 1 less the log-likelihood over that of equal chances."""
+        return 1.0 - self.loglikelihood / self.null
+
     def error(self, name: str, *, robust: bool = False) -> float:
         """Return the standard error of a parameter."""
         matrix = self.robust if robust else self.covariance

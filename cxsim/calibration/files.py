@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from cxsim.calibration.errors import CalibrationError
-from cxsim.scenario.messages import one_line
+from cxsim.files import TooLargeError, check_size
+from cxsim.scenario.messages import found, one_line
 
 __all__ = ["read_table"]
 
@@ -34,11 +35,14 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if kind not in _KINDS:
         raise wrong(f"expected a table ({', '.join(_KINDS)}), found {kind or 'no suffix'}")
     try:
+        check_size(path)
         if kind == ".parquet":
             return pd.read_parquet(path)
         if kind == ".xlsx":
             return pd.read_excel(path)
         data = path.read_bytes()
+    except TooLargeError as error:
+        raise wrong(f"expected a table, found {error}") from None
     except OSError as error:
         raise wrong(f"expected a file, found {(error.strerror or 'none').lower()}") from None
     except Exception as error:  # noqa: BLE001 - what readers of these formats raise is open
@@ -59,7 +63,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     names = [name.strip().strip('"') for name in head.split(mark)]
     twice = next((name for k, name in enumerate(names) if name and name in names[:k]), None)
     if twice is not None:
-        raise wrong(f"expected each column once, found {twice!r} twice")
+        raise wrong(f"expected each column once, found {found(twice)} twice")
     try:
         frame = pd.read_csv(
             StringIO(text), sep=mark, dtype=str, keep_default_na=False, skipinitialspace=True

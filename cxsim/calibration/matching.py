@@ -55,7 +55,6 @@ class Match:
 
         self.targets = targets
         self.runs = runs
-        self._found = found
         goals = targets.targets
         z = (found.model - [t.value for t in goals]) / found.sigma
         self.moments = pd.DataFrame(
@@ -125,7 +124,13 @@ class Match:
         return said + "."
 
     def text(self, *, title: str | None = None) -> str:
-        """Return the scenario file, with estimates and their errors in comments."""
+        """Return the scenario file, with estimates and their errors in comments.
+
+        Parameters
+        ----------
+        title : str, optional
+            What the scenario is called.
+        """
         from ruamel.yaml.comments import CommentedMap
 
         from cxsim.scenario.writing import to_yaml
@@ -159,6 +164,12 @@ class Match:
 
     def save(self, path: str | Path, *, title: str | None = None) -> Path:
         """Write the scenario file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+        title : str, optional
+            What the scenario is called.
 
         Raises
         ------
@@ -240,14 +251,24 @@ def match(
     ScenarioError
         If the base is not.
 
-    Examples
-    --------
-    >>> result = match("targets.yaml", base="baseline")  # doctest: +SKIP
-    >>> result.save("mine.yaml")  # doctest: +SKIP
-
     Notes
     -----
     McFadden (1989). Targets are taken to be independent; a covariance would make J exact.
+
+    Examples
+    --------
+    >>> result = match(
+    ...     {
+    ...         "settings": {"customers": 300, "periods": 12},
+    ...         "parameters": {"firms.Tailor.quality": [24, 30]},
+    ...         "targets": [{"measure": "share", "firm": "Tailor", "value": 0.35, "se": 0.01}],
+    ...     },
+    ...     base="baseline",
+    ...     seeds=2,
+    ...     draws=10,
+    ... )
+    >>> list(result.moments["measure"])
+    ['share']
     """
     checked = targets if isinstance(targets, Targets) else read_targets(targets, base=base)
     moments = Moments(checked, seeds=seeds, jobs=jobs)

@@ -135,7 +135,12 @@ class Panel:
         )
 
     def shuffled(self, rng: np.random.Generator) -> Panel:
-        """Return the panel with each customer's occasions in random order, prices with them."""
+        """Return the panel with each customer's occasions in random order, prices with them.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        """
         owner = np.repeat(np.arange(self.customers), self.counts)
         return replace(self.take(np.lexsort((rng.random(self.occasions), owner))), period=None)
 

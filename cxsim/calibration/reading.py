@@ -6,9 +6,9 @@ row per occasion and firm, with ``firm``, ``chosen`` (1 for the one taken) and `
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,12 +17,10 @@ from cxsim.calibration.columns import CHOICE, CUSTOMER, FIRM, PERIOD, PRICE, Col
 from cxsim.calibration.errors import CalibrationError
 from cxsim.calibration.files import read_table
 from cxsim.calibration.panel import OUTSIDE, Panel
+from cxsim.scenario.checks import RESERVED, TAKEN
 from cxsim.scenario.messages import found, hint, one_line
 
 __all__ = ["read_panel"]
-
-#: What a dotted path cannot hold.
-_REFUSED = re.compile(r"[.*/\\=]")
 
 
 def read_panel(
@@ -63,6 +61,12 @@ def read_panel(
     )
 
 
+def _named(text: str) -> str:
+    """Return a name that a firm of a scenario can have."""
+    name = "".join("_" if c in RESERVED or not c.isprintable() else c for c in text).strip()
+    return f"{name} (firm)" if name.casefold() in TAKEN else name or "_"
+
+
 class _Reader:
     """One table on its way to a panel."""
 
@@ -74,7 +78,7 @@ class _Reader:
         names = [str(name) for name in frame.columns]
         twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
         if twice is not None:
-            raise self.wrong(f"expected each column once, found {twice!r} twice")
+            raise self.wrong(f"expected each column once, found {found(twice)} twice")
         frame.columns = pd.Index(names)
         if frame.empty:
             raise self.wrong("expected a row per purchase, found none")
@@ -98,7 +102,7 @@ class _Reader:
     def needed(self, what: str, given: str | None, known: tuple[str, ...]) -> str:
         name = self.find(what, given, known)
         if name is None:
-            there = ", ".join(map(repr, list(self.frame.columns)[:12]))
+            there = ", ".join(map(found, list(self.frame.columns)[:12]))
             raise self.wrong(
                 f"expected a column {known[0]!r} ({what}; or name it with --{known[0]}), "
                 f"found {there}"
@@ -173,11 +177,13 @@ class _Reader:
 
     def named(self, firms: list[str]) -> tuple[str, ...]:
         """Return names that firms of a scenario can have, which stand in dotted paths."""
-        names = [_REFUSED.sub("_", name) for name in firms]
-        names = [f"{name} (firm)" if name in (OUTSIDE, "none") else name for name in names]
+        names = [_named(name) for name in firms]
         twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
         if twice is not None:
-            raise self.wrong(f"expected names that differ in letters, found two like {twice!r}")
+            text = f"expected names that differ in letters, found two like {found(twice)}"
+            raise self.wrong(text)
+        if not names:
+            raise self.wrong("expected a firm to choose, found none")
         return tuple(names)
 
     def _long(self) -> bool:
@@ -196,7 +202,7 @@ class _Reader:
 
     # -- wide ---------------------------------------------------------------------
 
-    def _read_wide(self, customer: str, period: str | None, _: str | None) -> tuple:
+    def _read_wide(self, customer: str, period: str | None, _: str | None) -> tuple[Any, ...]:
         column = self.needed("the firm chosen", self.columns.choice, CHOICE)
         chosen = self.labels(column)
         stems = by_stem(self.frame.columns, {customer, period, column}, self.columns)
@@ -243,7 +249,7 @@ class _Reader:
 
     # -- long ---------------------------------------------------------------------
 
-    def _read_long(self, customer: str, period: str | None, price: str | None) -> tuple:
+    def _read_long(self, customer: str, period: str | None, price: str | None) -> tuple[Any, ...]:
         firm = self.needed("the firm offered", self.columns.firm, FIRM)
         column = self.needed("1 for the firm chosen", self.columns.choice, ("chosen", *CHOICE))
         price = price or self.needed("price asked", self.columns.price, PRICE)

@@ -54,7 +54,13 @@ def real_frame(name: str) -> pd.DataFrame:
 
 
 def real_panel(name: str) -> Panel:
-    """Return a published panel, read; see :func:`real_frame`."""
+    """Return a published panel, read; see :func:`real_frame`.
+
+    Parameters
+    ----------
+    name : str
+        ``"Yogurt"``, or another that :func:`real_frame` knows.
+    """
     stem = "Tuna." if name == "Tuna" else ""
     columns = Columns(
         customer=f"{stem}{'hid' if stem else 'id'}", choice=f"{stem}choice", period="none"

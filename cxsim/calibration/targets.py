@@ -9,11 +9,12 @@ from typing import Any
 
 from cxsim.calibration.errors import CalibrationError
 from cxsim.calibration.files import read_table
+from cxsim.files import is_file
 from cxsim.measures import measures
 from cxsim.measures.summary import MARKET
 from cxsim.scenario import Scenario, ScenarioError
-from cxsim.scenario.messages import found, hint, one_line
-from cxsim.scenario.yaml_text import YamlError, parse
+from cxsim.scenario.loading import plain, read_yaml
+from cxsim.scenario.messages import Place, found, hint, one_line
 
 __all__ = ["Free", "Target", "Targets", "read_targets"]
 
@@ -99,25 +100,15 @@ def read_targets(
     CalibrationError
         With the entry, what was expected and what found.
     ScenarioError
-        If the base or a setting is not valid.
+        If the file cannot be read, or the base or a setting is not valid.
     """
     folder, source = Path(), "targets"
     if isinstance(given, Mapping):
-        data: Any = dict(given)
+        data: Any = plain(given, Place(source))
     else:
         path = Path(given)
         folder, source = path.parent, str(path)
-        try:
-            data = parse(path.read_text(encoding="utf-8")).value
-        except OSError as error:
-            raise CalibrationError(
-                one_line(f"{path}: expected a file, found {(error.strerror or 'none').lower()}")
-            ) from None
-        except UnicodeDecodeError:
-            raise CalibrationError(f"{path}: expected UTF-8, found another encoding") from None
-        except YamlError as error:
-            where = f"{path}:{error.line}" if error.line else str(path)
-            raise CalibrationError(one_line(f"{where}: {error.reason}")) from None
+        data, _ = read_yaml(path)
     return _Reader(source, folder).read(data, base)
 
 
@@ -153,9 +144,12 @@ class _Reader:
         start = base if base is not None else data.get("base")
         if start is None:
             raise self.wrong("base", "expected a scenario to start from, found none (--base NAME)")
+        if not isinstance(start, (Scenario, str, Path)):
+            text = f"expected a file or the name of a scenario, found {found(start)}"
+            raise self.wrong("base", text)
         if not isinstance(start, Scenario):
-            beside = self.folder / str(start)
-            start = Scenario.load(beside if base is None and beside.is_file() else start)
+            beside = self.folder / start
+            start = Scenario.load(beside if base is None and is_file(beside) else start)
         changes = data.get("settings") or {}
         if not isinstance(changes, Mapping) or not all(isinstance(key, str) for key in changes):
             text = f"expected values by dotted path, found {found(data['settings'])}"

@@ -119,7 +119,8 @@ def _notes(
         f"Source: {panel.source}.",
         "Panel logit by simulated maximum likelihood with independent normal tastes",
         f"({estimates.draws} Halton draws, {estimates.occasions} occasions,",
-        f"{estimates.customers} customers, log-likelihood {estimates.loglikelihood:.1f});",
+        f"{estimates.customers} customers, log-likelihood {estimates.loglikelihood:.1f},",
+        f"McFadden's rho squared {estimates.rho_squared:.3f});",
         "standard errors from the Hessian, those of amounts by the delta method.",
         "Each customer's first purchase conditions the rest."
         if first == "drop"

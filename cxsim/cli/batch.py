@@ -12,6 +12,7 @@ import click
 from cxsim.cli.failing import UserError
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import print_table
+from cxsim.files import file_name
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.messages import Problem
 
@@ -35,7 +36,7 @@ def run_all(scenarios: Sequence[str], given: Mapping[str, Any], options: Mapping
     def one(name: str) -> Any:
         return run_notebook(
             notebook, {**given, "scenario": name},
-            output_folder=folder / f"run-{Path(name).stem}", timeout=options["timeout"],
+            output_folder=folder / file_name(f"run-{Path(name).stem}"), timeout=options["timeout"],
         )  # fmt: skip
 
     ended: dict[str, str] = {}
@@ -70,7 +71,7 @@ def _check(scenarios: Sequence[str], overrides: Sequence[str]) -> None:
             problems += error.problems
     if problems:
         raise ScenarioError(problems)
-    stems = [Path(name).stem for name in scenarios]
+    stems = [file_name(Path(name).stem) for name in scenarios]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise UserError(f"run --all: expected scenarios of different names, found {twice[0]} twice")
@@ -105,7 +106,9 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
             held = f"{file} holds the last save" if there else "it was too early for a save"
             click.echo(f"cxsim: stopped; {held}", err=True)
             return 1
-    place = result.save(options["output"] or f"results/long-{Path(scenario).stem}")
+    place = result.save(
+        options["output"] or Path("results", file_name(f"long-{Path(scenario).stem}"))
+    )
     last = result.firms[result.firms["period"] == result.firms["period"].max()]
     names = ["share", "retention", "switching_cost", "profit"]
     rows = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import click
 from cxsim.cli.failing import UserError
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.files import file_name
 
 __all__ = ["COMMANDS"]
 
@@ -119,8 +119,7 @@ COMMANDS = (calibrate,)
 
 def _place(data: str) -> Path:
     """Return ``results/calibrate-DATA.yaml`` with what a file name can hold."""
-    stem = re.sub(r"[^\w.-]+", "_", Path(data).stem)
-    return Path("results") / f"calibrate-{stem[:80]}.yaml"
+    return Path("results") / f"{file_name(f'calibrate-{Path(data).stem}')}.yaml"
 
 
 def _from_panel(data: str, options: dict[str, Any]) -> None:

@@ -80,7 +80,9 @@ def _finish(command: Callable[[], Any]) -> int:
             what = "not enough memory: try fewer customers (-s customers=1000)"
             raise _SaidError(what, 1) from error
         except OSError as error:
-            raise _SaidError(_system(error), 1) from error
+            # A name that is too long is a mistake of whoever wrote it, not of the machine.
+            code = 2 if error.errno == errno.ENAMETOOLONG else 1
+            raise _SaidError(_system(error), code) from error
         except Exception as error:  # the last line of defence: no stack trace
             raise _SaidError(_unexpected(error), 1) from error
     return code if isinstance(code, int) else 0
@@ -93,10 +95,12 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _system(error: OSError) -> str:
+    from cxsim.scenario.messages import one_line
+
     what = (error.strerror or str(error) or type(error).__name__).lower()
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         what += "; nothing was written"
-    return f"{error.filename}: {what}" if error.filename else what
+    return one_line(f"{error.filename}: {what}" if error.filename else what)
 
 
 def _unexpected(error: Exception) -> str:

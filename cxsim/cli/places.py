@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.files import is_file
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.loading import read_yaml
 
@@ -44,10 +45,9 @@ def check(files: tuple[str, ...]) -> int:
 
 def _is_study(file: str) -> bool:
     """Whether a file is one of a study: no scenario has factors."""
-    path = Path(file)
-    if not path.is_file():
+    if not is_file(file):
         return False
-    raw, _ = read_yaml(path)
+    raw, _ = read_yaml(Path(file))
     return isinstance(raw, Mapping) and "factors" in raw
 
 

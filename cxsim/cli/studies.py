@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from cxsim.cli.failing import UserError
 from cxsim.cli.pilot import announce
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.files import file_name
 from cxsim.notebook.catalogue import find_notebook, shipped_notebooks
 from cxsim.notebook.parameters import join_overrides
 from cxsim.scenario import Scenario, shipped_scenarios
@@ -22,7 +22,7 @@ from cxsim.scenario.messages import hint
 __all__ = ["COMMANDS", "named_place"]
 
 
-def _shared(command: Callable) -> Callable:
+def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that run and compare have in common."""
     options = [
         click.option("--seeds", metavar="N", help="How many seeds, 1 to 10000."),
@@ -185,8 +185,7 @@ def _notebook_meant(text: str) -> Path | None:
 
 def named_place(verb: str, names: Iterable[str]) -> str:
     """Return ``results/VERB-NAMES`` with what a file name can hold."""
-    stems = [re.sub(r"[^\w.-]+", "_", Path(name).stem) for name in names]
-    return str(Path("results") / f"{verb}-{'-'.join(stems)}"[:100])
+    return str(Path("results") / file_name("-".join([verb, *(Path(name).stem for name in names)])))
 
 
 def _run(

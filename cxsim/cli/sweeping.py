@@ -56,6 +56,7 @@ def sweep(study: str, **options: Any) -> int:
     """  # fmt: skip
     from cxsim.study.plan import Study
     from cxsim.study.pools import cores
+    from cxsim.study.sweep import default_store
 
     if options["threads"] and options["dask"]:
         raise UserError("sweep: expected --threads or --dask, found both")
@@ -63,7 +64,7 @@ def sweep(study: str, **options: Any) -> int:
     if options["seeds"]:
         plan = plan.with_seeds(options["seeds"])
     shard = _shard(options["shard"])
-    folder = options["store"] or f"results/sweep-{plan.name}"
+    folder = options["store"] or str(default_store(plan))
     jobs = options["jobs"] or cores()
     kind = "dask" if options["dask"] else "threads" if options["threads"] else "processes"
     seconds = _forecast(plan, folder, options, jobs, kind, shard)

@@ -15,7 +15,7 @@ import numpy as np
 
 from cxsim.engine.schedule import Leg, Step, parameters_of
 from cxsim.engine.workspace import Workspace
-from cxsim.mechanisms.base import CHUNK
+from cxsim.mechanisms.base import CHUNK, NONE
 
 __all__ = ["AgentsEngine", "Customer"]
 
@@ -142,8 +142,8 @@ class Customer(mesa.Agent):
 
     @property
     def choice(self) -> str | None:
-        """What is being bought this period: a firm, ``"outside"``, or None; may be set."""
-        return self._engine.firm_name(int(self._engine.place(self, "choice")[0]))
+        """What was taken this period: a firm, ``"outside"``, or None; may be set in ``decide``."""
+        return self._engine.firm_name(self._engine.choice_of(self))
 
     @choice.setter
     def choice(self, name: str | None) -> None:
@@ -170,6 +170,8 @@ class AgentsEngine:
         self.segments = workspace.tables.segments
         self.passing = {name: array[..., :1] for name, array in workspace.passing().items()}
         self._steps: dict[str, list[Step]] = {}
+        self._turn: Customer | None = None
+        self._chosen = np.full(workspace.population.customers, NONE)
         self._link()
         self.customers = [
             customer_class(model, self, number) for number in range(workspace.population.customers)
@@ -197,9 +199,14 @@ class AgentsEngine:
             self._steps = {}
             for step in leg.steps:
                 self._steps.setdefault(step.phase, []).append(step)
+            chooses = "decide" in self._steps
             for customer in self.customers:
+                self._turn = customer
                 for phase in self._steps:
                     getattr(customer, phase)()
+                if chooses:
+                    self._chosen[customer.number] = self.choice_of(customer)
+            self._turn = None
 
     def play(self, customer: Customer, phase: str) -> None:
         """Run the passes of a phase for one customer."""
@@ -252,6 +259,15 @@ class AgentsEngine:
         block, place = divmod(customer.number, population.block)
         value = population.part(name, block)[..., place]
         return value.item() if np.ndim(value) == 0 else value.copy()
+
+    def choice_of(self, customer: Customer) -> int:
+        """Return the number of the option that a customer takes, or took last.
+
+        A passing column is about the customer whose turn it is and nobody else.
+        """
+        if customer is self._turn or "choice" not in self.passing:
+            return int(self.place(customer, "choice")[0])
+        return int(self._chosen[customer.number])
 
     def place(self, customer: Customer, name: str) -> np.ndarray:
         """Return the place of a customer in a column, kept or passing, as a view."""

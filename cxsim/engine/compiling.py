@@ -215,6 +215,6 @@ def _keep(dispatcher: Any, digest: str) -> Any:
     return dispatcher._cache
 
 
-def _load(dispatcher: Any, digest: str, types: tuple) -> Any:
+def _load(dispatcher: Any, digest: str, types: tuple[Any, ...]) -> Any:
     cache = _keep(dispatcher, digest)
     return cache.load_overload(types, dispatcher.targetctx) if cache else None

@@ -20,7 +20,7 @@ _WORTH = ("prepare", "adjust", "ask", "add", "expect")
 
 
 def foreseeing(
-    mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable] | None = None
+    mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable[..., Any]] | None = None
 ) -> Schedule:
     """Return the passes of a market with those that reckon with everybody in place of draws.
 

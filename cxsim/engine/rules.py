@@ -56,7 +56,7 @@ def rebuilt(function: FunctionType, replacements: Mapping[str, Any]) -> Function
     return made
 
 
-def exchanged(function: Any, rules: Mapping[str, Callable]) -> FunctionType:
+def exchanged(function: Any, rules: Mapping[str, Callable[..., Any]]) -> FunctionType:
     """Return a function in which rules are exchanged by name, at any depth of calls."""
     if not rules:
         return function
@@ -84,7 +84,7 @@ def _annotated_like(rule: FunctionType, substitute: FunctionType) -> FunctionTyp
     return made
 
 
-def _check_signature(name: str, rule: Callable, substitute: Callable) -> None:
+def _check_signature(name: str, rule: Callable[..., Any], substitute: Callable[..., Any]) -> None:
     wanted = list(inspect.signature(rule).parameters)
     if not isinstance(substitute, FunctionType):
         raise TypeError(f"rule {name!r}: expected a plain function, found {substitute!r}")
@@ -131,7 +131,9 @@ def _code_text(code: CodeType) -> str:
     return repr((code.co_code, constants, code.co_names, code.co_varnames))
 
 
-def _walk(function: FunctionType, describe: Callable[[FunctionType], str], seen: dict) -> None:
+def _walk(
+    function: FunctionType, describe: Callable[[FunctionType], str], seen: dict[Any, Any]
+) -> None:
     if id(function) in seen:
         return
     seen[id(function)] = "\n".join(

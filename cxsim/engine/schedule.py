@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from types import FunctionType
+from typing import Any
 
 from cxsim.engine.rules import code_digest, exchanged, names_of_rules, source_digest
 from cxsim.mechanisms.base import PHASES, Mechanism
@@ -56,7 +57,9 @@ class Schedule:
     """
 
     def __init__(
-        self, mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable] | None = None
+        self,
+        mechanisms: tuple[Mechanism, ...],
+        rules: Mapping[str, Callable[..., Any]] | None = None,
     ):
         rules = dict(rules or {})
         passes = ordered(mechanisms)
@@ -125,7 +128,7 @@ def parameters_of(step: Step) -> tuple[str, ...]:
     return code.co_varnames[: code.co_argcount]
 
 
-def _check_rules(rules: Mapping[str, Callable], functions: list) -> None:
+def _check_rules(rules: Mapping[str, Callable[..., Any]], functions: list[Any]) -> None:
     known = names_of_rules(functions)
     for name in rules:
         if name not in known:

@@ -13,7 +13,7 @@ import numpy as np
 from cxsim.draws import period_keys, static_key
 from cxsim.engine.schedule import Step, parameters_of
 from cxsim.mechanisms.base import CHUNK, Column, Mechanism
-from cxsim.population import Population, shape_of
+from cxsim.population import Population, aligned, shape_of
 from cxsim.tables import Tables
 
 __all__ = ["Workspace"]
@@ -99,7 +99,7 @@ class Workspace:
         self._link()
 
     def _make_keys(self, mechanisms: tuple[Mechanism, ...], seed: int) -> None:
-        names: dict[str, tuple] = {
+        names: dict[str, tuple[Any, ...]] = {
             "firm": self.tables.firms,
             "option": (*self.tables.firms, "outside"),
             "segment": self.tables.segments,
@@ -112,7 +112,7 @@ class Workspace:
         for mechanism in mechanisms:
             for draw in mechanism.draws:
                 lists = [range(a) if isinstance(a, int) else names[a] for a in draw.axes]
-                parts: list[tuple] = [()]
+                parts: list[tuple[Any, ...]] = [()]
                 for values in lists:
                     parts = [(*head, value) for head in parts for value in values]
                 place = slice(len(static), len(static) + len(parts))
@@ -150,13 +150,13 @@ class Workspace:
         """Return a fresh set of passing columns, one block wide."""
         block = self.population.block
         return {
-            column.name: np.full(
-                (*shape_of(column.axes, self.sizes), block), column.fill, dtype=column.dtype
+            column.name: aligned(
+                (*shape_of(column.axes, self.sizes), block), column.fill, column.dtype
             )
             for column in self._passing
         }
 
-    def arguments(self, step: Step, block: int, passing: dict[str, np.ndarray]) -> tuple:
+    def arguments(self, step: Step, block: int, passing: dict[str, np.ndarray]) -> tuple[Any, ...]:
         """Return the arguments of a pass for one block of customers."""
         first, end = self.population.bounds(block)
         return tuple(
@@ -190,7 +190,7 @@ class Workspace:
             return self.sums[name][first // CHUNK : -(-end // CHUNK)]
         raise self._unknown(name, step, [*self.population.columns, *passing, *self.sums])
 
-    def whole_arguments(self, step: Step) -> tuple:
+    def whole_arguments(self, step: Step) -> tuple[Any, ...]:
         """Return the arguments of a pass over the whole population."""
         found: list[Any] = []
         for name in parameters_of(step):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cxsim.explorer import view
 from cxsim.explorer.question import Question
+from cxsim.files import file_name
 from cxsim.notebook.progress import VARIABLE
 from cxsim.study.break_even import break_even
 from cxsim.study.why import why
@@ -74,7 +75,7 @@ def report(question: Question, saved: Path, *, seeds: int = 20) -> Path:
     """
     base = saved.with_name(f"{saved.stem}-baseline.yaml")
     question.base.override({"name": base.stem}).save(base)
-    folder = Path("results") / f"what-if-{saved.stem}"
+    folder = Path("results") / file_name(f"what-if-{saved.stem}")
     command = [sys.executable, "-m", "cxsim", "compare", str(base), str(saved)]
     done = subprocess.run(
         [*command, "--seeds", str(seeds), "-o", str(folder)],

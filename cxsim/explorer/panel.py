@@ -52,7 +52,7 @@ class Explorer:
         if firm and firm not in firms:
             raise ValueError(f"firm: expected one of {', '.join(firms)}, found {firm!r}")
         self._deaf = False
-        self._pending: asyncio.Task | None = None
+        self._pending: asyncio.Task[Any] | None = None
         self._panel: Any = None
         self.question = Question(base, firm or firms[0])
         self.answer: Answer = self._answers.to(self.question)
@@ -267,9 +267,20 @@ def explore(
 ) -> Explorer:
     """Explore a scenario with sliders; see :class:`Explorer`.
 
+    Parameters
+    ----------
+    scenario : Scenario, str or Path
+        A scenario, its file, or the name of one that ships with the package.
+    firm : str
+        The firm whose levers are shown; by default the first one.
+    seeds : int
+        Paired seeds of what is shown.
+
     Examples
     --------
     >>> import cxsim as cx
-    >>> cx.explore("baseline", firm="Tailor")  # doctest: +SKIP
+    >>> panel = cx.explore(cx.load("baseline", {"customers": 100, "periods": 6}), firm="Tailor")
+    >>> panel.question.firm
+    'Tailor'
     """
     return Explorer(scenario, firm=firm, seeds=seeds)

@@ -32,6 +32,11 @@ class Firm(mesa.Agent):
     def measure(self, name: str) -> float:
         """Return a measure of the last period, NaN before the first.
 
+        Parameters
+        ----------
+        name : str
+            A measure of firms, such as ``"share"``.
+
         Raises
         ------
         AttributeError

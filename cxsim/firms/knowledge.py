@@ -114,7 +114,15 @@ class Knowledge:
         return MappingProxyType(others)
 
     def last(self, measure: str, default: float = nan) -> float:
-        """Return a measure of the last period, ``default`` before there was one."""
+        """Return a measure of the last period, ``default`` before there was one.
+
+        Parameters
+        ----------
+        measure : str
+            One of the firm's books.
+        default : float
+            Value in period 0.
+        """
         values = self.books[measure]
         return float(values[-1]) if len(values) else default
 
@@ -123,5 +131,10 @@ class Knowledge:
 
         The same for the same seed, firm, kind of policy, period and ``number``, whatever
         else the market holds.
+
+        Parameters
+        ----------
+        number : int
+            Tells several draws of one period apart.
         """
         return uniform(subkey(self.key, number), 0)

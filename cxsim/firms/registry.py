@@ -66,6 +66,11 @@ def register_policy(policy: type[Policy]) -> type[Policy]:
     A class of the same name and module, as from a notebook cell that was run again, takes
     the place of the one before. Use it as a decorator or call it.
 
+    Parameters
+    ----------
+    policy : type
+        A class derived from :class:`~cxsim.PricingPolicy` or :class:`~cxsim.CapabilityPolicy`.
+
     Raises
     ------
     TypeError
@@ -145,7 +150,7 @@ def _imported(kind: str, path: str) -> type[Policy]:
     module_name, _, class_name = path.partition(":")
     try:
         module = _module(module_name)
-    except Exception as error:  # whatever a user's module does when imported
+    except (Exception, SystemExit) as error:  # whatever a user's module does when imported
         reason = f"{type(error).__name__}: {error}"
         text = f"expected a module that can be imported, found {module_name!r} ({reason})"
         raise UnknownPolicyError(text) from error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from cxsim.measures import buying, market, money, serving
 from cxsim.measures.books import Books
-from cxsim.measures.core import FIRM_MEASURES, MARKET_MEASURES
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import Measure, Mechanism
 
-__all__ = ["Books", "Measure", "measures"]
+__all__ = ["FIRM_MEASURES", "MARKET_MEASURES", "Books", "Measure", "measures"]
+
+#: Measures of every run, by firm and for the market; mechanisms bring more.
+FIRM_MEASURES = (*buying.MEASURES, *serving.MEASURES, *money.MEASURES)
+MARKET_MEASURES = market.MEASURES
 
 
 def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tuple[Measure, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from cxsim.mechanisms.base import Measure
@@ -55,6 +57,9 @@ class Books:
         self._periods = 0
         self._totals = np.empty((0, 0))
         self._rows = np.empty((0, *start_rows.shape))
+        self._whole: Books | None = None  # the books that this is a page of
+        self._first = 0  # the period of the first row
+        self._sums: dict[str, tuple[int, np.ndarray]] = {}  # by name: periods summed, and the sum
 
     def write(self, totals: np.ndarray, rows: np.ndarray) -> None:
         """Close a period."""
@@ -73,17 +78,49 @@ class Books:
 
     def last(self) -> Books:
         """Return the books of the last period alone (the one before it as its start)."""
+        return self._page(self.periods - 1)
+
+    def _page(self, period: int) -> Books:
         made = Books(
             self.firms,
             scale=self.scale,
             total_places=self._places,
             row_names=self._row_names,
-            start_rows=self._rows[self.periods - 2] if self.periods > 1 else self._start_rows,
+            start_rows=self._rows[period - 1] if period > 0 else self._start_rows,
             market=self.market,
             costs=self._costs,
         )
-        made.write(self._totals[self.periods - 1], self._rows[self.periods - 1])
+        made.write(self._totals[period], self._rows[period])
+        made._whole, made._first = self, period
         return made
+
+    def summed(self, name: str, function: Callable[[Books], np.ndarray]) -> np.ndarray:
+        """Return a measure summed since period 0, (T, F).
+
+        The books of a last period take the sum of those before from where it was left: a run
+        that asks in each of its periods takes no longer for that in its last ones.
+
+        Parameters
+        ----------
+        name : str
+            By which the sum is kept.
+        function : callable
+            Of books, (T, F).
+        """
+        own = np.cumsum(function(self), axis=0)
+        if self._whole is None or self._first == 0:
+            return own
+        return self._whole._before(name, function, self._first) + own
+
+    def _before(
+        self, name: str, function: Callable[[Books], np.ndarray], period: int
+    ) -> np.ndarray:
+        """Return the sum of a measure up to a period, without it; in the order of cumsum."""
+        done, total = self._sums.get(name, (0, np.zeros(len(self.firms))))
+        for each in range(done, period):
+            total = total + function(self._page(each))[0]
+        self._sums[name] = (period, total)
+        return total
 
     def has(self, name: str) -> bool:
         """Return whether a total of that name is kept."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxsim.measures import measures
 from cxsim.measures.books import Books
-from cxsim.measures.core import held_and_kept
+from cxsim.measures.buying import held_and_kept
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.lifetime import TENURE_BANDS
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxsim.measures.core import ratio
+from cxsim.mechanisms.measuring import ratio
 
 if TYPE_CHECKING:
     import pandas as pd

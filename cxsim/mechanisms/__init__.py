@@ -72,8 +72,6 @@ WON = (ACQUISITION, TARGETING, ACQUAINTANCE)
 CONTACTED = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
 #: What firms decide.
 DECIDED = (POLICIES, EXIT)
-#: What customers hear of firms from each other and by advertising.
-TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 
 #: Mechanisms outside the core.
 BESIDE = (*DRIFTING, *LIVED, *HEARD, *TOLD, *JUDGED, *TIED, *VALUED, *WON, *CONTACTED, *DECIDED)
@@ -90,6 +88,10 @@ def register(mechanism: Mechanism) -> Mechanism:
     """Make a mechanism known, so that scenarios may use its parameters.
 
     Registering the same object again does nothing.
+
+    Parameters
+    ----------
+    mechanism : Mechanism
 
     Raises
     ------

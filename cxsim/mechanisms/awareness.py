@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.mechanisms.base import CHUNK, Column, Measure, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import CHUNK, Column, Measure, Mechanism, Pass, Total, chunks
 from cxsim.mechanisms.word_of_mouth import FIRMS_PER_BYTE
 
 
@@ -47,11 +47,12 @@ def hear_of(n, n_firms, news, aware, sum_aware):
         b = f - w * FIRMS_PER_BYTE
         for i in range(n):
             aware[f, i] = aware[f, i] | ((news[w, i] >> b) & 1)
-        for start in range(0, n, CHUNK):
+        for c in range(chunks(n)):
+            start = c * CHUNK
             know = 0
-            for i in range(start, min(start + CHUNK, n)):
-                know += aware[f, i]
-            sum_aware[chunk(start), f] += know
+            for k in range(min(CHUNK, n - start)):
+                know += aware[f, start + k]
+            sum_aware[c, f] += know
 
 
 # --- measures ---------------------------------------------------------------------

@@ -37,17 +37,21 @@ from typing import Any
 from cxsim.parameters import Parameters
 
 __all__ = [
+    "BILLION",
     "CHUNK",
     "NONE",
     "NOWHERE",
     "PHASES",
+    "PHASE_MEANINGS",
     "Column",
     "Draw",
     "Measure",
     "Mechanism",
     "Pass",
     "Total",
+    "billionths",
     "chunk",
+    "chunks",
     "listed",
 ]
 
@@ -63,35 +67,57 @@ NOWHERE = 4294967295
 #: over chunks, so that neither block size nor threads can show in them.
 CHUNK = 1024
 
-#: The phases of one period, in order, after one that runs once at the start: the stages of
-#: the model page, made finer where mechanisms have to agree on who goes first.
-PHASES = (
-    "begin",  # once, before the first period: the state of the start
-    "events",  # what firms and the market set for this period
-    "leave",  # who leaves the market for good
-    "arrive",  # newcomers take their places and draw their attributes
-    "drift",  # needs move
-    "contact",  # individual service, acquisition, advertising
-    "prepare",  # what later passes read of a customer or a customer-firm pair
-    "adjust",  # mechanisms change what was prepared
-    "ask",  # the price asked
-    "add",  # currency terms of each option's utility
-    "decide",  # the choice
-    "pay",  # what the purchase brings and costs
-    "update",  # what buyer and firms know and feel afterwards
-    "join",  # the buyer becomes the firm's customer
-    "tell",  # word of mouth
-    "survey",  # surveys, recovery, improvement
-    "account",  # totals at the end of the period
-    "hear",  # what was told reaches others: after the accounts, which need no look at others
-    "close",  # firms see the totals and act on them, to be felt next period (whole passes)
-    "expect",  # no part of a period: what a benchmark that knows demand asks beforehand
-)
+#: The binary billion, 2**30.
+BILLION = 1073741824.0
+
+#: The phases of one period, in order, and what happens in each, after one that runs once at the
+#: start: the stages of the model page, made finer where mechanisms agree on who goes first.
+PHASE_MEANINGS = {
+    "begin": "once, before the first period: the state of the start",
+    "events": "what firms and the market set for this period",
+    "leave": "who leaves the market for good",
+    "arrive": "newcomers take their places and draw their attributes",
+    "drift": "needs move",
+    "contact": "individual service, acquisition, advertising",
+    "prepare": "what later passes read of a customer or a customer-firm pair",
+    "adjust": "mechanisms change what was prepared",
+    "ask": "the price asked",
+    "add": "currency terms of each option's utility",
+    "decide": "the choice",
+    "pay": "what the purchase brings and costs",
+    "update": "what buyer and firms know and feel afterwards",
+    "join": "the buyer becomes the firm's customer",
+    "tell": "word of mouth",
+    "survey": "surveys, recovery, improvement",
+    "account": "totals at the end of the period",
+    "hear": "what was told reaches others: after the accounts, which need no look at others",
+    "close": "firms see the totals and act on them, to be felt next period (whole passes)",
+    "expect": "no part of a period: what a benchmark that knows demand asks beforehand",
+}
+PHASES = tuple(PHASE_MEANINGS)
 
 
 def chunk(customer):
     """Row of a totals array that a customer of this block (counted from 0) adds to."""
     return customer >> 10
+
+
+def chunks(n):
+    """Chunks that n customers take up.
+
+    A sum over a chunk counts its customers from 0, ``start + k``: of a loop that begins
+    anywhere else the compiler cannot tell that no place counts from the end.
+    """
+    return chunk(n - 1) + 1
+
+
+def billionths(x: float) -> int:
+    """Return a number in billionths (2**-30), at most 8192 of ones.
+
+    Whole numbers add up the same in any order, so that a sum over everybody, several at a
+    time, is the sum one after the other; and a chunk's total is a double without rounding.
+    """
+    return int(max(-8192.0, min(8192.0, x)) * BILLION)
 
 
 def listed(n, places):
@@ -235,12 +261,36 @@ def _nothing_wrong(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]
 class Mechanism:
     """Everything about one idea, under one name.
 
-    ``active`` decides from the scenario whether the mechanism takes part; one
-    that does not is not there at all. ``tables`` names arrays by firm that whole-population
-    passes fill each period; ``setup`` builds further arrays from the scenario, once,
-    which passes receive under the names it gives them. ``evaluators`` is the number of people who
-    judge each option on behalf of one account. ``frames`` names tables that a run keeps beside
-    its measures, each made of the books and the scenario.
+    Parameters
+    ----------
+    name, doc : str
+        What it is called in names of passes and rules, and one line that says what it is.
+    market, segment, firm : type of Parameters, optional
+        Groups of parameters that a scenario, each segment and each firm may have for it.
+    columns : tuple of Column
+        What it knows of customers.
+    draws : tuple of Draw
+        Its purposes of random numbers.
+    totals : tuple of Total
+        What passes add up over customers.
+    tables : tuple
+        Names of arrays by firm (or names with axes) that whole-population passes fill each period.
+    setup : callable, optional
+        Of scenario and seed: further arrays, made once, which passes receive by name.
+    axes : callable
+        Of the scenario: axes of its own, names along each.
+    check : callable
+        Of the scenario: what is wrong with it, as pairs of path and message.
+    passes : tuple of Pass
+    measures : tuple of Measure
+    active : callable
+        Of the scenario: whether it takes part; one that does not is not there at all.
+    evaluators : callable
+        Of the scenario: how many people judge each option on behalf of one account.
+    frames : mapping of str to callable
+        Tables that a run keeps beside its measures, each made of the books and the scenario.
+    core : bool
+        True for the part that always runs.
     """
 
     name: str

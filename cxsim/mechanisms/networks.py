@@ -21,19 +21,23 @@ __all__ = ["Network", "network"]
 class Network(NamedTuple):
     """Ties of customers, each of them twice: once for either end.
 
+    Nobody is without a tie, but where customers meet by chance or there is only one.
+
     Attributes
     ----------
     start : ndarray of int64, shape (customers + 1,)
         Customer i's ties are those from ``start[i]`` up to ``start[i + 1]``.
     others : ndarray of uint32, shape (ties,)
         The neighbour at the other end of each.
-    whose : ndarray of uint32, shape (ties,)
-        The customer at this end.
     """
 
     start: np.ndarray
     others: np.ndarray
-    whose: np.ndarray
+
+    @property
+    def whose(self) -> np.ndarray:
+        """The customer at this end of each tie, uint32, shape (ties,)."""
+        return np.repeat(np.arange(len(self.start) - 1, dtype=np.uint32), np.diff(self.start))
 
 
 def network(kind: str, *, customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
@@ -64,8 +68,7 @@ def network(kind: str, *, customers: int, neighbours: int, rewiring: float, seed
     (1999), Emergence of scaling in random networks.
     """
     if kind == "well_mixed":
-        none = _frozen(np.zeros(0, np.uint32))
-        return Network(_frozen(np.zeros(customers + 1, np.int64)), none, none)
+        return Network(_frozen(np.zeros(customers + 1, np.int64)), _frozen(np.zeros(0, np.uint32)))
     if kind == "scale_free":
         rewiring = 0.0  # has none: one network whatever the number says
     return _built(kind, customers, neighbours, rewiring, static_key(seed, "network", kind))
@@ -94,11 +97,10 @@ def _built(kind: str, customers: int, neighbours: int, rewiring: float, seed: in
     finally:
         if collecting:
             gc.enable()
-    whose = np.repeat(np.arange(customers, dtype=np.uint32), np.diff(start))
-    places = whose.astype(np.int64) * customers + others
+    places = np.repeat(np.arange(customers, dtype=np.int64), np.diff(start)) * customers + others
     places.sort()  # rows are in order already: this puts each in customer order
     others = (places % customers).astype(np.uint32)
-    return Network(_frozen(start), _frozen(others), _frozen(whose))
+    return Network(_frozen(start), _frozen(others))
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
+from cxsim.mechanisms.base import (
+    BILLION,
+    CHUNK,
+    Column,
+    Measure,
+    Mechanism,
+    Pass,
+    Total,
+    billionths,
+    chunks,
+)
 from cxsim.parameters import Parameters, parameter
 
 
@@ -45,19 +55,25 @@ def forget(n, n_firms, arriving, reputation):
                 reputation[f, i] = 0.0
 
 
-def appreciate(n, n_firms, segment, reputation, value, segment_reputation_value):
+def appreciate(n, n_firms, segment, reputation, trust, value, segment_reputation_value):
     """Add what firms' reputations are worth."""
+    for i in range(n):
+        trust[i] = segment_reputation_value[segment[i]]
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
-                value[e, f, i] += esteem(segment_reputation_value[segment[i]], reputation[f, i])
+                value[e, f, i] += esteem(trust[i], reputation[f, i])
 
 
 def count(n, n_firms, reputation, sum_reputation):
     """Add up reputations as they stand after what was heard."""
-    for i in range(n):
-        for f in range(n_firms):
-            sum_reputation[chunk(i), f] += reputation[f, i]
+    for f in range(n_firms):
+        for c in range(chunks(n)):
+            start = c * CHUNK
+            total = 0
+            for k in range(min(CHUNK, n - start)):
+                total += billionths(reputation[f, start + k])
+            sum_reputation[c, f] += total / BILLION
 
 
 # --- measures ---------------------------------------------------------------------
@@ -72,7 +88,10 @@ REPUTATION = Mechanism(
     "reputation",
     doc="What customers think of firms by what others tell",
     segment=SegmentParameters,
-    columns=(Column("reputation", ("firm",), doc="Reputation R of a firm, about -1 to 1"),),
+    columns=(
+        Column("reputation", ("firm",), doc="Reputation R of a firm, about -1 to 1"),
+        Column("trust", (), "f8", kept=False, doc="Worth of a reputation of 1, currency"),
+    ),
     totals=(Total("reputation", doc="Reputation, summed over all customers"),),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),

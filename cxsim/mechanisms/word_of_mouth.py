@@ -22,6 +22,8 @@ from cxsim.parameters import Parameters, parameter
 
 #: Firms whose bits share one byte of what a customer tells.
 FIRMS_PER_BYTE = 8
+#: Bit of a tie that marks the first of a customer's, so that ties need not say whose they are.
+MARK = 31
 #: Number of the lowest bit of a byte that is set.
 LOWEST_BIT = np.array([0] + [(byte & -byte).bit_length() - 1 for byte in range(1, 256)])
 
@@ -109,20 +111,24 @@ def met(u: float, customer: int, customers: int) -> int:
 
 
 def tell(
-    n, first, n_firms, n_tongue, experience, experienced, whim, inclined, tells, valence, key_tell,
+    n, first, n_firms, n_tongue, experience, experienced, talker, tells, valence, key_tell,
     market_emotion_cut_points,
     market_word_of_mouth_tell_rate_destroying, market_word_of_mouth_tell_rate_attention,
     market_word_of_mouth_tell_rate_recommendation, market_word_of_mouth_tell_rate_advocacy,
 ):  # fmt: skip
     """Some customers tell others about firms they have met, as they feel now.
 
-    Most do not, whatever they feel: their draw is above all rates, and nothing more is asked.
+    Who tells is worked out for everybody, several at a time, which takes less than listing who
+    might. What they tell is kept close together: few tell of more than a firm or two, and
+    listeners look for it all over memory.
     """
     destroying = market_word_of_mouth_tell_rate_destroying[0]
     attention = market_word_of_mouth_tell_rate_attention[0]
     recommendation = market_word_of_mouth_tell_rate_recommendation[0]
     advocacy = market_word_of_mouth_tell_rate_advocacy[0]
-    highest = max(destroying, attention, recommendation, advocacy)
+    low = market_emotion_cut_points[0, 0]
+    middle = market_emotion_cut_points[0, 1]
+    high = market_emotion_cut_points[0, 2]
     for w in range(n_tongue):
         for i in range(n):
             tells[w, i] = 0
@@ -131,50 +137,49 @@ def tell(
         bit = 1 << (f - w * FIRMS_PER_BYTE)
         key = key_tell[f]
         for i in range(n):
-            whim[i] = uniform(key, first + i)
-        telling = 0
+            feeling = experience[f, i]
+            emotion = cluster(feeling, low, middle, high)
+            chance = tell_chance(emotion, destroying, attention, recommendation, advocacy)
+            told = (uniform(key, first + i) < chance) & (experienced[f, i] != 0)
+            tells[w, i] = tells[w, i] | (bit if told else 0)
+    for w in range(n_tongue):
+        talkers = 0
         for i in range(n):
-            inclined[telling] = i
-            telling += (experienced[f, i] != 0) & (whim[i] < highest)
-        for k in range(telling):
-            i = inclined[k]
-            emotion = cluster(
-                experience[f, i],
-                market_emotion_cut_points[0, 0],
-                market_emotion_cut_points[0, 1],
-                market_emotion_cut_points[0, 2],
-            )
-            if whim[i] < tell_chance(emotion, destroying, attention, recommendation, advocacy):
-                tells[w, i] = tells[w, i] | bit
-                valence[f, i] = experience[f, i]
+            talker[talkers] = i
+            talkers += tells[w, i] != 0
+        for k in range(talkers):
+            i = talker[k]
+            told = int(tells[w, i])
+            place = w * FIRMS_PER_BYTE
+            while told:
+                valence[place, i] = experience[w * FIRMS_PER_BYTE + LOWEST_BIT[told], i]
+                told = told & (told - 1)
+                place += 1
 
 
 def take_in(
-    n_heard, w, listener, teller, all_tells, all_valence, reputation, news, weight, sum_messages,
-    sum_reached_by,
-):  # fmt: skip
+    n_heard, w, listener, teller, all_tells, all_valence, reputation, news, weight, sum_messages
+):
     """Let listeners take in what tellers say, one after the other."""
     for k in range(n_heard):
         i = listener[k]
         other = teller[k]
-        known = int(news[w, i])
         told = int(all_tells[w, other])
-        news[w, i] = known | told
+        news[w, i] = news[w, i] | told
+        place = w * FIRMS_PER_BYTE
         while told:
-            bit = LOWEST_BIT[told]
-            f = w * FIRMS_PER_BYTE + bit
+            f = w * FIRMS_PER_BYTE + LOWEST_BIT[told]
+            v = all_valence[place, other]
             told = told & (told - 1)
-            v = all_valence[f, other]
+            place += 1
             reputation[f, i] = moved(reputation[f, i], v, weight)
             sum_messages[chunk(i), f, (v > 0.0) - (v < 0.0) + 1] += 1.0
-            sum_reached_by[chunk(i), f] += 0.0 if (known >> bit) & 1 else 1.0
 
 
 def listen(
-    n, first, n_customers, n_tongue, all_tells, all_valence, lot, listener, teller, reputation,
-    news, network_start, network_others, network_whose, key_meet, market_word_of_mouth_network,
+    n, first, n_customers, n_tongue, all_tells, all_valence, meeting, listener, teller, reputation,
+    news, network_start, network_ties, key_meet, market_word_of_mouth_network,
     market_word_of_mouth_contacts, market_word_of_mouth_message_weight, sum_messages,
-    sum_reached_by,
 ):  # fmt: skip
     """Everybody listens to the neighbours, in customer order, or to others met by chance.
 
@@ -183,34 +188,35 @@ def listen(
     """
     weight = market_word_of_mouth_message_weight[0]
     room = len(listener)
-    ties = network_start[first]
-    end = network_start[first + n]
     mixed = market_word_of_mouth_network[0] < 0.5 and n_customers > 1
     contacts = int(market_word_of_mouth_contacts[0]) if mixed else 0
     for w in range(n_tongue):
         for i in range(n):
             news[w, i] = 0
-        for start in range(ties, end, room):
+        i = -1
+        for start in range(network_start[first], network_start[first + n], room):
             heard = 0
-            for tie in range(start, min(start + room, end)):
-                other = network_others[tie]
-                listener[heard] = network_whose[tie] - first
-                teller[heard] = other
-                heard += all_tells[w, other] != 0
-            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news,
-                    weight, sum_messages, sum_reached_by)  # fmt: skip
-        for c in range(contacts):
-            key = subkey(key_meet[0], c)
-            for i in range(n):
-                lot[i] = uniform(key, first + i)
-            heard = 0
-            for i in range(n):
-                other = met(lot[i], first + i, n_customers)
+            for k in range(min(room, network_start[first + n] - start)):
+                tie = int(network_ties[start + k])
+                i += tie >> MARK
+                other = tie & ((1 << MARK) - 1)
                 listener[heard] = i
                 teller[heard] = other
                 heard += all_tells[w, other] != 0
-            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news,
-                    weight, sum_messages, sum_reached_by)  # fmt: skip
+            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news, weight,
+                    sum_messages)  # fmt: skip
+        for c in range(contacts):
+            key = subkey(key_meet[0], c)
+            for i in range(n):
+                meeting[i] = uniform(key, first + i)
+            heard = 0
+            for i in range(n):
+                other = met(meeting[i], first + i, n_customers)
+                listener[heard] = i
+                teller[heard] = other
+                heard += all_tells[w, other] != 0
+            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news, weight,
+                    sum_messages)  # fmt: skip
 
 
 # --- measures ---------------------------------------------------------------------
@@ -229,11 +235,6 @@ def messages(b: Any) -> np.ndarray:
     return b.total("messages").sum(axis=2)
 
 
-def reached_by(b: Any) -> np.ndarray:
-    """Share of all customers who were told about the firm in the period."""
-    return b.count("reached_by") / b.count("holders").sum(axis=1, keepdims=True)
-
-
 def _links(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     given = scenario.word_of_mouth
     ties = network(
@@ -243,7 +244,10 @@ def _links(scenario: Any, seed: int) -> dict[str, np.ndarray]:
         rewiring=given.rewiring,
         seed=seed,
     )
-    return {f"network_{name}": array for name, array in ties._asdict().items()}
+    marked = ties.others.copy()
+    if len(marked):
+        marked[ties.start[:-1]] |= 1 << MARK
+    return {"network_start": ties.start, "network_ties": marked}
 
 
 def _tongues(scenario: Any) -> dict[str, tuple[str, ...]]:
@@ -267,18 +271,16 @@ WORD_OF_MOUTH = Mechanism(
     axes=_tongues,
     columns=(
         Column("tells", ("tongue",), "u1", shared=True, doc="Firms told about, one bit each"),
-        Column("valence", ("firm",), shared=True, doc="Experience as last told"),
+        Column("valence", ("firm",), shared=True, doc="Experience told of the first firm, ..."),
         Column("news", ("tongue",), "u1", kept=False, doc="Firms heard of, one bit each"),
-        Column("whim", (), "f8", kept=False, doc="Draw of each customer, to tell or not"),
-        Column("inclined", (), "i4", kept=False, doc="Customers who may tell, in a list"),
-        Column("lot", (), "f8", kept=False, doc="Draw of each customer, to meet somebody"),
-        Column("listener", (), "i4", kept=False, doc="Who listens to a teller, in a list"),
-        Column("teller", (), "i4", kept=False, doc="Whom the listener listens to"),
+        Column("talker", (), "u4", kept=False, doc="Customers who tell, in a list"),
+        Column("meeting", (), "f8", kept=False, doc="Draw of each customer, to meet somebody"),
+        Column("listener", (), "u4", kept=False, doc="Who listens to a teller, in a list"),
+        Column("teller", (), "u4", kept=False, doc="Whom the listener listens to"),
     ),
     draws=(Draw("tell", ("firm",)), Draw("meet")),
     totals=(
         Total("messages", ("firm", 3), doc="Messages heard, by valence below, at, above neutral"),
-        Total("reached_by", doc="Customers who were told about the firm"),
     ),
     setup=_links,
     passes=(
@@ -291,7 +293,6 @@ WORD_OF_MOUTH = Mechanism(
                 _messages(2, "with a good experience")),
         Measure("messages_bad", "Bad messages heard", "per period",
                 _messages(0, "with a bad experience")),
-        Measure("told_about", "Customers told about the firm", "share per period", reached_by),
     ),
     check=_even,
     active=lambda scenario: scenario.word_of_mouth is not None,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxsim.files import whole_file
+from cxsim.files import file_name, whole_file
 from cxsim.measures.summary import MARKET
 from cxsim.notebook import tables
 from cxsim.notebook.cells import KEY
@@ -26,7 +26,6 @@ from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario, shipped_scenarios
 from cxsim.study.comparison import Comparison
 from cxsim.study.plan import Study
-from cxsim.study.results import Sweep
 
 __all__ = ["Report", "shipped"]
 
@@ -159,15 +158,6 @@ class Report:
         said = (self.words.say(text, keep=self._names()) for text in sentences)
         return _html("".join(f"<p>{escape(text)}</p>" for text in said))
 
-    def swept(self, result: Sweep) -> Any:
-        """Show how much was run, and how long it took."""
-        title = escape(result.study.title or result.study.name)
-        text = f"{len(result.frame):,} runs at {len(result.study.points):,} points"
-        return _html(
-            f'<p class="cx-answer"><strong>{title}: {text}</strong></p>'
-            f'<p class="cx-facts">{escape(result.report.sentence())}.</p>'
-        )
-
     def rows(self, frame: pd.DataFrame, *, first: int = 24, none: str = "None.") -> Any:
         """Show the first rows of a frame, numbers with four digits; words if it has none."""
         if frame.empty:
@@ -175,25 +165,6 @@ class Report:
         table = frame.head(first).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
         more = len(frame) - first
         return _html(table + (f"<p>and {more:,} rows more.</p>" if more > 0 else ""))
-
-    def findings(self, result: Sweep) -> Any:
-        """Show what the study's analyses say, each with its figure and its table."""
-        from IPython.display import display
-
-        from cxsim.plot import finding as drawn
-
-        names = [(output, name) for output in result.outputs for name in result.study.analysis]
-        for number, (output, name) in enumerate(names):
-            display(_html(f"<h4>{escape(output)}: {escape(name.replace('_', ' '))}</h4>"))
-            try:
-                (finding,) = result.analyse([name], [output])
-            except ValueError as error:  # these runs do not carry it: the others may
-                display(_html(f"<p>Not to be had from these runs. {escape(str(error))}.</p>"))
-                continue
-            display(self.say(finding.sentence))
-            self.figure(drawn(finding), f"finding-{number}-{name}")
-            display(self.rows(finding.frame, first=16))
-        return None if names else _html("<p>The study names no analysis.</p>")
 
     def leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""
@@ -216,7 +187,7 @@ class Report:
 
         show(figure)
         if self._output is not None and self._svg:
-            save(figure, self._output / f"{name}.svg")
+            save(figure, self._output / f"{file_name(name)}.svg")
 
     def side_by_side(self, figures: Mapping[str, Any], name: str) -> Any:
         """Show figures of several scenarios, named, side by side where there is room."""
@@ -224,7 +195,7 @@ class Report:
 
         if self._output is not None and self._svg:
             for scenario, figure in figures.items():
-                save(figure, self._output / f"{name}-{scenario}.svg")
+                save(figure, self._output / f"{file_name(f'{name}-{scenario}')}.svg")
         parts = (
             f'<div style="flex: 1 1 24rem"><h3>{escape(scenario)}</h3>{figure._repr_html_()}</div>'
             for scenario, figure in figures.items()

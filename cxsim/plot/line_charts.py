@@ -143,7 +143,17 @@ def shares(
     title: str | None = None,
     size: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw shares of purchases, or ``measure="relationship_share"``; see :func:`lines`."""
+    """Draw shares of purchases, or ``measure="relationship_share"``; see :func:`lines`.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period``, ``firm`` and the measure.
+    measure : {"share", "relationship_share"}
+        Of purchases, or of customers with a supplier.
+    band, events, window, title, size
+        As for :func:`lines`.
+    """
     return lines(
         firms, measure=measure, band=band, events=events, window=window, title=title, size=size
     )
@@ -158,7 +168,15 @@ def retention(
     title: str | None = None,
     size: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw retention by period and firm; see :func:`lines`."""
+    """Draw retention by period and firm; see :func:`lines`.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period``, ``firm`` and ``retention``, a share.
+    band, events, window, title, size
+        As for :func:`lines`.
+    """
     return lines(
         firms, measure="retention", band=band, events=events, window=window, title=title, size=size
     )
@@ -174,7 +192,17 @@ def profit(
     title: str | None = None,
     size: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw profit per period, or since period 0, by firm; see :func:`lines`."""
+    """Draw profit per period, or since period 0, by firm; see :func:`lines`.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period``, ``firm`` and ``profit``, currency per period.
+    cumulative : bool
+        Whether to add up from period 0.
+    band, events, window, title, size
+        As for :func:`lines`.
+    """
     measure = "cumulative_profit" if cumulative else "profit"
     return lines(
         firms, measure=measure, band=band, events=events, window=window, title=title, size=size

@@ -28,7 +28,12 @@ class Picture(Figure):
 
 
 def alt_of(figure: Figure) -> str:
-    """Return what a figure shows, as a sentence with its numbers; empty if it does not say."""
+    """Return what a figure shows, as a sentence with its numbers; empty if it does not say.
+
+    Parameters
+    ----------
+    figure : Figure
+    """
     return str(figure.get_label())
 
 
@@ -80,6 +85,11 @@ def save(figure: Figure, path: str | Path) -> Path:
 
     The file appears whole or not at all and holds the figure's description. Text in an
     SVG stays text; the same figure gives the same file, without a date.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : str or Path
 
     Raises
     ------

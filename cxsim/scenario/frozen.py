@@ -9,7 +9,7 @@ from pydantic import BaseModel
 __all__ = ["FrozenDict", "freeze", "thaw"]
 
 
-class FrozenDict(dict):
+class FrozenDict(dict[Any, Any]):
     """A mapping that refuses to change."""
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:

@@ -11,6 +11,7 @@ from cxsim.scenario.finding import find, reason, shown_path
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.specs import Spec
 from cxsim.scenario.world import TEXTS
+from cxsim.scenario.yaml_scalar import whole
 from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, parse
 
 __all__ = ["Source", "plain", "read", "read_mapping", "read_yaml"]
@@ -226,8 +227,10 @@ def _plain(value: Any, place: Place, keys: Keys, count: list[int]) -> Any:
         if any("\ud800" <= c <= "\udfff" for c in value):
             raise ScenarioError(Problem(place, keys, "expected text, found half a character"))
         return str(value)
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return whole(value)
     if isinstance(value, float):
         return float(value)
     if hasattr(value, "model_dump"):

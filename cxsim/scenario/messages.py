@@ -21,6 +21,9 @@ SHOWN = 5
 #: Longest piece of a value that a message repeats.
 LONGEST = 60
 
+#: Longest line of a message, in characters.
+LINE = 1000
+
 
 class _Missing:
     """Stands for a value that is not there (``null`` is a value)."""
@@ -57,7 +60,7 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        path = ".".join(str(part) for part in self.path)
+        path = ".".join(_cut(str(part)) for part in self.path)
         return one_line(": ".join(part for part in (str(self.place), path, self.text) if part))
 
 
@@ -85,7 +88,9 @@ class ScenarioError(ValueError):
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` on one line that any terminal and file can take."""
+    """Return ``text`` on one line that any terminal and file can take, and no endless one."""
+    if len(text) > LINE:
+        text = f"{text[: LINE // 2]} ... {text[-LINE // 2 :]}"
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -106,7 +111,7 @@ def found(value: Any) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, str):
-        return repr(value if len(value) <= LONGEST else value[: LONGEST - 3] + "...")
+        return repr(_cut(value))
     if isinstance(value, Mapping):
         return f"a mapping of {len(value)}" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
@@ -115,6 +120,10 @@ def found(value: Any) -> str:
         text = "[" + ", ".join(found(item) for item in value[:20]) + "]"
         return text if len(text) <= LONGEST and len(value) <= 20 else f"a list of {len(value)}"
     return f"a Python {type(value).__name__}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def nearest(name: Any, known: Iterable[str]) -> str | None:

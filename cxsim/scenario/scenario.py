@@ -97,6 +97,16 @@ class Scenario:
         ------
         ScenarioError
             One line per problem: file, line, key, what was expected and found.
+
+        Examples
+        --------
+        >>> import cxsim as cx
+        >>> market = cx.load("baseline", {"customers": 500})
+        >>> market.customers, list(market.firms)
+        (500, ['Mass', 'Niche', 'Targeted', 'Tailor'])
+        >>> cx.load("baselin")
+        Traceback (most recent call last):
+        cxsim.scenario.messages.ScenarioError: ...did you mean 'baseline'...
         """
         source = read(find(name_or_path), schema_for(mechanisms).root)
         return cls._from(source, overrides, mechanisms)
@@ -160,7 +170,9 @@ class Scenario:
 
         Examples
         --------
-        >>> dearer = scenario.override({"firms.Tailor.price": 12})  # doctest: +SKIP
+        >>> dearer = Scenario.load("baseline").override({"firms.Tailor.price": 22})
+        >>> dearer.firms["Tailor"].price
+        22.0
         """
         return self._from(self._source, changes, self._given)
 
@@ -190,6 +202,11 @@ class Scenario:
 
     def value(self, path: str) -> Any:
         """Return the value at a dotted path, defaults included.
+
+        Parameters
+        ----------
+        path : str
+            Such as ``"firms.Tailor.price"``; ``*`` stands for every firm or segment.
 
         Returns
         -------
@@ -248,13 +265,23 @@ class Scenario:
         return thaw(self._model) if defaults else thaw(self._source.raw)
 
     def to_yaml(self, defaults: bool = False) -> str:
-        """Return the scenario as text of a scenario file that extends nothing."""
+        """Return the scenario as text of a scenario file that extends nothing.
+
+        Parameters
+        ----------
+        defaults : bool
+            Whether to write down defaults, too.
+        """
         from cxsim.scenario.writing import to_yaml
 
         return to_yaml(self.to_dict(defaults))
 
     def save(self, path: str | Path) -> Path:
         """Write a scenario file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
 
         Raises
         ------
@@ -285,7 +312,12 @@ class Scenario:
         return digests.digest(self._canonical, rules)
 
     def diff(self, other: Scenario) -> pd.DataFrame:
-        """Return the parameters that differ: columns ``path``, ``left``, ``right``."""
+        """Return the parameters that differ: columns ``path``, ``left``, ``right``.
+
+        Parameters
+        ----------
+        other : Scenario
+        """
         from cxsim.scenario.show import diff
 
         return diff(self, other)
@@ -304,6 +336,11 @@ class Scenario:
 
         Columns: ``path``, ``unit``, ``default``, ``minimum``, ``maximum``, ``source``,
         ``description``, ``mechanism``, ``fixed``.
+
+        Parameters
+        ----------
+        mechanisms : sequence of Mechanism, optional
+            By default all that are registered.
         """
         from cxsim.scenario.show import parameter_table
 
@@ -311,7 +348,13 @@ class Scenario:
 
     @classmethod
     def json_schema(cls, mechanisms: Sequence[Mechanism] | None = None) -> dict[str, Any]:
-        """Return a JSON schema of scenario files, for completion in editors."""
+        """Return a JSON schema of scenario files, for completion in editors.
+
+        Parameters
+        ----------
+        mechanisms : sequence of Mechanism, optional
+            By default all that are registered.
+        """
         from cxsim.scenario.json_schema import json_schema
 
         return json_schema(schema_for(mechanisms))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from typing import Any
 
-__all__ = ["MERGE", "plain_scalar"]
+__all__ = ["MERGE", "plain_scalar", "whole"]
 
 #: The key that brings another mapping's entries in, as in ``<<: *alike``.
 MERGE = "<<"
@@ -18,6 +20,8 @@ _OCT = re.compile(r"0o[0-7]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INF = re.compile(r"[-+]?\.(inf|Inf|INF)")
+#: Largest whole number that is a double.
+_MOST = int(sys.float_info.max)
 _NAN = re.compile(r"\.nan|\.NaN|\.NAN")
 
 
@@ -36,12 +40,9 @@ def plain_scalar(text: str) -> Any:
     if _FALSE.fullmatch(text):
         return False
     if _INT.fullmatch(text):
-        # Python refuses to read very long whole numbers; as a float they overflow to infinity.
-        return int(text) if len(text) <= 400 else float(text)
-    if _OCT.fullmatch(text):
-        return int(text, 0)
-    if _HEX.fullmatch(text):
-        return int(text, 0)
+        return whole(int(text)) if len(text) <= 400 else float(text)  # Python reads no longer ones
+    if _OCT.fullmatch(text) or _HEX.fullmatch(text):
+        return whole(int(text, 0))
     if _FLOAT.fullmatch(text):
         return float(text)
     if _INF.fullmatch(text):
@@ -51,5 +52,14 @@ def plain_scalar(text: str) -> Any:
     return text
 
 
-#: The merge key: the mapping it refers to fills in what the mapping itself does not say.
-_MERGE = "<<"
+def whole(value: int) -> int | float:
+    """Return a whole number; one that no double can hold is infinite, as decimals are.
+
+    Examples
+    --------
+    >>> whole(12), whole(-(10**400))
+    (12, -inf)
+    """
+    if -_MOST <= value <= _MOST:
+        return value
+    return math.inf if value > 0 else -math.inf

@@ -90,6 +90,17 @@ def break_even(
     ------
     ScenarioError
         If the path or a value is not valid.
+
+    Examples
+    --------
+    >>> from cxsim import load
+    >>> market = load("baseline", {"customers": 200, "periods": 12})
+    >>> better = market.override({"firms.Tailor.quality": 28})
+    >>> found = break_even(
+    ...     market, better, "firms.Tailor.unit_cost", firm="Tailor", low=8, high=16, seeds=2
+    ... )
+    >>> len(found.points)
+    1
     """
     from scipy.optimize import brentq
 

@@ -94,7 +94,13 @@ class Comparison:
         return " ".join(sentences)
 
     def save(self, folder: str | Path) -> Path:
-        """Write a folder of Parquet files and ``comparison.json``, whole or not at all."""
+        """Write a folder of Parquet files and ``comparison.json``, whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Replaced if it is there.
+        """
         with whole_folder(folder, sign="comparison.json") as draft:
             for name, frame in self._frames.items():
                 frame.to_parquet(draft / f"{name}.parquet", index=False)
@@ -103,7 +109,12 @@ class Comparison:
 
     @classmethod
     def load(cls, folder: str | Path) -> Comparison:
-        """Read a comparison that :meth:`save` has written."""
+        """Read a comparison that :meth:`save` has written.
+
+        Parameters
+        ----------
+        folder : str or Path
+        """
         folder = Path(folder)
         facts = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
         return cls({n: pd.read_parquet(folder / f"{n}.parquet") for n in _FRAMES}, facts)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.measures.core import held_and_kept, share
+from cxsim.measures.buying import held_and_kept, share
 from cxsim.mechanisms.lifetime import TENURE_BANDS
 from cxsim.runs import settings_attrs, simulate
 from cxsim.scenario import Scenario

@@ -12,12 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.files import check_size, is_file
 from cxsim.scenario.messages import found, hint
 from cxsim.study.analysis.optional import needed
 from cxsim.study.factors import Factor
 from cxsim.study.reading import Reader
 
-__all__ = ["DESIGNS", "Design", "problem_of", "read_design"]
+__all__ = ["DESIGNS", "MOST", "Design", "problem_of", "read_design"]
+
+#: Most numbers that the points of a study may be: points times factors.
+MOST = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,16 @@ class Design:
         unit = self.unit(factors)
         assert unit is not None
         return pd.DataFrame({f.name: f.at(unit[:, k]) for k, f in enumerate(factors)})
+
+    def count(self, factors: Sequence[Factor]) -> int:
+        """Return how many points there are, without making them."""
+        sizes = {
+            "grid": lambda: math.prod(len(f.values) or f.levels for f in factors),
+            "list": lambda: 0 if self.table is None else len(self.table),
+            "saltelli": lambda: self.size * (2 + len(factors) * (1 + self.second_order)),
+            "morris": lambda: self.size * (1 + len(factors)),
+        }
+        return int(sizes.get(self.kind, lambda: self.size)())
 
     def facts(self) -> dict[str, Any]:
         """Return what determines the points, beside the factors, as plain data."""
@@ -193,15 +207,17 @@ def _table_of_file(reader: Reader, name: Any, folder: Path) -> pd.DataFrame:
     keys = ("design", "file")
     path = folder / reader.text(name, keys)
     if path.suffix not in (".csv", ".parquet"):
-        text = f"expected a file .csv or .parquet, found {found(str(name))}"
+        text = f"expected a file .csv or .parquet, found {found(name)}"
         raise reader.problem(keys, text)
-    if not path.is_file():
-        near = []
-        if path.parent.is_dir():
+    if not is_file(path):
+        try:
             near = [each.name for each in path.parent.iterdir() if each.suffix == path.suffix]
-        text = f"expected a table of points, found no file {str(name)!r}{hint(path.name, near)}"
+        except (OSError, ValueError):
+            near = []
+        text = f"expected a table of points, found no file {found(name)}{hint(path.name, near)}"
         raise reader.problem(keys, text)
     try:
+        check_size(path)
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())

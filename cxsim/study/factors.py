@@ -258,7 +258,7 @@ def _allowed(spec: Spec, value: Any) -> bool:
     if "number" not in spec.kinds and "integer" in spec.kinds and value != int(value):
         return False
     bounds = spec.bounds
-    return (
+    return math.isfinite(value) and (
         value >= bounds.get("ge", -math.inf)
         and value <= bounds.get("le", math.inf)
         and (value > bounds["gt"] if "gt" in bounds else True)

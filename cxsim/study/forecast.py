@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cxsim.study.cells import Cells
 from cxsim.study.pilot import Estimate, estimate
@@ -46,7 +47,7 @@ def forecast(
     *,
     workers: int = 1,
     processes: bool = True,
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     shard: tuple[int, int] | None = None,
     retry: bool = False,
 ) -> Forecast:

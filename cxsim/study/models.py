@@ -72,7 +72,7 @@ class ScenarioModel:
         self,
         base: Scenario,
         outputs: tuple[Output, ...],
-        rules: Mapping[str, Callable] | None = None,
+        rules: Mapping[str, Callable[..., Any]] | None = None,
     ):
         self.base = base
         self.outputs = outputs

@@ -11,7 +11,7 @@ from cxsim.scenario import Scenario
 from cxsim.scenario.finding import find
 from cxsim.scenario.frozen import FrozenDict, freeze
 from cxsim.scenario.messages import found, hint
-from cxsim.study.designs import Design, read_design
+from cxsim.study.designs import MOST, Design, read_design
 from cxsim.study.factors import Factor, overridden, read_factor
 from cxsim.study.outputs import DEFAULT, Output, read_outputs
 from cxsim.study.reading import Reader
@@ -82,6 +82,13 @@ def read_parts(reader: Reader, folder: Path, of_scenario: bool) -> Parts:
     design = read_design(reader, raw.get("design", "grid"), folder)
     strategies = _strategies(reader, raw, base)
     factors = _factors(reader, raw, design, base)
+    points = design.count(factors)
+    if points * len(factors) > MOST:
+        text = (
+            f"expected at most {MOST:,} values (points times factors), "
+            f"found {found(points)} points of {len(factors):,}"
+        )
+        raise reader.problem(("design",) if "design" in raw else ("factors",), text)
     outputs = read_outputs(reader, raw.get("outputs", DEFAULT), base) if base else ()
     analysis = raw.get("analysis", ())
     if not isinstance(analysis, tuple):
@@ -165,7 +172,7 @@ def _listed(reader: Reader, name: str, given: Any, table: pd.DataFrame) -> Any:
         raise reader.problem(("factors", name), text)
     given = reader.known({} if given is None else given, ("factors", name),
                          ("path", "paths"), "a factor of a list design")  # fmt: skip
-    values = tuple(dict.fromkeys(table[name].tolist()))
+    values = tuple({repr(value): value for value in table[name].tolist()}.values())
     return {**given, "values": values}
 
 

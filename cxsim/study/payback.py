@@ -85,6 +85,15 @@ def payback(
     -----
     Profits are discounted at the scenario's rate to period 0. The investment itself, its
     running cost, and what rivals do about it are all in the difference.
+
+    Examples
+    --------
+    >>> from cxsim import load
+    >>> market = load("baseline", {"customers": 200, "periods": 12})
+    >>> road = {"at": 3, "set": {"firms.Niche.interaction": 0.5}}
+    >>> found = payback(market, market.override({"events": [road]}), firm="Niche", seeds=2)
+    >>> found.start
+    3
     """
     for scenario in (without, invested):
         if firm not in scenario.firms:

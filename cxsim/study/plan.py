@@ -81,6 +81,10 @@ class Study:
     def load(cls, name_or_path: str | Path) -> Study:
         """Read a study file, or one that ships by its name.
 
+        Parameters
+        ----------
+        name_or_path : str or Path
+
         Raises
         ------
         ScenarioError
@@ -124,18 +128,31 @@ class Study:
         return self.design.points(self.factors)
 
     def overrides(self, point: int, strategy: str = ONLY) -> dict[str, Any]:
-        """Return new values by dotted path at a point, under a strategy."""
+        """Return new values by dotted path at a point, under a strategy.
+
+        Parameters
+        ----------
+        point : int
+            From 0.
+        strategy : str
+        """
         changes: dict[str, Any] = dict(self.strategies[strategy])
         for factor, values in zip(self.factors, self._values, strict=True):
             changes.update(factor.overrides(values[point]))
         return changes
 
     def factor_values(self, point: int) -> dict[str, Any]:
-        """Return the values of the factors at a point, by name."""
+        """Return the values of the factors at a point, by name.
+
+        Parameters
+        ----------
+        point : int
+            From 0.
+        """
         names = (factor.name for factor in self.factors)
         return dict(zip(names, (values[point] for values in self._values), strict=True))
 
-    def model(self, rules: Mapping[str, Callable] | None = None) -> Model:
+    def model(self, rules: Mapping[str, Callable[..., Any]] | None = None) -> Model:
         """Return what is run at each point.
 
         Parameters
@@ -153,7 +170,14 @@ class Study:
         return [self.points[factor.name].tolist() for factor in self.factors]
 
     def scenario(self, point: int, strategy: str = ONLY) -> Scenario:
-        """Return the scenario at a point, under a strategy."""
+        """Return the scenario at a point, under a strategy.
+
+        Parameters
+        ----------
+        point : int
+            From 0.
+        strategy : str
+        """
         if self.base is None:
             raise ValueError(
                 f"{self.name}: expected a study of a scenario, found one of a function"
@@ -188,7 +212,13 @@ class Study:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def with_seeds(self, seeds: int) -> Study:
-        """Return the study with another number of seeds."""
+        """Return the study with another number of seeds.
+
+        Parameters
+        ----------
+        seeds : int
+            At least 1.
+        """
         source = self._source
         raw = {**source.raw, "seeds": {"first": self.seeds[0], "count": seeds}}
         made = Source(raw, source.where, source.name, source.place)

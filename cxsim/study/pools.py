@@ -54,14 +54,14 @@ class Pool:
         self.renewable = renewable
         self._executor: Executor | None = None
 
-    def submit(self, function: Callable, *arguments: Any) -> Future:
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Hand work to a worker."""
         if self._executor is None:
             self._executor = self._make()
         try:
             return self._executor.submit(function, *arguments)
         except BrokenExecutor as error:  # found dead before the work was taken
-            broken: Future = Future()
+            broken: Future[Any] = Future()
             broken.set_exception(error)
             return broken
 
@@ -93,9 +93,9 @@ class Pool:
 class Inline(Executor):
     """Runs work where it is handed in: for few runs, and for looking into one."""
 
-    def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Do the work now."""
-        future: Future = Future()
+        future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
         except Exception as error:  # noqa: BLE001 - handed on, as every executor does

@@ -22,18 +22,24 @@ def remaining(report: Report) -> float:
 
 
 def status_line(report: Report) -> str:
-    """Return done, failed, rate and remaining time in one line."""
+    """Return done, failed, rate and remaining time in one line; the time taken at the end."""
     known = report.stored + report.done
     text = f"{known:,} of {report.total:,} runs"
     if report.failed:
         text += f", {report.failed:,} failed"
     if report.done:
         text += f", {report.done / max(report.seconds, 1e-9):,.0f} a second"
-        left = remaining(report)
-        minutes, seconds = divmod(round(left), 60)
-        hours, minutes = divmod(minutes, 60)
-        text += f", {hours}:{minutes:02d}:{seconds:02d} left"
+        if known < report.total:
+            text += f", {_clock(remaining(report))} left"
+        else:
+            text += f", in {_clock(report.seconds)}"
     return text
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
 def live() -> Callable[[Report], None] | None:

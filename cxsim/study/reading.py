@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cxsim.files import is_file
 from cxsim.scenario.loading import Source, plain, read_yaml
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found, hint
 
@@ -31,11 +33,11 @@ def find_study(name_or_path: str | Path) -> Path:
         If it is neither; with the nearest name.
     """
     path, shipped = Path(name_or_path), shipped_studies()
-    if path.is_file():
+    if is_file(path):
         return path
     if str(name_or_path) in shipped:
         return shipped[str(name_or_path)]
-    what = "a folder" if path.is_dir() else "neither"
+    what = "a folder" if os.path.isdir(path) else "neither"  # noqa: PTH112 - takes any name
     near = hint(str(name_or_path), shipped, listed=20)
     text = f"expected a study file or the name of a study, found {what}{near}"
     raise ScenarioError(Problem(Place(str(name_or_path)), (), text))

@@ -21,7 +21,7 @@ def replay(
     run: str,
     *,
     store: str | Path | Store,
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     detail: Iterable[str] = (),
 ) -> Run:
     """Run one run of a store again, and keep all of it.

@@ -130,6 +130,11 @@ class Sweep:
 
         Columns: ``point``, ``strategy``, the factors, ``output``, ``mean``, ``se``,
         ``lower``, ``upper``, ``seeds``.
+
+        Parameters
+        ----------
+        confidence : float
+            Of the intervals, in (0, 1).
         """
         import pandas as pd
 
@@ -210,7 +215,13 @@ class Sweep:
         return analyse(self.frame, self.study.problem(), names, outputs=columns)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the runs and their means as Parquet, and the study, whole or not at all."""
+        """Write the runs and their means as Parquet, and the study, whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Replaced if it is there.
+        """
         with whole_folder(folder, sign="study.json") as draft:
             self.runs.to_parquet(draft / "runs.parquet", index=False)
             self.means().to_parquet(draft / "means.parquet", index=False)

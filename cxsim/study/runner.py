@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
+from typing import Any
 
 from cxsim.study.models import Model
 from cxsim.study.pools import Pool, PoolError
@@ -62,7 +63,7 @@ class Runner:
         self.report = report
         self._again: deque[Task] = deque()  # tasks that were cut off without being at fault
         self._suspects: deque[list[Task]] = deque()  # played alone, to see who kills workers
-        self._pending: dict[Future, tuple[list[Task], Path | None]] = {}
+        self._pending: dict[Future[Any], tuple[list[Task], Path | None]] = {}
         self._rows: list[tuple[Task, Outcome]] = []
         self._written = time.monotonic()
         self._each = 0.0  # seconds that a run takes, framework included
@@ -98,10 +99,7 @@ class Runner:
             if not self._suspects:
                 self._fill(tasks)
             if self._pending:
-                done, _ = wait(self._pending, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in done:
-                    if future in self._pending:
-                        self._take(future)
+                self._take_what_is_done()
             elif self._ended and not self._again and not self._suspects:
                 return
             elif not self._again and not self._suspects:
@@ -141,7 +139,7 @@ class Runner:
         share = max(1, left // (3 * self._pool.workers))
         return max(1, min(int(CHUNK_SECONDS / self._each), share, LONGEST))
 
-    def _submit(self, tasks: list[Task]) -> Future:
+    def _submit(self, tasks: list[Task]) -> Future[Any]:
         journal = None
         if self._pool.local:
             self._journals += 1
@@ -156,7 +154,16 @@ class Runner:
 
     # -- what comes back -------------------------------------------------------------
 
-    def _take(self, future: Future) -> None:
+    def _take_what_is_done(self) -> None:
+        """Wait a moment for chunks, and hold none of them afterwards.
+
+        A cluster does a chunk again whose result it lost while somebody still holds its future.
+        """
+        for future in wait(self._pending, timeout=0.2, return_when=FIRST_COMPLETED).done:
+            if future in self._pending:
+                self._take(future)
+
+    def _take(self, future: Future[Any]) -> None:
         tasks, journal = self._pending.pop(future)
         try:
             outcomes, seconds = future.result()

@@ -147,13 +147,22 @@ class Store:
         self._faulty = np.union1d(self._faulty, keys[~good])
 
     def keep_scenario(self, scenario: Scenario) -> None:
-        """Keep a base scenario, so that its runs can be replayed."""
+        """Keep a base scenario, so that its runs can be replayed.
+
+        Parameters
+        ----------
+        scenario : Scenario
+        """
         path = self.folder / "scenarios" / f"{scenario.digest}.yaml"
         if not path.exists():
             self._put(path, scenario.to_yaml().encode())
 
     def scenario(self, digest: str) -> Scenario:
         """Return a base scenario by its digest.
+
+        Parameters
+        ----------
+        digest : str
 
         Raises
         ------
@@ -166,7 +175,15 @@ class Store:
         return Scenario.load(path)
 
     def keep_study(self, name: str, digest: str, facts: Mapping[str, Any]) -> None:
-        """Keep a study as it was written, with versions."""
+        """Keep a study as it was written, with versions.
+
+        Parameters
+        ----------
+        name : str
+        digest : str
+        facts : mapping
+            The study and the versions it ran with.
+        """
         path = self.folder / "studies" / f"{digest}.json"
         if not path.exists():
             facts = {"name": name, "digest": digest, "cxsim": __version__, "study": facts}
@@ -234,6 +251,11 @@ class Store:
 
     def row(self, run: str) -> dict[str, Any]:
         """Return one run by its digest, or by the beginning of it.
+
+        Parameters
+        ----------
+        run : str
+            A digest, or its first characters.
 
         Raises
         ------

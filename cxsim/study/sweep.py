@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from cxsim.files import file_name
 from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation
 from cxsim.study.cells import Cells
@@ -29,7 +30,7 @@ def sweep(
     executor: Executor | str | None = None,
     jobs: int | None = None,
     address: str | None = None,
-    rules: Mapping[str, Callable] | None = None,
+    rules: Mapping[str, Callable[..., Any]] | None = None,
     timeout: float | None = None,
     retry: bool = False,
     shard: tuple[int, int] | None = None,
@@ -77,14 +78,23 @@ def sweep(
 
     Examples
     --------
-    >>> result = sweep("prices", jobs=4)  # doctest: +SKIP
-    >>> result.frame  # doctest: +SKIP
+    >>> study = {
+    ...     "scenario": "baseline",
+    ...     "overrides": {"customers": 100, "periods": 12},
+    ...     "factors": {"firms.Tailor.price": [18, 22]},
+    ...     "design": "grid",
+    ...     "seeds": 2,
+    ...     "outputs": ["share.Tailor"],
+    ... }
+    >>> result = sweep(study, store="prices", executor="inline")
+    >>> len(result.frame), len(result.failed)
+    (4, 0)
     """
     if isinstance(study, Mapping):
         study = Study.from_dict(study)
     elif not isinstance(study, Study):
         study = Study.load(study)
-    place = store if isinstance(store, Store) else Store(store or f"results/sweep-{study.name}")
+    place = store if isinstance(store, Store) else Store(store or default_store(study))
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard: expected i/n with i from 1 to n, found {shard[0]}/{shard[1]}")
     if study.base is not None:
@@ -103,7 +113,12 @@ def sweep(
     return Sweep(study, place, cells, report)
 
 
-def _compile(study: Study, rules: Mapping[str, Callable] | None) -> None:
+def default_store(study: Study) -> Path:
+    """Return the folder of a study's results where none is named."""
+    return Path("results") / file_name(f"sweep-{study.name}")
+
+
+def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> None:
     """Compile what the runs need before workers start: they find it on disk.
 
     Raises

@@ -49,10 +49,12 @@ class Report:
     def sentence(self) -> str:
         """Return the report in words."""
         text = f"{self.done:,} runs in {self.seconds:,.1f} s on {self.workers} workers"
-        if self.simulating > 0:
-            text += f", {100 * self.overhead:.0f} % of it overhead"
+        if self.simulating > 0.2:  # in less, to start the workers is nearly all there is
+            text += f", overhead {100 * self.overhead:.0f} % of the time inside simulations"
         if self.stored:
             text += f"; {self.stored:,} were stored already"
         if self.failed:
             text += f"; {self.failed:,} failed"
+        if self.deaths:
+            text += f"; workers died {self.deaths:,} times"
         return text

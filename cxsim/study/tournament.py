@@ -78,11 +78,15 @@ def tournament(
 
     Examples
     --------
+    >>> import cxsim as cx
     >>> found = tournament(
-    ...     "baseline",
+    ...     cx.load("baseline", {"customers": 100, "periods": 12}),
     ...     {"fixed": {}, "copies": {"capability": "imitate"}},
     ...     players=("Mass", "Niche"),
-    ... )  # doctest: +SKIP
+    ...     seeds=2,
+    ... )
+    >>> list(found.table["policy"])
+    ['fixed', 'copies']
     """
     base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
     for name in players:

@@ -106,6 +106,15 @@ def why(
     ------
     ValueError
         If a scenario has no such firm or measure.
+
+    Examples
+    --------
+    >>> from cxsim import load
+    >>> market = load("baseline", {"customers": 200, "periods": 12})
+    >>> dearer = market.override({"firms.Tailor.price": 22})
+    >>> parts = why(market, dearer, firm="Tailor", seeds=2)
+    >>> parts["term"].iloc[0]
+    'price'
     """
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     found = terms(baseline, other)

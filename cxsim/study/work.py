@@ -100,9 +100,8 @@ def play(chunk: Chunk) -> tuple[list[Outcome], float]:
     outcomes : list of Outcome
         One for each task, in order.
     seconds : float
-        What the whole chunk took.
+        What the whole chunk took, once the model was ready.
     """
-    start = time.perf_counter()
     model = _models.get(chunk.name)
     if model is None:
         import cloudpickle
@@ -114,6 +113,7 @@ def play(chunk: Chunk) -> tuple[list[Outcome], float]:
         _models[chunk.name] = model
     me = process_name()
     outcomes = []
+    start = time.perf_counter()
     with _journal(chunk.journal) as note:
         for number, (changes, seed) in enumerate(chunk.tasks):
             note(number)

@@ -68,8 +68,8 @@ class Lab:
         self.outside: list[str] = []
         self._opened = 0
 
-    def open(self, notebook: str) -> Any:
-        """Open a notebook, run all its cells, and return the page."""
+    def open(self, notebook: str, *, wait: bool = True) -> Any:
+        """Open a notebook, run all its cells, and return the page, at once if not to wait."""
         page = self._browser.new_page(viewport={"width": 1400, "height": 1000})
         page.on("request", self._note)
         self._opened += 1  # a workspace of its own, so that no other notebook is restored
@@ -80,6 +80,9 @@ class Lab:
             " && window.jupyterapp.shell.currentWidget.context",
             timeout=90_000,
         )
+        if not wait:
+            page.evaluate(f"() => {{ window.allRun = ({RUN_ALL})(); }}")
+            return page
         page.evaluate(RUN_ALL)
         page.screenshot(path=self.pictures / f"{Path(notebook).stem}.png")
         return page

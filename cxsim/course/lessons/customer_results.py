@@ -69,7 +69,7 @@ def varied(case: Case) -> dict[str, str]:
 
 def score(case: Case) -> float:
     """Return the score of the contact in the exercises."""
-    return case.variant.pick("score", 4.0, [3.0, 3.5, 4.5, 5.0])
+    return case.variant.pick("score", 4.0, [2.5, 3.0, 3.5, 4.5])
 
 
 # -- results ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 from cxsim.analytic import knowledge_after
 from cxsim.course.case import Case, once
 from cxsim.course.estimate import Estimate, with_unit
-from cxsim.measures.core import held_and_kept
+from cxsim.measures.buying import held_and_kept
 from cxsim.mechanisms.learning import precision
 from cxsim.mechanisms.lifetime import TENURE_BANDS
 from cxsim.mechanisms.switching import barrier

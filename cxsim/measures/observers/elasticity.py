@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxsim.measures.books import Books
-from cxsim.measures.core import ratio
 from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
 from cxsim.mechanisms.choice import weigh
+from cxsim.mechanisms.measuring import ratio
 
 if TYPE_CHECKING:
     import pandas as pd

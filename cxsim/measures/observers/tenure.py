@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cxsim.measures.books import Books
-from cxsim.measures.core import held_and_kept
+from cxsim.measures.buying import held_and_kept
 from cxsim.mechanisms.base import Measure, Mechanism, Pass, Total, chunk
 from cxsim.mechanisms.lifetime import TENURE_BANDS
 from cxsim.mechanisms.measuring import ratio

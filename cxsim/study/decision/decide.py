@@ -134,7 +134,11 @@ def decide(
 
     Examples
     --------
-    >>> print(cx.decide("baseline", "Mass").sentence())  # doctest: +SKIP
+    >>> import cxsim as cx
+    >>> small = cx.load("baseline", {"customers": 100, "periods": 12})
+    >>> result = cx.decide(small, "Mass", points=8, seeds=2)
+    >>> len(result.options) > 2
+    True
     """
     study = plan_decision(scenario, firm, **planned)
     with tempfile.TemporaryDirectory() as folder:

@@ -198,7 +198,13 @@ class Decision:
         return wide[names].rename_axis(index="option", columns=None).reset_index()
 
     def save(self, folder: str | Path) -> Path:
-        """Write the runs as Parquet, and what they are, whole or not at all."""
+        """Write the runs as Parquet, and what they are, whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Replaced if it is there.
+        """
         with whole_folder(folder, sign="decision.json") as draft:
             self.frame.to_parquet(draft / "runs.parquet", index=False)
             self.means().to_csv(draft / "options.csv", index=False)
@@ -209,7 +215,12 @@ class Decision:
 
     @classmethod
     def load(cls, folder: str | Path) -> Decision:
-        """Read a decision that was saved."""
+        """Read a decision that was saved.
+
+        Parameters
+        ----------
+        folder : str or Path
+        """
         import pandas as pd
 
         text = (Path(folder) / "decision.json").read_text(encoding="utf-8")

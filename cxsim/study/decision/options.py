@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cxsim.files import is_file
 from cxsim.scenario import Scenario, ScenarioError
+from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.messages import Place, Problem, found, hint
 from cxsim.scenario.policies import policies_of
 from cxsim.scenario.yaml_text import YamlError, parse
@@ -125,15 +127,14 @@ def read_mapping(given: str | Path | Mapping[str, Any], what: str) -> dict[str, 
         If it is no mapping.
     """
     place, content = Place(what), given
-    if not isinstance(given, Mapping):
-        path = Path(given)
-        is_file = path.suffix in (".yaml", ".yml")
-        place = Place(str(given) if is_file else what)
-        if is_file and not path.is_file():
+    if isinstance(given, Path) or (isinstance(given, str) and given.endswith((".yaml", ".yml"))):
+        place = Place(str(given))
+        if not is_file(given):
             raise ScenarioError(Problem(place, (), f"expected a file of {what}, found none"))
-        text = path.read_text(encoding="utf-8") if is_file else str(given)
+        content, _ = read_yaml(Path(given))
+    elif not isinstance(given, Mapping):
         try:
-            content = parse(text).value
+            content = parse(str(given)).value
         except YamlError as problem:
             raise ScenarioError(Problem(place, (), problem.reason)) from None
     if isinstance(content, Mapping) and what in content:

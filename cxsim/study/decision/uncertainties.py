@@ -66,7 +66,9 @@ def default_uncertainties(
     return factors
 
 
-def copy_factor(scenario: Scenario, low: float = math.nan, high: float = math.nan) -> dict:
+def copy_factor(
+    scenario: Scenario, low: float = math.nan, high: float = math.nan
+) -> dict[Any, Any]:
     """Return the factor that moves the rival's copy, the first event after the scenario's own."""
     last = scenario.periods - 1
     number = len(scenario.to_dict().get("events", []))

@@ -11,9 +11,6 @@ from cxsim.study.decision.value_of_information import EVERYTHING
 
 __all__ = ["advice", "money"]
 
-#: From how large a share of resamples on an order counts as beyond chance.
-SURE = 0.95
-
 _SIZES = ((1e9, "billion"), (1e6, "million"), (1e4, "thousand"))
 
 

@@ -1,0 +1,154 @@
+"""Profit and what customers are worth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cxsim.measures.books import Books
+from cxsim.measures.buying import customers, held_and_kept, left, purchases
+from cxsim.measures.making import parameter, total
+from cxsim.mechanisms.base import Measure
+from cxsim.mechanisms.measuring import ratio
+
+__all__ = ["MEASURES", "contribution", "profit"]
+
+
+def price_paid(b: Books) -> np.ndarray:
+    """Mean amount paid per purchase."""
+    return ratio(b.total("revenue"), purchases(b))
+
+
+def contribution(b: Books) -> np.ndarray:
+    """Revenue less the costs that purchases cause."""
+    return (
+        b.total("revenue")
+        - b.total("production_cost")
+        - b.total("contact_cost")
+        - b.total("service_cost")
+        - b.costs("contribution")
+    )
+
+
+def capability_cost(b: Books) -> np.ndarray:
+    """Fixed cost of the capabilities, convex in each; none for a firm that is not active."""
+    squares = b.firm("interaction") ** 2 + b.firm("customization") ** 2
+    return b.firm("capability_cost") * squares * b.firm("active")
+
+
+def capability_investment(b: Books) -> np.ndarray:
+    """One-off cost of capabilities raised this period."""
+    raised = sum(
+        np.maximum(b.firm(name) - b.firm_before(name), 0.0)
+        for name in ("interaction", "customization")
+    )
+    return b.firm("capability_investment") * raised
+
+
+def profit(b: Books) -> np.ndarray:
+    """Contribution less what capabilities and mechanisms cost."""
+    return contribution(b) - capability_cost(b) - capability_investment(b) - b.costs("profit")
+
+
+def cumulative_profit(b: Books) -> np.ndarray:
+    """Profit since period 0."""
+    return b.summed("profit", profit)
+
+
+def cash(b: Books) -> np.ndarray:
+    """Initial cash and profits since period 0."""
+    return b.firm("initial_cash") + cumulative_profit(b)
+
+
+def _lifetime_values(b: Books) -> np.ndarray:
+    """Projected lifetime value by knowledge band, (T, F, bands)."""
+    held, kept = held_and_kept(b, "knowledge")
+    stayed = 1.0 - ratio(left(b), left(b) + b.total("holders")[:, 1:])
+    margin = ratio(contribution(b), customers(b))
+    r = ratio(kept, held) * stayed[:, :, None]
+    return margin[:, :, None] * ratio(r, 1.0 + b.market["market_discount_rate"] - r)
+
+
+def lifetime_value(b: Books) -> np.ndarray:
+    """Projected lifetime value of a customer, m r / (1 + d - r) by knowledge band."""
+    held, _ = held_and_kept(b, "knowledge")
+    values = np.where(held > 0, _lifetime_values(b), 0.0)
+    return ratio((values * held).sum(axis=2), held.sum(axis=2))
+
+
+def customer_equity(b: Books) -> np.ndarray:
+    """Sum of projected lifetime values over the firm's customers."""
+    return lifetime_value(b) * customers(b)
+
+
+MEASURES = (
+    Measure("price", "Price", "currency per unit", parameter("price")),
+    Measure("price_paid", "Amount paid per purchase", "currency", price_paid),
+    Measure("revenue", "Revenue", "currency per period", total("revenue"), summary="sum"),
+    Measure(
+        "discounts",
+        "Promotions (taken off revenue)",
+        "currency per period",
+        total("discounts"),
+        summary="sum",
+    ),
+    Measure(
+        "production_cost",
+        "Cost of units",
+        "currency per period",
+        total("production_cost"),
+        summary="sum",
+    ),
+    Measure(
+        "contact_cost",
+        "Cost of contacts",
+        "currency per period",
+        total("contact_cost"),
+        summary="sum",
+    ),
+    Measure(
+        "service_cost",
+        "Cost to serve",
+        "currency per period",
+        total("service_cost"),
+        summary="sum",
+    ),
+    Measure("contribution", "Contribution", "currency per period", contribution, summary="sum"),
+    Measure(
+        "capability_cost",
+        "Fixed cost of capabilities",
+        "currency per period",
+        capability_cost,
+        summary="sum",
+    ),
+    Measure(
+        "capability_investment",
+        "Investment in capabilities",
+        "currency per period",
+        capability_investment,
+        summary="sum",
+    ),
+    Measure("profit", "Profit", "currency per period", profit, summary="sum"),
+    Measure(
+        "net_present_value",
+        "Net present value of profit",
+        "currency",
+        profit,
+        summary="present_value",
+    ),
+    Measure(
+        "cumulative_profit",
+        "Cumulative profit",
+        "currency",
+        cumulative_profit,
+        summary="last",
+    ),
+    Measure("cash", "Cash", "currency", cash, summary="last"),
+    Measure(
+        "lifetime_value",
+        "Customer lifetime value",
+        "currency per customer",
+        lifetime_value,
+        summary="last",
+    ),
+    Measure("customer_equity", "Customer equity", "currency", customer_equity, summary="last"),
+)

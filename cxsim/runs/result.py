@@ -1,0 +1,262 @@
+"""A run is a value: tidy frames, the scenario and where it all comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxsim.files import whole_file, whole_folder
+from cxsim.runs.frames import place
+from cxsim.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Run"]
+
+
+class Run:
+    """What one run of a scenario leaves.
+
+    Frames are properties: ``firms``, ``market``, ``switching`` and ``tenure`` always, the others
+    None unless they were asked for; each is built when it is first looked at.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    provenance : dict
+        Versions, digests, seed and time.
+    """
+
+    def __init__(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        scenario: Scenario,
+        provenance: Mapping[str, Any],
+        summary: Mapping[str, Mapping[str, float]],
+    ):
+        self._frames = frames
+        self.scenario = scenario
+        self.provenance = dict(provenance)
+        self._summary = {level: dict(values) for level, values in summary.items()}
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.provenance["seed"])
+
+    @property
+    def frames(self) -> Mapping[str, pd.DataFrame]:
+        """All frames by name; each is built when it is first asked for."""
+        return self._frames
+
+    @property
+    def firms(self) -> pd.DataFrame:
+        """Measures by period and firm."""
+        return self._frames["firms"]
+
+    @property
+    def market(self) -> pd.DataFrame:
+        """Measures of the market by period."""
+        return self._frames["market"]
+
+    @property
+    def switching(self) -> pd.DataFrame:
+        """Purchases by period, origin and destination."""
+        return self._frames["switching"]
+
+    @property
+    def tenure(self) -> pd.DataFrame:
+        """Customers and stayers by period, firm and tenure band."""
+        return self._frames["tenure"]
+
+    @property
+    def touchpoints(self) -> pd.DataFrame | None:
+        """Performance met, delivered and believed in, None without a journey."""
+        return self._frames.get("touchpoints")
+
+    @property
+    def cohorts(self) -> pd.DataFrame | None:
+        """Survival and realized value by cohort, None if not asked for."""
+        return self._frames.get("cohorts")
+
+    @property
+    def losses(self) -> pd.DataFrame | None:
+        """Losses by the term that decided them, None if not asked for."""
+        return self._frames.get("losses")
+
+    @property
+    def elasticities(self) -> pd.DataFrame | None:
+        """Own and cross price elasticities by period, None if not asked for."""
+        return self._frames.get("elasticities")
+
+    @property
+    def hearsay(self) -> pd.DataFrame | None:
+        """What word of mouth does to chances to buy, None if not asked for."""
+        return self._frames.get("hearsay")
+
+    @property
+    def reach(self) -> pd.DataFrame | None:
+        """Penetration and purchase frequency by firm, None if customers were not asked for."""
+        return self._frames.get("reach")
+
+    @property
+    def customers(self) -> pd.DataFrame | None:
+        """Final customers, None if not asked for."""
+        return self._frames.get("customers")
+
+    @property
+    def neighbours(self) -> pd.DataFrame | None:
+        """A sample of customers tied to each other, None if the network was not asked for."""
+        return self._frames.get("neighbours")
+
+    @property
+    def ties(self) -> pd.DataFrame | None:
+        """Who listens to whom in that sample, None if the network was not asked for."""
+        return self._frames.get("ties")
+
+    @property
+    def panel(self) -> pd.DataFrame | None:
+        """Purchase panel, None if not asked for."""
+        return self._frames.get("panel")
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return a frame by name: one of the above, or one that a mechanism keeps.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"firms"`` or ``"touchpoints"``.
+
+        Raises
+        ------
+        KeyError
+            If the run has none of that name; those it has are listed.
+        """
+        if name not in self._frames:
+            raise KeyError(f"expected one of {', '.join(self._frames)}, found {name!r}")
+        return self._frames[name]
+
+    def summary(self) -> pd.DataFrame:
+        """Return each measure summarized over the run, as the measure declares.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``measure``, ``firm`` (``"(market)"`` for the market's) and ``value``.
+        """
+        import pandas as pd
+
+        rows = [
+            (measure, firm, value)
+            for firm, values in self._summary.items()
+            for measure, value in values.items()
+        ]
+        return pd.DataFrame(rows, columns=["measure", "firm", "value"])
+
+    # -- keeping it ------------------------------------------------------------------
+
+    def save(self, folder: str | Path) -> Path:
+        """Write Parquet files, ``scenario.yaml`` and ``summary.json`` to a folder.
+
+        The folder appears whole or not at all; one that is there is replaced.
+
+        Parameters
+        ----------
+        folder : str or Path
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        content = {"provenance": self.provenance, "summary": self._summary}
+        with whole_folder(folder, sign="summary.json") as draft:
+            for name, frame in self._frames.items():
+                frame.to_parquet(draft / f"{name}.parquet", index=False)
+            (draft / "scenario.yaml").write_text(self.scenario.to_yaml(), encoding="utf-8")
+            (draft / "summary.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Run:
+        """Read a run that :meth:`save` has written.
+
+        Parameters
+        ----------
+        folder : str or Path
+
+        Raises
+        ------
+        FileNotFoundError
+            If the folder holds no saved run.
+        """
+        import pandas as pd
+
+        folder = Path(folder)
+        if not (folder / "summary.json").exists():
+            raise FileNotFoundError(f"{folder}: expected a saved run, found no summary.json")
+        content = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        frames = {
+            path.stem: pd.read_parquet(path)
+            for path in sorted(folder.glob("*.parquet"), key=lambda p: place(p.stem))
+        }
+        scenario = Scenario.load(folder / "scenario.yaml")
+        return cls(frames, scenario, content["provenance"], content["summary"])
+
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Write one CSV file per frame and return their paths.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for name, frame in [*self._frames.items(), ("summary", self.summary())]:
+            paths.append(folder / f"{name}.csv")
+            with whole_file(paths[-1]) as draft:
+                frame.to_csv(draft, index=False)
+        return paths
+
+    def to_xlsx(self, path: str | Path) -> Path:
+        """Write a workbook with one sheet per frame, the summary and the provenance.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        import pandas as pd
+
+        facts = pd.DataFrame(
+            [(k, json.dumps(v) if isinstance(v, dict) else v) for k, v in self.provenance.items()],
+            columns=["what", "value"],
+        )
+        sheets = {"summary": self.summary(), **self._frames, "provenance": facts}
+        with whole_file(path) as draft, pd.ExcelWriter(draft, engine="openpyxl") as book:
+            for name, frame in sheets.items():
+                frame.to_excel(book, sheet_name=name, index=False)
+        return Path(path)
+
+    # -- showing it ------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return (
+            f"<Run of {self.scenario.name!r}: seed {self.seed}, {self.scenario.periods} periods, "
+            f"{len(self.scenario.firms)} firms, digest {self.provenance['digest']}>"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = ["quadrant", "share", "retention", "switching_cost", "lifetime_value", "profit"]
+        last = self.firms[self.firms["period"] == self.firms["period"].max()]
+        table = last.set_index("firm")[shown].to_html(float_format=lambda v: f"{v:,.3g}")
+        title = escape(self.scenario.title or self.scenario.name)
+        return (
+            f"<h4>{title}</h4><p>Period {self.scenario.periods - 1}, seed {self.seed}, one run: "
+            f"compare several seeds before you conclude.</p>{table}"
+        )

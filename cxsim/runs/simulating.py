@@ -1,0 +1,84 @@
+"""From a scenario to a finished simulation, with no frame built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cxsim.checkpoint import Checkpoint
+from cxsim.measures.observers import OBSERVERS
+from cxsim.mechanisms.base import Mechanism
+from cxsim.scenario import Scenario
+from cxsim.simulation import Simulation
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    engine: str = "columnar",
+    rules: Mapping[str, Callable[..., Any]] | None = None,
+    detail: Iterable[str | Callable[..., Mechanism]] = (),
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    each: Callable[[Simulation], None] | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 60.0,
+) -> Simulation:
+    """Run a scenario to its end and return the simulation, without building frames.
+
+    Parameters
+    ----------
+    scenario, seed, engine, rules, threads, progress
+        As for :func:`cxsim.run`.
+    checkpoint, checkpoint_seconds
+        As for :func:`cxsim.run`.
+    detail : iterable of str or callable
+        As for :func:`cxsim.run`; or functions that make one more mechanism (see
+        :class:`~cxsim.simulation.Simulation`).
+    each : callable, optional
+        Called with the simulation after every period from 0 on.
+    """
+    unknown = [name for name in detail if isinstance(name, str) and name not in OBSERVERS]
+    if unknown:
+        raise ValueError(f"detail: expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}")
+    keeper = simulation = None
+    if checkpoint is not None:
+        if engine != "columnar":
+            raise ValueError("checkpoint: expected the columnar engine, found the agents'")
+        keeper = Checkpoint(checkpoint, seconds=checkpoint_seconds)
+        simulation = keeper.load(scenario, seed=seed, rules=rules, observers=tuple(detail))
+    if simulation is None:
+        simulation = Simulation(
+            scenario,
+            seed=seed,
+            engine=_engine(engine, seed, threads),
+            rules=rules,
+            observers=tuple(detail),
+        )
+    while not simulation.finished:
+        simulation.step()
+        if simulation.period > 0 and each is not None:
+            each(simulation)
+        if simulation.period > 0 and progress is not None:
+            progress(simulation.period, scenario.periods)
+        if keeper is not None:
+            keeper.save_now_and_then(simulation)
+    return simulation
+
+
+def _engine(name: str, seed: int, threads: int) -> Callable[..., Any]:
+    if name == "columnar":
+        from cxsim.engine.columnar import ColumnarEngine
+
+        return lambda workspace: ColumnarEngine(workspace, threads=threads)
+    if name == "agents":
+        import mesa
+
+        from cxsim.engine.agents import AgentsEngine
+
+        return lambda workspace: AgentsEngine(workspace, model=mesa.Model(rng=seed))
+    raise ValueError(f"engine: expected 'columnar' or 'agents', found {name!r}")

@@ -1,0 +1,127 @@
+"""Pages say what is so: what they show runs, what they list is all there is."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import tomllib
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from sybil import Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+
+import cxsim as cx
+from cxsim.cli.app import run
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+TRIED = [DOCS / "tutorial.md", *sorted((DOCS / "howto").glob("*.md"))]
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+def made_by(name):
+    """Import a script of docs/."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ------------------------------------------------------ what pages show is tried
+
+
+def write_down(example):
+    """Write a block of YAML to the file that its first line names."""
+    first = example.parsed.splitlines()[0]
+    if first.startswith("# ") and first.endswith(".yaml"):
+        Path(first[2:]).write_text(example.parsed, encoding="utf-8")
+
+
+def carry_out(example):
+    """Run the commands of a block of console; they have to succeed."""
+    for line in example.parsed.splitlines():
+        if line.startswith("$ cxsim "):
+            assert run(shlex.split(line[8:], comments=True)) == 0, line
+
+
+PAGES = Sybil(
+    parsers=[
+        PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE),
+        CodeBlockParser(language="yaml", evaluator=write_down),
+        CodeBlockParser(language="console", evaluator=carry_out),
+    ]
+)
+
+
+@pytest.mark.parametrize("path", TRIED, ids=lambda path: path.stem)
+def test_what_a_page_shows_is_what_comes_out(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = PAGES.parse(path)
+    examples = list(page.examples())
+    assert examples or path.stem == "index"
+    for example in examples:
+        example.evaluate()
+    drawn = [thing for thing in page.namespace.values() if isinstance(thing, Figure)]
+    for figure in drawn if path.stem == "tutorial" else ():
+        assert cx.plot.alt_of(figure) in text_of(path), "make figures, and mend the text"
+
+
+# ---------------------------------------------------- what is said is all there is
+
+
+def test_tables_of_the_model_page_are_those_of_the_package():
+    maker = made_by("make_model")
+    page = text_of(maker.PAGE)
+    assert maker.written(page) == page, "python docs/make_model.py"
+
+
+def test_every_mechanism_with_parameters_has_its_table_once():
+    maker = made_by("make_model")
+    tables = re.findall(r"<!-- table: parameters (\w+) -->", text_of(maker.PAGE))
+    assert sorted(tables) == sorted(maker.with_parameters())
+
+
+def test_every_file_that_the_model_page_names_is_there():
+    text = text_of(DOCS / "model.md")
+    for name in set(re.findall(r"`([\w/]+\.py)`", text)):
+        places = [ROOT / name, *(ROOT / "cxsim" / folder / name for folder in ("", "mechanisms"))]
+        assert any(path.is_file() for path in places), name
+
+
+def test_every_page_can_be_reached_from_the_first_one():
+    found = re.findall(r"^([\w/]+)$", text_of(DOCS / "index.md"), re.MULTILINE)
+    assert {path.stem for path in DOCS.glob("*.md")} - {"index"} <= set(found)
+
+
+def test_every_public_name_has_a_page():
+    listed = {
+        name
+        for page in (DOCS / "api").glob("*.md")
+        for name in re.findall(r"^   (\w+)$", text_of(page), re.MULTILINE)
+    }
+    modules = ("plot", "analytic", "calibration")
+    public = {*cx.__all__, *(name for module in modules for name in getattr(cx, module).__all__)}
+    assert public - {"__version__", *modules} <= listed
+
+
+# --------------------------------------------------------------- dependencies
+
+
+def test_every_dependency_says_what_it_is_for_and_none_is_extra():
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
+    extras = (line for lines in project["optional-dependencies"].values() for line in lines)
+    wanted = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    optional = {canonicalize_name(Requirement(line).name) for line in extras} - wanted
+    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", text_of(DOCS / "dependencies.md"), re.MULTILINE)
+    names = [canonicalize_name(name) for name, _ in rows]
+    assert sorted(names) == sorted(wanted | optional)
+    assert all(cell.strip() for _, row in rows for cell in row.split("|"))
