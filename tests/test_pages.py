@@ -108,7 +108,7 @@ def test_every_public_name_has_a_page():
         for page in (DOCS / "api").glob("*.md")
         for name in re.findall(r"^   (\w+)$", text_of(page), re.MULTILINE)
     }
-    modules = ("plot", "analytic", "calibration")
+    modules = ("plot", "analytic", "calibration", "course")
     public = {*cx.__all__, *(name for module in modules for name in getattr(cx, module).__all__)}
     assert public - {"__version__", *modules} <= listed
 
