@@ -5,7 +5,8 @@ of the same name in ``notebooks/course/``. How to make one:
 
 1. Write functions of a :class:`~cxsim.course.case.Case`, which holds the student's seeds and
    variant and remembers what it has run. ``case.market(name, changes)`` gives a scenario (with the
-   notebook's ``overrides`` on top; ask for every scenario by it), ``case.variant.pick(name, book,
+   notebook's ``overrides`` on top; ask for every scenario by it), ``case.run`` and
+   ``case.simulate`` a run of it, ``case.variant.pick(name, book,
    others)`` a number that is the student's own, ``case.mean``, ``case.between`` (two firms) and
    ``case.change`` (two markets, paired by seed) an :class:`~cxsim.course.estimate.Estimate`, a
    value with its interval; ``Estimate.over(values)`` makes one of a value per seed,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,8 +14,9 @@ from cxsim.course.variant import Variant
 from cxsim.notebook.parameters import split_overrides
 from cxsim.notebook.progress import tell_progress
 from cxsim.plot.words import Words
-from cxsim.runs import settings_attrs, simulate
+from cxsim.runs import Run, run, settings_attrs, simulate
 from cxsim.scenario import Scenario
+from cxsim.simulation import Simulation
 from cxsim.study.comparison import Comparison, side_by_side
 from cxsim.study.outcome import Outcome, outcome_of
 
@@ -69,13 +71,26 @@ class Case:
         """What the lesson's first market calls a period and its currency."""
         return Words.of(settings_attrs(self.markets[0])) if self._used else Words()
 
+    @property
+    def engine(self) -> str:
+        """The compiled engine; that of agents, with the same numbers, where numba is missing."""
+        return "columnar" if find_spec("numba") else "agents"
+
+    def simulate(self, market: Scenario, seed: int) -> Simulation:
+        """Return a simulation at its end."""
+        return simulate(market, seed=seed, engine=self.engine)
+
+    def run(self, market: Scenario, seed: int, *, detail: Iterable[str] = ()) -> Run:
+        """Return a run with all its frames."""
+        return run(market, seed=seed, engine=self.engine, detail=detail)
+
     def outcomes(self, market: Scenario) -> list[Outcome]:
         """Return one outcome per seed; run once and remembered."""
         key = ("outcomes", market.digest)
         if key not in self._kept:
             tell, made = tell_progress(), []
             for seed in self.seeds:
-                made.append(outcome_of(simulate(market, seed=seed)))
+                made.append(outcome_of(self.simulate(market, seed)))
                 if tell is not None:
                     tell(len(made), len(self.seeds))
             self._kept[key] = made

@@ -17,7 +17,7 @@ __all__ = ["Verdict", "check"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """Right or wrong, and why.
+    """Right or wrong, and why; the text says what was answered and leaves the verdict itself out.
 
     Attributes
     ----------
@@ -53,10 +53,10 @@ def check(exercise: Exercise, given: str | float, case: Case) -> Verdict:
         end = (
             f"Anything within {with_unit(room, exercise.unit)} of the model's answer counts ({why})"
         )
-        return Verdict(True, f"{with_unit(value, exercise.unit)}: right. {end}.")
+        return Verdict(True, f"{with_unit(value, exercise.unit)}. {end}.")
     return Verdict(
         False,
-        f"{with_unit(value, exercise.unit)}: not right. {_why(exercise, value, truth, mistakes)}",
+        f"{with_unit(value, exercise.unit)}. {_why(exercise, value, truth, mistakes)}",
     )
 
 
@@ -78,8 +78,8 @@ def _choice(
     chosen = near[given.strip().lower()]
     if chosen in truth:
         level = f" Seeds cannot tell {' and '.join(truth)} apart." if len(truth) > 1 else ""
-        return Verdict(True, f"{chosen}: right.{level}")
-    return Verdict(False, f"{chosen}: not right. {mistakes.get(chosen, exercise.hint)}".strip())
+        return Verdict(True, f"{chosen}.{level}")
+    return Verdict(False, f"{chosen}. {mistakes.get(chosen, exercise.hint)}".strip())
 
 
 def _why(exercise: Exercise, value: float, truth: Estimate, mistakes: Mapping[Any, str]) -> str:

@@ -17,18 +17,24 @@ NOTEBOOK = "00_the_course"
 def contents() -> Any:
     """Return the lessons with their minutes and what is predicted in them, as a table."""
     cell = 'style="text-align:left;padding:0.3em 1em 0.3em 0;vertical-align:top"'
-    rows = "".join(
-        f"<tr><td {cell}>{int(name[:2])}</td>"
-        f'<td {cell}><a href="{name}.ipynb">{escape(plan.title)}</a></td>'
-        f"<td {cell}>{plan.minutes} min</td>"
-        f"<td {cell}>{escape('; '.join(each.label for each in plan.questions))}</td></tr>"
-        for name, plan in ((name, plan_of(name)) for name in LESSONS)
-    )
+    rows = ""
+    for name in LESSONS:
+        plan = plan_of(name)
+        asked = "; ".join(_first_up(each.label) for each in plan.questions)
+        rows += (
+            f"<tr><td {cell}>{int(name[:2])}</td>"
+            f'<td {cell}><a href="{name}.ipynb">{escape(plan.title)}</a></td>'
+            f"<td {cell}>{plan.minutes}&nbsp;min</td><td {cell}>{escape(asked)}</td></tr>"
+        )
     heads = "".join(f"<th {cell}>{each}</th>" for each in ("", "Lesson", "Time", "You predict"))
     return panel.piece(
         f'<table style="font-size:15px"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def overview(class_folder: str = "", *, output: str = "") -> Any:

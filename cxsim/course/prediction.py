@@ -68,7 +68,7 @@ def read_number(text: str, *, what: str) -> float:
     except ValueError:
         value = float("nan")
     if not np.isfinite(value):
-        raise ValueError(f"{what}: expected a number, found {text!r}")
+        raise ValueError(f"{what}: expected a number such as 6.5, found {text!r}")
     return value
 
 

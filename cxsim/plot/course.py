@@ -210,7 +210,7 @@ def class_predictions(
     note = (
         "Each dot: a student, with the 95 % interval of the result of the student's own market. On "
         "the dashed line the prediction was exact; shaded: the wrong direction; hollow: the "
-        "interval contains zero."
+        "interval contains zero. Strokes: no result yet."
     )
     return finish(figure, title=title, note=note, alt=f"{title}. {' '.join(said)}")
 
@@ -234,6 +234,8 @@ def _class_panel(axes: Axes, part: pd.DataFrame, words: str) -> str:
             row.predicted, row.result, "o", ms=7, mec=readable(color), alpha=0.85,
             mfc=color if clear else "white", zorder=3,
         )  # fmt: skip
+    open_yet = part.loc[part["result"].isna(), "predicted"].to_numpy(float)
+    axes.plot(open_yet, np.zeros(len(open_yet)), "|", color=color, ms=22, mew=1.8)
     axes.set_xlim(-span, span)
     axes.set_ylim(-span, span)
     axes.grid(visible=False)

@@ -132,9 +132,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, look: Look, top: float, height: float
     if len(expected):
         level = float(expected.iloc[0])
         axes.axhline(level, color=INK, linewidth=1.1, linestyle=(0, (5, 2)), zorder=2)
+        below = abs(y[-1] - level) < 0.08 * height  # the last point's number stands above the line
         axes.annotate(
             f"expected {number(level, 2)}", (1.0, level), xycoords=("axes fraction", "data"),
-            xytext=(-2, 3), textcoords="offset points", ha="right", fontsize=8, color=GREY,
+            xytext=(-2, -16 if below else 3), textcoords="offset points", ha="right", fontsize=8,
+            color=GREY,
         )  # fmt: skip
 
 

@@ -30,7 +30,6 @@ from cxsim.course.lessons.customer_results import (
 )
 from cxsim.course.plan import Exercise, Plan, Question
 from cxsim.plot.numbers import number
-from cxsim.runs import run
 
 __all__ = ["PLAN"]
 
@@ -43,7 +42,7 @@ def journey(case: Case) -> Any:
     """Draw what customers meet along the journey, in the first run."""
     from cxsim.plot import journey_map
 
-    touchpoints = run(market(case), seed=case.seeds[0]).touchpoints
+    touchpoints = case.run(market(case), case.seeds[0]).touchpoints
     assert touchpoints is not None
     return journey_map(touchpoints)
 

@@ -11,7 +11,6 @@ from cxsim.course.case import Case, once
 from cxsim.course.estimate import Estimate
 from cxsim.mechanisms.perception import blended, felt
 from cxsim.plot.numbers import joined, number
-from cxsim.runs import run
 from cxsim.scenario import Scenario
 
 #: What an experience is worth to customers, EUR per unit.
@@ -70,7 +69,7 @@ def varied(case: Case) -> dict[str, str]:
 
 def score(case: Case) -> float:
     """Return the score of the contact in the exercises."""
-    return case.variant.pick("score", 4.0, [3.0, 3.5, 4.5, 5.0])
+    return case.variant.pick("score", 4.0, [2.5, 3.0, 3.5, 4.5])
 
 
 # -- results ---------------------------------------------------------------------------
@@ -90,7 +89,7 @@ def profit_lead(case: Case) -> Estimate:
 def decisions(case: Case) -> pd.DataFrame:
     """Return how accounts decide, by number of members, of all seeds."""
     here = case.market("b2b_suppliers")
-    frames = [run(here, seed=s).frame("decisions").assign(seed=s) for s in case.seeds]
+    frames = [case.run(here, s).frame("decisions").assign(seed=s) for s in case.seeds]
     made = pd.concat(frames, ignore_index=True)
     made.attrs.update(frames[0].attrs)
     return made

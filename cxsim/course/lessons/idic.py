@@ -133,14 +133,14 @@ def losses(case: Case) -> Any:
         }
         sure = [name for name, each in rows.items() if each.upper < 0]
         what = "customers" if measure == "share" else "money"
-        title = f"A missing step costs {what} in {len(sure)} of four cases"
+        title = f"A missing step surely costs {what} in {len(sure)} of {len(rows)} cases"
         made.append(estimates(frame_of(rows), label=label, title=title))
     gap = case.between(here, "share", "NoIdentify", "NoInteract", times=100)
     told = html.surprise(
         "To customers, a firm that listens to everybody and recognizes nobody is all but the same "
         "as a firm that does not listen: their shares differ by "
-        f"{gap.text('points', signed=True)}. It only pays more for it. "
-        "The four steps are no list but a loop."
+        f"{gap.text('points', signed=True)}. It only pays more for it. The four steps are no list "
+        "but a loop."
     )
     return [told, *made]
 

@@ -34,7 +34,7 @@ from cxsim.course.lessons.learning_results import (
 )
 from cxsim.course.plan import Exercise, Plan, Question
 from cxsim.plot.numbers import number
-from cxsim.runs import run, settings_attrs
+from cxsim.runs import settings_attrs
 
 __all__ = ["PLAN"]
 
@@ -71,7 +71,7 @@ def spread(case: Case) -> Any:
     """Draw switching costs over customers, in the first run."""
     from cxsim.plot import switching_cost_distribution
 
-    customers = run(market(case), seed=case.seeds[0], detail=["customers"]).customers
+    customers = case.run(market(case), case.seeds[0], detail=["customers"]).customers
     assert customers is not None
     return switching_cost_distribution(customers)
 

@@ -14,7 +14,6 @@ from cxsim.mechanisms.learning import precision
 from cxsim.mechanisms.lifetime import TENURE_BANDS
 from cxsim.mechanisms.switching import barrier
 from cxsim.plot.numbers import number
-from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 
 #: Purchases since joining, as far as customers get in five years.
@@ -108,7 +107,7 @@ def _by_tenure(case: Case, here: Scenario) -> np.ndarray:
     """Return Tailor's retention by tenure band from the third year on, (seeds, bands)."""
     found = []
     for seed in case.seeds:
-        books = simulate(here, seed=seed).books
+        books = case.simulate(here, seed).books
         held, kept = held_and_kept(books, "tenure")
         place, since = books.firms.index("Tailor"), books.periods * 2 // 5
         held, kept = (each[since:, place, : len(BANDS)].sum(axis=0) for each in (held, kept))
@@ -190,6 +189,6 @@ def why_sorting(case: Case) -> str:
     share = 100 * sorting(case).value / rise.value
     return (
         "those whom Tailor suits anyway stay, the others leave early: what is left is sorted. "
-        f"With learning the rise is {number(rise.value)} points, so about {number(share, 2)} % of "
-        "it would be there without anybody learning anything."
+        f"With learning the rise is {number(rise.value)} points: a rise {number(share, 2)} % as "
+        "large is there where nobody learns anything."
     )
