@@ -259,6 +259,13 @@ def test_diff_lists_what_differs(cxsim):
     )
 
 
+def test_diff_shows_what_only_one_scenario_has(cxsim):
+    Path("drift.yaml").write_text("extends: baseline\nsegments: {Comfort: {need_drift: 0.1}}\n")
+    code, out, _ = cxsim("diff", "baseline", "drift.yaml")
+    assert code == 0
+    assert re.search(r"segments\.Comfort\.need_drift +null +0\.1", out)
+
+
 def test_diff_fits_a_terminal_whatever_the_values(cxsim):
     Path("long.yaml").write_text(f"extends: baseline\nfirms: {{{'Long' * 40}: {{price: 1}}}}\n")
     out = cxsim("diff", "baseline", "long.yaml")[1]

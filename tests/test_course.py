@@ -395,7 +395,7 @@ def right_and_wrong(plan, case):
         truth = task.answer(case)
         if isinstance(truth, Estimate):
             right.append(f"{task.name}={truth.value:.12g}")
-            wrong.append(f"{task.name}={truth.value + 1000:.12g}")
+            wrong.append(f"{task.name}={2 * abs(truth.value) + 1000:.12g}")
         else:
             accepted = (truth,) if isinstance(truth, str) else truth
             right.append(f"{task.name}={accepted[0]}")

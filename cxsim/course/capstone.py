@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ class Capstone(Lesson):
         **given: Any,
     ):
         super().__init__(NAME, plan=plan_for(industry), **given)
-        self.industry, self.own = industry, OwnIndustry(industry)
+        self.own = OwnIndustry(industry)
+        self.industry = self.own.industry(self.case)
         self.sources = read_sources(sources)
         self.assessed = marks.assessed(assessed)
         self._claim, self._refuted_by = claim, refuted_by
@@ -71,6 +73,11 @@ class Capstone(Lesson):
         self._counter = dict(parse_override(each) for each in split_overrides(counter))
         self._counter_words = counter
         self._save_as = save_as
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, Any], industry: str = "", **given: Any) -> Capstone:
+        """Return the lesson for an industry given by numbers, and others in a text on top."""
+        return cls(Industry.of(numbers, industry), **given)
 
     def inputs(self) -> Any:
         """Show what was entered and where it comes from."""
@@ -121,7 +128,8 @@ class Capstone(Lesson):
             shown.value = marks.rubric_html(self.rows(), self.assessed)
 
         button.on_click(count)
-        return panel.Piece("", w.VBox([*asked, button, shown]))
+        layout = w.Layout(align_items="flex-start")
+        return panel.Piece("", w.VBox([*asked, button, shown], layout=layout))
 
     def rows(self) -> list[marks.Row]:
         """Return the rows that are computed."""

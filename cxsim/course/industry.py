@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+from cxsim.course.prediction import read_given, read_number
 from cxsim.scenario import Scenario
 from cxsim.scenario.messages import hint
 
@@ -91,6 +92,32 @@ class Industry:
                 f"mine: expected one of {', '.join(KINDS)}, found {self.mine!r}"
                 f"{hint(self.mine, KINDS, listed=0)}"
             )
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], text: str = "") -> Industry:
+        """Return an industry from values by name, and others in a text on top.
+
+        Parameters
+        ----------
+        given : mapping
+            Values of this class by name.
+        text : str
+            Such as ``price=30, month=18``.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or a value is not what is expected.
+        """
+        known = [each.name for each in fields(cls)]
+        values = dict(given)
+        for name, said in read_given(text, known, what="industry").items():
+            words = name in ("name", "currency", "mine")
+            values[name] = said if words else read_number(said, what=f"industry: {name}")
+        for name in values:
+            if name not in known:
+                raise ValueError(f"industry: expected an input, found {name!r}{hint(name, known)}")
+        return cls(**values)
 
     @property
     def firm(self) -> str:

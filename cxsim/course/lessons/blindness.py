@@ -5,151 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from cxsim.course.case import Case, once
-from cxsim.course.estimate import Estimate, with_unit
+from cxsim.course import html
+from cxsim.course.case import Case
 from cxsim.course.exhibits import firm_table, frame_of, sweep
+from cxsim.course.lessons.blindness_results import (
+    PLACES,
+    SINCE,
+    WITHIN,
+    answers_needed,
+    at,
+    by_visits,
+    favourite,
+    for_free,
+    gap_lead,
+    market,
+    price_of_asking,
+    touchpoints,
+    varied,
+    why_gap,
+    why_worth,
+    worth_lead,
+    worth_of,
+)
 from cxsim.course.plan import Exercise, Plan, Question
 from cxsim.plot.numbers import number
 from cxsim.runs import run
-from cxsim.scenario import Scenario
 
 __all__ = ["PLAN"]
-
-PLACES = ("site", "order", "delivery", "product", "hotline")
-SINCE = 24
-VISITS = (0.1, 0.2, 0.3, 0.5, 0.8)
-#: Two standard errors of a net promoter score are to be so much, as a share.
-WITHIN = 0.05
-
-
-def market(case: Case) -> Scenario:
-    """Return two equal firms, one of which asks its customers."""
-    return _market(case)
-
-
-def _market(case: Case, **more: Any) -> Scenario:
-    worth = case.variant.pick("what experience is worth", 8.0, [6.0, 7.0, 9.0, 10.0])
-    down = case.variant.pick("delivery gets worse to", 3.0, [2.5, 2.75, 3.25, 3.5])
-    event = {
-        "at": SINCE,
-        "label": "Delivery gets worse",
-        "set": {
-            f"firms.{firm}.touchpoints.delivery.mean": down for firm in ("Listener", "Believer")
-        },
-    }
-    changes = {"segments.*.experience_value": worth, "events": [event], **more}
-    return case.market("blind_spot", changes)
-
-
-def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
-    here: Any = market(case)
-    worth = next(iter(here.segments.values())).experience_value
-    return {
-        "A unit of experience is worth to customers": with_unit(worth, "EUR a purchase"),
-        f"In month {SINCE} delivery gets worse for both, to": f"{here.changes[0].value:g} of 10",
-    }
-
-
-# -- results ---------------------------------------------------------------------------
-
-
-def gap_lead(case: Case) -> Estimate:
-    """Return Listener's perception gap less Believer's in the last month, points of 10."""
-    return case.between(market(case), "perception_gap", "Listener", "Believer")
-
-
-def _worth(case: Case, here: Scenario) -> Estimate:
-    """Return what Listener earns against Believer, percent of what Believer earns."""
-    base = float(case.values(here, "net_present_value", "Believer").mean())
-    return case.between(here, "net_present_value", "Listener", "Believer", times=100 / base)
-
-
-def worth_lead(case: Case) -> Estimate:
-    """Return what listening does to what a firm earns, percent."""
-    return _worth(case, market(case))
-
-
-def for_free(case: Case) -> Scenario:
-    """Return the market in which surveys cost nothing."""
-    free = {
-        f"firms.Listener.listening.{kind}.cost": 0.0 for kind in ("event_based", "tracking")
-    }  # fmt: skip
-    return _market(case, name="surveys for nothing", **free)
-
-
-@once
-def touchpoints(case: Case) -> pd.DataFrame:
-    """Return touchpoints by firm: the last year's means over seeds, and what was at the start."""
-    here = market(case)
-    frames = [pd.DataFrame(run(here, seed=seed).touchpoints) for seed in case.seeds]
-    every = pd.concat(frames, ignore_index=True)
-    by = ["firm", "touchpoint"]
-    late = every[every["period"] >= here.periods - 12]
-    score = (late["performance"].fillna(0.0) * late["contacts"]).groupby([late[b] for b in by])
-    contacts = late.groupby(by)["contacts"]
-    made = late.groupby(by)[["belief", "delivered", "importance"]].mean()
-    made["performance"] = score.sum() / contacts.sum()
-    made["contacts"] = contacts.mean()
-    made["before"] = every[every["period"] == 0].groupby(by)["delivered"].mean()
-    order = pd.MultiIndex.from_product([list(here.firms), PLACES], names=by)
-    return made.reindex(order).reset_index()
-
-
-def _of(case: Case, firm: str, place: str, column: str) -> float:
-    frame = touchpoints(case).set_index(["firm", "touchpoint"])
-    return float(frame.loc[(firm, place), column])
-
-
-def favourite(case: Case) -> str:
-    """Return the touchpoint that Believer has improved most."""
-    rise = {p: _of(case, "Believer", p, "delivered") - _of(case, "Believer", p, "before")
-            for p in PLACES}  # fmt: skip
-    return max(rise, key=lambda place: rise[place])
-
-
-def answers_needed(case: Case) -> Estimate:
-    """Return how many answers a net promoter score needs to be known to five points."""
-    p, d = (case.values(market(case), name, "Listener") for name in ("advocacy", "destroying"))
-    return Estimate.over((2 / WITHIN) ** 2 * (p + d - (p - d) ** 2))
-
-
-def price_of_asking(case: Case) -> Estimate:
-    """Return what surveys for nothing would add to Listener's result, points of percent."""
-    here, free = market(case), for_free(case)
-    base = float(case.values(here, "net_present_value", "Believer").mean())
-    return case.change(here, free, "net_present_value", "Listener", times=100 / base)
-
-
-def _why_gap(case: Case) -> str:
-    return (
-        f"delivery has been worse since month {SINCE}. Customers meet "
-        f"{number(_of(case, 'Believer', 'delivery', 'performance'), 2)} of 10 at Believer, who "
-        f"still believes its design: {number(_of(case, 'Believer', 'delivery', 'belief'), 2)}. "
-        "Listener heard of it and mended it: customers meet "
-        f"{number(_of(case, 'Listener', 'delivery', 'performance'), 2)}, and it believes "
-        f"{number(_of(case, 'Listener', 'delivery', 'belief'), 2)}."
-    )
-
-
-def _why_worth(case: Case) -> str:
-    here, place = market(case), favourite(case)
-    cost = float(case.values(here, "survey_cost", "Listener").mean())
-    used = _of(case, "Believer", place, "contacts") / _of(case, "Believer", "hotline", "contacts")
-    felt = case.between(here, "experience", "Listener", "Believer")
-    end = (
-        "To be less blind is not yet to be better."
-        if felt.value < 0
-        else "To be less blind made it better."
-    )
-    return (
-        f"surveys cost {number(cost)} EUR in five years. And Believer, who is wrong about itself, "
-        f"put its money into the {place}, which it believed to fall shortest; customers use it "
-        f"{number(used, 2)} times as often as the hotline. The experience that customers end up "
-        f"with differs by {felt.text(signed=True)}. {end}"
-    )
 
 
 # -- exhibits --------------------------------------------------------------------------
@@ -185,25 +67,25 @@ def money(case: Case) -> Any:
     """Draw what Listener earns against Believer, surveys paid and for nothing."""
     from cxsim.plot.course import estimates
 
-    rows = {"surveys paid": worth_lead(case), "surveys for nothing": _worth(case, for_free(case))}
+    rows = {"surveys paid": worth_lead(case), "surveys for nothing": worth_of(case, for_free(case))}
     paid = rows["surveys paid"]
     title = (
         "Here listening does not pay" if paid.upper < 0
         else "Here listening pays" if paid.lower > 0
         else "Seeds cannot tell whether listening pays here"
     )  # fmt: skip
-    return estimates(frame_of(rows), label="What Listener earns, against Believer (%)", title=title)
-
-
-@once
-def by_visits(case: Case) -> list[tuple[float, Estimate, Estimate]]:
-    """Return what listening is worth by how often customers need the hotline."""
-    found = []
-    for rate in VISITS:
-        here = _market(case, **{"journey.hotline.visit_rate": rate})
-        share = case.between(here, "share", "Listener", "Believer", times=100)
-        found.append((rate, _worth(case, here), share))
-    return found
+    seen, felt = gap_lead(case), case.between(market(case), "experience", "Listener", "Believer")
+    told = html.surprise(
+        f"Listening opens the eyes ({seen.text('points of 10', signed=True)} of blindness), and "
+        "that is the easy half. Customers never see a firm's belief; they see what is done. Money "
+        "put where many customers pass often, for the wrong reason, may do more for them than the "
+        "same money put where few suffer much: the experience they end up with differs by "
+        f"{felt.text(signed=True)}."
+    )
+    figure = estimates(
+        frame_of(rows), label="What Listener earns, against Believer (%)", title=title
+    )
+    return [told, figure]
 
 
 def counter(case: Case) -> Any:
@@ -267,14 +149,14 @@ def _needed_solution(case: Case) -> str:
 
 def _favourite_mistakes(case: Case) -> Mapping[Any, str]:
     texts = {
-        place: f"It delivers {number(_of(case, 'Believer', place, 'delivered'), 2)} now and "
-        f"{number(_of(case, 'Believer', place, 'before'), 2)} at the start."
+        place: f"It delivers {number(at(case, 'Believer', place, 'delivered'), 2)} now and "
+        f"{number(at(case, 'Believer', place, 'before'), 2)} at the start."
         for place in PLACES
     }
     for place in ("delivery", "hotline"):
         texts[place] += (
             f" That is where customers suffer; Believer believes it to be at "
-            f"{number(_of(case, 'Believer', place, 'belief'), 2)}, better than anything else."
+            f"{number(at(case, 'Believer', place, 'belief'), 2)}, better than anything else."
         )
     return texts
 
@@ -282,14 +164,14 @@ def _favourite_mistakes(case: Case) -> Mapping[Any, str]:
 def _favourite_solution(case: Case) -> str:
     place = favourite(case)
     return (
-        f"The {place}: from {number(_of(case, 'Believer', place, 'before'), 2)} to "
-        f"{number(_of(case, 'Believer', place, 'delivered'), 2)}. Money goes where the shortfall "
+        f"The {place}: from {number(at(case, 'Believer', place, 'before'), 2)} to "
+        f"{number(at(case, 'Believer', place, 'delivered'), 2)}. Money goes where the shortfall "
         "that a firm <i>believes in</i>, weighted by importance, is largest."
     )
 
 
 def _asking_solution(case: Case) -> str:
-    rows = (worth_lead(case), _worth(case, for_free(case)))
+    rows = (worth_lead(case), worth_of(case, for_free(case)))
     return (
         f"Surveys paid: {number(rows[0].value, signed=True)} %. For nothing: "
         f"{number(rows[1].value, signed=True)} %. The difference is what asking costs. "
@@ -309,25 +191,25 @@ PLAN = Plan(
             "Listener's blindness less Believer's",
             "Take the distance between how good a firm believes it is and what customers meet "
             "(points of 10, over all touchpoints, last month). Listener's distance, compared with "
-            "Believer's, is",
+            "Believer's, …",
             unit="points of 10",
             largest=5,
             step=0.25,
             result=gap_lead,
-            why=_why_gap,
-            signs=("smaller", "about the same", "larger"),
+            why=why_gap,
+            signs=("is smaller", "is about the same", "is larger"),
         ),
         Question(
             "worth",
             "what listening does to what a firm earns",
             "And what Listener earns over the five years, its surveys paid (net present value), "
-            "compared with Believer, is",
+            "compared with Believer, …",
             unit="%",
             largest=30,
             step=1,
             result=worth_lead,
-            why=_why_worth,
-            signs=("lower", "about the same", "higher"),
+            why=why_worth,
+            signs=("is lower", "is about the same", "is higher"),
         ),
     ),
     exhibits={"views": views, "gap": gap, "table": table, "money": money, "counter": counter},
@@ -364,7 +246,7 @@ PLAN = Plan(
             tolerance=0.1,
             mistakes=lambda case: {
                 worth_lead(case).value: "That is the whole distance to Believer, surveys paid.",
-                _worth(
+                worth_of(
                     case, for_free(case)
                 ).value: "That is the distance that is left when surveys cost nothing.",
             },

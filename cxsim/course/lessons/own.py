@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,24 +34,39 @@ class OwnIndustry:
     Parameters
     ----------
     industry : Industry
+        The template's, as it comes, is varied by the student's number.
     """
 
     def __init__(self, industry: Industry):
-        self.industry = industry
+        self._given = industry
         self.firm = industry.firm
         # One function for each, so that what it finds is remembered once a case.
         self.elasticity = once(self._elasticity)
         self.doubts = once(self._doubts)
 
+    def industry(self, case: Case) -> Industry:
+        """Return the industry, with the student's own numbers where it is still the template's."""
+        given = self._given
+        if given != Industry():
+            return given
+        pick = case.variant.pick
+        return replace(
+            given,
+            fit_worth=pick("fit worth", given.fit_worth, [20.0, 30.0, 35.0]),
+            upkeep=pick("upkeep", given.upkeep, [4.0, 6.0, 7.0]),
+            month=pick("month of the move", given.month, [9, 15, 18]),
+        )
+
     def market(self, case: Case, more: Mapping[str, Any] | None = None) -> Scenario:
         """Return the market without the move."""
-        changes = self.industry.changes() | {"name": "without the move"}
+        changes = self.industry(case).changes() | {"name": "without the move"}
         return self._with(case, changes, more)
 
     def moved(self, case: Case, more: Mapping[str, Any] | None = None) -> Scenario:
         """Return the market with the move."""
-        changes = self.industry.changes() | {"name": "with the move"}
-        return self._with(case, changes | {"events": self.industry.move()}, more)
+        industry = self.industry(case)
+        changes = industry.changes() | {"name": "with the move", "events": industry.move()}
+        return self._with(case, changes, more)
 
     def _with(
         self, case: Case, changes: dict[str, Any], more: Mapping[str, Any] | None
@@ -106,28 +122,26 @@ class OwnIndustry:
         """Return what the move is worth with other values."""
         return self.worth(case, changes)
 
-    def margin(self, *, moved: bool) -> float:
+    def margin(self, case: Case, *, moved: bool) -> float:
         """Return what a purchase leaves one's firm before fixed costs."""
-        firm: Any = self.industry.scenario().firms[self.firm]
+        firm: Any = self.market(case).firms[self.firm]
         a, c = firm.interaction, firm.customization
         if moved:
-            a, c = self.industry.interaction_to, self.industry.customization_to
+            a, c = self._given.interaction_to, self._given.customization_to
         capable = firm.customization_cost * c + firm.interaction_cost * a
         return float(firm.price - firm.unit_cost - capable - firm.cost_to_serve)
 
-    def fixed(self, *, moved: bool) -> float:
-        """Return what one's capabilities cost a month."""
-        firm: Any = self.industry.scenario().firms[self.firm]
-        a, c = firm.interaction, firm.customization
-        if moved:
-            a, c = self.industry.interaction_to, self.industry.customization_to
-        return float(firm.capability_cost * (a**2 + c**2))
+    def more_fixed(self, case: Case) -> float:
+        """Return what one's capabilities cost a month more with the move."""
+        firm: Any = self.market(case).firms[self.firm]
+        to = self._given.interaction_to**2 + self._given.customization_to**2
+        return float(firm.capability_cost * (to - firm.interaction**2 - firm.customization**2))
 
     def enough(self, case: Case) -> Estimate:
         """Return by how many percent sales have to grow for the move to pay, month by month."""
         sold = case.values(self.market(case), "purchases", self.firm)
-        more = self.fixed(moved=True) - self.fixed(moved=False)
-        needed = (self.margin(moved=False) * sold + more) / self.margin(moved=True)
+        more = self.more_fixed(case)
+        needed = (self.margin(case, moved=False) * sold + more) / self.margin(case, moved=True)
         return Estimate.over(100 * (needed / sold - 1))
 
 
@@ -150,7 +164,7 @@ def _why_share(own: OwnIndustry) -> Callable[[Case], str]:
             f"with the move the offer's misfit is {number(after['misfit'])} in place of "
             f"{number(before['misfit'])} squared units, ordering takes "
             f"{number(after['hassle'])} in place of {number(before['hassle'])} "
-            f"{own.industry.currency} of effort, and {number(100 * after['retention'])} % of "
+            f"{own.industry(case).currency} of effort, and {number(100 * after['retention'])} % of "
             f"customers stay for another month in place of {number(100 * before['retention'])} %."
         )
 
@@ -159,13 +173,12 @@ def _why_share(own: OwnIndustry) -> Callable[[Case], str]:
 
 def _why_worth(own: OwnIndustry) -> Callable[[Case], str]:
     def why(case: Case) -> str:
-        unit = own.industry.currency
+        unit = own.industry(case).currency
+        margins = [number(own.margin(case, moved=moved)) for moved in (True, False)]
         return (
-            f"a purchase leaves {number(own.margin(moved=True))} {unit} in place of "
-            f"{number(own.margin(moved=False))}, and the capabilities cost "
-            f"{number(own.fixed(moved=True) - own.fixed(moved=False))} {unit} a month more. For "
-            f"that, sales have to grow by {own.enough(case).text('%')} in a month; building comes "
-            "on top."
+            f"a purchase leaves {margins[0]} {unit} in place of {margins[1]}, and the capabilities "
+            f"cost {number(own.more_fixed(case))} {unit} a month more. For that, sales have to "
+            f"grow by {own.enough(case).text('%')} in a month; building comes on top."
         )
 
     return why
@@ -188,12 +201,12 @@ def _agree_solution(own: OwnIndustry) -> Callable[[Case], str]:
 def _enough_solution(own: OwnIndustry) -> Callable[[Case], str]:
     def solution(case: Case) -> str:
         sold = float(case.values(own.market(case), "purchases", own.firm).mean())
-        more = own.fixed(moved=True) - own.fixed(moved=False)
+        more = own.more_fixed(case)
         grow = own.enough(case).value
         return (
-            f"({number(own.margin(moved=False))} × {number(sold, 4)} + {number(more)}) / "
-            f"{number(own.margin(moved=True))} = {number(sold * (1 + grow / 100), 4)} purchases a "
-            f"month, {number(grow)} % more than {number(sold, 4)}."
+            f"({number(own.margin(case, moved=False))} × {number(sold, 4)} + {number(more)}) / "
+            f"{number(own.margin(case, moved=True))} = {number(sold * (1 + grow / 100), 4)} "
+            f"purchases a month, {number(grow)} % more than {number(sold, 4)}."
         )
 
     return solution
@@ -204,27 +217,29 @@ def plan_for(industry: Industry) -> Plan:
     own = OwnIndustry(industry)
     firm, unit = own.firm, industry.currency
 
-    def varied(_: Case) -> Mapping[str, str]:
-        a, c = industry.interaction_to, industry.customization_to
+    def varied(case: Case) -> Mapping[str, str]:
+        own_ = own.industry(case)
+        a, c = own_.interaction_to, own_.customization_to
         return {
-            "Industry": industry.name,
-            "Your firm": f"{firm} ({industry.mine}) in a market with one firm of each kind",
-            "The move": f"from month {industry.month} on interaction {a:g}, customization {c:g}",
+            "Industry": own_.name,
+            "Your firm": f"{firm} ({own_.mine}) in a market with one firm of each kind",
+            "The move": f"from month {own_.month} on interaction {a:g}, customization {c:g}",
+            "Perfect fit is worth": f"{own_.fit_worth:g} % of the price",
         }
 
     def growth(case: Case) -> str:
         sold = float(case.values(own.market(case), "purchases", firm).mean())
-        more = own.fixed(moved=True) - own.fixed(moved=False)
+        more = own.more_fixed(case)
         return (
-            f"A purchase leaves {firm} {number(own.margin(moved=False))} {unit} today and "
-            f"{number(own.margin(moved=True))} {unit} after the move, and its capabilities will "
-            f"cost {number(more)} {unit} a month more. Without the move it sells "
+            f"A purchase leaves {firm} {number(own.margin(case, moved=False))} {unit} today and "
+            f"{number(own.margin(case, moved=True))} {unit} after the move, and its capabilities "
+            f"will cost {number(more)} {unit} a month more. Without the move it sells "
             f"{number(sold, 4)} purchases a month. By how many percent do its sales have to grow "
             "for the move to pay in a month?"
         )
 
-    def left_out(_: Case) -> Mapping[Any, str]:
-        ratio = own.margin(moved=False) / own.margin(moved=True)
+    def left_out(case: Case) -> Mapping[Any, str]:
+        ratio = own.margin(case, moved=False) / own.margin(case, moved=True)
         return {100 * (ratio - 1): "You left out what the capabilities cost a month."}
 
     def inputs(case: Case) -> str:
@@ -243,7 +258,7 @@ def plan_for(industry: Industry) -> Plan:
 
         return draw(
             courses(case, own.market(case), own.moved(case)),
-            firms=[firm], events=[(industry.month, "the move")], size=(7.6, 4.2),
+            firms=[firm], events=[(own.industry(case).month, "the move")], size=(7.6, 4.2),
             title=f"{firm}'s share: {own.share(case).text('points', signed=True)}",
         )  # fmt: skip
 
@@ -287,7 +302,7 @@ def plan_for(industry: Industry) -> Plan:
                 "share",
                 "what the move does to your share",
                 f"What does the move do to {firm}'s share of purchases, on average over the five "
-                "years, compared with not moving? It",
+                "years, compared with not moving? It …",
                 unit="points",
                 largest=30,
                 step=0.5,
@@ -298,7 +313,7 @@ def plan_for(industry: Industry) -> Plan:
                 "worth",
                 "what the move does to what you earn",
                 f"And what {firm} earns over the five years (net present value of profit), "
-                "compared with not moving,",
+                "compared with not moving, …",
                 unit="%",
                 largest=100,
                 step=1,

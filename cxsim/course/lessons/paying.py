@@ -8,153 +8,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.course import html
 from cxsim.course.case import Case, once
-from cxsim.course.estimate import Estimate, with_unit
 from cxsim.course.exhibits import firm_table, frame_of, sweep
+from cxsim.course.lessons.paying_results import (
+    FEW,
+    FIRMS,
+    VARIANCES,
+    WEIGHTS,
+    against,
+    alone,
+    by_cost,
+    fixed,
+    focus,
+    margin,
+    market,
+    plain,
+    richest,
+    sold_enough,
+    sweet,
+    turning,
+    varied,
+    why_alone,
+    why_focus,
+)
 from cxsim.course.plan import Exercise, Plan, Question
 from cxsim.plot.numbers import number
-from cxsim.scenario import Scenario
 
 __all__ = ["PLAN"]
-
-FIRMS = ("Mass", "Everyone", "Focus")
-VARIANCES = (0.1, 0.6, 1.1, 1.6)
-WEIGHTS = (0.0, 0.8, 1.6, 2.4)
-COSTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.8)
-#: Seeds behind a point of the map: it has many points.
-FEW = 4
-
-
-def market(case: Case) -> Scenario:
-    """Return the baseline with the student's cost of customizing."""
-    cost = case.variant.pick("customization cost", 1.5, [1.25, 1.75, 2.0])
-    return case.market("baseline", {"firms.*.customization_cost": cost, "name": "one to one"})
-
-
-def plain(case: Case) -> Scenario:
-    """Return the same market in which Tailor serves everybody alike."""
-    cost = case.variant.pick("customization cost", 1.5, [1.25, 1.75, 2.0])
-    changes = {
-        "firms.*.customization_cost": cost,
-        "firms.Tailor.interaction": 0.1,
-        "firms.Tailor.customization": 0.1,
-        "name": "everybody alike",
-    }
-    return case.market("baseline", changes)
-
-
-def sweet(case: Case, cost: float | None = None) -> Scenario:
-    """Return the market of those who serve everybody individually, some, or nobody."""
-    if cost is None:
-        cost = case.variant.pick("individual cost", 0.5, [0.4, 0.45, 0.55, 0.6])
-    served = ("Everyone", "Focus")
-    changes = {f"firms.{firm}.value_tiers.individual_cost": cost for firm in served}
-    return case.market("sweet_spot", changes)
-
-
-def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
-    first: Any = market(case).firms["Tailor"]
-    second: Any = sweet(case).firms["Focus"]
-    return {
-        "Customizing a unit completely costs": with_unit(first.customization_cost, "EUR"),
-        "In the second market, serving a customer individually costs beside the contact": with_unit(
-            second.value_tiers.individual_cost, "EUR a month"
-        ),
-    }
-
-
-# -- results ---------------------------------------------------------------------------
-
-
-def alone(case: Case) -> Estimate:
-    """Return what Tailor earns with its capabilities, against without, percent."""
-    base = float(case.values(plain(case), "net_present_value", "Tailor").mean())
-    return case.change(
-        plain(case), market(case), "net_present_value", "Tailor", times=100 / base
-    )  # fmt: skip
-
-
-def _against(case: Case, firm: str, other: str, here: Scenario) -> Estimate:
-    base = float(case.values(here, "net_present_value", other).mean())
-    return case.between(here, "net_present_value", firm, other, times=100 / base)
-
-
-def focus(case: Case) -> Estimate:
-    """Return what Focus earns against Everyone, percent."""
-    return _against(case, "Focus", "Everyone", sweet(case))
-
-
-def margin(here: Scenario) -> float:
-    """Return what a purchase leaves Tailor before fixed costs, EUR."""
-    firm: Any = here.firms["Tailor"]
-    capable = (
-        firm.customization_cost * firm.customization + firm.interaction_cost * firm.interaction
-    )
-    return float(firm.price - firm.unit_cost - capable - firm.cost_to_serve)
-
-
-def fixed(here: Scenario) -> float:
-    """Return what Tailor's capabilities cost a month, EUR."""
-    firm: Any = here.firms["Tailor"]
-    return float(firm.capability_cost * (firm.interaction**2 + firm.customization**2))
-
-
-def sold_enough(case: Case) -> Estimate:
-    """Return the purchases a month at which one-to-one leaves Tailor as much as before."""
-    before, after = plain(case), market(case)
-    sold = case.values(before, "purchases", "Tailor")
-    return Estimate.over(
-        (margin(before) * sold + fixed(after) - fixed(before)) / margin(after)
-    )  # fmt: skip
-
-
-def turning(case: Case) -> Estimate:
-    """Return the individual cost at which Focus and Everyone earn the same, EUR a month.
-
-    What firms earn falls linearly in that cost, since customers do not notice it.
-    """
-    low, high = 0.0, 0.5
-    ends = [
-        case.values(here, "net_present_value", "Focus")
-        - case.values(here, "net_present_value", "Everyone")
-        for here in (sweet(case, low), sweet(case, high))
-    ]
-    return Estimate.over(low - ends[0] * (high - low) / (ends[1] - ends[0]))
-
-
-def richest(case: Case) -> tuple[str, ...]:
-    """Return the firm of the second market that earns most, and any level with it."""
-    here = sweet(case)
-    best = max(FIRMS, key=lambda firm: case.values(here, "net_present_value", firm).mean())
-    others = [f for f in FIRMS if f != best]
-    return (
-        best,
-        *(f for f in others if not case.between(here, "net_present_value", best, f).sure),
-    )
-
-
-def _why_alone(case: Case) -> str:
-    won = case.change(plain(case), market(case), "share", "Tailor", times=100)
-    return (
-        f"it wins {won.text('points')} of share, but a purchase leaves "
-        f"{number(margin(market(case)))} EUR in place of {number(margin(plain(case)))}, and the "
-        f"two capabilities cost {number(fixed(market(case)) - fixed(plain(case)))} EUR a month "
-        "more."
-    )
-
-
-def _why_focus(case: Case) -> str:
-    here = sweet(case)
-    share = case.between(here, "share", "Focus", "Everyone", times=100)
-    cost: Any = here.firms["Focus"]
-    way = "less" if share.value < 0 else "more"
-    return (
-        f"Focus has {number(abs(share.value))} points of share {way}"
-        ", those of customers to whom individual service is worth little, and does not pay "
-        f"{number(cost.value_tiers.individual_cost)} EUR a month for each of them. Where that cost "
-        f"is below {number(turning(case).value, 2)} EUR the order turns."
-    )
 
 
 # -- exhibits --------------------------------------------------------------------------
@@ -212,8 +93,8 @@ def money(case: Case) -> Any:
     here = sweet(case)
     rows = {
         "Focus, against Everyone": focus(case),
-        "Focus, against Mass": _against(case, "Focus", "Mass", here),
-        "Everyone, against Mass": _against(case, "Everyone", "Mass", here),
+        "Focus, against Mass": against(case, "Focus", "Mass", here),
+        "Everyone, against Mass": against(case, "Everyone", "Mass", here),
     }
     first = rows["Focus, against Everyone"]
     said = (
@@ -223,20 +104,14 @@ def money(case: Case) -> Any:
     )  # fmt: skip
     below = all(each.upper < 0 for each in list(rows.values())[1:])
     more = ", and both earn less than the firm that serves nobody individually" if below else ""
-    return estimates(
+    told = html.surprise(
+        f"{said}: {first.text('%', signed=True)}. Now look at the firm that nobody asked about. "
+        "A claim compares with something, and it matters with what."
+    )
+    figure = estimates(
         frame_of(rows), label="Net present value, against the other firm's (%)", title=said + more
     )
-
-
-@once
-def by_cost(case: Case) -> list[tuple[float, Estimate, Estimate]]:
-    """Return what Focus earns against the two others, by what individual service costs."""
-    found = []
-    for cost in COSTS:
-        here = sweet(case, cost)
-        worth, beside = (_against(case, "Focus", other, here) for other in ("Everyone", "Mass"))
-        found.append((cost, worth, beside))
-    return found
+    return [told, figure]
 
 
 def counter(case: Case) -> Any:
@@ -346,26 +221,26 @@ PLAN = Plan(
             "what one-to-one does to what Tailor earns",
             "Take Tailor as it is, and take it with both capabilities at 0.1 as Mass has them, all "
             "else alike. What it earns over the five years (net present value) with one-to-one "
-            "service, compared with serving everybody alike, is",
+            "service, compared with serving everybody alike, …",
             unit="%",
             largest=60,
             step=1,
             result=alone,
-            why=_why_alone,
-            signs=("lower", "about the same", "higher"),
+            why=why_alone,
+            signs=("is lower", "is about the same", "is higher"),
         ),
         Question(
             "focus",
             "what Focus earns against Everyone",
             "In the second market half of the customers care much for fit and half care little. "
             "Focus serves only those individually who care; Everyone serves all. What Focus earns, "
-            "compared with Everyone, is",
+            "compared with Everyone, …",
             unit="%",
             largest=60,
             step=1,
             result=focus,
-            why=_why_focus,
-            signs=("lower", "about the same", "higher"),
+            why=why_focus,
+            signs=("is lower", "is about the same", "is higher"),
         ),
     ),
     exhibits={
