@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -306,6 +307,32 @@ def test_results_wait_for_all_predictions_above_them(tmp_path):
     lesson.commit(profit, 5.0)
     lesson.reveal()
     assert "<table" in shown.widget.value
+
+
+def test_what_fails_is_told_in_its_place_and_what_is_below_appears_all_the_same(tmp_path):
+    lesson = Lesson("02_capability_matrix", seeds=2, overrides=SMALL, class_folder=str(tmp_path))
+    lesson.plan = replace(lesson.plan, exhibits={**lesson.plan.exhibits, "none": lambda _: 1 / 0})
+    lesson.predict("share")
+    broken, below = lesson.show("none"), lesson.show("table")
+    lesson.commit(lesson.plan.question("share"), 5.0)
+    lesson.reveal()
+    assert "It failed." in broken.widget.value
+    assert "division by zero" in broken.widget.value
+    assert "<table" in below.widget.value
+
+
+def test_a_prediction_that_cannot_be_kept_counts_all_the_same(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    lesson = Lesson("02_capability_matrix", class_folder=str(tmp_path / "file" / "class"))
+    asked = lesson.predict("share").widget.children[0]
+    sign, (size, _), button, said = (
+        each.children if hasattr(each, "children") else each for each in asked.children[1].children
+    )
+    sign.value, size.value = "is higher", 7.0
+    button.click()
+    assert "it is higher by 7" in said.value.replace("\u00a0", " ")
+    assert "could not be kept" in said.value
+    assert lesson.open
 
 
 def test_a_lesson_that_was_left_goes_on_where_it_stopped(tmp_path):
