@@ -49,7 +49,7 @@ def all_mechanisms():
 
 
 def shipped(name):
-    """A scenario that ships, with look-alikes found by firms' books where a model would find them."""
+    """A scenario that ships, its look-alikes found by firms' books where a model would."""
     scenario = Scenario.load(name)
     fitted = [
         f"firms.{firm}.acquisition.targeting"
