@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures competition constraints clean distclean
+.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures competition course constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -153,12 +153,16 @@ docs: $(READY) ## build the documentation site in build/docs (no network needed 
 	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[docs]' 2>/dev/null \
 	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@$(PY) docs/make_model.py
-	@rm -rf build/docs docs/generated
+	@rm -rf build/docs build/doctrees docs/generated
 	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/docs $(ARGS)
 	@echo "Open build/docs/index.html"
 
-figures: $(READY) ## draw the pictures of the README anew
+figures: $(READY) ## draw the pictures of the README anew, and slides of the course (results/slides)
 	@$(PY) docs/make_images.py
+	@$(PY) docs/make_slides.py
+
+course: $(READY) ## write docs/course_answers.md anew (ARGS="--student 17": print a student's)
+	@$(PY) docs/make_course.py $(ARGS)
 
 competition: $(READY) ## write docs/competition.md anew (ARGS="--seeds 6": quicker)
 	@$(PY) docs/make_competition.py $(ARGS)

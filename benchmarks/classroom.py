@@ -1,8 +1,8 @@
 """A class on one machine: memory and time of kernels that work at once on a read-only cache.
 
-``python -m benchmarks.classroom`` starts eight kernels, lets each run a notebook, and prints what
-one more kernel costs; ``--kernels 4 --notebook notebooks/compare.ipynb`` for others. Linux only: it
-reads ``/proc``.
+``python -m benchmarks.classroom`` starts eight kernels, lets each run a lesson, and prints what
+one more kernel costs; ``--kernels 4 --notebook notebooks/compare.ipynb --given ""`` for another
+notebook. Linux only: it reads ``/proc``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from jupyter_client.manager import KernelManager
 from benchmarks.machine import machine
 
 ROOT = Path(__file__).resolve().parents[1]
-LESSON = ROOT / "notebooks" / "compare.ipynb"
+LESSON = ROOT / "notebooks" / "course" / "05_copycat_and_price_war.ipynb"
 #: What a lesson does first: import, load compiled code, simulate.
 FIRST_RUN = "import cxsim as cx; cx.run('baseline')"
 MIB = 2**20
@@ -215,11 +215,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kernels", type=int, default=8)
     parser.add_argument("--notebook", type=Path, default=LESSON)
+    parser.add_argument(
+        "--given", default='predictions = "none"', help="code to run after the parameters"
+    )
     parser.add_argument("--cache", type=Path, help="a warmed folder (default: one made now)")
     parser.add_argument("--read-only-home", action="store_true")
     chosen = parser.parse_args()
     notebook = nbformat.read(chosen.notebook, as_version=4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    cells.insert(1, chosen.given)  # so that nothing waits for a click
     with tempfile.TemporaryDirectory() as folder:
         cache = chosen.cache or Path(folder, "cache")
         warm = [sys.executable, "-m", "cxsim", "warm", "--folder", str(cache)]
@@ -227,7 +231,7 @@ def main() -> None:
         files = [path for path in cache.rglob("*") if path.is_file()]
         print(f"cache: {len(files)} files, {sum(f.stat().st_size for f in files) / MIB:.0f} MiB")
         print(", ".join(f"{name} {value}" for name, value in machine().items()))
-        print(f"{chosen.notebook.name}, {len(cells)} code cells")
+        print(f"{chosen.notebook.name}, {len(cells) - 1} code cells")
         for number in sorted({1, chosen.kernels}):
             home = Path(folder, "home")
             pupils = class_of(number, cells, cache, home, home_read_only=chosen.read_only_home)

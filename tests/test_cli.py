@@ -182,10 +182,10 @@ def test_bad_input_is_one_line_and_leaves_nothing(cxsim, words, said):
     refused(cxsim(*words), *said)
 
 
-def test_a_run_that_takes_too_long_fails(cxsim):
-    code, _, err = cxsim("run", "baseline", "--timeout", "0.01", *SMALL)
+def test_a_run_that_takes_too_long_fails(cxsim, sleeper):
+    code, _, err = cxsim("run", "sleeper.ipynb", "--timeout", "0.5")
     assert code == 1
-    assert err.splitlines()[-1].startswith("cxsim: scenario.ipynb: not done after 0.01 seconds")
+    assert err.splitlines()[-1].startswith("cxsim: sleeper.ipynb: not done after 0.5 seconds")
     assert list(Path("results").iterdir()) == []
 
 

@@ -40,13 +40,14 @@ from typing import Any
 #: Public names and the modules they live in; modules are imported when a name is used.
 _HOME = {
     "Lesson": "lesson",
+    "answers": "answer_key",
     "class_figure": "pooling",
     "contents": "classroom",
     "overview": "classroom",
     "pool": "pooling",
 }
 
-__all__ = ["Lesson", "class_figure", "contents", "overview", "pool"]
+__all__ = ["Lesson", "answers", "class_figure", "contents", "overview", "pool"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from cxsim.course.plan import Exercise
 from cxsim.course.prediction import read_number
 from cxsim.scenario.messages import hint
 
-__all__ = ["Verdict", "check"]
+__all__ = ["Verdict", "check", "room_for"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def check(exercise: Exercise, given: str | float, case: Case) -> Verdict:
         return _choice(exercise, str(given), right, mistakes)
     what = f"answers: {exercise.name}"
     value = read_number(given, what=what) if isinstance(given, str) else float(given)
-    room = _room(exercise, truth)
+    room = room_for(exercise, truth)
     if abs(value - truth.value) <= room * (1 + 1e-9):
         why = "the Monte-Carlo error" if room > exercise.tolerance else "rounding"
         end = (
@@ -60,7 +60,7 @@ def check(exercise: Exercise, given: str | float, case: Case) -> Verdict:
     )
 
 
-def _room(exercise: Exercise, truth: Estimate) -> float:
+def room_for(exercise: Exercise, truth: Estimate) -> float:
     """Return how far off still counts."""
     return max(exercise.tolerance, min(truth.half, abs(truth.value) / 10), 1e-9)
 
@@ -85,7 +85,7 @@ def _choice(
 def _why(exercise: Exercise, value: float, truth: Estimate, mistakes: Mapping[Any, str]) -> str:
     """Say what a wrong number looks like: a known mistake first, then sign, unit, size."""
     right = truth.value
-    room = _room(exercise, truth)
+    room = room_for(exercise, truth)
     for wrong, reason in mistakes.items():
         if abs(value - float(wrong)) <= room:
             return reason

@@ -78,8 +78,8 @@ def money(case: Case) -> Any:
     told = html.surprise(
         f"Listening opens the eyes ({seen.text('points of 10', signed=True)} of blindness), and "
         "that is the easy half. Customers never see a firm's belief; they see what is done. Money "
-        "put where many customers pass often, for the wrong reason, may do more for them than the "
-        "same money put where few suffer much: the experience they end up with differs by "
+        "put where many customers pass often, for the wrong reason, may do more for them than "
+        "money put where few suffer much: the experience they end up with differs by "
         f"{felt.text(signed=True)}."
     )
     figure = estimates(

@@ -139,8 +139,8 @@ def losses(case: Case) -> Any:
     told = html.surprise(
         "To customers, a firm that listens to everybody and recognizes nobody is all but the same "
         "as a firm that does not listen: their shares differ by "
-        f"{gap.text('points', signed=True)}. It only pays more for it. The four steps are no list "
-        "but a loop."
+        f"{gap.text('points', signed=True)}. It only pays more for it. "
+        "The four steps are no list but a loop."
     )
     return [told, *made]
 

@@ -215,12 +215,12 @@ def _worst_solution(case: Case) -> str:
         firm: case.change(market(case), attacked(case), "contribution", firm) for firm in OTHERS
     }
     euros = min(lost, key=lambda firm: lost[firm].value)
+    each = ", ".join(f"{firm} ({number(rows[firm].value, signed=True)} %)" for firm in first)
     level = " Seeds cannot tell them apart." if len(first) > 1 else ""
     return (
-        f"{' and '.join(first)}, with {number(rows[first[0]].value, signed=True)} %.{level} In "
-        f"money {euros} loses most, {number(-lost[euros].value)} EUR: who has most customers has "
-        "most to lose. The claim that a learning relationship protects the margin has to be shown "
-        "in this number; see whether it does."
+        f"{each}.{level} In money {euros} loses most, {number(-lost[euros].value)} EUR: who has "
+        "most customers has most to lose. The claim that a learning relationship protects the "
+        "margin has to be shown in this number; see whether it does."
     )
 
 
