@@ -153,7 +153,7 @@ docs: $(READY) ## build the documentation site in build/docs (no network needed 
 	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[docs]' 2>/dev/null \
 	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@$(PY) docs/make_model.py
-	@rm -rf build/docs docs/generated
+	@rm -rf build/docs build/doctrees docs/generated
 	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/docs $(ARGS)
 	@echo "Open build/docs/index.html"
 

@@ -182,10 +182,10 @@ def test_bad_input_is_one_line_and_leaves_nothing(cxsim, words, said):
     refused(cxsim(*words), *said)
 
 
-def test_a_run_that_takes_too_long_fails(cxsim):
-    code, _, err = cxsim("run", "baseline", "--timeout", "0.01", *SMALL)
+def test_a_run_that_takes_too_long_fails(cxsim, sleeper):
+    code, _, err = cxsim("run", "sleeper.ipynb", "--timeout", "0.5")
     assert code == 1
-    assert err.splitlines()[-1].startswith("cxsim: scenario.ipynb: not done after 0.01 seconds")
+    assert err.splitlines()[-1].startswith("cxsim: sleeper.ipynb: not done after 0.5 seconds")
     assert list(Path("results").iterdir()) == []
 
 
@@ -257,6 +257,13 @@ def test_diff_lists_what_differs(cxsim):
     assert cxsim("diff", "baseline", "baseline")[1] == (
         "baseline and baseline have the same parameters\n"
     )
+
+
+def test_diff_shows_what_only_one_scenario_has(cxsim):
+    Path("drift.yaml").write_text("extends: baseline\nsegments: {Comfort: {need_drift: 0.1}}\n")
+    code, out, _ = cxsim("diff", "baseline", "drift.yaml")
+    assert code == 0
+    assert re.search(r"segments\.Comfort\.need_drift +null +0\.1", out)
 
 
 def test_diff_fits_a_terminal_whatever_the_values(cxsim):

@@ -11,6 +11,7 @@ from markets import firm, lively, market
 import cxsim as cx
 from cxsim.measures.equity import CAUSES, equity_changes
 from cxsim.measures.statement import profit_statement, service_statement
+from cxsim.study.serving import serving_cost
 
 
 def books(**columns):
@@ -134,6 +135,40 @@ def test_serving_a_focused_few_costs_less_than_serving_everybody():
     each = service_statement(run.firms, run.scenario).set_index("firm")
     for line in ("customizing", "individual", "per_customer"):
         assert each.loc["Focus", line] < 0.8 * each.loc["Everyone", line]
+
+
+def test_serving_everybody_is_compared_with_serving_a_few_seed_by_seed():
+    small = cx.load("sweet_spot", {"customers": 400, "periods": 12})
+    table = serving_cost(small, firm="Everyone", other="Focus", seeds=[3, 4, 5]).set_index("line")
+    runs = [cx.run(small, seed=seed) for seed in (3, 4, 5)]
+    each = [service_statement(run.firms, small).set_index("firm")["total"] for run in runs]
+    gaps = np.array([costs["Everyone"] - costs["Focus"] for costs in each])
+    assert table.loc["total", "difference"] == pytest.approx(gaps.mean())
+    assert table.loc["total", "se"] == pytest.approx(gaps.std(ddof=1) / np.sqrt(3))
+    assert table.loc["total", "everybody"] == pytest.approx(np.mean([c["Everyone"] for c in each]))
+    parts = table.loc[["customizing", "contacts", "individual", "capabilities"], "few"]
+    assert parts.sum() == pytest.approx(table.loc["total", "few"])
+
+
+def test_one_firm_is_compared_with_itself_in_another_market():
+    small = cx.load("sweet_spot", {"customers": 400, "periods": 12})
+    wide = small.override({"firms.Focus.value_tiers.focus": None})
+    table = serving_cost(wide, small, firm="Focus", seeds=4).set_index("line")
+    for line in ("customizing", "individual", "per_customer"):
+        assert table.loc[line, "lower"] > 0
+    assert table.loc["capabilities", "difference"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"firm": "Focus"}, "expected another market, or another firm, found neither"),
+        ({"firm": "Focus", "other": "Nobody"}, "expected one of Mass, Everyone, Focus"),
+    ],
+)
+def test_costs_of_service_need_two_sides(words, message):
+    with pytest.raises(ValueError, match=message):
+        serving_cost("sweet_spot", **words)
 
 
 def test_the_cost_of_service_needs_one_volume(run):

@@ -12,6 +12,7 @@ from test_engines import LOUD, SILENCE, assert_same, played, scenarios, word_of_
 
 import cxsim as cx
 from cxsim.mechanisms.networks import network
+from cxsim.mechanisms.word_of_mouth import FIRMS_PER_BYTE
 from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation
 from examples import examples
@@ -247,12 +248,17 @@ def test_engines_agree_on_everything_told_and_heard(scenario, seed):
 @anything
 @given(scenario=talkative(), seed=seeds, engine=st.sampled_from(["columnar", "agents"]))
 def test_a_reputation_stays_within_what_was_told(scenario, seed, engine):
-    low = high = 0.0
+    low, high = np.zeros(len(scenario.firms)), np.zeros(len(scenario.firms))
 
     def listen(simulation):
-        nonlocal low, high
-        told = simulation.customers("valence")
-        low, high = np.minimum(low, told.min(axis=1)), np.maximum(high, told.max(axis=1))
+        """What is told of the firms that somebody tells of is kept in their order, by bytes."""
+        tells, valence = simulation.customers("tells"), simulation.customers("valence")
+        for f in range(len(low)):
+            byte, bit = divmod(f, FIRMS_PER_BYTE)
+            tellers = np.flatnonzero(tells[byte] >> bit & 1)
+            before = np.bitwise_count(tells[byte, tellers] & ((1 << bit) - 1))
+            told = valence[byte * FIRMS_PER_BYTE + before, tellers]
+            low[f], high[f] = min(low[f], *told, 0), max(high[f], *told, 0)
 
     simulation = played(scenario, seed=seed, engine=engine, each=listen)
     reputation = simulation.customers("reputation")

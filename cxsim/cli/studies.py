@@ -134,11 +134,15 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
 def diff(left: str, right: str, overrides: tuple[str, ...]) -> None:
     """Say in which parameters two scenarios differ."""
     a, b = Scenario.load(left, overrides), Scenario.load(right, overrides)
-    rows = a.diff(b).astype(str).values.tolist()
+    rows = [[_shown(cell) for cell in row] for row in a.diff(b).values.tolist()]
     if not rows:
         click.echo(f"{left} and {right} have the same parameters")
         return
     print_table(["parameter", left, right], rows, left=3)
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
 
 
 COMMANDS = (run, compare, diff)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,9 +73,11 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
 
 def _usable(folder: Path) -> bool:
     """Return whether code may be found or kept in a folder, as far as one can know before."""
+    if folder.is_dir():
+        return True  # what it holds may be all that is needed
     while not folder.exists():
         folder = folder.parent
-    return folder.is_dir()
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 def _none_usable(folders: list[Path]) -> PermissionError:

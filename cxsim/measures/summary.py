@@ -32,8 +32,9 @@ def summarized(values: np.ndarray, how: str, discount_rate: float) -> np.ndarray
     if how == "sum":
         return values.sum(axis=0)
     if how == "present_value":
-        weights = (1.0 + discount_rate) ** -np.arange(len(values))
-        return np.tensordot(weights, values, axes=1)
+        # Products and sums in one order: powers and matrix products differ between processors.
+        weights = np.cumprod([1.0, *[1.0 / (1.0 + discount_rate)] * (len(values) - 1)])
+        return (weights.reshape(-1, *[1] * (values.ndim - 1)) * values).sum(axis=0)
     if how == "mean":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a firm that never had a customer

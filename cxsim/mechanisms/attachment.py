@@ -59,12 +59,14 @@ def respond(n, segment, supplier, experience, chance_to_shop, segment_spend_resp
             )
 
 
-def attract(n, n_firms, segment, experience, value, segment_experience_value):
+def attract(n, n_firms, segment, experience, liking, value, segment_experience_value):
     """Add what the customer's experience of each firm is worth."""
+    for i in range(n):
+        liking[i] = segment_experience_value[segment[i]]
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
-                value[e, f, i] += attraction(segment_experience_value[segment[i]], experience[f, i])
+                value[e, f, i] += attraction(liking[i], experience[f, i])
 
 
 def bond(
@@ -83,14 +85,13 @@ def bond(
     for i in range(n):
         s = max(0, supplier[i])
         own = experience[s, i]
-        worth = segment_experience_value[segment[i]]
+        worth = segment_experience_value[segment[i]] if supplier[i] >= 0 else 0.0
         share = share_of_price(worth, best_met[i] - own, volume[i] * firm_price[s])
-        if supplier[i] >= 0:
-            switching_relational[i] += attraction(worth, own)
-            if share >= reach_shares[0]:
-                for k in range(len(reach_shares)):
-                    if share >= reach_shares[k]:
-                        sum_reach[chunk(i), s, k] += 1.0
+        switching_relational[i] += attraction(worth, own)
+        if share >= reach_shares[0]:
+            for k in range(len(reach_shares)):
+                if share >= reach_shares[k]:
+                    sum_reach[chunk(i), s, k] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -116,7 +117,8 @@ ATTACHMENT = Mechanism(
     doc="What experience is worth to customers",
     segment=SegmentParameters,
     columns=(
-        Column("best_met", (), "f8", kept=False, doc="Best experience the customer has of a firm"),
+        Column("liking", (), "f8", kept=False, doc="Worth of a unit of experience, currency"),
+        Column("best_met", (), kept=False, doc="Best experience the customer has of a firm"),
     ),
     totals=(
         Total(

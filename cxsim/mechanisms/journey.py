@@ -14,7 +14,7 @@ from cxsim.mechanisms.measuring import ratio
 from cxsim.mechanisms.perception import adapted, blended, felt, raised
 
 #: Numbers of the stages (``touchpoints.STAGES``).
-DISCOVER, _, USE, SUPPORT, RENEW = range(5)
+DISCOVER, BUY, USE, SUPPORT, RENEW = range(5)
 
 
 # --- rules ------------------------------------------------------------------------
@@ -28,11 +28,72 @@ def performed(mean: float, sd: float, z: float) -> float:
 # --- passes -----------------------------------------------------------------------
 
 
+def inclined(occasions, occasion, first, key, most, lot, caller):
+    """List who of those with an occasion may make a visit: whose draw is below the most of chances.
+
+    Noted without a branch to guess; returns how many they are. What else decides is looked up
+    for them only.
+    """
+    for k in range(occasions):
+        lot[k] = uniform(key, first + occasion[k])
+    callers = 0
+    for k in range(occasions):
+        drawn = lot[k]
+        caller[callers] = occasion[k]  # written over by the next unless this one may
+        lot[callers] = drawn
+        callers += drawn < most
+    return callers
+
+
+def meet(
+    callers, caller, first, guest, firm, t, channel, key_luck, key_known, segment, supplier, luck,
+    met, meetings, encounters, expectation, last_channel, felt_sum, score_sum, weight_sum,
+    touch_weight, performance, unevenness, promise, firm_channel_integration, penalty,
+    performance_weight, neutral, loss_aversion, adaptation, spillover, sum_contacts, sum_score,
+):  # fmt: skip
+    """Let those listed live through a contact, at one firm or at their supplier.
+
+    Whom nobody has met yet in this turn joins the list of those met; returns how many they are.
+    """
+    for k in range(callers):
+        luck[k] = bell(key_luck, first + caller[k])
+    for k in range(callers):
+        i = caller[k]
+        f = firm if guest else max(0, supplier[i])
+        y = performed(performance[f, t], unevenness[f, t], luck[k])
+        if (
+            firm_channel_integration[f] < 1.0
+            and last_channel[f, i] >= 0
+            and last_channel[f, i] != channel
+            and uniform(key_known, first + i) >= firm_channel_integration[f]
+        ):
+            y = repeated(y, penalty)
+        last_channel[f, i] = channel
+        promised = promise[f]
+        x = expectation[f, i]
+        x = x if x == x else promised
+        weight = touch_weight[segment[i], t]
+        felt_sum[i] += weight * felt(y, x, performance_weight, neutral, loss_aversion)
+        weight_sum[i] += weight
+        if spillover > 0.0:
+            score_sum[i] += weight * y
+        expectation[f, i] = adapted(x, y, adaptation)
+        luck[k] = y
+        if encounters[i] == 0:
+            met[meetings] = i
+            meetings += 1
+        encounters[i] = 1
+        sum_contacts[chunk(i), f, t, guest] += 1.0
+        sum_score[chunk(i), f, t, guest] += y
+    return meetings
+
+
 def visit(
-    n, first, n_firms, n_touchpoint, segment, supplier, tenure, shopper, buyer, seller, open_option,
-    due, caller, called, luck, visitors, visitor, score, met, encounters, experience, experienced,
-    expectation, last_channel, felt_sum, score_sum, weight_sum, best_score, key_visit,
-    key_performance, key_integration, touch_stage, touch_channel, touch_chance, touch_weight,
+    n, first, n_firms, n_touchpoint, segment, supplier, tenure, shopper, buyer, open_option,
+    everybody, caller, lot, luck, visitors, visitor, score, met, encounters, experience,
+    experienced, expectation, last_channel, felt_sum, score_sum, weight_sum, best_score, key_visit,
+    key_performance, key_integration, key_visit_elsewhere, key_performance_elsewhere,
+    key_integration_elsewhere, touch_stage, touch_channel, touch_chance, touch_most, touch_weight,
     performance, unevenness, promise, firm_channel_integration, market_repeat_penalty,
     market_performance_weight, market_neutral, market_loss_aversion,
     market_expectation_adaptation, market_expectation_spillover, market_experience_memory,
@@ -40,114 +101,79 @@ def visit(
 ):  # fmt: skip
     """Customers go through the journey in order, feel what they meet, and remember it.
 
-    First everybody with the own supplier, then prospects firm by firm. Who goes to a touchpoint
-    is noted as a list, without a branch to guess, and then the list is walked.
+    First everybody with the own supplier, of whom one draw a touchpoint is asked wherever they
+    are; then prospects firm by firm, with draws of their own for each. Who goes to a touchpoint
+    is noted as a list, and then the list is walked.
     """
     shoppers = listed(n, shopper)
     buyers = listed(n, buyer)
+    penalty = market_repeat_penalty[0]
+    performance_weight = market_performance_weight[0]
+    neutral = market_neutral[0]
+    loss_aversion = market_loss_aversion[0]
+    adaptation = market_expectation_adaptation[0]
     spillover = market_expectation_spillover[0]
     for i in range(n):
+        everybody[i] = i
         encounters[i] = 0
         felt_sum[i] = 0.0
         score_sum[i] = 0.0
         weight_sum[i] = 0.0
         best_score[i] = -inf
     for turn in range(n_firms + 1):
-        meetings = 0
         guest = 0 if turn == 0 else 1
+        meetings = 0
         for t in range(n_touchpoint):
             stage = touch_stage[t]
             channel = touch_channel[t]
+            most = touch_most[t]
             callers = 0
-            if turn == 0 and stage in (USE, SUPPORT):
-                for i in range(n):
-                    f = max(0, supplier[i])
-                    u = uniform(key_visit[t, f], first + i)
-                    due[i] = (u < touch_chance[segment[i], f, t]) & (supplier[i] >= 0)
-                for i in range(n):
+            if turn == 0:
+                key = key_visit[t]
+                if stage == DISCOVER:
+                    likely = inclined(shoppers, shopper, first, key, most, lot, caller)
+                elif stage in (BUY, RENEW):
+                    likely = inclined(buyers, buyer, first, key, most, lot, caller)
+                else:
+                    likely = inclined(n, everybody, first, key, most, lot, caller)
+                least = 2 if stage == RENEW else 0
+                for k in range(likely):
+                    i = caller[k]
+                    chance = touch_chance[t, segment[i], max(0, supplier[i])]
                     caller[callers] = i
-                    callers += due[i]
-            elif turn == 0 and stage == DISCOVER:
-                for k in range(shoppers):
-                    i = shopper[k]
-                    f = max(0, supplier[i])
-                    u = uniform(key_visit[t, f], first + i)
-                    due[k] = (u < touch_chance[segment[i], f, t]) & (supplier[i] >= 0)
-                for k in range(shoppers):
-                    caller[callers] = shopper[k]
-                    callers += due[k]
-            elif turn == 0:
-                least = 2 if stage == RENEW else 1
-                for k in range(buyers):
-                    i = buyer[k]
-                    u = uniform(key_visit[t, seller[k]], first + i)
-                    due[k] = (u < touch_chance[segment[i], seller[k], t]) & (tenure[i] >= least)
-                for k in range(buyers):
-                    caller[callers] = buyer[k]
-                    callers += due[k]
+                    callers += (lot[k] < chance) & (supplier[i] >= 0) & (tenure[i] >= least)
+                meetings = meet(
+                    callers, caller, first, 0, 0, t, channel, key_performance[t],
+                    key_integration[t], segment, supplier, luck, met, meetings, encounters,
+                    expectation, last_channel, felt_sum, score_sum, weight_sum, touch_weight,
+                    performance, unevenness, promise, firm_channel_integration, penalty,
+                    performance_weight, neutral, loss_aversion, adaptation, spillover,
+                    sum_contacts, sum_score,
+                )  # fmt: skip
+                visitors[t, 0] = callers
+                for k in range(callers):
+                    visitor[t, k] = caller[k]
+                    score[t, k] = luck[k]
             elif stage == DISCOVER:
                 f = turn - 1
-                for k in range(shoppers):
-                    i = shopper[k]
-                    u = uniform(key_visit[t, f], first + i)
-                    due[k] = (
-                        (u < touch_chance[segment[i], f, t])
-                        & (supplier[i] != f)
-                        & (open_option[f, i] > 0)
-                    )
-                for k in range(shoppers):
-                    caller[callers] = shopper[k]
-                    callers += due[k]
-                for k in range(callers):
-                    called[k] = f
-            if turn == 0:
-                for k in range(callers):
-                    called[k] = supplier[caller[k]]
-                    visitor[t, k] = caller[k]
-                visitors[t, 0] = callers
-            for k in range(callers):
-                luck[k] = bell(key_performance[t, called[k]], first + caller[k])
-            for k in range(callers):
-                i = caller[k]
-                f = called[k]
-                y = performed(performance[f, t], unevenness[f, t], luck[k])
-                integration = firm_channel_integration[f]
-                if (
-                    integration < 1.0
-                    and last_channel[f, i] >= 0
-                    and last_channel[f, i] != channel
-                    and uniform(key_integration[t, f], first + i) >= integration
-                ):
-                    y = repeated(y, market_repeat_penalty[0])
-                last_channel[f, i] = channel
-                x = expectation[f, i]
-                x = x if x == x else promise[f]
-                feeling = felt(
-                    y,
-                    x,
-                    market_performance_weight[0],
-                    market_neutral[0],
-                    market_loss_aversion[0],
-                )
-                expectation[f, i] = adapted(x, y, market_expectation_adaptation[0])
-                weight = touch_weight[segment[i], t]
-                felt_sum[i] += weight * feeling
-                score_sum[i] += weight * y
-                weight_sum[i] += weight
-                luck[k] = y
-                if encounters[i] == 0:
-                    encounters[i] = 1
-                    met[meetings] = i
-                    meetings += 1
-                c = chunk(i)
-                sum_contacts[c, f, t, guest] += 1.0
-                sum_score[c, f, t, guest] += y
-            if turn == 0:
-                for k in range(callers):
-                    score[t, k] = luck[k]
+                key = key_visit_elsewhere[t, f]
+                likely = inclined(shoppers, shopper, first, key, most, lot, caller)
+                for k in range(likely):
+                    i = caller[k]
+                    chance = touch_chance[t, segment[i], f]
+                    caller[callers] = i
+                    callers += (lot[k] < chance) & (supplier[i] != f) & (open_option[f, i] > 0)
+                meetings = meet(
+                    callers, caller, first, 1, f, t, channel, key_performance_elsewhere[t, f],
+                    key_integration_elsewhere[t, f], segment, supplier, luck, met, meetings,
+                    encounters, expectation, last_channel, felt_sum, score_sum, weight_sum,
+                    touch_weight, performance, unevenness, promise, firm_channel_integration,
+                    penalty, performance_weight, neutral, loss_aversion, adaptation, spillover,
+                    sum_contacts, sum_score,
+                )  # fmt: skip
         for k in range(meetings):
             i = met[k]
-            f = supplier[i] if turn == 0 else turn - 1
+            f = max(0, turn - 1 if guest else supplier[i])
             experienced[f, i] = 1
             if weight_sum[i] > 0.0:
                 experience[f, i] = blended(
@@ -155,9 +181,9 @@ def visit(
                 )
                 if spillover > 0.0:
                     best_score[i] = max(best_score[i], score_sum[i] / weight_sum[i])
+                    score_sum[i] = 0.0
             encounters[i] = 0
             felt_sum[i] = 0.0
-            score_sum[i] = 0.0
             weight_sum[i] = 0.0
     if spillover > 0.0:
         for f in range(n_firms):
@@ -193,9 +219,9 @@ JOURNEY = Mechanism(
     "journey",
     doc="Contacts along the journey",
     columns=(
-        Column("due", (), "u4", kept=False, doc="1 for a customer who visits the touchpoint"),
+        Column("everybody", (), "u4", kept=False, doc="All customers of the block, as a list"),
         Column("caller", (), "u4", kept=False, doc="Visitors of one touchpoint, as a list"),
-        Column("called", (), "u4", kept=False, doc="Firms they visit, by place in the list"),
+        Column("lot", (), "f8", kept=False, doc="Draws, to visit or not, by place in a list"),
         Column(
             "visitor",
             ("touchpoint",),
@@ -215,16 +241,19 @@ JOURNEY = Mechanism(
         ),
         Column("luck", (), "f8", kept=False, doc="Chance's part, then performance, by place"),
         Column("met", (), "u4", kept=False, doc="Customers who met one firm, as a list"),
-        Column("encounters", (), "u4", kept=False, doc="1 for those on that list"),
+        Column("encounters", (), "u1", kept=False, doc="1 for those on that list"),
         Column("felt_sum", (), "f8", kept=False, doc="Weighted sum of what contacts felt like"),
         Column("score_sum", (), "f8", kept=False, doc="Weighted sum of performances"),
         Column("weight_sum", (), "f8", kept=False, doc="Sum of the contacts' weights"),
         Column("best_score", (), "f8", kept=False, doc="Mean performance of the best firm met"),
     ),
     draws=(
-        Draw("visit", ("touchpoint", "firm")),
-        Draw("performance", ("touchpoint", "firm")),
-        Draw("integration", ("touchpoint", "firm")),
+        Draw("visit", ("touchpoint",)),
+        Draw("performance", ("touchpoint",)),
+        Draw("integration", ("touchpoint",)),
+        Draw("visit_elsewhere", ("touchpoint", "firm")),
+        Draw("performance_elsewhere", ("touchpoint", "firm")),
+        Draw("integration_elsewhere", ("touchpoint", "firm")),
     ),
     totals=(
         Total("contacts", ("firm", "touchpoint", 2), doc="Contacts, of customers and of prospects"),

@@ -147,7 +147,8 @@ def given_or(value: Any, otherwise: Any) -> Any:
 
 
 def set_up(
-    met_at, gained, performance, unevenness, promise, touch_chance, touch_weight, touch_staffed,
+    met_at, gained, performance, unevenness, promise, touch_chance, touch_most, touch_weight,
+    touch_staffed,
     market_journey_visit_rate, market_journey_importance, segment_journey_visit_rate,
     segment_journey_importance, firm_active, firm_touchpoints_mean, firm_touchpoints_sd,
     firm_organization_processes, firm_organization_attitudes, firm_organization_communication,
@@ -155,7 +156,9 @@ def set_up(
 ):  # fmt: skip
     """Work out what every firm is like at every touchpoint this period, and who goes where."""
     rates = given_or(segment_journey_visit_rate, market_journey_visit_rate)
-    touch_chance[:] = rates[:, None, :] * (met_at & (firm_active > 0.5)[:, None])
+    there = met_at & (firm_active > 0.5)[:, None]
+    touch_chance[:] = rates.T[:, :, None] * there.T[:, None, :]
+    touch_most[:] = touch_chance.max(axis=(1, 2))
     touch_weight[:] = given_or(segment_journey_importance, market_journey_importance)
     attitudes = given_or(firm_organization_attitudes, 0.5)[:, None]
     usual = usual_performance(attitudes, touch_staffed)
@@ -182,7 +185,8 @@ TOUCHPOINTS = Mechanism(
         ("performance", ("firm", "touchpoint")),
         ("unevenness", ("firm", "touchpoint")),
         ("gained", ("firm", "touchpoint")),
-        ("touch_chance", ("segment", "firm", "touchpoint")),
+        ("touch_chance", ("touchpoint", "segment", "firm")),
+        ("touch_most", ("touchpoint",)),
         ("touch_weight", ("segment", "touchpoint")),
     ),
     setup=_setup,

@@ -54,7 +54,7 @@ class Claims:
         self._closed = False
         with _guard:
             if self._key not in _shared:
-                _shared[self._key] = _Shared(path.open("ab+"))
+                _shared[self._key] = _Shared(_opened(path))
             self._all = _shared[self._key]
             self._all.users += 1
 
@@ -89,6 +89,17 @@ class Claims:
             if self._all.users == 0:
                 self._all.file.close()
                 del _shared[self._key]
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open the file, and make it only where it is not there.
+
+    Asking for one that is somebody else's to be made is refused in folders like /tmp.
+    """
+    try:
+        return path.open("rb+")
+    except FileNotFoundError:
+        return path.open("ab+")
 
 
 def _place(name: str) -> int:

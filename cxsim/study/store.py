@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import time
@@ -77,13 +78,16 @@ class Store:
         sign = self.folder / _SIGN
         if not sign.is_file():
             # Its own parts without a sign: another sweep is just about to put it there.
-            mine = {*_PARTS, _SIGN}
+            mine = {*_PARTS, _SIGN, self.claims_file.name}
             if self.folder.exists() and any(e.name not in mine for e in self.folder.iterdir()):
                 raise StoreError(
                     f"{self.folder}: expected a new folder or an earlier store, found other files"
                 )
             for part in _PARTS:
                 (self.folder / part).mkdir(parents=True, exist_ok=True)
+                _open_to_others(self.folder / part, like=self.folder)
+            self.claims_file.touch()
+            _open_to_others(self.claims_file, like=self.folder)
             facts = {"made_by": "cxsim", "kind": "store of runs", "format": _FORMAT}
             self._put(sign, json.dumps(facts).encode())
         try:
@@ -272,6 +276,13 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {str(self.folder)!r}: {len(self)} runs>"
+
+
+def _open_to_others(path: Path, *, like: Path) -> None:
+    """Let those write who may write to the folder of the store: a group, or everybody."""
+    shared = like.stat().st_mode & 0o3022
+    with contextlib.suppress(OSError):  # it is somebody else's, who has seen to it
+        path.chmod(path.stat().st_mode | (shared if path.is_dir() else shared & 0o022))
 
 
 def _holds(keys: np.ndarray, key: np.uint64) -> bool:
