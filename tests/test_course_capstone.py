@@ -142,11 +142,35 @@ def test_every_kind_of_firm_moves_where_it_is_told():
         ("prise=3", r"industry: .* found 'prise' \(did you mean 'price'\?\)"),
         ("mine=tailored", "mine: expected one of mass, niche, targeted, one-to-one"),
         ("month=50", "month: expected 1 to 36, found 50"),
+        ("unit_cost=90", "unit_cost: expected below 85, so that .* something is left of the price"),
     ],
 )
 def test_an_input_that_cannot_be_is_named(given, said):
     with pytest.raises(ValueError, match=said):
         Industry.of({}, given)
+
+
+def test_any_market_that_may_be_entered_is_played_and_judged():
+    rng = np.random.default_rng(4)
+    for _ in range(6):
+        given = {
+            name: float(rng.uniform(max(low, -8), min(high, 20)))
+            for name, (_, _, low, high) in INPUTS.items()
+            if name not in ("customers", "price", "purchases_per_year")
+        }
+        given |= {
+            "price": float(10 ** rng.uniform(-1, 5)), "mine": str(rng.choice(list(KINDS))),
+            "purchases_per_year": float(rng.uniform(0.1, 11.5)), "month": int(rng.integers(1, 37)),
+            "interaction_to": float(rng.random()), "customization_to": float(rng.random()),
+        }  # fmt: skip
+        lesson = Capstone(Industry(**given), seeds=2, overrides=SMALL, predictions="none")
+        assert len(lesson.rows()) == 8
+        for question in lesson.plan.questions:
+            assert np.isfinite(question.result(lesson.case).value), given
+            assert question.why(lesson.case)
+        for task in lesson.plan.exercises:
+            assert np.isfinite(task.answer(lesson.case).value), given
+            assert task.solution(lesson.case)
 
 
 def test_sources_are_read_by_input_and_rest_stands_for_the_others():

@@ -32,6 +32,9 @@ INPUTS: dict[str, tuple[str, str, float, float]] = {
     "upkeep": ("A complete capability costs a month", "% of a firm's revenue", 0, 100),
 }  # fmt: skip
 
+#: What serving a purchase costs, % of the price, as in the baseline.
+SERVING = 5.0
+
 #: The baseline's own: price and elasticity for which its sensitivity was set, misfit of a
 #: standard product, months of upkeep that building a capability costs.
 _PRICE, _ELASTICITY, _MISFIT, _BUILDING = 20.0, -2.62, 3.0, 100_000 / 15_000
@@ -87,6 +90,13 @@ class Industry:
         for name in ("interaction_to", "customization_to"):
             _check(name, getattr(self, name), 0, 1)
         _check("month", self.month, 1, 36)
+        left = 100 - self.customizing_cost - self.contact_cost - SERVING
+        if self.unit_cost >= left:
+            raise ValueError(
+                f"unit_cost: expected below {left:g}, so that with customizing_cost, contact_cost "
+                f"and {SERVING:g} % for serving something is left of the price, "
+                f"found {self.unit_cost:g}"
+            )
         if self.mine not in KINDS:
             raise ValueError(
                 f"mine: expected one of {', '.join(KINDS)}, found {self.mine!r}"
@@ -145,7 +155,7 @@ class Industry:
             "unit_cost": of_price["unit_cost"],
             "customization_cost": of_price["customizing_cost"],
             "interaction_cost": of_price["contact_cost"],
-            "cost_to_serve": 0.05 * self.price,
+            "cost_to_serve": SERVING / 100 * self.price,
             "capability_cost": upkeep,
             "capability_investment": _BUILDING * upkeep,
         }

@@ -147,8 +147,6 @@ def _enough_mistakes(case: Case) -> Mapping[Any, str]:
     more = fixed(after) - fixed(before)
     return {
         margin(before) * sold / margin(after): "You left out what the capabilities cost a month.",
-        (margin(before) * sold + fixed(after)) / margin(after): "Something is paid for the "
-        "capabilities already before: only what comes on top counts.",
         sold + more / margin(after): "The margin falls for the purchases, too, that would have "
         "been made anyway.",
         float(case.values(after, "purchases", "Tailor").mean()): "That is what it sells. How much "
