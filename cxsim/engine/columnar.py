@@ -51,7 +51,7 @@ class ColumnarEngine:
             ) from missing
         self._workspace = workspace
         self._threads = max(1, min(threads, workspace.population.blocks))
-        self._passing = [workspace.passing() for _ in range(self._threads)]
+        self._passing = [workspace.passing(sharing=True) for _ in range(self._threads)]
         self._pool: ThreadPoolExecutor | None = None
         self._bound: dict[Leg, list[_Worker]] = {}
 
