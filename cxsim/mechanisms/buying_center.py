@@ -159,7 +159,7 @@ def elect(
             here = votes[k]
             ahead = here > most[k]
             behind = most[k] if ahead else here
-            second[k] = behind if behind > second[k] else second[k]
+            second[k] = max(second[k], behind)
             leading[k] = o if ahead else leading[k]
             most[k] = here if ahead else most[k]
     for k in range(shoppers):
