@@ -98,6 +98,13 @@ def test_every_file_that_the_model_page_names_is_there():
         assert any(path.is_file() for path in places), name
 
 
+def test_the_picture_of_the_architecture_is_that_of_the_package():
+    maker = made_by("make_architecture")
+    assert maker.drawn() == text_of(maker.PICTURE), "python docs/make_architecture.py"
+    page = text_of(DOCS / "architecture.md")
+    assert "; ".join(", ".join(floor) for floor in maker.floors()) in page
+
+
 def test_every_page_can_be_reached_from_the_first_one():
     found = re.findall(r"^([\w/]+)$", text_of(DOCS / "index.md"), re.MULTILINE)
     assert {path.stem for path in DOCS.glob("*.md")} - {"index"} <= set(found)
