@@ -99,10 +99,10 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
 
-test-browser: $(READY) ## open the notebooks in a real JupyterLab and a headless Chromium
-	@$(PY) -c 'import playwright' 2>/dev/null \
-	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[browser]' 2>/dev/null \
-	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+test-browser: $(READY) ## open notebooks in a real JupyterLab, and the documentation, in a headless Chromium
+	@$(PY) -c 'import playwright, furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \
+	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[browser,docs]' 2>/dev/null \
+	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser,docs]'
 	@$(CHROMIUM) >/dev/null || { echo "Installing Chromium"; \
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || { sudo -n apt-get update -qq && sudo -n apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1; }; \
@@ -152,7 +152,7 @@ docs: $(READY) ## build the documentation site in build/docs (no network needed 
 	@$(PY) -c 'import furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \
 	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[docs]' 2>/dev/null \
 	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
-	@$(PY) docs/make_model.py
+	@$(PY) docs/make_model.py && $(PY) docs/make_architecture.py
 	@rm -rf build/docs build/doctrees docs/generated
 	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/docs $(ARGS)
 	@echo "Open build/docs/index.html"
