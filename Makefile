@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures competition constraints clean distclean
+.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures competition constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -111,6 +111,10 @@ test-browser: $(READY) ## open the notebooks in a real JupyterLab and a headless
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
+
+package: $(READY) ## build wheel and source archive into dist/, install them elsewhere, run the demo
+	@rm -rf dist && $(PY) -m hatchling build -d dist && ls -l dist
+	@$(PY) -m pytest -q tests/test_package.py $(ARGS)
 
 soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS="--periods 1000000")
 	@$(PY) -m benchmarks.soak $(ARGS)
