@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures competition course constraints clean distclean
+.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -112,6 +112,13 @@ test-browser: $(READY) ## open notebooks in a real JupyterLab, and the documenta
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
 
+compatibility: $(READY) ## try old and new libraries and Pythons, write docs/compatibility.md anew
+	@$(PY) docs/make_compatibility.py $(ARGS)
+
+package: $(READY) ## build wheel and source archive into dist/, install them elsewhere, run the demo
+	@rm -rf dist && $(PY) -m hatchling build -d dist && ls -l dist
+	@$(PY) -m pytest -q tests/test_package.py $(ARGS)
+
 soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS="--periods 1000000")
 	@$(PY) -m benchmarks.soak $(ARGS)
 
@@ -182,4 +189,4 @@ clean: ## delete what tools and builds left behind
 	@find . -path ./.git -prune -o -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## delete .venv as well
-	@rm -rf $(VENV) .venv-newer .fuzz-corpus
+	@rm -rf $(VENV) .venv-newer .venv-versions .fuzz-corpus

@@ -112,6 +112,37 @@ def test_a_scenario_is_read_without_any_other_library():
     assert (done.returncode, done.stdout.strip()) == (0, "baseline"), done.stderr
 
 
+#: Import names of packages that are called otherwise.
+CALLED = {"scikit-learn": "sklearn", "pytest-xdist": "xdist"}
+
+
+def test_nothing_optional_is_imported_at_start():
+    """Starting, reading, listing and a run with agents do with what is always installed."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    always = {Requirement(line).name for line in project["dependencies"]}
+    extras = {
+        Requirement(line).name
+        for extra in project["optional-dependencies"].values()
+        for line in extra
+    }
+    optional = {CALLED.get(name, name.replace("-", "_")) for name in extras - always}
+    assert {"SALib", "sklearn", "distributed", "hypothesis", "solara"} <= optional
+    done = python(
+        f"optional = {optional!r}\n"
+        "import sys\n"
+        "import cxsim as cx\n"
+        "assert not optional & set(sys.modules), optional & set(sys.modules)\n"
+        "small = {'customers': 10, 'periods': 2}\n"
+        "cx.run('baseline', overrides=small, engine='agents')\n"
+        "from cxsim.cli import main\n"
+        "for words in (['list'], ['check', 'baseline'], ['check', 'copycat']):\n"
+        "    try: main(words)\n"
+        "    except SystemExit as end: assert not end.code\n"
+        "assert not optional & set(sys.modules), optional & set(sys.modules)\n"
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_agents_engine_runs_where_numba_is_missing():
     blocked = BLOCK.format(names={"numba", "papermill", "matplotlib"})
     done = python(
