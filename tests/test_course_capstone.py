@@ -13,7 +13,7 @@ from cxsim.course.case import Case
 from cxsim.course.estimate import Estimate
 from cxsim.course.industry import INPUTS, KINDS, Industry, read_sources
 from cxsim.course.lessons import blindness_results as blindness
-from cxsim.course.lessons import own
+from cxsim.course.lessons import own_results as own
 from cxsim.course.lessons import paying_results as paying
 from cxsim.course.lessons import rivals_results as rivals
 from cxsim.runs import run

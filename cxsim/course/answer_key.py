@@ -49,7 +49,9 @@ def answers(
 
     Examples
     --------
-    >>> answers(17, lessons=["05_copycat_and_price_war"])  # doctest: +SKIP
+    >>> frame = answers(17, seeds=2, lessons=["07_when_one_to_one_loses"])
+    >>> frame["name"].tolist()
+    ['alone', 'focus', 'A', 'B', 'C']
     """
     names = list(LESSONS if lessons is None else lessons)
     rows = []

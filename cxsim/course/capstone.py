@@ -12,7 +12,8 @@ from cxsim.course import rubric as marks
 from cxsim.course.estimate import Estimate
 from cxsim.course.industry import INPUTS, Industry, read_sources
 from cxsim.course.lesson import Lesson
-from cxsim.course.lessons.own import NAME, OwnIndustry, plan_for
+from cxsim.course.lessons.own import NAME, plan_for
+from cxsim.course.lessons.own_results import OwnIndustry
 from cxsim.notebook.parameters import split_overrides
 from cxsim.scenario.overriding import parse_override
 

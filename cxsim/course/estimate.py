@@ -70,6 +70,12 @@ class Estimate:
         """Return whether a number lies within the interval."""
         return self.known and self.lower <= value <= self.upper
 
+    def brief(self) -> str:
+        """Return value and interval for a table that says what brackets mean."""
+        if not self.known or self.lower == self.upper:
+            return number(self.value)
+        return f"{number(self.value)} ({number(self.lower)} to {number(self.upper)})"
+
     def text(self, unit: str = "", *, signed: bool = False) -> str:
         """Return value and interval in words."""
         if not np.isfinite(self.value):

@@ -14,7 +14,7 @@ from cxsim.notebook.cells import firm_rows
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
 
-__all__ = ["courses", "firm_table", "frame_of", "means_by_firm", "sweep"]
+__all__ = ["courses", "firm_table", "frame_of", "means_by_firm", "sweep", "table_of"]
 
 #: Firms that fit side by side.
 WIDEST = 4
@@ -44,8 +44,12 @@ def firm_table(case: Case, market: Scenario, measures: Sequence[str], caption: s
         shown = shown.T
     shown.index.name = shown.columns.name = None
     said = f"{caption}: means over {market.period_length}s and {len(case.seeds)} seeds, "
-    styled = tables.styled(shown, said + "with Monte-Carlo standard errors in brackets")
-    styled = styled.set_table_attributes(
+    return table_of(shown, said + "with Monte-Carlo standard errors in brackets")
+
+
+def table_of(shown: pd.DataFrame, caption: str) -> str:
+    """Return a frame of texts as an HTML table that fits a projector."""
+    styled = tables.styled(shown, caption).set_table_attributes(
         'class="cx-table" style="font-size:13.5px;line-height:1.35"'
     )
     narrow = [{"selector": "th, td", "props": "padding: 0.3em 0.45em;"}]

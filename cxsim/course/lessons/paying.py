@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxsim.course import html
 from cxsim.course.case import Case, once
-from cxsim.course.exhibits import firm_table, frame_of, sweep
+from cxsim.course.exhibits import firm_table, frame_of, sweep, table_of
 from cxsim.course.lessons.paying_results import (
     FEW,
     FIRMS,
@@ -46,7 +46,7 @@ def table(case: Case) -> str:
     rows: dict[str, list[str]] = {}
     for here in (plain(case), market(case)):
         rows[here.name] = [
-            case.mean(here, "share", "Tailor", times=100).text(),
+            case.mean(here, "share", "Tailor", times=100).brief(),
             number(float(case.values(here, "purchases", "Tailor").mean()), 4),
             number(margin(here)),
             number(fixed(here)),
@@ -56,9 +56,8 @@ def table(case: Case) -> str:
         "Share of purchases (%)", "Purchases a month", "What a purchase leaves (EUR)",
         "What the capabilities cost a month (EUR)", "Net present value (EUR)",
     ]  # fmt: skip
-    frame = pd.DataFrame(rows, index=names).rename_axis("Tailor serves")
-    made = frame.style.set_table_attributes('class="cx-table" style="font-size:14px"')
-    return str(made.to_html())
+    caption = f"Tailor, twice: means over {len(case.seeds)} seeds, 95 % interval in brackets"
+    return table_of(pd.DataFrame(rows, index=names), caption)
 
 
 @once

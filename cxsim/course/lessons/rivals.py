@@ -10,7 +10,7 @@ import pandas as pd
 from cxsim.course import html
 from cxsim.course.case import Case
 from cxsim.course.estimate import Estimate
-from cxsim.course.exhibits import courses, frame_of, sweep
+from cxsim.course.exhibits import courses, frame_of, sweep, table_of
 from cxsim.course.lessons.rivals_results import (
     CONDITIONS,
     LEAVING,
@@ -39,7 +39,6 @@ from cxsim.course.lessons.rivals_results import (
 )
 from cxsim.course.plan import Exercise, Plan, Question
 from cxsim.plot.numbers import number
-from cxsim.scenario import Scenario
 
 __all__ = ["PLAN"]
 
@@ -224,27 +223,19 @@ def _worst_solution(case: Case) -> str:
     )
 
 
-def _table(case: Case, markets: Sequence[Scenario]) -> str:
-    rows = []
-    for here in markets:
-        lead_ = Estimate.over(lead(case, here))
-        share = case.mean(here, "share", "Mass", times=100)
-        sold = case.mean(here, "purchases", "Mass")
-        rows.append((here.name, lead_.text(), share.text(), number(sold.value)))
-    frame = pd.DataFrame(
-        rows,
-        columns=[
-            "market", "Tailor's lead over Mass in the last year (points of share)",
-            "Mass's share, five years (%)", "Mass's purchases a month",
-        ],
-    ).set_index("market")  # fmt: skip
-    made = frame.style.set_table_attributes('class="cx-table" style="font-size:14px"')
-    return str(made.to_html())
-
-
 def table(case: Case) -> str:
     """Show leads and shares in the three markets."""
-    return _table(case, (market(case), copied(case), attacked(case)))
+    rows = {}
+    for here in (market(case), copied(case), attacked(case)):
+        ahead, share = Estimate.over(lead(case, here)), case.mean(here, "share", "Mass", times=100)
+        sold = float(case.values(here, "purchases", "Mass").mean())
+        rows[here.name] = [ahead.brief(), share.brief(), number(sold, 4)]
+    names = [
+        "Tailor's lead over Mass, last year (points of share)", "Mass's share, five years (%)",
+        "Mass's purchases a month",
+    ]  # fmt: skip
+    caption = f"Three markets: means over {len(case.seeds)} seeds, 95 % intervals in brackets"
+    return table_of(pd.DataFrame(rows, index=names), caption)
 
 
 PLAN = Plan(
