@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures competition course constraints clean distclean
+.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -99,10 +99,10 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
 
-test-browser: $(READY) ## open the notebooks in a real JupyterLab and a headless Chromium
-	@$(PY) -c 'import playwright' 2>/dev/null \
-	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[browser]' 2>/dev/null \
-	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+test-browser: $(READY) ## open notebooks in a real JupyterLab, and the documentation, in a headless Chromium
+	@$(PY) -c 'import playwright, furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \
+	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[browser,docs]' 2>/dev/null \
+	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser,docs]'
 	@$(CHROMIUM) >/dev/null || { echo "Installing Chromium"; \
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || { sudo -n apt-get update -qq && sudo -n apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1; }; \
@@ -111,6 +111,13 @@ test-browser: $(READY) ## open the notebooks in a real JupyterLab and a headless
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
+
+compatibility: $(READY) ## try old and new libraries and Pythons, write docs/compatibility.md anew
+	@$(PY) docs/make_compatibility.py $(ARGS)
+
+package: $(READY) ## build wheel and source archive into dist/, install them elsewhere, run the demo
+	@rm -rf dist && $(PY) -m hatchling build -d dist && ls -l dist
+	@$(PY) -m pytest -q tests/test_package.py $(ARGS)
 
 soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS="--periods 1000000")
 	@$(PY) -m benchmarks.soak $(ARGS)
@@ -152,7 +159,7 @@ docs: $(READY) ## build the documentation site in build/docs (no network needed 
 	@$(PY) -c 'import furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \
 	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[docs]' 2>/dev/null \
 	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
-	@$(PY) docs/make_model.py
+	@$(PY) docs/make_model.py && $(PY) docs/make_architecture.py
 	@rm -rf build/docs build/doctrees docs/generated
 	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/docs $(ARGS)
 	@echo "Open build/docs/index.html"
@@ -182,4 +189,4 @@ clean: ## delete what tools and builds left behind
 	@find . -path ./.git -prune -o -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## delete .venv as well
-	@rm -rf $(VENV) .venv-newer .fuzz-corpus
+	@rm -rf $(VENV) .venv-newer .venv-versions .fuzz-corpus

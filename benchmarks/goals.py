@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from benchmarks.markets import ALONE, CENTERS, TOGETHER
+
 __all__ = ["Goal", "goals"]
 
 CUSTOMERS = 100_000
@@ -33,7 +35,8 @@ class Goal:
 def goals(found: dict[str, Any]) -> list[Goal]:
     """Return every goal with what a run of the benchmarks found."""
     full = found["plan"] == "full"
-    return [_judged(goal, full) for goal in _speed(found) + _growth(found) + _path(found)]
+    parts = _speed(found) + _growth(found) + _mechanisms(found) + _path(found)
+    return [_judged(goal, full) for goal in parts]
 
 
 def _judged(goal: Goal, full: bool) -> Goal:
@@ -116,6 +119,34 @@ def _growth(found: dict[str, Any]) -> list[Goal]:
             f"off a straight line by at most {100 * customers['bend']:.0f} % (customers) and "
             f"{100 * firms['bend']:.0f} % (firms); memory over periods times {swelling:.3f}",
             straight,
+        ),
+    ]
+
+
+def _mechanisms(found: dict[str, Any]) -> list[Goal]:
+    rows = {row["name"]: row for row in found["growth"]["switches"]["rows"]}
+    alone = {name: (rows[name]["beside"] or rows[name]["ratio"])["median"] for name in ALONE}
+    dearest = max(alone, key=lambda name: alone[name])
+    centers = {members: rows[name]["ratio"]["median"] for members, name in CENTERS.items()}
+    together = rows[TOGETHER]["ratio"]
+    return [
+        Goal(
+            "experience, hearsay, listening or discovery, each alone",
+            "at most 1.6 times the market without it",
+            f"at most {_times(alone[dearest])} times ({dearest})",
+            alone[dearest] <= 1.6,
+        ),
+        Goal(
+            "all of them at once",
+            "at most 3 times the core",
+            _range(together),
+            together["median"] <= 3,
+        ),
+        Goal(
+            "buying centers of n members",
+            "at most 1.2 n times the core",
+            ", ".join(f"{_times(ratio)} times of {n}" for n, ratio in centers.items()),
+            all(ratio <= 1.2 * members for members, ratio in centers.items()),
         ),
     ]
 

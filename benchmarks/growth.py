@@ -12,7 +12,7 @@ import numpy as np
 import cxsim as cx
 from benchmarks.child import in_child
 from benchmarks.machine import cores
-from benchmarks.markets import SWITCHES, five_firms, switched
+from benchmarks.markets import BESIDE, SWITCHES, five_firms, switched
 from benchmarks.plan import Plan
 from benchmarks.race import peer_growth
 from benchmarks.timing import Timing, in_turn, ratio, say
@@ -163,6 +163,7 @@ def _by_switches(plan: Plan) -> dict[str, Any]:
                 "name": name,
                 "time": Timing.of(t, 1e9 / n),
                 "ratio": ratio(t, times["core"]),
+                "beside": ratio(t, times[BESIDE[name]]) if name in BESIDE else None,
             }
             for name, t in times.items()
         ],

@@ -7,13 +7,19 @@ from typing import Any
 import cxsim as cx
 from cxsim.mechanisms import registered
 
-__all__ = ["SWITCHES", "five_firms", "many_firms", "switched", "untimed_mechanisms"]
+__all__ = [
+    "ALONE",
+    "BESIDE",
+    "CENTERS",
+    "SWITCHES",
+    "TOGETHER",
+    "five_firms",
+    "many_firms",
+    "switched",
+    "untimed_mechanisms",
+]
 
 _NEEDS_DRIFT = {f"segments.{name}.need_drift": 0.02 for name in ("Comfort", "Performance")}
-_CENTERS = {
-    f"segments.{name}.buying_center": {"members": 3, "member_need_sd": 0.5}
-    for name in ("Comfort", "Performance")
-}
 _BOUND = {"firms.*.contracts": {"exit_fee": 5.0}, "firms.*.billing": "subscription"}
 _EVERYBODY_BUYS = {f"segments.{name}.purchase_rate": 1.0 for name in ("Comfort", "Performance")}
 _NOBODY_LEAVES = {f"segments.{name}.turnover": 0.0 for name in ("Comfort", "Performance")}
@@ -46,6 +52,19 @@ _LISTENING: dict[str, Any] = {
     "firms.*.improvement": {"budget": 10_000.0},
 }
 
+_ALL: dict[str, Any] = {
+    **_LISTENING,
+    "word_of_mouth": {"awareness": True},
+    "firms.*.advertising_reach": 0.2,
+    "segments.*.reputation_value": 1.0,
+    "self_discovery": {},
+}
+
+
+def _center(members: int) -> dict[str, Any]:
+    return {"segments.*.buying_center": {"members": members, "member_need_sd": 0.5}}
+
+
 _TIERS = {"firms.*.value_tiers": {"contact_capacity": 0.3, "goes_to": "analytics"}}
 _LOOK_ALIKES = {
     "attributes": {"firmographic": 0.5},
@@ -74,7 +93,9 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ),
     ("firms may go broke", "exit", {"firms.*.credit_limit": 1e6}, ()),
     ("customers who discover their needs", "self_discovery", {"self_discovery": {}}, ()),
-    ("buying centers of three", "buying_center", _CENTERS, ()),
+    ("buying centers of one", "buying_center", _center(1), ()),
+    ("buying centers of three", "buying_center", _center(3), ()),
+    ("buying centers of five", "buying_center", _center(5), ()),
     ("points from every firm", "loyalty", {"firms.*.loyalty_programme": {}}, ()),
     ("a third of customers served individually", "value_tiers", _TIERS, ()),
     ("look-alikes contacted", "acquisition", _LOOK_ALIKES, ()),
@@ -101,12 +122,32 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ),
     ("a journey of six touchpoints", "journey", _JOURNEY, ()),
     ("a journey, and firms that listen and improve", "listening", _LISTENING, ()),
+    ("all of experience, hearsay, listening and discovery", "", _ALL, ()),
     ("measuring elasticities", "", {}, ("elasticity",)),
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),
     ("keeping final customers", "", {}, ("customers",)),
     ("keeping a purchase panel", "", {}, ("panel",)),
 )
+
+#: Buying centers, by how many people decide.
+CENTERS = {1: "buying centers of one", 3: "buying centers of three", 5: "buying centers of five"}
+#: What customers live through, hear and tell: each is to cost little by itself, ...
+ALONE = (
+    "customers who discover their needs",
+    "word of mouth, small world",
+    "word of mouth, well mixed",
+    "word of mouth and awareness",
+    "a journey of six touchpoints",
+    "a journey, and firms that listen and improve",
+)
+#: ... beside the core, or beside what it cannot do without, ...
+BESIDE = {
+    "word of mouth and awareness": "word of mouth, small world",
+    "a journey, and firms that listen and improve": "a journey of six touchpoints",
+}
+#: ... and all of it at once.
+TOGETHER = "all of experience, hearsay, listening and discovery"
 
 
 def five_firms(**changes: Any) -> cx.Scenario:

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import peers as declaration
 from benchmarks.goals import goals
+from benchmarks.markets import BESIDE
 from benchmarks.race import LABELS
 from benchmarks.texts import FLOOR, GROWTH, HEAD, PATH, PEERS
 
@@ -229,8 +230,10 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
         for r in growth["threads"]["rows"]
     ]
     switches = [
-        [r["name"], timing(r["time"]), timing(r["ratio"])] for r in growth["switches"]["rows"]
-    ]
+        [r["name"], timing(r["time"]), timing(r["ratio"]),
+         f"{timing(r['beside'])} of {BESIDE[r['name']]}" if r["beside"] else ""]
+        for r in growth["switches"]["rows"]
+    ]  # fmt: skip
     each, peak = "ns per customer and period", "MiB at the peak"
     return GROWTH.format(
         bend=100 * growth["customers"]["bend"],
@@ -255,7 +258,7 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
             left=0,
         ),
         switch_n=growth["switches"]["customers"],
-        switches=table(["", each, "ratio to the core"], switches),
+        switches=table(["", each, "ratio to the core", "to what it cannot do without"], switches),
     )
 
 

@@ -110,7 +110,10 @@ touches no memory: what the machine, and whatever else runs on it, allows.
 
 ### Mechanisms, on and off
 
-{switch_n:,} customers. One thing at a time is switched on or off.
+{switch_n:,} customers. One thing at a time is switched on or off. What a mechanism costs *alone*
+is what it adds to a market that has all it cannot do without: firms listen to what customers say
+of a journey, so listening is compared with a journey that nobody asks about (last column), and
+with the core (the column before).
 
 {switches}
 """

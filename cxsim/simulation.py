@@ -11,6 +11,7 @@ from cxsim.decisions import Decisions
 from cxsim.draws import INITIAL
 from cxsim.engine.demand import Demand, foreseeing
 from cxsim.engine.schedule import Schedule
+from cxsim.engine.sharing import spans
 from cxsim.engine.workspace import Workspace
 from cxsim.firms.exit import Insolvency
 from cxsim.firms.knowledge import BOOKS
@@ -91,8 +92,15 @@ class Simulation:
         }
         self.schedule = Schedule(self.mechanisms, period_rules) if schedule is None else schedule
         foresight = foreseeing(taking_part, rules) if benchmarks else None
-        carried = self.schedule.carried() | (foresight.carried() if foresight else frozenset())
-        self.workspace = Workspace(scenario, (*self.mechanisms, *asked), self.seed, block, carried)
+        schedules = [self.schedule, foresight] if foresight else [self.schedule]
+        self.workspace = Workspace(
+            scenario,
+            (*self.mechanisms, *asked),
+            self.seed,
+            block,
+            carried=frozenset().union(*(each.carried() for each in schedules)),
+            spans=spans((step for each in schedules for step in each.steps), taking_part),
+        )
         self.engine = engine(self.workspace) if engine else _columnar(self.workspace)
         self.period = -int(scenario.warm_up)
         self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))

@@ -19,6 +19,7 @@ from cxsim.measures.summary import summarize
 from cxsim.runs import simulate
 from cxsim.study.copying import OUTCOMES, copying
 from cxsim.study.paying import paying_map
+from cxsim.study.serving import serving_cost
 from cxsim.study.statistics import paired
 
 HERE = Path(__file__).parent
@@ -79,7 +80,7 @@ The lead of the firm that the claim is about over the best other firm, by measur
 
 ## A rival copies the one-to-one firm
 
-`cxsim.study.copying.copying`, {twice} seeds: the baseline against the same market in which
+`cxsim.study.copying.copying`, {tenfold} seeds: the baseline against the same market in which
 Mass acquires Tailor's capabilities in month 24, under several conditions. Customers are *tenured*
 after 8 purchases.
 
@@ -148,9 +149,18 @@ per contact in which the customer was recognized:
 
 {service}
 
-The same in `sweet_spot`, in which Everyone serves both segments individually and Focus one of them:
+Serving everybody or a focused few (`cxsim.study.serving.serving_cost`, {seeds} paired seeds): in
+`sweet_spot`, Everyone serves both segments individually and Focus one of them.
 
 {focused}
+
+The same firm with and without its focus, all else equal: Focus serving everybody against Focus as
+it is.
+
+{focus_dropped}
+
+Focusing saves on customers, not on capabilities, which cost the same however few are served: a
+customer costs less, a contact in which the customer is recognized costs more.
 
 ## An insolvent firm leaves
 
@@ -247,6 +257,24 @@ def service(run: cx.Run) -> str:
     return table(made)
 
 
+def served(found: pd.DataFrame, everybody: str, few: str) -> str:
+    """Return what serving everybody costs against serving a few, with intervals."""
+    rows = []
+    for row in found.to_dict("records"):
+        form = "{:,.2f}" if row["line"].startswith("per_") else "{:,.0f}"
+        signed = form.replace(":", ":+")
+        rows.append(
+            {
+                "EUR over the run": row["label"].lower(),
+                everybody: form.format(row["everybody"]),
+                few: form.format(row["few"]),
+                "difference": signed.format(row["difference"]),
+                "95 % interval": " to ".join(signed.format(row[end]) for end in ("lower", "upper")),
+            }
+        )
+    return table(pd.DataFrame(rows))
+
+
 def insolvent() -> str:
     """Return the course of a firm that goes broke, and of its customers."""
     run = cx.run("baseline", overrides=BROKE)
@@ -298,13 +326,16 @@ def main(seeds: int = 20) -> None:
             if "pricing" not in p
         ]
     )
-    copies = copying(seeds=2 * seeds)
+    copies = copying(seeds=10 * seeds)
     pays = paying_map(seeds=few)
     best = paying_map(
         seeds=few[:3], pricing="best_response", need_variance=(0.1, 0.6, 1.1, 1.6),
         fit_weight=(0.0, 1.0, 1.75, 2.5),
     )  # fmt: skip
-    few_served = cx.run("sweet_spot", seed=0)
+    sweet = cx.load("sweet_spot")
+    wide = sweet.override({"firms.Focus.value_tiers.focus": None})
+    focused = serving_cost(sweet, firm="Everyone", other="Focus", seeds=many)
+    dropped = serving_cost(wide, sweet, firm="Focus", seeds=many)
     text = PAGE.format(
         claims=claims(many),
         copying=picture(plot.copying(copies), "copying"),
@@ -322,10 +353,11 @@ def main(seeds: int = 20) -> None:
         equity=picture(plot.equity_causes(equity_changes(one.firms)), "equity"),
         flows=picture(plot.customer_flows(one.switching), "flows"),
         service=service(one),
-        focused=service(few_served),
+        focused=served(focused, "Everyone", "Focus"),
+        focus_dropped=served(dropped, "serving everybody", "as it is"),
         insolvent=insolvent(),
         seeds=seeds,
-        twice=2 * seeds,
+        tenfold=10 * seeds,
         few=len(few),
     )
     (HERE / "competition.md").write_text(text, encoding="utf-8")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import subprocess
 import sys
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import cxsim as cx
 
@@ -88,12 +93,54 @@ sys.meta_path.insert(0, Block())
 """
 
 
-def test_import_needs_neither_numba_nor_papermill_nor_pyarrow_nor_matplotlib():
-    blocked = BLOCK.format(
-        names={"numba", "papermill", "pyarrow", "matplotlib", "IPython", "click", "scipy"}
-    )
+#: What a scenario is read and checked with; all else is imported by what uses it.
+AT_START = {"numpy", "pydantic", "ruamel"}
+
+
+def test_a_scenario_is_read_without_any_other_library():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    lines = chain(project["dependencies"], *project["optional-dependencies"].values())
+    ours = {canonicalize_name(Requirement(line).name) for line in lines}
+    imported = {
+        name
+        for name, sources in importlib.metadata.packages_distributions().items()
+        if ours & {canonicalize_name(source) for source in sources}
+    }
+    assert {"numba", "pandas", "mesa", "matplotlib", "sklearn"} <= imported
+    blocked = BLOCK.format(names=imported - AT_START)
     done = python(blocked + "import cxsim as cx; print(cx.Scenario.load('baseline').name)")
     assert (done.returncode, done.stdout.strip()) == (0, "baseline"), done.stderr
+
+
+#: Import names of packages that are called otherwise.
+CALLED = {"scikit-learn": "sklearn", "pytest-xdist": "xdist"}
+
+
+def test_nothing_optional_is_imported_at_start():
+    """Starting, reading, listing and a run with agents do with what is always installed."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    always = {Requirement(line).name for line in project["dependencies"]}
+    extras = {
+        Requirement(line).name
+        for extra in project["optional-dependencies"].values()
+        for line in extra
+    }
+    optional = {CALLED.get(name, name.replace("-", "_")) for name in extras - always}
+    assert {"SALib", "sklearn", "distributed", "hypothesis", "solara"} <= optional
+    done = python(
+        f"optional = {optional!r}\n"
+        "import sys\n"
+        "import cxsim as cx\n"
+        "assert not optional & set(sys.modules), optional & set(sys.modules)\n"
+        "small = {'customers': 10, 'periods': 2}\n"
+        "cx.run('baseline', overrides=small, engine='agents')\n"
+        "from cxsim.cli import main\n"
+        "for words in (['list'], ['check', 'baseline'], ['check', 'copycat']):\n"
+        "    try: main(words)\n"
+        "    except SystemExit as end: assert not end.code\n"
+        "assert not optional & set(sys.modules), optional & set(sys.modules)\n"
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_agents_engine_runs_where_numba_is_missing():

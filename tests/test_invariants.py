@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markets import firm, lively, market
 from test_engines import played, scenarios
@@ -37,6 +37,37 @@ def test_books_close_and_states_stay_in_range(scenario, seed):
     shares = {m.name: m.function(books) for m in FIRM_MEASURES}["share"]
     bought = purchases[:, :, :-1].sum(axis=(1, 2)) > 0
     np.testing.assert_allclose(shares[bought].sum(axis=1), 1.0)
+
+
+#: Means over customers of whom there may be none, though their unit is one of counts.
+MEANS = {"signals", "contacts_per_customer"}
+
+#: Shares of something that they may be more than, and differences of shares.
+BEYOND_ONE = {"switching_cost_share", "misfit_removed"}
+
+
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
+@given(scenario=scenarios(), seed=st.integers(0, 10**6))
+def test_measures_are_numbers_within_their_range(scenario, seed):
+    """Counts, money and prices are always there; what has nothing to divide by is no number."""
+    simulation = played(scenario, seed=seed)
+    always = {"cash", "cumulative_profit", "price", "net_present_value", "points_liability"}
+    for level in ("firm", "market"):
+        for m in measures(level, simulation.mechanisms):
+            values = np.asarray(m.function(simulation.books), dtype=float)
+            assert not np.isinf(values).any(), m.name
+            counted = m.unit in ("per period", "customers", "currency per period")
+            if (counted and m.name not in MEANS) or m.name in always:
+                assert not np.isnan(values).any(), m.name
+            there = values[~np.isnan(values)]
+            if m.unit in ("per period", "customers"):
+                assert (there >= 0).all(), m.name
+            if m.unit in ("share", "share per period") and m.name not in BEYOND_ONE:
+                low = -1.0 if m.name.startswith("net_promoter") else 0.0
+                assert (there >= low - 1e-9).all(), m.name
+                assert (there <= 1 + 1e-9).all(), m.name
+            if m.unit == "score 0-10" and m.name != "perception_gap":
+                assert ((there >= -1e-6) & (there <= 10 + 1e-6)).all(), m.name
 
 
 def test_customers_of_a_period_are_the_holders_of_the_next_who_stayed_in_the_market():

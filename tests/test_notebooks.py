@@ -17,6 +17,7 @@ import cxsim as cx
 from cxsim.notebook.catalogue import shipped_notebooks
 from cxsim.notebook.cells import decimals
 from cxsim.notebook.commands import as_command, as_papermill, as_python
+from cxsim.notebook.competing import moves, players_of
 from cxsim.notebook.html import to_html
 from cxsim.notebook.parameters import declared
 from cxsim.notebook.replicate import replicate
@@ -414,6 +415,55 @@ def test_sweep_tells_what_a_study_says(tmp_path):
     answer = page.index("share.Tailor is highest on average at firms.Tailor.price = 18")
     assert answer < page.index("What the analyses say")  # the answer comes first
     assert "4 runs at 2 points" in result.report.read_text(encoding="utf-8")
+
+
+COMPETING = "customers=200, periods=20"
+
+
+def test_compete_tells_who_survives(tmp_path):
+    broke = "firms.Niche.customization_cost=14, firms.Niche.initial_cash=0, firms.*.credit_limit=0"
+    given = {"player": "Niche", "seeds": 2, "overrides": f"{COMPETING}, {broke}"}
+    result = run_notebook("compete", given, output_folder=tmp_path / "out")
+    page = unescape(result.report.read_text(encoding="utf-8"))
+    assert "Niche leaves most often: in 2 of 2 seeds" in page
+    assert result.summary["answer"].startswith("Niche earns most")
+    for figure in (
+        "Tournament",
+        "Capability matrices",
+        "Net flows",
+        "Waterfall",
+        "Customer equity",
+    ):
+        assert f'alt="{figure}' in page
+    assert "Whom firms serve" not in page, "no firm of the baseline chooses customers"
+
+
+def test_compete_shows_tiers_and_lifts_where_firms_choose_customers(tmp_path):
+    given = {"scenario": "sweet_spot", "player": "Focus", "seeds": 2, "overrides": COMPETING}
+    page = run_notebook("compete", given, output_folder=tmp_path / "out").report.read_text("utf-8")
+    assert "Whom firms serve and contact first" in page
+    assert 'alt="Share of contribution by value tier' in page
+    assert 'alt="Lift of targeting rules' in page
+    assert "no firm of this market has a credit limit" in page
+
+
+@pytest.mark.parametrize(
+    ("players", "message"),
+    [
+        (("Nich", ""), "player and rival: expected a firm of baseline, .*did you mean 'Niche'"),
+        (("Mass", "Mass"), "rival: expected another firm than 'Mass'"),
+    ],
+)
+def test_two_firms_of_the_market_play(players, message):
+    with pytest.raises(cx.ScenarioError, match=message):
+        players_of(cx.load("baseline"), *players)
+
+
+def test_moves_that_a_market_does_not_allow_are_left_out():
+    assert "best response" in moves(cx.load("baseline"), ("Mass", "Niche"))
+    full = moves(cx.load("baseline_full"), ("Mass", "Niche"))
+    assert "best response" not in full
+    assert "copies the leader" in full
 
 
 def test_the_template_answers_its_question_with_an_interval(tmp_path):

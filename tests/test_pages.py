@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.metadata
 import importlib.util
 import inspect
 import re
 import shlex
+import sys
 import tomllib
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -98,6 +102,13 @@ def test_every_file_that_the_model_page_names_is_there():
         assert any(path.is_file() for path in places), name
 
 
+def test_the_picture_of_the_architecture_is_that_of_the_package():
+    maker = made_by("make_architecture")
+    assert maker.drawn() == text_of(maker.PICTURE), "python docs/make_architecture.py"
+    page = text_of(DOCS / "architecture.md")
+    assert "; ".join(", ".join(floor) for floor in maker.floors()) in page
+
+
 def test_every_page_can_be_reached_from_the_first_one():
     found = re.findall(r"^([\w/]+)$", text_of(DOCS / "index.md"), re.MULTILINE)
     assert {path.stem for path in DOCS.glob("*.md")} - {"index"} <= set(found)
@@ -117,12 +128,44 @@ def test_every_public_name_has_a_page():
 # --------------------------------------------------------------- dependencies
 
 
-def test_every_dependency_says_what_it_is_for_and_none_is_extra():
+def requirements():
+    """Names of the distributions that are asked for: always, and by extras."""
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
-    extras = (line for lines in project["optional-dependencies"].values() for line in lines)
-    wanted = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
-    optional = {canonicalize_name(Requirement(line).name) for line in extras} - wanted
-    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", text_of(DOCS / "dependencies.md"), re.MULTILINE)
-    names = [canonicalize_name(name) for name, _ in rows]
-    assert sorted(names) == sorted(wanted | optional)
-    assert all(cell.strip() for _, row in rows for cell in row.split("|"))
+    extras = chain(*project["optional-dependencies"].values())
+    always = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    return always, {canonicalize_name(Requirement(line).name) for line in extras} - always
+
+
+def tables():
+    """Rows of the page of dependencies by heading, name first."""
+    pages = re.split(r"^## ", text_of(DOCS / "dependencies.md"), flags=re.MULTILINE)[1:]
+    rows = [re.findall(r"^\| `([^`]+)` \|(.*)\|$", page, re.MULTILINE) for page in pages]
+    return [{canonicalize_name(name): row.split("|") for name, row in table} for table in rows]
+
+
+def test_every_dependency_says_what_it_is_for_and_none_is_extra():
+    always, extras = requirements()
+    first, second, _ = tables()
+    assert (set(first), set(second)) == (always, extras)
+    assert all(cell.strip() for row in (first | second).values() for cell in row)
+
+
+def test_whatever_the_package_imports_is_asked_for_or_known_to_come_along():
+    always, extras = requirements()
+    along = tables()[2]
+    assert {row[0].strip(" `") for row in along.values()} <= always | extras
+    named = set()
+    for path in (ROOT / "cxsim").rglob("*.py"):
+        for node in ast.walk(ast.parse(text_of(path))):
+            if isinstance(node, ast.Import):
+                named |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                named.add(node.module.split(".")[0])
+    sources = importlib.metadata.packages_distributions()
+    imported = {
+        canonicalize_name(source)
+        for name in named - {"cxsim", *sys.stdlib_module_names}
+        for source in sources.get(name, [name])
+    }
+    assert imported <= always | extras | set(along)
+    assert set(along) <= imported

@@ -299,6 +299,14 @@ def test_advertising_moves_awareness_and_never_what_a_purchase_feels_like(scenar
             assert ((felt >= min(mood, 0) - 1e-6) & (felt <= max(mood, 0) + 1e-6)).all()
 
 
+def guessing(scenario):
+    """Without firms that know demand: they decide before anybody hears of them that period."""
+    knowing = [
+        name for name, firm in scenario.firms.items() if "best_response" in str(firm.policy.pricing)
+    ]
+    return scenario.override({f"firms.{name}.policy.pricing": "fixed" for name in knowing})
+
+
 @anything
 @given(scenario=talkative(awareness=True), seed=seeds)
 def test_a_firm_that_nobody_knows_sells_nothing(scenario, seed):
@@ -315,7 +323,7 @@ def test_a_firm_that_nobody_knows_sells_nothing(scenario, seed):
 @anything
 @given(scenario=talkative(awareness=True, tell_rate=SILENCE), seed=seeds)
 def test_full_reach_and_no_telling_are_the_market_without_the_mechanism(scenario, seed):
-    scenario = undisturbed(scenario)
+    scenario = guessing(undisturbed(scenario))
     full = scenario.override({"firms.*.advertising_reach": 1.0, "firms.*.mood_memory": 0.0})
     with_it, without = (
         played(full, seed=seed),

@@ -62,6 +62,7 @@ CHECKLIST: dict[str, tuple[Item, ...]] = {
             (
                 "test_every_measure_is_documented_and_named_once",
                 "test_its_parameters_have_the_face_of_any_other",
+                "test_tables_of_the_model_page_are_those_of_the_package",
             ),
             pages="[model](model.md)",
         ),
@@ -74,6 +75,7 @@ CHECKLIST: dict[str, tuple[Item, ...]] = {
             "documented code",
             (
                 "test_every_public_name_is_there_and_documented",
+                "test_docstrings_follow_numpydoc",
                 "test_examples_in_docstrings_are_right",
             ),
         ),

@@ -106,11 +106,13 @@ def _system(error: OSError) -> str:
 def _unexpected(error: Exception) -> str:
     from cxsim.engine.columnar import NumbaMissingError
     from cxsim.notebook.kernel import NotebookError
+    from cxsim.study.analysis.optional import LibraryMissingError
     from cxsim.study.pools import PoolError
     from cxsim.study.store import StoreError
 
     text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, (NotebookError, NumbaMissingError, PoolError, StoreError)):
+    known = (LibraryMissingError, NotebookError, NumbaMissingError, PoolError, StoreError)
+    if isinstance(error, known):
         return text
     return f"{type(error).__name__}: {text} (cxsim --debug shows where)"
 

@@ -13,6 +13,7 @@ from cxsim.cli.failing import UserError
 from cxsim.files import is_file
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.loading import read_yaml
+from cxsim.scenario.messages import Place, Problem
 
 __all__ = ["COMMANDS"]
 
@@ -52,13 +53,18 @@ def _is_study(file: str) -> bool:
 
 
 def _check_study(file: str) -> None:
+    from cxsim.study.analysis.optional import LibraryMissingError
     from cxsim.study.plan import Study
 
-    study = Study.load(file)
+    try:
+        study = Study.load(file)
+        points = len(study.points)
+    except LibraryMissingError as error:
+        raise ScenarioError(Problem(Place(file), (), str(error))) from error
     click.echo(f"{file}: ok")
     click.echo(f"  title   {study.title or study.name}")
     click.echo(f"  varies  {', '.join(factor.name for factor in study.factors)}")
-    click.echo(f"  runs    {study.runs:,} at {len(study.points):,} points")
+    click.echo(f"  runs    {study.runs:,} at {points:,} points")
     click.echo(f"  digest  {study.digest}")
 
 

@@ -91,10 +91,9 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
     """Run one scenario or notebook, and print its main figures."""
     given = _given(options)
     notebook = _notebook_meant(scenario)
+    name = scenario if notebook is None else notebook.stem
     if notebook is None:
         notebook, given["scenario"] = find_notebook("scenario"), scenario
-    name = scenario if "scenario" in given else notebook.stem
-    if "scenario" in given:
         announce([scenario], options["overrides"], *_size(given, seeds=5))
     result = _run(notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}")
     _print_firms(result)

@@ -13,6 +13,7 @@ import numpy as np
 from cxsim.engine.compiling import compiled_pass, compiled_player, kind_of
 from cxsim.engine.schedule import Leg, Step, parameters_of
 from cxsim.engine.workspace import Workspace
+from cxsim.population import LINE
 
 __all__ = ["ColumnarEngine", "NumbaMissingError"]
 
@@ -51,7 +52,7 @@ class ColumnarEngine:
             ) from missing
         self._workspace = workspace
         self._threads = max(1, min(threads, workspace.population.blocks))
-        self._passing = [workspace.passing() for _ in range(self._threads)]
+        self._passing = [workspace.passing(sharing=True) for _ in range(self._threads)]
         self._pool: ThreadPoolExecutor | None = None
         self._bound: dict[Leg, list[_Worker]] = {}
 
@@ -116,6 +117,7 @@ class _Worker:
             for block in (blocks[:2][-1], blocks[-1])
         )
         self._frames = np.array([first, second - first, last])
+        self._lines = _lines(workspace, steps)
         self._frame = first
         self._places = first.ctypes.data + 8 * np.array(starts, dtype=np.int64)
         self._entries = np.array(entries, dtype=np.int64)
@@ -124,8 +126,9 @@ class _Worker:
     def play(self, first: int, end: int) -> None:
         """Run all steps for blocks ``first`` to before ``end``."""
         failed = self._play(
-            self._entries, self._places, self._frame, self._frames, first, end, self._blocks
-        )
+            self._entries, self._places, self._frame, self._frames, self._lines,
+            first, end, self._blocks,
+        )  # fmt: skip
         if failed >= 0:
             raise RuntimeError(f"pass {self._steps[failed].name!r} failed")
 
@@ -133,3 +136,19 @@ class _Worker:
         """Run all steps for one handful of blocks after the other."""
         for first in starts:
             self.play(first, min(first + handful, self._blocks))
+
+
+def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
+    """Return addresses of the lines of the first block's kept columns, and their growth."""
+    population = workspace.population
+    found = [np.zeros((2, 0), dtype=np.int64)]
+    for name in sorted({name for step in steps for name in parameters_of(step)}):
+        if name not in population.columns:
+            continue
+        part, following = (population.part(name, b) for b in (0, min(1, population.blocks - 1)))
+        growth = following.ctypes.data - part.ctypes.data
+        for place in np.ndindex(part.shape[:-1]):
+            begin = part[place].ctypes.data
+            lines = np.arange(begin, begin + part[place].nbytes, LINE)
+            found.append(np.array([lines, np.full_like(lines, growth)]))
+    return np.concatenate(found, axis=1)

@@ -123,7 +123,8 @@ def compiled_player() -> Any:
     from cxsim.engine.entry import play
 
     row = numba.int64[::1]
-    signature = (row, row, row, numba.int64[:, ::1], *[numba.int64] * 3)
+    table = numba.int64[:, ::1]
+    signature = (row, row, row, table, table, *[numba.int64] * 3)
     made = numba.njit(**_OPTIONS)(play)
     found = _load(made, f"play-{_how()}", signature)
     if found is None:

@@ -106,12 +106,35 @@ def _enter(typing: Any, address: Any, frame: Any) -> Any:  # noqa: ARG001 - what
     return types.int64(types.int64, types.int64), generate
 
 
+@intrinsic
+def _fetch(typing: Any, address: Any) -> Any:  # noqa: ARG001 - what numba hands over
+    """Have the line of memory at an address brought near, without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        kind = ir.FunctionType(ir.VoidType(), [_POINTER, _STATUS, _STATUS, _STATUS])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", (_POINTER,), kind)
+        reading, second_level, data = (ir.Constant(_STATUS, value) for value in (0, 2, 1))
+        place = builder.inttoptr(arguments[0], _POINTER)
+        builder.call(prefetch, [place, reading, second_level, data])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
 #: To a type checker an intrinsic takes what the compiler hands over as well.
 _call_entry: Any = _enter
+_bring: Any = _fetch
 
 
 def play(
-    entries: Any, places: Any, frame: Any, frames: Any, first: int, end: int, blocks: int
+    entries: Any,
+    places: Any,
+    frame: Any,
+    frames: Any,
+    lines: Any,
+    first: int,
+    end: int,
+    blocks: int,
 ) -> int:
     """Call all entries for some blocks of customers, one block after the other.
 
@@ -123,6 +146,10 @@ def play(
         What entries read.
     frames : int64 array, shape (3, words)
         Of the first block, what it grows by from block to block, of the last block.
+    lines : int64 array, shape (2, lines)
+        Addresses of the lines of memory that hold the first block's kept columns, and what they
+        grow by from block to block. While one block is worked on, the next one's are fetched,
+        some before every entry.
     first, end : int
         Blocks from ``first`` to before ``end``.
     blocks : int
@@ -139,7 +166,10 @@ def play(
                 frame[k] = frames[2, k]
             else:
                 frame[k] = frames[0, k] + block * frames[1, k]
+        ahead = lines.shape[1] if block + 1 < end else 0
         for k in range(len(entries)):
+            for j in range(ahead * k // len(entries), ahead * (k + 1) // len(entries)):
+                _bring(lines[0, j] + (block + 1) * lines[1, j])
             if _call_entry(entries[k], places[k]) != 0:
                 return k
     return -1

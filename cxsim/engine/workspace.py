@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from math import prod
@@ -12,6 +12,7 @@ import numpy as np
 
 from cxsim.draws import period_keys, static_key
 from cxsim.engine.schedule import Step, parameters_of
+from cxsim.engine.sharing import Span, places
 from cxsim.mechanisms.base import CHUNK, Column, Mechanism
 from cxsim.population import Population, aligned, shape_of
 from cxsim.tables import Tables
@@ -33,6 +34,8 @@ class Workspace:
     carried : collection of str
         Passing columns that have to outlive their block, because passes on both sides of a
         look at the whole population use them.
+    spans : mapping of str to tuple
+        First and last phase, by number, in which passes use a column that may share memory.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Workspace:
         seed: int,
         block: int,
         carried: Collection[str] = (),
+        spans: Mapping[str, Span] | None = None,
     ):
         self.tables = Tables(scenario, mechanisms)
         firms, segments = self.tables.firms, self.tables.segments
@@ -64,6 +68,7 @@ class Workspace:
         _check_names(columns)
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
         self._passing = tuple(column for column in columns if not column.kept)
+        self._spans = spans or {}
         self.clock = np.zeros(1, dtype=np.int64)
         self.own: dict[str, np.ndarray] = {}
         for mechanism in mechanisms:
@@ -146,15 +151,25 @@ class Workspace:
         """Return the totals of the period over all customers, one row of the books."""
         return self._totals.sum(axis=0)
 
-    def passing(self) -> dict[str, np.ndarray]:
-        """Return a fresh set of passing columns, one block wide."""
+    def passing(self, *, sharing: bool = False) -> dict[str, np.ndarray]:
+        """Return a fresh set of passing columns, one block wide.
+
+        With ``sharing``, those that are never in use together stand in the same memory, and
+        what one holds is gone once passes turn to another.
+        """
         block = self.population.block
-        return {
-            column.name: aligned(
-                (*shape_of(column.axes, self.sizes), block), column.fill, column.dtype
-            )
-            for column in self._passing
-        }
+        shapes = {c.name: (*shape_of(c.axes, self.sizes), block) for c in self._passing}
+        sizes = {c.name: np.dtype(c.dtype).itemsize * prod(shapes[c.name]) for c in self._passing}
+        begins, size = places(sizes, self._spans if sharing else {})
+        memory = aligned((size,), 0, "u1")
+        columns = {}
+        for column in self._passing:
+            begin = begins[column.name]
+            part = memory[begin : begin + sizes[column.name]]
+            columns[column.name] = part.view(column.dtype).reshape(shapes[column.name])
+            if column.fill:
+                columns[column.name].fill(column.fill)
+        return columns
 
     def arguments(self, step: Step, block: int, passing: dict[str, np.ndarray]) -> tuple[Any, ...]:
         """Return the arguments of a pass for one block of customers."""

@@ -57,7 +57,7 @@ def differentiated(b: Books) -> np.ndarray:
 
 def signals(b: Books) -> np.ndarray:
     """Interact: contacts that taught the firm something, per customer and period."""
-    return ratio(b.total("recognized"), customers(b))
+    return ratio(b.total("signals"), customers(b))
 
 
 def misfit_removed(b: Books) -> np.ndarray:

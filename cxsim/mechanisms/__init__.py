@@ -48,7 +48,7 @@ from cxsim.mechanisms.true_value import TRUE_VALUE
 from cxsim.mechanisms.value_tiers import VALUE_TIERS
 from cxsim.mechanisms.word_of_mouth import WORD_OF_MOUTH
 
-__all__ = ["CORE", "Mechanism", "register", "registered", "unregister"]
+__all__ = ["CORE", "PACKAGE", "Mechanism", "register", "registered", "unregister"]
 
 CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
 
@@ -76,7 +76,10 @@ DECIDED = (POLICIES, EXIT)
 #: Mechanisms outside the core.
 BESIDE = (*DRIFTING, *LIVED, *HEARD, *TOLD, *JUDGED, *TIED, *VALUED, *WON, *CONTACTED, *DECIDED)
 
-_registry: dict[str, Mechanism] = {mechanism.name: mechanism for mechanism in (*CORE, *BESIDE)}
+#: All that this package brings.
+PACKAGE = (*CORE, *BESIDE)
+
+_registry: dict[str, Mechanism] = {mechanism.name: mechanism for mechanism in PACKAGE}
 
 
 def registered() -> tuple[Mechanism, ...]:

@@ -131,35 +131,41 @@ def winner(i, votes, members, quorum):
 
 
 def elect(
-    n, n_firms, shopper, segment, supplier, favourite, open_option, heads, quorum, votes, most,
-    second, leading, choice, segment_buying_center_members, sum_verdict, sum_votes,
+    n, n_firms, shopper, segment, supplier, favourite, open_option, heads, quorum, ballot, votes,
+    most, second, leading, choice, segment_buying_center_members, sum_verdict, sum_votes,
 ):  # fmt: skip
     """Count the votes; without a winner the account stays with its supplier, or buys nothing.
 
-    :func:`winner` for all customers of a block, option by option.
+    :func:`winner` for all in the market, option by option.
     """
+    shoppers = listed(n, shopper)
     for i in range(n):
-        most[i] = 0.0
-        second[i] = 0.0
-        leading[i] = -1
         choice[i] = -1
+    for e in range(len(favourite)):
+        for k in range(shoppers):
+            i = shopper[k]
+            ballot[e, k] = favourite[e, i] if e < heads[i] else -1
+    for k in range(shoppers):
+        most[k] = 0
+        second[k] = 0
+        leading[k] = -1
     for o in range(n_firms + 1):
-        for i in range(n):
-            votes[o, i] = 0.0
+        for k in range(shoppers):
+            votes[k] = 0
         for e in range(len(favourite)):
-            for i in range(n):
-                votes[o, i] += 1.0 if (favourite[e, i] == o) & (e < heads[i]) else 0.0
-        for i in range(n):
-            here = votes[o, i]
-            first = most[i]
-            other = second[i]
-            second[i] = first if here > first else max(here, other)
-            leading[i] = o if here > first else leading[i]
-            most[i] = max(here, first)
-    for k in range(listed(n, shopper)):
+            for k in range(shoppers):
+                votes[k] += 1 if ballot[e, k] == o else 0
+        for k in range(shoppers):
+            here = votes[k]
+            ahead = here > most[k]
+            behind = most[k] if ahead else here
+            second[k] = max(second[k], behind)
+            leading[k] = o if ahead else leading[k]
+            most[k] = here if ahead else most[k]
+    for k in range(shoppers):
         i = shopper[k]
         s = supplier[i]
-        decided = leading[i] if wins(most[i], second[i], heads[i], quorum[i]) else -1
+        decided = leading[k] if wins(most[k], second[k], heads[i], quorum[i]) else -1
         choice[i] = decided
         if decided < 0 and s >= 0 and open_option[s, i]:
             choice[i] = s
@@ -171,8 +177,8 @@ def elect(
             sum_verdict[c, g, has, 1] += 1.0 if decided >= 0 else 0.0
             sum_verdict[c, g, has, 2] += 1.0 if 0 <= choice[i] < n_firms else 0.0
             for e in range(int(heads[i])):
-                if favourite[e, i] >= 0:
-                    sum_votes[c, favourite[e, i]] += 1.0
+                if ballot[e, k] >= 0:
+                    sum_votes[c, ballot[e, k]] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -248,10 +254,17 @@ BUYING_CENTER = Mechanism(
     segment=SegmentParameters,
     columns=(
         Column("quorum", (), "f8", kept=False, doc="Least share of members that a winner needs"),
-        Column("most", (), "f8", kept=False, doc="Most votes for an option"),
-        Column("second", (), "f8", kept=False, doc="Most votes for another"),
+        Column(
+            "ballot",
+            ("evaluator",),
+            "i4",
+            kept=False,
+            doc="A member's vote, by place in the list of those in the market; -1 for none",
+        ),
+        Column("votes", (), "i4", kept=False, doc="Votes for the option at hand, by place there"),
+        Column("most", (), "i4", kept=False, doc="Most votes for an option"),
+        Column("second", (), "i4", kept=False, doc="Most votes for another"),
         Column("leading", (), "i4", kept=False, doc="Option that has most votes"),
-        Column("votes", ("option",), "f8", kept=False, doc="Members who voted for an option"),
     ),
     draws=(Draw("member_need", ("evaluator", "need")),),
     totals=(

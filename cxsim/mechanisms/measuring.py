@@ -8,8 +8,10 @@ __all__ = ["ratio"]
 
 
 def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Return top / bottom, NaN where there is nothing to divide by."""
+    """Return top / bottom, NaN where there is nothing to divide by (or next to nothing)."""
     top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
     out = np.full(top.shape, np.nan)
-    np.divide(top, bottom, out=out, where=bottom != 0)
+    with np.errstate(over="ignore"):
+        np.divide(top, bottom, out=out, where=bottom != 0)
+    out[np.isinf(out)] = np.nan
     return out

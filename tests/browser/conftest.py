@@ -109,11 +109,20 @@ def pictures() -> Path:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[Lab]:
-    """Serve a copy of the notebooks to a browser."""
+def browser() -> Iterator[Any]:
+    """Start a headless Chromium."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("no Chromium here: make test-browser installs it")
+    with sync_api.sync_playwright() as tool:
+        started = tool.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, browser: Any, pictures: Path) -> Iterator[Lab]:
+    """Serve a copy of the notebooks to a browser."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -138,10 +147,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[La
         )  # fmt: skip
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token=t")
-        with sync_api.sync_playwright() as tool:
-            browser = tool.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
-            yield Lab(browser, port, home / "notebooks", pictures)
-            browser.close()
+        yield Lab(browser, port, home / "notebooks", pictures)
     finally:
         server.send_signal(signal.SIGTERM)
         try:

@@ -20,7 +20,8 @@ class BestResponse(PricingPolicy):
         sum of rate P dpaid/dp + rate dP/dp margin = 0
 
     over customers in their present state, going uphill from the price that stands. It looks
-    at no later period.
+    at no later period. Where awareness counts, it decides before this period's advertising:
+    who will only then hear of the firm is not reckoned with.
 
     References
     ----------

@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__all__ = ["needed"]
+__all__ = ["LibraryMissingError", "needed"]
+
+
+class LibraryMissingError(ImportError):
+    """An optional library that is not installed; the message says how to install it."""
 
 
 def needed(module: str, *, by: str) -> Any:
@@ -13,13 +17,13 @@ def needed(module: str, *, by: str) -> Any:
 
     Raises
     ------
-    ImportError
-        If it is not installed; the message says what to install.
+    LibraryMissingError
+        If it is not installed.
     """
     try:
         return importlib.import_module(module)
     except ImportError:
         library = {"sklearn": "scikit-learn"}.get(name := module.split(".", maxsplit=1)[0], name)
-        raise ImportError(
+        raise LibraryMissingError(
             f"{by}: needs {library}, which is not installed: pip install 'cxsim[study]'"
         ) from None
