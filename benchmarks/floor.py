@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import cxsim as cx
-from cxsim import draws
+from cxsim import draws, elementary
 from cxsim.engine.compiling import compiled_rule
 from cxsim.engine.workspace import parameters_of
 
@@ -93,7 +93,7 @@ def drawing(customers: int, options: int, shoppers: int) -> Callable[[], None]:
     import numba
 
     uniform = compiled_rule(draws.uniform)
-    gumbel = compiled_rule(draws.gumbel)
+    gumbel = compiled_rule(elementary.gumbel)
 
     @numba.njit(nogil=True, error_model="numpy")
     def draw(drawn, best, taken):

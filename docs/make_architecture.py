@@ -17,7 +17,7 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 
 #: Lowest part of each storey, its name, and the colour of its floor.
 STOREYS = (
-    ("draws", "Ground", "#ECEFF1"),
+    ("elementary", "Ground", "#ECEFF1"),
     ("mechanisms", "The model", "#FFF3D6"),
     ("tables", "One run", "#E3F2E9"),
     ("study", "Many runs", "#E1EEF9"),

@@ -20,7 +20,8 @@ PACKAGE = Path(cx.__file__).parent
 
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
-    {"_version", "parameters", "draws", "files", "analytic"},
+    {"_version", "parameters", "elementary", "files", "analytic"},
+    {"draws"},
     {"mechanisms"},
     {"firms"},
     {"scenario"},

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxsim import draws
+from cxsim.elementary import exp, gumbel, log, normal_quantile, quick_log, split
 from cxsim.engine.compiling import compiled_rule
 
-_lowered = compiled_rule(draws.split)
+_lowered = compiled_rule(split)
 
 
 @numba.njit
-def split(x):
+def compiled_split(x):
     return _lowered(x)
 
 
@@ -48,9 +49,7 @@ def test_compiled_uniforms_equal_interpreted_ones(key, customer):
     )
 
 
-@pytest.mark.parametrize(
-    "function", [draws.log, draws.quick_log, draws.exp, draws.normal_quantile, draws.gumbel]
-)
+@pytest.mark.parametrize("function", [log, quick_log, exp, normal_quantile, gumbel])
 @given(u=chances)
 def test_compiled_functions_equal_interpreted_ones(function, u):
     assert compiled(function)(u) == function(u)
@@ -73,44 +72,44 @@ def test_compiled_betas_and_lognormals_equal_interpreted_ones(key, customer):
 
 @given(st.floats(1e-300, 1e300))
 def test_log_is_right_to_the_last_places(x):
-    assert draws.log(x) == pytest.approx(math.log(x), rel=1e-15, abs=1e-16)
+    assert log(x) == pytest.approx(math.log(x), rel=1e-15, abs=1e-16)
 
 
 @given(st.floats(1e-300, 1e300))
 def test_the_quick_log_is_right_to_ten_digits(x):
-    assert draws.quick_log(x) == pytest.approx(math.log(x), rel=1e-10, abs=1e-10 * abs(x - 1.0))
+    assert quick_log(x) == pytest.approx(math.log(x), rel=1e-10, abs=1e-10 * abs(x - 1.0))
 
 
 @given(st.floats(2.2250738585072014e-308, 1e308))
 def test_a_number_is_split_into_fraction_and_exponent_by_its_bits(x):
-    assert split(x) == draws.split(x)
+    assert compiled_split(x) == split(x)
 
 
 @given(st.floats(-700, 700))
 def test_exp_is_right_to_the_last_places(x):
-    assert draws.exp(x) == pytest.approx(math.exp(x), rel=5e-16)
+    assert exp(x) == pytest.approx(math.exp(x), rel=5e-16)
 
 
 def test_exp_saturates():
-    assert draws.exp(1000.0) == math.inf
-    assert draws.exp(-1000.0) == 0.0
-    assert math.isnan(draws.exp(math.nan))
-    assert math.isnan(compiled(draws.exp)(math.nan))
+    assert exp(1000.0) == math.inf
+    assert exp(-1000.0) == 0.0
+    assert math.isnan(exp(math.nan))
+    assert math.isnan(compiled(exp)(math.nan))
 
 
 @given(chances)
 def test_the_gumbel_quantile_is_right_to_ten_digits(u):
-    assert draws.gumbel(u) == pytest.approx(-math.log(-math.log(u)), abs=1e-10)
+    assert gumbel(u) == pytest.approx(-math.log(-math.log(u)), abs=1e-10)
 
 
 @given(chances)
 def test_the_gumbel_quantile_rises(u):
-    assert draws.gumbel(u) <= draws.gumbel(min(u + 1e-6, 1 - 2**-53))
+    assert gumbel(u) <= gumbel(min(u + 1e-6, 1 - 2**-53))
 
 
 @given(chances)
 def test_the_normal_quantile_inverts_the_distribution_function(u):
-    assert 0.5 * math.erfc(-draws.normal_quantile(u) / math.sqrt(2)) == pytest.approx(u, rel=1e-12)
+    assert 0.5 * math.erfc(-normal_quantile(u) / math.sqrt(2)) == pytest.approx(u, rel=1e-12)
 
 
 @pytest.mark.parametrize("shape", [0.3, 1.0, 4.0])

@@ -51,7 +51,7 @@ def test_a_rule_may_be_a_closure():
 
 
 def test_a_rule_used_by_another_rule_can_be_exchanged():
-    never = {"draws.gumbel": lambda u: 0.0}
+    never = {"elementary.gumbel": lambda u: 0.0}
     scenario = lively(customers=60)
     assert_same(played(scenario, rules=never), played(scenario, rules=never, engine="agents"))
 

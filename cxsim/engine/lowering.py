@@ -1,6 +1,6 @@
 """Functions that the compiler is given in machine terms rather than in Python's.
 
-Each stands for a plain function of :mod:`cxsim.draws` and returns the same bits. A
+Each stands for a plain function of :mod:`cxsim.elementary` and returns the same bits. A
 call to the C library would keep a loop from running over several customers at a time.
 """
 
@@ -21,7 +21,7 @@ _HALF = 1022  # exponent field of numbers in [0.5, 1)
 
 @intrinsic
 def _split(typing: Any, x: Any) -> Any:  # noqa: ARG001 - what numba hands over
-    """Lower ``draws.split``: fraction and exponent of a positive, normal double, from its bits."""
+    """Lower ``elementary.split``: fraction and exponent of a normal double, from its bits."""
     signature = types.Tuple((types.float64, types.int64))(types.float64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -38,4 +38,4 @@ def _split(typing: Any, x: Any) -> Any:  # noqa: ARG001 - what numba hands over
 
 
 #: By the names of the rules they stand for.
-LOWERED: dict[str, Any] = {"draws.split": _split}
+LOWERED: dict[str, Any] = {"elementary.split": _split}

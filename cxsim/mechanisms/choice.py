@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from cxsim.draws import exp, gumbel, uniform
+from cxsim.draws import uniform
+from cxsim.elementary import exp, gumbel
 from cxsim.mechanisms.base import NOWHERE, Column, Draw, Mechanism, Pass, Total, chunk, listed
 from cxsim.parameters import Parameters, parameter
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.draws import log, uniform
+from cxsim.draws import uniform
+from cxsim.elementary import log
 from cxsim.mechanisms.base import Draw, Mechanism, Pass
 
 

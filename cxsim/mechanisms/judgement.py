@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cxsim.draws import gumbel, uniform
+from cxsim.draws import uniform
+from cxsim.elementary import gumbel
 from cxsim.mechanisms.base import Column, Mechanism, Pass, chunk, listed
 from cxsim.mechanisms.choice import enjoyment
 from cxsim.mechanisms.hassle import order_effort

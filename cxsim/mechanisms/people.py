@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import Literal
 
-from cxsim.draws import beta, exp, gamma, log, log_gamma, lognormal, normal, uniform
+from cxsim.draws import beta, gamma, log_gamma, lognormal, normal, uniform
+from cxsim.elementary import exp, log
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
 from cxsim.parameters import ByFirm, Parameters, parameter
 

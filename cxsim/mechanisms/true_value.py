@@ -6,7 +6,7 @@ out what firms do to customers one by one, so that being chosen does not raise i
 
 from __future__ import annotations
 
-from cxsim.draws import exp
+from cxsim.elementary import exp
 from cxsim.mechanisms.base import Column, Mechanism, Pass
 from cxsim.mechanisms.offer import miss, prior, square
 from cxsim.mechanisms.records import kept

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxsim.draws import exp
+from cxsim.elementary import exp
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk, listed
 from cxsim.mechanisms.choice import weigh

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxsim.draws import gumbel, uniform
+from cxsim.draws import uniform
+from cxsim.elementary import gumbel
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
 from cxsim.mechanisms.buying_center import winner
