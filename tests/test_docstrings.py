@@ -47,7 +47,7 @@ def members(kind):
 def public():
     """Names, as they are defined, of everything that users may call or look at."""
     found = {}
-    for module in (cx, cx.plot, cx.analytic, cx.calibration, analysis):
+    for module in (cx, cx.plot, cx.analytic, cx.calibration, cx.course, analysis):
         for name in module.__all__:
             thing = getattr(module, name)
             if inspect.isclass(thing):
