@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from cxsim.firms.registry import BUILT_IN, policy_class
 from cxsim.measures import measures
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASE_MEANINGS
@@ -24,7 +25,7 @@ from cxsim.mechanisms.order import ordered
 from cxsim.scenario.frozen import thaw
 from cxsim.scenario.messages import MISSING
 from cxsim.scenario.schema import schema_for
-from cxsim.scenario.specs import Spec
+from cxsim.scenario.specs import Spec, spec_of_field
 from cxsim.scenario.wording import kind_of
 
 PAGE = Path(__file__).parent / "model.md"
@@ -104,6 +105,20 @@ def parameters(mechanism: str) -> str:
     return table(("parameter", "of", "default", "range", "unit", "meaning (source)"), rows)
 
 
+def policies() -> str:
+    """Return the parameters of the policies that come with the package."""
+    rows = []
+    for kind, names in BUILT_IN.items():
+        for name in names:
+            policy = policy_class(kind, name)
+            for key, info in policy.parameters.model_fields.items():
+                spec = spec_of_field(info)
+                unit = spec.unit if spec.unit != "1" else ""
+                row = (code(name), kind, code(key), _default(spec), _range(spec), unit, spec.doc)
+                rows.append(row)
+    return table(("policy", "kind", "parameter", "default", "range", "unit", "meaning"), rows)
+
+
 def with_parameters() -> list[str]:
     """Return the names of mechanisms that declare parameters."""
     return list(dict.fromkeys(name for name, *_ in _parameters()))
@@ -159,6 +174,7 @@ def measured(level: str) -> str:
 
 TABLES: dict[str, Callable[..., str]] = {
     "parameters": parameters,
+    "policies": policies,
     "states": states,
     "order": order,
     "measures": measured,

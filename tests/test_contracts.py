@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.metadata
 import subprocess
 import sys
@@ -159,6 +160,19 @@ def test_every_public_name_is_there_and_documented():
     for name in cx.__all__:
         thing = getattr(cx, name)
         assert name == "__version__" or thing.__doc__
+
+
+def test_type_checkers_and_editors_see_every_public_name():
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    homes = {
+        alias.asname: node.module
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert {*homes, "load"} == set(cx.__all__)
+    for name, home in homes.items():
+        assert getattr(importlib.import_module(home), name) is getattr(cx, name)
 
 
 def test_the_rules_do_not_read_the_quadrant():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 
@@ -36,18 +37,17 @@ def name_of(thing):
 def members(kind):
     """Methods and properties that a class of ours defines."""
     for name, member in vars(kind).items():
-        described = inspect.isfunction(member) or isinstance(
-            member, (property, classmethod, staticmethod)
-        )
+        function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+        ours = inspect.isfunction(function) and function.__module__ == kind.__module__
         declared = name in getattr(kind, "__dataclass_fields__", ())
-        if described and not declared and not name.startswith("_"):
+        if ours and not declared and not name.startswith("_"):
             yield f"{name_of(kind)}.{name}"
 
 
 def public():
     """Names, as they are defined, of everything that users may call or look at."""
     found = {}
-    for module in (cx, cx.plot, cx.analytic, cx.calibration, analysis):
+    for module in (cx, cx.plot, cx.analytic, cx.calibration, cx.course, analysis):
         for name in module.__all__:
             thing = getattr(module, name)
             if inspect.isclass(thing):
@@ -74,6 +74,34 @@ def test_docstrings_follow_numpydoc(name):
         for code, what in validate(name)["errors"]
         if code not in NOT_ASKED and not (code == "PR01" and made_by_the_package(name))
     }
+    assert wrong == {}
+
+
+def described():
+    """Names of whatever in the package has a section of parameters."""
+    for found in pkgutil.walk_packages(cx.__path__, "cxsim."):
+        if "_shipped" in found.name or found.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(found.name)
+        for name, thing in vars(module).items():
+            ours = getattr(thing, "__module__", "") == found.name and not name.startswith("_")
+            if ours and (inspect.isfunction(thing) or inspect.isclass(thing)):
+                named = [f"{found.name}.{name}"]
+                named += members(thing) if inspect.isclass(thing) else []
+                yield from named
+
+
+def test_parameters_that_docstrings_name_are_those_there_are():
+    """In all of the package: a section of parameters leaves none out and names none that went."""
+    wrong = {}
+    for name in described():
+        checked = validate(name)
+        if re.search(r"^Parameters\n-{10}", checked["docstring"], re.MULTILINE):
+            wrong |= {
+                f"{name}: {code}": what
+                for code, what in checked["errors"]
+                if code in ("PR01", "PR02") and "**" not in what
+            }
     assert wrong == {}
 
 

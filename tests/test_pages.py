@@ -10,7 +10,7 @@ import re
 import shlex
 import sys
 import tomllib
-from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, script_from_examples
 from itertools import chain
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 import cxsim as cx
-from cxsim.cli.app import run
+from cxsim.cli.app import cli, run
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -78,6 +78,34 @@ def test_what_a_page_shows_is_what_comes_out(path, tmp_path, monkeypatch):
     drawn = [thing for thing in page.namespace.values() if isinstance(thing, Figure)]
     for figure in drawn if path.stem == "tutorial" else ():
         assert cx.plot.alt_of(figure) in text_of(path), "make figures, and mend the text"
+
+
+# Other pages show what takes too long to be run here, or needs data; names have to be right.
+WRITTEN = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+def test_python_on_a_page_names_what_is_there(path):
+    for block in re.findall(r"^```python\n(.*?)^```", text_of(path), re.MULTILINE | re.DOTALL):
+        code = block if ">>>" not in block else script_from_examples(block)
+        for node in ast.walk(ast.parse(code)):
+            dotted = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+            if re.fullmatch(r"cx(\.\w+)+", dotted):
+                thing = cx
+                for name in dotted.split(".")[1:]:
+                    assert hasattr(thing, name), dotted
+                    thing = getattr(thing, name)
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+def test_commands_on_a_page_have_the_options_that_they_are_given(path):
+    commands = re.findall(r"^(?:    |\$ )cxsim +([a-z].*)$", text_of(path), re.MULTILINE)
+    for line in commands:
+        name, *words = shlex.split(line, comments=True)
+        assert name in cli.commands, line
+        known = {word for option in cli.commands[name].params for word in option.opts}
+        given = {word.split("=")[0] for word in words if re.match(r"--?[a-zA-Z]", word)}
+        assert given <= known | {"--help", "-h", "--debug"}, line
 
 
 # ---------------------------------------------------- what is said is all there is

@@ -125,6 +125,7 @@ def truncated_normal(
         Inverse covariance; may be singular, as the cube holds what it leaves open.
     count : int
         Draws, after a start that is thrown away.
+    seed : int
 
     Returns
     -------

@@ -112,13 +112,25 @@ class Lesson:
         return panel.piece(html.note(caption) + html.facts(self.plan.varied(self.case)))
 
     def predict(self, *names: str) -> Any:
-        """Ask for predictions; what follows in the notebook waits for them."""
+        """Ask for predictions; what follows in the notebook waits for them.
+
+        Parameters
+        ----------
+        *names : str
+            Questions of the plan.
+        """
         questions = [self.plan.question(name) for name in names]
         self._asked += questions
         return panel.stack([panel.prediction(self, each) for each in questions])
 
     def show(self, *names: str) -> Any:
-        """Show exhibits once the predictions asked for so far are committed."""
+        """Show exhibits once the predictions asked for so far are committed.
+
+        Parameters
+        ----------
+        *names : str
+            Exhibits of the plan.
+        """
         for name in names:
             if name not in self.plan.exhibits:
                 raise ValueError(
@@ -129,12 +141,24 @@ class Lesson:
         )
 
     def feedback(self, *names: str) -> Any:
-        """Compare predictions with what came out."""
+        """Compare predictions with what came out.
+
+        Parameters
+        ----------
+        *names : str
+            Questions of the plan.
+        """
         questions = [self.plan.question(name) for name in names]
         return panel.gate(self, lambda: "".join(self._compared(each) for each in questions))
 
     def exercise(self, *names: str) -> Any:
-        """Set exercises; an answer is checked against the model's."""
+        """Set exercises; an answer is checked against the model's.
+
+        Parameters
+        ----------
+        *names : str
+            Exercises of the plan.
+        """
         return panel.stack([panel.exercise(self, self.plan.exercise(name)) for name in names])
 
     def finish(self) -> None:
@@ -160,15 +184,33 @@ class Lesson:
         return tuple(self._asked)
 
     def committed(self, questions: Sequence[Question]) -> bool:
-        """Return whether predictions are committed, or will never be."""
+        """Return whether predictions are committed, or will never be.
+
+        Parameters
+        ----------
+        questions : sequence of Question
+        """
         return self._skips or not self.live or all(self.book.find(each.name) for each in questions)
 
     def commit(self, question: Question, predicted: float) -> None:
-        """Commit to a prediction and let what waits for it appear."""
+        """Commit to a prediction and let what waits for it appear.
+
+        Parameters
+        ----------
+        question : Question
+        predicted : float
+            In the question's unit.
+        """
         self.book.commit(question.name, predicted, unit=question.unit)
 
     def wait(self, reveal: Callable[[], bool]) -> None:
-        """Remember what is to appear later; it returns whether it has."""
+        """Remember what is to appear later; it returns whether it has.
+
+        Parameters
+        ----------
+        reveal : callable
+            Lets something appear if it may, and returns whether it has.
+        """
         self._waiting.append(reveal)
 
     def reveal(self) -> None:
@@ -176,7 +218,14 @@ class Lesson:
         self._waiting = [each for each in self._waiting if not each()]
 
     def judged(self, exercise: Exercise, given: str | float) -> Verdict:
-        """Return whether an answer is right, and remember it."""
+        """Return whether an answer is right, and remember it.
+
+        Parameters
+        ----------
+        exercise : Exercise
+        given : str or float
+            The answer, a number in the exercise's unit or one of its choices.
+        """
         verdict = check(exercise, given, self.case)
         self._verdicts[exercise.name] = {
             "given": str(given), "right": verdict.right, "text": verdict.text
@@ -184,7 +233,12 @@ class Lesson:
         return verdict
 
     def answer_to(self, exercise: Exercise) -> str | None:
-        """Return the answer that the notebook was given."""
+        """Return the answer that the notebook was given.
+
+        Parameters
+        ----------
+        exercise : Exercise
+        """
         return self._answers.get(exercise.name)
 
     # -- inside ----------------------------------------------------------------------

@@ -155,6 +155,8 @@ class Column:
         True for a kept column that passes of other customers may read, all of it, under
         the name ``all_NAME`` (axes first, then customers). Whoever reads it sees what
         everybody stored in earlier passes; the schedule waits for all before it goes on.
+    doc : str
+        What it holds, with its unit, for the model page.
     """
 
     name: str
@@ -221,12 +223,16 @@ class Measure:
     level : {"firm", "market"}
     summary : {"last", "mean", "sum", "present_value"}
         How a run is summarized in one number.
+    doc : str
+        More than the label says, if there is more to say.
     cumulative : bool
         True if a period's value depends on the periods before it.
     cost : {"", "contribution", "profit"}
         For a cost (or, where ``income`` is true, an income) of a mechanism's own, by firm and
         for the whole market: what it is taken
         off, the contribution (caused by contacts and purchases) or profit (all others).
+    income : bool
+        True for what is added there.
     """
 
     name: str

@@ -164,6 +164,12 @@ def put(raw: Any, keys: Path, value: Any, spec: Spec, *, needs: int, firms: tupl
         As in :class:`Target`.
     value
         What to put there; ``None`` under a mapping by name takes the name out.
+    spec : Spec
+        What may stand where ``raw`` stands.
+    needs : int
+        Dimensions of need, for lists left to their default.
+    firms : tuple of str
+        Names of the firms, over which a number for all is spread.
 
     Raises
     ------

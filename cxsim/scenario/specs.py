@@ -42,7 +42,15 @@ class Spec:
     values : Spec, optional
         What a mapping by name holds under each name.
     items : Spec, optional
-        What a list holds; ``length`` is how many, if that is given.
+        What a list holds.
+    length : int, optional
+        How many it holds.
+    unit, source, doc : str
+        As :func:`~cxsim.parameters.parameter` declares them.
+    axes : tuple of str or int
+        Shape where it is not one number.
+    fixed, newcomers : bool
+        What a change during a run may do; see :func:`~cxsim.parameters.parameter`.
     default
         Value where none is given, ``MISSING`` if one must be.
     of : str

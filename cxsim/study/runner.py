@@ -36,8 +36,6 @@ class Runner:
     model : Model
     write : callable
         Takes a list of (task, outcome); called every few seconds.
-    release : callable
-        Takes a cell, once all its tasks are written.
     timeout : float, optional
         Seconds that a run may take.
     tick : callable
