@@ -157,12 +157,23 @@ def test_folders_and_names_in_any_script(tmp_path):
 def test_a_report_is_made_without_a_home_in_a_folder_with_a_strange_name(tmp_path):
     place = tmp_path / "Übung 1 – 顧客 {x}"
     place.mkdir()
-    env = environment(TZ="Asia/Kathmandu", HOME="/nowhere", MPLCONFIGDIR=str(tmp_path))
-    words = ["compare", "baseline", "copycat", *SMALL, "-s", "periods=30", "--seeds", "2"]
+    (place / "odd.yaml").write_text(
+        "extends: baseline\nname: ../../../odd\ntitle: <script>alert(1)</script> $^$\n"
+        "currency: $\nfirms:\n  Mass: null\n  <script>alert(2)<>: {price: 20}\n",
+        encoding="utf-8",
+    )
+    env = environment(TZ="Asia/Kathmandu", HOME="/nowhere", MPLCONFIGDIR=str(tmp_path / "fonts"))
+    words = ["compare", "baseline", "odd.yaml", *SMALL, "-s", "periods=30", "--seeds", "2"]
     done = python(CXSIM, *words, "-p", "svg=true", cwd=place, env=env)
     assert done.returncode == 0, done.stderr
-    assert (place / "results" / "compare-baseline-copycat" / "report.html").is_file()
-    assert [each.name for each in place.iterdir()] == ["results"]
+    results = place / "results" / "compare-baseline-odd"
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert(" not in page
+    assert {each.name for each in results.glob("matrix-*")} == {
+        "matrix-baseline.svg", "matrix-.._.._.._odd.svg",
+    }  # fmt: skip
+    assert sorted(each.name for each in place.iterdir()) == ["odd.yaml", "results"]
+    assert {each.name for each in tmp_path.iterdir()} == {place.name, "fonts"}
 
 
 def test_files_are_opened_with_an_encoding_of_ours(tmp_path):
