@@ -165,6 +165,8 @@ def ps(*words: str) -> str:
         (["compare", "baseline", "a,b"], ["without commas"]),
         (["run", "baselin"], ["did you mean 'baseline'?"]),
         (["run", "baseline", "--seed", "-1"], ["seed: expected a whole number from 0"]),
+        (["run", "baseline", "--seed", "9" * 500], ["seed: expected a whole number from 0"]),
+        (["run", "baseline", "--checkpoint", "c", "--seed", "9" * 5000], ["whole number from 0"]),
         (["run", "baseline", "--timeout", "0"], ["--timeout"]),
         (["run", "compare", "-p", "seedz=3"], ["did you mean 'seeds'?"]),
         (["run", "compare", "-p", "seeds"], ["expected NAME=VALUE"]),
@@ -176,7 +178,7 @@ def ps(*words: str) -> str:
         (["comapre"], ["did you mean 'compare'?"]),
         (["run", "--sedd", "3", "baseline"], ["--seed"]),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value)[:60],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(cxsim, words, said):
     refused(cxsim(*words), *said)

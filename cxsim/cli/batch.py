@@ -14,7 +14,7 @@ from cxsim.cli.screen import Screen
 from cxsim.cli.tables import print_table
 from cxsim.files import file_name
 from cxsim.scenario import Scenario, ScenarioError
-from cxsim.scenario.messages import Problem
+from cxsim.scenario.messages import Problem, found
 
 __all__ = ["run_all", "run_long"]
 
@@ -80,6 +80,8 @@ def _check(scenarios: Sequence[str], overrides: Sequence[str]) -> None:
 def run_long(scenario: str, options: Mapping[str, Any]) -> int:
     """Run one scenario once, saving it now and then; print its last period."""
     from cxsim.checkpoint import CheckpointError
+    from cxsim.notebook.catalogue import find_notebook
+    from cxsim.notebook.parameters import declared
     from cxsim.runs import run
 
     file = options["checkpoint"]
@@ -89,14 +91,17 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
         raise UserError("--checkpoint: expected one run (--seed N says which), found --seeds")
     if options["resume"] and not Path(file).is_file():
         raise UserError(f"--resume: expected a checkpoint, found no file {file}")
-    seed = options["seed"] or "0"
-    if not seed.isdigit():
-        raise UserError(f"--seed: expected a whole number, found {seed!r}")
+    text = options["seed"] or "0"
+    expected = declared(find_notebook("scenario"))["seed"]  # what a report would take
+    try:
+        seed = expected.value(text)
+    except ValueError:
+        raise UserError(f"--seed: expected {expected.expected}, found {found(text)}") from None
     settings = Scenario.load(scenario, options["overrides"])
     with Screen(f"cxsim run {scenario}") as screen:
         try:
             result = run(
-                settings, seed=int(seed), checkpoint=file,
+                settings, seed=seed, checkpoint=file,
                 progress=lambda done, total: screen("simulating", done, total),
             )  # fmt: skip
         except CheckpointError as error:

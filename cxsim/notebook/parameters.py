@@ -101,9 +101,10 @@ def _converted(kind: type, given: Any) -> Any:
             raise ValueError(given) from None
     try:
         number = kind(given)
-    except (TypeError, OverflowError):
+        is_number = math.isfinite(number)
+    except (TypeError, OverflowError):  # a whole number that no double holds
         raise ValueError(given) from None
-    if not math.isfinite(number):
+    if not is_number:
         raise ValueError(given)
     return number
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,10 +15,13 @@ from cxsim.scenario.specs import Spec
 from cxsim.scenario.wording import words_for
 from cxsim.scenario.yaml_scalar import plain_scalar
 
-__all__ = ["shape_problems", "validate"]
+__all__ = ["MOST", "shape_problems", "validate"]
 
 Keys = tuple[str | int, ...]
 Found = list[tuple[Keys, str]]
+
+#: Largest number of a scenario. Columns hold 32 bits, and so squares up to 1e38.
+MOST = 1e15
 
 #: A group's own validator may begin its message with the parameter it speaks of.
 _KEYED = re.compile(r"(\w+): (.*)", re.DOTALL)
@@ -50,7 +54,9 @@ def validate(
         In the order of the parameters.
     """
     try:
-        return model.model_validate(raw), []
+        made = model.model_validate(raw)
+        beyond = list(_beyond(raw))
+        return (None, beyond) if beyond else (made, [])
     except ValidationError as error:
         # Without the input: pydantic cannot show every value there is.
         errors = error.errors(include_url=False, include_input=False, include_context=False)
@@ -71,6 +77,18 @@ def validate(
     hidden = {keys[:length] for keys in problems for length in range(len(keys))}
     hidden |= absent & misspelt
     return None, [(keys, text) for keys, text in problems.items() if keys not in hidden]
+
+
+def _beyond(raw: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Yield numbers whose squares and products columns and totals could not hold."""
+    if isinstance(raw, (int, float)) and not -MOST <= raw <= MOST:
+        yield keys, f"expected a number from -{MOST:g} to {MOST:g}, found {found(raw)}"
+    elif isinstance(raw, dict):
+        for key, value in raw.items():
+            yield from _beyond(value, (*keys, key))
+    elif isinstance(raw, tuple):
+        for number, value in enumerate(raw):
+            yield from _beyond(value, (*keys, number))
 
 
 def _problem(

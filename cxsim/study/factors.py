@@ -12,6 +12,7 @@ import numpy as np
 from cxsim.scenario import Scenario
 from cxsim.scenario.messages import Problem, ScenarioError, found
 from cxsim.scenario.specs import Spec
+from cxsim.scenario.translate import MOST
 from cxsim.scenario.wording import words_for
 from cxsim.study.reading import Keys, Reader
 
@@ -258,7 +259,7 @@ def _allowed(spec: Spec, value: Any) -> bool:
     if "number" not in spec.kinds and "integer" in spec.kinds and value != int(value):
         return False
     bounds = spec.bounds
-    return math.isfinite(value) and (
+    return -MOST <= value <= MOST and (
         value >= bounds.get("ge", -math.inf)
         and value <= bounds.get("le", math.inf)
         and (value > bounds["gt"] if "gt" in bounds else True)
