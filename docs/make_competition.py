@@ -21,6 +21,7 @@ from cxsim.study.copying import OUTCOMES, copying
 from cxsim.study.paying import paying_map
 from cxsim.study.serving import serving_cost
 from cxsim.study.statistics import paired
+from cxsim.study.targeting import look_alike_lift, service_lift
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "images" / "competition"
@@ -162,6 +163,28 @@ it is.
 Focusing saves on customers, not on capabilities, which cost the same however few are served: a
 customer costs less, a contact in which the customer is recognized costs more.
 
+## Whom firms contact and serve first
+
+`cxsim.study.targeting`: what those chosen are truly worth over what all are worth who could have
+been, {few} seeds; an oracle knows the truth. *Look-alikes* of customers, found by a model, against
+describing the best customers: contacts of Behavioural in `segmentation`, going by attributes of
+both kinds, by how far these tell of needs.
+
+{contacted}
+
+{contacts}
+
+Information is needed, and is not enough: at a high correlation the mean of the best customers
+says where the offer fits, while a model knows a direction only and goes on past it.
+
+Whom Everyone of `sweet_spot` would serve if it could serve only some:
+
+{served_first}
+
+Value tiers when it serves a fifth, chosen by a model (one run):
+
+{pyramid}
+
 ## An insolvent firm leaves
 
 The baseline with dear variants, so that Niche goes broke (one run). Nobody buys from it again, and
@@ -275,6 +298,19 @@ def served(found: pd.DataFrame, everybody: str, few: str) -> str:
     return table(pd.DataFrame(rows))
 
 
+def gained(lifts: pd.DataFrame) -> str:
+    """Return by how much look-alikes beat describing the best customers, by correlation."""
+    rows = [
+        {
+            "correlation": f"{row.correlation:g}",
+            "lift of look-alikes less that of the best described": f"{row.lift:+.2f}",
+            "95 % interval": f"{row.lower:+.2f} to {row.upper:+.2f}",
+        }
+        for row in lifts[lifts["rule"] == "predictive - analytics"].itertuples()
+    ]
+    return table(pd.DataFrame(rows))
+
+
 def insolvent() -> str:
     """Return the course of a firm that goes broke, and of its customers."""
     run = cx.run("baseline", overrides=BROKE)
@@ -332,7 +368,11 @@ def main(seeds: int = 20) -> None:
         seeds=few[:3], pricing="best_response", need_variance=(0.1, 0.6, 1.1, 1.6),
         fit_weight=(0.0, 1.0, 1.75, 2.5),
     )  # fmt: skip
+    both = {"firms.Behavioural.acquisition.by": "both"}
+    contacts = look_alike_lift("segmentation", "Behavioural", seeds=len(few), overrides=both)
     sweet = cx.load("sweet_spot")
+    tiers = {"contact_capacity": 0.2, "goes_to": "predictive", "individual_cost": 0.5}
+    some = cx.run(sweet.override({"firms.Everyone.value_tiers": tiers}), seed=0)
     wide = sweet.override({"firms.Focus.value_tiers.focus": None})
     focused = serving_cost(sweet, firm="Everyone", other="Focus", seeds=many)
     dropped = serving_cost(wide, sweet, firm="Focus", seeds=many)
@@ -355,6 +395,12 @@ def main(seeds: int = 20) -> None:
         service=service(one),
         focused=served(focused, "Everyone", "Focus"),
         focus_dropped=served(dropped, "serving everybody", "as it is"),
+        contacted=picture(plot.targeting_lift(contacts), "contacts"),
+        contacts=gained(contacts),
+        served_first=picture(
+            plot.targeting_lift(service_lift(sweet, "Everyone", seeds=len(few))), "service"
+        ),
+        pyramid=picture(plot.value_tiers(some.frame("tiers"), show=["Everyone"]), "tiers"),
         insolvent=insolvent(),
         seeds=seeds,
         tenfold=10 * seeds,

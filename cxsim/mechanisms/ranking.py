@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,20 @@ def forecast_features(
     return np.column_stack([rate, np.log1p(np.maximum(now - last, 0)), np.log1p(frequency)])
 
 
+def _one_thread() -> Any:
+    """Keep linear algebra to one thread: on so few numbers more only wait for each other.
+
+    On a machine that is busy a fit took ten times as long without.
+    """
+    return _libraries().limit(limits=1)
+
+
+@cache
+def _libraries() -> Any:
+    """Find the libraries of linear algebra that are loaded, scikit-learn's being among them."""
+    return importlib.import_module("threadpoolctl").ThreadpoolController()
+
+
 def forecast(features: np.ndarray, purchases: np.ndarray) -> np.ndarray | None:
     """Fit a Poisson regression of later purchases on features; None where that cannot be.
 
@@ -115,7 +130,8 @@ def forecast(features: np.ndarray, purchases: np.ndarray) -> np.ndarray | None:
     if len(purchases) < FEWEST or purchases.sum() < 1:
         return None
     linear: Any = importlib.import_module("sklearn.linear_model")
-    fitted = linear.PoissonRegressor(alpha=1e-3, max_iter=500).fit(features, purchases)
+    with _one_thread():
+        fitted = linear.PoissonRegressor(alpha=1e-3, max_iter=500).fit(features, purchases)
     return np.round([fitted.intercept_, *fitted.coef_], DIGITS)
 
 
@@ -144,5 +160,6 @@ def log_odds(attributes: np.ndarray, own: np.ndarray) -> np.ndarray | None:
     if min(own.sum(), (~own).sum()) < FEWEST:
         return None
     linear: Any = importlib.import_module("sklearn.linear_model")
-    fitted = linear.LogisticRegression(C=1.0, max_iter=500).fit(attributes.T, own)
+    with _one_thread():
+        fitted = linear.LogisticRegression(C=1.0, max_iter=500).fit(attributes.T, own)
     return np.round(fitted.coef_[0], DIGITS)
