@@ -57,7 +57,11 @@ class ColumnarEngine:
         self._bound: dict[Leg, list[_Worker]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_bound": {}, "_pool": None}  # made anew, where it is used
+        return {**self.__dict__, "_bound": {}, "_pool": None, "_passing": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)  # what is left out is made anew, where it is used
+        self._passing = [self._workspace.passing(sharing=True) for _ in range(self._threads)]
 
     def run(self, legs: Sequence[Leg]) -> None:
         """Run legs in order; every customer finishes one leg before any starts the next."""
@@ -142,10 +146,12 @@ def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
     """Return addresses of the lines of the first block's kept columns, and their growth."""
     population = workspace.population
     found = [np.zeros((2, 0), dtype=np.int64)]
+    if population.blocks == 1:
+        return found[0]
     for name in sorted({name for step in steps for name in parameters_of(step)}):
         if name not in population.columns:
             continue
-        part, following = (population.part(name, b) for b in (0, min(1, population.blocks - 1)))
+        part, following = (population.part(name, block) for block in (0, 1))
         growth = following.ctypes.data - part.ctypes.data
         for place in np.ndindex(part.shape[:-1]):
             begin = part[place].ctypes.data
