@@ -19,6 +19,7 @@ from cxsim.mechanisms.exit import EXIT
 from cxsim.mechanisms.experience import EXPERIENCE
 from cxsim.mechanisms.explained import EXPLAINED
 from cxsim.mechanisms.hassle import HASSLE
+from cxsim.mechanisms.hindsight import HINDSIGHT
 from cxsim.mechanisms.improvement import IMPROVEMENT
 from cxsim.mechanisms.initial import INITIAL
 from cxsim.mechanisms.journey import JOURNEY
@@ -61,7 +62,7 @@ HEARD = (BELIEF, LISTENING, TRACKING, RECOVERY, IMPROVEMENT)
 #: What customers hear of firms from each other and by advertising.
 TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 #: Whose judgement decides.
-JUDGED = (JUDGEMENT, SELF_DISCOVERY, BUYING_CENTER)
+JUDGED = (JUDGEMENT, HINDSIGHT, SELF_DISCOVERY, BUYING_CENTER)
 #: What ties customers to a firm beside what it knows of them.
 TIED = (LOYALTY, CONTRACTS)
 #: Whom firms single out.

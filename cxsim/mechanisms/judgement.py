@@ -10,10 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cxsim.draws import uniform
-from cxsim.elementary import gumbel
-from cxsim.mechanisms.base import Column, Mechanism, Pass, chunk, listed
-from cxsim.mechanisms.choice import enjoyment
+from cxsim.mechanisms.base import Column, Mechanism, Pass, chunk
 from cxsim.mechanisms.hassle import order_effort
 from cxsim.mechanisms.offer import expected, misfit_cost, miss, noise, prior, square
 from cxsim.mechanisms.switching import barrier, premium_saved
@@ -91,28 +88,6 @@ def fit(
                 value[e, f, i] -= misfit_cost(volume[i], fit_weight[i], misfit)
 
 
-def disillusion(
-    i, e, f, recognition, customization, knowledge, need, member_need, self_error, tailored,
-    centre, spread, firm_position, firm_segment_insight,
-):  # fmt: skip
-    """Return by how much member e took the misfit of what it bought for too large."""
-    unseen = 0.0
-    seen = noise(customization, knowledge, len(need), spread)
-    unseen_lived = 0.0
-    seen_lived = noise(customization, knowledge, len(need), spread)
-    for d in range(len(need)):
-        believed = perceived(need[d, i], member_need[e, d, i], self_error[d, i])
-        x = lived(need[d, i], member_need[e, d, i])
-        z = taught(need[d, i], member_need[e, d, i], self_error[d, i], tailored)
-        p = firm_position[f, d]
-        q = prior(p, firm_segment_insight[f], centre[d, i])
-        unseen += square(miss(believed, z, p, q, customization, 0.0), 0.0)
-        seen += square(miss(believed, z, p, q, customization, knowledge), 0.0)
-        unseen_lived += square(miss(x, z, p, q, customization, 0.0), 0.0)
-        seen_lived += square(miss(x, z, p, q, customization, knowledge), 0.0)
-    return expected(recognition, seen, unseen) - expected(recognition, seen_lived, unseen_lived)
-
-
 def misfit_of(
     i, g, f, recognition, customization, knowledge, need, member_need, self_error, heads, tailored,
     segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
@@ -134,42 +109,6 @@ def misfit_of(
             seen += square(miss(x, z, p, q, customization, knowledge), 0.0)
         total += expected(recognition, seen, unseen)
     return total / heads
-
-
-def enjoy(
-    n, first, n_firms, shopper, choice, favourite, segment, price_sensitivity, value, shock,
-    enjoyed, heads, recognition, customization, knowledge_shown, need, member_need, self_error,
-    tailored, centre, spread, volume, fit_weight, firm_position, firm_segment_insight,
-    segment_outside_value, key_choice,
-):  # fmt: skip
-    """Note what the choice was worth to the members on average, as they lived with it."""
-    for i in range(n):
-        enjoyed[i] = 0.0
-    for k in range(listed(n, shopper)):
-        i = shopper[k]
-        f = choice[i]
-        if f < 0:
-            continue
-        mistaken = False
-        for d in range(len(need)):
-            mistaken = mistaken or self_error[d, i] != 0.0
-        total = 0.0
-        for e in range(int(heads[i])):
-            chance = shock[e, i]
-            if favourite[e, i] != f:  # outvoted
-                chance = gumbel(uniform(key_choice[e, f], first + i))
-            worth = value[e, f, i]
-            if mistaken and f < n_firms:
-                wrong = disillusion(
-                    i, e, f, recognition[f, i], customization[f, i], knowledge_shown[f, i], need,
-                    member_need, self_error, tailored[i], centre, spread[i], firm_position,
-                    firm_segment_insight,
-                )  # fmt: skip
-                worth += misfit_cost(volume[i], fit_weight[i], wrong)
-            total += enjoyment(
-                worth, chance, price_sensitivity[i], segment_outside_value[segment[i]]
-            )
-        enjoyed[i] = total / heads[i]
 
 
 def look(
@@ -286,7 +225,6 @@ JUDGEMENT = Mechanism(
     passes=(
         Pass(gather, "prepare"),
         Pass(fit, "add", replaces="offer.fit", term="fit"),
-        Pass(enjoy, "pay", replaces="choice.enjoy"),
         Pass(
             look,
             "account",
