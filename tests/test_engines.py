@@ -442,7 +442,7 @@ def test_initial_shares_tenure_and_knowledge_hold_at_the_start():
 NEUTRAL = {
     "need_drift": ({"segments.*.need_drift": 0.0}, 1),
     "profile_portability": ({"profile_portability": 0.0}, 1),
-    "self_discovery": ({"self_discovery": {"initial_error_sd": 0.0}}, 2),
+    "self_discovery": ({"self_discovery": {"initial_error_sd": 0.0}}, 3),
     "nobody tells": ({"word_of_mouth": {"tell_rate": SILENCE}}, 5),
     "nothing to tell, and nobody heeds it": ({"word_of_mouth": {"tell_rate": LOUD}}, 5),
     "no points": ({"firms.*.loyalty_programme": {"points_per_currency": 0.0}}, 1),
@@ -460,7 +460,7 @@ NEUTRAL = {
     "silence": ({"word_of_mouth": {"tell_rate": SILENCE}}, 5),
     # about nothing anybody has felt or heeds
     "idle talk": ({"word_of_mouth": {"tell_rate": LOUD}}, 5),
-    "buying_center": ({"segments.*.buying_center": {"members": 1, "quorum": 1.0}}, 2),
+    "buying_center": ({"segments.*.buying_center": {"members": 1, "quorum": 1.0}}, 3),
 }
 
 

@@ -142,10 +142,12 @@ def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
     """Return addresses of the lines of the first block's kept columns, and their growth."""
     population = workspace.population
     found = [np.zeros((2, 0), dtype=np.int64)]
+    if population.blocks == 1:
+        return found[0]
     for name in sorted({name for step in steps for name in parameters_of(step)}):
         if name not in population.columns:
             continue
-        part, following = (population.part(name, b) for b in (0, min(1, population.blocks - 1)))
+        part, following = (population.part(name, block) for block in (0, 1))
         growth = following.ctypes.data - part.ctypes.data
         for place in np.ndindex(part.shape[:-1]):
             begin = part[place].ctypes.data

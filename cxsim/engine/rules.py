@@ -20,19 +20,20 @@ import numpy as np
 __all__ = ["code_digest", "exchanged", "names_of_rules", "source_digest"]
 
 
-def _names(code: CodeType) -> set[str]:
-    """Global names that code uses, in itself or in functions nested in it."""
+@functools.cache
+def _names(code: CodeType) -> tuple[str, ...]:
+    """Global names that code uses, in itself or in functions nested in it, in order."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            names |= _names(constant)
-    return names
+            names.update(_names(constant))
+    return tuple(sorted(names))
 
 
 def callees(function: FunctionType) -> dict[str, FunctionType]:
     """Return the plain Python functions that a function calls by global name."""
     found = {name: function.__globals__.get(name) for name in _names(function.__code__)}
-    return {name: f for name, f in sorted(found.items()) if isinstance(f, FunctionType)}
+    return {name: f for name, f in found.items() if isinstance(f, FunctionType)}
 
 
 def rule_name(function: FunctionType) -> str:
@@ -118,7 +119,7 @@ def _constant(value: Any) -> str:
 def _dependencies(function: FunctionType) -> list[str]:
     """Describe the constants that a function reads: globals that are data, and its closure."""
     found = []
-    for name in sorted(_names(function.__code__)):
+    for name in _names(function.__code__):
         value = function.__globals__.get(name)
         if isinstance(value, (int, float, str, tuple, list, dict, frozenset, np.ndarray)):
             found.append(f"{name}={_constant(value)}")
@@ -126,6 +127,7 @@ def _dependencies(function: FunctionType) -> list[str]:
     return found + closure
 
 
+@functools.cache
 def _code_text(code: CodeType) -> str:
     constants = [_code_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
     return repr((code.co_code, constants, code.co_names, code.co_varnames))

@@ -5,6 +5,7 @@ What passes hand on then stays in a core's cache, which kept columns stream thro
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 
 from cxsim.engine.schedule import Step, parameters_of
@@ -46,19 +47,24 @@ def places(sizes: Mapping[str, int], spans: Mapping[str, Span]) -> tuple[dict[st
     spans : mapping of str to tuple
         When it is in use; one that is left out always is.
     """
+    return _places(tuple(sorted(sizes.items())), tuple(sorted(spans.items())))
+
+
+@functools.lru_cache(maxsize=64)
+def _places(
+    sizes: tuple[tuple[str, int], ...], spans: tuple[tuple[str, Span], ...]
+) -> tuple[dict[str, int], int]:
+    when = dict(spans)
+    taken: list[tuple[int, int, Span]] = []
     begins: dict[str, int] = {}
-    for name in sorted(sizes, key=lambda each: (-sizes[each], each)):
-        first, last = spans.get(name, ALWAYS)
-        taken = sorted(
-            (begins[other], begins[other] + sizes[other])
-            for other in begins
-            for start, end in [spans.get(other, ALWAYS)]
-            if start <= last and first <= end
-        )
+    for name, size in sorted(sizes, key=lambda each: (-each[1], each[0])):
+        first, last = span = when.get(name, ALWAYS)
         begin = 0
-        for low, high in taken:
-            if begin + sizes[name] <= low:
-                break
-            begin = max(begin, high)
+        for low, high, (start, end) in sorted(taken):
+            if start <= last and first <= end:
+                if begin + size <= low:
+                    break
+                begin = max(begin, high)
         begins[name] = begin
-    return begins, max((begins[name] + sizes[name] for name in begins), default=0)
+        taken.append((begin, begin + size, span))
+    return begins, max((high for _, high, _ in taken), default=0)
