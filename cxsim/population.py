@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from cxsim.mechanisms.base import CHUNK, Column
@@ -45,6 +47,12 @@ class Population:
             whole = column.shared or not axes
             shape = (*axes, customers) if whole else (self.blocks, *axes, self.block)
             self._arrays[column.name] = aligned(shape, column.fill, column.dtype)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name, array in self._arrays.items():  # a copy begins anywhere
+            self._arrays[name] = aligned(array.shape, 0, array.dtype.str)
+            self._arrays[name][...] = array
 
     def bounds(self, block: int) -> tuple[int, int]:
         """Return the first customer of a block and the first after it."""

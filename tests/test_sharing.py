@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from test_everything_on import everything
 import cxsim as cx
 from cxsim.engine.columnar import ColumnarEngine
 from cxsim.engine.sharing import places
+from cxsim.population import LINE
 from cxsim.simulation import Simulation
 
 names = st.text("abcdefgh", min_size=1, max_size=2)
@@ -62,3 +65,12 @@ def test_what_memory_held_before_does_not_show():
 
     assert np.nansum(totals(spoil=False)) > 0
     np.testing.assert_array_equal(totals(spoil=True), totals(spoil=False))
+
+
+def test_a_simulation_that_goes_on_lies_in_memory_as_before():
+    simulation = pickle.loads(pickle.dumps(Simulation(cx.load("baseline"), engine=ColumnarEngine)))
+    columns = [*simulation.engine._passing[0].values()]
+    columns += [simulation.workspace.population.part(name, 0) for name in ("need", "uncertainty")]
+    assert all(column.ctypes.data % LINE == 0 for column in columns)
+    (passing,) = simulation.engine._passing
+    assert len({column.ctypes.data for column in passing.values()}) < len(passing)

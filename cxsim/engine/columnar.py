@@ -57,7 +57,11 @@ class ColumnarEngine:
         self._bound: dict[Leg, list[_Worker]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_bound": {}, "_pool": None}  # made anew, where it is used
+        return {**self.__dict__, "_bound": {}, "_pool": None, "_passing": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)  # what is left out is made anew, where it is used
+        self._passing = [self._workspace.passing(sharing=True) for _ in range(self._threads)]
 
     def run(self, legs: Sequence[Leg]) -> None:
         """Run legs in order; every customer finishes one leg before any starts the next."""
