@@ -63,7 +63,8 @@ class Schedule:
     ):
         rules = dict(rules or {})
         passes = ordered(mechanisms)
-        _check_rules(rules, [p.function for _, p in passes])
+        if rules:
+            _check_rules(rules, [p.function for _, p in passes])
         self.steps = tuple(
             Step(name, p.phase, exchanged(p.function, rules), p.whole, p.term) for name, p in passes
         )
@@ -85,22 +86,22 @@ class Schedule:
         legs: list[Leg] = []
         run: list[Step] = []
         named: set[str] = set()
+        looked_at: set[str] = set()
         for step in self.steps:
             if step.phase not in phases:
                 continue
             names = set(parameters_of(step))
-            waits = any(
-                f"all_{name}" in named or name.removeprefix("all_") in named - {name}
-                for name in names
-            )
+            looks_at = {name[4:] for name in names if name.startswith("all_")}
+            waits = looks_at & named or looked_at & names
             if run and (step.whole or waits):
                 legs.append(Leg(tuple(run), whole=False))
-                run, named = [], set()
+                run, named, looked_at = [], set(), set()
             if step.whole:
                 legs.append(Leg((step,), whole=True))
             else:
                 run.append(step)
                 named |= names
+                looked_at |= looks_at
         if run:
             legs.append(Leg(tuple(run), whole=False))
         return tuple(legs)
