@@ -430,14 +430,16 @@ def test_a_best_response_is_refused_where_its_condition_leaves_something_out(cha
 
 
 def test_two_policies_of_one_name_are_refused():
-    cx.register_policy(Undercut)
-
-    class Undercutting(cx.PricingPolicy):
+    class Twice(cx.PricingPolicy):
         pass
 
-    Undercutting.__name__ = "Undercut"
-    with pytest.raises(ValueError, match="a policy named 'Undercut' is registered already"):
-        cx.register_policy(Undercutting)
+    class Other(cx.PricingPolicy):
+        pass
+
+    cx.register_policy(Twice)
+    Other.__name__, Other.__module__ = "Twice", "elsewhere"  # a cell that runs again is no other
+    with pytest.raises(ValueError, match="a policy named 'Twice' is registered already"):
+        cx.register_policy(Other)
 
 
 def test_a_parameter_may_not_hide_what_every_policy_has():
