@@ -24,6 +24,7 @@ PAGE = ROOT / "docs" / "compatibility.md"
 
 TESTS = ("golden", "engines", "draws", "mesa", "runs")
 SHOWN = ("mesa", "numpy", "numba", "pandas", "scipy", "pydantic")
+CALLED = {"mesa": "Mesa", "numpy": "NumPy", "scipy": "SciPy"}
 
 #: What the suite needs beside the package.
 SUITE = ("hypothesis>=6.100", "pytest>=8.2", "scikit-learn>=1.5")
@@ -117,8 +118,8 @@ def tried(python: Path) -> tuple[dict[str, str], dict[str, int], list[str]]:
 
 def table(cases: list[Case]) -> str:
     """Return the table of the page."""
-    heads = ["libraries", "Python", *(name.capitalize() for name in SHOWN), "passed", "left out",
-             "failed"]  # fmt: skip
+    heads = ["libraries", "Python", *(CALLED.get(name, name) for name in SHOWN)]
+    heads += ["passed", "left out", "failed"]
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
     for case in cases:
         print(f"{case.name}, Python {case.python}", flush=True)

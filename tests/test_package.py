@@ -154,13 +154,14 @@ def test_a_place_to_work_is_laid_out_and_what_is_in_it_is_right(installed):
 
 
 def test_the_demo_runs(installed):
+    assert installed("cxsim", "new", "demo").returncode == 0
     words = ["-s", "customers=300", "-s", "periods=40"]
     done = installed("cxsim", "compare", "baseline", "copycat", *words, "--seeds", "3")
     assert done.returncode == 0, done.stderr
     assert "Report: " in done.stdout
     report = installed.work / "results" / "compare-baseline-copycat" / "report.html"
     assert report.stat().st_size > 100_000
-    done = installed("cxsim", "run", "mine/params/mine.yaml", *words, "--seeds", "2", "-o", "out")
+    done = installed("cxsim", "run", "demo/params/mine.yaml", *words, "--seeds", "2", "-o", "out")
     assert done.returncode == 0, done.stderr
     assert (
         json.loads((installed.work / "out" / "summary.json").read_text("utf-8"))["status"] == "ok"
