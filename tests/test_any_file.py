@@ -199,7 +199,7 @@ def test_points_are_counted_as_they_are_made(design):
     assert study.design.count(study.factors) == len(study.points)
 
 
-@pytest.mark.parametrize("name", ["a" * 300 + ".csv", "a\0b.csv", "/root/./x.csv", "../x.csv"])
+@pytest.mark.parametrize("name", ["a" * 300 + ".csv", "a\0b.csv", "/nowhere/./x.csv", "../x.csv"])
 def test_a_table_of_points_that_cannot_be_had_is_refused(name):
     design = {"kind": "list", "file": name}
     with pytest.raises(ScenarioError, match=r"design\.file: expected a table of points"):
