@@ -15,6 +15,7 @@ from cxsim.plot.numbers import scale_for
 from cxsim.runs import run
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.messages import Place, Problem, hint
+from cxsim.study.statistics import mean_and_error
 from cxsim.study.targeting import look_alike_lift, service_lift
 from cxsim.study.tournament import Tournament
 
@@ -109,9 +110,9 @@ def survivors(
     Returns
     -------
     DataFrame
-        ``policy, firm, stays, seeds, cash, lowest_cash``: in how many of the seeds the firm sells
-        in the last tenth of the periods; its cash at the end, and the lowest, currency, means
-        over seeds.
+        ``policy, firm, stays, seeds, cash, se, lowest_cash``: in how many of the seeds the firm
+        sells in the last tenth of the periods; its cash at the end with the standard error, and
+        the lowest, currency, means over seeds.
     """
     rows = []
     late = market.periods - max(1, market.periods // 10)
@@ -121,13 +122,15 @@ def survivors(
         for firm in market.firms:
             each = [frame[frame["firm"] == firm] for frame in frames]
             sells = [one.loc[one["period"] >= late, "purchases"].sum() > 0 for one in each]
+            cash, se = mean_and_error(np.array([one["cash"].iloc[-1] for one in each]))
             rows.append(
                 {
                     "policy": name,
                     "firm": firm,
                     "stays": sum(sells),
                     "seeds": len(sells),
-                    "cash": np.mean([one["cash"].iloc[-1] for one in each]),
+                    "cash": float(cash),
+                    "se": float(se),
                     "lowest_cash": np.mean([one["cash"].min() for one in each]),
                 }
             )
@@ -140,7 +143,11 @@ def show_survivors(report: Report, market: Scenario, stay: pd.DataFrame) -> Any:
 
     scale = scale_for("currency", stay["cash"].to_numpy())
     cells = [
-        scale.text(row.cash)
+        (
+            f"{scale.bare(row.cash)} ({scale.bare(row.se)}) {scale.suffix}"
+            if row.se >= 0.0
+            else scale.text(row.cash)
+        )
         + ("" if row.stays == row.seeds else f"; left in {row.seeds - row.stays} of {row.seeds}")
         for row in stay.itertuples()
     ]
