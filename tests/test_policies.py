@@ -336,6 +336,20 @@ def test_a_class_that_is_no_policy_is_not_registered():
         cx.register_policy(NotAPolicy)
 
 
+def test_a_policy_that_decides_nothing_is_refused_before_anything_runs(tmp_path, monkeypatch):
+    class Idle(cx.PricingPolicy):
+        pass
+
+    with pytest.raises(TypeError, match="Idle: expected a method decide, found none"):
+        cx.register_policy(Idle)
+    (tmp_path / "idle_policies.py").write_text(
+        "import cxsim as cx\nclass Idle(cx.PricingPolicy):\n    pass\n", encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(cx.ScenarioError, match="expected a method decide, found none"):
+        cx.Scenario.load("baseline", {"firms.Mass.policy.pricing": "idle_policies:Idle"})
+
+
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
@@ -351,10 +365,12 @@ def test_a_best_response_is_refused_where_its_condition_leaves_something_out(cha
 
 def test_two_policies_of_one_name_are_refused():
     class Twice(cx.PricingPolicy):
-        pass
+        def decide(self, known):
+            return None
 
     class Other(cx.PricingPolicy):
-        pass
+        def decide(self, known):
+            return None
 
     cx.register_policy(Twice)
     Other.__name__, Other.__module__ = "Twice", "elsewhere"  # a cell that runs again is no other

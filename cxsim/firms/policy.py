@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, get_origin, get_type_hints
 
 from pydantic import create_model
@@ -16,7 +17,7 @@ class PolicyError(RuntimeError):
     """A policy that failed, or decided what cannot be: which firm's, when, and what."""
 
 
-class Policy:
+class Policy(ABC):
     """What decides for a firm, once a period, before anybody buys.
 
     Derive from :class:`PricingPolicy` or :class:`CapabilityPolicy` and write ``decide``.
@@ -79,7 +80,7 @@ class Policy:
             setattr(self, name, getattr(values, name))
         self.begin()
 
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027 - those that remember nothing need none
         """Set up what the policy remembers; nothing by default."""
 
     def refuses(self, scenario: Any) -> str | None:  # noqa: ARG002 - for those that refuse
@@ -97,6 +98,7 @@ class Policy:
         """
         return None
 
+    @abstractmethod
     def decide(self, known: Knowledge) -> Any:
         """Decide for the period ahead.
 
@@ -111,7 +113,6 @@ class Policy:
             New values of the firm's parameters, any of ``sets``; a number stands for the
             first of them; None changes nothing.
         """
-        raise NotImplementedError(f"policy {type(self).__name__} has no method decide")
 
     def __repr__(self) -> str:
         given = ", ".join(

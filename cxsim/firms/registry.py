@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
+from inspect import isabstract
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 #: The base class of each kind of policy.
-KINDS: dict[str, type[Policy]] = {"pricing": PricingPolicy, "capability": CapabilityPolicy}
+KINDS: dict[str, type[Policy]] = {"pricing": PricingPolicy, "capability": CapabilityPolicy}  # type: ignore[type-abstract]
 
 #: Policies that come with the package, beside ``fixed``: module and class, by kind and name.
 BUILT_IN: dict[str, dict[str, str]] = {
@@ -94,6 +95,8 @@ def register_policy(policy: type[Policy]) -> type[Policy]:
             f"found {policy!r}"
         )
     name = policy.__name__
+    if isabstract(policy):
+        raise TypeError(f"{name}: expected a method decide, found none")
     before = _registered.get(name)
     taken = name == FIXED or name in BUILT_IN[policy.kind]
     if taken or (before is not None and before.__module__ != policy.__module__):
@@ -164,6 +167,8 @@ def _imported(kind: str, path: str) -> type[Policy]:
         text = f"expected a {kind} policy of module {module_name}, found {class_name!r}"
         raise UnknownPolicyError(text, class_name, policies)
     found: type[Policy] = getattr(module, class_name)
+    if isabstract(found):
+        raise UnknownPolicyError(f"{path}: expected a method decide, found none")
     return found
 
 

@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from cxsim.plot.columns import need, words_of
+from cxsim.plot.columns import need, window_of, words_of
 from cxsim.plot.layout import finish, new, short
 from cxsim.plot.numbers import joined, number
 from cxsim.plot.palette import GREY, INK, ink_on, looks
@@ -58,12 +58,7 @@ def brand_switching(
     """
     need(switching, ["period", "origin", "destination", "purchases"], name="switching")
     word = words_of(switching).period
-    first, last = int(switching["period"].min()), int(switching["period"].max())
-    if periods is not None:
-        low, high = periods
-        if low > high or high < first or low > last:
-            raise ValueError(f"periods: expected two from {first} to {last}, found {periods!r}")
-        first, last = max(first, int(low)), min(last, int(high))
+    first, last = window_of(switching, periods)
     part = switching[switching["period"].between(first, last)]
     table = part.pivot_table(
         index="origin", columns="destination", values="purchases", aggfunc="sum", sort=False

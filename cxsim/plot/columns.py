@@ -12,7 +12,7 @@ from cxsim.measures import measures
 from cxsim.plot.numbers import Words
 from cxsim.scenario.messages import hint
 
-__all__ = ["chosen", "label_and_unit", "moment", "need", "one_of", "words_of"]
+__all__ = ["chosen", "label_and_unit", "moment", "need", "one_of", "window_of", "words_of"]
 
 
 def need(frame: Any, columns: Iterable[str], *, name: str = "frame") -> pd.DataFrame:
@@ -54,6 +54,23 @@ def one_of(value: Any, known: Iterable[Any], *, name: str) -> Any:
     if value not in known:
         raise ValueError(f"{name}: expected one that is there, found {value!r}{hint(value, known)}")
     return value
+
+
+def window_of(frame: pd.DataFrame, periods: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the first and the last period to show: those asked for, as far as they are there.
+
+    Raises
+    ------
+    ValueError
+        If none of them is.
+    """
+    first, last = int(frame["period"].min()), int(frame["period"].max())
+    if periods is None:
+        return first, last
+    low, high = periods
+    if low > high or high < first or low > last:
+        raise ValueError(f"periods: expected two from {first} to {last}, found {periods!r}")
+    return max(first, int(low)), min(last, int(high))
 
 
 def chosen(present: Iterable[Any], firms: Sequence[str] | None) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from cxsim.plot.columns import need, words_of
+from cxsim.plot.columns import need, window_of, words_of
 from cxsim.plot.layout import finish, new
 from cxsim.plot.numbers import joined, number
 from cxsim.plot.palette import GREY, INK, looks
@@ -90,11 +90,7 @@ def customer_flows(
         If a column is missing, no period is left, or there are not two firms.
     """
     need(switching, ["period", "origin", "destination", "purchases"], name="switching")
-    first, last = int(switching["period"].min()), int(switching["period"].max())
-    if periods is not None:
-        first, last = max(first, periods[0]), min(last, periods[1])
-        if first > last:
-            raise ValueError(f"periods: expected two that are there, found {periods!r}")
+    first, last = window_of(switching, periods)
     part = switching[switching["period"].between(first, last)]
     flows = net_flows(part)
     words = words_of(switching)
