@@ -10,6 +10,9 @@ import pytest
 
 import cxsim as cx
 from validation.claims.__main__ import STUDIES, judge, main, publish
+from validation.claims.figures import paying
+from validation.claims.margins import OTHERS, lead
+from validation.claims.page import shipped
 from validation.claims.registry import CLAIMS, Part
 from validation.claims.runs import Runs
 
@@ -36,6 +39,32 @@ def test_studies_of_claims_are_valid_at_every_point(claim):
     for strategy in plan.strategies:
         for point in plan.points.index:
             plan.scenario(point, strategy)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.study)
+def test_ranges_have_the_shipped_value_in_their_middle(claim):
+    """Or at their end, where nothing lies beyond: what is switched off is at 0."""
+    study = cx.Study.load(STUDIES / f"{claim.study}.yaml")
+    for factor in study.factors:
+        values = [value or 0.0 for value in shipped(factor, study.base)]
+        if set(values) == {0.0} and factor.low == 0.0:
+            continue
+        if factor.log:
+            assert np.mean(np.log(values)) == pytest.approx(
+                np.log(factor.low * factor.high) / 2, abs=0.08
+            ), factor.name
+        else:
+            half = (factor.high - factor.low) / 2
+            assert np.mean(values) == pytest.approx(factor.low + half, abs=0.08 * half), factor.name
+
+
+def test_what_decides_whether_one_to_one_earns_more_is_varied():
+    study = cx.Study.load(STUDIES / "one_to_one.yaml")
+    varied = {move.path for factor in study.factors for move in factor.moves}
+    assert varied >= {
+        "periods", "market_size", "segments.*.purchase_rate", "firms.*.identification",
+        "segments.*.brand_taste_sd",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.study)
@@ -66,12 +95,46 @@ def test_the_page_says_what_the_numbers_say(tmp_path):
         Part(f"it is {word}", "a constant", lambda r, v=value: np.full(len(r.keys), v), "1")
         for word, value in (("so", 1.0), ("not so", -1.0))
     )
-    tested = judge(replace(ONE, parts=sure), small(ONE), store=tmp_path / "s", executor="inline")
+    tested = judge(
+        replace(ONE, parts=sure, map=""), small(ONE), store=tmp_path / "s", executor="inline"
+    )
     text = publish([tested], tmp_path).read_text(encoding="utf-8")
     assert "it is so | **holds** | 100 % (68-100) | 0 % |" in text
     assert "it is not so | **fails** | 0 % (0-32) | 100 % |" in text
     assert "fit_weight" in text
     assert (tmp_path / "images" / "claims" / "where.png").is_file()
+
+
+def test_a_claim_opens_with_a_sentence_and_what_is_assumed_gets_no_verdict(tmp_path):
+    parts = (
+        Part("it is so", "a constant", lambda r: np.full(len(r.keys), 1.0), "1"),
+        Part(
+            "it has to be", "a constant", lambda r: np.full(len(r.keys), 1.0), "1", "it is put in"
+        ),
+    )
+    tested = judge(replace(ONE, parts=parts, map=""), small(ONE), store=tmp_path / "s",
+                   executor="inline")  # fmt: skip
+    text = publish([tested], tmp_path).read_text(encoding="utf-8")
+    claim = text.partition("## 1. ")[2]
+    assert claim.splitlines()[2].startswith("**In the markets tried:** *it is so*: nearly always")
+    assert "it has to be | **by construction** |" in text
+    assert "*it has to be*: **by construction**. By construction: it is put in." in text
+
+
+def test_a_map_answers_first(tmp_path):
+    given = cx.Study.load(STUDIES / "maps" / "one_to_one.yaml").to_dict()
+    for name, values in {"periods": [6], "market_size": [100000]}.items():
+        given["factors"][name] = values
+    given |= {"seeds": 2, "overrides": {"customers": 60}}
+    result = cx.sweep(cx.Study.from_dict(given), store=tmp_path / "s", executor="inline")
+    runs = Runs(result.frame, list(given["factors"]))
+    at = {"periods": 60, "market_size": 1e5, "customization_cost": 1.5, "fit_weight": 1.5}
+    picture = paying(runs.keys, lead("net_present_value", "Tailor", *OTHERS)(runs), at)
+    assert "earns more than every rival at" in str(picture.get_label())
+    tested = judge(ONE, small(ONE), store=tmp_path / "t", executor="inline")
+    text = publish([tested], tmp_path, {"one_to_one": picture}).read_text(encoding="utf-8")
+    claim = text.partition("## 1. ")[2]
+    assert 0 < claim.index("images/claims/map_one_to_one.png") < claim.index("- *it keeps")
 
 
 def test_a_run_that_fails_stops_the_page(tmp_path):

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import cxsim as cx
 from cxsim.study.analysis import verdict
-from validation.claims.page import Tested, page
+from validation.claims.margins import OTHERS, lead
+from validation.claims.page import Tested, page, shipped
 from validation.claims.registry import CLAIMS, Claim
 from validation.claims.runs import Runs
+
+if TYPE_CHECKING:
+    from cxsim.plot.picture import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = ROOT / "params" / "studies" / "claims"
@@ -49,7 +54,28 @@ def judge(claim: Claim, study: cx.Study, *, store: Path, **how: Any) -> Tested:
     return Tested(claim, study, findings, result.report.done)
 
 
-def publish(tested: Sequence[Tested], docs: Path) -> Path:
+def drawn(claim: Claim, *, store: Path, **how: Any) -> Picture:
+    """Run the study behind a claim's map, as far as it is not stored, and draw the map.
+
+    Parameters
+    ----------
+    claim : Claim
+    store : Path
+    **how
+        As for :func:`cxsim.sweep`.
+    """
+    from validation.claims.figures import paying
+
+    study = cx.Study.load(STUDIES / "maps" / f"{claim.map}.yaml")
+    result = cx.sweep(study, store=store, **how)
+    runs = Runs(result.frame, [factor.name for factor in study.factors])
+    at = {factor.name: shipped(factor, study.base)[0] for factor in study.factors}
+    return paying(runs.keys, lead("net_present_value", "Tailor", *OTHERS)(runs), at)
+
+
+def publish(
+    tested: Sequence[Tested], docs: Path, maps: Mapping[str, Picture] = MappingProxyType({})
+) -> Path:
     """Write the page and its figures to a folder and return the page's path."""
     from cxsim.plot.picture import save
     from validation.claims.figures import turns, where
@@ -64,8 +90,12 @@ def publish(tested: Sequence[Tested], docs: Path) -> Path:
         if figure is not None:
             save(figure, folder / f"{draw.__name__}.png")
             figures[f"{IMAGES}/{draw.__name__}.png"] = str(figure.get_label())
+    said = {}
+    for name, figure in maps.items():
+        save(figure, folder / f"map_{name}.png")
+        said[name] = f"{IMAGES}/map_{name}.png", str(figure.get_label())
     path = docs / "claims.md"
-    path.write_text(page(tested, figures), encoding="utf-8")
+    path.write_text(page(tested, figures, said), encoding="utf-8")
     return path
 
 
@@ -89,11 +119,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tested.append(found)
         took = time.perf_counter() - start
         print(f"{claim.study}: {claim.says} ({found.done:,} new runs, {took:.0f} s)", flush=True)
-        for part, finding in zip(claim.parts, found.findings, strict=True):
-            print(f"  {finding.facts['word']:8} {part.says}: {finding.sentence}", flush=True)
+        for part, word, finding in zip(claim.parts, found.words(), found.findings, strict=True):
+            print(f"  {word:15} {part.says}: {finding.sentence}", flush=True)
     docs = given.docs or (None if given.only else ROOT / "docs")
     if docs:
-        print(f"written: {publish(tested, docs).name} and its figures")
+        maps = {
+            each.claim.study: drawn(
+                each.claim, store=given.store / f"{each.claim.map}_map", jobs=given.jobs
+            )
+            for each in tested
+            if each.claim.map
+        }
+        print(f"written: {publish(tested, docs, maps).name} and its figures")
     return 0
 
 

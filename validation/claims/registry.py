@@ -34,12 +34,16 @@ class Part:
         The number in words; it has to be above 0.
     margin : callable
     unit : str
+    assumed : str
+        Why the answer follows from what the model assumes, where it does: then no run can
+        refute or support it, and the page says so in place of a verdict.
     """
 
     says: str
     rule: str
     margin: Margin
     unit: str
+    assumed: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class Claim:
     parts : tuple of Part
     by_construction : str
         What the model assumes that bears on the answer.
+    map : str
+        Name of a study in ``params/studies/claims/maps`` that answers the claim by a map, which
+        then comes first; empty if there is none.
     """
 
     says: str
@@ -62,6 +69,7 @@ class Claim:
     warns: str
     parts: tuple[Part, ...]
     by_construction: str
+    map: str = ""
 
 
 def _willing(share: int, said: float) -> Part:
@@ -81,6 +89,7 @@ def _nearly(less: int, more: int) -> Part:
         lambda r: r("lifetime_value.Only", f"{more} %", over=(0, 20))
         / r("lifetime_value.Only", f"{less} %", over=(0, 20)) - 1.75,
         "times",
+        "lifetime value is m r / (1 + d - r) by definition: the answer is arithmetic",
     )  # fmt: skip
 
 
@@ -100,6 +109,7 @@ CLAIMS = (
                  "firm", lead("net_present_value", "Tailor", *OTHERS), "EUR"),
         ),
         "All four firms have the same quality and price; costs are assumptions.",
+        map="one_to_one",
     ),
     Claim(
         "A rival that copies the capabilities does not win customers who are in a learning "
@@ -127,7 +137,9 @@ CLAIMS = (
             Part("there is next to no re-specification cost", "a tenth of what leaving Tailor "
                  "costs in teaching anew, less what leaving Targeted does",
                  lambda r: 0.1 * (r("switching_procedural.Tailor") - 2.4)
-                 - (r("switching_procedural.Targeted") - 2.4), "EUR"),
+                 - (r("switching_procedural.Targeted") - 2.4), "EUR",
+                 "the effort is proportional to customization by assumption: it is less than a "
+                 "tenth of Tailor's where customization is, about .08"),
             Part("so nothing holds its customers", "Mass's retention less Targeted's: it is not "
                  "below 0 if nothing holds them",
                  lambda r: r("retention.Mass") - r("retention.Targeted"), "share a month"),
@@ -141,10 +153,13 @@ CLAIMS = (
         (
             Part("a purchase brings more with tenure", "Curator's margin of a purchase with 4 "
                  "purchases and more, less that with up to 3; months 24-59; no saving in service",
-                 rise("margin", "Curator", AFTER, "no saving"), "USD"),
+                 rise("margin", "Curator", AFTER, "no saving"), "USD",
+                 "without a saving in service nothing in a purchase's margin depends on tenure: "
+                 "the difference is zero"),
             Part("it does if serving the known is cheaper", "the same, where serving a customer "
                  "who is fully known costs a third less",
-                 rise("margin", "Curator", AFTER, "saving"), "USD"),
+                 rise("margin", "Curator", AFTER, "saving"), "USD",
+                 "that service of known customers is cheaper is what this part assumes"),
             Part("customers of long standing stay more", "Curator's retention, likewise, no saving",
                  rise("retention", "Curator", AFTER, "no saving"), "share a month"),
             Part("a customer brings more than elsewhere", "Curator's contribution a customer less "
@@ -213,7 +228,9 @@ CLAIMS = (
             Part("customers stay more", "Collector's retention with points less without, no rival "
                  "matching, months 0-59",
                  lambda r: r("retention.Collector", "unmatched", over=(0, 60))
-                 - r("retention.Collector", "no points", over=(0, 60)), "share a month"),
+                 - r("retention.Collector", "no points", over=(0, 60)), "share a month",
+                 "points are money that a customer forfeits by leaving and takes into account at "
+                 "every purchase: that they hold customers is assumed, how strongly is not"),
             Part("by a point a month or more", "the same less .01",
                  lambda r: r("retention.Collector", "unmatched", over=(0, 60))
                  - r("retention.Collector", "no points", over=(0, 60)) - 0.01, "share a month"),
@@ -229,7 +246,7 @@ CLAIMS = (
                  "year", matched, "squared share"),
         ),
         "Points are money to customers, all of it is forfeited by those who move, and everybody "
-        "reckons with it at every purchase.",
+        "takes it into account at every purchase.",
     ),
     Claim(
         "Tailoring to the individual always helps.",
