@@ -176,16 +176,16 @@ class Scenario:
             ``firms.NAME`` puts a firm in, ``None`` takes it out. ``events`` adds events to
             those there are, ``replace_events`` replaces all of them.
 
+        Raises
+        ------
+        ScenarioError
+            If a path names nothing or a value is not allowed.
+
         Warns
         -----
         EventsLeftOutWarning
             If ``periods`` shortens the run: events after its end are left out (and come back
             when it is lengthened again).
-
-        Raises
-        ------
-        ScenarioError
-            If a path names nothing or a value is not allowed.
 
         Examples
         --------
