@@ -236,9 +236,38 @@ def _store_small(name: str, folder: Path) -> Kind:
     return Kind(name, files, small, _read_store)
 
 
+_LONG = {"customers": 30, "periods": 6, "firms.Mass.policy": {"pricing": "adaptive"}}
+
+
+def _checkpoint(name: str, folder: Path) -> Kind:
+    import cxsim as cx
+    from cxsim.checkpoint import Checkpoint
+    from cxsim.simulation import Simulation
+
+    simulation = Simulation(cx.load("baseline", _LONG), seed=1)
+    for stop in (2, 4):
+        while simulation.period < stop:
+            simulation.step()
+        Checkpoint(folder / "run.ckpt").save(simulation)
+    return Kind(name, _files(folder), ["run.ckpt"], _go_on)
+
+
+def _go_on(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]:
+    import cxsim as cx
+    from cxsim.checkpoint import CheckpointError
+
+    try:
+        run = cx.run("baseline", seed=1, overrides=_LONG, checkpoint=place / "run.ckpt")
+    except CheckpointError as error:
+        refused(error)
+        return {}
+    return {name: frame.to_json(double_precision=15) for name, frame in run.frames.items()}
+
+
 KINDS: dict[str, Callable[[str, Path], Kind]] = {
     "store: runs": _store_runs,
     "store: small files": _store_small,
+    "checkpoint": _checkpoint,
 }
 
 

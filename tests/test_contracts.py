@@ -23,7 +23,7 @@ PACKAGE = Path(cx.__file__).parent
 FLOORS = [
     {"_version", "parameters", "elementary", "files", "analytic"},
     {"draws", "sealed"},
-    {"mechanisms"},
+    {"mechanisms", "snapshot"},
     {"firms"},
     {"scenario"},
     {"tables", "population"},
