@@ -25,7 +25,7 @@ from cxsim.firms.registry import register_policy as register_policy
 from cxsim.market import Market as Market
 from cxsim.market import market_class as market_class
 from cxsim.mechanisms import Mechanism as Mechanism
-from cxsim.mechanisms import register as register
+from cxsim.engine.registry import register as register
 from cxsim.parameters import parameter as parameter
 from cxsim.runs import Run as Run
 from cxsim.runs import run as run
