@@ -77,33 +77,33 @@ class Depth(Parameters):
     [
         (
             mine(draws=(Draw("enter"),)),
-            "mechanism 'mine': draw 'enter': expected a name of its own, found that of a draw "
-            "'enter' of mechanism 'choice' (did you mean 'mine_enter'?)",
+            ("mechanism 'mine': draw 'enter': expected a name of its own, found that of a draw "
+            "'enter' of mechanism 'choice' (did you mean 'mine_enter'?)"),
         ),
         (
             mine(totals=(Total("purchases"),)),
-            "mechanism 'mine': total 'purchases': expected a name of its own, found that of a "
-            "total 'purchases' of mechanism 'choice' (did you mean 'mine_purchases'?)",
+            ("mechanism 'mine': total 'purchases': expected a name of its own, found that of a "
+            "total 'purchases' of mechanism 'choice' (did you mean 'mine_purchases'?)"),
         ),
         (
             mine(columns=(Column("tenure"),)),
-            "mechanism 'mine': column 'tenure': expected a name of its own, found that of a "
-            "column of mechanism 'people' (did you mean 'mine_tenure'?)",
+            ("mechanism 'mine': column 'tenure': expected a name of its own, found that of a "
+            "column of mechanism 'people' (did you mean 'mine_tenure'?)"),
         ),
         (
             mine(tables=("enjoyed",)),
-            "mechanism 'mine': table 'enjoyed': expected a name of its own, found that of a "
-            "column of mechanism 'choice' (did you mean 'mine_enjoyed'?)",
+            ("mechanism 'mine': table 'enjoyed': expected a name of its own, found that of a "
+            "column of mechanism 'choice' (did you mean 'mine_enjoyed'?)"),
         ),
         (
             mine(measures=(Measure("profit", "Profit", "currency", zero),)),
-            "mechanism 'mine': measure 'profit': expected a name of its own, found that of a "
-            "measure 'profit' of the package (did you mean 'mine_profit'?)",
+            ("mechanism 'mine': measure 'profit': expected a name of its own, found that of a "
+            "measure 'profit' of the package (did you mean 'mine_profit'?)"),
         ),
         (
             mine(frames={"firms": zero}),
-            "mechanism 'mine': frame 'firms': expected a name of its own, found that of a frame "
-            "'firms' of the package (did you mean 'mine_firms'?)",
+            ("mechanism 'mine': frame 'firms': expected a name of its own, found that of a frame "
+            "'firms' of the package (did you mean 'mine_firms'?)"),
         ),
         (
             mine(frames={"tiers": zero}),
@@ -116,13 +116,13 @@ class Depth(Parameters):
         (mine(firm=Price), "mechanisms 'money' and 'mine' both declare firm parameter 'price'"),
         (
             mine(firm=Depth),
-            "parameter 'firm_promotions_depth': expected a name of its own, found that of a "
-            "parameter of mechanism 'money'",
+            ("parameter 'firm_promotions_depth': expected a name of its own, found that of a "
+            "parameter of mechanism 'money'"),
         ),
         (
             mine(columns=(Column("both"), Column("both"))),
-            "mechanism 'mine': column 'both': expected a name of its own, found that of a column "
-            "of mechanism 'mine'",
+            ("mechanism 'mine': column 'both': expected a name of its own, found that of a column "
+            "of mechanism 'mine'"),
         ),
         (
             mine(columns=(Column("first"),)),
@@ -130,9 +130,9 @@ class Depth(Parameters):
         ),
         (
             mine(columns=(Column("firm_mood"),)),
-            "mechanism 'mine': column 'firm_mood': expected a name that does not begin with "
+            ("mechanism 'mine': column 'firm_mood': expected a name that does not begin with "
             "'firm_', by which passes know parameters of firms of the package and of mechanisms "
-            "(did you mean 'mine_mood'?)",
+            "(did you mean 'mine_mood'?)"),
         ),
         (mine(tables=("key_enter",)), "found that of a draw 'enter' of mechanism 'choice'"),
         (mine(tables=("sum_mood",)), "does not begin with 'sum_', by which passes know totals"),
@@ -152,13 +152,17 @@ def test_a_second_owner_of_a_name_is_not_registered(mechanism, said):
     [
         (
             Pass(idle, "ad"),
-            "mechanism 'mine': pass 'idle': expected a phase of the period, found 'ad' "
-            "(did you mean 'add'?)",
+            (
+                "mechanism 'mine': pass 'idle': expected a phase of the period, found 'ad' "
+                "(did you mean 'add'?)"
+            ),
         ),
         (
             Pass(idle, "add", after=("offer.fitt",)),
-            "mechanism 'mine': pass 'idle': after: expected a pass of a mechanism that is "
-            "registered, found 'offer.fitt' (did you mean 'offer.fit'?)",
+            (
+                "mechanism 'mine': pass 'idle': after: expected a pass of a mechanism that is "
+                "registered, found 'offer.fitt' (did you mean 'offer.fit'?)"
+            ),
         ),
         (
             Pass(idle, "prepare", before=("offer.countt",)),
@@ -166,13 +170,17 @@ def test_a_second_owner_of_a_name_is_not_registered(mechanism, said):
         ),
         (
             Pass(idle, "decide", replaces="choice.elects"),
-            "replaces: expected a pass of a mechanism that is registered, found 'choice.elects' "
-            "(did you mean 'choice.elect'?)",
+            (
+                "replaces: expected a pass of a mechanism that is registered, found 'choice.elects' "
+                "(did you mean 'choice.elect'?)"
+            ),
         ),
         (
             Pass(idle, "decide", before=("offer.fit",)),
-            "before: expected a pass that phase 'decide' can be before, found 'offer.fit' of "
-            "phase 'add', which comes first",
+            (
+                "before: expected a pass that phase 'decide' can be before, found 'offer.fit' of "
+                "phase 'add', which comes first"
+            ),
         ),
         (
             Pass(idle, "prepare", after=("choice.decide",)),
@@ -216,7 +224,10 @@ def elect(n, choice):
 def test_two_that_replace_one_pass_are_refused_where_both_take_part():
     one = mine(passes=(Pass(elect, "decide", replaces="choice.elect"),))
     other = Mechanism("other", passes=(Pass(elect, "decide", replaces="choice.elect"),))
-    with known(one, other), pytest.raises(ValueError, match="both replace 'choice.elect'") as told:
+    with (
+        known(one, other),
+        pytest.raises(ValueError, match=r"both replace 'choice\.elect'") as told,
+    ):
         Simulation(market())
     assert "'mine.elect' and 'other.elect'" in str(told.value)
     absent = Mechanism("other", passes=other.passes, active=lambda scenario: False)
@@ -227,7 +238,7 @@ def test_two_that_replace_one_pass_are_refused_where_both_take_part():
 def test_one_that_replaces_a_substitute_is_told_what_that_stands_in_for():
     one = mine(passes=(Pass(elect, "decide", replaces="choice.elect"),))
     other = Mechanism("other", passes=(Pass(elect, "decide", replaces="mine.elect"),))
-    with known(one, other), pytest.raises(ValueError, match="stands in for 'choice.elect'"):
+    with known(one, other), pytest.raises(ValueError, match=r"stands in for 'choice\.elect'"):
         Simulation(market())
 
 
@@ -255,7 +266,9 @@ def test_two_mechanisms_cannot_make_one_array():
     setup = lambda scenario, seed: {"ladder": np.ones(3)}  # noqa: E731
     with (
         known(mine(setup=setup), Mechanism("other", setup=setup)),
-        pytest.raises(ValueError, match="'other': array 'ladder': .* an array of mechanism 'mine'"),
+        pytest.raises(
+            ValueError, match=r"'other': array 'ladder': .* an array of mechanism 'mine'"
+        ),
     ):
         Simulation(market())
 
@@ -292,7 +305,7 @@ def test_an_axis_that_nobody_has_is_told_with_the_nearest(parts, said):
 
 def made_outside(text):
     space = {}
-    exec(text, space)  # noqa: S102 - as consoles and embedded interpreters do
+    exec(text, space)
     return space
 
 
