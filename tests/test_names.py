@@ -33,14 +33,14 @@ def mine(**parts):
 @contextmanager
 def known(*mechanisms):
     """Have mechanisms registered for a while."""
-    done = []
     try:
         for mechanism in mechanisms:
-            done.append(cx.register(mechanism))
+            cx.register(mechanism)
         yield
     finally:
-        for mechanism in done:
-            unregister(mechanism.name)
+        for mechanism in registered():
+            if mechanism in mechanisms:
+                unregister(mechanism.name)
 
 
 def refused(mechanism, error=ValueError):
@@ -171,8 +171,8 @@ def test_a_second_owner_of_a_name_is_not_registered(mechanism, said):
         (
             Pass(idle, "decide", replaces="choice.elects"),
             (
-                "replaces: expected a pass of a mechanism that is registered, found 'choice.elects' "
-                "(did you mean 'choice.elect'?)"
+                "replaces: expected a pass of a mechanism that is registered, found "
+                "'choice.elects' (did you mean 'choice.elect'?)"
             ),
         ),
         (
