@@ -168,11 +168,11 @@ def check_axes(mechanisms: Iterable[Mechanism], scenario: Any) -> None:
     for mechanism in mechanisms:
         for kind, name, axes in _with_axes(mechanism):
             usable = known - {"holder"} if kind == "draw" else known
-            for axis in axes:
-                if isinstance(axis, str) and axis not in usable:
+            for each in axes:
+                if isinstance(each, str) and each not in usable:
                     raise ValueError(
                         f"{_of(mechanism)}: {kind} {name!r}: expected axes of the market, "
-                        f"found {axis!r}{hint(axis, usable)}"
+                        f"found {each!r}{hint(each, usable)}"
                     )
 
 
