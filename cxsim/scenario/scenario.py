@@ -191,6 +191,11 @@ class Scenario:
         return self._changes
 
     @property
+    def source(self) -> Source:
+        """The scenario as written, with the place of every value."""
+        return self._source
+
+    @property
     def schema(self) -> Schema:
         """What may stand in the scenario."""
         return self._schema
@@ -310,6 +315,17 @@ class Scenario:
             Digest of the rules that the simulation uses.
         """
         return digests.digest(self._canonical, rules)
+
+    def unstated(self) -> pd.DataFrame:
+        """Return what the scenario does not state itself and answers rest on.
+
+        Columns ``parameter``, ``of``, ``meaning``, ``value``, ``unit``, ``source``: costs and
+        other parameters that were left at their default, or, in a market with firms of its own,
+        taken over from the file that it extends.
+        """
+        from cxsim.scenario.unstated import unstated_table
+
+        return unstated_table(self)
 
     def diff(self, other: Scenario) -> pd.DataFrame:
         """Return the parameters that differ: columns ``path``, ``left``, ``right``.
