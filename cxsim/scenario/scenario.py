@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cxsim.firms.registry import register_policy
 from cxsim.mechanisms.base import Mechanism
+from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario import digest as digests
 from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
 from cxsim.scenario.events import Change
@@ -60,9 +61,14 @@ class Scenario:
             raise ScenarioError([Problem(source.at(keys), keys, text) for keys, text in refusals])
 
     def _check_changes(self) -> None:
-        """Refuse events that speak of mechanisms which do not take part."""
+        """Refuse events that speak of mechanisms which do not take part, or ask too much."""
         there = {each.name for each in self.mechanisms}
+        limit = price_limit(self)
         problems = []
+        for change in self._changes:
+            if change.keys == ("price",) and change.value > limit:
+                text = f"{change.path}: {beyond_limit(change.value, limit)}"
+                problems.append(Problem(self._source.at(("events",)), ("events",), text))
         for change in self._changes:
             name = str(change.keys[0])
             owner = self._schema.owner(change.level, name)
