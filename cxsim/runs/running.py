@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxsim.checkpoint import Checkpoint
 from cxsim.arguments import names_of, whole
+from cxsim.checkpoint import Checkpoint
 from cxsim.measures.built import Frames
 from cxsim.measures.people import panel_rows
 from cxsim.measures.summary import summarize
