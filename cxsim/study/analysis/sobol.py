@@ -141,8 +141,9 @@ def _sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str
         if np.isnan(noise)
         else f"the noise floor is {noise:.2g}"
     )
+    most = part_of_variance(top["index"])
     return (
-        f"{top['factor']} accounts for {part_of_variance(top['index'])} of the variance of {output}, "
+        f"{top['factor']} accounts for {most} of the variance of {output}, "
         f"interactions included ({100 * top['lower']:.0f} to {100 * top['upper']:.0f}); all "
         f"factors by themselves for {part_of_variance(alone)}; {floor} ({facts['points']})."
         f"{_OUTSIDE if not (top['index'] <= 1.0 and 0.0 <= alone <= 1.0) else ''}"
