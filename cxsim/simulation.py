@@ -16,6 +16,7 @@ from cxsim.engine.sharing import spans
 from cxsim.engine.workspace import Workspace
 from cxsim.firms.exit import Insolvency
 from cxsim.firms.knowledge import BOOKS
+from cxsim.firms.policy import PolicyError
 from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
@@ -241,6 +242,22 @@ def _columnar(workspace: Workspace) -> Any:
     from cxsim.engine.columnar import ColumnarEngine
 
     return ColumnarEngine(workspace)
+
+
+def first_step(simulation: Simulation) -> bool:
+    """Let compiled code load in a first period that nobody looks at.
+
+    Returns
+    -------
+    bool
+        Whether it came to its end. A policy that fails is no reason to stop other work: the
+        run that it belongs to fails of it, and says so.
+    """
+    try:
+        simulation.step()
+    except PolicyError:
+        return False
+    return True
 
 
 class _Events:
