@@ -75,6 +75,14 @@ class Answer:
             f"its {_change('net present value', worth)}. {closing}"
         )
 
+    def worth(self) -> str:
+        """Return what the change is worth to the firm within the run and beyond."""
+        if self.question.asks_nothing:
+            return ""
+        name, firm = self.comparison.scenarios[1], self.question.firm
+        value = self.comparison.value(name, firm)
+        return value.sentence(f"The change of {firm}'s net present value")
+
 
 def _change(what: str, row: Any) -> str:
     """Say how a key figure changes, in the digits that the table shows."""

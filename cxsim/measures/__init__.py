@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from cxsim.measures import buying, market, money, serving
+from cxsim.measures import buying, market, money, serving, value
 from cxsim.measures.books import Books
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import Measure, Mechanism
 
-__all__ = ["FIRM_MEASURES", "MARKET_MEASURES", "Books", "Measure", "measures"]
+__all__ = ["FIRM_MEASURES", "MARKET_MEASURES", "Books", "Measure", "key_measures", "measures"]
 
 #: Measures of every run, by firm and for the market; mechanisms bring more.
-FIRM_MEASURES = (*buying.MEASURES, *serving.MEASURES, *money.MEASURES)
+FIRM_MEASURES = (*buying.MEASURES, *serving.MEASURES, *money.MEASURES, *value.MEASURES)
 MARKET_MEASURES = market.MEASURES
 
 
@@ -24,3 +24,8 @@ def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tup
         if measure.level == level
     )
     return core + more
+
+
+def key_measures(level: str) -> tuple[str, ...]:
+    """Return the names of the measures that the tables of a first look show."""
+    return tuple(measure.name for measure in measures(level) if measure.key)

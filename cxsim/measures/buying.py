@@ -94,16 +94,34 @@ def held_and_kept(b: Books, by: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 MEASURES = (
-    Measure("share", "Share of purchases", "share", share),
+    Measure("share", "Share of purchases", "share", share, key=True, series=True, reported=True),
     Measure(
         "relationship_share", "Share of customers with a supplier", "share", relationship_share
     ),
-    Measure("customers", "Customers", "customers", customers, summary="last"),
-    Measure("purchases", "Purchases", "per period", purchases),
-    Measure("acquisitions", "Customers won", "per period", acquisitions),
-    Measure("losses", "Customers lost to rivals", "per period", losses),
-    Measure("left", "Customers who left the market", "per period", left),
-    Measure("retention", "Retention", "share per period", retention),
-    Measure("repeat_rate", "Repeat rate among buyers", "share", repeat_rate),
+    Measure(
+        "customers",
+        "Customers",
+        "customers",
+        customers,
+        summary="last",
+        series=True,
+        own_books=True,
+        reported=True,
+    ),
+    Measure("purchases", "Purchases", "per period", purchases, own_books=True),
+    Measure("acquisitions", "Customers won", "per period", acquisitions, own_books=True),
+    Measure("losses", "Customers lost to rivals", "per period", losses, own_books=True),
+    Measure("left", "Customers who left the market", "per period", left, own_books=True),
+    Measure(
+        "retention",
+        "Retention",
+        "share per period",
+        retention,
+        key=True,
+        series=True,
+        own_books=True,
+        reported=True,
+    ),
+    Measure("repeat_rate", "Repeat rate among buyers", "share", repeat_rate, own_books=True),
     Measure("penetration", "Penetration in a period", "share", penetration),
 )

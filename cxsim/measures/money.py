@@ -10,7 +10,7 @@ from cxsim.measures.making import parameter, total
 from cxsim.mechanisms.base import Measure
 from cxsim.mechanisms.measuring import ratio
 
-__all__ = ["MEASURES", "contribution", "profit"]
+__all__ = ["MEASURES", "contribution", "customer_equity", "profit"]
 
 
 def price_paid(b: Books) -> np.ndarray:
@@ -81,15 +81,18 @@ def customer_equity(b: Books) -> np.ndarray:
 
 
 MEASURES = (
-    Measure("price", "Price", "currency per unit", parameter("price")),
-    Measure("price_paid", "Amount paid per purchase", "currency", price_paid),
-    Measure("revenue", "Revenue", "currency per period", total("revenue"), summary="sum"),
+    Measure("price", "Price", "currency per unit", parameter("price"), reported=True),
+    Measure("price_paid", "Amount paid per purchase", "currency", price_paid, own_books=True),
+    Measure(
+        "revenue", "Revenue", "currency per period", total("revenue"), summary="sum", own_books=True
+    ),
     Measure(
         "discounts",
         "Promotions (taken off revenue)",
         "currency per period",
         total("discounts"),
         summary="sum",
+        own_books=True,
     ),
     Measure(
         "production_cost",
@@ -97,6 +100,7 @@ MEASURES = (
         "currency per period",
         total("production_cost"),
         summary="sum",
+        own_books=True,
     ),
     Measure(
         "contact_cost",
@@ -104,6 +108,7 @@ MEASURES = (
         "currency per period",
         total("contact_cost"),
         summary="sum",
+        own_books=True,
     ),
     Measure(
         "service_cost",
@@ -111,6 +116,7 @@ MEASURES = (
         "currency per period",
         total("service_cost"),
         summary="sum",
+        own_books=True,
     ),
     Measure("contribution", "Contribution", "currency per period", contribution, summary="sum"),
     Measure(
@@ -119,6 +125,7 @@ MEASURES = (
         "currency per period",
         capability_cost,
         summary="sum",
+        own_books=True,
     ),
     Measure(
         "capability_investment",
@@ -126,14 +133,17 @@ MEASURES = (
         "currency per period",
         capability_investment,
         summary="sum",
+        own_books=True,
     ),
-    Measure("profit", "Profit", "currency per period", profit, summary="sum"),
     Measure(
-        "net_present_value",
-        "Net present value of profit",
-        "currency",
+        "profit",
+        "Profit",
+        "currency per period",
         profit,
-        summary="present_value",
+        summary="sum",
+        series=True,
+        own_books=True,
+        reported=True,
     ),
     Measure(
         "cumulative_profit",
@@ -141,14 +151,17 @@ MEASURES = (
         "currency",
         cumulative_profit,
         summary="last",
+        series=True,
+        own_books=True,
     ),
-    Measure("cash", "Cash", "currency", cash, summary="last"),
+    Measure("cash", "Cash", "currency", cash, summary="last", own_books=True, reported=True),
     Measure(
         "lifetime_value",
         "Customer lifetime value",
         "currency per customer",
         lifetime_value,
         summary="last",
+        key=True,
     ),
     Measure("customer_equity", "Customer equity", "currency", customer_equity, summary="last"),
 )

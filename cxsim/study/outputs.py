@@ -157,7 +157,6 @@ def output_values(
         scenario does not have.
     """
     books, scenario = simulation.books, simulation.scenario
-    rate = float(scenario.discount_rate)
     place = {name: k for k, name in enumerate(books.firms)}
     values: dict[str, Any] = {}
     for output in outputs:
@@ -168,7 +167,7 @@ def output_values(
             values.update(dict.fromkeys(columns, nothing))
             continue
         whole = np.asarray(measure.function(books), dtype=float)
-        kept = whole if output.by_period else summarized(whole, measure.summary, rate)
+        kept = whole if output.by_period else summarized(whole, measure.summary)
         if output.level == _MARKET:
             values[columns[0]] = kept.tolist()
             continue
