@@ -45,7 +45,7 @@ def test_switching_adds_up_to_purchases(result):
 def test_tenure_bands_add_up_to_holders(result):
     held = result.tenure.groupby(["period", "firm"])[["customers", "stayed"]].sum()
     retention = held["stayed"] / held["customers"]
-    expected = result.firms.set_index(["period", "firm"])["retention"]
+    expected = result.firms.set_index(["period", "firm"])["stayed"]
     np.testing.assert_allclose(retention[expected.index], expected)
 
 

@@ -23,7 +23,7 @@ FIGURES = (
     "share",
     "retention",
     "switching_cost",
-    "lifetime_value",
+    "lifetime_value_new",
     "customer_equity",
     "net_present_value",
 )

@@ -51,7 +51,14 @@ def consumer_surplus(b: Books) -> np.ndarray:
 
 
 MEASURES = (
-    Measure("concentration", "Concentration (HHI)", "index", concentration, level="market"),
+    Measure(
+        "concentration",
+        "Concentration (HHI)",
+        "index",
+        concentration,
+        level="market",
+        also=("hhi",),
+    ),
     Measure(
         "outside_share",
         "Share of the outside option",

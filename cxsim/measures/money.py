@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from cxsim.measures.books import Books
-from cxsim.measures.buying import customers, held_and_kept, left, purchases
+from cxsim.measures.buying import purchases
 from cxsim.measures.making import parameter, total
 from cxsim.mechanisms.base import Measure
 from cxsim.mechanisms.measuring import ratio
 
-__all__ = ["MEASURES", "contribution", "customer_equity", "profit"]
+__all__ = ["MEASURES", "contribution", "profit"]
 
 
 def price_paid(b: Books) -> np.ndarray:
@@ -57,27 +57,6 @@ def cumulative_profit(b: Books) -> np.ndarray:
 def cash(b: Books) -> np.ndarray:
     """Initial cash and profits since period 0."""
     return b.firm("initial_cash") + cumulative_profit(b)
-
-
-def _lifetime_values(b: Books) -> np.ndarray:
-    """Projected lifetime value by knowledge band, (T, F, bands)."""
-    held, kept = held_and_kept(b, "knowledge")
-    stayed = 1.0 - ratio(left(b), left(b) + b.total("holders")[:, 1:])
-    margin = ratio(contribution(b), customers(b))
-    r = ratio(kept, held) * stayed[:, :, None]
-    return margin[:, :, None] * ratio(r, 1.0 + b.market["market_discount_rate"] - r)
-
-
-def lifetime_value(b: Books) -> np.ndarray:
-    """Projected lifetime value of a customer, m r / (1 + d - r) by knowledge band."""
-    held, _ = held_and_kept(b, "knowledge")
-    values = np.where(held > 0, _lifetime_values(b), 0.0)
-    return ratio((values * held).sum(axis=2), held.sum(axis=2))
-
-
-def customer_equity(b: Books) -> np.ndarray:
-    """Sum of projected lifetime values over the firm's customers."""
-    return lifetime_value(b) * customers(b)
 
 
 MEASURES = (
@@ -155,13 +134,4 @@ MEASURES = (
         own_books=True,
     ),
     Measure("cash", "Cash", "currency", cash, summary="last", own_books=True, reported=True),
-    Measure(
-        "lifetime_value",
-        "Customer lifetime value",
-        "currency per customer",
-        lifetime_value,
-        summary="last",
-        key=True,
-    ),
-    Measure("customer_equity", "Customer equity", "currency", customer_equity, summary="last"),
 )

@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from cxsim.measures.books import Books
-from cxsim.measures.money import customer_equity, profit
+from cxsim.measures.customer_value import customer_equity
+from cxsim.measures.making import per_last_year
+from cxsim.measures.money import profit
 from cxsim.mechanisms.base import Measure
 
 __all__ = ["MEASURES", "VALUES", "by_horizon", "turn_beyond", "turns", "weights", "year_of"]
@@ -127,20 +129,12 @@ def net_present_value(b: Books) -> np.ndarray:
     return b.summed("discounted profit", _discounted)
 
 
-def last_year(values: np.ndarray, year: int) -> np.ndarray:
-    """Return the mean over the last year up to each period (fewer periods at the start)."""
-    total = np.cumsum(values, axis=0)
-    total[year:] -= total[:-year].copy()
-    length = np.minimum(np.arange(1, len(values) + 1), year)
-    return total / length.reshape(-1, *[1] * (values.ndim - 1))
-
-
 def perpetuity(b: Books) -> np.ndarray:
     """Net present value, and the mean profit of the last year for ever after, discounted."""
     rate = b.market["market_discount_rate"]
     if rate == 0.0:
         return np.full((b.periods, len(b.firms)), np.nan)
-    return net_present_value(b) + _weights(b) * last_year(profit(b), b.year) / rate
+    return net_present_value(b) + _weights(b) * per_last_year(profit(b), b.year) / rate
 
 
 def with_equity(b: Books) -> np.ndarray:
@@ -159,6 +153,7 @@ MEASURES = (
         net_present_value,
         summary="last",
         key=True,
+        also=("npv",),
     ),
     Measure(
         "net_present_value_perpetuity",

@@ -229,6 +229,8 @@ class Measure:
         the docstring of ``function``.
     source : str
         Where the definition is from, if the field has one.
+    also : tuple of str
+        Names that it goes by elsewhere, or went by here: errors lead from them to it.
     cumulative : bool
         True if a period's value depends on the periods before it.
     cost : {"", "contribution", "profit"}
@@ -261,6 +263,7 @@ class Measure:
     summary: str = "mean"
     doc: str = ""
     source: str = ""
+    also: tuple[str, ...] = ()
     cumulative: bool = False
     cost: str = ""
     income: bool = False

@@ -29,7 +29,7 @@ from cxsim.study.plan import Study
 __all__ = ["Report", "shipped"]
 
 #: The IDIC scorecard.
-IDIC = ("recognized", "differentiated", "signals", "misfit_removed")
+IDIC = ("recognized", "differentiated", "learned", "misfit_removed")
 
 
 class Report:

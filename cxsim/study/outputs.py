@@ -113,7 +113,7 @@ def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
         if name in market:
             return Output(name, _MARKET, (), by_period)
     known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
-    text = f"expected the name of a measure, found {found(name)}{hint(name, known)}"
+    text = f"expected the name of a measure, found {found(name)}{near(name, known)}"
     raise reader.problem(keys, text)
 
 
