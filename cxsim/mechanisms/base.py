@@ -283,7 +283,7 @@ class Measure:
     def definition(self) -> str:
         """What it is in words, with its source."""
         text = " ".join((self.doc or self.function.__doc__ or "").split())
-        return f"{text} ({self.source})" if text and self.source else text
+        return f"{text.rstrip('.')} ({self.source})" if text and self.source else text
 
 
 def _always(scenario: Any) -> bool:

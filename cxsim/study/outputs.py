@@ -108,8 +108,8 @@ def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
         if head in of and tail in base.firms and not firms:
             return Output(head, "firm", (tail,), by_period)
         if head in of and tail:
-            near = hint(tail, base.firms)
-            raise reader.problem(keys, f"expected the name of a firm, found {tail!r}{near}")
+            text = f"expected the name of a firm, found {tail!r}{hint(tail, base.firms)}"
+            raise reader.problem(keys, text)
         if name in market:
             return Output(name, _MARKET, (), by_period)
     known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
