@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.measures import Measure, measures
+from cxsim.measures import Measure, measures, near
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.summary import summarized
 from cxsim.mechanisms.base import Mechanism
