@@ -230,8 +230,8 @@ def test_a_firm_that_knows_everything_tells_everybody_apart():
 )  # fmt: skip
 def test_knowing_more_of_a_recognized_customer_sharpens_the_picture_on_average(gap, sd, r, k):
     """Over gaps of that spread: of a single customer near the prior a noisy signal may blur it."""
-    blank = square_error(gap, sd, r, 0.0)
+    blank = square_error(gap, 0.0, sd, r, 0.0)
     assert blank == pytest.approx(gap * gap)
-    typical = square_error(sd, sd, r, k)
+    typical = square_error(sd, 0.0, sd, r, k)
     assert typical <= sd * sd * (1 + 1e-9)
     assert typical == pytest.approx(sd * sd * (1 - r * k))

@@ -88,15 +88,23 @@ def misfit_cost(volume: float, fit_weight: float, misfit: float) -> float:
     return volume * fit_weight * misfit
 
 
-def square_error(gap: float, need_sd: float, recognition: float, knowledge: float) -> float:
+def picture_miss(need: float, prior: float, recognition: float, knowledge: float) -> float:
+    """Return by how much a firm's mean picture misses a need, (1 - r K) (x - q)."""
+    return (1.0 - recognition * knowledge) * (need - prior)
+
+
+def square_error(
+    need: float, prior: float, need_sd: float, recognition: float, knowledge: float
+) -> float:
     """Return the mean squared error of a firm's picture of a need, in one dimension.
 
     The picture is q, unless the customer is recognized: then (1 - K) q + K x on average over
-    noise of variance K (1 - K) sd^2. ``gap`` is x - q.
+    noise of variance K (1 - K) sd^2.
     """
     unknown = 1.0 - knowledge
-    seen = unknown * (unknown * gap * gap + knowledge * need_sd * need_sd)
-    return recognition * seen + (1.0 - recognition) * gap * gap
+    gap = (need - prior) * (need - prior)
+    seen = unknown * (unknown * gap + knowledge * need_sd * need_sd)
+    return recognition * seen + (1.0 - recognition) * gap
 
 
 def square(a: float, b: float) -> float:
@@ -236,9 +244,10 @@ def tell_apart(
         need_square[i] = 0.0
     for d in range(len(need)):
         for i in range(n):
-            gap = need[d, i] - guess[d, i]
-            picture_error[i] += square_error(gap, spread[i], recognized[i], known[i])
-            need_square[i] += need[d, i] * need[d, i]
+            picture_error[i] += square_error(
+                need[d, i], guess[d, i], spread[i], recognized[i], known[i]
+            )
+            need_square[i] += square(need[d, i], 0.0)
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -247,8 +256,8 @@ def tell_apart(
             sum_need_square[c, s] += need_square[i]
             for d in range(len(need)):
                 sum_need[c, s, d] += need[d, i]
-                sum_picture_miss[c, s, d] += (1.0 - recognized[i] * known[i]) * (
-                    need[d, i] - guess[d, i]
+                sum_picture_miss[c, s, d] += picture_miss(
+                    need[d, i], guess[d, i], recognized[i], known[i]
                 )
 
 
