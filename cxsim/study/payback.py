@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
 from cxsim.measures.value import by_horizon
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import courses, numbered
+from cxsim.study.pairs import courses
 from cxsim.study.statistics import half_width, mean_and_error
 from cxsim.study.value import Value, value_of
 
@@ -113,7 +114,8 @@ def payback(
         raise ValueError(
             f"periods: expected the same in both, found {without.periods} and {invested.periods}"
         )
-    numbers = numbered(seeds)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     made = [courses(s, ["profit", "customer_equity"], numbers) for s in (without, invested)]
     place = [list(s.firms).index(firm) for s in (without, invested)]
     lead, equity = (

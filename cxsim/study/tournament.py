@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
 from cxsim.measures.summary import summarize
 from cxsim.measures.value import VALUES
 from cxsim.runs import settings_attrs, simulate
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import numbered
 from cxsim.study.statistics import half_width, mean_and_error
 
 __all__ = ["Tournament", "tournament"]
@@ -98,7 +98,8 @@ def tournament(
     if players[0] == players[1] or not policies:
         found = players if policies else policies
         raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")
-    numbers = numbered(seeds)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     names = list(policies)
     kept = VALUES if measure == VALUES[0] else (measure,)
     every = np.empty((len(kept), len(names), len(names), len(numbers)))
