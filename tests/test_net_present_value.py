@@ -183,5 +183,5 @@ def test_a_decision_says_what_its_lead_is_worth_beyond_the_run():
 
 
 def test_a_measure_without_a_definition_is_refused():
-    with pytest.raises(ValueError, match="measure odd: expected a definition"):
+    with pytest.raises(ValueError, match="measure 'odd': expected a definition"):
         Measure("odd", "Odd", "1", lambda b: b.total("purchases"))

@@ -273,13 +273,6 @@ class Measure:
     own_books: bool = False
     reported: bool = False
 
-    def __post_init__(self) -> None:
-        if not self.definition:
-            raise ValueError(
-                f"measure {self.name}: expected a definition (doc=..., or the docstring of its "
-                "function), found none"
-            )
-
     @property
     def definition(self) -> str:
         """What it is in words, with its source."""
@@ -289,10 +282,15 @@ class Measure:
     def __post_init__(self) -> None:
         for given, words in (
             ("level", ("firm", "market")),
-            ("summary", ("last", "mean", "sum", "present_value")),
+            ("summary", ("last", "mean", "sum")),
             ("cost", ("", "contribution", "profit")),
         ):
             choice(getattr(self, given), f"measure {self.name!r}: {given}", words)
+        if not self.definition:
+            raise ValueError(
+                f"measure {self.name!r}: expected a definition (doc=..., or the docstring of its "
+                "function), found none"
+            )
 
 
 def _always(scenario: Any) -> bool:

@@ -97,16 +97,16 @@ def paying_map(
                 f"firms.{firm}.policy.pricing": pricing,
             }
         )
-        earned, sold, whole = {}, {}, {}
+        earned, sold, path = {}, {}, {}
         for kind in (ONE_TO_ONE, MASS):
             made = courses(_served(at, firm, kind), ("profit", "purchases"), numbers)
-            whole[kind] = made["profit"][:, :, place]
-            earned[kind] = whole[kind][:, settled:].mean(axis=1)
+            path[kind] = made["profit"][:, :, place]
+            earned[kind] = path[kind][:, settled:].mean(axis=1)
             sold[kind] = float(made["purchases"][:, settled:, place].mean())
         mean, error = mean_and_error(earned[ONE_TO_ONE] - earned[MASS])
         half = float(half_width(error, len(numbers), confidence))
         value = value_of(
-            whole[ONE_TO_ONE] - whole[MASS], np.zeros(len(numbers)),
+            path[ONE_TO_ONE] - path[MASS], np.zeros(len(numbers)),
             discount_rate=float(base.discount_rate), period=str(base.period_length),
         )  # fmt: skip
         worth = sold[MASS] * _gain(at, firm, sold[MASS] / float(base.market_size))
