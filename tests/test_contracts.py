@@ -21,9 +21,9 @@ PACKAGE = Path(cx.__file__).parent
 
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
-    {"_version", "parameters", "elementary", "files", "analytic"},
-    {"draws"},
-    {"mechanisms"},
+    {"_version", "arguments", "parameters", "elementary", "files", "analytic"},
+    {"draws", "sealed"},
+    {"mechanisms", "snapshot"},
     {"firms"},
     {"scenario"},
     {"tables", "population"},
