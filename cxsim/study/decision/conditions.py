@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cxsim.scenario import Scenario
+from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.messages import Place
 from cxsim.scenario.policies import policies_of
 from cxsim.scenario.unstated import Unstated, unstated
@@ -115,7 +116,7 @@ def unstated_costs(study: Study, firm: str) -> list[Unstated]:
     stated: set[str] = set()
     for name, option in study.strategies.items():
         for path in option:
-            if path != "events":
+            if path not in (ADD, REPLACE):
                 targets = study.base.targets(path, Place("options"))
                 stated |= {".".join(map(str, each.keys)) for each in targets}
         for each in unstated(study.scenario(0, name)):

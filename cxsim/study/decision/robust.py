@@ -12,8 +12,8 @@ BEST_IN = 0.8
 
 DEFINITION = (
     "Robust: the mean lead is above zero beyond chance, the option is best in at least "
-    f"{100 * BEST_IN:.0f} % of the futures, no listed uncertainty turns the choice within its range, "
-    "the horizon does not either, and no cost was left unstated."
+    f"{100 * BEST_IN:.0f} % of the futures, no listed uncertainty turns the choice within its "
+    "range, the horizon does not either, and no cost was left unstated or assumed."
 )
 
 
