@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.arguments import whole
 from cxsim.decisions import Decisions
 from cxsim.draws import INITIAL
 from cxsim.engine.demand import Demand, foreseeing
@@ -71,7 +72,7 @@ class Simulation:
         schedule: Schedule | None = None,
     ):
         self.scenario = scenario
-        self.seed = int(seed)
+        self.seed = whole(seed, "seed")
         taking_part = (
             *(m for m in registered() if m.core and m.active(scenario)),
             *(m for m in registered() if not m.core and m.active(scenario)),

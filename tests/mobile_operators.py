@@ -19,7 +19,7 @@ APP = {
     "set": {"firms.Beta.interaction": 0.7, "firms.Beta.customization": 0.8},
 }
 
-_SUBSCRIBER = {"purchase_rate": 1.0, "switching_cost": 34.0, "brand_taste_sd": 6.0}
+_SUBSCRIBER = {"purchase_rate": 1.0, "switching_cost": 40.0, "brand_taste_sd": 10.0}
 
 
 def operator(price, quality, unit_cost):

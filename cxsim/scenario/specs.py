@@ -106,6 +106,17 @@ class Spec:
             return self.fields.get(key)
         return self.values
 
+    def whole(self, value: Any) -> Any:
+        """Return plain data in which whole numbers are so also where they are written as 1e3."""
+        if isinstance(value, float):
+            counts = "integer" in self.kinds and "number" not in self.kinds
+            return int(value) if counts and value.is_integer() else value
+        if isinstance(value, Mapping):
+            return {k: v if (s := self.child(k)) is None else s.whole(v) for k, v in value.items()}
+        if isinstance(value, tuple) and self.items is not None:
+            return tuple(self.items.whole(each) for each in value)
+        return value
+
     def parameters(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Spec]]:
         """Yield every parameter below with its path; ``*`` stands for any name or number."""
         if self.is_parameter:
