@@ -160,7 +160,7 @@ class Decision:
     def where(self) -> str:
         """Return in words where the choice is not the best option."""
         if self.loses is not None:
-            return self.loses.sentence[:1].upper() + self.loses.sentence[1:]
+            return self._outside()
         frame = self.ranking.frame
         share = frame[(frame["criterion"] == "best_share") & (frame["strategy"] == self.choice)]
         return (
@@ -168,22 +168,40 @@ class Decision:
             "futures: too few on one side to describe where it is not."
         )
 
+    def _outside(self) -> str:
+        assert self.loses is not None
+        facts, boxes = self.loses.facts, self.loses.frame
+        said = (
+            f"{self.choice!r} is not the best option in {100 * facts['base']:.0f} % of the futures"
+        )
+        if boxes.empty:
+            return f"{said}; they have no region in common."
+        top = boxes.iloc[0]
+        return (
+            f"{said}: in {100 * top['density']:.0f} % ({100 * top['lower']:.0f} to "
+            f"{100 * top['upper']:.0f}) of those with {top['rule']}, which are "
+            f"{100 * top['coverage']:.0f} % of them."
+        )
+
     @cached_property
     def grounds(self) -> Grounds:
         """What the recommendation rests on."""
         shares = self.ranking.frame.query("criterion == 'best_share'").set_index("strategy")
-        turns = self.switches.to_dict("records")
+        turns = [
+            turning(self.choice, str(name), rows.to_dict("records"), self._measured(str(name)))
+            for name, rows in self.switches.groupby("factor", sort=False)
+        ]
         return Grounds(
             lead_lower=self.lead[1],
             best_share=float(shares.loc[self.choice, "value"]),
-            turned_by=tuple(turning(self.choice, row, self._measured(row)) for row in turns),
+            turned_by=tuple(turns),
             unstated=tuple(self.facts.get("unstated", ())),
             assumed=tuple(self.facts.get("assumed", ())),
         )
 
-    def _measured(self, row: Mapping[Any, Any]) -> str:
+    def _measured(self, factor: str) -> str:
         """Return what the values of a factor are measured in, where they are multiples."""
-        given = self.facts["study"].get("factors", {}).get(row["factor"])
+        given = self.facts["study"].get("factors", {}).get(factor)
         paths = given.get("paths") if isinstance(given, Mapping) else None
         return "times the scenario's value" if isinstance(paths, Mapping) else ""
 

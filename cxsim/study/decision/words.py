@@ -131,34 +131,47 @@ def _research(grounds: Grounds, information: pd.DataFrame, facts: Mapping[str, A
 
 
 def _worth(values: pd.DataFrame, unit: str) -> str:
-    said = (
-        f"Perfect information would be worth at most {money(values.loc[EVERYTHING, 'value'], unit)}"
-    )
+    total = values.loc[EVERYTHING, "value"]
+    said = f"Perfect information would be worth at most {money(total, unit)}"
     first = values.drop(index=EVERYTHING)
     first = first[first["lower"] > 0]
     if first.empty:
         return f"{said}; no single uncertainty is worth researching by itself."
-    name = str(first.index[0])
-    return f"{said}; research {name} first (worth up to {money(first['value'].iloc[0], unit)})."
+    # Estimated by other means, one factor alone can seem worth more than all of them.
+    worth = min(first["value"].iloc[0], total)
+    return f"{said}; research {first.index[0]} first (worth up to {money(worth, unit)})."
 
 
-def turning(choice: str, row: Mapping[str, Any], measured: str = "") -> str:
-    """Return in words on which side of a value of an uncertainty another option is better.
+def turning(
+    choice: str, factor: str, turns: Sequence[Mapping[str, Any]], measured: str = ""
+) -> str:
+    """Return in words where along an uncertainty another option is better.
 
     Parameters
     ----------
     choice : str
         The option recommended.
-    row : mapping
-        ``factor``, ``at``, ``below`` and ``above``, as
+    factor : str
+        Name of the uncertainty.
+    turns : sequence of mapping
+        ``at``, ``below`` and ``above``, as
         :func:`cxsim.study.decision.value_of_information.switches` returns.
     measured : str
-        What the value is measured in, after it.
+        What values of the uncertainty are measured in, after them.
+
+    Examples
+    --------
+    >>> turning("stay", "interest", [{"at": 0.021, "below": "build", "above": "stay"}])
+    "'build' is better where interest is below 0.021"
     """
-    sides = [(side, row[side]) for side in ("below", "above") if row[side] != choice]
-    said = " and ".join(f"{other!r} is better {side}" for side, other in sides)
-    at = f"{row['at']:.3g} {measured}".strip()
-    return f"{row['factor']} turns it at {at} ({said})"
+    said = []
+    for row in sorted(turns, key=lambda each: each["at"]):
+        at = f"{row['at']:.3g} {measured}".strip()
+        if row["above"] == choice:
+            said.append(f"{row['below']!r} is better where {factor} is below {at}")
+        elif row["below"] == choice:
+            said.append(f"{row['above']!r} is better where {factor} is above {at}")
+    return " and ".join(said) or f"another option is better wherever {factor} is known"
 
 
 def _and(words: Sequence[str]) -> str:
