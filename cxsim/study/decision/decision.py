@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxsim.files import whole_folder
+from cxsim.study.decision.conditions import conditions
+from cxsim.study.decision.robust import Grounds, robust
 from cxsim.study.decision.value_of_information import switches, value_of_information
-from cxsim.study.decision.words import advice
+from cxsim.study.decision.words import advice, turning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +42,9 @@ class Decision:
     factors : list of str
         What is uncertain.
     facts : mapping
-        ``firm``, ``rival``, ``output``, ``unit``, ``confidence``, and ``study``, the study as a
-        mapping.
+        ``firm``, ``output``, ``unit``, ``confidence``; ``study``, the study as a mapping;
+        ``market``, what it leaves out; ``unstated`` and ``assumed``, what has no stated cost, or
+        one that was assumed.
     """
 
     def __init__(self, frame: pd.DataFrame, facts: Mapping[str, Any]):
@@ -157,7 +160,7 @@ class Decision:
     def where(self) -> str:
         """Return in words where the choice is not the best option."""
         if self.loses is not None:
-            return self.loses.sentence[:1].upper() + self.loses.sentence[1:]
+            return self._outside()
         frame = self.ranking.frame
         share = frame[(frame["criterion"] == "best_share") & (frame["strategy"] == self.choice)]
         return (
@@ -165,23 +168,67 @@ class Decision:
             "futures: too few on one side to describe where it is not."
         )
 
+    def _outside(self) -> str:
+        assert self.loses is not None
+        facts, boxes = self.loses.facts, self.loses.frame
+        said = (
+            f"{self.choice!r} is not the best option in {100 * facts['base']:.0f} % of the futures"
+        )
+        if boxes.empty:
+            return f"{said}; they have no region in common."
+        top = boxes.iloc[0]
+        return (
+            f"{said}: in {100 * top['density']:.0f} % ({100 * top['lower']:.0f} to "
+            f"{100 * top['upper']:.0f}) of those with {top['rule']}, which are "
+            f"{100 * top['coverage']:.0f} % of them."
+        )
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        """What the recommendation rests on."""
+        shares = self.ranking.frame.query("criterion == 'best_share'").set_index("strategy")
+        turns = [
+            turning(self.choice, str(name), rows.to_dict("records"), self._measured(str(name)))
+            for name, rows in self.switches.groupby("factor", sort=False)
+        ]
+        return Grounds(
+            lead_lower=self.lead[1],
+            best_share=float(shares.loc[self.choice, "value"]),
+            turned_by=tuple(turns),
+            unstated=tuple(self.facts.get("unstated", ())),
+            assumed=tuple(self.facts.get("assumed", ())),
+        )
+
+    def _measured(self, factor: str) -> str:
+        """Return what the values of a factor are measured in, where they are multiples."""
+        given = self.facts["study"].get("factors", {}).get(factor)
+        paths = given.get("paths") if isinstance(given, Mapping) else None
+        return "times the scenario's value" if isinstance(paths, Mapping) else ""
+
+    @property
+    def robust(self) -> bool:
+        """Whether the recommendation is robust (``cxsim.study.decision.robust.DEFINITION``)."""
+        return robust(self.grounds)
+
     @cached_property
     def sentences(self) -> list[str]:
-        """The advice, whether it holds up, and what to find out first."""
+        """The recommendation, whether it is robust, its trade-off, and what to research."""
         mean, low, high = self.lead
         points = self.frame["point"].nunique()
+        market = self.facts.get("market")
         facts = {
             **self.facts, "choice": self.choice, "runner_up": self.runner_up, "points": points,
             "lead": mean, "lower": low, "upper": high,
+            "conditions": conditions(market, self.choice, self.runner_up) if market else [],
         }  # fmt: skip
-        return advice(facts, self.ranking.frame, self.information)
+        return advice(facts, self.grounds, self.ranking.frame, self.information)
 
     def headline(self) -> str:
-        """Return the advice in one sentence, with how sure it is."""
+        """Return the recommendation in one sentence, with the conditions under which it holds."""
         return self.sentences[0]
 
     def sentence(self) -> str:
-        """Return the advice in words, whether it holds up, and what to find out first."""
+        """Return the recommendation in words, whether it is robust, and what to research."""
         return " ".join(self.sentences)
 
     def means(self) -> pd.DataFrame:
