@@ -259,6 +259,22 @@ def _columnar(workspace: Workspace) -> Any:
     return ColumnarEngine(workspace)
 
 
+def first_step(simulation: Simulation) -> bool:
+    """Let compiled code load in a first period that nobody looks at.
+
+    Returns
+    -------
+    bool
+        Whether it came to its end. A policy that fails is no reason to stop other work: the
+        run that it belongs to fails of it, and says so.
+    """
+    try:
+        simulation.step()
+    except PolicyError:
+        return False
+    return True
+
+
 class _Events:
     """Scheduled changes of parameters, as steps or linear ramps."""
 
