@@ -15,11 +15,11 @@ from cxsim.engine.schedule import Schedule
 from cxsim.engine.sharing import spans
 from cxsim.engine.workspace import Workspace
 from cxsim.firms.exit import Insolvency
-from cxsim.firms.knowledge import BOOKS
 from cxsim.firms.policy import PolicyError
 from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
+from cxsim.measures.value import year_of
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.demand import DEMAND
@@ -126,6 +126,7 @@ class Simulation:
                 if k.startswith("market_") and v.shape == (1,)
             },
             costs=tuple(m for each in self.mechanisms for m in each.measures if m.cost),
+            year=year_of(str(scenario.period_length)),
         )
         self._populate()
 
@@ -140,7 +141,7 @@ class Simulation:
 
     def _firm_books(self) -> tuple[str, ...]:
         """Return the measures that a firm finds in its own books."""
-        return tuple(m.name for m in self._measures["firm"].values() if m.name in BOOKS or m.cost)
+        return tuple(m.name for m in self._measures["firm"].values() if m.own_books or m.cost)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_measures", "_latest")}
