@@ -140,7 +140,7 @@ def test_without_a_seed_the_one_drawn_is_kept():
 
 
 def test_an_engine_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="expected 'columnar' or 'agents', found 'gpu'"):
+    with pytest.raises(ValueError, match="engine: expected one of columnar, agents, found 'gpu'"):
         cx.Market(market(), engine="gpu")
 
 
