@@ -7,7 +7,7 @@ from typing import Any
 
 from cxsim.draws import uniform
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class Promotions(Parameters):
@@ -28,7 +28,7 @@ class MarketParameters(Parameters):
     """The price of time, and what no price may be above."""
 
     discount_rate: float = parameter(
-        0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1
+        0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1, ask=Ask()
     )
     price_limit: float | None = parameter(
         None,
@@ -52,16 +52,32 @@ class FirmParameters(Parameters):
     )
     promotions: Promotions = parameter(Promotions(), doc="Temporary price cuts")
     unit_cost: float = parameter(
-        0.0, doc="Cost of a unit of the standard offer", unit="currency per unit", ge=0
+        0.0,
+        doc="Cost of a unit of the standard offer",
+        unit="currency per unit",
+        ge=0,
+        ask=Ask(free="units"),
     )
     customization_cost: float = parameter(
-        0.0, doc="Extra cost of a fully customized unit", unit="currency per unit", ge=0
+        0.0,
+        doc="Extra cost of a fully customized unit",
+        unit="currency per unit",
+        ge=0,
+        ask=Ask(free="customization", beside=("customization",)),
     )
     interaction_cost: float = parameter(
-        0.0, doc="Cost of a contact at full interaction", unit="currency per contact", ge=0
+        0.0,
+        doc="Cost of a contact at full interaction",
+        unit="currency per contact",
+        ge=0,
+        ask=Ask(free="interaction", beside=("interaction",)),
     )
     cost_to_serve: float = parameter(
-        0.0, doc="Cost of handling a purchase", unit="currency per purchase", ge=0
+        0.0,
+        doc="Cost of handling a purchase",
+        unit="currency per purchase",
+        ge=0,
+        ask=Ask(free="handling of purchases"),
     )
     service_saving: float = parameter(
         0.0,
@@ -76,12 +92,16 @@ class FirmParameters(Parameters):
         doc="Fixed cost of each capability, times its square (whole market)",
         unit="currency per period",
         ge=0,
+        ask=Ask(free="upkeep of capabilities", beside=("interaction", "customization")),
     )
     capability_investment: float = parameter(
         0.0,
         doc="One-off cost of raising a capability from 0 to 1 (whole market)",
         unit="currency",
         ge=0,
+        ask=Ask(
+            free="building of capabilities", beside=("interaction", "customization"), rising=True
+        ),
     )
     initial_cash: float = parameter(
         0.0, doc="Cash at the start (whole market)", unit="currency", fixed=True

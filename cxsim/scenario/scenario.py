@@ -216,6 +216,11 @@ class Scenario:
         return self._changes
 
     @property
+    def source(self) -> Source:
+        """The scenario as written, with the place of every value."""
+        return self._source
+
+    @property
     def left_out(self) -> str:
         """Which events a shortened run leaves out, in one sentence; empty if none."""
         late = self._source.late
@@ -341,6 +346,17 @@ class Scenario:
             Digest of the rules that the simulation uses.
         """
         return digests.digest(self._canonical, rules)
+
+    def unstated(self) -> pd.DataFrame:
+        """Return what the scenario does not state itself and answers rest on.
+
+        Columns ``parameter``, ``of``, ``meaning``, ``value``, ``unit``, ``source``: costs and
+        other parameters that were left at their default, or, in a market with firms of its own,
+        taken over from the file that it extends.
+        """
+        from cxsim.scenario.unstated import unstated_table
+
+        return unstated_table(self)
 
     def diff(self, other: Scenario) -> pd.DataFrame:
         """Return the parameters that differ: columns ``path``, ``left``, ``right``.
