@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.trusting import code_notes
 from cxsim.files import is_file
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.loading import read_yaml
@@ -29,6 +31,7 @@ def check(files: tuple[str, ...]) -> int:
                 _check_study(file)
                 continue
             scenario = Scenario.load(file)
+            notes = code_notes(scenario)
         except ScenarioError as error:
             wrong += 1
             for line in str(error).splitlines():
@@ -39,6 +42,8 @@ def check(files: tuple[str, ...]) -> int:
         click.echo(f"  firms   {', '.join(scenario.firms)}")
         click.echo(f"  time    {scenario.periods} periods, one is a {scenario.period_length}")
         click.echo(f"  digest  {scenario.digest}")
+        for note in notes:
+            click.echo(f"  note    {note}")
     if wrong and len(files) > 1:
         click.echo(f"cxsim: {wrong} of {len(files)} files are not right", err=True)
     return 2 if wrong else 0
@@ -59,6 +64,7 @@ def _check_study(file: str) -> None:
     try:
         study = Study.load(file)
         points = len(study.points)
+        notes = _study_notes(study)
     except LibraryMissingError as error:
         raise ScenarioError(Problem(Place(file), (), str(error))) from error
     click.echo(f"{file}: ok")
@@ -66,6 +72,14 @@ def _check_study(file: str) -> None:
     click.echo(f"  varies  {', '.join(factor.name for factor in study.factors)}")
     click.echo(f"  runs    {study.runs:,} at {points:,} points")
     click.echo(f"  digest  {study.digest}")
+    for note in notes:
+        click.echo(f"  note    {note}")
+
+
+def _study_notes(study: Any) -> list[str]:
+    """Return what was not loaded of the code that a study's strategies name."""
+    scenarios = [study.scenario(0, strategy) for strategy in study.strategies]
+    return list(dict.fromkeys(note for each in scenarios for note in code_notes(each)))
 
 
 @click.command("list")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cxsim.scenario.world import TEXTS
 from cxsim.scenario.yaml_scalar import whole
 from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, parse
 
-__all__ = ["Source", "plain", "read", "read_mapping", "read_yaml"]
+__all__ = ["Source", "plain", "read", "read_mapping", "read_yaml", "real_folder"]
 
 Keys = tuple[str | int, ...]
 
@@ -34,12 +35,22 @@ class Source:
         Name where the data give none.
     place : Place
         What the scenario as a whole came from.
+    folder : str
+        Where code is looked for that is named outside of any file: the current folder.
+    folders : dict
+        Real folder of each file that it came from, by what places call the file.
     """
 
     raw: dict[str, Any]
     where: dict[Keys, Place] = field(repr=False)
     name: str
     place: Place
+    folder: str = field(default_factory=lambda: real_folder("."), repr=False)
+    folders: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def folder_of(self, keys: Keys) -> str:
+        """Return the folder of the file that the value at ``keys`` came from."""
+        return self.folders.get(self.at(keys).source, self.folder)
 
     def at(self, keys: Keys) -> Place:
         """Return the place of the value at ``keys``, or of what contains it."""
@@ -47,6 +58,14 @@ class Source:
             if keys[:length] in self.where:
                 return self.where[keys[:length]]
         return self.place
+
+
+def real_folder(folder: str | Path) -> str:
+    """Return the real path of a folder; as it is, where the current folder is gone."""
+    try:
+        return os.path.realpath(folder)
+    except OSError:
+        return str(folder)
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[Keys, Place]]:
@@ -111,16 +130,39 @@ def _read(path: Path, root: Spec, chain: tuple[Path, ...]) -> Source:
     )
 
 
-def read_mapping(data: Any, root: Spec, *, name: str = "scenario") -> Source:
-    """Take a scenario from a mapping; what it extends is looked up from the current folder.
+def read_mapping(
+    data: Any, root: Spec, *, name: str = "scenario", folder: Path | None = None
+) -> Source:
+    """Take a scenario from a mapping.
+
+    Parameters
+    ----------
+    data : mapping
+    root : Spec
+        What a scenario may contain.
+    name : str
+        What messages call it.
+    folder : Path, optional
+        Where what it extends, and code that it names, is looked for; default the current folder.
 
     Raises
     ------
     ScenarioError
         If it is not a mapping of plain values, or what it extends is at fault.
     """
-    place = Place(name)
-    return _extend(plain(data, place), {}, place, name, Path(), root, ())
+    place, folder = Place(name), folder or Path()
+    raw = plain(data, place)
+    source = _extend(raw, dict.fromkeys(_keys(raw), place), place, name, folder, root, ())
+    return replace(source, folder=real_folder(folder))
+
+
+def _keys(value: Any, keys: Keys = ()) -> Iterator[Keys]:
+    """Yield the keys of a value and of all that is in it."""
+    if keys:
+        yield keys
+    if isinstance(value, (dict, tuple)):
+        for key, held in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _keys(held, (*keys, key))
 
 
 def _extend(
@@ -135,8 +177,10 @@ def _extend(
     if not isinstance(raw, dict):
         what = "an empty file" if raw is None else found(raw)
         raise ScenarioError(Problem(place, (), f"expected a mapping of parameters, found {what}"))
+    # The real folder, while we know where we are: code is looked for there when a run starts.
+    folders = {place.source: real_folder(folder)} if chain else {}
     if "extends" not in raw:
-        return Source(raw, where, name, place)
+        return Source(raw, where, name, place, folders=folders)
     own = {key: value for key, value in raw.items() if key != "extends"}
     parent_name, asked = raw["extends"], (where.get(("extends",), place), ("extends",))
     if not isinstance(parent_name, str) or not parent_name:
@@ -153,7 +197,7 @@ def _extend(
     inherited = {key: value for key, value in parent.raw.items() if key not in TEXTS}
     merged_where: dict[Keys, Place] = {}
     merged = _merge(inherited, own, root, (), parent.where, where, merged_where)
-    return Source(merged, merged_where, name, place)
+    return Source(merged, merged_where, name, place, folders={**parent.folders, **folders})
 
 
 def _merge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cxsim.scenario.loading import Source, plain
@@ -65,4 +66,4 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
             depth = len(target.keys)
             where = {keys: at for keys, at in where.items() if keys[:depth] != target.keys}
             where[target.keys] = _OVERRIDE
-    return Source(raw, where, source.name, source.place)
+    return replace(source, raw=raw, where=where)

@@ -15,6 +15,7 @@ import numpy as np
 
 from cxsim._version import __version__
 from cxsim.scenario import Scenario
+from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.messages import hint
 
 if TYPE_CHECKING:
@@ -164,6 +165,8 @@ class Store:
     def scenario(self, digest: str) -> Scenario:
         """Return a base scenario by its digest.
 
+        Code that it names is looked for in the current folder, never in the store.
+
         Parameters
         ----------
         digest : str
@@ -176,7 +179,7 @@ class Store:
         path = self.folder / "scenarios" / f"{digest}.yaml"
         if not path.is_file():
             raise StoreError(f"{self.folder}: expected scenario {digest}, found no such file")
-        return Scenario.load(path)
+        return Scenario.from_dict(read_yaml(path)[0], name=path.stem)
 
     def keep_study(self, name: str, digest: str, facts: Mapping[str, Any]) -> None:
         """Keep a study as it was written, with versions.
