@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from cxsim.scenario.calendar import ADD, REPLACE, Entry, added, fitted, periods_of
@@ -83,7 +83,7 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
                 stated.add(target.keys[1])
     if before is not None:
         raw, where, late = fitted(raw, where, late, before=before, stated=stated)
-    return replace(source, raw=raw, where=where, late=late)
+    return dataclasses.replace(source, raw=raw, where=where, late=late)
 
 
 def _is_list(value: Any) -> bool:
