@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.studies import named_place
 from cxsim.cli.tables import WIDTH, print_table
@@ -66,7 +67,7 @@ def decide(
             timeout=timeout, progress=screen,
         )  # fmt: skip
     _print(result)
-    click.echo(f"\nReport: {result.report}")
+    say(f"\nReport: {result.report}")
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -101,7 +102,7 @@ def _check(given: dict[str, Any]) -> None:
 def _print(result: Any) -> None:
     import pandas as pd
 
-    click.echo(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
+    say(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
     frame = pd.DataFrame(result.summary["options"])
     rows = [
         [

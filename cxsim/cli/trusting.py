@@ -10,6 +10,7 @@ import click
 
 from cxsim import trust as trusting
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import say
 from cxsim.scenario.policies import checked_code, code_of
 
 __all__ = ["COMMANDS", "code_notes"]
@@ -33,21 +34,21 @@ def trust(folders: tuple[str, ...], remove: bool) -> None:
     if not folders:
         known = trusting.trusted()
         if not known:
-            click.echo("no folder is trusted: policies of the package and its plug-ins only")
+            say("no folder is trusted: policies of the package and its plug-ins only")
         for place, by in known.items():
             gone = "" if Path(place).is_dir() else ", not there any more"
-            click.echo(f"{place}  ({by}{gone})")
+            say(f"{place}  ({by}{gone})")
 
 
 def _decide(folder: str, remove: bool) -> None:
     try:
         if not remove:
             place = trusting.remember(folder)
-            click.echo(f"{place}: trusted from now on")
+            say(f"{place}: trusted from now on")
             if trusting.is_open_to_others(place):
-                click.echo(f"{place}: others can write here, so you trust them too", err=True)
+                say(f"{place}: others can write here, so you trust them too", err=True)
         elif trusting.forget(folder):
-            click.echo(f"{os.path.realpath(folder)}: trusted no longer")
+            say(f"{os.path.realpath(folder)}: trusted no longer")
         else:
             raise UserError(f"{folder}: expected a trusted folder, found one that is not")
     except (NotADirectoryError, trusting.NotTrustedError) as error:
