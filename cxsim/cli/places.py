@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import click
 
 from cxsim.cli.failing import UserError
 from cxsim.cli.saying import TITLE, say
+from cxsim.cli.tables import WIDTH
 from cxsim.cli.trusting import code_notes
 from cxsim.files import is_file
 from cxsim.plain_text import visible
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.messages import Place, Problem
+from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
 
 __all__ = ["COMMANDS"]
 
@@ -44,6 +47,9 @@ def check(files: tuple[str, ...]) -> int:
         say(f"  firms   {', '.join(scenario.firms)}")
         say(f"  time    {scenario.periods} periods, one is a {scenario.period_length}")
         say(f"  digest  {scenario.digest}")
+        for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
+            if line:
+                say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
         for note in notes:
             say(f"  note    {note}")
     if wrong and len(files) > 1:

@@ -183,6 +183,9 @@ def _extend(
         raise ScenarioError(Problem(place, (), f"expected a mapping of parameters, found {what}"))
     # The real folder, while we know where we are: code is looked for there when a run starts.
     folders = {place.source: real_folder(folder)} if chain else {}
+    raw = root.whole(raw)
+    if REPLACE in raw:
+        raw[REPLACE] = root.whole({ADD: raw[REPLACE]})[ADD]
     if "extends" not in raw:
         if REPLACE in raw:
             text = "expected only in a file that extends another (here write events)"
