@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 
+import policies_of_users  # noqa: F401 - what a session has imported itself needs no trust
 import pytest
 
 from cxsim.scenario import Scenario, ScenarioError
