@@ -10,7 +10,7 @@ from cxsim.checkpoint import Checkpoint
 from cxsim.measures.observers import OBSERVERS
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import Scenario
-from cxsim.simulation import Simulation
+from cxsim.simulation import PLAIN_BLOCK, Simulation
 
 __all__ = ["simulate"]
 
@@ -27,6 +27,7 @@ def simulate(
     each: Callable[[Simulation], None] | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 60.0,
+    debug: bool | None = None,
 ) -> Simulation:
     """Run a scenario to its end and return the simulation, without building frames.
 
@@ -34,7 +35,7 @@ def simulate(
     ----------
     scenario, seed, engine, rules, threads, progress
         As for :func:`cxsim.run`.
-    checkpoint, checkpoint_seconds
+    checkpoint, checkpoint_seconds, debug
         As for :func:`cxsim.run`.
     detail : iterable of str or callable
         As for :func:`cxsim.run`; or functions that make one more mechanism (see
@@ -47,7 +48,7 @@ def simulate(
         raise ValueError(f"detail: expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}")
     keeper = simulation = None
     if checkpoint is not None:
-        if engine != "columnar":
+        if engine == "agents":
             raise ValueError("checkpoint: expected the columnar engine, found the agents'")
         keeper = Checkpoint(checkpoint, seconds=checkpoint_seconds)
         simulation = keeper.load(scenario, seed=seed, rules=rules, observers=tuple(detail))
@@ -55,9 +56,10 @@ def simulate(
         simulation = Simulation(
             scenario,
             seed=seed,
-            engine=_engine(engine, seed, threads),
+            engine=_engine(engine, seed, threads, debug=debug),
             rules=rules,
             observers=tuple(detail),
+            block=PLAIN_BLOCK if engine == "plain" else None,
         )
     while not simulation.finished:
         simulation.step()
@@ -70,15 +72,18 @@ def simulate(
     return simulation
 
 
-def _engine(name: str, seed: int, threads: int) -> Callable[..., Any]:
-    if name == "columnar":
+def _engine(name: str, seed: int, threads: int, *, debug: bool | None) -> Callable[..., Any]:
+    if name in ("columnar", "plain"):
         from cxsim.engine.columnar import ColumnarEngine
 
-        return lambda workspace: ColumnarEngine(workspace, threads=threads)
-    if name == "agents":
+        plain = True if name == "plain" else None
+        return lambda workspace: ColumnarEngine(
+            workspace, threads=threads, plain=plain, debug=debug
+        )
+    if name == "agents":  # the interpreter checks indices anyway
         import mesa
 
         from cxsim.engine.agents import AgentsEngine
 
         return lambda workspace: AgentsEngine(workspace, model=mesa.Model(rng=seed))
-    raise ValueError(f"engine: expected 'columnar' or 'agents', found {name!r}")
+    raise ValueError(f"engine: expected 'columnar', 'plain' or 'agents', found {name!r}")

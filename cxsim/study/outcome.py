@@ -54,4 +54,4 @@ def outcome_of(simulation: Any) -> Outcome:
         for m in measures("firm", simulation.mechanisms)
         if m.name in COURSES
     }
-    return Outcome(summarize(simulation), courses, provenance(simulation, "columnar"))
+    return Outcome(summarize(simulation), courses, provenance(simulation))
