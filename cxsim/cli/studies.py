@@ -19,7 +19,7 @@ from cxsim.notebook.parameters import join_overrides
 from cxsim.scenario import Scenario, shipped_scenarios
 from cxsim.scenario.messages import hint
 
-__all__ = ["COMMANDS", "named_place"]
+__all__ = ["COMMANDS", "named_place", "print_unstated"]
 
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,6 +97,7 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
         announce([scenario], options["overrides"], *_size(given, seeds=5))
     result = _run(notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}")
     _print_firms(result)
+    print_unstated(result)
     click.echo(f"\nReport: {result.report}")
 
 
@@ -122,6 +123,7 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     announce(scenarios, options["overrides"], *_size(given, seeds=20))
     result = _run(notebook, given, options, named_place("compare", scenarios), title)
     _print_differences(result)
+    print_unstated(result)
     click.echo(f"\nReport: {result.report}")
 
 
@@ -245,6 +247,12 @@ def _print_differences(result: Any) -> None:
         heading = ["", comparison.scenarios[0], str(name), "difference", f"{percent} interval", ""]
         print_table(heading, lines, left=1)
     click.echo("\n* the interval leaves out zero")
+
+
+def print_unstated(result: Any) -> None:
+    """Print which costs and other parameters the scenarios of a report do not state."""
+    for line in result.summary.get("unstated", ()):
+        click.echo("\n" + textwrap.fill(line, WIDTH))
 
 
 def _names(comparison: Any) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxsim.explorer.answer import Answer
 from cxsim.notebook.tables import styled
+from cxsim.notebook.unstated import caution, unstated_lines
 from cxsim.plot.events import events_of
 from cxsim.plot.picture import Picture
 from cxsim.plot.what_if import what_if
@@ -56,6 +57,7 @@ def as_html(answer: Answer) -> str:
     """Return sentence, figure and key figures as one piece of HTML."""
     return (
         f'<p class="cx-answer"><strong>{escape(answer.sentence())}</strong></p>'
+        f"{caution(unstated_lines([answer.question.scenario()]))}"
         f"{figure_of(answer)._repr_html_()}{table_of(answer)}"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cxsim.arguments import choice
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Measure
 from cxsim.mechanisms.measuring import ratio
@@ -89,6 +90,7 @@ def left(b: Books) -> np.ndarray:
 
 def held_and_kept(b: Books, by: str) -> tuple[np.ndarray, np.ndarray]:
     """Return customers before the choice and who of them stay, (T, F, bands)."""
+    choice(by, "by", ("knowledge", "tenure"))
     stay = b.total("stay").sum(axis=4 if by == "knowledge" else 3)  # (T, F, stays, bands)
     return stay.sum(axis=2), stay[:, :, 1]
 

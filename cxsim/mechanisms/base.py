@@ -34,6 +34,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cxsim.arguments import choice
 from cxsim.parameters import Parameters
 
 __all__ = [
@@ -245,6 +246,14 @@ class Measure:
     cumulative: bool = False
     cost: str = ""
     income: bool = False
+
+    def __post_init__(self) -> None:
+        for given, words in (
+            ("level", ("firm", "market")),
+            ("summary", ("last", "mean", "sum", "present_value")),
+            ("cost", ("", "contribution", "profit")),
+        ):
+            choice(getattr(self, given), f"measure {self.name!r}: {given}", words)
 
 
 def _always(scenario: Any) -> bool:

@@ -7,14 +7,14 @@ from math import inf
 from cxsim.draws import uniform
 from cxsim.elementary import exp, gumbel
 from cxsim.mechanisms.base import NOWHERE, Column, Draw, Mechanism, Pass, Total, chunk, listed
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class MarketParameters(Parameters):
     """What customers may choose beside the firms."""
 
     outside_option: bool = parameter(
-        False, doc="Whether customers in the market may buy from nobody", fixed=True
+        False, doc="Whether customers in the market may buy from nobody", fixed=True, ask=Ask()
     )
 
 

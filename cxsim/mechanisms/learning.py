@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cxsim.draws import uniform
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class MarketParameters(Parameters):
@@ -15,6 +15,7 @@ class MarketParameters(Parameters):
         doc="Precision, relative to the prior, of what a fully disclosing customer tells a "
         "fully interactive firm in one contact",
         ge=0,
+        ask=Ask(beside=("interaction",)),
     )
 
 
@@ -30,7 +31,12 @@ class FirmParameters(Parameters):
     """How well a firm recognizes, listens and remembers."""
 
     identification: float = parameter(
-        1.0, doc="Identify: chance to recognize the customer in a contact", unit="share", ge=0, le=1
+        1.0,
+        doc="Identify: chance to recognize the customer in a contact",
+        unit="share",
+        ge=0,
+        le=1,
+        ask=Ask(beside=("interaction", "customization")),
     )
     interaction: float = parameter(
         0.0,
@@ -45,6 +51,7 @@ class FirmParameters(Parameters):
         unit="per period",
         ge=0,
         le=1,
+        ask=Ask(beside=("interaction",)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class SegmentParameters(Parameters):
@@ -15,6 +15,7 @@ class SegmentParameters(Parameters):
         doc="What a squared unit of distance from the need costs the customer, per unit",
         unit="currency per squared distance",
         ge=0,
+        ask=Ask(beside=("customization",)),
     )
 
 
@@ -43,6 +44,7 @@ class FirmParameters(Parameters):
         unit="share",
         ge=0,
         le=1,
+        ask=Ask(beside=("customization",)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from cxsim.draws import beta, gamma, log_gamma, lognormal, normal, uniform
 from cxsim.elementary import exp, log
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
-from cxsim.parameters import ByFirm, Parameters, parameter
+from cxsim.parameters import Ask, ByFirm, Parameters, parameter
 
 
 class SegmentParameters(Parameters):
@@ -42,6 +42,7 @@ class SegmentParameters(Parameters):
         newcomers=True,
         ge=0,
         source="Train & Weeks 2005 (scale of utility in money)",
+        ask=Ask(),
     )
     price_sensitivity_cv: float = parameter(
         0.0,
@@ -75,6 +76,7 @@ class SegmentParameters(Parameters):
         unit="per period",
         newcomers=True,
         ge=0,
+        ask=Ask(),
     )
     purchase_rate_shape: float | None = parameter(
         None,
@@ -89,6 +91,7 @@ class SegmentParameters(Parameters):
         newcomers=True,
         ge=0,
         le=1,
+        ask=Ask(instead="turnover_beta"),
     )
     turnover_beta: tuple[float, float] | None = parameter(
         None,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import whole
 from cxsim.runs import Run, run
 from cxsim.scenario import Scenario
 from cxsim.study.statistics import half_width, mean_and_error
@@ -63,6 +64,7 @@ def replicate(
     progress : callable, optional
         Called with (runs done, runs) after every run.
     """
+    seed, seeds = whole(seed, "seed", low=0), whole(seeds, "seeds", low=1)
     numbers = list(range(seed, seed + seeds))
     runs: list[Run] = []
     for number in numbers:

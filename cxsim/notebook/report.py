@@ -21,6 +21,7 @@ from cxsim.notebook.keeping import plain, versions
 from cxsim.notebook.parameters import loaded, split_names, split_overrides
 from cxsim.notebook.progress import tell_progress
 from cxsim.notebook.replicate import Replications
+from cxsim.notebook.unstated import caution, unstated_lines, unstated_section
 from cxsim.plot.numbers import Words
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario, shipped_scenarios
@@ -91,7 +92,9 @@ class Report:
         """
         plan = Study.load(name)
         plan = plan.with_seeds(seeds) if seeds else plan
-        self._scenarios = [] if plan.base is None else [plan.base]
+        self._scenarios = (
+            [] if plan.base is None else [plan.scenario(0, each) for each in plan.strategies]
+        )
         return plan
 
     def of_sweep(self) -> Callable[[Any], None] | None:
@@ -152,6 +155,7 @@ class Report:
         return _html(
             f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
             f'<p class="cx-facts">{escape(facts)}.</p>'
+            f"{self.caution()}"
         )
 
     def say(self, *sentences: str) -> Any:
@@ -229,6 +233,14 @@ class Report:
         )
         return _html("\n".join(table.to_html() for table in made))
 
+    def caution(self) -> str:
+        """Return as HTML what costs nothing for no cost is stated, and what else is a default."""
+        return caution(unstated_lines(self._scenarios))
+
+    def unstated(self) -> Any:
+        """Show which costs and other parameters the scenarios do not state themselves."""
+        return unstated_section(self._scenarios)
+
     def from_baseline(self) -> Any:
         """Show how the scenario differs from the baseline that ships with the package."""
         scenario = self._scenarios[0]
@@ -289,6 +301,7 @@ class Report:
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "parameters": self._parameters,
             "words": asdict(self.words),
+            "unstated": unstated_lines(self._scenarios),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
             **{name: plain(value) for name, value in numbers.items()},

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of, whole
 from cxsim.measures.summary import summarize
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
@@ -104,7 +105,9 @@ def break_even(
     """
     from scipy.optimize import brentq
 
-    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    numbers, points = seeds_of(seeds), whole(points, "points", low=2)
+    low, high = number(low, "low"), number(high, "high")
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     base = [summarize(simulate(baseline, seed=seed))[firm][measure] for seed in numbers]
     tried: dict[float, tuple[float, float]] = {}
 

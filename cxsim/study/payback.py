@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import courses, numbered
+from cxsim.study.pairs import courses
 from cxsim.study.statistics import half_width, mean_and_error
 
 __all__ = ["Payback", "payback"]
@@ -102,7 +103,8 @@ def payback(
         raise ValueError(
             f"periods: expected the same in both, found {without.periods} and {invested.periods}"
         )
-    numbers = numbered(seeds)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     profit = [
         courses(s, ["profit"], numbers)["profit"][:, :, list(s.firms).index(firm)]
         for s in (without, invested)

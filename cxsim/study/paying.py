@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from cxsim.analytic import service_worth
+from cxsim.arguments import seeds_of, whole
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import courses, numbered
+from cxsim.study.pairs import courses
 from cxsim.study.statistics import half_width, mean_and_error
 
 __all__ = ["paying_map"]
@@ -81,9 +82,8 @@ def paying_map(
     base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
     if firm not in base.firms:
         raise ValueError(f"firm: expected one of {', '.join(base.firms)}, found {firm!r}")
-    if not 0 <= settled < base.periods:
-        raise ValueError(f"settled: expected 0 to {base.periods - 1}, found {settled}")
-    numbers, place = numbered(seeds), list(base.firms).index(firm)
+    settled = whole(settled, "settled", low=0, high=base.periods - 1)
+    numbers, place = seeds_of(seeds), list(base.firms).index(firm)
     points = list(product(customization_cost, fit_weight, need_variance))
     rows = []
     for done, (cost, weight, variance) in enumerate(points, start=1):

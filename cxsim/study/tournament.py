@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
 from cxsim.measures.summary import summarize
 from cxsim.runs import settings_attrs, simulate
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import numbered
 from cxsim.study.statistics import half_width, mean_and_error
 
 __all__ = ["Tournament", "tournament"]
@@ -95,7 +95,8 @@ def tournament(
     if players[0] == players[1] or not policies:
         found = players if policies else policies
         raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")
-    numbers = numbered(seeds)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     names = list(policies)
     values = np.empty((len(names), len(names), len(numbers)))
     for (i, own), (j, other) in product(enumerate(names), repeat=2):
