@@ -35,7 +35,7 @@ OF_MODULES = [
     ("numba.core", "cgutils", "alloca_once"),
     ("numba.core", "cgutils", "voidptr_t"),
 ]
-#: Attributes of classes and their objects: module, class and name.
+#: Attributes of classes and their objects: module, class (or object) and name.
 OF_CLASSES = [
     ("numba.core.caching", "FunctionCache", "_impl_class"),
     ("numba.core.caching", "FunctionCache", "_load_overload"),
@@ -66,7 +66,7 @@ OF_CLASSES = [
     ("numba.core.registry", "CPUTarget", "options"),
     ("numba.core.registry", "CPUTarget", "typing_context"),
     ("numba.core.registry", "CPUTarget", "target_context"),
-    ("numba.core.runtime.nrt", "_Runtime", "initialize"),
+    ("numba.core.runtime.nrt", "rtsys", "initialize"),
 ]
 NAMES = [
     *(".".join(name) for name in (*IMPORTED, *OF_MODULES, *OF_CLASSES)),
@@ -185,6 +185,7 @@ def taken(name: str):
         if name == ".".join(each):
             path, kind, attribute = each
             owner = getattr(importlib.import_module(path), kind)
+            owner = owner if isinstance(owner, type) else type(owner)
             held = next((k for k in owner.__mro__ if attribute in vars(k)), owner)
             return replaced(held, attribute, Hidden(attribute, vars(held).get(attribute)))
     if name == "nothing":
