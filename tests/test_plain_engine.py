@@ -105,7 +105,7 @@ def test_the_plain_way_gives_the_numbers_of_the_fast_one_whatever_the_threads_an
 
 
 def test_an_engine_that_is_not_there_is_refused(monkeypatch):
-    with pytest.raises(ValueError, match="expected 'columnar', 'plain' or 'agents', found 'fast'"):
+    with pytest.raises(ValueError, match="expected one of columnar, plain, agents, found 'fast'"):
         cx.run(lively(), engine="fast")
     monkeypatch.setenv("CXSIM_ENGINE", "slow")
     with pytest.raises(ValueError, match="CXSIM_ENGINE: expected 'columnar' or 'plain', found 's"):
