@@ -217,8 +217,8 @@ def _with_compiled_rules(function: FunctionType, options: dict[str, Any]) -> Fun
     return made
 
 
-def compiled_rule(function: FunctionType, options: dict[str, Any]) -> Any:
-    """Compile what a pass calls, with options of ``numba.njit``.
+def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None) -> Any:
+    """Compile what a pass calls, with options of ``numba.njit`` (default: those of fast passes).
 
     A function with a return annotation is a rule: it is compiled for doubles (or
     what its annotations say), so that 32-bit columns widen before any arithmetic.
@@ -227,6 +227,7 @@ def compiled_rule(function: FunctionType, options: dict[str, Any]) -> Any:
 
     from cxsim.engine.lowering import LOWERED
 
+    options = {**_OPTIONS, **_INLINE} if options is None else options
     key = code_digest(function), repr(options)
     if key not in _rules:
         function = cast(FunctionType, LOWERED.get(rule_name(function), function))
