@@ -51,21 +51,20 @@ def simulate(
     if unknown:
         what = f"expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}"
         raise ValueError(f"detail: {what}{hint(unknown[0], OBSERVERS, listed=0)}")
-    keeper = simulation = None
-    if checkpoint is not None:
+    made: dict[str, Any] = {
+        "engine": _engine(engine, seed, threads, debug=debug),
+        "rules": rules,
+        "observers": tuple(detail),
+    }
+    keeper = None
+    if checkpoint is None:
+        block = PLAIN_BLOCK if engine == "plain" else None
+        simulation = Simulation(scenario, seed=seed, block=block, **made)
+    else:
         if engine == "agents":
             raise ValueError("checkpoint: expected the columnar engine, found the agents'")
         keeper = Checkpoint(checkpoint, seconds=checkpoint_seconds)
-        simulation = keeper.load(scenario, seed=seed, rules=rules, observers=tuple(detail))
-    if simulation is None:
-        simulation = Simulation(
-            scenario,
-            seed=seed,
-            engine=_engine(engine, seed, threads, debug=debug),
-            rules=rules,
-            observers=tuple(detail),
-            block=PLAIN_BLOCK if engine == "plain" else None,
-        )
+        simulation = keeper.load(scenario, seed=seed, **made)
     while not simulation.finished:
         simulation.step()
         if simulation.period > 0 and each is not None:

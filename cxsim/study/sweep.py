@@ -10,7 +10,7 @@ from typing import Any
 from cxsim.arguments import number, whole
 from cxsim.files import file_name
 from cxsim.scenario import ScenarioError
-from cxsim.simulation import Simulation
+from cxsim.simulation import Simulation, first_step
 from cxsim.study.cells import Cells
 from cxsim.study.doing import Doing, Progress
 from cxsim.study.outputs import observers_of
@@ -138,4 +138,4 @@ def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> No
             scenario = study.base.override(study.strategies[strategy])
         few = scenario.override({"customers": min(int(scenario.customers), 5000)})
         watching = tuple(observers_of(study.outputs, few))
-        Simulation(few, rules=rules, observers=watching).step()
+        first_step(Simulation(few, rules=rules, observers=watching))
