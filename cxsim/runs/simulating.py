@@ -84,8 +84,7 @@ def _engine(name: str, seed: int, threads: int, *, debug: bool | None) -> Callab
         return lambda workspace: ColumnarEngine(
             workspace, threads=threads, plain=plain, debug=debug
         )
-    import mesa  # the agents' passes are interpreted, which checks indices anyway
+    # The agents' passes are interpreted, which checks indices anyway.
+    from cxsim.engine.agents import AgentsEngine, ReleasedModel
 
-    from cxsim.engine.agents import AgentsEngine
-
-    return lambda workspace: AgentsEngine(workspace, model=mesa.Model(rng=seed))
+    return lambda workspace: AgentsEngine(workspace, model=ReleasedModel(rng=seed))
