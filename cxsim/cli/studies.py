@@ -224,6 +224,7 @@ def _print_differences(result: Any) -> None:
     comparison = Comparison.load(result.folder / "comparison")
     words = Words(**result.summary["words"])
     say(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
+    say("")
     say(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
     percent = f"{100 * comparison.confidence:g} %"
     rows = difference_rows(comparison.table, words=words)
