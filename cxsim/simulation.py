@@ -222,8 +222,8 @@ class Simulation:
     def rules_digest(self) -> str:
         """Fingerprint of every rule, pass and policy of this run."""
         policies = f"-{self.decisions.digest}" if self.decisions else ""
-        demand = f"-{self._demand.digest}" if self._demand else ""
-        return self.schedule.digest + policies + demand
+        demand = f"-{self._demand.identity.digest}" if self._demand else ""
+        return self.schedule.identity.digest + policies + demand
 
     def customers(self, name: str) -> np.ndarray:
         """Return a column of the population, the customer in the last axis.

@@ -1,9 +1,9 @@
 """Compiling passes with numba, and keeping the machine code where later processes find it.
 
 numba's own cache asks whether the *file* of a function changed. A pass calls
-rules of other files, and rules can be exchanged, so here the key is a digest of
-the code of the pass and of everything it calls: a changed rule has another key
-and can never meet stale machine code.
+rules of other files, and rules can be exchanged, so here the key is the fingerprint
+of the pass, of everything it calls and of all data behind it (:mod:`cxsim.identity`): a
+changed rule has another key and can never meet stale machine code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from cxsim.engine.rules import callees, code_digest, rebuilt, rule_name
+from cxsim.engine.rules import callees, rebuilt, rule_name
+from cxsim.identity import fingerprint
 
 __all__ = ["cache_folders", "compiled_pass", "compiled_player", "compiled_rule", "kind_of"]
 
@@ -56,7 +57,7 @@ def compiled_pass(function: FunctionType, kinds: tuple[Kind, ...], code: str | N
     compiled only where there is none. ``code`` is the fingerprint of the function, where it
     is known already.
     """
-    code = code_digest(function) if code is None else code
+    code = fingerprint(function, rule_name(function)) if code is None else code
     found = _passes.get((code, kinds))
     if found is None:
         found = _passes[code, kinds] = _entry(function, code, kinds)
@@ -155,7 +156,7 @@ def _with_compiled_rules(function: FunctionType) -> FunctionType:
     made = rebuilt(
         function, {name: compiled_rule(callee) for name, callee in callees(function).items()}
     )
-    made.__qualname__ = f"{function.__name__}_{code_digest(function)}"
+    made.__qualname__ = f"{function.__name__}_{fingerprint(function, rule_name(function))}"
     return made
 
 
@@ -171,7 +172,7 @@ def compiled_rule(function: FunctionType) -> Any:
 
     if rule_name(function) in LOWERED:
         return LOWERED[rule_name(function)]
-    digest = code_digest(function)
+    digest = fingerprint(function, rule_name(function))
     if digest not in _rules:
         ready = _with_compiled_rules(function)
         signature = _signature(function)

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from cxsim.engine.rules import source_digest
 from cxsim.engine.schedule import Schedule
+from cxsim.identity import Identity
 from cxsim.scenario import Scenario
 from cxsim.scenario.policies import policies_of
 from cxsim.simulation import Simulation
@@ -79,9 +79,13 @@ class ScenarioModel:
         self.rules = dict(rules or {})
         # Observers change no result: what they measure is told by what is kept.
         watching = observers_of(outputs, base)
-        code = [p.function for each in watching.values() for p in each.passes]
+        code = {
+            f"{name}.{p.function.__name__}": p.function
+            for name, each in watching.items()
+            for p in each.passes
+        }
         facts = [output.facts() for output in outputs]
-        self.kept = json.dumps([*facts, source_digest(code)] if watching else facts)  # type: ignore[arg-type]
+        self.kept = json.dumps([*facts, Identity(code).digest] if watching else facts)
         self._forget()
 
     def _forget(self) -> None:
@@ -161,7 +165,7 @@ class FunctionModel:
             raise TypeError(f"model: expected a plain function, found {function!r}")
         self.function = function
         self.kept = ""
-        self._code = source_digest([function])  # type: ignore[list-item]
+        self._code = Identity({"model": function}).digest
 
     def warm(self) -> None:
         """Do nothing: a function is ready."""
