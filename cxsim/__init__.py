@@ -27,6 +27,7 @@ _HOME = {
     "Comparison": "cxsim.study.comparison",
     "Customer": "cxsim.engine.agents",
     "Decision": "cxsim.study.decision.decision",
+    "EventsLeftOutWarning": "cxsim.scenario",
     "Firm": "cxsim.firms.firm",
     "IdentityError": "cxsim.identity",
     "Knowledge": "cxsim.firms.knowledge",

@@ -31,6 +31,7 @@ from cxsim.mechanisms import register as register
 from cxsim.parameters import parameter as parameter
 from cxsim.runs import Run as Run
 from cxsim.runs import run as run
+from cxsim.scenario import EventsLeftOutWarning as EventsLeftOutWarning
 from cxsim.scenario import Scenario as Scenario
 from cxsim.scenario import ScenarioError as ScenarioError
 from cxsim.simulation import Simulation as Simulation

@@ -346,7 +346,7 @@ def main(seeds: int = 20) -> None:
     baseline = cx.load("baseline")
     one = cx.run("copycat", seed=0)
     played = cx.tournament(baseline, POLICIES, players=("Mass", "Niche"), seeds=few)
-    still = cx.load("two_roads").override({"events": []})
+    still = cx.load("two_roads").override({"replace_events": []})
     built = still.override({"events": ROAD})
     paid = cx.payback(still, built, firm="ViaTargeted", seeds=many)
     cheap = {"firms.*.customization_cost": 0.5, "segments.*.fit_weight": 2.5, "periods": 120}

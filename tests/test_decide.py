@@ -181,9 +181,9 @@ def test_ranges_stand_around_the_scenarios_own_values():
 
 def test_a_rival_copies_what_the_firm_ends_up_with():
     study = plan_decision("baseline", "Mass", rival="Niche", overrides=SMALL, points=16, seeds=1)
-    changed = study.strategies["both at once"]["events"][0]["set"]
+    changed = study.strategies["both at once"]["replace_events"][0]["set"]
     assert dict(changed) == {"firms.Niche.interaction": 0.8, "firms.Niche.customization": 0.8}
-    alone = study.strategies["stay"]["events"][0]["set"]
+    alone = study.strategies["stay"]["replace_events"][0]["set"]
     assert dict(alone) == {"firms.Niche.interaction": 0.1, "firms.Niche.customization": 0.8}
 
 

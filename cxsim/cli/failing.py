@@ -13,13 +13,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 
 from cxsim.notebook.catalogue import NotebookInputError
-from cxsim.scenario import ScenarioError
+from cxsim.scenario import EventsLeftOutWarning, ScenarioError
 
 __all__ = ["UserError", "finish"]
 
@@ -62,7 +63,7 @@ class _SaidError(Exception):
 
 
 def _finish(command: Callable[[], Any]) -> int:
-    with _stop_at_term():
+    with _stop_at_term(), _notices():
         try:
             code = command()
             sys.stdout.flush()
@@ -123,6 +124,25 @@ def _reader_left() -> int:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
     return 0
+
+
+@contextlib.contextmanager
+def _notices() -> Iterator[None]:
+    """Say what a command leaves out in one line of the error stream, each line once."""
+    said: set[str] = set()
+    show = warnings.showwarning
+
+    def tell(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, EventsLeftOutWarning):
+            show(message, category, *place, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            click.echo(f"cxsim: note: {message}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", EventsLeftOutWarning)
+        warnings.showwarning = tell
+        yield
 
 
 @contextlib.contextmanager

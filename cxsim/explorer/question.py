@@ -53,7 +53,7 @@ class Question:
         """Return the scenario that the question describes."""
         overrides: dict[str, Any] = {"name": name, **self.changes}
         if self.copycat:
-            overrides["events"] = [*self.base.to_dict().get("events", []), self._copying()]
+            overrides["events"] = [self._copying()]
         return self.base.override(overrides)
 
     def _copying(self) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxsim.notebook import tables
-from cxsim.notebook.parameters import split_overrides
+from cxsim.notebook.parameters import loaded, split_overrides
 from cxsim.plot.numbers import Scale, Words, scale_for
 from cxsim.scenario import Scenario
+from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.study.decision.assumed import completed
 from cxsim.study.decision.options import STAY
 from cxsim.study.decision.uncertainties import range_table
@@ -74,14 +75,16 @@ def market_of(
     changes = split_overrides(overrides)
     if panel:
         return from_panel(panel, draws=points, overrides=changes)
-    return Scenario.load(scenario, changes), None, pd.DataFrame(columns=["path", "value"])
+    return loaded(scenario, changes), None, pd.DataFrame(columns=["path", "value"])
 
 
 def options_in_words(decision: Decision) -> Any:
     """Return a table of what each option changes."""
     rows = {}
     for name, option in decision.facts["study"]["strategies"].items():
-        said = [f"{path} = {value:g}" for path, value in option.items() if path != "events"]
+        said = [
+            f"{path} = {value:g}" for path, value in option.items() if path not in (ADD, REPLACE)
+        ]
         said += [
             f"{path} to {value:g} from period {event['at']}"
             + (f" over {event['over']} periods" if event.get("over") else "")
@@ -95,8 +98,14 @@ def options_in_words(decision: Decision) -> Any:
 
 def _own(decision: Decision, option: Any) -> list[Any]:
     """Return the events of an option that are neither the scenario's nor the rival's copy."""
-    base = len(decision.facts["study"]["scenario"].get("events", ()))
-    return list(option.get("events", ()))[base:]
+    there = {_when(event) for event in decision.facts["study"]["scenario"].get(ADD, ())}
+    replaced = [each for each in option.get(REPLACE, ()) if _when(each) not in there]
+    return [*replaced, *option.get(ADD, ())]
+
+
+def _when(event: Any) -> tuple[int, str]:
+    """Return by what an event is known: what a rival copies differs from option to option."""
+    return event["at"], event.get("label", "")
 
 
 def uncertainty_table(decision: Decision, drawn: pd.DataFrame | None = None) -> Any:

@@ -17,16 +17,25 @@ import math
 import operator
 import re
 import tokenize
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cxsim.notebook.catalogue import NotebookInputError, read_notebook
-from cxsim.scenario import Scenario, parse_override
+from cxsim.scenario import EventsLeftOutWarning, Scenario, parse_override
 from cxsim.scenario.messages import found, hint
 
-__all__ = ["Parameter", "checked", "declared", "join_overrides", "split_names", "split_overrides"]
+__all__ = [
+    "Parameter",
+    "checked",
+    "declared",
+    "join_overrides",
+    "loaded",
+    "split_names",
+    "split_overrides",
+]
 
 _KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -227,6 +236,13 @@ def _check_scenarios(values: Mapping[str, Any], path: Path) -> None:
                 f"periods: expected the same in all scenarios, found {what} "
                 "(set it for all with -s periods=N)"
             )
+
+
+def loaded(name: str, overrides: Iterable[str] = ()) -> Scenario:
+    """Return a scenario for a report, which says itself what a shortened run leaves out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventsLeftOutWarning)
+        return Scenario.load(name, list(overrides))
 
 
 def split_names(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from cxsim.notebook import tables
 from cxsim.notebook.cells import KEY
 from cxsim.notebook.commands import as_command, as_papermill, as_python
 from cxsim.notebook.keeping import plain, versions
-from cxsim.notebook.parameters import split_names, split_overrides
+from cxsim.notebook.parameters import loaded, split_names, split_overrides
 from cxsim.notebook.progress import tell_progress
 from cxsim.notebook.replicate import Replications
 from cxsim.plot.numbers import Words
@@ -74,7 +74,7 @@ class Report:
             If one is not there or not valid.
         """
         changes = split_overrides(overrides)
-        self._scenarios = [Scenario.load(name, changes) for name in split_names(names)]
+        self._scenarios = [loaded(name, changes) for name in split_names(names)]
         return self._scenarios
 
     def use(self, *scenarios: Scenario) -> None:
@@ -147,7 +147,8 @@ class Report:
         if self._parameters.get("overrides"):
             facts += f"; changed: {self._parameters['overrides']}"
         text = self.words.say(text, keep=self._names()).replace(" %", "\u00a0%")
-        facts = self.words.say(facts, keep=self._names())
+        left_out = [f"{each.name}: {each.left_out}" for each in self._scenarios if each.left_out]
+        facts = self.words.say("; ".join([facts, *left_out]), keep=self._names())
         return _html(
             f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
             f'<p class="cx-facts">{escape(facts)}.</p>'

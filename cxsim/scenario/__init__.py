@@ -1,5 +1,6 @@
 """The scenario: what is simulated, read from a file, validated, immutable."""
 
+from cxsim.scenario.calendar import EventsLeftOutWarning
 from cxsim.scenario.events import Change
 from cxsim.scenario.finding import find
 from cxsim.scenario.messages import ScenarioError
@@ -10,6 +11,7 @@ from cxsim.scenario.show import diff
 
 __all__ = [
     "Change",
+    "EventsLeftOutWarning",
     "Scenario",
     "ScenarioError",
     "diff",

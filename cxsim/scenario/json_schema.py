@@ -35,6 +35,12 @@ def json_schema(schema: Schema) -> dict[str, Any]:
         "title": "Extends",
         "description": "A file beside this one, or the name of a scenario that ships",
     }
+    properties["replace_events"] = {
+        **{key: value for key, value in properties["events"].items() if key != "default"},
+        "title": "Replace events",
+        "description": "In a file that extends another: events in place of all that it has",
+    }
+    properties["events"]["description"] += "; in a file that extends another, further ones"
     result["if"] = {"not": {"required": ["extends"]}}
     result["then"] = {"required": result.pop("required"), "properties": required}
     return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cxsim.scenario.calendar import ADD, REPLACE, Entry, added, entries, fitted, periods_of
 from cxsim.scenario.finding import find, reason, shown_path
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.specs import Spec
@@ -34,12 +35,15 @@ class Source:
         Name where the data give none.
     place : Place
         What the scenario as a whole came from.
+    late : tuple of Entry
+        Events left out because the run was shortened to end before them.
     """
 
     raw: dict[str, Any]
     where: dict[Keys, Place] = field(repr=False)
     name: str
     place: Place
+    late: tuple[Entry, ...] = ()
 
     def at(self, keys: Keys) -> Place:
         """Return the place of the value at ``keys``, or of what contains it."""
@@ -136,6 +140,9 @@ def _extend(
         what = "an empty file" if raw is None else found(raw)
         raise ScenarioError(Problem(place, (), f"expected a mapping of parameters, found {what}"))
     if "extends" not in raw:
+        if REPLACE in raw:
+            text = "expected only in a file that extends another (here write events)"
+            raise ScenarioError(Problem(where.get((REPLACE,), place), (REPLACE,), text))
         return Source(raw, where, name, place)
     own = {key: value for key, value in raw.items() if key != "extends"}
     parent_name, asked = raw["extends"], (where.get(("extends",), place), ("extends",))
@@ -152,8 +159,24 @@ def _extend(
     # Every file speaks for itself: a variant does not carry its parent's name and claim.
     inherited = {key: value for key, value in parent.raw.items() if key not in TEXTS}
     merged_where: dict[Keys, Place] = {}
+    calendar = {key: own.pop(key) for key in (REPLACE, ADD) if key in own}
     merged = _merge(inherited, own, root, (), parent.where, where, merged_where)
-    return Source(merged, merged_where, name, place)
+    late, stated = parent.late, range(0)
+    for key, events in calendar.items():
+        at = where.get((key,), place)
+        new = entries(calendar, where, key) if isinstance(events, tuple) else events
+        first = len(stated) if key == ADD and REPLACE in calendar else None
+        merged, merged_where, numbers = added(
+            merged, merged_where, new, replace=key == REPLACE, place=at, key=key
+        )
+        stated = numbers if first is None else range(first + len(numbers))
+        late = () if key == REPLACE else late
+    before = periods_of(parent.raw)
+    if before is not None:
+        merged, merged_where, late = fitted(
+            merged, merged_where, late, before=before, stated=stated
+        )
+    return Source(merged, merged_where, name, place, late)
 
 
 def _merge(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cxsim.scenario.calendar import ADD, REPLACE, Entry, added, fitted, periods_of
 from cxsim.scenario.loading import Source, plain
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.paths import put, resolve
@@ -44,16 +45,28 @@ def parse_override(text: str) -> tuple[str, Any]:
 
 
 def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
-    """Return a source with values put in by dotted path."""
+    """Return a source with values put in by dotted path.
+
+    ``events`` adds events, ``replace_events`` replaces all; where ``periods`` shortens the
+    run, events that were there before and come after its end are left out.
+    """
     if isinstance(overrides, str):
         overrides = [overrides]
     if isinstance(overrides, Mapping):
         pairs = list(overrides.items())
     else:
         pairs = [parse_override(text) for text in overrides]
-    raw, where = source.raw, dict(source.where)
+    raw, where, late = source.raw, dict(source.where), source.late
+    before, stated = periods_of(raw), set[int]()
     for path, given in pairs:
         value = plain(given, _OVERRIDE, (str(path),))
+        if path in (ADD, REPLACE):
+            new = [Entry(event, {(): _OVERRIDE}) for event in value] if _is_list(value) else value
+            replace = path == REPLACE
+            raw, where, numbers = added(raw, where, new, replace=replace, place=_OVERRIDE, key=path)
+            late = () if replace else late
+            stated = {*(() if replace else stated), *numbers}
+            continue
         needs = raw.get("needs", 2)
         needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else 1
         for target in resolve(schema.root, raw, path, _OVERRIDE):
@@ -65,4 +78,12 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
             depth = len(target.keys)
             where = {keys: at for keys, at in where.items() if keys[:depth] != target.keys}
             where[target.keys] = _OVERRIDE
-    return Source(raw, where, source.name, source.place)
+            if target.keys[0] == ADD and isinstance(target.keys[1], int):
+                stated.add(target.keys[1])
+    if before is not None:
+        raw, where, late = fitted(raw, where, late, before=before, stated=stated)
+    return Source(raw, where, source.name, source.place, late)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, tuple)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cxsim.firms.registry import register_policy
 from cxsim.mechanisms.base import Mechanism
 from cxsim.scenario import digest as digests
+from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
 from cxsim.scenario.events import Change
 from cxsim.scenario.finding import find
 from cxsim.scenario.frozen import thaw
@@ -147,10 +149,20 @@ class Scenario:
         source: Source,
         overrides: Overrides | None,
         mechanisms: Sequence[Mechanism] | None,
+        before: tuple[Entry, ...] = (),
     ) -> Scenario:
         if overrides is not None:
             source = overridden(schema_for(mechanisms), source, overrides)
-        return cls(source, mechanisms)
+        made = cls(source, mechanisms)
+        made._tell_left_out(before)
+        return made
+
+    def _tell_left_out(self, before: tuple[Entry, ...]) -> None:
+        """Warn of events that have just been left out."""
+        new = tuple(entry for entry in self._source.late if entry not in before)
+        if new:
+            words = left_out_words(new, self.periods, self.period_length)
+            warnings.warn(f"{self.name}: {words}", EventsLeftOutWarning, stacklevel=4)
 
     def override(self, changes: Overrides) -> Scenario:
         """Return a scenario with other values; this one stays as it is.
@@ -161,12 +173,19 @@ class Scenario:
             New values by dotted path, or texts as on the command line
             (``"firms.Tailor.price=12"``). ``firms.*.price`` sets the price of all
             firms, ``segments.All.need_mean.0`` one number of a list. A mapping at
-            ``firms.NAME`` puts a firm in, ``None`` takes it out.
+            ``firms.NAME`` puts a firm in, ``None`` takes it out. ``events`` adds events to
+            those there are, ``replace_events`` replaces all of them.
 
         Raises
         ------
         ScenarioError
             If a path names nothing or a value is not allowed.
+
+        Warns
+        -----
+        EventsLeftOutWarning
+            If ``periods`` shortens the run: events after its end are left out (and come back
+            when it is lengthened again).
 
         Examples
         --------
@@ -174,7 +193,7 @@ class Scenario:
         >>> dearer.firms["Tailor"].price
         22.0
         """
-        return self._from(self._source, changes, self._given)
+        return self._from(self._source, changes, self._given, self._source.late)
 
     def __getattr__(self, name: str) -> Any:
         model = self.__dict__.get("_model")
@@ -189,6 +208,12 @@ class Scenario:
     def changes(self) -> tuple[Change, ...]:
         """What the events set, one change per parameter, in order of period."""
         return self._changes
+
+    @property
+    def left_out(self) -> str:
+        """Which events a shortened run leaves out, in one sentence; empty if none."""
+        late = self._source.late
+        return left_out_words(late, self.periods, self.period_length) if late else ""
 
     @property
     def schema(self) -> Schema:

@@ -130,7 +130,7 @@ def _build(mechanisms: tuple[Mechanism, ...]) -> Schema:
     return Schema(mechanisms, firm, segment, market, whole, root)
 
 
-_SECTIONS = ("segments", "firms", "initial", "events", "extends")
+_SECTIONS = ("segments", "firms", "initial", "events", "replace_events", "extends")
 
 
 def _owned(spec: Spec, mechanism: str) -> Spec:

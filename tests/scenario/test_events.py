@@ -8,7 +8,7 @@ from cxsim.scenario import ScenarioError
 
 
 def with_events(market, *events):
-    return market.override({"events": list(events)})
+    return market.override({"replace_events": list(events)})
 
 
 def refusal(market, *events):

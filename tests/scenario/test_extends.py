@@ -52,7 +52,7 @@ def test_groups_merge_by_key_and_lists_are_replaced(market, write):
         extends: market.yaml
         segments: {Families: {need_mean: [0, 2]}}
         firms: {Tailor: {promotions: {depth: 0.3}}}
-        events: []
+        replace_events: []
         """,
     )
     variant = Scenario.load("variant.yaml")
@@ -70,7 +70,7 @@ def test_null_takes_a_firm_a_segment_or_a_start_out(market, write):
         segments: {Singles: null, Families: {share: 1}}
         firms: {Mass: null}
         initial: {Mass: null}
-        events: []
+        replace_events: []
         """,
     )
     variant = Scenario.load("variant.yaml")
@@ -84,7 +84,7 @@ def test_null_takes_a_firm_out_of_values_by_firm(market, write):
         "tastes.yaml",
         "extends: market.yaml\n"
         "segments: {Singles: {brand_taste_sd: {Tailor: 1, Mass: 2}}}\n"
-        "events: []\ninitial: {Mass: null}\n",
+        "replace_events: []\ninitial: {Mass: null}\n",
     )
     write("variant.yaml", "extends: tastes.yaml\nfirms: {Mass: null}\n")
     assert "brand_taste_sd.Mass: expected the name of a firm" in refusal("variant.yaml")

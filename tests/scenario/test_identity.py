@@ -108,7 +108,7 @@ def test_the_digest_has_16_hex_digits_and_names_the_parameters(market):
             {"events.0.at": 7},
             {"events.0.over": 1},
             {"events.0.set.firms.Mass.price": 7},
-            {"events": []},
+            {"replace_events": []},
             {"currency": "USD"},
         )
     }

@@ -56,7 +56,7 @@ def test_events_differ_by_what_they_change_and_when(market):
     assert rows(diff(market, slower)) == [
         ("events.6.firms.Mass.price", 8, "8.0 over 3"),
     ]
-    twice = market.override({"events": [*market.to_dict()["events"] * 2]})
+    twice = market.override({"replace_events": [*market.to_dict()["events"] * 2]})
     assert rows(diff(market, twice)) == [("events.6.firms.Mass.price#2", "absent", 8)]
 
 

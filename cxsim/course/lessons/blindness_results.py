@@ -59,7 +59,7 @@ def market_with(case: Case, **more: Any) -> Scenario:
             f"firms.{firm}.touchpoints.delivery.mean": down for firm in ("Listener", "Believer")
         },
     }
-    changes = {"segments.*.experience_value": worth, "events": [event], **more}
+    changes = {"segments.*.experience_value": worth, "replace_events": [event], **more}
     return case.market("blind_spot", changes)
 
 

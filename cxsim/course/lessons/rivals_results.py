@@ -62,7 +62,7 @@ def copied(case: Case) -> Scenario:
     at = case.variant.pick("month of the copy", SINCE, [18, 21, 27, 30])
     copy = {"firms.Mass.interaction": 0.8, "firms.Mass.customization": 0.8}
     event = {"at": at, "label": "Mass copies Tailor", "set": copy}
-    return case.market("copycat", {"name": "Mass copies Tailor", "events": [event]})
+    return case.market("copycat", {"name": "Mass copies Tailor", "replace_events": [event]})
 
 
 def attacked(case: Case, *, reply: float | None = None) -> Scenario:
@@ -75,7 +75,7 @@ def attacked(case: Case, *, reply: float | None = None) -> Scenario:
     if reply is not None:
         events.append({"at": SINCE + 1, "set": {"firms.Tailor.price": reply}})
         name = f"Tailor answers with {reply:g} EUR"
-    return case.market("price_attack", {"name": name, "events": events})
+    return case.market("price_attack", {"name": name, "replace_events": events})
 
 
 def cut_to(case: Case) -> float:

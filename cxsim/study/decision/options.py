@@ -8,6 +8,7 @@ from typing import Any
 
 from cxsim.files import is_file
 from cxsim.scenario import Scenario, ScenarioError
+from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.messages import Place, Problem, found, hint
 from cxsim.scenario.policies import policies_of
@@ -154,7 +155,7 @@ def copying(scenario: Scenario, firm: str, rival: str, option: Mapping[str, Any]
     for name in _CAPABILITIES:
         path = f"firms.{firm}.{name}"
         after = option.get(path, getattr(scenario.firms[firm], name))
-        for event in option.get("events", ()):
+        for event in (*option.get(REPLACE, ()), *option.get(ADD, ())):
             after = event.get("set", {}).get(path, after)
         own = getattr(scenario.firms[rival], name)
         values[f"firms.{rival}.{name}"] = max(float(after), float(own))
@@ -164,13 +165,17 @@ def copying(scenario: Scenario, firm: str, rival: str, option: Mapping[str, Any]
 def with_copy(
     scenario: Scenario, firm: str, rival: str, options: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Return options whose events come after the scenario's own and the rival's copy."""
+    """Return options whose events come after the scenario's own and the rival's copy.
+
+    An option's ``events`` are added to the scenario's, its ``replace_events`` take their place.
+    """
     own = list(scenario.to_dict().get("events", []))
     made = {}
     for name, option in options.items():
         option = dict(option or {})
-        copied = [copying(scenario, firm, rival, option)] if rival else []
-        if copied or "events" in option:
-            option["events"] = [*own, *copied, *option.get("events", ())]
+        if rival:  # its copy stands where the factor of its period looks for it
+            copied = copying(scenario, firm, rival, option)
+            kept, more = option.pop(REPLACE, own), option.pop(ADD, ())
+            option[REPLACE] = [*kept, copied, *more]
         made[name] = option
     return made
