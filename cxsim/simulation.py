@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.components import Components, of_code, of_measures
 from cxsim.decisions import Decisions
 from cxsim.draws import INITIAL
 from cxsim.engine.demand import Demand, foreseeing
@@ -219,11 +220,34 @@ class Simulation:
         return self.period >= self.scenario.periods
 
     @property
+    def code(self) -> Components:
+        """What moves this market: every rule, pass, mechanism and policy, and the engine.
+
+        Raises
+        ------
+        IdentityError
+            If code or data behind one of them has no fingerprint.
+        """
+        return of_code(
+            self.schedule,
+            self.mechanisms,
+            self.decisions.classes,
+            self._demand.schedule if self._demand else None,
+        )
+
+    @property
+    def measuring(self) -> Components:
+        """What makes numbers of the books: every measure of this run, and how it is summarized."""
+        return of_measures(
+            (level, measure)
+            for level, named in self._measures.items()
+            for measure in named.values()
+        )
+
+    @property
     def rules_digest(self) -> str:
-        """Fingerprint of every rule, pass and policy of this run."""
-        policies = f"-{self.decisions.digest}" if self.decisions else ""
-        demand = f"-{self._demand.identity.digest}" if self._demand else ""
-        return self.schedule.identity.digest + policies + demand
+        """Fingerprint of :attr:`code`."""
+        return self.code.digest
 
     def customers(self, name: str) -> np.ndarray:
         """Return a column of the population, the customer in the last axis.

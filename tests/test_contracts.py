@@ -29,7 +29,7 @@ FLOORS = [
     {"tables", "population"},
     {"measures"},
     {"engine"},
-    {"decisions"},
+    {"components", "decisions"},
     {"simulation"},
     {"checkpoint"},
     {"market", "runs"},

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar
 
-from cxsim.identity.trees import tree_of_file
+from cxsim.identity.trees import Text, learn, texts_of, tree_of_file
 from cxsim.identity.walk import INPUTS, IdentityError, Walk, label_of
 
-__all__ = ["Identity", "IdentityError", "fingerprint", "identified", "inputs", "modules"]
+__all__ = ["Identity", "IdentityError", "fingerprint", "identified", "inputs", "learn",
+           "modules"]  # fmt: skip
 
 #: Goes up where fingerprints are made in another way: what is stored under earlier ones counts
 #: as another's.
@@ -66,6 +67,12 @@ class Identity:
         False where that cannot be told at a glance: lists, arrays and objects may have changed.
         """
         return self._walk is not None and self._walk.holds()
+
+    def texts(self) -> dict[bytes, Text]:
+        """Return what a project's own functions say, for processes that lack their files."""
+        code = [f.__code__ for f in self._walked().code.values() if isinstance(f, FunctionType)
+                and not (f.__module__ or "").startswith("cxsim.")]  # fmt: skip
+        return texts_of(code)
 
     @functools.cached_property
     def components(self) -> dict[str, str]:
@@ -170,26 +177,20 @@ def modules(names: Iterable[str]) -> dict[str, bytes]:
     Parameters
     ----------
     names : iterable of str
-        Without ``cxsim.``; they are imported.
+        Without ``cxsim.``; they need not be imported.
     """
-    return {name: _module(f"cxsim.{name}") for name in names}
+    return {name: _module(name) for name in names}
 
 
 def _module(name: str) -> bytes:
-    import importlib
-
-    module = sys.modules.get(name) or importlib.import_module(name)
-    codes, constants = [], []
-    for key, value in sorted(vars(module).items()):
-        if getattr(value, "__module__", None) == name:
+    file = Path(__file__).parents[1].joinpath(*name.split(".")).with_suffix(".py")
+    codes = []
+    full = f"cxsim.{name}"
+    for value in vars(sys.modules[full]).values() if full in sys.modules else ():
+        if getattr(value, "__module__", None) == full:
             held = vars(value).values() if isinstance(value, type) else (value,)
             codes += [f.__code__ for f in held if isinstance(f, FunctionType)]
-        elif isinstance(value, (int, float, str, tuple)) and not key.startswith("__"):
-            constants.append(f"{key}={value!r}")
-    tree = tree_of_file(
-        str(module.__file__), [c for c in codes if c.co_filename == module.__file__]
-    )
-    return hashlib.sha256(tree + "\n".join(constants).encode()).digest()[:16]
+    return tree_of_file(str(file), [c for c in codes if c.co_filename == str(file)])
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from opcode import opmap
 from types import CodeType
 from typing import Any, NamedTuple
 
-__all__ = ["Text", "names_in", "text_of", "tree_of_file"]
+__all__ = ["Text", "learn", "names_in", "text_of", "texts_of", "tree_of_file"]
 
 #: A name and the attributes asked of it, as in ``margins.margin``.
 Chain = tuple[str, ...]
@@ -79,6 +79,8 @@ class _File:
 
 
 _files: dict[str, _File | None] = {}
+#: Texts by what code does, for functions that came from another process without their file.
+_given: dict[bytes, Text] = {}
 _texts: dict[int, tuple[CodeType, Text]] = {}
 
 
@@ -95,8 +97,31 @@ def text_of(code: CodeType, module_globals: dict[str, Any] | None = None) -> Tex
     if known is None:
         if len(_texts) > 50_000:
             _texts.clear()
-        known = _texts[id(code)] = (code, _found(code, module_globals) or _of_code(code))
+        own = _of_code(code)
+        text = _found(code, module_globals) or _given.get(own.digest) or own
+        known = _texts[id(code)] = (code, text)
     return known[1]
+
+
+def texts_of(codes: Iterable[CodeType]) -> dict[bytes, Text]:
+    """Return what functions say by what their code does, for processes that lack the files.
+
+    Parameters
+    ----------
+    codes : iterable of code
+    """
+    return {_of_code(code).digest: text_of(code) for code in codes}
+
+
+def learn(texts: dict[bytes, Text]) -> None:
+    """Take what functions say that arrive from another process.
+
+    Parameters
+    ----------
+    texts : dict
+        Of :func:`texts_of`. They count only for code that does just what it did there.
+    """
+    _given.update(texts)
 
 
 def tree_of_file(filename: str, codes: Iterable[CodeType]) -> bytes:

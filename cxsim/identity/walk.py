@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import enum
 import functools
 import hashlib
@@ -38,7 +39,7 @@ _INCIDENTAL = frozenset(
      "__static_attributes__", "__annotate__", "__annotate_func__", "__annotations_cache__",
      "__abstractmethods__", "_abc_impl", "__orig_bases__", "__parameters__", "__signature__",
      "__dataclass_params__", "__match_args__", "__class_vars__", "__private_attributes__",
-     "__attrs_own_setattr__", "__classcell__")
+     "__attrs_own_setattr__", "__classcell__", "__slotnames__")
 )  # fmt: skip
 _GENERATED = ("<string>", "<attrs generated", "<makefun", "<namedtuple")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -388,9 +389,7 @@ class Walk:
                 self._trail.append((dict.get, function.__globals__, root, found))
             else:
                 self._trail.append((dict.get, function.__globals__, root, _Missing))
-                built_in = function.__globals__.get("__builtins__", {})
-                built_in = built_in if isinstance(built_in, dict) else vars(built_in)
-                found = built_in.get(root, _Missing)
+                found = getattr(builtins, root, _Missing)
             if not isinstance(found, ModuleType):
                 if root in shown:
                     continue

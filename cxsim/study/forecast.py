@@ -10,6 +10,7 @@ from cxsim.study.cells import Cells
 from cxsim.study.pilot import Estimate, estimate
 from cxsim.study.plan import Study
 from cxsim.study.store import Store
+from cxsim.study.superseded import superseded
 
 __all__ = ["Forecast", "forecast"]
 
@@ -28,16 +29,21 @@ class Forecast:
     runs, stored, missing : int
     estimate : Estimate or None
         Of what is missing; None if nothing is, or a function is studied.
+    superseded : str
+        What is stored and does not count, and why.
     """
 
     runs: int
     stored: int
     missing: int
     estimate: Estimate | None
+    superseded: str = ""
 
     def sentence(self) -> str:
         """Return the forecast in words."""
         text = f"{self.runs:,} runs, {self.stored:,} stored, {self.missing:,} to do"
+        if self.superseded:
+            text = f"{text} ({self.superseded})"
         return text if self.estimate is None else f"{text}: {self.estimate.sentence()}"
 
 
@@ -71,8 +77,9 @@ def forecast(
             store.has(cells.run(cell, seed), retry=retry) for cell in cells for seed in study.seeds
         )
     missing = runs - stored
+    old = superseded(cells, study.seeds, store) if store is not None and missing else ""
     if not missing or study.base is None:
-        return Forecast(runs, stored, missing, None)
+        return Forecast(runs, stored, missing, None, old)
     one = (
         estimate(study.scenario(next(iter(cells)) // len(study.strategies)), missing, workers)
         if len(study.strategies) == 1
@@ -87,5 +94,5 @@ def forecast(
     memory = one.held + each + (workers * _WORKER if processes else 0)
     return Forecast(
         runs, stored, missing,
-        replace(one, memory=memory, disk=int(missing * (_ROW + _NUMBER * numbers))),
+        replace(one, memory=memory, disk=int(missing * (_ROW + _NUMBER * numbers))), old,
     )  # fmt: skip

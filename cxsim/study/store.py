@@ -7,7 +7,7 @@ import io
 import json
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "StoreError"]
 
 _SIGN = "store.json"
-_PARTS = ("runs", "scenarios", "studies", "drafts")
+_PARTS = ("runs", "scenarios", "studies", "codes", "drafts")
 _FORMAT = 1
 #: Drafts older than this many seconds are left from a process that was killed.
 _STALE = 86_400
@@ -193,6 +193,68 @@ class Store:
             facts = {"name": name, "digest": digest, "cxsim": __version__, "study": facts}
             self._put(path, json.dumps(facts, indent=1, default=str).encode())
 
+    def keep_code(self, digest: str, components: Callable[[], Mapping[str, str]]) -> None:
+        """Keep what runs were made by: column ``code`` of runs names it.
+
+        Parameters
+        ----------
+        digest : str
+        components : callable
+            Returns digests by name; asked where they are not kept yet.
+        """
+        path = self.folder / "codes" / f"{digest}.json"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)  # an earlier store has no such folder
+            facts = {"code": digest, "cxsim": __version__, "components": dict(components())}
+            self._put(path, json.dumps(facts, indent=0).encode())
+
+    def agree(self, study: str, facts: Mapping[str, str]) -> None:
+        """Keep which code the shards of a study run.
+
+        Parameters
+        ----------
+        study : str
+            Its digest.
+        facts : mapping
+            ``code`` and ``worker``.
+        """
+        path = self.folder / "codes" / f"study-{study}.txt"
+        text = json.dumps({**facts, "cxsim": __version__})
+        if self.agreed(study).get("code") != facts["code"]:
+            self._put(path, text.encode())
+
+    def agreed(self, study: str) -> dict[str, str]:
+        """Return which code the shards of a study run, empty if nobody said.
+
+        Parameters
+        ----------
+        study : str
+            Its digest.
+        """
+        try:
+            text = (self.folder / "codes" / f"study-{study}.txt").read_text(encoding="utf-8")
+            found = json.loads(text)
+            return {name: str(found[name]) for name in ("code", "worker", "cxsim")}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+    def codes(self) -> set[str]:
+        """Return the digests of all code that runs of the store were made by."""
+        return {path.stem for path in (self.folder / "codes").glob("*.json")}
+
+    def code(self, digest: str) -> dict[str, str]:
+        """Return what some runs were made by, digests by name; empty if it is not kept.
+
+        Parameters
+        ----------
+        digest : str
+        """
+        try:
+            text = (self.folder / "codes" / f"{digest}.json").read_text(encoding="utf-8")
+            return {str(k): str(v) for k, v in json.loads(text)["components"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
     # -- reading ---------------------------------------------------------------------
 
     @property
@@ -291,7 +353,7 @@ def _holds(keys: np.ndarray, key: np.uint64) -> bool:
 
 
 _TEXTS = ("run", "status", "message", "traceback", "scenario", "base", "overrides",
-          "strategy", "worker")  # fmt: skip
+          "strategy", "worker", "code", "task")  # fmt: skip
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
