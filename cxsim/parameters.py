@@ -6,11 +6,11 @@ tables, slider bounds) reads these definitions and nothing else.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["ByFirm", "Parameters", "parameter"]
+__all__ = ["ByFirm", "Parameters", "group_in", "parameter"]
 
 
 class Parameters(BaseModel):
@@ -67,3 +67,14 @@ def parameter(
     if newcomers:
         extra["newcomers"] = True
     return Field(default, description=doc, json_schema_extra=extra, **bounds)
+
+
+def group_in(annotation: Any) -> type[Parameters] | None:
+    """Return the group of parameters that a type holds: alone, or null, or in a mapping by name."""
+    if isinstance(annotation, type) and issubclass(annotation, Parameters):
+        return annotation
+    for inner in get_args(annotation):
+        group = group_in(inner)
+        if group is not None:
+            return group
+    return None

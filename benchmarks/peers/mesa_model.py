@@ -160,12 +160,12 @@ class Customer(mesa.Agent):
 
     def __init__(self, model: MesaMarket):
         super().__init__(model)
+        self.segment = model.segments[model.rng.choice(len(model.segments), p=model.shares)]
         self.arrive()
 
     def arrive(self) -> None:
-        """Become somebody new, whom no firm knows."""
-        model, rng = self.model, self.model.rng
-        self.segment = segment = model.segments[rng.choice(len(model.segments), p=model.shares)]
+        """Become somebody new of the same segment, whom no firm knows."""
+        model, rng, segment = self.model, self.model.rng, self.segment
         self.need_means = segment.need_mean or [0.0] * model.needs
         self.need = [rng.normal(mean, segment.need_sd) for mean in self.need_means]
         spread = math.sqrt(math.log(1.0 + segment.price_sensitivity_cv**2))

@@ -56,13 +56,13 @@ class NumpyMarket:
         zero = [0.0] * scenario.needs
         self.position = np.array([f.position or zero for f in scenario.firms.values()], dtype)
         self.need_mean = np.array([s.need_mean or zero for s in scenario.segments.values()], dtype)
-        self.share = [s.share for s in scenario.segments.values()]
         self.learning_rate = self.position.dtype.type(scenario.learning_rate)
         self.discount_rate = scenario.discount_rate
         self.scale = scenario.market_size / scenario.customers
         self.n, self.needs, self.n_firms = scenario.customers, scenario.needs, len(scenario.firms)
 
-        self.segment = np.zeros(self.n, np.int8)
+        share = [s.share for s in scenario.segments.values()]
+        self.segment = self.rng.choice(len(share), size=self.n, p=share).astype(np.int8)
         self.need = np.zeros((self.needs, self.n), dtype)
         self.price_sensitivity = np.zeros(self.n, dtype)
         self.taste = np.zeros((self.n_firms, self.n), dtype)
@@ -77,11 +77,9 @@ class NumpyMarket:
         return np.array([getattr(owner, name) for owner in owners.values()], self.dtype)
 
     def arrive(self, who: np.ndarray) -> None:
-        """Let newcomers take these places."""
-        rng, m, s = self.rng, len(who), self.segments
-        g = rng.choice(len(self.share), size=m, p=self.share)
-        z = rng.standard_normal((self.needs + 1 + self.n_firms, m), self.dtype)
-        self.segment[who] = g
+        """Let newcomers of the same segments take these places."""
+        rng, s, g = self.rng, self.segments, self.segment[who]
+        z = rng.standard_normal((self.needs + 1 + self.n_firms, len(who)), self.dtype)
         self.need[:, who] = self.need_mean[g].T + s["need_sd"][g] * z[: self.needs]
         variance = np.log1p(s["price_sensitivity_cv"] ** 2)[g]
         self.price_sensitivity[who] = s["price_sensitivity"][g] * np.exp(

@@ -10,9 +10,12 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
+from cxsim.engine.registry import check_passes
 from cxsim.engine.rules import exchanged, names_of_rules, rule_name, widened
 from cxsim.identity import identified
+from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
+from cxsim.mechanisms.demand import DEMAND
 from cxsim.mechanisms.order import ordered
 
 __all__ = ["Leg", "Schedule", "Step", "parameters_of"]
@@ -54,7 +57,8 @@ class Schedule:
     Raises
     ------
     ValueError
-        If a rule's name is unknown, or passes demand an impossible order.
+        If a rule's name is unknown, a pass names a phase or pass that nobody has, or passes
+        demand an impossible order.
     IdentityError
         If code or data behind a pass has no fingerprint.
     """
@@ -65,6 +69,7 @@ class Schedule:
         rules: Mapping[str, Callable[..., Any]] | None = None,
     ):
         rules = dict(rules or {})
+        check_passes(mechanisms, (*registered(), DEMAND))
         passes = ordered(mechanisms)
         if rules:
             _check_rules(rules, [p.function for _, p in passes])

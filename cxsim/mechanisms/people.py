@@ -101,6 +101,9 @@ class SegmentParameters(Parameters):
 
 LARGEST_TASTE = 1e30
 
+#: In place of a segment's number: where nobody has been yet.
+UNASSIGNED = 65535
+
 
 # --- rules ------------------------------------------------------------------------
 
@@ -148,10 +151,11 @@ def arrive(
     segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
     segment_turnover, segment_turnover_beta,
 ):  # fmt: skip
-    """A newcomer draws a segment and attributes and knows no firm.
+    """A newcomer draws attributes and knows no firm.
 
-    The segment is a race of exponentials, so that a further segment takes customers
-    from the others and moves nobody between them.
+    Who is there at the start draws a segment: a race of exponentials, so that a further
+    segment takes customers from the others and moves nobody between them. Whoever follows
+    belongs to the segment of the customer replaced, so that segments keep their sizes.
     """
     for i in range(n):
         if arriving[i] == 0:
@@ -160,15 +164,16 @@ def arrive(
         born[i] = clock[0]
         supplier[i] = -1
         tenure[i] = 0
-        g = 0
-        soonest = inf
-        for s in range(len(segment_share)):
-            if segment_share[s] > 0.0:
-                time = -log(uniform(key_segment[s], who)) / segment_share[s]
-                if time < soonest:
-                    soonest = time
-                    g = s
-        segment[i] = g
+        if segment[i] == UNASSIGNED:
+            segment[i] = 0
+            soonest = inf
+            for s in range(len(segment_share)):
+                if segment_share[s] > 0.0:
+                    time = -log(uniform(key_segment[s], who)) / segment_share[s]
+                    if time < soonest:
+                        soonest = time
+                        segment[i] = s
+        g = segment[i]
         for d in range(len(key_need)):
             need[d, i] = scatter(
                 segment_need_mean[g, d], segment_need_sd[g], normal(key_need[d], who)
@@ -210,7 +215,7 @@ PEOPLE = Mechanism(
     core=True,
     segment=SegmentParameters,
     columns=(
-        Column("segment", dtype="u2", doc="Number of the segment"),
+        Column("segment", dtype="u2", fill=UNASSIGNED, doc="Number of the segment"),
         Column("need", ("need",), doc="Need of the customer"),
         Column("price_sensitivity", doc="Utility per unit of currency"),
         Column("brand_taste", ("firm",), doc="Lasting taste for a firm, currency per unit"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from cxsim.measures import measures
 from cxsim.measures.summary import summarize
-from cxsim.runs import provenance
+from cxsim.runs.provenance import provenance
 
 __all__ = ["COURSES", "Outcome", "outcome_of"]
 
