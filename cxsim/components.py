@@ -140,7 +140,7 @@ def changed(now: Mapping[str, str], before: Mapping[str, str], most: int = 3) ->
     str
         ``"measures.share"``; "" if nothing differs.
     """
-    names = [name for name in now | dict(before) if now.get(name) != before.get(name)]
+    names = [name for name in {**now, **before} if now.get(name) != before.get(name)]
     names.sort(key=lambda name: (name.startswith("library "), name))
     shown = names[:most]
     if len(names) > most:

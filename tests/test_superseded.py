@@ -147,3 +147,73 @@ def test_measures_and_summaries_are_in_the_provenance_of_a_run(monkeypatch):
     right = buying.purchases
     monkeypatch.setattr(buying, "purchases", lambda b: 0.5 * right(b))
     assert cx.run(scenario).provenance["digest"] != before
+
+
+RULE = """
+def learned(uncertainty, precision):
+    return {text}
+"""
+
+
+@pytest.fixture
+def changed_rule(tmp_path):
+    """A sweep with a rule, and the same study with the rule said in another way."""
+    made = {}
+
+    def swept(text, store, *, adopting=False, sample=2):
+        from cxsim.study.adopt import adopt
+
+        path = tmp_path / f"rule_{len(made)}.py"
+        path.write_text(RULE.format(text=text))
+        spec = importlib.util.spec_from_file_location("rules_of_users", path)
+        module = made[text] = importlib.util.module_from_spec(spec)
+        sys.modules["rules_of_users"] = module
+        spec.loader.exec_module(module)
+        rules = {"learning.learned": module.learned}
+        study = cx.Study.from_dict(SMALL)
+        if adopting:
+            return adopt(study, cx.Store(store), sample=sample, rules=rules)
+        return cx.sweep(study, store=store, executor="inline", rules=rules)
+
+    yield swept
+    sys.modules.pop("rules_of_users", None)
+
+
+def test_runs_are_adopted_where_a_sample_is_equal_to_the_bit(tmp_path, changed_rule):
+    store, right = tmp_path / "s", "uncertainty / (1.0 + precision * uncertainty)"
+    first = changed_rule(right, store)
+    result = changed_rule(
+        right.replace("1.0 + precision * uncertainty", "precision * uncertainty + 1.0"),
+        store,
+        adopting=True,
+    )
+    assert (result.adopted, result.sampled, result.differs) == (4, 2, "")
+    assert "4 runs adopted that were made with another rules_of_users.learned" in result.sentence()
+    again = changed_rule("uncertainty / (precision * uncertainty + 1.0)", store)
+    assert (again.report.done, again.report.stored) == (0, 4)
+    assert again.frame.equals(first.frame)
+
+
+def test_runs_are_not_adopted_where_one_of_the_sample_differs(tmp_path, changed_rule):
+    store, right = tmp_path / "s", "uncertainty / (1.0 + precision * uncertainty)"
+    changed_rule(right, store)
+    result = changed_rule(right.replace("1.0", "2.0"), store, adopting=True, sample=4)
+    assert result.adopted == 0
+    assert "differs: share.Tailor is " in result.sentence()
+    assert len(cx.Store(store)) == 4
+
+
+def test_the_command_adopts_a_store_or_ends_with_1(tmp_path, monkeypatch, capsys):
+    from cxsim.cli.app import run
+    from cxsim.measures import buying
+
+    cx.sweep(SMALL, store=tmp_path / "s", executor="inline")
+    right = buying.ratio
+    words = ["store", "adopt", str(tmp_path / "s"), "--sample", "1"]
+    monkeypatch.setattr(buying, "ratio", lambda top, bottom: right(top, bottom) * 0.5)
+    assert run(words) == 1
+    assert "not adopted" in capsys.readouterr().out
+    monkeypatch.setattr(buying, "ratio", lambda top, bottom: right(top, bottom) * 1.0)
+    assert run(words) == 0
+    assert "4 runs adopted" in capsys.readouterr().out
+    assert cx.sweep(SMALL, store=tmp_path / "s", executor="inline").report.done == 0

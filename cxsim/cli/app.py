@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import calibrating, deciding, places, studies, sweeping
+from cxsim.cli import calibrating, deciding, places, storing, studies, sweeping
 from cxsim.cli.failing import finish
 from cxsim.scenario.messages import hint
 
@@ -59,6 +59,7 @@ def cli(context: click.Context) -> None:
 for _command in (
     *studies.COMMANDS,
     *sweeping.COMMANDS,
+    *storing.COMMANDS,
     *calibrating.COMMANDS,
     *deciding.COMMANDS,
     *places.COMMANDS,

@@ -30,7 +30,7 @@ __all__ = ["Sweep"]
 _TAIL = ("status", "message", "traceback", "run", "seconds", "worker")
 
 #: Columns of the store that name a run's parts; its place in the study says them better.
-_FACTS = ("base", "overrides", "scenario", "code", "task", "finished")
+_FACTS = ("base", "overrides", "scenario", "code", "task", "adopted", "finished")
 
 
 class Sweep:

@@ -353,7 +353,7 @@ def _holds(keys: np.ndarray, key: np.uint64) -> bool:
 
 
 _TEXTS = ("run", "status", "message", "traceback", "scenario", "base", "overrides",
-          "strategy", "worker", "code", "task")  # fmt: skip
+          "strategy", "worker", "code", "task", "adopted")  # fmt: skip
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
