@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cxsim.arguments import names_of, whole
 from cxsim.measures.built import Frames
 from cxsim.measures.people import panel_rows
 from cxsim.measures.summary import summarize
@@ -86,6 +87,8 @@ def run(
     settings = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
     if overrides:
         settings = settings.override(overrides)
+    seed, panel = whole(seed, "seed"), whole(panel, "panel", low=0)
+    detail = names_of(detail, "detail") if isinstance(detail, str) else detail
     wanted = list(dict.fromkeys([*detail, *(["panel"] if panel else [])]))
     if panel and checkpoint is not None:
         raise ValueError("panel: expected none together with a checkpoint, which does not keep it")
