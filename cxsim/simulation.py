@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -304,7 +305,7 @@ class Simulation:
         """Whether the scenario's periods are over."""
         return self.period >= self.scenario.periods
 
-    @property
+    @functools.cached_property
     def code(self) -> Components:
         """What moves this market: every rule, pass, mechanism and policy, and the engine.
 
@@ -320,7 +321,7 @@ class Simulation:
             self._demand.schedule if self._demand else None,
         )
 
-    @property
+    @functools.cached_property
     def measuring(self) -> Components:
         """What makes numbers of the books: every measure of this run, and how it is summarized."""
         return of_measures(
