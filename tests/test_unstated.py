@@ -12,6 +12,7 @@ import cxsim as cx
 from cxsim.cli import main
 from cxsim.cli.studies import print_unstated
 from cxsim.notebook.report import Report
+from cxsim.notebook.workplace import lay_out
 from cxsim.scenario import shipped_scenarios
 from cxsim.scenario.unstated import (
     defaults_line,
@@ -181,6 +182,16 @@ def test_shipped_scenarios_state_what_answers_rest_on(name):
 def test_a_scenario_from_a_panel_names_the_costs_that_no_panel_shows(name):
     assert free_line(cx.load(name)) == (
         "Free in this market: every firm's units and handling of purchases (no cost stated)."
+    )
+
+
+def test_the_template_of_a_market_states_everything(tmp_path):
+    market = cx.load(lay_out(tmp_path / "work") / "params" / "market.yaml")
+    assert unstated(market) == inherited(market) == ()
+    raised = {"events": [{"at": 1, "set": {"firms.Alpha.interaction": 0.9}}]}
+    assert unstated(market.override(raised)) == ()
+    assert (
+        cx.run(market, seed=1, overrides={"customers": 50, "periods": 3}).firms["share"].sum() > 0
     )
 
 
