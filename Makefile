@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints clean distclean
+.PHONY: help setup demo lab test test-slow torture damage test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,9 @@ test-slow: $(READY) ## run all tests, the slow ones too, with all random example
 
 torture: $(READY) ## kill a study twenty times and look whether anything is lost (CXSIM_TORTURE_SEED=7: again)
 	@$(PY) -m pytest -q tests/test_torture.py $(ARGS)
+
+damage: $(READY) ## flip bits in, cut short and zero files of each kind; none may go unnoticed (ARGS="--part 0.1")
+	@$(PY) -m fuzz.damage $(ARGS)
 
 # Mesa 3.5 wants Python 3.12. Where there is one beside the Python in use, the tests that
 # touch Mesa and the numbers run on it too, in an environment of their own.

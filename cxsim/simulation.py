@@ -15,16 +15,17 @@ from cxsim.engine.schedule import Schedule
 from cxsim.engine.sharing import spans
 from cxsim.engine.workspace import Workspace
 from cxsim.firms.exit import Insolvency
-from cxsim.firms.knowledge import BOOKS
 from cxsim.firms.policy import PolicyError
 from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
+from cxsim.measures.value import year_of
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.demand import DEMAND
 from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario.policies import policies_of
+from cxsim.snapshot import in_memory
 from cxsim.tables import Tables
 
 __all__ = ["BLOCK", "Simulation"]
@@ -126,6 +127,7 @@ class Simulation:
                 if k.startswith("market_") and v.shape == (1,)
             },
             costs=tuple(m for each in self.mechanisms for m in each.measures if m.cost),
+            year=year_of(str(scenario.period_length)),
         )
         self._populate()
 
@@ -140,7 +142,42 @@ class Simulation:
 
     def _firm_books(self) -> tuple[str, ...]:
         """Return the measures that a firm finds in its own books."""
-        return tuple(m.name for m in self._measures["firm"].values() if m.name in BOOKS or m.cost)
+        return tuple(m.name for m in self._measures["firm"].values() if m.own_books or m.cost)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a run needs to go on from between two periods, as plain data.
+
+        Random numbers are a function of seed and period and need no state; what is compiled,
+        and what follows from the scenario, is made anew.
+        """
+        return {
+            "period": self.period,
+            "workspace": self.workspace.state(),
+            "books": self.books.state(),
+            "ramps": self._events.starts,
+            "insolvency": self._insolvency.state(),
+            "decisions": self.decisions.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state` of a simulation of the same run has returned.
+
+        Parameters
+        ----------
+        state : mapping
+
+        Raises
+        ------
+        DamagedError
+            If it is of another run.
+        """
+        self.period = state["period"]
+        self.workspace.restore(state["workspace"])
+        self.books.restore(state["books"])
+        self._events.starts = in_memory(state["ramps"])
+        self._insolvency.restore(state["insolvency"])
+        self.decisions.restore(state["decisions"])
+        self._latest, self._latest_period = {}, None
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_measures", "_latest")}
@@ -281,7 +318,7 @@ class _Events:
     def __init__(self, scenario: Any, tables: Tables):
         self._tables = tables
         self._changes = scenario.changes
-        self._starts: dict[int, Any] = {}
+        self.starts: dict[int, Any] = {}
 
     def apply(self, period: int) -> None:
         for number, change in enumerate(self._changes):
@@ -292,5 +329,5 @@ class _Events:
             if change.over == 0:
                 array[index] = target
                 continue
-            start = self._starts.setdefault(number, np.array(array[index]))
+            start = self.starts.setdefault(number, np.array(array[index]))
             array[index] = start + (target - start) * ((period - change.at) / change.over)

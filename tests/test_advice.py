@@ -13,6 +13,7 @@ from cxsim.scenario import Scenario
 from cxsim.study.decision.assumed import CUSTOMARY, HIGHEST, assumptions, cost_range, customary
 from cxsim.study.decision.conditions import conditions, market_facts, unstated_costs
 from cxsim.study.decision.decide import plan_decision
+from cxsim.study.decision.decision import Decision
 from cxsim.study.decision.robust import BEST_IN, DEFINITION, Grounds, objections, robust
 from cxsim.study.decision.uncertainties import NOT_STATED, range_table, without_cost
 from cxsim.study.decision.words import turning
@@ -118,8 +119,6 @@ def test_shipped_scenarios_state_the_costs_of_their_default_options():
 
 
 def test_a_decision_keeps_what_it_rests_on(left_out, tmp_path):
-    from cxsim.study.decision.decision import Decision
-
     kept = Decision.load(left_out.save(tmp_path / "kept"))
     assert kept.sentence() == left_out.sentence()
     assert kept.grounds == left_out.grounds
@@ -253,3 +252,43 @@ def test_a_price_cut_that_is_best_in_two_thirds_of_the_futures_is_not_called_rob
     assert "It is not robust: it is best in 7" in decision.sentence()
     assert "rivals do not change their prices in response" in decision.headline()
     assert not any(word in decision.sentence() for word in ("holds up", "find out"))
+
+
+# -- the horizon -----------------------------------------------------------------------
+
+
+def by_horizon(first, later, *, periods=24):
+    """Two options at 16 futures: building earns ``first`` in year one, then ``later`` a month."""
+    path = {"stay": [0.0] * periods, "build": [first] * 12 + [later] * (periods - 12)}
+    rows = [
+        {
+            "point": point, "strategy": name, "seed": 0, "x": point / 16,
+            "net_present_value.Ann": sum(path[name]),
+            "net_present_value_perpetuity.Ann": sum(path[name]) + path[name][-1] / 0.01,
+            "net_present_value_equity.Ann": sum(path[name]),
+            "profit.Ann@period": path[name],
+        }
+        for point in range(16)
+        for name in path
+    ]  # fmt: skip
+    money = {"discount_rate": 0.01, "period": "month", "currency": "EUR"}
+    facts = {
+        "firm": "Ann", "output": "net_present_value.Ann", "unit": "EUR", "confidence": 0.95,
+        "options": list(path), "factors": ["x"], "study": {}, "money": money,
+    }  # fmt: skip
+    return Decision(pd.DataFrame(rows), facts)
+
+
+def test_a_horizon_that_decides_stands_in_the_answer_and_is_not_robust():
+    decision = by_horizon(-2.0, 1.0)
+    assert decision.choice == "stay"
+    assert "profit after 24 months does not count" in decision.headline()
+    assert "'build' is best with the last year's profit for ever" in decision.sentence()
+    assert not decision.robust
+
+
+def test_an_option_that_pays_late_names_the_horizon_that_it_needs():
+    decision = by_horizon(-2.0, 3.0)
+    assert decision.choice == "build"
+    assert "the horizon is longer than" in decision.headline()
+    assert decision.robust

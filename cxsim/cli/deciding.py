@@ -110,6 +110,8 @@ def _print(result: Any) -> None:
     import pandas as pd
 
     click.echo(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
+    if result.summary.get("worth"):
+        click.echo(textwrap.fill(result.summary["worth"], WIDTH) + "\n")
     frame = pd.DataFrame(result.summary["options"])
     rows = [
         [

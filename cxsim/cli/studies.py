@@ -223,6 +223,7 @@ def _print_differences(result: Any) -> None:
     comparison = Comparison.load(result.folder / "comparison")
     words = Words(**result.summary["words"])
     click.echo(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
+    click.echo(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
     percent = f"{100 * comparison.confidence:g} %"
     rows = difference_rows(comparison.table, words=words)
     for name, here in rows.groupby("scenario", sort=False):
@@ -278,6 +279,9 @@ def _print_firms(result: Any) -> None:
     answer = words.say(result.summary["answer"], keep=labels["firm"])
     answer = f"{answer} Standard errors in brackets."
     click.echo(textwrap.fill(answer, WIDTH) + "\n")
+    if result.summary.get("worth"):
+        click.echo(textwrap.fill(words.say(result.summary["worth"], keep=labels["firm"]), WIDTH))
+        click.echo()
     print_table(
         ["", *heads],
         [

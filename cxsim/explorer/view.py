@@ -57,6 +57,7 @@ def as_html(answer: Answer) -> str:
     """Return sentence, figure and key figures as one piece of HTML."""
     return (
         f'<p class="cx-answer"><strong>{escape(answer.sentence())}</strong></p>'
+        f"<p>{escape(answer.worth())}</p>"
         f"{caution(unstated_lines([answer.question.scenario()]))}"
         f"{figure_of(answer)._repr_html_()}{table_of(answer)}"
     )
@@ -94,5 +95,5 @@ def break_even_html(found: BreakEven, *, firm: str, unit: str) -> str:
     """Return in words at which price a firm breaks even with the baseline."""
     return (
         f"<p><strong>Break-even price of {escape(firm)}</strong> (net present value against the "
-        f"baseline): {escape(found.sentence(unit))}</p>"
+        f"baseline): {escape(found.sentence(unit))} {escape(found.worth(unit))}</p>"
     )

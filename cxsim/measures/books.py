@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,13 @@ class Books:
         Market parameters at the start.
     costs : tuple of Measure
         Costs of mechanisms' own (:attr:`Measure.cost`).
+    year : int
+        Periods of a year.
+
+    Attributes
+    ----------
+    first : int
+        The period of the first row: 0, but in the books of a last period alone.
 
     Notes
     -----
@@ -46,10 +54,12 @@ class Books:
         start_rows: np.ndarray,
         market: dict[str, float],
         costs: tuple[Measure, ...] = (),
+        year: int = 12,
     ):
         self.firms = firms
         self.scale = scale
         self.market = market
+        self.year = year
         self._costs = costs
         self._places = total_places
         self._row_names = row_names
@@ -58,7 +68,7 @@ class Books:
         self._totals = np.empty((0, 0))
         self._rows = np.empty((0, *start_rows.shape))
         self._whole: Books | None = None  # the books that this is a page of
-        self._first = 0  # the period of the first row
+        self.first = 0
         self._sums: dict[str, tuple[int, np.ndarray]] = {}  # by name: periods summed, and the sum
 
     def write(self, totals: np.ndarray, rows: np.ndarray) -> None:
@@ -70,6 +80,16 @@ class Books:
         self._totals[self._periods] = totals
         self._rows[self._periods] = rows
         self._periods += 1
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the pages that are written, as plain data."""
+        return {"totals": self._totals[: self._periods], "rows": self._rows[: self._periods]}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what :meth:`state` has returned."""
+        self._totals, self._rows = np.array(state["totals"]), np.array(state["rows"])
+        self._periods = len(self._totals)
+        self._sums = {}
 
     @property
     def periods(self) -> int:
@@ -89,9 +109,10 @@ class Books:
             start_rows=self._rows[period - 1] if period > 0 else self._start_rows,
             market=self.market,
             costs=self._costs,
+            year=self.year,
         )
         made.write(self._totals[period], self._rows[period])
-        made._whole, made._first = self, period
+        made._whole, made.first = self, period
         return made
 
     def summed(self, name: str, function: Callable[[Books], np.ndarray]) -> np.ndarray:
@@ -108,9 +129,9 @@ class Books:
             Of books, (T, F).
         """
         own = np.cumsum(function(self), axis=0)
-        if self._whole is None or self._first == 0:
+        if self._whole is None or self.first == 0:
             return own
-        return self._whole._before(name, function, self._first) + own
+        return self._whole._before(name, function, self.first) + own
 
     def _before(
         self, name: str, function: Callable[[Books], np.ndarray], period: int

@@ -15,7 +15,6 @@ import pandas as pd
 from cxsim.files import file_name, whole_file
 from cxsim.measures.summary import MARKET
 from cxsim.notebook import tables
-from cxsim.notebook.cells import KEY
 from cxsim.notebook.commands import as_command, as_papermill, as_python
 from cxsim.notebook.keeping import plain, versions
 from cxsim.notebook.parameters import loaded, split_names, split_overrides
@@ -31,7 +30,7 @@ from cxsim.study.plan import Study
 __all__ = ["Report", "shipped"]
 
 #: The IDIC scorecard.
-IDIC = ("recognized", "differentiated", "signals", "misfit_removed")
+IDIC = ("recognized", "differentiated", "learned", "misfit_removed")
 
 
 class Report:
@@ -178,9 +177,17 @@ class Report:
         worth = means["net_present_value"].drop(MARKET, errors="ignore")
         sells, earns = str(share.idxmax()), str(worth.idxmax())
         sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %)"
+        within = _count(runs.first.scenario.periods, runs.first.scenario.period_length)
         if sells == earns:
-            return f"{sold} and earns most."
-        return f"{sold}; {earns} earns most."
+            return f"{sold} and earns most within {within}."
+        return f"{sold}; {earns} earns most within {within}."
+
+    def worth(self, runs: Replications) -> str:
+        """Return what the lead of the firm that earns most is worth, within the run and beyond."""
+        if len(runs.firms) < 2:
+            return ""
+        best, other, value = runs.lead()
+        return value.sentence(f"{best}'s lead over {other} in net present value")
 
     def questions(self) -> Any:
         """Show what each scenario claims, and what would refute it."""
@@ -216,7 +223,7 @@ class Report:
     def key_figures(self, runs: Replications) -> Any:
         """Show the main measures of every firm with their standard errors."""
         caption = _caption("Main figures by firm", len(runs.seeds))
-        return tables.measured(runs.means, caption, names=KEY, words=self.words)
+        return tables.measured(runs.means, caption, words=self.words)
 
     def scorecard(self, runs: Replications) -> Any:
         """Show how far each firm gets in each of the four steps of IDIC."""

@@ -189,6 +189,11 @@ def made_of(
         "market": market_facts(study, firm),
         "unstated": _unstated(study, firm, measure),
         "assumed": _costs_among(study.base, firm, assumed),
+        "money": {
+            "discount_rate": float(study.base.discount_rate),
+            "period": str(study.base.period_length),
+            "currency": str(study.base.currency),
+        },
     }
     return Decision(frame, facts)
 

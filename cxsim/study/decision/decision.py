@@ -6,16 +6,19 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxsim.files import whole_folder
+from cxsim.measures.value import VALUES
 from cxsim.study.decision.conditions import conditions
 from cxsim.study.decision.robust import Grounds, robust
 from cxsim.study.decision.value_of_information import switches, value_of_information
 from cxsim.study.decision.words import advice, turning
+from cxsim.study.value import Estimate, Value, value_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +29,9 @@ __all__ = ["Decision"]
 
 #: Bootstrap samples behind intervals.
 RESAMPLES = 2000
+
+#: How what follows the run is valued where the last year goes on.
+PERPETUITY = "with the last year's profit for ever"
 
 #: Correlation from which on two factors count as one.
 ALIKE = 0.95
@@ -87,8 +93,15 @@ class Decision:
     @cached_property
     def lead(self) -> tuple[float, float, float]:
         """How much more the choice gives than the next best: mean, lower, upper end."""
-        runs = self._advantage(self.runner_up)
-        wide = runs.pivot(index="point", columns="seed", values=self.output).dropna().to_numpy()
+        found = self._mean_lead(self.output)
+        return found.mean, found.lower, found.upper
+
+    def _mean_lead(self, output: str) -> Estimate:
+        """Return how much more of an output the choice gives than the next best option."""
+        from cxsim.study.analysis import contrast
+
+        runs = contrast(self.frame, output, strategy=self.choice, against=self.runner_up)
+        wide = runs.pivot(index="point", columns="seed", values=output).dropna().to_numpy()
         draw = np.random.default_rng(0)
         count, seeds = wide.shape
         means = [
@@ -97,7 +110,79 @@ class Decision:
         ]
         tail = [(1.0 - self.confidence) / 2.0, (1.0 + self.confidence) / 2.0]
         low, high = np.quantile(means, tail)
-        return float(wide.mean()), float(low), float(high)
+        return Estimate(float(wide.mean()), float(low), float(high))
+
+    @cached_property
+    def value(self) -> Value | None:
+        """What the lead over the next best is worth within the horizon and beyond.
+
+        None where the firm wants something other than net present value.
+        """
+        columns = {name: f"{name}.{self.firm}" for name in VALUES}
+        path = f"profit.{self.firm}@period"
+        if "money" not in self.facts or not {*columns.values(), path} <= set(self.frame):
+            return None
+        if self.output != columns[VALUES[0]]:
+            return None
+        profits = {
+            name: np.vstack(part[path].dropna().tolist()).mean(axis=0)
+            for name, part in self.frame.groupby("strategy")
+            if name in (self.choice, self.runner_up)
+        }
+        return value_from(
+            {name: self._mean_lead(column) for name, column in columns.items()},
+            profits[self.choice] - profits[self.runner_up],
+            confidence=self.confidence,
+            **self.facts["money"],
+        )
+
+    def worth(self) -> str:
+        """Return in words what the lead is worth beyond the horizon; empty if not known.
+
+        Names the option that is best with what follows the run, where that is another one.
+        """
+        if self.value is None:
+            return ""
+        said = self.value.sentence(
+            f"The mean lead of {self.choice!r} over {self.runner_up!r} in net present value"
+        )
+        for best, words in self._best_beyond():
+            said += f" The best option {words} is {best!r}."
+        return said
+
+    def _best_beyond(self) -> list[tuple[str, str]]:
+        """Return options other than the choice that are best with what follows the run, and how."""
+        found = []
+        for name, words in (
+            (VALUES[1], PERPETUITY),
+            (VALUES[2], "with customer equity at the end"),
+        ):
+            means = self.frame.groupby("strategy")[f"{name}.{self.firm}"].mean()
+            if means.notna().any() and (best := str(means.idxmax())) != self.choice:
+                found.append((best, words))
+        return found
+
+    @cached_property
+    def horizon(self) -> str:
+        """How what follows the run turns the choice, in words; empty if it does not."""
+        if self.value is None:
+            return ""
+        # Customer equity leaves fixed costs out, and so flatters who builds capabilities.
+        beyond = [each for each in self._best_beyond() if each[1] == PERPETUITY]
+        said = " and ".join(f"{best!r} is best {words}" for best, words in beyond)
+        if said and isfinite(self.value.beyond):
+            said += f" (the lead turns at a horizon of about {self.value.beyond:.0f} periods)"
+        return said
+
+    def _conditions(self) -> list[str]:
+        """Return under which conditions the recommendation holds, each to follow "that"."""
+        market, value = self.facts.get("market"), self.value
+        said = conditions(market, self.choice, self.runner_up) if market else []
+        if value is not None and value.turns:
+            said.append(f"the horizon is longer than {value.turns[-1]} {value.period}s")
+        if value is not None and self.horizon:
+            said.append(f"profit after {value.periods} {value.period}s does not count")
+        return said
 
     @cached_property
     def information(self) -> pd.DataFrame:
@@ -195,6 +280,7 @@ class Decision:
             lead_lower=self.lead[1],
             best_share=float(shares.loc[self.choice, "value"]),
             turned_by=tuple(turns),
+            horizon=self.horizon,
             unstated=tuple(self.facts.get("unstated", ())),
             assumed=tuple(self.facts.get("assumed", ())),
         )
@@ -215,11 +301,10 @@ class Decision:
         """The recommendation, whether it is robust, its trade-off, and what to research."""
         mean, low, high = self.lead
         points = self.frame["point"].nunique()
-        market = self.facts.get("market")
         facts = {
             **self.facts, "choice": self.choice, "runner_up": self.runner_up, "points": points,
             "lead": mean, "lower": low, "upper": high,
-            "conditions": conditions(market, self.choice, self.runner_up) if market else [],
+            "conditions": self._conditions(),
         }  # fmt: skip
         return advice(facts, self.grounds, self.ranking.frame, self.information)
 

@@ -66,9 +66,7 @@ def _recommendation(facts: Mapping[str, Any], grounds: Grounds) -> str:
         middle = f"on average it earns {more}, the next best, and is {share}"
     else:
         middle = f"it earns {more} on average, which may be chance, and is {share}"
-    conditions = list(facts.get("conditions", ()))
-    if grounds.horizon:
-        conditions.append(f"the horizon is as it stands: {grounds.horizon}")
+    conditions = facts.get("conditions", ())
     tail = f"; this assumes that {' and that '.join(conditions)}" if conditions else ""
     if grounds.unstated:
         what = _and(grounds.unstated)
