@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import say
 
 __all__ = ["COMMANDS"]
 
@@ -41,12 +42,12 @@ def adopt(folder: str, sample: int) -> int:
     failed = False
     for facts in place.studies().values():
         if "scenario" not in facts["study"]:
-            click.echo(f"{facts['name']}: a function's runs are adopted from Python (docs/studies)")
+            say(f"{facts['name']}: a function's runs are adopted from Python (docs/studies)")
             continue
         study = Study.from_dict(facts["study"], name=facts["name"])
         result = adopted(study, place, sample=sample)
         failed |= bool(result.differs)
-        click.echo(f"{facts['name']}: {result.sentence()}")
+        say(f"{facts['name']}: {result.sentence()}")
     return 1 if failed else 0
 
 

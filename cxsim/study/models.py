@@ -12,7 +12,7 @@ from cxsim.components import Components, of_measures, of_model, of_passes
 from cxsim.engine.schedule import Schedule
 from cxsim.identity import learn
 from cxsim.scenario import Scenario
-from cxsim.scenario.policies import policies_of
+from cxsim.scenario.policies import named_policies
 from cxsim.simulation import Simulation, first_step
 from cxsim.study.outputs import (
     Output,
@@ -146,7 +146,7 @@ class ScenarioModel:
         """Return what a scenario shares with others of the same mechanisms and policies."""
         key = (
             tuple(mechanism.name for mechanism in scenario.mechanisms),
-            tuple((firm, kind, name) for firm, kind, name, _ in policies_of(scenario)),
+            tuple(named_policies(scenario)),
         )
         if key not in self._ready:
             small = Simulation(scenario.override({"customers": 1}), rules=self.rules)
