@@ -153,10 +153,10 @@ def _of_mechanism(mechanism: Mechanism) -> tuple[Any, ...]:
     return _remembered(
         mechanism,
         lambda: (
-            [(c.name, c.axes, c.dtype, c.kept, c.fill, c.shared) for c in mechanism.columns],
-            [(d.name, d.axes) for d in mechanism.draws],
-            [(t.name, t.axes) for t in mechanism.totals],
-            list(mechanism.tables),
+            tuple((c.name, c.axes, c.dtype, c.kept, c.fill, c.shared) for c in mechanism.columns),
+            tuple((d.name, d.axes) for d in mechanism.draws),
+            tuple((t.name, t.axes) for t in mechanism.totals),
+            tuple(mechanism.tables),
             mechanism.setup,
             mechanism.axes,
             mechanism.evaluators,

@@ -78,6 +78,22 @@ def test_a_rule_that_cannot_be_compiled_is_named_in_one_line():
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (lambda uncertainty, precision: undefined_name, "name 'undefined_name' is not defined"),  # noqa: F821
+        (lambda uncertainty, precision: "x", r"No conversion from .* to float64"),
+        (lambda uncertainty, precision: uncertainty.mood, "Unknown attribute 'mood'"),
+        (lambda uncertainty, precision: uncertainty + "a", r"No implementation .*add\(float64"),
+        (lambda uncertainty, precision: vars(uncertainty), "Untyped global name 'vars'"),
+    ],
+)
+def test_what_keeps_a_rule_from_being_compiled_is_told(rule, said):
+    with pytest.raises(TypeError, match=f"cannot be compiled: .* found .*{said}") as caught:
+        cx.run(lively(), rules={"learning.learned": rule})
+    assert "\n" not in str(caught.value)
+
+
 SCRIPT = """
 import sys
 sys.path.insert(0, {folder!r})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from concurrent.futures import Executor, Future
 
@@ -90,11 +89,12 @@ def test_another_version_with_the_same_code_keeps_what_is_stored(tmp_path, monke
 
 def test_the_store_keeps_the_parts_of_the_code_once(tmp_path):
     cx.sweep(SMALL, store=tmp_path / "s", executor="inline")
-    (file,) = (tmp_path / "s" / "codes").glob("*.json")
-    parts = json.loads(file.read_text())["components"]
+    store = cx.Store(tmp_path / "s")
+    (code,) = store.codes()
+    parts = store.code(code)
     assert {"learning.learned", "measures.share", "summaries.share", "simulation"} <= set(parts)
     assert "measures.profit" not in parts  # no output of the study
-    assert set(cx.Store(tmp_path / "s").frame()["code"]) == {file.stem}
+    assert set(store.frame()["code"]) == {code}
 
 
 class Elsewhere(Executor):

@@ -19,8 +19,10 @@ from typing import Any
 
 import click
 
+from cxsim.identity import IdentityError
 from cxsim.notebook.catalogue import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
+from cxsim.sealed import DamagedWarning
 
 __all__ = ["UserError", "finish"]
 
@@ -75,7 +77,7 @@ def _finish(command: Callable[[], Any]) -> int:
             raise _SaidError("stopped; nothing was written", 1) from error
         except click.ClickException as error:
             raise _SaidError(_usage(error), 2) from error
-        except (ScenarioError, NotebookInputError, UserError) as error:
+        except (IdentityError, ScenarioError, NotebookInputError, UserError) as error:
             raise _SaidError(str(error), 2) from error
         except MemoryError as error:
             what = "not enough memory: try fewer customers (-s customers=1000)"
@@ -133,7 +135,7 @@ def _notices() -> Iterator[None]:
     show = warnings.showwarning
 
     def tell(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, EventsLeftOutWarning):
+        if not issubclass(category, (EventsLeftOutWarning, DamagedWarning)):
             show(message, category, *place, **more)
         elif str(message) not in said:
             said.add(str(message))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -40,8 +39,7 @@ def adopt(folder: str, sample: int) -> int:
         raise UserError(f"{folder}: expected a store of runs, found none")
     place = Store(folder)
     failed = False
-    for path in sorted((place.folder / "studies").glob("*.json")):
-        facts = json.loads(path.read_text(encoding="utf-8"))
+    for facts in place.studies().values():
         if "scenario" not in facts["study"]:
             click.echo(f"{facts['name']}: a function's runs are adopted from Python (docs/studies)")
             continue

@@ -22,7 +22,7 @@ def settings_attrs(scenario: Scenario) -> dict[str, str]:
     return {"period_length": scenario.period_length, "currency": scenario.currency, **labels}
 
 
-def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:
+def provenance(simulation: Simulation) -> dict[str, Any]:
     """Return what produced a run: digests, seed, versions and time."""
     code = Components([simulation.code, simulation.measuring])
     packages = ("numpy", "pandas", "mesa", "numba")
@@ -31,7 +31,7 @@ def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:
         "digest": simulation.scenario.digest_with(code.digest),
         "seed": simulation.seed,
         "periods": int(simulation.scenario.periods),
-        "engine": engine,
+        "engine": simulation.engine.name,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {
             "cxsim": __version__,
