@@ -94,12 +94,13 @@ def of_measures(measures: Iterable[tuple[str, Measure]]) -> Components:
     measures : iterable of (str, Measure)
         Levels and measures.
     """
-    things: dict[str, Any] = {}
+    parts = []
     for level, measure in measures:
         name = measure.name if level == "firm" else f"{level}.{measure.name}"
-        things[f"measures.{name}"] = measure.function
-        things[f"summaries.{name}"] = _of_measure(measure)
-    return Components([identified(things)], _modules(_MEASURING))
+        facts = _of_measure(measure)
+        # One by one: those over data that may change in place are walked through anew each time.
+        parts.append(identified({f"measures.{name}": measure.function, f"summaries.{name}": facts}))
+    return Components(parts, _modules(_MEASURING))
 
 
 def of_passes(name: str, passes: Iterable[Pass]) -> Identity:
@@ -141,7 +142,8 @@ def changed(now: Mapping[str, str], before: Mapping[str, str], most: int = 3) ->
         ``"measures.share"``; "" if nothing differs.
     """
     names = [name for name in {**now, **before} if now.get(name) != before.get(name)]
-    names.sort(key=lambda name: (name.startswith("library "), name))
+    first = ("measures.", "summaries.", "policies.", "inputs.")
+    names.sort(key=lambda name: (not name.startswith(first), name.startswith("library "), name))
     shown = names[:most]
     if len(names) > most:
         return f"{', '.join(shown)} and {len(names) - most} more"
