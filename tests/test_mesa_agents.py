@@ -457,6 +457,7 @@ def many(number):
         market = cx.Market(lively(customers=2000, periods=2), rng=k)
         market.step()
         if k % (number // 10) == number // 10 - 1:
+            gc.collect()  # models are in cycles: else chance says how many are still there
             sizes.append(resident())
     return sizes
 
