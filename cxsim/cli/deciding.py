@@ -11,6 +11,7 @@ from cxsim.cli.failing import UserError
 from cxsim.cli.screen import Screen
 from cxsim.cli.studies import named_place
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.cli.verdicts import print_verdicts
 from cxsim.notebook.catalogue import find_notebook
 from cxsim.notebook.parameters import join_overrides
 
@@ -66,6 +67,7 @@ def decide(
             timeout=timeout, progress=screen,
         )  # fmt: skip
     _print(result)
+    print_verdicts(result.summary)
     click.echo(f"\nReport: {result.report}")
 
 

@@ -133,6 +133,15 @@ def observers_of(outputs: tuple[Output, ...], scenario: Scenario) -> dict[str, M
     }
 
 
+def measures_by_observer(scenario: Scenario) -> dict[tuple[str, str], str]:
+    """Return who observes a measure that has to be asked for, by its level and name."""
+    return {
+        (measure.level, measure.name): name
+        for name, observer in _observed(scenario).items()
+        for measure in observer.measures
+    }
+
+
 def known_measures(mechanisms: tuple[Mechanism, ...]) -> dict[tuple[str, str], Measure]:
     """Return the measures of some mechanisms by level and name."""
     return {(level, m.name): m for level in ("firm", _MARKET) for m in measures(level, mechanisms)}
