@@ -22,20 +22,6 @@ from cxsim.simulation import Simulation
 
 __all__ = ["Market", "market_class"]
 
-#: Measures of firms that the data collector keeps at every step.
-COLLECTED = (
-    "share",
-    "customers",
-    "retention",
-    "knowledge",
-    "switching_cost",
-    "price",
-    "profit",
-    "cash",
-    "interaction",
-    "customization",
-)
-
 
 def _measure_of_firm(name: str, agent: mesa.Agent) -> float | None:
     """Report a firm's measure, and nothing for a customer."""
@@ -103,7 +89,11 @@ class Market(mesa.Model):
             model_reporters={
                 m.name: m.name for m in measures("market", self.simulation.mechanisms)
             },
-            agent_reporters={name: partial(_measure_of_firm, name) for name in COLLECTED},
+            agent_reporters={
+                m.name: partial(_measure_of_firm, m.name)
+                for m in measures("firm", self.simulation.mechanisms)
+                if m.reported
+            },
         )
         self.running = True
         self.datacollector.collect(self)  # step 0: the state before the first period

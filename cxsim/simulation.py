@@ -15,14 +15,15 @@ from cxsim.engine.schedule import Schedule
 from cxsim.engine.sharing import spans
 from cxsim.engine.workspace import Workspace
 from cxsim.firms.exit import Insolvency
-from cxsim.firms.knowledge import BOOKS
 from cxsim.firms.policy import PolicyError
 from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
+from cxsim.measures.value import year_of
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.demand import DEMAND
+from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario.policies import policies_of
 from cxsim.tables import Tables
 
@@ -109,6 +110,7 @@ class Simulation:
         tables = self.workspace.tables
         self._events = _Events(scenario, tables)
         self._insolvency = Insolvency(len(tables.firms))
+        self._price_limit = price_limit(scenario)
         self._look_up()
         self.decisions = Decisions(scenario, self.seed, tables, self._firm_books())
         self._demand = Demand(self.workspace, self.engine, foresight) if foresight else None
@@ -124,6 +126,7 @@ class Simulation:
                 if k.startswith("market_") and v.shape == (1,)
             },
             costs=tuple(m for each in self.mechanisms for m in each.measures if m.cost),
+            year=year_of(str(scenario.period_length)),
         )
         self._populate()
 
@@ -138,7 +141,7 @@ class Simulation:
 
     def _firm_books(self) -> tuple[str, ...]:
         """Return the measures that a firm finds in its own books."""
-        return tuple(m.name for m in self._measures["firm"].values() if m.name in BOOKS or m.cost)
+        return tuple(m.name for m in self._measures["firm"].values() if m.own_books or m.cost)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_measures", "_latest")}
@@ -160,6 +163,7 @@ class Simulation:
             self._let_go()
             if self.decisions:
                 self.decisions.decide(self.period, self._demand)
+            self._check_prices()
         self.workspace.begin_period(self.period)
         self.engine.run(self._legs)
         if self.period >= 0:
@@ -169,6 +173,18 @@ class Simulation:
             own = self.workspace.own
             beliefs = (own["belief"], own["belief_error"]) if "belief" in own else None
             self.decisions.remember(self.latest, beliefs)
+
+    def _check_prices(self) -> None:
+        """Stop before a period in which somebody asks more than anybody can spend."""
+        arrays = self.workspace.tables.arrays
+        if "firm_price" not in arrays:
+            return
+        asked = arrays["firm_price"] * (1.0 + arrays["firm_personal_premium"])
+        if not (asked <= self._price_limit).all():
+            row = int(np.argmin(asked <= self._price_limit))
+            text = beyond_limit(float(asked[row]), self._price_limit)
+            firm = self.workspace.tables.firms[row]
+            raise PolicyError(f"firm {firm!r}, period {self.period}: {text}")
 
     def _let_go(self) -> None:
         """Take firms that have been insolvent for too long out of the market, for good."""

@@ -40,10 +40,10 @@ def test_books_close_and_states_stay_in_range(scenario, seed):
 
 
 #: Means over customers of whom there may be none, though their unit is one of counts.
-MEANS = {"signals", "contacts_per_customer"}
+MEANS = {"contacts_per_customer"}
 
 #: Shares of something that they may be more than, and differences of shares.
-BEYOND_ONE = {"switching_cost_share", "misfit_removed"}
+BEYOND_ONE = {"switching_cost_share", "misfit_removed", "differentiated"}
 
 
 @settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))

@@ -56,6 +56,7 @@ CAPACITY = Mechanism(
             "customers",
             lambda b: b.total("singled_out")[:, 0],
             level="market",
+            doc="Customers whom a firm served individually in the period",
         ),
     ),
     active=lambda scenario: scenario.contact_share is not None,

@@ -23,6 +23,7 @@ def idle(n):
 
 
 def zero(books):
+    """Nothing, in every period."""
     return np.zeros((books.periods, len(books.firms)))
 
 

@@ -34,7 +34,7 @@ __all__ = ["FEW", "MORE", "plain", "tenure_band"]
 #: What each peer reports at least, by period and firm, under the names of the simulator.
 FEW = (
     "share",
-    "retention",
+    "stayed",
     "knowledge",
     "switching_procedural",
     "switching_relational",
@@ -52,7 +52,7 @@ MORE = (
     "misfit",
     "misfit_removed",
     "switching_cost_sd",
-    "lifetime_value",
+    "lifetime_value_present",
 )
 
 _UNUSED = {

@@ -67,7 +67,7 @@ class Firm(mesa.Agent):
         return ratio(self.sales, self.model.sales)
 
     @property
-    def retention(self) -> float:
+    def stayed(self) -> float:
         """Share of the customers before the choice who were not lost to a rival."""
         return ratio(self.held - self.lost, self.held)
 
@@ -143,7 +143,7 @@ class Firm(mesa.Agent):
         return math.sqrt(max(0.0, ratio(self.switching_squares, self.customers) - mean**2))
 
     @property
-    def lifetime_value(self) -> float:
+    def lifetime_value_present(self) -> float:
         """Projected lifetime value of a customer, by what the firm knows of it."""
         stayed = 1.0 - ratio(self.gone, self.gone + self.held)
         margin = ratio(self.contribution / self.model.scale, self.customers)

@@ -255,7 +255,7 @@ class NumpyMarket:
         with np.errstate(invalid="ignore", divide="ignore"):
             made = {
                 "share": sales / sales.sum(axis=1, keepdims=True),
-                "retention": 1 - t["lost"] / t["held"],
+                "stayed": 1 - t["lost"] / t["held"],
                 "knowledge": t["knowledge"] / n,
                 "switching_procedural": t["procedural"] / n,
                 "switching_relational": t["relational"] / n,
@@ -278,7 +278,7 @@ class NumpyMarket:
                     "misfit": t["misfit"] / n,
                     "misfit_removed": 1 - t["misfit"] / t["standard"],
                     "switching_cost_sd": np.sqrt(np.maximum(t["square"] / n - mean**2, 0)),
-                    "lifetime_value": np.nansum(value * held, axis=2) / held.sum(axis=2),
+                    "lifetime_value_present": np.nansum(value * held, axis=2) / held.sum(axis=2),
                 }
         return {name: made[name] for name in (*FEW, *MORE) if name in made}
 

@@ -8,7 +8,21 @@ from typing import Literal
 from cxsim.draws import beta, gamma, log_gamma, lognormal, normal, uniform
 from cxsim.elementary import exp, log
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
-from cxsim.parameters import ByFirm, Parameters, parameter
+from cxsim.parameters import Ask, ByFirm, Parameters, parameter
+
+
+class MarketParameters(Parameters):
+    """Whom silence makes a former customer; a matter of measuring, which no rule reads."""
+
+    lapse_after: float = parameter(
+        4.0,
+        doc="Mean intervals between a customer's occasions to buy after which it counts as "
+        "lapsed if it has bought from nobody",
+        unit="intervals",
+        fixed=True,
+        gt=0,
+        source="hiatus heuristic, Wuebben & Wangenheim 2008; the number is an assumption",
+    )
 
 
 class SegmentParameters(Parameters):
@@ -42,6 +56,7 @@ class SegmentParameters(Parameters):
         newcomers=True,
         ge=0,
         source="Train & Weeks 2005 (scale of utility in money)",
+        ask=Ask(),
     )
     price_sensitivity_cv: float = parameter(
         0.0,
@@ -75,6 +90,7 @@ class SegmentParameters(Parameters):
         unit="per period",
         newcomers=True,
         ge=0,
+        ask=Ask(),
     )
     purchase_rate_shape: float | None = parameter(
         None,
@@ -89,6 +105,7 @@ class SegmentParameters(Parameters):
         newcomers=True,
         ge=0,
         le=1,
+        ask=Ask(instead="turnover_beta"),
     )
     turnover_beta: tuple[float, float] | None = parameter(
         None,
@@ -129,17 +146,33 @@ def purchase_chance(rate: float) -> float:
     return 1.0 - exp(-rate)
 
 
+def has_lapsed(silent: float, purchase_rate: float, lapse_after: float) -> bool:
+    """Return whether a customer has been silent for longer than expected.
+
+    ``silent`` periods without a purchase, against so many mean intervals between the
+    customer's occasions to buy.
+    """
+    return silent * purchase_rate >= lapse_after
+
+
 # --- passes -----------------------------------------------------------------------
 
 
-def leave(n, first, turnover, supplier, arriving, key_leave, sum_left):
+def leave(
+    n, first, clock, turnover, supplier, purchase_rate, last_bought, arriving, key_leave,
+    market_lapse_after, sum_left, sum_left_active,
+):  # fmt: skip
     """Some leave the market for good; a newcomer takes their place."""
     key = key_leave[0]
     for i in range(n):
         arriving[i] = 1 if uniform(key, first + i) < turnover[i] else 0
     for i in range(n):
         if arriving[i]:
-            sum_left[chunk(i), supplier[i] + 1] += 1.0
+            s = supplier[i]
+            sum_left[chunk(i), s + 1] += 1.0
+            silent = clock[0] - 1 - last_bought[i]
+            if s >= 0 and not has_lapsed(silent, purchase_rate[i], market_lapse_after[0]):
+                sum_left_active[chunk(i), s] += 1.0
 
 
 def arrive(
@@ -213,6 +246,7 @@ PEOPLE = Mechanism(
     "people",
     doc="Segments, heterogeneous customers, turnover",
     core=True,
+    market=MarketParameters,
     segment=SegmentParameters,
     columns=(
         Column("segment", dtype="u2", fill=UNASSIGNED, doc="Number of the segment"),
@@ -241,6 +275,9 @@ PEOPLE = Mechanism(
         Draw("purchase_rate"),
         Draw("turnover"),
     ),
-    totals=(Total("left", ("holder",), doc="Customers who left the market, by supplier"),),
+    totals=(
+        Total("left", ("holder",), doc="Customers who left the market, by supplier"),
+        Total("left_active", doc="Of these, active customers of the firm"),
+    ),
     passes=(Pass(leave, "leave"), Pass(arrive, "arrive")),
 )

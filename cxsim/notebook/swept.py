@@ -66,6 +66,7 @@ class Findings:
             f'<p class="cx-answer"><strong>{escape(said[0])}</strong></p>'
             + "".join(f"<p>{escape(text)}</p>" for text in said[1:])
             + f'<p class="cx-facts">{escape(facts + result.report.sentence())}.</p>'
+            + self._report.caution()
         )
 
     def show(self) -> Any:

@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cxsim.parameters import Ask
 from cxsim.scenario.messages import MISSING
 
 __all__ = ["Spec", "spec_of", "spec_of_field"]
@@ -57,6 +58,8 @@ class Spec:
         What it belongs to: ``"market"``, ``"firm"``, ``"segment"``, or a key.
     mechanism : str
         Name of the mechanism that declares it.
+    ask : Ask, optional
+        Where a scenario should state it.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -75,6 +78,7 @@ class Spec:
     default: Any = MISSING
     of: str = ""
     mechanism: str = ""
+    ask: Ask | None = None
 
     @property
     def by_firm(self) -> bool:
@@ -219,7 +223,13 @@ def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec
         default=MISSING if info.is_required() else info.get_default(call_default_factory=True),
         of=of,
         mechanism=mechanism,
+        ask=_ask(extra),
     )
+
+
+def _ask(extra: Mapping[str, Any]) -> Ask | None:
+    given = extra.get("ask")
+    return Ask(**{**given, "beside": tuple(given["beside"])}) if given else None
 
 
 def _under(spec: Spec, extra: Mapping[str, Any], mechanism: str) -> Spec:

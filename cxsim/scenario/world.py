@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 from cxsim.scenario.claim_rule import parse_rule
 
 __all__ = ["TEXTS", "Condition", "Event", "Initial", "World"]
@@ -101,7 +101,7 @@ class World(Parameters):
     )
     notes: str = parameter("", doc="How its numbers were chosen", fixed=True)
     periods: int = parameter(
-        60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True
+        60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True, ask=Ask()
     )
     period_length: str = parameter("month", doc="What one period is", fixed=True)
     warm_up: int = parameter(
@@ -127,6 +127,7 @@ class World(Parameters):
         gt=0,
         le=1e12,
         fixed=True,
+        ask=Ask(),
     )
     needs: int = parameter(2, doc="Dimensions of need", unit="dimensions", ge=1, le=8, fixed=True)
     matrix_threshold: float = parameter(

@@ -163,6 +163,11 @@ def made_of(study: Study, frame: pd.DataFrame, confidence: float) -> Decision:
         "options": list(study.strategies),
         "factors": [factor.name for factor in study.factors],
         "study": study.to_dict(),
+        "money": {
+            "discount_rate": float(study.base.discount_rate),
+            "period": str(study.base.period_length),
+            "currency": str(study.base.currency),
+        },
     }
     return Decision(frame, facts)
 
