@@ -82,6 +82,18 @@ def test_the_margin_is_what_a_reader_would_compute_from_the_runs():
     assert part.margin == pytest.approx(np.mean(leads), rel=1e-9)
 
 
+def test_net_present_value_of_a_window_leaves_out_what_was_earned_before():
+    cut = {"at": 6, "set": {"firms.Mass.price": 10.0}}
+    rule = {"says": "x", "rule": "net_present_value.Mass > 0", "window": "after_event"}
+    scenario = market_with(rule, events=[cut])
+    part = verdict_of(scenario, [3, 5]).parts[0]
+    worth = []
+    for seed in (3, 5):
+        profit = cx.run(scenario, seed=seed).firms.query("firm == 'Mass' and period >= 6")
+        worth.append((profit["profit"] * 1.01 ** -profit["period"].astype(float)).sum())
+    assert part.margin == pytest.approx(np.mean(worth), rel=1e-9)
+
+
 # ------------------------------------------------------------- verdicts
 
 

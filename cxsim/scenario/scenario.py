@@ -178,7 +178,13 @@ class Scenario:
             raise ScenarioError(problems)
 
     def place(self, keys: tuple[str | int, ...]) -> Place:
-        """Return where the value at ``keys`` was written, for messages."""
+        """Return where a value was written, for messages.
+
+        Parameters
+        ----------
+        keys : tuple
+            Its keys, from the outside in.
+        """
         return self._source.at(keys)
 
     def _tell_left_out(self, before: tuple[Entry, ...]) -> None:

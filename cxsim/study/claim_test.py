@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.arguments import hint, number, seeds_of
-from cxsim.measures import measures
+from cxsim.arguments import number, seeds_of
+from cxsim.measures import measures, near
 from cxsim.measures.summary import summarized
+from cxsim.measures.value import VALUES, net_present_value
 from cxsim.runs import simulate
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
 from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, parse_rule
@@ -188,8 +189,8 @@ def check_test(scenario: Scenario) -> None:
                 names = [name for of, name in known if of == level]
                 what = "the market" if level == MARKET else "firms"
                 text = f"expected a measure of {what}, found {term.measure!r}"
-                near = hint(term.measure, names)
-                problems.append(Problem(scenario.place(keys), keys, text + near))
+                text += near(term.measure, names)
+                problems.append(Problem(scenario.place(keys), keys, text))
                 break
     if problems:
         raise ScenarioError(problems)
@@ -285,17 +286,19 @@ class _Taken:
 
 def _measured(simulation: Any, measure: str, firm: str, window: slice | None) -> float:
     """Return a measure summarized over a window; NaN where there is none."""
-    books, scenario = simulation.books, simulation.scenario
+    books = simulation.books
     level = MARKET if firm == MARKET else "firm"
     found = [m for m in measures(level, simulation.mechanisms) if m.name == measure]
     if not found or window is None or (level == "firm" and firm not in books.firms):
         return math.nan
-    values = np.asarray(found[0].function(books), dtype=float)[window]
-    if level == "firm":
-        values = values[:, books.firms.index(firm)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return float(summarized(values, found[0].summary, float(scenario.discount_rate)))
+    values = np.asarray(found[0].function(books), dtype=float)
+    if window.start > 0:  # what was earned before the window is not of it
+        if measure in VALUES and level == "firm":
+            values = values - net_present_value(books)[window.start - 1]
+        elif measure == "cumulative_profit":
+            values = values - values[window.start - 1]
+    values = values[:, books.firms.index(firm)] if level == "firm" else values
+    return float(summarized(values[window], found[0].summary))
 
 
 def window_of(scenario: Scenario, name: str) -> slice | None:
