@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints clean distclean
+.PHONY: help setup demo lab test test-slow torture damage test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,9 @@ test-slow: $(READY) ## run all tests, the slow ones too, with all random example
 torture: $(READY) ## kill a study twenty times and look whether anything is lost (CXSIM_TORTURE_SEED=7: again)
 	@$(PY) -m pytest -q tests/test_torture.py $(ARGS)
 
+damage: $(READY) ## flip bits in, cut short and zero files of each kind; none may go unnoticed (ARGS="--part 0.1")
+	@$(PY) -m fuzz.damage $(ARGS)
+
 # Mesa 3.5 wants Python 3.12. Where there is one beside the Python in use, the tests that
 # touch Mesa and the numbers run on it too, in an environment of their own.
 NEWER_PYTHON = for p in python3.13 python3.12 "$$HOME"/.pyenv/versions/3.1[23]*/bin/python; do \
@@ -94,7 +97,7 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 	  || { echo "It could not be installed for $$newer: Mesa 3.5 was left out."; exit 0; }; \
 	fi; \
 	.venv-newer/bin/python -m pytest -q -n 2 -p no:cacheprovider \
-	  tests/test_mesa.py tests/test_engines.py tests/test_draws.py tests/test_golden.py
+	  tests/test_mesa.py tests/test_mesa_agents.py tests/test_engines.py tests/test_draws.py tests/test_golden.py
 
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome

@@ -16,6 +16,7 @@ from cxsim.firms.knowledge import Belief, Knowledge, Public
 from cxsim.firms.policy import Policy, PolicyError
 from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario.policies import policies_of
+from cxsim.snapshot import in_memory
 from cxsim.tables import Tables
 
 __all__ = ["Decisions"]
@@ -29,9 +30,12 @@ class _Seat(NamedTuple):
     name: str
     policy: Policy
 
+    @property
+    def title(self) -> str:
+        return f"firm {self.firm!r}, {self.kind} policy {self.name!r}"
+
     def fail(self, period: int, text: str) -> PolicyError:
-        who = f"firm {self.firm!r}, {self.kind} policy {self.name!r}, period {period}"
-        return PolicyError(f"{who}: {text}")
+        return PolicyError(f"{self.title}, period {period}: {text}")
 
 
 class Decisions:
@@ -75,6 +79,34 @@ class Decisions:
         """Fingerprint of the policies' source."""
         classes = {cls for seat in self._seats for cls in type(seat.policy).__mro__[:-1]}
         return hashlib.sha256("\n".join(sorted(map(_source, classes))).encode()).hexdigest()[:16]
+
+    def state(self) -> dict[str, Any]:
+        """Return firms' books and beliefs, and what policies remember, as plain data."""
+        return {
+            "books": {firm: pages[:, : self._periods] for firm, pages in self._books.items()},
+            "shares": dict(self._shares),
+            "beliefs": {
+                firm: {name: [b.score, b.error] for name, b in beliefs.items()}
+                for firm, beliefs in self._beliefs.items()
+            },
+            "policies": self.memories(),
+        }
+
+    def memories(self) -> dict[str, dict[str, Any]]:
+        """Return what each policy remembers, by how messages call the policy."""
+        return {seat.title: seat.policy.get_state() for seat in self._seats}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what :meth:`state` has returned."""
+        self._books = {firm: np.array(pages) for firm, pages in state["books"].items()}
+        self._periods = max((pages.shape[1] for pages in self._books.values()), default=0)
+        self._shares = dict(state["shares"])
+        self._beliefs = {
+            firm: {name: Belief(*numbers) for name, numbers in beliefs.items()}
+            for firm, beliefs in state["beliefs"].items()
+        }
+        for seat in self._seats:
+            seat.policy.set_state(in_memory(state["policies"][seat.title]))
 
     def remember(
         self, latest: Callable[[str, str], Any], beliefs: tuple[np.ndarray, np.ndarray] | None

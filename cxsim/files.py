@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ __all__ = [
     "check_size",
     "file_name",
     "is_file",
+    "on_disk",
     "whole_file",
     "whole_folder",
 ]
@@ -78,6 +80,11 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ------
     Path
         The draft, of the same suffix, in the same folder.
+
+    Notes
+    -----
+    The bytes are on the disk before the name is, so that no power cut leaves a file that is
+    empty or half there.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +94,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         yield draft
         draft.chmod(0o666 & ~_umask())
+        on_disk(draft)
         draft.replace(path)
+        on_disk(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -118,13 +127,44 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
     try:
         yield draft
         draft.chmod(0o777 & ~_umask())
+        for each in (*draft.rglob("*"), draft):
+            on_disk(each)
         aside = draft.with_name(f"{draft.name}-old")
         if path.exists():
             path.replace(aside)  # moved, not deleted: an end between the two moves loses nothing
         draft.replace(path)
+        on_disk(path.parent)
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def on_disk(path: Path) -> None:
+    """Wait until what was written to a file, or which names a folder holds, is on the disk.
+
+    Parameters
+    ----------
+    path : Path
+        A file or a folder.
+
+    Raises
+    ------
+    OSError
+        If a file could not be written after all (a full disk may be noticed only here).
+    """
+    if path.is_dir():
+        with contextlib.suppress(OSError):  # not every system lets folders be waited for
+            _sync(path, os.O_RDONLY)
+    elif path.is_file():
+        _sync(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+
+
+def _sync(path: Path, mode: int) -> None:
+    handle = os.open(path, mode)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class TooLargeError(ValueError):

@@ -54,6 +54,11 @@ class Population:
             self._arrays[name] = aligned(array.shape, 0, array.dtype.str)
             self._arrays[name][...] = array
 
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The columns as they are stored, to save and to put back."""
+        return dict(self._arrays)
+
     def bounds(self, block: int) -> tuple[int, int]:
         """Return the first customer of a block and the first after it."""
         first = block * self.block

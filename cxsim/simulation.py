@@ -24,7 +24,9 @@ from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.demand import DEMAND
 from cxsim.mechanisms.money import beyond_limit, price_limit
+from cxsim.scenario.messages import ScenarioError
 from cxsim.scenario.policies import policies_of
+from cxsim.snapshot import in_memory
 from cxsim.tables import Tables
 
 __all__ = ["BLOCK", "Simulation"]
@@ -143,6 +145,41 @@ class Simulation:
         """Return the measures that a firm finds in its own books."""
         return tuple(m.name for m in self._measures["firm"].values() if m.own_books or m.cost)
 
+    def state(self) -> dict[str, Any]:
+        """Return all that a run needs to go on from between two periods, as plain data.
+
+        Random numbers are a function of seed and period and need no state; what is compiled,
+        and what follows from the scenario, is made anew.
+        """
+        return {
+            "period": self.period,
+            "workspace": self.workspace.state(),
+            "books": self.books.state(),
+            "ramps": self._events.starts,
+            "insolvency": self._insolvency.state(),
+            "decisions": self.decisions.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state` of a simulation of the same run has returned.
+
+        Parameters
+        ----------
+        state : mapping
+
+        Raises
+        ------
+        DamagedError
+            If it is of another run.
+        """
+        self.period = state["period"]
+        self.workspace.restore(state["workspace"])
+        self.books.restore(state["books"])
+        self._events.starts = in_memory(state["ramps"])
+        self._insolvency.restore(state["insolvency"])
+        self.decisions.restore(state["decisions"])
+        self._latest, self._latest_period = {}, None
+
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_measures", "_latest")}
 
@@ -199,6 +236,36 @@ class Simulation:
             )
         arrays["firm_active"][self._insolvency.gone] = 0.0
         self.workspace.own["gone"][:] = self._insolvency.gone
+
+    def set(self, path: str, value: Any) -> None:
+        """Set a parameter from the next period on, as an event of that period would.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path, as ``"firms.Tailor.price"``.
+        value
+            What an event could set it to.
+
+        Raises
+        ------
+        ValueError
+            If no event could.
+        """
+        event = {"at": 0, "set": {path: value}}
+        try:
+            changed = self.scenario.override({"events": [event]})
+        except ScenarioError as error:
+            raise ValueError(f"{path}: {error.problems[0].text}") from None
+        new = [c for c in changed.changes if c.at == 0 and c.path == path][-1].value
+        array, index = self.workspace.tables.place(path)
+        before = np.array(array[index])
+        array[index] = self.workspace.tables.number(path, new)
+        try:
+            self._check_prices()
+        except PolicyError as error:
+            array[index] = before
+            raise ValueError(str(error)) from None
 
     def warm_up(self) -> None:
         """Run the periods before 0."""
@@ -282,7 +349,7 @@ class _Events:
     def __init__(self, scenario: Any, tables: Tables):
         self._tables = tables
         self._changes = scenario.changes
-        self._starts: dict[int, Any] = {}
+        self.starts: dict[int, Any] = {}
 
     def apply(self, period: int) -> None:
         for number, change in enumerate(self._changes):
@@ -293,5 +360,5 @@ class _Events:
             if change.over == 0:
                 array[index] = target
                 continue
-            start = self._starts.setdefault(number, np.array(array[index]))
+            start = self.starts.setdefault(number, np.array(array[index]))
             array[index] = start + (target - start) * ((period - change.at) / change.over)

@@ -66,6 +66,13 @@ class Tables:
         for k, name in enumerate(self.firm_row_names):
             self.arrays[f"firm_{name}"] = self.firm_rows[k]
 
+    @property
+    def own_arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that own their numbers: rows of ``firm_rows`` are in it as one."""
+        rows = {f"firm_{name}" for name in self.firm_row_names}
+        own = {name: array for name, array in self.arrays.items() if name not in rows}
+        return {"firm_rows": self.firm_rows, **own}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._link()

@@ -22,8 +22,8 @@ PACKAGE = Path(cx.__file__).parent
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
     {"_version", "arguments", "parameters", "elementary", "files", "analytic"},
-    {"draws"},
-    {"mechanisms"},
+    {"draws", "sealed"},
+    {"mechanisms", "snapshot"},
     {"firms"},
     {"scenario"},
     {"tables", "population"},

@@ -354,14 +354,6 @@ def test_a_folder_with_other_things_in_it_is_no_store(tmp_path):
         Store(tmp_path)
 
 
-def test_a_file_cut_short_by_others_is_named(tmp_path):
-    cx.sweep(study(functions.plane), store=tmp_path / "s", executor="inline")
-    (path,) = (tmp_path / "s" / "runs").glob("*.parquet")
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(StoreError, match=path.name):
-        Store(tmp_path / "s").refresh()
-
-
 # ----------------------------------------------------------------------------- stopping
 
 

@@ -79,7 +79,7 @@ def _check(scenarios: Sequence[str], overrides: Sequence[str]) -> None:
 
 def run_long(scenario: str, options: Mapping[str, Any]) -> int:
     """Run one scenario once, saving it now and then; print its last period."""
-    from cxsim.checkpoint import CheckpointError
+    from cxsim.checkpoint import Checkpoint, CheckpointError
     from cxsim.notebook.catalogue import find_notebook
     from cxsim.notebook.parameters import declared
     from cxsim.runs import run
@@ -89,7 +89,7 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
         raise UserError("--resume: expected --checkpoint FILE with it")
     if options["seeds"] not in (None, "1"):
         raise UserError("--checkpoint: expected one run (--seed N says which), found --seeds")
-    if options["resume"] and not Path(file).is_file():
+    if options["resume"] and not Checkpoint(file).exists():
         raise UserError(f"--resume: expected a checkpoint, found no file {file}")
     text = options["seed"] or "0"
     expected = declared(find_notebook("scenario"))["seed"]  # what a report would take
@@ -107,7 +107,7 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
         except CheckpointError as error:
             raise UserError(str(error)) from None
         except KeyboardInterrupt:
-            there = Path(file).is_file()
+            there = Checkpoint(file).exists()
             held = f"{file} holds the last save" if there else "it was too early for a save"
             click.echo(f"cxsim: stopped; {held}", err=True)
             return 1

@@ -21,6 +21,7 @@ import click
 
 from cxsim.notebook.catalogue import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
+from cxsim.sealed import DamagedWarning
 
 __all__ = ["UserError", "finish"]
 
@@ -133,7 +134,7 @@ def _notices() -> Iterator[None]:
     show = warnings.showwarning
 
     def tell(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, EventsLeftOutWarning):
+        if not issubclass(category, (EventsLeftOutWarning, DamagedWarning)):
             show(message, category, *place, **more)
         elif str(message) not in said:
             said.add(str(message))

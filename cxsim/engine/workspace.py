@@ -16,6 +16,7 @@ from cxsim.engine.schedule import Step, parameters_of
 from cxsim.engine.sharing import Span, places
 from cxsim.mechanisms.base import CHUNK, Mechanism
 from cxsim.population import Population, aligned, shape_of
+from cxsim.snapshot import put_back
 from cxsim.tables import Tables
 
 __all__ = ["Workspace"]
@@ -73,6 +74,8 @@ class Workspace:
             for m in mechanisms
             for column in m.columns
         )
+        self.columns = {column.name: column for column in columns}
+        self.outlive = frozenset(c.name for m in mechanisms for c in m.columns if c.kept)
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
         self._passing = tuple(column for column in columns if not column.kept)
         self._spans = spans or {}
@@ -105,6 +108,24 @@ class Workspace:
             f"sum_{name}": self._totals[:, place].reshape(chunks, *shape)
             for name, (place, shape) in self.total_places.items()
         }
+
+    def state(self) -> dict[str, Any]:
+        """Return what lasts from period to period, as plain data: columns, parameters, tables."""
+        return {
+            "columns": self.population.arrays,
+            "parameters": self.tables.own_arrays,
+            "tables": self._changing(),
+        }
+
+    def _changing(self) -> dict[str, np.ndarray]:
+        """Return tables that passes may write; others follow from scenario and seed."""
+        return {name: table for name, table in self.own.items() if table.flags.writeable}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what :meth:`state` has returned."""
+        put_back(self.population.arrays, state["columns"])
+        put_back(self.tables.own_arrays, state["parameters"])
+        put_back(self._changing(), state["tables"])
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_shared", "sums")}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+
+from cxsim.snapshot import put_back
 
 __all__ = ["Insolvency"]
 
@@ -24,6 +29,14 @@ class Insolvency:
     def __init__(self, firms: int):
         self.gone = np.zeros(firms, dtype=bool)
         self._periods = np.zeros(firms, dtype=np.int64)
+
+    def state(self) -> dict[str, Any]:
+        """Return who has gone, and for how long others have owed too much."""
+        return {"gone": self.gone, "periods": self._periods}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what :meth:`state` has returned."""
+        put_back(self.state(), state)
 
     def close(
         self, cash: np.ndarray, active: np.ndarray, limit: np.ndarray, patience: np.ndarray

@@ -23,7 +23,8 @@ class Policy(ABC):
     Derive from :class:`PricingPolicy` or :class:`CapabilityPolicy` and write ``decide``.
     Annotated attributes of the class are the policy's parameters, which a scenario may set;
     declare them with :func:`cxsim.parameter` to give unit and range. What an object remembers
-    between periods it keeps in attributes of its own, set up in ``begin``; it must pickle.
+    between periods it keeps in attributes of its own, set up in ``begin``: numbers, texts, lists,
+    tuples, mappings and arrays of numbers, which a checkpoint can keep (see ``get_state``).
 
     Attributes
     ----------
@@ -75,6 +76,7 @@ class Policy(ABC):
         cls.parameters = create_model(cls.__name__, __base__=Parameters, **fields)
 
     def __init__(self, **settings: Any) -> None:
+        self._settings = settings
         values = self.parameters(**settings)
         for name in self.parameters.model_fields:
             setattr(self, name, getattr(values, name))
@@ -82,6 +84,36 @@ class Policy(ABC):
 
     def begin(self) -> None:  # noqa: B027 - those that remember nothing need none
         """Set up what the policy remembers; nothing by default."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what the policy remembers, as plain data, for a checkpoint.
+
+        By default its attributes, without parameters that are as they were given. A policy that
+        remembers objects of its own overrides this and :meth:`set_state`.
+
+        Returns
+        -------
+        dict
+            Of None, numbers, texts, lists, tuples, mappings and arrays of numbers.
+        """
+        given = self.parameters(**self._settings)
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "_settings"
+            and not (name in self.parameters.model_fields and value == getattr(given, name))
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Remember what :meth:`get_state` has returned.
+
+        Parameters
+        ----------
+        state : dict
+        """
+        for name in set(vars(self)) - {*state, *self.parameters.model_fields, "_settings"}:
+            delattr(self, name)
+        vars(self).update(state)
 
     def refuses(self, scenario: Any) -> str | None:  # noqa: ARG002 - for those that refuse
         """Say why the policy cannot decide in a scenario; None if it can.

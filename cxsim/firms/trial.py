@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 __all__ = ["Trial"]
 
@@ -31,6 +32,17 @@ class Trial:
         self.value = self.kept = value
         self.direction = direction
         self._best: float | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Return where it stands, as plain data."""
+        return dict(vars(self))
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> Trial:
+        """Return a trial that stands where :meth:`state` has said."""
+        made = cls.__new__(cls)
+        vars(made).update(state)
+        return made
 
     def next(self, brought: float, step: Callable[[float, int], float]) -> float:
         """Return the number to use next.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -79,6 +80,16 @@ class Books:
         self._totals[self._periods] = totals
         self._rows[self._periods] = rows
         self._periods += 1
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the pages that are written, as plain data."""
+        return {"totals": self._totals[: self._periods], "rows": self._rows[: self._periods]}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what :meth:`state` has returned."""
+        self._totals, self._rows = np.array(state["totals"]), np.array(state["rows"])
+        self._periods = len(self._totals)
+        self._sums = {}
 
     @property
     def periods(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxsim.arguments import names_of, whole
+from cxsim.checkpoint import Checkpoint
 from cxsim.measures.built import Frames
 from cxsim.measures.people import panel_rows
 from cxsim.measures.summary import summarize
@@ -113,5 +114,5 @@ def run(
     made = Frames(frames, settings_attrs(settings))
     result = Run(made, settings, provenance(simulation, engine), summarize(simulation))
     if checkpoint is not None:
-        Path(checkpoint).unlink(missing_ok=True)
+        Checkpoint(checkpoint).remove()
     return result

@@ -50,20 +50,19 @@ def simulate(
     if unknown:
         what = f"expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}"
         raise ValueError(f"detail: {what}{hint(unknown[0], OBSERVERS, listed=0)}")
-    keeper = simulation = None
-    if checkpoint is not None:
+    made: dict[str, Any] = {
+        "engine": _engine(engine, seed, threads),
+        "rules": rules,
+        "observers": tuple(detail),
+    }
+    keeper = None
+    if checkpoint is None:
+        simulation = Simulation(scenario, seed=seed, **made)
+    else:
         if engine != "columnar":
             raise ValueError("checkpoint: expected the columnar engine, found the agents'")
         keeper = Checkpoint(checkpoint, seconds=checkpoint_seconds)
-        simulation = keeper.load(scenario, seed=seed, rules=rules, observers=tuple(detail))
-    if simulation is None:
-        simulation = Simulation(
-            scenario,
-            seed=seed,
-            engine=_engine(engine, seed, threads),
-            rules=rules,
-            observers=tuple(detail),
-        )
+        simulation = keeper.load(scenario, seed=seed, **made)
     while not simulation.finished:
         simulation.step()
         if simulation.period > 0 and each is not None:
@@ -80,8 +79,6 @@ def _engine(name: str, seed: int, threads: int) -> Callable[..., Any]:
         from cxsim.engine.columnar import ColumnarEngine
 
         return lambda workspace: ColumnarEngine(workspace, threads=threads)
-    import mesa
+    from cxsim.engine.agents import AgentsEngine, ReleasedModel
 
-    from cxsim.engine.agents import AgentsEngine
-
-    return lambda workspace: AgentsEngine(workspace, model=mesa.Model(rng=seed))
+    return lambda workspace: AgentsEngine(workspace, model=ReleasedModel(rng=seed))

@@ -17,7 +17,7 @@ from cxsim.scenario.messages import hint
 from cxsim.study.cells import Cells
 from cxsim.study.plan import Study
 from cxsim.study.statistics import half_width, mean_and_error, paired
-from cxsim.study.store import Store
+from cxsim.study.store import Store, StoreError
 from cxsim.study.tally import Report
 
 if TYPE_CHECKING:
@@ -69,7 +69,19 @@ class Sweep:
         tail = [name for name in _TAIL if name in frame]
         heads = frame[["point", "strategy", "seed"]]
         outputs = frame[[name for name in frame if name in ours]]
+        self._check_numbers(outputs)
         return pd.concat([heads, values, outputs, frame[tail]], axis=1)
+
+    def _check_numbers(self, outputs: pd.DataFrame) -> None:
+        """Refuse outputs that are text, which only a file made by other means can hold."""
+        from pandas.api.types import is_numeric_dtype
+
+        for name, values in outputs.items():
+            if str(name).endswith("@period") or is_numeric_dtype(values):
+                continue
+            if values.notna().any():
+                file = self.store.file_with_text(str(name)) or self.store.folder
+                raise StoreError(f"{file}: expected numbers in column {name!r}, found text")
 
     def _columns(self, frame: pd.DataFrame) -> list[str]:
         if self.study.base is None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,22 +13,17 @@ import numpy as np
 from cxsim._version import __version__
 from cxsim.scenario import Scenario
 from cxsim.scenario.messages import hint
+from cxsim.sealed import DamagedError, digest_name
+from cxsim.study.run_files import joined, packed, read_runs
+from cxsim.study.store_folder import StoreError, StoreFolder, said
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 __all__ = ["Store", "StoreError"]
 
-_SIGN = "store.json"
-_PARTS = ("runs", "scenarios", "studies", "drafts")
-_FORMAT = 1
-#: Drafts older than this many seconds are left from a process that was killed.
-_STALE = 86_400
-
-
-class StoreError(RuntimeError):
-    """A store that cannot be read or written."""
+#: Runs learned of one by one before they are sorted in among the others.
+_TAIL = 20_000
 
 
 class Store:
@@ -55,70 +47,22 @@ class Store:
     -----
     ``runs/*.parquet`` holds the runs, ``scenarios/`` the base scenarios, ``studies/`` the
     studies that were run. Each run has a digest of all that determines its result, so what
-    is there is not run again. Read it with pandas (``pd.read_parquet("STORE/runs")``) or
-    DuckDB (``read_parquet('STORE/runs/*.parquet', union_by_name=true)``).
+    is there is not run again. Every file carries a digest of its bytes and is verified before it
+    is read; a damaged one is moved into ``damaged/`` with a :class:`~cxsim.sealed.DamagedWarning`
+    that names it, and its runs are missing. Read the store with pandas
+    (``pd.read_parquet("STORE/runs")``) or DuckDB
+    (``read_parquet('STORE/runs/*.parquet', union_by_name=true)``).
     """
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        try:
-            self._open()
-        except OSError as error:
-            what = (error.strerror or str(error)).lower()
-            raise StoreError(
-                f"{self.folder}: expected a folder for a store, found {what}"
-            ) from None
-        self._ok = np.empty(0, np.uint64)
-        self._faulty = np.empty(0, np.uint64)
+        self._files = StoreFolder(self.folder)
+        self._ok = _Known()
+        self._faulty = _Known()
         self._seen: set[str] = set()
         self._looked = -1
-        self._clean()
-
-    def _open(self) -> None:
-        sign = self.folder / _SIGN
-        if not sign.is_file():
-            # Its own parts without a sign: another sweep is just about to put it there.
-            mine = {*_PARTS, _SIGN, self.claims_file.name}
-            if self.folder.exists() and any(e.name not in mine for e in self.folder.iterdir()):
-                raise StoreError(
-                    f"{self.folder}: expected a new folder or an earlier store, found other files"
-                )
-            for part in _PARTS:
-                (self.folder / part).mkdir(parents=True, exist_ok=True)
-                _open_to_others(self.folder / part, like=self.folder)
-            self.claims_file.touch()
-            _open_to_others(self.claims_file, like=self.folder)
-            facts = {"made_by": "cxsim", "kind": "store of runs", "format": _FORMAT}
-            self._put(sign, json.dumps(facts).encode())
-        try:
-            facts = json.loads(sign.read_text(encoding="utf-8"))
-        except ValueError:
-            facts = {}
-        if facts.get("format") != _FORMAT:
-            raise StoreError(f"{self.folder}: expected a store of format {_FORMAT}, found another")
-
-    def _clean(self) -> None:
-        """Take away drafts of processes that were killed long ago."""
-        for draft in (self.folder / "drafts").glob("*"):
-            try:
-                if time.time() - draft.stat().st_mtime > _STALE:
-                    draft.unlink()
-            except OSError:
-                continue
 
     # -- writing ---------------------------------------------------------------------
-
-    def _put(self, path: Path, data: bytes) -> None:
-        """Write a file that appears whole or not at all."""
-        draft = self.folder / "drafts" / uuid.uuid4().hex
-        try:
-            with draft.open("wb") as file:
-                file.write(data)
-            draft.replace(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            what = (error.strerror or str(error)).lower()
-            raise StoreError(f"{self.folder}: a file could not be written ({what})") from error
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add runs, as one file.
@@ -126,29 +70,26 @@ class Store:
         Parameters
         ----------
         rows : sequence of mapping
-            Values by column; ``run`` and ``status`` in each.
+            Values by column; ``run``, ``status`` and ``finished`` in each.
 
         Raises
         ------
         StoreError
             If the file cannot be written (a full disk); nothing is left of it then.
         """
-        import pyarrow.parquet as pq
-
         if not rows:
             return
-        buffer = io.BytesIO()
-        pq.write_table(_table(rows), buffer, compression="zstd")
-        name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
-        self._put(self.folder / "runs" / name, buffer.getvalue())
+        data = packed(rows)
+        stem = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
+        name = digest_name(stem, data, ".parquet")
+        self._files.put(self._files.runs / name, data)
         self._seen.add(name)
-        self._learn((row["run"] for row in rows), [row["status"] == "ok" for row in rows])
+        self._learn([row["run"] for row in rows], [row["status"] == "ok" for row in rows])
 
-    def _learn(self, runs: Iterable[str], ok: Sequence[bool]) -> None:
-        keys = np.array([int(run, 16) for run in runs], np.uint64)
-        good = np.asarray(ok, bool)
-        self._ok = np.union1d(self._ok, keys[good])
-        self._faulty = np.union1d(self._faulty, keys[~good])
+    def _learn(self, runs: Sequence[str], ok: Sequence[bool]) -> None:
+        keys = [int(run, 16) for run in runs]
+        self._ok.add(key for key, good in zip(keys, ok, strict=True) if good)
+        self._faulty.add(key for key, good in zip(keys, ok, strict=True) if not good)
 
     def keep_scenario(self, scenario: Scenario) -> None:
         """Keep a base scenario, so that its runs can be replayed.
@@ -157,9 +98,7 @@ class Store:
         ----------
         scenario : Scenario
         """
-        path = self.folder / "scenarios" / f"{scenario.digest}.yaml"
-        if not path.exists():
-            self._put(path, scenario.to_yaml().encode())
+        self._files.keep_scenario(scenario)
 
     def scenario(self, digest: str) -> Scenario:
         """Return a base scenario by its digest.
@@ -171,12 +110,9 @@ class Store:
         Raises
         ------
         StoreError
-            If it is not kept here.
+            If it is not kept here, or damaged.
         """
-        path = self.folder / "scenarios" / f"{digest}.yaml"
-        if not path.is_file():
-            raise StoreError(f"{self.folder}: expected scenario {digest}, found no such file")
-        return Scenario.load(path)
+        return self._files.scenario(digest)
 
     def keep_study(self, name: str, digest: str, facts: Mapping[str, Any]) -> None:
         """Keep a study as it was written, with versions.
@@ -188,31 +124,64 @@ class Store:
         facts : mapping
             The study and the versions it ran with.
         """
-        path = self.folder / "studies" / f"{digest}.json"
-        if not path.exists():
-            facts = {"name": name, "digest": digest, "cxsim": __version__, "study": facts}
-            self._put(path, json.dumps(facts, indent=1, default=str).encode())
+        facts = {"name": name, "digest": digest, "cxsim": __version__, "study": facts}
+        self._files.keep_study(digest, facts)
+
+    def studies(self) -> dict[str, dict[str, Any]]:
+        """Return the studies that are kept here, by digest."""
+        return self._files.studies()
 
     # -- reading ---------------------------------------------------------------------
 
     @property
     def claims_file(self) -> Path:
         """The file by which processes say what they work on."""
-        return self.folder / "claims.lock"
+        return self._files.claims
 
     def refresh(self) -> None:
-        """Learn which runs other processes have added since."""
-        runs = self.folder / "runs"
-        changed = runs.stat().st_mtime_ns
+        """Learn which runs other processes have added since.
+
+        Raises
+        ------
+        StoreError
+            If the folder of runs cannot be read.
+        """
+        try:
+            changed = self._files.runs.stat().st_mtime_ns
+        except OSError as error:
+            raise self._unreadable(error) from None
         if changed == self._looked:
             return
         self._looked = changed
-        for path in sorted(runs.glob("*.parquet")):
+        for _, table in self._read_new():
+            status = table.column("status").to_pylist()
+            self._learn(table.column("run").to_pylist(), [each == "ok" for each in status])
+
+    def _read_new(self) -> Iterable[tuple[Path, Any]]:
+        for path in self._paths():
             if path.name not in self._seen:
-                table = _read(path, ["run", "status"])
                 self._seen.add(path.name)
-                status = table.column("status").to_pylist()
-                self._learn(table.column("run").to_pylist(), [each == "ok" for each in status])
+                yield from self._read([path], ["run", "status"])
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._files.runs.glob("*.parquet"))
+
+    def _read(
+        self, paths: Iterable[Path], columns: Sequence[str] | None
+    ) -> Iterable[tuple[Path, Any]]:
+        """Read files of runs; one that is damaged is put aside and left out."""
+        for path in paths:
+            try:
+                yield path, read_runs(path, columns)
+            except DamagedError as error:
+                self._files.put_aside(path, error, "its runs are missing, and are run again")
+            except FileNotFoundError:
+                continue  # another process has just put it aside
+            except OSError as error:
+                raise self._unreadable(error) from None
+
+    def _unreadable(self, error: OSError) -> StoreError:
+        return StoreError(f"{error.filename or self.folder}: could not be read ({said(error)})")
 
     def has(self, run: str, *, retry: bool = False) -> bool:
         """Return whether a run is there, as of the last :meth:`refresh`.
@@ -224,12 +193,12 @@ class Store:
         retry : bool
             Whether one that failed counts as missing.
         """
-        key = np.uint64(int(run, 16))
-        return _holds(self._ok, key) or (not retry and _holds(self._faulty, key))
+        key = int(run, 16)
+        return key in self._ok or (not retry and key in self._faulty)
 
     def __len__(self) -> int:
         self.refresh()
-        return len(np.union1d(self._ok, self._faulty))
+        return len(np.union1d(self._ok.sorted(), self._faulty.sorted()))
 
     def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return all runs, each once: one that went well before one that failed.
@@ -238,20 +207,36 @@ class Store:
         ----------
         columns : sequence of str, optional
             Default: all.
+
+        Raises
+        ------
+        StoreError
+            If a file cannot be read. Damaged ones are put aside, with a warning.
         """
         import pandas as pd
-        import pyarrow as pa
 
         wanted = (
             None if columns is None else [*dict.fromkeys(["run", "status", "finished", *columns])]
         )
-        tables = [_read(path, wanted) for path in sorted((self.folder / "runs").glob("*.parquet"))]
+        tables = [table for _, table in self._read(self._paths(), wanted)]
         if not tables:
             return pd.DataFrame(columns=wanted or ["run", "status", "finished"])
-        frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+        frame = joined(tables).to_pandas()
         frame["_bad"] = frame["status"] != "ok"
         frame = frame.sort_values(["_bad", "finished"], kind="stable").drop_duplicates("run")
         return frame.drop(columns="_bad").sort_values("run", ignore_index=True)
+
+    def file_with_text(self, column: str) -> Path | None:
+        """Return the first file that holds text in a column; None if none does.
+
+        Parameters
+        ----------
+        column : str
+        """
+        for path, table in self._read(self._paths(), [column]):
+            if column in table.column_names and str(table.schema.field(column).type) == "string":
+                return path
+        return None
 
     def row(self, run: str) -> dict[str, Any]:
         """Return one run by its digest, or by the beginning of it.
@@ -267,7 +252,7 @@ class Store:
             If there is none, or more than one.
         """
         frame = self.frame()
-        found = frame[frame["run"].str.startswith(run)]
+        found = frame[frame["run"].str.startswith(run)] if len(frame) else frame
         if len(found) != 1:
             what = f"{len(found)} runs" if len(found) else "no run"
             near = hint(run, frame["run"]) if len(found) == 0 else ""
@@ -278,64 +263,32 @@ class Store:
         return f"<Store {str(self.folder)!r}: {len(self)} runs>"
 
 
-def _open_to_others(path: Path, *, like: Path) -> None:
-    """Let those write who may write to the folder of the store: a group, or everybody."""
-    shared = like.stat().st_mode & 0o3022
-    with contextlib.suppress(OSError):  # it is somebody else's, who has seen to it
-        path.chmod(path.stat().st_mode | (shared if path.is_dir() else shared & 0o022))
+class _Known:
+    """Digests that are known: most of them sorted, the latest in a set.
 
+    A word each, so that millions take little memory; sorting in only now and then makes adding
+    a file take the same time however many there are.
+    """
 
-def _holds(keys: np.ndarray, key: np.uint64) -> bool:
-    place = int(np.searchsorted(keys, key))
-    return place < len(keys) and bool(keys[place] == key)
+    def __init__(self) -> None:
+        self._sorted = np.empty(0, np.uint64)
+        self._latest: set[int] = set()
 
+    def add(self, keys: Iterable[int]) -> None:
+        self._latest.update(keys)
+        if len(self._latest) > max(_TAIL, len(self._sorted) // 8):
+            self.sorted()
 
-_TEXTS = ("run", "status", "message", "traceback", "scenario", "base", "overrides",
-          "strategy", "worker")  # fmt: skip
+    def sorted(self) -> np.ndarray:
+        if self._latest:
+            latest = np.fromiter(self._latest, np.uint64, len(self._latest))
+            self._sorted = np.union1d(self._sorted, latest)
+            self._latest = set()
+        return self._sorted
 
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Return rows as a table; columns that some rows lack are null there."""
-    import pyarrow as pa
-
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    arrays = []
-    for name in names:
-        values = [row.get(name) for row in rows]
-        arrays.append(pa.array(values, type=_type(name, values)))
-    return pa.table(arrays, names=names)
-
-
-def _type(name: str, values: list[Any]) -> Any:
-    import pyarrow as pa
-
-    if name in _TEXTS:
-        return pa.string()
-    if name == "seed":
-        return pa.int64()
-    if name.endswith("@period"):
-        return pa.list_(pa.float64())
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float}:
-        return pa.float64()  # one type in all files, however whole the numbers of one may be
-    if len(kinds) > 1 or not kinds <= {bool, str}:
-        values[:] = [None if value is None else str(value) for value in values]
-        return pa.string()
-    return None
-
-
-def _read(path: Path, columns: list[str] | None) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        if columns is not None:
-            there = set(pq.read_schema(path).names)
-            columns = [name for name in columns if name in there]
-        return pq.ParquetFile(path).read(columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
-        reason = " ".join(str(error).split())
-        raise StoreError(
-            f"{path}: expected runs in Parquet, found {reason} "
-            "(take the file away, and its runs are run again)"
-        ) from None
+    def __contains__(self, key: int) -> bool:
+        if key in self._latest:
+            return True
+        word = np.uint64(key)
+        place = int(np.searchsorted(self._sorted, word))
+        return place < len(self._sorted) and bool(self._sorted[place] == word)

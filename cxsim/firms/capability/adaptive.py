@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cxsim.firms.knowledge import Knowledge
 from cxsim.firms.policy import CapabilityPolicy
 from cxsim.firms.trial import Trial
@@ -33,6 +35,16 @@ class Adaptive(CapabilityPolicy):
         self.trials: dict[str, Trial] = {}
         self.turn = 0
         self.watched = 0
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what was tried, as plain data."""
+        trials = {name: trial.state() for name, trial in self.trials.items()}
+        return {**super().get_state(), "trials": trials}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what was tried."""
+        super().set_state(state)
+        self.trials = {name: Trial.of(trial) for name, trial in state["trials"].items()}
 
     def decide(self, known: Knowledge) -> dict[str, float] | None:
         """Return the capability that changes, if one does."""

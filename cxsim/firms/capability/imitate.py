@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from cxsim.firms.knowledge import Knowledge, Public
 from cxsim.firms.policy import CapabilityPolicy
 from cxsim.parameters import parameter
@@ -24,6 +27,18 @@ class Imitate(CapabilityPolicy):
     def begin(self) -> None:
         """Nothing was seen yet."""
         self.seen: list[dict[str, Public]] = []
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what was seen, as plain data."""
+        seen = [{name: asdict(public) for name, public in then.items()} for then in self.seen]
+        return {**super().get_state(), "seen": seen}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what was seen."""
+        super().set_state(state)
+        self.seen = [
+            {name: Public(**facts) for name, facts in then.items()} for then in state["seen"]
+        ]
 
     def decide(self, known: Knowledge) -> dict[str, float] | None:
         """Return the capabilities, nearer to those of the leader of some time ago."""

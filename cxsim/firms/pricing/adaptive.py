@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cxsim.firms.knowledge import Knowledge
 from cxsim.firms.policy import PricingPolicy
 from cxsim.firms.trial import Trial
@@ -26,6 +28,16 @@ class Adaptive(PricingPolicy):
         """Nothing was tried yet."""
         self.trial: Trial | None = None
         self.watched = 0
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what was tried, as plain data."""
+        trial = None if self.trial is None else self.trial.state()
+        return {**super().get_state(), "trial": trial}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what was tried."""
+        super().set_state(state)
+        self.trial = None if state["trial"] is None else Trial.of(state["trial"])
 
     def decide(self, known: Knowledge) -> float | None:
         """Return the price, if it changes."""
