@@ -235,8 +235,9 @@ def _print_differences(result: Any) -> None:
             f"standard errors in brackets, {percent} intervals\n"
         )
         lines: list[list[str]] = []
-        for what, part in here.groupby(["measure", "unit"], sort=False):
-            lines.append([f"{what[0]} ({what[1]})" if what[1] else what[0]])
+        for what, part in here.groupby(["measure", "unit", "summary"], sort=False):
+            unit = f"{what[1]}, " if what[1] else ""
+            lines.append([f"{what[0]} ({unit}{what[2]})"])
             lines += [
                 [
                     f"  {row['firm']}",
@@ -273,7 +274,8 @@ def _print_firms(result: Any) -> None:
     from cxsim.plot.numbers import Words
 
     words = Words(**result.summary["words"])
-    rows = firm_rows(pd.DataFrame(result.summary["means"]), words=words)
+    periods = result.summary.get("periods")
+    rows = firm_rows(pd.DataFrame(result.summary["means"]), words=words, periods=periods)
     labels = rows.drop_duplicates("measure")
     heads = [
         "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])
@@ -293,3 +295,7 @@ def _print_firms(result: Any) -> None:
         ],
         left=1,
     )
+    click.echo()
+    for row in labels.to_dict("records"):
+        what = f"{row['label']} ({row['summary']}): {row['definition']}"
+        click.echo(textwrap.fill(what, WIDTH, subsequent_indent="  "))

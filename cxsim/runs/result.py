@@ -146,16 +146,26 @@ class Run:
         Returns
         -------
         DataFrame
-            Columns ``measure``, ``firm`` (``"(market)"`` for the market's) and ``value``.
+            Columns ``measure``, ``firm`` (``"(market)"`` for the market's) and ``value``;
+            ``attrs["windows"]`` says over which periods, by measure.
         """
         import pandas as pd
+
+        from cxsim.measures import measures
+        from cxsim.measures.summary import window_words
 
         rows = [
             (measure, firm, value)
             for firm, values in self._summary.items()
             for measure, value in values.items()
         ]
-        return pd.DataFrame(rows, columns=["measure", "firm", "value"])
+        made = pd.DataFrame(rows, columns=["measure", "firm", "value"])
+        last, period = int(self.scenario.periods) - 1, str(self.scenario.period_length)
+        made.attrs["windows"] = {
+            m.name: window_words(m.summary, 0, last, period)
+            for m in (*measures("market"), *measures("firm"))
+        }
+        return made
 
     # -- keeping it ------------------------------------------------------------------
 
