@@ -54,4 +54,4 @@ def outcome_of(simulation: Any) -> Outcome:
         for m in measures("market", simulation.mechanisms)
         if m.summary == "mean" and books.periods <= LONGEST
     }
-    return Outcome(summarize(simulation), courses, provenance(simulation, "columnar"), market)
+    return Outcome(summarize(simulation), courses, provenance(simulation), market)
