@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cxsim.components import changed
 from cxsim.scenario import Scenario
 from cxsim.sealed import DamagedError, DamagedWarning
-from cxsim.simulation import Simulation
+from cxsim.simulation import BLOCK, Simulation
 from cxsim.snapshot import NotPlainError, check_plain, open_snapshot, write_snapshot
 
 __all__ = ["Checkpoint", "CheckpointError"]
@@ -81,7 +82,14 @@ class Checkpoint:
             If the file is of another scenario, seed or rules, is damaged or no checkpoint, or if
             a policy remembers what no checkpoint can keep.
         """
-        made = Simulation(scenario, seed=seed, engine=engine, rules=rules, observers=observers)
+        # One size of blocks, as arrays are kept, however passes are played.
+        how: dict[str, Any] = {
+            "engine": engine,
+            "rules": rules,
+            "observers": observers,
+            "block": BLOCK,
+        }
+        made = Simulation(scenario, seed=seed, **how)
         _check_policies(made)  # now, not after the first minute of work
         if not self.exists():
             return made
@@ -90,7 +98,7 @@ class Checkpoint:
         except (DamagedError, FileNotFoundError) as error:
             if not self.previous.exists():
                 raise CheckpointError(f"{error}{_first_format(self.path)}") from None
-            made = Simulation(scenario, seed=seed, engine=engine, rules=rules, observers=observers)
+            made = Simulation(scenario, seed=seed, **how)
             try:
                 self._restore(self.previous, made)
             except DamagedError as other:
@@ -103,6 +111,11 @@ class Checkpoint:
         with open_snapshot(path, _KIND) as content:
             of = content["of"]
             odd = [key for key in wanted if of.get(key) != wanted[key]]
+            code = changed(simulation.code.named, of.get("code") or {}) if odd else ""
+            if code and odd == ["scenario"]:
+                raise CheckpointError(
+                    f"{path}: expected a checkpoint of this run, found one made with another {code}"
+                )
             if odd:
                 raise CheckpointError(
                     f"{path}: expected a checkpoint of this run, found one with another "
@@ -132,7 +145,8 @@ class Checkpoint:
             If it cannot be written; an earlier checkpoint stays as it was.
         """
         _check_policies(simulation)
-        content = {"of": _identity(simulation), "simulation": simulation.state()}
+        of = _identity(simulation) | {"code": simulation.code.named}
+        content = {"of": of, "simulation": simulation.state()}
         write_snapshot(self.path, _KIND, content, keep=self._keep)
         self._saved = time.monotonic()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from cxsim.arguments import whole
+from cxsim.components import Components, of_code, of_measures
 from cxsim.decisions import Decisions
 from cxsim.draws import INITIAL
 from cxsim.engine.demand import Demand, foreseeing
@@ -24,14 +26,18 @@ from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.demand import DEMAND
 from cxsim.mechanisms.money import beyond_limit, price_limit
+from cxsim.scenario.messages import ScenarioError
 from cxsim.scenario.policies import policies_of
 from cxsim.snapshot import in_memory
 from cxsim.tables import Tables
 
-__all__ = ["BLOCK", "Simulation"]
+__all__ = ["BLOCK", "PLAIN_BLOCK", "Simulation"]
 
 #: Customers per block: few enough that their passing columns stay in a core's cache together.
 BLOCK = 1024
+
+#: The same where every pass of every block is a call from Python (the engine ``"plain"``).
+PLAIN_BLOCK = 4096
 
 
 class Simulation:
@@ -49,11 +55,14 @@ class Simulation:
     observers : sequence of str or callable, optional
         Names of what to measure beside the measures of every run; or functions of the
         scenario and the mechanisms taking part that return one more mechanism.
-    block : int
-        Customers per block; shows in speed only.
+    block : int, optional
+        Customers per block; shows in speed only. Default: what suits the columnar engine.
     schedule : Schedule, optional
         That of an earlier simulation with the same mechanisms and rules, and no observers:
         saves making it anew.
+    debug : bool, optional
+        True to check that no pass reads or writes outside of its arrays; for an engine of one's
+        own, say so where that is made. Default: the environment variable ``CXSIM_DEBUG``.
 
     Attributes
     ----------
@@ -71,8 +80,9 @@ class Simulation:
         engine: Callable[[Workspace], Any] | None = None,
         rules: Mapping[str, Callable[..., Any]] | None = None,
         observers: tuple[str | Callable[..., Mechanism], ...] = (),
-        block: int = BLOCK,
+        block: int | None = None,
         schedule: Schedule | None = None,
+        debug: bool | None = None,
     ):
         self.scenario = scenario
         self.seed = whole(seed, "seed")
@@ -101,11 +111,11 @@ class Simulation:
             scenario,
             (*self.mechanisms, *asked),
             self.seed,
-            block,
+            block or _usual_block(),
             carried=frozenset().union(*(each.carried() for each in schedules)),
             spans=spans((step for each in schedules for step in each.steps), taking_part),
         )
-        self.engine = engine(self.workspace) if engine else _columnar(self.workspace)
+        self.engine = engine(self.workspace) if engine else _columnar(self.workspace, debug)
         self.period = -int(scenario.warm_up)
         self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))
         tables = self.workspace.tables
@@ -236,6 +246,36 @@ class Simulation:
         arrays["firm_active"][self._insolvency.gone] = 0.0
         self.workspace.own["gone"][:] = self._insolvency.gone
 
+    def set(self, path: str, value: Any) -> None:
+        """Set a parameter from the next period on, as an event of that period would.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path, as ``"firms.Tailor.price"``.
+        value
+            What an event could set it to.
+
+        Raises
+        ------
+        ValueError
+            If no event could.
+        """
+        event = {"at": 0, "set": {path: value}}
+        try:
+            changed = self.scenario.override({"events": [event]})
+        except ScenarioError as error:
+            raise ValueError(f"{path}: {error.problems[0].text}") from None
+        new = [c for c in changed.changes if c.at == 0 and c.path == path][-1].value
+        array, index = self.workspace.tables.place(path)
+        before = np.array(array[index])
+        array[index] = self.workspace.tables.number(path, new)
+        try:
+            self._check_prices()
+        except PolicyError as error:
+            array[index] = before
+            raise ValueError(str(error)) from None
+
     def warm_up(self) -> None:
         """Run the periods before 0."""
         while self.period < 0:
@@ -272,12 +312,35 @@ class Simulation:
         """Whether the scenario's periods are over."""
         return self.period >= self.scenario.periods
 
+    @functools.cached_property
+    def code(self) -> Components:
+        """What moves this market: every rule, pass, mechanism and policy, and the engine.
+
+        Raises
+        ------
+        IdentityError
+            If code or data behind one of them has no fingerprint.
+        """
+        return of_code(
+            self.schedule,
+            self.mechanisms,
+            self.decisions.classes,
+            self._demand.schedule if self._demand else None,
+        )
+
+    @functools.cached_property
+    def measuring(self) -> Components:
+        """What makes numbers of the books: every measure of this run, and how it is summarized."""
+        return of_measures(
+            (level, measure)
+            for level, named in self._measures.items()
+            for measure in named.values()
+        )
+
     @property
     def rules_digest(self) -> str:
-        """Fingerprint of every rule, pass and policy of this run."""
-        policies = f"-{self.decisions.digest}" if self.decisions else ""
-        demand = f"-{self._demand.digest}" if self._demand else ""
-        return self.schedule.digest + policies + demand
+        """Fingerprint of :attr:`code`."""
+        return self.code.digest
 
     def customers(self, name: str) -> np.ndarray:
         """Return a column of the population, the customer in the last axis.
@@ -290,10 +353,16 @@ class Simulation:
         return self.workspace.population.whole(name)
 
 
-def _columnar(workspace: Workspace) -> Any:
+def _usual_block() -> int:
+    from cxsim.engine.columnar import plays_plainly
+
+    return PLAIN_BLOCK if plays_plainly() else BLOCK
+
+
+def _columnar(workspace: Workspace, debug: bool | None) -> Any:
     from cxsim.engine.columnar import ColumnarEngine
 
-    return ColumnarEngine(workspace)
+    return ColumnarEngine(workspace, debug=debug)
 
 
 def first_step(simulation: Simulation) -> bool:

@@ -21,15 +21,24 @@ PACKAGE = Path(cx.__file__).parent
 
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
-    {"_version", "arguments", "parameters", "elementary", "files", "analytic"},
-    {"draws", "sealed"},
+    {
+        "_version",
+        "arguments",
+        "parameters",
+        "elementary",
+        "files",
+        "plain_text",
+        "analytic",
+        "identity",
+    },
+    {"draws", "sealed", "trust"},
     {"mechanisms", "snapshot"},
     {"firms"},
     {"scenario"},
     {"tables", "population"},
     {"measures"},
     {"engine"},
-    {"decisions"},
+    {"components", "decisions"},
     {"simulation"},
     {"checkpoint"},
     {"market", "runs"},

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import calibrating, deciding, places, studies, sweeping
+from cxsim.cli import calibrating, deciding, places, storing, studies, sweeping, trusting
 from cxsim.cli.failing import finish
+from cxsim.cli.saying import say
 from cxsim.scenario.messages import hint
 
 __all__ = ["run"]
@@ -46,22 +47,24 @@ def cli(context: click.Context) -> None:
     cxsim run baseline -s firms.Tailor.price=21
     cxsim sweep prices -j 4             a study: many points, many seeds
     cxsim calibrate purchases.csv       a scenario from a purchase panel
-    cxsim decide baseline --firm Mass   advice under uncertainty, and what to find out first
+    cxsim decide baseline --firm Mass   a recommendation under uncertainty
     cxsim check my_scenario.yaml        is the file right?
 
     A SCENARIO is a YAML file or a name from `cxsim list`. Exit codes: 0 fine, 2 bad
     input, 1 a run failed.
     """  # noqa: D301 (the backslash is click's)
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        say(context.get_help())
 
 
 for _command in (
     *studies.COMMANDS,
     *sweeping.COMMANDS,
+    *storing.COMMANDS,
     *calibrating.COMMANDS,
     *deciding.COMMANDS,
     *places.COMMANDS,
+    *trusting.COMMANDS,
 ):
     cli.add_command(_command)
 

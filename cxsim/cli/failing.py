@@ -19,6 +19,8 @@ from typing import Any
 
 import click
 
+from cxsim.cli.saying import say
+from cxsim.identity import IdentityError
 from cxsim.notebook.catalogue import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
 from cxsim.sealed import DamagedWarning
@@ -48,10 +50,10 @@ def finish(command: Callable[[], Any], debug: bool = False) -> int:
         return _finish(command)
     except _SaidError as failure:
         if debug:
-            traceback.print_exception(failure.__cause__)
+            say("".join(traceback.format_exception(failure.__cause__)).rstrip(), err=True)
         with contextlib.suppress(OSError):
             for line in str(failure).splitlines():
-                click.echo(f"cxsim: {line}", err=True)
+                say(f"cxsim: {line}", err=True)
         return failure.code
 
 
@@ -76,7 +78,7 @@ def _finish(command: Callable[[], Any]) -> int:
             raise _SaidError("stopped; nothing was written", 1) from error
         except click.ClickException as error:
             raise _SaidError(_usage(error), 2) from error
-        except (ScenarioError, NotebookInputError, UserError) as error:
+        except (IdentityError, ScenarioError, NotebookInputError, UserError) as error:
             raise _SaidError(str(error), 2) from error
         except MemoryError as error:
             what = "not enough memory: try fewer customers (-s customers=1000)"
@@ -138,7 +140,7 @@ def _notices() -> Iterator[None]:
             show(message, category, *place, **more)
         elif str(message) not in said:
             said.add(str(message))
-            click.echo(f"cxsim: note: {message}", err=True)
+            say(f"cxsim: note: {message}", err=True)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", EventsLeftOutWarning)

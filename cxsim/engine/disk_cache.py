@@ -97,11 +97,12 @@ class DigestCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what the first folder that has it holds, None if none does."""
+        initialize, load = rtsys.initialize, self._load_overload  # or it is not a file that fails
         for file in self._files:
             self._cache_file = file
             with contextlib.suppress(OSError, *_BROKEN):
-                rtsys.initialize(target_context)  # numba's own way would ready the compiler
-                found = self._load_overload(sig, target_context)
+                initialize(target_context)  # numba's own way would ready the compiler
+                found = load(sig, target_context)
                 if found is not None:
                     return found
         return None

@@ -158,6 +158,9 @@ class Column:
         everybody stored in earlier passes; the schedule waits for all before it goes on.
     doc : str
         What it holds, with its unit, for the model page.
+    ge, le : float, optional
+        What users of agents may write to it, at least and at most. Whole numbers without
+        either are the model's alone.
     """
 
     name: str
@@ -167,6 +170,8 @@ class Column:
     fill: float = 0
     shared: bool = False
     doc: str = ""
+    ge: float | None = None
+    le: float | None = None
 
 
 @dataclass(frozen=True)
@@ -222,8 +227,9 @@ class Measure:
         Takes a :class:`~cxsim.measures.Books` (totals and parameters of all
         periods) and returns an array, periods by firms or periods alone.
     level : {"firm", "market"}
-    summary : {"last", "mean", "sum"}
-        How a run is summarized in one number.
+    summary : {"last", "mean", "sum", "to_date"}
+        How a run is summarized in one number; ``to_date`` is the last value of a measure that
+        adds up the periods so far itself.
     doc : str
         Its definition in a sentence or two, which tables and pages show beside the number: of
         what it is a share or mean, and over which time where that is not the period. Default:
@@ -282,7 +288,7 @@ class Measure:
     def __post_init__(self) -> None:
         for given, words in (
             ("level", ("firm", "market")),
-            ("summary", ("last", "mean", "sum")),
+            ("summary", ("last", "mean", "sum", "to_date")),
             ("cost", ("", "contribution", "profit")),
         ):
             choice(getattr(self, given), f"measure {self.name!r}: {given}", words)

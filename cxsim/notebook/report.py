@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from cxsim.files import file_name, whole_file
-from cxsim.measures.summary import MARKET
+from cxsim.measures.summary import MARKET, window_words
 from cxsim.notebook import tables
+from cxsim.notebook.cells import difference_rows
 from cxsim.notebook.commands import as_command, as_papermill, as_python
 from cxsim.notebook.keeping import plain, versions
 from cxsim.notebook.parameters import loaded, split_names, split_overrides
@@ -24,10 +25,15 @@ from cxsim.notebook.unstated import caution, unstated_lines, unstated_section
 from cxsim.plot.numbers import Words
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario, shipped_scenarios
+from cxsim.study.claim_test import Verdict, verdict_of
 from cxsim.study.comparison import Comparison
 from cxsim.study.plan import Study
+from cxsim.study.window import first_change
 
 __all__ = ["Report", "shipped"]
+
+#: Seeds over which claims are tested at most.
+TESTED = 20
 
 #: The IDIC scorecard.
 IDIC = ("recognized", "differentiated", "learned", "misfit_removed")
@@ -61,6 +67,7 @@ class Report:
         self._svg = svg
         self._parameters = dict(parameters)
         self._scenarios: list[Scenario] = []
+        self._verdicts: list[dict[str, Any]] = []
         self.progress: Callable[[int, int], None] | None = tell_progress()
 
     # -- beginning -------------------------------------------------------------------
@@ -176,7 +183,15 @@ class Report:
         share = means["share"].drop(MARKET, errors="ignore")
         worth = means["net_present_value"].drop(MARKET, errors="ignore")
         sells, earns = str(share.idxmax()), str(worth.idxmax())
-        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %)"
+        market = runs.first.scenario
+        last, start = int(market.periods) - 1, first_change(market)
+        if start:  # what an event changed is answered by what comes after it
+            late = runs.series[runs.series["period"] >= start]
+            late = late[late["measure"] == "share"]
+            share = late.groupby("firm", sort=False)["mean"].mean()
+            sells = str(share.idxmax())
+        window = window_words("mean", start, last, str(market.period_length))
+        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %, {window})"
         within = _count(runs.first.scenario.periods, runs.first.scenario.period_length)
         if sells == earns:
             return f"{sold} and earns most within {within}."
@@ -189,9 +204,23 @@ class Report:
         best, other, value = runs.lead()
         return value.sentence(f"{best}'s lead over {other} in net present value")
 
-    def questions(self) -> Any:
-        """Show what each scenario claims, and what would refute it."""
-        return _html("".join(_question(scenario) for scenario in self._scenarios))
+    def questions(self, seeds: Iterable[int] = ()) -> Any:
+        """Show what each scenario claims, what becomes of it, and what would refute it.
+
+        Parameters
+        ----------
+        seeds : iterable of int
+            Paired seeds for the runs that a claim's test asks for, of which the first
+            :data:`TESTED` are used; none: claims are shown and not tested.
+        """
+        numbers = list(seeds)[:TESTED]
+        parts = []
+        for scenario in self._scenarios:
+            verdict = verdict_of(scenario, numbers) if numbers else None
+            if verdict is not None:
+                self._verdicts.append({"claim": scenario.claim, **verdict.facts()})
+            parts.append(_question(scenario, verdict, asked=bool(numbers)))
+        return _html("".join(parts))
 
     def figure(self, figure: Any, name: str) -> None:
         """Show a figure with its description; keep it as SVG if that was asked for."""
@@ -223,12 +252,14 @@ class Report:
     def key_figures(self, runs: Replications) -> Any:
         """Show the main measures of every firm with their standard errors."""
         caption = _caption("Main figures by firm", len(runs.seeds))
-        return tables.measured(runs.means, caption, words=self.words)
+        periods = int(runs.first.scenario.periods)
+        return tables.measured(runs.means, caption, words=self.words, periods=periods)
 
     def scorecard(self, runs: Replications) -> Any:
         """Show how far each firm gets in each of the four steps of IDIC."""
         caption = _caption("The four steps by firm", len(runs.seeds))
-        return tables.measured(runs.means, caption, names=IDIC, words=self.words)
+        periods = int(runs.first.scenario.periods)
+        return tables.measured(runs.means, caption, names=IDIC, words=self.words, periods=periods)
 
     def differences(self, result: Comparison) -> Any:
         """Show paired differences with their intervals, a table per scenario compared."""
@@ -238,7 +269,8 @@ class Report:
             confidence=result.confidence,
             words=self.words,
         )
-        return _html("\n".join(table.to_html() for table in made))
+        note = tables.defined(difference_rows(result.table, words=self.words), "measure")
+        return _html("\n".join([*(table.to_html() for table in made), note]))
 
     def caution(self) -> str:
         """Return as HTML what costs nothing for no cost is stated, and what else is a default."""
@@ -311,6 +343,7 @@ class Report:
             "unstated": unstated_lines(self._scenarios),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
+            "verdicts": plain(self._verdicts),
             **{name: plain(value) for name, value in numbers.items()},
         }
         with whole_file(self._output / "summary.json") as draft:
@@ -331,13 +364,21 @@ def _html(text: str) -> Any:
     return HTML(text)
 
 
-def _question(scenario: Scenario) -> str:
+def _question(scenario: Scenario, verdict: Verdict | None, *, asked: bool) -> str:
+    found = "" if verdict is None else "\n".join(verdict.lines())
+    if verdict is None and asked and scenario.claim:
+        found = "Not tested: the scenario names no rules for its claim (test)."
     rows = (
         ("Claim", scenario.claim),
+        (f"Verdict over {_count(verdict.seeds, 'paired seed')}" if verdict else "Verdict", found),
         ("Refuted if", scenario.refuted_by),
         ("What it is", scenario.description),
     )
-    parts = "".join(f"<dt>{what}</dt><dd>{escape(text)}</dd>" for what, text in rows if text)
+    parts = "".join(
+        f"<dt>{what}</dt>" + "".join(f"<dd>{escape(line)}</dd>" for line in text.split("\n"))
+        for what, text in rows
+        if text
+    )
     title = escape(scenario.title or scenario.name)
     return f'<section class="cx-question"><h4>{title}</h4><dl>{parts}</dl></section>'
 

@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from cxsim._version import __version__
+from cxsim.components import Components
 from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
 
@@ -21,15 +22,16 @@ def settings_attrs(scenario: Scenario) -> dict[str, str]:
     return {"period_length": scenario.period_length, "currency": scenario.currency, **labels}
 
 
-def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:
+def provenance(simulation: Simulation) -> dict[str, Any]:
     """Return what produced a run: digests, seed, versions and time."""
+    code = Components([simulation.code, simulation.measuring])
     packages = ("numpy", "pandas", "mesa", "numba")
     return {
         "scenario": simulation.scenario.name,
-        "digest": simulation.scenario.digest_with(simulation.rules_digest),
+        "digest": simulation.scenario.digest_with(code.digest),
         "seed": simulation.seed,
         "periods": int(simulation.scenario.periods),
-        "engine": engine,
+        "engine": simulation.engine.name,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {
             "cxsim": __version__,

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cxsim.firms.registry import register_policy
+from cxsim import trust
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario import digest as digests
 from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
+from cxsim.scenario.claim_rule import check_rule, parse_rule
 from cxsim.scenario.events import Change
 from cxsim.scenario.finding import find
 from cxsim.scenario.frozen import thaw
-from cxsim.scenario.loading import Source, read, read_mapping
+from cxsim.scenario.loading import Source, read, read_mapping, real_folder
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.overriding import Overrides, overridden
 from cxsim.scenario.paths import held, resolve
-from cxsim.scenario.policies import policy_refusals, used_policies
+from cxsim.scenario.policies import checked_code, policy_refusals, receive, taken_along
 from cxsim.scenario.schema import Schema, schema_for
 from cxsim.scenario.validation import validated
 
@@ -127,26 +129,30 @@ class Scenario:
         *,
         name: str = "scenario",
         mechanisms: Sequence[Mechanism] | None = None,
+        folder: Path | None = None,
     ) -> Scenario:
         """Make a scenario of a mapping with the structure of a scenario file.
 
         Parameters
         ----------
         mapping : mapping
-            May use ``extends``, looked up from the current folder.
+            May use ``extends``.
         overrides : mapping or iterable of str, optional
             Changes as for :meth:`override`.
         name : str
             Name where the mapping gives none.
         mechanisms : sequence of Mechanism, optional
             Default: all that are registered.
+        folder : Path, optional
+            Where what it extends, and code that it names, is looked for; default the
+            current folder.
 
         Raises
         ------
         ScenarioError
             If it is not a valid scenario.
         """
-        source = read_mapping(mapping, schema_for(mechanisms).root, name=name)
+        source = read_mapping(mapping, schema_for(mechanisms).root, name=name, folder=folder)
         return cls._from(source, overrides, mechanisms)
 
     @classmethod
@@ -160,8 +166,31 @@ class Scenario:
         if overrides is not None:
             source = overridden(schema_for(mechanisms), source, overrides)
         made = cls(source, mechanisms)
+        if overrides is None:  # an override may take out what a rule speaks of
+            made._check_rules()
         made._tell_left_out(before)
         return made
+
+    def _check_rules(self) -> None:
+        """Refuse rules of the test that name no firm or run."""
+        problems = []
+        for number, condition in enumerate(self._model.test):
+            keys = ("test", number, "rule")
+            text = check_rule(parse_rule(condition.rule), self._model.firms, condition.runs)
+            if text:
+                problems.append(Problem(self._source.at(keys), keys, text))
+        if problems:
+            raise ScenarioError(problems)
+
+    def place(self, keys: tuple[str | int, ...]) -> Place:
+        """Return where a value was written, for messages.
+
+        Parameters
+        ----------
+        keys : tuple
+            Its keys, from the outside in.
+        """
+        return self._source.at(keys)
 
     def _tell_left_out(self, before: tuple[Entry, ...]) -> None:
         """Warn of events that have just been left out."""
@@ -200,6 +229,16 @@ class Scenario:
         22.0
         """
         return self._from(self._source, changes, self._given, self._source.late)
+
+    def beside(self, folder: str | Path) -> Scenario:
+        """Return the scenario for changes that stand in a file of ``folder``.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where code is looked for that changes name.
+        """
+        return type(self)(replace(self._source, folder=real_folder(folder)), self._given)
 
     def __getattr__(self, name: str) -> Any:
         model = self.__dict__.get("_model")
@@ -329,21 +368,25 @@ class Scenario:
         return write_whole(Path(path), self.to_yaml())
 
     @cached_property
+    def _checked_code(self) -> None:
+        checked_code(self)
+
+    @cached_property
     def _canonical(self) -> str:
         return digests.canonical(self)
 
     @property
     def digest(self) -> str:
-        """16 hex digits that name the parameters and the package version."""
+        """16 hex digits that name the parameters."""
         return self.digest_with("")
 
     def digest_with(self, rules: str) -> str:
-        """Return the digest of parameters, package version and ``rules``.
+        """Return the digest of parameters and ``rules``.
 
         Parameters
         ----------
         rules : str
-            Digest of the rules that the simulation uses.
+            Digest of the code that the simulation runs.
         """
         return digests.digest(self._canonical, rules)
 
@@ -431,13 +474,16 @@ class Scenario:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Policies of a notebook travel along: another process has not run its cells.
-        return _restored, (type(self), self._source, self._given, used_policies(self._model))
+        # Policies of a notebook travel along, as another process has not run its cells; and so
+        # does the user's trust in the folders that code comes from.
+        return _restored, (type(self), self._source, self._given, *taken_along(self))
 
 
-def _restored(cls: type[Scenario], source: Source, given: Any, policies: Any) -> Scenario:
-    for policy in policies:
-        register_policy(policy)
+def _restored(
+    cls: type[Scenario], source: Source, given: Any, policies: Any, folders: tuple[str, ...]
+) -> Scenario:
+    receive(policies)
+    trust.adopt(folders)
     return cls(source, given)
 
 
