@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import calibrating, deciding, places, studies, sweeping
+from cxsim.cli import caching, calibrating, deciding, places, studies, sweeping
 from cxsim.cli.failing import finish
 from cxsim.scenario.messages import hint
 
@@ -62,6 +62,7 @@ for _command in (
     *calibrating.COMMANDS,
     *deciding.COMMANDS,
     *places.COMMANDS,
+    *caching.COMMANDS,
 ):
     cli.add_command(_command)
 

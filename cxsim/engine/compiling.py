@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import warnings
 from pathlib import Path
 from types import FunctionType
@@ -18,9 +17,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from cxsim.engine.code_folders import usable_folders
 from cxsim.engine.rules import callees, code_digest, rebuilt, rule_name
 
-__all__ = ["cache_folders", "compiled_pass", "compiled_player", "compiled_rule", "kind_of"]
+__all__ = ["compiled_pass", "compiled_player", "compiled_rule", "kind_of"]
 
 _TYPES = {"float": "float64", "int": "int64", "Word": "uint64", "bool": "boolean"}
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
@@ -31,22 +31,6 @@ _passes: dict[tuple[str, Any], tuple[int, Any]] = {}
 
 #: What decides the type of an argument of a pass.
 Kind = tuple[Any, ...]
-
-
-def cache_folders() -> list[Path]:
-    """Return the folders searched for machine code; the first that is writable is written.
-
-    ``CXSIM_CACHE_DIR`` names one or more (separated like ``PATH``); a read-only one
-    may stand among them, as on a classroom's shared disk. Default: the user's cache.
-    """
-    named = os.environ.get("CXSIM_CACHE_DIR")
-    if named:
-        return [Path(part) for part in named.split(os.pathsep) if part]
-    if os.name == "nt":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return [Path(base) / "cxsim"]
 
 
 def compiled_pass(function: FunctionType, kinds: tuple[Kind, ...], code: str | None = None) -> int:
@@ -209,7 +193,7 @@ def _keep(dispatcher: Any, digest: str) -> Any:
     try:
         from cxsim.engine.disk_cache import DigestCache
 
-        dispatcher._cache = DigestCache(dispatcher.py_func, digest, cache_folders())
+        dispatcher._cache = DigestCache(dispatcher.py_func, digest, usable_folders())
     except (ImportError, AttributeError, TypeError) as problem:  # numba's internals moved
         warnings.warn(f"compiled code is not kept on disk: {problem}", stacklevel=2)
         return None
