@@ -29,6 +29,8 @@ __all__ = ["DigestCache"]
 #: What reading code made where other modules were at hand ends in.
 _BROKEN = (EOFError, ValueError, ImportError, AttributeError, pickle.UnpicklingError)
 
+#: Damaged files that this process has spoken of.
+_said: set[Path] = set()
 
 #: Functions that are there once numba is imported. Readying its compiler takes several times as
 #: long as loading all passes of a run, and they call no others.
@@ -91,8 +93,10 @@ class DigestCache:
                 try:
                     code = read_code(path)
                 except DamagedError as error:
-                    what = f"{error} (compiled again; cxsim cache --verify looks at all)"
-                    warnings.warn(what, DamagedWarning, stacklevel=2)
+                    if path not in _said:  # numba looks again before it compiles
+                        _said.add(path)
+                        what = f"{error} (compiled again; cxsim cache --verify looks at all)"
+                        warnings.warn(what, DamagedWarning, stacklevel=2)
                     continue
                 rtsys.initialize(target_context)  # numba's own way would ready the compiler
                 return CompileResult._rebuild(target_context, *pickle.loads(code))
@@ -107,7 +111,9 @@ class DigestCache:
         code = dumps(data._reduce())
         for folder in self._folders:
             with contextlib.suppress(OSError):  # read-only or full: try the next, else do without
-                keep_code(folder / self._name(sig, data.codegen), code)
+                path = folder / self._name(sig, data.codegen)
+                keep_code(path, code)
+                _said.discard(path)
                 return
 
     def flush(self) -> None:
