@@ -53,7 +53,7 @@ _HOME = {
     "parameter": "cxsim.parameters",
     "payback": "cxsim.study.payback",
     "match": "cxsim.calibration",
-    "register": "cxsim.mechanisms",
+    "register": "cxsim.engine.registry",
     "register_policy": "cxsim.firms.registry",
     "replay": "cxsim.study.replay",
     "run": "cxsim.runs",

@@ -14,6 +14,7 @@ from cxsim.calibration import Match as Match
 from cxsim.calibration import calibrate as calibrate
 from cxsim.calibration import match as match
 from cxsim.engine.agents import Customer as Customer
+from cxsim.engine.registry import register as register
 from cxsim.explorer.panel import explore as explore
 from cxsim.firms.firm import Firm as Firm
 from cxsim.firms.knowledge import Knowledge as Knowledge
@@ -25,7 +26,6 @@ from cxsim.firms.registry import register_policy as register_policy
 from cxsim.market import Market as Market
 from cxsim.market import market_class as market_class
 from cxsim.mechanisms import Mechanism as Mechanism
-from cxsim.mechanisms import register as register
 from cxsim.parameters import parameter as parameter
 from cxsim.runs import Run as Run
 from cxsim.runs import run as run

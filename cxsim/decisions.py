@@ -14,6 +14,7 @@ import numpy as np
 from cxsim.draws import period_keys, static_key
 from cxsim.firms.knowledge import Belief, Knowledge, Public
 from cxsim.firms.policy import Policy, PolicyError
+from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario.policies import policies_of
 from cxsim.snapshot import in_memory
 from cxsim.tables import Tables
@@ -57,6 +58,7 @@ class Decisions:
     def __init__(self, scenario: Any, seed: int, tables: Tables, books: tuple[str, ...]):
         self._scenario = scenario
         self._tables = tables
+        self._price_limit = price_limit(scenario)
         self._seats = [_Seat(*each) for each in policies_of(scenario)]
         self._keys = np.array(
             [static_key(seed, "policy", seat.kind, seat.firm) for seat in self._seats],
@@ -233,7 +235,20 @@ class Decisions:
                 span = f"from {low:g} to {high:g}" if high < math.inf else f"of at least {low:g}"
                 raise seat.fail(period, f"expected a {name} {span}, found {value!r}")
             checked[name] = number
+        if seat.kind == "pricing" and checked:
+            self._within_limit(seat, period, checked)
         return checked
+
+    def _within_limit(self, seat: _Seat, period: int, decided: Mapping[str, float]) -> None:
+        """Stop where a price, premium included, is above what anybody can spend."""
+        row = self._tables.firms.index(seat.firm)
+        price, premium = (
+            decided.get(name, float(self._tables.arrays[f"firm_{name}"][row]))
+            for name in ("price", "personal_premium")
+        )
+        asked = price * (1.0 + premium)
+        if asked > self._price_limit:
+            raise seat.fail(period, beyond_limit(asked, self._price_limit))
 
 
 def _said(error: Exception) -> str:

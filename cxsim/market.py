@@ -12,6 +12,7 @@ from typing import Any
 import mesa
 from mesa import DataCollector
 
+from cxsim.arguments import choice, names_of, whole
 from cxsim.engine.agents import AgentsEngine, Customer
 from cxsim.engine.workspace import Workspace
 from cxsim.firms.firm import Firm
@@ -20,20 +21,6 @@ from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
 
 __all__ = ["Market", "market_class"]
-
-#: Measures of firms that the data collector keeps at every step.
-COLLECTED = (
-    "share",
-    "customers",
-    "retention",
-    "knowledge",
-    "switching_cost",
-    "price",
-    "profit",
-    "cash",
-    "interaction",
-    "customization",
-)
 
 
 def _measure_of_firm(name: str, agent: mesa.Agent) -> float | None:
@@ -84,12 +71,10 @@ class Market(mesa.Model):
         engine: str = "columnar",
         rng: int | str | None = None,
     ):
-        if isinstance(rng, str):  # SolaraViz hands over what was typed
-            rng = int(rng)
-        super().__init__(rng=rng if rng is None else int(rng))
-        self.seed = int(self.rng.integers(2**31)) if rng is None else int(rng)
-        if engine not in ("columnar", "agents"):
-            raise ValueError(f"engine: expected 'columnar' or 'agents', found {engine!r}")
+        rng = None if rng is None else whole(rng, "rng")  # SolaraViz hands over what was typed
+        super().__init__(rng=rng)
+        self.seed = int(self.rng.integers(2**31)) if rng is None else rng
+        engine = choice(engine, "engine", ("columnar", "agents"))
         settings = config if isinstance(config, Scenario) else Scenario.load(config)
         self.settings = settings.override(overrides) if overrides else settings
         self.engine = engine
@@ -104,7 +89,11 @@ class Market(mesa.Model):
             model_reporters={
                 m.name: m.name for m in measures("market", self.simulation.mechanisms)
             },
-            agent_reporters={name: partial(_measure_of_firm, name) for name in COLLECTED},
+            agent_reporters={
+                m.name: partial(_measure_of_firm, m.name)
+                for m in measures("firm", self.simulation.mechanisms)
+                if m.reported
+            },
         )
         self.running = True
         self.datacollector.collect(self)  # step 0: the state before the first period
@@ -173,11 +162,12 @@ def market_class(
     12.0
     """
     base = config if isinstance(config, Scenario) else Scenario.load(config)
-    for path in sliders:
+    paths = names_of(sliders, "sliders")
+    for path in paths:
         base.value(path)
         if not path.replace(".", "_").isidentifier():
             raise ValueError(f"sliders: expected a path that makes a Python name, found {path!r}")
-    return _make_class(base, tuple(sliders), engine)
+    return _make_class(base, tuple(paths), engine)
 
 
 class _MarketClass(type(Market)):  # type: ignore[misc]

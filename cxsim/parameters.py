@@ -6,11 +6,12 @@ tables, slider bounds) reads these definitions and nothing else.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["ByFirm", "Parameters", "parameter"]
+__all__ = ["Ask", "ByFirm", "Parameters", "group_in", "parameter"]
 
 
 class Parameters(BaseModel):
@@ -25,6 +26,30 @@ class Parameters(BaseModel):
 ByFirm = float | dict[str, float]
 
 
+@dataclass(frozen=True)
+class Ask:
+    """That a parameter deserves a statement: answers rest on it, and its default is a guess.
+
+    Attributes
+    ----------
+    free : str
+        Of a cost: what costs nothing where it is left out (``"interaction"``); ``{}`` stands
+        for the name of the entry that it belongs to.
+    beside : tuple of str
+        Parameters of firms; the question arises where one of them is above 0 at some time: for
+        a firm's parameter that firm's own, for others any firm's. Empty: always.
+    rising : bool
+        It arises only where one of them rises.
+    instead : str
+        A parameter beside this one that takes its place.
+    """
+
+    free: str = ""
+    beside: tuple[str, ...] = ()
+    rising: bool = False
+    instead: str = ""
+
+
 def parameter(
     default: Any = ...,
     *,
@@ -34,6 +59,7 @@ def parameter(
     axes: tuple[str | int, ...] = (),
     fixed: bool = False,
     newcomers: bool = False,
+    ask: Ask | None = None,
     **bounds: Any,
 ) -> Any:
     """Declare one parameter of a :class:`Parameters` group.
@@ -56,6 +82,8 @@ def parameter(
     newcomers : bool
         True if it lies behind a drawn attribute, so that a change during a run
         reaches customers who arrive after it and nobody else.
+    ask : Ask, optional
+        That a scenario should state it; one that does not is told what it left to a default.
     **bounds
         ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, ... of :func:`pydantic.Field`.
     """
@@ -66,4 +94,17 @@ def parameter(
         extra["fixed"] = True
     if newcomers:
         extra["newcomers"] = True
+    if ask is not None:
+        extra["ask"] = {**asdict(ask), "beside": list(ask.beside)}
     return Field(default, description=doc, json_schema_extra=extra, **bounds)
+
+
+def group_in(annotation: Any) -> type[Parameters] | None:
+    """Return the group of parameters that a type holds: alone, or null, or in a mapping by name."""
+    if isinstance(annotation, type) and issubclass(annotation, Parameters):
+        return annotation
+    for inner in get_args(annotation):
+        group = group_in(inner)
+        if group is not None:
+            return group
+    return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.arguments import whole
 from cxsim.decisions import Decisions
 from cxsim.draws import INITIAL
 from cxsim.engine.demand import Demand, foreseeing
@@ -14,13 +15,15 @@ from cxsim.engine.schedule import Schedule
 from cxsim.engine.sharing import spans
 from cxsim.engine.workspace import Workspace
 from cxsim.firms.exit import Insolvency
-from cxsim.firms.knowledge import BOOKS
+from cxsim.firms.policy import PolicyError
 from cxsim.measures import measures
 from cxsim.measures.books import Books
 from cxsim.measures.observers import OBSERVERS
+from cxsim.measures.value import year_of
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.demand import DEMAND
+from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario.policies import policies_of
 from cxsim.snapshot import in_memory
 from cxsim.tables import Tables
@@ -72,7 +75,7 @@ class Simulation:
         schedule: Schedule | None = None,
     ):
         self.scenario = scenario
-        self.seed = int(seed)
+        self.seed = whole(seed, "seed")
         taking_part = (
             *(m for m in registered() if m.core and m.active(scenario)),
             *(m for m in registered() if not m.core and m.active(scenario)),
@@ -108,6 +111,7 @@ class Simulation:
         tables = self.workspace.tables
         self._events = _Events(scenario, tables)
         self._insolvency = Insolvency(len(tables.firms))
+        self._price_limit = price_limit(scenario)
         self._look_up()
         self.decisions = Decisions(scenario, self.seed, tables, self._firm_books())
         self._demand = Demand(self.workspace, self.engine, foresight) if foresight else None
@@ -123,6 +127,7 @@ class Simulation:
                 if k.startswith("market_") and v.shape == (1,)
             },
             costs=tuple(m for each in self.mechanisms for m in each.measures if m.cost),
+            year=year_of(str(scenario.period_length)),
         )
         self._populate()
 
@@ -137,7 +142,7 @@ class Simulation:
 
     def _firm_books(self) -> tuple[str, ...]:
         """Return the measures that a firm finds in its own books."""
-        return tuple(m.name for m in self._measures["firm"].values() if m.name in BOOKS or m.cost)
+        return tuple(m.name for m in self._measures["firm"].values() if m.own_books or m.cost)
 
     def state(self) -> dict[str, Any]:
         """Return all that a run needs to go on from between two periods, as plain data.
@@ -194,6 +199,7 @@ class Simulation:
             self._let_go()
             if self.decisions:
                 self.decisions.decide(self.period, self._demand)
+            self._check_prices()
         self.workspace.begin_period(self.period)
         self.engine.run(self._legs)
         if self.period >= 0:
@@ -203,6 +209,18 @@ class Simulation:
             own = self.workspace.own
             beliefs = (own["belief"], own["belief_error"]) if "belief" in own else None
             self.decisions.remember(self.latest, beliefs)
+
+    def _check_prices(self) -> None:
+        """Stop before a period in which somebody asks more than anybody can spend."""
+        arrays = self.workspace.tables.arrays
+        if "firm_price" not in arrays:
+            return
+        asked = arrays["firm_price"] * (1.0 + arrays["firm_personal_premium"])
+        if not (asked <= self._price_limit).all():
+            row = int(np.argmin(asked <= self._price_limit))
+            text = beyond_limit(float(asked[row]), self._price_limit)
+            firm = self.workspace.tables.firms[row]
+            raise PolicyError(f"firm {firm!r}, period {self.period}: {text}")
 
     def _let_go(self) -> None:
         """Take firms that have been insolvent for too long out of the market, for good."""
@@ -276,6 +294,22 @@ def _columnar(workspace: Workspace) -> Any:
     from cxsim.engine.columnar import ColumnarEngine
 
     return ColumnarEngine(workspace)
+
+
+def first_step(simulation: Simulation) -> bool:
+    """Let compiled code load in a first period that nobody looks at.
+
+    Returns
+    -------
+    bool
+        Whether it came to its end. A policy that fails is no reason to stop other work: the
+        run that it belongs to fails of it, and says so.
+    """
+    try:
+        simulation.step()
+    except PolicyError:
+        return False
+    return True
 
 
 class _Events:

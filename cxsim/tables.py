@@ -12,7 +12,7 @@ import numpy as np
 from pydantic.fields import FieldInfo
 
 from cxsim.mechanisms.base import Mechanism
-from cxsim.parameters import Parameters
+from cxsim.parameters import Parameters, group_in
 
 __all__ = ["Tables"]
 
@@ -92,7 +92,7 @@ class Tables:
         """
         extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
         axes = extra.get("axes", [])
-        group = _group_in(field.annotation)
+        group = group_in(field.annotation)
         if group is not None:
             if axes:  # a mapping by the names along an axis
                 names = self._named[key] = self.axes[axes[0]]
@@ -180,14 +180,3 @@ def _for_readers(value: Any, axes: list[Any]) -> bool:
     if isinstance(value, tuple):
         return not axes
     return isinstance(value, str) or (isinstance(value, dict) and axes != ["firm"])
-
-
-def _group_in(annotation: Any) -> type[Parameters] | None:
-    """Return the group of parameters that a type holds: alone, or null, or in a mapping by name."""
-    if isinstance(annotation, type) and issubclass(annotation, Parameters):
-        return annotation
-    for inner in get_args(annotation):
-        group = _group_in(inner)
-        if group is not None:
-            return group
-    return None

@@ -59,7 +59,7 @@ POLICIES = {
 
 #: Scenarios of this page, the firm of their claim, and the measures on which it stands.
 CLAIMS = {
-    "baseline_full": ("Tailor", ("retention", "lifetime_value", "net_present_value")),
+    "baseline_full": ("Tailor", ("retention", "lifetime_value_present", "net_present_value")),
     "detergent": ("Mass", ("net_present_value",)),
     "running_shoes": ("Niche", ("net_present_value",)),
     "airline": ("Targeted", ("net_present_value", "retention")),

@@ -163,7 +163,7 @@ def measured(level: str) -> str:
     rows = (
         (
             code(each.name),
-            each.label + (f": {each.doc}" if each.doc else ""),
+            f"{each.label}: {each.definition}".removesuffix(".").replace("|", "\\|"),
             each.unit if each.unit != "1" else "",
             each.summary.replace("_", " "),
         )

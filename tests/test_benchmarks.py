@@ -57,6 +57,16 @@ def test_a_peer_gives_the_same_shares_retention_and_switching_costs(name, seeds,
     assert found.worst < LIMIT, found
 
 
+def test_peers_agree_where_customers_leave_one_segment_only():
+    """A newcomer belongs to the segment of the customer replaced, as the model page says."""
+    leaving = {"segments.Comfort.turnover": 0.4, "segments.Performance.turnover": 0.0}
+    scenario = five_firms(**SMALL).override(leaving)
+    ours = [simulated(scenario, seed) for seed in range(100)]
+    for name, seeds in (("mesa", 20), ("numpy64", 100)):
+        found = agreement(name, peers()[name], scenario, seeds=seeds, reference=ours)
+        assert found.worst < LIMIT, found
+
+
 def test_a_peer_with_a_wrong_rule_is_found_out(reference, monkeypatch):
     monkeypatch.setattr(Customer, "switching_cost", lambda self, firm: 0.0)
     found = agreement("wrong", MesaMarket, five_firms(**SMALL), seeds=10, reference=reference)

@@ -161,5 +161,5 @@ def test_one_to_one_loses_where_fit_counts_nothing_and_the_closed_form_says_how_
 def test_the_map_refuses_firms_and_periods_that_are_not_there():
     with pytest.raises(ValueError, match="found 'Nobody'"):
         paying_map(firm="Nobody")
-    with pytest.raises(ValueError, match="settled: expected 0 to 59"):
+    with pytest.raises(ValueError, match="settled: expected a whole number from 0 to 59"):
         paying_map(settled=60)

@@ -21,7 +21,7 @@ PACKAGE = Path(cx.__file__).parent
 
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
-    {"_version", "parameters", "elementary", "files", "analytic"},
+    {"_version", "arguments", "parameters", "elementary", "files", "analytic"},
     {"draws", "sealed"},
     {"mechanisms", "snapshot"},
     {"firms"},

@@ -64,7 +64,7 @@ def test_students_differ_in_seeds_and_numbers_and_each_is_always_the_same():
 
 @pytest.mark.parametrize("student", [-1, 10_000, True])
 def test_a_number_that_no_student_has_is_refused(student):
-    with pytest.raises(ValueError, match="student: expected 0 to 9999"):
+    with pytest.raises(ValueError, match="student: expected a whole number from 0 to 9999"):
         Variant(student)
 
 

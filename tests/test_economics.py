@@ -44,7 +44,7 @@ def test_equity_is_that_of_the_run_and_none_without_customers(run):
 def test_a_higher_margin_alone_is_all_margin():
     frame = books(
         customers=[100, 100], acquisitions=[0, 0], contribution=[500, 600],
-        lifetime_value=[20.0, 24.0],
+        lifetime_value_present=[20.0, 24.0],
     )  # fmt: skip
     (row,) = equity_changes(frame).to_dict("records")
     assert row["margin"] == pytest.approx(400)
@@ -56,7 +56,7 @@ def test_customers_won_and_gone_alone_are_worth_what_a_customer_is_worth():
         customers=[100, 110],
         acquisitions=[0, 30],
         contribution=[500, 550],
-        lifetime_value=[20.0] * 2,
+        lifetime_value_present=[20.0] * 2,
     )
     (row,) = equity_changes(frame).to_dict("records")
     assert row["acquisition"] == pytest.approx(600)
@@ -67,7 +67,7 @@ def test_customers_won_and_gone_alone_are_worth_what_a_customer_is_worth():
 def test_a_longer_stay_alone_is_all_retention():
     frame = books(
         customers=[100, 100], acquisitions=[0, 0], contribution=[500, 500],
-        lifetime_value=[20.0, 30.0],
+        lifetime_value_present=[20.0, 30.0],
     )  # fmt: skip
     (row,) = equity_changes(frame).to_dict("records")
     assert row["stay"] == row["retention"] == pytest.approx(1000)
@@ -76,11 +76,11 @@ def test_a_longer_stay_alone_is_all_retention():
 def test_the_causes_do_not_depend_on_the_order_in_which_factors_change():
     there = books(
         customers=[100, 150], acquisitions=[0, 50], contribution=[500, 600],
-        lifetime_value=[20.0, 12.0],
+        lifetime_value_present=[20.0, 12.0],
     )  # fmt: skip
     back = books(
         customers=[150, 100], acquisitions=[0, 0], contribution=[600, 500],
-        lifetime_value=[12.0, 20.0],
+        lifetime_value_present=[12.0, 20.0],
     )  # fmt: skip
     one, other = equity_changes(there).iloc[0], equity_changes(back).iloc[0]
     for cause in ("margin", "stay"):
@@ -91,7 +91,7 @@ def test_the_causes_do_not_depend_on_the_order_in_which_factors_change():
 def test_a_first_customer_base_is_all_acquisition():
     frame = books(
         customers=[0, 50], acquisitions=[0, 50], contribution=[0, 250],
-        lifetime_value=[np.nan, 20.0],
+        lifetime_value_present=[np.nan, 20.0],
     )  # fmt: skip
     (row,) = equity_changes(frame).to_dict("records")
     assert row["acquisition"] == row["change"] == pytest.approx(1000)

@@ -40,10 +40,10 @@ def test_books_close_and_states_stay_in_range(scenario, seed):
 
 
 #: Means over customers of whom there may be none, though their unit is one of counts.
-MEANS = {"signals", "contacts_per_customer"}
+MEANS = {"contacts_per_customer"}
 
 #: Shares of something that they may be more than, and differences of shares.
-BEYOND_ONE = {"switching_cost_share", "misfit_removed"}
+BEYOND_ONE = {"switching_cost_share", "misfit_removed", "differentiated"}
 
 
 @settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
@@ -100,6 +100,44 @@ def test_revenue_is_the_sum_of_prices_paid():
     got = result.firms.set_index(["period", "firm"])["revenue"]
     for place, value in expected.items():
         assert got[place] == pytest.approx(value, rel=1e-6)
+
+
+def sizes(simulation):
+    return np.bincount(simulation.customers("segment")).tolist()
+
+
+@pytest.mark.parametrize("engine", ["columnar", "agents"])
+def test_a_newcomer_belongs_to_the_segment_of_the_customer_it_replaces(engine):
+    """A segment that customers leave keeps its size beside one that nobody leaves."""
+    scenario = cx.Scenario.load(
+        "baseline",
+        {
+            "customers": 300,
+            "periods": 120,
+            "segments.Comfort.turnover": 0.05,
+            "segments.Performance.turnover": 0.0,
+        },
+    )
+    run = cx.Market(scenario, engine=engine, rng=1).simulation
+    start, born = sizes(run), run.customers("born").copy()
+    assert min(start) > 100
+    for _ in range(120):
+        run.step()
+        assert sizes(run) == start
+    replaced = run.customers("born") > born
+    comfort = run.customers("segment") == list(run.workspace.tables.segments).index("Comfort")
+    assert replaced[comfort].mean() > 0.98
+    assert not replaced[~comfort].any()
+
+
+@settings(max_examples=examples(30))
+@given(scenario=scenarios(), seed=st.integers(0, 10**6))
+def test_segments_keep_their_sizes_in_every_market(scenario, seed):
+    simulation = Simulation(scenario, seed=seed)
+    start = simulation.customers("segment").copy()
+    while not simulation.finished:
+        simulation.step()
+    np.testing.assert_array_equal(simulation.customers("segment"), start)
 
 
 def test_uncertainty_never_rises_without_forgetting_or_drift():

@@ -27,17 +27,17 @@ def spend(n, n_firms, choice, price_asked, spent):
             spent[i] += price_asked[choice[i], i]
 
 
-def rank(n, spent, served, market_contact_share):
+def rank(n, spent, singled_out, market_contact_share):
     """See the whole population: the best of all customers, ties by number."""
     best = np.argsort(-spent, kind="stable")[: int(market_contact_share[0] * n)]
-    served[:] = 0
-    served[best] = 1
+    singled_out[:] = 0
+    singled_out[best] = 1
 
 
-def serve(n, n_firms, served, recognition, sum_served):
+def serve(n, n_firms, singled_out, recognition, sum_singled_out):
     for i in range(n):
-        if served[i]:
-            sum_served[chunk(i), 0] += 1.0
+        if singled_out[i]:
+            sum_singled_out[chunk(i), 0] += 1.0
         else:
             for f in range(n_firms):
                 recognition[f, i] = 0.0
@@ -46,16 +46,17 @@ def serve(n, n_firms, served, recognition, sum_served):
 CAPACITY = Mechanism(
     "capacity",
     market=Capacity,
-    columns=(Column("spent"), Column("served", dtype="i1")),
-    totals=(Total("served", (1,)),),
+    columns=(Column("spent"), Column("singled_out", dtype="i1")),
+    totals=(Total("singled_out", (1,)),),
     passes=(Pass(rank, "contact", whole=True), Pass(serve, "adjust"), Pass(spend, "pay")),
     measures=(
         Measure(
-            "served",
+            "singled_out",
             "Customers served individually",
             "customers",
-            lambda b: b.total("served")[:, 0],
+            lambda b: b.total("singled_out")[:, 0],
             level="market",
+            doc="Customers whom a firm served individually in the period",
         ),
     ),
     active=lambda scenario: scenario.contact_share is not None,
@@ -146,8 +147,8 @@ def test_absent_means_the_core_to_the_bit():
 
 def test_a_tenth_of_customers_is_served_individually_and_nobody_else_is_recognized():
     simulation = played(lively(customers=3000, contact_share=0.1))
-    assert (simulation.books.count("served")[:, 0] == 300).all()
-    spent, served = simulation.customers("spent"), simulation.customers("served")
+    assert (simulation.books.count("singled_out")[:, 0] == 300).all()
+    spent, served = simulation.customers("spent"), simulation.customers("singled_out")
     assert served.sum() == 300
     everybody = played(lively(customers=3000)).books.count("recognized").sum()
     assert simulation.books.count("recognized").sum() < 0.5 * everybody
@@ -156,7 +157,7 @@ def test_a_tenth_of_customers_is_served_individually_and_nobody_else_is_recogniz
 
 def test_its_measure_is_reported():
     result = cx.run(lively(customers=500, contact_share=0.1))
-    assert (result.market["served"] == 50 * 100000 / 500).all()
+    assert (result.market["singled_out"] == 50 * 100000 / 500).all()
 
 
 def test_a_term_of_the_outside_option_keeps_customers_out():
@@ -212,15 +213,6 @@ def test_a_pass_that_names_nothing_known_is_told_so():
             played(market())
     finally:
         unregister("odd")
-
-
-def test_two_columns_of_one_name_are_refused():
-    cx.register(Mechanism("second", columns=(Column("supplier"),)))
-    try:
-        with pytest.raises(ValueError, match="one of each name, found two called 'supplier'"):
-            played(market())
-    finally:
-        unregister("second")
 
 
 def test_passes_that_ask_for_a_circle_are_refused():

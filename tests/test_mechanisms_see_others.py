@@ -103,8 +103,21 @@ GOSSIP = Mechanism(
         Pass(talk_of_the_town, "survey", whole=True),
     ),
     measures=(
-        Measure("heard", "Heard of", "messages", lambda b: b.count("heard").sum(axis=2)),
-        Measure("press", "Press", "currency", lambda b: b.count("press"), cost="profit"),
+        Measure(
+            "heard",
+            "Heard of",
+            "messages",
+            lambda b: b.count("heard").sum(axis=2),
+            doc="Messages heard in the period",
+        ),
+        Measure(
+            "press",
+            "Press",
+            "currency",
+            lambda b: b.count("press"),
+            cost="profit",
+            doc="What the press costs in the period",
+        ),
     ),
     axes=_places,
     check=_unknown_places,

@@ -19,7 +19,8 @@ from test_engines import assert_same, played
 
 import cxsim as cx
 from cxsim.engine.demand import Demand
-from cxsim.firms.knowledge import BOOKS, Knowledge, Public
+from cxsim.firms.knowledge import Knowledge, Public
+from cxsim.measures import measures
 from cxsim.simulation import Simulation
 
 
@@ -167,7 +168,9 @@ def test_a_firm_knows_its_books_and_what_is_public():
     own = result.firms[result.firms["firm"] == "Tailor"]
     last = seen[-1]
     assert (last.firm, last.period, last.period_length) == ("Tailor", 4, "month")
-    for name in BOOKS:
+    books = {m.name for m in measures("firm") if m.own_books}
+    assert {"purchases", "retention", "cash"} <= books <= set(last.books)
+    for name in books:
         np.testing.assert_allclose(last.books[name], own[name][:4], rtol=1e-12, err_msg=name)
     assert last.own["price"] == 10.0
     assert last.own["position"].shape == (2,)

@@ -186,7 +186,7 @@ def test_rivals_on_the_two_roads_imitate_and_reprice():
 
 def test_who_does_not_interact_recognizes_customers_and_gets_no_signal():
     run = cx.run("broken_loop", overrides={"customers": 500, "periods": 12})
-    mean = run.firms.groupby("firm")[["recognized", "signals"]].mean()
+    mean = run.firms.groupby("firm")[["recognized", "learned"]].mean()
     assert mean["recognized"]["NoInteract"] > 0.8
-    assert mean["signals"]["NoInteract"] == 0.0
-    assert mean["signals"]["Whole"] > 0.0
+    assert mean["learned"]["NoInteract"] == 0.0
+    assert mean["learned"]["Whole"] > 0.0

@@ -5,7 +5,7 @@ the parameters that the baseline uses):
 
 - A customer has a segment, a need in two dimensions, a lognormal price sensitivity and a
   normal taste for each firm; no supplier at first. Each period it leaves the market
-  with a chance and is replaced by a newcomer with fresh attributes.
+  with a chance and is replaced by a newcomer of the same segment with fresh attributes.
 - With a chance it is in the market and takes the best of all firms and the outside
   option by price sensitivity times (quality - fit weight x misfit - price + taste -
   hassle - switching cost) plus a Gumbel shock, where misfit, hassle and the cost of
@@ -34,7 +34,7 @@ __all__ = ["FEW", "MORE", "plain", "tenure_band"]
 #: What each peer reports at least, by period and firm, under the names of the simulator.
 FEW = (
     "share",
-    "retention",
+    "stayed",
     "knowledge",
     "switching_procedural",
     "switching_relational",
@@ -52,7 +52,7 @@ MORE = (
     "misfit",
     "misfit_removed",
     "switching_cost_sd",
-    "lifetime_value",
+    "lifetime_value_present",
 )
 
 _UNUSED = {

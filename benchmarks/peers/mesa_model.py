@@ -67,7 +67,7 @@ class Firm(mesa.Agent):
         return ratio(self.sales, self.model.sales)
 
     @property
-    def retention(self) -> float:
+    def stayed(self) -> float:
         """Share of the customers before the choice who were not lost to a rival."""
         return ratio(self.held - self.lost, self.held)
 
@@ -143,7 +143,7 @@ class Firm(mesa.Agent):
         return math.sqrt(max(0.0, ratio(self.switching_squares, self.customers) - mean**2))
 
     @property
-    def lifetime_value(self) -> float:
+    def lifetime_value_present(self) -> float:
         """Projected lifetime value of a customer, by what the firm knows of it."""
         stayed = 1.0 - ratio(self.gone, self.gone + self.held)
         margin = ratio(self.contribution / self.model.scale, self.customers)
@@ -160,12 +160,12 @@ class Customer(mesa.Agent):
 
     def __init__(self, model: MesaMarket):
         super().__init__(model)
+        self.segment = model.segments[model.rng.choice(len(model.segments), p=model.shares)]
         self.arrive()
 
     def arrive(self) -> None:
-        """Become somebody new, whom no firm knows."""
-        model, rng = self.model, self.model.rng
-        self.segment = segment = model.segments[rng.choice(len(model.segments), p=model.shares)]
+        """Become somebody new of the same segment, whom no firm knows."""
+        model, rng, segment = self.model, self.model.rng, self.segment
         self.need_means = segment.need_mean or [0.0] * model.needs
         self.need = [rng.normal(mean, segment.need_sd) for mean in self.need_means]
         spread = math.sqrt(math.log(1.0 + segment.price_sensitivity_cv**2))

@@ -56,13 +56,13 @@ class NumpyMarket:
         zero = [0.0] * scenario.needs
         self.position = np.array([f.position or zero for f in scenario.firms.values()], dtype)
         self.need_mean = np.array([s.need_mean or zero for s in scenario.segments.values()], dtype)
-        self.share = [s.share for s in scenario.segments.values()]
         self.learning_rate = self.position.dtype.type(scenario.learning_rate)
         self.discount_rate = scenario.discount_rate
         self.scale = scenario.market_size / scenario.customers
         self.n, self.needs, self.n_firms = scenario.customers, scenario.needs, len(scenario.firms)
 
-        self.segment = np.zeros(self.n, np.int8)
+        share = [s.share for s in scenario.segments.values()]
+        self.segment = self.rng.choice(len(share), size=self.n, p=share).astype(np.int8)
         self.need = np.zeros((self.needs, self.n), dtype)
         self.price_sensitivity = np.zeros(self.n, dtype)
         self.taste = np.zeros((self.n_firms, self.n), dtype)
@@ -77,11 +77,9 @@ class NumpyMarket:
         return np.array([getattr(owner, name) for owner in owners.values()], self.dtype)
 
     def arrive(self, who: np.ndarray) -> None:
-        """Let newcomers take these places."""
-        rng, m, s = self.rng, len(who), self.segments
-        g = rng.choice(len(self.share), size=m, p=self.share)
-        z = rng.standard_normal((self.needs + 1 + self.n_firms, m), self.dtype)
-        self.segment[who] = g
+        """Let newcomers of the same segments take these places."""
+        rng, s, g = self.rng, self.segments, self.segment[who]
+        z = rng.standard_normal((self.needs + 1 + self.n_firms, len(who)), self.dtype)
         self.need[:, who] = self.need_mean[g].T + s["need_sd"][g] * z[: self.needs]
         variance = np.log1p(s["price_sensitivity_cv"] ** 2)[g]
         self.price_sensitivity[who] = s["price_sensitivity"][g] * np.exp(
@@ -257,7 +255,7 @@ class NumpyMarket:
         with np.errstate(invalid="ignore", divide="ignore"):
             made = {
                 "share": sales / sales.sum(axis=1, keepdims=True),
-                "retention": 1 - t["lost"] / t["held"],
+                "stayed": 1 - t["lost"] / t["held"],
                 "knowledge": t["knowledge"] / n,
                 "switching_procedural": t["procedural"] / n,
                 "switching_relational": t["relational"] / n,
@@ -280,7 +278,7 @@ class NumpyMarket:
                     "misfit": t["misfit"] / n,
                     "misfit_removed": 1 - t["misfit"] / t["standard"],
                     "switching_cost_sd": np.sqrt(np.maximum(t["square"] / n - mean**2, 0)),
-                    "lifetime_value": np.nansum(value * held, axis=2) / held.sum(axis=2),
+                    "lifetime_value_present": np.nansum(value * held, axis=2) / held.sum(axis=2),
                 }
         return {name: made[name] for name in (*FEW, *MORE) if name in made}
 

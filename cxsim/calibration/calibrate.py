@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxsim.arguments import whole
 from cxsim.calibration.checks import check_identified
 from cxsim.calibration.columns import Columns
 from cxsim.calibration.control import Control, shuffled_order
@@ -272,6 +273,7 @@ def calibrate(
     alike = fit(data, first=first, form=form, tastes=False)
     estimates = fit(data, first=first, form=form, draws=draws, seed=seed)
     control = control_alike = None
+    shuffles = whole(shuffles, "shuffles", low=0)
     if shuffles:
         control, control_alike = (
             shuffled_order(

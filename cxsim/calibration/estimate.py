@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import whole
 from cxsim.calibration.errors import CalibrationError
 from cxsim.calibration.likelihood import Design, Likelihood
 from cxsim.calibration.panel import Panel
@@ -211,6 +212,7 @@ def fit(
     """
     from scipy.optimize import minimize
 
+    draws, seed = whole(draws, "draws", low=1), whole(seed, "seed", low=0)
     design = design_of(panel, first=first, form=form, loyalty=loyalty)
     if not tastes:
         design = design.without_tastes()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import whole
 from cxsim.calibration.moments import Moments
 from cxsim.calibration.search import UNIFORM_SD, Found, minimum, truncated_normal
 from cxsim.calibration.targets import Targets, read_targets
@@ -270,6 +271,7 @@ def match(
     >>> list(result.moments["measure"])
     ['share']
     """
+    draws, seed = whole(draws, "draws", low=1), whole(seed, "seed", low=0)
     checked = targets if isinstance(targets, Targets) else read_targets(targets, base=base)
     moments = Moments(checked, seeds=seeds, jobs=jobs)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.arguments import whole
 from cxsim.calibration.targets import Targets
 from cxsim.measures import measures
 from cxsim.measures.summary import MARKET
@@ -33,11 +34,9 @@ class Moments:
     """
 
     def __init__(self, targets: Targets, *, seeds: int = 4, jobs: int = 1):
-        if seeds < 2:
-            raise ValueError(f"seeds: expected two or more, found {seeds}")
         self.targets = targets
-        self.seeds = seeds
-        self.jobs = jobs
+        self.seeds = whole(seeds, "seeds", low=2)
+        self.jobs = whole(jobs, "jobs", low=1)
         self.low = np.array([free.low for free in targets.free])
         self.high = np.array([free.high for free in targets.free])
         self.value = np.array([target.value for target in targets.targets])

@@ -10,7 +10,7 @@ from typing import Any
 from cxsim.calibration.errors import CalibrationError
 from cxsim.calibration.files import read_table
 from cxsim.files import is_file
-from cxsim.measures import measures
+from cxsim.measures import measures, near
 from cxsim.measures.summary import MARKET
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.loading import plain, read_yaml
@@ -217,7 +217,7 @@ class _Reader:
         names = [measure.name for measure in measures(level, base.mechanisms)]
         if row["measure"] not in names:
             text = f"expected a measure of a {level}, found {found(row['measure'])}"
-            raise self.wrong(f"{key}.measure", text + hint(row["measure"], names, listed=12))
+            raise self.wrong(f"{key}.measure", text + near(row["measure"], names))
         value, se = (self.number(f"{key}.{name}", row[name]) for name in ("value", "se"))
         if se <= 0.0:
             raise self.wrong(f"{key}.se", f"expected a standard error above 0, found {se:g}")

@@ -9,7 +9,7 @@ import click
 
 from cxsim.cli.failing import UserError
 from cxsim.cli.screen import Screen
-from cxsim.cli.studies import named_place
+from cxsim.cli.studies import named_place, print_unstated
 from cxsim.cli.tables import WIDTH, print_table
 from cxsim.notebook.catalogue import find_notebook
 from cxsim.notebook.parameters import join_overrides
@@ -66,6 +66,7 @@ def decide(
             timeout=timeout, progress=screen,
         )  # fmt: skip
     _print(result)
+    print_unstated(result)
     click.echo(f"\nReport: {result.report}")
 
 
@@ -102,6 +103,8 @@ def _print(result: Any) -> None:
     import pandas as pd
 
     click.echo(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
+    if result.summary.get("worth"):
+        click.echo(textwrap.fill(result.summary["worth"], WIDTH) + "\n")
     frame = pd.DataFrame(result.summary["options"])
     rows = [
         [

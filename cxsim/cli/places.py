@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.tables import WIDTH
 from cxsim.files import is_file
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.messages import Place, Problem
+from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
 
 __all__ = ["COMMANDS"]
 
@@ -39,6 +42,9 @@ def check(files: tuple[str, ...]) -> int:
         click.echo(f"  firms   {', '.join(scenario.firms)}")
         click.echo(f"  time    {scenario.periods} periods, one is a {scenario.period_length}")
         click.echo(f"  digest  {scenario.digest}")
+        for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
+            if line:
+                click.echo(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
     if wrong and len(files) > 1:
         click.echo(f"cxsim: {wrong} of {len(files)} files are not right", err=True)
     return 2 if wrong else 0

@@ -19,7 +19,7 @@ from cxsim.notebook.parameters import join_overrides
 from cxsim.scenario import Scenario, shipped_scenarios
 from cxsim.scenario.messages import hint
 
-__all__ = ["COMMANDS", "named_place"]
+__all__ = ["COMMANDS", "named_place", "print_unstated"]
 
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,6 +97,7 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
         announce([scenario], options["overrides"], *_size(given, seeds=5))
     result = _run(notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}")
     _print_firms(result)
+    print_unstated(result)
     click.echo(f"\nReport: {result.report}")
 
 
@@ -122,6 +123,7 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     announce(scenarios, options["overrides"], *_size(given, seeds=20))
     result = _run(notebook, given, options, named_place("compare", scenarios), title)
     _print_differences(result)
+    print_unstated(result)
     click.echo(f"\nReport: {result.report}")
 
 
@@ -221,6 +223,7 @@ def _print_differences(result: Any) -> None:
     comparison = Comparison.load(result.folder / "comparison")
     words = Words(**result.summary["words"])
     click.echo(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
+    click.echo(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
     percent = f"{100 * comparison.confidence:g} %"
     rows = difference_rows(comparison.table, words=words)
     for name, here in rows.groupby("scenario", sort=False):
@@ -247,6 +250,12 @@ def _print_differences(result: Any) -> None:
     click.echo("\n* the interval leaves out zero")
 
 
+def print_unstated(result: Any) -> None:
+    """Print which costs and other parameters the scenarios of a report do not state."""
+    for line in result.summary.get("unstated", ()):
+        click.echo("\n" + textwrap.fill(line, WIDTH))
+
+
 def _names(comparison: Any) -> list[str]:
     return [*comparison.scenarios, *comparison.table["firm"].unique()]
 
@@ -270,6 +279,9 @@ def _print_firms(result: Any) -> None:
     answer = words.say(result.summary["answer"], keep=labels["firm"])
     answer = f"{answer} Standard errors in brackets."
     click.echo(textwrap.fill(answer, WIDTH) + "\n")
+    if result.summary.get("worth"):
+        click.echo(textwrap.fill(words.say(result.summary["worth"], keep=labels["firm"]), WIDTH))
+        click.echo()
     print_table(
         ["", *heads],
         [

@@ -113,10 +113,18 @@ def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any)
     with SweepScreen(f"cxsim sensitivity {plan.name}") as screen:
         result = run(plan, store=store, jobs=jobs, progress=screen)
     try:
-        found = result.analyse(options["analyses"] or None, options["outputs"] or None)
+        found = result.findings(options["analyses"] or None, options["outputs"] or None)
     except (ImportError, ValueError) as error:
         raise UserError(str(error)) from None
-    for finding in found:
+    without = [f"{output}: {name}: {why}" for (output, name), why in found.items()
+               if isinstance(why, str)]  # fmt: skip
+    if len(without) == len(found):
+        raise UserError("\n".join(without))
+    for line in without:
+        click.echo(f"cxsim: left out: {line}", err=True)
+    for finding in found.values():
+        if isinstance(finding, str):
+            continue
         click.echo(textwrap.fill(f"{finding.output}: {finding.sentence}", WIDTH) + "\n")
         click.echo(finding.frame.head(12).to_string(index=False, float_format="{:.4g}".format))
         click.echo("")

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import TypeVar
 
+from cxsim.arguments import whole
+
 __all__ = ["LAST_STUDENT", "Variant"]
 
 #: Numbers of students go up to this one.
@@ -39,9 +41,7 @@ class Variant:
     """
 
     def __init__(self, student: int = 0):
-        if isinstance(student, bool) or not 0 <= int(student) <= LAST_STUDENT:
-            raise ValueError(f"student: expected 0 to {LAST_STUDENT}, found {student!r}")
-        self.student = int(student)
+        self.student = whole(student, "student", low=0, high=LAST_STUDENT)
 
     def seeds(self, count: int) -> list[int]:
         """Return the student's seeds.
@@ -51,8 +51,7 @@ class Variant:
         ValueError
             If there are fewer than one or more than a student has.
         """
-        if not 1 <= count <= BLOCK:
-            raise ValueError(f"seeds: expected 1 to {BLOCK}, found {count}")
+        count = whole(count, "seeds", low=1, high=BLOCK)
         return list(range(self.student * BLOCK, self.student * BLOCK + count))
 
     def pick(self, name: str, book: T, others: Sequence[T]) -> T:

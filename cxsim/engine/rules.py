@@ -37,7 +37,18 @@ def callees(function: FunctionType) -> dict[str, FunctionType]:
 
 
 def rule_name(function: FunctionType) -> str:
-    """Return the name a rule is exchanged by: ``"learning.learned"``."""
+    """Return the name a rule is exchanged by: ``"learning.learned"``.
+
+    Raises
+    ------
+    TypeError
+        If the function belongs to no module, as one made by ``exec`` may.
+    """
+    if not function.__module__:
+        raise TypeError(
+            f"rule {function.__name__!r}: expected a function of a module, found one made "
+            "outside of any (give it a __module__)"
+        )
     return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 

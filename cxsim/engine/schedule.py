@@ -10,8 +10,11 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
+from cxsim.engine.registry import check_passes
 from cxsim.engine.rules import code_digest, exchanged, names_of_rules, source_digest
+from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
+from cxsim.mechanisms.demand import DEMAND
 from cxsim.mechanisms.order import ordered
 
 __all__ = ["Leg", "Schedule", "Step", "parameters_of"]
@@ -53,7 +56,8 @@ class Schedule:
     Raises
     ------
     ValueError
-        If a rule's name is unknown, or passes demand an impossible order.
+        If a rule's name is unknown, a pass names a phase or pass that nobody has, or passes
+        demand an impossible order.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Schedule:
         rules: Mapping[str, Callable[..., Any]] | None = None,
     ):
         rules = dict(rules or {})
+        check_passes(mechanisms, (*registered(), DEMAND))
         passes = ordered(mechanisms)
         if rules:
             _check_rules(rules, [p.function for _, p in passes])

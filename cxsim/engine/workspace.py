@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from cxsim.draws import period_keys, static_key
+from cxsim.engine.registry import check_arrays, check_axes, taken_names
 from cxsim.engine.schedule import Step, parameters_of
 from cxsim.engine.sharing import Span, places
-from cxsim.mechanisms.base import CHUNK, Column, Mechanism
+from cxsim.mechanisms.base import CHUNK, Mechanism
 from cxsim.population import Population, aligned, shape_of
 from cxsim.snapshot import put_back
 from cxsim.tables import Tables
@@ -37,6 +38,11 @@ class Workspace:
         look at the whole population use them.
     spans : mapping of str to tuple
         First and last phase, by number, in which passes use a column that may share memory.
+
+    Raises
+    ------
+    ValueError
+        If two mechanisms bring one name, or one names an axis that is not there.
     """
 
     def __init__(
@@ -48,6 +54,8 @@ class Workspace:
         carried: Collection[str] = (),
         spans: Mapping[str, Span] | None = None,
     ):
+        taken = taken_names(mechanisms)
+        check_axes(mechanisms, scenario)
         self.tables = Tables(scenario, mechanisms)
         firms, segments = self.tables.firms, self.tables.segments
         self.sizes = {
@@ -66,18 +74,20 @@ class Workspace:
             for m in mechanisms
             for column in m.columns
         )
-        _check_names(columns)
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
         self._passing = tuple(column for column in columns if not column.kept)
         self._spans = spans or {}
         self.clock = np.zeros(1, dtype=np.int64)
         self.own: dict[str, np.ndarray] = {}
+        made: dict[Any, Any] = {}
         for mechanism in mechanisms:
             for table in mechanism.tables:
                 name, axes = (table, ("firm",)) if isinstance(table, str) else table
                 self.own[name] = np.zeros(shape_of(axes, self.sizes))
             if mechanism.setup is not None:
-                self.own.update(mechanism.setup(scenario, seed))
+                arrays = mechanism.setup(scenario, seed)
+                check_arrays(taken, mechanism, arrays, made)
+                self.own.update(arrays)
         self._make_keys(mechanisms, seed)
         self._make_totals(mechanisms)
         self._link()
@@ -252,11 +262,3 @@ class Workspace:
             f"pass {step.name!r}: expected names of columns, parameters, keys or totals as "
             f"arguments, found {name!r}{hint}"
         )
-
-
-def _check_names(columns: tuple[Column, ...]) -> None:
-    """Refuse two columns of one name, which would be one and the same array."""
-    names = [column.name for column in columns]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"columns: expected one of each name, found two called {twice!r}")

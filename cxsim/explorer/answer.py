@@ -23,7 +23,7 @@ FIGURES = (
     "share",
     "retention",
     "switching_cost",
-    "lifetime_value",
+    "lifetime_value_new",
     "customer_equity",
     "net_present_value",
 )
@@ -74,6 +74,14 @@ class Answer:
             f"{self.question.words()}: {firm}'s {_change('share of purchases', share)}; "
             f"its {_change('net present value', worth)}. {closing}"
         )
+
+    def worth(self) -> str:
+        """Return what the change is worth to the firm within the run and beyond."""
+        if self.question.asks_nothing:
+            return ""
+        name, firm = self.comparison.scenarios[1], self.question.firm
+        value = self.comparison.value(name, firm)
+        return value.sentence(f"The change of {firm}'s net present value")
 
 
 def _change(what: str, row: Any) -> str:

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cxsim.arguments import whole
 from cxsim.explorer import actions, view
 from cxsim.explorer.answer import Answer, Answers
 from cxsim.explorer.levers import FOCUS, RIVAL, Lever, levers
@@ -46,7 +47,7 @@ class Explorer:
     def __init__(
         self, scenario: Scenario | str | Path = "baseline", *, firm: str = "", seeds: int = 5
     ):
-        self._answers = Answers(range(seeds))
+        self._answers = Answers(range(whole(seeds, "seeds", low=1)))
         base = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
         firms = list(base.firms)
         if firm and firm not in firms:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxsim.explorer.answer import Answer
 from cxsim.notebook.tables import styled
+from cxsim.notebook.unstated import caution, unstated_lines
 from cxsim.plot.events import events_of
 from cxsim.plot.picture import Picture
 from cxsim.plot.what_if import what_if
@@ -56,6 +57,8 @@ def as_html(answer: Answer) -> str:
     """Return sentence, figure and key figures as one piece of HTML."""
     return (
         f'<p class="cx-answer"><strong>{escape(answer.sentence())}</strong></p>'
+        f"<p>{escape(answer.worth())}</p>"
+        f"{caution(unstated_lines([answer.question.scenario()]))}"
         f"{figure_of(answer)._repr_html_()}{table_of(answer)}"
     )
 
@@ -92,5 +95,5 @@ def break_even_html(found: BreakEven, *, firm: str, unit: str) -> str:
     """Return in words at which price a firm breaks even with the baseline."""
     return (
         f"<p><strong>Break-even price of {escape(firm)}</strong> (net present value against the "
-        f"baseline): {escape(found.sentence(unit))}</p>"
+        f"baseline): {escape(found.sentence(unit))} {escape(found.worth(unit))}</p>"
     )

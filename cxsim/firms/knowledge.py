@@ -13,32 +13,7 @@ from cxsim.draws import Word, subkey, uniform
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["BOOKS", "Belief", "Knowledge", "Public"]
-
-#: Measures of a firm that it can read in its own books. What its customers feel, need or
-#: would do is not among them. Costs of mechanisms' own are in its books too.
-BOOKS = (
-    "purchases",
-    "customers",
-    "acquisitions",
-    "losses",
-    "left",
-    "retention",
-    "repeat_rate",
-    "recognized",
-    "signals",
-    "price_paid",
-    "revenue",
-    "discounts",
-    "production_cost",
-    "contact_cost",
-    "service_cost",
-    "capability_cost",
-    "capability_investment",
-    "profit",
-    "cumulative_profit",
-    "cash",
-)
+__all__ = ["Belief", "Knowledge", "Public"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +62,8 @@ class Knowledge:
         The firm's single-number parameters as they stand, this period's events included, and
         its ``position``.
     books : mapping of str to ndarray
-        The firm's measures (:data:`BOOKS`) by period so far; empty arrays in period 0.
+        The firm's measures by period so far (those marked ``own_books``, and its costs); empty
+        arrays in period 0.
     public : mapping of str to Public
         All firms, by name: parameters as they stand, shares of the period before.
     beliefs : mapping of str to Belief

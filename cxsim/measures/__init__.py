@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from cxsim.measures import buying, market, money, serving
+from collections.abc import Iterable
+
+from cxsim.measures import buying, customer_value, market, money, serving, value
 from cxsim.measures.books import Books
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import Measure, Mechanism
+from cxsim.scenario.messages import hint
 
-__all__ = ["FIRM_MEASURES", "MARKET_MEASURES", "Books", "Measure", "measures"]
+__all__ = [
+    "FIRM_MEASURES",
+    "MARKET_MEASURES",
+    "Books",
+    "Measure",
+    "key_measures",
+    "measures",
+    "near",
+]
 
 #: Measures of every run, by firm and for the market; mechanisms bring more.
-FIRM_MEASURES = (*buying.MEASURES, *serving.MEASURES, *money.MEASURES)
+FIRM_MEASURES = (
+    *buying.MEASURES,
+    *serving.MEASURES,
+    *money.MEASURES,
+    *customer_value.MEASURES,
+    *value.MEASURES,
+)
 MARKET_MEASURES = market.MEASURES
 
 
@@ -24,3 +41,26 @@ def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tup
         if measure.level == level
     )
     return core + more
+
+
+def key_measures(level: str) -> tuple[str, ...]:
+    """Return the names of the measures that the tables of a first look show."""
+    return tuple(measure.name for measure in measures(level) if measure.key)
+
+
+def near(name: object, known: Iterable[str]) -> str:
+    """Return the end of a message on a measure that is not there: the names it may mean.
+
+    Parameters
+    ----------
+    name : object
+        What was found.
+    known : iterable of str
+        Names of measures that are there, the market's with or without ``market.`` before them.
+    """
+    names = list(known)
+    every = (*measures("firm"), *measures("market"))
+    meant = [m.name for m in every if str(name).lower() in m.also and m.name in names]
+    if meant:
+        return f" (did you mean {' or '.join(repr(each) for each in meant)}?)"
+    return hint(name, names, listed=12)

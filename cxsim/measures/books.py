@@ -31,6 +31,13 @@ class Books:
         Market parameters at the start.
     costs : tuple of Measure
         Costs of mechanisms' own (:attr:`Measure.cost`).
+    year : int
+        Periods of a year.
+
+    Attributes
+    ----------
+    first : int
+        The period of the first row: 0, but in the books of a last period alone.
 
     Notes
     -----
@@ -47,10 +54,12 @@ class Books:
         start_rows: np.ndarray,
         market: dict[str, float],
         costs: tuple[Measure, ...] = (),
+        year: int = 12,
     ):
         self.firms = firms
         self.scale = scale
         self.market = market
+        self.year = year
         self._costs = costs
         self._places = total_places
         self._row_names = row_names
@@ -59,7 +68,7 @@ class Books:
         self._totals = np.empty((0, 0))
         self._rows = np.empty((0, *start_rows.shape))
         self._whole: Books | None = None  # the books that this is a page of
-        self._first = 0  # the period of the first row
+        self.first = 0
         self._sums: dict[str, tuple[int, np.ndarray]] = {}  # by name: periods summed, and the sum
 
     def write(self, totals: np.ndarray, rows: np.ndarray) -> None:
@@ -100,9 +109,10 @@ class Books:
             start_rows=self._rows[period - 1] if period > 0 else self._start_rows,
             market=self.market,
             costs=self._costs,
+            year=self.year,
         )
         made.write(self._totals[period], self._rows[period])
-        made._whole, made._first = self, period
+        made._whole, made.first = self, period
         return made
 
     def summed(self, name: str, function: Callable[[Books], np.ndarray]) -> np.ndarray:
@@ -119,9 +129,9 @@ class Books:
             Of books, (T, F).
         """
         own = np.cumsum(function(self), axis=0)
-        if self._whole is None or self._first == 0:
+        if self._whole is None or self.first == 0:
             return own
-        return self._whole._before(name, function, self._first) + own
+        return self._whole._before(name, function, self.first) + own
 
     def _before(
         self, name: str, function: Callable[[Books], np.ndarray], period: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cxsim.arguments import choice
 from cxsim.measures.books import Books
 from cxsim.mechanisms.base import Measure
 from cxsim.mechanisms.measuring import ratio
@@ -18,6 +19,12 @@ __all__ = [
     "purchases",
     "share",
 ]
+
+#: Where the definition of an active customer is from.
+LAPSE_SOURCE = (
+    "lapse by silence in a setting without contracts: Schmittlein, Morrison & Colombo 1987; "
+    "Reinartz & Kumar 2000; hiatus heuristic: Wuebben & Wangenheim 2008"
+)
 
 
 def by_firm(b: Books) -> np.ndarray:
@@ -65,14 +72,66 @@ def relationship_share(b: Books) -> np.ndarray:
     return ratio(customers(b), customers(b).sum(axis=1, keepdims=True))
 
 
-def retention(b: Books) -> np.ndarray:
-    """Of last period's customers still in the market, the share with the same supplier now."""
+def stayed(b: Books) -> np.ndarray:
+    """Share of the customers still in the market, silent ones too, whom no rival has taken."""
     held = b.total("holders")[:, 1:]
     return ratio(held - losses(b) - _ended(b), held)
 
 
+#: Numbers of what customers do: ``cxsim.mechanisms.lifetime.ACTIVITY``.
+_STAY, _SWITCH, _LAPSE, _RETURN = range(4)
+
+
+def _active_before(b: Books) -> np.ndarray:
+    """Active customers at the start of the period, before anybody leaves the market."""
+    return b.total("left_active") + b.total("activity")[:, :, : _LAPSE + 1].sum(axis=2)
+
+
+def active_customers(b: Books) -> np.ndarray:
+    """Customers at the end of the period who are not silent for longer than expected."""
+    done = b.total("activity")
+    return done[:, :, _STAY] + done[:, :, _RETURN] + acquisitions(b) - _ended(b)
+
+
+def churn_rivals(b: Books) -> np.ndarray:
+    """Share of the customers active at the period's start who bought from a rival in it."""
+    return ratio(b.total("activity")[:, :, _SWITCH], _active_before(b))
+
+
+def churn_lapsed(b: Books) -> np.ndarray:
+    """Share of the customers active at the period's start who lapsed in it.
+
+    They have now been silent for ``lapse_after`` mean intervals between occasions to buy, or
+    ended a subscription without taking another.
+    """
+    return ratio(b.total("activity")[:, :, _LAPSE] + _ended(b), _active_before(b))
+
+
+def churn_left(b: Books) -> np.ndarray:
+    """Share of the customers active at the period's start who left the market for good in it."""
+    return ratio(b.total("left_active"), _active_before(b))
+
+
+def churn(b: Books) -> np.ndarray:
+    """Share of the customers active at the period's start whom the firm lost in it.
+
+    To a rival, by lapsing, or because they left the market: the three causes add up to it.
+    """
+    return churn_rivals(b) + churn_lapsed(b) + churn_left(b)
+
+
+def retention(b: Books) -> np.ndarray:
+    """Share of the customers active at the period's start who are so at its end: 1 - churn."""
+    return 1.0 - churn(b)
+
+
+def returned(b: Books) -> np.ndarray:
+    """Lapsed customers who bought from the firm again in the period."""
+    return b.total("activity")[:, :, _RETURN]
+
+
 def repeat_rate(b: Books) -> np.ndarray:
-    """Of the firm's customers who bought from any firm, the share who bought from it again."""
+    """Share of the firm's customers who bought in the period, from any firm, who bought from it."""
     return ratio(_own(b), by_firm(b)[:, 1:, :].sum(axis=2))
 
 
@@ -89,21 +148,86 @@ def left(b: Books) -> np.ndarray:
 
 def held_and_kept(b: Books, by: str) -> tuple[np.ndarray, np.ndarray]:
     """Return customers before the choice and who of them stay, (T, F, bands)."""
+    choice(by, "by", ("knowledge", "tenure"))
     stay = b.total("stay").sum(axis=4 if by == "knowledge" else 3)  # (T, F, stays, bands)
     return stay.sum(axis=2), stay[:, :, 1]
 
 
 MEASURES = (
-    Measure("share", "Share of purchases", "share", share),
     Measure(
-        "relationship_share", "Share of customers with a supplier", "share", relationship_share
+        "share",
+        "Share of purchases",
+        "share",
+        share,
+        key=True,
+        series=True,
+        reported=True,
+        also=("market_share",),
     ),
-    Measure("customers", "Customers", "customers", customers, summary="last"),
-    Measure("purchases", "Purchases", "per period", purchases),
-    Measure("acquisitions", "Customers won", "per period", acquisitions),
-    Measure("losses", "Customers lost to rivals", "per period", losses),
-    Measure("left", "Customers who left the market", "per period", left),
-    Measure("retention", "Retention", "share per period", retention),
-    Measure("repeat_rate", "Repeat rate among buyers", "share", repeat_rate),
+    Measure(
+        "relationship_share",
+        "Share of customers with a supplier",
+        "share",
+        relationship_share,
+        also=("customer_share",),
+    ),
+    Measure(
+        "customers",
+        "Customers",
+        "customers",
+        customers,
+        summary="last",
+        series=True,
+        own_books=True,
+        reported=True,
+    ),
+    Measure("purchases", "Purchases", "per period", purchases, own_books=True),
+    Measure("acquisitions", "Customers won", "per period", acquisitions, own_books=True),
+    Measure("losses", "Customers lost to rivals", "per period", losses, own_books=True),
+    Measure("left", "Customers who left the market", "per period", left, own_books=True),
+    Measure(
+        "retention",
+        "Retention",
+        "share per period",
+        retention,
+        source=LAPSE_SOURCE,
+        key=True,
+        series=True,
+        own_books=True,
+        reported=True,
+        also=("retention_rate",),
+    ),
+    Measure(
+        "churn",
+        "Churn",
+        "share per period",
+        churn,
+        source=LAPSE_SOURCE,
+        series=True,
+        own_books=True,
+        also=("attrition", "churn_rate", "defection"),
+    ),
+    Measure("churn_rivals", "Churn to rivals", "share per period", churn_rivals),
+    Measure("churn_lapsed", "Churn by lapsing", "share per period", churn_lapsed),
+    Measure("churn_left", "Churn by leaving the market", "share per period", churn_left),
+    Measure(
+        "active_customers",
+        "Active customers",
+        "customers",
+        active_customers,
+        summary="last",
+        source=LAPSE_SOURCE,
+        own_books=True,
+    ),
+    Measure("returned", "Lapsed customers who came back", "per period", returned, own_books=True),
+    Measure("stayed", "Customers not taken by rivals", "share per period", stayed),
+    Measure(
+        "repeat_rate",
+        "Repeat purchase rate among buyers",
+        "share",
+        repeat_rate,
+        own_books=True,
+        also=("repurchase_rate", "repeat_purchase_rate"),
+    ),
     Measure("penetration", "Penetration in a period", "share", penetration),
 )

@@ -21,7 +21,7 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     firms : DataFrame
-        ``period, firm, customers, acquisitions, contribution, lifetime_value``, as
+        ``period, firm, customers, acquisitions, contribution, lifetime_value_present``, as
         ``run.firms`` has.
 
     Returns
@@ -54,7 +54,8 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    wanted = ("period", "firm", "customers", "acquisitions", "contribution", "lifetime_value")
+    value_of = "lifetime_value_present"
+    wanted = ("period", "firm", "customers", "acquisitions", "contribution", value_of)
     missing = [name for name in wanted if name not in firms.columns]
     if missing:
         raise ValueError(f"firms: expected a column {missing[0]!r}, found none")
@@ -65,7 +66,7 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
         return table[names].to_numpy(dtype=float)
 
     customers, won = by_period("customers"), by_period("acquisitions")
-    value = by_period("lifetime_value")
+    value = by_period(value_of)
     with np.errstate(invalid="ignore", divide="ignore"):
         margin = by_period("contribution") / customers
         multiple = np.where(margin == 0, 0.0, value / margin)

@@ -15,7 +15,36 @@ from cxsim.mechanisms.lifetime import TENURE_BANDS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["firm_frame", "market_frame", "quadrant", "switching_frame", "tenure_frame"]
+__all__ = [
+    "FRAMES",
+    "KEYS",
+    "firm_frame",
+    "market_frame",
+    "quadrant",
+    "switching_frame",
+    "tenure_frame",
+]
+
+#: Frames of a run, in the order of files and sheets.
+FRAMES = (
+    "firms",
+    "market",
+    "switching",
+    "tenure",
+    "touchpoints",
+    "cohorts",
+    "losses",
+    "elasticities",
+    "hearsay",
+    "customers",
+    "reach",
+    "neighbours",
+    "ties",
+    "panel",
+)
+
+#: Columns of frames by firm and for the market that are no measures.
+KEYS = {"firm": ("period", "firm", "quadrant"), "market": ("period",)}
 
 _QUADRANTS = {
     (False, False): "I mass",

@@ -10,7 +10,7 @@ from cxsim.measures.books import Books
 from cxsim.measures.buying import customers
 from cxsim.mechanisms.measuring import ratio
 
-__all__ = ["parameter", "per_customer", "total"]
+__all__ = ["over_last_year", "parameter", "per_customer", "per_last_year", "total"]
 
 
 def per_customer(name: str) -> Callable[[Books], np.ndarray]:
@@ -41,3 +41,16 @@ def parameter(name: str) -> Callable[[Books], np.ndarray]:
 
     measure.__doc__ = f"The firm's {name.replace('_', ' ')} as it stood in the period."
     return measure
+
+
+def over_last_year(values: np.ndarray, year: int) -> np.ndarray:
+    """Return sums over the last year up to each period, (T, ...); fewer periods at the start."""
+    total = np.cumsum(values, axis=0)
+    total[year:] -= total[:-year].copy()
+    return total
+
+
+def per_last_year(values: np.ndarray, year: int) -> np.ndarray:
+    """Return means over the last year up to each period, (T, ...)."""
+    length = np.minimum(np.arange(1, len(values) + 1), year)
+    return over_last_year(values, year) / length.reshape(-1, *[1] * (values.ndim - 1))

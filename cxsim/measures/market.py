@@ -51,10 +51,29 @@ def consumer_surplus(b: Books) -> np.ndarray:
 
 
 MEASURES = (
-    Measure("concentration", "Concentration (HHI)", "index", concentration, level="market"),
-    Measure("outside_share", "Share of the outside option", "share", outside_share, level="market"),
     Measure(
-        "switching_rate", "Switching rate among buyers", "share", switching_rate, level="market"
+        "concentration",
+        "Concentration (HHI)",
+        "index",
+        concentration,
+        level="market",
+        also=("hhi",),
+    ),
+    Measure(
+        "outside_share",
+        "Share of the outside option",
+        "share",
+        outside_share,
+        level="market",
+        key=True,
+    ),
+    Measure(
+        "switching_rate",
+        "Switching rate among buyers",
+        "share",
+        switching_rate,
+        level="market",
+        key=True,
     ),
     Measure("price_paid", "Amount paid per purchase", "currency", market_price, level="market"),
     Measure("purchases", "Purchases", "per period", market_purchases, level="market"),
@@ -73,5 +92,6 @@ MEASURES = (
         consumer_surplus,
         level="market",
         summary="sum",
+        key=True,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cxsim.measures.books import Books
-from cxsim.measures.buying import customers, held_and_kept, left, purchases
+from cxsim.measures.buying import purchases
 from cxsim.measures.making import parameter, total
 from cxsim.mechanisms.base import Measure
 from cxsim.mechanisms.measuring import ratio
@@ -59,37 +59,19 @@ def cash(b: Books) -> np.ndarray:
     return b.firm("initial_cash") + cumulative_profit(b)
 
 
-def _lifetime_values(b: Books) -> np.ndarray:
-    """Projected lifetime value by knowledge band, (T, F, bands)."""
-    held, kept = held_and_kept(b, "knowledge")
-    stayed = 1.0 - ratio(left(b), left(b) + b.total("holders")[:, 1:])
-    margin = ratio(contribution(b), customers(b))
-    r = ratio(kept, held) * stayed[:, :, None]
-    return margin[:, :, None] * ratio(r, 1.0 + b.market["market_discount_rate"] - r)
-
-
-def lifetime_value(b: Books) -> np.ndarray:
-    """Projected lifetime value of a customer, m r / (1 + d - r) by knowledge band."""
-    held, _ = held_and_kept(b, "knowledge")
-    values = np.where(held > 0, _lifetime_values(b), 0.0)
-    return ratio((values * held).sum(axis=2), held.sum(axis=2))
-
-
-def customer_equity(b: Books) -> np.ndarray:
-    """Sum of projected lifetime values over the firm's customers."""
-    return lifetime_value(b) * customers(b)
-
-
 MEASURES = (
-    Measure("price", "Price", "currency per unit", parameter("price")),
-    Measure("price_paid", "Amount paid per purchase", "currency", price_paid),
-    Measure("revenue", "Revenue", "currency per period", total("revenue"), summary="sum"),
+    Measure("price", "Price", "currency per unit", parameter("price"), reported=True),
+    Measure("price_paid", "Amount paid per purchase", "currency", price_paid, own_books=True),
+    Measure(
+        "revenue", "Revenue", "currency per period", total("revenue"), summary="sum", own_books=True
+    ),
     Measure(
         "discounts",
         "Promotions (taken off revenue)",
         "currency per period",
         total("discounts"),
         summary="sum",
+        own_books=True,
     ),
     Measure(
         "production_cost",
@@ -97,6 +79,7 @@ MEASURES = (
         "currency per period",
         total("production_cost"),
         summary="sum",
+        own_books=True,
     ),
     Measure(
         "contact_cost",
@@ -104,6 +87,7 @@ MEASURES = (
         "currency per period",
         total("contact_cost"),
         summary="sum",
+        own_books=True,
     ),
     Measure(
         "service_cost",
@@ -111,6 +95,7 @@ MEASURES = (
         "currency per period",
         total("service_cost"),
         summary="sum",
+        own_books=True,
     ),
     Measure("contribution", "Contribution", "currency per period", contribution, summary="sum"),
     Measure(
@@ -119,6 +104,7 @@ MEASURES = (
         "currency per period",
         capability_cost,
         summary="sum",
+        own_books=True,
     ),
     Measure(
         "capability_investment",
@@ -126,14 +112,17 @@ MEASURES = (
         "currency per period",
         capability_investment,
         summary="sum",
+        own_books=True,
     ),
-    Measure("profit", "Profit", "currency per period", profit, summary="sum"),
     Measure(
-        "net_present_value",
-        "Net present value of profit",
-        "currency",
+        "profit",
+        "Profit",
+        "currency per period",
         profit,
-        summary="present_value",
+        summary="sum",
+        series=True,
+        own_books=True,
+        reported=True,
     ),
     Measure(
         "cumulative_profit",
@@ -141,14 +130,8 @@ MEASURES = (
         "currency",
         cumulative_profit,
         summary="last",
+        series=True,
+        own_books=True,
     ),
-    Measure("cash", "Cash", "currency", cash, summary="last"),
-    Measure(
-        "lifetime_value",
-        "Customer lifetime value",
-        "currency per customer",
-        lifetime_value,
-        summary="last",
-    ),
-    Measure("customer_equity", "Customer equity", "currency", customer_equity, summary="last"),
+    Measure("cash", "Cash", "currency", cash, summary="last", own_books=True, reported=True),
 )

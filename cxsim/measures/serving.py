@@ -46,31 +46,65 @@ def switching_cost_share(b: Books) -> np.ndarray:
 
 
 def recognized(b: Books) -> np.ndarray:
-    """Identify: share of contacts in which the customer was recognized."""
+    """Share of the period's purchase contacts in which the customer was recognized."""
     return ratio(b.total("recognized"), purchases(b))
 
 
 def differentiated(b: Books) -> np.ndarray:
-    """Differentiate: share of the distance to segments' needs that the firm sees."""
-    return 1.0 - ratio(b.total("gap_prior"), b.total("gap_standard"))
+    """Share of the variance of needs across the firm's customers that its picture explains.
+
+    The picture is what the firm takes a customer to need: its segment's need as far as the firm
+    tells segments apart, and what contacts taught, as far as the customer is recognized.
+    """
+    held = customers(b)
+    missed = ratio(b.total("picture_error"), held) - _square_of_mean(b, "picture_miss")
+    varied = ratio(b.total("need_square"), held) - _square_of_mean(b, "need")
+    alike = varied <= 1e-9 * ratio(b.total("need_square"), held)  # nobody to tell apart
+    return 1.0 - ratio(missed, np.where(alike, 0.0, varied))
 
 
-def signals(b: Books) -> np.ndarray:
-    """Interact: contacts that taught the firm something, per customer and period."""
-    return ratio(b.total("signals"), customers(b))
+def _square_of_mean(b: Books, name: str) -> np.ndarray:
+    """Squared length of a mean over customers, (T, F)."""
+    mean = ratio(b.total(name), customers(b)[:, :, None])
+    return (mean * mean).sum(axis=2)
+
+
+def learned(b: Books) -> np.ndarray:
+    """Share of what the firm did not know of the buyers it met that these contacts taught it.
+
+    What is not known is the variance of a customer's need that is not resolved; contacts in
+    which the customer was not recognized teach nothing.
+    """
+    return ratio(b.total("resolved"), b.total("unknown"))
 
 
 def misfit_removed(b: Books) -> np.ndarray:
-    """Customize: share of the standard offer's misfit that customization removes."""
+    """Share of the standard offer's misfit, over the firm's customers, that customizing removes."""
     return 1.0 - ratio(b.total("misfit"), b.total("misfit_standard"))
 
 
 MEASURES = (
-    Measure("knowledge", "Knowledge of customers", "share", per_customer("knowledge")),
+    Measure(
+        "knowledge",
+        "Knowledge of customers",
+        "share",
+        per_customer("knowledge"),
+        series=True,
+        reported=True,
+    ),
     Measure("misfit", "Misfit of the offer", "squared distance", per_customer("misfit")),
     Measure("hassle", "Effort of an order", "currency per purchase", hassle),
     Measure("effort", "Effort of teaching", "currency per purchase", effort),
-    Measure("switching_cost", "Switching cost", "currency", switching_cost, summary="last"),
+    Measure(
+        "switching_cost",
+        "Switching cost",
+        "currency",
+        switching_cost,
+        summary="last",
+        key=True,
+        series=True,
+        reported=True,
+    ),
     Measure(
         "switching_procedural",
         "Procedural switching cost",
@@ -106,10 +140,35 @@ MEASURES = (
         switching_cost_share,
         summary="last",
     ),
-    Measure("recognized", "Identify: contacts recognized", "share", recognized),
-    Measure("differentiated", "Differentiate: segment differences seen", "share", differentiated),
-    Measure("signals", "Interact: signals per customer", "per period", signals),
+    Measure("recognized", "Identify: contacts recognized", "share", recognized, own_books=True),
+    Measure(
+        "differentiated", "Differentiate: variance of needs explained", "share", differentiated
+    ),
+    Measure(
+        "learned",
+        "Interact: unknown needs learned in a contact",
+        "share",
+        learned,
+        own_books=True,
+        also=("signals",),
+    ),
     Measure("misfit_removed", "Customize: misfit removed", "share", misfit_removed, summary="last"),
-    Measure("interaction", "Interaction", "share", parameter("interaction"), summary="last"),
-    Measure("customization", "Customization", "share", parameter("customization"), summary="last"),
+    Measure(
+        "interaction",
+        "Interaction",
+        "share",
+        parameter("interaction"),
+        summary="last",
+        series=True,
+        reported=True,
+    ),
+    Measure(
+        "customization",
+        "Customization",
+        "share",
+        parameter("customization"),
+        summary="last",
+        series=True,
+        reported=True,
+    ),
 )

@@ -49,7 +49,7 @@ from cxsim.mechanisms.true_value import TRUE_VALUE
 from cxsim.mechanisms.value_tiers import VALUE_TIERS
 from cxsim.mechanisms.word_of_mouth import WORD_OF_MOUTH
 
-__all__ = ["CORE", "PACKAGE", "Mechanism", "register", "registered", "unregister"]
+__all__ = ["CORE", "PACKAGE", "Mechanism", "add", "registered", "unregister"]
 
 CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
 
@@ -88,23 +88,9 @@ def registered() -> tuple[Mechanism, ...]:
     return tuple(_registry.values())
 
 
-def register(mechanism: Mechanism) -> Mechanism:
-    """Make a mechanism known, so that scenarios may use its parameters.
-
-    Registering the same object again does nothing.
-
-    Parameters
-    ----------
-    mechanism : Mechanism
-
-    Raises
-    ------
-    ValueError
-        If another mechanism goes by that name.
-    """
-    if _registry.setdefault(mechanism.name, mechanism) is not mechanism:
-        raise ValueError(f"a mechanism named {mechanism.name!r} is registered already")
-    return mechanism
+def add(mechanism: Mechanism) -> Mechanism:
+    """List a mechanism; :func:`cxsim.register` does so once its names have been looked at."""
+    return _registry.setdefault(mechanism.name, mechanism)
 
 
 def unregister(name: str) -> None:

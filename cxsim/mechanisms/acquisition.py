@@ -13,7 +13,7 @@ from cxsim.mechanisms.awareness import counts
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
 from cxsim.mechanisms.ranking import best, best_of, is_there, likeness, log_odds
 from cxsim.mechanisms.value_tiers import room
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 RANDOM, ANALYTICS, PREDICTIVE = range(3)
 BOTH, FIRMOGRAPHIC, BEHAVIOURAL, SEGMENT = range(4)
@@ -57,7 +57,11 @@ class Acquisition(Parameters):
         le=1,
     )
     cost_per_contact: float = parameter(
-        0.0, doc="Cost of a contact", unit="currency per contact", ge=0
+        0.0,
+        doc="Cost of a contact",
+        unit="currency per contact",
+        ge=0,
+        ask=Ask(free="acquisition contacts"),
     )
 
 

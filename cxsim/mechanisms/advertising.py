@@ -9,7 +9,7 @@ import numpy as np
 from cxsim.draws import uniform
 from cxsim.mechanisms.awareness import counts
 from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class FirmParameters(Parameters):
@@ -27,6 +27,7 @@ class FirmParameters(Parameters):
         doc="Cost of advertising that would reach everybody (whole market); in proportion to reach",
         unit="currency per period",
         ge=0,
+        ask=Ask(free="advertising", beside=("advertising_reach",)),
     )
 
 

@@ -34,6 +34,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cxsim.arguments import choice
 from cxsim.parameters import Parameters
 
 __all__ = [
@@ -211,7 +212,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class Measure:
-    """Something reported by period and firm (or for the market).
+    """Something reported by period and firm (or for the market), with its definition.
 
     Parameters
     ----------
@@ -221,10 +222,16 @@ class Measure:
         Takes a :class:`~cxsim.measures.Books` (totals and parameters of all
         periods) and returns an array, periods by firms or periods alone.
     level : {"firm", "market"}
-    summary : {"last", "mean", "sum", "present_value"}
+    summary : {"last", "mean", "sum"}
         How a run is summarized in one number.
     doc : str
-        More than the label says, if there is more to say.
+        Its definition in a sentence or two, which tables and pages show beside the number: of
+        what it is a share or mean, and over which time where that is not the period. Default:
+        the docstring of ``function``.
+    source : str
+        Where the definition is from, if the field has one.
+    also : tuple of str
+        Names that it goes by elsewhere, or went by here: errors lead from them to it.
     cumulative : bool
         True if a period's value depends on the periods before it.
     cost : {"", "contribution", "profit"}
@@ -233,6 +240,20 @@ class Measure:
         off, the contribution (caused by contacts and purchases) or profit (all others).
     income : bool
         True for what is added there.
+    key : bool
+        True for what the tables of a first look show.
+    series : bool
+        True if comparisons keep it period by period.
+    own_books : bool
+        True if a firm reads it in its own books when it decides; costs always are there. What
+        customers feel, need or would do is not.
+    reported : bool
+        True if the data collector of a :class:`cxsim.Market` keeps it at every step.
+
+    Raises
+    ------
+    ValueError
+        If there is no definition.
     """
 
     name: str
@@ -242,9 +263,34 @@ class Measure:
     level: str = "firm"
     summary: str = "mean"
     doc: str = ""
+    source: str = ""
+    also: tuple[str, ...] = ()
     cumulative: bool = False
     cost: str = ""
     income: bool = False
+    key: bool = False
+    series: bool = False
+    own_books: bool = False
+    reported: bool = False
+
+    @property
+    def definition(self) -> str:
+        """What it is in words, with its source."""
+        text = " ".join((self.doc or self.function.__doc__ or "").split())
+        return f"{text.rstrip('.')} ({self.source})" if text and self.source else text
+
+    def __post_init__(self) -> None:
+        for given, words in (
+            ("level", ("firm", "market")),
+            ("summary", ("last", "mean", "sum")),
+            ("cost", ("", "contribution", "profit")),
+        ):
+            choice(getattr(self, given), f"measure {self.name!r}: {given}", words)
+        if not self.definition:
+            raise ValueError(
+                f"measure {self.name!r}: expected a definition (doc=..., or the docstring of its "
+                "function), found none"
+            )
 
 
 def _always(scenario: Any) -> bool:

@@ -7,14 +7,14 @@ from math import inf
 from cxsim.draws import uniform
 from cxsim.elementary import exp, gumbel
 from cxsim.mechanisms.base import NOWHERE, Column, Draw, Mechanism, Pass, Total, chunk, listed
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class MarketParameters(Parameters):
     """What customers may choose beside the firms."""
 
     outside_option: bool = parameter(
-        False, doc="Whether customers in the market may buy from nobody", fixed=True
+        False, doc="Whether customers in the market may buy from nobody", fixed=True, ask=Ask()
     )
 
 
@@ -184,17 +184,14 @@ def count(n, shopper, supplier, choice, sum_purchases, sum_holders):
             sum_purchases[chunk(i), supplier[i] + 1, choice[i]] += 1.0
 
 
-def join(n, n_firms, choice, supplier, tenure):
+def join(n, clock, buyer, seller, supplier, tenure, last_bought):
     """A buyer becomes the firm's customer; the outside option ends nothing."""
-    for i in range(n):
-        f = choice[i]
-        if f < 0 or f == n_firms:
-            continue
-        if f == supplier[i]:
-            tenure[i] += 1
-        else:
-            supplier[i] = f
-            tenure[i] = 1
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        tenure[i] = tenure[i] + 1 if f == supplier[i] else 1
+        supplier[i] = f
+        last_bought[i] = clock[0]
 
 
 def reckon(n, enjoyed, sum_surplus):
@@ -258,6 +255,7 @@ CHOICE = Mechanism(
         ),
         Column("seller", (), "u4", kept=False, doc="The firm, by place in the list of buyers"),
         Column("enjoyed", (), "f8", kept=False, doc="Experienced worth of the choice, currency"),
+        Column("last_bought", dtype="i4", doc="Period of the last purchase from any firm"),
     ),
     draws=(Draw("enter"), Draw("choice", ("evaluator", "option"))),
     totals=(

@@ -102,7 +102,14 @@ EMOTIONS = Mechanism(
             Measure(name, f"Customers in {name}", "share", _share(number), summary="last")
             for number, name in enumerate(CLUSTERS)
         ),
-        Measure("net_promoter", "Net promoter score", "share", net_promoter, summary="last"),
+        Measure(
+            "net_promoter",
+            "Net promoter score",
+            "share",
+            net_promoter,
+            summary="last",
+            also=("nps",),
+        ),
     ),
     check=_rising,
     active=EXPERIENCE.active,

@@ -29,8 +29,8 @@ def _start(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def begin(
-    n, first, n_firms, supplier, tenure, uncertainty, key_initial, initial_share, initial_tenure,
-    initial_knowledge,
+    n, first, n_firms, clock, supplier, tenure, last_bought, uncertainty, key_initial,
+    initial_share, initial_tenure, initial_knowledge,
 ):  # fmt: skip
     """Hand out today's suppliers: a race of exponentials, so that shares hold on average."""
     for i in range(n):
@@ -45,6 +45,7 @@ def begin(
         if winner < n_firms:
             supplier[i] = winner
             tenure[i] = initial_tenure[winner]
+            last_bought[i] = clock[0]
             uncertainty[winner, i] = 1.0 - initial_knowledge[winner]
 
 

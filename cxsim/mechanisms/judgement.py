@@ -149,25 +149,15 @@ def look(
 
 
 def count_misfit(
-    n, need, supplier, centre, standard, guess, misfit_now, misfit_standard, gap_prior,
-    gap_standard, sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
+    n, supplier, misfit_now, misfit_standard, sum_misfit, sum_misfit_standard,
 ):  # fmt: skip
-    """Add up how well firms would serve their customers and tell segments apart."""
-    for i in range(n):
-        gap_prior[i] = 0.0
-        gap_standard[i] = 0.0
-    for d in range(len(need)):
-        for i in range(n):
-            gap_prior[i] += square(centre[d, i], guess[d, i])
-            gap_standard[i] += square(centre[d, i], standard[d, i])
+    """Add up how well firms would serve their customers."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
             c = chunk(i)
             sum_misfit[c, s] += misfit_now[i]
             sum_misfit_standard[c, s] += misfit_standard[i]
-            sum_gap_prior[c, s] += gap_prior[i]
-            sum_gap_standard[c, s] += gap_standard[i]
 
 
 def count_switching(

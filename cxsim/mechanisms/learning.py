@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cxsim.draws import uniform
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class MarketParameters(Parameters):
@@ -15,6 +15,7 @@ class MarketParameters(Parameters):
         doc="Precision, relative to the prior, of what a fully disclosing customer tells a "
         "fully interactive firm in one contact",
         ge=0,
+        ask=Ask(beside=("interaction",)),
     )
 
 
@@ -30,7 +31,12 @@ class FirmParameters(Parameters):
     """How well a firm recognizes, listens and remembers."""
 
     identification: float = parameter(
-        1.0, doc="Identify: chance to recognize the customer in a contact", unit="share", ge=0, le=1
+        1.0,
+        doc="Identify: chance to recognize the customer in a contact",
+        unit="share",
+        ge=0,
+        le=1,
+        ask=Ask(beside=("interaction", "customization")),
     )
     interaction: float = parameter(
         0.0,
@@ -45,6 +51,7 @@ class FirmParameters(Parameters):
         unit="per period",
         ge=0,
         le=1,
+        ask=Ask(beside=("interaction",)),
     )
 
 
@@ -104,7 +111,7 @@ def prepare(
 def learn(
     n, first, n_firms, buyer, seller, uncertainty, recognition, interaction, customization,
     disclosure, effort, taught, teaching_spent, enjoyed, key_recognized, market_learning_rate,
-    firm_forgetting_rate, sum_recognized, sum_signals, sum_effort,
+    firm_forgetting_rate, sum_recognized, sum_unknown, sum_resolved, sum_effort,
 ):  # fmt: skip
     """A recognized buyer teaches the firm; everything else fades."""
     buyers = listed(n, buyer)
@@ -120,11 +127,12 @@ def learn(
         taught[k] = after if met else -1.0
         teaching_spent[k] = told if met else 0.0
     for k in range(buyers):
+        sum_unknown[chunk(buyer[k]), seller[k]] += uncertainty[seller[k], buyer[k]]
         if taught[k] >= 0.0:
             enjoyed[buyer[k]] -= teaching_spent[k]
             sum_recognized[chunk(buyer[k]), seller[k]] += 1.0
-            knows_more = taught[k] < uncertainty[seller[k], buyer[k]]
-            sum_signals[chunk(buyer[k]), seller[k]] += 1.0 if knows_more else 0.0
+            resolved = uncertainty[seller[k], buyer[k]] - taught[k]
+            sum_resolved[chunk(buyer[k]), seller[k]] += resolved
             sum_effort[chunk(buyer[k]), seller[k]] += teaching_spent[k]
     for f in range(n_firms):
         for i in range(n):
@@ -183,7 +191,8 @@ LEARNING = Mechanism(
     draws=(Draw("recognized", ("firm",)),),
     totals=(
         Total("recognized", doc="Contacts in which the customer was recognized"),
-        Total("signals", doc="Of these, contacts that left the firm knowing more"),
+        Total("unknown", doc="Share of the variance of need unresolved before contacts, summed"),
+        Total("resolved", doc="What contacts resolved of it, summed"),
         Total("effort", doc="Effort that customers spent on teaching, currency"),
         Total("knowledge", doc="Knowledge of customers, summed over them"),
     ),

@@ -16,7 +16,7 @@ from cxsim.draws import uniform
 from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass, Total, chunk
 from cxsim.mechanisms.organization import usual_sample
 from cxsim.mechanisms.touchpoints import given_or
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class Programme(Parameters):
@@ -33,7 +33,11 @@ class Programme(Parameters):
         0.3, doc="Chance that somebody asked, who feels neutral, answers", unit="share", ge=0, le=1
     )
     cost: float = parameter(
-        0.0, doc="Cost of asking", unit="currency per customer or contact asked", ge=0
+        0.0,
+        doc="Cost of asking",
+        unit="currency per customer or contact asked",
+        ge=0,
+        ask=Ask(free="surveys"),
     )
 
 

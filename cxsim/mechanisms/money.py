@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from cxsim.draws import uniform
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk, listed
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class Promotions(Parameters):
@@ -22,10 +25,18 @@ class Promotions(Parameters):
 
 
 class MarketParameters(Parameters):
-    """The price of time."""
+    """The price of time, and what no price may be above."""
 
     discount_rate: float = parameter(
-        0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1
+        0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1, ask=Ask()
+    )
+    price_limit: float | None = parameter(
+        None,
+        doc="Price, premium included, at which a run stops: nobody has so much to spend "
+        "(default: 1,000 times the highest price that the scenario states, at least 1,000)",
+        unit="currency per unit",
+        fixed=True,
+        gt=0,
     )
 
 
@@ -41,16 +52,32 @@ class FirmParameters(Parameters):
     )
     promotions: Promotions = parameter(Promotions(), doc="Temporary price cuts")
     unit_cost: float = parameter(
-        0.0, doc="Cost of a unit of the standard offer", unit="currency per unit", ge=0
+        0.0,
+        doc="Cost of a unit of the standard offer",
+        unit="currency per unit",
+        ge=0,
+        ask=Ask(free="units"),
     )
     customization_cost: float = parameter(
-        0.0, doc="Extra cost of a fully customized unit", unit="currency per unit", ge=0
+        0.0,
+        doc="Extra cost of a fully customized unit",
+        unit="currency per unit",
+        ge=0,
+        ask=Ask(free="customization", beside=("customization",)),
     )
     interaction_cost: float = parameter(
-        0.0, doc="Cost of a contact at full interaction", unit="currency per contact", ge=0
+        0.0,
+        doc="Cost of a contact at full interaction",
+        unit="currency per contact",
+        ge=0,
+        ask=Ask(free="interaction", beside=("interaction",)),
     )
     cost_to_serve: float = parameter(
-        0.0, doc="Cost of handling a purchase", unit="currency per purchase", ge=0
+        0.0,
+        doc="Cost of handling a purchase",
+        unit="currency per purchase",
+        ge=0,
+        ask=Ask(free="handling of purchases"),
     )
     service_saving: float = parameter(
         0.0,
@@ -65,16 +92,67 @@ class FirmParameters(Parameters):
         doc="Fixed cost of each capability, times its square (whole market)",
         unit="currency per period",
         ge=0,
+        ask=Ask(free="upkeep of capabilities", beside=("interaction", "customization")),
     )
     capability_investment: float = parameter(
         0.0,
         doc="One-off cost of raising a capability from 0 to 1 (whole market)",
         unit="currency",
         ge=0,
+        ask=Ask(
+            free="building of capabilities", beside=("interaction", "customization"), rising=True
+        ),
     )
     initial_cash: float = parameter(
         0.0, doc="Cash at the start (whole market)", unit="currency", fixed=True
     )
+
+
+def stated_prices(scenario: Any) -> tuple[float, float]:
+    """Return the highest price and premium that firms start with or events set."""
+    prices, premiums = [0.0], [0.0]
+    for firm in scenario.firms.values():
+        prices.append(getattr(firm, "price", 0.0))
+        premiums.append(getattr(firm, "personal_premium", 0.0))
+    for change in scenario.changes:
+        if change.keys == ("price",):
+            prices.append(change.value)
+        elif change.keys == ("personal_premium",):
+            premiums.append(change.value)
+    return max(prices), max(premiums)
+
+
+def price_limit(scenario: Any) -> float:
+    """Return the highest price, premium included, that a firm of the scenario may ask.
+
+    Customers of the model have no budget: without an outside option nothing but this
+    ends a price.
+    """
+    given = getattr(scenario, "price_limit", None)
+    if given is not None:
+        return float(given)
+    price, premium = stated_prices(scenario)
+    highest = price * (1.0 + premium)
+    return max(highest, min(1e15, 1000.0 * max(1.0, highest)))
+
+
+def beyond_limit(price: float, limit: float) -> str:
+    """Say that a price, premium included, is above the limit, and what to do."""
+    return (
+        f"expected a price of at most {limit:.10g} (price_limit), found {price:.10g}: let "
+        "customers buy from nobody (outside_option: true), or state a higher price_limit if "
+        "such prices are meant"
+    )
+
+
+def _stated_within(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Check firms' prices against the limit, where one is stated."""
+    if scenario.price_limit is None:
+        return
+    for name, firm in scenario.firms.items():
+        asked = firm.price * (1.0 + firm.personal_premium)
+        if asked > scenario.price_limit:
+            yield ("firms", name, "price"), beyond_limit(asked, scenario.price_limit)
 
 
 # --- rules ------------------------------------------------------------------------
@@ -228,4 +306,5 @@ MONEY = Mechanism(
         Pass(price, "add", term="price"),
         Pass(pay, "pay"),
     ),
+    check=_stated_within,
 )

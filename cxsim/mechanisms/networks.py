@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cxsim.arguments import choice
 from cxsim.draws import static_key
 
 __all__ = ["Network", "network"]
@@ -62,11 +63,17 @@ def network(kind: str, *, customers: int, neighbours: int, rewiring: float, seed
     Network
         Its arrays are read-only.
 
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+
     References
     ----------
     Watts & Strogatz (1998), Collective dynamics of small-world networks; Barabási & Albert
     (1999), Emergence of scaling in random networks.
     """
+    kind = choice(kind, "kind", ("well_mixed", "small_world", "scale_free"))
     if kind == "well_mixed":
         return Network(_frozen(np.zeros(customers + 1, np.int64)), _frozen(np.zeros(0, np.uint32)))
     if kind == "scale_free":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxsim.mechanisms.base import Column, Mechanism, Pass, Total, chunk
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class SegmentParameters(Parameters):
@@ -15,6 +15,7 @@ class SegmentParameters(Parameters):
         doc="What a squared unit of distance from the need costs the customer, per unit",
         unit="currency per squared distance",
         ge=0,
+        ask=Ask(beside=("customization",)),
     )
 
 
@@ -43,6 +44,7 @@ class FirmParameters(Parameters):
         unit="share",
         ge=0,
         le=1,
+        ask=Ask(beside=("customization",)),
     )
 
 
@@ -86,6 +88,25 @@ def expected(recognition: float, recognized: float, unrecognized: float) -> floa
 def misfit_cost(volume: float, fit_weight: float, misfit: float) -> float:
     """Return what the misfit of a purchase costs the customer, currency."""
     return volume * fit_weight * misfit
+
+
+def picture_miss(need: float, prior: float, recognition: float, knowledge: float) -> float:
+    """Return by how much a firm's mean picture misses a need, (1 - r K) (x - q)."""
+    return (1.0 - recognition * knowledge) * (need - prior)
+
+
+def square_error(
+    need: float, prior: float, need_sd: float, recognition: float, knowledge: float
+) -> float:
+    """Return the mean squared error of a firm's picture of a need, in one dimension.
+
+    The picture is q, unless the customer is recognized: then (1 - K) q + K x on average over
+    noise of variance K (1 - K) sd^2.
+    """
+    unknown = 1.0 - knowledge
+    gap = (need - prior) * (need - prior)
+    seen = unknown * (unknown * gap + knowledge * need_sd * need_sd)
+    return recognition * seen + (1.0 - recognition) * gap
 
 
 def square(a: float, b: float) -> float:
@@ -196,30 +217,50 @@ def hold(
 
 
 def count(
-    n, need, supplier, recognized, bend, known, centre, spread, standard, guess, seen, unseen,
-    misfit_now, misfit_standard, gap_prior, gap_standard,
-    sum_misfit, sum_misfit_standard, sum_gap_prior, sum_gap_standard,
+    n, need, supplier, recognized, bend, known, spread, standard, guess, seen, unseen,
+    misfit_now, misfit_standard, sum_misfit, sum_misfit_standard,
 ):  # fmt: skip
-    """Add up how well firms would serve their customers and tell segments apart."""
+    """Add up how well firms would serve their customers."""
     misfits(n, need, spread, standard, guess, bend, known, seen, unseen)
     for i in range(n):
         misfit_now[i] = expected(recognized[i], seen[i], unseen[i])
         misfit_standard[i] = 0.0
-        gap_prior[i] = 0.0
-        gap_standard[i] = 0.0
     for d in range(len(need)):
         for i in range(n):
             misfit_standard[i] += square(need[d, i], standard[d, i])
-            gap_prior[i] += square(centre[d, i], guess[d, i])
-            gap_standard[i] += square(centre[d, i], standard[d, i])
     for i in range(n):
         s = supplier[i]
         if s >= 0:
             c = chunk(i)
             sum_misfit[c, s] += misfit_now[i]
             sum_misfit_standard[c, s] += misfit_standard[i]
-            sum_gap_prior[c, s] += gap_prior[i]
-            sum_gap_standard[c, s] += gap_standard[i]
+
+
+def tell_apart(
+    n, need, supplier, recognized, known, spread, guess, picture_error, need_square,
+    sum_picture_error, sum_need_square, sum_need, sum_picture_miss,
+):  # fmt: skip
+    """Add up needs, and by how much firms' pictures of their customers miss them."""
+    for i in range(n):
+        picture_error[i] = 0.0
+        need_square[i] = 0.0
+    for d in range(len(need)):
+        for i in range(n):
+            picture_error[i] += square_error(
+                need[d, i], guess[d, i], spread[i], recognized[i], known[i]
+            )
+            need_square[i] += square(need[d, i], 0.0)
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            c = chunk(i)
+            sum_picture_error[c, s] += picture_error[i]
+            sum_need_square[c, s] += need_square[i]
+            for d in range(len(need)):
+                sum_need[c, s, d] += need[d, i]
+                sum_picture_miss[c, s, d] += picture_miss(
+                    need[d, i], guess[d, i], recognized[i], known[i]
+                )
 
 
 OFFER = Mechanism(
@@ -248,10 +289,10 @@ OFFER = Mechanism(
             "guess", ("need",), "f8", kept=False, doc="What the supplier takes the segment to need"
         ),
         Column("misfit_standard", (), "f8", kept=False, doc="Misfit of the standard offer"),
-        Column("gap_prior", (), "f8", kept=False, doc="Squared distance of guess and centre"),
         Column(
-            "gap_standard", (), "f8", kept=False, doc="Squared distance of the standard and centre"
+            "picture_error", (), "f8", kept=False, doc="Squared error of the supplier's picture"
         ),
+        Column("need_square", (), "f8", kept=False, doc="Squared length of the need"),
         Column("seen", (), "f8", kept=False, doc="Misfit if recognized, of the firm at hand"),
         Column("unseen", (), "f8", kept=False, doc="Misfit if not recognized"),
         Column("misfit", ("firm",), "f8", kept=False, doc="Expected misfit of the offer"),
@@ -259,10 +300,12 @@ OFFER = Mechanism(
     totals=(
         Total("misfit", doc="Expected misfit of customers' suppliers, summed over customers"),
         Total("misfit_standard", doc="Misfit of the standard offer, summed over customers"),
+        Total("picture_error", doc="Squared error of suppliers' pictures of needs, over customers"),
+        Total("need_square", doc="Squared length of needs, summed over customers"),
+        Total("need", ("firm", "need"), doc="Needs, summed over customers"),
         Total(
-            "gap_prior", doc="Squared distance of segments' means from what the firm takes them for"
+            "picture_miss", ("firm", "need"), doc="Needs less suppliers' pictures, over customers"
         ),
-        Total("gap_standard", doc="Squared distance of segments' means from the standard offer"),
     ),
     passes=(
         Pass(prepare, "prepare"),
@@ -271,5 +314,6 @@ OFFER = Mechanism(
         Pass(fit, "add", term="fit"),
         Pass(hold, "account"),
         Pass(count, "account", after=("offer.hold",)),
+        Pass(tell_apart, "account", after=("offer.hold",)),
     ),
 )

@@ -16,7 +16,8 @@ def ordered(mechanisms: tuple[Mechanism, ...]) -> list[tuple[str, Pass]]:
     Raises
     ------
     ValueError
-        If passes ask for an impossible order, or one replaces another that is not there.
+        If passes ask for an impossible order, if one replaces another that is not there, or if
+        two replace the same.
     """
     named = {f"{m.name}.{p.function.__name__}": p for m in mechanisms for p in m.passes}
     return _sorted(_replaced(named))
@@ -29,11 +30,23 @@ def add_passes(mechanisms: tuple[Mechanism, ...]) -> list[tuple[str, str]]:
 
 def _replaced(named: dict[str, Pass]) -> dict[str, Pass]:
     """Let passes that replace others stand where those stood, in their order."""
-    substitutes = {p.replaces: (name, p) for name, p in named.items() if p.replaces}
-    for missing in set(substitutes) - set(named):
-        raise ValueError(
-            f"pass {substitutes[missing][0]!r} replaces {missing!r}, which is not there"
-        )
+    substitutes: dict[str, tuple[str, Pass]] = {}
+    for name, p in named.items():
+        if p.replaces is None:
+            continue
+        if p.replaces not in named:
+            raise ValueError(f"pass {name!r} replaces {p.replaces!r}, which is not there")
+        if named[p.replaces].replaces:
+            raise ValueError(
+                f"pass {name!r} replaces {p.replaces!r}, which itself stands in for "
+                f"{named[p.replaces].replaces!r}: expected one pass that replaces another"
+            )
+        if p.replaces in substitutes:
+            raise ValueError(
+                f"passes {substitutes[p.replaces][0]!r} and {name!r} both replace "
+                f"{p.replaces!r}: expected one that does"
+            )
+        substitutes[p.replaces] = name, p
     out = {}
     for name, p in named.items():
         if name in substitutes:

@@ -8,7 +8,21 @@ from typing import Literal
 from cxsim.draws import beta, gamma, log_gamma, lognormal, normal, uniform
 from cxsim.elementary import exp, log
 from cxsim.mechanisms.base import Column, Draw, Mechanism, Pass, Total, chunk
-from cxsim.parameters import ByFirm, Parameters, parameter
+from cxsim.parameters import Ask, ByFirm, Parameters, parameter
+
+
+class MarketParameters(Parameters):
+    """Whom silence makes a former customer; a matter of measuring, which no rule reads."""
+
+    lapse_after: float = parameter(
+        4.0,
+        doc="Mean intervals between a customer's occasions to buy after which it counts as "
+        "lapsed if it has bought from nobody",
+        unit="intervals",
+        fixed=True,
+        gt=0,
+        source="hiatus heuristic, Wuebben & Wangenheim 2008; the number is an assumption",
+    )
 
 
 class SegmentParameters(Parameters):
@@ -42,6 +56,7 @@ class SegmentParameters(Parameters):
         newcomers=True,
         ge=0,
         source="Train & Weeks 2005 (scale of utility in money)",
+        ask=Ask(),
     )
     price_sensitivity_cv: float = parameter(
         0.0,
@@ -75,6 +90,7 @@ class SegmentParameters(Parameters):
         unit="per period",
         newcomers=True,
         ge=0,
+        ask=Ask(),
     )
     purchase_rate_shape: float | None = parameter(
         None,
@@ -89,6 +105,7 @@ class SegmentParameters(Parameters):
         newcomers=True,
         ge=0,
         le=1,
+        ask=Ask(instead="turnover_beta"),
     )
     turnover_beta: tuple[float, float] | None = parameter(
         None,
@@ -100,6 +117,9 @@ class SegmentParameters(Parameters):
 
 
 LARGEST_TASTE = 1e30
+
+#: In place of a segment's number: where nobody has been yet.
+UNASSIGNED = 65535
 
 
 # --- rules ------------------------------------------------------------------------
@@ -126,17 +146,33 @@ def purchase_chance(rate: float) -> float:
     return 1.0 - exp(-rate)
 
 
+def has_lapsed(silent: float, purchase_rate: float, lapse_after: float) -> bool:
+    """Return whether a customer has been silent for longer than expected.
+
+    ``silent`` periods without a purchase, against so many mean intervals between the
+    customer's occasions to buy.
+    """
+    return silent * purchase_rate >= lapse_after
+
+
 # --- passes -----------------------------------------------------------------------
 
 
-def leave(n, first, turnover, supplier, arriving, key_leave, sum_left):
+def leave(
+    n, first, clock, turnover, supplier, purchase_rate, last_bought, arriving, key_leave,
+    market_lapse_after, sum_left, sum_left_active,
+):  # fmt: skip
     """Some leave the market for good; a newcomer takes their place."""
     key = key_leave[0]
     for i in range(n):
         arriving[i] = 1 if uniform(key, first + i) < turnover[i] else 0
     for i in range(n):
         if arriving[i]:
-            sum_left[chunk(i), supplier[i] + 1] += 1.0
+            s = supplier[i]
+            sum_left[chunk(i), s + 1] += 1.0
+            silent = clock[0] - 1 - last_bought[i]
+            if s >= 0 and not has_lapsed(silent, purchase_rate[i], market_lapse_after[0]):
+                sum_left_active[chunk(i), s] += 1.0
 
 
 def arrive(
@@ -148,10 +184,11 @@ def arrive(
     segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
     segment_turnover, segment_turnover_beta,
 ):  # fmt: skip
-    """A newcomer draws a segment and attributes and knows no firm.
+    """A newcomer draws attributes and knows no firm.
 
-    The segment is a race of exponentials, so that a further segment takes customers
-    from the others and moves nobody between them.
+    Who is there at the start draws a segment: a race of exponentials, so that a further
+    segment takes customers from the others and moves nobody between them. Whoever follows
+    belongs to the segment of the customer replaced, so that segments keep their sizes.
     """
     for i in range(n):
         if arriving[i] == 0:
@@ -160,15 +197,16 @@ def arrive(
         born[i] = clock[0]
         supplier[i] = -1
         tenure[i] = 0
-        g = 0
-        soonest = inf
-        for s in range(len(segment_share)):
-            if segment_share[s] > 0.0:
-                time = -log(uniform(key_segment[s], who)) / segment_share[s]
-                if time < soonest:
-                    soonest = time
-                    g = s
-        segment[i] = g
+        if segment[i] == UNASSIGNED:
+            segment[i] = 0
+            soonest = inf
+            for s in range(len(segment_share)):
+                if segment_share[s] > 0.0:
+                    time = -log(uniform(key_segment[s], who)) / segment_share[s]
+                    if time < soonest:
+                        soonest = time
+                        segment[i] = s
+        g = segment[i]
         for d in range(len(key_need)):
             need[d, i] = scatter(
                 segment_need_mean[g, d], segment_need_sd[g], normal(key_need[d], who)
@@ -208,9 +246,10 @@ PEOPLE = Mechanism(
     "people",
     doc="Segments, heterogeneous customers, turnover",
     core=True,
+    market=MarketParameters,
     segment=SegmentParameters,
     columns=(
-        Column("segment", dtype="u2", doc="Number of the segment"),
+        Column("segment", dtype="u2", fill=UNASSIGNED, doc="Number of the segment"),
         Column("need", ("need",), doc="Need of the customer"),
         Column("price_sensitivity", doc="Utility per unit of currency"),
         Column("brand_taste", ("firm",), doc="Lasting taste for a firm, currency per unit"),
@@ -236,6 +275,9 @@ PEOPLE = Mechanism(
         Draw("purchase_rate"),
         Draw("turnover"),
     ),
-    totals=(Total("left", ("holder",), doc="Customers who left the market, by supplier"),),
+    totals=(
+        Total("left", ("holder",), doc="Customers who left the market, by supplier"),
+        Total("left_active", doc="Of these, active customers of the firm"),
+    ),
     passes=(Pass(leave, "leave"), Pass(arrive, "arrive")),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cxsim.mechanisms.base import Measure, Mechanism, Pass, Total, chunk
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 
 class Recovery(Parameters):
@@ -26,7 +26,11 @@ class Recovery(Parameters):
         "assumption",
     )
     cost: float = parameter(
-        0.0, doc="Cost of making up to one customer", unit="currency per customer", ge=0
+        0.0,
+        doc="Cost of making up to one customer",
+        unit="currency per customer",
+        ge=0,
+        ask=Ask(free="service recovery"),
     )
 
 

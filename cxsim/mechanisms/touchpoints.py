@@ -9,7 +9,7 @@ import numpy as np
 
 from cxsim.mechanisms.base import Mechanism, Pass
 from cxsim.mechanisms.organization import usual_performance, usual_promise, usual_spread
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 #: Stages of a journey; a touchpoint's number is its place here.
 STAGES = ("discover", "buy", "use", "support", "renew")
@@ -85,7 +85,13 @@ class Service(Parameters):
         doc="Who runs it; customers credit or blame the firm all the same",
         fixed=True,
     )
-    cost: float = parameter(0.0, doc="Cost of a contact", unit="currency per contact", ge=0)
+    cost: float = parameter(
+        0.0,
+        doc="Cost of a contact",
+        unit="currency per contact",
+        ge=0,
+        ask=Ask(free="touchpoint {}"),
+    )
     blind_spot: float = parameter(
         0.0,
         doc="What the firm believes of it beyond what it is, as long as nobody tells it",

@@ -21,7 +21,7 @@ from cxsim.mechanisms.ranking import (
     recency_frequency_value,
 )
 from cxsim.mechanisms.tiers import MEASURES, TIERS, tier_frame
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 EVERYONE, ANALYTICS, PREDICTIVE = range(3)
 
@@ -58,6 +58,7 @@ class ValueTiers(Parameters):
         doc="Cost of serving a customer individually",
         unit="currency per customer and period",
         ge=0,
+        ask=Ask(free="individual service"),
     )
 
 

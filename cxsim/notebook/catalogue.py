@@ -15,6 +15,10 @@ __all__ = ["NotebookInputError", "find_notebook", "read_notebook", "shipped_note
 class NotebookInputError(ValueError):
     """A notebook that is not there, or is given something it cannot take."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Show what is wrong in a notebook without the stack that leads to it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 def shipped_notebooks() -> dict[str, Path]:
     """Return the notebooks that ship with the package, by name; those of the course come last."""

@@ -8,24 +8,17 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from cxsim.measures import measures
+from cxsim.measures import key_measures, measures
 from cxsim.measures.summary import MARKET
 from cxsim.plot.numbers import scale_for
 from cxsim.plot.words import PLAIN, Words
 
-__all__ = ["KEY", "KEY_MARKET", "decimals", "difference_rows", "firm_rows", "summary_words"]
-
-#: The measures of a firm that a first look needs.
-KEY = ("share", "retention", "switching_cost", "lifetime_value", "net_present_value")
-
-#: The measures of the market that a first look needs.
-KEY_MARKET = ("switching_rate", "outside_share", "consumer_surplus")
+__all__ = ["decimals", "difference_rows", "firm_rows", "summary_words"]
 
 _HOW = {
     "last": "in the last {period}",
     "mean": "mean over {period}s",
     "sum": "sum over {period}s",
-    "present_value": "discounted sum",
 }
 
 
@@ -53,14 +46,14 @@ def _text(value: float, decimals: int, *, signed: bool = False) -> str:
 
 def _unit(unit: str, summary: str) -> str:
     """Return the unit of a measure once it is summarized: a sum over periods is not per period."""
-    return unit.replace(" per period", "") if summary in ("sum", "present_value") else unit
+    return unit.replace(" per period", "") if summary == "sum" else unit
 
 
 def difference_rows(
     table: pd.DataFrame,
     *,
-    names: Sequence[str] = KEY,
-    market: Sequence[str] = KEY_MARKET,
+    names: Sequence[str] | None = None,
+    market: Sequence[str] | None = None,
     words: Words = PLAIN,
 ) -> pd.DataFrame:
     """Return paired differences as text, one row per scenario, measure and firm.
@@ -69,8 +62,8 @@ def difference_rows(
     ----------
     table : DataFrame
         ``Comparison.table``.
-    names, market : sequence of str
-        Measures of firms and of the market to show, in order.
+    names, market : sequence of str, optional
+        Measures of firms and of the market to show, in order; default: the key measures.
     words : Words
         What a period and the currency are called.
 
@@ -81,6 +74,8 @@ def difference_rows(
         difference, lower, upper, narrowing`` as text, and ``sure``: whether the interval
         leaves out zero.
     """
+    names = key_measures("firm") if names is None else names
+    market = key_measures("market") if market is None else market
     rows = []
     for scenario, by_scenario in table.groupby("scenario", sort=False):
         for name, is_market in [*((n, False) for n in names), *((n, True) for n in market)]:
@@ -126,7 +121,7 @@ def _narrowing(value: float) -> str:
 def firm_rows(
     means: pd.DataFrame,
     *,
-    names: Sequence[str] = KEY,
+    names: Sequence[str] | None = None,
     words: Words = PLAIN,
 ) -> pd.DataFrame:
     """Return means of measures as text, one row per measure and firm.
@@ -135,8 +130,8 @@ def firm_rows(
     ----------
     means : DataFrame
         ``measure, firm, mean, se``.
-    names : sequence of str
-        Measures to show, in order.
+    names : sequence of str, optional
+        Measures to show, in order; default: the key measures.
     words : Words
         What a period and the currency are called.
 
@@ -146,6 +141,7 @@ def firm_rows(
         ``measure, label, unit, summary, firm, mean, se`` as text.
     """
     known = {measure.name: measure for measure in measures("firm")}
+    names = key_measures("firm") if names is None else names
     rows = []
     for name in names:
         here = means[(means["measure"] == name) & (means["firm"] != MARKET)]

@@ -95,6 +95,23 @@ def winner(found: Tournament, currency: str) -> str:
     )
 
 
+def beyond(found: Tournament, currency: str) -> str:
+    """Return in words which policy is worth most with what follows the run; empty if not known."""
+    player, table = found.players[0], found.table
+    within, said = str(table.iloc[0]["policy"]), []
+    for column, words in (
+        ("perpetuity", "with the last year's profit for ever"),
+        ("equity", "with customer equity at the end"),
+    ):
+        if column not in table or table[column].isna().all():
+            continue
+        top = table.loc[table[column].idxmax()]
+        scale = scale_for("currency", np.array([top[column]]))
+        which = "the same policy" if top["policy"] == within else repr(top["policy"])
+        said.append(f"{words}, {which} earns most ({scale.text(top[column])} {currency})")
+    return f"That is within the run. For {player}, {'; '.join(said)}." if said else ""
+
+
 def _verb(policy: str) -> str:
     return "asks the best price of each period" if policy == "best response" else policy
 

@@ -6,6 +6,9 @@ One annotated value a line, its help in the comment::
 
 A range in the help (``1 to 10000``) is checked. The names ``scenario``, ``scenarios`` and
 ``overrides`` mean what they say, so what they are given is loaded and checked as well.
+
+:func:`checked` looks at what is given before a notebook starts, :func:`read_parameters` in the
+notebook itself, where plain papermill, a scheduler or a form may have put anything.
 """
 
 from __future__ import annotations
@@ -14,33 +17,33 @@ import ast
 import io
 import json
 import math
-import operator
 import re
 import tokenize
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cxsim.arguments import number, whole
 from cxsim.notebook.catalogue import NotebookInputError, read_notebook
 from cxsim.scenario import EventsLeftOutWarning, Scenario, parse_override
 from cxsim.scenario.messages import found, hint
+from cxsim.scenario.overriding import split_overrides
 
-__all__ = [
-    "Parameter",
-    "checked",
-    "declared",
-    "join_overrides",
-    "loaded",
-    "split_names",
-    "split_overrides",
-]
+__all__ = ["Parameter", "checked", "declared", "join_overrides", "loaded", "read_parameters",
+           "split_names", "split_overrides"]  # fmt: skip
 
 _KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+#: First line of the cell in which papermill puts what a notebook is given.
+_INJECTED = "# Parameters\n"
 _NUMBER = r"-?\d[\d_]*(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER}) to ({_NUMBER})")
+#: Texts for which lists and mappings may stand: of PATH=VALUE, of names, of YAML.
+_PAIRS = ("overrides", "counter", "predictions", "answers", "industry", "assessed")
+_NAMES = ("scenarios",)
+_YAML = ("options", "uncertainties")
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True,
           "false": False, "no": False, "off": False, "0": False}  # fmt: skip
 
@@ -84,38 +87,47 @@ class Parameter:
         ValueError
             If it is none, or out of range.
         """
-        value = _converted(self.kind, given)
-        if self.kind in (int, float) and not self.low <= value <= self.high:
-            raise ValueError(given)
-        return value
+        if self.kind is str:
+            return _text(self.name, given)
+        if self.kind is bool:
+            return _truth(given)
+        read = whole if self.kind is int else number
+        return read(given, self.name, low=self.low, high=self.high)
 
 
-def _converted(kind: type, given: Any) -> Any:
-    if kind is str:
-        if not isinstance(given, (str, Path)):
-            raise ValueError(given)
-        return str(given)
-    if kind is bool:
-        if isinstance(given, bool):
-            return given
-        if isinstance(given, str) and given.strip().lower() in _TRUTH:
-            return _TRUTH[given.strip().lower()]
-        raise ValueError(given)
+def _truth(given: Any) -> bool:
     if isinstance(given, bool):
-        raise ValueError(given)  # noqa: TRY004 (one error for all that does not fit)
-    if kind is int and not isinstance(given, str):
-        try:
-            return operator.index(given)
-        except TypeError:
-            raise ValueError(given) from None
-    try:
-        number = kind(given)
-        is_number = math.isfinite(number)
-    except (TypeError, OverflowError):  # a whole number that no double holds
-        raise ValueError(given) from None
-    if not is_number:
-        raise ValueError(given)
-    return number
+        return given
+    if isinstance(given, str) and given.strip().lower() in _TRUTH:
+        return _TRUTH[given.strip().lower()]
+    raise ValueError(given)
+
+
+def _text(name: str, given: Any) -> str:
+    """Return a text; lists and mappings only where the text would stand for one."""
+    if isinstance(given, (str, Path)):
+        return str(given)
+    if name in _PAIRS and isinstance(given, Mapping):
+        return ", ".join(f"{key}={_json(value)}" for key, value in given.items())
+    if name in _YAML and isinstance(given, Mapping):
+        return _json(given)
+    if isinstance(given, Sequence) and all(isinstance(each, str) for each in given):
+        if name in _PAIRS:
+            return join_overrides(given)
+        if name in _NAMES and not any("," in each for each in given):
+            return ",".join(given)
+    raise ValueError(given)
+
+
+def _json(value: Any) -> str:
+    """Return plain data, numbers of NumPy among them, as a text that YAML reads too."""
+
+    def plain(each: Any) -> Any:
+        if hasattr(each, "tolist"):
+            return each.tolist()
+        raise ValueError(each)
+
+    return json.dumps(value, default=plain, allow_nan=False)
 
 
 def declared(path: Path) -> dict[str, Parameter]:
@@ -133,17 +145,22 @@ def declared(path: Path) -> dict[str, Parameter]:
     ]
     if not tagged:
         return {}
-    source = "".join(tagged[0].get("source", ""))
+    return _declared_in("".join(tagged[0].get("source", "")), str(path))
+
+
+def _declared_in(source: str, place: str) -> dict[str, Parameter]:
+    """Return what a cell of parameters declares, by name."""
+    where = f"{place}: parameters cell" if place else "parameters cell"
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
-        where = f"{path}: parameters cell, line {error.lineno}"
-        raise NotebookInputError(f"{where}: expected Python, found {error.msg}") from None
+        text = f"{where}, line {error.lineno}: expected Python, found {error.msg}"
+        raise NotebookInputError(text) from None
     comments = _comments(source)
     return {
         parameter.name: parameter
         for statement in statements
-        for parameter in [_parameter(statement, comments.get(statement.lineno, ""), path)]
+        for parameter in [_parameter(statement, comments.get(statement.lineno, ""), where)]
     }
 
 
@@ -157,7 +174,7 @@ def _comments(source: str) -> dict[int, str]:
     }
 
 
-def _parameter(statement: ast.stmt, comment: str, path: Path) -> Parameter:
+def _parameter(statement: ast.stmt, comment: str, where: str) -> Parameter:
     if (
         isinstance(statement, ast.AnnAssign)
         and isinstance(statement.target, ast.Name)
@@ -175,7 +192,7 @@ def _parameter(statement: ast.stmt, comment: str, path: Path) -> Parameter:
         else:
             return Parameter(statement.target.id, kind, default, comment, low, high)
     raise NotebookInputError(
-        f"{path}: parameters cell, line {statement.lineno}: expected NAME: str, int, float or bool "
+        f"{where}, line {statement.lineno}: expected NAME: str, int, float or bool "
         f"= VALUE, found {ast.unparse(statement)}"
     )
 
@@ -198,21 +215,99 @@ def checked(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         If a scenario or an override is not valid.
     """
     known = declared(path)
+    values = _fitting(known, given, f"{path.name}: ")
+    _check_scenarios({**{name: each.default for name, each in known.items()}, **values}, path)
+    return values
+
+
+def _fitting(
+    known: Mapping[str, Parameter], given: Mapping[str, Any], place: str = ""
+) -> dict[str, Any]:
+    """Return what is given as values of the declared types.
+
+    Raises
+    ------
+    NotebookInputError
+        One line per name that is not declared and value that does not fit.
+    """
     problems, values = [], {}
     for name, value in given.items():
         if name not in known:
-            what = f"no parameter of this name{hint(name, known, listed=12)}"
-            problems.append(f"{path.name}: {name}: found {what}")
+            what = f"no parameter of this name{hint(name, known, listed=16)}"
+            problems.append(f"{place}{name}: found {what}")
             continue
         try:
             values[name] = known[name].value(value)
         except ValueError:
-            expected = known[name].expected
-            problems.append(f"{path.name}: {name}: expected {expected}, found {found(value)}")
+            problems.append(f"{place}{name}: expected {known[name].expected}, found {found(value)}")
     if problems:
         raise NotebookInputError("\n".join(problems))
-    _check_scenarios({**{name: each.default for name, each in known.items()}, **values}, path)
     return values
+
+
+def read_parameters(variables: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Make a notebook's parameters what they say, or stop it in its first cell.
+
+    What was put in by papermill is compared with what the cell of parameters declares: a
+    misspelt name would otherwise run for minutes with the default.
+
+    Parameters
+    ----------
+    variables : dict
+        The notebook's ``globals()``; the parameters in them become plain values of their
+        types, a text ``"3"`` the number 3.
+
+    Returns
+    -------
+    dict
+        The parameters by name.
+
+    Raises
+    ------
+    NotebookInputError
+        One line per name that is not declared and value that does not fit.
+    """
+    cells = [each for each in variables.get("In", ()) if isinstance(each, str)]
+    place = next((k for k in reversed(range(len(cells))) if _declares(cells[k])), None)
+    if place is None:
+        if "In" not in variables:
+            return {}  # a script made of the notebook: nobody puts anything in
+        raise NotebookInputError("expected the cell of parameters to have run before this one")
+    known = _declared_in(cells[place], "")
+    absent = [name for name in known if name not in variables]
+    if absent:
+        raise NotebookInputError(f"{absent[0]}: expected a value, found none")
+    put_in = [name for cell in cells[place + 1 :] for name in _assigned(cell)]
+    values = _fitting(known, {name: variables[name] for name in [*known, *put_in]})
+    variables.update(values)
+    return values
+
+
+def _declares(source: str) -> bool:
+    """Whether a cell that has run declares parameters and does nothing else."""
+    try:
+        statements = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return False
+    return bool(statements) and all(
+        isinstance(each, ast.AnnAssign)
+        and isinstance(each.annotation, ast.Name)
+        and each.annotation.id in _KINDS
+        for each in statements
+    )
+
+
+def _assigned(source: str) -> list[str]:
+    """Return the names that papermill's own cell assigns; none for any other cell."""
+    if not source.startswith(_INJECTED):
+        return []
+    return [
+        target.id
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    ]
 
 
 def _check_scenarios(values: Mapping[str, Any], path: Path) -> None:
@@ -248,35 +343,6 @@ def loaded(name: str, overrides: Iterable[str] = ()) -> Scenario:
 def split_names(text: str) -> list[str]:
     """Return names that stand in one text, with commas between them."""
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def split_overrides(text: str) -> list[str]:
-    """Return overrides that stand in one text, with commas or new lines between them.
-
-    Commas within brackets and quotation marks belong to a value.
-
-    Examples
-    --------
-    >>> split_overrides("firms.Tailor.price=12, segments.All.need_mean=[1, 2]")
-    ['firms.Tailor.price=12', 'segments.All.need_mean=[1, 2]']
-    """
-    parts, start, depth, quote, before = [], 0, 0, "", "="
-    for position, character in enumerate(text):
-        if quote:
-            closes = character == quote and (quote == "'" or before != "\\")
-            quote = "" if closes else quote
-        elif character in "\"'" and before in "=,[{:":  # elsewhere it is an apostrophe
-            quote = character
-        elif character in "[{":
-            depth += 1
-        elif character in "]}":
-            depth -= 1
-        elif character in ",\n" and depth <= 0:
-            parts.append(text[start:position])
-            start = position + 1
-        before = before if character == " " and not quote else character
-    parts.append(text[start:])
-    return [part.strip() for part in parts if part.strip()]
 
 
 def join_overrides(texts: Iterable[str]) -> str:

@@ -15,12 +15,12 @@ import pandas as pd
 from cxsim.files import file_name, whole_file
 from cxsim.measures.summary import MARKET
 from cxsim.notebook import tables
-from cxsim.notebook.cells import KEY
 from cxsim.notebook.commands import as_command, as_papermill, as_python
 from cxsim.notebook.keeping import plain, versions
 from cxsim.notebook.parameters import loaded, split_names, split_overrides
 from cxsim.notebook.progress import tell_progress
 from cxsim.notebook.replicate import Replications
+from cxsim.notebook.unstated import caution, unstated_lines, unstated_section
 from cxsim.plot.numbers import Words
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario, shipped_scenarios
@@ -30,7 +30,7 @@ from cxsim.study.plan import Study
 __all__ = ["Report", "shipped"]
 
 #: The IDIC scorecard.
-IDIC = ("recognized", "differentiated", "signals", "misfit_removed")
+IDIC = ("recognized", "differentiated", "learned", "misfit_removed")
 
 
 class Report:
@@ -91,7 +91,9 @@ class Report:
         """
         plan = Study.load(name)
         plan = plan.with_seeds(seeds) if seeds else plan
-        self._scenarios = [] if plan.base is None else [plan.base]
+        self._scenarios = (
+            [] if plan.base is None else [plan.scenario(0, each) for each in plan.strategies]
+        )
         return plan
 
     def of_sweep(self) -> Callable[[Any], None] | None:
@@ -152,6 +154,7 @@ class Report:
         return _html(
             f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
             f'<p class="cx-facts">{escape(facts)}.</p>'
+            f"{self.caution()}"
         )
 
     def say(self, *sentences: str) -> Any:
@@ -174,9 +177,17 @@ class Report:
         worth = means["net_present_value"].drop(MARKET, errors="ignore")
         sells, earns = str(share.idxmax()), str(worth.idxmax())
         sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %)"
+        within = _count(runs.first.scenario.periods, runs.first.scenario.period_length)
         if sells == earns:
-            return f"{sold} and earns most."
-        return f"{sold}; {earns} earns most."
+            return f"{sold} and earns most within {within}."
+        return f"{sold}; {earns} earns most within {within}."
+
+    def worth(self, runs: Replications) -> str:
+        """Return what the lead of the firm that earns most is worth, within the run and beyond."""
+        if len(runs.firms) < 2:
+            return ""
+        best, other, value = runs.lead()
+        return value.sentence(f"{best}'s lead over {other} in net present value")
 
     def questions(self) -> Any:
         """Show what each scenario claims, and what would refute it."""
@@ -212,7 +223,7 @@ class Report:
     def key_figures(self, runs: Replications) -> Any:
         """Show the main measures of every firm with their standard errors."""
         caption = _caption("Main figures by firm", len(runs.seeds))
-        return tables.measured(runs.means, caption, names=KEY, words=self.words)
+        return tables.measured(runs.means, caption, words=self.words)
 
     def scorecard(self, runs: Replications) -> Any:
         """Show how far each firm gets in each of the four steps of IDIC."""
@@ -228,6 +239,14 @@ class Report:
             words=self.words,
         )
         return _html("\n".join(table.to_html() for table in made))
+
+    def caution(self) -> str:
+        """Return as HTML what costs nothing for no cost is stated, and what else is a default."""
+        return caution(unstated_lines(self._scenarios))
+
+    def unstated(self) -> Any:
+        """Show which costs and other parameters the scenarios do not state themselves."""
+        return unstated_section(self._scenarios)
 
     def from_baseline(self) -> Any:
         """Show how the scenario differs from the baseline that ships with the package."""
@@ -289,6 +308,7 @@ class Report:
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "parameters": self._parameters,
             "words": asdict(self.words),
+            "unstated": unstated_lines(self._scenarios),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
             **{name: plain(value) for name, value in numbers.items()},

@@ -32,14 +32,7 @@ class Findings:
     @cached_property
     def _made(self) -> dict[tuple[str, str], Finding | str]:
         """By output and analysis: what was found, or why these runs cannot tell."""
-        made: dict[tuple[str, str], Finding | str] = {}
-        for output in self._result.outputs:
-            for name in self._result.study.analysis:
-                try:
-                    (made[output, name],) = self._result.analyse([name], [output])
-                except ValueError as error:  # these runs do not carry it: the others may
-                    made[output, name] = str(error)
-        return made
+        return self._result.findings()
 
     @property
     def head(self) -> str:
@@ -66,12 +59,14 @@ class Findings:
         ]
         if len(study.strategies) == 1:
             said.insert(0, best_point(result.means(), [f.name for f in study.factors], self.head))
+        said = said or [f"Nothing can be said of {self.head} from these runs."]
         facts = f"{len(result.frame):,} runs at {len(study.points):,} points; "
         return HTML(
             f"<h3>{escape(study.title or study.name)}</h3>"
             f'<p class="cx-answer"><strong>{escape(said[0])}</strong></p>'
             + "".join(f"<p>{escape(text)}</p>" for text in said[1:])
             + f'<p class="cx-facts">{escape(facts + result.report.sentence())}.</p>'
+            + self._report.caution()
         )
 
     def show(self) -> Any:
@@ -83,7 +78,7 @@ class Findings:
         for number, ((output, name), found) in enumerate(self._made.items()):
             display(HTML(f"<h4>{escape(output)}: {escape(name.replace('_', ' '))}</h4>"))
             if isinstance(found, str):
-                display(HTML(f"<p>Not to be had from these runs. {escape(found)}.</p>"))
+                display(HTML(f"<p>These runs do not allow it: {escape(found)}.</p>"))
                 continue
             display(self._report.say(found.sentence))
             self._report.figure(drawn(found), f"finding-{number}-{name}")

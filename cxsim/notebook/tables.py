@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cxsim.measures.frames import quadrant
-from cxsim.notebook.cells import KEY, difference_rows, firm_rows
+from cxsim.notebook.cells import difference_rows, firm_rows
 from cxsim.plot.numbers import Words, number
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
@@ -87,7 +87,9 @@ def differences(
     return tables
 
 
-def measured(means: pd.DataFrame, caption: str, *, names: Sequence[str] = KEY, words: Words) -> Any:
+def measured(
+    means: pd.DataFrame, caption: str, *, names: Sequence[str] | None = None, words: Words
+) -> Any:
     """Return means with their standard errors: a row per measure, a column per firm.
 
     Parameters
@@ -95,8 +97,8 @@ def measured(means: pd.DataFrame, caption: str, *, names: Sequence[str] = KEY, w
     means : DataFrame
         ``measure, firm, mean, se``.
     caption : str
-    names : sequence of str
-        Measures to show, in order.
+    names : sequence of str, optional
+        Measures to show, in order; default: the key measures.
     words : Words
         What a period and the currency are called.
     """

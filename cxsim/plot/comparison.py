@@ -25,7 +25,7 @@ _USUAL = (
     "retention",
     "knowledge",
     "switching_cost",
-    "lifetime_value",
+    "lifetime_value_new",
     "net_present_value",
 )
 

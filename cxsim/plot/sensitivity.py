@@ -13,6 +13,7 @@ from cxsim.plot.numbers import number
 from cxsim.plot.palette import GREY, INK, OKABE_ITO, readable
 from cxsim.plot.picture import Picture
 from cxsim.plot.style import styled
+from cxsim.study.analysis.sobol import part_of_variance
 
 __all__ = ["begun", "draw_effects", "draw_morris", "draw_regional", "draw_sobol", "named"]
 
@@ -130,7 +131,8 @@ def draw_sobol(finding: Any) -> Picture:
     axes.set_xlabel("share of the variance")
     top = total.iloc[0]
     title = (
-        f"{top['factor']} accounts for {100 * top['index']:.0f} % of what moves {finding.output}"
+        f"{top['factor']} accounts for {part_of_variance(top['index'])} of what moves "
+        f"{finding.output}"
     )
     floor = finding.facts["noise"]
     noise = f"Noise of the seeds: up to {floor:.2g}, grey. " if np.isfinite(floor) else ""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
 
+from cxsim.arguments import choice
 from cxsim.plot.columns import need, one_of
 from cxsim.plot.layout import finish, new
 from cxsim.plot.palette import GREY, OKABE_ITO, Look, looks
@@ -57,6 +58,7 @@ def ties(
     import networkx as nx
 
     one_of(color, ("supplier", "emotion"), name="color")
+    choice(color, "color", ("supplier", "emotion"))
     need(neighbours, ["customer", color])
     need(between, ["customer", "other"])
     if between.empty:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from cxsim.measures.frames import firm_frame, market_frame, switching_frame, tenure_frame
+from cxsim.measures.frames import FRAMES, firm_frame, market_frame, switching_frame, tenure_frame
 from cxsim.measures.lived import touchpoint_frame
 from cxsim.measures.observers.cohorts import cohort_frame
 from cxsim.measures.observers.elasticity import elasticity_frame
@@ -17,24 +17,6 @@ from cxsim.measures.ties import ties_frames
 from cxsim.simulation import Simulation
 
 __all__ = ["FRAMES", "frames_of", "place"]
-
-#: Frames of a run, in the order of files and sheets.
-FRAMES = (
-    "firms",
-    "market",
-    "switching",
-    "tenure",
-    "touchpoints",
-    "cohorts",
-    "losses",
-    "elasticities",
-    "hearsay",
-    "customers",
-    "reach",
-    "neighbours",
-    "ties",
-    "panel",
-)
 
 
 def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]:

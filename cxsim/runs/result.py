@@ -252,7 +252,7 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        shown = ["quadrant", "share", "retention", "switching_cost", "lifetime_value", "profit"]
+        shown = ["quadrant", "share", "retention", "switching_cost", "lifetime_value_new", "profit"]
         last = self.firms[self.firms["period"] == self.firms["period"].max()]
         table = last.set_index("firm")[shown].to_html(float_format=lambda v: f"{v:,.3g}")
         title = escape(self.scenario.title or self.scenario.name)

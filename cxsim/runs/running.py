@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cxsim.arguments import names_of, whole
 from cxsim.checkpoint import Checkpoint
 from cxsim.measures.built import Frames
 from cxsim.measures.people import panel_rows
@@ -82,11 +83,13 @@ def run(
     >>> result = run("baseline", seed=1, overrides={"customers": 200, "periods": 12})
     >>> last = result.firms.query("period == 11").set_index("firm")
     >>> last["share"].round(2).to_dict()
-    {'Mass': 0.12, 'Niche': 0.27, 'Targeted': 0.26, 'Tailor': 0.36}
+    {'Mass': 0.13, 'Niche': 0.27, 'Targeted': 0.26, 'Tailor': 0.35}
     """
     settings = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
     if overrides:
         settings = settings.override(overrides)
+    seed, panel = whole(seed, "seed"), whole(panel, "panel", low=0)
+    detail = names_of(detail, "detail") if isinstance(detail, str) else detail
     wanted = list(dict.fromkeys([*detail, *(["panel"] if panel else [])]))
     if panel and checkpoint is not None:
         raise ValueError("panel: expected none together with a checkpoint, which does not keep it")

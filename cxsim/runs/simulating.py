@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cxsim.arguments import choice, hint, names_of, whole
 from cxsim.checkpoint import Checkpoint
 from cxsim.measures.observers import OBSERVERS
 from cxsim.mechanisms.base import Mechanism
@@ -42,9 +43,13 @@ def simulate(
     each : callable, optional
         Called with the simulation after every period from 0 on.
     """
+    seed, threads = whole(seed, "seed"), whole(threads, "threads", low=1)
+    engine = choice(engine, "engine", ("columnar", "agents"))
+    detail = names_of(detail, "detail") if isinstance(detail, str) else detail
     unknown = [name for name in detail if isinstance(name, str) and name not in OBSERVERS]
     if unknown:
-        raise ValueError(f"detail: expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}")
+        what = f"expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}"
+        raise ValueError(f"detail: {what}{hint(unknown[0], OBSERVERS, listed=0)}")
     made: dict[str, Any] = {
         "engine": _engine(engine, seed, threads),
         "rules": rules,
@@ -74,10 +79,8 @@ def _engine(name: str, seed: int, threads: int) -> Callable[..., Any]:
         from cxsim.engine.columnar import ColumnarEngine
 
         return lambda workspace: ColumnarEngine(workspace, threads=threads)
-    if name == "agents":
-        import mesa
+    import mesa
 
-        from cxsim.engine.agents import AgentsEngine
+    from cxsim.engine.agents import AgentsEngine
 
-        return lambda workspace: AgentsEngine(workspace, model=mesa.Model(rng=seed))
-    raise ValueError(f"engine: expected 'columnar' or 'agents', found {name!r}")
+    return lambda workspace: AgentsEngine(workspace, model=mesa.Model(rng=seed))

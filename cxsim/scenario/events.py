@@ -134,7 +134,9 @@ class _State:
             before = self._start(level, name)
         needs = self.model.needs
         try:
-            raw = put(before, inner, value, group_spec, needs=needs, firms=self.firms)
+            raw = put(
+                before, inner, target.spec.whole(value), group_spec, needs=needs, firms=self.firms
+            )
         except LookupError as error:
             raise ScenarioError(Problem(place, keys, error.args[0])) from None
         after, problems = validate(group, raw, group_spec, needs=needs)

@@ -139,6 +139,9 @@ def _extend(
     if not isinstance(raw, dict):
         what = "an empty file" if raw is None else found(raw)
         raise ScenarioError(Problem(place, (), f"expected a mapping of parameters, found {what}"))
+    raw = root.whole(raw)
+    if REPLACE in raw:
+        raw[REPLACE] = root.whole({ADD: raw[REPLACE]})[ADD]
     if "extends" not in raw:
         if REPLACE in raw:
             text = "expected only in a file that extends another (here write events)"

@@ -7,11 +7,12 @@ Every message has one pattern::
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from cxsim.arguments import hint, nearest
 
 __all__ = ["MISSING", "Place", "Problem", "ScenarioError", "found", "hint", "nearest", "one_line"]
 
@@ -124,34 +125,3 @@ def found(value: Any) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
-
-
-def nearest(name: Any, known: Iterable[str]) -> str | None:
-    """Return the name among ``known`` that was probably meant, if any is near."""
-    names = sorted(str(each) for each in known)
-    near = difflib.get_close_matches(str(name)[:200], names, n=1, cutoff=0.6)
-    if not near:
-        # Letter case is the one difference that difflib counts as a different letter.
-        near = [each for each in names if each.casefold() == str(name).casefold()]
-    return near[0] if near and near[0] != name else None
-
-
-def hint(name: Any, known: Iterable[str], *, listed: int = 6) -> str:
-    """Return `` (did you mean 'X'?)``, or the known names if there are few, or nothing.
-
-    Parameters
-    ----------
-    name
-        What was written.
-    known
-        The names that would have been right.
-    listed
-        Longest list of known names shown where none of them is near.
-    """
-    names = sorted(str(each) for each in known)
-    near = nearest(name, names)
-    if near is not None:
-        return f" (did you mean {near!r}?)"
-    if 0 < len(names) <= listed:
-        return f" (known: {', '.join(names)})"
-    return ""

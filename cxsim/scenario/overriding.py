@@ -12,7 +12,7 @@ from cxsim.scenario.paths import put, resolve
 from cxsim.scenario.schema import Schema
 from cxsim.scenario.yaml_text import YamlError, parse
 
-__all__ = ["Overrides", "overridden", "parse_override"]
+__all__ = ["Overrides", "overridden", "parse_override", "split_overrides"]
 
 #: New values by dotted path, or texts ``PATH=VALUE``.
 Overrides = Mapping[str, Any] | Iterable[str]
@@ -44,6 +44,35 @@ def parse_override(text: str) -> tuple[str, Any]:
         raise ScenarioError(Problem(_OVERRIDE, (path,), problem.reason)) from None
 
 
+def split_overrides(text: str) -> list[str]:
+    """Return overrides that stand in one text, with commas or new lines between them.
+
+    Commas within brackets and quotation marks belong to a value.
+
+    Examples
+    --------
+    >>> split_overrides("firms.Tailor.price=12, segments.All.need_mean=[1, 2]")
+    ['firms.Tailor.price=12', 'segments.All.need_mean=[1, 2]']
+    """
+    parts, start, depth, quote, before = [], 0, 0, "", "="
+    for position, character in enumerate(text):
+        if quote:
+            closes = character == quote and (quote == "'" or before != "\\")
+            quote = "" if closes else quote
+        elif character in "\"'" and before in "=,[{:":  # elsewhere it is an apostrophe
+            quote = character
+        elif character in "[{":
+            depth += 1
+        elif character in "]}":
+            depth -= 1
+        elif character in ",\n" and depth <= 0:
+            parts.append(text[start:position])
+            start = position + 1
+        before = before if character == " " and not quote else character
+    parts.append(text[start:])
+    return [part.strip() for part in parts if part.strip()]
+
+
 def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
     """Return a source with values put in by dotted path.
 
@@ -51,7 +80,7 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
     run, events that were there before and come after its end are left out.
     """
     if isinstance(overrides, str):
-        overrides = [overrides]
+        overrides = split_overrides(overrides)
     if isinstance(overrides, Mapping):
         pairs = list(overrides.items())
     else:
@@ -61,6 +90,7 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
     for path, given in pairs:
         value = plain(given, _OVERRIDE, (str(path),))
         if path in (ADD, REPLACE):
+            value = schema.root.whole({ADD: value})[ADD]
             new = [Entry(event, {(): _OVERRIDE}) for event in value] if _is_list(value) else value
             replace = path == REPLACE
             raw, where, numbers = added(raw, where, new, replace=replace, place=_OVERRIDE, key=path)
@@ -72,7 +102,8 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
         for target in resolve(schema.root, raw, path, _OVERRIDE):
             firms = tuple(raw["firms"]) if isinstance(raw.get("firms"), Mapping) else ()
             try:
-                raw = put(raw, target.keys, value, schema.root, needs=needs, firms=firms)
+                at = target.spec.whole(value)
+                raw = put(raw, target.keys, at, schema.root, needs=needs, firms=firms)
             except LookupError as error:
                 raise ScenarioError(Problem(_OVERRIDE, (path,), error.args[0])) from None
             depth = len(target.keys)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cxsim.firms.registry import register_policy
 from cxsim.mechanisms.base import Mechanism
+from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario import digest as digests
 from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
 from cxsim.scenario.events import Change
@@ -60,9 +61,14 @@ class Scenario:
             raise ScenarioError([Problem(source.at(keys), keys, text) for keys, text in refusals])
 
     def _check_changes(self) -> None:
-        """Refuse events that speak of mechanisms which do not take part."""
+        """Refuse events that speak of mechanisms which do not take part, or ask too much."""
         there = {each.name for each in self.mechanisms}
+        limit = price_limit(self)
         problems = []
+        for change in self._changes:
+            if change.keys == ("price",) and change.value > limit:
+                text = f"{change.path}: {beyond_limit(change.value, limit)}"
+                problems.append(Problem(self._source.at(("events",)), ("events",), text))
         for change in self._changes:
             name = str(change.keys[0])
             owner = self._schema.owner(change.level, name)
@@ -210,6 +216,11 @@ class Scenario:
         return self._changes
 
     @property
+    def source(self) -> Source:
+        """The scenario as written, with the place of every value."""
+        return self._source
+
+    @property
     def left_out(self) -> str:
         """Which events a shortened run leaves out, in one sentence; empty if none."""
         late = self._source.late
@@ -335,6 +346,17 @@ class Scenario:
             Digest of the rules that the simulation uses.
         """
         return digests.digest(self._canonical, rules)
+
+    def unstated(self) -> pd.DataFrame:
+        """Return what the scenario does not state itself and answers rest on.
+
+        Columns ``parameter``, ``of``, ``meaning``, ``value``, ``unit``, ``source``: costs and
+        other parameters that were left at their default, or, in a market with firms of its own,
+        taken over from the file that it extends.
+        """
+        from cxsim.scenario.unstated import unstated_table
+
+        return unstated_table(self)
 
     def diff(self, other: Scenario) -> pd.DataFrame:
         """Return the parameters that differ: columns ``path``, ``left``, ``right``.

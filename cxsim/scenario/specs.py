@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cxsim.parameters import Ask
 from cxsim.scenario.messages import MISSING
 
 __all__ = ["Spec", "spec_of", "spec_of_field"]
@@ -57,6 +58,8 @@ class Spec:
         What it belongs to: ``"market"``, ``"firm"``, ``"segment"``, or a key.
     mechanism : str
         Name of the mechanism that declares it.
+    ask : Ask, optional
+        Where a scenario should state it.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -75,6 +78,7 @@ class Spec:
     default: Any = MISSING
     of: str = ""
     mechanism: str = ""
+    ask: Ask | None = None
 
     @property
     def by_firm(self) -> bool:
@@ -101,6 +105,17 @@ class Spec:
         if self.fields is not None:
             return self.fields.get(key)
         return self.values
+
+    def whole(self, value: Any) -> Any:
+        """Return plain data in which whole numbers are so also where they are written as 1e3."""
+        if isinstance(value, float):
+            counts = "integer" in self.kinds and "number" not in self.kinds
+            return int(value) if counts and value.is_integer() else value
+        if isinstance(value, Mapping):
+            return {k: v if (s := self.child(k)) is None else s.whole(v) for k, v in value.items()}
+        if isinstance(value, tuple) and self.items is not None:
+            return tuple(self.items.whole(each) for each in value)
+        return value
 
     def parameters(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Spec]]:
         """Yield every parameter below with its path; ``*`` stands for any name or number."""
@@ -208,7 +223,13 @@ def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec
         default=MISSING if info.is_required() else info.get_default(call_default_factory=True),
         of=of,
         mechanism=mechanism,
+        ask=_ask(extra),
     )
+
+
+def _ask(extra: Mapping[str, Any]) -> Ask | None:
+    given = extra.get("ask")
+    return Ask(**{**given, "beside": tuple(given["beside"])}) if given else None
 
 
 def _under(spec: Spec, extra: Mapping[str, Any], mechanism: str) -> Spec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cxsim.parameters import Parameters, parameter
+from cxsim.parameters import Ask, Parameters, parameter
 
 __all__ = ["TEXTS", "Event", "Initial", "World"]
 
@@ -67,7 +67,7 @@ class World(Parameters):
     refuted_by: str = parameter("", doc="What result would refute the claim", fixed=True)
     notes: str = parameter("", doc="How its numbers were chosen", fixed=True)
     periods: int = parameter(
-        60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True
+        60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True, ask=Ask()
     )
     period_length: str = parameter("month", doc="What one period is", fixed=True)
     warm_up: int = parameter(
@@ -93,6 +93,7 @@ class World(Parameters):
         gt=0,
         le=1e12,
         fixed=True,
+        ask=Ask(),
     )
     needs: int = parameter(2, doc="Dimensions of need", unit="dimensions", ge=1, le=8, fixed=True)
     matrix_threshold: float = parameter(

@@ -8,12 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of, whole
 from cxsim.measures.summary import summarize
+from cxsim.measures.value import VALUES
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 from cxsim.study.statistics import half_width, mean_and_error
 
 __all__ = ["BreakEven", "break_even"]
+
+#: Columns of the curve that value what follows the run, and their words.
+_CONTINUED = {
+    "perpetuity": "with the last year's profit for ever",
+    "equity": "with customer equity at the end",
+}
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,46 @@ class BreakEven:
     points : tuple of (float, float)
         Each value at which the mean difference is zero, with its standard error.
     curve : DataFrame
-        ``value, difference, se, lower, upper`` at all values tried, in order.
+        ``value, difference, se, lower, upper`` at all values tried, in order; for net present
+        value also ``perpetuity`` and ``equity``, the mean differences with the last year's
+        profit for ever and with customer equity at the end.
     """
 
     path: str
     points: tuple[tuple[float, float], ...]
     curve: pd.DataFrame
+
+    def continued(self, column: str) -> list[float]:
+        """Return where the curve of ``perpetuity`` or ``equity`` crosses zero, interpolated.
+
+        Parameters
+        ----------
+        column : {"perpetuity", "equity"}
+        """
+        x, y = self.curve["value"].to_numpy(), self.curve[column].to_numpy()
+        return [
+            float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k]))
+            for k in range(len(x) - 1)
+            if y[k] * y[k + 1] < 0.0
+        ]
+
+    def worth(self, unit: str = "") -> str:
+        """Return in words where it breaks even with what follows the run; empty if not known.
+
+        Parameters
+        ----------
+        unit : str
+            Of the parameter.
+        """
+        unit = f" {unit}" if unit else ""
+        said = []
+        for column, words in _CONTINUED.items():
+            if column not in self.curve or self.curve[column].isna().any():
+                continue
+            at = " and ".join(f"{value:.4g}" for value in self.continued(column))
+            ahead = "ahead" if self.curve[column].mean() > 0 else "behind"
+            said.append(f"{words} {f'at {at}{unit}' if at else f'{ahead} throughout'}")
+        return f"That is within the run; {', '.join(said)}." if said else ""
 
     def sentence(self, unit: str = "") -> str:
         """Return the result in words."""
@@ -104,17 +146,25 @@ def break_even(
     """
     from scipy.optimize import brentq
 
-    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    base = [summarize(simulate(baseline, seed=seed))[firm][measure] for seed in numbers]
+    numbers, points = seeds_of(seeds), whole(points, "points", low=2)
+    low, high = number(low, "low"), number(high, "high")
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    kept = VALUES if measure == VALUES[0] else (measure,)
+
+    def measured(scenario: Scenario) -> np.ndarray:
+        """Return the measures kept, by seed."""
+        runs = [summarize(simulate(scenario, seed=seed))[firm] for seed in numbers]
+        return np.array([[each[name] for name in kept] for each in runs])
+
+    base = measured(baseline)
     tried: dict[float, tuple[float, float]] = {}
+    later: dict[float, np.ndarray] = {}
 
     def difference(value: float) -> float:
         value = float(value)
         if value not in tried:
-            moved = other.override({path: value})
-            runs = [summarize(simulate(moved, seed=seed))[firm][measure] for seed in numbers]
-            mean, error = mean_and_error(np.array(runs) - np.array(base))
-            tried[value] = float(mean), float(error)
+            mean, error = mean_and_error(measured(other.override({path: value})) - base)
+            tried[value], later[value] = (float(mean[0]), float(error[0])), mean[1:]
             if progress is not None:
                 progress(len(tried), max(len(tried), points))
         return tried[value][0]
@@ -143,4 +193,6 @@ def break_even(
             "upper": mean + half,
         }
     )
+    if len(kept) > 1:
+        curve[list(_CONTINUED)] = np.array([later[value] for value in values])
     return BreakEven(path, tuple(found), curve)

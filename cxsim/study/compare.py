@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from cxsim.arguments import number, seeds_of, whole
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 from cxsim.study.comparison import Comparison, side_by_side
@@ -67,8 +68,9 @@ def compare(
     {'Mass': 0.013, 'Niche': -0.005, 'Targeted': -0.003, 'Tailor': -0.004}
     """
     scenarios = [_loaded(given, overrides) for given in (baseline, *others)]
-    numbers = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
-    _check(scenarios, numbers, confidence)
+    numbers, jobs = seeds_of(seeds), whole(jobs, "jobs", low=1)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    _check(scenarios)
     tasks = [(k, seed) for seed in numbers for k in range(len(scenarios))]
     done: dict[tuple[int, int], Outcome] = {}
 
@@ -95,15 +97,9 @@ def _loaded(given: Scenario | str | Path, overrides: Any) -> Scenario:
     return scenario.override(overrides) if overrides else scenario
 
 
-def _check(scenarios: list[Scenario], seeds: list[int], confidence: float) -> None:
+def _check(scenarios: list[Scenario]) -> None:
     if len(scenarios) < 2:
         raise ValueError("compare: expected at least two scenarios, found one")
-    if not seeds:
-        raise ValueError("seeds: expected at least one seed, found none")
-    if len(set(seeds)) < len(seeds):
-        raise ValueError("seeds: expected each seed once, found one twice")
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence: expected a number between 0 and 1, found {confidence!r}")
     periods = {scenario.name: int(scenario.periods) for scenario in scenarios}
     if len({scenario.periods for scenario in scenarios}) > 1:
         raise ValueError(

@@ -15,10 +15,12 @@ import pandas as pd
 from cxsim.files import whole_folder
 from cxsim.measures import Measure, measures
 from cxsim.measures.summary import MARKET
+from cxsim.measures.value import VALUES
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
 from cxsim.study.outcome import Outcome
 from cxsim.study.statistics import half_width, mean_and_error, paired
+from cxsim.study.value import Estimate, Value, value_from
 
 __all__ = ["Comparison", "side_by_side"]
 
@@ -84,14 +86,50 @@ class Comparison:
         """Return one sentence per scenario: whose share of purchases moves most, and how surely."""
         sentences = []
         for name in self.scenarios[1:]:
-            if name not in self._shares.index.get_level_values(0):
+            firm = self._mover(name)
+            if firm is None:
                 sentences.append(f"{name} and {self.scenarios[0]} have no firm in common.")
                 continue
-            shares = self._shares.loc[name]
-            firm = shares["difference"].abs().idxmax()
-            row = shares.loc[firm]
-            sentences.append(_sentence(name, self.scenarios[0], str(firm), row, self.confidence))
+            row = self._shares.loc[name].loc[firm]
+            sentences.append(_sentence(name, self.scenarios[0], firm, row, self.confidence))
         return " ".join(sentences)
+
+    def value(self, scenario: str, firm: str) -> Value:
+        """Return what a firm's profit is worth in a scenario, less what it is in the baseline.
+
+        Parameters
+        ----------
+        scenario, firm : str
+            A scenario compared with the baseline, and a firm of both.
+
+        Raises
+        ------
+        KeyError
+            If the table has no such scenario or firm.
+        """
+        here = self.table[(self.table["scenario"] == scenario) & (self.table["firm"] == firm)]
+        rows = here.set_index("measure")[["difference", "lower", "upper"]]
+        found = {name: Estimate(*map(float, rows.loc[name])) for name in VALUES}
+        profit = self.series[(self.series["measure"] == "profit") & (self.series["firm"] == firm)]
+        paths = profit.pivot(index="period", columns="scenario", values="mean")
+        path = (paths[scenario] - paths[self.scenarios[0]]).to_numpy(dtype=float)
+        return value_from(found, path, confidence=self.confidence, **self._facts["money"])
+
+    def worth(self) -> str:
+        """Return what each scenario is worth to the firm of its headline, within and beyond."""
+        return " ".join(
+            self.value(name, firm).sentence(
+                f"In {name}, the change of {firm}'s net present value against {self.scenarios[0]}"
+            )
+            for name in self.scenarios[1:]
+            if (firm := self._mover(name)) is not None
+        )
+
+    def _mover(self, name: str) -> str | None:
+        """Return the firm whose share of purchases a scenario moves most, None without one."""
+        if name not in self._shares.index.get_level_values(0):
+            return None
+        return str(self._shares.loc[name]["difference"].abs().idxmax())
 
     def save(self, folder: str | Path) -> Path:
         """Write a folder of Parquet files and ``comparison.json``, whole or not at all.
@@ -192,6 +230,11 @@ def side_by_side(
         "scenarios": names,
         "seeds": list(seeds),
         "confidence": confidence,
+        "money": {
+            "discount_rate": float(scenarios[0].discount_rate),
+            "period": str(scenarios[0].period_length),
+            "currency": str(scenarios[0].currency),
+        },
         "provenance": {name: run[0].provenance for name, run in zip(names, runs, strict=True)},
     }
     return Comparison(frames, facts)

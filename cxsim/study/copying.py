@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of, whole
 from cxsim.measures.buying import held_and_kept, share
 from cxsim.mechanisms.lifetime import TENURE_BANDS
 from cxsim.runs import settings_attrs, simulate
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import numbered
 from cxsim.study.statistics import half_width, mean_and_error, paired
 
 __all__ = ["CONDITIONS", "OUTCOMES", "copying"]
@@ -87,9 +87,9 @@ def copying(
     for name in (firm, rival):
         if any(name not in scenario.firms for scenario in pair):
             raise ValueError(f"firm: expected one of both scenarios, found {name!r}")
-    if not 0 <= since < pair[0].periods:
-        raise ValueError(f"since: expected 0 to {pair[0].periods - 1}, found {since}")
-    numbers = numbered(seeds)
+    since = whole(since, "since", low=0, high=pair[0].periods - 1)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     given = CONDITIONS if conditions is None else conditions
     rows: list[dict[str, Any]] = []
     for done, (words, changes) in enumerate(given.items(), start=1):

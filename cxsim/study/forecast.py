@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cxsim.firms.policy import PolicyError
 from cxsim.study.cells import Cells
 from cxsim.study.pilot import Estimate, estimate
 from cxsim.study.plan import Study
@@ -73,11 +74,14 @@ def forecast(
     missing = runs - stored
     if not missing or study.base is None:
         return Forecast(runs, stored, missing, None)
-    one = (
-        estimate(study.scenario(next(iter(cells)) // len(study.strategies)), missing, workers)
-        if len(study.strategies) == 1
-        else estimate(study.base, missing, workers)
-    )
+    try:
+        one = (
+            estimate(study.scenario(next(iter(cells)) // len(study.strategies)), missing, workers)
+            if len(study.strategies) == 1
+            else estimate(study.base, missing, workers)
+        )
+    except PolicyError:  # the runs of the policy that fails say so; nothing to measure here
+        return Forecast(runs, stored, missing, None)
     firms = tuple(study.base.firms)
     numbers = len(study.factors) + sum(
         len(output.columns(firms)) * (int(study.base.periods) if output.by_period else 1)

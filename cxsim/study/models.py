@@ -12,7 +12,7 @@ from cxsim.engine.rules import source_digest
 from cxsim.engine.schedule import Schedule
 from cxsim.scenario import Scenario
 from cxsim.scenario.policies import policies_of
-from cxsim.simulation import Simulation
+from cxsim.simulation import Simulation, first_step
 from cxsim.study.outputs import Output, known_measures, observers_of, output_values
 
 __all__ = ["FunctionModel", "Model", "ScenarioModel"]
@@ -111,7 +111,7 @@ class ScenarioModel:
         """Load compiled code."""
         watching = self.ready(self.base).observers
         few = self.base.override({"customers": 1})
-        Simulation(few, rules=self.rules, observers=watching).step()
+        first_step(Simulation(few, rules=self.rules, observers=watching))
 
     def ready(self, scenario: Scenario) -> Ready:
         """Return what a scenario shares with others of the same mechanisms and policies."""

@@ -9,22 +9,9 @@ import numpy as np
 
 from cxsim.measures import measures
 from cxsim.measures.summary import summarize
-from cxsim.runs import provenance
+from cxsim.runs.provenance import provenance
 
-__all__ = ["COURSES", "Outcome", "outcome_of"]
-
-#: Measures whose course over the periods is kept.
-COURSES = (
-    "share",
-    "customers",
-    "retention",
-    "knowledge",
-    "switching_cost",
-    "profit",
-    "cumulative_profit",
-    "interaction",
-    "customization",
-)
+__all__ = ["Outcome", "outcome_of"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +23,8 @@ class Outcome:
     summary : dict of str to dict
         Each measure summarized over the run, by firm and for the market.
     courses : dict of str to ndarray
-        Measures by period and firm, (T, F), firms in the order of the scenario.
+        Measures by period and firm (those marked ``series``), (T, F), firms in the order of
+        the scenario.
     provenance : dict
     """
 
@@ -52,6 +40,6 @@ def outcome_of(simulation: Any) -> Outcome:
     courses = {
         m.name: m.function(books)[:, order]
         for m in measures("firm", simulation.mechanisms)
-        if m.name in COURSES
+        if m.series
     }
     return Outcome(summarize(simulation), courses, provenance(simulation, "columnar"))

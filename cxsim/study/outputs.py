@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.measures import Measure, measures
+from cxsim.measures import Measure, measures, near
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.summary import summarized
 from cxsim.mechanisms.base import Mechanism
@@ -108,12 +108,12 @@ def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
         if head in of and tail in base.firms and not firms:
             return Output(head, "firm", (tail,), by_period)
         if head in of and tail:
-            near = hint(tail, base.firms)
-            raise reader.problem(keys, f"expected the name of a firm, found {tail!r}{near}")
+            text = f"expected the name of a firm, found {tail!r}{hint(tail, base.firms)}"
+            raise reader.problem(keys, text)
         if name in market:
             return Output(name, _MARKET, (), by_period)
     known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
-    text = f"expected the name of a measure, found {found(name)}{hint(name, known)}"
+    text = f"expected the name of a measure, found {found(name)}{near(name, known)}"
     raise reader.problem(keys, text)
 
 
@@ -157,7 +157,6 @@ def output_values(
         scenario does not have.
     """
     books, scenario = simulation.books, simulation.scenario
-    rate = float(scenario.discount_rate)
     place = {name: k for k, name in enumerate(books.firms)}
     values: dict[str, Any] = {}
     for output in outputs:
@@ -168,7 +167,7 @@ def output_values(
             values.update(dict.fromkeys(columns, nothing))
             continue
         whole = np.asarray(measure.function(books), dtype=float)
-        kept = whole if output.by_period else summarized(whole, measure.summary, rate)
+        kept = whole if output.by_period else summarized(whole, measure.summary)
         if output.level == _MARKET:
             values[columns[0]] = kept.tolist()
             continue

@@ -10,21 +10,7 @@ from cxsim.measures import measures
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 
-__all__ = ["courses", "numbered"]
-
-
-def numbered(seeds: int | Sequence[int]) -> list[int]:
-    """Return seeds: as many from 0 on, or those given.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
-    made = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    if not made:
-        raise ValueError(f"seeds: expected at least one, found {seeds!r}")
-    return made
+__all__ = ["courses"]
 
 
 def courses(

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
+from cxsim.measures.value import by_horizon
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import courses, numbered
+from cxsim.study.pairs import courses
 from cxsim.study.statistics import half_width, mean_and_error
+from cxsim.study.value import Value, value_of
 
 __all__ = ["Payback", "payback"]
 
@@ -35,6 +38,8 @@ class Payback:
         Share of seeds on which it has paid by the end.
     curve : DataFrame
         ``period, difference, se, lower, upper``: the lead in cumulative profit, discounted.
+    value : Value or None
+        What the lead is worth within the periods, and with what follows them.
     """
 
     firm: str
@@ -44,9 +49,10 @@ class Payback:
     upper: float
     paid: float
     curve: pd.DataFrame
+    value: Value | None = None
 
     def sentence(self, word: str = "period") -> str:
-        """Return the result in words."""
+        """Return in words when it has paid for itself."""
         if not np.isfinite(self.periods):
             last = int(self.curve["period"].iloc[-1]) - self.start + 1
             text = f"{self.firm}'s investment has not paid for itself within {last} {word}s"
@@ -54,6 +60,12 @@ class Payback:
             text = f"{self.firm}'s investment has paid for itself after {self.periods:.0f} {word}s"
         ends = [f"{v:.0f}" if np.isfinite(v) else "never" for v in (self.lower, self.upper)]
         return f"{text} (interval {ends[0]} to {ends[1]}; on {100 * self.paid:.0f} % of seeds)."
+
+    def worth(self) -> str:
+        """Return in words what it is worth within the periods and beyond, if that is known."""
+        if self.value is None:
+            return ""
+        return self.value.sentence(f"What {self.firm}'s investment adds to net present value")
 
 
 def payback(
@@ -102,17 +114,23 @@ def payback(
         raise ValueError(
             f"periods: expected the same in both, found {without.periods} and {invested.periods}"
         )
-    numbers = numbered(seeds)
-    profit = [
-        courses(s, ["profit"], numbers)["profit"][:, :, list(s.firms).index(firm)]
-        for s in (without, invested)
-    ]
-    lead = profit[1] - profit[0]
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    made = [courses(s, ["profit", "customer_equity"], numbers) for s in (without, invested)]
+    place = [list(s.firms).index(firm) for s in (without, invested)]
+    lead, equity = (
+        made[1][name][:, :, place[1]] - made[0][name][:, :, place[0]]
+        for name in ("profit", "customer_equity")
+    )
     if not lead.any():
         raise ValueError(f"invested: expected {firm}'s profit to differ, found it does not")
     start = int(np.flatnonzero(lead.any(axis=0))[0])
-    weights = (1.0 + float(without.discount_rate)) ** -np.arange(lead.shape[1])
-    lead = np.cumsum(lead * weights, axis=1)
+    rate, period = float(without.discount_rate), str(without.period_length)
+    worth = value_of(
+        lead, equity[:, -1], discount_rate=rate, period=period, currency=str(without.currency),
+        confidence=confidence,
+    )  # fmt: skip
+    lead = by_horizon(lead.T, rate).T
     mean, error = mean_and_error(lead)
     half = half_width(error, len(numbers), confidence)
     curve = pd.DataFrame(
@@ -133,6 +151,7 @@ def payback(
         upper=_paid(mean - half, start),
         paid=float((lead[:, -1] > 0).mean()),
         curve=curve,
+        value=worth,
     )
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from cxsim.analytic import service_worth
+from cxsim.arguments import seeds_of, whole
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import courses, numbered
+from cxsim.study.pairs import courses
 from cxsim.study.statistics import half_width, mean_and_error
+from cxsim.study.value import value_of
 
 __all__ = ["paying_map"]
 
@@ -65,7 +67,8 @@ def paying_map(
         firm's mean profit per period with one-to-one less that with mass service, with ``se,
         lower, upper``; ``worth``, the same by the closed form
         (:func:`cxsim.analytic.service_worth`, currency per period at the sales of mass service);
-        ``agree``: both have the same sign.
+        ``agree``: both have the same sign; ``value`` and ``perpetuity``, the gain in net present
+        value over all periods, and with the last year's gain for ever after.
 
     Raises
     ------
@@ -81,9 +84,8 @@ def paying_map(
     base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
     if firm not in base.firms:
         raise ValueError(f"firm: expected one of {', '.join(base.firms)}, found {firm!r}")
-    if not 0 <= settled < base.periods:
-        raise ValueError(f"settled: expected 0 to {base.periods - 1}, found {settled}")
-    numbers, place = numbered(seeds), list(base.firms).index(firm)
+    settled = whole(settled, "settled", low=0, high=base.periods - 1)
+    numbers, place = seeds_of(seeds), list(base.firms).index(firm)
     points = list(product(customization_cost, fit_weight, need_variance))
     rows = []
     for done, (cost, weight, variance) in enumerate(points, start=1):
@@ -95,13 +97,18 @@ def paying_map(
                 f"firms.{firm}.policy.pricing": pricing,
             }
         )
-        earned, sold = {}, {}
+        earned, sold, path = {}, {}, {}
         for kind in (ONE_TO_ONE, MASS):
             made = courses(_served(at, firm, kind), ("profit", "purchases"), numbers)
-            earned[kind] = made["profit"][:, settled:, place].mean(axis=1)
+            path[kind] = made["profit"][:, :, place]
+            earned[kind] = path[kind][:, settled:].mean(axis=1)
             sold[kind] = float(made["purchases"][:, settled:, place].mean())
         mean, error = mean_and_error(earned[ONE_TO_ONE] - earned[MASS])
         half = float(half_width(error, len(numbers), confidence))
+        value = value_of(
+            path[ONE_TO_ONE] - path[MASS], np.zeros(len(numbers)),
+            discount_rate=float(base.discount_rate), period=str(base.period_length),
+        )  # fmt: skip
         worth = sold[MASS] * _gain(at, firm, sold[MASS] / float(base.market_size))
         rows.append(
             {
@@ -114,6 +121,8 @@ def paying_map(
                 "upper": float(mean) + half,
                 "worth": worth,
                 "agree": bool(mean * worth > 0),
+                "value": value.within.mean,
+                "perpetuity": value.perpetuity.mean,
                 "seeds": len(numbers),
             }
         )

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cxsim.arguments import whole
 from cxsim.scenario import Scenario
 from cxsim.scenario.frozen import thaw
 from cxsim.scenario.loading import Source
@@ -220,7 +221,8 @@ class Study:
             At least 1.
         """
         source = self._source
-        raw = {**source.raw, "seeds": {"first": self.seeds[0], "count": seeds}}
+        count = whole(seeds, "seeds", low=1)
+        raw = {**source.raw, "seeds": {"first": self.seeds[0], "count": count}}
         made = Source(raw, source.where, source.name, source.place)
         return Study(made, self._folder, self.function)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxsim.arguments import choice
 from cxsim.files import whole_folder
 from cxsim.scenario.messages import hint
 from cxsim.study.cells import Cells
@@ -225,6 +226,44 @@ class Sweep:
         names = self.study.analysis if analyses is None else analyses
         columns = self.outputs if outputs is None else outputs
         return analyse(self.frame, self.study.problem(), names, outputs=columns)
+
+    def findings(
+        self, analyses: Iterable[str] | None = None, outputs: Iterable[str] | None = None
+    ) -> dict[tuple[str, str], Finding | str]:
+        """Make analyses one by one, so that an output which carries none does not stop the others.
+
+        Parameters
+        ----------
+        analyses, outputs : iterable of str, optional
+            As for :meth:`analyse`.
+
+        Returns
+        -------
+        dict
+            By output and analysis: the finding, or in words why these runs allow none (an
+            output that never varies, a design of another kind).
+
+        Raises
+        ------
+        ValueError
+            If there is no such analysis or output.
+        """
+        from cxsim.study.analysis import ANALYSES
+
+        names = list(self.study.analysis if analyses is None else analyses)
+        columns = list(self.outputs if outputs is None else outputs)
+        for name in names:
+            choice(name, "analysis", ANALYSES)
+        for column in columns:
+            choice(column, "output", self.outputs)
+        made: dict[tuple[str, str], Finding | str] = {}
+        for output in columns:
+            for name in names:
+                try:
+                    (made[output, name],) = self.analyse([name], [output])
+                except ValueError as error:
+                    made[output, name] = str(error).removeprefix(f"{output}: ")
+        return made
 
     def save(self, folder: str | Path) -> Path:
         """Write the runs and their means as Parquet, and the study, whole or not at all.

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
 from cxsim.measures.statement import service_statement
 from cxsim.runs import run, settings_attrs
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import numbered
 from cxsim.study.statistics import half_width, mean_and_error, paired
 
 __all__ = ["LINES", "serving_cost"]
@@ -85,7 +85,8 @@ def serving_cost(
     for scenario, name in zip(sides, names, strict=True):
         if name not in scenario.firms:
             raise ValueError(f"firm: expected one of {', '.join(scenario.firms)}, found {name!r}")
-    numbers = numbered(seeds)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     if few is None:
         values = _costs(sides[0], names, numbers)
     else:

@@ -7,9 +7,10 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from cxsim.arguments import number, whole
 from cxsim.files import file_name
 from cxsim.scenario import ScenarioError
-from cxsim.simulation import Simulation
+from cxsim.simulation import Simulation, first_step
 from cxsim.study.cells import Cells
 from cxsim.study.doing import Doing, Progress
 from cxsim.study.outputs import observers_of
@@ -95,6 +96,8 @@ def sweep(
     elif not isinstance(study, Study):
         study = Study.load(study)
     place = store if isinstance(store, Store) else Store(store or default_store(study))
+    jobs = None if jobs is None else whole(jobs, "jobs", low=1)
+    timeout = None if timeout is None else number(timeout, "timeout", low=0)
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard: expected i/n with i from 1 to n, found {shard[0]}/{shard[1]}")
     if study.base is not None:
@@ -135,4 +138,4 @@ def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> No
             scenario = study.base.override(study.strategies[strategy])
         few = scenario.override({"customers": min(int(scenario.customers), 5000)})
         watching = tuple(observers_of(study.outputs, few))
-        Simulation(few, rules=rules, observers=watching).step()
+        first_step(Simulation(few, rules=rules, observers=watching))

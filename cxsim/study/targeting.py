@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 from cxsim.study.statistics import half_width, mean_and_error
@@ -137,13 +138,15 @@ def _lifts(
     progress: Callable[[int, int], None] | None,
 ) -> pd.DataFrame:
     """Play every point with every seed and put lifts side by side."""
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     place = sorted(base.firms).index(firm)
     found: dict[tuple[float, str], list[float]] = {}
     done = 0
     for where, changes, rule in points:
         (at,) = where.values()
         scenario = base.override(changes)
-        for seed in range(seeds):
+        for seed in numbers:
             books = simulate(scenario, seed=seed).books
             sums = [float(books.count(name)[:, place].sum()) for name in totals]
             value, many, value_all, everybody, best = sums
@@ -153,7 +156,7 @@ def _lifts(
                 found.setdefault((at, "oracle"), []).append(best / many / mean if many else np.nan)
             done += 1
             if progress is not None:
-                progress(done, len(points) * seeds)
+                progress(done, len(points) * len(numbers))
     (axis,) = points[0][0]
     for at in dict.fromkeys(at for at, _ in found):
         pair = zip(found[at, "predictive"], found[at, "analytics"], strict=True)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
 from cxsim.measures.summary import summarize
+from cxsim.measures.value import VALUES
 from cxsim.runs import settings_attrs, simulate
 from cxsim.scenario import Scenario
-from cxsim.study.pairs import numbered
 from cxsim.study.statistics import half_width, mean_and_error
 
 __all__ = ["Tournament", "tournament"]
@@ -32,7 +33,9 @@ class Tournament:
         ``policy, value, se, lower, upper``: mean over rivals' policies, best first; ``behind``
         with ``behind_lower, behind_upper``: what it earns less than the best, seed by seed;
         ``worst``: the least that it earns against any; ``best_against``: against how many
-        rivals' policies no other policy earns more.
+        rivals' policies no other policy earns more. Where the measure is net present value,
+        ``perpetuity`` and ``equity`` too: means with the last year's profit for ever, and with
+        customer equity at the end.
     players : tuple of str
     measure : str
     """
@@ -95,9 +98,11 @@ def tournament(
     if players[0] == players[1] or not policies:
         found = players if policies else policies
         raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")
-    numbers = numbered(seeds)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     names = list(policies)
-    values = np.empty((len(names), len(names), len(numbers)))
+    kept = VALUES if measure == VALUES[0] else (measure,)
+    every = np.empty((len(kept), len(names), len(names), len(numbers)))
     for (i, own), (j, other) in product(enumerate(names), repeat=2):
         sections = {
             f"firms.{player}.policy": dict(policies[name])
@@ -105,7 +110,9 @@ def tournament(
         }
         match = base.override(sections)
         for k, seed in enumerate(numbers):
-            values[i, j, k] = summarize(simulate(match, seed=seed))[players[0]][measure]
+            earned = summarize(simulate(match, seed=seed))[players[0]]
+            every[:, i, j, k] = [earned[each] for each in kept]
+    values = every[0]
 
     def row(sample: np.ndarray) -> dict[str, float]:
         mean, error = mean_and_error(sample)
@@ -131,6 +138,7 @@ def tournament(
                 "behind_upper": row(behind[i])["upper"],
                 "worst": means[i].min(),
                 "best_against": int((means[i] == means.max(axis=0)).sum()),
+                **dict(zip(("perpetuity", "equity"), every[1:, i].mean(axis=(1, 2)), strict=False)),
             }
             for i, name in enumerate(names)
         ]

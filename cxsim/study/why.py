@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.arguments import number, seeds_of
 from cxsim.measures.summary import summarize
 from cxsim.mechanisms.base import Column, Mechanism, Pass
 from cxsim.mechanisms.order import add_passes
@@ -116,7 +117,8 @@ def why(
     >>> parts["term"].iloc[0]
     'price'
     """
-    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     found = terms(baseline, other)
     tasks = len(numbers) * 2 * (len(found) + 1)
     done = 0

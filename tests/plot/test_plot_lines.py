@@ -39,10 +39,10 @@ def test_firms_that_end_level_share_the_title(frame):
 
 
 def test_other_measures_are_called_by_their_own_words(frame):
-    ended = frame({"Ann": [3.0, 4.0], "Bob": [3.0, 2.0]}, "lifetime_value")
-    figure = cp.lines(ended, measure="lifetime_value")
-    assert title(figure) == "Customer lifetime value: Ann ends highest, at 4.00"
-    assert axis(figure) == "Customer lifetime value (currency units per customer)"
+    ended = frame({"Ann": [3.0, 4.0], "Bob": [3.0, 2.0]}, "lifetime_value_new")
+    figure = cp.lines(ended, measure="lifetime_value_new")
+    assert title(figure) == "Lifetime value of a customer newly won: Ann ends highest, at 4.00"
+    assert axis(figure) == ("Lifetime value of a customer newly won (currency units per customer)")
 
 
 def test_the_title_does_not_hide_the_interval(frame):

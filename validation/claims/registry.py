@@ -78,8 +78,8 @@ def _nearly(less: int, more: int) -> Part:
     return Part(
         f"from {less} to {more} %",
         f"lifetime value at {more} % over that at {less} %, less 1.75",
-        lambda r: r("lifetime_value.Only", f"{more} %", over=(0, 20))
-        / r("lifetime_value.Only", f"{less} %", over=(0, 20)) - 1.75,
+        lambda r: r("lifetime_value_present.Only", f"{more} %", over=(0, 20))
+        / r("lifetime_value_present.Only", f"{less} %", over=(0, 20)) - 1.75,
         "times",
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ CLAIMS = (
                  lead("retention", "Tailor", *OTHERS), "share a month"),
             Part("a customer is worth more", "Tailor's lifetime value of a customer, last period, "
                  "less that of the best other firm",
-                 lead("lifetime_value", "Tailor", *OTHERS), "EUR"),
+                 lead("lifetime_value_present", "Tailor", *OTHERS), "EUR"),
             Part("the firm earns more", "Tailor's net present value less that of the best other "
                  "firm", lead("net_present_value", "Tailor", *OTHERS), "EUR"),
         ),

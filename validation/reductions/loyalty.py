@@ -155,5 +155,5 @@ def binding(
     # Stay, or leave: the retention of A's customers, with its binomial error.
     stays = 1.0 - again[1] - (again[2] if subscribed else 0.0)
     error = sqrt(stays * (1.0 - stays) / holders)
-    checks.append(Check("retention", stays, measured(simulation, "retention"), error=error))
+    checks.append(Check("retention", stays, measured(simulation, "stayed"), error=error))
     return checks

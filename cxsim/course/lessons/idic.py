@@ -107,7 +107,7 @@ def _why_customize(case: Case) -> str:
 
 def scorecard(case: Case) -> str:
     """Show how far each firm gets in each step."""
-    names = ("recognized", "differentiated", "signals", "misfit_removed")
+    names = ("recognized", "differentiated", "learned", "misfit_removed")
     return firm_table(case, market(case), names, "The four steps, one measure each")
 
 

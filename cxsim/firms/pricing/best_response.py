@@ -31,7 +31,11 @@ class BestResponse(PricingPolicy):
     information = "full"
 
     def decide(self, known: Knowledge) -> float | None:
-        """Return the price; None where nobody would buy at any price near."""
+        """Return the price; None where nobody would buy at any price near.
+
+        Where so few buy that it rounds to nobody, nothing is gained by another price either:
+        a zero that is no peak. Steps that end there are halved until somebody buys.
+        """
         from scipy.optimize import brentq
 
         def gain(price: float) -> float:
@@ -46,7 +50,11 @@ class BestResponse(PricingPolicy):
         near, far = start, start
         for _ in range(_DOUBLINGS):
             near, far, step = far, max(0.0, far + step), 2.0 * step
-            if gain(far) * here.gain <= 0.0:
+            there = known.market.at(known.firm, far)
+            while there.purchases == 0.0 and far - near > 1e-9 * far:
+                far = 0.5 * (near + far)
+                there = known.market.at(known.firm, far)
+            if there.gain * here.gain <= 0.0:
                 return float(brentq(gain, near, far, xtol=1e-12, rtol=1e-12))
             if far == 0.0:
                 return 0.0
@@ -56,8 +64,20 @@ class BestResponse(PricingPolicy):
         """Refuse buying centers, whose votes are no logit, and money that is no price.
 
         What points, redemptions, exit fees, trial discounts and add-ons add to a price, and
-        subscribers who pay without choosing, are not in the condition that is solved.
+        subscribers who pay without choosing, are not in the condition that is solved. Nor is
+        there a best price for customers whom no price moves, or who have no alternative.
         """
+        for name, segment in scenario.segments.items():
+            if segment.share > 0 and segment.purchase_rate > 0 and segment.price_sensitivity == 0:
+                return (
+                    "expected customers whom prices move, or there is no best price, found a "
+                    f"price_sensitivity of 0 (segments.{name})"
+                )
+        if len(scenario.firms) == 1 and not scenario.outside_option:
+            return (
+                "expected a rival or an outside option, or there is no best price, found one "
+                "firm alone (outside_option: true lets customers buy from nobody)"
+            )
         for each in scenario.mechanisms:
             if each.name in ("loyalty", "contracts", "acquisition", "next_best_offer"):
                 return f"expected customers who pay prices only, found {each.doc.lower()}"

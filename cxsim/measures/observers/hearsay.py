@@ -96,13 +96,21 @@ _HEARSAY = Mechanism(
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
     measures=(
         Measure("won_by_word", "Purchases that good reputations bring", "per period",
-                _purchases(3), summary="sum"),
+                _purchases(3), summary="sum",
+                doc="Purchases from the firm that would not have been made had nobody thought "
+                "well of it by word of mouth"),
         Measure("lost_by_word", "Purchases that bad reputations cost", "per period",
-                _purchases(4), summary="sum"),
+                _purchases(4), summary="sum",
+                doc="Purchases from the firm that would have been made had nobody thought badly "
+                "of it by word of mouth"),
         Measure("gain_of_news", "Rise of the chance to buy by one good message", "share",
-                _news(1)),
+                _news(1),
+                doc="Mean rise of a customer's chance to buy from the firm, in the market or not, "
+                "by one more good message"),
         Measure("loss_of_news", "Fall of the chance to buy by one bad message", "share",
-                _news(2)),
+                _news(2),
+                doc="Mean fall of a customer's chance to buy from the firm, in the market or not, "
+                "by one more bad message"),
     ),
 )  # fmt: skip
 

@@ -56,13 +56,21 @@ _TENURE = Mechanism(
     passes=(Pass(earn_by_tenure, "pay", after=("money.pay",)),),
     measures=(
         Measure("retention_recent", "Retention, up to 3 purchases", "share per period",
-                _retention(RECENT)),
+                _retention(RECENT),
+                doc="Share of the customers with 1 to 3 purchases since joining who are still "
+                "the firm's after the choice of the period; silence counts as staying"),
         Measure("retention_long", "Retention, 4 purchases and more", "share per period",
-                _retention(LONG)),
+                _retention(LONG),
+                doc="Share of the customers with 4 and more purchases since joining who are still "
+                "the firm's after the choice of the period; silence counts as staying"),
         Measure("margin_recent", "Margin of a purchase, up to 3 purchases",
-                "currency per purchase", _margin(0)),
+                "currency per purchase", _margin(0),
+                doc="Mean contribution of a repeat purchase in the period by customers with 1 to "
+                "3 purchases since joining"),
         Measure("margin_long", "Margin of a purchase, 4 purchases and more",
-                "currency per purchase", _margin(1)),
+                "currency per purchase", _margin(1),
+                doc="Mean contribution of a repeat purchase in the period by customers with 4 and "
+                "more purchases since joining"),
     ),
 )  # fmt: skip
 

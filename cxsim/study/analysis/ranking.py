@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxsim.arguments import choice
 from cxsim.study.analysis.contrast import strategies_of
 from cxsim.study.analysis.finding import Finding
 from cxsim.study.analysis.points import column
@@ -74,6 +75,7 @@ def ranking(
     functions; Owen (2007), The pigeonhole bootstrap.
     """
     del problem
+    choice(better, "better", ("higher", "lower"))
     names = strategies_of(frame)
     if len(names) < 2:
         raise ValueError(f"strategy: expected two to rank, found {names[0] if names else 'none'}")

@@ -14,7 +14,7 @@ from cxsim.study.analysis.finding import Finding
 from cxsim.study.analysis.optional import needed
 from cxsim.study.analysis.points import Points, names_of, points_of, whole_blocks
 
-__all__ = ["sobol"]
+__all__ = ["part_of_variance", "sobol"]
 
 
 def sobol(
@@ -141,8 +141,26 @@ def _sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str
         if np.isnan(noise)
         else f"the noise floor is {noise:.2g}"
     )
+    most = part_of_variance(top["index"])
     return (
-        f"{top['factor']} accounts for {100 * top['index']:.0f} % of the variance of {output}, "
+        f"{top['factor']} accounts for {most} of the variance of {output}, "
         f"interactions included ({100 * top['lower']:.0f} to {100 * top['upper']:.0f}); all "
-        f"factors by themselves for {100 * alone:.0f} %; {floor} ({facts['points']})."
+        f"factors by themselves for {part_of_variance(alone)}; {floor} ({facts['points']})."
+        f"{_OUTSIDE if not (top['index'] <= 1.0 and 0.0 <= alone <= 1.0) else ''}"
     )
+
+
+#: Why an index can lie where no share can.
+_OUTSIDE = (
+    " Indices are estimates of shares and may fall outside of 0 to 1 where points are few: a "
+    "design of twice the size narrows them."
+)
+
+
+def part_of_variance(index: float) -> str:
+    """Return in words which part of a variance an index is."""
+    if index > 1.0:
+        return f"practically all (estimate {index:.2f})"
+    if index < 0.0:
+        return f"practically none (estimate {index:.2f})"
+    return f"{100 * index:.0f} %"

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cxsim.arguments import number, whole
 from cxsim.scenario import Scenario
 from cxsim.scenario.overriding import Overrides
 from cxsim.study.decision.decision import Decision
@@ -62,6 +63,8 @@ def plan_decision(
     ScenarioError
         If the scenario, an option or an uncertainty is not valid.
     """
+    points, seeds = whole(points, "points", low=1), whole(seeds, "seeds", low=1)
+    seed = whole(seed, "seed", low=0)
     market = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
     market = market.override(overrides) if overrides else market
     firm = firm_of(market, firm)
@@ -140,6 +143,7 @@ def decide(
     >>> len(result.options) > 2
     True
     """
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     study = plan_decision(scenario, firm, **planned)
     with tempfile.TemporaryDirectory() as folder:
         done = sweep(study, store=store or folder, executor=executor, jobs=jobs, progress=progress)
@@ -159,6 +163,11 @@ def made_of(study: Study, frame: pd.DataFrame, confidence: float) -> Decision:
         "options": list(study.strategies),
         "factors": [factor.name for factor in study.factors],
         "study": study.to_dict(),
+        "money": {
+            "discount_rate": float(study.base.discount_rate),
+            "period": str(study.base.period_length),
+            "currency": str(study.base.currency),
+        },
     }
     return Decision(frame, facts)
 

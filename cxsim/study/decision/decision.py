@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxsim.files import whole_folder
+from cxsim.measures.value import VALUES
 from cxsim.study.decision.value_of_information import switches, value_of_information
 from cxsim.study.decision.words import advice
+from cxsim.study.value import Estimate, Value, value_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +86,15 @@ class Decision:
     @cached_property
     def lead(self) -> tuple[float, float, float]:
         """How much more the choice gives than the next best: mean, lower, upper end."""
-        runs = self._advantage(self.runner_up)
-        wide = runs.pivot(index="point", columns="seed", values=self.output).dropna().to_numpy()
+        found = self._mean_lead(self.output)
+        return found.mean, found.lower, found.upper
+
+    def _mean_lead(self, output: str) -> Estimate:
+        """Return how much more of an output the choice gives than the next best option."""
+        from cxsim.study.analysis import contrast
+
+        runs = contrast(self.frame, output, strategy=self.choice, against=self.runner_up)
+        wide = runs.pivot(index="point", columns="seed", values=output).dropna().to_numpy()
         draw = np.random.default_rng(0)
         count, seeds = wide.shape
         means = [
@@ -94,7 +103,50 @@ class Decision:
         ]
         tail = [(1.0 - self.confidence) / 2.0, (1.0 + self.confidence) / 2.0]
         low, high = np.quantile(means, tail)
-        return float(wide.mean()), float(low), float(high)
+        return Estimate(float(wide.mean()), float(low), float(high))
+
+    @cached_property
+    def value(self) -> Value | None:
+        """What the lead over the next best is worth within the horizon and beyond.
+
+        None where the firm wants something other than net present value.
+        """
+        columns = {name: f"{name}.{self.firm}" for name in VALUES}
+        path = f"profit.{self.firm}@period"
+        if "money" not in self.facts or not {*columns.values(), path} <= set(self.frame):
+            return None
+        if self.output != columns[VALUES[0]]:
+            return None
+        profits = {
+            name: np.vstack(part[path].dropna().tolist()).mean(axis=0)
+            for name, part in self.frame.groupby("strategy")
+            if name in (self.choice, self.runner_up)
+        }
+        return value_from(
+            {name: self._mean_lead(column) for name, column in columns.items()},
+            profits[self.choice] - profits[self.runner_up],
+            confidence=self.confidence,
+            **self.facts["money"],
+        )
+
+    def worth(self) -> str:
+        """Return in words what the lead is worth beyond the horizon; empty if not known.
+
+        Names the option that is best with what follows the run, where that is another one.
+        """
+        if self.value is None:
+            return ""
+        said = self.value.sentence(
+            f"The mean lead of {self.choice!r} over {self.runner_up!r} in net present value"
+        )
+        for name, words in (
+            (VALUES[1], "with the last year's profit for ever"),
+            (VALUES[2], "with customer equity at the end"),
+        ):
+            means = self.frame.groupby("strategy")[f"{name}.{self.firm}"].mean()
+            if means.notna().any() and (best := str(means.idxmax())) != self.choice:
+                said += f" The best option {words} is {best!r}."
+        return said
 
     @cached_property
     def information(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxsim.measures.value import VALUES
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.messages import Place, Problem
 from cxsim.study.decision.options import copying
@@ -62,7 +63,7 @@ def study_of(
         "design": {"kind": "latin_hypercube", "size": points, "seed": seed},
         "seeds": {"first": seed, "count": seeds},
         "strategies": {name: dict(option) for name, option in options.items()},
-        "outputs": [f"{measure}.{firm}", f"share.{firm}"],
+        "outputs": [f"{measure}.{firm}", f"share.{firm}", *_of_value(measure, firm)],
     }
     study = Study.from_dict(plan, name=f"decide-{scenario.name}")
     if drawn is not None and len(drawn.columns):
@@ -76,6 +77,14 @@ def study_of(
         study = Study.from_dict(plan, name=study.name)
     _apart(study)
     return study
+
+
+def _of_value(measure: str, firm: str) -> list[Any]:
+    """Return what says what the firm earns beyond the run, where money is what it wants."""
+    if measure != VALUES[0]:
+        return []
+    path = {"measure": "profit", "firms": [firm], "by": "period"}
+    return [*(f"{name}.{firm}" for name in VALUES[1:]), path]
 
 
 def _moves(given: Any, kept: tuple[str, ...]) -> dict[str, Any]:

@@ -1,0 +1,302 @@
+"""What a scenario leaves unstated: costs without a number, and defaults that answers rest on.
+
+Parameters say themselves that they deserve a statement (``ask=`` of
+:func:`cxsim.parameters.parameter`). Stated is what stands in the file, in what it extends, in an
+override or in an event; an explicit 0 is a statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cxsim.parameters import Parameters
+from cxsim.scenario.policies import policies_of
+from cxsim.scenario.specs import Spec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxsim.scenario.scenario import Scenario
+
+__all__ = [
+    "Unstated",
+    "defaults_line",
+    "free_line",
+    "inherited",
+    "inherited_line",
+    "unstated",
+    "unstated_table",
+]
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Unstated:
+    """A parameter that deserves a statement and has none of its own.
+
+    Attributes
+    ----------
+    path : str
+        Dotted path.
+    name : str
+        Of the firm or segment it belongs to; empty for the market.
+    value
+        What it is all the same.
+    unit : str
+        In the scenario's words.
+    doc : str
+        What it means.
+    free : str
+        Of a cost: what costs nothing.
+    source : str
+        ``"default"``, or the file that it was taken from.
+    """
+
+    path: str
+    name: str
+    value: Any
+    unit: str
+    doc: str
+    free: str
+    source: str = "default"
+
+    @property
+    def parameter(self) -> str:
+        """Its path without the firm or segment."""
+        return self.path.split(".", 2)[-1] if self.name else self.path
+
+    @property
+    def amount(self) -> str:
+        """Value and unit in words."""
+        value = self.value
+        said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:,.10g}"
+        return f"{said} {self.unit}".strip()
+
+
+def unstated(scenario: Scenario) -> tuple[Unstated, ...]:
+    """Return what deserves a statement and was left to its default.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    """
+    return tuple(made for made, given in _asked(scenario) if not given)
+
+
+def inherited(scenario: Scenario) -> tuple[Unstated, ...]:
+    """Return what a market with firms of its own takes from the file that it extends.
+
+    Empty for a variant, whose firms are those of the file that it extends: it means to take
+    over what it does not change.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    """
+    source = scenario.source
+    elsewhere = {keys for keys, at in source.where.items() if at.source != source.place.source}
+    elsewhere = {keys for keys in elsewhere if source.where[keys].source != "override"}
+    borrowed = {keys[1] for keys in elsewhere if keys[0] == "firms" and len(keys) > 1}
+    if borrowed >= set(scenario.firms):
+        return ()
+    found = []
+    for made, given in _asked(scenario):
+        place = source.at(tuple(made.path.split(".")))
+        if given and place.source not in (source.place.source, "override"):
+            found.append(Unstated(**{**vars(made), "source": place.source}))
+    return tuple(found)
+
+
+def _asked(scenario: Scenario) -> Iterator[tuple[Unstated, bool]]:
+    """Yield every parameter that deserves a statement here, and whether it has one."""
+    changed = {change.path for change in scenario.changes}
+    active, rising = _in_use(scenario)
+    for keys, spec, value, given in _walk(scenario._model, scenario.schema.root, ()):
+        ask = spec.ask
+        assert ask is not None
+        named = keys[0] in ("firms", "segments")
+        name = str(keys[1]) if named else ""
+        users = rising if ask.rising else active
+        of = name if keys[0] == "firms" else "*"
+        if ask.beside and not users.get(of, frozenset()) & set(ask.beside):
+            continue
+        path = ".".join(map(str, keys))
+        unit = _unit(spec.unit, scenario)
+        free = ask.free.format(keys[-2] if len(keys) > 1 else "")
+        made = Unstated(path, name, value, unit, spec.doc, free)
+        yield made, given or path in changed
+
+
+def _walk(group: Any, spec: Spec, keys: Keys) -> Iterator[tuple[Keys, Spec, Any, bool]]:
+    """Yield ``(keys, spec, value, whether it was given)`` of what asks to be stated."""
+    for name, field in (spec.fields or {}).items():
+        value = getattr(group, name)
+        given = name in group.model_fields_set
+        if field.ask is not None:
+            instead = field.ask.instead
+            taken = bool(instead) and getattr(group, instead) is not None
+            yield (*keys, name), field, value, given or taken
+        if not given:
+            continue  # what a group holds by default asks nothing
+        if isinstance(value, Parameters):
+            yield from _walk(value, field, (*keys, name))
+        elif isinstance(value, Mapping) and field.values is not None and field.values.fields:
+            for entry, held in value.items():
+                if isinstance(held, Parameters):
+                    yield from _walk(held, field.values, (*keys, name, entry))
+
+
+def _in_use(scenario: Scenario) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """Return, by firm and for any firm (``*``), what is above 0 at some time, and what rises."""
+    active: dict[str, set[str]] = {"*": set()}
+    rising: dict[str, set[str]] = {"*": set()}
+    for name, firm in scenario.firms.items():
+        active[name] = {key for key, value in vars(firm).items() if _above(value, 0.0)}
+        rising[name] = set()
+    for change in scenario.changes:
+        if change.level == "firm" and len(change.keys) == 1:
+            key = str(change.keys[0])
+            if _above(change.value, 0.0):
+                active[change.name].add(key)
+            if _above(change.value, getattr(scenario.firms[change.name], key, None)):
+                rising[change.name].add(key)
+    for firm, kind, *_ in policies_of(scenario):
+        if kind == "capability":
+            active[firm] |= {"interaction", "customization"}
+            rising[firm] |= {"interaction", "customization"}
+    for table in (active, rising):
+        table["*"] = set().union(*table.values())
+    return (
+        {name: frozenset(held) for name, held in active.items()},
+        {name: frozenset(held) for name, held in rising.items()},
+    )
+
+
+def _above(value: Any, other: Any) -> bool:
+    numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in (value, other))
+    return numbers and value > other
+
+
+def _unit(unit: str, scenario: Scenario) -> str:
+    unit = "" if unit in ("1", "flag", "share") else unit
+    unit = unit.replace("currency", scenario.currency)
+    return unit.replace("per period", f"per {scenario.period_length}")
+
+
+# -- in words -------------------------------------------------------------------------
+
+
+def free_line(scenario: Scenario) -> str:
+    """Return in one sentence what costs nothing because no cost is stated; empty for nothing.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> firms = {"Alpha": {"price": 9, "customization": 0.5, "unit_cost": 5, "cost_to_serve": 0}}
+    >>> market = cx.Scenario.from_dict({"firms": firms, "segments": {"All": {"share": 1}}})
+    >>> free_line(market)
+    "Free in this market: Alpha's customization and upkeep of capabilities (no cost stated)."
+    """
+    free: dict[str, list[str]] = {}
+    for each in unstated(scenario):
+        if each.free and each.free not in free.setdefault(each.name, []):
+            free[each.name].append(each.free)
+    if not free:
+        return ""
+    said = "; ".join(_grouped(free, list(scenario.firms)))
+    return f"Free in this market: {said} (no cost stated)."
+
+
+def _grouped(by: Mapping[str, list[str]], names: list[str]) -> Iterator[str]:
+    """Yield whose what: what all have first, then what else some have."""
+    shared = [what for what in by.get(names[0], ()) if all(what in by.get(n, ()) for n in names)]
+    shared = shared if len(names) > 1 else []
+    if shared:
+        yield f"every firm's {_and(shared)}"
+    rest: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        own = tuple(what for what in by.get(name, ()) if what not in shared)
+        if own:
+            rest.setdefault(own, []).append(f"{name}'s")
+    for own, who in rest.items():
+        yield f"{_and(who)} {_and(own)}"
+
+
+def defaults_line(scenario: Scenario) -> str:
+    """Return in one sentence what beside costs was left to its default; empty for nothing.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    """
+    left = [each for each in unstated(scenario) if not each.free]
+    if not left:
+        return ""
+    said = [f"{whose}{name.replace('_', ' ')} {amount}" for name, whose, amount in _alike(left)]
+    return f"Not stated and left at the default: {', '.join(said)}."
+
+
+def inherited_line(scenario: Scenario) -> str:
+    """Return in one sentence what a market of its own takes from the file that it extends.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    """
+    by: dict[str, list[str]] = {}
+    for name, whose, amount in _alike(found := inherited(scenario)):
+        source = next(each.source for each in found if each.parameter == name)
+        by.setdefault(source, []).append(f"{whose}{name.replace('_', ' ')} {amount}")
+    return "".join(f"Taken from {source}: {', '.join(said)}." for source, said in by.items())
+
+
+def _alike(items: Iterable[Unstated]) -> Iterator[tuple[str, str, str]]:
+    """Yield parameter, whose it is (empty if there is one value), and amount."""
+    values: dict[str, dict[str, list[str]]] = {}
+    for each in items:
+        values.setdefault(each.parameter, {}).setdefault(each.amount, []).append(each.name)
+    for name, amounts in values.items():
+        for amount, who in amounts.items():
+            whose = "" if len(amounts) == 1 else _and([f"{each}'s" for each in who]) + " "
+            yield name, whose, amount
+
+
+def _and(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def unstated_table(scenario: Scenario) -> pd.DataFrame:
+    """Return what the scenario does not state itself, one row for each parameter and value.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        ``parameter, of`` (firms or segments, ``"all"`` or ``"the market"``), ``meaning, value,
+        unit, source`` (``"default"`` or the file it was taken from).
+    """
+    import pandas as pd
+
+    rows: dict[tuple[Any, ...], list[str]] = {}
+    for each in (*unstated(scenario), *inherited(scenario)):
+        level = each.path.split(".")[0] if each.name else ""
+        key = (each.parameter, level, each.doc, each.value, each.unit, each.source)
+        rows.setdefault(key, []).append(each.name)
+    made = []
+    for (name, level, *rest), who in rows.items():
+        everyone = bool(level) and len(who) == len(getattr(scenario, level))
+        of = f"all {level}" if everyone and len(who) > 1 else ", ".join(who) or "the market"
+        made.append((name, of, *rest))
+    columns = ["parameter", "of", "meaning", "value", "unit", "source"]
+    return pd.DataFrame(made, columns=columns)
