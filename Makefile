@@ -97,7 +97,7 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 	  || { echo "It could not be installed for $$newer: Mesa 3.5 was left out."; exit 0; }; \
 	fi; \
 	.venv-newer/bin/python -m pytest -q -n 2 -p no:cacheprovider \
-	  tests/test_mesa.py tests/test_engines.py tests/test_draws.py tests/test_golden.py
+	  tests/test_mesa.py tests/test_mesa_agents.py tests/test_engines.py tests/test_draws.py tests/test_golden.py
 
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome

@@ -13,7 +13,7 @@ import mesa
 from mesa import DataCollector
 
 from cxsim.arguments import choice, names_of, whole
-from cxsim.engine.agents import AgentsEngine, Customer
+from cxsim.engine.agents import AgentsEngine, Customer, ReleasedModel
 from cxsim.engine.workspace import Workspace
 from cxsim.firms.firm import Firm
 from cxsim.measures import measures
@@ -28,7 +28,7 @@ def _measure_of_firm(name: str, agent: mesa.Agent) -> float | None:
     return agent.measure(name) if isinstance(agent, Firm) else None
 
 
-class Market(mesa.Model):
+class Market(ReleasedModel):
     """Customers and competing firms, moved by one period per step.
 
     Parameters
@@ -37,8 +37,12 @@ class Market(mesa.Model):
         A scenario, its file, or the name of one that ships with the package.
     overrides : mapping, optional
         Changed parameters by dotted path (``{"firms.Tailor.price": 12}``).
-    engine : {"columnar", "agents"}
-        Compiled columns, or one Mesa agent per customer; the numbers are the same.
+    engine : {"columnar", "agents"}, optional
+        Compiled columns, or one Mesa agent per customer; the numbers are the same. Default:
+        columns, agents where there is a ``customer_class``.
+    customer_class : type, optional
+        Subclass of :class:`Customer` for the agents engine (default: the class attribute of
+        that name).
     rng : int, optional
         Seed; drawn and kept in :attr:`seed` if none is given.
 
@@ -68,13 +72,16 @@ class Market(mesa.Model):
         config: str | Path | Scenario = "baseline",
         *,
         overrides: Mapping[str, Any] | None = None,
-        engine: str = "columnar",
+        engine: str | None = None,
+        customer_class: type[Customer] | None = None,
         rng: int | str | None = None,
     ):
         rng = None if rng is None else whole(rng, "rng")  # SolaraViz hands over what was typed
         super().__init__(rng=rng)
         self.seed = int(self.rng.integers(2**31)) if rng is None else rng
-        engine = choice(engine, "engine", ("columnar", "agents"))
+        if customer_class is not None:
+            self.customer_class = customer_class
+        engine = self._engine_for(engine)
         settings = config if isinstance(config, Scenario) else Scenario.load(config)
         self.settings = settings.override(overrides) if overrides else settings
         self.engine = engine
@@ -87,7 +94,8 @@ class Market(mesa.Model):
         self.simulation.warm_up()
         self.datacollector = DataCollector(
             model_reporters={
-                m.name: m.name for m in measures("market", self.simulation.mechanisms)
+                "seed": "seed",
+                **{m.name: m.name for m in measures("market", self.simulation.mechanisms)},
             },
             agent_reporters={
                 m.name: partial(_measure_of_firm, m.name)
@@ -97,6 +105,22 @@ class Market(mesa.Model):
         )
         self.running = True
         self.datacollector.collect(self)  # step 0: the state before the first period
+
+    def _engine_for(self, engine: str | None) -> str:
+        """Return the engine for the class of customers, or refuse one that has no use for it."""
+        kind = self.customer_class
+        if not (isinstance(kind, type) and issubclass(kind, Customer)):
+            raise TypeError(f"customer_class: expected a subclass of cx.Customer, found {kind!r}")
+        if engine is not None:
+            engine = choice(engine, "engine", ("columnar", "agents"))
+        if kind is Customer:
+            return engine or "columnar"
+        if engine == "columnar":
+            raise ValueError(
+                "engine: expected 'agents', which alone has customers of a class of one's own "
+                f"({kind.__name__}), found 'columnar'"
+            )
+        return "agents"
 
     def _agents_engine(self, workspace: Workspace) -> AgentsEngine:
         return AgentsEngine(workspace, model=self, customer_class=self.customer_class)
@@ -110,27 +134,73 @@ class Market(mesa.Model):
         if self.simulation.finished:
             self.running = False
             return
+        self._check_agents()
         self.simulation.step()
         self.datacollector.collect(self)
 
+    def _check_agents(self) -> None:
+        """Refuse to go on where somebody took agents out of, or put some into, Mesa's lists."""
+        population = self.simulation.engine.customers if self.engine == "agents" else ()
+        for kind, there in ((Customer, len(population)), (Firm, len(self.firms))):
+            found = sum(len(s) for k, s in self.agents_by_type.items() if issubclass(k, kind))
+            if found != there:
+                raise NotImplementedError(
+                    f"agents: expected the {there} {kind.__name__.lower()}s of the scenario, found "
+                    f"{found}: they cannot be removed from a market or added to it (set "
+                    "customer.purchase_rate = 0, firm.active = False)"
+                )
+        listed = sum(len(agents) for agents in self.agents_by_type.values())
+        if len(self.agents) != listed:
+            raise NotImplementedError(
+                f"agents: expected {listed} in market.agents, found {len(self.agents)}: agents "
+                "cannot be removed from a market or added to it; market.agents.select(...) makes "
+                "a set of your own"
+            )
+
     def __getattr__(self, name: str) -> Any:
-        """Look measures of the market's last period up by name (``market.concentration``)."""
+        """Look measures of the last period and parameters of the market up by name."""
         simulation = self.__dict__.get("simulation")
         if simulation is None or name.startswith("_"):
             raise AttributeError(name)
         try:
             return float(simulation.latest("market", name))
         except KeyError:
+            value = simulation.workspace.tables.arrays.get(f"market_{name}")
+            if value is not None and value.shape == (1,):
+                return float(value[0])
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute or measure {name!r}"
             ) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a parameter of the market from the next period on, or an attribute of one's own.
+
+        Raises
+        ------
+        AttributeError
+            If the name is that of a measure, which is only read.
+        ValueError
+            If no event could set the parameter to the value.
+        """
+        simulation = self.__dict__.get("simulation")
+        if simulation is None or name.startswith("_") or name in self.__dict__:
+            super().__setattr__(name, value)
+        elif f"market_{name}" in simulation.workspace.tables.arrays:
+            simulation.set(name, value)
+        elif name in {m.name for m in measures("market", simulation.mechanisms)}:
+            raise AttributeError(
+                f"{name}: expected a parameter, found a measure, which is only read"
+            )
+        else:
+            super().__setattr__(name, value)
 
 
 def market_class(
     config: str | Path | Scenario = "baseline",
     sliders: Sequence[str] = (),
     *,
-    engine: str = "columnar",
+    engine: str | None = None,
+    customer_class: type[Customer] | None = None,
 ) -> type[Market]:
     """Return a model class whose keyword parameters are parameters of a scenario.
 
@@ -139,7 +209,9 @@ def market_class(
     config : str, Path or Scenario
     sliders : sequence of str
         Dotted paths; ``"firms.Tailor.price"`` becomes the keyword ``firms_Tailor_price``.
-    engine : {"columnar", "agents"}
+    engine : {"columnar", "agents"}, optional
+    customer_class : type, optional
+        As for :class:`Market`.
 
     Returns
     -------
@@ -167,7 +239,7 @@ def market_class(
         base.value(path)
         if not path.replace(".", "_").isidentifier():
             raise ValueError(f"sliders: expected a path that makes a Python name, found {path!r}")
-    return _make_class(base, tuple(paths), engine)
+    return _make_class(base, tuple(paths), engine, customer_class)
 
 
 class _MarketClass(type(Market)):  # type: ignore[misc]
@@ -181,14 +253,26 @@ def _recipe(made: Any) -> tuple[Any, ...]:
 copyreg.pickle(_MarketClass, _recipe)
 
 
-def _make_class(base: Scenario, sliders: tuple[str, ...], engine: str) -> type[Market]:
+def _make_class(
+    base: Scenario,
+    sliders: tuple[str, ...],
+    engine: str | None,
+    customer_class: type[Customer] | None,
+) -> type[Market]:
     names = {path.replace(".", "_"): path for path in sliders}
 
     def __init__(  # noqa: N807 - it becomes a method
         self: Market, *, rng: int | str | None = None, **settings: Any
     ) -> None:
         changes = {names.get(name, name): value for name, value in settings.items()}
-        Market.__init__(self, base, overrides=changes, engine=engine, rng=rng)
+        Market.__init__(
+            self,
+            base,
+            overrides=changes,
+            engine=engine,
+            customer_class=customer_class,
+            rng=rng,
+        )
 
     keywords = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=base.value(path))
@@ -201,6 +285,6 @@ def _make_class(base: Scenario, sliders: tuple[str, ...], engine: str) -> type[M
         "__init__": __init__,
         "__doc__": f"Market of scenario {base.name!r} with parameters {', '.join(names)}.",
         "__module__": __name__,
-        "recipe": (base, sliders, engine),
+        "recipe": (base, sliders, engine, customer_class),
     }
     return _MarketClass("Market", (Market,), body)

@@ -24,6 +24,7 @@ from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.demand import DEMAND
 from cxsim.mechanisms.money import beyond_limit, price_limit
+from cxsim.scenario.messages import ScenarioError
 from cxsim.scenario.policies import policies_of
 from cxsim.snapshot import in_memory
 from cxsim.tables import Tables
@@ -235,6 +236,36 @@ class Simulation:
             )
         arrays["firm_active"][self._insolvency.gone] = 0.0
         self.workspace.own["gone"][:] = self._insolvency.gone
+
+    def set(self, path: str, value: Any) -> None:
+        """Set a parameter from the next period on, as an event of that period would.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path, as ``"firms.Tailor.price"``.
+        value
+            What an event could set it to.
+
+        Raises
+        ------
+        ValueError
+            If no event could.
+        """
+        event = {"at": 0, "set": {path: value}}
+        try:
+            changed = self.scenario.override({"events": [event]})
+        except ScenarioError as error:
+            raise ValueError(f"{path}: {error.problems[0].text}") from None
+        new = [c for c in changed.changes if c.at == 0 and c.path == path][-1].value
+        array, index = self.workspace.tables.place(path)
+        before = np.array(array[index])
+        array[index] = self.workspace.tables.number(path, new)
+        try:
+            self._check_prices()
+        except PolicyError as error:
+            array[index] = before
+            raise ValueError(str(error)) from None
 
     def warm_up(self) -> None:
         """Run the periods before 0."""

@@ -107,7 +107,7 @@ def test_where_the_choice_turns_is_found(two_states):
 # ------------------------------------------------------------------- the advice
 
 
-def test_the_advice_names_the_choice_its_lead_and_what_to_find_out(two_states):
+def test_the_advice_names_the_choice_its_lead_and_what_to_research(two_states):
     decision = decided(two_states, ["good", "other"])
     assert (decision.choice, decision.runner_up) == ("build", "stay")
     assert decision.lead[0] == pytest.approx(2.0)
@@ -115,7 +115,7 @@ def test_the_advice_names_the_choice_its_lead_and_what_to_find_out(two_states):
     assert "'build'" in said
     assert "2 EUR" in said
     assert "50 % of the 200 futures" in said
-    assert "find out first: good, worth 3 EUR" in said
+    assert "research good first (worth up to 3 EUR)" in said
     assert "'stay' is better in the worst case" in said
 
 
@@ -125,11 +125,12 @@ def test_what_chance_could_turn_is_said_to_be_no_advice():
     assert "stands out" in decided(frame, ["x"]).headline()
 
 
-def test_what_wins_everywhere_holds_up_and_needs_no_finding_out():
+def test_what_wins_everywhere_is_robust_and_needs_no_research():
     x = {"x": np.linspace(0, 1, 30)}
     decision = decided(problem(x, {"A": lambda _: 0.0, "B": lambda v: 1 + v["x"]}), ["x"])
-    assert "It holds up" in decision.sentence()
-    assert "find out nothing first" in decision.sentence()
+    assert decision.robust
+    assert "The recommendation is robust" in decision.sentence()
+    assert "No tested uncertainty changes the recommendation" in decision.sentence()
     assert decision.loses is None
     assert "100 % of the futures" in decision.where()
 
@@ -138,8 +139,8 @@ def test_figures_say_what_was_found(two_states):
     decision = decided(two_states, ["good", "other"])
     figure = options_under_uncertainty(decision)
     assert "'build' earns most on average: 2.00" in figure.get_suptitle()
-    assert "find out first: good" in alt_of(figure)
-    assert "Find out first: good" in information_value(decision).get_suptitle().replace("\n", " ")
+    assert "research good first" in alt_of(figure)
+    assert "Research first: good" in information_value(decision).get_suptitle().replace("\n", " ")
 
 
 # ------------------------------------------------------ options and uncertainties

@@ -46,7 +46,7 @@ def cli(context: click.Context) -> None:
     cxsim run baseline -s firms.Tailor.price=21
     cxsim sweep prices -j 4             a study: many points, many seeds
     cxsim calibrate purchases.csv       a scenario from a purchase panel
-    cxsim decide baseline --firm Mass   advice under uncertainty, and what to find out first
+    cxsim decide baseline --firm Mass   a recommendation under uncertainty
     cxsim check my_scenario.yaml        is the file right?
 
     A SCENARIO is a YAML file or a name from `cxsim list`. Exit codes: 0 fine, 2 bad

@@ -21,8 +21,14 @@ __all__ = ["COMMANDS"]
 @click.argument("scenario", required=False, default="baseline")
 @click.option("--firm", metavar="NAME", help="The firm that decides [default: the first].")
 @click.option("--panel", metavar="DATA", help="Purchases to calibrate to, in place of a scenario.")
-@click.option("--options", metavar="FILE", help="What the firm can do [default: a readable set].")
-@click.option("--uncertainties", metavar="FILE", help="What nobody knows [default: ranges].")
+@click.option(
+    "--options", metavar="FILE", help="Strategic options [default: capabilities, timing, price]."
+)
+@click.option(
+    "--uncertainties",
+    metavar="FILE",
+    help="Uncertain inputs and their ranges [default: stated in the report].",
+)
 @click.option("--rival", metavar="NAME", help='Who copies the firm; "none" for nobody.')
 @click.option("--points", metavar="N", help="Futures [default: 48].")
 @click.option("--seeds", metavar="N", help="Paired seeds of each future [default: 3].")
@@ -47,10 +53,11 @@ def decide(
     scenario: str, overrides: tuple[str, ...], output: str | None, timeout: float | None,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Advise a firm of a SCENARIO under what it does not know, and write a report.
+    """Recommend an option for a firm of a SCENARIO under uncertainty, and write a report.
 
     Every option runs in the same futures: options and uncertainties are files of YAML, or
-    YAML itself. Prints options by mean, regret and worst future, and what to find out first.
+    YAML itself. Prints the recommendation, whether it is robust, and options by mean, regret and
+    worst future.
     """
     given = {name: value for name, value in options.items() if value is not None}
     given["scenario"] = scenario

@@ -7,147 +7,36 @@ is stored, so that both engines hold the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import mesa
 import numpy as np
 
+from cxsim.engine.customer import Customer
 from cxsim.engine.schedule import Leg, Step, parameters_of
 from cxsim.engine.workspace import Workspace
 from cxsim.mechanisms.base import CHUNK, NONE
 
-__all__ = ["AgentsEngine", "Customer"]
+__all__ = ["AgentsEngine", "Customer", "ReleasedModel"]
 
 
-class Customer(mesa.Agent):
-    """One customer.
+class ReleasedModel(mesa.Model):
+    """A Mesa model that is freed once nobody holds it, and numbers its agents from 1.
 
-    A period calls the methods below in the order in which they stand here. Each
-    runs the passes of its phase for this customer alone; override one to change
-    what a customer does, as in::
-
-        class Faithful(Customer):
-            def decide(self):
-                super().decide()
-                if self.tenure >= 5 and self.choice is not None:
-                    self.choice = self.supplier
+    Mesa before 3.4 counts agents in a dictionary of the class of all agents, under the
+    model, and so keeps every model for ever.
     """
 
-    def __init__(self, model: mesa.Model, engine: AgentsEngine, number: int):
-        super().__init__(model)
-        self.number = number
-        self._engine = engine
-
-    # what a customer does in a period, phase by phase
-
-    def begin(self) -> None:
-        """Be given a state at the start of the run."""
-        self._engine.play(self, "begin")
-
-    def leave(self) -> None:
-        """Leave the market for good, perhaps."""
-        self._engine.play(self, "leave")
-
-    def arrive(self) -> None:
-        """Be somebody else, if the one before has left."""
-        self._engine.play(self, "arrive")
-
-    def drift(self) -> None:
-        """Come to need something else."""
-        self._engine.play(self, "drift")
-
-    def contact(self) -> None:
-        """Be contacted."""
-        self._engine.play(self, "contact")
-
-    def prepare(self) -> None:
-        """Find out what each firm knows and offers."""
-        self._engine.play(self, "prepare")
-
-    def adjust(self) -> None:
-        """Let mechanisms change what was prepared."""
-        self._engine.play(self, "adjust")
-
-    def ask(self) -> None:
-        """Ask for prices."""
-        self._engine.play(self, "ask")
-
-    def add(self) -> None:
-        """Add up what each option is worth."""
-        self._engine.play(self, "add")
-
-    def decide(self) -> None:
-        """Take the best option."""
-        self._engine.play(self, "decide")
-
-    def pay(self) -> None:
-        """Pay, and cause costs."""
-        self._engine.play(self, "pay")
-
-    def update(self) -> None:
-        """Teach, be forgotten, feel."""
-        self._engine.play(self, "update")
-
-    def join(self) -> None:
-        """Become the customer of whom one bought from."""
-        self._engine.play(self, "join")
-
-    def tell(self) -> None:
-        """Tell others."""
-        self._engine.play(self, "tell")
-
-    def survey(self) -> None:
-        """Answer surveys."""
-        self._engine.play(self, "survey")
-
-    def account(self) -> None:
-        """Be counted."""
-        self._engine.play(self, "account")
-
-    def hear(self) -> None:
-        """Listen to what others tell."""
-        self._engine.play(self, "hear")
-
-    # no part of a period
-
-    def expect(self) -> None:
-        """Be reckoned with, by a firm that knows demand (after ``prepare`` to ``add``)."""
-        self._engine.play(self, "expect")
-
-    # who a customer is
-
-    def __getattr__(self, name: str) -> Any:
-        """Look attributes up in the population's columns (``need``, ``tenure``, ...)."""
-        engine = self.__dict__.get("_engine")
-        if engine is None or name.startswith("_"):
-            raise AttributeError(name)
-        return engine.read(self, name)
-
-    @property
-    def supplier(self) -> str | None:
-        """Name of the firm whose customer this is."""
-        return self._engine.firm_name(int(self._engine.read(self, "supplier")))
-
-    @property
-    def segment(self) -> str:
-        """Name of the segment."""
-        return self._engine.segments[int(self._engine.read(self, "segment"))]
-
-    @property
-    def knowledge(self) -> dict[str, float]:
-        """What each firm knows of the customer, 0 to 1."""
-        uncertainty = self._engine.read(self, "uncertainty")
-        return {f: 1.0 - float(u) for f, u in zip(self._engine.firms, uncertainty, strict=True)}
-
-    @property
-    def choice(self) -> str | None:
-        """What was taken this period: a firm, ``"outside"``, or None; may be set in ``decide``."""
-        return self._engine.firm_name(self._engine.choice_of(self))
-
-    @choice.setter
-    def choice(self, name: str | None) -> None:
-        self._engine.place(self, "choice")[0] = self._engine.option_number(name)
+    def register_agent(self, agent: Any) -> None:
+        """Register an agent, with the next number as its ``unique_id``."""
+        counters = getattr(mesa.Agent, "_ids", None)
+        if counters is not None:
+            counters.pop(self, None)
+            self.__dict__["_last_id"] = self.__dict__.get("_last_id", 0) + 1
+            agent.unique_id = self.__dict__["_last_id"]
+        super().register_agent(agent)
 
 
 class AgentsEngine:
@@ -171,11 +60,24 @@ class AgentsEngine:
         self.passing = {name: array[..., :1] for name, array in workspace.passing().items()}
         self._steps: dict[str, list[Step]] = {}
         self._turn: Customer | None = None
+        self._phase, self._played = "", False
         self._chosen = np.full(workspace.population.customers, NONE)
         self._link()
+        self.names = (*workspace.population.columns, *self.passing)
+        self.customers: list[Customer] = []  # whoever makes one later finds that there are some
         self.customers = [
             customer_class(model, self, number) for number in range(workspace.population.customers)
         ]
+
+    def refuse_columns(self, kind: type[Customer], own: Mapping[str, Any]) -> None:
+        """Refuse a class, or an object, that hides columns behind attributes of its own."""
+        mine = {name for each in kind.__mro__ for name in vars(each)} - set(dir(Customer))
+        for name in self.names:
+            if name in mine or name in own:
+                raise TypeError(
+                    f"{kind.__name__}: expected attributes that are no columns of the population, "
+                    f"found {name!r}: set it in arrive(), after super().arrive()"
+                )
 
     def _link(self) -> None:
         """Make views of arrays; plans of arguments follow as passes are met."""
@@ -200,16 +102,40 @@ class AgentsEngine:
             for step in leg.steps:
                 self._steps.setdefault(step.phase, []).append(step)
             chooses = "decide" in self._steps
-            for customer in self.customers:
-                self._turn = customer
-                for phase in self._steps:
-                    getattr(customer, phase)()
-                if chooses:
-                    self._chosen[customer.number] = self.choice_of(customer)
-            self._turn = None
+            try:
+                for customer in self.customers:
+                    self._turn = customer
+                    for phase in self._steps:
+                        self._phase, self._played = phase, False
+                        getattr(customer, phase)()
+                        if not self._played:
+                            self._refuse_left_out(customer)
+                    if chooses:
+                        self._chosen[customer.number] = self.choice_of(customer)
+            finally:
+                self._turn = None
+
+    def _refuse_left_out(self, customer: Customer) -> None:
+        """Refuse a method that leaves its phase out: later ones would read another's numbers."""
+        who, phase = type(customer).__name__, self._phase
+        raise RuntimeError(f"{who}.{phase}: expected a call of super().{phase}(), found none")
 
     def play(self, customer: Customer, phase: str) -> None:
-        """Run the passes of a phase for one customer."""
+        """Run the passes of a phase for one customer, in its turn and once.
+
+        Raises
+        ------
+        RuntimeError
+            If it is not the customer's turn, or the phase has been run.
+        """
+        if customer is not self._turn or phase != self._phase:
+            raise RuntimeError(
+                f"{phase}: expected to be part of a customer's turn, found a call from elsewhere: "
+                "customers act when the market steps, call market.step()"
+            )
+        if self._played:
+            raise RuntimeError(f"{phase}: expected one call in a customer's turn, found a second")
+        self._played = True
         for step in self._steps[phase]:
             step.function(*self._arguments(step, customer.number))
 
@@ -251,14 +177,91 @@ class AgentsEngine:
                 plan.append(("same", memoryview(array) if isinstance(array, np.ndarray) else array))
         return plan
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a column of a name, kept or passing."""
+        return name in self._workspace.population.columns or name in self.passing
+
     def read(self, customer: Customer, name: str) -> Any:
-        """Return a customer's part of a column: a number, or an array where it has axes."""
-        population = self._workspace.population
-        if name not in population.columns:
-            raise AttributeError(f"a customer has no attribute {name!r}")
-        block, place = divmod(customer.number, population.block)
-        value = population.part(name, block)[..., place]
-        return value.item() if np.ndim(value) == 0 else value.copy()
+        """Return a customer's part of a column: a number, or an array to read, where it has axes.
+
+        Raises
+        ------
+        AttributeError
+            If there is no such column, or it passes and it is not the customer's turn.
+        """
+        if not self.has(name):
+            near = get_close_matches(name, self.names, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise AttributeError(f"a customer has no attribute {name!r}{hint}")
+        value = self._part(customer, name)[..., 0]
+        if np.ndim(value) == 0:
+            return value.item()
+        copied = value.copy()
+        copied.flags.writeable = False  # a change would be lost
+        return copied
+
+    def write(self, customer: Customer, name: str, value: Any) -> None:
+        """Store a value in a customer's part of a column, rounded as the column is.
+
+        Raises
+        ------
+        AttributeError
+            If the column is a mechanism's own, or passes and it is not the customer's turn.
+        ValueError
+            If the column cannot hold the value.
+        """
+        if not self.customers:
+            raise AttributeError(
+                f"{name}: expected to be set once the customer has arrived: in arrive(), after "
+                "super().arrive()"
+            )
+        part = self._part(customer, name)
+        part[..., 0] = self.checked(name, value, part.shape[:-1], name)
+
+    def checked(self, name: str, value: Any, shape: tuple[int, ...], words: str) -> Any:
+        """Return what a column may hold, or say what it may."""
+        column = self._workspace.columns[name]
+        low, high = column.ge, column.le
+        whole = np.dtype(column.dtype).kind in "iu"
+        if whole and low is None and high is None:
+            raise AttributeError(f"{words}: expected to be set by the model alone")
+        try:
+            new = np.broadcast_to(np.asarray(value, dtype=np.float64), shape)
+        except (TypeError, ValueError):
+            what = f"{' by '.join(map(str, shape))} numbers" if shape else "a number"
+            raise ValueError(f"{words}: expected {what}, found {value!r}") from None
+        largest = float(np.iinfo(column.dtype).max if whole else np.finfo(column.dtype).max)
+        low = -largest if low is None else low
+        high = largest if high is None else high
+        if not ((new >= low) & (new <= high)).all() or (whole and (new % 1.0 != 0.0).any()):
+            kind = "whole numbers" if whole else "numbers"
+            raise ValueError(f"{words}: expected {kind} from {low:g} to {high:g}, found {value!r}")
+        return new
+
+    def _part(self, customer: Customer, name: str) -> np.ndarray:
+        """Return a customer's part of a column, as a view."""
+        if name not in self._workspace.outlive and customer is not self._turn:
+            raise AttributeError(f"{name}: expected the customer's own turn, where alone it is")
+        return self.place(customer, name)
+
+    def hand_over(self, customer: Customer, name: str | None) -> None:
+        """Make a customer a firm's, or nobody's, without a purchase: tenure 0, no contract."""
+        number = -1 if name is None else self.firm_number(name, "supplier")
+        if number >= 0 and self._workspace.tables.arrays["firm_active"][number] < 0.5:
+            raise ValueError(f"supplier: expected a firm in the market or None, found {name!r}")
+        if number == self.place(customer, "supplier")[0]:
+            return
+        self.place(customer, "supplier")[0] = number
+        for other in ("tenure", "contract_left"):
+            if other in self._workspace.population.columns:
+                self.place(customer, other)[0] = 0
+
+    def choose(self, customer: Customer, name: str | None) -> None:
+        """Let a customer whose turn it is take another option."""
+        number = self.option_number(name, "choice")
+        if customer is not self._turn or self._phase != "decide" or not self._played:
+            raise AttributeError("choice: expected to be set in decide(), after super().decide()")
+        self.place(customer, "choice")[0] = number
 
     def choice_of(self, customer: Customer) -> int:
         """Return the number of the option that a customer takes, or took last.
@@ -280,6 +283,33 @@ class AgentsEngine:
         """Return the name of an option."""
         return None if number < 0 else (*self.firms, "outside")[number]
 
-    def option_number(self, name: str | None) -> int:
-        """Return the number of an option."""
-        return -1 if name is None else (*self.firms, "outside").index(name)
+    def firm_number(self, name: str | None, words: str) -> int:
+        """Return the number of a firm.
+
+        Raises
+        ------
+        ValueError
+            If there is none of that name.
+        """
+        number = self.option_number(name, words)
+        if not 0 <= number < len(self.firms):
+            raise ValueError(f"{words}: expected the name of a firm, found {name!r}")
+        return number
+
+    def option_number(self, name: str | None, words: str) -> int:
+        """Return the number of an option.
+
+        Raises
+        ------
+        ValueError
+            If there is none of that name.
+        """
+        options = (*self.firms, "outside")
+        if name is None:
+            return -1
+        if name not in options:
+            near = get_close_matches(str(name), options, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            known = ", ".join(options)
+            raise ValueError(f"{words}: expected any of {known} or None, found {name!r}{hint}")
+        return options.index(name)

@@ -74,6 +74,8 @@ class Workspace:
             for m in mechanisms
             for column in m.columns
         )
+        self.columns = {column.name: column for column in columns}
+        self.outlive = frozenset(c.name for m in mechanisms for c in m.columns if c.kept)
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
         self._passing = tuple(column for column in columns if not column.kept)
         self._spans = spans or {}

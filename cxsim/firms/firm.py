@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import mesa
@@ -22,7 +23,12 @@ class Firm(mesa.Agent):
     name : str
     """
 
-    def __init__(self, model: mesa.Model, name: str):
+    def __init__(self, model: mesa.Model, name: str = ""):
+        if name not in model.settings.firms or name in getattr(model, "firms", ()):
+            raise NotImplementedError(
+                "firms cannot be added to a market: name them in the scenario, "
+                "cx.Market(..., overrides={'firms.New': {...}})"
+            )
         super().__init__(model)
         self.name = name
 
@@ -53,20 +59,72 @@ class Firm(mesa.Agent):
         array = self.model.simulation.workspace.tables.arrays.get(f"firm_{name}")
         if array is not None:
             value = array[self._row()]
-            return float(value) if value.ndim == 0 else value.copy()
+            if value.ndim == 0:
+                return float(value)
+            copied = value.copy()
+            copied.flags.writeable = False  # a change would be lost
+            return copied
         return self.measure(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        model = self.__dict__.get("model")
-        tables = (
-            model.simulation.workspace.tables
-            if model is not None and "name" in self.__dict__
-            else None
+        """Set a parameter, from the next period on, as an event would.
+
+        Raises
+        ------
+        AttributeError
+            If the name is that of a measure, or of nothing that a firm has.
+        ValueError
+            If no event could set the parameter to the value.
+        """
+        if "name" not in self.__dict__ or name.startswith("_"):
+            object.__setattr__(self, name, value)
+            return
+        if name in ("model", "name", "unique_id"):
+            raise AttributeError(f"{name}: expected no other {name} than the firm has already")
+        simulation = self.model.simulation
+        if f"firm_{name}" in simulation.workspace.tables.arrays:
+            simulation.set(f"firms.{self.name}.{self._path(name)}", value)
+            return
+        if name in self.__dict__ or hasattr(type(self), name):
+            object.__setattr__(self, name, value)
+            return
+        try:
+            self.measure(name)
+        except AttributeError:
+            names = [n[5:] for n in simulation.workspace.tables.arrays if n.startswith("firm_")]
+            near = get_close_matches(name, names, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise AttributeError(f"a firm has no parameter {name!r}{hint}") from None
+        raise AttributeError(f"{name}: expected a parameter, found a measure, which is only read")
+
+    def _path(self, name: str) -> str:
+        """Return the dotted path of a parameter that arrays know by a name without dots."""
+        for path, _ in self.model.simulation.scenario.schema.spec("firm").parameters():
+            if "_".join(path) == name:
+                return ".".join(path)
+        raise AttributeError(f"{name}: expected to be set by an event, by its dotted path")
+
+    def step(self) -> None:
+        """Refuse: firms act when the market steps, each once a period.
+
+        Raises
+        ------
+        RuntimeError
+            Always.
+        """
+        raise RuntimeError("firms act when the market steps: call market.step()")
+
+    def remove(self) -> None:
+        """Refuse: a firm that has left is still in the books.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        raise NotImplementedError(
+            f"a firm cannot be removed from a market: firm.active = False lets {self.name} leave it"
         )
-        if tables is not None and f"firm_{name}" in tables.arrays:
-            tables.arrays[f"firm_{name}"][self._row()] = value
-        else:
-            super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<Firm {self.name}>"

@@ -66,7 +66,9 @@ def aware_share(b: Any) -> np.ndarray:
 AWARENESS = Mechanism(
     "awareness",
     doc="Customers choose among the firms they know",
-    columns=(Column("aware", ("firm",), "i1", doc="1 once the customer knows of the firm"),),
+    columns=(
+        Column("aware", ("firm",), "i1", doc="1 once the customer knows of the firm", ge=0, le=1),
+    ),
     totals=(Total("aware", doc="Customers who know the firm"),),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),

@@ -158,6 +158,9 @@ class Column:
         everybody stored in earlier passes; the schedule waits for all before it goes on.
     doc : str
         What it holds, with its unit, for the model page.
+    ge, le : float, optional
+        What users of agents may write to it, at least and at most. Whole numbers without
+        either are the model's alone.
     """
 
     name: str
@@ -167,6 +170,8 @@ class Column:
     fill: float = 0
     shared: bool = False
     doc: str = ""
+    ge: float | None = None
+    le: float | None = None
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ CONTACT_TOLERANCE = Mechanism(
     "contact_tolerance",
     doc="Contacts beyond what customers put up with",
     segment=SegmentParameters,
-    columns=(Column("pressure", doc="Acquisition contacts that the customer still minds"),),
+    columns=(Column("pressure", doc="Acquisition contacts that the customer still minds", ge=0),),
     totals=(
         Total("contacts_felt", (1,), doc="Acquisition contacts received"),
         Total("contacts_beyond", (1,), doc="Customers with more than they put up with"),

@@ -215,7 +215,7 @@ CONTRACTS = Mechanism(
     doc="Contracts and subscriptions",
     firm=FirmParameters,
     columns=(
-        Column("contract_left", dtype="i4", doc="Periods until the contract ends"),
+        Column("contract_left", dtype="i4", doc="Periods until the contract ends", ge=0),
         Column("fee_due", (), "f8", kept=False, doc="Exit fee due now, currency"),
         Column("renewing", (), "i1", kept=False, doc="1 for a subscriber who does not reconsider"),
         Column("ended", (), "i1", kept=False, doc="1 for who ends a subscription"),

@@ -33,7 +33,9 @@ EXPERIENCE = Mechanism(
     doc="Customers' own experience of each firm",
     columns=(
         Column("experience", ("firm",), doc="Experience E of a firm, about -1 to 1; 0 is neutral"),
-        Column("experienced", ("firm",), "i1", doc="1 once the customer has met the firm"),
+        Column(
+            "experienced", ("firm",), "i1", doc="1 once the customer has met the firm", ge=0, le=1
+        ),
     ),
     passes=(Pass(forget, "arrive", after=("people.arrive",)), Pass(meet, "update")),
     active=lambda scenario: any(getattr(scenario, name, None) for name in USERS),

@@ -164,6 +164,8 @@ LEARNING = Mechanism(
             fill=1,
             doc="Share of the variance of the need that the "
             "firm has not resolved; knowledge is what is left to 1",
+            ge=0,
+            le=1,
         ),
         Column("recognition", ("firm",), "f8", kept=False, doc="Chance to be recognized"),
         Column("interaction", ("firm",), "f8", kept=False, doc="Interaction shown to the customer"),

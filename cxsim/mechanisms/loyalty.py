@@ -216,7 +216,7 @@ LOYALTY = Mechanism(
     doc="Loyalty programmes",
     firm=FirmParameters,
     columns=(
-        Column("points", doc="Points with the firm that gave them"),
+        Column("points", doc="Points with the firm that gave them", ge=0),
         Column("issuer", dtype="i2", doc="Number of the firm that gave the points"),
         Column("redemption", (), "f8", kept=False, doc="Discount at the supplier, currency"),
         Column("at_stake", (), "f8", kept=False, doc="Worth of the balance, currency"),

@@ -251,13 +251,13 @@ PEOPLE = Mechanism(
     columns=(
         Column("segment", dtype="u2", fill=UNASSIGNED, doc="Number of the segment"),
         Column("need", ("need",), doc="Need of the customer"),
-        Column("price_sensitivity", doc="Utility per unit of currency"),
+        Column("price_sensitivity", doc="Utility per unit of currency", ge=0),
         Column("brand_taste", ("firm",), doc="Lasting taste for a firm, currency per unit"),
-        Column("purchase_rate", doc="Chance of being in the market in a period"),
-        Column("turnover", doc="Chance of leaving the market in a period"),
+        Column("purchase_rate", doc="Chance of being in the market in a period", ge=0, le=1),
+        Column("turnover", doc="Chance of leaving the market in a period", ge=0, le=1),
         Column("born", dtype="i4", doc="Period of arrival"),
         Column("supplier", dtype="i2", fill=-1, doc="Number of the supplier, -1 for none"),
-        Column("tenure", dtype="i4", doc="Purchases since last joining the supplier"),
+        Column("tenure", dtype="i4", doc="Purchases since last joining the supplier", ge=0),
         Column(
             "arriving",
             dtype="i1",

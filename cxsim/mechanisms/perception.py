@@ -144,6 +144,8 @@ PERCEPTION = Mechanism(
             fill=nan,
             doc="What the customer expects of a firm, score 0-10; nothing before the first "
             "contact, when the firm's promise stands for it",
+            ge=0,
+            le=10,
         ),
     ),
     totals=(Total("expectation", doc="Expectation of the supplier, summed over customers"),),

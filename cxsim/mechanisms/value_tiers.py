@@ -209,7 +209,14 @@ VALUE_TIERS = Mechanism(
     setup=_setup,
     columns=(
         Column("turn", doc="The customer's lot with its supplier"),
-        Column("served", dtype="i1", fill=1, doc="1 for who is served individually, if anybody"),
+        Column(
+            "served",
+            dtype="i1",
+            fill=1,
+            doc="1 for who is served individually, if anybody",
+            ge=0,
+            le=1,
+        ),
         Column("tier", dtype="i1", fill=-1, doc="Value tier, 0 the highest; -1 for none"),
         Column("snapshot", ("firm", 4), shared=True, doc="What the forecast was made from"),
     ),

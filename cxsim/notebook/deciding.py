@@ -14,12 +14,14 @@ from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.study.decision.assumed import completed
 from cxsim.study.decision.options import STAY
+from cxsim.study.decision.robust import DEFINITION
 from cxsim.study.decision.uncertainties import range_table
 
 if TYPE_CHECKING:
     from cxsim.study.decision.decision import Decision
 
 __all__ = [
+    "DEFINITION",
     "assumed_table",
     "from_panel",
     "information_table",
@@ -189,8 +191,7 @@ def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
         text = "Put your own costs in their place: they weigh on every option."
     if not market.outside_option:
         text += (
-            " In this market nobody can buy nothing: what a higher price loses to not buying at "
-            "all does not show, and options that raise the price look better than they are."
+            " The market has no no-purchase option, so it overstates the benefit of raising prices."
         )
     display(HTML(f"<p>{escape(text)}</p>"))
 

@@ -125,18 +125,18 @@ def information_value(decision: Any) -> Picture:
     top = next((row for row in rows[1:] if row["lower"] > 0), None)
     everything = scale.text(rows[0]["value"])
     if rows[0]["value"] <= 0:
-        title = "Nothing that is uncertain here would change the choice"
+        title = "No tested uncertainty changes the choice within its range"
     elif top is None:
-        title = f"No single uncertainty is clearly worth finding out; all together: {everything}"
+        title = f"No single uncertainty is worth researching; perfect information: {everything}"
     else:
         title = (
-            f"Find out first: {top['factor']}, worth {scale.text(top['value'])} of the "
-            f"{everything} for knowing everything"
+            f"Research first: {top['factor']}, worth up to {scale.text(top['value'])} of the "
+            f"{everything} of perfect information"
         )
     note = (
         f"Expected value of perfect information, in {_said(decision)}; below it that of each "
         f"factor alone. {100 * decision.confidence:.0f} % intervals over futures. Choices are "
-        "valued on other runs than they are made on, so that luck does not count as knowledge."
+        "valued on other runs than they are made on, so that chance does not count as information."
     )
     said = "; ".join(f"{row['factor']} {scale.text(row['value'])}" for row in rows)
     return finish(figure, title=title, note=note, alt=f"{title}. {said}.")

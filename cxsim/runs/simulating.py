@@ -79,8 +79,6 @@ def _engine(name: str, seed: int, threads: int) -> Callable[..., Any]:
         from cxsim.engine.columnar import ColumnarEngine
 
         return lambda workspace: ColumnarEngine(workspace, threads=threads)
-    import mesa
+    from cxsim.engine.agents import AgentsEngine, ReleasedModel
 
-    from cxsim.engine.agents import AgentsEngine
-
-    return lambda workspace: AgentsEngine(workspace, model=mesa.Model(rng=seed))
+    return lambda workspace: AgentsEngine(workspace, model=ReleasedModel(rng=seed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 from cxsim.arguments import number, whole
 from cxsim.scenario import Scenario
 from cxsim.scenario.overriding import Overrides
+from cxsim.study.decision.conditions import market_facts, unstated_costs
 from cxsim.study.decision.decision import Decision
 from cxsim.study.decision.design import study_of
 from cxsim.study.decision.options import default_options, firm_of, read_mapping, with_copy
-from cxsim.study.decision.uncertainties import default_uncertainties, given_uncertainties
+from cxsim.study.decision.uncertainties import (
+    cost_factors,
+    default_uncertainties,
+    given_uncertainties,
+    without_cost,
+)
 from cxsim.study.sweep import sweep
 
 if TYPE_CHECKING:
@@ -58,6 +64,8 @@ def plan_decision(
 ) -> Study:
     """Return the study that :func:`decide` runs; its arguments are those.
 
+    A cost of the firm that nobody stated joins what is uncertain.
+
     Raises
     ------
     ScenarioError
@@ -75,10 +83,19 @@ def plan_decision(
         known = tuple(map(str, drawn)) if drawn is not None else ()
         factors = default_uncertainties(market, firm, copier, drawn=known)
     chosen = read_mapping(options, "options") if options else default_options(market, firm)
-    return study_of(
-        market, firm, copier, with_copy(market, firm, copier, chosen), factors,
-        measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
-    )  # fmt: skip
+    choices = with_copy(market, firm, copier, chosen)
+
+    def plan(factors: Mapping[str, Any]) -> Study:
+        return study_of(
+            market, firm, copier, choices, factors,
+            measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
+        )  # fmt: skip
+
+    study = plan(factors)
+    if not _unit(market, measure):
+        return study  # costs do not count
+    costs = cost_factors(market, unstated_costs(study, firm))
+    return plan({**factors, **costs}) if costs else study
 
 
 def decide(
@@ -86,6 +103,7 @@ def decide(
     firm: str = "",
     *,
     confidence: float = 0.95,
+    assumed: pd.DataFrame | None = None,
     store: str | Path | None = None,
     executor: Executor | str | None = "inline",
     jobs: int | None = None,
@@ -101,6 +119,9 @@ def decide(
         Who decides; default: the first firm.
     confidence : float
         Of all intervals.
+    assumed : DataFrame, optional
+        What the scenario holds that was assumed rather than known, as
+        :func:`~cxsim.study.decision.assumed.completed` returns.
     store : str or Path, optional
         Folder that keeps the runs, as a study's; default: none is kept.
     executor, jobs, progress
@@ -111,7 +132,7 @@ def decide(
             :func:`~cxsim.study.decision.options.default_options` and
             :func:`~cxsim.study.decision.uncertainties.default_uncertainties`.
         ``rival`` : str
-            Who copies the firm at a time nobody knows; default the first other firm,
+            Who copies the firm at an uncertain time; default the first other firm,
             ``"none"`` for nobody.
         ``measure`` : str
             What the firm wants more of, default ``net_present_value``.
@@ -148,10 +169,12 @@ def decide(
     with tempfile.TemporaryDirectory() as folder:
         done = sweep(study, store=store or folder, executor=executor, jobs=jobs, progress=progress)
         frame = done.frame
-    return made_of(study, frame, confidence)
+    return made_of(study, frame, confidence, () if assumed is None else tuple(assumed["path"]))
 
 
-def made_of(study: Study, frame: pd.DataFrame, confidence: float) -> Decision:
+def made_of(
+    study: Study, frame: pd.DataFrame, confidence: float, assumed: Sequence[str] = ()
+) -> Decision:
     """Return the decision of a study of :func:`plan_decision` and its runs."""
     assert study.base is not None
     measure, firm = study.outputs[0].measure, study.outputs[0].firms[0]
@@ -163,6 +186,9 @@ def made_of(study: Study, frame: pd.DataFrame, confidence: float) -> Decision:
         "options": list(study.strategies),
         "factors": [factor.name for factor in study.factors],
         "study": study.to_dict(),
+        "market": market_facts(study, firm),
+        "unstated": _unstated(study, firm, measure),
+        "assumed": _costs_among(study.base, firm, assumed),
         "money": {
             "discount_rate": float(study.base.discount_rate),
             "period": str(study.base.period_length),
@@ -170,6 +196,28 @@ def made_of(study: Study, frame: pd.DataFrame, confidence: float) -> Decision:
         },
     }
     return Decision(frame, facts)
+
+
+def _unstated(study: Study, firm: str, measure: str) -> list[str]:
+    """Return what has no stated cost: it has a range in its place, or costs nothing."""
+    assert study.base is not None
+    if not _unit(study.base, measure):
+        return []
+    ranged = without_cost(factor.name for factor in study.factors)
+    return list(dict.fromkeys([*ranged, *(each.free for each in unstated_costs(study, firm))]))
+
+
+def _costs_among(scenario: Scenario, firm: str, paths: Sequence[str]) -> list[str]:
+    """Return what of the firm has an assumed cost."""
+    firms = scenario.schema.spec("firm").fields or {}
+    found = []
+    for path in paths:
+        level, _, rest = path.partition(".")
+        name, _, key = rest.partition(".")
+        spec = firms.get(key) if level == "firms" and name == firm else None
+        if spec is not None and spec.ask is not None and spec.ask.free:
+            found.append(spec.ask.free)
+    return found
 
 
 def _unit(scenario: Scenario, measure: str) -> str:

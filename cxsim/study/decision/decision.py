@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ import numpy as np
 
 from cxsim.files import whole_folder
 from cxsim.measures.value import VALUES
+from cxsim.study.decision.conditions import conditions
+from cxsim.study.decision.robust import Grounds, robust
 from cxsim.study.decision.value_of_information import switches, value_of_information
-from cxsim.study.decision.words import advice
+from cxsim.study.decision.words import advice, turning
 from cxsim.study.value import Estimate, Value, value_from
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ __all__ = ["Decision"]
 
 #: Bootstrap samples behind intervals.
 RESAMPLES = 2000
+
+#: How what follows the run is valued where the last year goes on.
+PERPETUITY = "with the last year's profit for ever"
 
 #: Correlation from which on two factors count as one.
 ALIKE = 0.95
@@ -42,8 +48,9 @@ class Decision:
     factors : list of str
         What is uncertain.
     facts : mapping
-        ``firm``, ``rival``, ``output``, ``unit``, ``confidence``, and ``study``, the study as a
-        mapping.
+        ``firm``, ``output``, ``unit``, ``confidence``; ``study``, the study as a mapping;
+        ``market``, what it leaves out; ``unstated`` and ``assumed``, what has no stated cost, or
+        one that was assumed.
     """
 
     def __init__(self, frame: pd.DataFrame, facts: Mapping[str, Any]):
@@ -139,13 +146,42 @@ class Decision:
         said = self.value.sentence(
             f"The mean lead of {self.choice!r} over {self.runner_up!r} in net present value"
         )
+        for best, words in self._best_beyond():
+            said += f" The best option {words} is {best!r}."
+        return said
+
+    def _best_beyond(self) -> list[tuple[str, str]]:
+        """Return options other than the choice that are best with what follows the run, and how."""
+        found = []
         for name, words in (
-            (VALUES[1], "with the last year's profit for ever"),
+            (VALUES[1], PERPETUITY),
             (VALUES[2], "with customer equity at the end"),
         ):
             means = self.frame.groupby("strategy")[f"{name}.{self.firm}"].mean()
             if means.notna().any() and (best := str(means.idxmax())) != self.choice:
-                said += f" The best option {words} is {best!r}."
+                found.append((best, words))
+        return found
+
+    @cached_property
+    def horizon(self) -> str:
+        """How what follows the run turns the choice, in words; empty if it does not."""
+        if self.value is None:
+            return ""
+        # Customer equity leaves fixed costs out, and so flatters who builds capabilities.
+        beyond = [each for each in self._best_beyond() if each[1] == PERPETUITY]
+        said = " and ".join(f"{best!r} is best {words}" for best, words in beyond)
+        if said and isfinite(self.value.beyond):
+            said += f" (the lead turns at a horizon of about {self.value.beyond:.0f} periods)"
+        return said
+
+    def _conditions(self) -> list[str]:
+        """Return under which conditions the recommendation holds, each to follow "that"."""
+        market, value = self.facts.get("market"), self.value
+        said = conditions(market, self.choice, self.runner_up) if market else []
+        if value is not None and value.turns:
+            said.append(f"the horizon is longer than {value.turns[-1]} {value.period}s")
+        if value is not None and self.horizon:
+            said.append(f"profit after {value.periods} {value.period}s does not count")
         return said
 
     @cached_property
@@ -209,7 +245,7 @@ class Decision:
     def where(self) -> str:
         """Return in words where the choice is not the best option."""
         if self.loses is not None:
-            return self.loses.sentence[:1].upper() + self.loses.sentence[1:]
+            return self._outside()
         frame = self.ranking.frame
         share = frame[(frame["criterion"] == "best_share") & (frame["strategy"] == self.choice)]
         return (
@@ -217,23 +253,67 @@ class Decision:
             "futures: too few on one side to describe where it is not."
         )
 
+    def _outside(self) -> str:
+        assert self.loses is not None
+        facts, boxes = self.loses.facts, self.loses.frame
+        said = (
+            f"{self.choice!r} is not the best option in {100 * facts['base']:.0f} % of the futures"
+        )
+        if boxes.empty:
+            return f"{said}; they have no region in common."
+        top = boxes.iloc[0]
+        return (
+            f"{said}: in {100 * top['density']:.0f} % ({100 * top['lower']:.0f} to "
+            f"{100 * top['upper']:.0f}) of those with {top['rule']}, which are "
+            f"{100 * top['coverage']:.0f} % of them."
+        )
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        """What the recommendation rests on."""
+        shares = self.ranking.frame.query("criterion == 'best_share'").set_index("strategy")
+        turns = [
+            turning(self.choice, str(name), rows.to_dict("records"), self._measured(str(name)))
+            for name, rows in self.switches.groupby("factor", sort=False)
+        ]
+        return Grounds(
+            lead_lower=self.lead[1],
+            best_share=float(shares.loc[self.choice, "value"]),
+            turned_by=tuple(turns),
+            horizon=self.horizon,
+            unstated=tuple(self.facts.get("unstated", ())),
+            assumed=tuple(self.facts.get("assumed", ())),
+        )
+
+    def _measured(self, factor: str) -> str:
+        """Return what the values of a factor are measured in, where they are multiples."""
+        given = self.facts["study"].get("factors", {}).get(factor)
+        paths = given.get("paths") if isinstance(given, Mapping) else None
+        return "times the scenario's value" if isinstance(paths, Mapping) else ""
+
+    @property
+    def robust(self) -> bool:
+        """Whether the recommendation is robust (``cxsim.study.decision.robust.DEFINITION``)."""
+        return robust(self.grounds)
+
     @cached_property
     def sentences(self) -> list[str]:
-        """The advice, whether it holds up, and what to find out first."""
+        """The recommendation, whether it is robust, its trade-off, and what to research."""
         mean, low, high = self.lead
         points = self.frame["point"].nunique()
         facts = {
             **self.facts, "choice": self.choice, "runner_up": self.runner_up, "points": points,
             "lead": mean, "lower": low, "upper": high,
+            "conditions": self._conditions(),
         }  # fmt: skip
-        return advice(facts, self.ranking.frame, self.information)
+        return advice(facts, self.grounds, self.ranking.frame, self.information)
 
     def headline(self) -> str:
-        """Return the advice in one sentence, with how sure it is."""
+        """Return the recommendation in one sentence, with the conditions under which it holds."""
         return self.sentences[0]
 
     def sentence(self) -> str:
-        """Return the advice in words, whether it holds up, and what to find out first."""
+        """Return the recommendation in words, whether it is robust, and what to research."""
         return " ".join(self.sentences)
 
     def means(self) -> pd.DataFrame:

@@ -1,19 +1,32 @@
-"""What nobody knows: ranges around a scenario's values, for customers, costs and rivals."""
+"""What is uncertain: ranges around a scenario's values, for customers, costs and rivals."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from cxsim.scenario import Scenario
+from cxsim.scenario.unstated import Unstated
+from cxsim.study.decision.assumed import CUSTOMARY, HIGHEST, cost_range
 
-__all__ = ["COPY", "RANGES", "default_uncertainties", "range_table"]
+__all__ = [
+    "COPY",
+    "NOT_STATED",
+    "RANGES",
+    "cost_factors",
+    "default_uncertainties",
+    "range_table",
+    "without_cost",
+]
 
 #: Name of the factor that says in which period a rival has copied the firm.
 COPY = "rival copies in period"
+
+#: How the name of a factor ends that stands for a cost which nobody stated.
+NOT_STATED = ", cost not stated"
 
 #: Default ranges, as multiples of the scenario's values (assumptions): name, whose parameters,
 #: which of them, lowest and highest multiple, whether covered evenly in logarithms.
@@ -40,7 +53,7 @@ def default_uncertainties(
     firm : str
         Whose decision it is; its own costs are uncertain too.
     rival : str
-        Who copies it, at a time that nobody knows, from a quarter of the periods on to the
+        Who copies it, at a time that is uncertain, from a quarter of the periods on to the
         last one (never, as good as); empty for nobody.
     drawn : tuple of str
         Dotted paths that are drawn from estimates and need no range.
@@ -64,6 +77,42 @@ def default_uncertainties(
     if rival:
         factors[COPY] = copy_factor(scenario)
     return factors
+
+
+def cost_factors(scenario: Scenario, costs: Iterable[Unstated]) -> dict[str, dict[str, Any]]:
+    """Return factors that vary costs which nobody stated, from 0 to twice the customary ones.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    costs : iterable of Unstated
+        As :func:`cxsim.study.decision.conditions.unstated_costs` returns.
+
+    Returns
+    -------
+    dict
+        As ``factors`` of a study file; amounts in the scenario's currency.
+    """
+    factors = {}
+    for each in costs:
+        low, high = cost_range(scenario, each.path)
+        factors[each.free + NOT_STATED] = {"path": each.path, "low": low, "high": high}
+    return factors
+
+
+def without_cost(names: Iterable[str]) -> tuple[str, ...]:
+    """Return what has no stated cost, by the names of a decision's factors.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Examples
+    --------
+    >>> without_cost(["price sensitivity", "interaction, cost not stated"])
+    ('interaction',)
+    """
+    return tuple(n.removesuffix(NOT_STATED) for n in names if n.endswith(NOT_STATED))
 
 
 def copy_factor(
@@ -100,6 +149,9 @@ def range_table(factors: Mapping[str, Any], drawn: pd.DataFrame | None = None) -
             low, high = fields["values"][0], fields["values"][-1]
         timed = isinstance(fields.get("paths"), Mapping)
         unit = "times the scenario's" if timed else ""
+        if name.endswith(NOT_STATED):
+            share, of = CUSTOMARY[paths[0].rpartition(".")[2]]
+            unit = f"assumed: up to {HIGHEST:g} times {100 * share:g} % of {of}"
         rows.append((name, low, high, unit, ", ".join(paths)))
     if drawn is not None:
         for name in drawn:
