@@ -99,10 +99,11 @@ def _engines(found: dict[str, Any]) -> str:
     e = found["engines"]
     rows = [
         ["columnar (compiled)", timing(e["columnar"]), "1"],
+        ["plain (numba's public interface alone)", timing(e["plain"]), timing(e["plain_ratio"])],
         ["agents (one Mesa agent per customer)", timing(e["agents"]), timing(e["ratio"])],
     ]
     return (
-        "## The two engines of this package\n\nThe same rules in the same order, and the same "
+        "## The engines of this package\n\nThe same rules in the same order, and the same "
         f"totals to the last digit, which is checked before timing. {e['customers']:,} customers, "
         f"{e['firms']} firms, one thread, {e['columnar']['repeats']} repeats.\n\n"
         + table(["engine", "ns per customer and period", "ratio"], rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 from cxsim.scenario import Scenario
 from cxsim.sealed import DamagedError, DamagedWarning
-from cxsim.simulation import Simulation
+from cxsim.simulation import BLOCK, Simulation
 from cxsim.snapshot import NotPlainError, check_plain, open_snapshot, write_snapshot
 
 __all__ = ["Checkpoint", "CheckpointError"]
@@ -81,7 +81,14 @@ class Checkpoint:
             If the file is of another scenario, seed or rules, is damaged or no checkpoint, or if
             a policy remembers what no checkpoint can keep.
         """
-        made = Simulation(scenario, seed=seed, engine=engine, rules=rules, observers=observers)
+        # One size of blocks, as arrays are kept, however passes are played.
+        how: dict[str, Any] = {
+            "engine": engine,
+            "rules": rules,
+            "observers": observers,
+            "block": BLOCK,
+        }
+        made = Simulation(scenario, seed=seed, **how)
         _check_policies(made)  # now, not after the first minute of work
         if not self.exists():
             return made
@@ -90,7 +97,7 @@ class Checkpoint:
         except (DamagedError, FileNotFoundError) as error:
             if not self.previous.exists():
                 raise CheckpointError(f"{error}{_first_format(self.path)}") from None
-            made = Simulation(scenario, seed=seed, engine=engine, rules=rules, observers=observers)
+            made = Simulation(scenario, seed=seed, **how)
             try:
                 self._restore(self.previous, made)
             except DamagedError as other:

@@ -29,10 +29,13 @@ from cxsim.scenario.policies import policies_of
 from cxsim.snapshot import in_memory
 from cxsim.tables import Tables
 
-__all__ = ["BLOCK", "Simulation"]
+__all__ = ["BLOCK", "PLAIN_BLOCK", "Simulation"]
 
 #: Customers per block: few enough that their passing columns stay in a core's cache together.
 BLOCK = 1024
+
+#: The same where every pass of every block is a call from Python (the engine ``"plain"``).
+PLAIN_BLOCK = 4096
 
 
 class Simulation:
@@ -50,11 +53,14 @@ class Simulation:
     observers : sequence of str or callable, optional
         Names of what to measure beside the measures of every run; or functions of the
         scenario and the mechanisms taking part that return one more mechanism.
-    block : int
-        Customers per block; shows in speed only.
+    block : int, optional
+        Customers per block; shows in speed only. Default: what suits the columnar engine.
     schedule : Schedule, optional
         That of an earlier simulation with the same mechanisms and rules, and no observers:
         saves making it anew.
+    debug : bool, optional
+        True to check that no pass reads or writes outside of its arrays; for an engine of one's
+        own, say so where that is made. Default: the environment variable ``CXSIM_DEBUG``.
 
     Attributes
     ----------
@@ -72,8 +78,9 @@ class Simulation:
         engine: Callable[[Workspace], Any] | None = None,
         rules: Mapping[str, Callable[..., Any]] | None = None,
         observers: tuple[str | Callable[..., Mechanism], ...] = (),
-        block: int = BLOCK,
+        block: int | None = None,
         schedule: Schedule | None = None,
+        debug: bool | None = None,
     ):
         self.scenario = scenario
         self.seed = whole(seed, "seed")
@@ -102,11 +109,11 @@ class Simulation:
             scenario,
             (*self.mechanisms, *asked),
             self.seed,
-            block,
+            block or _usual_block(),
             carried=frozenset().union(*(each.carried() for each in schedules)),
             spans=spans((step for each in schedules for step in each.steps), taking_part),
         )
-        self.engine = engine(self.workspace) if engine else _columnar(self.workspace)
+        self.engine = engine(self.workspace) if engine else _columnar(self.workspace, debug)
         self.period = -int(scenario.warm_up)
         self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))
         tables = self.workspace.tables
@@ -321,10 +328,16 @@ class Simulation:
         return self.workspace.population.whole(name)
 
 
-def _columnar(workspace: Workspace) -> Any:
+def _usual_block() -> int:
+    from cxsim.engine.columnar import plays_plainly
+
+    return PLAIN_BLOCK if plays_plainly() else BLOCK
+
+
+def _columnar(workspace: Workspace, debug: bool | None) -> Any:
     from cxsim.engine.columnar import ColumnarEngine
 
-    return ColumnarEngine(workspace)
+    return ColumnarEngine(workspace, debug=debug)
 
 
 def first_step(simulation: Simulation) -> bool:

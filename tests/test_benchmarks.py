@@ -194,7 +194,8 @@ def found():
         "passes": {"customers": 4096, "drawing": 9.0,
                    "rows": [{"name": f"p{k}", "time": k} for k in range(20)]},
         "engines": {"customers": 20_000, "firms": 5, "columnar": time_of(100),
-                    "agents": time_of(100_000), "ratio": time_of(1000)},
+                    "agents": time_of(100_000), "ratio": time_of(1000),
+                    "plain": time_of(180), "plain_ratio": time_of(1.8)},
         "peers": {
             "customers": 100_000,
             "times": {n: time_of(100) for n in names},

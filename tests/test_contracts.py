@@ -21,8 +21,8 @@ PACKAGE = Path(cx.__file__).parent
 
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
-    {"_version", "arguments", "parameters", "elementary", "files", "analytic"},
-    {"draws", "sealed"},
+    {"_version", "arguments", "parameters", "elementary", "files", "plain_text", "analytic"},
+    {"draws", "sealed", "trust"},
     {"mechanisms", "snapshot"},
     {"firms"},
     {"scenario"},

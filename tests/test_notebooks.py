@@ -195,7 +195,11 @@ def test_replications_hold_means_errors_and_the_whole_first_run(runs):
 def test_key_figures_come_with_units_and_errors(report, runs):
     text = text_of(report.key_figures(runs))
     assert "means over 3 seeds, with Monte-Carlo standard errors in brackets" in text
-    assert "Switching cost (EUR, in the last month)" in text
+    assert "Switching cost (EUR, month 39, the last)" in text
+    assert "Share of purchases (%, mean over months 0-39)" in text
+    assert (
+        "Share of the purchases from firms" in text
+    )  # what it is, for who points at it or reads on
     share = runs.means.query("measure == 'share' and firm == 'Mass'").iloc[0]
     assert f"{100 * share['mean']:.1f}"[:4] in text
     assert "Identify: contacts recognized (%, mean over months)" in text_of(report.scorecard(runs))

@@ -349,8 +349,10 @@ def test_a_policy_that_decides_nothing_is_refused_before_anything_runs(tmp_path,
         "import cxsim as cx\nclass Idle(cx.PricingPolicy):\n    pass\n", encoding="utf-8"
     )
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CXSIM_TRUST", str(tmp_path))
+    market = cx.Scenario.load("baseline", {"firms.Mass.policy.pricing": "idle_policies:Idle"})
     with pytest.raises(cx.ScenarioError, match="expected a method decide, found none"):
-        cx.Scenario.load("baseline", {"firms.Mass.policy.pricing": "idle_policies:Idle"})
+        cx.run(market)
 
 
 @pytest.mark.parametrize(
@@ -392,7 +394,7 @@ def test_far_sighted_firms_need_a_supplier_for_everybody():
         cx.run(two(policy))
 
 
-def test_the_command_line_finds_policies_in_the_current_folder(tmp_path):
+def test_the_command_line_finds_policies_in_a_trusted_folder(tmp_path):
     (tmp_path / "own_policies.py").write_text(
         "import cxsim as cx\n"
         "class Free(cx.PricingPolicy):\n"
@@ -412,7 +414,7 @@ def test_the_command_line_finds_policies_in_the_current_folder(tmp_path):
         done = subprocess.run(
             [*call, command, "m.yaml"],
             capture_output=True, text=True, cwd=tmp_path, check=False,
-            env={**os.environ, "PYTHONPATH": here},
+            env={**os.environ, "PYTHONPATH": here, "CXSIM_TRUST": str(tmp_path)},
         )  # fmt: skip
         assert done.returncode == code, done.stderr
         assert said in done.stderr

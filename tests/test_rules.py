@@ -79,6 +79,22 @@ def test_a_rule_that_cannot_be_compiled_is_named_in_one_line():
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (lambda uncertainty, precision: undefined_name, "name 'undefined_name' is not defined"),  # noqa: F821
+        (lambda uncertainty, precision: "x", r"No conversion from .* to float64"),
+        (lambda uncertainty, precision: uncertainty.mood, "Unknown attribute 'mood'"),
+        (lambda uncertainty, precision: uncertainty + "a", r"No implementation .*add\(float64"),
+        (lambda uncertainty, precision: input(uncertainty), "Untyped global name 'input'"),
+    ],
+)
+def test_what_keeps_a_rule_from_being_compiled_is_told(rule, said):
+    with pytest.raises(TypeError, match=f"cannot be compiled: .* found .*{said}") as caught:
+        cx.run(lively(), rules={"learning.learned": rule})
+    assert "\n" not in str(caught.value)
+
+
 def test_digests_see_constants_and_code_but_not_names_of_variables_elsewhere():
     before = code_digest(slow), source_digest([slow])
     assert before == (code_digest(slow), source_digest([slow]))

@@ -16,7 +16,7 @@ import cxsim as cx
 from cxsim.engine import compiling
 for folder in (*sys.argv[1:], os.environ["CXSIM_CACHE_DIR"]):
     assert not os.access(folder, os.W_OK), f"{folder} can be written"
-def refuse(function):
+def refuse(function, options):
     raise AssertionError(f"{function.__name__} was compiled")
 compiling._with_compiled_rules = refuse
 run = cx.run("baseline", overrides={"customers": 64, "periods": 4})

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import caching, calibrating, deciding, places, studies, sweeping
+from cxsim.cli import caching, calibrating, deciding, places, studies, sweeping, trusting
 from cxsim.cli.failing import finish
+from cxsim.cli.saying import say
 from cxsim.scenario.messages import hint
 
 __all__ = ["run"]
@@ -53,7 +54,7 @@ def cli(context: click.Context) -> None:
     input, 1 a run failed.
     """  # noqa: D301 (the backslash is click's)
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        say(context.get_help())
 
 
 for _command in (
@@ -63,6 +64,7 @@ for _command in (
     *deciding.COMMANDS,
     *places.COMMANDS,
     *caching.COMMANDS,
+    *trusting.COMMANDS,
 ):
     cli.add_command(_command)
 

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import click
-
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import print_table
 from cxsim.files import file_name
@@ -109,7 +108,7 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
         except KeyboardInterrupt:
             there = Checkpoint(file).exists()
             held = f"{file} holds the last save" if there else "it was too early for a save"
-            click.echo(f"cxsim: stopped; {held}", err=True)
+            say(f"cxsim: stopped; {held}", err=True)
             return 1
     place = result.save(
         options["output"] or Path("results", file_name(f"long-{Path(scenario).stem}"))
@@ -120,5 +119,5 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
         [row["firm"], *(f"{row[name]:,.4g}" for name in names)] for row in last.to_dict("records")
     ]
     print_table([f"period {int(last['period'].iloc[0])}", *names], rows, left=1)
-    click.echo(f"\nSaved: {place}")
+    say(f"\nSaved: {place}")
     return 0

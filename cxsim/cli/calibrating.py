@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import WIDTH, print_table
 from cxsim.files import file_name
+from cxsim.plain_text import cells
 
 __all__ = ["COMMANDS"]
 
@@ -143,7 +145,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
             **{name: options[name] for name in ("first", "form", "shuffles", "draws", "seed")},
             progress=screen,
         )
-    click.echo(textwrap.fill(result.headline(), WIDTH) + "\n")
+    say(textwrap.fill(result.headline(), WIDTH) + "\n")
     _print_estimates(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.table, result.sample)
@@ -153,13 +155,13 @@ def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) 
     """Write what else is wanted, and print where everything is."""
     from cxsim.files import whole_file
 
-    click.echo("")
+    say()
     for what, frame in (("estimates", lambda: table), ("sample", sample)):
         if options[what]:
             with whole_file(options[what]) as draft:
-                frame().to_csv(draft, index=False)
-            click.echo(f"{what.capitalize()}: {options[what]}")
-    click.echo(f"Scenario: {path}")
+                cells(frame()).to_csv(draft, index=False)
+            say(f"{what.capitalize()}: {options[what]}")
+    say(f"Scenario: {path}")
 
 
 def _from_targets(data: str, options: dict[str, Any]) -> None:
@@ -174,14 +176,14 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
             jobs=options["jobs"],
             progress=screen,
         )
-    click.echo(textwrap.fill(result.headline(), WIDTH) + "\n")
+    say(textwrap.fill(result.headline(), WIDTH) + "\n")
     rows = [
         [row["measure"], row["firm"], f"{row['target']:.4g}", f"{row['se']:.2g}",
          f"{row['model']:.4g}", f"{row['model_se']:.2g}", f"{row['z']:+.1f}"]
         for row in result.moments.to_dict("records")
     ]  # fmt: skip
     print_table(["target", "firm", "value", "se", "model", "se", "z"], rows, left=2)
-    click.echo("")
+    say()
     rows = [
         [row["path"], f"{row['estimate']:.4g}", f"{row['se']:.2g}", f"{row['low']:g}",
          f"{row['high']:g}", "" if row["pinned"] else "not pinned down",
@@ -200,7 +202,7 @@ def _print_estimates(result: Any) -> None:
         f"{panel.occasions} occasions, {panel.customers} customers, {len(panel.firms)} firms"
         f"{unused}"
     )
-    click.echo(textwrap.fill(said, WIDTH) + "\n")
+    say(textwrap.fill(said, WIDTH) + "\n")
     rows = [
         [
             row["parameter"],
@@ -218,5 +220,5 @@ def _print_estimates(result: Any) -> None:
         [row["model"], row["order"], f"{row['loyalty']:.2f}", f"{row['se']:.2f}"]
         for row in result.loyalty.to_dict("records")
     ]
-    click.echo("")
+    say()
     print_table(["loyalty", "order of purchases", "utils", "se"], rows, left=2)

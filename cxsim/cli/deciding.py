@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.studies import named_place, print_unstated
 from cxsim.cli.tables import WIDTH, print_table
@@ -74,7 +75,7 @@ def decide(
         )  # fmt: skip
     _print(result)
     print_unstated(result)
-    click.echo(f"\nReport: {result.report}")
+    say(f"\nReport: {result.report}")
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -109,9 +110,9 @@ def _check(given: dict[str, Any]) -> None:
 def _print(result: Any) -> None:
     import pandas as pd
 
-    click.echo(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
+    say(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
     if result.summary.get("worth"):
-        click.echo(textwrap.fill(result.summary["worth"], WIDTH) + "\n")
+        say(textwrap.fill(result.summary["worth"], WIDTH) + "\n")
     frame = pd.DataFrame(result.summary["options"])
     rows = [
         [

@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from cxsim.cli.saying import say
 from cxsim.engine.code_folders import UnsafeFolderWarning
 from cxsim.notebook.catalogue import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
@@ -49,10 +50,10 @@ def finish(command: Callable[[], Any], debug: bool = False) -> int:
         return _finish(command)
     except _SaidError as failure:
         if debug:
-            traceback.print_exception(failure.__cause__)
+            say("".join(traceback.format_exception(failure.__cause__)).rstrip(), err=True)
         with contextlib.suppress(OSError):
             for line in str(failure).splitlines():
-                click.echo(f"cxsim: {line}", err=True)
+                say(f"cxsim: {line}", err=True)
         return failure.code
 
 
@@ -143,7 +144,7 @@ def _notices() -> Iterator[None]:
             show(message, category, *place, **more)
         elif str(message) not in said:
             said.add(str(message))
-            click.echo(f"cxsim: note: {message}", err=True)
+            say(f"cxsim: note: {message}", err=True)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", EventsLeftOutWarning)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import click
-
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import say
 from cxsim.scenario import Scenario
 
 __all__ = ["announce"]
@@ -48,4 +47,4 @@ def announce(names: Iterable[str], overrides: Iterable[str], seeds: int, jobs: i
         check_memory(one)
     except NotEnoughMemoryError as problem:
         raise UserError(str(problem)) from None
-    click.echo(f"This will take {one.sentence()}.", err=True)
+    say(f"This will take {one.sentence()}.", err=True)

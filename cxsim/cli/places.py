@@ -7,12 +7,16 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import TITLE, say
 from cxsim.cli.tables import WIDTH
+from cxsim.cli.trusting import code_notes
 from cxsim.files import is_file
+from cxsim.plain_text import visible
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.messages import Place, Problem
@@ -32,21 +36,24 @@ def check(files: tuple[str, ...]) -> int:
                 _check_study(file)
                 continue
             scenario = Scenario.load(file)
+            notes = code_notes(scenario)
         except ScenarioError as error:
             wrong += 1
             for line in str(error).splitlines():
-                click.echo(f"cxsim: {line}", err=True)
+                say(f"cxsim: {line}", err=True)
             continue
-        click.echo(f"{file}: ok")
-        click.echo(f"  title   {scenario.title or scenario.name}")
-        click.echo(f"  firms   {', '.join(scenario.firms)}")
-        click.echo(f"  time    {scenario.periods} periods, one is a {scenario.period_length}")
-        click.echo(f"  digest  {scenario.digest}")
+        say(f"{file}: ok")
+        say(f"  title   {visible(scenario.title or scenario.name, longest=TITLE)}")
+        say(f"  firms   {', '.join(scenario.firms)}")
+        say(f"  time    {scenario.periods} periods, one is a {scenario.period_length}")
+        say(f"  digest  {scenario.digest}")
         for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
             if line:
-                click.echo(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
+                say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
+        for note in notes:
+            say(f"  note    {note}")
     if wrong and len(files) > 1:
-        click.echo(f"cxsim: {wrong} of {len(files)} files are not right", err=True)
+        say(f"cxsim: {wrong} of {len(files)} files are not right", err=True)
     return 2 if wrong else 0
 
 
@@ -65,13 +72,22 @@ def _check_study(file: str) -> None:
     try:
         study = Study.load(file)
         points = len(study.points)
+        notes = _study_notes(study)
     except LibraryMissingError as error:
         raise ScenarioError(Problem(Place(file), (), str(error))) from error
-    click.echo(f"{file}: ok")
-    click.echo(f"  title   {study.title or study.name}")
-    click.echo(f"  varies  {', '.join(factor.name for factor in study.factors)}")
-    click.echo(f"  runs    {study.runs:,} at {points:,} points")
-    click.echo(f"  digest  {study.digest}")
+    say(f"{file}: ok")
+    say(f"  title   {visible(study.title or study.name, longest=TITLE)}")
+    say(f"  varies  {', '.join(factor.name for factor in study.factors)}")
+    say(f"  runs    {study.runs:,} at {points:,} points")
+    say(f"  digest  {study.digest}")
+    for note in notes:
+        say(f"  note    {note}")
+
+
+def _study_notes(study: Any) -> list[str]:
+    """Return what was not loaded of the code that a study's strategies name."""
+    scenarios = [study.scenario(0, strategy) for strategy in study.strategies]
+    return list(dict.fromkeys(note for each in scenarios for note in code_notes(each)))
 
 
 @click.command("list")
@@ -91,9 +107,9 @@ def list_() -> None:
     width = max(map(len, [*scenarios, *studies, *notebooks]), default=0)
     shown = (("Scenarios", scenarios), ("Studies", studies), ("Notebooks", notebooks))
     for heading, titles in shown:
-        click.echo(heading)
+        say(heading)
         for name, title in titles.items():
-            click.echo(f"  {name:{width}}  {title}".rstrip())
+            say(f"  {name:{width}}  {visible(title, longest=TITLE)}".rstrip())
 
 
 @click.command()
@@ -103,8 +119,8 @@ def new(folder: str) -> None:
     from cxsim.notebook.workplace import lay_out
 
     made = lay_out(folder)
-    click.echo(f"{made}: notebooks/ and params/ are there; open them with")
-    click.echo(f"  cxsim lab {made}")
+    say(f"{made}: notebooks/ and params/ are there; open them with")
+    say(f"  cxsim lab {made}")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -121,7 +137,7 @@ def lab(words: tuple[str, ...]) -> None:
     folder, options = (words[0], words[1:]) if named else (".", words)
     place, is_new = workplace(folder)
     if is_new:
-        click.echo(f"{place}: laid out with notebooks/ and params/", err=True)
+        say(f"{place}: laid out with notebooks/ and params/", err=True)
     command = [sys.executable, "-m", "jupyterlab", *options, "notebooks/00_start_here.ipynb"]
     os.chdir(place)
     sys.stdout.flush()
@@ -153,7 +169,7 @@ def warm(folder: str | None) -> None:
             result = warm_up(progress=lambda done, total: screen("compiling", done, total))
         except PermissionError as error:
             raise UserError(str(error)) from None
-    click.echo(
+    say(
         f"{result.passes} passes in {result.seconds:.1f} s: {result.compiled} compiled, "
         f"{result.passes - result.compiled} found in {result.folder}"
     )
@@ -168,9 +184,9 @@ def schema(study: bool) -> None:
     if study:
         from cxsim.study.json_schema import study_schema
 
-        click.echo(json.dumps(study_schema(), indent=2))
+        say(json.dumps(study_schema(), indent=2))
         return
-    click.echo(json.dumps(Scenario.json_schema(), indent=2))
+    say(json.dumps(Scenario.json_schema(), indent=2))
 
 
 COMMANDS = (check, list_, new, lab, warm, schema)

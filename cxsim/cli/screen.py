@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
+from cxsim.cli.saying import TITLE, say
+from cxsim.plain_text import visible
 
 __all__ = ["Screen"]
 
@@ -18,7 +19,7 @@ class Screen:
     """
 
     def __init__(self, title: str):
-        self._title = title
+        self._title = visible(title, longest=TITLE)
         self._stage = ""
         self._bar: Any = None
         self._live = sys.stderr.isatty()
@@ -35,7 +36,7 @@ class Screen:
         if self._live:
             self._draw(stage, done, total)
         elif stage != self._stage:
-            click.echo(f"{self._title}: {stage}", err=True)
+            say(f"{self._title}: {stage}", err=True)
         self._stage = stage
 
     def _draw(self, stage: str, done: int, total: int) -> None:
@@ -46,5 +47,5 @@ class Screen:
         counted = "{bar:30} {n_fmt}/{total_fmt} {elapsed}" if total else "{elapsed}"
         self._bar.bar_format = f"{self._title}: {{desc}} " + counted
         self._bar.total, self._bar.n = total, done
-        self._bar.set_description_str(stage, refresh=False)
+        self._bar.set_description_str(visible(stage, longest=TITLE), refresh=False)
         self._bar.refresh()

@@ -11,6 +11,7 @@ import click
 
 from cxsim.cli.failing import UserError
 from cxsim.cli.pilot import announce
+from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import WIDTH, print_table
 from cxsim.files import file_name
@@ -98,7 +99,7 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
     result = _run(notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}")
     _print_firms(result)
     print_unstated(result)
-    click.echo(f"\nReport: {result.report}")
+    say(f"\nReport: {result.report}")
 
 
 @click.command()
@@ -124,7 +125,7 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     result = _run(notebook, given, options, named_place("compare", scenarios), title)
     _print_differences(result)
     print_unstated(result)
-    click.echo(f"\nReport: {result.report}")
+    say(f"\nReport: {result.report}")
 
 
 @click.command()
@@ -137,7 +138,7 @@ def diff(left: str, right: str, overrides: tuple[str, ...]) -> None:
     a, b = Scenario.load(left, overrides), Scenario.load(right, overrides)
     rows = [[_shown(cell) for cell in row] for row in a.diff(b).values.tolist()]
     if not rows:
-        click.echo(f"{left} and {right} have the same parameters")
+        say(f"{left} and {right} have the same parameters")
         return
     print_table(["parameter", left, right], rows, left=3)
 
@@ -222,18 +223,19 @@ def _print_differences(result: Any) -> None:
 
     comparison = Comparison.load(result.folder / "comparison")
     words = Words(**result.summary["words"])
-    click.echo(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
-    click.echo(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
+    say(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
+    say(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
     percent = f"{100 * comparison.confidence:g} %"
     rows = difference_rows(comparison.table, words=words)
     for name, here in rows.groupby("scenario", sort=False):
-        click.echo(
+        say(
             f"\n{name} against {comparison.scenarios[0]}: {len(comparison.seeds)} paired seeds, "
             f"standard errors in brackets, {percent} intervals\n"
         )
         lines: list[list[str]] = []
-        for what, part in here.groupby(["measure", "unit"], sort=False):
-            lines.append([f"{what[0]} ({what[1]})" if what[1] else what[0]])
+        for what, part in here.groupby(["measure", "unit", "summary"], sort=False):
+            unit = f"{what[1]}, " if what[1] else ""
+            lines.append([f"{what[0]} ({unit}{what[2]})"])
             lines += [
                 [
                     f"  {row['firm']}",
@@ -247,13 +249,13 @@ def _print_differences(result: Any) -> None:
             ]
         heading = ["", comparison.scenarios[0], str(name), "difference", f"{percent} interval", ""]
         print_table(heading, lines, left=1)
-    click.echo("\n* the interval leaves out zero")
+    say("\n* the interval leaves out zero")
 
 
 def print_unstated(result: Any) -> None:
     """Print which costs and other parameters the scenarios of a report do not state."""
     for line in result.summary.get("unstated", ()):
-        click.echo("\n" + textwrap.fill(line, WIDTH))
+        say("\n" + textwrap.fill(line, WIDTH))
 
 
 def _names(comparison: Any) -> list[str]:
@@ -270,7 +272,9 @@ def _print_firms(result: Any) -> None:
     from cxsim.plot.numbers import Words
 
     words = Words(**result.summary["words"])
-    rows = firm_rows(pd.DataFrame(result.summary["means"]), words=words)
+    # One seed has no standard error: null in the summary.
+    means = pd.DataFrame(result.summary["means"]).astype({"mean": float, "se": float})
+    rows = firm_rows(means, words=words, periods=result.summary.get("periods"))
     labels = rows.drop_duplicates("measure")
     heads = [
         "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])
@@ -278,10 +282,10 @@ def _print_firms(result: Any) -> None:
     ]
     answer = words.say(result.summary["answer"], keep=labels["firm"])
     answer = f"{answer} Standard errors in brackets."
-    click.echo(textwrap.fill(answer, WIDTH) + "\n")
+    say(textwrap.fill(answer, WIDTH) + "\n")
     if result.summary.get("worth"):
-        click.echo(textwrap.fill(words.say(result.summary["worth"], keep=labels["firm"]), WIDTH))
-        click.echo()
+        say(textwrap.fill(words.say(result.summary["worth"], keep=labels["firm"]), WIDTH))
+        say()
     print_table(
         ["", *heads],
         [
@@ -290,3 +294,7 @@ def _print_firms(result: Any) -> None:
         ],
         left=1,
     )
+    say()
+    for row in labels.to_dict("records"):
+        what = f"{row['label']} ({row['summary']}): {row['definition']}"
+        say(textwrap.fill(what, WIDTH, subsequent_indent="  "))

@@ -12,7 +12,9 @@ from typing import Any
 import click
 
 from cxsim.cli.failing import UserError
+from cxsim.cli.saying import TITLE, say
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.plain_text import visible
 from cxsim.scenario import ScenarioError
 
 __all__ = ["COMMANDS"]
@@ -75,7 +77,7 @@ def sweep(study: str, **options: Any) -> int:
     try:
         result = _sweep(plan, folder, kind, options, jobs, shard)
     except KeyboardInterrupt:
-        click.echo("cxsim: stopped; what was finished is stored, start again to go on", err=True)
+        say("cxsim: stopped; what was finished is stored, start again to go on", err=True)
         return 1
     failed = _print(result)
     if options["report"]:
@@ -121,13 +123,13 @@ def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any)
     if len(without) == len(found):
         raise UserError("\n".join(without))
     for line in without:
-        click.echo(f"cxsim: left out: {line}", err=True)
+        say(f"cxsim: left out: {line}", err=True)
     for finding in found.values():
         if isinstance(finding, str):
             continue
-        click.echo(textwrap.fill(f"{finding.output}: {finding.sentence}", WIDTH) + "\n")
-        click.echo(finding.frame.head(12).to_string(index=False, float_format="{:.4g}".format))
-        click.echo("")
+        say(textwrap.fill(f"{finding.output}: {finding.sentence}", WIDTH) + "\n")
+        say(finding.frame.head(12).to_string(index=False, float_format="{:.4g}".format))
+        say()
     return 1 if len(result.failed) else 0
 
 
@@ -142,7 +144,7 @@ def replay(run: str, store: str, output: str | None) -> int:
 
     place = _opened(store)
     row = place.row(run)
-    click.echo(f"run {row['run']}: seed {row['seed']}, {row['overrides']}", err=True)
+    say(f"run {row['run']}: seed {row['seed']}, {row['overrides']}", err=True)
     try:
         result = again(row["run"], store=Store(store))
     except ScenarioError:
@@ -157,7 +159,7 @@ def replay(run: str, store: str, output: str | None) -> int:
     rows = [[f["firm"], *(f"{f[name]:,.4g}" for name in shown)] for f in last.to_dict("records")]
     print_table([f"period {int(last['period'].iloc[0])}", *shown], rows, left=1)
     if output:
-        click.echo(f"\nSaved: {result.save(output)}")
+        say(f"\nSaved: {result.save(output)}")
     return 0
 
 
@@ -194,7 +196,7 @@ def _forecast(
         plan, there, workers=jobs, processes=kind == "processes", shard=shard,
         retry=options["retry"],
     )  # fmt: skip
-    click.echo(f"cxsim sweep {plan.name}: {said.sentence()}", err=True)
+    say(f"cxsim sweep {plan.name}: {said.sentence()}", err=True)
     if said.estimate is not None and kind != "dask":
         try:
             check_memory(said.estimate)
@@ -222,7 +224,7 @@ class SweepScreen:
     """
 
     def __init__(self, title: str):
-        self._title = title
+        self._title = visible(title, longest=TITLE)
         self._bar: Any = None
         self._said = 0
 
@@ -245,7 +247,7 @@ class SweepScreen:
         tenth = 10 * known // max(report.total, 1)
         if self._said == 0 or tenth >= self._said:
             self._said = tenth + 1
-            click.echo(f"{self._title}: {status_line(report)}", err=True)
+            say(f"{self._title}: {status_line(report)}", err=True)
 
     def _draw(self, report: Any) -> None:
         from tqdm import tqdm
@@ -264,23 +266,23 @@ class SweepScreen:
 
 def _print(result: Any) -> int:
     """Print what was done and what failed; return how many runs failed."""
-    click.echo(result.report.sentence())
+    say(result.report.sentence())
     for each in result.report.rounds:
-        click.echo(
+        say(
             f"{each['seeds']} of at most {each['budget']} seeds: {each['too_wide']} points have "
             f"an interval that is too wide (widest half width {each['widest']:.4g})"
         )
     failed = result.failed
     if len(failed):
-        click.echo(f"\n{len(failed):,} runs failed; the first of them:\n")
+        say(f"\n{len(failed):,} runs failed; the first of them:\n")
         rows = [
             [row["run"], row["status"], str(row["seed"]), row["message"]]
             for row in failed.head(5).to_dict("records")
         ]
         print_table(["run", "status", "seed", "message"], rows, left=4)
         first = failed.iloc[0]["run"]
-        click.echo(f"\nAgain: cxsim replay {first} --store {result.store.folder}")
-    click.echo(f"\nStore: {result.store.folder}")
+        say(f"\nAgain: cxsim replay {first} --store {result.store.folder}")
+    say(f"\nStore: {result.store.folder}")
     return len(failed)
 
 
@@ -294,4 +296,4 @@ def _report(study: str, seeds: int | None, folder: str) -> None:
         result = run_notebook(
             find_notebook("sweep"), given, output_folder=f"{folder}-report", progress=screen
         )
-    click.echo(f"Report: {result.report}")
+    say(f"Report: {result.report}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
+from cxsim.cli.saying import say
 
 __all__ = ["WIDTH", "print_table"]
 
@@ -32,16 +32,16 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
         over -= cut
     for number, row in enumerate([*tops, *rows], 1):
         if len(row) < len(heading):
-            click.echo(_cut(row[0], WIDTH))
+            say(_cut(row[0], WIDTH))
             continue
         cells = [_cut(text, width) for text, width in zip(row, widths, strict=True)]
         placed = [
             text.ljust(width) if k < left else text.rjust(width)
             for k, (text, width) in enumerate(zip(cells, widths, strict=True))
         ]
-        click.echo("  ".join(placed).rstrip())
+        say("  ".join(placed).rstrip())
         if number == depth:
-            click.echo("-" * min(WIDTH, sum(widths) + 2 * (len(widths) - 1)))
+            say("-" * min(WIDTH, sum(widths) + 2 * (len(widths) - 1)))
 
 
 def _cut(text: str, width: int) -> str:

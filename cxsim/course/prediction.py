@@ -12,6 +12,7 @@ import numpy as np
 from cxsim.course.estimate import Estimate
 from cxsim.files import whole_file
 from cxsim.notebook.parameters import split_overrides
+from cxsim.plain_text import cell, from_cell
 from cxsim.scenario.messages import hint
 
 __all__ = ["COLUMNS", "NONE", "Kept", "PredictionBook", "read_given", "read_number"]
@@ -154,7 +155,7 @@ class PredictionBook:
         ):
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
-            writer.writerows(self._rows.values())
+            writer.writerows({k: cell(v) for k, v in row.items()} for row in self._rows.values())
 
 
 def _text(value: float) -> str:
@@ -181,7 +182,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         raise ValueError(f"{path}: expected text in UTF-8, found something else") from None
     for number, row in enumerate(rows, start=2):
         _check(row, f"{path}, line {number}")
-    return [{name: row[name] for name in COLUMNS} for row in rows]
+    return [{name: from_cell(row[name]) for name in COLUMNS} for row in rows]
 
 
 def _check(row: Mapping[str, str | None], where: str) -> None:

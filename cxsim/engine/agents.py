@@ -51,6 +51,9 @@ class AgentsEngine:
         A subclass of :class:`Customer`.
     """
 
+    #: What a run's provenance calls it.
+    name = "agents"
+
     def __init__(
         self, workspace: Workspace, *, model: mesa.Model, customer_class: type[Customer] = Customer
     ):

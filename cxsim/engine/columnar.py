@@ -1,12 +1,20 @@
-"""The columnar engine: compiled passes, strung over blocks that stay in cache."""
+"""The columnar engine: compiled passes, strung over blocks that stay in cache.
+
+There are two ways to play compiled passes, with the same numbers. The fast one strings passes
+together in machine code and keeps them on disk; it reaches below numba's public interface. The
+plain one (:mod:`cxsim.engine.plain`) does not, and stands in where a name that the fast one needs
+is not there, as may happen with a new numba.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +23,19 @@ from cxsim.engine.schedule import Leg, Step, parameters_of
 from cxsim.engine.workspace import Workspace
 from cxsim.population import LINE
 
-__all__ = ["ColumnarEngine", "NumbaMissingError"]
+if TYPE_CHECKING:
+    from cxsim.engine.plain import PlainWorker
+
+__all__ = ["ColumnarEngine", "NumbaMissingError", "plays_plainly"]
 
 
 #: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread that the
 #: machine holds up does not keep the others waiting.
 HANDFUL = 32
+
+
+#: Why the fast way is not to be had in this process, once that is known.
+_lacking: list[str] = []
 
 
 class NumbaMissingError(ModuleNotFoundError):
@@ -35,14 +50,34 @@ class ColumnarEngine:
     workspace : Workspace
     threads : int
         Threads that take a handful of blocks after the other, as long as there are some.
+    plain : bool, optional
+        True to play passes the plain way. Default: where the fast one cannot be had, or the
+        environment variable ``CXSIM_ENGINE`` is ``plain``.
+    debug : bool, optional
+        True to check that no pass reads or writes outside of its arrays: slower, the same
+        numbers. Default: where the environment variable ``CXSIM_DEBUG`` is ``1``.
+
+    Attributes
+    ----------
+    name : str
+        ``"columnar"``, or ``"plain"`` where passes are played the plain way.
 
     Raises
     ------
     NumbaMissingError
         If numba is not installed, or not to be had, as in a browser.
+    ValueError
+        If an environment variable has another value.
     """
 
-    def __init__(self, workspace: Workspace, *, threads: int = 1):
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        threads: int = 1,
+        plain: bool | None = None,
+        debug: bool | None = None,
+    ):
         try:
             importlib.import_module("numba")
         except ImportError as missing:
@@ -51,10 +86,12 @@ class ColumnarEngine:
                 "choose engine='agents' (slower, the same numbers; a hundred customers or so)"
             ) from missing
         self._workspace = workspace
+        self._plain = plays_plainly() if plain is None else plain
+        self._debug = _chosen("CXSIM_DEBUG", "0", "1") if debug is None else debug
         self._threads = max(1, min(threads, workspace.population.blocks))
         self._passing = [workspace.passing(sharing=True) for _ in range(self._threads)]
         self._pool: ThreadPoolExecutor | None = None
-        self._bound: dict[Leg, list[_Worker]] = {}
+        self._bound: dict[Leg, list[_Worker | PlainWorker]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_bound": {}, "_pool": None, "_passing": []}
@@ -62,6 +99,11 @@ class ColumnarEngine:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)  # what is left out is made anew, where it is used
         self._passing = [self._workspace.passing(sharing=True) for _ in range(self._threads)]
+
+    @property
+    def name(self) -> str:
+        """Which way passes are played."""
+        return "plain" if self._plain or _lacking else "columnar"  # as of now
 
     def run(self, legs: Sequence[Leg]) -> None:
         """Run legs in order; every customer finishes one leg before any starts the next."""
@@ -73,9 +115,7 @@ class ColumnarEngine:
                 continue
             workers = self._bound.get(leg)
             if workers is None:
-                workers = self._bound[leg] = [
-                    _Worker(self._workspace, leg.steps, passing) for passing in self._passing
-                ]
+                workers = self._bound[leg] = self._workers(leg)
             if self._threads == 1:
                 workers[0].play(0, blocks)
                 continue
@@ -83,18 +123,80 @@ class ColumnarEngine:
                 self._pool = ThreadPoolExecutor(self._threads)
             handful = min(HANDFUL, -(-blocks // self._threads))
             starts = iter(range(0, blocks, handful))  # each number is handed out once
-            list(self._pool.map(_Worker.play_all, workers, repeat(starts), repeat(handful)))
+            list(self._pool.map(_play_all, workers, repeat(starts), repeat(handful)))
+
+    def _workers(self, leg: Leg) -> list[_Worker | PlainWorker]:
+        """Bind a leg's passes to arrays, the fast way if that can be had."""
+        problem = None
+        if self.name == "columnar":
+            try:
+                return [
+                    _Worker(self._workspace, leg.steps, passing, checked=self._debug)
+                    for passing in self._passing
+                ]
+            except Exception as failure:  # noqa: BLE001 - what moved in numba may fail in any way
+                problem = failure
+        from cxsim.engine.plain import PlainWorker
+
+        made: list[_Worker | PlainWorker] = [
+            PlainWorker(self._workspace, leg.steps, passing, checked=self._debug)
+            for passing in self._passing
+        ]
+        if problem is not None:  # a mistake in a pass or rule would have been raised above again
+            _without_the_fast_way(problem)
+        return made
+
+
+def _play_all(worker: _Worker | PlainWorker, starts: Iterator[int], handful: int) -> None:
+    """Run all steps of a leg for one handful of blocks after the other."""
+    for first in starts:
+        worker.play(first, min(first + handful, worker.blocks))
+
+
+def plays_plainly() -> bool:
+    """Return whether passes are played the plain way where nothing else is asked for."""
+    return _chosen("CXSIM_ENGINE", "columnar", "plain") or bool(_lacking)
+
+
+def _chosen(variable: str, usual: str, other: str) -> bool:
+    """Return whether an environment variable asks for what is not usual."""
+    value = os.environ.get(variable) or usual
+    if value not in (usual, other):
+        raise ValueError(f"{variable}: expected {usual!r} or {other!r}, found {value!r}")
+    return value == other
+
+
+def _without_the_fast_way(problem: Exception) -> None:
+    """Note that the fast way is not to be had, and say so once."""
+    if _lacking:
+        return
+    import numba
+
+    what = f"{type(problem).__name__}: {str(problem).strip().partition(chr(10))[0]}"
+    _lacking.append(what)
+    warnings.warn(
+        f"numba {numba.__version__} is not as the columnar engine needs it ({what}): passes are "
+        "compiled by its public interface alone (engine='plain'), which gives the same numbers, "
+        "takes longer and keeps nothing on disk",
+        RuntimeWarning,
+        stacklevel=5,
+    )
 
 
 class _Worker:
     """What a thread needs for a leg: its own passing columns, and frames that name them."""
 
     def __init__(
-        self, workspace: Workspace, steps: tuple[Step, ...], passing: dict[str, np.ndarray]
+        self,
+        workspace: Workspace,
+        steps: tuple[Step, ...],
+        passing: dict[str, np.ndarray],
+        *,
+        checked: bool = False,
     ):
         from cxsim.engine.entry import words
 
-        self._steps, self._play = steps, compiled_player()
+        self._steps, self._play, self._checked = steps, compiled_player(), checked
         blocks = range(workspace.population.blocks)
         entries: list[int] = []
         starts: list[int] = []
@@ -105,7 +207,7 @@ class _Worker:
                 kind_of(argument, strided=name.startswith("sum_"))
                 for name, argument in zip(parameters_of(step), arguments, strict=True)
             )
-            entries.append(compiled_pass(step.function, kinds, step.code))
+            entries.append(compiled_pass(step.function, kinds, step.code, checked=checked))
             starts.append(len(frame))
             frame += words(arguments)
 
@@ -125,21 +227,19 @@ class _Worker:
         self._frame = first
         self._places = first.ctypes.data + 8 * np.array(starts, dtype=np.int64)
         self._entries = np.array(entries, dtype=np.int64)
-        self._blocks = len(blocks)
+        self.blocks = len(blocks)
 
     def play(self, first: int, end: int) -> None:
         """Run all steps for blocks ``first`` to before ``end``."""
         failed = self._play(
             self._entries, self._places, self._frame, self._frames, self._lines,
-            first, end, self._blocks,
+            first, end, self.blocks,
         )  # fmt: skip
         if failed >= 0:
-            raise RuntimeError(f"pass {self._steps[failed].name!r} failed")
-
-    def play_all(self, starts: Iterator[int], handful: int) -> None:
-        """Run all steps for one handful of blocks after the other."""
-        for first in starts:
-            self.play(first, min(first + handful, self._blocks))
+            name = self._steps[failed].name
+            if self._checked:
+                raise IndexError(f"pass {name!r} failed: an index lies outside of its array")
+            raise RuntimeError(f"pass {name!r} failed")
 
 
 def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:

@@ -8,9 +8,11 @@ and can never meet stale machine code.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any, cast
@@ -20,31 +22,80 @@ import numpy as np
 from cxsim.engine.code_folders import usable_folders
 from cxsim.engine.rules import callees, code_digest, rebuilt, rule_name
 
-__all__ = ["compiled_pass", "compiled_player", "compiled_rule", "kind_of"]
+__all__ = [
+    "compiled_pass",
+    "compiled_player",
+    "compiled_rule",
+    "kind_of",
+    "plain_pass",
+]
 
-_TYPES = {"float": "float64", "int": "int64", "Word": "uint64", "bool": "boolean"}
+_TYPES = {
+    "float": "float64",
+    "int": "int64",
+    "Word": "uint64",
+    "bool": "boolean",
+    "tuple[float, int]": "Tuple((float64, int64))",
+}
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-#: Rules go into the pass whole: a call costs more than most of them compute.
-_RULE_OPTIONS: dict[str, Any] = {**_OPTIONS, "forceinline": True}
-_rules: dict[str, Any] = {}
-_passes: dict[tuple[str, Any], tuple[int, Any]] = {}
+#: Where passes are strung together, rules go into them whole: a call costs more than most of
+#: them compute.
+_INLINE: dict[str, Any] = {"forceinline": True}
+_rules: dict[tuple[str, str], Any] = {}
+_passes: dict[tuple[str, Any, bool], tuple[int, Any]] = {}
+_plain_passes: dict[tuple[str, Any, bool], Any] = {}
 
 #: What decides the type of an argument of a pass.
 Kind = tuple[Any, ...]
 
 
-def compiled_pass(function: FunctionType, kinds: tuple[Kind, ...], code: str | None = None) -> int:
+def _options(*, checked: bool) -> dict[str, Any]:
+    return {**_OPTIONS, "boundscheck": True} if checked else _OPTIONS
+
+
+def compiled_pass(
+    function: FunctionType,
+    kinds: tuple[Kind, ...],
+    code: str | None = None,
+    *,
+    checked: bool = False,
+) -> int:
     """Return the address of a pass compiled for arguments of these kinds, behind an entry.
 
     Machine code found on disk is used as it is; the pass, and the rules that it calls, are
     compiled only where there is none. ``code`` is the fingerprint of the function, where it
-    is known already.
+    is known already. A ``checked`` pass fails where an index lies outside of its array.
     """
     code = code_digest(function) if code is None else code
-    found = _passes.get((code, kinds))
+    found = _passes.get((code, kinds, checked))
     if found is None:
-        found = _passes[code, kinds] = _entry(function, code, kinds)
+        found = _passes[code, kinds, checked] = _entry(function, code, kinds, checked=checked)
     return found[0]
+
+
+def plain_pass(
+    function: FunctionType,
+    kinds: tuple[Kind, ...],
+    code: str | None = None,
+    *,
+    checked: bool = False,
+) -> Any:
+    """Return a pass compiled for arguments of these kinds, to be called from Python.
+
+    With numba's public interface only, and nothing kept on disk: numba's own cache would not
+    see that a rule has changed.
+    """
+    import numba
+
+    code = code_digest(function) if code is None else code
+    found = _plain_passes.get((code, kinds, checked))
+    if found is None:
+        options = _options(checked=checked)
+        signature = numba.void(*(_numba_type(kind) for kind in kinds))
+        with _named(f"pass {rule_name(function)!r}"):
+            found = numba.njit(signature, **options)(_with_compiled_rules(function, options))
+        _plain_passes[code, kinds, checked] = found
+    return found
 
 
 def kind_of(argument: Any, *, strided: bool = False) -> Kind:
@@ -55,7 +106,9 @@ def kind_of(argument: Any, *, strided: bool = False) -> Kind:
     return (argument.dtype.str, argument.ndim, order)
 
 
-def _entry(function: FunctionType, code: str, kinds: tuple[Kind, ...]) -> tuple[int, Any]:
+def _entry(
+    function: FunctionType, code: str, kinds: tuple[Kind, ...], *, checked: bool
+) -> tuple[int, Any]:
     """Return the address of an entry, and what keeps its machine code alive."""
     import numba
 
@@ -63,7 +116,9 @@ def _entry(function: FunctionType, code: str, kinds: tuple[Kind, ...]) -> tuple[
 
     signature = (numba.int64,)
     stub = cast(FunctionType, _stub)
-    digest = hashlib.sha256(f"{code} {kinds} {_how()}".encode()).hexdigest()[:24]
+    options = _options(checked=checked)
+    how = f"{_how()} checked" if checked else _how()
+    digest = hashlib.sha256(f"{code} {kinds} {how}".encode()).hexdigest()[:24]
 
     own = rebuilt(stub, {})
     own.__name__ = function.__name__
@@ -71,7 +126,9 @@ def _entry(function: FunctionType, code: str, kinds: tuple[Kind, ...]) -> tuple[
     found = _load(made, digest, signature)
     if found is None:
         types = [_numba_type(kind) for kind in kinds]
-        call = entry_to(compiled(_with_compiled_rules(function), types, _OPTIONS), types)
+        ready = _with_compiled_rules(function, {**options, **_INLINE})
+        with _named(f"pass {rule_name(function)!r}"):
+            call = entry_to(compiled(ready, types, options), types)
         own = rebuilt(stub, {"_call": call})
         own.__name__ = function.__name__
         own.__qualname__ = f"{function.__name__}_{digest}"
@@ -125,26 +182,26 @@ def _how() -> str:
     from cxsim.engine import entry, lowering
 
     sources = [Path(str(module.__file__)).read_bytes() for module in (entry, lowering)]
-    settings = repr((_OPTIONS, _RULE_OPTIONS, sources))
+    settings = repr((_OPTIONS, _INLINE, sources))
     return hashlib.sha256(settings.encode()).hexdigest()[:8]
 
 
-def _with_compiled_rules(function: FunctionType) -> FunctionType:
+def _with_compiled_rules(function: FunctionType, options: dict[str, Any]) -> FunctionType:
     """Return the function over compiled callees, under a name of its own.
 
     numba names machine code by qualified name and a counter that starts anew in every
     process. Code that different processes put on disk may meet in a third, so the
     name has to tell apart whatever differs.
     """
-    made = rebuilt(
-        function, {name: compiled_rule(callee) for name, callee in callees(function).items()}
-    )
-    made.__qualname__ = f"{function.__name__}_{code_digest(function)}"
+    rules = {name: compiled_rule(callee, options) for name, callee in callees(function).items()}
+    made = rebuilt(function, rules)
+    checked = "_checked" if "boundscheck" in options else ""
+    made.__qualname__ = f"{function.__name__}_{code_digest(function)}{checked}"
     return made
 
 
-def compiled_rule(function: FunctionType) -> Any:
-    """Compile what a pass calls.
+def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None) -> Any:
+    """Compile what a pass calls, with options of ``numba.njit`` (default: those of fast passes).
 
     A function with a return annotation is a rule: it is compiled for doubles (or
     what its annotations say), so that 32-bit columns widen before any arithmetic.
@@ -153,25 +210,47 @@ def compiled_rule(function: FunctionType) -> Any:
 
     from cxsim.engine.lowering import LOWERED
 
-    if rule_name(function) in LOWERED:
-        return LOWERED[rule_name(function)]
-    digest = code_digest(function)
-    if digest not in _rules:
-        ready = _with_compiled_rules(function)
+    options = {**_OPTIONS, **_INLINE} if options is None else options
+    key = code_digest(function), repr(options)
+    if key not in _rules:
+        function = cast(FunctionType, LOWERED.get(rule_name(function), function))
+        ready = _with_compiled_rules(function, options)
         signature = _signature(function)
-        try:
-            _rules[digest] = (
-                numba.njit(**_RULE_OPTIONS)(ready)
+        with _named(f"rule {rule_name(function)!r}"):
+            _rules[key] = (
+                numba.njit(**options)(ready)
                 if signature is None
-                else numba.njit(signature, **_RULE_OPTIONS)(ready)
+                else numba.njit(signature, **options)(ready)
             )
-        except numba.core.errors.NumbaError as problem:
-            reason = str(problem).strip().splitlines()[-1]
-            raise TypeError(
-                f"rule {rule_name(function)!r} cannot be compiled: expected arithmetic on "
-                f"numbers, found {reason.strip()} (engine='agents' runs it as it is)"
-            ) from problem
-    return _rules[digest]
+    return _rules[key]
+
+
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Say what cannot be compiled, and why, in one line."""
+    import numba
+
+    try:
+        yield
+    except numba.NumbaError as problem:
+        raise TypeError(
+            f"{what} cannot be compiled: expected arithmetic on numbers, found "
+            f"{_reason(problem)} (engine='agents' runs it as it is)"
+        ) from problem
+
+
+#: What lines of numba's messages begin with that say where it was, not what it found.
+_WHERE = ("Failed in", "During:", "File ", "<source", "Enable logging", "This error may", "-----")
+
+
+def _reason(problem: Exception) -> str:
+    """Return the first line of a message of numba's that says what it found."""
+    lines = [line.strip() for line in str(problem).splitlines()]
+    said = [line for line in lines if line.strip("~^ -") and not line.startswith(_WHERE)]
+    if not said:
+        return type(problem).__name__
+    call = next((line.removeprefix(">>>") for line in said if line.startswith(">>>")), "")
+    return said[0].partition(", defined at")[0].rstrip(" .:") + call.rstrip()
 
 
 def _signature(function: FunctionType) -> str | None:

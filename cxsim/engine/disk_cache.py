@@ -87,6 +87,7 @@ class DigestCache:
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what the first folder that has it holds, None if none does."""
+        initialize, rebuild = rtsys.initialize, CompileResult._rebuild  # or no file is at fault
         name = self._name(sig, target_context.codegen())
         for path in (folder / name for folder in self._folders):
             with contextlib.suppress(OSError, *_BROKEN):
@@ -98,8 +99,8 @@ class DigestCache:
                         what = f"{error} (compiled again; cxsim cache --verify looks at all)"
                         warnings.warn(what, DamagedWarning, stacklevel=2)
                     continue
-                rtsys.initialize(target_context)  # numba's own way would ready the compiler
-                return CompileResult._rebuild(target_context, *pickle.loads(code))
+                initialize(target_context)  # numba's own way would ready the compiler
+                return rebuild(target_context, *pickle.loads(code))
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:

@@ -1,41 +1,27 @@
-"""Functions that the compiler is given in machine terms rather than in Python's.
+"""Functions that the compiler is given in other words than the interpreter, with the same bits.
 
-Each stands for a plain function of :mod:`cxsim.elementary` and returns the same bits. A
-call to the C library would keep a loop from running over several customers at a time.
+Each stands for a plain function of :mod:`cxsim.elementary`. A call to the C library would keep a
+loop from running over several customers at a time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba.core import types
-from numba.extending import intrinsic
+import numpy as np
 
 __all__ = ["LOWERED"]
 
-_WORD, _DOUBLE = ir.IntType(64), ir.DoubleType()
-_EXPONENT, _FRACTION_AND_SIGN = 0x7FF, 0x800FFFFFFFFFFFFF
-_HALF = 1022  # exponent field of numbers in [0.5, 1)
 
-
-@intrinsic
-def _split(typing: Any, x: Any) -> Any:  # noqa: ARG001 - what numba hands over
-    """Lower ``elementary.split``: fraction and exponent of a normal double, from its bits."""
-    signature = types.Tuple((types.float64, types.int64))(types.float64)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def word(value: int) -> ir.Constant:
-            return ir.Constant(_WORD, value)
-
-        bits = builder.bitcast(arguments[0], _WORD)
-        field = builder.and_(builder.lshr(bits, word(52)), word(_EXPONENT))
-        fraction = builder.or_(builder.and_(bits, word(_FRACTION_AND_SIGN)), word(_HALF << 52))
-        parts = [builder.bitcast(fraction, _DOUBLE), builder.sub(field, word(_HALF))]
-        return context.make_tuple(builder, signature.return_type, parts)
-
-    return signature, generate
+def split(x: float) -> tuple[float, int]:
+    """Return fraction and exponent of a positive, normal double, read off its bits."""
+    bits = np.float64(x).view(np.uint64)
+    exponent = np.int64((bits >> np.uint64(52)) & np.uint64(0x7FF)) - 1022
+    half = np.uint64(0x3FE0000000000000)  # the exponent of numbers in [0.5, 1)
+    fraction = np.uint64((bits & np.uint64(0x800FFFFFFFFFFFFF)) | half).view(np.float64)
+    return fraction, exponent  # type: ignore[return-value] # compiled, they are these
 
 
 #: By the names of the rules they stand for.
-LOWERED: dict[str, Any] = {"elementary.split": _split}
+LOWERED: dict[str, Callable[..., Any]] = {"elementary.split": split}

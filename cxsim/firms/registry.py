@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from inspect import isabstract
-from pathlib import Path
 from typing import Any
 
 from cxsim.firms.policy import CapabilityPolicy, Policy, PricingPolicy
@@ -14,14 +14,20 @@ from cxsim.mechanisms.policies import FIXED
 
 __all__ = [
     "BUILT_IN",
+    "GROUP",
     "KINDS",
     "UnknownPolicyError",
+    "from_installed",
+    "installed",
     "named",
     "policy_class",
     "policy_names",
     "register_policy",
     "registered_policies",
 ]
+
+#: Entry points by which installed packages offer policies.
+GROUP = "cxsim.policies"
 
 #: The base class of each kind of policy.
 KINDS: dict[str, type[Policy]] = {"pricing": PricingPolicy, "capability": CapabilityPolicy}  # type: ignore[type-abstract]
@@ -124,13 +130,14 @@ def named(given: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def policy_class(kind: str, name: str) -> type[Policy] | None:
-    """Return the class of a policy by name, None for ``fixed``.
+    """Return the class of a policy by name, None for ``fixed``; imports no code of a folder.
 
     Parameters
     ----------
     kind : {"pricing", "capability"}
     name : str
-        A name, or ``module:Class`` of anything that Python can import from here.
+        A name: of the package's own policies, registered ones, and those that installed
+        packages offer as entry points of the group ``cxsim.policies``.
 
     Raises
     ------
@@ -142,43 +149,40 @@ def policy_class(kind: str, name: str) -> type[Policy] | None:
     found = _registered.get(name)
     if found is not None and found.kind == kind:
         return found
-    path = BUILT_IN[kind].get(name, name)
-    if ":" not in path:
-        text = f"expected a {kind} policy (a name, or module:Class), found {name!r}"
-        raise UnknownPolicyError(text, name, policy_names(kind))
-    return _imported(kind, path)
+    path = BUILT_IN[kind].get(name)
+    if path is not None:
+        module, _, own = path.partition(":")
+        built_in: type[Policy] = getattr(importlib.import_module(module), own)
+        return built_in
+    if name in installed():
+        return from_installed(kind, name)
+    known = (*policy_names(kind), *installed())
+    text = f"expected a {kind} policy (a name, or module:Class), found {name!r}"
+    raise UnknownPolicyError(text, name, known)
 
 
-def _imported(kind: str, path: str) -> type[Policy]:
-    module_name, _, class_name = path.partition(":")
+@cache
+def installed() -> dict[str, EntryPoint]:
+    """Return the policies that installed packages offer, by name; imports nothing."""
+    return {each.name: each for each in entry_points(group=GROUP)}
+
+
+def from_installed(kind: str, name: str) -> type[Policy]:
+    """Return a policy that an installed package offers.
+
+    Raises
+    ------
+    UnknownPolicyError
+        If it cannot be imported, or is no policy of this kind.
+    """
+    entry = installed()[name]
     try:
-        module = _module(module_name)
-    except (Exception, SystemExit) as error:  # whatever a user's module does when imported
+        found = entry.load()
+    except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        text = f"expected a module that can be imported, found {module_name!r} ({reason})"
+        text = f"expected a policy that can be imported, found {entry.value!r} ({reason})"
         raise UnknownPolicyError(text) from error
-    base = KINDS[kind]
-    policies = tuple(
-        name
-        for name, thing in vars(module).items()
-        if isinstance(thing, type) and issubclass(thing, base) and thing is not base
-    )
-    if class_name not in policies:
-        text = f"expected a {kind} policy of module {module_name}, found {class_name!r}"
-        raise UnknownPolicyError(text, class_name, policies)
-    found: type[Policy] = getattr(module, class_name)
-    if isabstract(found):
-        raise UnknownPolicyError(f"{path}: expected a method decide, found none")
-    return found
-
-
-def _module(name: str) -> Any:
-    """Import a module, from the current folder too: commands do not search it by themselves."""
-    here = str(Path.cwd())
-    if here in sys.path or "" in sys.path:
-        return importlib.import_module(name)
-    sys.path.append(here)
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(here)
+    if not (isinstance(found, type) and issubclass(found, KINDS[kind]) and not isabstract(found)):
+        raise UnknownPolicyError(f"expected a {kind} policy, found {name!r} ({entry.value})")
+    policy: type[Policy] = found
+    return policy

@@ -38,22 +38,22 @@ def _own(b: Books) -> np.ndarray:
 
 
 def purchases(b: Books) -> np.ndarray:
-    """Purchases from the firm."""
+    """Purchases from the firm in the period, whole market."""
     return by_firm(b).sum(axis=1)
 
 
 def share(b: Books) -> np.ndarray:
-    """Share of the purchases from firms."""
+    """Of the purchases from all firms in the period, the share that were made from this firm."""
     return ratio(purchases(b), purchases(b).sum(axis=1, keepdims=True))
 
 
 def acquisitions(b: Books) -> np.ndarray:
-    """Customers won, from rivals or from nobody."""
+    """Customers who bought from the firm in the period and had another supplier, or none."""
     return purchases(b) - _own(b)
 
 
 def losses(b: Books) -> np.ndarray:
-    """Customers lost to rivals."""
+    """The firm's customers, lapsed ones too, who bought from a rival in the period."""
     return by_firm(b)[:, 1:, :].sum(axis=2) - _own(b)
 
 
@@ -63,12 +63,12 @@ def _ended(b: Books) -> np.ndarray | float:
 
 
 def customers(b: Books) -> np.ndarray:
-    """Customers at the end of the period."""
+    """Customers at the end of the period whose last purchase was from the firm; lapsed ones too."""
     return b.total("holders")[:, 1:] + acquisitions(b) - losses(b) - _ended(b)
 
 
 def relationship_share(b: Books) -> np.ndarray:
-    """Share of the customers who have a supplier."""
+    """Of the customers who have a supplier at the period's end, the share who have this one."""
     return ratio(customers(b), customers(b).sum(axis=1, keepdims=True))
 
 
@@ -142,7 +142,7 @@ def penetration(b: Books) -> np.ndarray:
 
 
 def left(b: Books) -> np.ndarray:
-    """Customers who left the market for good."""
+    """The firm's customers who left the market for good in the period."""
     return b.total("left")[:, 1:]
 
 

@@ -65,7 +65,7 @@ def _order(scenario: Any, books: Books) -> list[int]:
 
 
 def firm_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return one row per period and firm."""
+    """Return one row per period and firm; ``attrs["definitions"]`` says what columns are."""
     import pandas as pd
 
     order = _order(scenario, books)
@@ -83,17 +83,20 @@ def firm_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -
         for a, c in zip(frame["interaction"], frame["customization"], strict=True)
     ]
     frame.insert(2, "quadrant", labels)
+    frame.attrs["definitions"] = {m.name: m.definition for m in measures("firm", mechanisms)}
     return frame
 
 
 def market_frame(books: Books, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return one row per period."""
+    """Return one row per period; ``attrs["definitions"]`` says what columns are."""
     import pandas as pd
 
     columns: dict[str, Any] = {"period": np.arange(books.periods)}
     for measure in measures("market", mechanisms):
         columns[measure.name] = measure.function(books)
-    return pd.DataFrame(columns)
+    frame = pd.DataFrame(columns)
+    frame.attrs["definitions"] = {m.name: m.definition for m in measures("market", mechanisms)}
+    return frame
 
 
 def switching_frame(books: Books, scenario: Any) -> pd.DataFrame:

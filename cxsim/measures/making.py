@@ -13,23 +13,23 @@ from cxsim.mechanisms.measuring import ratio
 __all__ = ["over_last_year", "parameter", "per_customer", "per_last_year", "total"]
 
 
-def per_customer(name: str) -> Callable[[Books], np.ndarray]:
-    """Return the measure of a total per customer of the firm."""
+def per_customer(name: str, what: str) -> Callable[[Books], np.ndarray]:
+    """Return the measure of a total per customer of the firm; ``what`` says of what."""
 
     def measure(b: Books) -> np.ndarray:
         return ratio(b.total(name), customers(b))
 
-    measure.__doc__ = f"Mean {name.replace('_', ' ')} over the firm's customers."
+    measure.__doc__ = f"Mean over the firm's customers at the period's end of {what}."
     return measure
 
 
-def total(name: str) -> Callable[[Books], np.ndarray]:
-    """Return the measure of a total."""
+def total(name: str, what: str) -> Callable[[Books], np.ndarray]:
+    """Return the measure of a total; ``what`` says of what."""
 
     def measure(b: Books) -> np.ndarray:
         return b.total(name)
 
-    measure.__doc__ = f"Total {name.replace('_', ' ')}."
+    measure.__doc__ = f"{what} in the period, whole market."
     return measure
 
 

@@ -19,13 +19,16 @@ def concentration(b: Books) -> np.ndarray:
 
 
 def outside_share(b: Books) -> np.ndarray:
-    """Share of customers in the market who took the outside option."""
+    """Of the customers in the market in the period, the share who bought from nobody."""
     bought = b.total("purchases").sum(axis=1)
     return ratio(bought[:, -1], bought.sum(axis=1))
 
 
 def switching_rate(b: Books) -> np.ndarray:
-    """Of customers with a supplier who bought from a firm, the share who bought from a rival."""
+    """Of the period's buyers who had a supplier, the share who bought from another firm.
+
+    Those who bought from nobody do not count: retention counts them as kept.
+    """
     bought = by_firm(b)[:, 1:, :].sum(axis=(1, 2))
     return ratio(losses(b).sum(axis=1), bought)
 
@@ -36,12 +39,12 @@ def market_price(b: Books) -> np.ndarray:
 
 
 def market_purchases(b: Books) -> np.ndarray:
-    """Purchases from all firms."""
+    """Purchases from all firms in the period."""
     return purchases(b).sum(axis=1)
 
 
 def market_profit(b: Books) -> np.ndarray:
-    """Profit of all firms."""
+    """Sum of the profits of all firms in the period."""
     return profit(b).sum(axis=1)
 
 

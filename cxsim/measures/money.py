@@ -14,12 +14,12 @@ __all__ = ["MEASURES", "contribution", "profit"]
 
 
 def price_paid(b: Books) -> np.ndarray:
-    """Mean amount paid per purchase."""
+    """Mean amount paid over the period's purchases from the firm."""
     return ratio(b.total("revenue"), purchases(b))
 
 
 def contribution(b: Books) -> np.ndarray:
-    """Revenue less the costs that purchases cause."""
+    """Revenue of the period less the costs that purchases and contacts cause."""
     return (
         b.total("revenue")
         - b.total("production_cost")
@@ -36,7 +36,7 @@ def capability_cost(b: Books) -> np.ndarray:
 
 
 def capability_investment(b: Books) -> np.ndarray:
-    """One-off cost of capabilities raised this period."""
+    """One-off cost of capabilities raised in the period, whole market."""
     raised = sum(
         np.maximum(b.firm(name) - b.firm_before(name), 0.0)
         for name in ("interaction", "customization")
@@ -45,17 +45,17 @@ def capability_investment(b: Books) -> np.ndarray:
 
 
 def profit(b: Books) -> np.ndarray:
-    """Contribution less what capabilities and mechanisms cost."""
+    """Contribution of the period less what capabilities and mechanisms cost; not discounted."""
     return contribution(b) - capability_cost(b) - capability_investment(b) - b.costs("profit")
 
 
 def cumulative_profit(b: Books) -> np.ndarray:
-    """Profit since period 0."""
+    """Profits of period 0 to this one, not discounted."""
     return b.summed("profit", profit)
 
 
 def cash(b: Books) -> np.ndarray:
-    """Initial cash and profits since period 0."""
+    """Initial cash and profits of period 0 to this one."""
     return b.firm("initial_cash") + cumulative_profit(b)
 
 
@@ -63,13 +63,18 @@ MEASURES = (
     Measure("price", "Price", "currency per unit", parameter("price"), reported=True),
     Measure("price_paid", "Amount paid per purchase", "currency", price_paid, own_books=True),
     Measure(
-        "revenue", "Revenue", "currency per period", total("revenue"), summary="sum", own_books=True
+        "revenue",
+        "Revenue",
+        "currency per period",
+        total("revenue", "What customers paid the firm"),
+        summary="sum",
+        own_books=True,
     ),
     Measure(
         "discounts",
         "Promotions (taken off revenue)",
         "currency per period",
-        total("discounts"),
+        total("discounts", "Price cuts of promotions, already taken off revenue,"),
         summary="sum",
         own_books=True,
     ),
@@ -77,7 +82,7 @@ MEASURES = (
         "production_cost",
         "Cost of units",
         "currency per period",
-        total("production_cost"),
+        total("production_cost", "Cost of the units sold"),
         summary="sum",
         own_books=True,
     ),
@@ -85,7 +90,7 @@ MEASURES = (
         "contact_cost",
         "Cost of contacts",
         "currency per period",
-        total("contact_cost"),
+        total("contact_cost", "Cost of contacts with individual customers"),
         summary="sum",
         own_books=True,
     ),
@@ -93,7 +98,7 @@ MEASURES = (
         "service_cost",
         "Cost to serve",
         "currency per period",
-        total("service_cost"),
+        total("service_cost", "Cost of handling purchases"),
         summary="sum",
         own_books=True,
     ),
@@ -129,7 +134,7 @@ MEASURES = (
         "Cumulative profit",
         "currency",
         cumulative_profit,
-        summary="last",
+        summary="to_date",
         series=True,
         own_books=True,
     ),

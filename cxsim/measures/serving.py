@@ -14,17 +14,20 @@ __all__ = ["MEASURES", "switching_cost"]
 
 
 def hassle(b: Books) -> np.ndarray:
-    """Mean effort of an order."""
+    """Mean effort of ordering, over the period's purchases from the firm."""
     return ratio(b.total("hassle"), purchases(b))
 
 
 def effort(b: Books) -> np.ndarray:
-    """Mean effort spent on teaching, per purchase."""
+    """Mean effort spent on telling the firm one's needs, over the period's purchases from it."""
     return ratio(b.total("effort"), purchases(b))
 
 
 def switching_cost(b: Books) -> np.ndarray:
-    """Mean switching cost of the firm's customers, the sum of its parts."""
+    """Mean over the firm's customers of what moving to a twin firm that knows nothing would cost.
+
+    The sum of its procedural, financial and relational parts.
+    """
     return ratio(
         b.total("switching_procedural")
         + b.total("switching_financial")
@@ -41,7 +44,7 @@ def switching_cost_sd(b: Books) -> np.ndarray:
 
 
 def switching_cost_share(b: Books) -> np.ndarray:
-    """Mean switching cost as a share of the mean amount paid per purchase."""
+    """Mean switching cost of the firm's customers over the mean amount paid per purchase."""
     return ratio(switching_cost(b), ratio(b.total("revenue"), purchases(b)))
 
 
@@ -88,11 +91,20 @@ MEASURES = (
         "knowledge",
         "Knowledge of customers",
         "share",
-        per_customer("knowledge"),
+        per_customer(
+            "knowledge", "the share of the variance of their needs that the firm has resolved"
+        ),
         series=True,
         reported=True,
     ),
-    Measure("misfit", "Misfit of the offer", "squared distance", per_customer("misfit")),
+    Measure(
+        "misfit",
+        "Misfit of the offer",
+        "squared distance",
+        per_customer(
+            "misfit", "the squared distance between their need and the offer that they would get"
+        ),
+    ),
     Measure("hassle", "Effort of an order", "currency per purchase", hassle),
     Measure("effort", "Effort of teaching", "currency per purchase", effort),
     Measure(
@@ -109,21 +121,30 @@ MEASURES = (
         "switching_procedural",
         "Procedural switching cost",
         "currency",
-        per_customer("switching_procedural"),
+        per_customer(
+            "switching_procedural",
+            "the procedural part of their switching cost: moving, and teaching a twin firm anew",
+        ),
         summary="last",
     ),
     Measure(
         "switching_financial",
         "Financial switching cost",
         "currency",
-        per_customer("switching_financial"),
+        per_customer(
+            "switching_financial",
+            "the financial part of their switching cost: balances, fees and premiums",
+        ),
         summary="last",
     ),
     Measure(
         "switching_relational",
         "Relational switching cost",
         "currency",
-        per_customer("switching_relational"),
+        per_customer(
+            "switching_relational",
+            "the relational part of their switching cost: fit, effort saved and experience",
+        ),
         summary="last",
     ),
     Measure(

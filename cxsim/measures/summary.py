@@ -9,7 +9,7 @@ import numpy as np
 
 from cxsim.measures import measures
 
-__all__ = ["MARKET", "summarize", "summarized"]
+__all__ = ["MARKET", "summarize", "summarized", "window_words"]
 
 #: Where market measures stand among the firms' of a summary.
 MARKET = "(market)"
@@ -21,10 +21,10 @@ def summarized(values: np.ndarray, how: str) -> np.ndarray:
     Parameters
     ----------
     values : ndarray, shape (T, ...)
-    how : {"last", "mean", "sum"}
+    how : {"last", "mean", "sum", "to_date"}
         ``mean`` leaves out periods without a value.
     """
-    if how == "last":
+    if how in ("last", "to_date"):
         return values[-1]
     if how == "sum":
         return values.sum(axis=0)
@@ -32,7 +32,29 @@ def summarized(values: np.ndarray, how: str) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a firm that never had a customer
             return np.nanmean(values, axis=0)
-    raise ValueError(f"summary: expected last, mean or sum, found {how!r}")
+    raise ValueError(f"summary: expected last, mean, sum or to_date, found {how!r}")
+
+
+def window_words(how: str, first: int, last: int, period: str = "period") -> str:
+    """Return in words over which periods a run is summarized in one number.
+
+    Parameters
+    ----------
+    how : {"last", "mean", "sum", "to_date"}
+    first, last : int
+        Periods, both included.
+    period : str
+        What a period is called.
+
+    Examples
+    --------
+    >>> window_words("mean", 24, 59, "month"), window_words("last", 0, 59, "month")
+    ('mean over months 24-59', 'month 59, the last')
+    """
+    if how == "last":
+        return f"{period} {last}, the last"
+    over = f"{period} {last}" if first == last else f"{period}s {first}-{last}"
+    return over if how == "to_date" else f"{how} over {over}"
 
 
 def summarize(simulation: Any) -> dict[str, dict[str, float]]:

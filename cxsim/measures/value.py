@@ -151,7 +151,7 @@ MEASURES = (
         "Net present value of profit",
         "currency",
         net_present_value,
-        summary="last",
+        summary="to_date",
         key=True,
         also=("npv",),
     ),
@@ -160,7 +160,7 @@ MEASURES = (
         "Net present value, last year's profit for ever",
         "currency",
         perpetuity,
-        summary="last",
+        summary="to_date",
         cumulative=True,
     ),
     Measure(
@@ -168,6 +168,6 @@ MEASURES = (
         "Net present value and customer equity",
         "currency",
         with_equity,
-        summary="last",
+        summary="to_date",
     ),
 )

@@ -12,12 +12,12 @@ from cxsim.mechanisms.tiers import lift
 
 
 def contacts_made(b: Any) -> np.ndarray:
-    """Contacts with those who were not customers."""
+    """Contacts in the period with those who were not the firm's customers."""
     return b.total("contacts_made")
 
 
 def acquisition_cost(b: Any) -> np.ndarray:
-    """Cost of these contacts."""
+    """Cost of the period's contacts with those who were not customers."""
     return b.total("contacts_made") * np.nan_to_num(b.firm("acquisition_cost_per_contact"))
 
 
@@ -32,7 +32,10 @@ def trial_discounts(b: Any) -> np.ndarray:
 
 
 def cost_per_acquired(b: Any) -> np.ndarray:
-    """Cost of contacts and trial discounts for each customer won by contact."""
+    """Cost of contacts and trial discounts in the period for each customer won by contact.
+
+    What it may be is the lifetime value of a customer newly won.
+    """
     return ratio(acquisition_cost(b) + trial_discounts(b), acquired_by_contact(b))
 
 

@@ -227,8 +227,9 @@ class Measure:
         Takes a :class:`~cxsim.measures.Books` (totals and parameters of all
         periods) and returns an array, periods by firms or periods alone.
     level : {"firm", "market"}
-    summary : {"last", "mean", "sum"}
-        How a run is summarized in one number.
+    summary : {"last", "mean", "sum", "to_date"}
+        How a run is summarized in one number; ``to_date`` is the last value of a measure that
+        adds up the periods so far itself.
     doc : str
         Its definition in a sentence or two, which tables and pages show beside the number: of
         what it is a share or mean, and over which time where that is not the period. Default:
@@ -287,7 +288,7 @@ class Measure:
     def __post_init__(self) -> None:
         for given, words in (
             ("level", ("firm", "market")),
-            ("summary", ("last", "mean", "sum")),
+            ("summary", ("last", "mean", "sum", "to_date")),
             ("cost", ("", "contribution", "profit")),
         ):
             choice(getattr(self, given), f"measure {self.name!r}: {given}", words)

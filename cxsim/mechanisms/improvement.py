@@ -76,7 +76,7 @@ def improve(
 
 
 def improvement_cost(b: Any) -> np.ndarray:
-    """Spending on touchpoints."""
+    """Spending on improving touchpoints in the period."""
     return b.count("improvement_cost")  # a budget is that of the whole market
 
 

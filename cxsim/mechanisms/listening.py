@@ -225,7 +225,7 @@ def conclude(
 
 
 def survey_cost(b: Any) -> np.ndarray:
-    """Cost of surveys."""
+    """Cost of the period's surveys."""
     return b.total("survey_cost")
 
 

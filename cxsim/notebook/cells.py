@@ -9,22 +9,29 @@ import numpy as np
 import pandas as pd
 
 from cxsim.measures import key_measures, measures
-from cxsim.measures.summary import MARKET
+from cxsim.measures.summary import MARKET, window_words
 from cxsim.plot.numbers import scale_for
 from cxsim.plot.words import PLAIN, Words
 
 __all__ = ["decimals", "difference_rows", "firm_rows", "summary_words"]
 
-_HOW = {
-    "last": "in the last {period}",
-    "mean": "mean over {period}s",
-    "sum": "sum over {period}s",
-}
 
+def summary_words(how: str, words: Words = PLAIN, periods: int | None = None) -> str:
+    """Return in words how a measure is summarized over a run, and over which periods.
 
-def summary_words(how: str, words: Words = PLAIN) -> str:
-    """Return in words how a measure is summarized over a run."""
-    return _HOW.get(how, how).format(period=words.period)
+    Parameters
+    ----------
+    how : {"last", "mean", "sum", "to_date"}
+    words : Words
+        What a period is called.
+    periods : int, optional
+        How many there are; default: the window has no numbers.
+    """
+    if periods is not None:
+        return window_words(how, 0, periods - 1, words.period)
+    if how in ("last", "to_date"):
+        return f"{'in' if how == 'last' else 'up to'} the last {words.period}"
+    return f"{how} over {words.period}s"
 
 
 def decimals(errors: Iterable[float], values: Iterable[float]) -> int:
@@ -70,12 +77,17 @@ def difference_rows(
     Returns
     -------
     DataFrame
-        ``scenario, measure, unit, summary, firm, baseline, baseline_se, other, other_se,
-        difference, lower, upper, narrowing`` as text, and ``sure``: whether the interval
-        leaves out zero.
+        ``scenario, measure, unit, summary, definition, firm, baseline, baseline_se, other,
+        other_se, difference, lower, upper, narrowing`` as text, and ``sure``: whether the
+        interval leaves out zero.
     """
     names = key_measures("firm") if names is None else names
     market = key_measures("market") if market is None else market
+    known = {
+        (level == "market", each.name): each.definition
+        for level in ("firm", "market")
+        for each in measures(level)
+    }
     rows = []
     for scenario, by_scenario in table.groupby("scenario", sort=False):
         for name, is_market in [*((n, False) for n in names), *((n, True) for n in market)]:
@@ -97,7 +109,8 @@ def difference_rows(
                         "scenario": scenario,
                         "measure": words.say(first["label"]),
                         "unit": words.say(scale.unit),
-                        "summary": summary_words(first["summary"], words),
+                        "summary": first.get("window") or summary_words(first["summary"], words),
+                        "definition": words.say(known.get((is_market, name), "")),
                         "firm": "the market" if is_market else row["firm"],
                         **{
                             key: _text(row[key] * scale.factor, places)
@@ -123,6 +136,7 @@ def firm_rows(
     *,
     names: Sequence[str] | None = None,
     words: Words = PLAIN,
+    periods: int | None = None,
 ) -> pd.DataFrame:
     """Return means of measures as text, one row per measure and firm.
 
@@ -134,11 +148,13 @@ def firm_rows(
         Measures to show, in order; default: the key measures.
     words : Words
         What a period and the currency are called.
+    periods : int, optional
+        Of the runs, for the window of a summary.
 
     Returns
     -------
     DataFrame
-        ``measure, label, unit, summary, firm, mean, se`` as text.
+        ``measure, label, definition, unit, summary, firm, mean, se`` as text.
     """
     known = {measure.name: measure for measure in measures("firm")}
     names = key_measures("firm") if names is None else names
@@ -154,8 +170,9 @@ def firm_rows(
             {
                 "measure": name,
                 "label": words.say(known[name].label),
+                "definition": words.say(known[name].definition),
                 "unit": words.say(scale.unit),
-                "summary": summary_words(known[name].summary, words),
+                "summary": summary_words(known[name].summary, words, periods),
                 "firm": row["firm"],
                 "mean": _text(row["mean"] * scale.factor, places),
                 "se": _text(row["se"] * scale.factor, places),

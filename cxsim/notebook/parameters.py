@@ -30,6 +30,7 @@ from cxsim.notebook.catalogue import NotebookInputError, read_notebook
 from cxsim.scenario import EventsLeftOutWarning, Scenario, parse_override
 from cxsim.scenario.messages import found, hint
 from cxsim.scenario.overriding import split_overrides
+from cxsim.scenario.policies import checked_code
 
 __all__ = ["Parameter", "checked", "declared", "join_overrides", "loaded", "read_parameters",
            "split_names", "split_overrides"]  # fmt: skip
@@ -212,7 +213,7 @@ def checked(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     NotebookInputError
         One line per name that is not declared and value that does not fit.
     ScenarioError
-        If a scenario or an override is not valid.
+        If a scenario or an override is not valid, or its code is of a folder not trusted.
     """
     known = declared(path)
     values = _fitting(known, given, f"{path.name}: ")
@@ -314,17 +315,22 @@ def _check_scenarios(values: Mapping[str, Any], path: Path) -> None:
     """Load the scenarios with their overrides: what is wrong shows before a kernel starts."""
     overrides = split_overrides(str(values.get("overrides", "")))
     if "scenario" in values and not values.get("panel"):  # a panel takes its place
-        Scenario.load(values["scenario"], overrides)
+        checked_code(Scenario.load(values["scenario"], overrides))
     if "study" in values:
         from cxsim.study.plan import Study
 
-        Study.load(values["study"])
+        study = Study.load(values["study"])
+        if study.base is not None:
+            checked_code(study.base)
     if "scenarios" in values:
         names = split_names(values["scenarios"])
         if len(names) < 2:
             what = f"expected two or more names, found {found(values['scenarios'])}"
             raise NotebookInputError(f"{path.name}: scenarios: {what}")
-        periods = {name: int(Scenario.load(name, overrides).periods) for name in names}
+        scenarios = {name: Scenario.load(name, overrides) for name in names}
+        for each in scenarios.values():
+            checked_code(each)
+        periods = {name: int(each.periods) for name, each in scenarios.items()}
         if len(set(periods.values())) > 1:
             what = ", ".join(f"{number} in {name}" for name, number in periods.items())
             raise NotebookInputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,8 @@ class Replications:
     seeds: list[int]
     means: pd.DataFrame
     series: pd.DataFrame
-    profit: np.ndarray
-    equity: np.ndarray
+    profit: np.ndarray = field(repr=False)
+    equity: np.ndarray = field(repr=False)
 
     @property
     def firms(self) -> list[str]:

@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from cxsim.files import file_name, whole_file
-from cxsim.measures.summary import MARKET
+from cxsim.measures.summary import MARKET, window_words
 from cxsim.notebook import tables
+from cxsim.notebook.cells import difference_rows
 from cxsim.notebook.commands import as_command, as_papermill, as_python
 from cxsim.notebook.keeping import plain, versions
 from cxsim.notebook.parameters import loaded, split_names, split_overrides
@@ -26,6 +27,7 @@ from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario, shipped_scenarios
 from cxsim.study.comparison import Comparison
 from cxsim.study.plan import Study
+from cxsim.study.window import first_change
 
 __all__ = ["Report", "shipped"]
 
@@ -176,7 +178,15 @@ class Report:
         share = means["share"].drop(MARKET, errors="ignore")
         worth = means["net_present_value"].drop(MARKET, errors="ignore")
         sells, earns = str(share.idxmax()), str(worth.idxmax())
-        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %)"
+        market = runs.first.scenario
+        last, start = int(market.periods) - 1, first_change(market)
+        if start:  # what an event changed is answered by what comes after it
+            late = runs.series[runs.series["period"] >= start]
+            late = late[late["measure"] == "share"]
+            share = late.groupby("firm", sort=False)["mean"].mean()
+            sells = str(share.idxmax())
+        window = window_words("mean", start, last, str(market.period_length))
+        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %, {window})"
         within = _count(runs.first.scenario.periods, runs.first.scenario.period_length)
         if sells == earns:
             return f"{sold} and earns most within {within}."
@@ -223,12 +233,14 @@ class Report:
     def key_figures(self, runs: Replications) -> Any:
         """Show the main measures of every firm with their standard errors."""
         caption = _caption("Main figures by firm", len(runs.seeds))
-        return tables.measured(runs.means, caption, words=self.words)
+        periods = int(runs.first.scenario.periods)
+        return tables.measured(runs.means, caption, words=self.words, periods=periods)
 
     def scorecard(self, runs: Replications) -> Any:
         """Show how far each firm gets in each of the four steps of IDIC."""
         caption = _caption("The four steps by firm", len(runs.seeds))
-        return tables.measured(runs.means, caption, names=IDIC, words=self.words)
+        periods = int(runs.first.scenario.periods)
+        return tables.measured(runs.means, caption, names=IDIC, words=self.words, periods=periods)
 
     def differences(self, result: Comparison) -> Any:
         """Show paired differences with their intervals, a table per scenario compared."""
@@ -238,7 +250,8 @@ class Report:
             confidence=result.confidence,
             words=self.words,
         )
-        return _html("\n".join(table.to_html() for table in made))
+        note = tables.defined(difference_rows(result.table, words=self.words), "measure")
+        return _html("\n".join([*(table.to_html() for table in made), note]))
 
     def caution(self) -> str:
         """Return as HTML what costs nothing for no cost is stated, and what else is a default."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -17,7 +17,13 @@ from cxsim.scenario import Scenario
 __all__ = ["differences", "facts", "firms", "measured", "settings", "styled"]
 
 
-def styled(frame: pd.DataFrame, caption: str, *, words_in: Sequence[Any] = ()) -> Any:
+def styled(
+    frame: pd.DataFrame,
+    caption: str,
+    *,
+    words_in: Sequence[Any] = (),
+    definitions: Mapping[str, str] | None = None,
+) -> Any:
     """Return a table with a caption: numbers to the right, words to the left.
 
     Parameters
@@ -27,9 +33,13 @@ def styled(frame: pd.DataFrame, caption: str, *, words_in: Sequence[Any] = ()) -
     caption : str
     words_in : sequence
         Columns that hold words.
+    definitions : mapping of str to str, optional
+        What names of rows (of the first level) mean: shown when a name is pointed at.
     """
     styler = frame.style.set_caption(escape(caption)).set_table_attributes('class="cx-table"')
     styler = styler.format(escape="html").format_index(escape="html", axis=0)
+    if definitions:
+        styler = styler.format_index(lambda name: _explained(name, definitions), axis=0, level=0)
     styler = styler.format_index(escape="html", axis=1)
     rules = [
         ("caption", "caption-side: top; text-align: left;"),
@@ -41,6 +51,30 @@ def styled(frame: pd.DataFrame, caption: str, *, words_in: Sequence[Any] = ()) -
     places = [frame.columns.get_loc(column) for column in words_in]
     rules += [(f".col{k}", "text-align: left; white-space: normal;") for k in places]
     return styler.set_table_styles([{"selector": s, "props": props} for s, props in rules])
+
+
+def _explained(name: Any, definitions: Mapping[str, str]) -> str:
+    """Return the name of a row as HTML, with its definition where it has one."""
+    text, said = escape(str(name)), definitions.get(str(name))
+    return f'<abbr title="{escape(said)}">{text}</abbr>' if said else text
+
+
+def defined(rows: pd.DataFrame, name: str) -> str:
+    """Return definitions of measures as an HTML note, each once.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As :func:`cxsim.notebook.cells.firm_rows` or ``difference_rows`` return.
+    name : str
+        Column that names the measures.
+    """
+    said = dict(zip(rows[name], rows["definition"], strict=True))
+    parts = (f"<dt>{escape(n)}</dt><dd>{escape(d)}</dd>" for n, d in said.items() if d)
+    return (
+        '<details class="cx-definitions"><summary>What the measures are</summary>'
+        f"<dl>{''.join(parts)}</dl></details>"
+    )
 
 
 def differences(
@@ -74,6 +108,7 @@ def differences(
             }
         )
         what = [_measure(row) for row in here.to_dict("records")]
+        defined = {w: d for w, d in zip(what, here["definition"], strict=True) if d}
         shown.index = pd.MultiIndex.from_arrays([what, list(here["firm"])])
         sure = here["sure"].to_numpy()
         caption = (
@@ -81,14 +116,19 @@ def differences(
             "interval leaves out zero; the last column says how many times narrower "
             "pairing makes the interval."
         )
-        styler = styled(shown, caption)
+        styler = styled(shown, caption, definitions=defined)
         bold = ["font-weight: bold" if each else "" for each in sure]
         tables.append(styler.apply(lambda _, bold=bold: bold, subset=["difference"]))
     return tables
 
 
 def measured(
-    means: pd.DataFrame, caption: str, *, names: Sequence[str] | None = None, words: Words
+    means: pd.DataFrame,
+    caption: str,
+    *,
+    names: Sequence[str] | None = None,
+    words: Words,
+    periods: int | None = None,
 ) -> Any:
     """Return means with their standard errors: a row per measure, a column per firm.
 
@@ -101,15 +141,33 @@ def measured(
         Measures to show, in order; default: the key measures.
     words : Words
         What a period and the currency are called.
+    periods : int, optional
+        Of the runs, for the window of a summary.
     """
-    rows = firm_rows(means, names=names, words=words)
+    rows = firm_rows(means, names=names, words=words, periods=periods)
     rows["cell"] = _with_error(rows["mean"], rows["se"])
     rows["what"] = [_measure({**row, "measure": row["label"]}) for row in rows.to_dict("records")]
     firms = list(dict.fromkeys(rows["firm"]))
     shown = rows.pivot(index="what", columns="firm", values="cell")
     shown = shown.loc[list(dict.fromkeys(rows["what"])), firms].fillna("–")
     shown.index.name = shown.columns.name = None
-    return styled(shown, caption)
+    meant = dict(zip(rows["what"], rows["definition"], strict=True))
+    table = styled(shown, caption, definitions=meant)
+    return Noted(table.to_html() + defined(rows, "label"))
+
+
+class Noted:
+    """A table with a note below it, as a notebook shows it."""
+
+    def __init__(self, html: str):
+        self.html = html
+
+    def to_html(self) -> str:
+        """Return it as HTML."""
+        return self.html
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 def _with_error(mean: pd.Series, error: pd.Series) -> pd.Series:

@@ -156,9 +156,9 @@ def _finding(
     top = scale.text(buyers.max())
     best = [n for n, s in zip(names, buyers, strict=True) if scale.text(s) == top]
     if len(best) == 1:
-        text = f"{best[0]} ({labels.get(best[0], 'no place')}) has {top} of purchases"
+        text = f"{best[0]} ({labels.get(best[0], 'no place')}) has {top} of purchases in {when}"
     else:
-        text = f"{joined(best)} have {top} of purchases each"
+        text = f"{joined(best)} have {top} of purchases each in {when}"
     text += ", the most" if len(best) == 1 < len(names) else ""
     if len(movers) == 1:
         text += f"; {movers[0]} moved to {labels[movers[0]]}"

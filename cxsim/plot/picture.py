@@ -12,6 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from cxsim.files import whole_file
+from cxsim.plain_text import visible
 from cxsim.plot.numbers import plain
 from cxsim.plot.style import style
 
@@ -64,7 +65,7 @@ def show(figure: Figure, *, alt: str | None = None) -> None:
     else:
         shell = get_ipython()
     if shell is None:
-        sys.stdout.write(said + "\n")
+        sys.stdout.write(visible(said) + "\n")
     else:
         display(HTML(_html(figure, said)))
 

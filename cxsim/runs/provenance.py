@@ -21,7 +21,7 @@ def settings_attrs(scenario: Scenario) -> dict[str, str]:
     return {"period_length": scenario.period_length, "currency": scenario.currency, **labels}
 
 
-def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:
+def provenance(simulation: Simulation) -> dict[str, Any]:
     """Return what produced a run: digests, seed, versions and time."""
     packages = ("numpy", "pandas", "mesa", "numba")
     return {
@@ -29,7 +29,7 @@ def provenance(simulation: Simulation, engine: str) -> dict[str, Any]:
         "digest": simulation.scenario.digest_with(simulation.rules_digest),
         "seed": simulation.seed,
         "periods": int(simulation.scenario.periods),
-        "engine": engine,
+        "engine": simulation.engine.name,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {
             "cxsim": __version__,

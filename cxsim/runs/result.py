@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxsim.files import whole_file, whole_folder
+from cxsim.plain_text import cells
 from cxsim.runs.frames import place
 from cxsim.scenario import Scenario
 
@@ -146,16 +147,26 @@ class Run:
         Returns
         -------
         DataFrame
-            Columns ``measure``, ``firm`` (``"(market)"`` for the market's) and ``value``.
+            Columns ``measure``, ``firm`` (``"(market)"`` for the market's) and ``value``;
+            ``attrs["windows"]`` says over which periods, by measure.
         """
         import pandas as pd
+
+        from cxsim.measures import measures
+        from cxsim.measures.summary import window_words
 
         rows = [
             (measure, firm, value)
             for firm, values in self._summary.items()
             for measure, value in values.items()
         ]
-        return pd.DataFrame(rows, columns=["measure", "firm", "value"])
+        made = pd.DataFrame(rows, columns=["measure", "firm", "value"])
+        last, period = int(self.scenario.periods) - 1, str(self.scenario.period_length)
+        made.attrs["windows"] = {
+            m.name: window_words(m.summary, 0, last, period)
+            for m in (*measures("market"), *measures("firm"))
+        }
+        return made
 
     # -- keeping it ------------------------------------------------------------------
 
@@ -221,7 +232,7 @@ class Run:
         for name, frame in [*self._frames.items(), ("summary", self.summary())]:
             paths.append(folder / f"{name}.csv")
             with whole_file(paths[-1]) as draft:
-                frame.to_csv(draft, index=False)
+                cells(frame).to_csv(draft, index=False)
         return paths
 
     def to_xlsx(self, path: str | Path) -> Path:
@@ -240,7 +251,7 @@ class Run:
         sheets = {"summary": self.summary(), **self._frames, "provenance": facts}
         with whole_file(path) as draft, pd.ExcelWriter(draft, engine="openpyxl") as book:
             for name, frame in sheets.items():
-                frame.to_excel(book, sheet_name=name, index=False)
+                cells(frame).to_excel(book, sheet_name=name, index=False)
         return Path(path)
 
     # -- showing it ------------------------------------------------------------------

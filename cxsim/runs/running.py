@@ -36,6 +36,7 @@ def run(
     progress: Callable[[int, int], None] | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 60.0,
+    debug: bool | None = None,
 ) -> Run:
     """Run a scenario once.
 
@@ -47,8 +48,10 @@ def run(
         Same seed, same numbers.
     overrides : mapping, optional
         Changed parameters by dotted path.
-    engine : {"columnar", "agents"}
-        Compiled columns, or one Mesa agent per customer; the numbers are the same.
+    engine : {"columnar", "plain", "agents"}
+        Compiled columns, the same by numba's public interface alone (slower; what stands in where
+        a numba is not as the first needs it), or one Mesa agent per customer. The numbers are
+        the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
     detail : iterable of {"elasticity", "loss_reasons", "hearsay", "cohorts", "customers", ...}
@@ -66,6 +69,10 @@ def run(
         with the same numbers as if it had never stopped; at the end it is taken away.
     checkpoint_seconds : float
         Time between two saves at least.
+    debug : bool, optional
+        True to check that no pass reads or writes outside of its arrays, as is of use with
+        mechanisms of one's own: slower, the same numbers. Default: the environment variable
+        ``CXSIM_DEBUG``, ``1`` or ``0``.
 
     Returns
     -------
@@ -77,6 +84,8 @@ def run(
         If the scenario or an override is not valid.
     CheckpointError
         If the checkpoint is of another run.
+    IndexError
+        If a pass reads or writes outside of an array, with ``debug``.
 
     Examples
     --------
@@ -105,6 +114,7 @@ def run(
         each=(lambda s: rows.append(panel_rows(s, panel))) if panel else None,
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
+        debug=debug,
     )
     frames = frames_of(simulation, wanted)
     if panel:
@@ -112,7 +122,7 @@ def run(
 
         frames["panel"] = pd.concat(rows, ignore_index=True)
     made = Frames(frames, settings_attrs(settings))
-    result = Run(made, settings, provenance(simulation, engine), summarize(simulation))
+    result = Run(made, settings, provenance(simulation), summarize(simulation))
     if checkpoint is not None:
         Checkpoint(checkpoint).remove()
     return result

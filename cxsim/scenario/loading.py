@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cxsim.scenario.world import TEXTS
 from cxsim.scenario.yaml_scalar import whole
 from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, parse
 
-__all__ = ["Source", "plain", "read", "read_mapping", "read_yaml"]
+__all__ = ["Source", "plain", "read", "read_mapping", "read_yaml", "real_folder"]
 
 Keys = tuple[str | int, ...]
 
@@ -37,6 +38,10 @@ class Source:
         What the scenario as a whole came from.
     late : tuple of Entry
         Events left out because the run was shortened to end before them.
+    folder : str
+        Where code is looked for that is named outside of any file: the current folder.
+    folders : dict
+        Real folder of each file that it came from, by what places call the file.
     """
 
     raw: dict[str, Any]
@@ -44,6 +49,12 @@ class Source:
     name: str
     place: Place
     late: tuple[Entry, ...] = ()
+    folder: str = field(default_factory=lambda: real_folder("."), repr=False)
+    folders: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def folder_of(self, keys: Keys) -> str:
+        """Return the folder of the file that the value at ``keys`` came from."""
+        return self.folders.get(self.at(keys).source, self.folder)
 
     def at(self, keys: Keys) -> Place:
         """Return the place of the value at ``keys``, or of what contains it."""
@@ -51,6 +62,14 @@ class Source:
             if keys[:length] in self.where:
                 return self.where[keys[:length]]
         return self.place
+
+
+def real_folder(folder: str | Path) -> str:
+    """Return the real path of a folder; as it is, where the current folder is gone."""
+    try:
+        return os.path.realpath(folder)
+    except OSError:
+        return str(folder)
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[Keys, Place]]:
@@ -115,16 +134,39 @@ def _read(path: Path, root: Spec, chain: tuple[Path, ...]) -> Source:
     )
 
 
-def read_mapping(data: Any, root: Spec, *, name: str = "scenario") -> Source:
-    """Take a scenario from a mapping; what it extends is looked up from the current folder.
+def read_mapping(
+    data: Any, root: Spec, *, name: str = "scenario", folder: Path | None = None
+) -> Source:
+    """Take a scenario from a mapping.
+
+    Parameters
+    ----------
+    data : mapping
+    root : Spec
+        What a scenario may contain.
+    name : str
+        What messages call it.
+    folder : Path, optional
+        Where what it extends, and code that it names, is looked for; default the current folder.
 
     Raises
     ------
     ScenarioError
         If it is not a mapping of plain values, or what it extends is at fault.
     """
-    place = Place(name)
-    return _extend(plain(data, place), {}, place, name, Path(), root, ())
+    place, folder = Place(name), folder or Path()
+    raw = plain(data, place)
+    source = _extend(raw, dict.fromkeys(_keys(raw), place), place, name, folder, root, ())
+    return replace(source, folder=real_folder(folder))
+
+
+def _keys(value: Any, keys: Keys = ()) -> Iterator[Keys]:
+    """Yield the keys of a value and of all that is in it."""
+    if keys:
+        yield keys
+    if isinstance(value, (dict, tuple)):
+        for key, held in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _keys(held, (*keys, key))
 
 
 def _extend(
@@ -139,6 +181,8 @@ def _extend(
     if not isinstance(raw, dict):
         what = "an empty file" if raw is None else found(raw)
         raise ScenarioError(Problem(place, (), f"expected a mapping of parameters, found {what}"))
+    # The real folder, while we know where we are: code is looked for there when a run starts.
+    folders = {place.source: real_folder(folder)} if chain else {}
     raw = root.whole(raw)
     if REPLACE in raw:
         raw[REPLACE] = root.whole({ADD: raw[REPLACE]})[ADD]
@@ -146,7 +190,7 @@ def _extend(
         if REPLACE in raw:
             text = "expected only in a file that extends another (here write events)"
             raise ScenarioError(Problem(where.get((REPLACE,), place), (REPLACE,), text))
-        return Source(raw, where, name, place)
+        return Source(raw, where, name, place, folders=folders)
     own = {key: value for key, value in raw.items() if key != "extends"}
     parent_name, asked = raw["extends"], (where.get(("extends",), place), ("extends",))
     if not isinstance(parent_name, str) or not parent_name:
@@ -179,7 +223,8 @@ def _extend(
         merged, merged_where, late = fitted(
             merged, merged_where, late, before=before, stated=stated
         )
-    return Source(merged, merged_where, name, place, late)
+    folders = {**parent.folders, **folders}
+    return Source(merged, merged_where, name, place, late, folders=folders)
 
 
 def _merge(

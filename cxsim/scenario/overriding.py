@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -113,7 +114,7 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
                 stated.add(target.keys[1])
     if before is not None:
         raw, where, late = fitted(raw, where, late, before=before, stated=stated)
-    return Source(raw, where, source.name, source.place, late)
+    return dataclasses.replace(source, raw=raw, where=where, late=late)
 
 
 def _is_list(value: Any) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cxsim.firms.registry import register_policy
+from cxsim import trust
 from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario import digest as digests
@@ -16,11 +17,11 @@ from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
 from cxsim.scenario.events import Change
 from cxsim.scenario.finding import find
 from cxsim.scenario.frozen import thaw
-from cxsim.scenario.loading import Source, read, read_mapping
+from cxsim.scenario.loading import Source, read, read_mapping, real_folder
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.overriding import Overrides, overridden
 from cxsim.scenario.paths import held, resolve
-from cxsim.scenario.policies import policy_refusals, used_policies
+from cxsim.scenario.policies import checked_code, policy_refusals, receive, taken_along
 from cxsim.scenario.schema import Schema, schema_for
 from cxsim.scenario.validation import validated
 
@@ -127,26 +128,30 @@ class Scenario:
         *,
         name: str = "scenario",
         mechanisms: Sequence[Mechanism] | None = None,
+        folder: Path | None = None,
     ) -> Scenario:
         """Make a scenario of a mapping with the structure of a scenario file.
 
         Parameters
         ----------
         mapping : mapping
-            May use ``extends``, looked up from the current folder.
+            May use ``extends``.
         overrides : mapping or iterable of str, optional
             Changes as for :meth:`override`.
         name : str
             Name where the mapping gives none.
         mechanisms : sequence of Mechanism, optional
             Default: all that are registered.
+        folder : Path, optional
+            Where what it extends, and code that it names, is looked for; default the
+            current folder.
 
         Raises
         ------
         ScenarioError
             If it is not a valid scenario.
         """
-        source = read_mapping(mapping, schema_for(mechanisms).root, name=name)
+        source = read_mapping(mapping, schema_for(mechanisms).root, name=name, folder=folder)
         return cls._from(source, overrides, mechanisms)
 
     @classmethod
@@ -200,6 +205,16 @@ class Scenario:
         22.0
         """
         return self._from(self._source, changes, self._given, self._source.late)
+
+    def beside(self, folder: str | Path) -> Scenario:
+        """Return the scenario for changes that stand in a file of ``folder``.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where code is looked for that changes name.
+        """
+        return type(self)(replace(self._source, folder=real_folder(folder)), self._given)
 
     def __getattr__(self, name: str) -> Any:
         model = self.__dict__.get("_model")
@@ -329,6 +344,10 @@ class Scenario:
         return write_whole(Path(path), self.to_yaml())
 
     @cached_property
+    def _checked_code(self) -> None:
+        checked_code(self)
+
+    @cached_property
     def _canonical(self) -> str:
         return digests.canonical(self)
 
@@ -431,13 +450,16 @@ class Scenario:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Policies of a notebook travel along: another process has not run its cells.
-        return _restored, (type(self), self._source, self._given, used_policies(self._model))
+        # Policies of a notebook travel along, as another process has not run its cells; and so
+        # does the user's trust in the folders that code comes from.
+        return _restored, (type(self), self._source, self._given, *taken_along(self))
 
 
-def _restored(cls: type[Scenario], source: Source, given: Any, policies: Any) -> Scenario:
-    for policy in policies:
-        register_policy(policy)
+def _restored(
+    cls: type[Scenario], source: Source, given: Any, policies: Any, folders: tuple[str, ...]
+) -> Scenario:
+    receive(policies)
+    trust.adopt(folders)
     return cls(source, given)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cxsim.parameters import Parameters
-from cxsim.scenario.policies import policies_of
+from cxsim.scenario.policies import named_policies
 from cxsim.scenario.specs import Spec
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _in_use(scenario: Scenario) -> tuple[dict[str, frozenset[str]], dict[str, fr
                 active[change.name].add(key)
             if _above(change.value, getattr(scenario.firms[change.name], key, None)):
                 rising[change.name].add(key)
-    for firm, kind, *_ in policies_of(scenario):
+    for firm, kind, _ in named_policies(scenario):
         if kind == "capability":
             active[firm] |= {"interaction", "customization"}
             rising[firm] |= {"interaction", "customization"}

@@ -39,7 +39,7 @@ def validated(schema: Schema, source: Source) -> tuple[Any, tuple[Change, ...]]:
     needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else None
     model, problems = validate(schema.scenario, raw, schema.root, needs=needs)
     if not problems:
-        problems = check_parts(schema, model) + policy_problems(model)
+        problems = check_parts(schema, model) + policy_problems(model, source)
     if problems:
         found = [Problem(source.at(keys), keys, text) for keys, text in problems]
         raise ScenarioError(sorted(found, key=lambda problem: problem.place.order))

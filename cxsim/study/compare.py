@@ -65,7 +65,7 @@ def compare(
     >>> result = compare("baseline", "copycat", seeds=3, overrides=small)
     >>> shares = result.table.query("measure == 'share'").set_index("firm")
     >>> shares["difference"].round(3).to_dict()
-    {'Mass': 0.013, 'Niche': -0.005, 'Targeted': -0.003, 'Tailor': -0.004}
+    {'Mass': 0.04, 'Niche': -0.016, 'Targeted': -0.011, 'Tailor': -0.013}
     """
     scenarios = [_loaded(given, overrides) for given in (baseline, *others)]
     numbers, jobs = seeds_of(seeds), whole(jobs, "jobs", low=1)

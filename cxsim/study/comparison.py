@@ -14,13 +14,15 @@ import pandas as pd
 
 from cxsim.files import whole_folder
 from cxsim.measures import Measure, measures
-from cxsim.measures.summary import MARKET
+from cxsim.measures.summary import MARKET, summarized, window_words
 from cxsim.measures.value import VALUES
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
+from cxsim.study.decision.words import money
 from cxsim.study.outcome import Outcome
 from cxsim.study.statistics import half_width, mean_and_error, paired
 from cxsim.study.value import Estimate, Value, value_from
+from cxsim.study.window import divided
 
 __all__ = ["Comparison", "side_by_side"]
 
@@ -36,7 +38,9 @@ class Comparison:
         One row per scenario, firm and measure: ``baseline`` and ``other`` (means over
         seeds, each with its Monte-Carlo standard error), ``difference`` with ``se``,
         ``lower``, ``upper``, and ``narrowing`` (how many times narrower the interval
-        is for being paired). Firms and measures that both scenarios have.
+        is for being paired). Firms and measures that both scenarios have. ``window`` says over
+        which periods: where only an event sets the scenarios apart, means are of the periods
+        from it on.
     means : DataFrame
         ``scenario, measure, firm, mean, se, seeds``, for every firm of every scenario.
     series : DataFrame
@@ -83,7 +87,11 @@ class Comparison:
         return self.table[self.table["measure"] == "share"].set_index(["scenario", "firm"])
 
     def headline(self) -> str:
-        """Return one sentence per scenario: whose share of purchases moves most, and how surely."""
+        """Return one sentence per scenario: whose share of purchases moves most, and how surely.
+
+        Where that firm's net present value moves the other way, beyond chance, the sentence says
+        both.
+        """
         sentences = []
         for name in self.scenarios[1:]:
             firm = self._mover(name)
@@ -91,8 +99,24 @@ class Comparison:
                 sentences.append(f"{name} and {self.scenarios[0]} have no firm in common.")
                 continue
             row = self._shares.loc[name].loc[firm]
-            sentences.append(_sentence(name, self.scenarios[0], firm, row, self.confidence))
+            said = _sentence(name, self.scenarios[0], firm, row, self.confidence)
+            sentences.append(said.removesuffix(".") + self._against(name, firm, row))
         return " ".join(sentences)
+
+    def _against(self, name: str, firm: str, share: pd.Series) -> str:
+        """Return that money moves the other way than share, both beyond chance; else a stop."""
+        rows = self.table[(self.table["scenario"] == name) & (self.table["firm"] == firm)]
+        worth = rows.set_index("measure").loc["net_present_value"]
+        ways = [int(row["lower"] > 0) - int(row["upper"] < 0) for row in (share, worth)]
+        if ways[0] * ways[1] >= 0:
+            return "."
+        verb = "gains" if ways[1] > 0 else "loses"
+        size, ends = abs(worth["difference"]), sorted(abs(worth[["lower", "upper"]]))
+        unit = str(self._facts["money"]["currency"])
+        return (
+            f", but {verb} {money(size, unit)} of net present value "
+            f"({money(ends[0])} to {money(ends[1])})."
+        )
 
     def value(self, scenario: str, firm: str) -> Value:
         """Return what a firm's profit is worth in a scenario, less what it is in the baseline.
@@ -172,7 +196,7 @@ def _sentence(name: str, baseline: str, firm: str, row: pd.Series, confidence: f
     verb = "gains" if points > 0 else "loses"
     text = (
         f"In {name}, {firm} {verb} {abs(points):.1f} points of share against {baseline} "
-        f"({100 * row['baseline']:.1f} % to {100 * row['other']:.1f} %"
+        f"({100 * row['baseline']:.1f} % to {100 * row['other']:.1f} %, {row['window']}"
     )
     if row["se"] == 0 and points == 0:
         return f"{name} and {baseline} do not differ in anybody's share."
@@ -252,6 +276,16 @@ def _values(runs: Sequence[Outcome], firm: str, measure: str) -> np.ndarray:
     return np.array([run.summary[firm][measure] for run in runs])
 
 
+def _means_from(runs: Sequence[Outcome], firm: str, measure: str, start: int) -> np.ndarray:
+    """Return means over the periods from ``start`` on, by seed."""
+    place = list(runs[0].summary).index(firm)
+    late = [
+        (run.market[measure] if firm == MARKET else run.courses[measure][:, place])[start:]
+        for run in runs
+    ]
+    return np.array([summarized(each, "mean") for each in late])
+
+
 def _comparable(measure: Measure, a: Scenario, b: Scenario) -> bool:
     """Consumer surplus compares only where switching costs take one form."""
     return measure.name != "consumer_surplus" or a.switching_cost_form == b.switching_cost_form
@@ -267,6 +301,7 @@ def _differences(
 ) -> pd.DataFrame:
     rows = []
     shared = [*(firm for firm in a.firms if firm in b.firms), MARKET]
+    event, last = divided(a, b), int(a.periods) - 1
     for firm in shared:
         level = "market" if firm == MARKET else "firm"
         for measure in measures(level):
@@ -276,8 +311,14 @@ def _differences(
                 and _comparable(measure, a, b)
             ):
                 continue
-            x = _values(runs_a, firm, measure.name)
-            y = _values(runs_b, firm, measure.name)
+            kept = runs_a[0].market if firm == MARKET else runs_a[0].courses
+            start = event if measure.summary == "mean" and measure.name in kept else 0
+            x, y = (
+                _means_from(runs, firm, measure.name, start)
+                if start
+                else _values(runs, firm, measure.name)
+                for runs in (runs_a, runs_b)
+            )
             mean_x, error_x = mean_and_error(x)
             mean_y, error_y = mean_and_error(y)
             rows.append(
@@ -287,6 +328,7 @@ def _differences(
                     "label": measure.label,
                     "unit": measure.unit,
                     "summary": measure.summary,
+                    "window": window_words(measure.summary, start, last, str(a.period_length)),
                     "firm": firm,
                     "baseline": mean_x,
                     "baseline_se": error_x,
@@ -316,7 +358,8 @@ def _series(
 ) -> pd.DataFrame:
     firms = list(scenario.firms)
     frames = []
-    for measure in runs[0].courses:
+    wanted = {measure.name for measure in measures("firm") if measure.series}
+    for measure in (name for name in runs[0].courses if name in wanted):
         values = np.array([run.courses[measure] for run in runs])  # (S, T, F)
         mean, error = mean_and_error(values)
         half = half_width(error, len(runs), confidence)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from cxsim.engine.rules import source_digest
 from cxsim.engine.schedule import Schedule
 from cxsim.scenario import Scenario
-from cxsim.scenario.policies import policies_of
+from cxsim.scenario.policies import named_policies
 from cxsim.simulation import Simulation, first_step
 from cxsim.study.outputs import Output, known_measures, observers_of, output_values
 
@@ -117,7 +117,7 @@ class ScenarioModel:
         """Return what a scenario shares with others of the same mechanisms and policies."""
         key = (
             tuple(mechanism.name for mechanism in scenario.mechanisms),
-            tuple((firm, kind, name) for firm, kind, name, _ in policies_of(scenario)),
+            tuple(named_policies(scenario)),
         )
         if key not in self._ready:
             small = Simulation(scenario.override({"customers": 1}), rules=self.rules)

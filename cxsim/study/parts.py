@@ -109,11 +109,11 @@ def read_parts(reader: Reader, folder: Path, of_scenario: bool) -> Parts:
 def _base(reader: Reader, raw: Mapping[str, Any], folder: Path) -> Scenario:
     given = raw["scenario"]
     if isinstance(given, Mapping):
-        base = Scenario.from_dict(given, name=f"{reader.source.name}: scenario")
+        base = Scenario.from_dict(given, name=f"{reader.source.name}: scenario", folder=folder)
     else:
         name = reader.text(given, ("scenario",))
         asked = (reader.source.at(("scenario",)), ("scenario",))
-        base = Scenario.load(find(name, folder=folder, asked=asked))
+        base = Scenario.load(find(name, folder=folder, asked=asked)).beside(folder)
     given = raw.get("overrides") or {}
     changes = reader.mapping(given, ("overrides",), "a mapping of dotted paths to values")
     return overridden(reader, changes, ("overrides",), base)

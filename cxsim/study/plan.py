@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -223,7 +224,7 @@ class Study:
         source = self._source
         count = whole(seeds, "seeds", low=1)
         raw = {**source.raw, "seeds": {"first": self.seeds[0], "count": count}}
-        made = Source(raw, source.where, source.name, source.place)
+        made = replace(source, raw=raw)
         return Study(made, self._folder, self.function)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:

@@ -103,6 +103,8 @@ class Store:
     def scenario(self, digest: str) -> Scenario:
         """Return a base scenario by its digest.
 
+        Code that it names is looked for in the current folder, never in the store.
+
         Parameters
         ----------
         digest : str

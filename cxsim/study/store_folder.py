@@ -13,6 +13,7 @@ from typing import Any
 
 from cxsim.files import on_disk
 from cxsim.scenario import Scenario
+from cxsim.scenario.loading import read_yaml
 from cxsim.sealed import (
     DamagedError,
     digest_name,
@@ -225,7 +226,8 @@ class StoreFolder:
                 f"{path}: expected a scenario, found a damaged file "
                 "(run the study again: the scenario is kept anew, and no run is done twice)"
             )
-        return Scenario.load(path)
+        # Code that it names is looked for in the current folder, never in the store.
+        return Scenario.from_dict(read_yaml(path)[0], name=path.stem)
 
     def keep_study(self, digest: str, facts: Mapping[str, Any]) -> None:
         """Keep a study, if it is not there already and whole.

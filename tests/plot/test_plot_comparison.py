@@ -71,7 +71,7 @@ def test_each_measure_has_a_panel_with_its_own_unit(comparison):
     assert len(units) == 6
     assert units["Share of purchases"] == "percentage points"
     assert units["Retention"] == "percentage points per month"
-    assert units["Customer lifetime value"] == "EUR per customer"
+    assert units["Lifetime value of a customer newly won"] == "EUR per customer"
     assert units["Net present value of profit"].endswith("EUR")
     assert "quick against the baseline" in figure.get_suptitle()
 

@@ -56,7 +56,9 @@ def test_quadrants_are_drawn_and_named_at_the_threshold(written):
     firms = market(("A", 0.4, 0.4, 0.6), ("B", 0.1, 0.1, 0.4))
     assert "A (I mass)" in plain(cp.capability_matrix(firms).get_suptitle())
     figure = cp.capability_matrix(firms, threshold=0.3)
-    assert plain(figure.get_suptitle()) == "A (IV one-to-one) has 60 % of purchases, the most"
+    assert plain(figure.get_suptitle()) == (
+        "A (IV one-to-one) has 60 % of purchases in period 0, the most"
+    )
     for name in ("I mass", "II niche", "III targeted", "IV one-to-one"):
         assert name in written(figure)
     assert figure.axes[0].get_xlabel().startswith("Interaction")
@@ -97,7 +99,7 @@ def test_a_market_in_which_nobody_buys_is_said_to_be_one():
 def test_leaders_with_the_same_share_are_both_named():
     level = market(("A", 0.1, 0.1, 0.5), ("B", 0.9, 0.9, 0.5))
     title = plain(cp.capability_matrix(level).get_suptitle())
-    assert title == "A and B have 50 % of purchases each"
+    assert title == "A and B have 50 % of purchases each in period 0"
 
 
 def test_circles_part_without_leaving_the_frame():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 
+import policies_of_users  # noqa: F401 - what a session has imported itself needs no trust
 import pytest
 
 from cxsim.scenario import Scenario, ScenarioError
@@ -38,8 +40,12 @@ def with_policy(text):
         ("{pricing: {name: fixed, by: 1}}",
          "pricing.by: expected no parameters with fixed, found 'by'"),
         ("{pricing: no_such_module:Mine}",
-         ("pricing: expected a module that can be imported, found 'no_such_module' "
-         "(ModuleNotFoundError: No module named 'no_such_module')")),
+         ("pricing: expected a module in HERE or a policy of an installed package, "
+         "found 'no_such_module'")),
+        ("{pricing: 'antigravity:X'}",
+         ("pricing: expected a module in HERE or a policy of an installed package, "
+         "found 'antigravity'")),
+        ("{pricing: '../mine:X'}", "pricing: expected module:Class, found '../mine:X'"),
         ("{pricing: policies_of_users:Undercutt}",
          ("pricing: expected a pricing policy of module policies_of_users, found 'Undercutt' "
          "(did you mean 'Undercut'?)")),
@@ -51,7 +57,8 @@ def with_policy(text):
     ],
 )  # fmt: skip
 def test_one_mistake_gives_one_line(complaint, policy, message):
-    assert complaint(**with_policy(policy)) == f"market.yaml:14: {TAILOR}.{message}"
+    said = complaint(**with_policy(policy)).replace(os.path.realpath("."), "HERE")
+    assert said == f"market.yaml:14: {TAILOR}.{message}"
 
 
 def test_a_market_that_a_policy_cannot_decide_in_is_refused_with_what_is_in_the_way(complaint):
@@ -76,13 +83,21 @@ def test_fixed_is_what_there_is_without_a_policy(market):
     assert "policies" not in [each.name for each in market.mechanisms]
 
 
-def test_the_digest_knows_parameters_and_their_defaults(market):
+def test_the_digest_knows_parameters_and_the_defaults_of_policies_by_name(market):
     given = {
-        by: market.override({f"{TAILOR}.pricing": {"name": "policies_of_users:Undercut", "by": by}})
-        for by in (0.5, 0.6)
+        step: market.override({f"{TAILOR}.pricing": {"name": "adaptive", "step": step}})
+        for step in (0.02, 0.03)
     }
-    default = market.override({f"{TAILOR}.pricing": "policies_of_users:Undercut"})
-    assert default == given[0.5] != given[0.6]
+    default = market.override({f"{TAILOR}.pricing": "adaptive"})
+    assert default == given[0.02] != given[0.03]
+
+
+def test_the_digest_knows_what_is_said_of_a_policy_whose_code_is_not_read(market):
+    given = [
+        market.override({f"{TAILOR}.pricing": {"name": "policies_of_users:Undercut", "by": by}})
+        for by in (1, 1.0, 2)
+    ]
+    assert given[0] == given[1] != given[2]
 
 
 def test_a_parameter_of_a_policy_has_a_path_of_its_own(market):

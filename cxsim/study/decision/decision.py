@@ -14,6 +14,7 @@ import numpy as np
 
 from cxsim.files import whole_folder
 from cxsim.measures.value import VALUES
+from cxsim.plain_text import cells
 from cxsim.study.decision.conditions import conditions
 from cxsim.study.decision.robust import Grounds, robust
 from cxsim.study.decision.value_of_information import switches, value_of_information
@@ -339,8 +340,8 @@ class Decision:
         """
         with whole_folder(folder, sign="decision.json") as draft:
             self.frame.to_parquet(draft / "runs.parquet", index=False)
-            self.means().to_csv(draft / "options.csv", index=False)
-            self.information.to_csv(draft / "information.csv", index=False)
+            cells(self.means()).to_csv(draft / "options.csv", index=False)
+            cells(self.information).to_csv(draft / "information.csv", index=False)
             text = json.dumps({**self.facts, "advice": self.sentence()}, indent=1, default=str)
             (draft / "decision.json").write_text(text + "\n", encoding="utf-8")
         return Path(folder)

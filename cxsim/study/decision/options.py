@@ -11,7 +11,7 @@ from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.messages import Place, Problem, found, hint
-from cxsim.scenario.policies import policies_of
+from cxsim.scenario.policies import named_policies
 from cxsim.scenario.yaml_text import YamlError, parse
 
 __all__ = ["AIM", "BUILDING", "STAY", "copying", "default_options", "firm_of", "read_mapping",
@@ -100,7 +100,7 @@ def default_options(scenario: Scenario, firm: str) -> dict[str, dict[str, Any]]:
     else:
         for name, words in zip(_CAPABILITIES, ("interact less", "customize less"), strict=True):
             options[words] = {f"firms.{firm}.{name}": getattr(own, name) / 2}
-    if (firm, "pricing") not in {each[:2] for each in policies_of(scenario)}:
+    if (firm, "pricing") not in {each[:2] for each in named_policies(scenario)}:
         options["cut the price"] = {f"firms.{firm}.price": own.price * (1 - PRICE_STEP)}
         options["raise the price"] = {f"firms.{firm}.price": own.price * (1 + PRICE_STEP)}
     return options
