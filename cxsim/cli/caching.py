@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cxsim.cli.saying import say
+
 __all__ = ["COMMANDS"]
 
 
@@ -16,24 +18,20 @@ def cache(verify: bool, clear: bool) -> int:
 
     wrong = 0
     for folder in map(look_into, cache_folders()):
-        click.echo(
-            f"{folder.path}: {len(folder.files):,} compiled passes, {folder.bytes / 2**20:.1f} MiB"
-        )
+        say(f"{folder.path}: {len(folder.files):,} compiled passes, {folder.bytes / 2**20:.1f} MiB")
         if folder.old:
-            click.echo(
-                f"  {len(folder.old):,} of earlier versions, not used (--clear deletes them)"
-            )
+            say(f"  {len(folder.old):,} of earlier versions, not used (--clear deletes them)")
         if folder.refusal is not None:
             wrong += verify
-            click.echo(f"  not used: {folder.refusal}")
+            say(f"  not used: {folder.refusal}")
         if verify:
             damaged = folder.damaged()
             wrong += len(damaged)
             for line in damaged:
-                click.echo(f"  {line}")
-            click.echo(f"  {len(folder.files) - len(damaged):,} of {len(folder.files):,} are whole")
+                say(f"  {line}")
+            say(f"  {len(folder.files) - len(damaged):,} of {len(folder.files):,} are whole")
         if clear:
-            click.echo(f"  {folder.clear():,} files deleted")
+            say(f"  {folder.clear():,} files deleted")
     return 1 if wrong and not clear else 0
 
 

@@ -147,15 +147,11 @@ def replay(run: str, store: str, output: str | None) -> int:
 
     place = _opened(store)
     row = place.row(run)
-<<<<<<< HEAD
     say(f"run {row['run']}: seed {row['seed']}, {row['overrides']}", err=True)
-=======
-    click.echo(f"run {row['run']}: seed {row['seed']}, {row['overrides']}", err=True)
     _, made_by = place.record(row["run"])
     if made_by is not None:
         versions = ", ".join(f"{k} {v}" for k, v in made_by["versions"].items() if v)
-        click.echo(f"made {made_by['time']} by {versions}, {made_by['platform']}", err=True)
->>>>>>> bytes-dev
+        say(f"made {made_by['time']} by {versions}, {made_by['platform']}", err=True)
     try:
         outputs = recompute(row["run"], store=place)
         saved = again(row["run"], store=place).save(output) if output else None
@@ -166,17 +162,8 @@ def replay(run: str, store: str, output: str | None) -> int:
             raise
         traceback.print_exc()  # a replay is asked for to see this
         return 1
-<<<<<<< HEAD
-    last = result.firms[result.firms["period"] == result.firms["period"].max()]
-    shown = ["share", "retention", "switching_cost", "profit"]
-    rows = [[f["firm"], *(f"{f[name]:,.4g}" for name in shown)] for f in last.to_dict("records")]
-    print_table([f"period {int(last['period'].iloc[0])}", *shown], rows, left=1)
-    if output:
-        say(f"\nSaved: {result.save(output)}")
-    return 0
-=======
     if row["status"] != "ok":
-        click.echo(f"stored as {row['status']}: {row['message']}; now it ends well")
+        say(f"stored as {row['status']}: {row['message']}; now it ends well")
         return 1
     lines = [
         [
@@ -189,13 +176,12 @@ def replay(run: str, store: str, output: str | None) -> int:
     wrong = outputs.loc[~outputs["equal"], "output"]
     if len(wrong):
         names = ", ".join(dict.fromkeys(wrong))
-        click.echo(f"\n{len(wrong)} of {len(outputs)} numbers differ: {names}")
+        say(f"\n{len(wrong)} of {len(outputs)} numbers differ: {names}")
     else:
-        click.echo(f"\nAll {len(outputs)} numbers are equal to the bit.")
+        say(f"\nAll {len(outputs)} numbers are equal to the bit.")
     if saved:
-        click.echo(f"\nSaved: {saved}")
+        say(f"\nSaved: {saved}")
     return 1 if len(wrong) else 0
->>>>>>> bytes-dev
 
 
 COMMANDS = (sweep, sensitivity, replay)
