@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.identity import modules
 from cxsim.measures import Measure, measures, near
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.summary import summarized
@@ -20,6 +21,7 @@ __all__ = [
     "DEFAULT",
     "Output",
     "known_measures",
+    "modules_of_outputs",
     "observed",
     "observers_of",
     "output_of",
@@ -159,6 +161,11 @@ def observers_of(outputs: tuple[Output, ...], scenario: Scenario) -> dict[str, M
         for name, observer in observed(scenario).items()
         if wanted & {(measure.level, measure.name) for measure in observer.measures}
     }
+
+
+def modules_of_outputs() -> dict[str, str]:
+    """Return the component that says how outputs are taken from a finished simulation."""
+    return {"study.outputs": modules(["study.outputs"])["study.outputs"].hex()[:16]}
 
 
 def known_measures(mechanisms: tuple[Mechanism, ...]) -> dict[tuple[str, str], Measure]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["SESSION", "joined", "packed", "read_runs"]
 
 _TEXTS = ("run", "status", "message", "traceback", "scenario", "base", "overrides",
-          "strategy", "worker")  # fmt: skip
+          "strategy", "worker", "code", "task", "adopted")  # fmt: skip
 _NUMBERS = ("seconds", "finished")
 #: Key of a file's metadata under which it says who wrote it.
 SESSION = b"cxsim session"
