@@ -265,6 +265,27 @@ def _go_on(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]:
     return {name: frame.to_json(double_precision=15) for name, frame in run.frames.items()}
 
 
+def _saved(name: str, folder: Path) -> Kind:
+    import cxsim as cx
+
+    cx.run("baseline", seed=1, overrides=_LONG).save(folder / "run")
+    files = _files(folder)
+    return Kind(name, files, list(files), _load)
+
+
+def _load(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]:
+    import cxsim as cx
+    from cxsim.sealed import DamagedError
+
+    try:
+        run = cx.Run.load(place / "run")
+    except DamagedError as error:
+        refused(error)
+        return {}
+    found = {name: frame.to_json(double_precision=15) for name, frame in run.frames.items()}
+    return found | {"summary": run.summary().to_json(), "scenario": run.scenario.to_yaml()}
+
+
 def _bigger(x: float) -> float:
     return 1.5 * x + 0.25
 
@@ -312,6 +333,7 @@ KINDS: dict[str, Callable[[str, Path], Kind]] = {
     "store: small files": _store_small,
     "checkpoint": _checkpoint,
     "compiled code": _code,
+    "saved run": _saved,
 }
 
 
