@@ -167,7 +167,7 @@ def measures_by_observer(scenario: Scenario) -> dict[tuple[str, str], str]:
     """Return who observes a measure that has to be asked for, by its level and name."""
     return {
         (measure.level, measure.name): name
-        for name, observer in _observed(scenario).items()
+        for name, observer in observed(scenario).items()
         for measure in observer.measures
     }
 
