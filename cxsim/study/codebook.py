@@ -22,7 +22,7 @@ BOOKKEEPING = {
     "base": ("Base", "", "Digest of the base scenario, kept as scenarios/DIGEST.yaml"),
     "overrides": ("Overrides", "", "What the run changes in the base scenario, as JSON"),
     "strategy": ("Strategy", "", "Name of the study's strategy that the run follows"),
-    "code": ("Code", "", "Digest of the code that made the run; its parts are in codes/DIGEST.json"),
+    "code": ("Code", "", "Digest of the code that made the run (codes/DIGEST.json)"),
     "task": ("Task", "", "Digest of what was to be run, whatever the code"),
     "adopted": ("Adopted", "", "Digest of the run that these numbers were taken over from"),
     "message": ("Message", "", "What went wrong, for runs that failed"),
