@@ -274,7 +274,8 @@ def _print_firms(result: Any) -> None:
 
     words = Words(**result.summary["words"])
     periods = result.summary.get("periods")
-    rows = firm_rows(pd.DataFrame(result.summary["means"]), words=words, periods=periods)
+    means = pd.DataFrame(result.summary["means"]).astype({"se": float})  # null: of one seed
+    rows = firm_rows(means, words=words, periods=periods)
     labels = rows.drop_duplicates("measure")
     heads = [
         "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])
