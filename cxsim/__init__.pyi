@@ -23,6 +23,8 @@ from cxsim.firms.policy import Policy as Policy
 from cxsim.firms.policy import PolicyError as PolicyError
 from cxsim.firms.policy import PricingPolicy as PricingPolicy
 from cxsim.firms.registry import register_policy as register_policy
+from cxsim.identity import IdentityError as IdentityError
+from cxsim.identity import inputs as inputs
 from cxsim.market import Market as Market
 from cxsim.market import market_class as market_class
 from cxsim.mechanisms import Mechanism as Mechanism

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cxsim.components import changed
 from cxsim.scenario import Scenario
 from cxsim.sealed import DamagedError, DamagedWarning
 from cxsim.simulation import BLOCK, Simulation
@@ -110,6 +111,11 @@ class Checkpoint:
         with open_snapshot(path, _KIND) as content:
             of = content["of"]
             odd = [key for key in wanted if of.get(key) != wanted[key]]
+            code = changed(simulation.code.named, of.get("code") or {}) if odd else ""
+            if code and odd == ["scenario"]:
+                raise CheckpointError(
+                    f"{path}: expected a checkpoint of this run, found one made with another {code}"
+                )
             if odd:
                 raise CheckpointError(
                     f"{path}: expected a checkpoint of this run, found one with another "
@@ -139,7 +145,8 @@ class Checkpoint:
             If it cannot be written; an earlier checkpoint stays as it was.
         """
         _check_policies(simulation)
-        content = {"of": _identity(simulation), "simulation": simulation.state()}
+        of = _identity(simulation) | {"code": simulation.code.named}
+        content = {"of": of, "simulation": simulation.state()}
         write_snapshot(self.path, _KIND, content, keep=self._keep)
         self._saved = time.monotonic()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -75,10 +73,9 @@ class Decisions:
         return bool(self._seats)
 
     @property
-    def digest(self) -> str:
-        """Fingerprint of the policies' source."""
-        classes = {cls for seat in self._seats for cls in type(seat.policy).__mro__[:-1]}
-        return hashlib.sha256("\n".join(sorted(map(_source, classes))).encode()).hexdigest()[:16]
+    def classes(self) -> dict[str, type[Policy]]:
+        """Classes of the policies by firm and kind, ``"policies.Tailor.pricing"``."""
+        return {f"policies.{seat.firm}.{seat.kind}": type(seat.policy) for seat in self._seats}
 
     def state(self) -> dict[str, Any]:
         """Return firms' books and beliefs, and what policies remember, as plain data."""
@@ -253,11 +250,3 @@ class Decisions:
 
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _source(cls: type) -> str:
-    try:
-        return inspect.getsource(cls)
-    except (OSError, TypeError):  # typed into a console
-        code = (f.__code__ for f in vars(cls).values() if inspect.isfunction(f))
-        return cls.__qualname__ + "".join(repr((c.co_code, c.co_consts, c.co_names)) for c in code)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from cxsim.arguments import whole
+from cxsim.components import Components, of_code, of_measures
 from cxsim.decisions import Decisions
 from cxsim.draws import INITIAL
 from cxsim.engine.demand import Demand, foreseeing
@@ -310,12 +312,35 @@ class Simulation:
         """Whether the scenario's periods are over."""
         return self.period >= self.scenario.periods
 
+    @functools.cached_property
+    def code(self) -> Components:
+        """What moves this market: every rule, pass, mechanism and policy, and the engine.
+
+        Raises
+        ------
+        IdentityError
+            If code or data behind one of them has no fingerprint.
+        """
+        return of_code(
+            self.schedule,
+            self.mechanisms,
+            self.decisions.classes,
+            self._demand.schedule if self._demand else None,
+        )
+
+    @functools.cached_property
+    def measuring(self) -> Components:
+        """What makes numbers of the books: every measure of this run, and how it is summarized."""
+        return of_measures(
+            (level, measure)
+            for level, named in self._measures.items()
+            for measure in named.values()
+        )
+
     @property
     def rules_digest(self) -> str:
-        """Fingerprint of every rule, pass and policy of this run."""
-        policies = f"-{self.decisions.digest}" if self.decisions else ""
-        demand = f"-{self._demand.digest}" if self._demand else ""
-        return self.schedule.digest + policies + demand
+        """Fingerprint of :attr:`code`."""
+        return self.code.digest
 
     def customers(self, name: str) -> np.ndarray:
         """Return a column of the population, the customer in the last axis.

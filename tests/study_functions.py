@@ -8,6 +8,8 @@ import signal
 import time
 from pathlib import Path
 
+import cxsim as cx
+
 
 def plane(point, seed):
     """A plane with some noise that depends on the seed alone."""
@@ -51,14 +53,13 @@ def slow(point, seed):
     return {"y": point["a"] + 1000.0 * seed}
 
 
+@cx.inputs(log="notes on which no result depends")
 def logged(point, seed):
     """A small market whose runs are noted as they begin: who, when, which.
 
     The notes go to the file ``CXSIM_TEST_LOG``; ``CXSIM_TEST_LIFE`` says which life of the runner
     the process belongs to. Neither is part of a run's digest.
     """
-    import cxsim as cx
-
     note = f"{os.environ.get('CXSIM_TEST_LIFE', '')} {os.getpid()} {time.time_ns()} "
     with Path(os.environ["CXSIM_TEST_LOG"]).open("a", encoding="ascii") as log:
         log.write(f"{note}{point['a']:.0f} {seed}\n")  # one short line is written at once

@@ -54,6 +54,18 @@ def test_the_headline_says_who_moves_most_and_how_surely(result):
     assert "95 % interval" in result.headline()
 
 
+def test_a_firm_that_gains_share_and_loses_money_is_said_to_do_both():
+    small = {"customers": 300, "periods": 36}
+    result = cx.compare(cx.load("baseline", small), cx.load("copycat", small), seeds=3)
+    mass = result.table.query("firm == 'Mass' and measure == 'net_present_value'").iloc[0]
+    assert mass["upper"] < 0
+    said = result.headline()
+    assert said.startswith("In copycat, Mass gains 1.3 points of share")
+    assert said.endswith(
+        "but loses 311 thousand EUR of net present value (253 thousand to 369 thousand)."
+    )
+
+
 def test_settings_name_what_differs(result):
     assert result.settings["path"].tolist() == ["firms.Tailor.price"]
 

@@ -21,7 +21,16 @@ PACKAGE = Path(cx.__file__).parent
 
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
-    {"_version", "arguments", "parameters", "elementary", "files", "plain_text", "analytic"},
+    {
+        "_version",
+        "arguments",
+        "parameters",
+        "elementary",
+        "files",
+        "plain_text",
+        "analytic",
+        "identity",
+    },
     {"draws", "sealed", "trust"},
     {"mechanisms", "snapshot"},
     {"firms"},
@@ -29,7 +38,7 @@ FLOORS = [
     {"tables", "population"},
     {"measures"},
     {"engine"},
-    {"decisions"},
+    {"components", "decisions"},
     {"simulation"},
     {"checkpoint"},
     {"market", "runs"},

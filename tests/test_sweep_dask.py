@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,11 +39,11 @@ def rows(folder):
 
 
 @contextlib.contextmanager
-def started_cluster(tmp_path):
+def started_cluster(tmp_path, package=TESTS.parent):
     """Start a scheduler and two workers as processes of their own; give address and nannies."""
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]),
+        "PYTHONPATH": os.pathsep.join([str(package), str(TESTS)]),
         "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
     }
     log = (tmp_path / "scheduler.log").open("w+")
@@ -135,3 +136,29 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path):
     with pytest.raises(PoolError, match=r"127\.0\.0\.1:1"):
         cx.sweep(study(functions.plane), store=tmp_path / "s", executor="dask",
                  address="tcp://127.0.0.1:1")  # fmt: skip
+
+
+def test_a_worker_with_another_measure_is_refused_by_name(tmp_path):
+    """A stale image on one node: it would store half of every share under the right digest."""
+    old = tmp_path / "old"
+    for name in ("cxsim", "params", "notebooks"):
+        shutil.copytree(TESTS.parent / name, old / name)
+    buying = old / "cxsim" / "measures" / "buying.py"
+    line = "return ratio(purchases(b), purchases(b).sum"
+    text = buying.read_text()
+    assert line in text
+    buying.write_text(text.replace(line, "return 0.5 * ratio(purchases(b), purchases(b).sum"))
+    small = {
+        "scenario": "baseline",
+        "overrides": {"customers": 50, "periods": 4},
+        "factors": {"firms.Tailor.price": [18, 22]},
+        "seeds": 2,
+        "outputs": ["share.Tailor"],
+    }
+    with started_cluster(tmp_path, old) as (address, _):
+        with pytest.raises(
+            PoolError, match=r"worker \S+:\d+ \(cxsim .*\): .*another \(measures\.share\)"
+        ) as caught:
+            cx.sweep(small, store=tmp_path / "s", executor="dask", address=address)
+        assert "\n" not in str(caught.value)
+    assert len(cx.Store(tmp_path / "s")) == 0

@@ -10,8 +10,10 @@ from mobile_operators import APP, COSTS, FREE, MOBILE, mobile, with_app
 
 import cxsim as cx
 from cxsim.cli import main
-from cxsim.cli.studies import print_unstated
+from cxsim.cli.studies import _print_firms, print_unstated
+from cxsim.notebook.replicate import replicate
 from cxsim.notebook.report import Report
+from cxsim.notebook.workplace import lay_out
 from cxsim.scenario import shipped_scenarios
 from cxsim.scenario.unstated import (
     defaults_line,
@@ -184,6 +186,16 @@ def test_a_scenario_from_a_panel_names_the_costs_that_no_panel_shows(name):
     )
 
 
+def test_the_template_of_a_market_states_everything(tmp_path):
+    market = cx.load(lay_out(tmp_path / "work") / "params" / "market.yaml")
+    assert unstated(market) == inherited(market) == ()
+    raised = {"events": [{"at": 1, "set": {"firms.Alpha.interaction": 0.9}}]}
+    assert unstated(market.override(raised)) == ()
+    assert (
+        cx.run(market, seed=1, overrides={"customers": 50, "periods": 3}).firms["share"].sum() > 0
+    )
+
+
 # -- where it is said ------------------------------------------------------------------
 
 
@@ -233,6 +245,16 @@ def test_a_report_says_it_below_its_answer_and_keeps_it_for_the_terminal(tmp_pat
     assert "mobile: Free in this market: every firm's customization" in said
     assert "Beta's building of capabilities (no cost stated)" in said
     assert "identification 1" in said
+
+
+def test_a_run_of_one_seed_prints_its_figures_without_errors_to_tell(tmp_path, capsys):
+    market = cx.load("baseline", {"customers": 50, "periods": 4})
+    report = Report("scenario", {}, output=str(tmp_path))
+    report.use(market)
+    report.finish(title="One seed", answer="So.", means=replicate(market, seed=0, seeds=1).means)
+    summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    _print_firms(SimpleNamespace(summary=summary))
+    assert "(–)" in capsys.readouterr().out
 
 
 def test_the_report_lists_what_was_left_out_with_units_and_origin():

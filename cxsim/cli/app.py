@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import calibrating, deciding, places, studies, sweeping, trusting
+from cxsim.cli import calibrating, deciding, places, storing, studies, sweeping, trusting
 from cxsim.cli.failing import finish
 from cxsim.cli.saying import say
 from cxsim.scenario.messages import hint
@@ -60,6 +60,7 @@ def cli(context: click.Context) -> None:
 for _command in (
     *studies.COMMANDS,
     *sweeping.COMMANDS,
+    *storing.COMMANDS,
     *calibrating.COMMANDS,
     *deciding.COMMANDS,
     *places.COMMANDS,

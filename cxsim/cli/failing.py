@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from cxsim.cli.saying import say
+from cxsim.identity import IdentityError
 from cxsim.notebook.catalogue import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
 from cxsim.sealed import DamagedWarning
@@ -77,7 +78,7 @@ def _finish(command: Callable[[], Any]) -> int:
             raise _SaidError("stopped; nothing was written", 1) from error
         except click.ClickException as error:
             raise _SaidError(_usage(error), 2) from error
-        except (ScenarioError, NotebookInputError, UserError) as error:
+        except (IdentityError, ScenarioError, NotebookInputError, UserError) as error:
             raise _SaidError(str(error), 2) from error
         except MemoryError as error:
             what = "not enough memory: try fewer customers (-s customers=1000)"

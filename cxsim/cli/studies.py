@@ -273,9 +273,9 @@ def _print_firms(result: Any) -> None:
     from cxsim.plot.numbers import Words
 
     words = Words(**result.summary["words"])
-    periods = result.summary.get("periods")
-    means = pd.DataFrame(result.summary["means"]).astype({"se": float})  # null: of one seed
-    rows = firm_rows(means, words=words, periods=periods)
+    # One seed has no standard error: null in the summary.
+    means = pd.DataFrame(result.summary["means"]).astype({"mean": float, "se": float})
+    rows = firm_rows(means, words=words, periods=result.summary.get("periods"))
     labels = rows.drop_duplicates("measure")
     heads = [
         "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])

@@ -36,7 +36,6 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
         If code was compiled and none of the cache folders could keep it.
     """
     from cxsim.engine.compiling import cache_folders
-    from cxsim.engine.rules import code_digest
     from cxsim.engine.schedule import Leg
     from cxsim.measures.observers import OBSERVERS
     from cxsim.scenario import Scenario, shipped_scenarios
@@ -60,7 +59,7 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
             if step.phase not in ("arrive", "begin"):  # these ran while the simulation was made
                 simulation.engine.run([Leg((step,), whole=step.whole)])
             if not step.whole:
-                passes.add(code_digest(step.function))
+                passes.add(step.code)
             done += 1
             if progress is not None:
                 progress(done, total)

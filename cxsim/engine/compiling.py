@@ -1,9 +1,9 @@
 """Compiling passes with numba, and keeping the machine code where later processes find it.
 
 numba's own cache asks whether the *file* of a function changed. A pass calls
-rules of other files, and rules can be exchanged, so here the key is a digest of
-the code of the pass and of everything it calls: a changed rule has another key
-and can never meet stale machine code.
+rules of other files, and rules can be exchanged, so here the key is the fingerprint
+of the pass, of everything it calls and of all data behind it (:mod:`cxsim.identity`): a
+changed rule has another key and can never meet stale machine code.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from cxsim.engine.rules import callees, code_digest, rebuilt, rule_name
+from cxsim.engine.rules import callees, rebuilt, rule_name
+from cxsim.identity import fingerprint
 
 __all__ = [
     "cache_folders",
@@ -83,7 +84,7 @@ def compiled_pass(
     compiled only where there is none. ``code`` is the fingerprint of the function, where it
     is known already. A ``checked`` pass fails where an index lies outside of its array.
     """
-    code = code_digest(function) if code is None else code
+    code = fingerprint(function, rule_name(function)) if code is None else code
     found = _passes.get((code, kinds, checked))
     if found is None:
         found = _passes[code, kinds, checked] = _entry(function, code, kinds, checked=checked)
@@ -104,7 +105,7 @@ def plain_pass(
     """
     import numba
 
-    code = code_digest(function) if code is None else code
+    code = fingerprint(function, rule_name(function)) if code is None else code
     found = _plain_passes.get((code, kinds, checked))
     if found is None:
         options = _options(checked=checked)
@@ -213,7 +214,7 @@ def _with_compiled_rules(function: FunctionType, options: dict[str, Any]) -> Fun
     rules = {name: compiled_rule(callee, options) for name, callee in callees(function).items()}
     made = rebuilt(function, rules)
     checked = "_checked" if "boundscheck" in options else ""
-    made.__qualname__ = f"{function.__name__}_{code_digest(function)}{checked}"
+    made.__qualname__ = f"{function.__name__}_{fingerprint(function, rule_name(function))}{checked}"
     return made
 
 
@@ -228,7 +229,7 @@ def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None)
     from cxsim.engine.lowering import LOWERED
 
     options = {**_OPTIONS, **_INLINE} if options is None else options
-    key = code_digest(function), repr(options)
+    key = fingerprint(function, rule_name(function)), repr(options)
     if key not in _rules:
         function = cast(FunctionType, LOWERED.get(rule_name(function), function))
         ready = _with_compiled_rules(function, options)

@@ -79,7 +79,7 @@ class Demand:
         self._workspace = workspace
         self._engine = engine
         self._legs = schedule.legs(_WORTH)
-        self.digest = schedule.digest
+        self.schedule = schedule
 
     def at(self, firm: str, price: float) -> Expected:
         """Return what a firm can expect of the period ahead at a price."""

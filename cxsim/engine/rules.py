@@ -1,4 +1,4 @@
-"""Functions with their rules exchanged, fingerprinted and compiled.
+"""Functions with their rules exchanged.
 
 Passes and rules are plain Python functions that call each other by name. To
 exchange a rule, or to compile, a function is built anew over the same code with
@@ -8,16 +8,16 @@ other globals, and so are all that call it; nothing is edited in place.
 from __future__ import annotations
 
 import functools
-import hashlib
 import inspect
-import textwrap
 from collections.abc import Callable, Mapping
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["code_digest", "exchanged", "names_of_rules", "source_digest"]
+from cxsim.identity.trees import text_of
+
+__all__ = ["callees", "exchanged", "names_of_rules", "rebuilt", "rule_name", "widened"]
 
 
 @functools.cache
@@ -52,15 +52,21 @@ def rule_name(function: FunctionType) -> str:
     return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 
-def rebuilt(function: FunctionType, replacements: Mapping[str, Any]) -> FunctionType:
-    """Return the function over other globals."""
+def rebuilt(
+    function: FunctionType,
+    replacements: Mapping[str, Any],
+    closure: tuple[CellType, ...] | None = None,
+) -> FunctionType:
+    """Return the function over other globals, and over another closure where one is given."""
     made = FunctionType(
         function.__code__,
         {**function.__globals__, **replacements},
         function.__name__,
         function.__defaults__,
-        function.__closure__,
+        function.__closure__ if closure is None else closure,
     )
+    made.__kwdefaults__ = function.__kwdefaults__ and dict(function.__kwdefaults__)
+    made.__dict__.update(function.__dict__)
     made.__module__ = function.__module__
     made.__qualname__ = function.__qualname__
     made.__doc__ = function.__doc__
@@ -79,7 +85,7 @@ def exchanged(function: Any, rules: Mapping[str, Callable[..., Any]]) -> Functio
             substitute = exchanged(callee, rules)
         else:
             _check_signature(rule_name(callee), callee, substitute)
-            substitute = _annotated_like(callee, substitute)  # type: ignore[arg-type]
+            substitute = _annotated_like(callee, widened(substitute))
         if substitute is not callee:
             replacements[name] = substitute
     return rebuilt(function, replacements) if replacements else function
@@ -118,75 +124,92 @@ def names_of_rules(functions: list[FunctionType]) -> set[str]:
     return names
 
 
-# --- fingerprints -----------------------------------------------------------------
+# --- constants --------------------------------------------------------------------
 
 
-def _constant(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return hashlib.sha256(value.tobytes()).hexdigest()
-    return repr(value)
+def widened(function: Any) -> FunctionType:
+    """Return a user's function over constants as wide as those of rules: doubles, 64-bit numbers.
+
+    A NumPy scalar or array of fewer bits would be widened by the compiler, and would narrow
+    what it meets in the interpreter.
+
+    Parameters
+    ----------
+    function : function
+
+    Raises
+    ------
+    TypeError
+        If a narrow number is asked of a module, where it cannot be widened.
+    """
+    return _widened(function, {})
 
 
-def _dependencies(function: FunctionType) -> list[str]:
-    """Describe the constants that a function reads: globals that are data, and its closure."""
-    found = []
+def _widened(function: FunctionType, seen: dict[int, FunctionType]) -> FunctionType:
+    if id(function) in seen or (function.__module__ or "").partition(".")[0] == "cxsim":
+        return seen.get(id(function), function)
+    _check_modules(function)
+    seen[id(function)] = function  # a rule that calls itself keeps doing so
+    replaced = {}
     for name in _names(function.__code__):
         value = function.__globals__.get(name)
-        if isinstance(value, (int, float, str, tuple, list, dict, frozenset, np.ndarray)):
-            found.append(f"{name}={_constant(value)}")
-    closure = [_constant(cell.cell_contents) for cell in function.__closure__ or ()]
-    return found + closure
+        wide = _widened(value, seen) if isinstance(value, FunctionType) else _wide(value)
+        if wide is not value:
+            replaced[name] = wide
+    cells = function.__closure__ or ()
+    held = [_content(cell) for cell in cells]
+    inside = [_widened(v, seen) if isinstance(v, FunctionType) else _wide(v) for v in held]
+    defaults = _wide(function.__defaults__)
+    if not replaced and defaults is function.__defaults__ and _same(held, inside):
+        return function
+    made = rebuilt(function, replaced)
+    made.__defaults__ = defaults
+    if not _same(held, inside):
+        new = tuple(
+            cell if old is value else CellType(value)
+            for cell, old, value in zip(cells, held, inside, strict=True)
+        )
+        made = rebuilt(made, {}, new)
+    seen[id(function)] = made
+    return made
 
 
-@functools.cache
-def _code_text(code: CodeType) -> str:
-    constants = [_code_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return repr((code.co_code, constants, code.co_names, code.co_varnames))
+def _same(one: list[Any], other: list[Any]) -> bool:
+    return all(a is b for a, b in zip(one, other, strict=True))
 
 
-def _walk(
-    function: FunctionType, describe: Callable[[FunctionType], str], seen: dict[Any, Any]
-) -> None:
-    if id(function) in seen:
-        return
-    seen[id(function)] = "\n".join(
-        [rule_name(function), describe(function), *_dependencies(function)]
-    )
-    for callee in callees(function).values():
-        _walk(callee, describe, seen)
-
-
-def _digest(functions: list[FunctionType], describe: Callable[[FunctionType], str]) -> str:
-    seen: dict[int, str] = {}
-    for function in functions:
-        _walk(function, describe, seen)
-    return hashlib.sha256("\n\n".join(sorted(seen.values())).encode()).hexdigest()[:16]
-
-
-def code_digest(function: FunctionType) -> str:
-    """Return a fingerprint of what a function does, callees included, for this interpreter.
-
-    It sees the code in memory and never the file, which may have changed since.
-    """
-    return _digest([function], lambda f: _code_text(f.__code__))
-
-
-@functools.cache
-def _source(code: CodeType) -> str:
+def _content(cell: Any) -> Any:
     try:
-        return textwrap.dedent(inspect.getsource(code))
-    except (OSError, TypeError):
-        return _code_text(code)
+        return cell.cell_contents
+    except ValueError:  # nothing is in it yet
+        return None
 
 
-def source_digest(functions: list[FunctionType]) -> str:
-    """Return a fingerprint of functions' source, callees included, the same on every Python.
+def _wide(value: Any) -> Any:
+    """Return a constant in 64 bits; what is as wide already, or no number, as it is."""
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating) and value.dtype.itemsize <= 8:
+        return float(value)
+    if isinstance(value, np.ndarray) and value.dtype.itemsize < 8:
+        wide = {"f": np.float64, "i": np.int64, "u": np.int64}.get(value.dtype.kind)
+        return value if wide is None else value.astype(wide)
+    if type(value) is tuple:
+        wides = tuple(map(_wide, value))
+        return value if all(a is b for a, b in zip(value, wides, strict=True)) else wides
+    return value
 
-    Two lambdas may share a line of source, so theirs adds the code in memory.
-    """
 
-    def describe(function: FunctionType) -> str:
-        text = _source(function.__code__)
-        return text + _code_text(function.__code__) if "<lambda>" in function.__name__ else text
-
-    return _digest(functions, describe)
+def _check_modules(function: FunctionType) -> None:
+    """Refuse numbers of fewer than 64 bits that a function asks a module for."""
+    for root, *rest in text_of(function.__code__, function.__globals__).chains:
+        value = function.__globals__.get(root)
+        for attribute in rest:
+            if not isinstance(value, ModuleType):
+                break
+            value = getattr(value, attribute, None)
+        if rest and isinstance(value, (np.generic, np.ndarray)) and value.dtype.itemsize < 8:
+            text = f"{'.'.join([root, *rest])}: expected a number of 64 bits, found {value.dtype}"
+            raise TypeError(f"rule {rule_name(function)!r}: {text}")

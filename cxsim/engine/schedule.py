@@ -11,7 +11,8 @@ from types import FunctionType
 from typing import Any
 
 from cxsim.engine.registry import check_passes
-from cxsim.engine.rules import code_digest, exchanged, names_of_rules, source_digest
+from cxsim.engine.rules import exchanged, names_of_rules, rule_name, widened
+from cxsim.identity import identified
 from cxsim.mechanisms import registered
 from cxsim.mechanisms.base import PHASES, Mechanism
 from cxsim.mechanisms.demand import DEMAND
@@ -33,7 +34,7 @@ class Step:
     @cached_property
     def code(self) -> str:
         """Fingerprint of what the pass does, as it was when first asked for."""
-        return code_digest(self.function)
+        return identified({rule_name(self.function): self.function}).digest
 
 
 @dataclass(frozen=True, eq=False)  # told apart as objects: engines look them up every period
@@ -58,6 +59,8 @@ class Schedule:
     ValueError
         If a rule's name is unknown, a pass names a phase or pass that nobody has, or passes
         demand an impossible order.
+    IdentityError
+        If code or data behind a pass has no fingerprint.
     """
 
     def __init__(
@@ -71,9 +74,11 @@ class Schedule:
         if rules:
             _check_rules(rules, [p.function for _, p in passes])
         self.steps = tuple(
-            Step(name, p.phase, exchanged(p.function, rules), p.whole, p.term) for name, p in passes
+            Step(name, p.phase, exchanged(widened(p.function), rules), p.whole, p.term)
+            for name, p in passes
         )
-        self.digest = source_digest([step.function for step in self.steps])
+        #: What the passes are and rest on.
+        self.identity = identified({step.name: step.function for step in self.steps})
         self._legs: dict[tuple[str, ...], tuple[Leg, ...]] = {}
         self._carried: frozenset[str] | None = None
 

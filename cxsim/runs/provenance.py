@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from cxsim._version import __version__
+from cxsim.components import Components
 from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
 
@@ -23,10 +24,11 @@ def settings_attrs(scenario: Scenario) -> dict[str, str]:
 
 def provenance(simulation: Simulation) -> dict[str, Any]:
     """Return what produced a run: digests, seed, versions and time."""
+    code = Components([simulation.code, simulation.measuring])
     packages = ("numpy", "pandas", "mesa", "numba")
     return {
         "scenario": simulation.scenario.name,
-        "digest": simulation.scenario.digest_with(simulation.rules_digest),
+        "digest": simulation.scenario.digest_with(code.digest),
         "seed": simulation.seed,
         "periods": int(simulation.scenario.periods),
         "engine": simulation.engine.name,

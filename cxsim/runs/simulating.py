@@ -65,6 +65,8 @@ def simulate(
             raise ValueError("checkpoint: expected the columnar engine, found the agents'")
         keeper = Checkpoint(checkpoint, seconds=checkpoint_seconds)
         simulation = keeper.load(scenario, seed=seed, **made)
+    if simulation.decisions:
+        _ = simulation.code  # refused now what has no fingerprint, before policies change anything
     while not simulation.finished:
         simulation.step()
         if simulation.period > 0 and each is not None:

@@ -353,16 +353,16 @@ class Scenario:
 
     @property
     def digest(self) -> str:
-        """16 hex digits that name the parameters and the package version."""
+        """16 hex digits that name the parameters."""
         return self.digest_with("")
 
     def digest_with(self, rules: str) -> str:
-        """Return the digest of parameters, package version and ``rules``.
+        """Return the digest of parameters and ``rules``.
 
         Parameters
         ----------
         rules : str
-            Digest of the rules that the simulation uses.
+            Digest of the code that the simulation runs.
         """
         return digests.digest(self._canonical, rules)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxsim.components import Components
 from cxsim.study.models import Model
 from cxsim.study.plan import Study
 
@@ -69,6 +70,21 @@ class Cells:
     def run(self, cell: int, seed: int) -> str:
         """Return the digest of a run: all that determines its result, and the seed."""
         text = f"{self.scenario(cell)} {self.model.kept} {seed}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def code(self, cell: int) -> Components:
+        """Return what the numbers of a cell rest on beside its parameters."""
+        try:
+            return self.model.code(self.changes(cell))
+        except ValueError:  # no such scenario: nothing is run
+            return Components()
+
+    def task(self, cell: int, seed: int) -> str:
+        """Return the digest of what is asked of a run, whatever code answers; "" if nothing."""
+        try:
+            text = f"{self.model.task(self.changes(cell))} {seed}"
+        except ValueError:
+            return ""
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def scenario(self, cell: int) -> str:

@@ -18,6 +18,7 @@ from cxsim.measures.summary import MARKET, summarized, window_words
 from cxsim.measures.value import VALUES
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
+from cxsim.study.decision.words import money
 from cxsim.study.outcome import Outcome
 from cxsim.study.statistics import half_width, mean_and_error, paired
 from cxsim.study.value import Estimate, Value, value_from
@@ -86,7 +87,11 @@ class Comparison:
         return self.table[self.table["measure"] == "share"].set_index(["scenario", "firm"])
 
     def headline(self) -> str:
-        """Return one sentence per scenario: whose share of purchases moves most, and how surely."""
+        """Return one sentence per scenario: whose share of purchases moves most, and how surely.
+
+        Where that firm's net present value moves the other way, beyond chance, the sentence says
+        both.
+        """
         sentences = []
         for name in self.scenarios[1:]:
             firm = self._mover(name)
@@ -94,8 +99,24 @@ class Comparison:
                 sentences.append(f"{name} and {self.scenarios[0]} have no firm in common.")
                 continue
             row = self._shares.loc[name].loc[firm]
-            sentences.append(_sentence(name, self.scenarios[0], firm, row, self.confidence))
+            said = _sentence(name, self.scenarios[0], firm, row, self.confidence)
+            sentences.append(said.removesuffix(".") + self._against(name, firm, row))
         return " ".join(sentences)
+
+    def _against(self, name: str, firm: str, share: pd.Series) -> str:
+        """Return that money moves the other way than share, both beyond chance; else a stop."""
+        rows = self.table[(self.table["scenario"] == name) & (self.table["firm"] == firm)]
+        worth = rows.set_index("measure").loc["net_present_value"]
+        ways = [int(row["lower"] > 0) - int(row["upper"] < 0) for row in (share, worth)]
+        if ways[0] * ways[1] >= 0:
+            return "."
+        verb = "gains" if ways[1] > 0 else "loses"
+        size, ends = abs(worth["difference"]), sorted(abs(worth[["lower", "upper"]]))
+        unit = str(self._facts["money"]["currency"])
+        return (
+            f", but {verb} {money(size, unit)} of net present value "
+            f"({money(ends[0])} to {money(ends[1])})."
+        )
 
     def value(self, scenario: str, firm: str) -> Value:
         """Return what a firm's profit is worth in a scenario, less what it is in the baseline.

@@ -97,7 +97,13 @@ class Doing:
             return []
         self._open[cell] += len(missing)
         changes, facts = self.cells.changes(cell), self.cells.facts(cell)
-        return [Task(run, changes, seed, facts, cell) for run, seed in missing]
+        code = self.cells.code(cell)
+        self.store.keep_code(code.digest, lambda: code.named)
+        facts["code"] = code.digest
+        return [
+            Task(run, changes, seed, {**facts, "task": self.cells.task(cell, seed)}, cell)
+            for run, seed in missing
+        ]
 
     def _write(self, rows: list[tuple[Task, Outcome]]) -> None:
         self.store.write([_row(task, outcome) for task, outcome in rows])

@@ -11,6 +11,7 @@ from cxsim.study.cells import Cells
 from cxsim.study.pilot import Estimate, estimate
 from cxsim.study.plan import Study
 from cxsim.study.store import Store
+from cxsim.study.superseded import superseded
 
 __all__ = ["Forecast", "forecast"]
 
@@ -29,16 +30,21 @@ class Forecast:
     runs, stored, missing : int
     estimate : Estimate or None
         Of what is missing; None if nothing is, or a function is studied.
+    superseded : str
+        What is stored and does not count, and why.
     """
 
     runs: int
     stored: int
     missing: int
     estimate: Estimate | None
+    superseded: str = ""
 
     def sentence(self) -> str:
         """Return the forecast in words."""
         text = f"{self.runs:,} runs, {self.stored:,} stored, {self.missing:,} to do"
+        if self.superseded:
+            text = f"{text} ({self.superseded})"
         return text if self.estimate is None else f"{text}: {self.estimate.sentence()}"
 
 
@@ -72,8 +78,9 @@ def forecast(
             store.has(cells.run(cell, seed), retry=retry) for cell in cells for seed in study.seeds
         )
     missing = runs - stored
+    old = superseded(cells, study.seeds, store) if store is not None and missing else ""
     if not missing or study.base is None:
-        return Forecast(runs, stored, missing, None)
+        return Forecast(runs, stored, missing, None, old)
     try:
         one = (
             estimate(study.scenario(next(iter(cells)) // len(study.strategies)), missing, workers)
@@ -81,7 +88,7 @@ def forecast(
             else estimate(study.base, missing, workers)
         )
     except PolicyError:  # the runs of the policy that fails say so; nothing to measure here
-        return Forecast(runs, stored, missing, None)
+        return Forecast(runs, stored, missing, None, old)
     firms = tuple(study.base.firms)
     numbers = len(study.factors) + sum(
         len(output.columns(firms)) * (int(study.base.periods) if output.by_period else 1)
@@ -91,5 +98,5 @@ def forecast(
     memory = one.held + each + (workers * _WORKER if processes else 0)
     return Forecast(
         runs, stored, missing,
-        replace(one, memory=memory, disk=int(missing * (_ROW + _NUMBER * numbers))),
+        replace(one, memory=memory, disk=int(missing * (_ROW + _NUMBER * numbers))), old,
     )  # fmt: skip

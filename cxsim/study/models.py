@@ -8,12 +8,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from cxsim.engine.rules import source_digest
+from cxsim.components import Components, of_measures, of_model, of_passes
 from cxsim.engine.schedule import Schedule
+from cxsim.identity import learn
 from cxsim.scenario import Scenario
 from cxsim.scenario.policies import named_policies
 from cxsim.simulation import Simulation, first_step
-from cxsim.study.outputs import Output, known_measures, observers_of, output_values
+from cxsim.study.outputs import (
+    Output,
+    known_measures,
+    modules_of_outputs,
+    observers_of,
+    output_values,
+)
 
 __all__ = ["FunctionModel", "Model", "ScenarioModel"]
 
@@ -31,6 +38,18 @@ class Model(Protocol):
     """
 
     kept: str
+
+    def code(self, changes: Mapping[str, Any]) -> Components:
+        """Return what the numbers of a run rest on beside its parameters.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to run at such a point.
+        """
+
+    def task(self, changes: Mapping[str, Any]) -> str:
+        """Return what names a run whatever code it is made by, seed aside."""
 
     def warm(self) -> None:
         """Get ready in a worker, before the first run."""
@@ -53,7 +72,7 @@ class Ready(NamedTuple):
 
     schedule: Schedule
     measures: Mapping[tuple[str, str], Any]
-    rules_digest: str
+    moving: Components
     observers: tuple[str, ...]
 
 
@@ -77,11 +96,9 @@ class ScenarioModel:
         self.base = base
         self.outputs = outputs
         self.rules = dict(rules or {})
-        # Observers change no result: what they measure is told by what is kept.
-        watching = observers_of(outputs, base)
-        code = [p.function for each in watching.values() for p in each.passes]
-        facts = [output.facts() for output in outputs]
-        self.kept = json.dumps([*facts, source_digest(code)] if watching else facts)  # type: ignore[arg-type]
+        self._facts = json.dumps([output.facts() for output in outputs])
+        self.measuring = _measuring(outputs, base)
+        self.kept = f"{self._facts} {self.measuring.digest}"
         self._forget()
 
     def _forget(self) -> None:
@@ -90,10 +107,14 @@ class ScenarioModel:
         self._last: tuple[Mapping[str, Any], Scenario] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_ready", "_last")}
+        left = ("_ready", "_last", "measuring")
+        texts = self.ready(self.base).moving.texts() | self.measuring.texts()
+        return {k: v for k, v in self.__dict__.items() if k not in left} | {"texts": texts}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        learn(state.pop("texts"))
         self.__dict__.update(state)
+        self.measuring = _measuring(self.outputs, self.base)  # of the code that is here
         self._forget()
 
     def scenario(self, changes: Mapping[str, Any]) -> Scenario:
@@ -103,9 +124,17 @@ class ScenarioModel:
         return self._last[1]
 
     def digest(self, changes: Mapping[str, Any]) -> str:
-        """Return the digest of scenario, rules and version, as a run's provenance has it."""
-        scenario = self.base.override(changes)
-        return scenario.digest_with(self.ready(scenario).rules_digest)
+        """Return the digest of scenario and of the code that moves it."""
+        scenario = self.scenario(changes)
+        return scenario.digest_with(self.ready(scenario).moving.digest)
+
+    def code(self, changes: Mapping[str, Any]) -> Components:
+        """Return what moves the market, and what makes the outputs of its books."""
+        return Components([self.ready(self.scenario(changes)).moving, self.measuring])
+
+    def task(self, changes: Mapping[str, Any]) -> str:
+        """Return the digest of scenario and outputs, whatever the code."""
+        return _hash(f"{self.scenario(changes).digest} {self._facts}")
 
     def warm(self) -> None:
         """Load compiled code."""
@@ -121,11 +150,11 @@ class ScenarioModel:
         )
         if key not in self._ready:
             small = Simulation(scenario.override({"customers": 1}), rules=self.rules)
-            digest, watching = small.rules_digest, tuple(observers_of(self.outputs, scenario))
+            moving, watching = small.code, tuple(observers_of(self.outputs, scenario))
             if watching:
                 small = Simulation(small.scenario, rules=self.rules, observers=watching)
             known = known_measures(small.mechanisms)
-            self._ready[key] = Ready(small.schedule, known, digest, watching)
+            self._ready[key] = Ready(small.schedule, known, moving, watching)
         return self._ready[key]
 
     def run(
@@ -146,29 +175,59 @@ class ScenarioModel:
         return output_values(simulation, self.outputs, ready.measures), seconds
 
 
+def _measuring(outputs: tuple[Output, ...], base: Scenario) -> Components:
+    """Return what makes outputs: measures, observers that watch for them, and the books."""
+    watching = observers_of(outputs, base)
+    known = known_measures((*base.mechanisms, *watching.values()))
+    wanted = sorted({(output.level, output.measure) for output in outputs} & known.keys())
+    observers = Components(of_passes(each.name, each.passes) for each in watching.values())
+    measures = of_measures((key[0], known[key]) for key in wanted)
+    return Components([measures, observers], modules_of_outputs())
+
+
 class FunctionModel:
     """Calls a function with a point (values by factor) and a seed.
 
     Parameters
     ----------
     function : callable
-        ``function(point, seed)`` returns a number, or numbers by name. Its code, and that
-        of the plain functions it calls, belong to the digest of a run.
+        ``function(point, seed)`` returns a number, or numbers by name. All code and data behind
+        it belong to the digest of a run.
+
+    Raises
+    ------
+    IdentityError
+        If something behind it has no fingerprint.
     """
 
     def __init__(self, function: Callable[[dict[str, Any], int], Any]):
-        if not hasattr(function, "__code__"):
-            raise TypeError(f"model: expected a plain function, found {function!r}")
+        if not callable(function):
+            raise TypeError(f"model: expected a function, found {function!r}")
         self.function = function
         self.kept = ""
-        self._code = source_digest([function])  # type: ignore[list-item]
+        self._code = of_model(function)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"function": self.function, "texts": self._code.texts()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        learn(state["texts"])
+        self.__init__(state["function"])  # type: ignore[misc]  # of the code that is here
+
+    def code(self, changes: Mapping[str, Any]) -> Components:  # noqa: ARG002 - the same for all
+        """Return what the function rests on."""
+        return self._code
+
+    def task(self, changes: Mapping[str, Any]) -> str:
+        """Return the digest of the point."""
+        return _hash(json.dumps(dict(changes), sort_keys=True, default=str))
 
     def warm(self) -> None:
         """Do nothing: a function is ready."""
 
     def digest(self, changes: Mapping[str, Any]) -> str:
         """Return the digest of the point and of the function's code."""
-        return _hash(json.dumps(dict(changes), sort_keys=True, default=str) + self._code)
+        return _hash(json.dumps(dict(changes), sort_keys=True, default=str) + self._code.digest)
 
     def run(
         self, changes: Mapping[str, Any], seed: int, check: Check

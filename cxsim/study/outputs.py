@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.identity import modules
 from cxsim.measures import Measure, measures, near
 from cxsim.measures.observers import OBSERVERS
 from cxsim.measures.summary import summarized
@@ -16,7 +17,8 @@ from cxsim.scenario import Scenario
 from cxsim.scenario.messages import found, hint
 from cxsim.study.reading import Keys, Reader
 
-__all__ = ["DEFAULT", "Output", "known_measures", "observers_of", "output_values", "read_outputs"]
+__all__ = ["DEFAULT", "Output", "known_measures", "modules_of_outputs", "observers_of",
+           "output_values", "read_outputs"]  # fmt: skip
 
 #: What is kept where a study does not say.
 DEFAULT = ("share", "retention", "switching_cost", "profit", "net_present_value")
@@ -131,6 +133,11 @@ def observers_of(outputs: tuple[Output, ...], scenario: Scenario) -> dict[str, M
         for name, observer in _observed(scenario).items()
         if wanted & {(measure.level, measure.name) for measure in observer.measures}
     }
+
+
+def modules_of_outputs() -> dict[str, str]:
+    """Return the component that says how outputs are taken from a finished simulation."""
+    return {"study.outputs": modules(["study.outputs"])["study.outputs"].hex()[:16]}
 
 
 def known_measures(mechanisms: tuple[Mechanism, ...]) -> dict[tuple[str, str], Measure]:

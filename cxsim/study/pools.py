@@ -111,7 +111,10 @@ def cores() -> int:
 
 
 def open_pool(
-    executor: Executor | str | None, jobs: int | None, address: str | None = None
+    executor: Executor | str | None,
+    jobs: int | None,
+    address: str | None = None,
+    code: str = "",
 ) -> Pool:
     """Return a pool of workers.
 
@@ -124,6 +127,8 @@ def open_pool(
         Runs at a time; default: the processors there are.
     address : str, optional
         Of a Dask scheduler; default: a cluster on this machine.
+    code : str
+        What names a user's own code: processes that imported another are not taken again.
 
     Raises
     ------
@@ -136,7 +141,7 @@ def open_pool(
     if count < 1:
         raise ValueError(f"jobs: expected a whole number of at least 1, found {jobs!r}")
     if executor is None or executor == "processes":
-        return Pool(lambda: loky_processes(count), count, local=True, close=_keep)
+        return Pool(lambda: loky_processes(count, code), count, local=True, close=_keep)
     if executor == "threads":
         return Pool(lambda: ThreadPoolExecutor(count), count, local=True, close=_end)
     if executor == "inline":
@@ -154,12 +159,13 @@ def open_pool(
     )
 
 
-def loky_processes(count: int) -> Executor:
+def loky_processes(count: int, code: str = "") -> Executor:
     """Return loky's processes: they stay for the next sweep, and take functions of a notebook."""
     from loky import get_reusable_executor
 
     # Kernels are serial; threads of linear algebra would only get in each other's way.
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    one |= {"CXSIM_CODE": code} if code else {}  # with another environment they start anew
     return get_reusable_executor(max_workers=count, timeout=IDLE, env=one)
 
 

@@ -30,6 +30,9 @@ __all__ = ["Sweep"]
 #: Columns of runs that are neither place nor result.
 _TAIL = ("status", "message", "traceback", "run", "seconds", "worker")
 
+#: Columns of the store that name a run's parts; its place in the study says them better.
+_FACTS = ("base", "overrides", "scenario", "code", "task", "adopted", "finished")
+
 
 class Sweep:
     """The results of a study.
@@ -58,7 +61,7 @@ class Sweep:
         stored = self.store.frame()
         places = self._cells.table()
         factors = [factor.name for factor in self.study.factors]
-        drop = [*factors, "strategy", "seed", "base", "overrides", "scenario", "finished"]
+        drop = [*factors, "strategy", "seed", *_FACTS]
         stored = stored.drop(columns=[name for name in drop if name in stored])
         frame = places.merge(stored, on="run", how="inner")
         frame = frame.dropna(axis=1, how="all") if len(frame) else frame

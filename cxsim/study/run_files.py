@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["joined", "packed", "read_runs"]
 
 _TEXTS = ("run", "status", "message", "traceback", "scenario", "base", "overrides",
-          "strategy", "worker", "session")  # fmt: skip
+          "strategy", "worker", "session", "code", "task", "adopted")  # fmt: skip
 _NUMBERS = ("seconds", "finished")
 #: Columns that every run has.
 _ALWAYS = ("run", "status", "finished")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import tempfile
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
 from typing import Any
 
+from cxsim.components import changed
 from cxsim.study.models import Model
 from cxsim.study.pools import Pool, PoolError
 from cxsim.study.tally import Report
 from cxsim.study.work import GRACE, Chunk, Outcome, Task, play, process_name
 
-__all__ = ["Runner"]
+__all__ = ["OtherCodeError", "Runner"]
 
 #: Seconds of work in a chunk, and between two files of the store.
 CHUNK_SECONDS = 1.5
@@ -25,6 +27,10 @@ WRITE_SECONDS = 2.0
 LONGEST = 2_000
 #: Times that workers may die in a row without having begun a run.
 DEATHS = 6
+
+
+class OtherCodeError(PoolError):
+    """A worker that runs other code than the process that sent it work."""
 
 
 class Runner:
@@ -56,8 +62,8 @@ class Runner:
         import cloudpickle
 
         self._pool, self._write, self._timeout, self._tick = pool, write, timeout, tick
-        self._model = cloudpickle.dumps(model)
-        self._name = hashlib.sha256(self._model).hexdigest()
+        self._model, self._model_here = cloudpickle.dumps(model), model
+        self._name = uuid.uuid4().hex  # workers look at their code anew for every sweep
         self.report = report
         self._again: deque[Task] = deque()  # tasks that were cut off without being at fault
         self._suspects: deque[list[Task]] = deque()  # played alone, to see who kills workers
@@ -75,7 +81,7 @@ class Runner:
         Raises
         ------
         PoolError
-            If workers die before they begin.
+            If workers die before they begin, or run other code.
         StoreError
             If results cannot be written.
         """
@@ -145,6 +151,7 @@ class Runner:
         chunk = Chunk(
             self._model, self._name, [(task.changes, task.seed) for task in tasks],
             self._timeout, process_name(), None if journal is None else str(journal),
+            [task.facts.get("code", "") for task in tasks],
         )  # fmt: skip
         future = self._pool.submit(play, chunk)
         self._pending[future] = (tasks, journal)
@@ -184,12 +191,37 @@ class Runner:
 
     def _keep(self, tasks: list[Task], outcomes: list[Outcome]) -> None:
         for task, outcome in zip(tasks, outcomes, strict=True):
+            if outcome.worker:
+                self._check(task, outcome)
+        for task, outcome in zip(tasks, outcomes, strict=True):
             self._rows.append((task, outcome))
             self.report.done += 1
             if outcome.status == "ok":
                 self.report.simulating += outcome.seconds
             else:
                 self.report.failed += 1
+
+    def _check(self, task: Task, outcome: Outcome) -> None:
+        """Refuse what other code made than the digest of a run says.
+
+        Raises
+        ------
+        OtherCodeError
+            Naming the worker, its versions and the first part that differs.
+        """
+        code = getattr(outcome, "code", "")  # a worker of an earlier version says nothing
+        if code == task.facts.get("code", "") and outcome.status != "refused":
+            return
+        proof = getattr(outcome, "proof", {})
+        versions = ", ".join(f"{name} {v}" for name, v in proof.get("versions", {}).items())
+        ours = self._model_here.code(task.changes).named
+        what = changed(ours, proof.get("components", {}), most=1) if proof else "no digest of it"
+        if proof.get("problem"):
+            what = proof["problem"]
+        raise OtherCodeError(
+            f"worker {outcome.worker} ({versions or 'an earlier version of cxsim'}): expected the "
+            f"code of this process, found another ({what}); nothing of what it did is stored"
+        )
 
     def _mourn(self) -> None:
         """Sort out what was under way when workers died: all of it is cut off together."""
@@ -276,7 +308,8 @@ class Runner:
 
         for future, (tasks, _) in self._pending.items():
             if future.done() and not future.cancelled() and future.exception() is None:
-                self._keep(tasks, future.result()[0])
+                with contextlib.suppress(OtherCodeError):
+                    self._keep(tasks, future.result()[0])
         try:
             self._flush()
         except StoreError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +132,55 @@ class Store:
     def studies(self) -> dict[str, dict[str, Any]]:
         """Return the studies that are kept here, by digest."""
         return self._files.studies()
+
+    def keep_code(self, digest: str, components: Callable[[], Mapping[str, str]]) -> None:
+        """Keep what runs were made by: column ``code`` of runs names it.
+
+        Parameters
+        ----------
+        digest : str
+        components : callable
+            Returns digests by name; asked where they are not kept yet.
+        """
+        if digest not in self.codes():
+            facts = {"code": digest, "cxsim": __version__, "components": dict(components())}
+            self._files.keep_code(digest, facts)
+
+    def codes(self) -> set[str]:
+        """Return the digests of all code that runs of the store were made by."""
+        return self._files.codes()
+
+    def code(self, digest: str) -> dict[str, str]:
+        """Return what some runs were made by, digests by name; empty if it is not kept.
+
+        Parameters
+        ----------
+        digest : str
+        """
+        return dict(self._files.code(digest).get("components", {}))
+
+    def agree(self, study: str, facts: Mapping[str, str]) -> None:
+        """Keep which code the shards of a study run.
+
+        Parameters
+        ----------
+        study : str
+            What names it, whatever its code.
+        facts : mapping
+            ``code`` and ``worker``.
+        """
+        if self.agreed(study).get("code") != facts["code"]:
+            self._files.keep_code(f"study-{study}", {**facts, "cxsim": __version__}, anew=True)
+
+    def agreed(self, study: str) -> dict[str, str]:
+        """Return which code the shards of a study run, empty if nobody said.
+
+        Parameters
+        ----------
+        study : str
+            What names it, whatever its code.
+        """
+        return self._files.code(f"study-{study}")
 
     # -- reading ---------------------------------------------------------------------
 

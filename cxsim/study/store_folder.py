@@ -28,7 +28,7 @@ from cxsim.sealed import (
 __all__ = ["StoreError", "StoreFolder"]
 
 _SIGN = "store.json"
-_PARTS = ("runs", "scenarios", "studies", "drafts")
+_PARTS = ("runs", "scenarios", "studies", "codes", "drafts")
 _ASIDE = "damaged"
 _FORMAT = 2
 #: The sign of a store of the first format, whose files carried no digests.
@@ -246,6 +246,31 @@ class StoreFolder:
         paths = sorted((self.path / "studies").glob("*.json"))
         found = {path.stem: self._content(path) for path in paths}
         return {digest: parsed_json(text, Path(digest)) for digest, text in found.items() if text}
+
+    def keep_code(self, name: str, facts: Mapping[str, Any], *, anew: bool = False) -> None:
+        """Keep what runs were made by, if it is not there already and whole.
+
+        Parameters
+        ----------
+        name : str
+        facts : mapping
+        anew : bool
+            Whether to write it even where it is there.
+        """
+        path = self.path / "codes" / f"{name}.json"
+        if anew or self._content(path) is None:
+            self.put(path, sealed_json(facts))
+
+    def codes(self) -> set[str]:
+        """Return the names of all code that is kept."""
+        names = {path.stem for path in (self.path / "codes").glob("*.json")}
+        return {name for name in names if not name.startswith("study-")}
+
+    def code(self, name: str) -> dict[str, Any]:
+        """Return what is kept of some code, nothing if it is missing or damaged."""
+        path = self.path / "codes" / f"{name}.json"
+        text = self._content(path)
+        return parsed_json(text, path) if text else {}
 
     def _content(self, path: Path) -> str | None:
         """Return a small file as it was written; None if it is missing or now put aside."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 from cxsim.arguments import number, whole
+from cxsim.components import changed
 from cxsim.files import file_name
 from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation, first_step
@@ -18,8 +20,10 @@ from cxsim.study.plan import Study
 from cxsim.study.pools import open_pool
 from cxsim.study.progress import live
 from cxsim.study.results import Sweep
-from cxsim.study.store import Store
+from cxsim.study.store import Store, StoreError
+from cxsim.study.superseded import superseded
 from cxsim.study.tally import Report
+from cxsim.study.work import process_name
 
 __all__ = ["sweep"]
 
@@ -104,9 +108,12 @@ def sweep(
         place.keep_scenario(study.base)
     place.keep_study(study.name, study.digest, study.to_dict())
     _compile(study, rules)
-    pool = open_pool(executor, jobs, address)
-    report = Report(workers=pool.workers)
     cells = Cells(study, study.model(rules), shard)
+    own = _agree(study, cells, place, shard)
+    pool = open_pool(executor, jobs, address, own)
+    report = Report(workers=pool.workers)
+    if len(place):
+        report.superseded = superseded(cells, study.seeds, place)
     doing = Doing(study, place, cells, pool, report, timeout, retry, progress or live())
     try:
         doing.all()
@@ -119,6 +126,40 @@ def sweep(
 def default_store(study: Study) -> Path:
     """Return the folder of a study's results where none is named."""
     return Path("results") / file_name(f"sweep-{study.name}")
+
+
+def _agree(study: Study, cells: Cells, store: Store, shard: tuple[int, int] | None) -> str:
+    """See to it that the shards of a study that meet in one store run the same code.
+
+    The first shard says what it runs; a sweep without shards says it anew.
+
+    Returns
+    -------
+    str
+        The digest of the code if some of it is a user's own, "" if none is.
+
+    Raises
+    ------
+    StoreError
+        If an earlier shard ran other code.
+    """
+    if not len(cells):
+        return ""
+    code = cells.code(0)  # the first of the whole study, whatever the shard
+    asked = f"{cells.task(0, study.seeds[0])} {study.points.to_csv(index=False)}"
+    key = hashlib.sha256(asked.encode()).hexdigest()[:16]  # the study's, whatever its code
+    before = store.agreed(key)
+    if shard is not None and before and before["code"] != code.digest:
+        differs = changed(code.named, store.code(before["code"]), most=1)
+        raise StoreError(
+            f"{store.folder}: expected the code of the other shards of this study (by "
+            f"{before['worker']}, cxsim {before['cxsim']}), found another "
+            f"({differs or 'code'}): give another store, adopt it (cxsim store adopt), or run "
+            "the study once without --shard"
+        )
+    store.keep_code(code.digest, lambda: code.named)
+    store.agree(key, {"code": code.digest, "worker": process_name()})
+    return code.digest if code.texts() else ""
 
 
 def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> None:

@@ -37,6 +37,7 @@ class Report:
     simulating: float = 0.0
     workers: int = 1
     deaths: int = 0
+    superseded: str = ""
     rounds: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -53,6 +54,8 @@ class Report:
             text += f", overhead {100 * self.overhead:.0f} % of the time inside simulations"
         if self.stored:
             text += f"; {self.stored:,} were stored already"
+        if self.superseded:
+            text += f"; {self.superseded}"
         if self.failed:
             text += f"; {self.failed:,} failed"
         if self.deaths:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import platform
 import signal
 import socket
 import tempfile
@@ -12,9 +13,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cxsim._version import __version__
+from cxsim.components import Components
 from cxsim.study.models import Model
 
 __all__ = ["GRACE", "Chunk", "Outcome", "RunTimeoutError", "Task", "play"]
@@ -55,6 +58,8 @@ class Outcome:
     traceback: str = ""
     worker: str = ""
     finished: float = 0.0
+    code: str = ""  # digest of the code that made it, as the worker found it
+    proof: dict[str, Any] = field(default_factory=dict)  # what that code is, where it is another
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Chunk:
     model : bytes
         The model as cloudpickle makes it.
     name : str
-        Digest of these bytes, under which a worker keeps the model.
+        Name under which a worker keeps the model.
     tasks : list of (changes, seed)
     timeout : float or None
         Seconds that a run may take.
@@ -74,6 +79,8 @@ class Chunk:
         Process that sent it; another one may be ended when a run hangs.
     journal : str or None
         File in which the worker notes the run it is at.
+    codes : list of str
+        Digest of the code that each task is asked of.
     """
 
     model: bytes
@@ -82,6 +89,7 @@ class Chunk:
     timeout: float | None
     parent: str
     journal: str | None
+    codes: list[str] = field(default_factory=list)
 
 
 _models: dict[str, Model] = {}
@@ -117,8 +125,32 @@ def play(chunk: Chunk) -> tuple[list[Outcome], float]:
     with _journal(chunk.journal) as note:
         for number, (changes, seed) in enumerate(chunk.tasks):
             note(number)
-            outcomes.append(_played(model, changes, seed, chunk, me))
+            code, proof = _proof(model, changes, chunk.codes[number])
+            if proof:
+                outcomes.append(Outcome("refused", {}, worker=me, code=code, proof=proof))
+            else:
+                outcome = _played(model, changes, seed, chunk, me)
+                outcomes.append(replace(outcome, code=code))
     return outcomes, time.perf_counter() - start
+
+
+def _proof(model: Model, changes: dict[str, Any], asked: str) -> tuple[str, dict[str, Any]]:
+    """Return the digest of the code here, and what it is if another was asked for."""
+    problem = ""
+    try:
+        code = model.code(changes)
+    except (ValueError, TypeError) as error:  # no such scenario, or nothing to fingerprint
+        code, problem = Components(), str(error)
+    if code.digest == asked:
+        return code.digest, {}
+    import numpy as np
+
+    versions = {"cxsim": __version__, "Python": platform.python_version()}
+    return code.digest, {
+        "components": code.named,
+        "problem": problem,
+        "versions": versions | {"NumPy": np.__version__},
+    }
 
 
 def _played(model: Model, changes: dict[str, Any], seed: int, chunk: Chunk, me: str) -> Outcome:
