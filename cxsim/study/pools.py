@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import socket
@@ -172,7 +173,16 @@ def loky_processes(count: int, code: str = "") -> Executor:
     # Kernels are serial; threads of linear algebra would only get in each other's way.
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     one |= {"CXSIM_CODE": code} if code else {}  # with another environment they start anew
-    return get_reusable_executor(max_workers=count, timeout=IDLE, env=one)
+    try:
+        return get_reusable_executor(max_workers=count, timeout=IDLE, env=one)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.ENOENT, errno.ENOSYS):
+            raise
+        reason = (error.strerror or str(error)).lower()
+        raise PoolError(
+            f"worker processes: expected shared memory that can be written (/dev/shm), found "
+            f"{reason} (--threads does without)"
+        ) from error
 
 
 def _keep(_: Executor) -> None:
