@@ -45,10 +45,10 @@ $(CREATED):
 $(INSTALLED): pyproject.toml requirements.lock cxsim/_version.py $(CREATED)
 	@echo "[2/3] Installing cxsim and what it needs (about 1 GB)"
 	@$(PY) -m pip install --quiet --retries 1 --disable-pip-version-check uv >/dev/null 2>&1 \
-	  && $(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock \
+	  && $(PY) -m uv pip install --quiet --python $(PY) --no-deps --require-hashes -r requirements.lock \
 	  && $(PY) -m uv pip install --quiet --python $(PY) --no-deps --no-build-isolation -e . \
 	  || { echo "      uv could not do it; pip takes a minute or two"; \
-	       $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
+	       $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock \
 	       && $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; }
 	@touch $@
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import shutil
@@ -11,11 +12,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+fcntl: Any
 try:
-    import fcntl
+    fcntl = importlib.import_module("fcntl")
 except ImportError:  # Windows, browsers: what a killed process leaves stays there
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None
 
 __all__ = [
     "MAX_TABLE_BYTES",

@@ -196,7 +196,7 @@ def _end(executor: Executor) -> None:
 def _dask(address: str | None, count: int) -> Pool:
     try:
         from distributed import Client, LocalCluster
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
     except ImportError:
         raise PoolError(
             "dask: expected the package distributed, found none (pip install 'cxsim[dask]')"
@@ -233,7 +233,7 @@ def _dask(address: str | None, count: int) -> Pool:
             cluster.close()
         quiet.close()
 
-    where = str(client.scheduler.address)
+    where = str(getattr(client.scheduler, "address", address))
 
     def lost(error: BaseException) -> str | None:
         if isinstance(error, (CommClosedError, CancelledError)) or not _answers(where):
