@@ -13,6 +13,7 @@ from cxsim.cli.screen import Screen
 from cxsim.cli.studies import named_place, print_unstated
 from cxsim.cli.tables import WIDTH, print_table
 from cxsim.cli.values import SECONDS
+from cxsim.cli.verdicts import print_verdicts
 from cxsim.notebook.catalogue import find_notebook
 from cxsim.notebook.parameters import join_overrides
 
@@ -75,6 +76,7 @@ def decide(
             timeout=timeout, progress=screen,
         )  # fmt: skip
     _print(result)
+    print_verdicts(result.summary)
     print_unstated(result)
     say(f"\nReport: {result.report}")
 
