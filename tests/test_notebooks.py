@@ -197,12 +197,12 @@ def test_key_figures_come_with_units_and_errors(report, runs):
     assert "means over 3 seeds, with Monte-Carlo standard errors in brackets" in text
     assert "Switching cost (EUR, month 39, the last)" in text
     assert "Share of purchases (%, mean over months 0-39)" in text
-    assert (
-        "Share of the purchases from firms" in text
-    )  # what it is, for who points at it or reads on
+    assert "the share that were made from this firm" in text  # what it is, below the table
     share = runs.means.query("measure == 'share' and firm == 'Mass'").iloc[0]
     assert f"{100 * share['mean']:.1f}"[:4] in text
-    assert "Identify: contacts recognized (%, mean over months)" in text_of(report.scorecard(runs))
+    assert "Identify: contacts recognized (%, mean over months 0-39)" in text_of(
+        report.scorecard(runs)
+    )
 
 
 def test_one_seed_says_that_it_is_one_seed(report):
@@ -382,7 +382,7 @@ def test_decide_goes_from_a_panel_of_purchases_to_advice(tmp_path):
     assert "segments.All.switching_cost" in factors, "the estimates' draws are the futures"
     page = unescape(result.report.read_text(encoding="utf-8"))
     assert "Not seen in the panel" in page
-    assert "nobody can buy nothing" in page
+    assert "has no no-purchase option" in page
     assert "from_panel(" in page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from typing import Any
@@ -66,8 +67,9 @@ def scenario_text(
     )
     data["claim"] = "The market repeats purchases and divides them as the panel does."
     data["refuted_by"] = (
-        "Repeat rate and shares of a run differ from the panel's by more than their errors."
+        "Repeat rate or a share of a run differs from the panel's by more than two standard errors."
     )
+    data["test"] = _test(panel)
     notes = _notes(panel, estimates, first=first, alike=alike, control=control)
     data["notes"] = _block(notes)
     data["periods"] = 24
@@ -103,6 +105,29 @@ def _clean(text: str) -> str:
 def _block(text: str) -> str:
     """Return a text in lines that stand below their key."""
     return textwrap.fill(text, 88, break_on_hyphens=False)
+
+
+def _test(panel: Panel) -> list[CommentedMap]:
+    """Return the rules that the claim is tested by: near enough to what the panel shows."""
+    rate, error = panel.repeat_rate()
+    found = [("the repeat rate", "1 - market.switching_rate", float(rate), float(error))]
+    bought = (panel.choice < len(panel.firms)).astype(float)
+    total = np.add.reduceat(bought, panel.starts)
+    for number, firm in enumerate(panel.firms):
+        taken = np.add.reduceat((panel.choice == number).astype(float), panel.starts)
+        share = taken.sum() / total.sum()
+        # A ratio over customers, whose purchases are alike.
+        apart = (taken - share * total).std(ddof=1) * np.sqrt(len(total)) / total.sum()
+        name = f"share.{firm}" if firm.isidentifier() else f"share[{json.dumps(firm)}]"
+        found.append((f"{firm}'s share", name, float(share), float(apart)))
+    return [
+        CommentedMap(
+            says=f"{what} is the panel's, {value:.3f}, within two standard errors",
+            rule=f"abs({measure} - {value:.4f}) <= {2 * error:.4f}",
+        )
+        for what, measure, value, error in found
+        if np.isfinite(error)
+    ]
 
 
 def _notes(

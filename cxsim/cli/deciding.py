@@ -12,6 +12,7 @@ from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.studies import named_place, print_unstated
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.cli.verdicts import print_verdicts
 from cxsim.notebook.catalogue import find_notebook
 from cxsim.notebook.parameters import join_overrides
 
@@ -74,6 +75,7 @@ def decide(
             timeout=timeout, progress=screen,
         )  # fmt: skip
     _print(result)
+    print_verdicts(result.summary)
     print_unstated(result)
     say(f"\nReport: {result.report}")
 

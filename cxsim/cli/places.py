@@ -36,6 +36,10 @@ def check(files: tuple[str, ...]) -> int:
                 _check_study(file)
                 continue
             scenario = Scenario.load(file)
+            if scenario.test:
+                from cxsim.study.claim_test import check_test
+
+                check_test(scenario)
             notes = code_notes(scenario)
         except ScenarioError as error:
             wrong += 1

@@ -14,6 +14,7 @@ from cxsim.cli.pilot import announce
 from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.cli.verdicts import print_verdicts
 from cxsim.files import file_name
 from cxsim.notebook.catalogue import find_notebook, shipped_notebooks
 from cxsim.notebook.parameters import join_overrides
@@ -98,6 +99,7 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
         announce([scenario], options["overrides"], *_size(given, seeds=5))
     result = _run(notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}")
     _print_firms(result)
+    print_verdicts(result.summary)
     print_unstated(result)
     say(f"\nReport: {result.report}")
 
@@ -124,6 +126,7 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     announce(scenarios, options["overrides"], *_size(given, seeds=20))
     result = _run(notebook, given, options, named_place("compare", scenarios), title)
     _print_differences(result)
+    print_verdicts(result.summary)
     print_unstated(result)
     say(f"\nReport: {result.report}")
 
@@ -224,6 +227,7 @@ def _print_differences(result: Any) -> None:
     comparison = Comparison.load(result.folder / "comparison")
     words = Words(**result.summary["words"])
     say(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
+    say("")
     say(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
     percent = f"{100 * comparison.confidence:g} %"
     rows = difference_rows(comparison.table, words=words)

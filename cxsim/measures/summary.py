@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.measures import measures
+from cxsim.measures import Books, Measure, measures
 
 __all__ = ["MARKET", "summarize", "summarized", "window_words"]
 
@@ -57,16 +57,30 @@ def window_words(how: str, first: int, last: int, period: str = "period") -> str
     return over if how == "to_date" else f"{how} over {over}"
 
 
-def summarize(simulation: Any) -> dict[str, dict[str, float]]:
-    """Return measure values by firm name, in the scenario's order, and for :data:`MARKET`."""
+def summarize(simulation: Any, start: int = 0) -> dict[str, dict[str, float]]:
+    """Return measure values by firm name, in the scenario's order, and for :data:`MARKET`.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Finished.
+    start : int
+        First period of means.
+    """
     books = simulation.books
     result: dict[str, dict[str, float]] = {name: {} for name in simulation.scenario.firms}
     for measure in measures("firm", simulation.mechanisms):
-        values = summarized(measure.function(books), measure.summary)
+        values = summarized(_from(start, measure, books), measure.summary)
         for name, of_firm in result.items():
             of_firm[measure.name] = float(values[books.firms.index(name)])
     result[MARKET] = {
-        measure.name: float(summarized(measure.function(books), measure.summary))
+        measure.name: float(summarized(_from(start, measure, books), measure.summary))
         for measure in measures("market", simulation.mechanisms)
     }
     return result
+
+
+def _from(start: int, measure: Measure, books: Books) -> np.ndarray:
+    """Return a measure by period, means from a period on."""
+    values = np.asarray(measure.function(books))
+    return values[start:] if measure.summary == "mean" else values

@@ -25,11 +25,15 @@ from cxsim.notebook.unstated import caution, unstated_lines, unstated_section
 from cxsim.plot.numbers import Words
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario, shipped_scenarios
+from cxsim.study.claim_test import Verdict, verdict_of
 from cxsim.study.comparison import Comparison
 from cxsim.study.plan import Study
 from cxsim.study.window import first_change
 
 __all__ = ["Report", "shipped"]
+
+#: Seeds over which claims are tested at most.
+TESTED = 20
 
 #: The IDIC scorecard.
 IDIC = ("recognized", "differentiated", "learned", "misfit_removed")
@@ -63,6 +67,7 @@ class Report:
         self._svg = svg
         self._parameters = dict(parameters)
         self._scenarios: list[Scenario] = []
+        self._verdicts: list[dict[str, Any]] = []
         self.progress: Callable[[int, int], None] | None = tell_progress()
 
     # -- beginning -------------------------------------------------------------------
@@ -199,9 +204,23 @@ class Report:
         best, other, value = runs.lead()
         return value.sentence(f"{best}'s lead over {other} in net present value")
 
-    def questions(self) -> Any:
-        """Show what each scenario claims, and what would refute it."""
-        return _html("".join(_question(scenario) for scenario in self._scenarios))
+    def questions(self, seeds: Iterable[int] = ()) -> Any:
+        """Show what each scenario claims, what becomes of it, and what would refute it.
+
+        Parameters
+        ----------
+        seeds : iterable of int
+            Paired seeds for the runs that a claim's test asks for, of which the first
+            :data:`TESTED` are used; none: claims are shown and not tested.
+        """
+        numbers = list(seeds)[:TESTED]
+        parts = []
+        for scenario in self._scenarios:
+            verdict = verdict_of(scenario, numbers) if numbers else None
+            if verdict is not None:
+                self._verdicts.append({"claim": scenario.claim, **verdict.facts()})
+            parts.append(_question(scenario, verdict, asked=bool(numbers)))
+        return _html("".join(parts))
 
     def figure(self, figure: Any, name: str) -> None:
         """Show a figure with its description; keep it as SVG if that was asked for."""
@@ -324,6 +343,7 @@ class Report:
             "unstated": unstated_lines(self._scenarios),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
+            "verdicts": plain(self._verdicts),
             **{name: plain(value) for name, value in numbers.items()},
         }
         with whole_file(self._output / "summary.json") as draft:
@@ -344,13 +364,21 @@ def _html(text: str) -> Any:
     return HTML(text)
 
 
-def _question(scenario: Scenario) -> str:
+def _question(scenario: Scenario, verdict: Verdict | None, *, asked: bool) -> str:
+    found = "" if verdict is None else "\n".join(verdict.lines())
+    if verdict is None and asked and scenario.claim:
+        found = "Not tested: the scenario names no rules for its claim (test)."
     rows = (
         ("Claim", scenario.claim),
+        (f"Verdict over {_count(verdict.seeds, 'paired seed')}" if verdict else "Verdict", found),
         ("Refuted if", scenario.refuted_by),
         ("What it is", scenario.description),
     )
-    parts = "".join(f"<dt>{what}</dt><dd>{escape(text)}</dd>" for what, text in rows if text)
+    parts = "".join(
+        f"<dt>{what}</dt>" + "".join(f"<dd>{escape(line)}</dd>" for line in text.split("\n"))
+        for what, text in rows
+        if text
+    )
     title = escape(scenario.title or scenario.name)
     return f'<section class="cx-question"><h4>{title}</h4><dl>{parts}</dl></section>'
 

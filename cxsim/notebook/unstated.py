@@ -50,14 +50,15 @@ def caution(lines: Sequence[str]) -> str:
 
 
 def unstated_section(scenarios: Sequence[Scenario]) -> Any:
-    """Return a table of what the scenarios do not state themselves, or a sentence.
+    """Show a heading; return a table of what the scenarios do not state, or a sentence.
 
     Parameters
     ----------
     scenarios : sequence of Scenario
     """
-    from IPython.display import HTML
+    from IPython.display import HTML, display
 
+    display(HTML("<h2>What you did not say</h2>"))
     frames = {each.name: unstated_table(each) for each in scenarios}
     whole = pd.concat([frame.assign(scenario=name) for name, frame in frames.items()])
     if whole.empty:

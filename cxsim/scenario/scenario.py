@@ -14,6 +14,7 @@ from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario import digest as digests
 from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
+from cxsim.scenario.claim_rule import check_rule, parse_rule
 from cxsim.scenario.events import Change
 from cxsim.scenario.finding import find
 from cxsim.scenario.frozen import thaw
@@ -165,8 +166,31 @@ class Scenario:
         if overrides is not None:
             source = overridden(schema_for(mechanisms), source, overrides)
         made = cls(source, mechanisms)
+        if overrides is None:  # an override may take out what a rule speaks of
+            made._check_rules()
         made._tell_left_out(before)
         return made
+
+    def _check_rules(self) -> None:
+        """Refuse rules of the test that name no firm or run."""
+        problems = []
+        for number, condition in enumerate(self._model.test):
+            keys = ("test", number, "rule")
+            text = check_rule(parse_rule(condition.rule), self._model.firms, condition.runs)
+            if text:
+                problems.append(Problem(self._source.at(keys), keys, text))
+        if problems:
+            raise ScenarioError(problems)
+
+    def place(self, keys: tuple[str | int, ...]) -> Place:
+        """Return where a value was written, for messages.
+
+        Parameters
+        ----------
+        keys : tuple
+            Its keys, from the outside in.
+        """
+        return self._source.at(keys)
 
     def _tell_left_out(self, before: tuple[Entry, ...]) -> None:
         """Warn of events that have just been left out."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from cxsim.parameters import Ask, Parameters, parameter
+from cxsim.scenario.claim_rule import parse_rule
 
-__all__ = ["TEXTS", "Event", "Initial", "World"]
+__all__ = ["TEXTS", "Condition", "Event", "Initial", "World"]
 
 #: Fields that say something to readers and nothing to the simulation.
-TEXTS = ("name", "title", "description", "claim", "refuted_by", "notes")
+TEXTS = ("name", "title", "description", "claim", "refuted_by", "test", "notes")
 
 
 class Initial(Parameters):
@@ -45,6 +48,34 @@ class Event(Parameters):
     label: str = parameter("", doc="What happened, for figures", fixed=True)
 
 
+class Condition(Parameters):
+    """One thing that has to hold where a claim does, as a rule that can be evaluated."""
+
+    says: str = parameter(doc="What has to hold, in words", min_length=1, fixed=True)
+    rule: str = parameter(
+        doc="The same as a comparison of measures: retention.Tailor > retention.others",
+        min_length=1,
+        fixed=True,
+    )
+    window: Literal["run", "last_year", "last_period", "after_event"] = parameter(
+        "run",
+        doc="Periods that count: all, those of the last year, the last one, those from the first "
+        "event on",
+        fixed=True,
+    )
+    runs: dict[str, dict[str, Any]] = parameter(
+        {},
+        doc="Other runs that the rule speaks of: overrides of the scenario, by name",
+        fixed=True,
+    )
+
+    @field_validator("rule")
+    @classmethod
+    def _is_a_rule(cls, value: str) -> str:
+        parse_rule(value)
+        return value
+
+
 class Labels(Parameters):
     """What tables and figures call things that this market calls otherwise."""
 
@@ -65,6 +96,9 @@ class World(Parameters):
     description: str = parameter("", doc="What the scenario is about", fixed=True)
     claim: str = parameter("", doc="The claim it puts to the test", fixed=True)
     refuted_by: str = parameter("", doc="What result would refute the claim", fixed=True)
+    test: tuple[Condition, ...] = parameter(
+        (), doc="What refuted_by says, as rules: the claim holds where all of them do", fixed=True
+    )
     notes: str = parameter("", doc="How its numbers were chosen", fixed=True)
     periods: int = parameter(
         60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True, ask=Ask()

@@ -39,7 +39,7 @@ def compare(
         Changed parameters by dotted path, in all scenarios.
     confidence : float
         Of the intervals, in (0, 1).
-    engine : {"columnar", "agents"}
+    engine : {"columnar", "plain", "agents"}
         Compiled columns, or one Mesa agent per customer; the numbers are the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, in all scenarios.

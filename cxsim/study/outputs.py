@@ -135,6 +135,15 @@ def observers_of(outputs: tuple[Output, ...], scenario: Scenario) -> dict[str, M
     }
 
 
+def measures_by_observer(scenario: Scenario) -> dict[tuple[str, str], str]:
+    """Return who observes a measure that has to be asked for, by its level and name."""
+    return {
+        (measure.level, measure.name): name
+        for name, observer in _observed(scenario).items()
+        for measure in observer.measures
+    }
+
+
 def modules_of_outputs() -> dict[str, str]:
     """Return the component that says how outputs are taken from a finished simulation."""
     return {"study.outputs": modules(["study.outputs"])["study.outputs"].hex()[:16]}

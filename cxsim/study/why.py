@@ -15,6 +15,7 @@ from cxsim.mechanisms.order import add_passes
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 from cxsim.study.statistics import half_width, mean_and_error
+from cxsim.study.window import divided
 
 __all__ = ["muted", "terms", "why"]
 
@@ -99,6 +100,7 @@ def why(
     Returns
     -------
     DataFrame
+        Of a mean over periods, that of those from the event on that sets the scenarios apart.
         A row per term, the largest part first: ``term`` (in words), ``difference`` (all
         terms on), ``without`` (this one off), ``part`` (their difference: what the term
         accounts for), ``se``, ``lower``, ``upper`` of the part.
@@ -121,11 +123,12 @@ def why(
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     found = terms(baseline, other)
     tasks = len(numbers) * 2 * (len(found) + 1)
-    done = 0
+    done, start = 0, divided(baseline, other)
 
     def value(scenario: Scenario, seed: int, blind: str | None) -> float:
         nonlocal done
-        summary = summarize(simulate(scenario, seed=seed, detail=(muted(blind),) if blind else ()))
+        made = simulate(scenario, seed=seed, detail=(muted(blind),) if blind else ())
+        summary = summarize(made, start)
         done += 1
         if progress is not None:
             progress(done, tasks)
