@@ -14,6 +14,7 @@ import click
 from cxsim.cli.failing import UserError
 from cxsim.cli.saying import TITLE, say
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.cli.values import SECONDS
 from cxsim.plain_text import visible
 from cxsim.scenario import ScenarioError
 
@@ -44,7 +45,7 @@ SHORT = 8.0
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     metavar="SECONDS",
     help="Time that one run may take.",
 )

@@ -170,8 +170,10 @@ def _numba_type(kind: Kind) -> Any:
 
     if kind == ("number",):
         return numba.int64
-    element, axes, order = kind
-    return numba.types.Array(numba.from_dtype(np.dtype(element)), axes, order)
+    element, axes, order, *more = kind
+    return numba.types.Array(
+        numba.from_dtype(np.dtype(element)), axes, order, readonly="readonly" in more
+    )
 
 
 @functools.cache

@@ -54,10 +54,7 @@ class PlainWorker:
                     known |= {n: a for n, a in zip(names, arguments, strict=True) if n not in known}
                 shared = tuple(known[name] for name in names)
                 if block == 0:
-                    kinds = tuple(
-                        kind_of(argument, strided=name.startswith("sum_"))
-                        for name, argument in zip(names, shared, strict=True)
-                    )
+                    kinds = tuple(_kind(n, a) for n, a in zip(names, shared, strict=True))
                     made = plain_pass(step.function, kinds, step.code, checked=checked)
                 else:
                     made = self._calls[0][number][0]
@@ -85,3 +82,11 @@ class PlainWorker:
                         f"pass {self._steps[number].name!r} failed at customers {low} to "
                         f"{high - 1}: {problem}"
                     ) from problem
+
+
+def _kind(name: str, argument: Any) -> tuple[Any, ...]:
+    """Return what decides an argument's type where numba looks at it: also if it is read only."""
+    kind = kind_of(argument, strided=name.startswith("sum_"))
+    if isinstance(argument, np.ndarray) and not argument.flags.writeable:
+        return (*kind, "readonly")
+    return kind

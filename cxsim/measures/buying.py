@@ -121,7 +121,11 @@ def churn(b: Books) -> np.ndarray:
 
 
 def retention(b: Books) -> np.ndarray:
-    """Share of the customers active at the period's start who are so at its end: 1 - churn."""
+    """Share of the customers active at the period's start who are so at its end: 1 - churn.
+
+    Who buys from nobody for a while is kept: it can be high though most of a period's buyers
+    switch, which is what the repeat purchase rate and the switching rate measure.
+    """
     return 1.0 - churn(b)
 
 

@@ -17,7 +17,7 @@ from cxsim.study.cells import Cells
 from cxsim.study.doing import Doing, Progress
 from cxsim.study.outputs import observers_of
 from cxsim.study.plan import Study
-from cxsim.study.pools import open_pool
+from cxsim.study.pools import PoolError, open_pool
 from cxsim.study.progress import live
 from cxsim.study.results import Sweep
 from cxsim.study.store import Store, StoreError
@@ -79,7 +79,7 @@ def sweep(
     StoreError
         If the store cannot be read or written; what was written stays.
     PoolError
-        If there are no workers to be had.
+        If there are no workers to be had, or the scheduler is lost; what was finished is stored.
 
     Examples
     --------
@@ -117,6 +117,14 @@ def sweep(
     doing = Doing(study, place, cells, pool, report, timeout, retry, progress or live())
     try:
         doing.all()
+    except Exception as error:
+        gone = pool.lost(error)
+        if gone is None:
+            raise
+        raise PoolError(
+            f"{gone}; {report.stored + report.done:,} of {report.total:,} runs are stored; "
+            "start again to go on"
+        ) from error
     finally:
         doing.close()
         pool.close()
