@@ -79,23 +79,23 @@ def is_file(path: str | Path) -> bool:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def whole_file(path: str | Path, *, mode: int = 0o666, sync: bool = True) -> Iterator[Path]:
     """Give a draft to write to, which takes the final name once the block ends without error.
 
     Parameters
     ----------
     path : str or Path
         Final name; its folder is made if need be.
+    mode : int
+        Who may read and write it, as far as the user's mask lets them.
+    sync : bool
+        Whether to wait until it is on the disk, so that no power cut leaves a file that is empty
+        or half there.
 
     Yields
     ------
     Path
         The draft, of the same suffix, in the same folder.
-
-    Notes
-    -----
-    The bytes are on the disk before the name is, so that no power cut leaves a file that is
-    empty or half there.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,10 +104,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     draft = Path(name)
     try:
         yield draft
-        draft.chmod(0o666 & ~_umask())
-        on_disk(draft)
+        draft.chmod(mode & ~_umask())
+        if sync:
+            on_disk(draft)
         draft.replace(path)
-        on_disk(path.parent)
+        if sync:
+            on_disk(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 

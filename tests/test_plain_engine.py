@@ -38,12 +38,11 @@ FEW = [
 SELDOM = {
     "nothing",
     "symbols of its functions",
-    "numba.core.caching.IndexDataCacheFile.flush",
     "numba.core.compiler.CompileResult._replace",
     "numba.core.cpu.CPUContext.refresh",
 }
 #: Without these compiled code is not kept on disk, and some of them are not missed otherwise.
-DISK = ("numba.core.caching.", "numba.core.runtime.", "numba.core.dispatcher.Dispatcher._cache")
+DISK = ("numba.core.serialize.", "numba.core.runtime.", "numba.core.dispatcher.Dispatcher._cache")
 
 
 def without(names, **environment):

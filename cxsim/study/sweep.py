@@ -14,6 +14,7 @@ from cxsim.files import file_name
 from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation, first_step
 from cxsim.study.cells import Cells
+from cxsim.study.codebook import codebook
 from cxsim.study.doing import Doing, Progress
 from cxsim.study.outputs import observers_of
 from cxsim.study.plan import Study
@@ -106,6 +107,7 @@ def sweep(
         raise ValueError(f"shard: expected i/n with i from 1 to n, found {shard[0]}/{shard[1]}")
     if study.base is not None:
         place.keep_scenario(study.base)
+    place.describe(codebook(study))
     place.keep_study(study.name, study.digest, study.to_dict())
     _compile(study, rules)
     cells = Cells(study, study.model(rules), shard)
