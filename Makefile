@@ -20,7 +20,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture damage test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints clean distclean
+.PHONY: help setup demo lab test test-slow torture damage test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints sbom clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -41,12 +41,15 @@ $(CREATED):
 
 # uv installs in seconds what takes pip a minute. Where uv cannot be had, or cannot
 # reach what pip can (it does not read pip's configuration), pip does the work.
-$(INSTALLED): pyproject.toml constraints.txt cxsim/_version.py $(CREATED)
+# requirements.lock names every file by its hash: another one, from wherever, is refused.
+$(INSTALLED): pyproject.toml requirements.lock cxsim/_version.py $(CREATED)
 	@echo "[2/3] Installing cxsim and what it needs (about 1 GB)"
 	@$(PY) -m pip install --quiet --retries 1 --disable-pip-version-check uv >/dev/null 2>&1 \
-	  && $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[dev]' \
+	  && $(PY) -m uv pip install --quiet --python $(PY) --no-deps --require-hashes -r requirements.lock \
+	  && $(PY) -m uv pip install --quiet --python $(PY) --no-deps --no-build-isolation -e . \
 	  || { echo "      uv could not do it; pip takes a minute or two"; \
-	       $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; }
+	       $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock \
+	       && $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; }
 	@touch $@
 
 $(READY): $(INSTALLED)
@@ -181,11 +184,23 @@ competition: $(READY) ## write docs/competition.md anew (ARGS="--seeds 6": quick
 
 # The newest versions that pyproject.toml allows, for all systems and Python
 # versions at once, without addresses.
-constraints: $(CREATED) ## bring the pinned versions in constraints.txt up to date
+constraints: $(CREATED) ## bring the pinned versions in constraints.txt and requirements.lock up to date
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
 	@$(PY) -m uv pip compile pyproject.toml --all-extras --upgrade --quiet \
 	  --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	  --no-header --no-annotate -o constraints.txt
+	@$(PY) -m uv pip compile pyproject.toml --extra dev --constraint constraints.txt --quiet \
+	  --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	  --generate-hashes --no-header --no-annotate -o requirements.lock
+
+# In an environment of its own, so that what writes the list does not stand in it.
+sbom: requirements.lock ## write the CycloneDX list of what make setup installs, build/sbom.json
+	@mkdir -p build
+	@test -x build/sbom/bin/cyclonedx-py || { $(PYTHON) -m venv build/sbom \
+	  && build/sbom/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom; }
+	@build/sbom/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+	  --output-reproducible -o build/sbom.json 2>/dev/null
+	@echo "build/sbom.json"
 
 clean: ## delete what tools and builds left behind
 	@rm -rf build dist docs/generated htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import shutil
@@ -11,6 +12,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+fcntl: Any
+try:
+    fcntl = importlib.import_module("fcntl")
+except ImportError:  # Windows, browsers: what a killed process leaves stays there
+    fcntl = None
 
 __all__ = [
     "MAX_TABLE_BYTES",
@@ -22,6 +30,9 @@ __all__ = [
     "whole_file",
     "whole_folder",
 ]
+
+#: End of the name of a file by which a process holds its draft of a folder.
+_LOCK = ".lock"
 
 #: Names that Windows keeps for devices, whatever their suffix.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
@@ -68,23 +79,23 @@ def is_file(path: str | Path) -> bool:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def whole_file(path: str | Path, *, mode: int = 0o666, sync: bool = True) -> Iterator[Path]:
     """Give a draft to write to, which takes the final name once the block ends without error.
 
     Parameters
     ----------
     path : str or Path
         Final name; its folder is made if need be.
+    mode : int
+        Who may read and write it, as far as the user's mask lets them.
+    sync : bool
+        Whether to wait until it is on the disk, so that no power cut leaves a file that is empty
+        or half there.
 
     Yields
     ------
     Path
         The draft, of the same suffix, in the same folder.
-
-    Notes
-    -----
-    The bytes are on the disk before the name is, so that no power cut leaves a file that is
-    empty or half there.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,10 +104,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     draft = Path(name)
     try:
         yield draft
-        draft.chmod(0o666 & ~_umask())
-        on_disk(draft)
+        draft.chmod(mode & ~_umask())
+        if sync:
+            on_disk(draft)
         draft.replace(path)
-        on_disk(path.parent)
+        if sync:
+            on_disk(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -104,6 +117,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 @contextmanager
 def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
     """Give a draft folder to fill, which takes the final name once the block ends without error.
+
+    Drafts that killed processes left are removed, those of living ones never.
 
     Parameters
     ----------
@@ -123,8 +138,12 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
             f"{path}: expected a new folder or an earlier result, found other files"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{_start(path)}-", dir=path.parent))
+    _remove_left_drafts(path)
+    handle, name = tempfile.mkstemp(prefix=f".{_start(path)}-", suffix=_LOCK, dir=path.parent)
+    _lock(handle)  # until this process ends, however it does
+    draft = Path(name.removesuffix(_LOCK))
     try:
+        draft.mkdir()
         yield draft
         draft.chmod(0o777 & ~_umask())
         for each in (*draft.rglob("*"), draft):
@@ -137,6 +156,31 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        os.close(handle)
+        Path(name).unlink(missing_ok=True)
+
+
+def _remove_left_drafts(path: Path) -> None:
+    """Remove drafts of a folder whose processes were killed: nobody holds their locks."""
+    for lock in path.parent.glob(f".*{_LOCK}"):
+        draft = lock.with_name(lock.name.removesuffix(_LOCK))
+        if not lock.name.startswith(f".{_start(path)}-") or not draft.is_dir():
+            continue
+        with contextlib.suppress(OSError), lock.open("rb+") as file:
+            if _lock(file.fileno()):
+                shutil.rmtree(draft, ignore_errors=True)
+                lock.unlink(missing_ok=True)
+
+
+def _lock(handle: int) -> bool:
+    """Take the lock of a file for as long as it is open; return whether it could be had."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def on_disk(path: Path) -> None:

@@ -1,10 +1,10 @@
 """Bytes at rest: files that carry a SHA-256 of what is in them, and are checked before use.
 
 Three forms, one rule. A *sealed file* begins with a line that holds the digest of all that
-follows; behind a ``#`` in YAML and lists, as the first key of a mapping in JSON, so that the file
-stays what its name says. A file *named by its digest* (Parquet) has it in its name. A *sealed
-folder* has a list of its files' digests, ``SHA256SUMS``, which ``sha256sum -c`` understands. What
-is read is handed on only after the digest was found right; anything else is a
+follows; in texts behind a ``#`` (YAML, lists) or as the first key of a mapping (JSON), so that
+the file stays what its name says. A file *named by its digest* (Parquet) has it in its name. A
+*sealed folder* has a list of its files' digests, ``SHA256SUMS``, which ``sha256sum -c``
+understands. What is read is handed on only after the digest was found right; anything else is a
 :class:`DamagedError` that names the file.
 """
 
@@ -24,16 +24,20 @@ __all__ = [
     "SUMS",
     "DamagedError",
     "DamagedWarning",
+    "digest_in",
     "digest_name",
+    "head",
     "put_aside",
     "read_folder",
     "read_json",
     "read_named",
     "read_text",
     "seal_folder",
+    "sealed_bytes",
     "sealed_json",
     "sealed_text",
     "unsealed",
+    "unsealed_bytes",
     "write_json",
     "write_text",
 ]
@@ -44,6 +48,9 @@ SUMS = "SHA256SUMS"
 #: The first line of a sealed text: as a comment, or as the first key of a JSON object.
 _COMMENT = re.compile(rb"# sha256: ([0-9a-f]{64})\n")
 _KEY = re.compile(rb'\{"sha256": "([0-9a-f]{64})",\n')
+
+#: The first line of a sealed file of bytes.
+_HEAD = re.compile(rb"cxsim ([a-z ]+) ([0-9a-f]{64})\n")
 
 #: Digits of a digest in a file's name: 128 bits, more than chance will ever meet.
 NAMED = 32
@@ -56,6 +63,75 @@ class DamagedError(ValueError):
 
 class DamagedWarning(UserWarning):
     """A file that is not as it was written, and what was done without it."""
+
+
+# --- bytes ------------------------------------------------------------------------
+
+
+def head(kind: str, digest: str) -> bytes:
+    """Return the first line of a sealed file of bytes.
+
+    Parameters
+    ----------
+    kind : str
+        What kind of file it is, in small letters.
+    digest : str
+        SHA-256 of all that follows, 64 hex digits.
+    """
+    return f"cxsim {kind} {digest}\n".encode()
+
+
+def digest_in(line: bytes, kind: str, path: Path) -> str:
+    """Return the digest in the first line of a sealed file of bytes.
+
+    Parameters
+    ----------
+    line : bytes
+    kind : str
+    path : Path
+        For the message.
+
+    Raises
+    ------
+    DamagedError
+        If it is no such line.
+    """
+    found = _HEAD.fullmatch(line)
+    if found is None or found[1].decode() != kind:
+        raise DamagedError(f"{path}: expected a {kind}, found another file")
+    return found[2].decode()
+
+
+def sealed_bytes(kind: str, data: bytes) -> bytes:
+    """Return bytes behind a line that holds their kind and their digest.
+
+    Parameters
+    ----------
+    kind : str
+    data : bytes
+    """
+    return head(kind, _sha256(data)) + data
+
+
+def unsealed_bytes(kind: str, data: bytes, path: Path) -> bytes:
+    """Return bytes as they were given, once their digest was found right.
+
+    Parameters
+    ----------
+    kind : str
+    data : bytes
+    path : Path
+        For the message.
+
+    Raises
+    ------
+    DamagedError
+        If they are of another kind, or other bytes.
+    """
+    line, _, rest = data.partition(b"\n")
+    if digest_in(line + b"\n", kind, path) != _sha256(rest):
+        raise DamagedError(f"{path}: expected what was written, found other bytes")
+    return rest
 
 
 # --- texts ------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import IO, Any
 import numpy as np
 
 from cxsim.files import on_disk, whole_file
-from cxsim.sealed import DamagedError
+from cxsim.sealed import DamagedError, digest_in, head
 
 __all__ = [
     "ArrayOnDisk",
@@ -33,7 +32,6 @@ __all__ = [
     "write_snapshot",
 ]
 
-_HEAD = re.compile(rb"cxsim ([a-z ]+) ([0-9a-f]{64})\n")
 #: Arrays begin at multiples of this many bytes.
 _LINE = 64
 #: Bytes hashed at a time.
@@ -239,7 +237,7 @@ def write_snapshot(path: Path, kind: str, state: Any, *, keep: Callable[[], None
     header = json.dumps({"arrays": facts, "state": tree}).encode() + b"\n"
     with whole_file(path) as draft:
         with draft.open("wb") as file:
-            file.write(f"cxsim {kind} {'0' * 64}\n".encode())
+            file.write(head(kind, "0" * 64))
             digest = hashlib.sha256(header)
             file.write(header)
             for array, fact in zip(arrays, facts, strict=True):
@@ -248,7 +246,7 @@ def write_snapshot(path: Path, kind: str, state: Any, *, keep: Callable[[], None
                     digest.update(part)
                     file.write(part)
             file.seek(0)
-            file.write(f"cxsim {kind} {digest.hexdigest()}\n".encode())
+            file.write(head(kind, digest.hexdigest()))
         on_disk(draft)
         keep()
 
@@ -270,14 +268,12 @@ def open_snapshot(path: Path, kind: str) -> Iterator[Any]:
         If it cannot be read.
     """
     with path.open("rb") as file:
-        head = _HEAD.fullmatch(file.readline(200))
-        if head is None or head[1].decode() != kind:
-            raise DamagedError(f"{path}: expected a {kind}, found another file")
+        written = digest_in(file.readline(200), kind, path)
         begin = file.tell()
         digest = hashlib.sha256()
         while part := file.read(_CHUNK):
             digest.update(part)
-        if digest.hexdigest() != head[2].decode():
+        if digest.hexdigest() != written:
             raise DamagedError(f"{path}: expected what was written, found other bytes")
         file.seek(begin)
         header = json.loads(file.readline())

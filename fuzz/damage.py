@@ -164,6 +164,7 @@ def _write(place: Path, files: Mapping[str, bytes]) -> None:
         path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+        path.chmod(0o644)
 
 
 def _memory() -> str | None:
@@ -264,10 +265,75 @@ def _go_on(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]:
     return {name: frame.to_json(double_precision=15) for name, frame in run.frames.items()}
 
 
+def _saved(name: str, folder: Path) -> Kind:
+    import cxsim as cx
+
+    cx.run("baseline", seed=1, overrides=_LONG).save(folder / "run")
+    files = _files(folder)
+    return Kind(name, files, list(files), _load)
+
+
+def _load(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]:
+    import cxsim as cx
+    from cxsim.sealed import DamagedError
+
+    try:
+        run = cx.Run.load(place / "run")
+    except DamagedError as error:
+        refused(error)
+        return {}
+    found = {name: frame.to_json(double_precision=15) for name, frame in run.frames.items()}
+    return found | {"summary": run.summary().to_json(), "scenario": run.scenario.to_yaml()}
+
+
+def _bigger(x: float) -> float:
+    return 1.5 * x + 0.25
+
+
+def _grow(n, amounts):  # type: ignore[no-untyped-def] # a pass as mechanisms have them
+    for i in range(n):
+        amounts[i] = _bigger(amounts[i])
+
+
+def _code(name: str, folder: Path) -> Kind:
+    _call(folder, print)
+    files = _files(folder)
+    return Kind(name, files, list(files), _call)
+
+
+def _call(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]:  # noqa: ARG001
+    """Load a compiled pass, or compile it if there is none that can be used, and call it."""
+    import ctypes
+
+    import numpy as np
+
+    from cxsim.engine import compiling
+    from cxsim.engine.entry import words
+
+    before = os.environ.get("CXSIM_CACHE_DIR")
+    os.environ["CXSIM_CACHE_DIR"] = str(place)
+    compiling._passes.clear()
+    try:
+        arguments = (8, np.linspace(0.0, 1.0, 8))
+        kinds = tuple(map(compiling.kind_of, arguments))
+        address = compiling.compiled_pass(_grow, kinds)  # type: ignore[arg-type]
+    finally:
+        os.environ.pop("CXSIM_CACHE_DIR")
+        if before is not None:
+            os.environ["CXSIM_CACHE_DIR"] = before
+    frame = np.array(words(arguments), dtype=np.int64)
+    out = (ctypes.c_void_p * 2)()
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+    entry(address)(ctypes.addressof(out), ctypes.addressof(out) + 8, frame.ctypes.data)
+    return {"numbers": repr(arguments[1].tolist())}
+
+
 KINDS: dict[str, Callable[[str, Path], Kind]] = {
     "store: runs": _store_runs,
     "store: small files": _store_small,
     "checkpoint": _checkpoint,
+    "compiled code": _code,
+    "saved run": _saved,
 }
 
 

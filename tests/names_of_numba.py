@@ -19,11 +19,11 @@ import warnings
 IMPORTED = [
     ("numba.core", "cgutils"),
     ("numba.core", "compiler"),
-    ("numba.core.caching", "FunctionCache"),
-    ("numba.core.caching", "IndexDataCacheFile"),
+    ("numba.core.compiler", "CompileResult"),
     ("numba.core.compiler", "Compiler"),
     ("numba.core.registry", "cpu_target"),
     ("numba.core.runtime.nrt", "rtsys"),
+    ("numba.core.serialize", "dumps"),
     ("numba.np.arrayobj", "make_array"),
     ("numba.np.arrayobj", "populate_array"),
     ("llvmlite", "ir"),
@@ -37,16 +37,13 @@ OF_MODULES = [
 ]
 #: Attributes of classes and their objects: module, class (or object) and name.
 OF_CLASSES = [
-    ("numba.core.caching", "FunctionCache", "_impl_class"),
-    ("numba.core.caching", "FunctionCache", "_load_overload"),
-    ("numba.core.caching", "FunctionCache", "save_overload"),
-    ("numba.core.caching", "FunctionCache", "enable"),
-    ("numba.core.caching", "IndexDataCacheFile", "flush"),
     ("numba.core.codegen", "JITCodeLibrary", "get_pointer_to_function"),
     ("numba.core.codegen", "CodeLibrary", "_final_module"),
     ("numba.core.compiler", "CompileResult", "library"),
     ("numba.core.compiler", "CompileResult", "fndesc"),
     ("numba.core.compiler", "CompileResult", "signature"),
+    ("numba.core.compiler", "CompileResult", "_rebuild"),
+    ("numba.core.compiler", "CompileResult", "_reduce"),
     ("numba.core.compiler", "CompileResult", "_replace"),
     ("numba.core.compiler", "Flags", "noalias"),
     ("numba.core.cpu", "CPUContext", "call_internal"),

@@ -7,6 +7,7 @@ import os
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ import pytest
 import study_functions as functions
 
 import cxsim as cx
+from cxsim.cli import main
 from cxsim.files import whole_file, whole_folder
 from cxsim.sealed import (
     SUMS,
@@ -29,6 +31,7 @@ from cxsim.sealed import (
     write_json,
     write_text,
 )
+from cxsim.study.replay import recompute
 from cxsim.study.store import Store, StoreError
 from fuzz.damage import KINDS, WRONG, kinds, try_out
 
@@ -303,3 +306,69 @@ def test_a_store_that_cannot_be_written_is_read_without_its_damaged_file(tmp_pat
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(PermissionError()))
     with pytest.warns(DamagedWarning, match="left where it is"):
         assert len(Store(tmp_path / "s").frame()) == 0
+
+
+# -------------------------------------------------------------- who wrote it, and what it is
+
+MARKET = {"scenario": "baseline", "overrides": {"customers": 40, "periods": 4}, "seeds": 2,
+          "factors": {"firms.Tailor.price": [18, 22]},
+          "outputs": ["share.Tailor", "market.profit",
+                      {"measure": "share", "by": "period"}]}  # fmt: skip
+
+
+@pytest.fixture
+def market(tmp_path):
+    return cx.sweep(MARKET, store=tmp_path, executor="inline")
+
+
+def test_a_store_says_what_wrote_it(market):
+    (session,) = market.store.sessions().values()
+    assert session["versions"]["cxsim"] == cx.__version__
+    assert {"python", "numpy", "numba"} <= set(session["versions"])
+    assert all(session[fact] for fact in ("platform", "command", "time"))
+    assert "commit" in session
+    _, made_by = market.store.record(market.runs["run"].iloc[0])
+    assert made_by == session
+    again = cx.sweep({**MARKET, "seeds": 3}, store=market.store.folder, executor="inline")
+    assert len(again.store.sessions()) == 2
+    cx.sweep({**MARKET, "seeds": 3}, store=market.store.folder, executor="inline")
+    assert len(again.store.sessions()) == 2, "who writes nothing leaves nothing"
+
+
+def test_a_store_says_what_its_columns_hold(market, tmp_path):
+    columns = read_json(tmp_path / "codebook.json")["columns"]
+    assert set(market.store.frame().columns) <= set(columns)
+    assert columns["share.Tailor"]["label"]
+    assert columns["share.Tailor"]["definition"]
+    assert columns["share.Tailor"]["unit"] == "share"
+    assert columns["share.Mass@period"]["summary"] == "a number a period"
+    assert columns["firms.Tailor.price"]["kind"] == "factor"
+    assert columns["firms.Tailor.price"]["unit"]
+    assert columns["finished"]["definition"].startswith("When the run ended")
+    swept(tmp_path)
+    more = read_json(tmp_path / "codebook.json")["columns"]
+    assert {**columns, **more} == more
+    assert more["y"]["kind"] == "output"
+
+
+def test_a_run_is_recomputed_to_the_bit(market):
+    frame = recompute(market.runs["run"].iloc[0][:9], store=market.store)
+    assert len(frame) == 2 + 4 * 4
+    assert frame["equal"].all()
+
+
+def test_a_run_with_other_numbers_is_said_to_differ(market, tmp_path, capsys):
+    """As a machine that computes otherwise would have stored it."""
+    path = only(tmp_path)
+    table = pq.read_table(path)
+    place = table.column_names.index("share.Tailor")
+    other = [np.nextafter(value, 1.0) for value in table.column(place).to_pylist()]
+    pq.write_table(table.set_column(place, "share.Tailor", pa.array(other)), path)
+    path.rename(path.with_name(digest_name("9", path.read_bytes(), ".parquet")))
+    run = table.column("run")[0].as_py()
+    frame = recompute(run, store=Store(tmp_path))
+    assert frame.loc[~frame["equal"], "output"].tolist() == ["share.Tailor"]
+    with pytest.raises(SystemExit) as end:
+        main(["replay", run, "--store", str(tmp_path)])
+    assert end.value.code == 1
+    assert "1 of 18 numbers differ: share.Tailor" in capsys.readouterr().out

@@ -91,11 +91,34 @@ def test_every_dependency_is_pinned_within_its_range():
             assert allowed.contains(version), f"{name}{pin} is outside {allowed}: make constraints"
 
 
-def test_the_pins_say_versions_and_not_where_to_get_them():
-    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["constraints.txt", "requirements.lock"])
+def test_the_pins_say_versions_and_not_where_to_get_them(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text
-    assert not re.search(r"^\s*-", text, re.MULTILINE), "an option such as an index"
+    assert not re.search(r"^\s*-(?!-hash=sha256:)", text, re.MULTILINE), (
+        "an option such as an index"
+    )
     assert " @ " not in text
+
+
+def test_what_is_set_up_is_locked_by_hashes_at_the_pinned_versions():
+    """One line of version and marker for each package, and below it the digests of its files."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
+    locked = {}
+    for line in text.splitlines():
+        pin, *hashes = line.split(" --hash=sha256:")
+        assert hashes, f"{pin}: no hash"
+        assert all(re.fullmatch(r"[0-9a-f]{64}", each.strip()) for each in hashes)
+        requirement = Requirement(pin.strip())
+        locked.setdefault(canonicalize_name(requirement.name), set()).add(requirement.specifier)
+    pinned = {}
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
+        pin = Requirement(line)
+        pinned.setdefault(canonicalize_name(pin.name), set()).add(pin.specifier)
+    for name, versions in locked.items():
+        assert versions <= pinned[name], f"{name}: make constraints"
+    wanted = chain(PROJECT["dependencies"], PROJECT["optional-dependencies"]["dev"])
+    assert set(requirements(wanted)) <= set(locked), "make constraints"
 
 
 # -------------------------------------------------------- what is stored

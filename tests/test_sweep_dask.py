@@ -162,3 +162,26 @@ def test_a_worker_with_another_measure_is_refused_by_name(tmp_path):
             cx.sweep(small, store=tmp_path / "s", executor="dask", address=address)
         assert "\n" not in str(caught.value)
     assert len(cx.Store(tmp_path / "s")) == 0
+
+
+def test_a_scheduler_that_is_lost_is_told_in_one_line(cluster, tmp_path, capfd):
+    address, _ = cluster
+    (scheduler,) = [
+        child
+        for child in psutil.Process().children()
+        if any("dask_scheduler" in w for w in child.cmdline())
+    ]
+    plan = study(functions.slow, points=200)
+
+    def kill(report):
+        if report.done >= 20:
+            scheduler.kill()
+
+    with pytest.raises(PoolError) as caught:
+        cx.sweep(plan, store=tmp_path / "cut", executor="dask", address=address, progress=kill)
+    stored = len(rows(tmp_path / "cut"))
+    assert 20 <= stored < 400
+    assert str(caught.value) == (
+        f"the scheduler at {address} is gone; {stored} of 400 runs are stored; start again to go on"
+    )
+    assert "Traceback" not in capfd.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxsim.calibration.errors import CalibrationError
-from cxsim.files import TooLargeError, check_size
+from cxsim.files import TooLargeError, check_size, is_file
 from cxsim.scenario.messages import found, one_line
 
 __all__ = ["read_table"]
@@ -34,6 +34,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     kind = path.suffix.lower()
     if kind not in _KINDS:
         raise wrong(f"expected a table ({', '.join(_KINDS)}), found {kind or 'no suffix'}")
+    if path.exists() and not is_file(path) and not path.is_dir():
+        raise wrong("expected a file, found something else")  # a pipe would keep us waiting
     try:
         check_size(path)
         if kind == ".parquet":

@@ -103,22 +103,31 @@ def read_targets(
         If the file cannot be read, or the base or a setting is not valid.
     """
     folder, source = Path(), "targets"
+    where: Mapping[tuple[str | int, ...], Place] = {}
     if isinstance(given, Mapping):
         data: Any = plain(given, Place(source))
     else:
         path = Path(given)
         folder, source = path.parent, str(path)
-        data, _ = read_yaml(path)
-    return _Reader(source, folder).read(data, base)
+        data, where = read_yaml(path)
+    return _Reader(source, folder, where).read(data, base)
 
 
 class _Reader:
-    def __init__(self, source: str, folder: Path):
+    def __init__(self, source: str, folder: Path, where: Mapping[tuple[str | int, ...], Place]):
         self.source = source
         self.folder = folder
+        #: Place of each entry, by what messages call the entry.
+        self.places = {".".join(map(str, keys)): place for keys, place in where.items()}
+
+    def place(self, key: str) -> str:
+        """Return file and line of an entry, or of the nearest one around it."""
+        while key and key not in self.places:
+            key = key.rpartition(".")[0]
+        return str(self.places.get(key, self.source))
 
     def wrong(self, key: str, text: str) -> CalibrationError:
-        return CalibrationError(one_line(": ".join(p for p in (self.source, key, text) if p)))
+        return CalibrationError(one_line(": ".join(p for p in (self.place(key), key, text) if p)))
 
     def known(self, key: str, data: Any, keys: tuple[str, ...]) -> dict[str, Any]:
         if not isinstance(data, Mapping):
@@ -126,7 +135,7 @@ class _Reader:
         for name in data:
             if name not in keys:
                 text = f"expected one of {', '.join(keys)}, found {found(name)}{hint(name, keys)}"
-                raise self.wrong(key, text)
+                raise self.wrong(f"{key}.{name}" if key else str(name), text)
         return dict(data)
 
     def number(self, key: str, value: Any) -> float:
@@ -154,7 +163,12 @@ class _Reader:
         if not isinstance(changes, Mapping) or not all(isinstance(key, str) for key in changes):
             text = f"expected values by dotted path, found {found(data['settings'])}"
             raise self.wrong("settings", text)
-        start = start.override(changes)
+        try:
+            start = start.override(changes)
+        except ScenarioError as error:
+            problem = error.problems[0]
+            key = ".".join(("settings", *map(str, problem.path)))
+            raise self.wrong(key, problem.text) from None
         free = self.free(data.get("parameters"), start)
         targets = self.targets(data.get("targets"), start)
         if len(targets) < len(free):
@@ -182,13 +196,16 @@ class _Reader:
                 try:
                     base.override({str(path): bound})
                 except ScenarioError as error:
-                    raise self.wrong(f"parameters.{path}", str(error).split(": ", 1)[-1]) from None
+                    raise self.wrong(key, error.problems[0].text) from None
             free.append(Free(str(path), low, high))
         return tuple(free)
 
     def targets(self, data: Any, base: Scenario) -> tuple[Target, ...]:
         if isinstance(data, str):
-            table = read_table(self.folder / data)
+            try:
+                table = read_table(self.folder / data)
+            except CalibrationError as error:
+                raise CalibrationError(f"{self.place('targets')}: targets: {error}") from None
             rows: Any = [
                 {name: value for name, value in row.items() if value == value and value != ""}
                 for row in table.to_dict("records")

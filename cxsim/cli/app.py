@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import calibrating, deciding, places, storing, studies, sweeping, trusting
+from cxsim.cli import caching, calibrating, deciding, places, storing, studies, sweeping, trusting
 from cxsim.cli.failing import finish
 from cxsim.cli.saying import say
 from cxsim.scenario.messages import hint
@@ -64,6 +64,7 @@ for _command in (
     *calibrating.COMMANDS,
     *deciding.COMMANDS,
     *places.COMMANDS,
+    *caching.COMMANDS,
     *trusting.COMMANDS,
 ):
     cli.add_command(_command)

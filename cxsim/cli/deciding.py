@@ -12,6 +12,7 @@ from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.studies import named_place, print_unstated
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.cli.values import SECONDS
 from cxsim.cli.verdicts import print_verdicts
 from cxsim.notebook.catalogue import find_notebook
 from cxsim.notebook.parameters import join_overrides
@@ -47,7 +48,7 @@ __all__ = ["COMMANDS"]
 @click.option("-o", "--output", metavar="DIR", help="Where results go [default: results/...].")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     metavar="SECONDS",
     help="Give up after this time.",
 )

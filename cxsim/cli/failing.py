@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from cxsim.cli.saying import say
+from cxsim.engine.code_folders import UnsafeFolderWarning
 from cxsim.identity import IdentityError
 from cxsim.notebook.catalogue import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
@@ -129,6 +130,10 @@ def _reader_left() -> int:
     return 0
 
 
+#: Warnings that are written for users.
+_NOTICES = (EventsLeftOutWarning, DamagedWarning, UnsafeFolderWarning)
+
+
 @contextlib.contextmanager
 def _notices() -> Iterator[None]:
     """Say what a command leaves out in one line of the error stream, each line once."""
@@ -136,7 +141,7 @@ def _notices() -> Iterator[None]:
     show = warnings.showwarning
 
     def tell(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, (EventsLeftOutWarning, DamagedWarning)):
+        if not issubclass(category, _NOTICES):
             show(message, category, *place, **more)
         elif str(message) not in said:
             said.add(str(message))

@@ -14,6 +14,7 @@ from cxsim.cli.pilot import announce
 from cxsim.cli.saying import say
 from cxsim.cli.screen import Screen
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.cli.values import SECONDS
 from cxsim.cli.verdicts import print_verdicts
 from cxsim.files import file_name
 from cxsim.notebook.catalogue import find_notebook, shipped_notebooks
@@ -40,7 +41,7 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
             "-o", "--output", metavar="DIR", help="Where results go [default: results/...]."
         ),
         click.option(
-            "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+            "--timeout", type=SECONDS, metavar="SECONDS",
             help="Give up after this time.",
         ),
     ]  # fmt: skip

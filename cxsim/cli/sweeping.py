@@ -14,6 +14,7 @@ import click
 from cxsim.cli.failing import UserError
 from cxsim.cli.saying import TITLE, say
 from cxsim.cli.tables import WIDTH, print_table
+from cxsim.cli.values import SECONDS
 from cxsim.plain_text import visible
 from cxsim.scenario import ScenarioError
 
@@ -44,7 +45,7 @@ SHORT = 8.0
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     metavar="SECONDS",
     help="Time that one run may take.",
 )
@@ -138,15 +139,23 @@ def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any)
 @click.option("--store", required=True, metavar="DIR", help="The store that holds the run.")
 @click.option("-o", "--output", metavar="DIR", help="Save the run here.")
 def replay(run: str, store: str, output: str | None) -> int:
-    """Run exactly one RUN of a store again, named by its digest or the beginning of it."""
+    """Run exactly one RUN of a store again, and say whether its outputs are the same to the bit.
+
+    RUN is its digest or the beginning of it. Exit code 1 if an output differs.
+    """
+    from cxsim.study.replay import recompute
     from cxsim.study.replay import replay as again
-    from cxsim.study.store import Store
 
     place = _opened(store)
     row = place.row(run)
     say(f"run {row['run']}: seed {row['seed']}, {row['overrides']}", err=True)
+    _, made_by = place.record(row["run"])
+    if made_by is not None:
+        versions = ", ".join(f"{k} {v}" for k, v in made_by["versions"].items() if v)
+        say(f"made {made_by['time']} by {versions}, {made_by['platform']}", err=True)
     try:
-        result = again(row["run"], store=Store(store))
+        outputs = recompute(row["run"], store=place)
+        saved = again(row["run"], store=place).save(output) if output else None
     except ScenarioError:
         raise
     except Exception as error:
@@ -154,13 +163,26 @@ def replay(run: str, store: str, output: str | None) -> int:
             raise
         traceback.print_exc()  # a replay is asked for to see this
         return 1
-    last = result.firms[result.firms["period"] == result.firms["period"].max()]
-    shown = ["share", "retention", "switching_cost", "profit"]
-    rows = [[f["firm"], *(f"{f[name]:,.4g}" for name in shown)] for f in last.to_dict("records")]
-    print_table([f"period {int(last['period'].iloc[0])}", *shown], rows, left=1)
-    if output:
-        say(f"\nSaved: {result.save(output)}")
-    return 0
+    if row["status"] != "ok":
+        say(f"stored as {row['status']}: {row['message']}; now it ends well")
+        return 1
+    lines = [
+        [
+            each["output"] if each["period"] < 0 else f"{each['output']} {each['period']}",
+            f"{each['stored']!r}", f"{each['again']!r}", "" if each["equal"] else "differs",
+        ]
+        for each in outputs.to_dict("records")
+    ]  # fmt: skip
+    print_table(["output", "stored", "again", ""], lines, left=1)
+    wrong = outputs.loc[~outputs["equal"], "output"]
+    if len(wrong):
+        names = ", ".join(dict.fromkeys(wrong))
+        say(f"\n{len(wrong)} of {len(outputs)} numbers differ: {names}")
+    else:
+        say(f"\nAll {len(outputs)} numbers are equal to the bit.")
+    if saved:
+        say(f"\nSaved: {saved}")
+    return 1 if len(wrong) else 0
 
 
 COMMANDS = (sweep, sensitivity, replay)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-import click
-
+from cxsim.cli.saying import say
 from cxsim.cli.tables import WIDTH
 
 __all__ = ["print_verdicts"]
@@ -16,6 +15,6 @@ def print_verdicts(summary: dict[str, Any]) -> None:
     """Print the claims of a report and what became of them; nothing where none was tested."""
     for each in summary.get("verdicts", ()):
         title = f"Claim of {each['scenario']}, over {each['seeds']} paired seeds: "
-        click.echo("\n" + textwrap.fill(title + " ".join(each["claim"].split()), WIDTH))
+        say("\n" + textwrap.fill(title + " ".join(each["claim"].split()), WIDTH))
         for line in each["lines"]:
-            click.echo(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    "))
+            say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    "))

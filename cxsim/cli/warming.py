@@ -35,13 +35,16 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
     PermissionError
         If code was compiled and none of the cache folders could keep it.
     """
-    from cxsim.engine.compiling import cache_folders
+    from cxsim.engine.code_folders import cache_folders, refusal
     from cxsim.engine.schedule import Leg
     from cxsim.measures.observers import OBSERVERS
     from cxsim.scenario import Scenario, shipped_scenarios
     from cxsim.simulation import Simulation
 
-    folders = cache_folders()
+    refused = {folder: refusal(folder) for folder in cache_folders()}
+    folders = [folder for folder, reason in refused.items() if reason is None]
+    if not folders:
+        raise PermissionError("; ".join(str(reason) for reason in refused.values()))
     if not any(_usable(folder) for folder in folders):
         raise _none_usable(folders)
     start, before = time.monotonic(), _kept(folders)

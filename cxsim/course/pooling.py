@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxsim.course.lessons import LESSONS, plan_of
 from cxsim.course.prediction import COLUMNS, rows_of
+from cxsim.files import is_file
 
 __all__ = ["class_figure", "pool"]
 
@@ -39,7 +40,7 @@ def pool(folder: str | Path) -> pd.DataFrame:
         raise ValueError(f"{folder}: expected a folder of predictions, found none")
     found: dict[tuple[str, str, str], tuple[Path, dict[str, str]]] = {}
     for path in sorted(folder.rglob("*.csv")):
-        if path.name.startswith("."):  # a draft of somebody who is writing just now
+        if path.name.startswith(".") or not is_file(path):  # a draft of somebody who is writing
             continue
         for row in rows_of(path):
             key = (row["student"], row["lesson"], row["question"])

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +19,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from cxsim.engine.code_folders import usable_folders
 from cxsim.engine.rules import callees, rebuilt, rule_name
 from cxsim.identity import fingerprint
 
 __all__ = [
-    "cache_folders",
     "compiled_pass",
     "compiled_player",
     "compiled_rule",
@@ -49,22 +48,6 @@ _plain_passes: dict[tuple[str, Any, bool], Any] = {}
 
 #: What decides the type of an argument of a pass.
 Kind = tuple[Any, ...]
-
-
-def cache_folders() -> list[Path]:
-    """Return the folders searched for machine code; the first that is writable is written.
-
-    ``CXSIM_CACHE_DIR`` names one or more (separated like ``PATH``); a read-only one
-    may stand among them, as on a classroom's shared disk. Default: the user's cache.
-    """
-    named = os.environ.get("CXSIM_CACHE_DIR")
-    if named:
-        return [Path(part) for part in named.split(os.pathsep) if part]
-    if os.name == "nt":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return [Path(base) / "cxsim"]
 
 
 def _options(*, checked: bool) -> dict[str, Any]:
@@ -292,7 +275,7 @@ def _keep(dispatcher: Any, digest: str) -> Any:
     try:
         from cxsim.engine.disk_cache import DigestCache
 
-        dispatcher._cache = DigestCache(dispatcher.py_func, digest, cache_folders())
+        dispatcher._cache = DigestCache(dispatcher.py_func, digest, usable_folders())
     except (ImportError, AttributeError, TypeError) as problem:  # numba's internals moved
         warnings.warn(f"compiled code is not kept on disk: {problem}", stacklevel=2)
         return None

@@ -1,21 +1,36 @@
-"""Machine code on disk, keyed by digest: several folders to read, the first writable to write."""
+"""Machine code on disk, keyed by digest: several folders to read, the first writable to write.
+
+numba's own cache hands what it finds to pickle and LLVM, which a damaged file can end by a
+signal. Here a file's name says of what, for which machine and by which numba it is, and its first
+line holds the digest of its bytes, which is looked at before anything else does.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import pickle
+import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+import numba
+from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
 from numba.core.runtime.nrt import rtsys
+from numba.core.serialize import dumps
+
+from cxsim.engine.code_folders import keep_code, read_code
+from cxsim.sealed import DamagedError, DamagedWarning
 
 __all__ = ["DigestCache"]
 
-#: What reading a file cut short, or made where other modules were at hand, ends in.
+#: What reading code made where other modules were at hand ends in.
 _BROKEN = (EOFError, ValueError, ImportError, AttributeError, pickle.UnpicklingError)
 
+#: Damaged files that this process has spoken of.
+_said: set[Path] = set()
 
 #: Functions that are there once numba is imported. Readying its compiler takes several times as
 #: long as loading all passes of a run, and they call no others.
@@ -42,80 +57,65 @@ def _ready() -> None:
     cpu_target.target_context.refresh()
 
 
-class _Locator:
-    """Tells numba's cache where to look, and that what it finds there is fresh."""
+class DigestCache:
+    """A cache of one function's machine code under a digest of all that it does.
 
-    def __init__(self, folder: Path, digest: str):
-        self.folder = folder
-        self.digest = digest
+    It has what numba's dispatchers ask of a cache.
 
-    def get_cache_path(self) -> str:
-        return str(self.folder)
-
-    def ensure_cache_path(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-
-    def get_source_stamp(self) -> str:
-        return self.digest
-
-    def get_disambiguator(self) -> str:
-        return self.digest
-
-
-class _Impl(FunctionCache._impl_class):  # type: ignore[misc, valid-type]
-    """numba's way of storing a compile result, with our locator in place of a file's."""
-
-    def __init__(self, function: Any, locator: _Locator):
-        self._lineno = function.__code__.co_firstlineno
-        self._locator = locator
-        self._filename_base = self.get_filename_base(function.__name__, "")
-
-    def check_cachable(self, result: Any) -> bool:
-        return not result.lifted and not result.library.has_dynamic_globals
-
-    def reduce(self, data: Any) -> Any:
-        """Return what is stored; loading it readies the compiler if it calls what that brings."""
-        if _calls(data) - _AT_HAND:
-            data = data._replace(reload_init=[*data.reload_init, _ready])
-        return super().reduce(data)
-
-
-class DigestCache(FunctionCache):
-    """A cache of one function's machine code under a digest of all that it does."""
+    Parameters
+    ----------
+    function : function
+    digest : str
+    folders : list of Path
+        Those that may be used.
+    """
 
     def __init__(self, function: Any, digest: str, folders: list[Path]):
-        self._name = repr(function)
-        self._py_func = function
+        self._stem = f"{function.__name__}-{digest}"
         self._folders = folders
-        self._impl = _Impl(function, _Locator(folders[0], digest))
-        self._cache_path = str(folders[0])
-        self._files = [
-            IndexDataCacheFile(str(folder), self._impl.filename_base, digest) for folder in folders
-        ]
-        self._cache_file = self._files[0]
-        self.enable()
+
+    @property
+    def cache_path(self) -> str:
+        """The first folder."""
+        return str(self._folders[0]) if self._folders else ""
+
+    def _name(self, sig: Any, codegen: Any) -> str:
+        """Return the name of a file: what it was compiled of, for what, by what."""
+        made_by = (numba.__version__, sys.implementation.cache_tag, codegen.magic_tuple())
+        for_what = hashlib.sha256(repr((str(sig), made_by)).encode()).hexdigest()[:16]
+        return f"{self._stem}.{for_what}.nbc"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what the first folder that has it holds, None if none does."""
-        initialize, load = rtsys.initialize, self._load_overload  # or it is not a file that fails
-        for file in self._files:
-            self._cache_file = file
+        initialize, rebuild = rtsys.initialize, CompileResult._rebuild  # or no file is at fault
+        name = self._name(sig, target_context.codegen())
+        for path in (folder / name for folder in self._folders):
             with contextlib.suppress(OSError, *_BROKEN):
+                try:
+                    code = read_code(path)
+                except DamagedError as error:
+                    if path not in _said:  # numba looks again before it compiles
+                        _said.add(path)
+                        what = f"{error} (compiled again; cxsim cache --verify looks at all)"
+                        warnings.warn(what, DamagedWarning, stacklevel=2)
+                    continue
                 initialize(target_context)  # numba's own way would ready the compiler
-                found = load(sig, target_context)
-                if found is not None:
-                    return found
+                return rebuild(target_context, *pickle.loads(code))
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write to the first folder that lets us."""
-        for folder, file in zip(self._folders, self._files, strict=True):
-            self._cache_file = file
-            self._impl.locator.folder = folder
+        if any(not each.can_cache for each in data.lifted) or data.library.has_dynamic_globals:
+            return
+        if _calls(data) - _AT_HAND:  # loading it readies the compiler, which brings what it calls
+            data = data._replace(reload_init=[*data.reload_init, _ready])
+        code = dumps(data._reduce())
+        for folder in self._folders:
             with contextlib.suppress(OSError):  # read-only or full: try the next, else do without
-                try:
-                    super().save_overload(sig, data)
-                except _BROKEN:  # an index cut short: start it anew
-                    file.flush()
-                    super().save_overload(sig, data)
+                path = folder / self._name(sig, data.codegen)
+                keep_code(path, code)
+                _said.discard(path)
                 return
+
+    def flush(self) -> None:
+        """Forget nothing: what is on disk stays right."""

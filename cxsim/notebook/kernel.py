@@ -144,7 +144,10 @@ class _Execution:
         last = self._last_words()
         if self.started:
             cell = self._number(self._cell)
-            what = f"its Python was killed at cell {cell}, often for want of memory"
+            what = (
+                f"its Python was killed at cell {cell}, often for want of memory, now and then by "
+                "damaged compiled code (cxsim cache --verify)"
+            )
         else:
             what = "its Python did not start"
             last = last or " ".join(str(error).split())

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import platform
+import shlex
+import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from cxsim._version import __version__
@@ -13,7 +17,7 @@ from cxsim.components import Components
 from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
 
-__all__ = ["provenance", "settings_attrs"]
+__all__ = ["origin", "provenance", "settings_attrs"]
 
 
 def settings_attrs(scenario: Scenario) -> dict[str, str]:
@@ -39,6 +43,50 @@ def provenance(simulation: Simulation) -> dict[str, Any]:
             **{name: _version(name) for name in packages},
         },
     }
+
+
+def origin() -> dict[str, Any]:
+    """Return what this process is: versions, platform, commit, command and time.
+
+    Returns
+    -------
+    dict
+        ``versions`` by package, ``platform``, ``commit`` (of the checkout that the package is
+        used from, with ``+`` if files in it are changed; None outside of one), ``command`` and
+        ``time``.
+    """
+    packages = ("numpy", "pandas", "pyarrow", "mesa", "numba", "llvmlite", "scipy", "SALib")
+    return {
+        "versions": {
+            "cxsim": __version__,
+            "python": platform.python_version(),
+            **{name: _version(name) for name in packages},
+        },
+        "platform": platform.platform(),
+        "commit": _commit(),
+        "command": shlex.join(sys.argv),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+@functools.cache
+def _commit() -> str | None:
+    """Return the commit of the package's checkout, None where it is no checkout."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=10
+        )
+        return done.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", "cxsim")
+        return git("rev-parse", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from cxsim.files import whole_file, whole_folder
 from cxsim.plain_text import cells
 from cxsim.runs.frames import place
 from cxsim.scenario import Scenario
+from cxsim.sealed import read_folder, seal_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,6 +192,7 @@ class Run:
                 frame.to_parquet(draft / f"{name}.parquet", index=False)
             (draft / "scenario.yaml").write_text(self.scenario.to_yaml(), encoding="utf-8")
             (draft / "summary.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+            seal_folder(draft)
         return Path(folder)
 
     @classmethod
@@ -204,16 +207,20 @@ class Run:
         ------
         FileNotFoundError
             If the folder holds no saved run.
+        DamagedError
+            If a file of it is not as it was written.
         """
         import pandas as pd
 
         folder = Path(folder)
         if not (folder / "summary.json").exists():
             raise FileNotFoundError(f"{folder}: expected a saved run, found no summary.json")
-        content = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        files = read_folder(folder)
+        content = json.loads(files["summary.json"])
+        names = [name.removesuffix(".parquet") for name in files if name.endswith(".parquet")]
         frames = {
-            path.stem: pd.read_parquet(path)
-            for path in sorted(folder.glob("*.parquet"), key=lambda p: place(p.stem))
+            name: pd.read_parquet(BytesIO(files[f"{name}.parquet"]))
+            for name in sorted(names, key=place)
         }
         scenario = Scenario.load(folder / "scenario.yaml")
         return cls(frames, scenario, content["provenance"], content["summary"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cxsim.files import is_file
 from cxsim.scenario.calendar import ADD, REPLACE, Entry, added, entries, fitted, periods_of
 from cxsim.scenario.finding import find, reason, shown_path
 from cxsim.scenario.messages import Place, Problem, ScenarioError, found
@@ -90,6 +91,8 @@ def read_yaml(path: Path) -> tuple[Any, dict[Keys, Place]]:
     def fail(text: str, line: int | None = None, keys: Keys = ()) -> ScenarioError:
         return ScenarioError(Problem(Place(place.source, line), keys, text))
 
+    if path.exists() and not is_file(path) and not path.is_dir():
+        raise fail("expected a file, found something else")  # a pipe would keep us waiting
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

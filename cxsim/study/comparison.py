@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cxsim.measures.summary import MARKET, summarized, window_words
 from cxsim.measures.value import VALUES
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
+from cxsim.sealed import read_folder, seal_folder
 from cxsim.study.decision.words import money
 from cxsim.study.outcome import Outcome
 from cxsim.study.statistics import half_width, mean_and_error, paired
@@ -167,6 +169,7 @@ class Comparison:
             for name, frame in self._frames.items():
                 frame.to_parquet(draft / f"{name}.parquet", index=False)
             (draft / "comparison.json").write_text(json.dumps(self._facts, indent=1), "utf-8")
+            seal_folder(draft)
         return Path(folder)
 
     @classmethod
@@ -176,10 +179,15 @@ class Comparison:
         Parameters
         ----------
         folder : str or Path
+
+        Raises
+        ------
+        DamagedError
+            If a file of it is not as it was written.
         """
-        folder = Path(folder)
-        facts = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-        return cls({n: pd.read_parquet(folder / f"{n}.parquet") for n in _FRAMES}, facts)
+        files = read_folder(Path(folder))
+        frames = {name: pd.read_parquet(BytesIO(files[f"{name}.parquet"])) for name in _FRAMES}
+        return cls(frames, json.loads(files["comparison.json"]))
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.scenarios)} over {len(self.seeds)} paired seeds>"

@@ -17,8 +17,17 @@ from cxsim.scenario import Scenario
 from cxsim.scenario.messages import found, hint
 from cxsim.study.reading import Keys, Reader
 
-__all__ = ["DEFAULT", "Output", "known_measures", "modules_of_outputs", "observers_of",
-           "output_values", "read_outputs"]  # fmt: skip
+__all__ = [
+    "DEFAULT",
+    "Output",
+    "known_measures",
+    "modules_of_outputs",
+    "observed",
+    "observers_of",
+    "output_of",
+    "output_values",
+    "read_outputs",
+]
 
 #: What is kept where a study does not say.
 DEFAULT = ("share", "retention", "switching_cost", "profit", "net_present_value")
@@ -98,7 +107,7 @@ def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
                 reader.one_of(firm, (*keys, "firms", k), base.firms, "the name of a firm")
                 for k, firm in enumerate(listed)
             )
-    watched = (*base.mechanisms, *_observed(base).values())
+    watched = (*base.mechanisms, *observed(base).values())
     of = {m.name for m in measures("firm", watched)}
     market = {m.name for m in measures("market", watched)}
     if isinstance(name, str):
@@ -119,10 +128,29 @@ def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
     raise reader.problem(keys, text)
 
 
-def _observed(scenario: Scenario) -> dict[str, Mechanism]:
+def observed(scenario: Scenario) -> dict[str, Mechanism]:
     """Return the observers that measure something in a scenario, by name."""
     made = {name: make(scenario, scenario.mechanisms) for name, make in OBSERVERS.items()}
     return {name: observer for name, observer in made.items() if observer.measures}
+
+
+def output_of(column: str, known: Mapping[tuple[str, str], Measure]) -> Output | None:
+    """Return the output that a column of a store holds; None if it is something else.
+
+    Parameters
+    ----------
+    column : str
+        Such as ``"share.Tailor"`` or ``"market.profit@period"``.
+    known : mapping
+        From :func:`known_measures`.
+    """
+    stem, _, period = column.partition("@")
+    head, _, tail = stem.partition(".")
+    if head == _MARKET and (_MARKET, tail) in known:
+        return Output(tail, _MARKET, (), period == "period")
+    if tail and ("firm", head) in known:
+        return Output(head, "firm", (tail,), period == "period")
+    return None
 
 
 def observers_of(outputs: tuple[Output, ...], scenario: Scenario) -> dict[str, Mechanism]:
@@ -130,7 +158,7 @@ def observers_of(outputs: tuple[Output, ...], scenario: Scenario) -> dict[str, M
     wanted = {(output.level, output.measure) for output in outputs}
     return {
         name: observer
-        for name, observer in _observed(scenario).items()
+        for name, observer in observed(scenario).items()
         if wanted & {(measure.level, measure.name) for measure in observer.measures}
     }
 
@@ -139,7 +167,7 @@ def measures_by_observer(scenario: Scenario) -> dict[tuple[str, str], str]:
     """Return who observes a measure that has to be asked for, by its level and name."""
     return {
         (measure.level, measure.name): name
-        for name, observer in _observed(scenario).items()
+        for name, observer in observed(scenario).items()
         for measure in observer.measures
     }
 

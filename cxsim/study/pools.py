@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
+import socket
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 from cxsim.scenario.messages import hint
 
@@ -37,6 +41,8 @@ class Pool:
         Whether ``make`` gives a new executor after the first one broke.
     close : callable
         Takes the executor; called at the end.
+    lost : callable
+        Takes an error, and says what is gone for good if that is its cause; None if it is not.
     """
 
     def __init__(
@@ -47,8 +53,9 @@ class Pool:
         local: bool,
         renewable: bool = True,
         close: Callable[[Executor], None],
+        lost: Callable[[BaseException], str | None] = lambda _: None,
     ):
-        self._make, self._close = make, close
+        self._make, self._close, self.lost = make, close, lost
         self.workers = max(1, workers)
         self.local = local
         self.renewable = renewable
@@ -166,7 +173,16 @@ def loky_processes(count: int, code: str = "") -> Executor:
     # Kernels are serial; threads of linear algebra would only get in each other's way.
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     one |= {"CXSIM_CODE": code} if code else {}  # with another environment they start anew
-    return get_reusable_executor(max_workers=count, timeout=IDLE, env=one)
+    try:
+        return get_reusable_executor(max_workers=count, timeout=IDLE, env=one)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.ENOENT, errno.ENOSYS):
+            raise
+        reason = (error.strerror or str(error)).lower()
+        raise PoolError(
+            f"worker processes: expected shared memory that can be written (/dev/shm), found "
+            f"{reason} (--threads does without)"
+        ) from error
 
 
 def _keep(_: Executor) -> None:
@@ -180,6 +196,7 @@ def _end(executor: Executor) -> None:
 def _dask(address: str | None, count: int) -> Pool:
     try:
         from distributed import Client, LocalCluster
+        from distributed.comm.core import CommClosedError
     except ImportError:
         raise PoolError(
             "dask: expected the package distributed, found none (pip install 'cxsim[dask]')"
@@ -196,19 +213,55 @@ def _dask(address: str | None, count: int) -> Pool:
                     n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None
                 )
         client = Client(cluster or address, timeout="15s", set_as_default=False)
+        threads = client.nthreads()
+        if not own and not threads:
+            client.wait_for_workers(1, timeout=60)
+            threads = client.nthreads()
     except (OSError, TimeoutError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PoolError(f"dask: expected a scheduler at {address}, found none ({reason})") from None
-    threads = client.nthreads()
-    if not own and not threads:
-        client.wait_for_workers(1, timeout=60)
-        threads = client.nthreads()
+    quiet = _quiet()
 
     def close(executor: Executor) -> None:
-        executor.shutdown(wait=False)
-        client.close()
+        with contextlib.suppress(
+            Exception
+        ):  # where the scheduler is gone, nothing is left to close
+            executor.shutdown(wait=False)
+        with contextlib.suppress(Exception):
+            client.close(timeout=5)
         if cluster is not None:
             cluster.close()
+        quiet.close()
+
+    where = str(getattr(client.scheduler, "address", address))
+
+    def lost(error: BaseException) -> str | None:
+        if isinstance(error, (CommClosedError, CancelledError)) or not _answers(where):
+            return f"the scheduler at {where} is gone"
+        return None
 
     width = sum(threads.values())
-    return Pool(lambda: client.get_executor(pure=False), width, local=own, close=close)
+    return Pool(lambda: client.get_executor(pure=False), width, local=own, close=close, lost=lost)
+
+
+def _answers(address: str) -> bool:
+    """Whether somebody listens at an address such as ``tcp://host:8786``."""
+    place = urlsplit(address)
+    if place.hostname is None or place.port is None:
+        return True  # of a kind that cannot be asked
+    try:
+        socket.create_connection((place.hostname, place.port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def _quiet() -> contextlib.ExitStack:
+    """Keep distributed from telling of a lost scheduler in dozens of lines; closed, it talks."""
+    stack = contextlib.ExitStack()
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    for name in ("distributed", "tornado.application", "asyncio", *names):
+        logger = logging.getLogger(name)
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL)
+    return stack

@@ -14,6 +14,7 @@ import numpy as np
 from cxsim.arguments import choice
 from cxsim.files import whole_folder
 from cxsim.scenario.messages import hint
+from cxsim.sealed import seal_folder
 from cxsim.study.cells import Cells
 from cxsim.study.plan import Study
 from cxsim.study.statistics import half_width, mean_and_error, paired
@@ -281,6 +282,7 @@ class Sweep:
             self.means().to_parquet(draft / "means.parquet", index=False)
             text = json.dumps(self.study.to_dict(), indent=1, default=str)
             (draft / "study.json").write_text(text + "\n", encoding="utf-8")
+            seal_folder(draft)
         return Path(folder)
 
     def _with_factors(self, frame: pd.DataFrame) -> pd.DataFrame:

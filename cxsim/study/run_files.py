@@ -12,24 +12,28 @@ from cxsim.sealed import DamagedError, read_named
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["joined", "packed", "read_runs"]
+__all__ = ["SESSION", "joined", "packed", "read_runs"]
 
 _TEXTS = ("run", "status", "message", "traceback", "scenario", "base", "overrides",
-          "strategy", "worker", "session", "code", "task", "adopted")  # fmt: skip
+          "strategy", "worker", "code", "task", "adopted")  # fmt: skip
 _NUMBERS = ("seconds", "finished")
+#: Key of a file's metadata under which it says who wrote it.
+SESSION = b"cxsim session"
 #: Columns that every run has.
 _ALWAYS = ("run", "status", "finished")
 #: What a digest of a run looks like.
 _DIGEST = "^[0-9a-f]{16}$"
 
 
-def packed(rows: Sequence[Mapping[str, Any]]) -> bytes:
+def packed(rows: Sequence[Mapping[str, Any]], session: str = "") -> bytes:
     """Return rows as a Parquet file; columns that some rows lack are null there.
 
     Parameters
     ----------
     rows : sequence of mapping
         Values by column.
+    session : str
+        Who wrote them, kept in the file's metadata.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -40,7 +44,7 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> bytes:
         values = [row.get(name) for row in rows]
         arrays.append(pa.array(values, type=_type(name, values)))
     buffer = io.BytesIO()
-    table = pa.table(arrays, names=names)
+    table = pa.table(arrays, names=names, metadata={SESSION: session.encode()})
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
 

@@ -291,7 +291,7 @@ class Runner:
         if self._timeout is not None and time.monotonic() - start >= self._timeout + GRACE / 2:
             text = f"not done after {self._timeout:g} seconds; its process was ended"
             return Outcome("timeout", {}, message=text, finished=time.time())
-        text = "its process was killed, often for want of memory"
+        text = "its process was killed, often for want of memory (or see: cxsim cache --verify)"
         return Outcome("killed", {}, message=text, finished=time.time())
 
     # -- what is written -------------------------------------------------------------

@@ -14,7 +14,7 @@ from cxsim._version import __version__
 from cxsim.scenario import Scenario
 from cxsim.scenario.messages import hint
 from cxsim.sealed import DamagedError, digest_name
-from cxsim.study.run_files import joined, packed, read_runs
+from cxsim.study.run_files import SESSION, joined, packed, read_runs
 from cxsim.study.store_folder import StoreError, StoreFolder, said
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class Store:
     Notes
     -----
     ``runs/*.parquet`` holds the runs, ``scenarios/`` the base scenarios, ``studies/`` the
-    studies that were run. Each run has a digest of all that determines its result, so what
-    is there is not run again. Every file carries a digest of its bytes and is verified before it
-    is read; a damaged one is moved into ``damaged/`` with a :class:`~cxsim.sealed.DamagedWarning`
-    that names it, and its runs are missing. Read the store with pandas
-    (``pd.read_parquet("STORE/runs")``) or DuckDB
+    studies that were run, ``sessions/`` what wrote them, ``codebook.json`` what columns hold.
+    Each run has a digest of all that determines its result, so what is there is not run again.
+    Every file carries a digest of its bytes and is verified before it is read; a damaged one is
+    moved into ``damaged/`` with a :class:`~cxsim.sealed.DamagedWarning` that names it, and its
+    runs are missing. Read the store with pandas (``pd.read_parquet("STORE/runs")``) or DuckDB
     (``read_parquet('STORE/runs/*.parquet', union_by_name=true)``).
     """
 
@@ -61,6 +61,8 @@ class Store:
         self._faulty = _Known()
         self._seen: set[str] = set()
         self._looked = -1
+        self._columns: dict[str, dict[str, Any]] = {}
+        self._session = ""
 
     # -- writing ---------------------------------------------------------------------
 
@@ -79,12 +81,33 @@ class Store:
         """
         if not rows:
             return
-        data = packed(rows)
+        if not self._session:
+            self._session = self._begin(rows[0])
+        data = packed(rows, self._session)
         stem = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
         name = digest_name(stem, data, ".parquet")
         self._files.put(self._files.runs / name, data)
         self._seen.add(name)
         self._learn([row["run"] for row in rows], [row["status"] == "ok" for row in rows])
+
+    def describe(self, columns: Mapping[str, Mapping[str, Any]]) -> None:
+        """Say what columns hold that will be written; the codebook of the store takes it over.
+
+        Parameters
+        ----------
+        columns : mapping of str to mapping
+            From :func:`~cxsim.study.codebook.codebook`.
+        """
+        self._columns |= {name: dict(facts) for name, facts in columns.items()}
+
+    def _begin(self, row: Mapping[str, Any]) -> str:
+        """Say who writes here, before the first runs are written."""
+        from cxsim.runs.provenance import origin
+
+        others = {name for name in row if name not in self._columns}
+        plain = {"kind": "output", "label": "", "unit": "", "definition": "Of the study's function"}
+        columns = {**self._columns, **{name: {**plain, "label": name} for name in sorted(others)}}
+        return self._files.keep_session({**origin(), "columns": columns})
 
     def _learn(self, runs: Sequence[str], ok: Sequence[bool]) -> None:
         keys = [int(run, 16) for run in runs]
@@ -132,6 +155,36 @@ class Store:
     def studies(self) -> dict[str, dict[str, Any]]:
         """Return the studies that are kept here, by digest."""
         return self._files.studies()
+
+    def sessions(self) -> dict[str, dict[str, Any]]:
+        """Return which processes have written here: versions, platform, commit, command, time."""
+        return self._files.sessions()
+
+    def record(self, run: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Return what was written of a run, and the session that wrote it, if that is known.
+
+        Parameters
+        ----------
+        run : str
+            Its whole digest.
+
+        Returns
+        -------
+        dict
+            Values by column, without those that other runs have and this one has not.
+        dict or None
+        """
+        best: tuple[dict[str, Any], dict[str, Any] | None] = ({}, None)
+        for _, table in self._read(self._paths(), None):
+            runs = table.column("run").to_pylist()
+            if run not in runs:
+                continue
+            (row,) = table.slice(runs.index(run), 1).to_pylist()
+            name = (table.schema.metadata or {}).get(SESSION, b"").decode()
+            best = {k: v for k, v in row.items() if v is not None}, self.sessions().get(name)
+            if row["status"] == "ok":
+                break
+        return best
 
     def keep_code(self, digest: str, components: Callable[[], Mapping[str, str]]) -> None:
         """Keep what runs were made by: column ``code`` of runs names it.

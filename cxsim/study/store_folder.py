@@ -28,7 +28,8 @@ from cxsim.sealed import (
 __all__ = ["StoreError", "StoreFolder"]
 
 _SIGN = "store.json"
-_PARTS = ("runs", "scenarios", "studies", "codes", "drafts")
+_PARTS = ("runs", "scenarios", "studies", "sessions", "codes", "drafts")
+_CODEBOOK = "codebook.json"
 _ASIDE = "damaged"
 _FORMAT = 2
 #: The sign of a store of the first format, whose files carried no digests.
@@ -104,7 +105,7 @@ class StoreFolder:
 
     def _others(self) -> bool:
         """Whether the folder holds what no store has."""
-        mine = {*_PARTS, _SIGN, _ASIDE, self.claims.name}
+        mine = {*_PARTS, _SIGN, _ASIDE, _CODEBOOK, self.claims.name}
         return any(each.name not in mine for each in self.path.iterdir())
 
     def _no_store(self) -> StoreError:
@@ -241,9 +242,33 @@ class StoreFolder:
         if self._content(path) is None:
             self.put(path, sealed_json(facts))
 
+    def keep_session(self, facts: Mapping[str, Any]) -> str:
+        """Keep what a process that writes here is, bring the codebook up to date, return a name.
+
+        Parameters
+        ----------
+        facts : mapping
+            With ``columns``: what it knows of the columns that it writes.
+        """
+        name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
+        self.put(self.path / "sessions" / f"{name}.json", sealed_json(facts))
+        there: dict[str, Any] = {}
+        while there.keys() != (sessions := self.sessions()).keys():  # another began meanwhile
+            there = sessions
+            columns = {k: v for each in there.values() for k, v in each.get("columns", {}).items()}
+            self.put(self.path / _CODEBOOK, sealed_json({"columns": columns}))
+        return name
+
+    def sessions(self) -> dict[str, dict[str, Any]]:
+        """Return which processes have written here, by name, in order of their beginning."""
+        return self._all("sessions")
+
     def studies(self) -> dict[str, dict[str, Any]]:
         """Return the studies that are kept here, by digest."""
-        paths = sorted((self.path / "studies").glob("*.json"))
+        return self._all("studies")
+
+    def _all(self, part: str) -> dict[str, dict[str, Any]]:
+        paths = sorted((self.path / part).glob("*.json"))
         found = {path.stem: self._content(path) for path in paths}
         return {digest: parsed_json(text, Path(digest)) for digest, text in found.items() if text}
 

@@ -14,10 +14,11 @@ from cxsim.files import file_name
 from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation, first_step
 from cxsim.study.cells import Cells
+from cxsim.study.codebook import codebook
 from cxsim.study.doing import Doing, Progress
 from cxsim.study.outputs import observers_of
 from cxsim.study.plan import Study
-from cxsim.study.pools import open_pool
+from cxsim.study.pools import PoolError, open_pool
 from cxsim.study.progress import live
 from cxsim.study.results import Sweep
 from cxsim.study.store import Store, StoreError
@@ -79,7 +80,7 @@ def sweep(
     StoreError
         If the store cannot be read or written; what was written stays.
     PoolError
-        If there are no workers to be had.
+        If there are no workers to be had, or the scheduler is lost; what was finished is stored.
 
     Examples
     --------
@@ -106,6 +107,7 @@ def sweep(
         raise ValueError(f"shard: expected i/n with i from 1 to n, found {shard[0]}/{shard[1]}")
     if study.base is not None:
         place.keep_scenario(study.base)
+    place.describe(codebook(study))
     place.keep_study(study.name, study.digest, study.to_dict())
     _compile(study, rules)
     cells = Cells(study, study.model(rules), shard)
@@ -117,6 +119,14 @@ def sweep(
     doing = Doing(study, place, cells, pool, report, timeout, retry, progress or live())
     try:
         doing.all()
+    except Exception as error:
+        gone = pool.lost(error)
+        if gone is None:
+            raise
+        raise PoolError(
+            f"{gone}; {report.stored + report.done:,} of {report.total:,} runs are stored; "
+            "start again to go on"
+        ) from error
     finally:
         doing.close()
         pool.close()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
+from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import numpy as np
 from cxsim.files import whole_folder
 from cxsim.measures.value import VALUES
 from cxsim.plain_text import cells
+from cxsim.sealed import read_folder, seal_folder
 from cxsim.study.decision.conditions import conditions
 from cxsim.study.decision.robust import Grounds, robust
 from cxsim.study.decision.value_of_information import switches, value_of_information
@@ -344,6 +346,7 @@ class Decision:
             cells(self.information).to_csv(draft / "information.csv", index=False)
             text = json.dumps({**self.facts, "advice": self.sentence()}, indent=1, default=str)
             (draft / "decision.json").write_text(text + "\n", encoding="utf-8")
+            seal_folder(draft)
         return Path(folder)
 
     @classmethod
@@ -353,11 +356,17 @@ class Decision:
         Parameters
         ----------
         folder : str or Path
+
+        Raises
+        ------
+        DamagedError
+            If a file of it is not as it was written.
         """
         import pandas as pd
 
-        text = (Path(folder) / "decision.json").read_text(encoding="utf-8")
-        return cls(pd.read_parquet(Path(folder) / "runs.parquet"), json.loads(text))
+        files = read_folder(Path(folder))
+        runs = pd.read_parquet(BytesIO(files["runs.parquet"]))
+        return cls(runs, json.loads(files["decision.json"]))
 
     def _in_order(self) -> list[str]:
         frame = self.ranking.frame
