@@ -36,7 +36,7 @@ def test_what_a_scenario_only_says_does_not_set_it_apart():
     base = cx.load("baseline", SMALL)
     event = {"at": 12, "set": {"firms.Mass.price": 18}}
     rule = {"says": "Mass sells most", "rule": "share.Mass > share.others"}
-    said = {name: "other words" for name in TEXTS} | {"test": [rule], "currency": "USD"}
+    said = dict.fromkeys(TEXTS, "other words") | {"test": [rule], "currency": "USD"}
     moved = base.override({**said, "name": "moved", "events": [event]})
     assert divided(base, moved) == 12
     baseline, copycat = cx.load("baseline"), cx.load("copycat")
