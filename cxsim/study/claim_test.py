@@ -22,7 +22,7 @@ from cxsim.measures.summary import summarized
 from cxsim.measures.value import VALUES, net_present_value
 from cxsim.runs import simulate
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
-from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, parse_rule
+from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, absent_firms, parse_rule
 from cxsim.scenario.messages import Problem
 from cxsim.study.outputs import measures_by_observer
 
@@ -215,6 +215,8 @@ class _Runs:
         self.scenarios: dict[tuple[int, str], Scenario] = {}
         terms: dict[str, set[tuple[str, str]]] = {}
         for k, (condition, rule) in enumerate(zip(conditions, rules, strict=True)):
+            if absent_firms(rule, scenario.firms, condition.runs):
+                continue  # of another market: there is nothing to run
             for term in rule.terms:
                 made = (
                     _quietly(scenario, condition.runs[term.run])
@@ -267,6 +269,8 @@ class _Taken:
         One entry for each firm that ``others`` stands for, one without a name if it does not
         occur.
         """
+        if not any(number_ == k for number_, _ in self.runs.scenarios):
+            return {"": (math.nan, math.nan)}
         window = window_of(self.runs.scenario, condition.window)
 
         def value(term: Term, other: str) -> float:
@@ -337,7 +341,9 @@ def _part(
     table = np.array([[row[name] for name in names] for row in values])  # (seeds, others, 2)
     margins = (table[:, :, 0] - table[:, :, 1]).min(axis=1)
     if not np.isfinite(margins).all():
+        absent = " or ".join(absent_firms(rule, scenario.firms, condition.runs))
         why = "this market does not have all that the rule compares"
+        why += f" (there is no {absent})" if absent else ""
         return Part(condition.says, OPEN, nothing, nothing, nothing, f"{says}: {why}.")
     size = float(np.abs(table).max())
     margins = np.where(np.abs(margins) <= ROUNDING * size, 0.0, margins)
