@@ -6,6 +6,7 @@ from typing import Any
 
 import cxsim as cx
 from cxsim.mechanisms import registered
+from cxsim.scenario.world import TEXTS
 
 __all__ = [
     "ALONE",
@@ -160,6 +161,7 @@ def five_firms(**changes: Any) -> cx.Scenario:
 def many_firms(firms: int, **changes: Any) -> cx.Scenario:
     """Return the baseline's customers with 2 to any number of firms spread over the matrix."""
     tree = cx.load("baseline").to_dict()
+    tree = {key: value for key, value in tree.items() if key not in TEXTS}  # of other firms
     pattern = tree["firms"]["Tailor"]
     side = 1
     while side * side < firms:

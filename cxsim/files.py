@@ -12,7 +12,10 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 fcntl: Any
 try:
@@ -26,6 +29,7 @@ __all__ = [
     "check_size",
     "file_name",
     "is_file",
+    "keep_frame",
     "on_disk",
     "whole_file",
     "whole_folder",
@@ -183,6 +187,20 @@ def _lock(handle: int) -> bool:
     return True
 
 
+def keep_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as Parquet.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its index is left out.
+    path : Path
+        In any encoding: Parquet's library itself opens files only where the name is Unicode.
+    """
+    with path.open("wb") as file:
+        frame.to_parquet(file, index=False)
+
+
 def on_disk(path: Path) -> None:
     """Wait until what was written to a file, or which names a folder holds, is on the disk.
 
@@ -244,7 +262,8 @@ def _unpacked(path: Path) -> int:
     if kind == ".parquet":
         import pyarrow.parquet as pq
 
-        about = pq.ParquetFile(path).metadata
+        with path.open("rb") as file:  # it takes no name that is not Unicode
+            about = pq.ParquetFile(file).metadata
         packed = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
         return int(max(packed, 8 * about.num_rows * about.num_columns))
     return path.stat().st_size

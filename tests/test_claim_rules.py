@@ -13,7 +13,7 @@ import cxsim as cx
 from cxsim.cli.verdicts import print_verdicts
 from cxsim.notebook.report import Report
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
-from cxsim.scenario.claim_rule import Term, parse_rule
+from cxsim.scenario.claim_rule import Term, absent_firms, parse_rule
 from cxsim.study.claim_test import (
     BY_CONSTRUCTION,
     HOLDS,
@@ -25,6 +25,7 @@ from cxsim.study.claim_test import (
     check_test,
     verdict_of,
 )
+from cxsim.study.plan import Study
 
 QUICK = ("baseline", "copycat", "points")
 SMALL = {"customers": 60}
@@ -156,6 +157,45 @@ def test_what_a_run_does_not_have_leaves_the_claim_open():
     assert verdict_of(short, 2).word == OPEN
     gone = cx.load("price_attack", {"customers": 60, "firms.Niche": None})
     assert "does not have all that the rule compares" in verdict_of(gone, 2).parts[0].sentence
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"says": "x", "rule": "dear.share.Niche > 0", "runs": {"dear": {"firms.Niche.price": 26}}},
+        {"says": "x", "rule": "alone.share.Mass > share.Mass",
+         "runs": {"alone": {"firms.Niche": None}}},
+        {"says": "x", "rule": "retention.Niche > retention.others"},
+    ],
+)  # fmt: skip
+def test_a_claim_on_a_firm_that_was_taken_out_stops_nothing(tmp_path, rule):
+    without = market_with(rule).override({"firms.Niche": None})
+    (part,) = verdict_of(without, 2).parts
+    assert part.word == OPEN
+    assert part.sentence.endswith("(there is no Niche).")
+    written = cx.load(without.save(tmp_path / "without.yaml"))
+    assert written.digest == without.digest
+    assert (written.claim, written.refuted_by, written.test) == ("", "", ())
+    with_all = market_with(rule)
+    assert Scenario.from_dict(with_all.to_dict()).test == with_all.test
+
+
+def test_the_baseline_without_a_firm_of_its_claim_is_run_and_studied():
+    without = cx.load("baseline", {"firms.Tailor": None, "customers": 60, "periods": 4})
+    assert set(cx.run(without).firms["firm"]) == {"Mass", "Niche", "Targeted"}
+    assert Scenario.from_dict(without.to_dict(defaults=True)).digest == without.digest
+    study = {
+        "scenario": without.to_dict(), "factors": {"firms.Mass.price": [18, 22]},
+        "outputs": ["share.Mass"],
+    }  # fmt: skip
+    assert Study.from_dict(study).base.digest == without.digest
+
+
+def test_a_run_that_puts_a_firm_in_names_none_that_is_missing():
+    more = {"firms.Other": {"price": 20, "quality": 20}}
+    rule = {"says": "x", "rule": "more.share.Mass < share.Mass", "runs": {"more": more}}
+    assert absent_firms(parse_rule(rule["rule"]), {"Mass": 1}, rule["runs"]) == []
+    assert not math.isnan(one(rule).margin)
 
 
 def test_runs_that_a_rule_speaks_of_follow_the_overrides_of_the_market():

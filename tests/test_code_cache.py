@@ -142,6 +142,7 @@ def test_cache_of_a_folder_that_is_not_there(tmp_path, monkeypatch, capsys):
     assert "0 compiled passes" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_on_a_damaged_cache_has_the_same_numbers(tmp_path, monkeypatch):
     monkeypatch.setenv("CXSIM_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(compiling, "_passes", {})

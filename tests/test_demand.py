@@ -84,7 +84,7 @@ def test_asking_about_demand_changes_nothing():
     assert (simulation.workspace.tables.arrays["firm_price"][1:] == 10.0).all()
 
 
-def test_a_firm_alone_without_outside_option_finds_no_best_price():
-    scenario = market({"Only": firm(policy={"pricing": "best_response"})}, customers=50)
-    with pytest.raises(cx.PolicyError, match="expected demand that some price ends, found none"):
-        cx.run(scenario)
+def test_a_firm_alone_without_outside_option_is_refused_a_best_price_as_there_is_none():
+    alone = {"Only": firm(policy={"pricing": "best_response"})}
+    with pytest.raises(cx.ScenarioError, match=r"firms\.Only\.policy\.pricing: .*one firm alone"):
+        market(alone, customers=50)

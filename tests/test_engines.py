@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mesa
 import numpy as np
+import policies_of_users  # noqa: F401 - what this process has imported needs no trust
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

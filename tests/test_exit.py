@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import policies_of_users  # noqa: F401 - what this process has imported needs no trust
 import pytest
 from markets import firm, lively, market
 from test_engines import assert_same, played

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markets import lively
 
@@ -92,6 +92,8 @@ def test_the_sign_differs_on_both_sides_of_a_turn(profit, rate):
 
 
 @given(profit=PROFITS, rate=RATES, year=st.integers(1, 12))
+@example(profit=np.array([-2.0, 1.0]), rate=2.1e-156, year=1)
+@example(profit=np.array([2.0, -1.0]), rate=1e-12, year=1)
 def test_beyond_the_run_the_value_is_zero_where_its_sign_turns(profit, rate, year):
     at = turn_beyond(profit, rate, year)
     if math.isinf(at) or at > 2000:
@@ -102,6 +104,11 @@ def test_beyond_the_run_the_value_is_zero_where_its_sign_turns(profit, rate, yea
     assert value[-1] * value[len(profit) - 1] <= 1e-9 * scale * scale
     if len(goes_on) > 1:
         assert value[-2] * value[len(profit) - 1] >= -1e-9 * scale * scale
+
+
+@pytest.mark.parametrize("rate", [0.0, 5e-324, 2.1e-156, 1e-17, 1e-15, 1e-9])
+def test_a_rate_too_small_to_matter_turns_the_value_where_no_rate_does(rate):
+    assert turn_beyond(np.array([-5.0, 1.0]), rate, 1) == pytest.approx(6.0, rel=1e-6)
 
 
 def test_a_lead_is_valued_within_the_horizon_and_beyond_with_its_turn():

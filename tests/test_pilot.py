@@ -89,7 +89,12 @@ def test_runs_add_up_and_jobs_share_them_out():
 def test_detail_takes_its_share_of_memory():
     scenario = market(customers=50_000)
     plain, rich = estimate(scenario), estimate(scenario, detail=["customers"])
-    assert rich.memory - rich.held > 1.3 * (plain.memory - plain.held)
+    added = (rich.memory - rich.held) - (plain.memory - plain.held)
+    detailed, usual = (
+        Simulation(scenario, observers=detail).workspace.population.nbytes
+        for detail in (["customers"], [])
+    )
+    assert 20 * 50_000 < detailed - usual < added < 2 * (detailed - usual)
 
 
 def test_work_after_work_adds_time_and_disk_and_takes_the_larger_memory():

@@ -17,7 +17,13 @@ from cxsim.mechanisms import registered
 from validation.checks import assert_agrees
 from validation.reductions.buying import dirichlet_market, taste_switching
 from validation.reductions.choice import known_customers, logit, switching
-from validation.reductions.learning import drift, forgetting, learning, learning_when_recognized
+from validation.reductions.learning import (
+    drift,
+    forgetting,
+    learning,
+    learning_when_recognized,
+    telling_apart,
+)
 from validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
 from validation.reductions.loyalty import binding, collecting, loyal
 from validation.reductions.people import deciding, discovering, judged, lived_with
@@ -93,6 +99,14 @@ def test_no_customization_means_that_contacts_do_not_matter():
 
 def test_only_recognized_contacts_teach_and_only_recognized_customers_are_served():
     assert_agrees(learning_when_recognized())
+
+
+@pytest.mark.parametrize("recognition", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("knowledge", [0.0, 0.6])
+def test_a_firm_tells_customers_apart_by_what_it_knows_of_those_it_recognizes(
+    recognition, knowledge
+):
+    assert_agrees(telling_apart(recognition=recognition, knowledge=knowledge))
 
 
 @pytest.mark.parametrize("knowledge", [0.8, 0.0])
@@ -263,6 +277,14 @@ MISTAKES = [
      lambda r, seen, unseen: seen),
     ("offer.misfit_cost", "per purchase in place of per unit", known_customers,
      lambda volume, weight, misfit: weight * misfit),
+    ("offer.picture_miss", "everybody is recognized", telling_apart,
+     lambda x, q, r, K: (1.0 - K) * (x - q)),
+    ("offer.picture_miss", "what was taught is not used", telling_apart,
+     lambda x, q, r, K: x - q),
+    ("offer.square_error", "signals without noise", telling_apart,
+     lambda x, q, sd, r, K: (r * (1.0 - K) ** 2 + 1.0 - r) * (x - q) ** 2),
+    ("offer.square_error", "everybody is recognized", telling_apart,
+     lambda x, q, sd, r, K: (1.0 - K) * ((1.0 - K) * (x - q) ** 2 + K * sd * sd)),
     ("learning.precision", "disclosure does not matter", learning,
      lambda rate, A, w: rate * A),
     ("learning.learned", "certainty does not slow learning", learning,

@@ -179,7 +179,7 @@ def test_a_run_explains_itself_in_a_cell(result):
 def test_unknown_details_and_engines_are_refused():
     with pytest.raises(ValueError, match=r"detail: expected any of .* found 'everything'"):
         cx.run(lively(), detail=["everything"])
-    with pytest.raises(ValueError, match="engine: expected one of columnar, agents"):
+    with pytest.raises(ValueError, match="engine: expected one of columnar, plain, agents"):
         cx.run(lively(), engine="gpu")
 
 

@@ -9,6 +9,7 @@ from markets import lively
 import cxsim as cx
 from cxsim.measures import measures
 from cxsim.measures.summary import window_words
+from cxsim.scenario.world import TEXTS
 from cxsim.study.window import divided, first_change
 
 SMALL = {"customers": 200, "periods": 30}
@@ -29,6 +30,17 @@ def test_an_event_that_only_one_scenario_has_divides_the_run():
     assert first_change(moved) == 12
     assert divided(moved, moved.override({"events": [{**event, "at": 20}]})) == 20
     assert divided(moved, moved) == divided(base, base) == first_change(base) == 0
+
+
+def test_what_a_scenario_only_says_does_not_set_it_apart():
+    base = cx.load("baseline", SMALL)
+    event = {"at": 12, "set": {"firms.Mass.price": 18}}
+    rule = {"says": "Mass sells most", "rule": "share.Mass > share.others"}
+    said = dict.fromkeys(TEXTS, "other words") | {"test": [rule], "currency": "USD"}
+    moved = base.override({**said, "name": "moved", "events": [event]})
+    assert divided(base, moved) == 12
+    baseline, copycat = cx.load("baseline"), cx.load("copycat")
+    assert divided(baseline, copycat) == first_change(copycat) == 24
 
 
 def test_scenarios_that_differ_from_the_start_are_compared_over_the_whole_run():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -39,7 +39,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         check_size(path)
         if kind == ".parquet":
-            return pd.read_parquet(path)
+            return pd.read_parquet(BytesIO(path.read_bytes()))
         if kind == ".xlsx":
             return pd.read_excel(path)
         data = path.read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -205,9 +206,9 @@ def _whole_model() -> bytes:
     ]
     made = hashlib.sha256()
     for path in paths:
-        made.update(path.relative_to(folder).as_posix().encode())
+        made.update(os.fsencode(path.relative_to(folder).as_posix()))
         made.update(tree_of_file(str(path), ()))
     places = (folder / "_shipped" / "params", folder.parent / "params")  # installed, a checkout
     for path in sorted(next((p for p in places if p.is_dir()), folder).rglob("*.yaml")):
-        made.update(path.name.encode() + path.read_bytes())
+        made.update(os.fsencode(path.name) + path.read_bytes())
     return made.digest()[:16]

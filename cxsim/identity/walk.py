@@ -631,7 +631,7 @@ def _file_digest(path: Path) -> bytes | None:
     """Return the digest of a file's bytes, or of all files in a folder; None if it is not there."""
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file())
-        names = [p.relative_to(path).as_posix().encode() for p in files]
+        names = [os.fsencode(p.relative_to(path).as_posix()) for p in files]
         bodies = [_file_digest(p) or b"" for p in files]
         return _hash(b"folder", *names, *bodies)
     if not path.is_file():

@@ -104,12 +104,14 @@ def turn_beyond(profit: np.ndarray, discount_rate: float, year: int) -> float:
     profit = np.asarray(profit, dtype=float)
     value = float(by_horizon(profit, discount_rate)[-1])
     later = float(profit[-year:].mean()) * float(weights(len(profit) + 1, discount_rate)[-1])
-    if value * later >= 0.0:
+    if np.sign(value) * np.sign(later) >= 0.0:
         return math.inf
-    if discount_rate == 0.0:
-        return len(profit) - value / later
-    left = 1.0 + value * discount_rate / (later * (1.0 + discount_rate))
-    return len(profit) - math.log(left) / math.log1p(discount_rate) if left > 0.0 else math.inf
+    periods = -value / later  # if nothing were discounted
+    if 1.0 + discount_rate == 1.0:
+        return len(profit) + periods
+    used = periods * (discount_rate / (1.0 + discount_rate))
+    # Of 1 - used itself nothing would be left at a small rate.
+    return len(profit) - math.log1p(-used) / math.log1p(discount_rate) if used < 1.0 else math.inf
 
 
 # --- measures of a run --------------------------------------------------------------

@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxsim.files import whole_file, whole_folder
+from cxsim.files import keep_frame, whole_file, whole_folder
 from cxsim.plain_text import cells
 from cxsim.runs.frames import place
 from cxsim.scenario import Scenario
@@ -189,7 +189,7 @@ class Run:
         content = {"provenance": self.provenance, "summary": self._summary}
         with whole_folder(folder, sign="summary.json") as draft:
             for name, frame in self._frames.items():
-                frame.to_parquet(draft / f"{name}.parquet", index=False)
+                keep_frame(frame, draft / f"{name}.parquet")
             (draft / "scenario.yaml").write_text(self.scenario.to_yaml(), encoding="utf-8")
             (draft / "summary.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
             seal_folder(draft)

@@ -226,5 +226,20 @@ def check_rule(rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Any]) ->
     return ""
 
 
+def absent_firms(
+    rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Return the firms that a rule, or a run that it compares, speaks of and a market lacks."""
+    named = {term.firm for term in rule.terms if term.firm not in (MARKET, OTHERS)}
+    for run in {term.run for term in rule.terms} & runs.keys():
+        for path, value in runs[run].items():
+            level, _, rest = path.partition(".")
+            firm, _, parameter = rest.partition(".")
+            enters = not parameter and value is not None
+            if level == "firms" and firm != "*" and not enters:
+                named.add(firm)
+    return sorted(named - firms.keys())
+
+
 def _cut(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -14,7 +14,7 @@ from cxsim.mechanisms.base import Mechanism
 from cxsim.mechanisms.money import beyond_limit, price_limit
 from cxsim.scenario import digest as digests
 from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
-from cxsim.scenario.claim_rule import check_rule, parse_rule
+from cxsim.scenario.claim_rule import absent_firms, check_rule, parse_rule
 from cxsim.scenario.events import Change
 from cxsim.scenario.finding import find
 from cxsim.scenario.frozen import thaw
@@ -332,12 +332,18 @@ class Scenario:
     def to_dict(self, defaults: bool = False) -> dict[str, Any]:
         """Return the scenario as plain dictionaries and lists, complete in itself.
 
+        Without ``claim``, ``refuted_by`` and ``test`` where an override took out a firm that
+        the test names: they speak of another market.
+
         Parameters
         ----------
         defaults : bool
             Include what was not given.
         """
-        return thaw(self._model) if defaults else thaw(self._source.raw)
+        given: dict[str, Any] = thaw(self._model) if defaults else thaw(self._source.raw)
+        if any(absent_firms(parse_rule(c.rule), self.firms, c.runs) for c in self.test):
+            given = {key: value for key, value in given.items() if key not in _CLAIM}
+        return given
 
     def to_yaml(self, defaults: bool = False) -> str:
         """Return the scenario as text of a scenario file that extends nothing.
@@ -488,4 +494,7 @@ def _restored(
 
 
 #: Names that parameters cannot have, because they would be hidden.
+#: A claim, and how it is tested.
+_CLAIM = ("claim", "refuted_by", "test")
+
 _OWN = frozenset(name for name in vars(Scenario) if not name.startswith("_"))

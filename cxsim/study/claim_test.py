@@ -22,11 +22,9 @@ from cxsim.measures.summary import summarized
 from cxsim.measures.value import VALUES, net_present_value
 from cxsim.runs import simulate
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
-from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, parse_rule
+from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, absent_firms, parse_rule
 from cxsim.scenario.messages import Problem
-from cxsim.study.analysis.finding import amount
 from cxsim.study.outputs import measures_by_observer
-from cxsim.study.statistics import half_width, mean_and_error
 
 __all__ = ["BY_CONSTRUCTION", "HOLDS", "NO_DIFFERENCE", "OPEN", "REFUTED", "Part", "Verdict",
            "check_test", "verdict_of"]  # fmt: skip
@@ -217,6 +215,8 @@ class _Runs:
         self.scenarios: dict[tuple[int, str], Scenario] = {}
         terms: dict[str, set[tuple[str, str]]] = {}
         for k, (condition, rule) in enumerate(zip(conditions, rules, strict=True)):
+            if absent_firms(rule, scenario.firms, condition.runs):
+                continue  # of another market: there is nothing to run
             for term in rule.terms:
                 made = (
                     _quietly(scenario, condition.runs[term.run])
@@ -269,6 +269,8 @@ class _Taken:
         One entry for each firm that ``others`` stands for, one without a name if it does not
         occur.
         """
+        if not any(number_ == k for number_, _ in self.runs.scenarios):
+            return {"": (math.nan, math.nan)}
         window = window_of(self.runs.scenario, condition.window)
 
         def value(term: Term, other: str) -> float:
@@ -339,10 +341,14 @@ def _part(
     table = np.array([[row[name] for name in names] for row in values])  # (seeds, others, 2)
     margins = (table[:, :, 0] - table[:, :, 1]).min(axis=1)
     if not np.isfinite(margins).all():
+        absent = " or ".join(absent_firms(rule, scenario.firms, condition.runs))
         why = "this market does not have all that the rule compares"
+        why += f" (there is no {absent})" if absent else ""
         return Part(condition.says, OPEN, nothing, nothing, nothing, f"{says}: {why}.")
     size = float(np.abs(table).max())
     margins = np.where(np.abs(margins) <= ROUNDING * size, 0.0, margins)
+    from cxsim.study.statistics import half_width, mean_and_error  # checking needs no SciPy
+
     mean, error = (float(each) for each in mean_and_error(margins))
     half = float(half_width(np.asarray(error), len(margins), confidence))
     word = _word(margins, mean, half, ROUNDING * size, strict=rule.strict)
@@ -397,6 +403,8 @@ def _sentence(
         return f"{firm}'s {_small(label)} is {size} {word} {rival}'s"
     left, right = (sides[0], sides[1]) if rule.written_first == "high" else (sides[1], sides[0])
     shown = math.isfinite(half) and half > ROUNDING * abs(mean)
+    from cxsim.study.analysis.finding import amount  # checking needs no pandas
+
     interval = f", {amount(mean - half)} to {amount(mean + half)}" if shown else ""
     return f"{says}: {amount(left)} against {amount(right)} (margin {amount(mean)}{interval})"
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.files import whole_folder
+from cxsim.files import keep_frame, whole_folder
 from cxsim.measures import Measure, measures
 from cxsim.measures.summary import MARKET, summarized, window_words
 from cxsim.measures.value import VALUES
@@ -167,7 +167,7 @@ class Comparison:
         """
         with whole_folder(folder, sign="comparison.json") as draft:
             for name, frame in self._frames.items():
-                frame.to_parquet(draft / f"{name}.parquet", index=False)
+                keep_frame(frame, draft / f"{name}.parquet")
             (draft / "comparison.json").write_text(json.dumps(self._facts, indent=1), "utf-8")
             seal_folder(draft)
         return Path(folder)

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +219,8 @@ def _table_of_file(reader: Reader, name: Any, folder: Path) -> pd.DataFrame:
         raise reader.problem(keys, text)
     try:
         check_size(path)
-        table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        read = pd.read_csv if path.suffix == ".csv" else pd.read_parquet
+        table = read(BytesIO(path.read_bytes()))
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())
         raise reader.problem(keys, f"expected a table of points, found {reason}") from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxsim.arguments import choice
-from cxsim.files import whole_folder
+from cxsim.files import keep_frame, whole_folder
 from cxsim.scenario.messages import hint
 from cxsim.sealed import seal_folder
 from cxsim.study.cells import Cells
@@ -278,8 +278,8 @@ class Sweep:
             Replaced if it is there.
         """
         with whole_folder(folder, sign="study.json") as draft:
-            self.runs.to_parquet(draft / "runs.parquet", index=False)
-            self.means().to_parquet(draft / "means.parquet", index=False)
+            keep_frame(self.runs, draft / "runs.parquet")
+            keep_frame(self.means(), draft / "means.parquet")
             text = json.dumps(self.study.to_dict(), indent=1, default=str)
             (draft / "study.json").write_text(text + "\n", encoding="utf-8")
             seal_folder(draft)

@@ -46,7 +46,7 @@ class Store:
     Notes
     -----
     ``runs/*.parquet`` holds the runs, ``scenarios/`` the base scenarios, ``studies/`` the
-    studies that were run, ``sessions/`` what wrote them, ``codebook.json`` what columns hold.
+    studies that were run, ``sessions/`` what wrote them, ``codebooks/`` what columns hold.
     Each run has a digest of all that determines its result, so what is there is not run again.
     Every file carries a digest of its bytes and is verified before it is read; a damaged one is
     moved into ``damaged/`` with a :class:`~cxsim.sealed.DamagedWarning` that names it, and its
@@ -91,7 +91,7 @@ class Store:
         self._learn([row["run"] for row in rows], [row["status"] == "ok" for row in rows])
 
     def describe(self, columns: Mapping[str, Mapping[str, Any]]) -> None:
-        """Say what columns hold that will be written; the codebook of the store takes it over.
+        """Say what columns hold that will be written; the store keeps it with the first of them.
 
         Parameters
         ----------
@@ -107,7 +107,9 @@ class Store:
         others = {name for name in row if name not in self._columns}
         plain = {"kind": "output", "label": "", "unit": "", "definition": "Of the study's function"}
         columns = {**self._columns, **{name: {**plain, "label": name} for name in sorted(others)}}
-        return self._files.keep_session({**origin(), "columns": columns})
+        return self._files.keep_session(
+            {**origin(), "codebook": self._files.keep_codebook(columns)}
+        )
 
     def _learn(self, runs: Sequence[str], ok: Sequence[bool]) -> None:
         keys = [int(run, 16) for run in runs]
@@ -159,6 +161,10 @@ class Store:
     def sessions(self) -> dict[str, dict[str, Any]]:
         """Return which processes have written here: versions, platform, commit, command, time."""
         return self._files.sessions()
+
+    def codebook(self) -> dict[str, dict[str, Any]]:
+        """Return what each column of the runs holds: kind, label, unit and definition."""
+        return self._files.codebook()
 
     def record(self, run: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return what was written of a run, and the session that wrote it, if that is known.
@@ -223,7 +229,7 @@ class Store:
             ``code`` and ``worker``.
         """
         if self.agreed(study).get("code") != facts["code"]:
-            self._files.keep_code(f"study-{study}", {**facts, "cxsim": __version__}, anew=True)
+            self._files.agree(study, {**facts, "cxsim": __version__})
 
     def agreed(self, study: str) -> dict[str, str]:
         """Return which code the shards of a study run, empty if nobody said.
@@ -233,7 +239,7 @@ class Store:
         study : str
             What names it, whatever its code.
         """
-        return self._files.code(f"study-{study}")
+        return self._files.agreed(study)
 
     # -- reading ---------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
 import time
@@ -28,9 +29,10 @@ from cxsim.sealed import (
 __all__ = ["StoreError", "StoreFolder"]
 
 _SIGN = "store.json"
-_PARTS = ("runs", "scenarios", "studies", "sessions", "codes", "drafts")
-_CODEBOOK = "codebook.json"
+_PARTS = ("runs", "scenarios", "studies", "sessions", "codebooks", "codes", "drafts")
 _ASIDE = "damaged"
+#: Beginning of the names of files that say which code a study runs.
+_AGREED = "study-"
 _FORMAT = 2
 #: The sign of a store of the first format, whose files carried no digests.
 _FIRST = json.dumps({"made_by": "cxsim", "kind": "store of runs", "format": 1}).encode()
@@ -85,7 +87,11 @@ class StoreFolder:
             if self.path.exists() and self._others():
                 raise self._no_store()
             self._make_parts()
-            self._put_sign()
+            try:
+                self._put_sign()
+            except StoreError:
+                if not sign.is_file():  # else another user's sweep has just put it there
+                    raise
         data = sign.read_bytes()
         try:
             facts = {"format": 1} if data == _FIRST else parsed_json(unsealed(data, sign), sign)
@@ -105,7 +111,7 @@ class StoreFolder:
 
     def _others(self) -> bool:
         """Whether the folder holds what no store has."""
-        mine = {*_PARTS, _SIGN, _ASIDE, _CODEBOOK, self.claims.name}
+        mine = {*_PARTS, _SIGN, _ASIDE, self.claims.name}
         return any(each.name not in mine for each in self.path.iterdir())
 
     def _no_store(self) -> StoreError:
@@ -205,7 +211,7 @@ class StoreFolder:
         """
         path = self.path / "scenarios" / f"{scenario.digest}.yaml"
         if self._content(path) is None:
-            self.put(path, sealed_text(scenario.to_yaml()))
+            self._keep(path, sealed_text(scenario.to_yaml()))
 
     def scenario(self, digest: str) -> Scenario:
         """Return a base scenario by its digest.
@@ -240,24 +246,37 @@ class StoreFolder:
         """
         path = self.path / "studies" / f"{digest}.json"
         if self._content(path) is None:
-            self.put(path, sealed_json(facts))
+            self._keep(path, sealed_json(facts))
 
     def keep_session(self, facts: Mapping[str, Any]) -> str:
-        """Keep what a process that writes here is, bring the codebook up to date, return a name.
+        """Keep what a process that writes here is, under a name of its own, and return that.
 
         Parameters
         ----------
         facts : mapping
-            With ``columns``: what it knows of the columns that it writes.
         """
-        name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
+        name = _new_name()
         self.put(self.path / "sessions" / f"{name}.json", sealed_json(facts))
-        there: dict[str, Any] = {}
-        while there.keys() != (sessions := self.sessions()).keys():  # another began meanwhile
-            there = sessions
-            columns = {k: v for each in there.values() for k, v in each.get("columns", {}).items()}
-            self.put(self.path / _CODEBOOK, sealed_json({"columns": columns}))
         return name
+
+    def keep_codebook(self, columns: Mapping[str, Mapping[str, Any]]) -> str:
+        """Keep what columns hold, in a file named by its content, and return the name.
+
+        Parameters
+        ----------
+        columns : mapping of str to mapping
+        """
+        data = sealed_json({"columns": columns})
+        path = self.path / "codebooks" / f"{hashlib.sha256(data).hexdigest()[:16]}.json"
+        if self._content(path) is None:
+            self._keep(path, data)
+        return path.stem
+
+    def codebook(self) -> dict[str, Any]:
+        """Return what the columns of all runs hold, by column, as who wrote last says."""
+        books = {name: book["columns"] for name, book in self._all("codebooks").items()}
+        order = [str(each.get("codebook")) for each in self.sessions().values()]
+        return {k: v for name in (*books, *order) for k, v in books.get(name, {}).items()}
 
     def sessions(self) -> dict[str, dict[str, Any]]:
         """Return which processes have written here, by name, in order of their beginning."""
@@ -272,30 +291,61 @@ class StoreFolder:
         found = {path.stem: self._content(path) for path in paths}
         return {digest: parsed_json(text, Path(digest)) for digest, text in found.items() if text}
 
-    def keep_code(self, name: str, facts: Mapping[str, Any], *, anew: bool = False) -> None:
+    def keep_code(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep what runs were made by, if it is not there already and whole.
 
         Parameters
         ----------
         name : str
         facts : mapping
-        anew : bool
-            Whether to write it even where it is there.
         """
         path = self.path / "codes" / f"{name}.json"
-        if anew or self._content(path) is None:
-            self.put(path, sealed_json(facts))
+        if self._content(path) is None:
+            self._keep(path, sealed_json(facts))
+
+    def agree(self, study: str, facts: Mapping[str, Any]) -> None:
+        """Keep which code a study runs from now on; what was said before stays where it is.
+
+        Parameters
+        ----------
+        study : str
+        facts : mapping
+        """
+        path = self.path / "codes" / f"{_AGREED}{study}-{_new_name()}.json"
+        self.put(path, sealed_json(facts))
+
+    def agreed(self, study: str) -> dict[str, Any]:
+        """Return which code a study runs, by what was said last; nothing if nobody said.
+
+        Parameters
+        ----------
+        study : str
+        """
+        names = sorted(p.stem for p in (self.path / "codes").glob(f"{_AGREED}{study}-*.json"))
+        return next((facts for name in reversed(names) if (facts := self.code(name))), {})
 
     def codes(self) -> set[str]:
         """Return the names of all code that is kept."""
         names = {path.stem for path in (self.path / "codes").glob("*.json")}
-        return {name for name in names if not name.startswith("study-")}
+        return {name for name in names if not name.startswith(_AGREED)}
 
     def code(self, name: str) -> dict[str, Any]:
         """Return what is kept of some code, nothing if it is missing or damaged."""
         path = self.path / "codes" / f"{name}.json"
         text = self._content(path)
         return parsed_json(text, path) if text else {}
+
+    def _keep(self, path: Path, data: bytes) -> None:
+        """Write a file that is the same whoever writes it.
+
+        In a folder open to all (``/tmp``) nobody can replace another user's file: where one was
+        quicker, it is there.
+        """
+        try:
+            self.put(path, data)
+        except StoreError:
+            if self._content(path) is None:
+                raise
 
     def _content(self, path: Path) -> str | None:
         """Return a small file as it was written; None if it is missing or now put aside."""
@@ -306,6 +356,11 @@ class StoreFolder:
         except DamagedError as error:
             self.put_aside(path, error, "the store goes on without it")
             return None
+
+
+def _new_name() -> str:
+    """Return a name of a file that nobody else takes; later ones sort behind earlier ones."""
+    return f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
 
 
 def said(error: OSError) -> str:

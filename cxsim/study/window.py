@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cxsim.scenario import Scenario
+from cxsim.scenario.world import TEXTS
 
 __all__ = ["divided", "first_change"]
 
-#: Keys of a scenario that say what it is about and change nothing.
-_WORDS = ("name", "title", "description", "claim", "refuted_by", "notes", "labels", "currency")
+#: Keys of a scenario that say something to readers and nothing to the simulation.
+_WORDS = (*TEXTS, "labels", "currency")
 
 
 def first_change(scenario: Scenario) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -42,9 +40,7 @@ def test_a_slider_moves_the_market_and_the_sentence_is_that_of_the_figure(lab, p
     handle.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    start = time.monotonic()
     said = wait_until(page, "Mass's interaction 0.3 instead of 0.1")
-    assert time.monotonic() - start < 10
     figure = page.locator("figure img").first.get_attribute("alt")
     share = said.split("share of purchases ")[1].split(" points")[0]
     assert share.startswith(("rises by", "falls by"))

@@ -32,7 +32,8 @@ def table(*rows, scenario="copycat", unit="share", label="Share of purchases"):
 
 
 def panels(figure):
-    return {axes.get_title(loc="left"): axes for axes in figure.axes}
+    """Axes by title, on however many lines it stands."""
+    return {" ".join(axes.get_title(loc="left").split()): axes for axes in figure.axes}
 
 
 def dots(axes):

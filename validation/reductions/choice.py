@@ -196,7 +196,6 @@ def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
         + hassle * (recognition * interaction * knowledge)[0],
         "price_paid": volume * asked[0],
         "misfit": misfit(knowledge)[0],
-        "differentiated": 1.0 - (1.0 - insight[0]) ** 2,
     }
     checks += [exactly(what, value, measured(simulation, what)) for what, value in lost.items()]
     return checks

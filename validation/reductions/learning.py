@@ -11,7 +11,7 @@ from cxsim.runs import simulate
 from validation.checks import STORED, Check, exactly, measured
 from validation.markets import market
 
-__all__ = ["drift", "forgetting", "learning", "learning_when_recognized"]
+__all__ = ["drift", "forgetting", "learning", "learning_when_recognized", "telling_apart"]
 
 
 def learning(
@@ -146,6 +146,37 @@ def learning_when_recognized(
             measured(simulation, "knowledge"),
             error=sqrt(spread / customers),
         ),
+    ]
+
+
+def telling_apart(
+    *, recognition=0.7, knowledge=0.6, insight=0.3, customers=20_000, seed=18, rules=None
+):
+    """What of the variance of needs a firm's picture explains, each customer known equally well."""
+    D, v, mean = 2, 1.5, np.array([1.0, -0.5])
+    simulation = simulate(
+        market(
+            {"A": {"price": 1.0, "identification": recognition, "segment_insight": insight}},
+            {"All": {"share": 1.0, "need_sd": sqrt(v), "need_mean": mean.tolist()}},
+            needs=D,
+            initial={"A": {"share": 1.0, "knowledge": knowledge}},
+            learning_rate=0.0,
+            customers=customers,
+            periods=1,
+        ),
+        seed=seed,
+        rules=rules,
+    )
+    r, K = recognition, knowledge
+    need = simulation.customers("need").astype(float)
+    varied = need.var(axis=1).sum()  # of needs as drawn, so that chance plays no part
+    gap = need.mean(axis=1) - insight * mean
+    # The squared errors of the picture, about their mean: of those who are recognized, of those
+    # who are not, and of the two pictures' difference where the segment's mean is missed.
+    missed = varied * (r * (1.0 - K) ** 2 + 1.0 - r) + r * K * (1.0 - K) * D * v
+    missed += r * (1.0 - r) * K * K * (gap @ gap)
+    return [
+        exactly("differentiated", 1.0 - missed / varied, measured(simulation, "differentiated"))
     ]
 
 

@@ -203,6 +203,7 @@ def _turning_solution(case: Case) -> str:
         f"Everyone: {number(ends[0], signed=True)} EUR where it is 0, "
         f"{number(ends[1], signed=True)} EUR where it is 0.5; on the line between them "
         f"zero lies at {turning(case).text('EUR')}."
+        + (" There is no such cost: even free, Focus earns more." if ends[0] > 0 else "")
     )
 
 

@@ -130,7 +130,8 @@ def sold_enough(case: Case) -> Estimate:
 def turning(case: Case) -> Estimate:
     """Return the individual cost at which Focus and Everyone earn the same, EUR a month.
 
-    What firms earn falls linearly in that cost, since customers do not notice it.
+    What firms earn falls linearly in that cost, since customers do not notice it. Below 0 where
+    Focus earns more though individual service costs nothing.
     """
     low, high = 0.0, 0.5
     ends = [
@@ -169,11 +170,16 @@ def why_focus(case: Case) -> str:
     share = case.between(here, "share", "Focus", "Everyone", times=100)
     cost: Any = here.firms["Focus"]
     way = "less" if share.value < 0 else "more"
+    at = turning(case).value
+    turn = (
+        f"Where that cost is below {number(at, 2)} EUR the order turns."
+        if at > 0
+        else "Even where that cost is 0 the order does not turn."
+    )
     return (
         f"Focus has {number(abs(share.value))} points of share {way}"
         ", those of customers to whom individual service is worth little, and does not pay "
-        f"{number(cost.value_tiers.individual_cost)} EUR a month for each of them. Where that cost "
-        f"is below {number(turning(case).value, 2)} EUR the order turns."
+        f"{number(cost.value_tiers.individual_cost)} EUR a month for each of them. " + turn
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxsim.files import whole_folder
+from cxsim.files import keep_frame, whole_folder
 from cxsim.measures.value import VALUES
 from cxsim.plain_text import cells
 from cxsim.sealed import read_folder, seal_folder
@@ -341,7 +341,7 @@ class Decision:
             Replaced if it is there.
         """
         with whole_folder(folder, sign="decision.json") as draft:
-            self.frame.to_parquet(draft / "runs.parquet", index=False)
+            keep_frame(self.frame, draft / "runs.parquet")
             cells(self.means()).to_csv(draft / "options.csv", index=False)
             cells(self.information).to_csv(draft / "information.csv", index=False)
             text = json.dumps({**self.facts, "advice": self.sentence()}, indent=1, default=str)
