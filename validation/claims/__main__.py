@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import cxsim as cx
 from cxsim.study.analysis import verdict
 from validation.claims.margins import OTHERS, lead
@@ -23,6 +25,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = ROOT / "params" / "studies" / "claims"
 IMAGES = "images/claims"
+
+
+#: What is smaller than this is rounding: no verdict rests on it.
+ROUNDING = 1e-9
+
+
+def _clean(margin: np.ndarray) -> np.ndarray:
+    """Return a margin in which what is only rounding is zero."""
+    return np.where(np.abs(margin) < ROUNDING, 0.0, margin)
 
 
 def judge(claim: Claim, study: cx.Study, *, store: Path, **how: Any) -> Tested:
@@ -48,7 +59,7 @@ def judge(claim: Claim, study: cx.Study, *, store: Path, **how: Any) -> Tested:
     problem = study.problem()
     runs = Runs(result.frame, list(problem["names"]))
     findings = tuple(
-        verdict(runs.keys.assign(margin=part.margin(runs)), problem, output="margin")
+        verdict(runs.keys.assign(margin=_clean(part.margin(runs))), problem, output="margin")
         for part in claim.parts
     )
     return Tested(claim, study, findings, result.report.done)
