@@ -203,7 +203,7 @@ def _number(value: Any) -> Any:
 
 
 def taken_along(scenario: Any) -> tuple[dict[str, type[Policy]], tuple[str, ...]]:
-    """Return the policies of this session, and the trusted folders, that work of it needs."""
+    """Return the policies of this process, and the trusted folders, that work of it needs."""
     policies: dict[str, type[Policy]] = {}
     folders = set()
     for firm, kind, name in named_policies(scenario):
