@@ -192,3 +192,36 @@ def test_a_decision_says_what_its_lead_is_worth_beyond_the_run():
 def test_a_measure_without_a_definition_is_refused():
     with pytest.raises(ValueError, match="measure 'odd': expected a definition"):
         Measure("odd", "Odd", "1", lambda b: b.total("purchases"))
+
+
+def test_customer_equity_that_is_not_known_is_not_zero():
+    """In the first period nobody has had a chance to come back."""
+    made = cx.run(lively(customers=100, periods=3)).firms
+    first = made.groupby("firm").head(1)
+    assert first["net_present_value_equity"].isna().all()
+    assert made.groupby("firm").tail(1)["net_present_value_equity"].notna().all()
+    found = value_of(np.ones((2, 1)), np.full(2, np.nan), discount_rate=0.05)
+    assert "customer equity" not in found.sentence("The lead")
+
+
+def test_a_firm_that_sold_nothing_in_a_year_has_no_customer_equity():
+    market = lively(customers=100, periods=14)
+    firm = next(iter(market.firms))
+    made = cx.run(market.override({f"firms.{firm}.price": 1000.0})).firms
+    last = made[made["firm"] == firm].iloc[-1]
+    assert last["purchases"] == 0
+    assert last["customer_equity"] == 0
+    assert last["net_present_value_equity"] == last["net_present_value"]
+
+
+def test_questions_refuse_a_measure_or_a_firm_that_is_not_there():
+    market = lively(customers=50, periods=2)
+    name = next(iter(market.firms))
+    for asked in (
+        lambda **how: cx.break_even(market, market, f"firms.{name}.price", low=1, high=2, **how),
+        lambda **how: cx.why(market, market, **how),
+    ):
+        with pytest.raises(ValueError, match=r"measure: .*found 'lifetime_valu'"):
+            asked(firm=name, measure="lifetime_valu")
+        with pytest.raises(ValueError, match=rf"firm: .*did you mean '{name}'"):
+            asked(firm=f"{name}x", measure="share")

@@ -15,6 +15,7 @@ __all__ = [
     "MARKET_MEASURES",
     "Books",
     "Measure",
+    "firm_measure",
     "key_measures",
     "measures",
     "near",
@@ -46,6 +47,27 @@ def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tup
 def key_measures(level: str) -> tuple[str, ...]:
     """Return the names of the measures that the tables of a first look show."""
     return tuple(measure.name for measure in measures(level) if measure.key)
+
+
+def firm_measure(name: object, mechanisms: tuple[Mechanism, ...]) -> str:
+    """Return the name of a measure of firms, refused with the nearest if there is none.
+
+    Parameters
+    ----------
+    name : object
+        What was given.
+    mechanisms : tuple of Mechanism
+        Those of the market that is measured.
+
+    Raises
+    ------
+    ValueError
+        If a market with these mechanisms has no such measure.
+    """
+    known = [measure.name for measure in measures("firm", mechanisms)]
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(f"measure: expected a measure of firms, found {name!r}{near(name, known)}")
+    return name
 
 
 def near(name: object, known: Iterable[str]) -> str:

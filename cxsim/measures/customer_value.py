@@ -36,8 +36,12 @@ def lifetime_value_present(b: Books) -> np.ndarray:
 
 
 def customer_equity(b: Books) -> np.ndarray:
-    """Lifetime value of a present customer, times the firm's customers."""
-    return lifetime_value_present(b) * customers(b)
+    """Lifetime value of a present customer, times the firm's customers.
+
+    None for a firm that sold nothing in the last year.
+    """
+    sold = over_last_year(purchases(b), b.year) > 0
+    return np.where(sold, lifetime_value_present(b) * customers(b), 0.0)
 
 
 def _margin(b: Books) -> np.ndarray:

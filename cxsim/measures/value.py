@@ -144,7 +144,7 @@ def with_equity(b: Books) -> np.ndarray:
 
     No customer yet to be won counts, and no fixed cost yet to be paid.
     """
-    return net_present_value(b) + _weights(b) * np.nan_to_num(customer_equity(b))
+    return net_present_value(b) + _weights(b) * customer_equity(b)
 
 
 MEASURES = (

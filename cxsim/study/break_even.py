@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxsim.arguments import number, seeds_of, whole
+from cxsim.arguments import choice, number, seeds_of, whole
+from cxsim.measures import firm_measure
 from cxsim.measures.summary import summarize
 from cxsim.measures.value import VALUES
 from cxsim.runs import simulate
@@ -132,6 +133,8 @@ def break_even(
     ------
     ScenarioError
         If the path or a value is not valid.
+    ValueError
+        If there is no such firm or measure.
 
     Examples
     --------
@@ -149,6 +152,9 @@ def break_even(
     numbers, points = seeds_of(seeds), whole(points, "points", low=2)
     low, high = number(low, "low"), number(high, "high")
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    for scenario in (baseline, other):
+        choice(firm, "firm", scenario.firms)
+        firm_measure(measure, scenario.mechanisms)
     kept = VALUES if measure == VALUES[0] else (measure,)
 
     def measured(scenario: Scenario) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxsim.arguments import number, seeds_of
+from cxsim.arguments import choice, number, seeds_of
 from cxsim.measures.value import by_horizon
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
@@ -108,8 +108,7 @@ def payback(
     3
     """
     for scenario in (without, invested):
-        if firm not in scenario.firms:
-            raise ValueError(f"firm: expected one of {', '.join(scenario.firms)}, found {firm!r}")
+        choice(firm, "firm", scenario.firms)
     if without.periods != invested.periods:
         raise ValueError(
             f"periods: expected the same in both, found {without.periods} and {invested.periods}"

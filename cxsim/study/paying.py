@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxsim.analytic import service_worth
-from cxsim.arguments import seeds_of, whole
+from cxsim.arguments import choice, seeds_of, whole
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
 from cxsim.study.pairs import courses
@@ -82,8 +82,7 @@ def paying_map(
     out on both sides.
     """
     base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
-    if firm not in base.firms:
-        raise ValueError(f"firm: expected one of {', '.join(base.firms)}, found {firm!r}")
+    choice(firm, "firm", base.firms)
     settled = whole(settled, "settled", low=0, high=base.periods - 1)
     numbers, place = seeds_of(seeds), list(base.firms).index(firm)
     points = list(product(customization_cost, fit_weight, need_variance))

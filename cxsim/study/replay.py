@@ -71,8 +71,8 @@ def _scenario(
     digest = ScenarioModel(scenario, (), rules).digest({})
     if digest != row["scenario"]:
         raise StoreError(
-            f"{row['run']}: expected the code that it was run with, found other rules, mechanisms "
-            f"or another version (scenario digest {digest}, not {row['scenario']}; "
+            f"{row['run']}: expected the code that it was run with, found other rules, measures "
+            f"or mechanisms (scenario digest {digest}, not {row['scenario']}; "
             f"this is cxsim {__version__})"
         )
     return scenario

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxsim.arguments import number, seeds_of
+from cxsim.arguments import choice, number, seeds_of
 from cxsim.measures.statement import service_statement
 from cxsim.runs import run, settings_attrs
 from cxsim.scenario import Scenario
@@ -83,8 +83,7 @@ def serving_cost(
     if few is None and names[0] == names[1]:
         raise ValueError("few: expected another market, or another firm, found neither")
     for scenario, name in zip(sides, names, strict=True):
-        if name not in scenario.firms:
-            raise ValueError(f"firm: expected one of {', '.join(scenario.firms)}, found {name!r}")
+        choice(name, "firm", scenario.firms)
     numbers = seeds_of(seeds)
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     if few is None:

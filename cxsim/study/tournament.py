@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.arguments import number, seeds_of
+from cxsim.arguments import choice, number, seeds_of
+from cxsim.measures import firm_measure
 from cxsim.measures.summary import summarize
 from cxsim.measures.value import VALUES
 from cxsim.runs import settings_attrs, simulate
@@ -93,8 +94,8 @@ def tournament(
     """
     base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
     for name in players:
-        if name not in base.firms:
-            raise ValueError(f"players: expected two of {', '.join(base.firms)}, found {name!r}")
+        choice(name, "players", base.firms)
+    firm_measure(measure, base.mechanisms)
     if players[0] == players[1] or not policies:
         found = players if policies else policies
         raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")

@@ -97,7 +97,8 @@ class Value:
             last = min(self.year, self.periods)
             what = "last year's" if last == self.year else f"last {last} {self.period}s'"
             parts.append(f"{self._amount(self.perpetuity)} with the {what} profit for ever after")
-        parts.append(f"{self._amount(self.equity)} with customer equity at the end")
+        if isfinite(self.equity.mean):
+            parts.append(f"{self._amount(self.equity)} with customer equity at the end")
         return f"{'; '.join(parts)}. {self.turning()}"
 
     def turning(self) -> str:
@@ -167,7 +168,7 @@ def value_of(
     within = by_horizon(profit.T, discount_rate)[-1]
     goes_on = profit[:, -year:].mean(axis=1)
     ever = last * goes_on / discount_rate if discount_rate > 0 else np.full(len(profit), np.nan)
-    by_seed = (within, within + ever, within + last * np.nan_to_num(equity))
+    by_seed = (within, within + ever, within + last * equity)
     found = {n: estimate(v, confidence) for n, v in zip(VALUES, by_seed, strict=True)}
     return value_from(
         found, profit.mean(axis=0), discount_rate=discount_rate, period=period,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.arguments import number, seeds_of
+from cxsim.arguments import choice, number, seeds_of
 from cxsim.measures.summary import summarize
 from cxsim.mechanisms.base import Column, Mechanism, Pass
 from cxsim.mechanisms.order import add_passes
@@ -132,11 +132,8 @@ def why(
         done += 1
         if progress is not None:
             progress(done, tasks)
-        if firm not in summary or measure not in summary[firm]:
-            what, names = ("firm", summary) if firm not in summary else ("measure", summary[firm])
-            shown = firm if what == "firm" else measure
-            raise ValueError(f"{what}: expected one of {', '.join(names)}, found {shown!r}")
-        return summary[firm][measure]
+        choice(firm, "firm", summary)
+        return summary[firm][choice(measure, "measure", summary[firm])]
 
     def differences(blind: str | None) -> np.ndarray:
         return np.array([value(other, s, blind) - value(baseline, s, blind) for s in numbers])
