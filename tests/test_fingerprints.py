@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
+import inspect
 import itertools
 import sys
 import textwrap
+import typing
 
+import cloudpickle
 import numpy as np
 import pytest
 
@@ -336,3 +340,38 @@ def test_constants_of_few_bits_are_widened_in_both_engines():
         for engine in ("columnar", "agents")
     ]
     assert frames[0].equals(frames[1])
+
+
+#: Classes of a user's, whose fingerprint must not depend on who looked at them before.
+LOOKED_AT = {
+    "a class without annotations": "class Rule:\n    def of(self):\n        return 1",
+    "a class with annotations": "class Rule:\n    k: float = 1.0",
+    "a dataclass": "import dataclasses\n@dataclasses.dataclass\nclass Rule:\n    k: float = 1.0",
+    "a group of parameters": (
+        "import cxsim.parameters as p\nclass Rule(p.Parameters):\n    k: float = 1.0"),
+    "a policy": (
+        "import cxsim as cx\nclass Rule(cx.PricingPolicy):\n"
+        "    def decide(self, known):\n        return 1.0"),
+    "a protocol": (
+        "import typing\n@typing.runtime_checkable\nclass Rule(typing.Protocol):\n"
+        "    k = 1\n    def of(self): ..."),
+    "an enumeration": "import enum\nclass Rule(enum.Enum):\n    A = 1\n    B = 2",
+    "slots": "class Rule:\n    __slots__ = ('k',)\n    def __init__(self):\n        self.k = 1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LOOKED_AT)
+def test_who_has_looked_at_a_class_does_not_change_its_fingerprint(what, tmp_path):
+    """Python and its libraries make some attributes of a class when they are first asked for."""
+    made = module(tmp_path, LOOKED_AT[what]).Rule
+    before = fingerprint(made)
+    for cls in made.__mro__[:-1]:
+        assert cls.__annotations__ is not None
+    inspect.getmembers(made)
+    inspect.signature(made)
+    typing.get_type_hints(made)
+    assert not isinstance(3, made)
+    thing = made.A if what == "an enumeration" else made if what == "a protocol" else made()
+    assert repr(copy.copy(thing))
+    cloudpickle.dumps(made)
+    assert fingerprint(made) == before

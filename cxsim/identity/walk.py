@@ -39,7 +39,8 @@ _INCIDENTAL = frozenset(
      "__static_attributes__", "__annotate__", "__annotate_func__", "__annotations_cache__",
      "__abstractmethods__", "_abc_impl", "__orig_bases__", "__parameters__", "__signature__",
      "__dataclass_params__", "__match_args__", "__class_vars__", "__private_attributes__",
-     "__attrs_own_setattr__", "__classcell__", "__slotnames__")
+     "__attrs_own_setattr__", "__classcell__", "__slotnames__", "__protocol_attrs__",
+     "__non_callable_proto_members__")
 )  # fmt: skip
 _GENERATED = ("<string>", "<attrs generated", "<makefun", "<namedtuple")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -587,6 +588,8 @@ def _annotation(given: Any) -> str:
 
 def _says_nothing(cls: type, name: str, value: Any) -> bool:
     if name in _INCIDENTAL or name.startswith(("__pydantic", "_pydantic")):
+        return True
+    if name == "__annotations__" and not value:  # Python makes it when somebody asks for it
         return True
     if name.startswith("model_") and "__pydantic_fields__" in vars(cls):
         return True
