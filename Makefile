@@ -68,18 +68,18 @@ lab: $(READY) ## open JupyterLab on the notebooks
 # ------------------------------------------------------------------ checking
 
 test: $(READY) ## run the tests
-	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser and not slow" $(ARGS)
+	@$(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser and not slow" $(ARGS)
 	@$(MAKE) --no-print-directory test-newer
 	@$(CHROMIUM) >/dev/null || echo "Browser tests were left out: make test-browser (needs Chromium)."
 
 test-slow: $(READY) ## run all tests, the slow ones too, with all random examples (half an hour)
-	@CXSIM_ALL_EXAMPLES=1 $(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
+	@CXSIM_ALL_EXAMPLES=1 $(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser" $(ARGS)
 
 torture: $(READY) ## kill a study twenty times and look whether anything is lost (CXSIM_TORTURE_SEED=7: again)
 	@$(PY) -m pytest -q tests/test_torture.py $(ARGS)
 
 damage: $(READY) ## flip bits in, cut short and zero files of each kind; none may go unnoticed (ARGS="--part 0.1")
-	@$(PY) -m fuzz.damage $(ARGS)
+	@$(PY) -m lab.fuzz.damage $(ARGS)
 
 # Mesa 3.5 wants Python 3.12. Where there is one beside the Python in use, the tests that
 # touch Mesa and the numbers run on it too, in an environment of their own.
@@ -116,7 +116,7 @@ test-browser: $(READY) ## open notebooks in a real JupyterLab, and the documenta
 	else echo "There is no Chromium here and it could not be installed: browser tests were left out."; fi
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
-	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser" --cov --cov-report=term $(ARGS)
 
 compatibility: $(READY) ## try old and new libraries and Pythons, write docs/compatibility.md anew
 	@$(PY) docs/make_compatibility.py $(ARGS)
@@ -126,7 +126,7 @@ package: $(READY) ## build wheel and source archive into dist/, install them els
 	@$(PY) -m pytest -q tests/test_package.py $(ARGS)
 
 soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS="--periods 1000000")
-	@$(PY) -m benchmarks.soak $(ARGS)
+	@$(PY) -m lab.benchmarks.soak $(ARGS)
 
 golden: $(READY) ## write the golden trajectories anew, where numbers are meant to change
 	@CXSIM_RENEW_GOLDEN=1 $(PY) -m pytest -q -p no:cacheprovider tests/test_golden.py
@@ -136,7 +136,7 @@ fuzz: $(READY) ## search for files that go wrong, a minute for each kind (ARGS="
 	@$(PY) -c 'import atheris' 2>/dev/null \
 	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[fuzz]' 2>/dev/null \
 	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
-	@$(PY) -m fuzz $(ARGS)
+	@$(PY) -m lab.fuzz $(ARGS)
 
 lint: $(INSTALLED) ## look for mistakes and for lines that `make format` would change
 	@$(PY) -m ruff check .
@@ -150,16 +150,16 @@ typecheck: $(INSTALLED) ## check the types
 	@$(PY) -m mypy
 
 bench: $(READY) ## measure speed and write docs/benchmarks.md anew (ARGS=--quick: two minutes)
-	@$(PY) -m benchmarks $(ARGS)
+	@$(PY) -m lab.benchmarks $(ARGS)
 
 validation: $(READY) ## check against published results and write docs/validation.md anew (ARGS="--only 1.2")
-	@$(PY) -m validation $(ARGS)
+	@$(PY) -m lab.validation $(ARGS)
 
 claims: $(READY) ## put claims to the test and write docs/claims.md anew (ARGS="--only copycat")
-	@$(PY) -m validation.claims $(ARGS)
+	@$(PY) -m lab.validation.claims $(ARGS)
 
 bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 1000": a tenth of it)
-	@$(PY) -m benchmarks.studies $(ARGS)
+	@$(PY) -m lab.benchmarks.studies $(ARGS)
 
 docs: $(READY) ## build the documentation site in build/docs (no network needed once set up)
 	@$(PY) -c 'import furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \

@@ -12,16 +12,13 @@ from matplotlib.figure import Figure
 
 import cxsim as cx
 from cxsim import plot
-from cxsim.measures import measures
-from cxsim.measures.equity import equity_changes
-from cxsim.measures.statement import profit_statement, service_statement
-from cxsim.measures.summary import summarize
+from cxsim.numerics.statistics import paired
 from cxsim.runs import simulate
-from cxsim.study.copying import OUTCOMES, copying
-from cxsim.study.paying import paying_map
-from cxsim.study.serving import serving_cost
-from cxsim.study.statistics import paired
-from cxsim.study.targeting import look_alike_lift, service_lift
+from cxsim.runs.measures.frames import equity_changes, profit_statement, service_statement
+from cxsim.runs.measures.measure_registry import measures, summarize
+from cxsim.strategy.copying import OUTCOMES, copying
+from cxsim.strategy.one_to_one import paying_map, serving_cost
+from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "images" / "competition"
@@ -81,7 +78,7 @@ The lead of the firm that the claim is about over the best other firm, by measur
 
 ## A rival copies the one-to-one firm
 
-`cxsim.study.copying.copying`, {tenfold} seeds: the baseline against the same market in which
+`cxsim.strategy.copying.copying`, {tenfold} seeds: the baseline against the same market in which
 Mass acquires Tailor's capabilities in month 24, under several conditions. Customers are *tenured*
 after 8 purchases.
 
@@ -97,7 +94,7 @@ tenured stay.
 
 ## When one-to-one loses money
 
-`cxsim.study.paying.paying_map`: Tailor with one-to-one service (0.8, 0.8) against the same
+`cxsim.strategy.one_to_one.paying_map`: Tailor with one-to-one service (0.8, 0.8) against the same
 firm with mass service (0.1, 0.1), in the market of the baseline; mean profit per month after three
 years, {few} seeds.
 
@@ -150,7 +147,7 @@ per contact in which the customer was recognized:
 
 {service}
 
-Serving everybody or a focused few (`cxsim.study.serving.serving_cost`, {seeds} paired seeds): in
+Serving everybody or a focused few (`cxsim.strategy.one_to_one.serving_cost`, {seeds} paired seeds): in
 `sweet_spot`, Everyone serves both segments individually and Focus one of them.
 
 {focused}
@@ -165,7 +162,7 @@ customer costs less, a contact in which the customer is recognized costs more.
 
 ## Whom firms contact and serve first
 
-`cxsim.study.targeting`: what those chosen are truly worth over what all are worth who could have
+`cxsim.strategy.targeting_lift`: what those chosen are truly worth over what all are worth who could have
 been, {few} seeds; an oracle knows the truth. *Look-alikes* of customers, found by a model, against
 describing the best customers: contacts of Behavioural in `segmentation`, going by attributes of
 both kinds, by how far these tell of needs.

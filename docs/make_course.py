@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxsim.course import answers
-from cxsim.course.lessons import LESSONS, plan_of
+from classroom import answers
+from classroom.lessons import LESSONS, plan_of
 
 PAGE = Path(__file__).parent / "course_answers.md"
 
@@ -20,7 +20,7 @@ HEAD = """# The course: expected answers
 What comes out in the book's own market (student 0, 8 paired seeds), for those who teach: the
 numbers are computed by the model, on every machine the same. Students have markets of their own;
 `python docs/make_course.py --student 17` prints what is right for student 17, and
-`cxsim.course.answers(17)` gives it as a frame. How to teach with it: [teaching.md](teaching.md).
+`classroom.answers(17)` gives it as a frame. How to teach with it: [teaching.md](teaching.md).
 
 Intervals are 95 % over seeds. An exercise accepts what lies within the range behind ±.
 """

@@ -18,8 +18,8 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 
 import cxsim as cx
 from cxsim import plot
-from cxsim.measures.summary import summarize
 from cxsim.runs import simulate
+from cxsim.runs.measures.measure_registry import summarize
 from cxsim.study.analysis import analyse
 
 FOLDER = Path(__file__).parent / "images"

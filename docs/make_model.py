@@ -17,16 +17,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from cxsim.firms.registry import BUILT_IN, policy_class
-from cxsim.measures import measures
-from cxsim.mechanisms import registered
-from cxsim.mechanisms.base import PHASE_MEANINGS
-from cxsim.mechanisms.order import ordered
-from cxsim.scenario.frozen import thaw
-from cxsim.scenario.messages import MISSING
+from cxsim.firms.policy_registry import BUILT_IN, policy_class
+from cxsim.messages import MISSING
+from cxsim.model.mechanism import PHASE_MEANINGS, ordered
+from cxsim.model.mechanism_registry import registered
+from cxsim.runs.measures.measure_registry import measures
+from cxsim.scenario.events import thaw
+from cxsim.scenario.fields import Spec, kind_of, spec_of_field
 from cxsim.scenario.schema import schema_for
-from cxsim.scenario.specs import Spec, spec_of_field
-from cxsim.scenario.wording import kind_of
 
 PAGE = Path(__file__).parent / "model.md"
 MARKED = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)

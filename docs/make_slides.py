@@ -10,12 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from cxsim.course.case import Case
-from cxsim.course.lessons import LESSONS, plan_of
+from classroom.case import Case
+from classroom.lessons import LESSONS, plan_of
+from cxsim.charts.layout import head, lay_out
+from cxsim.charts.style import Picture, style
 from cxsim.plot import alt_of, save
-from cxsim.plot.layout import head, lay_out
-from cxsim.plot.picture import Picture
-from cxsim.plot.style import style
 
 #: Pixels across, and the height in inches that a figure is drawn for: the less, the larger type.
 WIDTH, LEAST = 1920, 4.4

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from markets import firm, lively, market
 
-from cxsim.mechanisms.touchpoints import STAGES
+from cxsim.model.experience.touchpoints import STAGES
 
 JOURNEY = {
     "site": {"stage": "discover", "channel": "web", "visit_rate": 0.4},

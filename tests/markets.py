@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cxsim.scenario import Scenario
-from validation.markets import firm, market
+from lab.validation.markets import firm, market
 
 __all__ = ["firm", "lively", "market"]
 

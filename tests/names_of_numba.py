@@ -72,7 +72,7 @@ NAMES = [
 ]
 
 #: What stands on those names.
-FAST = ("cxsim.engine.disk_cache", "cxsim.engine.entry", "cxsim.engine.pipeline")
+FAST = ("cxsim.engine.disk_cache", "cxsim.engine.native", "cxsim.engine.native")
 
 
 def ours(depth: int = 2) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import cxsim as cx
-from cxsim.mechanisms import unregister
-from cxsim.mechanisms.base import Mechanism, Pass
+from cxsim.model.mechanism import Mechanism, Pass
+from cxsim.model.mechanism_registry import unregister
 from cxsim.parameters import Parameters, parameter
 
 

@@ -10,13 +10,29 @@ from mobile_operators import COSTS, FREE, mobile
 
 import cxsim as cx
 from cxsim.scenario import Scenario
-from cxsim.study.decision.assumed import CUSTOMARY, HIGHEST, assumptions, cost_range, customary
-from cxsim.study.decision.conditions import conditions, market_facts, unstated_costs
-from cxsim.study.decision.decide import plan_decision
-from cxsim.study.decision.decision import Decision
-from cxsim.study.decision.robust import BEST_IN, DEFINITION, Grounds, objections, robust
-from cxsim.study.decision.uncertainties import NOT_STATED, range_table, without_cost
-from cxsim.study.decision.words import turning
+from cxsim.strategy.decide import plan_decision
+from cxsim.strategy.decision import Decision
+from cxsim.strategy.options import (
+    CUSTOMARY,
+    HIGHEST,
+    NOT_STATED,
+    assumptions,
+    cost_range,
+    customary,
+    range_table,
+    without_cost,
+)
+from cxsim.strategy.recommendation import (
+    BEST_IN,
+    DEFINITION,
+    Grounds,
+    conditions,
+    market_facts,
+    objections,
+    robust,
+    turning,
+    unstated_costs,
+)
 
 #: Enough to see what is advised, and quick.
 FEW = {"points": 16, "seeds": 2}

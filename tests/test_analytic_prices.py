@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxsim.analytic import (
-    logit_bertrand,
-    loyalty_prices,
-    posted_prices,
-    switching_chances,
-)
-from validation.deviations import best_loyalty_prices, best_plan, best_static_price
+from cxsim.analytic import logit_bertrand, loyalty_prices, posted_prices, switching_chances
+from lab.validation.deviations import best_loyalty_prices, best_plan, best_static_price
 
 # --- static prices ------------------------------------------------------------------------
 

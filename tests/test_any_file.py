@@ -22,16 +22,16 @@ from cxsim.calibration import CalibrationError, calibrate, read_panel
 from cxsim.calibration.panel import OUTSIDE
 from cxsim.calibration.targets import read_targets
 from cxsim.cli import main
-from cxsim.files import LONGEST, MAX_TABLE_BYTES, file_name, is_file
+from cxsim.files.whole import LONGEST, MAX_TABLE_BYTES, file_name, is_file
 from cxsim.scenario import Scenario, ScenarioError
-from cxsim.scenario.checks import RESERVED, TAKEN
+from cxsim.scenario.validation import RESERVED, TAKEN
 from cxsim.scenario.yaml_text import parse
 from cxsim.study.designs import MOST
-from cxsim.study.plan import Study
+from cxsim.study.study import Study
 from cxsim.study.sweep import default_store
 from examples import examples
-from fuzz.seeds import seeds
-from fuzz.targets import TARGETS, untouched
+from lab.fuzz.seeds import seeds
+from lab.fuzz.targets import TARGETS, untouched
 
 SEEDS = seeds()
 

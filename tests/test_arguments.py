@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cxsim as cx
-from cxsim.arguments import choice, names_of, number, seeds_of, whole
-from cxsim.mechanisms.base import Measure
-from cxsim.mechanisms.networks import network
-from cxsim.notebook.replicate import replicate
+from cxsim.messages import choice, names_of, number, seeds_of, whole
+from cxsim.model.mechanism import Measure
+from cxsim.model.word_of_mouth.network import network
+from cxsim.strategy.decide import plan_decision
 from cxsim.study.analysis.ranking import ranking
-from cxsim.study.decision.decide import plan_decision
+from cxsim.study.paired_seeds import replicate
 
 SMALL = {"customers": 50, "periods": 4}
 

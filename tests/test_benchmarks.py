@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import cxsim as cx
-from benchmarks.agreement import LIMIT, agreement, simulated
-from benchmarks.child import in_child
-from benchmarks.floor import streaming, traffic
-from benchmarks.goals import goals
-from benchmarks.growth import bend
-from benchmarks.markets import (
+from lab.benchmarks.agreement import LIMIT, agreement, simulated
+from lab.benchmarks.child import in_child
+from lab.benchmarks.floor import streaming, traffic
+from lab.benchmarks.goals import goals
+from lab.benchmarks.growth import bend
+from lab.benchmarks.markets import (
     ALONE,
     BESIDE,
     CENTERS,
@@ -24,13 +24,13 @@ from benchmarks.markets import (
     many_firms,
     untimed_mechanisms,
 )
-from benchmarks.passes import passes
-from benchmarks.peers import plain
-from benchmarks.peers.mesa_model import Customer, MesaMarket
-from benchmarks.peers.numpy_model import NumpyMarket
-from benchmarks.plan import FULL, QUICK
-from benchmarks.race import code_lines, peers
-from benchmarks.timing import Timing, in_turn, ratio
+from lab.benchmarks.passes import passes
+from lab.benchmarks.peers import plain
+from lab.benchmarks.peers.mesa_model import Customer, MesaMarket
+from lab.benchmarks.peers.numpy_model import NumpyMarket
+from lab.benchmarks.plan import FULL, QUICK
+from lab.benchmarks.race import code_lines, peers
+from lab.benchmarks.timing import Timing, in_turn, ratio
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -158,7 +158,7 @@ def test_the_profile_names_every_pass_of_a_period():
 
 
 def test_every_mechanism_of_the_package_is_timed():
-    assert untimed_mechanisms() == [], "add a switch to benchmarks/markets.py"
+    assert untimed_mechanisms() == [], "add a switch to lab/benchmarks/markets.py"
 
 
 def test_markets_of_many_firms_spread_over_the_capability_matrix():
@@ -262,11 +262,11 @@ def test_a_goal_that_a_run_was_too_small_for_is_neither_met_nor_missed(found):
 
 
 def test_the_page_shows_every_goal_and_says_that_it_is_written(found, tmp_path):
-    from benchmarks.__main__ import publish
+    from lab.benchmarks.__main__ import publish
 
     path = publish(json.loads(json.dumps(found)), tmp_path)
     text = path.read_text(encoding="utf-8")
-    assert "Written by `python -m benchmarks`" in text
+    assert "Written by `python -m lab.benchmarks`" in text
     for goal in goals(found):
         assert f"| {goal.what} | {goal.goal} | {goal.obtained} | {goal.verdict} |" in text
     assert "| **no** |" in text, "a peer that does not agree is shown"

@@ -10,9 +10,9 @@ from test_everything_on import everything
 import cxsim as cx
 from cxsim.engine.columnar import ColumnarEngine
 from cxsim.engine.schedule import Leg
-from cxsim.mechanisms import unregister
-from cxsim.mechanisms.base import Mechanism, Pass
-from cxsim.simulation import Simulation
+from cxsim.model.mechanism import Mechanism, Pass
+from cxsim.model.mechanism_registry import unregister
+from cxsim.runs.simulation import Simulation
 
 
 def overrun(n, tenure):

@@ -16,8 +16,7 @@ import study_functions as functions
 
 import cxsim as cx
 from cxsim.cli import main
-from cxsim.files import whole_file, whole_folder
-from cxsim.sealed import (
+from cxsim.files.sealed import (
     SUMS,
     DamagedError,
     DamagedWarning,
@@ -31,9 +30,10 @@ from cxsim.sealed import (
     write_json,
     write_text,
 )
-from cxsim.study.replay import recompute
+from cxsim.files.whole import whole_file, whole_folder
 from cxsim.study.store import Store, StoreError
-from fuzz.damage import KINDS, WRONG, kinds, try_out
+from cxsim.study.stored_runs import recompute
+from lab.fuzz.damage import KINDS, WRONG, kinds, try_out
 
 #: A tenth of a percent of what `make damage` tries, or so.
 FEW = (40, 6, 6)

@@ -6,7 +6,7 @@ import pytest
 
 import cxsim as cx
 from cxsim.cli.app import run as command
-from validation.reductions.panels import shop
+from lab.validation.reductions.panels import shop
 
 
 @pytest.fixture

@@ -9,13 +9,8 @@ import cxsim as cx
 from cxsim.calibration import calibrate, read_panel, real_panel
 from cxsim.calibration.estimate import design_of, fit
 from cxsim.calibration.likelihood import Likelihood, taste_draws
-from validation.checks import Check
-from validation.reductions.panels import (
-    TRUTH,
-    estimated,
-    shop,
-    with_learning,
-)
+from lab.validation.checks import Check
+from lab.validation.reductions.panels import TRUTH, estimated, shop, with_learning
 
 
 @pytest.fixture(scope="module")

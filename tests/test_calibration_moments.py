@@ -10,7 +10,7 @@ from markets import market
 
 import cxsim as cx
 from cxsim.calibration import CalibrationError, match
-from cxsim.calibration.search import truncated_normal
+from cxsim.calibration.moment_matching import truncated_normal
 from cxsim.calibration.targets import read_targets
 from cxsim.cli.app import run as command
 from examples import examples

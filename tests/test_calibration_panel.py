@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import cxsim as cx
 from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel, real_panel
-from cxsim.calibration.checks import check_identified
-from cxsim.calibration.promotions import price_cuts
+from cxsim.calibration.calibrate import check_identified
+from cxsim.calibration.panel import price_cuts
 from examples import examples
-from validation.reductions.panels import SWITCHES, shop
+from lab.validation.reductions.panels import SWITCHES, shop
 
 WIDE = """customer,period,choice,price.Ann,price.Bob,feat.Ann,feat.Bob,income
 1,2,Bob,3.0,2.5,0,1,9

@@ -11,10 +11,10 @@ import pytest
 
 import cxsim as cx
 from cxsim.calibration import CalibrationError, calibrate, panel_or_example, predict, real_panel
-from cxsim.calibration import real as real_data
-from cxsim.notebook.catalogue import shipped_notebooks
-from validation.checks import assert_agrees
-from validation.reductions.panels import out_of_sample
+from cxsim.calibration import panel_reading as real_data
+from cxsim.report.notebooks import shipped_notebooks
+from lab.validation.checks import assert_agrees
+from lab.validation.reductions.panels import out_of_sample
 
 CATEGORIES = ["Yogurt", "Catsup"]
 

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
-from cxsim.checkpoint import Checkpoint, CheckpointError
-from cxsim.runs.frames import FRAMES
+from cxsim.files.sealed import DamagedWarning
+from cxsim.runs.execution import Checkpoint, CheckpointError
+from cxsim.runs.result import FRAMES
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import shipped_scenarios
-from cxsim.sealed import DamagedWarning
-from cxsim.simulation import Simulation
 
 SMALL = {"customers": 3000, "periods": 40}
 DETAIL = ["cohorts", "elasticity", "loss_reasons", "customers"]

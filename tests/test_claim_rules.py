@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cxsim as cx
-from cxsim.cli.verdicts import print_verdicts
-from cxsim.notebook.report import Report
+from cxsim.cli.run_and_compare import print_verdicts
+from cxsim.report.report import Report
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.claim_rule import Term, absent_firms, parse_rule
 from cxsim.study.claim_test import (
@@ -25,7 +25,7 @@ from cxsim.study.claim_test import (
     check_test,
     verdict_of,
 )
-from cxsim.study.plan import Study
+from cxsim.study.study import Study
 
 QUICK = ("baseline", "copycat", "points")
 SMALL = {"customers": 60}

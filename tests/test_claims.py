@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import cxsim as cx
-from validation.claims.__main__ import STUDIES, judge, main, publish
-from validation.claims.figures import paying
-from validation.claims.margins import OTHERS, lead
-from validation.claims.page import shipped
-from validation.claims.registry import CLAIMS, Part
-from validation.claims.runs import Runs
+from lab.validation.claims.__main__ import STUDIES, judge, main, publish
+from lab.validation.claims.figures import paying
+from lab.validation.claims.margins import OTHERS, lead
+from lab.validation.claims.page import shipped
+from lab.validation.claims.registry import CLAIMS, Part
+from lab.validation.claims.runs import Runs
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "claims.md"
 ONE = CLAIMS[0]

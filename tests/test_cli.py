@@ -14,8 +14,8 @@ import pytest
 
 from cxsim import __version__
 from cxsim.cli import main
-from cxsim.cli.failing import finish
-from cxsim.notebook.workplace import workplace
+from cxsim.cli.terminal import finish
+from cxsim.report.notebooks import workplace
 from cxsim.study.comparison import Comparison
 
 SMALL = ["-s", "customers=200", "-s", "periods=40", "--seeds", "3"]
@@ -103,7 +103,7 @@ def sleeper():
     book = nbformat.v4.new_notebook()
     code = (
         "import time\n"
-        "from cxsim.notebook.progress import tell_progress\n"
+        "from cxsim.report.notebooks import tell_progress\n"
         "tell_progress()(1, 2)\n"
         "time.sleep(60)"
     )
@@ -415,7 +415,7 @@ def test_on_a_terminal_progress_is_one_bar_that_is_gone_at_the_end():
     import termios
 
     code = (
-        "from cxsim.cli.screen import Screen\n"
+        "from cxsim.cli.terminal import Screen\n"
         "with Screen('cxsim compare') as screen:\n"
         "    screen('starting Python', 0, 0)\n"
         "    for k in range(5): screen('simulating', k, 4)\n"
@@ -447,20 +447,20 @@ def _read(descriptor: int) -> bytes:
 
 
 def test_long_work_is_announced_and_what_memory_cannot_hold_is_refused(cxsim, monkeypatch, capsys):
-    from cxsim.cli import pilot
+    from cxsim.cli import run_and_compare
 
     refused(
         cxsim("run", "baseline", "-s", "customers=900000000", "-o", "big"),
         "900,000,000 customers",
         "memory",
     )
-    monkeypatch.setattr(pilot, "LONG", 1000)
-    pilot.announce(["baseline"], ["customers=200", "periods=6"], 3, 1)
+    monkeypatch.setattr(run_and_compare, "LONG", 1000)
+    run_and_compare.announce(["baseline"], ["customers=200", "periods=6"], 3, 1)
     assert re.search(r"This will take about .* of memory, .* on disk\.", capsys.readouterr().err)
 
 
 def test_short_work_is_not_announced(capsys):
-    from cxsim.cli.pilot import announce
+    from cxsim.cli.run_and_compare import announce
 
     announce(["baseline", "copycat"], ["customers=200"], 20, 1)
     assert capsys.readouterr().err == ""

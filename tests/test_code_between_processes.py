@@ -128,8 +128,8 @@ from pathlib import Path
 
 import cxsim as cx
 from cxsim.identity import IdentityError
-from cxsim.mechanisms import unregister
-from cxsim.mechanisms.base import Measure
+from cxsim.model.mechanism_registry import unregister
+from cxsim.model.mechanism import Measure
 
 scenario = cx.load("baseline", {"customers": 12, "periods": 3})
 

@@ -12,9 +12,9 @@ from markets import lively
 
 from cxsim.cli import main
 from cxsim.engine import compiling
-from cxsim.engine.code_folders import UnsafeFolderWarning, refusal, usable_folders
-from cxsim.sealed import DamagedWarning
-from cxsim.simulation import Simulation
+from cxsim.engine.disk_cache import UnsafeFolderWarning, refusal, usable_folders
+from cxsim.files.sealed import DamagedWarning
+from cxsim.runs.simulation import Simulation
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 

@@ -8,7 +8,7 @@ import pytest
 from markets import firm, lively
 
 import cxsim as cx
-from cxsim.study.statistics import half_width, mean_and_error, paired
+from cxsim.numerics.statistics import half_width, mean_and_error, paired
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from cxsim.analytic import (
     service_worth,
     steady_uncertainty,
 )
-from cxsim.measures.summary import summarize
 from cxsim.runs import simulate
-from cxsim.study.copying import copying
-from cxsim.study.paying import paying_map
+from cxsim.runs.measures.measure_registry import summarize
+from cxsim.strategy.copying import copying
+from cxsim.strategy.one_to_one import paying_map
 
 SMALL = {"customers": 400}
 

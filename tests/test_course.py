@@ -12,15 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxsim.course import Lesson, class_figure, contents, pool
-from cxsim.course.case import Case
-from cxsim.course.checking import check
-from cxsim.course.estimate import Estimate
-from cxsim.course.feedback import OPEN, RIGHT, WRONG, feedback
-from cxsim.course.lessons import LESSONS, plan_of
-from cxsim.course.plan import Exercise, Question
-from cxsim.course.prediction import PredictionBook, read_given
-from cxsim.course.variant import Variant
+from classroom import Lesson, class_figure, contents, pool
+from classroom.case import Case, Estimate
+from classroom.checking import check
+from classroom.commitment import OPEN, RIGHT, WRONG, PredictionBook, feedback, read_given
+from classroom.lessons import LESSONS, plan_of
+from classroom.plan import Exercise, Question
+from classroom.variant import Variant
 from cxsim.plot import alt_of
 
 SMALL = "customers=300"
@@ -92,7 +90,7 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
 
 def test_a_prediction_survives_a_kernel_that_is_killed(tmp_path):
     code = (
-        "from cxsim.course.prediction import PredictionBook\n"
+        "from classroom.commitment import PredictionBook\n"
         f"book = PredictionBook({str(tmp_path)!r}, 'l', 1)\n"
         "for k in range(100000):\n"
         "    book.commit(f'q{k}', k, unit='')\n"
@@ -438,7 +436,7 @@ def by_papermill(name, given, target):
     """Run a notebook by plain papermill and return what it shows."""
     import papermill
 
-    from cxsim.notebook.catalogue import find_notebook
+    from cxsim.report.notebooks import find_notebook
 
     made = papermill.execute_notebook(
         str(find_notebook(name)), str(target), given, kernel_name="python3", progress_bar=False
@@ -458,7 +456,7 @@ def test_the_notebook_of_the_course_shows_what_a_class_predicted(tmp_path):
 
 
 def test_the_course_travels_with_a_new_place_to_work(tmp_path):
-    from cxsim.notebook.workplace import lay_out
+    from cxsim.report.notebooks import lay_out
 
     place = lay_out(tmp_path / "mine")
     for name in ("00_the_course", *LESSONS):
@@ -469,10 +467,10 @@ def test_a_lesson_gives_the_same_numbers_where_numba_is_missing():
     code = (
         "import sys; sys.modules['numba'] = None\n"
         "import importlib.util as u; real = u.find_spec\n"
-        "from cxsim.course.case import Case\n"
-        "import cxsim.course.case as here\n"
+        "from classroom.case import Case\n"
+        "import classroom.case as here\n"
         "here.find_spec = lambda name: None if name == 'numba' else real(name)\n"
-        "from cxsim.course.lessons import plan_of\n"
+        "from classroom.lessons import plan_of\n"
         "case = Case(3, seeds=2, overrides='customers=40, periods=12')\n"
         "print([q.result(case).value for q in plan_of('02_capability_matrix').questions])\n"
     )

@@ -7,15 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from cxsim.course import rubric
-from cxsim.course.capstone import Capstone
-from cxsim.course.case import Case
-from cxsim.course.estimate import Estimate
-from cxsim.course.industry import INPUTS, KINDS, Industry, read_sources
-from cxsim.course.lessons import blindness_results as blindness
-from cxsim.course.lessons import own_results as own
-from cxsim.course.lessons import paying_results as paying
-from cxsim.course.lessons import rivals_results as rivals
+from classroom import capstone
+from classroom.capstone import Capstone
+from classroom.case import Case, Estimate
+from classroom.industry import INPUTS, KINDS, Industry, read_sources
+from classroom.lessons import blind_spot as blindness
+from classroom.lessons import one_to_one as paying
+from classroom.lessons import own_industry as own
+from classroom.lessons import rivals
 from cxsim.runs import run
 from cxsim.scenario import Scenario
 
@@ -194,30 +193,32 @@ def test_sources_are_read_by_input_and_rest_stands_for_the_others():
 
 def test_rows_earn_points_for_work_and_not_for_being_right():
     real = dict.fromkeys(INPUTS, "report") | {"upkeep": "assumption"}
-    assert rubric.sources(real).points == 2
-    assert rubric.sources(dict.fromkeys(INPUTS, "assumption")).points == 1
-    assert rubric.sources({"price": "list"}).points == 0
-    assert rubric.claim("it pays", " ").points == 1
-    assert rubric.committed(2).points == 2
-    assert rubric.robust(None).points == rubric.robust(False).points == 0
+    assert capstone.sources(real).points == 2
+    assert capstone.sources(dict.fromkeys(INPUTS, "assumption")).points == 1
+    assert capstone.sources({"price": "list"}).points == 0
+    assert capstone.claim("it pays", " ").points == 1
+    assert capstone.committed(2).points == 2
+    assert capstone.robust(None).points == capstone.robust(False).points == 0
     clear, wide, tiny = Estimate(3, 2, 4), Estimate(1, -5, 7), Estimate(0.0, -0.1, 0.1)
-    assert rubric.told_from_chance([(clear, 0.5), (wide, 1)]).points == 1
-    assert rubric.told_from_chance([(clear, 0.5), (tiny, 1)]).points == 2
+    assert capstone.told_from_chance([(clear, 0.5), (wide, 1)]).points == 1
+    assert capstone.told_from_chance([(clear, 0.5), (tiny, 1)]).points == 2
 
 
 def test_a_counter_example_has_to_turn_the_sign_beyond_chance():
     here, weak = Estimate(5, 4, 6), Estimate(1, -1, 3)
     turned, same = Estimate(-3, -4, -2), Estimate(9, 8, 10)
-    points = [rubric.counter_example(here, each, "x").points for each in (turned, weak, same, None)]
+    points = [
+        capstone.counter_example(here, each, "x").points for each in (turned, weak, same, None)
+    ]
     assert points == [2, 1, 0, 0]
 
 
 def test_one_cannot_give_oneself_more_than_two_points_or_points_for_nothing():
-    assert rubric.assessed("limits=2, plain=1") == {"limits": 2, "plain": 1}
+    assert capstone.assessed("limits=2, plain=1") == {"limits": 2, "plain": 1}
     with pytest.raises(ValueError, match="assessed: limits: expected 0, 1 or 2, found '3'"):
-        rubric.assessed("limits=3")
+        capstone.assessed("limits=3")
     with pytest.raises(ValueError, match=r"'limit' \(did you mean 'limits'\?\)"):
-        rubric.assessed("limit=1")
+        capstone.assessed("limit=1")
 
 
 def test_whoever_does_nothing_gets_no_points_that_work_would_have_earned(tmp_path):

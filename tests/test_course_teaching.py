@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cxsim.course import answers
-from cxsim.course.case import Case
-from cxsim.course.lessons import LESSONS, plan_of
+from classroom import answers
+from classroom.case import Case
+from classroom.lessons import LESSONS, plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -64,7 +64,7 @@ def test_the_guide_names_what_there_is():
 def test_the_guides_way_to_run_a_hand_in_of_the_last_lesson_works(tmp_path):
     import papermill
 
-    from cxsim.notebook.catalogue import find_notebook
+    from cxsim.report.notebooks import find_notebook
 
     given = dict(re.findall(r'-p (industry|predictions|answers) "([^"]+)"', GUIDE))
     assert len(given) == 3

@@ -11,9 +11,9 @@ from markets import firm, lively, market
 import cxsim as cx
 from cxsim.calibration import match
 from cxsim.calibration.targets import read_targets
-from cxsim.measures import measures, near
-from cxsim.mechanisms.offer import square_error
-from cxsim.mechanisms.people import has_lapsed
+from cxsim.model.core.offer import square_error
+from cxsim.model.core.people import has_lapsed
+from cxsim.runs.measures.measure_registry import measures, near
 
 CAUSES = ["churn_rivals", "churn_lapsed", "churn_left"]
 

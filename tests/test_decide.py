@@ -9,12 +9,16 @@ import pytest
 import cxsim as cx
 from cxsim.plot import alt_of, information_value, options_under_uncertainty
 from cxsim.scenario import ScenarioError
-from cxsim.study.decision.assumed import assumptions, completed
-from cxsim.study.decision.decide import plan_decision
-from cxsim.study.decision.decision import Decision
-from cxsim.study.decision.options import default_options
-from cxsim.study.decision.uncertainties import COPY, default_uncertainties
-from cxsim.study.decision.value_of_information import switches, value_of_information
+from cxsim.strategy.decide import plan_decision
+from cxsim.strategy.decision import Decision
+from cxsim.strategy.options import (
+    COPY,
+    assumptions,
+    completed,
+    default_options,
+    default_uncertainties,
+)
+from cxsim.strategy.recommendation import switches, value_of_information
 
 SMALL = {"customers": 150, "periods": 20}
 

@@ -10,7 +10,7 @@ from markets import firm, lively, market
 from test_engines import played
 
 import cxsim as cx
-from cxsim.simulation import Simulation
+from cxsim.runs.simulation import Simulation
 
 
 def knowing(**world):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim import draws
-from cxsim.elementary import exp, gumbel, log, normal_quantile, quick_log, split
 from cxsim.engine.compiling import compiled_rule
+from cxsim.numerics import draws
+from cxsim.numerics.elementary import exp, gumbel, log, normal_quantile, quick_log, split
 
 _lowered = compiled_rule(split)
 

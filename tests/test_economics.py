@@ -9,9 +9,8 @@ from journeys import heard
 from markets import firm, lively, market
 
 import cxsim as cx
-from cxsim.measures.equity import CAUSES, equity_changes
-from cxsim.measures.statement import profit_statement, service_statement
-from cxsim.study.serving import serving_cost
+from cxsim.runs.measures.frames import CAUSES, equity_changes, profit_statement, service_statement
+from cxsim.strategy.one_to_one import serving_cost
 
 
 def books(**columns):

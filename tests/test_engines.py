@@ -13,8 +13,8 @@ from markets import firm, lively, market
 
 from cxsim.engine.agents import AgentsEngine
 from cxsim.engine.columnar import ColumnarEngine
-from cxsim.measures.observers import OBSERVERS
-from cxsim.simulation import Simulation
+from cxsim.model.mechanism_registry import OBSERVERS
+from cxsim.runs.simulation import Simulation
 from examples import examples
 
 GOLDEN_PURCHASES = [3999.0, 5450.0, 8278.0, 4645.0]  # by firm in name order, outside last

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from journeys import heard
 
-from cxsim.measures import measures
-from cxsim.measures.statement import CORE_COSTS
-from cxsim.mechanisms import registered
-from cxsim.simulation import Simulation
+from cxsim.model.mechanism_registry import registered
+from cxsim.runs.measures.frames import CORE_COSTS
+from cxsim.runs.measures.measure_registry import measures
+from cxsim.runs.simulation import Simulation
 from examples import examples
 
 POINTS = {"points_per_currency": 1.0, "point_value": 0.05, "redemption_threshold": 15}

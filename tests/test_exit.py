@@ -8,8 +8,8 @@ import pytest
 from markets import firm, lively, market
 from test_engines import assert_same, played
 
-from cxsim.firms.exit import Insolvency
-from cxsim.measures import measures
+from cxsim.runs.firm_decisions import Insolvency
+from cxsim.runs.measures.measure_registry import measures
 
 #: Loses 5 on every unit.
 LOSING = firm(price=5.0, unit_cost=10.0)

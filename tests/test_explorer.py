@@ -9,11 +9,9 @@ import pytest
 from markets import lively
 
 import cxsim as cx
-from cxsim.explorer import actions, view
-from cxsim.explorer.answer import Answers
-from cxsim.explorer.levers import FOCUS, lever, levers
-from cxsim.explorer.question import Question
 from cxsim.plot import alt_of
+from cxsim.report import explorer
+from cxsim.report.what_if import FOCUS, Answers, Question, lever, levers
 from cxsim.scenario import ScenarioError
 
 
@@ -84,11 +82,11 @@ def test_asking_nothing_changes_nothing(base, answers):
     answer = answers.to(Question(base, "Tailor"))
     assert (answer.comparison.table["difference"].dropna() == 0).all()
     assert answer.sentence() == "Tailor as it is: move a slider to ask what if."
-    assert view.figure_of(answer).get_suptitle() == "The market as it is"
+    assert explorer.figure_of(answer).get_suptitle() == "The market as it is"
 
 
 def test_what_was_run_is_remembered(base, monkeypatch):
-    import cxsim.explorer.answer as module
+    import cxsim.report.what_if as module
 
     ran = []
     original = module.simulate
@@ -143,7 +141,7 @@ def test_no_break_even_is_said(base):
 
 def test_the_figure_has_both_scenarios_and_says_so_in_words(base, answers):
     asked = replace(Question(base, "Tailor"), copycat="Mass", copies_at=5)
-    figure = view.figure_of(answers.to(asked))
+    figure = explorer.figure_of(answers.to(asked))
     assert len(figure.axes) == 2
     assert "before)" in alt_of(figure)
     assert "Mass copies Tailor" in [t.get_text() for t in figure.axes[0].texts]
@@ -151,17 +149,17 @@ def test_the_figure_has_both_scenarios_and_says_so_in_words(base, answers):
 
 def test_saved_it_is_a_scenario_that_says_what_was_asked(base, tmp_path):
     asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
-    saved = cx.load(actions.save(asked, tmp_path / "dear.yaml"))
+    saved = cx.load(explorer.save(asked, tmp_path / "dear.yaml"))
     assert saved == asked.scenario()
     assert saved.title == "A lively market: with tailor's price 12 instead of 10"
     with pytest.raises(ValueError, match=r"expected a name that ends in \.yaml"):
-        actions.save(asked, tmp_path / "dear.txt")
+        explorer.save(asked, tmp_path / "dear.txt")
 
 
 def test_a_report_is_one_page(base, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
-    page = actions.report(asked, actions.save(asked, "dear.yaml"), seeds=2).read_text("utf-8")
+    page = explorer.report(asked, explorer.save(asked, "dear.yaml"), seeds=2).read_text("utf-8")
     assert "dear" in page
     assert not re.search(r'(src|href)="http', page)
 

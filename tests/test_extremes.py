@@ -10,8 +10,8 @@ from test_everything_on import everything
 
 from cxsim.runs import run
 from cxsim.scenario import Scenario, ScenarioError
-from cxsim.scenario.translate import MOST
-from cxsim.study.plan import Study
+from cxsim.scenario.validation import MOST
+from cxsim.study.study import Study
 from examples import examples
 
 MARKET = everything(

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from test_everything_on import everything
 
-from cxsim.measures import measures
-from cxsim.mechanisms import registered
+from cxsim.model.mechanism_registry import registered
 from cxsim.runs import simulate
+from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario import Scenario
 
 FOLDER = Path(__file__).with_name("golden")

@@ -10,8 +10,8 @@ from markets import firm, lively, market
 from test_engines import played, scenarios
 
 import cxsim as cx
-from cxsim.measures import FIRM_MEASURES, measures
-from cxsim.simulation import Simulation
+from cxsim.runs.measures.measure_registry import FIRM_MEASURES, measures
+from cxsim.runs.simulation import Simulation
 from examples import examples
 
 

@@ -11,8 +11,8 @@ from markets import lively
 from test_engines import assert_same, played
 
 import cxsim as cx
-from cxsim.mechanisms.organization import usual_performance, usual_promise, usual_spread
-from cxsim.mechanisms.perception import felt
+from cxsim.model.experience.perception import felt
+from cxsim.model.experience.touchpoints import usual_performance, usual_promise, usual_spread
 from cxsim.scenario import ScenarioError
 from examples import examples
 

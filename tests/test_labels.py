@@ -7,8 +7,8 @@ from markets import firm, market
 
 import cxsim as cx
 from cxsim import plot
-from cxsim.notebook.cells import firm_rows
-from cxsim.plot.words import Words
+from cxsim.charts.labels import Words
+from cxsim.report.tables import firm_rows
 
 CLINICS = {"customer": "patient", "purchase": "treatment", "price": "fee"}
 

@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from cxsim.files import whole_folder
+from cxsim.files.whole import whole_folder
 
 pytest.importorskip("fcntl")
 
 DRAFTING = """
 import sys, time
-from cxsim.files import whole_folder
+from cxsim.files.whole import whole_folder
 with whole_folder(sys.argv[1], sign="sign") as draft:
     (draft / "half").touch()
     print("drafting", flush=True)

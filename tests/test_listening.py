@@ -10,12 +10,11 @@ from journeys import JOURNEY, duel, heard, lived, services
 from test_engines import assert_same, played
 
 import cxsim as cx
-from cxsim.mechanisms.listening import standard_error
-from cxsim.mechanisms.tracking import promoter_error
+from cxsim.model.research.surveys import promoter_error, standard_error
 from cxsim.scenario import ScenarioError
 from examples import examples
-from validation.checks import assert_agrees
-from validation.reductions.surveys import surveys
+from lab.validation.checks import assert_agrees
+from lab.validation.reductions.surveys import surveys
 
 
 def last(result, **where):
@@ -149,11 +148,11 @@ def test_surveys_err_as_sampling_theory_says():
 @pytest.mark.parametrize(
     ("name", "wrong"),
     {
-        "emotions.cluster": lambda e, attention, recommendation, advocacy: (
+        "perception.cluster": lambda e, attention, recommendation, advocacy: (
             (e > 0.7) + (e >= recommendation) + (e >= attention)
         ),
-        "listening.response_chance": lambda rate, bias, e: 0.8 * rate,
-        "listening.squared": lambda answer: 2.0 * answer * answer,
+        "surveys.response_chance": lambda rate, bias, e: 0.8 * rate,
+        "surveys.squared": lambda answer: 2.0 * answer * answer,
     }.items(),
 )
 def test_a_wrong_rule_of_surveys_shows(name, wrong):

@@ -10,8 +10,8 @@ from markets import firm, lively, market
 from test_engines import assert_same, played, scenarios
 
 import cxsim as cx
-from cxsim.measures import FIRM_MEASURES, measures
-from cxsim.simulation import Simulation
+from cxsim.runs.measures.measure_registry import FIRM_MEASURES, measures
+from cxsim.runs.simulation import Simulation
 from examples import examples
 
 PROGRAMME = {"points_per_currency": 2.0, "point_value": 0.05, "redemption_threshold": 40.0}

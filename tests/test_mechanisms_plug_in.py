@@ -8,8 +8,8 @@ from markets import lively, market
 from test_engines import assert_same, played
 
 import cxsim as cx
-from cxsim.mechanisms import registered, unregister
-from cxsim.mechanisms.base import Column, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism_registry import registered, unregister
 from cxsim.parameters import Parameters, parameter
 
 # --- one that serves individually the tenth of customers who spent most ----------------

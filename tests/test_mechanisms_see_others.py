@@ -8,9 +8,9 @@ from markets import lively, market
 from test_engines import assert_same, played
 
 import cxsim as cx
-from cxsim.draws import uniform
-from cxsim.mechanisms import unregister
-from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism_registry import unregister
+from cxsim.numerics.draws import uniform
 from cxsim.parameters import Parameters, parameter
 from cxsim.scenario import ScenarioError
 

@@ -10,12 +10,12 @@ import pytest
 from markets import market
 
 import cxsim as cx
-from cxsim.engine.registry import check_passes, taken_names
-from cxsim.mechanisms import PACKAGE, registered, unregister
-from cxsim.mechanisms.base import Column, Draw, Measure, Mechanism, Pass, Total
-from cxsim.mechanisms.demand import DEMAND
+from cxsim.engine.name_registry import check_passes, taken_names
+from cxsim.model.core.demand import DEMAND
+from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total
+from cxsim.model.mechanism_registry import PACKAGE, registered, unregister
 from cxsim.parameters import Parameters, parameter
-from cxsim.simulation import Simulation
+from cxsim.runs.simulation import Simulation
 
 
 def idle(n):

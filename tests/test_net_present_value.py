@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from markets import lively
 
 import cxsim as cx
-from cxsim.measures import Measure, measures
-from cxsim.measures.value import VALUES, by_horizon, turn_beyond, turns, year_of
-from cxsim.notebook.replicate import replicate
-from cxsim.study.value import value_of
+from cxsim.model.mechanism import Measure
+from cxsim.runs.measures.measure_registry import measures
+from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, year_of
+from cxsim.study.paired_seeds import replicate
+from cxsim.study.value_of_lead import value_of
 
 PROFITS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40).map(np.array)
 RATES = st.floats(0.0, 0.2)

@@ -7,9 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from cxsim.notebook.catalogue import NotebookInputError, shipped_notebooks
-from cxsim.notebook.commands import as_command, as_papermill
-from cxsim.notebook.parameters import Parameter, checked, read_parameters, split_overrides
+from cxsim.report.notebook_parameters import (
+    Parameter,
+    as_command,
+    as_papermill,
+    checked,
+    read_parameters,
+    split_overrides,
+)
+from cxsim.report.notebooks import NotebookInputError, shipped_notebooks
 
 CELL = """\
 scenarios: str = "baseline,copycat"  # names

@@ -13,16 +13,15 @@ import nbformat
 import numpy as np
 import pytest
 
-from cxsim.notebook.catalogue import NotebookInputError, find_notebook
-from cxsim.notebook.html import ONLY_IN_NOTEBOOK, to_html
-from cxsim.notebook.kernel import CellError, NotebookError
-from cxsim.notebook.parameters import (
-    checked,
-    declared,
-    join_overrides,
-    split_overrides,
+from cxsim.report.notebook_parameters import checked, declared, join_overrides, split_overrides
+from cxsim.report.notebook_run import (
+    ONLY_IN_NOTEBOOK,
+    CellError,
+    NotebookError,
+    run_notebook,
+    to_html,
 )
-from cxsim.notebook.runner import run_notebook
+from cxsim.report.notebooks import NotebookInputError, find_notebook
 from cxsim.scenario import ScenarioError
 
 PARAMETERS = """
@@ -123,7 +122,7 @@ def test_progress_is_told_from_within_the_kernel(write):
     path = write(
         """
         import time
-        from cxsim.notebook.progress import tell_progress
+        from cxsim.report.notebooks import tell_progress
         tell = tell_progress("counting")
         tell(1, 2)
         time.sleep(0.5)

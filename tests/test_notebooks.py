@@ -14,18 +14,16 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
-from cxsim.notebook.catalogue import shipped_notebooks
-from cxsim.notebook.cells import decimals
-from cxsim.notebook.commands import as_command, as_papermill, as_python
-from cxsim.notebook.competing import moves, players_of
-from cxsim.notebook.html import to_html
-from cxsim.notebook.parameters import declared
-from cxsim.notebook.replicate import replicate
-from cxsim.notebook.report import Report, shipped
-from cxsim.notebook.runner import run_notebook
+from cxsim.report.notebook_parameters import as_command, as_papermill, as_python, declared
+from cxsim.report.notebook_run import run_notebook, to_html
+from cxsim.report.notebooks import shipped_notebooks
+from cxsim.report.report import Report, shipped
+from cxsim.report.sections import moves, players_of
+from cxsim.report.tables import decimals
 from cxsim.runs import Run
+from cxsim.strategy.decision import Decision
 from cxsim.study.comparison import Comparison
-from cxsim.study.decision.decision import Decision
+from cxsim.study.paired_seeds import replicate
 
 #: Small enough for a test; the copycat still has half of the time for itself.
 SMALL = "customers=200, periods=40"

@@ -8,7 +8,7 @@ from markets import firm, lively, market
 from test_engines import played
 
 import cxsim as cx
-from cxsim.measures.observers import OBSERVERS
+from cxsim.model.mechanism_registry import OBSERVERS
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
-from cxsim.study.analysis.sobol import _sentence, part_of_variance
-from cxsim.study.forecast import forecast
+from cxsim.messages import part_of_variance
+from cxsim.study.analysis.sensitivity import _variance_sentence
+from cxsim.study.stored_runs import forecast
 
 STUDY = {
     "scenario": "baseline",
@@ -88,7 +89,7 @@ def test_an_output_that_never_varies_leaves_the_analysis_of_the_others(swept):
 
 def test_the_command_says_it_in_one_line_and_goes_on(swept, tmp_path, monkeypatch, capsys):
     from cxsim.cli.app import run
-    from cxsim.scenario.writing import to_yaml
+    from cxsim.scenario.yaml_text import to_yaml
 
     path = tmp_path / "constant.yaml"
     path.write_text(to_yaml(CONSTANT), encoding="utf-8")
@@ -112,10 +113,10 @@ def sobol_frame(total, first):
 
 def test_an_index_above_one_is_explained():
     facts = {"noise": 0.01, "points": "24 points, 2 paired seeds"}
-    above = _sentence("share", sobol_frame(1.03, 1.01), facts)
+    above = _variance_sentence("share", sobol_frame(1.03, 1.01), facts)
     assert above.startswith("price accounts for practically all (estimate 1.03) of the variance")
     assert "may fall outside of 0 to 1 where points are few" in above
-    within = _sentence("share", sobol_frame(0.93, 0.9), facts)
+    within = _variance_sentence("share", sobol_frame(0.93, 0.9), facts)
     assert within.startswith("price accounts for 93 % of the variance")
     assert "estimates" not in within
     assert part_of_variance(-0.02) == "practically none (estimate -0.02)"

@@ -126,7 +126,7 @@ def test_the_source_archive_holds_the_tests_and_makes_the_same_wheel(source, whe
 
 def test_the_installed_package_is_the_wheels_and_carries_its_files(installed):
     code = (
-        "import cxsim, json; from cxsim.notebook.catalogue import shipped_notebooks as n;"
+        "import cxsim, json; from cxsim.report.notebooks import shipped_notebooks as n;"
         "from cxsim.scenario import shipped_scenarios as s;"
         "print(json.dumps([cxsim.__file__, sorted(n()), sorted(s())]))"
     )

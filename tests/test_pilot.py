@@ -10,14 +10,15 @@ from markets import firm, lively, market
 
 import cxsim as cx
 from cxsim.runs import simulate
-from cxsim.simulation import Simulation
-from cxsim.study.memory import available_memory, held_memory
+from cxsim.runs.simulation import Simulation
 from cxsim.study.pilot import (
     Estimate,
     NotEnoughMemoryError,
+    available_memory,
     check_memory,
     column_bytes,
     estimate,
+    held_memory,
     passing_bytes,
     total_bytes,
 )

@@ -21,10 +21,10 @@ from test_engines import assert_same
 from test_everything_on import everything
 
 import cxsim as cx
-from cxsim import elementary
 from cxsim.engine.columnar import ColumnarEngine
 from cxsim.engine.compiling import compiled_rule
-from cxsim.simulation import Simulation
+from cxsim.numerics import elementary
+from cxsim.runs.simulation import Simulation
 
 #: Of each kind one: imported, of a module, of a class, set by cxsim.
 FEW = [

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import cxsim as cx
 from cxsim.cli.app import run as command
-from cxsim.plain_text import cell, cells, from_cell, visible
+from cxsim.messages import cell, cells, from_cell, visible
 
 PACKAGE = Path(cx.__file__).parent
 

@@ -18,10 +18,10 @@ from policies_of_users import NotAPolicy, Undercut
 from test_engines import assert_same, played
 
 import cxsim as cx
-from cxsim.engine.demand import Demand
-from cxsim.firms.knowledge import Knowledge, Public
-from cxsim.measures import measures
-from cxsim.simulation import Simulation
+from cxsim.firms.policy import Knowledge, Public
+from cxsim.runs.firm_decisions import Demand
+from cxsim.runs.measures.measure_registry import measures
+from cxsim.runs.simulation import Simulation
 
 
 def pricing(name, **settings):
@@ -132,7 +132,7 @@ def test_capabilities_that_a_policy_raises_cost_what_they_cost_by_events():
 
 
 def _measures(name):
-    from cxsim.measures import FIRM_MEASURES
+    from cxsim.runs.measures.measure_registry import FIRM_MEASURES
 
     return [m for m in FIRM_MEASURES if m.name == name]
 

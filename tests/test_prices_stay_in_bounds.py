@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import cxsim as cx
 from cxsim.firms.policy import PolicyError, PricingPolicy
-from cxsim.mechanisms.money import price_limit
-from cxsim.simulation import Simulation
+from cxsim.model.core.money import price_limit
+from cxsim.runs.simulation import Simulation
 from examples import examples
 
 

@@ -11,24 +11,24 @@ from functools import partial
 import numpy as np
 import pytest
 
-from cxsim.elementary import normal_quantile
 from cxsim.engine.rules import callees, rule_name
-from cxsim.mechanisms import registered
-from validation.checks import assert_agrees
-from validation.reductions.buying import dirichlet_market, taste_switching
-from validation.reductions.choice import known_customers, logit, switching
-from validation.reductions.learning import (
+from cxsim.model.mechanism_registry import registered
+from cxsim.numerics.elementary import normal_quantile
+from lab.validation.checks import assert_agrees
+from lab.validation.reductions.buying import dirichlet_market, taste_switching
+from lab.validation.reductions.choice import known_customers, logit, switching
+from lab.validation.reductions.learning import (
     drift,
     forgetting,
     learning,
     learning_when_recognized,
     telling_apart,
 )
-from validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
-from validation.reductions.loyalty import binding, collecting, loyal
-from validation.reductions.people import deciding, discovering, judged, lived_with
-from validation.reductions.survival import cohort_survival
-from validation.reductions.telling import asymmetry, diffusion, diffusion_peak
+from lab.validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
+from lab.validation.reductions.loyalty import binding, collecting, loyal
+from lab.validation.reductions.people import deciding, discovering, judged, lived_with
+from lab.validation.reductions.survival import cohort_survival
+from lab.validation.reductions.telling import asymmetry, diffusion, diffusion_peak
 
 # --- they hold ------------------------------------------------------------------------
 
@@ -249,9 +249,9 @@ MISTAKES = [
      lambda k, h, C, K, there: -k),
     ("switching.premium_saved", "the premium is forgotten", known_customers,
      lambda volume, price, premium, C, r, K: 0.0),
-    ("hassle.order_effort", "nobody remembers", known_customers,
+    ("switching.order_effort", "nobody remembers", known_customers,
      lambda u, r, A, K: u),
-    ("hassle.order_effort", "remembering does not take interaction", learning,
+    ("switching.order_effort", "remembering does not take interaction", learning,
      lambda u, r, A, K: u * (1.0 - r * K)),
     ("money.asked", "no personal premium", known_customers,
      lambda price, premium, C, r, K, discount: price * (1.0 - discount)),
@@ -295,35 +295,35 @@ MISTAKES = [
      lambda P, rate: P),
     ("learning.teaching", "effort regardless of customization", learning,
      lambda h, C, gain: h * gain),
-    ("need_drift.aged", "knowledge does not age", drift,
+    ("needs.aged", "knowledge does not age", drift,
      lambda P, d: P),
-    ("need_drift.aged", "all knowledge is lost", drift,
+    ("needs.aged", "all knowledge is lost", drift,
      lambda P, d: 1.0),
-    ("need_drift.drifted", "a random walk", drift,
+    ("needs.drifted", "a random walk", drift,
      lambda x, mean, sd, d, z: x + d**0.5 * sd * z),
     ("word_of_mouth.tell_chance", "everybody tells a little less", diffusion,
      lambda emotion, d, a, r, v: 0.9 * d),
     ("word_of_mouth.met", "contacts are one and the same", diffusion,
      lambda u, customer, customers: (customer + 1) % customers),
-    ("reputation.moved", "what is told is added up", asymmetry,
+    ("word_of_mouth.moved", "what is told is added up", asymmetry,
      lambda R, valence, weight: R + weight * valence),
-    ("reputation.moved", "nobody listens", asymmetry,
+    ("word_of_mouth.moved", "nobody listens", asymmetry,
      lambda R, valence, weight: R),
-    ("reputation.esteem", "reputation is worth nothing", asymmetry,
+    ("word_of_mouth.esteem", "reputation is worth nothing", asymmetry,
      lambda worth, R: 0.0),
-    ("need_drift.drifted", "needs stay", drift,
+    ("needs.drifted", "needs stay", drift,
      lambda x, mean, sd, d, z: x),
-    ("loyalty.worth_of_points", "a point is worth a unit of money", collecting,
+    ("loyalty_programme.worth_of_points", "a point is worth a unit of money", collecting,
      lambda points, value: points if value > 0.0 else 0.0),
-    ("loyalty.redeemable", "no threshold", collecting,
+    ("loyalty_programme.redeemable", "no threshold", collecting,
      lambda points, value, threshold, amount: min(points * value, amount)),
-    ("loyalty.redeemable", "more than the amount due", CAPPED,
+    ("loyalty_programme.redeemable", "more than the amount due", CAPPED,
      lambda points, value, threshold, amount: points * value if points >= threshold else 0.0),
-    ("loyalty.reduced", "per purchase in place of per unit", collecting,
+    ("loyalty_programme.reduced", "per purchase in place of per unit", collecting,
      lambda price, volume, redemption: price - redemption),
-    ("loyalty.earned", "no points", loyal,
+    ("loyalty_programme.earned", "no points", loyal,
      lambda rate, paid: 0.0),
-    ("loyalty.balance", "points are not used up", collecting,
+    ("loyalty_programme.balance", "points are not used up", collecting,
      lambda points, used, earned: points + earned),
     ("contracts.exit_fee_due", "contracts bind for ever", partial(binding, length=1),
      lambda left, fee: max(0.0, fee)),
@@ -340,24 +340,24 @@ MISTAKES = [
      lambda votes, rival, members, quorum: votes >= quorum * members),
     ("buying_center.wins", "more than the quorum", deciding,
      lambda votes, rival, members, quorum: votes > rival and votes > quorum * members + 1e-9),
-    ("self_discovery.left_of_error", "feedback does not help", discovering,
+    ("needs.left_of_error", "feedback does not help", discovering,
      lambda error, rate, feedback: error * (1.0 - rate)),
-    ("self_discovery.left_of_error", "nobody finds out", discovering,
+    ("needs.left_of_error", "nobody finds out", discovering,
      lambda error, rate, feedback: error),
-    ("self_discovery.left_of_error", "beyond the truth",
+    ("needs.left_of_error", "beyond the truth",
      partial(discovering, rate=0.6, feedback=1.0),
      lambda error, rate, feedback: error * (1.0 - rate * (1.0 + feedback))),
-    ("self_discovery.squared", "not squared", discovering,
+    ("needs.squared", "not squared", discovering,
      lambda error: error if error > 0.0 else -error),
-    ("judgement.lived", "members are alike", MEMBERS,
+    ("perceived_utility.lived", "members are alike", MEMBERS,
      lambda x, own: x),
-    ("judgement.perceived", "members choose alike", judged,
+    ("perceived_utility.perceived", "members choose alike", judged,
      lambda x, own, error: x + error),
-    ("judgement.perceived", "customers know what they need", judged,
+    ("perceived_utility.perceived", "customers know what they need", judged,
      lambda x, own, error: x + own),
-    ("judgement.taught", "firms learn the truth", lived_with,
+    ("perceived_utility.taught", "firms learn the truth", lived_with,
      lambda x, own, error, tailored: x + tailored * own),
-    ("judgement.taught", "members are tailored to whatever the firm", MEMBERS,
+    ("perceived_utility.taught", "members are tailored to whatever the firm", MEMBERS,
      lambda x, own, error, tailored: x + own + error),
 ]  # fmt: skip
 

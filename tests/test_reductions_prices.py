@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from validation.checks import assert_agrees
-from validation.reductions.pricing import (
+from lab.validation.checks import assert_agrees
+from lab.validation.reductions.pricing import (
     POSTED,
     bertrand,
     deviations,

@@ -13,7 +13,7 @@ import pytest
 from markets import lively, market
 
 import cxsim as cx
-from cxsim.measures.summary import summarized
+from cxsim.runs.measures.measure_registry import summarized
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from test_everything_on import everything
 
 import cxsim as cx
 from cxsim.engine.columnar import ColumnarEngine
-from cxsim.engine.sharing import places
-from cxsim.population import LINE
-from cxsim.simulation import Simulation
+from cxsim.engine.schedule import places
+from cxsim.engine.workspace import LINE
+from cxsim.runs.simulation import Simulation
 
 names = st.text("abcdefgh", min_size=1, max_size=2)
 spans = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(lambda pair: tuple(sorted(pair)))

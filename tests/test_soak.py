@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from markets import lively
 
-from benchmarks.soak import MARKETS, soak
-from cxsim.measures.money import cash, cumulative_profit, profit
-from cxsim.simulation import Simulation
+from cxsim.runs.measures.profit import cash, cumulative_profit, profit
+from cxsim.runs.simulation import Simulation
+from lab.benchmarks.soak import MARKETS, soak
 
 CHANGES = {
     "firms.*.capability_cost": 50.0,

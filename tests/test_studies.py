@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
-from cxsim.study.json_schema import study_schema
-from cxsim.study.reading import shipped_studies
+from cxsim.study.study_file import shipped_studies, study_schema
 
 SMALL = {"customers": 60, "periods": 4}
 

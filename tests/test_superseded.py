@@ -10,9 +10,9 @@ import pytest
 
 import cxsim as cx
 from cxsim import _version
-from cxsim.study.forecast import forecast
 from cxsim.study.runner import OtherCodeError
 from cxsim.study.store import StoreError
+from cxsim.study.stored_runs import forecast
 
 SMALL = {
     "scenario": "baseline",
@@ -65,13 +65,13 @@ def test_a_changed_module_is_run_again_and_the_message_names_what_changed(tmp_pa
 
 
 def test_a_dry_run_says_what_changed(tmp_path, monkeypatch):
-    from cxsim.measures import buying
+    from cxsim.runs.measures import purchases
 
     cx.sweep(SMALL, store=tmp_path / "s", executor="inline")
     study, store = cx.Study.from_dict(SMALL), cx.Store(tmp_path / "s")
     assert "4 stored, 0 to do" in forecast(study, store).sentence()
-    right = buying.ratio
-    monkeypatch.setattr(buying, "ratio", lambda top, bottom: 0.5 * right(top, bottom))
+    right = purchases.ratio
+    monkeypatch.setattr(purchases, "ratio", lambda top, bottom: 0.5 * right(top, bottom))
     text = forecast(study, store).sentence()
     assert "0 stored, 4 to do (4 runs were made with another " in text
     assert "they are kept and not used" in text
@@ -104,10 +104,10 @@ class Elsewhere(Executor):
         self._change = change
 
     def submit(self, fn, /, *args, **kwargs):
-        from cxsim.study import work
+        from cxsim.study import workers
 
         self._change()
-        work._models.clear()
+        workers._models.clear()
         made = Future()
         made.set_result(fn(*args, **kwargs))
         return made
@@ -139,13 +139,13 @@ def test_shards_that_meet_in_one_store_run_the_same_code(tmp_path, margins):
 
 
 def test_measures_and_summaries_are_in_the_provenance_of_a_run(monkeypatch):
-    from cxsim.measures import buying
+    from cxsim.runs.measures import purchases
 
     scenario = cx.load("baseline", {"customers": 20, "periods": 2})
     before = cx.run(scenario).provenance["digest"]
     assert cx.run(scenario).provenance["digest"] == before
-    right = buying.purchases
-    monkeypatch.setattr(buying, "purchases", lambda b: 0.5 * right(b))
+    right = purchases.purchases
+    monkeypatch.setattr(purchases, "purchases", lambda b: 0.5 * right(b))
     assert cx.run(scenario).provenance["digest"] != before
 
 
@@ -161,7 +161,7 @@ def changed_rule(tmp_path):
     made = {}
 
     def swept(text, store, *, adopting=False, sample=2):
-        from cxsim.study.adopt import adopt
+        from cxsim.study.stored_runs import adopt
 
         path = tmp_path / f"rule_{len(made)}.py"
         path.write_text(RULE.format(text=text))
@@ -205,15 +205,15 @@ def test_runs_are_not_adopted_where_one_of_the_sample_differs(tmp_path, changed_
 
 def test_the_command_adopts_a_store_or_ends_with_1(tmp_path, monkeypatch, capsys):
     from cxsim.cli.app import run
-    from cxsim.measures import buying
+    from cxsim.runs.measures import purchases
 
     cx.sweep(SMALL, store=tmp_path / "s", executor="inline")
-    right = buying.ratio
+    right = purchases.ratio
     words = ["store", "adopt", str(tmp_path / "s"), "--sample", "1"]
-    monkeypatch.setattr(buying, "ratio", lambda top, bottom: right(top, bottom) * 0.5)
+    monkeypatch.setattr(purchases, "ratio", lambda top, bottom: right(top, bottom) * 0.5)
     assert run(words) == 1
     assert "not adopted" in capsys.readouterr().out
-    monkeypatch.setattr(buying, "ratio", lambda top, bottom: right(top, bottom) * 1.0)
+    monkeypatch.setattr(purchases, "ratio", lambda top, bottom: right(top, bottom) * 1.0)
     assert run(words) == 0
     assert "4 runs adopted" in capsys.readouterr().out
     assert cx.sweep(SMALL, store=tmp_path / "s", executor="inline").report.done == 0

@@ -19,7 +19,7 @@ import pytest
 import study_functions as functions
 
 import cxsim as cx
-from cxsim.study.pools import PoolError
+from cxsim.study.workers import PoolError
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow

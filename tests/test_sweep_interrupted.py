@@ -15,8 +15,7 @@ import study_functions as functions
 from test_sweep import rows, start, study
 
 import cxsim as cx
-from cxsim.study.claims import Claims
-from cxsim.study.store import Store
+from cxsim.study.store import Claims, Store
 
 # ----------------------------------------------------------------- two at the same time
 
@@ -57,7 +56,7 @@ def test_a_claim_outlasts_another_of_the_same_process_that_is_closed(tmp_path):
     assert not second.take("a")
     second.close()
     code = (
-        "import sys\nfrom pathlib import Path\nfrom cxsim.study.claims import Claims\n"
+        "import sys\nfrom pathlib import Path\nfrom cxsim.study.store import Claims\n"
         "print(Claims(Path(sys.argv[1]) / 'claims.lock').take('a'))"
     )
     assert start(tmp_path, code).communicate(timeout=60)[0] == "False\n"
@@ -68,7 +67,7 @@ def test_a_claim_outlasts_another_of_the_same_process_that_is_closed(tmp_path):
 def test_what_a_killed_process_had_claimed_is_free_again(tmp_path):
     Store(tmp_path / "s")
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom cxsim.study.claims import Claims\n"
+        "import sys, time\nfrom pathlib import Path\nfrom cxsim.study.store import Claims\n"
         "claims = Claims(Path(sys.argv[1]) / 'claims.lock')\nprint(claims.take('a'), flush=True)\n"
         "time.sleep(60)"
     )

@@ -8,7 +8,7 @@ from test_value import valued
 
 import cxsim as cx
 from cxsim import plot
-from cxsim.study.targeting import look_alike_lift, service_lift
+from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
 
 
 @pytest.fixture(scope="module")

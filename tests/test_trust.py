@@ -15,10 +15,10 @@ import cloudpickle
 import pytest
 
 import cxsim as cx
-from cxsim import trust
 from cxsim.cli.app import run as command
-from cxsim.firms import registry
-from cxsim.study.plan import Study
+from cxsim.files import trust
+from cxsim.firms import policy_registry
+from cxsim.study.study import Study
 
 PACKAGE = str(Path(cx.__file__).parents[1])
 
@@ -257,7 +257,7 @@ def test_what_a_session_has_imported_itself_needs_no_trust(shop, monkeypatch):
     assert price(shop / "m.yaml") == [1.5, 1.5]
     cx.register_policy(shop_policies.Free)
     assert price(cx.load(shop / "m.yaml", {"firms.A.policy.pricing": "Free"})) == [1.5, 1.5]
-    registry._registered.pop("Free")
+    policy_registry._registered.pop("Free")
 
 
 # --- plug-ins -----------------------------------------------------------------------------
@@ -273,10 +273,10 @@ def test_an_installed_package_offers_policies_by_name(tmp_path, shop, monkeypatc
     (tmp_path / "site" / "beside.py").touch()
     (tmp_path / "site" / "shelf" / "low.py").write_text(CODE, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    registry.installed.cache_clear()
+    policy_registry.installed.cache_clear()
     try:
         assert "low" in {
-            each.name for each in importlib.metadata.entry_points(group=registry.GROUP)
+            each.name for each in importlib.metadata.entry_points(group=policy_registry.GROUP)
         }
         for name in ("low", "shelf.low:Free", "{name: low, by: 0.5}"):
             assert price(scenario(shop, name)) == [1.5, 1.5]
@@ -287,7 +287,7 @@ def test_an_installed_package_offers_policies_by_name(tmp_path, shop, monkeypatc
         with pytest.raises(cx.ScenarioError, match="did you mean 'low'"):
             cx.load(scenario(shop, "loww"))
     finally:
-        registry.installed.cache_clear()
+        policy_registry.installed.cache_clear()
 
 
 # --- workers ------------------------------------------------------------------------------

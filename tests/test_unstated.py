@@ -10,10 +10,9 @@ from mobile_operators import APP, COSTS, FREE, MOBILE, mobile, with_app
 
 import cxsim as cx
 from cxsim.cli import main
-from cxsim.cli.studies import _print_firms, print_unstated
-from cxsim.notebook.replicate import replicate
-from cxsim.notebook.report import Report
-from cxsim.notebook.workplace import lay_out
+from cxsim.cli.run_and_compare import _print_firms, print_unstated
+from cxsim.report.notebooks import lay_out
+from cxsim.report.report import Report
 from cxsim.scenario import shipped_scenarios
 from cxsim.scenario.unstated import (
     defaults_line,
@@ -23,6 +22,7 @@ from cxsim.scenario.unstated import (
     unstated,
     unstated_table,
 )
+from cxsim.study.paired_seeds import replicate
 
 #: Calibrated to purchases, which show no costs: these two name what they leave open.
 FROM_PANELS = {"catsup", "yogurt"}
@@ -285,10 +285,10 @@ def test_compare_says_which_of_the_scenarios_leaves_it_out(cxsim, files):
 
 
 def test_the_explorer_says_it_too():
-    from cxsim.explorer import view
+    from cxsim.report import explorer
 
     explorer = cx.explore(mobile(customers=40, periods=6), seeds=1)
-    assert "Free in this market: every firm&#x27;s" in view.as_html(explorer.answer)
+    assert "Free in this market: every firm&#x27;s" in explorer.as_html(explorer.answer)
 
 
 def test_costs_that_were_left_out_turn_the_answer():

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from validation import registry, rigor
-from validation.__main__ import main
-from validation.checks import Check, assert_agrees, at_most, pooled, printed
-from validation.page import number, page
-from validation.registry import FULL, QUICK, Outcome, Row, rows
+from lab.validation import registry, rigor
+from lab.validation.__main__ import main
+from lab.validation.checks import Check, assert_agrees, at_most, pooled, printed
+from lab.validation.page import number, page
+from lab.validation.registry import FULL, QUICK, Outcome, Row, rows
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -131,14 +131,14 @@ def test_the_command_writes_page_and_figures_and_says_that_all_is_well(tmp_path,
 
 def test_a_row_that_should_hold_and_does_not_fails_the_command(tmp_path, monkeypatch, capsys):
     wrong = made([Check("two", 2.0, 3.0)]).row
-    monkeypatch.setattr("validation.__main__.rows", lambda only: [wrong])
+    monkeypatch.setattr("lab.validation.__main__.rows", lambda only: [wrong])
     assert main(["--docs", str(tmp_path)]) == 1
     assert "**differs**: 1 of 1 numbers, not explained" in (tmp_path / "validation.md").read_text()
     assert "expected 2, obtained 3" in capsys.readouterr().out
 
 
 def test_two_rows_of_one_number_are_refused(monkeypatch):
-    monkeypatch.setattr(registry, "MODULES", ("validation.rows.buying",) * 2)
+    monkeypatch.setattr(registry, "MODULES", ("lab.validation.rows.buying",) * 2)
     with pytest.raises(ValueError, match=r"found two of 1\.11"):
         rows()
 

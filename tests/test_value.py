@@ -11,7 +11,7 @@ from markets import firm, lively, market
 from test_engines import SILENCE, assert_same, played, scenarios
 
 import cxsim as cx
-from cxsim.mechanisms.ranking import (
+from cxsim.model.targeting.differentiation import (
     best,
     best_of,
     fifths,
@@ -19,7 +19,7 @@ from cxsim.mechanisms.ranking import (
     log_odds,
     recency_frequency_value,
 )
-from cxsim.mechanisms.tiers import TIERS
+from cxsim.model.targeting.value_tiers import TIERS
 
 ADD_ON = {"price": 3.0, "margin": 1.0, "base_chance": 0.1, "known_chance": 0.6}
 
@@ -400,6 +400,6 @@ def test_settings_that_make_no_sense_are_refused_in_a_line(changes, said):
 
 
 def test_a_model_without_scikit_learn_is_refused_in_a_line(monkeypatch):
-    monkeypatch.setattr("cxsim.mechanisms.value_tiers.is_there", lambda: False)
+    monkeypatch.setattr("cxsim.model.targeting.value_tiers.is_there", lambda: False)
     with pytest.raises(cx.ScenarioError, match=r"expected scikit-learn .*cxsim\[study\]"):
         lively().override({"firms.Mass.value_tiers": {"goes_to": "predictive"}})

@@ -7,10 +7,9 @@ import pytest
 from markets import lively
 
 import cxsim as cx
-from cxsim.measures import measures
-from cxsim.measures.summary import window_words
-from cxsim.scenario.world import TEXTS
-from cxsim.study.window import divided, first_change
+from cxsim.runs.measures.measure_registry import measures, window_words
+from cxsim.scenario.schema import TEXTS
+from cxsim.study.comparison import divided, first_change
 
 SMALL = {"customers": 200, "periods": 30}
 

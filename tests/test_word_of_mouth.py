@@ -11,10 +11,10 @@ from support_mood import moods
 from test_engines import LOUD, SILENCE, assert_same, played, scenarios, word_of_mouth
 
 import cxsim as cx
-from cxsim.mechanisms.networks import network
-from cxsim.mechanisms.word_of_mouth import FIRMS_PER_BYTE
+from cxsim.model.word_of_mouth.network import network
+from cxsim.model.word_of_mouth.word_of_mouth import FIRMS_PER_BYTE
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import ScenarioError
-from cxsim.simulation import Simulation
 from examples import examples
 
 GOLDEN_SMALL_WORLD = [1997, 1999, 0, 1, 2, 1996, 1997, 1998]

@@ -6,17 +6,40 @@ page. Arguments broadcast like NumPy's, but for those of one game or one cohort.
 
 from __future__ import annotations
 
-from cxsim.analytic.diffusion import bass_diffusion, bass_peak
-from cxsim.analytic.dirichlet import RepeatBuying, dirichlet_buying, dirichlet_switching
-from cxsim.analytic.duopoly import LoyaltyPrices, loyalty_prices
-from cxsim.analytic.learning import knowledge_after, mean_misfit, steady_uncertainty
-from cxsim.analytic.lifetime import lifetime_multiple
-from cxsim.analytic.logit import logit_shares, logit_worth
-from cxsim.analytic.posted import PostedPrices, posted_prices
-from cxsim.analytic.pricing import PriceEquilibrium, logit_bertrand
-from cxsim.analytic.retention import SurvivalFit, fit_survival, survival
-from cxsim.analytic.service import ServiceWorth, relationship_knowledge, service_worth
-from cxsim.analytic.switching import stationary_shares, switching_chances, switching_matrix
+from cxsim.analytic.buying import (
+    RepeatBuying,
+    SurvivalFit,
+    bass_diffusion,
+    bass_peak,
+    dirichlet_buying,
+    dirichlet_switching,
+    fit_survival,
+    lifetime_multiple,
+    survival,
+)
+from cxsim.analytic.choice import (
+    logit_shares,
+    logit_worth,
+    stationary_shares,
+    switching_chances,
+    switching_matrix,
+)
+from cxsim.analytic.knowledge import (
+    ServiceWorth,
+    knowledge_after,
+    mean_misfit,
+    relationship_knowledge,
+    service_worth,
+    steady_uncertainty,
+)
+from cxsim.analytic.prices import (
+    LoyaltyPrices,
+    PostedPrices,
+    PriceEquilibrium,
+    logit_bertrand,
+    loyalty_prices,
+    posted_prices,
+)
 
 __all__ = [
     "LoyaltyPrices",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from cxsim.calibration.calibrate import Calibration, calibrate
-from cxsim.calibration.columns import Columns
-from cxsim.calibration.errors import CalibrationError
-from cxsim.calibration.matching import Match, match
-from cxsim.calibration.panel import Panel
+from cxsim.calibration.moment_matching import Match, match
+from cxsim.calibration.panel import CalibrationError, Columns, Panel
+from cxsim.calibration.panel_reading import panel_or_example, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
-from cxsim.calibration.reading import read_panel
-from cxsim.calibration.real import panel_or_example, real_panel
 
 __all__ = [
     "Calibration",

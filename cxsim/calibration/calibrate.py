@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from cxsim.arguments import whole
-from cxsim.calibration.checks import check_identified
-from cxsim.calibration.columns import Columns
-from cxsim.calibration.control import Control, shuffled_order
 from cxsim.calibration.estimate import Z95, Estimates, fit
-from cxsim.calibration.offers import sample
-from cxsim.calibration.panel import Panel
-from cxsim.calibration.reading import read_panel
-from cxsim.calibration.writing import scenario_text
-from cxsim.files import whole_file
+from cxsim.calibration.panel import CalibrationError, Columns, Panel
+from cxsim.calibration.panel_reading import read_panel
+from cxsim.calibration.scenario_writing import sample, scenario_text
+from cxsim.files.whole import whole_file
+from cxsim.messages import whole
 from cxsim.scenario import Scenario
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = ["Calibration", "Control", "calibrate", "check_identified", "shuffled_order"]
+
+
+# -- From a purchase panel to a scenario, in one call ------------------------------------------
 
 
 class Calibration:
@@ -231,7 +231,7 @@ def calibrate(
     seed : int
         Of points and shuffles.
     source, currency, period_length : str, optional
-        As for :func:`~cxsim.calibration.reading.read_panel`.
+        As for :func:`~cxsim.calibration.panel_reading.read_panel`.
     progress : callable, optional
         Called with (stage, done, total).
 
@@ -283,3 +283,134 @@ def calibrate(
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
     return Calibration(data, estimates, alike, control, control_alike, first=first, form=form)
+
+
+# -- What a panel cannot tell, said before anything is estimated -------------------------------
+
+
+#: Moves between firms from which on their never going back is no chance.
+_MOVES = 8
+
+
+def check_identified(panel: Panel) -> None:
+    """Refuse panels from which taste, price sensitivity and switching cost cannot be told.
+
+    Raises
+    ------
+    CalibrationError
+        If only one firm was chosen, or one never; if prices do not vary; if nobody bought
+        twice; if nobody ever moved; or if the rows are sorted by the firm chosen.
+    """
+
+    def wrong(text: str) -> CalibrationError:
+        return CalibrationError(f"{panel.source}: {text}")
+
+    bought = np.bincount(panel.choice, minlength=panel.options)[: len(panel.firms)]
+    if panel.options < 2:
+        raise wrong(f"expected a choice of two or more, found one firm ({panel.firms[0]})")
+    if (bought > 0).sum() < 2 and not panel.outside:
+        only = panel.firms[int(bought.argmax())]
+        raise wrong(f"expected purchases from two or more firms, found only {only}")
+    if (bought == 0).any():
+        name = panel.firms[int(bought.argmin())]
+        raise wrong(
+            f"expected purchases from every firm, found none from {name} (leave its columns out)"
+        )
+    if np.ptp(panel.price, axis=1).max() <= 1e-9 * max(float(panel.price.max()), 1.0):
+        raise wrong(
+            "expected prices that change between purchases, found the same throughout: "
+            "price sensitivity cannot be told from taste"
+        )
+    supplier = panel.supplier
+    again = (supplier >= 0) & (panel.choice < len(panel.firms))
+    if not again.any():
+        raise wrong(
+            "expected customers with two or more purchases, found one each: "
+            "a switching cost shows only in what is bought next"
+        )
+    moved = again & (panel.choice != supplier)
+    if not moved.any():
+        raise wrong(
+            "expected customers who change firms, found that each always buys from one: "
+            "loyalty cannot be told from taste, and its worth has no upper bound"
+        )
+    if moved.sum() >= _MOVES and _acyclic(panel.switching_counts() > 0):
+        raise wrong(
+            "expected rows in purchase order, found each customer's sorted by the firm chosen "
+            f"({int(moved.sum())} moves, none of them back): the order of purchases is lost, and "
+            "with it the switching cost"
+        )
+
+
+def _acyclic(moves: np.ndarray) -> bool:
+    """Return whether no chain of moves between firms ever leads back."""
+    left = moves & ~np.eye(len(moves), dtype=bool)
+    while left.size:
+        ends = ~left.any(axis=1)
+        if not ends.any():
+            return False
+        left = left[~ends][:, ~ends]
+    return True
+
+
+# -- The control for spurious loyalty: the same purchases in an order that means nothing -------
+
+
+@dataclass(frozen=True)
+class Control:
+    """Loyalty found where there can be none.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per shuffle: ``shuffle, loyalty, se`` (utils).
+    """
+
+    table: pd.DataFrame
+
+    @property
+    def loyalty(self) -> float:
+        """Mean over shuffles, utils."""
+        return float(self.table["loyalty"].mean())
+
+    @property
+    def error(self) -> float:
+        """Standard error of one shuffle's estimate: the data's, which more shuffles keep."""
+        return float(np.sqrt((self.table["se"] ** 2).mean()))
+
+
+def shuffled_order(
+    panel: Panel,
+    *,
+    first: str = "drop",
+    form: str = "cost",
+    tastes: bool = True,
+    shuffles: int = 10,
+    draws: int = 200,
+    seed: int = 0,
+    start: Estimates | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Control:
+    """Estimate loyalty after each customer's purchases were put in random order.
+
+    Prices move with the purchases they belong to. Loyalty that survives is taste that the
+    model takes for loyalty (Dube, Hitsch & Rossi 2010).
+
+    Parameters
+    ----------
+    panel, first, form, tastes, draws, start
+        As for :func:`~cxsim.calibration.estimate.fit`.
+    shuffles : int
+    seed : int
+        Of the orders.
+    progress : callable, optional
+        Called with (shuffles done, shuffles).
+    """
+    rows = []
+    for number in range(shuffles):
+        mixed = panel.shuffled(np.random.default_rng((seed, number)))
+        found = fit(mixed, first=first, form=form, tastes=tastes, draws=draws, start=start)
+        rows.append((number, float(found.values["loyalty"]), found.error("loyalty")))
+        if progress is not None:
+            progress(number + 1, shuffles)
+    return Control(pd.DataFrame(rows, columns=["shuffle", "loyalty", "se"]))

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxsim.arguments import whole
-from cxsim.calibration.errors import CalibrationError
 from cxsim.calibration.likelihood import Design, Likelihood
-from cxsim.calibration.panel import Panel
+from cxsim.calibration.panel import CalibrationError, Panel
+from cxsim.messages import whole
 
 __all__ = ["Estimates", "design_of", "fit"]
 

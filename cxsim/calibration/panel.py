@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from io import BytesIO, StringIO
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-__all__ = ["OUTSIDE", "Panel"]
+from cxsim.files.whole import TooLargeError, check_size, is_file
+from cxsim.messages import found, one_line
+
+__all__ = [
+    "CHOICE",
+    "CUSTOMER",
+    "FIRM",
+    "OUTSIDE",
+    "PERIOD",
+    "PRICE",
+    "CalibrationError",
+    "Columns",
+    "Cuts",
+    "Panel",
+    "by_stem",
+    "price_cuts",
+    "read_table",
+]
+
+
+# -- A purchase panel: who chose what, at which prices, in which order -------------------------
+
 
 #: Name of the option to buy nothing.
 OUTSIDE = "outside"
@@ -159,3 +183,232 @@ class Panel:
         """
         rest = self.place >= np.repeat(np.floor(self.counts * share + 1e-9), self.counts)
         return self.take(np.flatnonzero(~rest)), rest
+
+
+# -- Regular prices and price cuts, read off a series of prices --------------------------------
+
+
+#: Cuts smaller than this share of the price are noise about one price.
+_SMALLEST = 0.05
+
+
+#: Share of the prices' variance that the split must explain to be one.
+_EXPLAINED = 0.4
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Two prices that stand for a series.
+
+    Attributes
+    ----------
+    price : float
+        Regular price, currency.
+    chance : float
+        Share of occasions at the cut price.
+    depth : float
+        What a cut takes off, as a share of the price.
+    cut : ndarray of bool, shape (N,)
+        Occasions at the cut price.
+    """
+
+    price: float
+    chance: float
+    depth: float
+    cut: np.ndarray
+
+
+def price_cuts(prices: np.ndarray) -> Cuts:
+    """Split prices into regular and cut ones, where the variance left is least.
+
+    Mean prices of the two parts become the regular and the cut price, so that the mean
+    price is kept (a threshold after Otsu 1979, which is 2-means on a line).
+
+    Parameters
+    ----------
+    prices : ndarray, shape (N,)
+        Prices of one firm, currency.
+
+    Returns
+    -------
+    Cuts
+        Without cuts if the two parts are closer than 5 % of the price, or explain less
+        than 40 % of the variance.
+    """
+    ordered = np.sort(prices)
+    n = len(ordered)
+    mean = float(ordered.mean())
+    none = Cuts(mean, 0.0, 0.0, np.zeros(n, dtype=bool))
+    edges = np.flatnonzero(np.diff(ordered) > 0) + 1
+    if not len(edges) or mean <= 0.0:
+        return none
+    below = np.cumsum(ordered)[edges - 1]
+    low = below / edges
+    high = (ordered.sum() - below) / (n - edges)
+    between = edges * (n - edges) / n**2 * (high - low) ** 2
+    best = int(between.argmax())
+    depth = 1.0 - float(low[best] / high[best])
+    if depth < _SMALLEST or between[best] < _EXPLAINED * ordered.var():
+        return none
+    cut = prices < ordered[edges[best]]
+    return Cuts(float(high[best]), float(cut.mean()), depth, cut)
+
+
+# -- Tables from files, whatever separates their columns ---------------------------------------
+
+
+_KINDS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table from a CSV (commas, semicolons, tabs), Parquet or XLSX file.
+
+    Cells of text files stay text; with semicolons, decimal commas become points.
+
+    Raises
+    ------
+    CalibrationError
+        If it cannot be read.
+    """
+    path = Path(path)
+
+    def wrong(text: str) -> CalibrationError:
+        return CalibrationError(one_line(f"{path}: {text}"))
+
+    kind = path.suffix.lower()
+    if kind not in _KINDS:
+        raise wrong(f"expected a table ({', '.join(_KINDS)}), found {kind or 'no suffix'}")
+    if path.exists() and not is_file(path) and not path.is_dir():
+        raise wrong("expected a file, found something else")  # a pipe would keep us waiting
+    try:
+        check_size(path)
+        if kind == ".parquet":
+            return pd.read_parquet(BytesIO(path.read_bytes()))
+        if kind == ".xlsx":
+            return pd.read_excel(path)
+        data = path.read_bytes()
+    except TooLargeError as error:
+        raise wrong(f"expected a table, found {error}") from None
+    except OSError as error:
+        raise wrong(f"expected a file, found {(error.strerror or 'none').lower()}") from None
+    except Exception as error:  # noqa: BLE001 - what readers of these formats raise is open
+        raise wrong(f"expected a {kind[1:]} file, found something else ({error})") from None
+    if not data.strip():
+        raise wrong("expected a table, found an empty file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise wrong(
+            f"expected UTF-8, found another encoding in line {line} (save it as CSV UTF-8)"
+        ) from None
+    if "\0" in text:
+        raise wrong("expected text, found a file of another kind")
+    head = text.split("\n", 1)[0]
+    mark = max(",;\t", key=head.count)
+    names = [name.strip().strip('"') for name in head.split(mark)]
+    twice = next((name for k, name in enumerate(names) if name and name in names[:k]), None)
+    if twice is not None:
+        raise wrong(f"expected each column once, found {found(twice)} twice")
+    try:
+        frame = pd.read_csv(
+            StringIO(text), sep=mark, dtype=str, keep_default_na=False, skipinitialspace=True
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        raise wrong(f"expected rows of equal length ({' '.join(str(error).split())})") from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise wrong("expected as many names in the first line as columns, found fewer")
+    frame.columns = frame.columns.str.strip()
+    if mark == ";":
+        for name in frame.columns:
+            points = frame[name].str.replace(",", ".", regex=False)
+            if pd.to_numeric(points, errors="coerce").notna().all():
+                frame[name] = points
+    return frame
+
+
+# -- Names of a panel's columns: those that are known, and those that a user gives -------------
+
+
+#: Names by which columns are known; the first is that of panels this package writes.
+CUSTOMER = ("customer", "household", "hh", "hhid", "panelist", "consumer", "id")
+
+
+PERIOD = ("period", "time", "week", "month", "day", "occasion", "trip", "t")
+
+
+CHOICE = ("choice", "chosen", "choose", "purchase", "brand_chosen")
+
+
+FIRM = ("firm", "brand", "alternative", "alt", "option", "supplier")
+
+
+PRICE = ("price", "prices")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of columns; None: the first known name that is there.
+
+    Attributes
+    ----------
+    customer, period, choice, firm, price : str or None
+        ``price`` is a column of a long panel, or what a wide panel's price columns start
+        with. ``period="none"``: rows are in purchase order. ``firm`` makes the panel long.
+    features : tuple of str or None
+        Features to use; None: all that every firm has. An empty tuple: none.
+    outside : str or None
+        Value of the choice that means that nothing was bought.
+    """
+
+    customer: str | None = None
+    period: str | None = None
+    choice: str | None = None
+    firm: str | None = None
+    price: str | None = None
+    features: tuple[str, ...] | None = None
+    outside: str | None = None
+
+
+#: What may stand between the name of a feature and that of a firm.
+_SEPARATORS = (".", "_", ":", " ", "-")
+
+
+def by_stem(
+    names: Iterable[str], taken: Collection[str | None], columns: Columns
+) -> dict[str, dict[str, str]]:
+    """Return columns called STEM.FIRM, by stem and firm.
+
+    Parameters
+    ----------
+    names : iterable of str
+        All columns.
+    taken : collection of str
+        Columns that say something else.
+    columns : Columns
+        Stems that are named here may hold separators themselves.
+    """
+    stems: dict[str, dict[str, str]] = {}
+    for name in names:
+        cut = _cut(name, columns)
+        if name not in taken and 0 < cut < len(name) - 1:
+            stems.setdefault(name[:cut], {})[name[cut + 1 :]] = name
+    return stems
+
+
+def _cut(name: str, columns: Columns) -> int:
+    """Return where the name of a feature ends and that of a firm begins, -1 for nowhere."""
+    for stem in (columns.price, *(columns.features or ())):
+        if stem and name.startswith(stem) and name[len(stem) : len(stem) + 1] in _SEPARATORS:
+            return len(stem)
+    return min((name.find(s) for s in _SEPARATORS if name.find(s) > 0), default=-1)
+
+
+# -- What is wrong with data to calibrate to, said in one line ---------------------------------
+
+
+class CalibrationError(ValueError):
+    """A panel or a table of targets that cannot be used, or does not identify the model.
+
+    ``str(error)`` is one line: which file, line and column, what was expected and found.
+    """

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxsim.calibration.errors import CalibrationError
-from cxsim.calibration.files import read_table
-from cxsim.files import is_file
-from cxsim.measures import measures, near
-from cxsim.measures.summary import MARKET
+from cxsim.calibration.panel import CalibrationError, read_table
+from cxsim.files.whole import is_file
+from cxsim.messages import Place, found, hint, one_line
+from cxsim.runs.measures.measure_registry import MARKET, measures, near
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.loading import plain, read_yaml
-from cxsim.scenario.messages import Place, found, hint, one_line
 
 __all__ = ["Free", "Target", "Targets", "read_targets"]
 

@@ -9,10 +9,9 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import caching, calibrating, deciding, places, storing, studies, sweeping, trusting
-from cxsim.cli.failing import finish
-from cxsim.cli.saying import say
-from cxsim.scenario.messages import hint
+from cxsim.cli import calibrate_and_decide, project, run_and_compare, sweep
+from cxsim.cli.terminal import finish, say
+from cxsim.messages import hint
 
 __all__ = ["run"]
 
@@ -58,14 +57,14 @@ def cli(context: click.Context) -> None:
 
 
 for _command in (
-    *studies.COMMANDS,
-    *sweeping.COMMANDS,
-    *storing.COMMANDS,
-    *calibrating.COMMANDS,
-    *deciding.COMMANDS,
-    *places.COMMANDS,
-    *caching.COMMANDS,
-    *trusting.COMMANDS,
+    *run_and_compare.COMMANDS,
+    *sweep.COMMANDS,
+    *sweep.STORE_COMMANDS,
+    *calibrate_and_decide.COMMANDS,
+    *calibrate_and_decide.DECIDE_COMMANDS,
+    *project.COMMANDS,
+    *project.CACHE_COMMANDS,
+    *project.TRUST_COMMANDS,
 ):
     cli.add_command(_command)
 

@@ -2,8 +2,12 @@
 
 There are two ways to play compiled passes, with the same numbers. The fast one strings passes
 together in machine code and keeps them on disk; it reaches below numba's public interface. The
-plain one (:mod:`cxsim.engine.plain`) does not, and stands in where a name that the fast one needs
+plain one (:mod:`cxsim.engine.columnar`) does not, and stands in where a name that the fast one needs
 is not there, as may happen with a new numba.
+
+Nothing but numba's public interface, so that a release of numba in which an internal name moves
+stops nobody: the columnar engine turns to it where the fast way (:mod:`cxsim.engine.native`) is not
+to be had. The numbers are the same to the bit; nothing is kept on disk.
 """
 
 from __future__ import annotations
@@ -11,22 +15,25 @@ from __future__ import annotations
 import importlib
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxsim.engine.compiling import compiled_pass, compiled_player, kind_of
+from cxsim.engine.compiling import compiled_pass, compiled_player, kind_of, plain_pass
 from cxsim.engine.schedule import Leg, Step, parameters_of
-from cxsim.engine.workspace import Workspace
-from cxsim.population import LINE
+from cxsim.engine.workspace import LINE, Workspace
+
+__all__ = ["ColumnarEngine", "NumbaMissingError", "PlainWorker", "plays_plainly"]
+
+
+# -- The columnar engine: compiled passes, strung over blocks that stay in cache ---------------
+
 
 if TYPE_CHECKING:
-    from cxsim.engine.plain import PlainWorker
-
-__all__ = ["ColumnarEngine", "NumbaMissingError", "plays_plainly"]
+    pass
 
 
 #: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread that the
@@ -136,7 +143,6 @@ class ColumnarEngine:
                 ]
             except Exception as failure:  # noqa: BLE001 - what moved in numba may fail in any way
                 problem = failure
-        from cxsim.engine.plain import PlainWorker
 
         made: list[_Worker | PlainWorker] = [
             PlainWorker(self._workspace, leg.steps, passing, checked=self._debug)
@@ -194,7 +200,7 @@ class _Worker:
         *,
         checked: bool = False,
     ):
-        from cxsim.engine.entry import words
+        from cxsim.engine.native import words
 
         self._steps, self._play, self._checked = steps, compiled_player(), checked
         blocks = range(workspace.population.blocks)
@@ -258,3 +264,79 @@ def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
             lines = np.arange(begin, begin + part[place].nbytes, LINE)
             found.append(np.array([lines, np.full_like(lines, growth)]))
     return np.concatenate(found, axis=1)
+
+
+# -- The plain way to play passes: each compiled by ``numba.njit``, called from Python block by block
+
+
+class PlainWorker:
+    """What a thread needs for a leg: compiled passes, and their arguments for every block.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    steps : tuple of Step
+    passing : dict of str to ndarray
+        The thread's own passing columns.
+    checked : bool
+        True to check that no index lies outside of its array.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        steps: tuple[Step, ...],
+        passing: dict[str, np.ndarray],
+        *,
+        checked: bool = False,
+    ):
+        self._steps = steps
+        self.blocks = workspace.population.blocks
+        self._bounds = workspace.population.bounds
+        self._calls: list[list[tuple[Callable[..., None], tuple[Any, ...]]]] = []
+        for block in range(self.blocks):
+            known: dict[str, Any] = {}  # passes that name one array share one view of it
+            calls = []
+            for number, step in enumerate(steps):
+                names = parameters_of(step)
+                if not known.keys() >= set(names):
+                    arguments = workspace.arguments(step, block, passing)
+                    known |= {n: a for n, a in zip(names, arguments, strict=True) if n not in known}
+                shared = tuple(known[name] for name in names)
+                if block == 0:
+                    kinds = tuple(_kind(n, a) for n, a in zip(names, shared, strict=True))
+                    made = plain_pass(step.function, kinds, step.code, checked=checked)
+                else:
+                    made = self._calls[0][number][0]
+                calls.append((made, shared))
+            self._calls.append(calls)
+
+    def play(self, first: int, end: int) -> None:
+        """Run all steps for blocks ``first`` to before ``end``.
+
+        Raises
+        ------
+        IndexError
+            If a pass reads or writes outside of an array and indices are checked.
+        RuntimeError
+            If a pass raises anything else.
+        """
+        for block in range(first, end):
+            for number, (run, arguments) in enumerate(self._calls[block]):
+                try:
+                    run(*arguments)
+                except Exception as problem:
+                    low, high = self._bounds(block)
+                    kind = IndexError if isinstance(problem, IndexError) else RuntimeError
+                    raise kind(
+                        f"pass {self._steps[number].name!r} failed at customers {low} to "
+                        f"{high - 1}: {problem}"
+                    ) from problem
+
+
+def _kind(name: str, argument: Any) -> tuple[Any, ...]:
+    """Return what decides an argument's type where numba looks at it: also if it is read only."""
+    kind = kind_of(argument, strided=name.startswith("sum_"))
+    if isinstance(argument, np.ndarray) and not argument.flags.writeable:
+        return (*kind, "readonly")
+    return kind

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from cxsim.engine.code_folders import usable_folders
+from cxsim.engine.disk_cache import usable_folders
 from cxsim.engine.rules import callees, rebuilt, rule_name
 from cxsim.identity import fingerprint
 
@@ -113,7 +113,7 @@ def _entry(
     """Return the address of an entry, and what keeps its machine code alive."""
     import numba
 
-    from cxsim.engine.entry import address_of, compiled, entry_to
+    from cxsim.engine.native import address_of, compiled, entry_to
 
     signature = (numba.int64,)
     stub = cast(FunctionType, _stub)
@@ -164,7 +164,7 @@ def compiled_player() -> Any:
     """Return the compiled function that calls entry after entry, from disk if it is there."""
     import numba
 
-    from cxsim.engine.entry import play
+    from cxsim.engine.native import play
 
     row = numba.int64[::1]
     table = numba.int64[:, ::1]
@@ -182,9 +182,9 @@ def compiled_player() -> Any:
 @functools.cache
 def _how() -> str:
     """Fingerprint of how passes are compiled."""
-    from cxsim.engine import entry, lowering
+    from cxsim.engine import native
 
-    sources = [Path(str(module.__file__)).read_bytes() for module in (entry, lowering)]
+    sources = [Path(str(module.__file__)).read_bytes() for module in (native, native)]
     settings = repr((_OPTIONS, _INLINE, sources))
     return hashlib.sha256(settings.encode()).hexdigest()[:8]
 
@@ -211,7 +211,7 @@ def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None)
     """
     import numba
 
-    from cxsim.engine.lowering import LOWERED
+    from cxsim.engine.native import LOWERED
 
     options = {**_OPTIONS, **_INLINE} if options is None else options
     key = fingerprint(function, rule_name(function)), repr(options)

@@ -1,24 +1,30 @@
-"""The order of one period: passes by phase, strung together as far as blocks allow."""
+"""The order of one period: passes by phase, strung together as far as blocks allow.
+
+What passes hand on then stays in a core's cache, which kept columns stream through.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from types import FunctionType
 from typing import Any
 
-from cxsim.engine.registry import check_passes
+from cxsim.engine.name_registry import check_passes
 from cxsim.engine.rules import exchanged, names_of_rules, rule_name, widened
 from cxsim.identity import identified
-from cxsim.mechanisms import registered
-from cxsim.mechanisms.base import PHASES, Mechanism
-from cxsim.mechanisms.demand import DEMAND
-from cxsim.mechanisms.order import ordered
+from cxsim.model.core.demand import DEMAND
+from cxsim.model.mechanism import PHASES, Mechanism, ordered
+from cxsim.model.mechanism_registry import PACKAGE, registered
 
-__all__ = ["Leg", "Schedule", "Step", "parameters_of"]
+__all__ = ["ALWAYS", "Leg", "Schedule", "Span", "Step", "parameters_of", "places", "spans"]
+
+
+# -- The order of one period: passes by phase, strung together as far as blocks allow ----------
 
 
 @dataclass(frozen=True)
@@ -146,3 +152,64 @@ def _check_rules(rules: Mapping[str, Callable[..., Any]], functions: list[Any]) 
             near = get_close_matches(name, sorted(known), 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise ValueError(f"rules: expected the name of a rule, found {name!r}{hint}")
+
+
+# -- Sharing memory: passing columns that are never in use together stand in the same place ----
+
+
+#: First and last phase, by number, in which a column is in use.
+Span = tuple[int, int]
+
+
+ALWAYS: Span = (0, len(PHASES))
+
+
+def spans(steps: Iterable[Step], mechanisms: Iterable[Mechanism]) -> dict[str, Span]:
+    """Return from which phase to which passes name a column, for those that may share memory.
+
+    They are columns of this package's mechanisms: their passes write what they read. Columns
+    that others bring, or that start from a value of their own, may be read as they are.
+    """
+    own = {c.name for m in mechanisms if m in PACKAGE for c in m.columns if not c.fill}
+    found: dict[str, Span] = {}
+    for step in steps:
+        phase = PHASES.index(step.phase)
+        for name in own.intersection(parameters_of(step)):
+            first, last = found.get(name, (phase, phase))
+            found[name] = min(first, phase), max(last, phase)
+    return found
+
+
+def places(sizes: Mapping[str, int], spans: Mapping[str, Span]) -> tuple[dict[str, int], int]:
+    """Return where each column begins, and how much memory that takes in all.
+
+    The largest first, each in the first gap between those in use together with it.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        What each column takes up.
+    spans : mapping of str to tuple
+        When it is in use; one that is left out always is.
+    """
+    return _places(tuple(sorted(sizes.items())), tuple(sorted(spans.items())))
+
+
+@functools.lru_cache(maxsize=64)
+def _places(
+    sizes: tuple[tuple[str, int], ...], spans: tuple[tuple[str, Span], ...]
+) -> tuple[dict[str, int], int]:
+    when = dict(spans)
+    taken: list[tuple[int, int, Span]] = []
+    begins: dict[str, int] = {}
+    for name, size in sorted(sizes, key=lambda each: (-each[1], each[0])):
+        first, last = span = when.get(name, ALWAYS)
+        begin = 0
+        for low, high, (start, end) in sorted(taken):
+            if start <= last and first <= end:
+                if begin + size <= low:
+                    break
+                begin = max(begin, high)
+        begins[name] = begin
+        taken.append((begin, begin + size, span))
+    return begins, max((high for _, high, _ in taken), default=0)

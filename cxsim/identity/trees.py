@@ -1,4 +1,4 @@
-"""What a function says, without how it is written: its syntax tree, checked against what runs.
+"""What lies outside of a project's own code: libraries, and what they read from elsewhere.
 
 The text behind a function in memory is looked up in its file. Docstrings, comments and
 positions do not count. A file may have been edited since it was imported, so the tree counts
@@ -12,22 +12,176 @@ import ast
 import functools
 import gc
 import hashlib
+import importlib.metadata
+import importlib.util
 import inspect
 import linecache
+import re
 import sys
+import sysconfig
 from collections.abc import Iterable
 from opcode import opmap
+from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
-__all__ = ["Text", "learn", "names_in", "text_of", "texts_of", "tree_of_file"]
+__all__ = [
+    "Text",
+    "is_library",
+    "learn",
+    "names_in",
+    "reads_elsewhere",
+    "text_of",
+    "texts_of",
+    "tree_of_file",
+    "version_of",
+]
+
+
+# -- What lies outside of a project's own code: libraries, and what they read from elsewhere ---
+
+
+#: What reads a file, an environment, a network or another program, by full name.
+_READS = re.compile(
+    r"""
+    (builtins|io|_io|codecs|gzip|bz2|lzma|tarfile|zipfile|os|posix|nt)\.(open|fdopen|popen)
+    | _io\.\w*(FileIO|Reader|Writer|Random|TextIOWrapper)
+    | (builtins|sys)\.(input|argv|stdin)
+    | (os|posix|nt)\.(environb?|getenvb?|listdir|scandir|walk|stat|read|system|urandom)
+    | os\.path\.(exists|isfile|isdir|getmtime|getsize)
+    | (glob|pathlib|shutil|subprocess|socket|sqlite3|urllib\.request|http\.client|ftplib
+       |requests|httpx|importlib\.resources|fileinput|mmap|getpass|secrets)
+      (\.\w+)*\.(?!Path$|PurePath$|PosixPath$|WindowsPath$|PurePosixPath$|PureWindowsPath$)\w+
+    | pathlib\.\w+\.(read_\w+|open|iterdir|glob|rglob|exists|is_file|is_dir|stat|cwd|home)
+    | (builtins)\.(eval|exec|__import__|globals|compile)
+    | importlib\.(import_module|__import__)
+    | \w[\w.]*\.(read_[a-z]\w*|load|loadtxt|load_\w+|loadmat|genfromtxt|fromfile|memmap|scan_\w+
+                 |open_\w+|fetch\w*|imread|urlopen|urlretrieve|ParquetFile|ExcelFile|HDFStore)
+    """,
+    re.VERBOSE,
+)
+
+
+#: Attributes that say the same of whatever they are asked.
+_READING = frozenset({"read_text", "read_bytes", "iterdir"})
+
+
+_DYNAMIC = re.compile(r"builtins\.(eval|exec|__import__|globals|compile)|importlib\.\w+")
+
+
+@functools.cache
+def is_library(module: str) -> bool:
+    """Return whether a module is Python's own or comes with an installed distribution.
+
+    cxsim itself counts as the project's own code, installed or not.
+
+    Parameters
+    ----------
+    module : str
+        Its full name.
+    """
+    top = module.partition(".")[0]
+    if top == "cxsim" or top in ("__main__", "__mp_main__", ""):
+        return False
+    if top in sys.stdlib_module_names or top in sys.builtin_module_names:
+        return True
+    found = sys.modules.get(top)
+    places = [getattr(found, "__file__", None), *(getattr(found, "__path__", None) or ())]
+    if found is None:
+        try:
+            spec = importlib.util.find_spec(top)
+        except (ImportError, ValueError):
+            return False
+        places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or ())]
+    installed = _installed()
+    return any(p is not None and any(f in Path(p).parents for f in installed) for p in places)
+
+
+@functools.cache
+def _installed() -> tuple[Path, ...]:
+    folders = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
+    found = {Path(folder) for folder in folders if folder}
+    found |= {Path(part) for part in sys.path if part.endswith(("site-packages", "dist-packages"))}
+    return tuple(found)
+
+
+@functools.cache
+def version_of(module: str) -> str:
+    """Return the version of the distribution that a module comes with, "" for Python's own.
+
+    Parameters
+    ----------
+    module : str
+        Its full name.
+    """
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names or top in sys.builtin_module_names:
+        return ""
+    said = getattr(sys.modules.get(top), "__version__", None)
+    if isinstance(said, str):
+        return said
+    for name in (top, *importlib.metadata.packages_distributions().get(top, ())):
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return ""
+
+
+def reads_elsewhere(name: str) -> bool:
+    """Return whether a library's function takes in what no fingerprint of code can see.
+
+    Parameters
+    ----------
+    name : str
+        Module and qualified name, or the bare name of an attribute.
+    """
+    return name in _READING or _READS.fullmatch(name) is not None
+
+
+def is_dynamic(name: str) -> bool:
+    """Return whether a function runs code that is known only then.
+
+    Parameters
+    ----------
+    name : str
+        Module and qualified name.
+    """
+    return _DYNAMIC.fullmatch(name) is not None
+
+
+def qualified(value: Any) -> tuple[str, str]:
+    """Return module and qualified name of a function or class; the module "" if it has none.
+
+    Parameters
+    ----------
+    value : object
+    """
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    module = getattr(value, "__module__", None)
+    owner = getattr(value, "__self__", None)
+    if module is None and owner is not None:  # a method of a type written in C
+        module = getattr(type(owner), "__module__", "")
+    module = "" if not isinstance(module, str) else module
+    return module, name if isinstance(name, str) else type(value).__qualname__
+
+
+# -- What a function says, without how it is written: its syntax tree, checked against what runs
+
 
 #: A name and the attributes asked of it, as in ``margins.margin``.
 Chain = tuple[str, ...]
 
+
 _HAS_DOCSTRING = 0x4000000  # a flag of code from Python 3.13 on
+
+
 _LOAD_CONST = opmap["LOAD_CONST"]
+
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
 _SCOPES = (*_FUNCTIONS, ast.ClassDef)
 
 
@@ -79,8 +233,12 @@ class _File:
 
 
 _files: dict[str, _File | None] = {}
+
+
 #: Texts by what code does, for functions that came from another process without their file.
 _given: dict[bytes, Text] = {}
+
+
 _texts: dict[int, tuple[CodeType, Text]] = {}
 
 

@@ -19,8 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.identity.outside import is_dynamic, is_library, qualified, reads_elsewhere, version_of
-from cxsim.identity.trees import Text, names_in, text_of
+from cxsim.identity.trees import (
+    Text,
+    is_dynamic,
+    is_library,
+    names_in,
+    qualified,
+    reads_elsewhere,
+    text_of,
+    version_of,
+)
 
 __all__ = ["IdentityError", "Walk", "label_of"]
 
@@ -30,8 +38,7 @@ INPUTS = "__cxsim_inputs__"
 MOST = 1_000_000
 #: Parts of this package that functions of a project's own are followed into; of all others the
 #: whole model counts.
-FOLLOWED = ("analytic", "draws", "elementary", "firms", "identity", "measures", "mechanisms",
-            "parameters")  # fmt: skip
+FOLLOWED = ("analytic", "firms", "identity", "model", "numerics", "parameters", "runs.measures")
 
 #: What a class holds that says nothing of what it does.
 _INCIDENTAL = frozenset(
@@ -552,7 +559,7 @@ def _is_outside(value: Any) -> bool:
 def _unfollowed(module: str) -> bool:
     """Whether a module is of this package, and of those that are not followed into."""
     top, _, rest = module.partition(".")
-    return top == "cxsim" and rest.partition(".")[0] not in FOLLOWED
+    return top == "cxsim" and not f"{rest}.".startswith(tuple(f"{each}." for each in FOLLOWED))
 
 
 def _bound(value: Any) -> bool:

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxsim.files import keep_frame, whole_file, whole_folder
-from cxsim.plain_text import cells
-from cxsim.runs.frames import place
+from cxsim.files.sealed import read_folder, seal_folder
+from cxsim.files.whole import keep_frame, whole_file, whole_folder
+from cxsim.messages import cells
+from cxsim.model.probes.churn import cohort_frame, loss_frame
+from cxsim.model.probes.customers import customer_frame, reach_frame
+from cxsim.model.probes.purchase_probability import elasticity_frame, hearsay_frame
+from cxsim.model.word_of_mouth.network import ties_frames
+from cxsim.runs.measures.frames import (
+    FRAMES,
+    firm_frame,
+    market_frame,
+    switching_frame,
+    tenure_frame,
+    touchpoint_frame,
+)
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.sealed import read_folder, seal_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Run"]
+__all__ = ["FRAMES", "Frames", "Run", "frames_of", "place"]
+
+
+# -- A run is a value: tidy frames, the scenario and where it all comes from -------------------
 
 
 class Run:
@@ -154,8 +170,7 @@ class Run:
         """
         import pandas as pd
 
-        from cxsim.measures import measures
-        from cxsim.measures.summary import window_words
+        from cxsim.runs.measures.measure_registry import measures, window_words
 
         rows = [
             (measure, firm, value)
@@ -278,3 +293,87 @@ class Run:
             f"<h4>{title}</h4><p>Period {self.scenario.periods - 1}, seed {self.seed}, one run: "
             f"compare several seeds before you conclude.</p>{table}"
         )
+
+
+# -- Frames that are built when they are first asked for ---------------------------------------
+
+
+class Frames(Mapping[str, "pd.DataFrame"]):
+    """Frames by name, some there and some to be built: most runs are asked for one or two.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame or callable
+        A callable takes nothing and returns the frame.
+    attrs : mapping, optional
+        What every frame carries in its ``attrs``.
+    """
+
+    def __init__(
+        self,
+        frames: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]],
+        attrs: Mapping[str, Any] | None = None,
+    ):
+        self._frames = dict(frames)
+        self._attrs = dict(attrs or {})
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        frame = self._frames[name]
+        if callable(frame):
+            frame = self._frames[name] = frame()
+        frame.attrs.update(self._attrs)
+        return frame
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_frames": dict(self), "_attrs": self._attrs}  # what builds them does not travel
+
+
+# -- Which frames a run leaves, and in which order they are listed -----------------------------
+
+
+def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]:
+    """Return the frames of a finished simulation, or functions that build them, by name.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    wanted : collection of str
+        What was measured beside the measures of every run.
+    """
+    books, scenario = simulation.books, simulation.scenario
+    mechanisms = simulation.mechanisms
+    frames: dict[str, Any] = {
+        "firms": lambda: firm_frame(books, scenario, mechanisms),
+        "market": lambda: market_frame(books, mechanisms),
+        "switching": lambda: switching_frame(books, scenario),
+        "tenure": lambda: tenure_frame(books, scenario),
+    }
+    for mechanism in mechanisms:
+        frames |= {name: partial(make, books, scenario) for name, make in mechanism.frames.items()}
+    if scenario.journey is not None:
+        frames["touchpoints"] = lambda: touchpoint_frame(books, scenario)
+    if "cohorts" in wanted:
+        frames["cohorts"] = lambda: cohort_frame(books, scenario)
+    if "elasticity" in wanted:
+        frames["elasticities"] = lambda: elasticity_frame(books, scenario)
+    if "network" in wanted:
+        frames["neighbours"], frames["ties"] = ties_frames(simulation)
+    if "hearsay" in wanted:
+        frames["hearsay"] = lambda: hearsay_frame(books, scenario)
+    if "loss_reasons" in wanted:
+        frames["losses"] = lambda: loss_frame(books, scenario, mechanisms)
+    if "customers" in wanted:  # built at once: later they would keep all customers in memory
+        frames["customers"] = customer_frame(simulation)
+        frames["reach"] = reach_frame(frames["customers"], list(scenario.firms))
+    return frames
+
+
+def place(name: str) -> tuple[int, str]:
+    """Place of a frame among files and sheets; those of mechanisms come last."""
+    return (FRAMES.index(name) if name in FRAMES else len(FRAMES), name)

@@ -1,13 +1,11 @@
 """The scenario: what is simulated, read from a file, validated, immutable."""
 
+from cxsim.messages import ScenarioError
 from cxsim.scenario.calendar import EventsLeftOutWarning
-from cxsim.scenario.events import Change
-from cxsim.scenario.finding import find
-from cxsim.scenario.messages import ScenarioError
-from cxsim.scenario.overriding import parse_override
+from cxsim.scenario.display import diff
+from cxsim.scenario.events import Change, parse_override
+from cxsim.scenario.loading import find, shipped_root, shipped_scenarios
 from cxsim.scenario.scenario import Scenario
-from cxsim.scenario.shipped import shipped_root, shipped_scenarios
-from cxsim.scenario.show import diff
 
 __all__ = [
     "Change",

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cxsim.scenario.messages import Place, Problem, ScenarioError, found
-from cxsim.scenario.world import World
+from cxsim.messages import Place, Problem, ScenarioError, found
+from cxsim.scenario.schema import World
 
 __all__ = ["ADD", "REPLACE", "Entry", "EventsLeftOutWarning", "added", "fitted", "left_out_words"]
 

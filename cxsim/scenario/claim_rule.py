@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cxsim.arguments import hint
+from cxsim.messages import hint
 
 __all__ = ["MARKET", "OTHERS", "Rule", "Term", "check_rule", "parse_rule"]
 

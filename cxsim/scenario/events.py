@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
+from pydantic import BaseModel
+
+from cxsim.messages import Place, Problem, ScenarioError, found
 from cxsim.parameters import Parameters
-from cxsim.scenario.checks import segment_rates
-from cxsim.scenario.frozen import freeze
-from cxsim.scenario.loading import Source
-from cxsim.scenario.messages import Place, Problem, ScenarioError, found
+from cxsim.scenario.calendar import ADD, REPLACE, Entry, added, fitted, periods_of
+from cxsim.scenario.loading import Source, plain
 from cxsim.scenario.paths import Target, held, put, resolve
+from cxsim.scenario.policies import policy_problems
 from cxsim.scenario.schema import Schema
-from cxsim.scenario.translate import shape_problems, validate
+from cxsim.scenario.validation import check_parts, segment_rates, shape_problems, validate
+from cxsim.scenario.yaml_text import YamlError, parse
 
-__all__ = ["Change", "changes_of"]
+__all__ = [
+    "Change",
+    "FrozenDict",
+    "Overrides",
+    "changes_of",
+    "freeze",
+    "overridden",
+    "parse_override",
+    "split_overrides",
+    "thaw",
+    "validated",
+]
+
+
+# -- Scheduled changes: what a scenario's events set, one change for each parameter they name
 
 
 @dataclass(frozen=True)
@@ -177,3 +196,198 @@ class _State:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, float)  # validated whole numbers stay whole: they only step
+
+
+# -- From a scenario as written to its validated model and its schedule of changes -------------
+
+
+def validated(schema: Schema, source: Source) -> tuple[Any, tuple[Change, ...]]:
+    """Validate a scenario.
+
+    Returns
+    -------
+    model
+        Instance of ``schema.scenario``, with everything in it immutable.
+    changes : tuple of Change
+        What its events set, in order of period.
+
+    Raises
+    ------
+    ScenarioError
+        With all problems of the first kind that occurs: in single values, between
+        values, in events.
+    """
+    raw = source.raw
+    if raw.get("name", "") == "":
+        raw = {**raw, "name": source.name}
+    needs = raw.get("needs", 2)
+    needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else None
+    model, problems = validate(schema.scenario, raw, schema.root, needs=needs)
+    if not problems:
+        problems = check_parts(schema, model) + policy_problems(model, source)
+    if problems:
+        found = [Problem(source.at(keys), keys, text) for keys, text in problems]
+        raise ScenarioError(sorted(found, key=lambda problem: problem.place.order))
+    model = freeze(model)
+    return model, changes_of(schema, source, model)
+
+
+# -- Values nobody can change afterwards -------------------------------------------------------
+
+
+class FrozenDict(dict[Any, Any]):
+    """A mapping that refuses to change."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("a scenario cannot be changed: use scenario.override({path: value})")
+
+    __setitem__ = __delitem__ = _refuse
+    __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    def __copy__(self) -> FrozenDict:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FrozenDict:
+        return self
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
+def freeze(value: Any) -> Any:
+    """Return ``value`` with mappings frozen and lists made tuples, models included in place."""
+    if isinstance(value, BaseModel):
+        # The models are frozen already; only what they hold is put in its final form.
+        for name, held in value.__dict__.items():
+            value.__dict__[name] = freeze(held)
+        return value
+    if isinstance(value, dict):
+        return FrozenDict({key: freeze(held) for key, held in value.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(freeze(held) for held in value)
+    return value
+
+
+def thaw(value: Any) -> Any:
+    """Return a plain copy: dictionaries, lists, texts, numbers (models become dictionaries)."""
+    if isinstance(value, BaseModel):
+        return {name: thaw(held) for name, held in value.__dict__.items()}
+    if isinstance(value, dict):
+        return {key: thaw(held) for key, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [thaw(held) for held in value]
+    return value
+
+
+# -- Other values for a scenario, by dotted path -----------------------------------------------
+
+
+#: New values by dotted path, or texts ``PATH=VALUE``.
+Overrides = Mapping[str, Any] | Iterable[str]
+
+
+_OVERRIDE = Place("override")
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """Split ``PATH=VALUE`` as on the command line; the value is read as YAML.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no ``=`` or the value is not YAML.
+
+    Examples
+    --------
+    >>> parse_override("firms.Tailor.price=12")
+    ('firms.Tailor.price', 12)
+    """
+    path, equals, value = text.partition("=")
+    path = path.strip()
+    if not equals or not path:
+        message = f"expected PATH=VALUE (firms.Tailor.price=12), found {found(text)}"
+        raise ScenarioError(Problem(_OVERRIDE, (), message))
+    try:
+        return path, parse(value).value
+    except YamlError as problem:
+        raise ScenarioError(Problem(_OVERRIDE, (path,), problem.reason)) from None
+
+
+def split_overrides(text: str) -> list[str]:
+    """Return overrides that stand in one text, with commas or new lines between them.
+
+    Commas within brackets and quotation marks belong to a value.
+
+    Examples
+    --------
+    >>> split_overrides("firms.Tailor.price=12, segments.All.need_mean=[1, 2]")
+    ['firms.Tailor.price=12', 'segments.All.need_mean=[1, 2]']
+    """
+    parts, start, depth, quote, before = [], 0, 0, "", "="
+    for position, character in enumerate(text):
+        if quote:
+            closes = character == quote and (quote == "'" or before != "\\")
+            quote = "" if closes else quote
+        elif character in "\"'" and before in "=,[{:":  # elsewhere it is an apostrophe
+            quote = character
+        elif character in "[{":
+            depth += 1
+        elif character in "]}":
+            depth -= 1
+        elif character in ",\n" and depth <= 0:
+            parts.append(text[start:position])
+            start = position + 1
+        before = before if character == " " and not quote else character
+    parts.append(text[start:])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
+    """Return a source with values put in by dotted path.
+
+    ``events`` adds events, ``replace_events`` replaces all; where ``periods`` shortens the
+    run, events that were there before and come after its end are left out.
+    """
+    if isinstance(overrides, str):
+        overrides = split_overrides(overrides)
+    if isinstance(overrides, Mapping):
+        pairs = list(overrides.items())
+    else:
+        pairs = [parse_override(text) for text in overrides]
+    raw, where, late = source.raw, dict(source.where), source.late
+    before, stated = periods_of(raw), set[int]()
+    for path, given in pairs:
+        value = plain(given, _OVERRIDE, (str(path),))
+        if path in (ADD, REPLACE):
+            value = schema.root.whole({ADD: value})[ADD]
+            new = [Entry(event, {(): _OVERRIDE}) for event in value] if _is_list(value) else value
+            replace = path == REPLACE
+            raw, where, numbers = added(raw, where, new, replace=replace, place=_OVERRIDE, key=path)
+            late = () if replace else late
+            stated = {*(() if replace else stated), *numbers}
+            continue
+        needs = raw.get("needs", 2)
+        needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else 1
+        for target in resolve(schema.root, raw, path, _OVERRIDE):
+            firms = tuple(raw["firms"]) if isinstance(raw.get("firms"), Mapping) else ()
+            try:
+                at = target.spec.whole(value)
+                raw = put(raw, target.keys, at, schema.root, needs=needs, firms=firms)
+            except LookupError as error:
+                raise ScenarioError(Problem(_OVERRIDE, (path,), error.args[0])) from None
+            depth = len(target.keys)
+            where = {keys: at for keys, at in where.items() if keys[:depth] != target.keys}
+            where[target.keys] = _OVERRIDE
+            if target.keys[0] == ADD and isinstance(target.keys[1], int):
+                stated.add(target.keys[1])
+    if before is not None:
+        raw, where, late = fitted(raw, where, late, before=before, stated=stated)
+    return dataclasses.replace(source, raw=raw, where=where, late=late)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, tuple)

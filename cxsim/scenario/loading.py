@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cxsim.files import is_file
+from cxsim.files.whole import is_file
+from cxsim.messages import Place, Problem, ScenarioError, found, hint
 from cxsim.scenario.calendar import ADD, REPLACE, Entry, added, entries, fitted, periods_of
-from cxsim.scenario.finding import find, reason, shown_path
-from cxsim.scenario.messages import Place, Problem, ScenarioError, found
-from cxsim.scenario.specs import Spec
-from cxsim.scenario.world import TEXTS
-from cxsim.scenario.yaml_scalar import whole
-from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, parse
+from cxsim.scenario.fields import Spec
+from cxsim.scenario.schema import TEXTS
+from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, parse, whole
 
-__all__ = ["Source", "plain", "read", "read_mapping", "read_yaml", "real_folder"]
+__all__ = [
+    "Reader",
+    "Source",
+    "find",
+    "plain",
+    "read",
+    "read_mapping",
+    "read_yaml",
+    "real_folder",
+    "reason",
+    "shipped_root",
+    "shipped_scenarios",
+    "shown_path",
+]
+
+
+# -- Scenario files as plain data, with what they extend; every value keeps its line -----------
+
 
 Keys = tuple[str | int, ...]
 
@@ -324,3 +339,194 @@ def _plain(value: Any, place: Place, keys: Keys, count: list[int]) -> Any:
     if isinstance(value, (list, tuple)):
         return tuple(_plain(v, place, (*keys, i), count) for i, v in enumerate(value))
     return value
+
+
+# -- Which file a scenario's name or path means ------------------------------------------------
+
+
+def find(
+    name_or_path: str | Path,
+    *,
+    folder: Path | None = None,
+    asked: tuple[Place, tuple[str | int, ...]] | None = None,
+) -> Path:
+    """Return the file of a scenario.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A file, or the name of a scenario that ships with the package. A file of
+        that name comes first.
+    folder : Path, optional
+        What a relative path starts from (default: the current folder).
+    asked : tuple of Place and keys, optional
+        Which value of which file asks for it, for messages.
+
+    Raises
+    ------
+    ScenarioError
+        If it is neither; with the nearest name that exists.
+    """
+    folder = folder or Path()
+    text = str(name_or_path)
+    place, keys = asked or (Place(text), ())
+
+    def fail(what: str) -> ScenarioError:
+        return ScenarioError(Problem(place, keys, what))
+
+    if not text or "\0" in text:
+        raise fail(f"expected a file or the name of a scenario, found {found(text)}")
+    path = folder / text
+    shipped = shipped_scenarios()
+    try:
+        if path.is_file():
+            return path
+        is_folder = path.is_dir()
+        exists = path.exists()
+    except OSError as error:
+        raise fail(f"expected a file, found {reason(error)}") from None
+    if text in shipped:
+        return shipped[text]
+    if is_folder:
+        raise fail("expected a file, found a folder" + (f" ({text})" if asked else ""))
+    if exists:
+        raise fail("expected a file, found something else")
+    subject = f" {found(text)}" if asked else ""
+    is_path = isinstance(name_or_path, Path) or any(mark in text for mark in "/\\")
+    if is_path or text.endswith((".yaml", ".yml")):
+        near = hint(path.name, _files(path.parent), listed=0)
+        if not near and path.stem in shipped:
+            near = f" (did you mean {path.stem!r}?)"
+        raise fail(f"expected a file, found no file{subject}{near}")
+    raise fail(
+        f"expected a file or the name of a scenario, found neither{subject}"
+        + hint(text, [*shipped, *_files(folder)], listed=20)
+    )
+
+
+def shown_path(path: Path) -> str:
+    """Return what messages call a file: its path from the current folder, if it is below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _files(folder: Path) -> list[str]:
+    try:
+        return [each.name for each in folder.iterdir() if each.suffix in (".yaml", ".yml")]
+    except OSError:
+        return []
+
+
+def reason(error: OSError) -> str:
+    """Return what the operating system says is wrong, in lower case."""
+    return error.strerror.lower() if error.strerror else type(error).__name__
+
+
+# -- Where the scenario files and notebooks that come with the package are ---------------------
+
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped_root(kind: str = "params") -> Path:
+    """Return the folder of what ships with the package.
+
+    Parameters
+    ----------
+    kind : {"params", "notebooks"}
+        Which of the two. An installed package carries them inside itself; in a
+        checkout they lie beside it.
+
+    Raises
+    ------
+    ValueError
+        If ``kind`` is neither.
+    """
+    if kind not in ("params", "notebooks"):
+        raise ValueError(f"expected 'params' or 'notebooks', found {kind!r}")
+    inside = _PACKAGE / "_shipped" / kind
+    return inside if inside.is_dir() else _PACKAGE.parent / kind
+
+
+def shipped_scenarios() -> dict[str, Path]:
+    """Return the scenario files that ship, by name, in order of name."""
+    folder = shipped_root("params") / "scenarios"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+class Reader:
+    """Takes values out of a source and says what is wrong with them.
+
+    Parameters
+    ----------
+    source : Source
+    """
+
+    def __init__(self, source: Source):
+        self.source = source
+
+    @classmethod
+    def of(cls, mapping: Mapping[str, Any], name: str) -> Reader:
+        """Make a reader of a mapping that came from no file."""
+        place = Place(name)
+        return cls(Source(dict(plain(dict(mapping), place)), {}, name, place))
+
+    def problem(self, keys: Keys, text: str) -> ScenarioError:
+        """Return an error about the value at ``keys``."""
+        return ScenarioError(Problem(self.source.at(keys), keys, text))
+
+    def known(self, value: Any, keys: Keys, names: Iterable[str], what: str) -> Mapping[str, Any]:
+        """Return a mapping whose keys are all among ``names``.
+
+        Raises
+        ------
+        ScenarioError
+            If it is no mapping, or has another key.
+        """
+        names = list(names)
+        if not isinstance(value, Mapping):
+            raise self.problem(keys, f"expected a mapping, found {found(value)}")
+        for key in value:
+            if key not in names:
+                text = f"expected a key of {what}, found {found(key)}{hint(key, names, listed=12)}"
+                raise self.problem((*keys, key), text)
+        return value
+
+    def mapping(self, value: Any, keys: Keys, what: str) -> Mapping[str, Any]:
+        """Return a mapping."""
+        if not isinstance(value, Mapping):
+            raise self.problem(keys, f"expected {what}, found {found(value)}")
+        return value
+
+    def one_of(self, value: Any, keys: Keys, names: Iterable[str], what: str) -> str:
+        """Return one of some names."""
+        names = list(names)
+        if value not in names:
+            near = hint(value, names, listed=12)
+            raise self.problem(keys, f"expected {what}, found {found(value)}{near}")
+        return str(value)
+
+    def whole(self, value: Any, keys: Keys, low: int, high: int) -> int:
+        """Return a whole number within bounds."""
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            text = f"expected a whole number from {low} to {high}, found {found(value)}"
+            raise self.problem(keys, text)
+        return value
+
+    def number(self, value: Any, keys: Keys, *, above: float, below: float = float("inf")) -> float:
+        """Return a number between two others."""
+        good = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not good or not above < value < below:
+            end = f" and below {below:g}" if below < float("inf") else ""
+            raise self.problem(
+                keys, f"expected a number above {above:g}{end}, found {found(value)}"
+            )
+        return float(value)
+
+    def text(self, value: Any, keys: Keys) -> str:
+        """Return a text."""
+        if not isinstance(value, str):
+            raise self.problem(keys, f"expected a text, found {found(value)}")
+        return value

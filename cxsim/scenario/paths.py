@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cxsim.messages import MISSING, Place, Problem, ScenarioError, found, hint, one_line
 from cxsim.parameters import Parameters
-from cxsim.scenario.messages import MISSING, Place, Problem, ScenarioError, found, hint, one_line
-from cxsim.scenario.specs import Spec
+from cxsim.scenario.fields import Spec
 
 __all__ = ["Target", "held", "put", "resolve", "unknown_key"]
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cxsim.firms.code import PolicyCode, receive, resolve, sent_along
+from cxsim.files.trust import NotTrustedError
 from cxsim.firms.policy import Policy
-from cxsim.firms.registry import KINDS, UnknownPolicyError, named, policy_class, policy_names
-from cxsim.mechanisms.policies import FIXED
+from cxsim.firms.policy_registry import (
+    KINDS,
+    PolicyCode,
+    UnknownPolicyError,
+    named,
+    policy_class,
+    policy_names,
+    receive,
+    resolve,
+    sent_along,
+)
+from cxsim.messages import MISSING, Problem, ScenarioError, found, hint
+from cxsim.model.mechanism_registry import FIXED
+from cxsim.scenario.fields import spec_of
 from cxsim.scenario.loading import Source
-from cxsim.scenario.messages import MISSING, Problem, ScenarioError, found, hint
 from cxsim.scenario.paths import unknown_key
-from cxsim.scenario.specs import spec_of
-from cxsim.scenario.translate import validate
-from cxsim.trust import NotTrustedError
+from cxsim.scenario.validation import validate
 
 __all__ = [
     "checked_code",

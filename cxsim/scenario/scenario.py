@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,27 +11,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cxsim import trust
-from cxsim.mechanisms.base import Mechanism
-from cxsim.mechanisms.money import beyond_limit, price_limit
-from cxsim.scenario import digest as digests
+from pydantic import BaseModel
+
+from cxsim.files import trust
+from cxsim.messages import MISSING, Place, Problem, ScenarioError, found
+from cxsim.model.core.money import beyond_limit, price_limit
+from cxsim.model.mechanism import Mechanism
 from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
 from cxsim.scenario.claim_rule import absent_firms, check_rule, parse_rule
-from cxsim.scenario.events import Change
-from cxsim.scenario.finding import find
-from cxsim.scenario.frozen import thaw
-from cxsim.scenario.loading import Source, read, read_mapping, real_folder
-from cxsim.scenario.messages import Place, Problem, ScenarioError, found
-from cxsim.scenario.overriding import Overrides, overridden
+from cxsim.scenario.events import Change, Overrides, overridden, thaw, validated
+from cxsim.scenario.loading import Source, find, read, read_mapping, real_folder
 from cxsim.scenario.paths import held, resolve
-from cxsim.scenario.policies import checked_code, policy_refusals, receive, taken_along
-from cxsim.scenario.schema import Schema, schema_for
-from cxsim.scenario.validation import validated
+from cxsim.scenario.policies import checked_code, completed, policy_refusals, receive, taken_along
+from cxsim.scenario.schema import TEXTS, Schema, schema_for
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Scenario"]
+__all__ = ["Scenario", "canonical", "digest"]
+
+
+# -- The scenario: the only input of a simulation ----------------------------------------------
 
 
 class Scenario:
@@ -116,7 +118,7 @@ class Scenario:
         (500, ['Mass', 'Niche', 'Targeted', 'Tailor'])
         >>> cx.load("baselin")
         Traceback (most recent call last):
-        cxsim.scenario.messages.ScenarioError: ...did you mean 'baseline'...
+        cxsim.messages.ScenarioError: ...did you mean 'baseline'...
         """
         source = read(find(name_or_path), schema_for(mechanisms).root)
         return cls._from(source, overrides, mechanisms)
@@ -353,7 +355,7 @@ class Scenario:
         defaults : bool
             Whether to write down defaults, too.
         """
-        from cxsim.scenario.writing import to_yaml
+        from cxsim.scenario.yaml_text import to_yaml
 
         return to_yaml(self.to_dict(defaults))
 
@@ -369,7 +371,7 @@ class Scenario:
         ScenarioError
             If the file cannot be written.
         """
-        from cxsim.scenario.writing import write_whole
+        from cxsim.scenario.yaml_text import write_whole
 
         return write_whole(Path(path), self.to_yaml())
 
@@ -379,7 +381,7 @@ class Scenario:
 
     @cached_property
     def _canonical(self) -> str:
-        return digests.canonical(self)
+        return canonical(self)
 
     @property
     def digest(self) -> str:
@@ -394,7 +396,7 @@ class Scenario:
         rules : str
             Digest of the code that the simulation runs.
         """
-        return digests.digest(self._canonical, rules)
+        return digest(self._canonical, rules)
 
     def unstated(self) -> pd.DataFrame:
         """Return what the scenario does not state itself and answers rest on.
@@ -414,7 +416,7 @@ class Scenario:
         ----------
         other : Scenario
         """
-        from cxsim.scenario.show import diff
+        from cxsim.scenario.display import diff
 
         return diff(self, other)
 
@@ -438,7 +440,7 @@ class Scenario:
         mechanisms : sequence of Mechanism, optional
             By default all that are registered.
         """
-        from cxsim.scenario.show import parameter_table
+        from cxsim.scenario.display import parameter_table
 
         return parameter_table(schema_for(mechanisms))
 
@@ -451,7 +453,7 @@ class Scenario:
         mechanisms : sequence of Mechanism, optional
             By default all that are registered.
         """
-        from cxsim.scenario.json_schema import json_schema
+        from cxsim.scenario.display import json_schema
 
         return json_schema(schema_for(mechanisms))
 
@@ -461,7 +463,7 @@ class Scenario:
         return f"<Scenario {self.name!r}: {firms}; {self.periods} periods; {self.digest}>"
 
     def _repr_html_(self) -> str:
-        from cxsim.scenario.show import html
+        from cxsim.scenario.display import html
 
         return html(self)
 
@@ -497,4 +499,98 @@ def _restored(
 #: A claim, and how it is tested.
 _CLAIM = ("claim", "refuted_by", "test")
 
+
 _OWN = frozenset(name for name in vars(Scenario) if not name.startswith("_"))
+
+
+# -- The digest of a scenario: 16 hex digits that name its parameters --------------------------
+
+
+if TYPE_CHECKING:
+    pass
+
+
+def canonical(scenario: Scenario) -> str:
+    """Return the parameters as canonical JSON: sorted keys, no texts, no spaces.
+
+    All parameters of the mechanisms that take part are in it, defaults included;
+    of the others those that differ from their default, so that a mechanism a
+    scenario does not use leaves its digest alone.
+    """
+    model, schema = scenario._model, scenario.schema
+    active = {each.name for each in scenario.mechanisms}
+    payload: dict[str, Any] = {
+        name: _plain_field(model, name)
+        for name in type(model).model_fields
+        if name not in (*TEXTS, "labels", "firms", "segments", "events")
+        and _counts(model, name, schema.owner("market", name), active)
+    }
+    for section, level in (("firms", "firm"), ("segments", "segment")):
+        payload[section] = {
+            key: {
+                name: _plain(getattr(group, name))
+                for name in type(group).model_fields
+                if _counts(group, name, schema.owner(level, name), active)
+            }
+            for key, group in getattr(model, section).items()
+        }
+    for key, group in payload["firms"].items():
+        if "policy" in group:  # said briefly or in full, it is the same policy
+            group["policy"] = _plain(completed(model.firms[key].policy))
+            if not group["policy"]:
+                del group["policy"]
+    payload["events"] = sorted(
+        ([c.at, c.path, number, c.over, _plain(c.value)] for number, c in _numbered(scenario)),
+        key=lambda row: row[:3],
+    )
+    return json.dumps(payload, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _numbered(scenario: Scenario) -> list[tuple[int, Any]]:
+    """Number the changes of one parameter in one period: only their order matters."""
+    seen: dict[tuple[int, str], int] = {}
+    numbered = []
+    for change in scenario.changes:
+        key = (change.at, change.path)
+        seen[key] = seen.get(key, -1) + 1
+        numbered.append((seen[key], change))
+    return numbered
+
+
+def _counts(model: Any, name: str, owner: str, active: set[str]) -> bool:
+    if owner == "scenario" or owner in active:
+        return True
+    info = type(model).model_fields[name]
+    default = MISSING if info.is_required() else info.get_default(call_default_factory=True)
+    return _plain(getattr(model, name)) != _plain(default)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {name: _plain_field(value, name) for name in value.__dict__}
+    if isinstance(value, dict):
+        return {key: _plain(held) for key, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(held) for held in value]
+    if isinstance(value, float):
+        return value + 0.0  # minus zero is zero
+    return value
+
+
+def _plain_field(model: BaseModel, name: str) -> Any:
+    """Return a parameter as plain data; a mapping whose names make an axis keeps their order."""
+    value = _plain(getattr(model, name))
+    extra = type(model).model_fields[name].json_schema_extra
+    axes = extra.get("axes") if isinstance(extra, dict) else None
+    if isinstance(value, dict) and axes and axes != ["firm"]:
+        return list(value.items())
+    return value
+
+
+def digest(text: str, rules: str) -> str:
+    """Return the first 16 hex digits of SHA-256 over parameters and rules.
+
+    The package's version is none of them: a release that changes no rule and no default
+    changes no result.
+    """
+    return hashlib.sha256(f"{text}\n{rules}".encode()).hexdigest()[:16]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cxsim.parameters import Parameters
+from cxsim.scenario.fields import Spec
 from cxsim.scenario.policies import named_policies
-from cxsim.scenario.specs import Spec
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,47 +1,251 @@
-"""From a scenario as written to its validated model and its schedule of changes."""
+"""From pydantic's errors to plain words, with range and unit of the parameter."""
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from cxsim.scenario.checks import check_parts
-from cxsim.scenario.events import Change, changes_of
-from cxsim.scenario.frozen import freeze
-from cxsim.scenario.loading import Source
-from cxsim.scenario.messages import Problem, ScenarioError
-from cxsim.scenario.policies import policy_problems
+from pydantic import ValidationError
+
+from cxsim.messages import MISSING, found, hint, nearest
+from cxsim.parameters import Parameters
+from cxsim.scenario.fields import Spec, words_for
+from cxsim.scenario.paths import unknown_key
 from cxsim.scenario.schema import Schema
-from cxsim.scenario.translate import validate
+from cxsim.scenario.yaml_text import plain_scalar
 
-__all__ = ["validated"]
+__all__ = ["MOST", "check_parts", "shape_problems", "validate"]
 
 
-def validated(schema: Schema, source: Source) -> tuple[Any, tuple[Change, ...]]:
-    """Validate a scenario.
+# -- From pydantic's errors to plain words, with range and unit of the parameter ---------------
+
+
+Keys = tuple[str | int, ...]
+
+
+Found = list[tuple[Keys, str]]
+
+
+#: Largest number of a scenario. Columns hold 32 bits, and so squares up to 1e38.
+MOST = 1e15
+
+
+#: A group's own validator may begin its message with the parameter it speaks of.
+_KEYED = re.compile(r"(\w+): (.*)", re.DOTALL)
+
+
+#: Problems that are explained in full: finding the nearest name takes a while.
+EXPLAINED = 50
+
+
+_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def validate(
+    model: type[Parameters], raw: Any, spec: Spec, *, needs: int | None = None
+) -> tuple[Any, Found]:
+    """Validate plain data.
+
+    Parameters
+    ----------
+    model : type of Parameters
+        What the data should become.
+    raw
+        Plain data: dictionaries, tuples, scalars.
+    spec : Spec
+        The same as ``model``, in words.
+    needs : int, optional
+        Dimensions of need, for messages.
 
     Returns
     -------
-    model
-        Instance of ``schema.scenario``, with everything in it immutable.
-    changes : tuple of Change
-        What its events set, in order of period.
-
-    Raises
-    ------
-    ScenarioError
-        With all problems of the first kind that occurs: in single values, between
-        values, in events.
+    model : Parameters or None
+        None if there are problems.
+    problems : list of (keys, text)
+        In the order of the parameters.
     """
-    raw = source.raw
-    if raw.get("name", "") == "":
-        raw = {**raw, "name": source.name}
-    needs = raw.get("needs", 2)
-    needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else None
-    model, problems = validate(schema.scenario, raw, schema.root, needs=needs)
-    if not problems:
-        problems = check_parts(schema, model) + policy_problems(model, source)
-    if problems:
-        found = [Problem(source.at(keys), keys, text) for keys, text in problems]
-        raise ScenarioError(sorted(found, key=lambda problem: problem.place.order))
-    model = freeze(model)
-    return model, changes_of(schema, source, model)
+    try:
+        made = model.model_validate(raw)
+        beyond = list(_beyond(raw))
+        return (None, beyond) if beyond else (made, [])
+    except ValidationError as error:
+        # Without the input: pydantic cannot show every value there is.
+        errors = error.errors(include_url=False, include_input=False, include_context=False)
+    problems: dict[Keys, str] = {}
+    misspelt: set[Keys] = set()
+    absent: set[Keys] = set()
+    for each in errors[:EXPLAINED]:
+        keys, text, near = _problem(each["type"], each["loc"], each["msg"], raw, spec, needs)
+        problems.setdefault(keys, text)
+        if near is not None:
+            misspelt.add((*keys[:-1], near))
+        if each["type"] == "missing":
+            absent.add(keys)
+    for each in errors[EXPLAINED:]:
+        problems.setdefault(each["loc"], each["msg"])
+    # Where a value may be one thing or another, what is wrong inside it says more than
+    # that it is not the other; and a misspelt key is not missing as well.
+    hidden = {keys[:length] for keys in problems for length in range(len(keys))}
+    hidden |= absent & misspelt
+    return None, [(keys, text) for keys, text in problems.items() if keys not in hidden]
+
+
+def _beyond(raw: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Yield numbers whose squares and products columns and totals could not hold."""
+    if isinstance(raw, (int, float)) and not -MOST <= raw <= MOST:
+        yield keys, f"expected a number from -{MOST:g} to {MOST:g}, found {found(raw)}"
+    elif isinstance(raw, dict):
+        for key, value in raw.items():
+            yield from _beyond(value, (*keys, key))
+    elif isinstance(raw, tuple):
+        for number, value in enumerate(raw):
+            yield from _beyond(value, (*keys, number))
+
+
+def _problem(
+    kind: str, loc: tuple[Any, ...], message: str, raw: Any, spec: Spec, needs: int | None
+) -> tuple[Keys, str, str | None]:
+    """Return the keys of one problem, what is wrong, and the key that was probably meant."""
+    keys: list[str | int] = []
+    value = raw
+    for part in loc:
+        if isinstance(value, dict) and spec.fields is not None and part in spec.fields:
+            spec = spec.fields[part]
+            value = value.get(part, MISSING)
+        elif isinstance(value, dict) and spec.values is not None and part in value:
+            spec, value = spec.values, value[part]
+        elif isinstance(value, tuple) and spec.items is not None and part in range(len(value)):
+            spec, value = spec.items, value[part]
+        elif kind == "extra_forbidden" and isinstance(value, dict) and part in value:
+            near = nearest(part, spec.fields or ())
+            return (*keys, part), unknown_key(spec, part, tuple(keys)), near
+        else:
+            continue  # the name of one alternative of a union
+        keys.append(part)
+    if kind in ("value_error", "assertion_error"):
+        text = message.partition(", ")[2] or message
+        keyed = _KEYED.fullmatch(text)
+        if keyed and spec.fields is not None and keyed[1] in spec.fields:
+            return (*keys, keyed[1]), keyed[2], None
+        return tuple(keys), text, None
+    text = f"expected {words_for(spec, needs)}, found {found(value)}{_advice(spec, value)}"
+    return tuple(keys), text, None
+
+
+def _advice(spec: Spec, value: Any) -> str:
+    if not isinstance(value, str):
+        return ""
+    if spec.choices:
+        return hint(value, spec.choices, listed=0)
+    if spec.kinds & {"number", "integer"} and isinstance(plain_scalar(value), (int, float)):
+        return " (a text: drop the quotes)"
+    if "boolean" in spec.kinds and value.lower() in _WORDS:
+        return f" (did you mean {_WORDS[value.lower()]}?)"
+    return ""
+
+
+def shape_problems(spec: Spec, model: Any, *, needs: int, firms: tuple[str, ...]) -> Found:
+    """Find lists that do not have a number for each need, and values not given for each firm."""
+    problems: Found = []
+    for keys, each, value in spec.walk(model):
+        if each.axes and isinstance(value, tuple):
+            length = needs if each.axes[0] == "need" else each.axes[0]
+            if isinstance(length, int) and len(value) != length:
+                problems.append((keys, f"expected {words_for(each, needs)}, found {found(value)}"))
+        if each.by_firm and isinstance(value, dict):
+            known = set(firms)
+            for name in value:
+                if name not in known:
+                    text = f"expected the name of a firm, found {name!r}{hint(name, firms)}"
+                    problems.append(((*keys, name), text))
+            absent = [name for name in firms if name not in value]
+            if absent:
+                text = f"expected a value for each firm, found none for {', '.join(absent[:5])}"
+                problems.append((keys, text))
+    return problems
+
+
+# -- What must hold between the parts of a scenario, beyond each parameter's own range ---------
+
+
+_Keys = tuple[str | int, ...]
+
+
+#: Characters that paths, overrides on the command line and file names need for themselves.
+RESERVED = ".*/\\="
+
+
+#: Names of what a customer may choose or have beside firms.
+TAKEN = ("outside", "none")
+
+
+def check_parts(schema: Schema, model: Any) -> list[tuple[_Keys, str]]:
+    """Return what is wrong between the parts of a valid model, as ``(keys, text)``."""
+    problems = list(_names("firms", model.firms))
+    problems += _names("segments", model.segments)
+    problems += _shares(model)
+    problems += shape_problems(schema.root, model, needs=model.needs, firms=tuple(model.firms))
+    problems += _initial(model)
+    problems += _rates(model)
+    for mechanism in schema.mechanisms:
+        problems += mechanism.check(model)
+    return problems
+
+
+def _names(section: str, named: Any) -> Iterator[tuple[_Keys, str]]:
+    for name in named:
+        keys = (section, name)
+        bad = sorted({c for c in name if c in RESERVED or not c.isprintable()})
+        if not name:
+            yield keys, "expected a name, found an empty one"
+        elif name != name.strip():
+            yield keys, f"expected a name without blanks around it, found {found(name)}"
+        elif bad:
+            shown = " ".join(found(c)[1:-1] for c in bad)
+            yield keys, f"expected a name without any of . * / \\ =, found {shown}"
+        elif name.casefold() in TAKEN:
+            yield keys, f"expected a name other than {' and '.join(TAKEN)}, found {found(name)}"
+
+
+def _shares(model: Any) -> Iterator[tuple[_Keys, str]]:
+    shares = [s.share for s in model.segments.values() if hasattr(s, "share")]
+    if not shares:
+        return  # mechanisms without shares: nothing to sum
+    total = math.fsum(shares)
+    if abs(total - 1) > 1e-9 * len(shares):
+        yield ("segments",), f"expected shares that sum to 1, found a sum of {total:.10g}"
+
+
+def _initial(model: Any) -> Iterator[tuple[_Keys, str]]:
+    if not model.initial:
+        return
+    firms = tuple(model.firms)
+    for name in model.initial:
+        if name not in model.firms:
+            text = f"expected the name of a firm, found {name!r}{hint(name, firms)}"
+            yield ("initial", name), text
+    total = math.fsum(start.share for start in model.initial.values())
+    if total > 1 + 1e-9 * len(model.initial):
+        yield ("initial",), f"expected shares that sum to at most 1, found a sum of {total:.10g}"
+    if model.warm_up > 0:
+        text = f"expected no initial customers with a warm_up, found a warm_up of {model.warm_up}"
+        yield ("initial",), text
+
+
+def _rates(model: Any) -> Iterator[tuple[_Keys, str]]:
+    for name, segment in model.segments.items():
+        yield from segment_rates(segment, ("segments", name))
+
+
+def segment_rates(segment: Any, keys: _Keys = ()) -> Iterator[tuple[_Keys, str]]:
+    """Check rates that are chances unless a distribution makes them means."""
+    rate = getattr(segment, "purchase_rate", 0.0)
+    if rate > 1 and getattr(segment, "purchase_rate_shape", None) is None:
+        text = "expected a number from 0 to 1 (per period) unless purchase_rate_shape is given"
+        yield (*keys, "purchase_rate"), f"{text}, found {found(rate)}"
+    for number, value in enumerate(getattr(segment, "turnover_beta", None) or ()):
+        if not value > 0:
+            text = f"expected a number above 0, found {found(value)}"
+            yield (*keys, "turnover_beta", number), text

@@ -8,9 +8,14 @@ equal keys in one mapping.
 
 from __future__ import annotations
 
+import math
+import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -26,20 +31,43 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
     StreamEndEvent,
 )
+from ruamel.yaml.representer import RoundTripRepresenter
 
-from cxsim.scenario.yaml_scalar import MERGE, plain_scalar
+from cxsim.files.whole import whole_file
+from cxsim.messages import Place, Problem, ScenarioError
 
-__all__ = ["MAX_BYTES", "Document", "YamlError", "parse"]
+__all__ = [
+    "MAX_BYTES",
+    "MERGE",
+    "Document",
+    "YamlError",
+    "parse",
+    "plain_scalar",
+    "to_yaml",
+    "whole",
+    "write_whole",
+]
+
+
+# -- YAML 1.2 text as plain values, with the line of every key and item ------------------------
+
 
 #: Largest text read, in bytes.
 MAX_BYTES = 1 << 20
+
+
 #: Most values in one text, those repeated by aliases counted each time.
 MAX_VALUES = 100_000
+
+
 #: Deepest nesting.
 MAX_DEPTH = 40
 
+
 _STR = "tag:yaml.org,2002:str"
-Path = tuple[str | int, ...]
+
+
+KeyPath = tuple[str | int, ...]
 
 
 class YamlError(ValueError):
@@ -55,7 +83,7 @@ class YamlError(ValueError):
         What is wrong, in words.
     """
 
-    def __init__(self, reason: str, line: int | None = None, path: Path = ()) -> None:
+    def __init__(self, reason: str, line: int | None = None, path: KeyPath = ()) -> None:
         super().__init__(reason)
         self.reason, self.line, self.path = reason, line, path
 
@@ -65,7 +93,7 @@ class Document:
     """One YAML document: its value and the line of each key and list item by path."""
 
     value: Any
-    lines: dict[Path, int] = field(repr=False)
+    lines: dict[KeyPath, int] = field(repr=False)
 
 
 @lru_cache(maxsize=32)
@@ -112,7 +140,7 @@ class _Anchored:
     """A value that aliases may repeat: with the lines below it and how many values it is."""
 
     value: Any
-    lines: dict[Path, int]
+    lines: dict[KeyPath, int]
     size: int
 
 
@@ -121,10 +149,10 @@ class _Builder:
 
     def __init__(self, events: Iterator[Any]) -> None:
         self.events = events
-        self.lines: dict[Path, int] = {}
+        self.lines: dict[KeyPath, int] = {}
         self.anchors: dict[str, _Anchored | None] = {}
         self.size = 0
-        self.order: list[Path] = []
+        self.order: list[KeyPath] = []
 
     def document(self) -> Document:
         next(self.events)  # the stream starts
@@ -138,7 +166,7 @@ class _Builder:
             raise YamlError("expected one YAML document, found a second", event.start_mark.line + 1)
         return Document(value, self.lines)
 
-    def value(self, event: Any, path: Path) -> Any:
+    def value(self, event: Any, path: KeyPath) -> Any:
         self.count(1, event, path)
         line = event.start_mark.line + 1
         if isinstance(event, AliasEvent):
@@ -167,11 +195,11 @@ class _Builder:
             self.anchors[anchor] = _Anchored(value, below, self.size - before + 1)
         return value
 
-    def mark(self, path: Path, line: int) -> None:
+    def mark(self, path: KeyPath, line: int) -> None:
         self.lines[path] = line
         self.order.append(path)
 
-    def count(self, size: int, event: Any, path: Path) -> None:
+    def count(self, size: int, event: Any, path: KeyPath) -> None:
         self.size += size
         if self.size > MAX_VALUES:
             raise YamlError(
@@ -180,7 +208,7 @@ class _Builder:
                 path[:3],
             )
 
-    def alias(self, event: Any, path: Path) -> Any:
+    def alias(self, event: Any, path: KeyPath) -> Any:
         line = event.start_mark.line + 1
         if event.anchor not in self.anchors:
             raise YamlError(f"expected a known anchor, found {event.anchor!r}", line, path)
@@ -196,7 +224,7 @@ class _Builder:
             self.mark((*path, *below), at)
         return anchored.value
 
-    def scalar(self, event: Any, path: Path) -> Any:
+    def scalar(self, event: Any, path: KeyPath) -> Any:
         text = str(event.value)
         if any("\ud800" <= c <= "\udfff" for c in text):
             raise YamlError(
@@ -207,7 +235,7 @@ class _Builder:
         is_plain = not event.style and event.tag is None
         return plain_scalar(text) if is_plain else text
 
-    def mapping(self, path: Path) -> dict[str, Any]:
+    def mapping(self, path: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         seen: dict[str, int] = {}
@@ -231,7 +259,7 @@ class _Builder:
                 result[key] = value
         return {**merged, **result}  # what is merged gives way to what is written
 
-    def key(self, event: Any, path: Path) -> str:
+    def key(self, event: Any, path: KeyPath) -> str:
         line = event.start_mark.line + 1
         if not isinstance(event, ScalarEvent):
             raise YamlError("expected a text as key, found a composed one", line, path)
@@ -246,7 +274,7 @@ class _Builder:
             )
         return key
 
-    def merge(self, value: Any, path: Path, known: int, written: set[str]) -> dict[str, Any]:
+    def merge(self, value: Any, path: KeyPath, known: int, written: set[str]) -> dict[str, Any]:
         """Return what ``<<`` brings in, its lines marked as if it stood here."""
         here = (*path, MERGE)
         parts = value if isinstance(value, tuple) else (value,)
@@ -266,10 +294,193 @@ class _Builder:
                     self.mark((*path, *inner), line)
         return result
 
-    def sequence(self, path: Path) -> tuple[Any, ...]:
+    def sequence(self, path: KeyPath) -> tuple[Any, ...]:
         result: list[Any] = []
         while not isinstance(event := next(self.events), SequenceEndEvent):
             here = (*path, len(result))
             self.mark(here, event.start_mark.line + 1)
             result.append(self.value(event, here))
         return tuple(result)
+
+
+# -- What an unquoted word of YAML means -------------------------------------------------------
+
+
+#: The key that brings another mapping's entries in, as in ``<<: *alike``.
+MERGE = "<<"
+
+
+_NULL = re.compile(r"~|null|Null|NULL|")
+
+
+_TRUE = re.compile(r"true|True|TRUE")
+
+
+_FALSE = re.compile(r"false|False|FALSE")
+
+
+_INT = re.compile(r"[-+]?[0-9]+")
+
+
+_OCT = re.compile(r"0o[0-7]+")
+
+
+_HEX = re.compile(r"0x[0-9a-fA-F]+")
+
+
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+_INF = re.compile(r"[-+]?\.(inf|Inf|INF)")
+
+
+#: Largest whole number that is a double.
+_MOST = int(sys.float_info.max)
+
+
+_NAN = re.compile(r"\.nan|\.NaN|\.NAN")
+
+
+def plain_scalar(text: str) -> Any:
+    """Return what an unquoted word means by the core schema of YAML 1.2.
+
+    Examples
+    --------
+    >>> plain_scalar("12"), plain_scalar("1e3"), plain_scalar("yes"), plain_scalar("null")
+    (12, 1000.0, 'yes', None)
+    """
+    if _NULL.fullmatch(text):
+        return None
+    if _TRUE.fullmatch(text):
+        return True
+    if _FALSE.fullmatch(text):
+        return False
+    if _INT.fullmatch(text):
+        return whole(int(text)) if len(text) <= 400 else float(text)  # Python reads no longer ones
+    if _OCT.fullmatch(text) or _HEX.fullmatch(text):
+        return whole(int(text, 0))
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _INF.fullmatch(text):
+        return float("-inf") if text.startswith("-") else float("inf")
+    if _NAN.fullmatch(text):
+        return float("nan")
+    return text
+
+
+def whole(value: int) -> int | float:
+    """Return a whole number; one that no double can hold is infinite, as decimals are.
+
+    Examples
+    --------
+    >>> whole(12), whole(-(10**400))
+    (12, -inf)
+    """
+    if -_MOST <= value <= _MOST:
+        return value
+    return math.inf if value > 0 else -math.inf
+
+
+# -- A scenario as YAML text -------------------------------------------------------------------
+
+
+#: Texts that need no quotes anywhere: words with single spaces and harmless marks.
+_BARE = re.compile(r"[^\W_](?:[\w.,;*()/%+=-]| (?! |$))*")
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes what the reader of this package reads back as the same value."""
+
+    def text(self, value: str) -> Any:
+        style: str | None = '"'
+        if _BARE.fullmatch(value) and isinstance(plain_scalar(value), str):
+            style = None
+        elif "\n" in value and _is_block(value):
+            style = ">" if max(map(len, value.split("\n"))) > 90 else "|"
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    def row(self, value: list[Any]) -> Any:
+        flat = all(not isinstance(item, (dict, list)) for item in value)
+        return self.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=flat)
+
+    def number(self, value: float) -> Any:
+        text = repr(value).replace("inf", ".inf").replace("nan", ".nan")
+        return self.represent_scalar("tag:yaml.org,2002:float", text)
+
+    def nothing(self, _: None) -> Any:
+        return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+class _Careful(_Representer):
+    """Puts every text in quotes, on one line."""
+
+    def text(self, value: str) -> Any:
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+
+
+def _is_block(value: str) -> bool:
+    """Whether a text can stand below its key as it is."""
+    lines = value.split("\n")
+    return value[:1].strip() != "" and all(
+        line.isprintable() and not line.endswith(" ") for line in lines
+    )
+
+
+_Representer.add_representer(str, _Representer.text)
+
+
+_Representer.add_representer(list, _Representer.row)
+
+
+_Representer.add_representer(float, _Representer.number)
+
+
+_Representer.add_representer(type(None), _Representer.nothing)
+
+
+_Careful.add_representer(str, _Careful.text)
+
+
+def to_yaml(data: dict[str, Any]) -> str:
+    """Return plain data as YAML 1.2 that :func:`~cxsim.scenario.yaml_text.parse` gives back."""
+    text = _dumped(data, _Representer, width=100)
+    # The emitter breaks some long lines of odd characters where no space was.
+    if parse(text).value != _as_read(data):
+        text = _dumped(data, _Careful, width=MAX_BYTES)
+    return text
+
+
+def _as_read(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_read(held) for key, held in value.items()}
+    return tuple(map(_as_read, value)) if isinstance(value, list) else value
+
+
+def _dumped(data: dict[str, Any], representer: type[_Representer], width: int) -> str:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Representer = representer
+    yaml.allow_unicode = True
+    yaml.width = width
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = StringIO()
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file whole or not at all: under a temporary name beside it, then renamed.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be written; nothing is left behind.
+    """
+    try:
+        path.parent.stat()  # a folder that is not there is not made up
+        with whole_file(path) as draft:
+            draft.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        problem = f"expected a file that can be written, found {reason}"
+        raise ScenarioError(Problem(Place(str(path)), (), problem)) from None
+    return path

@@ -16,14 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.arguments import number, seeds_of
-from cxsim.measures import measures, near
-from cxsim.measures.summary import summarized
-from cxsim.measures.value import VALUES, net_present_value
+from cxsim.messages import Problem, number, seeds_of
 from cxsim.runs import simulate
+from cxsim.runs.measures.measure_registry import measures, near, summarized
+from cxsim.runs.measures.profit import VALUES, net_present_value
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
 from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, absent_firms, parse_rule
-from cxsim.scenario.messages import Problem
 from cxsim.study.outputs import measures_by_observer
 
 __all__ = ["BY_CONSTRUCTION", "HOLDS", "NO_DIFFERENCE", "OPEN", "REFUTED", "Part", "Verdict",
@@ -347,7 +345,7 @@ def _part(
         return Part(condition.says, OPEN, nothing, nothing, nothing, f"{says}: {why}.")
     size = float(np.abs(table).max())
     margins = np.where(np.abs(margins) <= ROUNDING * size, 0.0, margins)
-    from cxsim.study.statistics import half_width, mean_and_error  # checking needs no SciPy
+    from cxsim.numerics.statistics import half_width, mean_and_error  # checking needs no SciPy
 
     mean, error = (float(each) for each in mean_and_error(margins))
     half = float(half_width(np.asarray(error), len(margins), confidence))
@@ -403,7 +401,7 @@ def _sentence(
         return f"{firm}'s {_small(label)} is {size} {word} {rival}'s"
     left, right = (sides[0], sides[1]) if rule.written_first == "high" else (sides[1], sides[0])
     shown = math.isfinite(half) and half > ROUNDING * abs(mean)
-    from cxsim.study.analysis.finding import amount  # checking needs no pandas
+    from cxsim.study.analysis.points import amount  # checking needs no pandas
 
     interval = f", {amount(mean - half)} to {amount(mean + half)}" if shown else ""
     return f"{says}: {amount(left)} against {amount(right)} (margin {amount(mean)}{interval})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from io import BytesIO
@@ -13,20 +14,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.files import keep_frame, whole_folder
-from cxsim.measures import Measure, measures
-from cxsim.measures.summary import MARKET, summarized, window_words
-from cxsim.measures.value import VALUES
+from cxsim.files.sealed import read_folder, seal_folder
+from cxsim.files.whole import keep_frame, whole_folder
+from cxsim.messages import money
+from cxsim.model.mechanism import Measure
+from cxsim.numerics.statistics import half_width, mean_and_error, paired
 from cxsim.runs import settings_attrs
+from cxsim.runs.execution import provenance
+from cxsim.runs.measures.measure_registry import (
+    MARKET,
+    measures,
+    summarize,
+    summarized,
+    window_words,
+)
+from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario
-from cxsim.sealed import read_folder, seal_folder
-from cxsim.study.decision.words import money
-from cxsim.study.outcome import Outcome
-from cxsim.study.statistics import half_width, mean_and_error, paired
-from cxsim.study.value import Estimate, Value, value_from
-from cxsim.study.window import divided
+from cxsim.scenario.schema import TEXTS
+from cxsim.study.value_of_lead import Estimate, Value, value_from
 
-__all__ = ["Comparison", "side_by_side"]
+__all__ = ["Comparison", "Outcome", "divided", "first_change", "outcome_of", "side_by_side"]
+
+
+# -- Scenarios side by side over paired seeds: differences, means and courses with intervals ---
+
 
 _FRAMES = ("table", "means", "series", "settings")
 
@@ -397,3 +408,80 @@ def _settings(scenarios: Sequence[Scenario], names: list[str]) -> pd.DataFrame:
         different.insert(0, "scenario", name)
         frames.append(different.astype(str))
     return pd.concat(frames, ignore_index=True)
+
+
+# -- What a study keeps of one run: each measure in one number, and the course of some ---------
+
+
+#: Periods up to which means can be taken over a part of a run: of longer ones they are not kept.
+LONGEST = 2000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run, boiled down.
+
+    Attributes
+    ----------
+    summary : dict of str to dict
+        Each measure summarized over the run, by firm and for the market.
+    courses : dict of str to ndarray
+        Measures by period and firm, (T, F), firms in the order of the scenario: those marked
+        ``series``, and those of which a run's summary is a mean.
+    market : dict of str to ndarray
+        Measures of the market of which a run's summary is a mean, by period, (T,).
+    provenance : dict
+    """
+
+    summary: dict[str, dict[str, float]]
+    courses: dict[str, np.ndarray]
+    provenance: dict[str, Any]
+    market: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def outcome_of(simulation: Any) -> Outcome:
+    """Boil a finished simulation down."""
+    books = simulation.books
+    order = [books.firms.index(name) for name in simulation.scenario.firms]
+    courses = {
+        m.name: m.function(books)[:, order]
+        for m in measures("firm", simulation.mechanisms)
+        if m.series or (m.summary == "mean" and books.periods <= LONGEST)
+    }
+    market = {
+        m.name: m.function(books)
+        for m in measures("market", simulation.mechanisms)
+        if m.summary == "mean" and books.periods <= LONGEST
+    }
+    return Outcome(summarize(simulation), courses, provenance(simulation), market)
+
+
+# -- Where an event divides a run: from which period on a summary answers the question ---------
+
+
+#: Keys of a scenario that say something to readers and nothing to the simulation.
+_WORDS = (*TEXTS, "labels", "currency")
+
+
+def first_change(scenario: Scenario) -> int:
+    """Return the period of a scenario's first event, 0 where it has none."""
+    return min((change.at for change in scenario.changes), default=0)
+
+
+def divided(a: Scenario, b: Scenario) -> int:
+    """Return the first period in which two scenarios can differ.
+
+    0 where they differ from the start, or not at all; else that of the first event that only
+    one of them has.
+    """
+    if _start(a) != _start(b):
+        return 0
+    here, there = ({repr(change): change.at for change in each.changes} for each in (a, b))
+    own = [at for each, at in (here | there).items() if (each in here) != (each in there)]
+    return min(own, default=0)
+
+
+def _start(scenario: Scenario) -> dict[str, Any]:
+    """Return a scenario without its events and its words."""
+    given = scenario.to_dict()
+    return {key: value for key, value in given.items() if key not in (*_WORDS, "events")}

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cxsim.identity import modules
-from cxsim.measures import Measure, measures, near
-from cxsim.measures.observers import OBSERVERS
-from cxsim.measures.summary import summarized
-from cxsim.mechanisms.base import Mechanism
+from cxsim.messages import found, hint
+from cxsim.model.mechanism import Measure, Mechanism
+from cxsim.model.mechanism_registry import OBSERVERS
+from cxsim.numerics.statistics import half_width, mean_and_error
+from cxsim.runs.measures.measure_registry import measures, near, summarized
 from cxsim.scenario import Scenario
-from cxsim.scenario.messages import found, hint
-from cxsim.study.reading import Keys, Reader
+from cxsim.scenario.loading import Keys, Reader
 
 __all__ = [
     "DEFAULT",
     "Output",
+    "Stopping",
     "known_measures",
     "modules_of_outputs",
     "observed",
@@ -27,10 +28,16 @@ __all__ = [
     "output_of",
     "output_values",
     "read_outputs",
+    "read_stopping",
 ]
+
+
+# -- Outputs: the numbers that a study keeps of each run ---------------------------------------
+
 
 #: What is kept where a study does not say.
 DEFAULT = ("share", "retention", "switching_cost", "profit", "net_present_value")
+
 
 _MARKET = "market"
 
@@ -219,3 +226,105 @@ def output_values(
             of_firm = kept[..., place[firm]] if firm in place else np.full(kept.shape[:-1], np.nan)
             values[column] = of_firm.tolist()
     return values
+
+
+# -- Sequential stopping: more paired seeds until an interval is narrow enough -----------------
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When a point has had enough seeds.
+
+    Attributes
+    ----------
+    output : str
+        Column of the results, as ``share.Tailor``.
+    of, against : str
+        Two strategies whose difference counts, or both empty: the output itself.
+    half_width : float
+        Half the width that the interval may have, in the unit of the output.
+    confidence : float
+    step : int
+        Seeds added at a time.
+    budget : int
+        Seeds of a point at most.
+    """
+
+    output: str
+    of: str
+    against: str
+    half_width: float
+    confidence: float = 0.95
+    step: int = 10
+    budget: int = 200
+
+    def width(self, values: Mapping[str, Mapping[int, float]]) -> float:
+        """Return half the width of the interval, from values by strategy and seed.
+
+        Infinite where fewer than two seeds have values, or a value is none.
+        """
+        one = values.get(self.of, {})
+        if self.against:
+            other = values.get(self.against, {})
+            numbers = [one[seed] - other[seed] for seed in one if seed in other]
+        else:
+            numbers = list(one.values())
+        there = np.array([number for number in numbers if np.isfinite(number)])
+        if len(there) < 2:
+            return float("inf")
+        return float(half_width(mean_and_error(there)[1], len(there), self.confidence))
+
+    def rounds(self, first: int) -> Iterator[int]:
+        """Yield how many seeds a point has after each round, up to the budget."""
+        seeds = first
+        while seeds < self.budget:
+            yield seeds
+            seeds += self.step
+        yield self.budget
+
+
+def read_stopping(
+    reader: Reader,
+    given: Any,
+    outputs: tuple[Output, ...],
+    base: Scenario | None,
+    strategies: Mapping[str, Any],
+) -> Stopping:
+    """Read a stopping rule.
+
+    Raises
+    ------
+    ScenarioError
+        If the output or a strategy is unknown, or a number does not fit.
+    """
+    keys = ("stopping",)
+    names = ("output", "of", "against", "half_width", "confidence", "step", "budget")
+    fields = reader.known(given, keys, names, "a stopping rule")
+    firms = tuple(base.firms) if base else ()
+    columns = [c for o in outputs if not o.by_period for c in o.columns(firms)]
+    for needed in ("output", "half_width"):
+        if needed not in fields:
+            raise reader.problem(keys, f"expected {needed}, found none")
+    output = fields["output"]
+    if base is not None and output not in columns:
+        near = hint(output, columns, listed=12)
+        what = f"expected an output of the study for one firm or the market, found {found(output)}"
+        raise reader.problem((*keys, "output"), what + near)
+    of, against = fields.get("of", ""), fields.get("against", "")
+    if "of" in fields or "against" in fields or len(strategies) > 1:
+        for key, value in (("of", of), ("against", against)):
+            at = (*keys, key) if key in fields else keys
+            reader.one_of(value, at, strategies, f"a strategy as {key}")
+        if of == against:
+            raise reader.problem((*keys, "against"), "expected another strategy, found the same")
+    else:
+        (of,) = strategies
+    return Stopping(
+        output,
+        of,
+        against,
+        reader.number(fields["half_width"], (*keys, "half_width"), above=0),
+        reader.number(fields.get("confidence", 0.95), (*keys, "confidence"), above=0, below=1),
+        reader.whole(fields.get("step", 10), (*keys, "step"), 1, 100_000),
+        reader.whole(fields.get("budget", 200), (*keys, "budget"), 2, 1_000_000),
+    )

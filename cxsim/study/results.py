@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from cxsim.arguments import choice
-from cxsim.files import keep_frame, whole_folder
-from cxsim.scenario.messages import hint
-from cxsim.sealed import seal_folder
-from cxsim.study.cells import Cells
-from cxsim.study.plan import Study
-from cxsim.study.statistics import half_width, mean_and_error, paired
+from cxsim.files.sealed import seal_folder
+from cxsim.files.whole import keep_frame, whole_folder
+from cxsim.messages import choice, hint
+from cxsim.numerics.statistics import half_width, mean_and_error, paired
+from cxsim.study.analysis.points import Finding, contrast, strategies_of
+from cxsim.study.analysis.ranking import ranking
+from cxsim.study.analysis.scenario_discovery import discovery, regional
+from cxsim.study.analysis.sensitivity import main_effects, morris, sobol
 from cxsim.study.store import Store, StoreError
-from cxsim.study.tally import Report
+from cxsim.study.stored_runs import Cells
+from cxsim.study.study import Study
+from cxsim.study.workers import Report
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cxsim.study.analysis import Finding
 
-__all__ = ["Sweep"]
+__all__ = ["ANALYSES", "Sweep", "analyse"]
+
+
+# -- The results of a study: what is stored of it, as frames -----------------------------------
+
 
 #: Columns of runs that are neither place nor result.
 _TAIL = ("status", "message", "traceback", "run", "seconds", "worker")
+
 
 #: Columns of the store that name a run's parts; its place in the study says them better.
 _FACTS = ("base", "overrides", "scenario", "code", "task", "adopted", "finished")
@@ -299,3 +308,88 @@ class Sweep:
         return (
             f"<p>{escape(self.study.title or self.study.name)}: {self.report.sentence()}</p>{table}"
         )
+
+
+# -- All analyses that a study names, in one call ----------------------------------------------
+
+
+#: Analyses by name.
+ANALYSES: dict[str, Callable[..., Finding]] = {
+    "main_effects": main_effects,
+    "sobol": sobol,
+    "morris": morris,
+    "regional": regional,
+    "discovery": discovery,
+    "ranking": ranking,
+}
+
+
+def analyse(
+    frame: pd.DataFrame,
+    problem: Mapping[str, Any],
+    analyses: Iterable[str],
+    *,
+    outputs: Iterable[str],
+    strategy: str | None = None,
+    against: str | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Finding]:
+    """Make every analysis of every output.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per run; see :mod:`cxsim.study.analysis`.
+    problem : mapping
+        ``names`` of the factors, in the order of the design.
+    analyses : iterable of str
+        Names, see ``ANALYSES``.
+    outputs : iterable of str
+    strategy, against : str, optional
+        Where strategies were run, all analyses but ``ranking`` look at the advantage of
+        ``strategy`` (default: the first) over ``against`` (default: the best of the others);
+        ``discovery`` and ``regional`` then ask where there is none (``at_most=0``).
+    options : mapping of str to mapping, optional
+        Further arguments by name of the analysis.
+
+    Returns
+    -------
+    list of Finding
+        Output by output, in the order of the analyses. :func:`cxsim.plot.finding` draws one.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or an analysis does not fit the design.
+    """
+    chosen = dict(options or {})
+    wanted = list(analyses)
+    for name in (*wanted, *chosen):
+        if name not in ANALYSES:
+            known = ", ".join(ANALYSES)
+            raise ValueError(
+                f"analysis: expected one of {known}, found {name!r}{hint(name, ANALYSES)}"
+            )
+    several = "strategy" in frame.columns and frame["strategy"].nunique() > 1
+    if several and strategy is None:
+        strategy = strategies_of(frame)[0]
+    findings = []
+    for output in outputs:
+        runs, label = frame, output
+        if several:
+            runs = contrast(frame, output, strategy=str(strategy), against=against)
+            label = f"lead of {strategy} over {against or 'the best other'} in {output}"
+            runs = runs.rename(columns={output: label})
+        for name in wanted:
+            given = dict(chosen.get(name, {}))
+            if name == "ranking":
+                findings.append(ranking(frame, problem, output=output, **given))
+                continue
+            if (
+                several
+                and name in ("discovery", "regional")
+                and not {"at_least", "at_most"} & {*given}
+            ):
+                given["at_most"] = 0.0
+            findings.append(ANALYSES[name](runs, problem, output=label, **given))
+    return findings

@@ -12,11 +12,19 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
 from typing import Any
 
-from cxsim.components import changed
-from cxsim.study.models import Model
-from cxsim.study.pools import Pool, PoolError
-from cxsim.study.tally import Report
-from cxsim.study.work import GRACE, Chunk, Outcome, Task, play, process_name
+from cxsim.runs.components import changed
+from cxsim.study.study import Model
+from cxsim.study.workers import (
+    GRACE,
+    Chunk,
+    Outcome,
+    Pool,
+    PoolError,
+    Report,
+    Task,
+    play,
+    process_name,
+)
 
 __all__ = ["OtherCodeError", "Runner"]
 

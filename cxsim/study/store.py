@@ -1,26 +1,46 @@
-"""The store: a folder of Parquet files to which runs are added and from which none is lost."""
+"""The store: a folder of Parquet files to which runs are added and from which none is lost.
+
+A claim is a lock on one byte of a file that the processes share. The system gives it back
+when its process ends, however it ends, so that nothing has to be cleaned up after a kill.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxsim._version import __version__
+from cxsim.files.sealed import DamagedError, digest_name
+from cxsim.messages import hint
 from cxsim.scenario import Scenario
-from cxsim.scenario.messages import hint
-from cxsim.sealed import DamagedError, digest_name
-from cxsim.study.run_files import SESSION, joined, packed, read_runs
-from cxsim.study.store_folder import StoreError, StoreFolder, said
+from cxsim.study.store_folder import (
+    SESSION,
+    StoreError,
+    StoreFolder,
+    joined,
+    packed,
+    read_runs,
+    said,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Store", "StoreError"]
+__all__ = ["Claims", "Store", "StoreError"]
+
+
+# -- The store: a folder of Parquet files to which runs are added and from which none is lost
+
 
 #: Runs learned of one by one before they are sorted in among the others.
 _TAIL = 20_000
@@ -49,7 +69,7 @@ class Store:
     studies that were run, ``sessions/`` what wrote them, ``codebooks/`` what columns hold.
     Each run has a digest of all that determines its result, so what is there is not run again.
     Every file carries a digest of its bytes and is verified before it is read; a damaged one is
-    moved into ``damaged/`` with a :class:`~cxsim.sealed.DamagedWarning` that names it, and its
+    moved into ``damaged/`` with a :class:`~cxsim.files.sealed.DamagedWarning` that names it, and its
     runs are missing. Read the store with pandas (``pd.read_parquet("STORE/runs")``) or DuckDB
     (``read_parquet('STORE/runs/*.parquet', union_by_name=true)``).
     """
@@ -96,13 +116,13 @@ class Store:
         Parameters
         ----------
         columns : mapping of str to mapping
-            From :func:`~cxsim.study.codebook.codebook`.
+            From :func:`~cxsim.study.store_folder.codebook`.
         """
         self._columns |= {name: dict(facts) for name, facts in columns.items()}
 
     def _begin(self, row: Mapping[str, Any]) -> str:
         """Say who writes here, before the first runs are written."""
-        from cxsim.runs.provenance import origin
+        from cxsim.runs.execution import origin
 
         others = {name for name in row if name not in self._columns}
         plain = {"kind": "output", "label": "", "unit": "", "definition": "Of the study's function"}
@@ -402,3 +422,130 @@ class _Known:
         word = np.uint64(key)
         place = int(np.searchsorted(self._sorted, word))
         return place < len(self._sorted) and bool(self._sorted[place] == word)
+
+
+# -- Claims: which process works on which point of a study, so that no two do the same ---------
+
+
+@dataclass
+class _Shared:
+    """What all claims of this process on one file share.
+
+    Locks are a process's: another one of the same process would be granted too, and closing any
+    handle of the file would give all of them back. So there is one handle, and a list.
+    """
+
+    file: IO[bytes]
+    taken: set[str] = field(default_factory=set)
+    users: int = 0
+
+
+_shared: dict[tuple[int, Path], _Shared] = {}  # by process: a fork inherits no lock
+
+
+_guard = threading.Lock()
+
+
+class Claims:
+    """Claims of one sweep in one store.
+
+    Parameters
+    ----------
+    path : Path
+        The file whose bytes are locked.
+
+    Notes
+    -----
+    Where the file system knows no locks, everything can be claimed that nobody in this process
+    has: two processes may then do the same runs, which costs time and harms nothing.
+    """
+
+    def __init__(self, path: Path):
+        self._key = (os.getpid(), path.resolve())
+        self._mine: set[str] = set()
+        self._closed = False
+        with _guard:
+            if self._key not in _shared:
+                _shared[self._key] = _Shared(_opened(path))
+            self._all = _shared[self._key]
+            self._all.users += 1
+
+    def take(self, name: str) -> bool:
+        """Claim a name; False if another sweep has it, here or in another process."""
+        with _guard:
+            if name in self._mine:
+                return True
+            if name in self._all.taken or not _lock(self._all.file.fileno(), _place(name)):
+                return False
+            self._all.taken.add(name)
+            self._mine.add(name)
+            return True
+
+    def give_back(self, name: str) -> None:
+        """Let others claim a name."""
+        with _guard:
+            if name in self._mine:
+                self._mine.remove(name)
+                self._all.taken.remove(name)
+                _unlock(self._all.file.fileno(), _place(name))
+
+    def close(self) -> None:
+        """Give everything back."""
+        for name in list(self._mine):
+            self.give_back(name)
+        with _guard:
+            if self._closed:
+                return
+            self._closed = True
+            self._all.users -= 1
+            if self._all.users == 0:
+                self._all.file.close()
+                del _shared[self._key]
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open the file, and make it only where it is not there.
+
+    Asking for one that is somebody else's to be made is refused in folders like /tmp.
+    """
+    try:
+        return path.open("rb+")
+    except FileNotFoundError:
+        return path.open("ab+")
+
+
+def _place(name: str) -> int:
+    """Return the byte that stands for a name (31 bits fit every system's offsets)."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") >> 1
+
+
+if os.name == "nt":  # pragma: no cover
+    import msvcrt
+
+    def _lock(handle: int, place: int) -> bool:
+        os.lseek(handle, place, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+
+    def _unlock(handle: int, place: int) -> None:
+        os.lseek(handle, place, os.SEEK_SET)
+        with contextlib.suppress(OSError):
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+
+else:
+    import errno
+    import fcntl
+
+    def _lock(handle: int, place: int) -> bool:
+        try:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except OSError as error:
+            return error.errno not in (errno.EACCES, errno.EAGAIN)
+        return True
+
+    def _unlock(handle: int, place: int) -> None:
+        with contextlib.suppress(OSError):
+            fcntl.lockf(handle, fcntl.LOCK_UN, 1, place)

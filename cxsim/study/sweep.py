@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from cxsim.arguments import number, whole
-from cxsim.components import changed
-from cxsim.files import file_name
-from cxsim.scenario import ScenarioError
-from cxsim.simulation import Simulation, first_step
-from cxsim.study.cells import Cells
-from cxsim.study.codebook import codebook
-from cxsim.study.doing import Doing, Progress
-from cxsim.study.outputs import observers_of
-from cxsim.study.plan import Study
-from cxsim.study.pools import PoolError, open_pool
-from cxsim.study.progress import live
-from cxsim.study.results import Sweep
-from cxsim.study.store import Store, StoreError
-from cxsim.study.superseded import superseded
-from cxsim.study.tally import Report
-from cxsim.study.work import process_name
+import numpy as np
 
-__all__ = ["sweep"]
+from cxsim.files.whole import file_name
+from cxsim.messages import number, whole
+from cxsim.runs.components import changed
+from cxsim.runs.simulation import Simulation, first_step
+from cxsim.scenario import ScenarioError
+from cxsim.study.outputs import observers_of
+from cxsim.study.results import Sweep
+from cxsim.study.runner import Runner
+from cxsim.study.store import Claims, Store, StoreError
+from cxsim.study.store_folder import codebook
+from cxsim.study.stored_runs import Cells, superseded
+from cxsim.study.study import Study
+from cxsim.study.workers import Outcome, Pool, PoolError, Report, Task, open_pool, process_name
+
+__all__ = ["Doing", "live", "remaining", "status_line", "sweep"]
+
+
+# -- A sweep: a study's runs, as far as they are not stored yet --------------------------------
 
 
 def sweep(
@@ -190,3 +195,231 @@ def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> No
         few = scenario.override({"customers": min(int(scenario.customers), 5000)})
         watching = tuple(observers_of(study.outputs, few))
         first_step(Simulation(few, rules=rules, observers=watching))
+
+
+# -- Doing a study: which cells are claimed, what of them is written, and when it is enough ----
+
+
+Progress = Callable[[Report], None]
+
+
+class Doing:
+    """The state of one sweep: which cells are claimed, and what of them is written."""
+
+    def __init__(
+        self,
+        study: Study,
+        store: Store,
+        cells: Cells,
+        pool: Pool,
+        report: Report,
+        timeout: float | None,
+        retry: bool,
+        progress: Progress | None,
+    ):
+        self.study, self.store, self.cells, self.report = study, store, cells, report
+        self._retry, self._progress = retry, progress
+        self._claims = Claims(store.claims_file)
+        self._open: Counter[int] = Counter()  # tasks of a cell that are not written yet
+        self._timeout, self._pool = timeout, pool
+        self._last = 0.0
+        self._start = time.perf_counter()
+
+    def all(self) -> None:
+        """Do all that is missing; with a stopping rule in rounds."""
+        self.report.total = len(self.cells) * len(self.study.seeds)
+        self._run(lambda _: self.study.seeds)
+        if self.study.stopping is not None:
+            self._more_seeds()
+        self.report.seconds = time.perf_counter() - self._start
+        self._tell(self.report, last=True)
+
+    def _run(self, seeds_of: Callable[[int], list[int]]) -> None:
+        runner = Runner(
+            self._pool, self.cells.model,
+            write=self._write, timeout=self._timeout, tick=self._tell, report=self.report,
+        )  # fmt: skip
+        runner.run(self._tasks(seeds_of))
+
+    def _tasks(self, seeds_of: Callable[[int], list[int]]) -> Iterator[Task | None]:
+        """Yield what is missing, cell by cell; what others work on comes at the end."""
+        todo = list(self.cells)
+        while todo:
+            later = []
+            for cell in todo:
+                tasks = self._missing(cell, seeds_of(cell))
+                if tasks is None:
+                    later.append(cell)
+                else:
+                    yield from tasks
+            if len(later) == len(todo):
+                yield None
+            todo = later
+
+    def _missing(self, cell: int, seeds: list[int]) -> list[Task] | None:
+        """Claim a cell and return its missing tasks, None if another process has it."""
+        runs = [self.cells.run(cell, seed) for seed in seeds]
+        if all(self.store.has(run, retry=self._retry) for run in runs):
+            self.report.stored += len(runs)
+            return []
+        name = f"{self.study.place_digest}-{cell}"
+        if not self._claims.take(name):
+            return None
+        self.store.refresh()
+        missing = [
+            (run, seed)
+            for run, seed in zip(runs, seeds, strict=True)
+            if not self.store.has(run, retry=self._retry)
+        ]
+        self.report.stored += len(runs) - len(missing)
+        if not missing:
+            self._claims.give_back(name)
+            return []
+        self._open[cell] += len(missing)
+        changes, facts = self.cells.changes(cell), self.cells.facts(cell)
+        code = self.cells.code(cell)
+        self.store.keep_code(code.digest, lambda: code.named)
+        facts["code"] = code.digest
+        return [
+            Task(run, changes, seed, {**facts, "task": self.cells.task(cell, seed)}, cell)
+            for run, seed in missing
+        ]
+
+    def _write(self, rows: list[tuple[Task, Outcome]]) -> None:
+        self.store.write([_row(task, outcome) for task, outcome in rows])
+        for task, _ in rows:
+            self._open[task.cell] -= 1
+            if self._open[task.cell] == 0:
+                del self._open[task.cell]
+                self._claims.give_back(f"{self.study.place_digest}-{task.cell}")
+        self._tell(self.report, last=True)
+
+    def _more_seeds(self) -> None:
+        """Add seeds to the points whose interval is still too wide, up to the budget."""
+        rule = self.study.stopping
+        assert rule is not None
+        first = self.study.seeds[0]
+        strategies = list(self.study.strategies)
+        wide = list(range(len(self.study.points)))
+        before = len(self.study.seeds)
+        for count in rule.rounds(before):
+            if count > before:
+                new = list(range(first + before, first + count))
+                points = set(wide)
+                ours = [c for c in self.cells if c // len(strategies) in points]
+                self.report.total += len(ours) * len(new)
+                self._run(lambda cell, p=points, n=new: n if cell // len(strategies) in p else [])  # type: ignore[misc]
+                before = count
+            widths = self._widths(list(range(first, first + before)))
+            wide = [p for p, width in widths.items() if width > rule.half_width]
+            self.report.rounds.append(
+                {"seeds": before, "too_wide": len(wide),
+                 "widest": max(widths.values(), default=0.0), "budget": rule.budget}
+            )  # fmt: skip
+            if not wide:
+                return
+
+    def _widths(self, seeds: list[int]) -> dict[int, float]:
+        """Return half the width of the interval of every point of this sweep."""
+        rule = self.study.stopping
+        assert rule is not None
+        frame = self.store.frame(["run", rule.output])
+        values = (
+            dict(zip(frame["run"], frame.get(rule.output, np.nan), strict=True))
+            if len(frame)
+            else {}
+        )
+        strategies = list(self.study.strategies)
+        found: dict[int, dict[str, dict[int, float]]] = {}
+        for cell in self.cells:
+            point, number = divmod(cell, len(strategies))
+            of = found.setdefault(point, {}).setdefault(strategies[number], {})
+            for seed in seeds:
+                value = values.get(self.cells.run(cell, seed))
+                if value is not None and np.isfinite(value):
+                    of[seed] = value
+        return {point: rule.width(of) for point, of in found.items()}
+
+    def _tell(self, report: Report, *, last: bool = False) -> None:
+        now = time.perf_counter()
+        if self._progress is not None and (last or now - self._last > 0.2):
+            self._last = now
+            report.seconds = now - self._start
+            self._progress(report)
+
+    def close(self) -> None:
+        """Give back what is claimed."""
+        self._claims.close()
+
+
+def _row(task: Task, outcome: Outcome) -> dict[str, Any]:
+    """Return a row of the store."""
+    return {
+        "run": task.run,
+        "status": outcome.status,
+        "seed": task.seed,
+        **task.facts,
+        **outcome.values,
+        "message": outcome.message or None,
+        "traceback": outcome.traceback or None,
+        "seconds": outcome.seconds,
+        "worker": outcome.worker,
+        "finished": outcome.finished,
+    }
+
+
+# -- What a waiting user sees of a sweep in a live notebook ------------------------------------
+
+
+def remaining(report: Report) -> float:
+    """Return the seconds that are left at the present rate, NaN while it is unknown."""
+    if report.done == 0 or report.seconds <= 0:
+        return float("nan")
+    left = report.total - report.stored - report.done
+    return max(0, left) * report.seconds / report.done
+
+
+def status_line(report: Report) -> str:
+    """Return done, failed, rate and remaining time in one line; the time taken at the end."""
+    known = report.stored + report.done
+    text = f"{known:,} of {report.total:,} runs"
+    if report.failed:
+        text += f", {report.failed:,} failed"
+    if report.done:
+        text += f", {report.done / max(report.seconds, 1e-9):,.0f} a second"
+        if known < report.total:
+            text += f", {_clock(remaining(report))} left"
+        else:
+            text += f", in {_clock(report.seconds)}"
+    return text
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
+
+
+def live() -> Callable[[Report], None] | None:
+    """Return a function that shows a report in the present cell; None outside a live notebook."""
+    if "IPython" not in sys.modules or os.environ.get("CXSIM_PROGRESS_FILE"):
+        return None
+    from IPython import get_ipython
+    from IPython.display import HTML, display
+
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    handle: Any = display(HTML("<p>starting</p>"), display_id=True)
+    last = [0.0]
+
+    def show(report: Report) -> None:
+        now = time.monotonic()
+        known = report.stored + report.done
+        if now - last[0] < 0.5 and known < report.total:
+            return
+        last[0] = now
+        bar = f'<progress value="{known}" max="{max(report.total, 1)}"></progress>'
+        handle.update(HTML(f"<p>{bar} {status_line(report)}</p>"))
+
+    return show

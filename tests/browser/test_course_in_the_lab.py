@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from cxsim.course.lessons import LESSONS
+from classroom.lessons import LESSONS
 
 pytestmark = pytest.mark.browser
 LESSON = "02_capability_matrix"

@@ -40,7 +40,7 @@ def written():
     """Return all that stands in a figure, on one line with ordinary spaces."""
     from matplotlib.text import Text
 
-    from cxsim.plot.numbers import plain
+    from cxsim.charts.labels import plain
 
     def read(figure):
         texts = [text for text in figure.findobj(Text) if text.get_visible()]

@@ -9,8 +9,8 @@ from markets import lively
 from matplotlib.colors import to_hex
 
 import cxsim.plot as cp
-from cxsim.plot.numbers import plain
-from cxsim.study.compare import compare
+from cxsim.charts.labels import plain
+from cxsim.study.paired_seeds import compare
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxsim.plot.course import class_predictions, estimates, response
-from cxsim.plot.picture import alt_of
+from classroom.overview import class_predictions
+from cxsim.charts.estimates import estimates, response
+from cxsim.charts.style import alt_of
 
 
 def rows(*given, columns):

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import cxsim.plot as cp
-from cxsim.plot.courses import smoothed, window_for
-from cxsim.plot.numbers import plain
+from cxsim.charts.labels import plain
+from cxsim.charts.time_series import smoothed, window_for
 
 
 def title(figure):

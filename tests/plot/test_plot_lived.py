@@ -9,7 +9,7 @@ from journeys import heard
 
 import cxsim as cx
 import cxsim.plot as cp
-from cxsim.plot.numbers import plain
+from cxsim.charts.labels import plain
 
 
 def title(figure):

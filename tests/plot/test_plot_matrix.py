@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import cxsim.plot as cp
-from cxsim.plot.bubbles import apart, name_places
-from cxsim.plot.numbers import plain
+from cxsim.charts.capability_matrix import apart, name_places
+from cxsim.charts.labels import plain
 
 
 def market(*firms, periods=1):

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import cxsim.plot as cp
-from cxsim.plot.numbers import plain
-from cxsim.plot.palette import OKABE_ITO, contrast, looks
+from cxsim.charts.labels import plain
+from cxsim.charts.style import OKABE_ITO, contrast, looks
 
 #: Every figure of one run, by name.
 FIGURES = {

@@ -9,12 +9,11 @@ from markets import lively
 
 import cxsim as cx
 from cxsim import plot
-from cxsim.measures.equity import equity_changes
-from cxsim.measures.statement import profit_statement
-from cxsim.plot.flows import net_flows
-from cxsim.study.copying import copying
-from cxsim.study.payback import Payback
-from cxsim.study.paying import paying_map
+from cxsim.charts.customer_flows import net_flows
+from cxsim.runs.measures.frames import equity_changes, profit_statement
+from cxsim.strategy.break_even import Payback
+from cxsim.strategy.copying import copying
+from cxsim.strategy.one_to_one import paying_map
 
 
 def switching(flows):

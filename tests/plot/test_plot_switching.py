@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import cxsim.plot as cp
-from cxsim.plot.numbers import plain
-from cxsim.plot.palette import INK, contrast, ink_on
+from cxsim.charts.labels import plain
+from cxsim.charts.style import INK, contrast, ink_on
 
 PARTS = ("switching_procedural", "switching_financial", "switching_relational")
 

@@ -9,8 +9,8 @@ from multiprocessing import get_context
 
 import pytest
 
-from cxsim.mechanisms import registered
-from cxsim.mechanisms.base import Mechanism
+from cxsim.model.mechanism import Mechanism
+from cxsim.model.mechanism_registry import registered
 from cxsim.parameters import Parameters, parameter
 from cxsim.scenario import Scenario, ScenarioError
 

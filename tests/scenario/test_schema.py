@@ -8,8 +8,8 @@ import pytest
 from annotated_types import Ge
 from pydantic import model_validator
 
-from cxsim.mechanisms import registered
-from cxsim.mechanisms.base import Mechanism
+from cxsim.model.mechanism import Mechanism
+from cxsim.model.mechanism_registry import registered
 from cxsim.parameters import ByFirm, Parameters, parameter
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.schema import schema_for

@@ -11,11 +11,11 @@ import warnings
 import pytest
 
 import cxsim as cx
-from cxsim.explorer.question import Question
-from cxsim.notebook.report import Report
+from cxsim.report.report import Report
+from cxsim.report.what_if import Question
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError, shipped_scenarios
-from cxsim.study.decision.decide import plan_decision
-from cxsim.study.plan import Study
+from cxsim.strategy.decide import plan_decision
+from cxsim.study.study import Study
 
 SHORT = {"periods": 10}
 SMALL = {"customers": 60}

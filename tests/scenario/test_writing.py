@@ -11,8 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
-from cxsim.scenario.writing import to_yaml
-from cxsim.scenario.yaml_text import parse
+from cxsim.scenario.yaml_text import parse, to_yaml
 
 
 def as_tuples(value):

@@ -11,16 +11,11 @@ several; figures of findings are in :mod:`cxsim.plot`.
 
 from __future__ import annotations
 
-from cxsim.study.analysis.contrast import contrast
-from cxsim.study.analysis.discovery import discovery
-from cxsim.study.analysis.effects import main_effects
-from cxsim.study.analysis.entry import ANALYSES, analyse
-from cxsim.study.analysis.finding import Finding
-from cxsim.study.analysis.morris import morris
+from cxsim.study.analysis.points import Finding, contrast
 from cxsim.study.analysis.ranking import ranking
-from cxsim.study.analysis.regional import regional
-from cxsim.study.analysis.sobol import sobol
-from cxsim.study.analysis.verdict import verdict
+from cxsim.study.analysis.scenario_discovery import discovery, regional, verdict
+from cxsim.study.analysis.sensitivity import main_effects, morris, sobol
+from cxsim.study.results import ANALYSES, analyse
 
 __all__ = [
     "ANALYSES",

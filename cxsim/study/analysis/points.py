@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxsim.scenario.messages import hint
+from cxsim.messages import hint
 
-__all__ = ["Points", "column", "names_of", "points_of", "whole_blocks"]
+__all__ = [
+    "Finding",
+    "Points",
+    "amount",
+    "cases_of",
+    "column",
+    "contrast",
+    "names_of",
+    "points_of",
+    "strategies_of",
+    "whole_blocks",
+]
+
+
+# -- Runs as points: values by point and seed, and how much of what is seen is noise -----------
 
 
 @dataclass(frozen=True)
@@ -167,3 +182,128 @@ def whole_blocks(points: Points, table: NDArray[np.float64], size: int) -> NDArr
     blocks = np.full((int(points.number[-1]) // size + 1, size, table.shape[1]), np.nan)
     blocks[points.number // size, points.number % size] = table
     return blocks[np.isfinite(blocks).all(axis=(1, 2))]
+
+
+# -- Points of interest: those at which an output is beyond a limit ----------------------------
+
+
+def cases_of(
+    mean: NDArray[np.float64], *, at_least: float | None, at_most: float | None
+) -> tuple[NDArray[np.bool_], str]:
+    """Return which points are of interest, and the condition in words.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (P,)
+        Output by point, averaged over seeds.
+    at_least, at_most : float, optional
+        Limits. With neither, the lowest quarter of the points.
+
+    Raises
+    ------
+    ValueError
+        If all points are of interest, or none.
+    """
+    if at_least is None and at_most is None:
+        at_most = float(np.quantile(mean, 0.25))
+    low = -np.inf if at_least is None else at_least
+    high = np.inf if at_most is None else at_most
+    said = " and ".join(
+        f"{words} {amount(value)}"
+        for words, value in (("at least", at_least), ("at most", at_most))
+        if value is not None
+    )
+    cases = (mean >= low) & (mean <= high)
+    if cases.all() or not cases.any():
+        which = "all" if cases.all() else "none"
+        raise ValueError(
+            f"limits: expected some points {said} and some not, found {which} of {len(mean)}"
+        )
+    return cases, said
+
+
+# -- Two strategies against each other, point by point and seed by seed ------------------------
+
+
+def strategies_of(frame: pd.DataFrame) -> list[str]:
+    """Return the strategies of runs in the order of their first appearance."""
+    return [str(name) for name in column(frame, "strategy", what="runs").unique()]
+
+
+def contrast(
+    frame: pd.DataFrame, output: str, *, strategy: str, against: str | None = None
+) -> pd.DataFrame:
+    """Return by how much one strategy gives more of an output, in every point and seed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per run, with a column ``strategy``.
+    output : str
+    strategy : str
+        The one to look at.
+    against : str, optional
+        The other; by default the best of all others in each point and seed, which only somebody
+        who knows the future could choose.
+
+    Returns
+    -------
+    DataFrame
+        The runs of ``strategy`` without that column; ``output`` is the difference, NaN where
+        either run is missing.
+
+    Raises
+    ------
+    ValueError
+        If a strategy or column is not there, or there is only one.
+    """
+    column(frame, output, what="output")
+    there = strategies_of(frame)
+    for name in (strategy, against):
+        if name is not None and name not in there:
+            raise ValueError(
+                f"strategy: expected one that was run, found {name!r}{hint(name, there)}"
+            )
+    if len(there) < 2 or strategy == against:
+        raise ValueError(f"strategy: expected two to compare, found {strategy!r} only")
+    wide = frame.pivot(index=["point", "seed"], columns="strategy", values=output).astype(float)
+    others = wide.drop(columns=strategy)
+    rival = wide[against] if against is not None else others.max(axis=1, skipna=False)
+    difference = (wide[strategy] - rival).rename(output)
+    own = frame[frame["strategy"] == strategy].drop(columns=["strategy", output])
+    return own.merge(difference.reset_index(), on=["point", "seed"], how="left")
+
+
+# -- What an analysis returns ------------------------------------------------------------------
+
+
+def amount(value: float, *, signed: bool = False) -> str:
+    """Return a number in four digits, large ones in full: 0.1234, 21,805."""
+    sign = "+" if signed else ""
+    return f"{value:{sign},.0f}" if abs(value) >= 1e4 else f"{value:{sign}.4g}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A tidy frame, and a sentence that says what it shows.
+
+    Attributes
+    ----------
+    analysis : str
+        Name of the analysis, ``"sobol"``.
+    output : str
+        The output that it is about.
+    frame : DataFrame
+    sentence : str
+    facts : mapping of str to any
+        What the sentence and the figure rest on beside the frame: points, seeds, noise.
+    """
+
+    analysis: str
+    output: str
+    frame: pd.DataFrame
+    sentence: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.sentence)}</p>{self.frame.to_html(index=False)}"

@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxsim.arguments import choice
-from cxsim.study.analysis.contrast import strategies_of
-from cxsim.study.analysis.finding import Finding
-from cxsim.study.analysis.points import column
+from cxsim.messages import choice
+from cxsim.study.analysis.points import Finding, column, strategies_of
 
 __all__ = ["cube_of", "ranking"]
 

@@ -1,0 +1,229 @@
+"""One student's case of a lesson: the market, the seeds, and what has been computed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+import numpy as np
+
+from classroom.variant import Variant
+from cxsim.charts.labels import FIXED_SPACE, Words, number_text
+from cxsim.numerics.statistics import half_width, mean_and_error
+from cxsim.report.notebook_parameters import split_overrides
+from cxsim.report.notebooks import tell_progress
+from cxsim.runs import Run, run, settings_attrs, simulate
+from cxsim.runs.simulation import Simulation
+from cxsim.scenario import Scenario
+from cxsim.study.comparison import Comparison, Outcome, outcome_of, side_by_side
+
+__all__ = ["CONFIDENCE", "Case", "Estimate", "once", "with_unit"]
+
+
+# -- One student's case of a lesson: the market, the seeds, and what has been computed of it ---
+
+
+T = TypeVar("T")
+
+
+class Case:
+    """What the functions of a lesson are given.
+
+    Parameters
+    ----------
+    student : int
+        0 for the book's numbers.
+    seeds : int
+        Paired seeds behind every result.
+    overrides : str
+        Other values in all markets of the lesson, with commas between.
+
+    Attributes
+    ----------
+    variant : Variant
+    seeds : list of int
+    """
+
+    def __init__(self, student: int = 0, *, seeds: int = 8, overrides: str = ""):
+        self.variant = Variant(student)
+        self.seeds = self.variant.seeds(seeds)
+        self._changes = split_overrides(overrides)
+        self._kept: dict[Any, Any] = {}
+        self._used: dict[str, Scenario] = {}
+
+    def market(self, name: str = "baseline", changes: Mapping[str, Any] | None = None) -> Scenario:
+        """Return a scenario with changes by dotted path, and the lesson's overrides on top.
+
+        ``changes`` may hold ``name``, by which figures and tables call it.
+        """
+        made = Scenario.load(name)
+        made = made.override(dict(changes)) if changes else made
+        made = made.override(self._changes) if self._changes else made
+        self._used.setdefault(made.digest, made)
+        return made
+
+    @property
+    def markets(self) -> list[Scenario]:
+        """The scenarios asked for so far."""
+        return list(self._used.values())
+
+    @property
+    def words(self) -> Words:
+        """What the lesson's first market calls a period and its currency."""
+        return Words.of(settings_attrs(self.markets[0])) if self._used else Words()
+
+    @property
+    def engine(self) -> str:
+        """The compiled engine; that of agents, with the same numbers, where numba is missing."""
+        return "columnar" if find_spec("numba") else "agents"
+
+    def simulate(self, market: Scenario, seed: int) -> Simulation:
+        """Return a simulation at its end."""
+        return simulate(market, seed=seed, engine=self.engine)
+
+    def run(self, market: Scenario, seed: int, *, detail: Iterable[str] = ()) -> Run:
+        """Return a run with all its frames."""
+        return run(market, seed=seed, engine=self.engine, detail=detail)
+
+    def outcomes(self, market: Scenario) -> list[Outcome]:
+        """Return one outcome per seed; run once and remembered."""
+        key = ("outcomes", market.digest)
+        if key not in self._kept:
+            tell, made = tell_progress(), []
+            for seed in self.seeds:
+                made.append(outcome_of(self.simulate(market, seed)))
+                if tell is not None:
+                    tell(len(made), len(self.seeds))
+            self._kept[key] = made
+        return self._kept[key]
+
+    def compared(self, *markets: Scenario) -> Comparison:
+        """Return markets side by side over the paired seeds, the first as the baseline."""
+        key = ("compared", *(market.digest for market in markets))
+        if key not in self._kept:
+            runs = [self.outcomes(market) for market in markets]
+            self._kept[key] = side_by_side(markets, runs, seeds=self.seeds)
+        return self._kept[key]
+
+    def values(self, market: Scenario, measure: str, firm: str = "(market)") -> np.ndarray:
+        """Return a measure, summarized over each run, by seed, shape (seeds,)."""
+        return np.array([each.summary[firm][measure] for each in self.outcomes(market)])
+
+    def mean(self, market: Scenario, measure: str, firm: str, *, times: float = 1.0) -> Estimate:
+        """Return a measure of a firm with its interval, in multiples (100 for percent)."""
+        return Estimate.over(times * self.values(market, measure, firm))
+
+    def between(
+        self, market: Scenario, measure: str, firm: str, other: str, *, times: float = 1.0
+    ) -> Estimate:
+        """Return a firm's measure less another firm's, in the same market and seeds."""
+        a, b = (self.values(market, measure, name) for name in (firm, other))
+        return Estimate.over(times * (a - b))
+
+    def percent(self, market: Scenario, measure: str, firm: str, other: str) -> Estimate:
+        """Return a firm's measure less another firm's, in percent of the other's mean."""
+        mean = float(self.values(market, measure, other).mean())
+        return self.between(market, measure, firm, other, times=100 / mean)
+
+    def change(
+        self, before: Scenario, after: Scenario, measure: str, firm: str, *, times: float = 1.0
+    ) -> Estimate:
+        """Return a firm's measure in one market less that in another, paired by seed."""
+        a, b = (self.values(market, measure, firm) for market in (before, after))
+        return Estimate.over(times * (b - a))
+
+
+def once(function: Callable[[Case], T]) -> Callable[[Case], T]:
+    """Make a function of a case compute once for each case."""
+
+    @wraps(function)
+    def remembered(case: Case) -> T:
+        key = (function.__module__, function.__qualname__)
+        if key not in case._kept:
+            case._kept[key] = function(case)
+        return case._kept[key]
+
+    return remembered
+
+
+# -- A number that came out of an experiment, with its interval over seeds ---------------------
+
+
+CONFIDENCE = 0.95
+
+
+def with_unit(value: float, unit: str, *, signed: bool = False, digits: int = 3) -> str:
+    """Return a number with its unit, for sentences."""
+    said = number_text(value, digits, signed=signed)
+    if unit == "points" and said.lstrip("+−") == "1":
+        unit = "point"
+    return f"{said}{FIXED_SPACE if unit else ''}{unit}"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its 95 % interval; exact where both ends are the value.
+
+    Attributes
+    ----------
+    value, lower, upper : float
+        The ends are NaN if there was one seed only.
+    """
+
+    value: float
+    lower: float
+    upper: float
+
+    @classmethod
+    def over(cls, values: Sequence[float] | np.ndarray) -> Estimate:
+        """Return mean and interval of one value per seed."""
+        array = np.asarray(values, float)
+        mean, error = mean_and_error(array)
+        half = float(half_width(error, len(array), CONFIDENCE))
+        return cls(float(mean), float(mean) - half, float(mean) + half)
+
+    @classmethod
+    def exactly(cls, value: float) -> Estimate:
+        """Return a number that is computed and not simulated."""
+        return cls(float(value), float(value), float(value))
+
+    @property
+    def half(self) -> float:
+        """Half the width of the interval; 0 where there is none."""
+        half = (self.upper - self.lower) / 2
+        return half if np.isfinite(half) else 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return bool(np.isfinite(self.lower) and np.isfinite(self.upper))
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval excludes zero."""
+        return self.known and (self.lower > 0 or self.upper < 0)
+
+    def holds(self, value: float) -> bool:
+        """Return whether a number lies within the interval."""
+        return self.known and self.lower <= value <= self.upper
+
+    def brief(self) -> str:
+        """Return value and interval for a table that says what brackets mean."""
+        if not self.known or self.lower == self.upper:
+            return number_text(self.value)
+        return f"{number_text(self.value)} ({number_text(self.lower)} to {number_text(self.upper)})"
+
+    def text(self, unit: str = "", *, signed: bool = False) -> str:
+        """Return value and interval in words."""
+        if not np.isfinite(self.value):
+            return "no value, for want of customers to measure it on"
+        said = with_unit(self.value, unit, signed=signed)
+        if self.lower == self.upper:
+            return said
+        if not self.known:
+            return f"{said} (one seed, so no interval)"
+        ends = " to ".join(number_text(end, signed=signed) for end in (self.lower, self.upper))
+        return f"{said} (95{FIXED_SPACE}% interval {ends})"

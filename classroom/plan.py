@@ -1,0 +1,242 @@
+"""What a lesson consists of: questions to predict, exhibits to look at, exercises to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from classroom.case import Case, Estimate
+from cxsim.messages import hint
+from cxsim.report import tables
+from cxsim.report.tables import firm_rows
+from cxsim.runs import settings_attrs
+from cxsim.scenario import Scenario
+
+__all__ = [
+    "Exercise",
+    "Plan",
+    "Question",
+    "courses",
+    "firm_table",
+    "frame_of",
+    "means_by_firm",
+    "sweep",
+    "table_of",
+]
+
+
+# -- What a lesson consists of: questions to predict, exhibits to look at, exercises to answer
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question whose answer is predicted before the experiment runs.
+
+    Attributes
+    ----------
+    name : str
+        Short; names the row of the file of predictions.
+    label : str
+        What is predicted, in a few words, for figures of a class.
+    text : function of a case, or str
+        The question in words, with the numbers of the student's variant.
+    unit : str
+        Of the answer: ``"points"``, ``"EUR"``, ``"%"``.
+    largest : float
+        End of the slider of sizes.
+    step : float
+        Of that slider; two answers that differ by less count as one.
+    result : function of a case
+        What comes out: an :class:`Estimate`, positive where the last of ``signs`` is right.
+    why : function of a case
+        What the experiment shows to be the reason, in one or two sentences with its numbers.
+    signs : (str, str, str)
+        Words for below zero, about zero, above zero.
+    """
+
+    name: str
+    label: str
+    text: Callable[[Case], str] | str
+    unit: str
+    largest: float
+    step: float
+    result: Callable[[Case], Estimate]
+    why: Callable[[Case], str]
+    signs: tuple[str, str, str] = ("falls", "stays about the same", "rises")
+
+    def words(self, case: Case) -> str:
+        """Return the question in words."""
+        return self.text if isinstance(self.text, str) else self.text(case)
+
+    def sign(self, value: float) -> str:
+        """Return the word for the sign of a number."""
+        return self.signs[1 + (value > 0) - (value < 0)]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task with an answer that the model gives.
+
+    Attributes
+    ----------
+    name : str
+        A letter, by which the notebook's parameter ``answers`` names it.
+    text : function of a case, or str
+    answer : function of a case
+        An :class:`Estimate`; or one of ``choices``, or several of them that seeds cannot tell
+        apart, each of which is right.
+    solution : function of a case
+        How the answer is found, in words with numbers (HTML).
+    unit : str
+        Of a number.
+    tolerance : float
+        How far off still counts, beside the Monte-Carlo error: the rounding asked for.
+    choices : tuple of str
+        Answers to choose from; empty if a number is asked for.
+    mistakes : function of a case
+        Why an answer is wrong, by the answer: for wrong choices, and for numbers that a
+        common misunderstanding leads to.
+    hint : str
+        Said of any other wrong number.
+    """
+
+    name: str
+    text: Callable[[Case], str] | str
+    answer: Callable[[Case], Estimate | str | tuple[str, ...]]
+    solution: Callable[[Case], str]
+    unit: str = ""
+    tolerance: float = 0.0
+    choices: tuple[str, ...] = ()
+    mistakes: Callable[[Case], Mapping[Any, str]] = lambda case: {}  # noqa: ARG005
+    hint: str = ""
+
+    def words(self, case: Case) -> str:
+        """Return the task in words."""
+        return self.text if isinstance(self.text, str) else self.text(case)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A lesson.
+
+    Attributes
+    ----------
+    name : str
+        Of its notebook, without ending: ``02_capability_matrix``.
+    title : str
+    minutes : int
+        In a classroom.
+    market : function of a case
+        The market that the lesson is about.
+    varied : function of a case
+        What is the student's own: words and values.
+    questions, exercises : tuple
+    exhibits : mapping of str to function of a case
+        Figures, tables with a ``to_html`` or HTML, by name.
+    """
+
+    name: str
+    title: str
+    minutes: int
+    market: Callable[[Case], Any]
+    varied: Callable[[Case], Mapping[str, str]]
+    questions: tuple[Question, ...]
+    exercises: tuple[Exercise, ...]
+    exhibits: Mapping[str, Callable[[Case], Any]] = field(default_factory=dict)
+
+    def question(self, name: str) -> Question:
+        """Return a question by name; an unknown one is an error with the nearest name."""
+        return _named("question", name, self.questions)
+
+    def exercise(self, name: str) -> Exercise:
+        """Return an exercise by name; an unknown one is an error with the nearest name."""
+        return _named("exercise", name, self.exercises)
+
+
+def _named(kind: str, name: str, things: tuple[Any, ...]) -> Any:
+    for thing in things:
+        if thing.name == name:
+            return thing
+    known = [thing.name for thing in things]
+    raise ValueError(f"{kind}: expected one of the lesson's, found {name!r}{hint(name, known)}")
+
+
+# -- What lessons show: tables of firms and frames of estimates --------------------------------
+
+
+#: Firms that fit side by side.
+WIDEST = 4
+
+
+def firm_table(case: Case, market: Scenario, measures: Sequence[str], caption: str) -> str:
+    """Return means of firms with Monte-Carlo standard errors, as an HTML table.
+
+    A column for each firm, or a row if there are many, so that it fits a projector.
+
+    Parameters
+    ----------
+    case : Case
+    market : Scenario
+    measures : sequence of str
+    caption : str
+        What the table shows; how many seeds is added.
+    """
+    means = case.compared(market, market).means
+    means = means[means["scenario"] == means["scenario"].iloc[0]]
+    rows = firm_rows(means, names=measures, words=case.words)
+    rows["cell"] = rows["mean"] + " (" + rows["se"] + ")"
+    rows["what"] = rows["label"] + (" (" + rows["unit"] + ")").where(rows["unit"] != "", "")
+    shown = rows.pivot(index="what", columns="firm", values="cell")
+    shown = shown.loc[list(dict.fromkeys(rows["what"])), list(market.firms)]
+    if len(market.firms) > WIDEST:
+        shown = shown.T
+    shown.index.name = shown.columns.name = None
+    said = f"{caption}: means over {market.period_length}s and {len(case.seeds)} seeds, "
+    return table_of(shown, said + "with Monte-Carlo standard errors in brackets")
+
+
+def table_of(shown: pd.DataFrame, caption: str) -> str:
+    """Return a frame of texts as an HTML table that fits a projector."""
+    styled = tables.styled(shown, caption).set_table_attributes(
+        'class="cx-table" style="font-size:13.5px;line-height:1.35"'
+    )
+    narrow = [{"selector": "th, td", "props": "padding: 0.3em 0.45em;"}]
+    return str(styled.set_table_styles(narrow, overwrite=False).to_html())
+
+
+def courses(case: Case, *markets: Scenario) -> pd.DataFrame:
+    """Return courses over the periods with their intervals: ``scenario, firm, period, ...``."""
+    several = markets if len(markets) > 1 else (markets[0], markets[0])
+    series = case.compared(*several).series
+    if len(markets) == 1:
+        series = series[series["scenario"] == series["scenario"].iloc[0]].drop(columns="scenario")
+    series.attrs.update(settings_attrs(markets[0]))
+    return series
+
+
+def means_by_firm(case: Case, market: Scenario) -> pd.DataFrame:
+    """Return courses as figures of one run take them: a column for each measure."""
+    series = courses(case, market)
+    wide = series.pivot(index=["period", "firm"], columns="measure", values="mean")
+    wide = wide.reindex(list(market.firms), level="firm").reset_index().rename_axis(columns=None)
+    wide.attrs.update(settings_attrs(market))
+    return wide
+
+
+def frame_of(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
+    """Return estimates by name as a frame: ``name, value, lower, upper``."""
+    rows = [(name, each.value, each.lower, each.upper) for name, each in estimates.items()]
+    return pd.DataFrame(rows, columns=["name", "value", "lower", "upper"])
+
+
+def sweep(lines: Mapping[str, Iterable[tuple[float, Estimate]]]) -> pd.DataFrame:
+    """Return estimates over a parameter: ``name, x, value, lower, upper``."""
+    rows: list[tuple[Any, ...]] = [
+        (name, x, each.value, each.lower, each.upper)
+        for name, points in lines.items()
+        for x, each in points
+    ]
+    return pd.DataFrame(rows, columns=["name", "x", "value", "lower", "upper"])

@@ -1,0 +1,506 @@
+"""From aggregates to a scenario: simulated moments, their fit, and what they leave open."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.calibration.panel import CalibrationError
+from cxsim.calibration.targets import Targets, read_targets
+from cxsim.files.whole import whole_file
+from cxsim.messages import whole
+from cxsim.runs import simulate
+from cxsim.runs.measures.measure_registry import MARKET, measures
+from cxsim.scenario import Scenario
+
+__all__ = ["Found", "Match", "Moments", "match", "minimum", "truncated_normal"]
+
+
+# -- From aggregates to a scenario: simulated moments, their fit, and what they leave open -----
+
+
+#: A direction is pinned down if data leave at most this share of what the bounds left.
+_PINNED = 0.5
+
+
+#: Standard errors that a target may be off and count as met.
+_MET = 3.0
+
+
+class Match:
+    """A scenario matched to targets.
+
+    Attributes
+    ----------
+    targets : Targets
+    moments : DataFrame
+        One row per target: ``measure, firm, target, se, model, model_se, z``.
+    parameters : DataFrame
+        One row per free parameter: ``path, estimate, se, low, high, pinned,
+        at_bound``; ``se`` and the
+        draws take the bounds into account.
+    directions : DataFrame
+        Combinations of parameters, best known first: ``singular_value``, ``left`` (standard
+        deviation that the data leave, as a share of what the bounds alone leave), ``pinned``
+        and ``combination``.
+    draws : DataFrame
+        A column per dotted path, a row per draw: parameters as uncertain as the targets leave
+        them, for the points of a study.
+    j, p : float
+        Sum of squared z, and the chance of a larger one if the model were right.
+    degrees : int
+        Targets less combinations that they pin down.
+    """
+
+    def __init__(self, targets: Targets, found: Found, runs: int, *, draws: int, seed: int):
+        from scipy.stats import chi2
+
+        self.targets = targets
+        self.runs = runs
+        goals = targets.targets
+        z = (found.model - [t.value for t in goals]) / found.sigma
+        self.moments = pd.DataFrame(
+            {
+                "measure": [t.measure for t in goals],
+                "firm": [t.firm for t in goals],
+                "target": [t.value for t in goals],
+                "se": [t.se for t in goals],
+                "model": found.model,
+                "model_se": found.model_se,
+                "z": z,
+            }
+        )
+        low = np.array([free.low for free in targets.free])
+        width = np.array([free.high for free in targets.free]) - low
+        paths = [free.path for free in targets.free]
+        _, singular, vectors = np.linalg.svd(found.jacobian, full_matrices=False)
+        left = np.minimum(1.0 / np.maximum(singular, 1e-12) / UNIFORM_SD, 1.0)
+        self.directions = pd.DataFrame(
+            {
+                "singular_value": singular,
+                "left": left,
+                "pinned": left <= _PINNED,
+                "combination": [_combination(v, paths) for v in vectors],
+            }
+        )
+        cube = truncated_normal(found.unit, found.jacobian.T @ found.jacobian, draws, seed=seed)
+        self.draws = pd.DataFrame(low + cube * width, columns=paths)
+        spread = self.draws.std().to_numpy()
+        self.parameters = pd.DataFrame(
+            {
+                "path": paths,
+                "estimate": low + found.unit * width,
+                "se": spread,
+                "low": low,
+                "high": low + width,
+                "pinned": spread / width / UNIFORM_SD <= _PINNED,
+                "at_bound": (found.unit < 0.005) | (found.unit > 0.995),
+            }
+        )
+        self.j = float(z @ z)
+        # Shares of all firms sum to one: as many targets, less one, say something.
+        spare = _whole_share_sets(targets)
+        self.degrees = max(len(goals) - spare - int(self.directions["pinned"].sum()), 0)
+        self.p = float(chi2.sf(self.j, self.degrees)) if self.degrees else float("nan")
+
+    @property
+    def scenario(self) -> Scenario:
+        """The base scenario with the estimates."""
+        estimates = self.parameters.set_index("path")["estimate"]
+        return self.targets.base.override({k: float(f"{v:.6g}") for k, v in estimates.items()})
+
+    def headline(self) -> str:
+        """Return how well the targets are met, and what they leave open."""
+        k = int(self.moments["z"].abs().to_numpy().argmax())
+        worst, label = self.moments.iloc[k], self.targets.targets[k].label
+        if abs(worst["z"]) < _MET:
+            said = f"{len(self.moments)} targets are met, the worst ({label})"
+        else:
+            said = f"The targets are not met: the worst ({label})"
+        said += f" is {abs(worst['z']):.1f} standard errors off; J = {self.j:.1f}"
+        if self.degrees:
+            said += f" with {self.degrees} degrees of freedom (p = {self.p:.2g})"
+        open_ = self.directions[~self.directions["pinned"]]
+        if len(open_):
+            said += f". The targets do not pin down {'; '.join(open_['combination'])}"
+        return said + "."
+
+    def text(self, *, title: str | None = None) -> str:
+        """Return the scenario file, with estimates and their errors in comments.
+
+        Parameters
+        ----------
+        title : str, optional
+            What the scenario is called.
+        """
+        from ruamel.yaml.comments import CommentedMap
+
+        from cxsim.scenario.yaml_text import to_yaml
+
+        data = self.scenario.to_dict()
+        notes = [str(data.get("notes", "")).strip(), f"Calibrated to {self.targets.source}."]
+        data["notes"] = textwrap.fill(" ".join([*notes, self.headline()]).strip(), 88)
+        if title or self.targets.title:
+            data["title"] = title or self.targets.title
+
+        def commented(value: Any) -> Any:
+            if not isinstance(value, dict):
+                return value
+            return CommentedMap({key: commented(held) for key, held in value.items()})
+
+        whole = commented(data)
+        for row in self.parameters.to_dict("records"):
+            for path in self._paths(row["path"]):
+                *above, last = path.split(".")
+                held = whole
+                for key in above:
+                    held = held[key] if isinstance(held, dict) and key in held else None
+                if isinstance(held, CommentedMap) and last in held:
+                    comment = f"se {row['se']:.2g}" + ("" if row["pinned"] else ", not pinned down")
+                    comment += ", at its bound" if row["at_bound"] else ""
+                    held.yaml_add_eol_comment(comment, last)
+        return to_yaml(whole)
+
+    def _paths(self, path: str) -> list[str]:
+        return list(self.scenario.value(path)) if "*" in path.split(".") else [path]
+
+    def save(self, path: str | Path, *, title: str | None = None) -> Path:
+        """Write the scenario file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+        title : str, optional
+            What the scenario is called.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        text = self.text(title=title)
+        with whole_file(path) as draft:
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            Scenario.load(draft)
+        return Path(path)
+
+    def __repr__(self) -> str:
+        return f"<Match: {self.headline()}>"
+
+    def _repr_html_(self) -> str:
+        tables = "".join(
+            frame.to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+            for frame in (self.moments, self.parameters)
+        )
+        return f"<p>{escape(self.headline())}</p>{tables}"
+
+
+def _combination(vector: np.ndarray, paths: list[str]) -> str:
+    """Return a direction in words: the parameters with a say in it, by weight."""
+    vector = vector * np.sign(vector[np.abs(vector).argmax()])
+    parts = [f"{w:+.2f} {path}" for w, path in zip(vector, paths, strict=True) if abs(w) >= 0.3]
+    return " ".join(parts) if len(parts) > 1 else parts[0].split(" ", 1)[1]
+
+
+def _whole_share_sets(targets: Targets) -> int:
+    """Return how often shares of all firms are targets, by window of periods."""
+    firms = set(targets.base.firms)
+    windows = {t.periods for t in targets.targets}
+    return sum(
+        {t.firm for t in targets.targets if t.measure == "share" and t.periods == w} == firms
+        for w in windows
+    )
+
+
+def match(
+    targets: str | Path | Mapping[str, Any] | Targets,
+    *,
+    base: Scenario | str | Path | None = None,
+    seeds: int = 4,
+    draws: int = 200,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Match:
+    """Calibrate a scenario to aggregates by the method of simulated moments.
+
+    Parameters
+    ----------
+    targets : str, Path, mapping or Targets
+        See :func:`~cxsim.calibration.targets.read_targets`.
+    base : Scenario, str or Path, optional
+        Scenario to start from [default: the one that the targets name].
+    seeds : int
+        Runs averaged over, the same for all parameter values.
+    draws : int
+        Of the parameters' distribution (Laplace's approximation around the best fit, with
+        uniform priors between the bounds).
+    seed : int
+        Of these draws.
+    jobs : int
+        Runs at a time.
+    progress : callable, optional
+        Called with (stage, runs done, 0).
+
+    Returns
+    -------
+    Match
+
+    Raises
+    ------
+    CalibrationError
+        If targets or parameters are not right.
+    ScenarioError
+        If the base is not.
+
+    Notes
+    -----
+    McFadden (1989). Targets are taken to be independent; a covariance would make J exact.
+
+    Examples
+    --------
+    >>> result = match(
+    ...     {
+    ...         "settings": {"customers": 300, "periods": 12},
+    ...         "parameters": {"firms.Tailor.quality": [24, 30]},
+    ...         "targets": [{"measure": "share", "firm": "Tailor", "value": 0.35, "se": 0.01}],
+    ...     },
+    ...     base="baseline",
+    ...     seeds=2,
+    ...     draws=10,
+    ... )
+    >>> list(result.moments["measure"])
+    ['share']
+    """
+    draws, seed = whole(draws, "draws", low=1), whole(seed, "seed", low=0)
+    checked = targets if isinstance(targets, Targets) else read_targets(targets, base=base)
+    moments = Moments(checked, seeds=seeds, jobs=jobs)
+
+    def tell(runs: int) -> None:
+        if progress is not None:
+            progress("matching", runs, 0)
+
+    return Match(checked, minimum(moments, tell=tell), moments.runs, draws=draws, seed=seed)
+
+
+# -- Moments of a scenario, simulated over seeds that stay the same while parameters move ------
+
+
+class Moments:
+    """The targets' counterparts in the model, at any values of the free parameters.
+
+    Seeds stay the same throughout (common random numbers): the same customers meet the
+    same chance, so that moments move with the parameters and hardly with chance.
+
+    Parameters
+    ----------
+    targets : Targets
+    seeds : int
+        Runs to average over, 2 or more.
+    jobs : int
+        Runs at a time.
+    """
+
+    def __init__(self, targets: Targets, *, seeds: int = 4, jobs: int = 1):
+        self.targets = targets
+        self.seeds = whole(seeds, "seeds", low=2)
+        self.jobs = whole(jobs, "jobs", low=1)
+        self.low = np.array([free.low for free in targets.free])
+        self.high = np.array([free.high for free in targets.free])
+        self.value = np.array([target.value for target in targets.targets])
+        self.se = np.array([target.se for target in targets.targets])
+        self.runs = 0
+
+    def parameters(self, unit: np.ndarray) -> dict[str, float]:
+        """Return values by dotted path for a point of the unit cube."""
+        values = self.low + np.clip(unit, 0.0, 1.0) * (self.high - self.low)
+        return {f.path: float(v) for f, v in zip(self.targets.free, values, strict=True)}
+
+    def scenario(self, unit: np.ndarray) -> Scenario:
+        """Return the base scenario with the values of a point of the unit cube."""
+        return self.targets.base.override(self.parameters(unit))
+
+    def __call__(self, unit: np.ndarray) -> np.ndarray:
+        """Return moments by seed, shape (S, M)."""
+        scenario = self.scenario(unit)
+
+        def one(seed: int) -> np.ndarray:
+            return self._read(simulate(scenario, seed=seed))
+
+        self.runs += self.seeds
+        if self.jobs == 1:
+            return np.array([one(seed) for seed in range(self.seeds)])
+        with ThreadPoolExecutor(self.jobs) as pool:
+            return np.array(list(pool.map(one, range(self.seeds))))
+
+    def _read(self, simulation: Any) -> np.ndarray:
+        books = simulation.books
+        functions = {
+            (level, measure.name): measure.function
+            for level in ("firm", "market")
+            for measure in measures(level, simulation.mechanisms)
+        }
+        found = []
+        for target in self.targets.targets:
+            level = "market" if target.firm == MARKET else "firm"
+            course = functions[level, target.measure](books)
+            if level == "firm":
+                course = course[:, books.firms.index(target.firm)]
+            first, last = target.periods or (0, len(course) - 1)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # nobody to take a mean over
+                found.append(float(np.nanmean(course[first : last + 1])))
+        return np.array(found)
+
+
+# -- The parameters whose moments come nearest to the targets, and how well these pin them down
+
+
+#: Steps of numerical derivatives, as shares of a parameter's range: while searching, and after.
+_STEP, _LAST_STEP = 0.02, 0.05
+
+
+#: Standard deviation of a uniform distribution over the range.
+UNIFORM_SD = 1.0 / np.sqrt(12.0)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the search ended, in the unit cube of the parameters' ranges.
+
+    Attributes
+    ----------
+    unit : ndarray, shape (P,)
+    model, model_se : ndarray, shape (M,)
+        Moments there, with their Monte-Carlo standard errors.
+    sigma : ndarray, shape (M,)
+        Standard error of target and model together.
+    jacobian : ndarray, shape (M, P)
+        Of (moments / sigma), per range of the parameter.
+    """
+
+    unit: np.ndarray
+    model: np.ndarray
+    model_se: np.ndarray
+    sigma: np.ndarray
+    jacobian: np.ndarray
+
+
+def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> Found:
+    """Minimize the weighted squared distance between moments and targets.
+
+    A scrambled Sobol sample of the box finds where to start; least squares within bounds
+    (SciPy's trust region) goes on from its best two points.
+
+    Raises
+    ------
+    CalibrationError
+        If a moment has no value anywhere.
+    """
+    from scipy.optimize import least_squares
+    from scipy.stats import qmc
+
+    size = len(moments.low)
+    cache: dict[bytes, np.ndarray] = {}
+
+    def at(unit: np.ndarray) -> np.ndarray:
+        key = np.round(unit, 12).tobytes()
+        if key not in cache:
+            cache[key] = moments(unit)
+            if tell is not None:
+                tell(moments.runs)
+        return cache[key]
+
+    sample = qmc.Sobol(size, scramble=True, rng=np.random.default_rng(0)).random_base2(
+        int(np.ceil(np.log2(6 * size + 2)))
+    )
+    drawn = np.array([at(unit) for unit in sample])  # (n, S, M)
+    means = drawn.mean(axis=1)
+    usable = np.isfinite(means).all(axis=1)
+    if not usable.any():
+        empty = int(np.isfinite(means).mean(axis=0).argmin())
+        raise CalibrationError(
+            f"{moments.targets.source}: targets.{empty}: expected a measure that has values, "
+            f"found {moments.targets.targets[empty].label} without any"
+        )
+    noise = np.sqrt(np.nanmean(drawn[usable].var(axis=1, ddof=1), axis=0) / moments.seeds)
+    sigma = np.sqrt(moments.se**2 + noise**2)
+
+    def residuals(unit: np.ndarray) -> np.ndarray:
+        z = (at(unit).mean(axis=0) - moments.value) / sigma
+        return np.where(np.isfinite(z), z, 1e3)
+
+    def jacobian(unit: np.ndarray, step: float = _STEP) -> np.ndarray:
+        columns = []
+        for k in range(size):
+            up, down = unit.copy(), unit.copy()
+            up[k], down[k] = min(unit[k] + step, 1.0), max(unit[k] - step, 0.0)
+            columns.append((residuals(up) - residuals(down)) / (up[k] - down[k]))
+        return np.array(columns).T
+
+    distance = ((means - moments.value) / sigma) ** 2
+    order = np.argsort(np.where(usable, distance.sum(axis=1), np.inf))[:2]
+    ends = [
+        least_squares(
+            residuals, np.clip(sample[k], 0.001, 0.999), jac=jacobian, bounds=(0.0, 1.0),
+            xtol=1e-4, ftol=1e-5, gtol=1e-6, max_nfev=25,
+        )
+        for k in order
+    ]  # fmt: skip
+    best = min(ends, key=lambda end: end.cost).x
+    values = at(best)
+    return Found(
+        unit=best,
+        model=values.mean(axis=0),
+        model_se=values.std(axis=0, ddof=1) / np.sqrt(moments.seeds),
+        sigma=sigma,
+        jacobian=jacobian(best, _LAST_STEP),
+    )
+
+
+def truncated_normal(
+    centre: np.ndarray, precision: np.ndarray, count: int, *, seed: int = 0
+) -> np.ndarray:
+    """Draw from a normal distribution cut off at the unit cube, by Gibbs sampling.
+
+    Parameters
+    ----------
+    centre : ndarray, shape (P,)
+        Of the normal; within the cube.
+    precision : ndarray, shape (P, P)
+        Inverse covariance; may be singular, as the cube holds what it leaves open.
+    count : int
+        Draws, after a start that is thrown away.
+    seed : int
+
+    Returns
+    -------
+    ndarray, shape (count, P)
+    """
+    from scipy.special import ndtr, ndtri
+
+    rng = np.random.default_rng(seed)
+    size, thin = len(centre), 20
+    point = centre.copy()
+    draws = np.empty((count, size))
+    spread = 1.0 / np.sqrt(np.maximum(np.diag(precision), 1e-6))
+    for n in range(-10, count):
+        for _ in range(thin):
+            for k in range(size):
+                others = precision[k] @ (point - centre) - precision[k, k] * (point[k] - centre[k])
+                mean = centre[k] - others * spread[k] ** 2
+                low, high = ndtr((0.0 - mean) / spread[k]), ndtr((1.0 - mean) / spread[k])
+                chance = low + rng.random() * (high - low)
+                point[k] = np.clip(mean + spread[k] * ndtri(chance), 0.0, 1.0)
+        if n >= 0:
+            draws[n] = point
+    return draws

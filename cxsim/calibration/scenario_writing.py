@@ -1,0 +1,351 @@
+"""A scenario file from estimates: numbers, their standard errors and their source beside them."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ruamel.yaml.comments import CommentedMap
+
+from cxsim.calibration.estimate import Estimates
+from cxsim.calibration.panel import CalibrationError, Cuts, Panel, price_cuts
+from cxsim.scenario.yaml_text import to_yaml
+
+__all__ = ["Offer", "offers_of", "sample", "scenario_text", "taste_of"]
+
+
+# -- A scenario file from estimates: numbers, their standard errors and their source beside them
+
+
+def scenario_text(
+    panel: Panel,
+    estimates: Estimates,
+    *,
+    first: str,
+    form: str,
+    alike: Estimates | None = None,
+    control: tuple[float, float] | None = None,
+    title: str | None = None,
+) -> str:
+    """Return a scenario file of the market that a panel was estimated on.
+
+    Parameters
+    ----------
+    panel : Panel
+    estimates : Estimates
+        With tastes.
+    first, form
+        As they were estimated.
+    alike : Estimates, optional
+        Without tastes, for the notes.
+    control : (float, float), optional
+        Loyalty after shuffling and its error, utils, for the notes.
+    title : str, optional
+
+    Raises
+    ------
+    CalibrationError
+        If the price sensitivity is not above zero: worth cannot be stated in money.
+    """
+    a = float(estimates.values["price_sensitivity"])
+    se = estimates.error("price_sensitivity")
+    if not a > 0.0:
+        raise CalibrationError(
+            f"{panel.source}: expected a price sensitivity above 0, found {a:.3g} (se {se:.2g}): "
+            "dearer offers seem to be bought more, so that worth cannot be stated in money "
+            "(a feature that moves with prices may be missing)"
+        )
+    unit = panel.currency
+    data = CommentedMap()
+    data["title"] = title or f"A market calibrated to {panel.source}"
+    data["description"] = _block(
+        f"{len(panel.firms)} firms as estimated from {panel.occasions} purchase occasions of "
+        f"{panel.customers} customers. What the panel does not show (needs, fit, knowledge, "
+        "costs) is absent: add it to ask what a firm gains by interacting or customizing."
+    )
+    data["claim"] = "The market repeats purchases and divides them as the panel does."
+    data["refuted_by"] = (
+        "Repeat rate or a share of a run differs from the panel's by more than two standard errors."
+    )
+    data["test"] = _test(panel)
+    notes = _notes(panel, estimates, first=first, alike=alike, control=control)
+    data["notes"] = _block(notes)
+    data["periods"] = 24
+    data["period_length"] = panel.period_length
+    rate = _purchase_rate(panel)
+    if first == "drop":
+        data["warm_up"] = int(np.ceil(60 / rate))
+        data.yaml_add_eol_comment("nobody's first purchase is reported", "warm_up")
+    data["customers"] = 2000
+    data["currency"] = unit
+    if form != "cost":
+        data["switching_cost_form"] = form
+    if panel.outside:
+        data["outside_option"] = True
+    data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate)})
+    data["firms"] = _firms(panel, estimates)
+    text = _COMMENT.sub(r"\1  # ", to_yaml(data))
+    return f"# Written by cxsim calibrate from {_clean(panel.source)}.\n{text}"
+
+
+#: A number and the comment after it, which the emitter sets in columns of its own.
+_COMMENT = re.compile(r"^(\s*[^\s:#]+: -?[\d.e+-]+) +# ", re.MULTILINE)
+
+
+#: The one segment of a calibrated market.
+_ALL = "All"
+
+
+def _clean(text: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", "?", text)
+
+
+def _block(text: str) -> str:
+    """Return a text in lines that stand below their key."""
+    return textwrap.fill(text, 88, break_on_hyphens=False)
+
+
+def _test(panel: Panel) -> list[CommentedMap]:
+    """Return the rules that the claim is tested by: near enough to what the panel shows."""
+    rate, error = panel.repeat_rate()
+    found = [("the repeat rate", "1 - market.switching_rate", float(rate), float(error))]
+    bought = (panel.choice < len(panel.firms)).astype(float)
+    total = np.add.reduceat(bought, panel.starts)
+    for number, firm in enumerate(panel.firms):
+        taken = np.add.reduceat((panel.choice == number).astype(float), panel.starts)
+        share = taken.sum() / total.sum()
+        # A ratio over customers, whose purchases are alike.
+        apart = (taken - share * total).std(ddof=1) * np.sqrt(len(total)) / total.sum()
+        name = f"share.{firm}" if firm.isidentifier() else f"share[{json.dumps(firm)}]"
+        found.append((f"{firm}'s share", name, float(share), float(apart)))
+    return [
+        CommentedMap(
+            says=f"{what} is the panel's, {value:.3f}, within two standard errors",
+            rule=f"abs({measure} - {value:.4f}) <= {2 * error:.4f}",
+        )
+        for what, measure, value, error in found
+        if np.isfinite(error)
+    ]
+
+
+def _notes(
+    panel: Panel,
+    estimates: Estimates,
+    *,
+    first: str,
+    alike: Estimates | None,
+    control: tuple[float, float] | None,
+) -> str:
+    loyalty, error = estimates.worth({"loyalty": 1.0})
+    share = 100.0 / estimates.mean_price if estimates.mean_price else float("nan")
+    said = [
+        f"Source: {panel.source}.",
+        "Panel logit by simulated maximum likelihood with independent normal tastes",
+        f"({estimates.draws} Halton draws, {estimates.occasions} occasions,",
+        f"{estimates.customers} customers, log-likelihood {estimates.loglikelihood:.1f},",
+        f"McFadden's rho squared {estimates.rho_squared:.3f});",
+        "standard errors from the Hessian, those of amounts by the delta method.",
+        "Each customer's first purchase conditions the rest."
+        if first == "drop"
+        else "First purchases are used, without a term for loyalty.",
+        f"Loyalty is {estimates.values['loyalty']:.3g} utils",
+        f"(se {estimates.error('loyalty'):.2g}; robust over customers",
+        f"{estimates.error('loyalty', robust=True):.2g}), worth {loyalty:.3g} {panel.currency}",
+        f"(se {error:.2g}), {share * loyalty:.1f} % of the mean price.",
+    ]
+    if loyalty < 0.0:
+        said.append("It is below zero; the scenario's switching cost is 0.")
+    if alike is not None:
+        said.append(
+            f"Without tastes it would seem {alike.values['loyalty']:.3g} utils: taste taken for "
+            "loyalty."
+        )
+    if control is not None:
+        said.append(
+            f"With each customer's purchases in random order it is {control[0]:.2g} "
+            f"(se {control[1]:.2g})."
+        )
+    said.append(
+        "A regular and a cut price stand for the prices of each firm; cuts are drawn independently."
+    )
+    if not panel.outside:
+        said.append(
+            "Only differences in quality matter, as nobody can buy nothing; the firm most bought "
+            "from is set to be worth its price."
+        )
+    return " ".join(said)
+
+
+def _purchase_rate(panel: Panel) -> float:
+    """Return occasions per customer and period; 1 where a period is a purchase.
+
+    Periods count from a customer's first occasion to the end of the panel: the gap that
+    nobody saw the end of belongs in, else short gaps would count too much.
+    """
+    if panel.period is None:
+        return 1.0
+    watched = float((panel.period.max() - panel.period[panel.starts]).sum())
+    again = float((panel.counts - 1).sum())
+    return float(np.clip(again / watched, 1e-6, 1.0)) if watched > 0 else 1.0
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def _segment(panel: Panel, estimates: Estimates, rate: float) -> CommentedMap:
+    segment = CommentedMap()
+
+    def put(where: CommentedMap, key: str, value: Any, comment: str) -> None:
+        where[key] = value
+        where.yaml_add_eol_comment(_clean(comment), key)
+
+    segment["share"] = 1.0
+    a, error = float(estimates.values["price_sensitivity"]), estimates.error("price_sensitivity")
+    put(segment, "price_sensitivity", _rounded(a), f"1 / {panel.currency}, se {error:.2g}")
+    loyalty, error = estimates.worth({"loyalty": 1.0})
+    put(segment, "switching_cost", _rounded(max(loyalty, 0.0)), f"{panel.currency}, se {error:.2g}")
+    tastes = CommentedMap()
+    for name in panel.firms:
+        value, error = estimates.worth({taste_of(name, estimates): 1.0})
+        put(tastes, name, _rounded(value), f"{panel.currency}, se {error:.2g}")
+    segment["brand_taste_sd"] = tastes
+    what = "by definition" if panel.period is None else "occasions per customer and period"
+    put(segment, "purchase_rate", _rounded(rate), what)
+    segment["need_sd"] = 0.0
+    return segment
+
+
+def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
+    firms = CommentedMap()
+    offers = offers_of(panel, estimates)
+    for k, (name, offer) in enumerate(zip(panel.firms, offers, strict=True)):
+        firm = CommentedMap()
+        value, error = estimates.worth(offer.weights)
+        firm["quality"] = _rounded(offer.level + value)
+        said = f"se {error:.2g}" if offer.weights else "set to the price"
+        firm.yaml_add_eol_comment(_clean(f"{panel.currency}, {said}"), "quality")
+        firm["price"] = _rounded(offer.cuts.price)
+        firm.yaml_add_eol_comment(
+            _clean(f"{panel.currency}, regular; mean {panel.price[k].mean():.4g}"), "price"
+        )
+        if offer.cuts.chance > 0.0:
+            promotions = CommentedMap()
+            promotions["chance"] = _rounded(offer.cuts.chance)
+            promotions["depth"] = _rounded(offer.cuts.depth)
+            if offer.display:
+                value, error = estimates.worth(offer.display)
+                promotions["display_value"] = _rounded(value)
+                comment = f"{', '.join(offer.display)} while running, se {error:.2g}"
+                promotions.yaml_add_eol_comment(_clean(comment), "display_value")
+            firm["promotions"] = promotions
+        firms[name] = firm
+    return firms
+
+
+# -- What firms offer, as sums of estimated parameters: for the scenario and for draws of it ---
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A firm's prices, and what its offer is worth.
+
+    Attributes
+    ----------
+    cuts : Cuts
+        Regular and cut price.
+    level : float
+        Currency; quality is ``level`` and what ``weights`` are worth.
+    weights, display : mapping of str to float
+        Weights of estimated parameters: in quality, and in what a promotion adds.
+    """
+
+    cuts: Cuts
+    level: float
+    weights: Mapping[str, float]
+    display: Mapping[str, float]
+
+
+def offers_of(panel: Panel, estimates: Estimates) -> list[Offer]:
+    """Return each firm's offer, in the panel's order.
+
+    Quality is the firm's intercept and what its features are usually worth, while no
+    promotion runs. Where nobody can buy nothing, only differences matter: the firm without
+    an intercept is set to be worth its regular price.
+    """
+    names = estimates.values.index
+    cuts = [price_cuts(prices) for prices in panel.price]
+    base = next((k for k, n in enumerate(panel.firms) if f"intercept.{n}" not in names), None)
+
+    def shown(k: int, *, during: bool) -> dict[str, float]:
+        which = cuts[k].cut == during
+        return {name: float(values[k][which].mean()) for name, values in panel.features.items()}
+
+    usual = [shown(k, during=False) for k in range(len(panel.firms))]
+    offers = []
+    for k, name in enumerate(panel.firms):
+        weights = dict(usual[k])
+        if f"intercept.{name}" in names:
+            weights[f"intercept.{name}"] = 1.0
+        if base is not None:
+            weights |= {each: weights[each] - usual[base][each] for each in usual[base]}
+        display = {}
+        if cuts[k].chance > 0.0 and panel.features:
+            during = shown(k, during=True)
+            display = {each: during[each] - usual[k][each] for each in during}
+        level = 0.0 if base is None else cuts[base].price
+        offers.append(Offer(cuts[k], level, {} if k == base else weights, display))
+    return offers
+
+
+def taste_of(firm: str, estimates: Estimates) -> str:
+    """Return the parameter that is the standard deviation of taste for a firm."""
+    return f"taste_sd.{firm}" if f"taste_sd.{firm}" in estimates.values.index else "taste_sd"
+
+
+def sample(panel: Panel, estimates: Estimates, count: int, *, seed: int = 0) -> pd.DataFrame:
+    """Draw scenario parameters from the estimates' normal distribution.
+
+    Parameters
+    ----------
+    panel : Panel
+    estimates : Estimates
+    count : int
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        A column per dotted path, a row per draw. Price sensitivities are kept above zero
+        (draws below are drawn again), switching costs at zero or above.
+    """
+    rng = np.random.default_rng(seed)
+    names = list(estimates.values.index)
+    kept = np.empty((0, len(names)))
+    while len(kept) < count:
+        drawn = rng.multivariate_normal(estimates.values, estimates.covariance, count)
+        kept = np.vstack([kept, drawn[drawn[:, names.index("price_sensitivity")] > 0.0]])
+    values = pd.DataFrame(kept[:count], columns=names)
+    a = values["price_sensitivity"]
+
+    def worth(weights: Mapping[str, float]) -> pd.Series:
+        return sum((w * values[n] for n, w in weights.items()), 0.0 * a) / a
+
+    columns = {
+        "segments.All.price_sensitivity": a,
+        "segments.All.switching_cost": worth({"loyalty": 1.0}).clip(lower=0.0),
+    }
+    for name, offer in zip(panel.firms, offers_of(panel, estimates), strict=True):
+        taste = worth({taste_of(name, estimates): 1.0}).abs()
+        columns[f"segments.All.brand_taste_sd.{name}"] = taste
+        if offer.weights:
+            columns[f"firms.{name}.quality"] = offer.level + worth(offer.weights)
+        if offer.display:
+            columns[f"firms.{name}.promotions.display_value"] = worth(offer.display)
+    return pd.DataFrame(columns)

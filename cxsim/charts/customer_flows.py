@@ -1,0 +1,452 @@
+"""The brand-switching matrix: from whom to whom customers' purchases go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from cxsim.charts.labels import (
+    Scale,
+    chosen,
+    joined,
+    need,
+    number_text,
+    scale_for,
+    window_of,
+    words_of,
+)
+from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, short, top_label
+from cxsim.charts.style import GREY, INK, Picture, ink_on, looks, styled
+
+__all__ = ["brand_switching", "customer_flows", "net_flows", "retention_by_tenure"]
+
+
+# -- The brand-switching matrix: from whom to whom customers' purchases go ---------------------
+
+
+#: What the frame calls those without a supplier, and the outside option.
+_NOBODY, _OUTSIDE = "none", "outside"
+
+
+#: Colour for a row from which nobody buys.
+_EMPTY = "#F2F2F2"
+
+
+@styled
+def brand_switching(
+    switching: pd.DataFrame,
+    *,
+    periods: tuple[int, int] | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw, for the customers of each supplier, which options their next purchases go to.
+
+    Parameters
+    ----------
+    switching : DataFrame
+        ``period, origin, destination, purchases``, as ``run.switching`` has.
+    periods : (int, int), optional
+        First and last period counted; by default all.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        Rows: supplier before; columns: option taken. Cells: percent of the row, choices
+        below. Repeat purchases are framed.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or no period is left.
+    """
+    need(switching, ["period", "origin", "destination", "purchases"], name="switching")
+    word = words_of(switching).period
+    first, last = window_of(switching, periods)
+    part = switching[switching["period"].between(first, last)]
+    table = part.pivot_table(
+        index="origin", columns="destination", values="purchases", aggfunc="sum", sort=False
+    )
+    counts = _without_empty(table)
+    share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
+    when = f"{word}s {first} to {last}" if last > first else f"{word} {first}"
+
+    rows, columns = len(counts), len(counts.columns)
+    figure = new(size, (2.9 + 1.05 * columns, 2.1 + 0.72 * rows))
+    axes = figure.add_subplot()
+    _cells(axes, counts, share)
+    _names(axes, list(counts.index), list(counts.columns))
+    note = f"Percent of a row; below, choices in {when}. Framed: the same supplier again."
+    return finish(
+        figure,
+        title=_finding(share, when) if title is None else title,
+        alt=_alt(share, when),
+        note=note,
+    )
+
+
+def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out those without a supplier and the outside option if there are none."""
+    if _NOBODY in table.index and not table.loc[_NOBODY].sum():
+        table = table.drop(index=_NOBODY)
+    if _OUTSIDE in table.columns and not table[_OUTSIDE].sum():
+        table = table.drop(columns=_OUTSIDE)
+    return table
+
+
+def _cells(axes: Axes, counts: pd.DataFrame, share: pd.DataFrame) -> None:
+    values = share.to_numpy(dtype=float)
+    colors = colormaps["Blues"]
+    top = np.nanmax(values) if np.isfinite(values).any() else 1.0
+    axes.set_xlim(-0.5, len(share.columns) - 0.5)
+    axes.set_ylim(len(share) - 0.5, -0.5)
+    axes.grid(visible=False)
+    for i, origin in enumerate(share.index):
+        for j, destination in enumerate(share.columns):
+            value = values[i, j]
+            there = np.isfinite(value)
+            ground = colors(0.03 + 0.55 * value / max(top, 1e-9)) if there else _EMPTY
+            axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc=ground, ec="white", lw=1.5))
+            ink = ink_on(ground) if there else GREY
+            text = f"{100 * value:.0f}\u00a0%" if there else "–"
+            axes.text(
+                j,
+                i - (0.1 if there else 0),
+                text,
+                ha="center",
+                va="center",
+                fontsize=12.5,
+                color=ink,
+            )
+            if there:
+                count = counts.loc[origin, destination]
+                below = f"{count / 1e6:,.2f} m" if count >= 1e6 else number_text(count)
+                axes.text(j, i + 0.27, below, ha="center", va="center", fontsize=8, color=ink)
+    for i, origin in enumerate(share.index):
+        if origin in share.columns and np.isfinite(values[i]).any():
+            j = list(share.columns).index(origin)
+            axes.add_patch(
+                Rectangle((j - 0.47, i - 0.47), 0.94, 0.94, fill=False, ec=INK, lw=2.0, zorder=4)
+            )
+
+
+def _names(axes: Axes, origins: list[str], destinations: list[str]) -> None:
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.tick_params(length=0)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    said = {_NOBODY: "nobody yet", _OUTSIDE: "outside option"}
+    axes.set_xticks(range(len(destinations)), [short(said.get(n, n), 12) for n in destinations])
+    axes.set_yticks(range(len(origins)), [short(said.get(n, n), 20) for n in origins])
+    axes.set_xlabel("Option taken", fontweight="bold")
+    axes.set_ylabel("Supplier before", fontweight="bold")
+    styles = looks([n for n in origins if n != _NOBODY])
+    for ticks, names in ((axes.get_xticklabels(), destinations), (axes.get_yticklabels(), origins)):
+        for tick, name in zip(ticks, names, strict=True):
+            if name in styles:
+                tick.set_color(styles[name].ink)
+                tick.set_fontweight("bold")
+
+
+def _repeats(share: pd.DataFrame) -> list[tuple[str, float]]:
+    """Return firms and the share of their customers' choices that they win, highest first."""
+    kept = [
+        (str(name), float(share.loc[name, name]))
+        for name in share.index
+        if name in share.columns and np.isfinite(share.loc[name, name])
+    ]
+    return sorted(kept, key=lambda pair: -pair[1])
+
+
+def _finding(share: pd.DataFrame, when: str) -> str:
+    kept = _repeats(share)
+    if not kept:
+        return f"Nobody bought a second time in {when}"
+    (most, high), (least, low) = kept[0], kept[-1]
+    text = f"{most} wins {100 * high:.0f}\u00a0% of its own customers' choices"
+    if f"{100 * high:.0f}" == f"{100 * low:.0f}":
+        level = "" if len(kept) == 1 else ", as every firm does"
+        return text + level
+    return f"{text}, {least} {100 * low:.0f}\u00a0%"
+
+
+def _alt(share: pd.DataFrame, when: str) -> str:
+    kept = [f"{name} {100 * value:.0f} %" for name, value in _repeats(share)]
+    ways = [
+        (float(share.loc[a, b]), str(a), str(b))
+        for a in share.index for b in share.columns
+        if a not in (b, _NOBODY) and np.isfinite(share.loc[a, b])
+    ]  # fmt: skip
+    most = max(ways, default=None)
+    way = (
+        f" The largest other flow: {100 * most[0]:.0f} % from {most[1]} to {most[2]}."
+        if most
+        else ""
+    )
+    return (
+        f"Brand-switching matrix in {when}, supplier before by option taken, percent of rows. "
+        f"To the same supplier again: {joined(kept or ['nobody'])}.{way}"
+    )
+
+
+# -- Who takes customers from whom: net flows between each two firms ---------------------------
+
+
+#: What a frame calls those without a supplier, and the outside option: neither wins customers.
+_NO_FIRM = ("none", "outside")
+
+
+def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
+    """Return net flows of customers between each two firms, the largest first.
+
+    Parameters
+    ----------
+    switching : DataFrame
+        ``period, origin, destination, purchases``, as ``run.switching`` has, or part of it.
+
+    Returns
+    -------
+    DataFrame
+        ``winner, loser, won, lost, net``: customers who moved to the winner, back, and the
+        difference.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or there are not two firms.
+    """
+    need(switching, ["period", "origin", "destination", "purchases"], name="switching")
+    table = switching.pivot_table(
+        index="origin", columns="destination", values="purchases", aggfunc="sum", sort=False
+    )
+    names = [n for n in table.index if n not in _NO_FIRM and n in table.columns]
+    if len(names) < 2:
+        raise ValueError(f"switching: expected two firms or more, found {len(names)}")
+    rows = []
+    for a, b in combinations(names, 2):
+        to_a, to_b = float(table.loc[b, a]), float(table.loc[a, b])
+        winner, loser, won, lost = (a, b, to_a, to_b) if to_a >= to_b else (b, a, to_b, to_a)
+        rows.append((winner, loser, won, lost, won - lost))
+    made = pd.DataFrame(rows, columns=["winner", "loser", "won", "lost", "net"])
+    made = made.sort_values("net", ascending=False, kind="stable", ignore_index=True)
+    made.attrs.update(switching.attrs)
+    return made
+
+
+@styled
+def customer_flows(
+    switching: pd.DataFrame,
+    *,
+    periods: tuple[int, int] | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw who wins customers from whom: both ways thin, the net flow thick.
+
+    Parameters
+    ----------
+    switching : DataFrame
+        ``period, origin, destination, purchases``, as ``run.switching`` has.
+    periods : (int, int), optional
+        First and last period counted; by default all.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        One row for each two firms, the largest net flow on top; the bar has the colour of the
+        firm that wins.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, no period is left, or there are not two firms.
+    """
+    need(switching, ["period", "origin", "destination", "purchases"], name="switching")
+    first, last = window_of(switching, periods)
+    part = switching[switching["period"].between(first, last)]
+    flows = net_flows(part)
+    words = words_of(switching)
+    styles = looks([n for n in dict.fromkeys(switching["origin"]) if n not in _NO_FIRM])
+    figure = new(size, (8.2, 1.9 + 0.52 * len(flows)))
+    axes = figure.add_subplot()
+    top = float(flows["won"].max()) or 1.0
+    for k, row in enumerate(flows.itertuples()):
+        winner, loser = styles[row.winner], styles[row.loser]
+        axes.barh(k, row.won, height=0.66, color=winner.color, alpha=0.25)
+        axes.barh(k, -row.lost, height=0.66, color=loser.color, alpha=0.25)
+        axes.barh(k, row.net, height=0.66, color=winner.color)
+        axes.annotate(
+            f"net {number_text(row.net)}", (row.won, k), xytext=(4, 0), textcoords="offset points",
+            va="center", fontsize=9, color=winner.ink, fontweight="bold",
+        )  # fmt: skip
+        axes.text(-1.34 * top, k, row.winner, color=winner.ink, ha="left", va="center",
+                  fontweight="bold", fontsize=10)  # fmt: skip
+        axes.text(1.62 * top, k, row.loser, color=loser.ink, ha="right", va="center", fontsize=10)
+    axes.axvline(0, color=INK, lw=0.8)
+    axes.set_ylim(len(flows) - 0.4, -1.0)
+    axes.set_xlim(-1.36 * top, 1.64 * top)
+    for x, text, side in (
+        (-1.34, "wins from", "left"), (1.62, "loses", "right"),
+        (-0.5, "moved back", "center"), (0.5, "moved to the winner", "center"),
+    ):  # fmt: skip
+        axes.text(x * top, -0.75, text, ha=side, va="center", fontsize=8.5, color=GREY)
+    axes.set_yticks([])
+    ticks = np.array([t for t in axes.get_xticks() if -top <= t <= top])
+    axes.set_xticks(ticks, [number_text(abs(t)) for t in ticks])
+    axes.spines["left"].set_visible(False)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("Customers who moved")
+    when = f"{words.period}s {first} to {last}"
+    lead = flows.iloc[0]
+    balance = flows.groupby("winner")["net"].sum().sub(
+        flows.groupby("loser")["net"].sum(), fill_value=0.0
+    )  # fmt: skip
+    said = [
+        f"{r.winner} {number_text(r.net)} from {r.loser} ({number_text(r.won)} against {number_text(r.lost)})"
+        for r in flows.itertuples()
+    ]
+    if title is None:
+        best = balance.idxmax()
+        title = (
+            f"{best} wins {number_text(balance[best])} customers from rivals, net of those it loses"
+        )
+        if len(flows) > 1:
+            title += f"; the largest net flow is from {lead.loser} to {lead.winner}"
+    return finish(
+        figure,
+        title=title,
+        note=f"Pale: customers who moved one way and the other in {when}; full: the difference.",
+        alt=f"Net flows of customers in {when}: {joined(said)}.",
+    )
+
+
+# -- Retention by tenure: whether those who have bought longer stay rather ---------------------
+
+
+#: A band with a smaller share of a firm's customers says little and is left out.
+_FEW = 0.01
+
+
+@styled
+def retention_by_tenure(
+    tenure: pd.DataFrame,
+    *,
+    periods: tuple[int, int] | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw the share of customers who stay for another period, by tenure.
+
+    Parameters
+    ----------
+    tenure : DataFrame
+        ``period, firm, tenure, customers, stayed``, as ``run.tenure`` has; bands of
+        tenure in their order.
+    periods : (int, int), optional
+        First and last period pooled; by default all.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        Bands with less than one in a hundred of a firm's customers are left out.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or no period is left.
+    """
+    need(tenure, ["period", "firm", "tenure", "customers", "stayed"], name="tenure")
+    words = words_of(tenure)
+    if periods is not None:
+        tenure = need(tenure[tenure["period"].between(*periods)], [], name="tenure in periods")
+    names = chosen(tenure["firm"], None)
+    bands = [str(band) for band in tenure["tenure"].unique()]
+    sums = tenure.groupby(["firm", "tenure"], sort=False)[["customers", "stayed"]].sum()
+    held, stayed = (
+        sums[column].unstack("tenure").reindex(index=names, columns=bands).to_numpy(float)
+        for column in ("customers", "stayed")
+    )
+    enough = (held > 0) & (held >= _FEW * np.nansum(held, axis=1, keepdims=True))
+    rate = np.divide(stayed, held, out=np.full_like(held, np.nan), where=enough)
+    scale = scale_for("share per period", rate.ravel(), words=words)
+
+    figure = new(size, (8.6, 4.8))
+    axes = figure.add_subplot()
+    styles = looks(names)
+    places = np.arange(len(bands), dtype=float)
+    told = max(int(np.isfinite(rate).any(axis=0).nonzero()[0].max(initial=0)) + 1, 2)
+    axes.set_xticks(places[:told], bands[:told])
+    axes.set_xlim(-0.2, told - 0.8)
+    ends = []
+    for k, name in enumerate(names):
+        there = np.flatnonzero(np.isfinite(rate[k]))
+        if not there.size:
+            continue
+        look = styles[name]
+        axes.plot(
+            places[there], rate[k, there], color=look.color, linestyle=look.linestyle,
+            marker=look.marker, markersize=7, markeredgecolor="white", clip_on=False,
+        )  # fmt: skip
+        x, y = float(places[there[-1]]), float(rate[k, there[-1]])
+        ends.append(EndLabel(x, y, f"{short(name)} {scale.brief(y)}", look.ink))
+    shown = rate[np.isfinite(rate)]
+    low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 1.0)
+    room = 0.08 * (high - low) or 0.05
+    axes.set_ylim(max(low - room, 0.0), min(high + room, 1.005))
+    axes.yaxis.set_major_formatter(scale.ticks)
+    axes.set_xlabel("Tenure (purchases since joining the supplier)")
+    top_label(axes, scale.axis("Retention"))
+    if title is None:
+        title = _tenure_finding(names, bands, rate, scale, words.period)
+    note = (
+        f"All {words.period}s pooled, without bands of under 1\u00a0% of a firm's customers. "
+        "A rise may be learning, or sorting: those who stay are those who liked the firm all along."
+    )
+    head(figure, title=title, note=note)
+    end_labels(axes, ends)
+    return described(figure, _tenure_alt(names, bands, rate, scale))
+
+
+def _tenure_finding(
+    names: Sequence[str], bands: Sequence[str], rate: np.ndarray, scale: Scale, period: str
+) -> str:
+    """Tell of the firm whose retention rises most from its first band to its last."""
+    best: tuple[float, str] | None = None
+    for k, name in enumerate(names):
+        there = np.flatnonzero(np.isfinite(rate[k]))
+        if there.size > 1:
+            low, high = rate[k, there[0]], rate[k, there[-1]]
+            text = (
+                f"{name} keeps {scale.text(low)} of its customers a {period} at tenure "
+                f"{bands[there[0]]} and {scale.text(high)} at tenure {bands[there[-1]]}"
+            )
+            if best is None or high - low > best[0]:
+                best = (float(high - low), text)
+    return best[1] if best else f"Retention by tenure: too few {period}s to tell"
+
+
+def _tenure_alt(names: Sequence[str], bands: Sequence[str], rate: np.ndarray, scale: Scale) -> str:
+    said = []
+    for k, name in enumerate(names):
+        there = [int(j) for j in np.flatnonzero(np.isfinite(rate[k]))]
+        steps = ", ".join(f"{scale.text(rate[k, j])} at {bands[j]}" for j in there)
+        said.append(f"{name} {steps}" if steps else f"{name} without customers")
+    return f"Retention per period by tenure (purchases since joining): {'; '.join(said)}."

@@ -1,0 +1,300 @@
+"""Where things go: a new figure, its headings, and labels that keep out of each other's way."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import ScaledTranslation
+
+from cxsim.charts.labels import plain
+from cxsim.charts.style import GREY, INK, Picture, looks, readable
+
+__all__ = [
+    "EndLabel",
+    "Event",
+    "described",
+    "dodge",
+    "end_labels",
+    "end_labels_of",
+    "events_of",
+    "finish",
+    "head",
+    "mark_events",
+    "new",
+    "row_names",
+    "short",
+    "spread_above",
+    "top_label",
+]
+
+
+# -- Where things go: a new figure, its headings, and labels that keep out of each other's way
+
+
+#: Points between one line of small text and the next.
+LINE = 12.0
+
+
+#: An event of a figure: the period and what happened.
+Event = tuple[float, str]
+
+
+def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Picture:
+    """Return an empty figure of a size in inches."""
+    engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08, wspace=0.04, hspace=0.06)
+    return Picture(figsize=size or default, layout=engine)
+
+
+def head(figure: Picture, *, title: str, note: str = "") -> None:
+    """Write title and note into a figure, in lines that fit."""
+    _wrapped(figure, figure.suptitle("", x=0.012, ha="left", va="top", color=INK), title, even=True)
+    text = figure.supxlabel("", x=0.012, ha="left", fontsize=8.5, color=GREY)
+    _wrapped(figure, text, note)
+
+
+def _wrapped(figure: Picture, text: Text, said: str, *, even: bool = False) -> None:
+    """Write into as few lines as fit the figure, if wanted of much the same length."""
+    room = 0.976 * figure.bbox.width
+
+    def write(width: int) -> int:
+        lines = textwrap.wrap(said, width, break_on_hyphens=False)
+        text.set_text("\n".join(lines))
+        return len(lines)
+
+    width = max(len(said), 1)
+    while (lines := write(width)) and width > 12 and text.get_window_extent().width > room:
+        width -= 1
+    while even and lines > 1 and width > 12 and write(width - 1) == lines:
+        width -= 1
+    write(width)
+
+
+def lay_out(figure: Figure) -> None:
+    """Give everything in a figure its place, without the cost of drawing it."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+
+
+def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
+    """Write title, note and description into a figure, lay it out and return it."""
+    head(figure, title=title, note=note)
+    lay_out(figure)  # and makes ticks while the style is on
+    return described(figure, alt)
+
+
+def described(figure: Picture, alt: str) -> Picture:
+    """Give a figure that is laid out its description and return it."""
+    figure.set_label(plain(alt))
+    return figure
+
+
+def short(name: str, width: int = 24, *, lines: int = 2) -> str:
+    """Return a name on a few lines, cut with an ellipsis where it is longer."""
+    words = [w if len(w) <= width else w[: width - 1] + "…" for w in name.split()]
+    parts = textwrap.wrap(" ".join(words), width, break_on_hyphens=False)
+    if len(parts) <= lines:
+        return "\n".join(parts)
+    last = parts[lines - 1].rstrip("…")
+    return "\n".join([*parts[: lines - 1], last[: width - 1].rstrip() + "…"])
+
+
+def dodge(wanted: Sequence[float], sizes: Sequence[float], low: float, high: float) -> np.ndarray:
+    """Place things of a size along a line, as near to where they want to be as fits.
+
+    Parameters
+    ----------
+    wanted : sequence of float, length n
+        Centres wanted.
+    sizes : sequence of float, length n
+        Room that each needs, half of it on either side of its centre.
+    low, high : float
+        Ends of the line; what does not fit sticks out at the high end.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Centres that keep the order of ``wanted`` and do not overlap, with the least sum
+        of squared moves (pool adjacent violators).
+    """
+    order = np.argsort(np.asarray(wanted, float), kind="stable")
+    size = np.asarray(sizes, float)[order]
+    before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])[: len(order)]
+    blocks: list[list[float]] = []  # mean, count
+    for target in np.asarray(wanted, float)[order] - before:
+        blocks.append([target, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            mean, count = blocks.pop()
+            blocks[-1][0] = (blocks[-1][0] * blocks[-1][1] + mean * count) / (blocks[-1][1] + count)
+            blocks[-1][1] += count
+    level = np.repeat([b[0] for b in blocks], [int(b[1]) for b in blocks])
+    if len(order):
+        top = high - size[-1] / 2 - before[-1]
+        level = np.maximum(np.minimum(level, top), low + size[0] / 2)
+    placed = np.empty(len(order))
+    placed[order] = level + before
+    return placed
+
+
+@dataclass(frozen=True)
+class EndLabel:
+    """A label for a line's end: where the line ends (data), the text and its colour."""
+
+    x: float
+    y: float
+    text: str
+    color: str
+
+
+def end_labels(axes: Axes, labels: Iterable[EndLabel], *, fontsize: float = 9.5) -> None:
+    """Write labels right of the axes, each beside its line's end, without overlap.
+
+    Call it when limits and all else are final: it lays the figure out to know its height.
+    """
+    end_labels_of([(axes, list(labels))], fontsize=fontsize)
+
+
+def end_labels_of(
+    labelled: Sequence[tuple[Axes, Sequence[EndLabel]]], *, fontsize: float = 9.5
+) -> None:
+    """Write the end labels of several axes of a figure, which is laid out once for all."""
+    notes = [[_beside(axes, label, fontsize) for label in labels] for axes, labels in labelled]
+    if labelled:
+        lay_out(labelled[0][0].figure)  # type: ignore[arg-type]
+    for (axes, labels), here in zip(labelled, notes, strict=True):
+        _spread(axes, labels, here)
+
+
+def _beside(axes: Axes, label: EndLabel, fontsize: float) -> Annotation:
+    figure: Any = axes.figure
+    shift = ScaledTranslation(9 / 72, 0, figure.dpi_scale_trans)
+    return axes.annotate(
+        label.text, (label.x, label.y), xytext=(1.0, label.y),
+        textcoords=axes.get_yaxis_transform() + shift,
+        color=label.color, fontsize=fontsize, va="center", ha="left", linespacing=1.05,
+        annotation_clip=False,
+        arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.7, "alpha": 0.6,
+                    "shrinkA": 0, "shrinkB": 2, "relpos": (0.0, 0.5)},
+    )  # fmt: skip
+
+
+def _spread(axes: Axes, labels: Sequence[EndLabel], notes: Sequence[Annotation]) -> None:
+    """Move labels up and down until none lies over another."""
+    figure: Any = axes.figure
+    box, pixels = axes.get_window_extent(), figure.dpi / 72
+    heights = [note.get_window_extent().height + 2.5 * pixels for note in notes]
+    ends = [float(axes.transData.transform((0.0, label.y))[1]) for label in labels]
+    placed = dodge(ends, heights, box.y0 - 4 * pixels, box.y1 + 4 * pixels)
+    for note, y in zip(notes, placed, strict=True):
+        note.xyann = (1.0, float(axes.transData.inverted().transform((0.0, y))[1]))
+
+
+def top_label(axes: Axes, text: str, *, rows: int = 0) -> None:
+    """Write the label of the vertical axis above it, lying flat, over so many rows of text."""
+    axes.set_ylabel(text, rotation=0, ha="left", va="bottom")
+    figure: Any = axes.figure
+    up = ScaledTranslation(0, (6 + rows * LINE) / 72, figure.dpi_scale_trans)
+    axes.yaxis.set_label_coords(0.0, 1.0, transform=axes.transAxes + up)
+
+
+def mark_events(axes: Axes, events: Iterable[Event]) -> int:
+    """Draw a thin line at each event, its label above the axes; return the rows labels take.
+
+    Events outside the axes' limits are left out.
+    """
+    low, high = sorted(axes.get_xlim())
+    shown = sorted((float(at), str(label)) for at, label in events if low <= float(at) <= high)
+    figure: Any = axes.figure
+    width = figure.get_figwidth() * 72 * 0.74  # of the axes in points, roughly
+    taken: list[float] = []  # right end of the last label of each row
+    placed = []
+    for at, label in shown:
+        text = textwrap.shorten(label, 60, placeholder=" …")
+        start, length = (at - low) / max(high - low, 1e-9) * width, 4.9 * len(text) + 8
+        left = start + length > width and start > length / 2
+        start = start - length if left else start
+        row = next((k for k, end in enumerate(taken) if end <= start), len(taken))
+        taken[row : row + 1] = [start + length]
+        placed.append((at, text, row, left))
+    for at, text, row, left in placed:
+        axes.axvline(at, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1.5)
+        if text:
+            axes.annotate(
+                text, (at, 1.0), xycoords=axes.get_xaxis_transform(), textcoords="offset points",
+                xytext=(-2 if left else 2, 3 + row * LINE), ha="right" if left else "left",
+                va="bottom", fontsize=8.5, color=GREY, annotation_clip=False,
+            )  # fmt: skip
+    return len(taken) if any(text for _, text, _, _ in placed) else 0
+
+
+def row_names(
+    axes: Axes,
+    labels: Sequence[str],
+    *,
+    places: Sequence[float] | None = None,
+    names: Sequence[str] | None = None,
+) -> None:
+    """Name the rows of a chart after firms, in the firms' colours.
+
+    ``places`` are those of the rows (0, 1, ... by default); ``names`` are the firms if
+    the labels say more than their names.
+    """
+    firms = list(labels if names is None else names)
+    rows = list(range(len(firms))) if places is None else list(places)
+    axes.set_yticks(rows, [label if names else short(label) for label in labels])
+    styles = looks(dict.fromkeys(firms))
+    for tick, firm in zip(axes.get_yticklabels(), firms, strict=True):
+        tick.set_color(styles[firm].ink)
+        tick.set_fontweight("bold")
+
+
+def spread_above(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Write (place on the horizontal axis, text, colour) above the axes, none over another."""
+    figure: Any = axes.figure
+    raised = ScaledTranslation(0, 11 / 72, figure.dpi_scale_trans)
+    up = [
+        axes.annotate(
+            text, (x, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(x, 1.0),
+            textcoords=axes.get_xaxis_transform() + raised,
+            ha="center", va="bottom", fontsize=9.5, color=readable(color), annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.7, "shrinkA": 1, "shrinkB": 0,
+                        "relpos": (0.5, 0.0)},
+        )
+        for x, text, color in labels
+    ]  # fmt: skip
+    lay_out(figure)
+    box = axes.get_window_extent()
+    widths = [note.get_window_extent().width + 6 * figure.dpi / 72 for note in up]
+    ends = [float(axes.transData.transform((x, 0.0))[0]) for x, *_ in labels]
+    for note, x in zip(up, dodge(ends, widths, box.x0, box.x1), strict=True):
+        note.xyann = (float(axes.transData.inverted().transform((x, 0.0))[0]), 1.0)
+
+
+# -- Events of a scenario, to mark them in figures ---------------------------------------------
+
+
+def events_of(scenario: Any) -> list[Event]:
+    """Return (period, label) for each event of a scenario, for the figures' ``events``.
+
+    An event without a label is told by what it sets. One that takes several periods
+    is marked where it starts.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        For instance ``run.scenario``.
+    """
+    return [(float(event.at), event.label or _told(event.set)) for event in scenario.events]
+
+
+def _told(changes: Any) -> str:
+    told = [f"{path.removeprefix('firms.')} = {value}" for path, value in changes.items()]
+    return ", ".join(told[:2]) + (", …" if len(told) > 2 else "")

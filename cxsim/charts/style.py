@@ -1,0 +1,334 @@
+"""A figure that knows what it shows in words: made without pyplot, shown and saved whole."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+import textwrap
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import wraps
+from html import escape
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib.style
+import pandas as pd
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
+from matplotlib.typing import ColorType
+
+from cxsim.charts.labels import Words, plain
+from cxsim.files.whole import whole_file
+from cxsim.messages import visible
+
+__all__ = [
+    "GREY",
+    "INK",
+    "OKABE_ITO",
+    "Look",
+    "Picture",
+    "alt_of",
+    "contrast",
+    "ink_on",
+    "looks",
+    "luminance",
+    "readable",
+    "relabelled",
+    "save",
+    "show",
+    "style",
+    "styled",
+]
+
+
+# -- A figure that knows what it shows in words: made without pyplot, shown and saved whole ----
+
+
+_FORMATS = {".png": "png", ".svg": "svg"}
+
+
+class Picture(Figure):
+    """A matplotlib figure that shows itself, with its description, as the last line of a cell."""
+
+    def _repr_html_(self) -> str:
+        return _html(self, alt_of(self))
+
+
+def alt_of(figure: Figure) -> str:
+    """Return what a figure shows, as a sentence with its numbers; empty if it does not say.
+
+    Parameters
+    ----------
+    figure : Figure
+    """
+    return str(figure.get_label())
+
+
+def show(figure: Figure, *, alt: str | None = None) -> None:
+    """Show a figure in a notebook, with its description for those who cannot see it.
+
+    Where there is no notebook, the description is printed.
+
+    Parameters
+    ----------
+    figure : Figure
+    alt : str, optional
+        Description; that of the figure if left out.
+
+    Raises
+    ------
+    ValueError
+        If there is no description.
+    """
+    said = plain(alt if alt is not None else alt_of(figure))
+    if not said:
+        raise ValueError("alt: expected a sentence that says what the figure shows, found none")
+    try:
+        from IPython import get_ipython
+        from IPython.display import HTML, display
+    except ImportError:
+        shell = None
+    else:
+        shell = get_ipython()
+    if shell is None:
+        sys.stdout.write(visible(said) + "\n")
+    else:
+        display(HTML(_html(figure, said)))
+
+
+def _html(figure: Figure, alt: str) -> str:
+    buffer = io.BytesIO()
+    _write(figure, buffer, "png")
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return (
+        f'<figure style="margin:0"><img alt="{escape(plain(alt), quote=True)}" '
+        f'width="{round(100 * figure.get_figwidth())}" style="max-width:100%" '
+        f'src="data:image/png;base64,{data}"></figure>'
+    )
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as PNG or SVG, by the suffix of the path, and return the path.
+
+    The file appears whole or not at all and holds the figure's description. Text in an
+    SVG stays text; the same figure gives the same file, without a date.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : str or Path
+
+    Raises
+    ------
+    ValueError
+        If the suffix is another one.
+    OSError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    kind = _FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(f"{path}: expected a name that ends in .png or .svg, found {path.name!r}")
+    with whole_file(path) as draft:
+        _write(figure, draft, kind)
+    return path
+
+
+def _write(figure: Figure, target: Any, kind: str) -> None:
+    title = plain(figure.get_suptitle()) or "Figure"
+    about: dict[str, Any] = {"Title": title, "Description": plain(alt_of(figure)) or title}
+    if kind == "svg":
+        about["Date"] = None
+    with style():
+        figure.savefig(target, format=kind, metadata=about)
+
+
+# -- The one style of all figures, put on for the time of drawing and never left behind --------
+
+
+_FILE = Path(__file__).with_name("cxsim.mplstyle")
+
+
+P = ParamSpec("P")
+
+
+R = TypeVar("R")
+
+
+def style() -> AbstractContextManager[None]:
+    """Return a context in which matplotlib draws in the style of the package."""
+    return matplotlib.style.context(_FILE)
+
+
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function draw in the style of the package, in the words of its frame's scenario."""
+
+    @wraps(function)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+        with style():
+            made = function(*args, **kwargs)
+            return relabelled(made, [*args, *kwargs.values()])
+
+    return inside
+
+
+# -- A figure in the words of its scenario: patients or students where it would say customers
+
+
+#: Columns of frames that hold names, in which nothing is replaced.
+_NAMES = ("firm", "origin", "destination", "supplier", "scenario", "segment")
+
+
+T = TypeVar("T")
+
+
+def relabelled(made: T, given: Iterable[Any]) -> T:
+    """Put a figure into the words of the frame that it was made of; leave anything else alone.
+
+    Parameters
+    ----------
+    made : Figure
+    given : iterable
+        The arguments that it was made of; the first frame among them says what things
+        are called, in its ``attrs``.
+    """
+    frames = [each for each in given if isinstance(each, pd.DataFrame)]
+    if not frames or not isinstance(made, Figure):
+        return made
+    words = Words.of(frames[0].attrs)
+    keep = _names(frames[0])
+    changed = False
+    for text in made.findobj(Text):
+        before = text.get_text()
+        after = words.say(before, keep=keep)
+        if after != before:
+            changed = True
+            text.set_text(after if len(after) <= len(before) else _rewrapped(before, after))
+    for axis in (each for axes in made.axes for each in (axes.xaxis, axes.yaxis)):
+        if isinstance(axis.get_major_locator(), FixedLocator):  # written anew at every drawing
+            ticks = [label.get_text() for label in axis.get_ticklabels()]
+            said = [words.say(tick, keep=keep) for tick in ticks]
+            if said != ticks:
+                axis.set_ticklabels(said)
+    made.set_label(words.say(str(made.get_label()), keep=keep))
+    engine = made.get_layout_engine()
+    if changed and engine is not None:
+        engine.execute(made)
+    return made
+
+
+def _names(frame: pd.DataFrame) -> list[str]:
+    return [str(n) for c in _NAMES if c in frame for n in frame[c].dropna().unique()]
+
+
+def _rewrapped(before: str, after: str) -> str:
+    """Break a text that grew into lines no longer than its lines were."""
+    lines = before.split("\n")
+    if len(lines) == 1:
+        return after
+    return "\n".join(textwrap.wrap(" ".join(after.split("\n")), max(map(len, lines))))
+
+
+# -- Colours, line styles and markers: the same firm looks the same in every figure ------------
+
+
+#: The eight colours of Okabe & Ito (2008), told apart by colour-blind readers; the
+#: ones that stand out best from white come first.
+OKABE_ITO = {
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "bluish green": "#009E73",
+    "reddish purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky blue": "#56B4E9",
+    "black": "#000000",
+    "yellow": "#F0E442",
+}
+
+
+INK = "#222222"
+
+
+GREY = "#767676"
+
+
+_STYLES: tuple[str | tuple[float, tuple[float, ...]], ...] = (
+    "-",
+    (0, (6, 1.6)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.4, 1.2, 1.4)),
+)
+
+
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one firm (or scenario) looks like.
+
+    Attributes
+    ----------
+    color : str
+        Of lines and areas.
+    ink : str
+        Of its name: the same colour, dark enough to be read on white.
+    linestyle : str or tuple
+    marker : str
+    """
+
+    color: str
+    ink: str
+    linestyle: str | tuple[float, tuple[float, ...]]
+    marker: str
+
+    @property
+    def pale(self) -> bool:
+        """Whether the colour needs an outline on white."""
+        return contrast(self.color) < 1.5
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """Return a look for each name, by its place; 32 are all different.
+
+    Names that share a colour (the first and the ninth) differ in line style and marker.
+    """
+    colors = list(OKABE_ITO.values())
+    result = {}
+    for k, name in enumerate(names):
+        turn = k // len(colors)
+        color = colors[k % len(colors)]
+        style = _STYLES[(k + turn) % len(_STYLES)]
+        result[name] = Look(color, readable(color), style, _MARKERS[(k + turn) % len(_MARKERS)])
+    return result
+
+
+def luminance(color: ColorType) -> float:
+    """Return the relative luminance of a colour, 0 (black) to 1 (white), after WCAG 2."""
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(color: ColorType, ground: ColorType = "white") -> float:
+    """Return the contrast ratio of two colours, 1 to 21, after WCAG 2."""
+    low, high = sorted((luminance(color), luminance(ground)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def readable(color: str) -> str:
+    """Return the colour, darkened until text in it can be read on white (ratio 4.5)."""
+    red, green, blue = to_rgb(color)
+    shade = 1.0
+    while contrast((red * shade, green * shade, blue * shade)) < 4.5:
+        shade -= 0.02
+    return to_hex((red * shade, green * shade, blue * shade))
+
+
+def ink_on(ground: ColorType) -> str:
+    """Return white or the colour of ink, whichever is easier to read on a ground."""
+    return "white" if contrast("white", ground) > contrast(INK, ground) else INK

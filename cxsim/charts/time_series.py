@@ -1,0 +1,492 @@
+"""Values by period and firm, taken out of a tidy frame and freed from the jitter of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patheffects import Normal, Stroke
+from matplotlib.ticker import MaxNLocator
+
+from cxsim.charts.labels import (
+    Scale,
+    chosen,
+    joined,
+    label_and_unit,
+    need,
+    one_of,
+    scale_for,
+    words_of,
+)
+from cxsim.charts.layout import (
+    EndLabel,
+    Event,
+    described,
+    end_labels,
+    head,
+    mark_events,
+    new,
+    short,
+    top_label,
+)
+from cxsim.charts.style import GREY, Look, Picture, looks, styled
+
+__all__ = [
+    "Courses",
+    "courses_of",
+    "draw_course",
+    "fit_limits",
+    "lines",
+    "mark_panels",
+    "panels_by_firm",
+    "profit",
+    "retention",
+    "shares",
+    "smoothed",
+    "window_for",
+]
+
+
+# -- Values by period and firm, taken out of a tidy frame and freed from the jitter of one run
+
+
+@dataclass(frozen=True)
+class Courses:
+    """Values of one measure by period and name.
+
+    Attributes
+    ----------
+    periods : ndarray, shape (T,)
+    names : list of str
+    value, lower, upper : ndarray, shape (T, N)
+        NaN where there is no value; ``lower`` and ``upper`` are None without a band.
+    """
+
+    periods: np.ndarray
+    names: list[str]
+    value: np.ndarray
+    lower: np.ndarray | None = None
+    upper: np.ndarray | None = None
+
+    @property
+    def banded(self) -> bool:
+        """Whether there is an interval anywhere."""
+        return self.lower is not None and bool(np.isfinite(self.lower).any())
+
+    def everything(self) -> np.ndarray:
+        """Return all values that will be drawn, in a row."""
+        parts = [part for part in (self.value, self.lower, self.upper) if part is not None]
+        return np.concatenate([part.ravel() for part in parts])
+
+
+def courses_of(
+    frame: pd.DataFrame,
+    measure: str,
+    *,
+    band: tuple[str, str] | None = None,
+    firms: Sequence[str] | None = None,
+) -> Courses:
+    """Take a measure out of a frame with a column for it, or out of a series over seeds.
+
+    A series has columns ``measure``, ``mean`` and, for a band, ``lower`` and ``upper``.
+
+    Raises
+    ------
+    ValueError
+        If a column or the measure is missing, or a series holds several scenarios.
+    """
+    need(frame, ["period", "firm"])
+    value = measure
+    if "measure" in frame.columns and "mean" in frame.columns:
+        one_of(measure, frame["measure"].unique(), name="measure")
+        frame = frame[frame["measure"] == measure]
+        if "scenario" in frame.columns and frame["scenario"].nunique() > 1:
+            found = ", ".join(map(str, frame["scenario"].unique()))
+            raise ValueError(
+                f"frame: expected one scenario, found {found}: keep one, or use paths()"
+            )
+        value = "mean"
+        if band is None and {"lower", "upper"} <= set(frame.columns):
+            band = ("lower", "upper")
+    need(frame, [value, *(band or ())])
+    names = chosen(frame["firm"], firms)
+    if frame.duplicated(["period", "firm"]).any():
+        raise ValueError("frame: expected one row per period and firm, found several")
+    periods = np.sort(frame["period"].unique())
+
+    def table(column: str) -> np.ndarray:
+        wide = frame.pivot(index="period", columns="firm", values=column)
+        return wide.reindex(index=periods, columns=names).to_numpy(dtype=float)
+
+    if band is None:
+        return Courses(periods, names, table(value))
+    return Courses(periods, names, table(value), table(band[0]), table(band[1]))
+
+
+def window_for(value: np.ndarray) -> int:
+    """Return over how many periods to take means: 1 where courses are smooth or short.
+
+    Chance alone turns a course around in two of three periods; a course of steps or
+    trends turns rarely.
+    """
+    periods = len(value)
+    if periods < 12:
+        return 1
+    with np.errstate(invalid="ignore"):
+        steps = np.sign(np.diff(value, axis=0))
+    turns = ((steps[1:] * steps[:-1]) < 0).mean(axis=0)
+    if not turns.size or np.median(turns) < 0.3:
+        return 1
+    return int(np.clip(periods // 12, 3, 25)) | 1
+
+
+def smoothed(
+    value: np.ndarray, window: int, *, periods: np.ndarray, breaks: Iterable[float] = ()
+) -> np.ndarray:
+    """Return centred moving means, over fewer periods at the ends and at breaks.
+
+    Parameters
+    ----------
+    value : ndarray, shape (T, N)
+        NaN stays NaN.
+    window : int
+        Odd number of periods.
+    periods : ndarray, shape (T,)
+    breaks : iterable of float
+        Periods that a mean does not reach across: what was before an event is not
+        mixed with what came after.
+    """
+    if window == 1:
+        return value
+    spans = np.searchsorted(np.sort(np.asarray(list(breaks), float)), periods, side="right")
+    table = pd.DataFrame(value)
+    means = table.groupby(spans).transform(
+        lambda part: part.rolling(window, center=True, min_periods=1).mean()
+    )
+    return means.where(table.notna()).to_numpy()
+
+
+# -- Measures by period, one line per firm: shares, retention, profit and any other ------------
+
+
+#: Title by measure: of the one that ends highest, and of several that end level.
+_TITLES = {
+    "share": (
+        "{who} ends with {value} of purchases{next}",
+        "{who} end with {value} of purchases each",
+    ),
+    "relationship_share": (
+        "{who} ends with {value} of the customers who have a supplier{next}",
+        "{who} end with {value} each of the customers who have a supplier",
+    ),
+    "retention": (
+        "{who} ends with a retention of {value} per {period}{next}",
+        "{who} end with a retention of {value} per {period} each",
+    ),
+    "profit": (
+        "{who} ends with a profit of {value} per {period}{next}",
+        "{who} end with a profit of {value} per {period} each",
+    ),
+    "cumulative_profit": ("{who} earned {value} in all{next}", "{who} earned {value} each in all"),
+}
+
+
+_OTHER = ("{label}: {who} ends highest, at {value}", "{label}: {who} end level, at {value}")
+
+
+@styled
+def lines(
+    frame: pd.DataFrame,
+    *,
+    measure: str,
+    events: Iterable[Event] = (),
+    band: tuple[str, str] | None = None,
+    window: int | None = None,
+    firms: Sequence[str] | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw a measure by period, one line per firm, named at its end.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``period``, ``firm`` and a column named as the measure (as ``run.firms`` has), or
+        a series over seeds: ``period, firm, measure, mean, lower, upper`` of one scenario.
+    measure : str
+        Name of the measure.
+    events : iterable of (period, label)
+        Marked by thin vertical lines; see :func:`cxsim.plot.events_of`.
+    band : (str, str), optional
+        Columns with the lower and upper end of an interval, drawn as a band.
+    window : int, optional
+        Odd number of periods over which a centred mean is drawn over the single
+        periods, not across events; 1 for none. By default courses that jitter get one,
+        unless there is a band.
+    firms : sequence of str, optional
+        Firms to show. Give all firms of the scenario, in its order, to keep colours
+        where a frame holds some of them.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a column or measure is missing, or ``window`` is not odd.
+    """
+    courses = courses_of(frame, measure, band=band, firms=firms)
+    events = list(events)
+    if window is None:
+        window = 1 if courses.banded else window_for(courses.value)
+    elif window < 1 or window % 2 == 0:
+        raise ValueError(f"window: expected an odd number of periods, found {window!r}")
+    bold = smoothed(courses.value, window, periods=courses.periods, breaks=[at for at, _ in events])
+    words = words_of(frame)
+    label, unit = label_and_unit(measure)
+    scale = scale_for(unit, courses.everything(), words=words)
+
+    figure = new(size, (8.6, 4.8))
+    axes = figure.add_subplot()
+    fit_limits(axes, courses)
+    styles = looks(courses.names)
+    ends = []
+    for k, name in enumerate(courses.names):
+        end = draw_course(axes, courses, k, bold[:, k], styles[name], thin=window > 1)
+        if end is not None:
+            text = f"{short(name)} {scale.brief(end[1])}"
+            ends.append(EndLabel(*end, text, styles[name].ink))
+    axes.set_xlabel(words.period.capitalize())
+    axes.yaxis.set_major_formatter(scale.ticks)
+    rows = mark_events(axes, events)
+    smooth = f" · bold: mean of {window} {words.period}s, thin: single {words.period}s"
+    top_label(axes, scale.axis(label) + (smooth if window > 1 else ""), rows=rows)
+    if title is None:
+        title = _finding(measure, label, courses, bold, scale, words.period)
+    head(figure, title=title, note=_note(courses))
+    end_labels(axes, ends)
+    alt = _alt(label, courses, bold, scale, words.period, events)
+    return described(figure, alt)
+
+
+def shares(
+    firms: pd.DataFrame,
+    *,
+    measure: str = "share",
+    band: tuple[str, str] | None = None,
+    events: Iterable[Event] = (),
+    window: int | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw shares of purchases, or ``measure="relationship_share"``; see :func:`lines`.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period``, ``firm`` and the measure.
+    measure : {"share", "relationship_share"}
+        Of purchases, or of customers with a supplier.
+    band, events, window, title, size
+        As for :func:`lines`.
+    """
+    return lines(
+        firms, measure=measure, band=band, events=events, window=window, title=title, size=size
+    )
+
+
+def retention(
+    firms: pd.DataFrame,
+    *,
+    band: tuple[str, str] | None = None,
+    events: Iterable[Event] = (),
+    window: int | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw retention by period and firm; see :func:`lines`.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period``, ``firm`` and ``retention``, a share.
+    band, events, window, title, size
+        As for :func:`lines`.
+    """
+    return lines(
+        firms, measure="retention", band=band, events=events, window=window, title=title, size=size
+    )
+
+
+def profit(
+    firms: pd.DataFrame,
+    *,
+    cumulative: bool = False,
+    band: tuple[str, str] | None = None,
+    events: Iterable[Event] = (),
+    window: int | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw profit per period, or since period 0, by firm; see :func:`lines`.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period``, ``firm`` and ``profit``, currency per period.
+    cumulative : bool
+        Whether to add up from period 0.
+    band, events, window, title, size
+        As for :func:`lines`.
+    """
+    measure = "cumulative_profit" if cumulative else "profit"
+    return lines(
+        firms, measure=measure, band=band, events=events, window=window, title=title, size=size
+    )
+
+
+# --- pieces that other figures use too ----------------------------------------------
+
+
+def fit_limits(axes: Axes, courses: Courses) -> None:
+    """Set limits for the courses: zero is in sight where it is near, and has a line if crossed."""
+    first, last = float(courses.periods[0]), float(courses.periods[-1])
+    axes.set_xlim((first, last) if last > first else (first - 0.5, first + 0.5))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    values = courses.everything()
+    values = values[np.isfinite(values)]
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if 0 < low < 0.5 * high or 0 < low == high:
+        low = 0.0
+    if 0.5 * low < high < 0 or low == high < 0:
+        high = 0.0
+    room = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
+    axes.set_ylim(low if low == 0 else low - room, high if high == 0 else high + room)
+    if low < 0 < high:
+        axes.axhline(0, color=GREY, linewidth=0.9, zorder=1.6)
+
+
+def draw_course(
+    axes: Axes, courses: Courses, k: int, bold: np.ndarray, look: Look, *, thin: bool = False
+) -> tuple[float, float] | None:
+    """Draw one course with its band or its single periods; return its end, None if it has none."""
+    periods, color = courses.periods, look.color
+    outline = [Stroke(linewidth=3.2, foreground=look.ink), Normal()] if look.pale else None
+    if courses.banded and courses.lower is not None and courses.upper is not None:
+        axes.fill_between(
+            periods, courses.lower[:, k], courses.upper[:, k], color=color, alpha=0.18, linewidth=0
+        )
+    if thin:
+        axes.plot(periods, courses.value[:, k], color=color, alpha=0.35, linewidth=0.8, zorder=1.8)
+    there = np.flatnonzero(np.isfinite(bold))
+    if not there.size:
+        return None
+    axes.plot(
+        periods, bold, color=color, linestyle=look.linestyle, path_effects=outline,
+        label=courses.names[k],
+    )  # fmt: skip
+    end = float(periods[there[-1]]), float(bold[there[-1]])
+    axes.plot(
+        *end, marker=look.marker, color=color, markersize=6.5, markeredgecolor="white",
+        markeredgewidth=0.8, clip_on=False, zorder=5,
+    )  # fmt: skip
+    return end
+
+
+def _finding(
+    measure: str, label: str, courses: Courses, bold: np.ndarray, scale: Scale, period: str
+) -> str:
+    last = bold[-1]
+    heading = label.rsplit(": ", maxsplit=1)[-1]
+    heading = heading[:1].upper() + heading[1:]
+    there = [k for k in np.argsort(-last, kind="stable") if np.isfinite(last[k])]
+    if not there:
+        return f"{heading}: nobody has a value in {period} {courses.periods[-1]}"
+    said = [scale.text(last[k]) for k in there]
+    level = [courses.names[k] for k, text in zip(there, said, strict=True) if text == said[0]]
+    value, following = said[0], ""
+    if len(level) == 1:
+        if courses.banded and courses.lower is not None and courses.upper is not None:
+            low, high = courses.lower[-1, there[0]], courses.upper[-1, there[0]]
+            value += f" ({scale.bare(low)} to {scale.bare(high)})"
+        if len(there) > 1:
+            following = f", {courses.names[there[1]]} with {said[1]}"
+    one, several = _TITLES.get(measure, _OTHER)
+    if len(there) == 1 and measure not in _TITLES:
+        one = "{label}: {who} ends at {value}"
+    template = one if len(level) == 1 else several
+    return template.format(
+        who=joined(level), value=value, next=following, label=heading, period=period
+    )
+
+
+def _alt(
+    label: str, courses: Courses, bold: np.ndarray, scale: Scale, period: str, events: list[Event]
+) -> str:
+    span = f"{period} {courses.periods[0]} to {courses.periods[-1]}"
+    ways = []
+    for k, name in enumerate(courses.names):
+        there = np.flatnonzero(np.isfinite(bold[:, k]))
+        if there.size:
+            start, end = bold[there[0], k], bold[there[-1], k]
+            ways.append(f"{name} from {scale.text(start)} to {scale.text(end)}")
+        else:
+            ways.append(f"{name} without a value")
+    marked = "; ".join(f"{text or 'an event'} ({period} {at:g})" for at, text in events)
+    band = " with intervals" if courses.banded else ""
+    return f"Line chart of {label} by firm, {span}{band}: {joined(ways)}." + (
+        f" Marked: {marked}." if marked else ""
+    )
+
+
+def _note(courses: Courses) -> str:
+    silent = [
+        name for k, name in enumerate(courses.names) if not np.isfinite(courses.value[:, k]).any()
+    ]
+    notes = [f"No value in any period: {joined(silent)}."] if silent else []
+    if not courses.banded:
+        notes.append("No intervals: compare several seeds before you conclude.")
+    return " ".join(notes)
+
+
+# -- Panels that share their axes, one a firm --------------------------------------------------
+
+
+def panels_by_firm(
+    names: Sequence[str], size: tuple[float, float] | None, *, width: float = 4.6,
+    height: float = 2.5,
+) -> tuple[Picture, list[Axes]]:  # fmt: skip
+    """Return a figure and a panel for each firm, with its name in its colour."""
+    columns = min(len(names), 2 if len(names) in (2, 4) else 3)
+    rows = -(-len(names) // columns)
+    figure = new(size, (max(width * columns + 0.4, 6.4), 1.2 + height * rows))
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for panel in grid.flat[len(names) :]:
+        panel.remove()
+    panels = list(grid.flat[: len(names)])
+    styles = looks(names)
+    for axes, name in zip(panels, names, strict=True):
+        axes.set_title(short(name, 34), color=styles[name].ink)
+        axes.tick_params(labelbottom=True)
+    return figure, panels
+
+
+def mark_panels(panels: Sequence[Axes], names: Sequence[str], events: Iterable[Event]) -> None:
+    """Mark events in all panels, labelled in the first; limits have to be final."""
+    events = list(events)
+    rows = [
+        mark_events(axes, events if k == 0 else [(at, "") for at, _ in events])
+        for k, axes in enumerate(panels)
+    ]
+    styles = looks(names)
+    for axes, name in zip(panels, names, strict=True):
+        pad = 6 + 12 * max(rows, default=0)
+        axes.set_title(short(name, 34), color=styles[name].ink, pad=pad)

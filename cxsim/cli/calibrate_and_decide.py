@@ -1,0 +1,344 @@
+"""The command that makes a scenario from data: calibrate."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cxsim.cli.run_and_compare import named_place, print_unstated, print_verdicts
+from cxsim.cli.terminal import SECONDS, WIDTH, Screen, UserError, print_table, say
+from cxsim.files.whole import file_name
+from cxsim.messages import cells
+from cxsim.report.notebook_parameters import join_overrides
+from cxsim.report.notebooks import find_notebook
+
+__all__ = ["COMMANDS", "DECIDE_COMMANDS"]
+
+
+# -- The command that makes a scenario from data: calibrate ------------------------------------
+
+
+@click.command()
+@click.argument("data")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Scenario file to write [default: results/calibrate-DATA.yaml].",
+)
+@click.option("--estimates", metavar="FILE", help="Also write the estimates, as CSV.")
+@click.option(
+    "--sample",
+    metavar="FILE",
+    help="Also write 200 draws of the parameters, as CSV: points for a study.",
+)
+@click.option("--base", metavar="SCENARIO", help="Targets: the scenario to start from.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(2, 1000),
+    default=4,
+    show_default=True,
+    help="Targets: runs averaged over.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Targets: runs at a time.",
+)
+@click.option("--customer", metavar="COLUMN", help="Column that says who buys.")
+@click.option(
+    "--period", metavar="COLUMN", help='Column that says when; "none": rows are in purchase order.'
+)
+@click.option("--choice", metavar="COLUMN", help="Column that says which firm was chosen.")
+@click.option("--firm", metavar="COLUMN", help="Column of firms in a long panel.")
+@click.option("--price", metavar="NAME", help="Price column, or what price columns start with.")
+@click.option(
+    "--feature",
+    "features",
+    metavar="NAME",
+    multiple=True,
+    help='Feature to use; "none" for none [default: all that every firm has].',
+)
+@click.option("--outside", metavar="VALUE", help="Choice that means nothing was bought.")
+@click.option(
+    "--first",
+    type=click.Choice(["drop", "use"]),
+    default="drop",
+    show_default=True,
+    help="First purchases: condition on them, or use them where the panel starts "
+    "with the customer's very first.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(["cost", "bonus"]),
+    default="cost",
+    show_default=True,
+    help="How a switching cost enters the choice.",
+)
+@click.option(
+    "--shuffles",
+    type=click.IntRange(0, 1000),
+    default=5,
+    show_default=True,
+    help="Random orders in the control for spurious loyalty.",
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(10, 10_000),
+    default=200,
+    show_default=True,
+    help="Points per customer at which tastes are averaged over.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--currency", metavar="LABEL", help="Label of the currency.")
+@click.option("--title", help="Title of the scenario.")
+def calibrate(data: str, **options: Any) -> None:  # fmt: skip
+    """Make a scenario from data: a purchase panel, or aggregates.
+
+    DATA is a table (CSV, Parquet, XLSX) with a row per purchase: customer, period, choice
+    and a price per firm (price.Ann, price.Bob), or in long form: customer, period, firm,
+    chosen, price. Yogurt and Catsup, published panels, come with the extra "data".
+
+    Or DATA is a YAML file of targets (shares, retention, prices, with standard errors) and
+    of parameters that may move, for a scenario given by --base.
+    """
+    from cxsim.calibration import CalibrationError
+
+    try:
+        if Path(data).suffix.lower() in (".yaml", ".yml"):
+            _from_targets(data, options)
+        else:
+            _from_panel(data, options)
+    except CalibrationError as error:
+        raise UserError(str(error)) from error
+
+
+COMMANDS = (calibrate,)
+
+
+def _place(data: str) -> Path:
+    """Return ``results/calibrate-DATA.yaml`` with what a file name can hold."""
+    return Path("results") / f"{file_name(f'calibrate-{Path(data).stem}')}.yaml"
+
+
+def _from_panel(data: str, options: dict[str, Any]) -> None:
+    from cxsim.calibration import Columns, calibrate, read_panel, real_panel
+
+    features = options["features"] or None
+    columns = Columns(
+        **{name: options[name] for name in ("customer", "period", "choice", "firm", "price")},
+        features=() if features == ("none",) else features,
+        outside=options["outside"],
+    )
+    with Screen(f"cxsim calibrate {data}") as screen:
+        named = not Path(data).suffix and not Path(data).exists()
+        panel = (
+            real_panel(data)
+            if named
+            else read_panel(data, columns=columns, currency=options["currency"])
+        )
+        result = calibrate(
+            panel,
+            **{name: options[name] for name in ("first", "form", "shuffles", "draws", "seed")},
+            progress=screen,
+        )
+    say(textwrap.fill(result.headline(), WIDTH) + "\n")
+    _print_estimates(result)
+    path = result.save(options["output"] or _place(data), title=options["title"])
+    _print_places(path, options, result.table, result.sample)
+
+
+def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) -> None:
+    """Write what else is wanted, and print where everything is."""
+    from cxsim.files.whole import whole_file
+
+    say()
+    for what, frame in (("estimates", lambda: table), ("sample", sample)):
+        if options[what]:
+            with whole_file(options[what]) as draft:
+                cells(frame()).to_csv(draft, index=False)
+            say(f"{what.capitalize()}: {options[what]}")
+    say(f"Scenario: {path}")
+
+
+def _from_targets(data: str, options: dict[str, Any]) -> None:
+    from cxsim.calibration import match
+
+    with Screen(f"cxsim calibrate {data}") as screen:
+        result = match(
+            data,
+            base=options["base"],
+            seed=options["seed"],
+            seeds=options["seeds"],
+            jobs=options["jobs"],
+            progress=screen,
+        )
+    say(textwrap.fill(result.headline(), WIDTH) + "\n")
+    rows = [
+        [row["measure"], row["firm"], f"{row['target']:.4g}", f"{row['se']:.2g}",
+         f"{row['model']:.4g}", f"{row['model_se']:.2g}", f"{row['z']:+.1f}"]
+        for row in result.moments.to_dict("records")
+    ]  # fmt: skip
+    print_table(["target", "firm", "value", "se", "model", "se", "z"], rows, left=2)
+    say()
+    rows = [
+        [row["path"], f"{row['estimate']:.4g}", f"{row['se']:.2g}", f"{row['low']:g}",
+         f"{row['high']:g}", "" if row["pinned"] else "not pinned down",
+         "at its bound" if row["at_bound"] else ""]
+        for row in result.parameters.to_dict("records")
+    ]  # fmt: skip
+    print_table(["parameter", "estimate", "se", "lowest", "highest", "", ""], rows, left=1)
+    path = result.save(options["output"] or _place(data), title=options["title"])
+    _print_places(path, options, result.parameters, lambda: result.draws)
+
+
+def _print_estimates(result: Any) -> None:
+    panel = result.panel
+    unused = f"; not used: {', '.join(panel.ignored)}" if panel.ignored else ""
+    said = (
+        f"{panel.occasions} occasions, {panel.customers} customers, {len(panel.firms)} firms"
+        f"{unused}"
+    )
+    say(textwrap.fill(said, WIDTH) + "\n")
+    rows = [
+        [
+            row["parameter"],
+            f"{row['estimate']:.3f}",
+            f"{row['se']:.3f}",
+            f"{row['robust_se']:.3f}",
+            "" if row["worth"] != row["worth"] else f"{row['worth']:.3g} ({row['worth_se']:.2g})",
+            "" if row["percent"] != row["percent"] else f"{row['percent']:.1f}",
+        ]
+        for row in result.table.to_dict("records")
+    ]
+    heads = ["", "estimate", "se", "robust se", f"worth\n({panel.currency})", "% of\nmean price"]
+    print_table(heads, rows, left=1)
+    rows = [
+        [row["model"], row["order"], f"{row['loyalty']:.2f}", f"{row['se']:.2f}"]
+        for row in result.loyalty.to_dict("records")
+    ]
+    say()
+    print_table(["loyalty", "order of purchases", "utils", "se"], rows, left=2)
+
+
+# -- The command that decides: decide ----------------------------------------------------------
+
+
+@click.command()
+@click.argument("scenario", required=False, default="baseline")
+@click.option("--firm", metavar="NAME", help="The firm that decides [default: the first].")
+@click.option("--panel", metavar="DATA", help="Purchases to calibrate to, in place of a scenario.")
+@click.option(
+    "--options", metavar="FILE", help="Strategic options [default: capabilities, timing, price]."
+)
+@click.option(
+    "--uncertainties",
+    metavar="FILE",
+    help="Uncertain inputs and their ranges [default: stated in the report].",
+)
+@click.option("--rival", metavar="NAME", help='Who copies the firm; "none" for nobody.')
+@click.option("--points", metavar="N", help="Futures [default: 48].")
+@click.option("--seeds", metavar="N", help="Paired seeds of each future [default: 3].")
+@click.option("--confidence", metavar="SHARE", help="Of the intervals [default: 0.95].")
+@click.option(
+    "-s",
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Another value, as in firms.Tailor.price=12. May come more than once.",
+)
+@click.option("-j", "--jobs", metavar="N", help="Runs at a time.")
+@click.option("-o", "--output", metavar="DIR", help="Where results go [default: results/...].")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="Give up after this time.",
+)
+def decide(
+    scenario: str, overrides: tuple[str, ...], output: str | None, timeout: float | None,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Recommend an option for a firm of a SCENARIO under uncertainty, and write a report.
+
+    Every option runs in the same futures: options and uncertainties are files of YAML, or
+    YAML itself. Prints the recommendation, whether it is robust, and options by mean, regret and
+    worst future.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    given["scenario"] = scenario
+    if overrides:
+        given["overrides"] = join_overrides(overrides)
+    _check(given)
+    from cxsim.report.notebook_run import run_notebook
+
+    name = str(given.get("panel") or scenario)
+    with Screen(f"cxsim decide {name}") as screen:
+        result = run_notebook(
+            find_notebook("decide"), given, output_folder=output or named_place("decide", [name]),
+            timeout=timeout, progress=screen,
+        )  # fmt: skip
+    _print(result)
+    print_verdicts(result.summary)
+    print_unstated(result)
+    say(f"\nReport: {result.report}")
+
+
+def _check(given: dict[str, Any]) -> None:
+    """Find what is wrong with options and uncertainties before a kernel starts.
+
+    Raises
+    ------
+    ScenarioError, UserError
+        If they, or the panel, are not valid.
+    """
+    from cxsim.report.notebook_parameters import checked
+
+    values = checked(find_notebook("decide"), given)
+    if values.get("panel"):
+        from cxsim.calibration import CalibrationError, panel_or_example
+
+        try:
+            panel_or_example(values["panel"])
+        except CalibrationError as error:
+            raise UserError(str(error)) from None
+        return
+    from cxsim.report.notebook_parameters import split_overrides
+    from cxsim.strategy.decide import plan_decision
+
+    plan_decision(
+        values["scenario"], values.get("firm", ""), options=values.get("options", ""),
+        uncertainties=values.get("uncertainties", ""), rival=values.get("rival", ""), points=16,
+        overrides=split_overrides(values.get("overrides", "")),
+    )  # fmt: skip
+
+
+def _print(result: Any) -> None:
+    import pandas as pd
+
+    say(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
+    if result.summary.get("worth"):
+        say(textwrap.fill(result.summary["worth"], WIDTH) + "\n")
+    frame = pd.DataFrame(result.summary["options"])
+    rows = [
+        [
+            row["option"],
+            *(f"{row[name]:,.0f}" for name in _COLUMNS),
+            f"{100 * row['best_share']:.0f} %",
+        ]
+        for row in frame.to_dict("records")
+    ]
+    print_table(["", *(name.replace("_", " ") for name in _COLUMNS), "best in"], rows, left=1)
+
+
+_COLUMNS = ("mean", "lower", "upper", "largest_regret", "worst")
+
+
+DECIDE_COMMANDS = (decide,)

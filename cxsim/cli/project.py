@@ -1,0 +1,401 @@
+"""Commands about files and this machine: check, list, new, lab, warm, schema."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cxsim.cli.terminal import TITLE, WIDTH, UserError, say
+from cxsim.files import trust as trusting
+from cxsim.files.whole import is_file
+from cxsim.messages import Place, Problem, visible
+from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
+from cxsim.scenario.loading import read_yaml
+from cxsim.scenario.policies import checked_code, code_of
+from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
+
+__all__ = [
+    "CACHE_COMMANDS",
+    "COMMANDS",
+    "TRUST_COMMANDS",
+    "Warmth",
+    "code_notes",
+    "kept_in",
+    "warm_up",
+]
+
+
+# -- Commands about files and this machine: check, list, new, lab, warm, schema ----------------
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def check(files: tuple[str, ...]) -> int:
+    """Say whether files of scenarios and studies are right, and where they are not."""
+    wrong = 0
+    for file in files:
+        try:
+            if _is_study(file):
+                _check_study(file)
+                continue
+            scenario = Scenario.load(file)
+            if scenario.test:
+                from cxsim.study.claim_test import check_test
+
+                check_test(scenario)
+            notes = code_notes(scenario)
+        except ScenarioError as error:
+            wrong += 1
+            for line in str(error).splitlines():
+                say(f"cxsim: {line}", err=True)
+            continue
+        say(f"{file}: ok")
+        say(f"  title   {visible(scenario.title or scenario.name, longest=TITLE)}")
+        say(f"  firms   {', '.join(scenario.firms)}")
+        say(f"  time    {scenario.periods} periods, one is a {scenario.period_length}")
+        say(f"  digest  {scenario.digest}")
+        for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
+            if line:
+                say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
+        for note in notes:
+            say(f"  note    {note}")
+    if wrong and len(files) > 1:
+        say(f"cxsim: {wrong} of {len(files)} files are not right", err=True)
+    return 2 if wrong else 0
+
+
+def _is_study(file: str) -> bool:
+    """Whether a file is one of a study: no scenario has factors."""
+    if not is_file(file):
+        return False
+    raw, _ = read_yaml(Path(file))
+    return isinstance(raw, Mapping) and "factors" in raw
+
+
+def _check_study(file: str) -> None:
+    from cxsim.messages import LibraryMissingError
+    from cxsim.study.study import Study
+
+    try:
+        study = Study.load(file)
+        points = len(study.points)
+        notes = _study_notes(study)
+    except LibraryMissingError as error:
+        raise ScenarioError(Problem(Place(file), (), str(error))) from error
+    say(f"{file}: ok")
+    say(f"  title   {visible(study.title or study.name, longest=TITLE)}")
+    say(f"  varies  {', '.join(factor.name for factor in study.factors)}")
+    say(f"  runs    {study.runs:,} at {points:,} points")
+    say(f"  digest  {study.digest}")
+    for note in notes:
+        say(f"  note    {note}")
+
+
+def _study_notes(study: Any) -> list[str]:
+    """Return what was not loaded of the code that a study's strategies name."""
+    scenarios = [study.scenario(0, strategy) for strategy in study.strategies]
+    return list(dict.fromkeys(note for each in scenarios for note in code_notes(each)))
+
+
+@click.command("list")
+def list_() -> None:
+    """List the scenarios, studies and notebooks that come with the package."""
+    from cxsim.report.notebooks import read_notebook, shipped_notebooks, title_of
+    from cxsim.study.study_file import shipped_studies
+
+    scenarios = {}
+    for name, path in shipped_scenarios().items():
+        try:
+            scenarios[name] = Scenario.load(path).title
+        except ScenarioError:
+            scenarios[name] = "(not right: cxsim check says why)"
+    notebooks = {name: title_of(read_notebook(path)) for name, path in shipped_notebooks().items()}
+    studies = {name: str(read_yaml(path)[0]["title"]) for name, path in shipped_studies().items()}
+    width = max(map(len, [*scenarios, *studies, *notebooks]), default=0)
+    shown = (("Scenarios", scenarios), ("Studies", studies), ("Notebooks", notebooks))
+    for heading, titles in shown:
+        say(heading)
+        for name, title in titles.items():
+            say(f"  {name:{width}}  {visible(title, longest=TITLE)}".rstrip())
+
+
+@click.command()
+@click.argument("folder", metavar="DIR")
+def new(folder: str) -> None:
+    """Lay out notebooks and scenario files for work of your own in DIR."""
+    from cxsim.report.notebooks import lay_out
+
+    made = lay_out(folder)
+    say(f"{made}: notebooks/ and params/ are there; open them with")
+    say(f"  cxsim lab {made}")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[DIR] [JUPYTER OPTIONS]")
+def lab(words: tuple[str, ...]) -> None:
+    """Open JupyterLab on the notebooks in DIR (here, if not said).
+
+    If DIR has no notebooks/, a folder cxsim-lab with notebooks and scenario files is laid out
+    in it first, as `cxsim new` does; what comes with the package stays as it is.
+    """
+    from cxsim.report.notebooks import workplace
+
+    named = bool(words) and not words[0].startswith("-")
+    folder, options = (words[0], words[1:]) if named else (".", words)
+    place, is_new = workplace(folder)
+    if is_new:
+        say(f"{place}: laid out with notebooks/ and params/", err=True)
+    command = [sys.executable, "-m", "jupyterlab", *options, "notebooks/00_start_here.ipynb"]
+    os.chdir(place)
+    sys.stdout.flush()
+    if os.name == "nt":
+        import subprocess
+
+        raise SystemExit(subprocess.call(command))
+    os.execv(command[0], command)
+
+
+@click.command()
+@click.option(
+    "--folder", metavar="DIR",
+    help="Where to keep the compiled code [default: CXSIM_CACHE_DIR, else your cache folder].",
+)  # fmt: skip
+def warm(folder: str | None) -> None:
+    """Compile now what the scenarios need, so that nobody waits for it later.
+
+    A folder warmed once can be shared, read-only, by a class or a cluster: set
+    CXSIM_CACHE_DIR to it (or to several folders, separated as in PATH).
+    """
+    from cxsim.cli.terminal import Screen
+
+    with Screen("cxsim warm") as screen, kept_in(folder):
+        try:
+            result = warm_up(progress=lambda done, total: screen("compiling", done, total))
+        except PermissionError as error:
+            raise UserError(str(error)) from None
+    say(
+        f"{result.passes} passes in {result.seconds:.1f} s: {result.compiled} compiled, "
+        f"{result.passes - result.compiled} found in {result.folder}"
+    )
+
+
+@click.command()
+@click.option("--study", is_flag=True, help="Of study files.")
+def schema(study: bool) -> None:
+    """Print the JSON schema of scenario files, for completion in editors."""
+    import json
+
+    if study:
+        from cxsim.study.study_file import study_schema
+
+        say(json.dumps(study_schema(), indent=2))
+        return
+    say(json.dumps(Scenario.json_schema(), indent=2))
+
+
+COMMANDS = (check, list_, new, lab, warm, schema)
+
+
+# -- Compiling ahead what the shipped scenarios need -------------------------------------------
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """What warming did: passes in use, how many of them were compiled now, seconds, the folder."""
+
+    passes: int
+    compiled: int
+    seconds: float
+    folder: Path
+
+
+@contextlib.contextmanager
+def kept_in(folder: str | None) -> Iterator[None]:
+    """Keep compiled code in a folder meanwhile; where it is kept anyway if there is none."""
+    name = "CXSIM_CACHE_DIR"
+    before = os.environ.get(name)
+    if folder is not None:
+        os.environ[name] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
+
+
+def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
+    """Compile the passes of every shipped scenario, with all that can be measured.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with (passes done, passes) after every pass.
+
+    Raises
+    ------
+    PermissionError
+        If code was compiled and none of the cache folders could keep it.
+    """
+    from cxsim.engine.disk_cache import cache_folders, refusal
+    from cxsim.engine.schedule import Leg
+    from cxsim.model.mechanism_registry import OBSERVERS
+    from cxsim.runs.simulation import Simulation
+    from cxsim.scenario import Scenario, shipped_scenarios
+
+    refused = {folder: refusal(folder) for folder in cache_folders()}
+    folders = [folder for folder, reason in refused.items() if reason is None]
+    if not folders:
+        raise PermissionError("; ".join(str(reason) for reason in refused.values()))
+    if not any(_usable(folder) for folder in folders):
+        raise _none_usable(folders)
+    start, before = time.monotonic(), _kept(folders)
+    observers = tuple(OBSERVERS)
+    small = {"customers": 64, "warm_up": 0}
+    paths = list(shipped_scenarios().values())
+    passes: set[str] = set()
+    done = total = 0
+    for number, path in enumerate(paths):
+        simulation = Simulation(Scenario.load(path, small), observers=observers)
+        simulation.workspace.begin_period(0)
+        steps = simulation.schedule.steps
+        total = done + len(steps) * (len(paths) - number)
+        for step in steps:
+            if step.phase not in ("arrive", "begin"):  # these ran while the simulation was made
+                simulation.engine.run([Leg((step,), whole=step.whole)])
+            if not step.whole:
+                passes.add(step.code)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    new = _kept(folders) - before
+    kept = next((folder for folder in folders if _kept([folder])), None)
+    if kept is None:
+        raise _none_usable(folders)
+    return Warmth(len(passes), len(new), time.monotonic() - start, kept)
+
+
+def _usable(folder: Path) -> bool:
+    """Return whether code may be found or kept in a folder, as far as one can know before."""
+    if folder.is_dir():
+        return True  # what it holds may be all that is needed
+    while not folder.exists():
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK)
+
+
+def _none_usable(folders: list[Path]) -> PermissionError:
+    names = ", ".join(map(str, folders))
+    return PermissionError(f"{names}: expected a folder that can be written, found none")
+
+
+def _kept(folders: list[Path]) -> set[Any]:
+    """Return the files of compiled passes in some folders."""
+    found = {file for folder in folders if folder.is_dir() for file in folder.glob("*.nbc")}
+    return {file for file in found if not file.name.startswith("play-")}  # what strings passes
+
+
+# -- The command about compiled code on disk: where it lies, whether it is whole, and away with it
+
+
+@click.command()
+@click.option("--verify", is_flag=True, help="Read every file; exit code 1 if one is damaged.")
+@click.option("--clear", is_flag=True, help="Delete all of it; it is compiled again when needed.")
+def cache(verify: bool, clear: bool) -> int:
+    """Show where compiled code is kept (CXSIM_CACHE_DIR, else your cache folder)."""
+    from cxsim.engine.disk_cache import cache_folders, look_into
+
+    wrong = 0
+    for folder in map(look_into, cache_folders()):
+        say(f"{folder.path}: {len(folder.files):,} compiled passes, {folder.bytes / 2**20:.1f} MiB")
+        if folder.old:
+            say(f"  {len(folder.old):,} of earlier versions, not used (--clear deletes them)")
+        if folder.refusal is not None:
+            wrong += verify
+            say(f"  not used: {folder.refusal}")
+        if verify:
+            damaged = folder.damaged()
+            wrong += len(damaged)
+            for line in damaged:
+                say(f"  {line}")
+            say(f"  {len(folder.files) - len(damaged):,} of {len(folder.files):,} are whole")
+        if clear:
+            say(f"  {folder.clear():,} files deleted")
+    return 1 if wrong and not clear else 0
+
+
+CACHE_COMMANDS = (cache,)
+
+
+# -- Commands about trust: which folders may bring code; and what `check` says of code ---------
+
+
+@click.command()
+@click.argument("folders", nargs=-1, metavar="[FOLDER...]")
+@click.option("--remove", is_flag=True, help="Trust them no longer.")
+def trust(folders: tuple[str, ...], remove: bool) -> None:
+    """Let scenarios and studies of FOLDER bring code of their own; alone, list such folders.
+
+    A file may name a policy as module:Class. That is a program: it can do whatever you can. It
+    is imported when a run starts, from the file's own folder (not from folders below or above),
+    and only once you trusted that folder, so read it first. Remembered for you on this machine.
+    For batch work, the environment variable CXSIM_TRUST lists folders, separated as in PATH.
+    """
+    if remove and not folders:
+        raise UserError("trust --remove: expected a folder, found none")
+    for folder in folders:
+        _decide(folder, remove)
+    if not folders:
+        known = trusting.trusted()
+        if not known:
+            say("no folder is trusted: policies of the package and its plug-ins only")
+        for place, by in known.items():
+            gone = "" if Path(place).is_dir() else ", not there any more"
+            say(f"{place}  ({by}{gone})")
+
+
+def _decide(folder: str, remove: bool) -> None:
+    try:
+        if not remove:
+            place = trusting.remember(folder)
+            say(f"{place}: trusted from now on")
+            if trusting.is_open_to_others(place):
+                say(f"{place}: others can write here, so you trust them too", err=True)
+        elif trusting.forget(folder):
+            say(f"{os.path.realpath(folder)}: trusted no longer")
+        else:
+            raise UserError(f"{folder}: expected a trusted folder, found one that is not")
+    except (NotADirectoryError, trusting.NotTrustedError) as error:
+        raise UserError(str(error)) from None
+
+
+def code_notes(scenario: Any) -> list[str]:
+    """Return a note for each policy whose code was not loaded; check it where it may be.
+
+    Raises
+    ------
+    ScenarioError
+        If code of a trusted folder and the scenario do not fit together.
+    """
+    code = [each for _, _, each in code_of(scenario)]
+    strange = [each for each in code if not trusting.is_trusted(each.folder)]
+    if not strange:
+        checked_code(scenario)
+    return [
+        f"policy {each.name} is code of {each.folder} and was not loaded; "
+        f"{trusting.advice(each.folder)} to check it too"
+        for each in dict.fromkeys(strange)
+    ]
+
+
+TRUST_COMMANDS = (trust,)

@@ -1,0 +1,471 @@
+"""Commands that simulate: run, compare; and diff, which says what they compare."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cxsim.cli.terminal import SECONDS, WIDTH, Screen, UserError, print_table, say
+from cxsim.files.whole import file_name
+from cxsim.messages import Problem, found, hint
+from cxsim.report.notebook_parameters import join_overrides
+from cxsim.report.notebooks import find_notebook, shipped_notebooks
+from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
+
+__all__ = [
+    "COMMANDS",
+    "announce",
+    "named_place",
+    "print_unstated",
+    "print_verdicts",
+    "run_all",
+    "run_long",
+]
+
+
+# -- Commands that simulate: run, compare; and diff, which says what they compare --------------
+
+
+def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that run and compare have in common."""
+    options = [
+        click.option("--seeds", metavar="N", help="How many seeds, 1 to 10000."),
+        click.option(
+            "-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+            help="Another value, as in firms.Tailor.price=12. May come more than once.",
+        ),
+        click.option(
+            "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE",
+            help="Another parameter of the notebook, as in svg=true. May come more than once.",
+        ),
+        click.option(
+            "-o", "--output", metavar="DIR", help="Where results go [default: results/...]."
+        ),
+        click.option(
+            "--timeout", type=SECONDS, metavar="SECONDS",
+            help="Give up after this time.",
+        ),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO")
+@_shared
+@click.option("--seed", metavar="N", help="The first seed.")
+@click.option("--all", "every", is_flag=True, help="Run several, a report for each.")
+@click.option(
+    "-j",
+    "--jobs",
+    "together",
+    type=click.IntRange(1, 256),
+    default=1,
+    metavar="N",
+    help="With --all: notebooks at a time.",
+)
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="One long run, without a report, that goes on from FILE if it is there.",
+)
+@click.option("--resume", is_flag=True, help="With --checkpoint: FILE must be there.")
+def run(scenarios: tuple[str, ...], **options: Any) -> int:
+    """Run a SCENARIO, or a notebook, and write a report.
+
+    Prints the main figures of every firm with their standard errors.
+    """  # fmt: skip
+    if options["every"]:
+        return run_all(scenarios, _given(options), options)
+    if len(scenarios) > 1:
+        what = f"expected one scenario, found {len(scenarios)} (--all runs several)"
+        raise UserError(f"run: {what}")
+    if options["checkpoint"] or options["resume"]:
+        return run_long(scenarios[0], options)
+    _run_one(scenarios[0], options)
+    return 0
+
+
+def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
+    """Run one scenario or notebook, and print its main figures."""
+    given = _given(options)
+    notebook = _notebook_meant(scenario)
+    name = scenario if notebook is None else notebook.stem
+    if notebook is None:
+        notebook, given["scenario"] = find_notebook("scenario"), scenario
+        announce([scenario], options["overrides"], *_size(given, seeds=5))
+    result = _run(notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}")
+    _print_firms(result)
+    print_verdicts(result.summary)
+    print_unstated(result)
+    say(f"\nReport: {result.report}")
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, required=True, metavar="BASELINE OTHER...")
+@_shared
+@click.option("--confidence", metavar="SHARE", help="Of the intervals [default: 0.95].")
+@click.option("-j", "--jobs", metavar="N", help="Runs at a time.")
+def compare(scenarios: tuple[str, ...], **options: Any) -> None:
+    """Compare scenarios with the first one over paired seeds, and write a report.
+
+    Paired means: the same customers meet the same chance in every scenario, so that a
+    difference is due to what was changed. Prints differences with their intervals.
+    """
+    if len(scenarios) < 2:
+        raise UserError(f"compare: expected two or more scenarios, found only {scenarios[0]!r}")
+    for name in scenarios:
+        if "," in name:
+            raise UserError(f"compare: expected a name without commas, found {name!r}")
+    given = {**_given(options), "scenarios": ",".join(scenarios)}
+    title = f"cxsim compare {' '.join(scenarios)}"
+    notebook = find_notebook("compare")
+    announce(scenarios, options["overrides"], *_size(given, seeds=20))
+    result = _run(notebook, given, options, named_place("compare", scenarios), title)
+    _print_differences(result)
+    print_verdicts(result.summary)
+    print_unstated(result)
+    say(f"\nReport: {result.report}")
+
+
+@click.command()
+@click.argument("left")
+@click.argument("right")
+@click.option("-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+              help="Another value, in both.")  # fmt: skip
+def diff(left: str, right: str, overrides: tuple[str, ...]) -> None:
+    """Say in which parameters two scenarios differ."""
+    a, b = Scenario.load(left, overrides), Scenario.load(right, overrides)
+    rows = [[_shown(cell) for cell in row] for row in a.diff(b).values.tolist()]
+    if not rows:
+        say(f"{left} and {right} have the same parameters")
+        return
+    print_table(["parameter", left, right], rows, left=3)
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+COMMANDS = (run, compare, diff)
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what options say of a notebook's parameters, as text."""
+    given: dict[str, Any] = {}
+    for text in options["parameters"]:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UserError(f"-p: expected NAME=VALUE, found {text!r}")
+        given[name.strip()] = value
+    for name in ("seed", "seeds", "confidence", "jobs"):
+        if options.get(name) is not None:
+            given[name] = options[name]
+    if options["overrides"]:
+        given["overrides"] = join_overrides(options["overrides"])
+    return given
+
+
+def _size(given: Mapping[str, Any], *, seeds: int) -> tuple[int, int]:
+    """Return how many seeds and jobs were asked for, as far as these are numbers at all."""
+
+    def number(name: str, default: int) -> int:
+        text = str(given.get(name, default))
+        return int(text) if text.isdigit() and 0 < int(text) <= 10_000 else default
+
+    return number("seeds", seeds), number("jobs", 1)
+
+
+def _notebook_meant(text: str) -> Path | None:
+    """Return the notebook that a text means, None if it means a scenario."""
+    scenarios, notebooks = shipped_scenarios(), shipped_notebooks()
+    if text.endswith(".ipynb"):
+        return find_notebook(text)
+    if text in scenarios or Path(text).exists() or text.endswith((".yaml", ".yml")):
+        return None
+    if text in notebooks:
+        return notebooks[text]
+    near = hint(text, [*scenarios, *notebooks], listed=20)
+    raise UserError(f"{text}: expected a scenario, a notebook or a file of one, found none{near}")
+
+
+def named_place(verb: str, names: Iterable[str]) -> str:
+    """Return ``results/VERB-NAMES`` with what a file name can hold."""
+    return str(Path("results") / file_name("-".join([verb, *(Path(name).stem for name in names)])))
+
+
+def _run(
+    notebook: Path, given: dict[str, Any], options: Mapping[str, Any], place: str, title: str
+) -> Any:
+    from cxsim.report.notebook_run import run_notebook
+
+    with Screen(title) as screen:
+        return run_notebook(
+            notebook,
+            given,
+            output_folder=options["output"] or place,
+            timeout=options["timeout"],
+            progress=screen,
+            meanwhile=_load,
+        )
+
+
+def _load() -> None:
+    """Import what printing needs, which takes a second or two."""
+    import cxsim.report.tables
+    import cxsim.study.paired_seeds  # noqa: F401
+
+
+def _print_differences(result: Any) -> None:
+    from cxsim.charts.labels import Words
+    from cxsim.report.tables import difference_rows
+    from cxsim.study.comparison import Comparison
+
+    comparison = Comparison.load(result.folder / "comparison")
+    words = Words(**result.summary["words"])
+    say(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
+    say("")
+    say(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
+    percent = f"{100 * comparison.confidence:g} %"
+    rows = difference_rows(comparison.table, words=words)
+    for name, here in rows.groupby("scenario", sort=False):
+        say(
+            f"\n{name} against {comparison.scenarios[0]}: {len(comparison.seeds)} paired seeds, "
+            f"standard errors in brackets, {percent} intervals\n"
+        )
+        lines: list[list[str]] = []
+        for what, part in here.groupby(["measure", "unit", "summary"], sort=False):
+            unit = f"{what[1]}, " if what[1] else ""
+            lines.append([f"{what[0]} ({unit}{what[2]})"])
+            lines += [
+                [
+                    f"  {row['firm']}",
+                    f"{row['baseline']} ({row['baseline_se']})",
+                    f"{row['other']} ({row['other_se']})",
+                    row["difference"],
+                    f"{row['lower']} to {row['upper']}",
+                    "*" if row["sure"] else "",
+                ]
+                for row in part.to_dict("records")
+            ]
+        heading = ["", comparison.scenarios[0], str(name), "difference", f"{percent} interval", ""]
+        print_table(heading, lines, left=1)
+    say("\n* the interval leaves out zero")
+
+
+def print_unstated(result: Any) -> None:
+    """Print which costs and other parameters the scenarios of a report do not state."""
+    for line in result.summary.get("unstated", ()):
+        say("\n" + textwrap.fill(line, WIDTH))
+
+
+def _names(comparison: Any) -> list[str]:
+    return [*comparison.scenarios, *comparison.table["firm"].unique()]
+
+
+def _print_firms(result: Any) -> None:
+    """Print the main figures, if the notebook wrote some."""
+    if "means" not in result.summary:
+        return
+    import pandas as pd
+
+    from cxsim.charts.labels import Words
+    from cxsim.report.tables import firm_rows
+
+    words = Words(**result.summary["words"])
+    # One seed has no standard error: null in the summary.
+    means = pd.DataFrame(result.summary["means"]).astype({"mean": float, "se": float})
+    rows = firm_rows(means, words=words, periods=result.summary.get("periods"))
+    labels = rows.drop_duplicates("measure")
+    heads = [
+        "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])
+        for row in labels.to_dict("records")
+    ]
+    answer = words.say(result.summary["answer"], keep=labels["firm"])
+    answer = f"{answer} Standard errors in brackets."
+    say(textwrap.fill(answer, WIDTH) + "\n")
+    if result.summary.get("worth"):
+        say(textwrap.fill(words.say(result.summary["worth"], keep=labels["firm"]), WIDTH))
+        say()
+    print_table(
+        ["", *heads],
+        [
+            [firm, *(f"{row['mean']} ({row['se']})" for _, row in here.iterrows())]
+            for firm, here in rows.groupby("firm", sort=False)
+        ],
+        left=1,
+    )
+    say()
+    for row in labels.to_dict("records"):
+        what = f"{row['label']} ({row['summary']}): {row['definition']}"
+        say(textwrap.fill(what, WIDTH, subsequent_indent="  "))
+
+
+# -- Before long work: what it will take, or why it cannot be done here ------------------------
+
+
+#: Customers times periods times runs from which on work is called long (about a minute).
+LONG = 400_000_000
+
+
+#: Customers from which on memory is looked at, however short the work.
+MANY = 5_000_000
+
+
+def announce(names: Iterable[str], overrides: Iterable[str], seeds: int, jobs: int) -> None:
+    """Say how long work will take and refuse what memory cannot hold; silent for short work.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Scenarios, each run once per seed.
+    overrides : iterable of str
+        ``"PATH=VALUE"`` texts.
+    seeds, jobs : int
+
+    Raises
+    ------
+    UserError
+        If memory cannot hold it.
+    ScenarioError
+        If a scenario or an override is not valid.
+    """
+    scenarios = [Scenario.load(name, list(overrides)) for name in names]
+    work = sum(s.customers * (s.periods + s.warm_up) for s in scenarios) * seeds
+    if work < LONG and max(s.customers for s in scenarios) < MANY:
+        return
+    from cxsim.study.pilot import NotEnoughMemoryError, check_memory, estimate
+
+    one, *others = [estimate(scenario, seeds, jobs) for scenario in scenarios]
+    for other in others:
+        one = one + other
+    try:
+        check_memory(one)
+    except NotEnoughMemoryError as problem:
+        raise UserError(str(problem)) from None
+    say(f"This will take {one.sentence()}.", err=True)
+
+
+# -- Several notebooks at a time, and one long run that can be stopped -------------------------
+
+
+def run_all(scenarios: Sequence[str], given: Mapping[str, Any], options: Mapping[str, Any]) -> int:
+    """Execute one notebook per scenario, some at a time; return 1 if any failed.
+
+    All scenarios are checked before the first one starts. A notebook that fails leaves the
+    others alone.
+    """
+    from cxsim.report.notebook_run import NotebookError, run_notebook
+    from cxsim.report.notebooks import find_notebook
+
+    _check(scenarios, options["overrides"])
+    folder = Path(options["output"] or "results")
+    notebook = find_notebook("scenario")
+
+    def one(name: str) -> Any:
+        return run_notebook(
+            notebook, {**given, "scenario": name},
+            output_folder=folder / file_name(f"run-{Path(name).stem}"), timeout=options["timeout"],
+        )  # fmt: skip
+
+    ended: dict[str, str] = {}
+    wrong = 0
+    title = f"cxsim run --all: {len(scenarios)} notebooks"
+    with Screen(title) as screen, ThreadPoolExecutor(options["together"]) as pool:
+        futures = {pool.submit(one, name): name for name in scenarios}
+        screen("running", 0, len(futures))
+        try:
+            for future in as_completed(futures):
+                name = futures[future]
+                try:
+                    ended[name] = str(future.result().report)
+                except (NotebookError, OSError, ValueError) as error:
+                    wrong += 1
+                    ended[name] = f"failed: {error}"
+                screen("running", len(ended), len(futures))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    print_table(["scenario", "report"], [[name, ended[name]] for name in scenarios], left=2)
+    return 1 if wrong else 0
+
+
+def _check(scenarios: Sequence[str], overrides: Sequence[str]) -> None:
+    """Check every scenario, and that no two reports would go to one folder."""
+    problems: list[Problem] = []
+    for name in scenarios:
+        try:
+            Scenario.load(name, list(overrides))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    stems = [file_name(Path(name).stem) for name in scenarios]
+    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if twice:
+        raise UserError(f"run --all: expected scenarios of different names, found {twice[0]} twice")
+
+
+def run_long(scenario: str, options: Mapping[str, Any]) -> int:
+    """Run one scenario once, saving it now and then; print its last period."""
+    from cxsim.report.notebook_parameters import declared
+    from cxsim.report.notebooks import find_notebook
+    from cxsim.runs import run
+    from cxsim.runs.execution import Checkpoint, CheckpointError
+
+    file = options["checkpoint"]
+    if file is None:
+        raise UserError("--resume: expected --checkpoint FILE with it")
+    if options["seeds"] not in (None, "1"):
+        raise UserError("--checkpoint: expected one run (--seed N says which), found --seeds")
+    if options["resume"] and not Checkpoint(file).exists():
+        raise UserError(f"--resume: expected a checkpoint, found no file {file}")
+    text = options["seed"] or "0"
+    expected = declared(find_notebook("scenario"))["seed"]  # what a report would take
+    try:
+        seed = expected.value(text)
+    except ValueError:
+        raise UserError(f"--seed: expected {expected.expected}, found {found(text)}") from None
+    settings = Scenario.load(scenario, options["overrides"])
+    with Screen(f"cxsim run {scenario}") as screen:
+        try:
+            result = run(
+                settings, seed=seed, checkpoint=file,
+                progress=lambda done, total: screen("simulating", done, total),
+            )  # fmt: skip
+        except CheckpointError as error:
+            raise UserError(str(error)) from None
+        except KeyboardInterrupt:
+            there = Checkpoint(file).exists()
+            held = f"{file} holds the last save" if there else "it was too early for a save"
+            say(f"cxsim: stopped; {held}", err=True)
+            return 1
+    place = result.save(
+        options["output"] or Path("results", file_name(f"long-{Path(scenario).stem}"))
+    )
+    last = result.firms[result.firms["period"] == result.firms["period"].max()]
+    names = ["share", "retention", "switching_cost", "profit"]
+    rows = [
+        [row["firm"], *(f"{row[name]:,.4g}" for name in names)] for row in last.to_dict("records")
+    ]
+    print_table([f"period {int(last['period'].iloc[0])}", *names], rows, left=1)
+    say(f"\nSaved: {place}")
+    return 0
+
+
+# -- What became of claims, in the terminal: each claim, and its verdict directly under it -----
+
+
+def print_verdicts(summary: dict[str, Any]) -> None:
+    """Print the claims of a report and what became of them; nothing where none was tested."""
+    for each in summary.get("verdicts", ()):
+        title = f"Claim of {each['scenario']}, over {each['seeds']} paired seeds: "
+        say("\n" + textwrap.fill(title + " ".join(each["claim"].split()), WIDTH))
+        for line in each["lines"]:
+            say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    "))

@@ -1,0 +1,367 @@
+"""Commands about many runs: sweep, and replay of one of them."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cxsim.cli.terminal import SECONDS, TITLE, WIDTH, UserError, print_table, say
+from cxsim.messages import visible
+from cxsim.scenario import ScenarioError
+
+__all__ = ["COMMANDS", "STORE_COMMANDS"]
+
+
+# -- Commands about many runs: sweep, and replay of one of them --------------------------------
+
+
+#: Seconds of work below which starting processes costs more than they save.
+SHORT = 8.0
+
+
+@click.command()
+@click.argument("study", metavar="STUDY")
+@click.option("--store", metavar="DIR", help="Where runs are kept [default: results/sweep-NAME].")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 4096),
+    metavar="N",
+    help="Processes [default: all processors, or none where work is short].",
+)
+@click.option("--threads", is_flag=True, help="Threads of one process instead of processes.")
+@click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster; 'local' starts one here.")
+@click.option("--shard", metavar="I/N", help="Only the I-th of N parts, for array jobs.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="Another number of paired seeds.",
+)
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="Time that one run may take.",
+)
+@click.option("--retry", is_flag=True, help="Do runs that failed before again.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--report", is_flag=True, help="Write a report of the results.")
+def sweep(study: str, **options: Any) -> int:
+    """Run a STUDY: a base scenario over a design of points and paired seeds.
+
+    What is stored is not run again, so a study that was stopped goes on where it was.
+    """  # fmt: skip
+    from cxsim.study.study import Study
+    from cxsim.study.sweep import default_store
+    from cxsim.study.workers import cores
+
+    if options["threads"] and options["dask"]:
+        raise UserError("sweep: expected --threads or --dask, found both")
+    plan = Study.load(study)
+    if options["seeds"]:
+        plan = plan.with_seeds(options["seeds"])
+    shard = _shard(options["shard"])
+    folder = options["store"] or str(default_store(plan))
+    jobs = options["jobs"] or cores()
+    kind = "dask" if options["dask"] else "threads" if options["threads"] else "processes"
+    seconds = _forecast(plan, folder, options, jobs, kind, shard)
+    if options["dry_run"]:
+        return 0
+    if kind == "processes" and options["jobs"] is None and seconds * jobs < SHORT:
+        kind, jobs = "inline", 1
+    try:
+        result = _sweep(plan, folder, kind, options, jobs, shard)
+    except KeyboardInterrupt:
+        say("cxsim: stopped; what was finished is stored, start again to go on", err=True)
+        return 1
+    failed = _print(result)
+    if options["report"]:
+        _report(study, options["seeds"], folder)
+    return 1 if failed else 0
+
+
+@click.command()
+@click.argument("study", metavar="STUDY")
+@click.option("--store", metavar="DIR", help="Where runs are kept [default: results/sweep-NAME].")
+@click.option("-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Processes.")
+@click.option(
+    "-a",
+    "--analysis",
+    "analyses",
+    multiple=True,
+    metavar="NAME",
+    help="An analysis, in place of those the study names. May come more than once.",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="NAME",
+    help="An output, as in share.Tailor; default: all. May come more than once.",
+)
+def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any) -> int:
+    """Say what the results of a STUDY rest on; what is missing is run first."""
+    from cxsim.study.study import Study
+    from cxsim.study.sweep import sweep as run
+
+    plan = Study.load(study)
+    if not (plan.analysis or options["analyses"]):
+        raise UserError(f"{study}: expected analyses in the study or by -a, found none")
+    with SweepScreen(f"cxsim sensitivity {plan.name}") as screen:
+        result = run(plan, store=store, jobs=jobs, progress=screen)
+    try:
+        found = result.findings(options["analyses"] or None, options["outputs"] or None)
+    except (ImportError, ValueError) as error:
+        raise UserError(str(error)) from None
+    without = [f"{output}: {name}: {why}" for (output, name), why in found.items()
+               if isinstance(why, str)]  # fmt: skip
+    if len(without) == len(found):
+        raise UserError("\n".join(without))
+    for line in without:
+        say(f"cxsim: left out: {line}", err=True)
+    for finding in found.values():
+        if isinstance(finding, str):
+            continue
+        say(textwrap.fill(f"{finding.output}: {finding.sentence}", WIDTH) + "\n")
+        say(finding.frame.head(12).to_string(index=False, float_format="{:.4g}".format))
+        say()
+    return 1 if len(result.failed) else 0
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--store", required=True, metavar="DIR", help="The store that holds the run.")
+@click.option("-o", "--output", metavar="DIR", help="Save the run here.")
+def replay(run: str, store: str, output: str | None) -> int:
+    """Run exactly one RUN of a store again, and say whether its outputs are the same to the bit.
+
+    RUN is its digest or the beginning of it. Exit code 1 if an output differs.
+    """
+    from cxsim.study.stored_runs import recompute
+    from cxsim.study.stored_runs import replay as again
+
+    place = _opened(store)
+    row = place.row(run)
+    say(f"run {row['run']}: seed {row['seed']}, {row['overrides']}", err=True)
+    _, made_by = place.record(row["run"])
+    if made_by is not None:
+        versions = ", ".join(f"{k} {v}" for k, v in made_by["versions"].items() if v)
+        say(f"made {made_by['time']} by {versions}, {made_by['platform']}", err=True)
+    try:
+        outputs = recompute(row["run"], store=place)
+        saved = again(row["run"], store=place).save(output) if output else None
+    except ScenarioError:
+        raise
+    except Exception as error:
+        if type(error).__name__ == "StoreError":
+            raise
+        traceback.print_exc()  # a replay is asked for to see this
+        return 1
+    if row["status"] != "ok":
+        say(f"stored as {row['status']}: {row['message']}; now it ends well")
+        return 1
+    lines = [
+        [
+            each["output"] if each["period"] < 0 else f"{each['output']} {each['period']}",
+            f"{each['stored']!r}", f"{each['again']!r}", "" if each["equal"] else "differs",
+        ]
+        for each in outputs.to_dict("records")
+    ]  # fmt: skip
+    print_table(["output", "stored", "again", ""], lines, left=1)
+    wrong = outputs.loc[~outputs["equal"], "output"]
+    if len(wrong):
+        names = ", ".join(dict.fromkeys(wrong))
+        say(f"\n{len(wrong)} of {len(outputs)} numbers differ: {names}")
+    else:
+        say(f"\nAll {len(outputs)} numbers are equal to the bit.")
+    if saved:
+        say(f"\nSaved: {saved}")
+    return 1 if len(wrong) else 0
+
+
+COMMANDS = (sweep, sensitivity, replay)
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    part, slash, parts = text.partition("/")
+    if slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts):
+        return int(part), int(parts)
+    raise UserError(f"--shard: expected I/N with I from 1 to N (3/20), found {text!r}")
+
+
+def _opened(folder: str) -> Any:
+    """Return a store that is there already."""
+    from cxsim.study.store import Store
+
+    if not (Path(folder) / "store.json").is_file():
+        raise UserError(f"{folder}: expected a store of runs, found none")
+    return Store(folder)
+
+
+def _forecast(
+    plan: Any, folder: str, options: Mapping[str, Any], jobs: int, kind: str, shard: Any
+) -> float:
+    """Say what a sweep will take, and return the seconds."""
+    from cxsim.study.pilot import NotEnoughMemoryError, check_memory
+    from cxsim.study.stored_runs import forecast
+
+    there = _opened(folder) if (Path(folder) / "store.json").is_file() else None
+    said = forecast(
+        plan, there, workers=jobs, processes=kind == "processes", shard=shard,
+        retry=options["retry"],
+    )  # fmt: skip
+    say(f"cxsim sweep {plan.name}: {said.sentence()}", err=True)
+    if said.estimate is not None and kind != "dask":
+        try:
+            check_memory(said.estimate)
+        except NotEnoughMemoryError as problem:
+            raise UserError(str(problem)) from None
+    return 0.0 if said.estimate is None else said.estimate.seconds
+
+
+def _sweep(
+    plan: Any, folder: str, kind: str, options: Mapping[str, Any], jobs: int, shard: Any
+) -> Any:
+    from cxsim.study.sweep import sweep as run
+
+    with SweepScreen(f"cxsim sweep {plan.name}") as screen:
+        return run(
+            plan, store=folder, executor=kind, jobs=jobs, address=options["dask"], shard=shard,
+            timeout=options["timeout"], retry=options["retry"], progress=screen,
+        )  # fmt: skip
+
+
+class SweepScreen:
+    """Progress of a sweep in the error stream: a bar on a terminal, else a line a stage.
+
+    Called with a :class:`~cxsim.study.workers.Report`.
+    """
+
+    def __init__(self, title: str):
+        self._title = visible(title, longest=TITLE)
+        self._bar: Any = None
+        self._said = 0
+
+    def __enter__(self) -> SweepScreen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, report: Any) -> None:
+        """Show done, failed, rate and remaining time."""
+        from cxsim.study.sweep import status_line
+
+        if sys.stderr.isatty():
+            self._draw(report)
+            return
+        # In a log: when it begins, at each tenth, at the end.
+        known = report.stored + report.done
+        tenth = 10 * known // max(report.total, 1)
+        if self._said == 0 or tenth >= self._said:
+            self._said = tenth + 1
+            say(f"{self._title}: {status_line(report)}", err=True)
+
+    def _draw(self, report: Any) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(
+                desc=self._title, total=report.total, initial=report.stored, unit=" runs",
+                file=sys.stderr, leave=False, dynamic_ncols=True,
+            )  # fmt: skip
+        self._bar.total = report.total
+        if report.failed:
+            self._bar.set_postfix_str(f"{report.failed} failed", refresh=False)
+        self._bar.n = report.stored + report.done
+        self._bar.refresh()
+
+
+def _print(result: Any) -> int:
+    """Print what was done and what failed; return how many runs failed."""
+    say(result.report.sentence())
+    for each in result.report.rounds:
+        say(
+            f"{each['seeds']} of at most {each['budget']} seeds: {each['too_wide']} points have "
+            f"an interval that is too wide (widest half width {each['widest']:.4g})"
+        )
+    failed = result.failed
+    if len(failed):
+        say(f"\n{len(failed):,} runs failed; the first of them:\n")
+        rows = [
+            [row["run"], row["status"], str(row["seed"]), row["message"]]
+            for row in failed.head(5).to_dict("records")
+        ]
+        print_table(["run", "status", "seed", "message"], rows, left=4)
+        first = failed.iloc[0]["run"]
+        say(f"\nAgain: cxsim replay {first} --store {result.store.folder}")
+    say(f"\nStore: {result.store.folder}")
+    return len(failed)
+
+
+def _report(study: str, seeds: int | None, folder: str) -> None:
+    from cxsim.cli.terminal import Screen
+    from cxsim.report.notebook_run import run_notebook
+    from cxsim.report.notebooks import find_notebook
+
+    given = {"study": study, "seeds": seeds or 0, "store": str(Path(folder).resolve())}
+    with Screen("cxsim sweep: report") as screen:
+        result = run_notebook(
+            find_notebook("sweep"), given, output_folder=f"{folder}-report", progress=screen
+        )
+    say(f"Report: {result.report}")
+
+
+# -- Commands about stores of runs -------------------------------------------------------------
+
+
+@click.group()
+def store() -> None:
+    """Look after stores of runs: adopt."""
+
+
+@store.command()
+@click.argument("folder", metavar="STORE")
+@click.option(
+    "--sample",
+    type=click.IntRange(1, 1_000_000),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Runs of each study that are done again.",
+)
+def adopt(folder: str, sample: int) -> int:
+    """Let the runs of a STORE count for changed code, if a sample comes out equal to the bit.
+
+    For code that was changed and numbers that were not, as by an optimization.
+    """
+    from cxsim.study.store import Store
+    from cxsim.study.stored_runs import adopt as adopted
+    from cxsim.study.study import Study
+
+    if not (Path(folder) / "store.json").is_file():
+        raise UserError(f"{folder}: expected a store of runs, found none")
+    place = Store(folder)
+    failed = False
+    for facts in place.studies().values():
+        if "scenario" not in facts["study"]:
+            say(f"{facts['name']}: a function's runs are adopted from Python (docs/studies)")
+            continue
+        study = Study.from_dict(facts["study"], name=facts["name"])
+        result = adopted(study, place, sample=sample)
+        failed |= bool(result.differs)
+        say(f"{facts['name']}: {result.sentence()}")
+    return 1 if failed else 0
+
+
+STORE_COMMANDS = (store,)

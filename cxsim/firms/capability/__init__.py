@@ -1,1 +1,0 @@
-"""Policies that set capabilities, one file each."""

@@ -1,0 +1,474 @@
+"""Capabilities by plan: what is to be reached, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Literal
+
+from cxsim.analytic.prices import loyalty_prices, posted_prices
+from cxsim.firms.policy import (
+    CapabilityPolicy,
+    Knowledge,
+    PolicyError,
+    PricingPolicy,
+    Public,
+    Trial,
+)
+from cxsim.parameters import Parameters, parameter
+
+__all__ = [
+    "AdaptiveCapability",
+    "AdaptivePricing",
+    "BestResponse",
+    "Farsighted",
+    "Imitate",
+    "Roadmap",
+    "Target",
+]
+
+
+# -- Capabilities by plan: what is to be reached, and when -------------------------------------
+
+
+_CAPABILITIES = CapabilityPolicy.sets
+
+
+class Target(Parameters):
+    """A target of the plan; capabilities that it does not name stay."""
+
+    at: int = parameter(doc="Period in which it is begun", unit="period", ge=0)
+    over: int = parameter(
+        0, doc="Periods until it is reached, by equal steps (0: at once)", unit="periods", ge=0
+    )
+    interaction: float | None = parameter(
+        None, doc="Interaction to reach", unit="share", ge=0, le=1
+    )
+    customization: float | None = parameter(
+        None, doc="Customization to reach", unit="share", ge=0, le=1
+    )
+    identification: float | None = parameter(
+        None, doc="Identification to reach", unit="share", ge=0, le=1
+    )
+    segment_insight: float | None = parameter(
+        None, doc="Segment insight to reach", unit="share", ge=0, le=1
+    )
+
+
+class Roadmap(CapabilityPolicy):
+    """Follow a plan of targets, in the order given."""
+
+    targets: tuple[Target, ...] = parameter(doc="What is to be reached, and when", min_length=1)
+
+    def begin(self) -> None:
+        """No target was begun yet."""
+        self.starts: dict[int, dict[str, float]] = {}
+
+    def decide(self, known: Knowledge) -> dict[str, float]:
+        """Return the capabilities that targets under way set for the period."""
+        decided: dict[str, float] = {}
+        for number, target in enumerate(self.targets):
+            if not target.at <= known.period <= target.at + target.over:
+                continue
+            goals = {name: getattr(target, name) for name in _CAPABILITIES}
+            goals = {name: goal for name, goal in goals.items() if goal is not None}
+            start = self.starts.setdefault(number, {n: float(known.own[n]) for n in goals})
+            done = (known.period - target.at) / target.over if target.over else 1.0
+            for name, goal in goals.items():
+                decided[name] = goal if done == 1.0 else start[name] + (goal - start[name]) * done
+        return decided
+
+
+# -- Capabilities by imitation: copy whoever leads the market ----------------------------------
+
+
+class Imitate(CapabilityPolicy):
+    """Copy the capabilities of the rival with the largest share, while that is above the own.
+
+    Profits are not public, shares are. A copy takes `lag` periods: what is copied is what the
+    leader's capabilities were then. What the leader knows of its customers cannot be copied.
+    """
+
+    lag: int = parameter(6, doc="Age of what is copied", unit="periods", ge=0)
+    pace: float = parameter(
+        1.0, doc="Share of the distance to the leader covered per period", unit="share", gt=0, le=1
+    )
+
+    def begin(self) -> None:
+        """Nothing was seen yet."""
+        self.seen: list[dict[str, Public]] = []
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what was seen, as plain data."""
+        seen = [{name: asdict(public) for name, public in then.items()} for then in self.seen]
+        return {**super().get_state(), "seen": seen}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what was seen."""
+        super().set_state(state)
+        self.seen = [
+            {name: Public(**facts) for name, facts in then.items()} for then in state["seen"]
+        ]
+
+    def decide(self, known: Knowledge) -> dict[str, float] | None:
+        """Return the capabilities, nearer to those of the leader of some time ago."""
+        self.seen.append(dict(known.public))
+        if len(self.seen) <= self.lag:
+            return None
+        then = self.seen.pop(0)
+        shares = {n: p.share for n, p in then.items() if p.active and p.share == p.share}
+        if not shares:
+            return None
+        leader = max(shares, key=lambda name: (shares[name], name == known.firm))
+        if leader == known.firm or not known.public[leader].active:
+            return None
+        goal = then[leader]
+        own = {name: float(known.own[name]) for name in ("interaction", "customization")}
+        if self.pace == 1.0:
+            return {name: getattr(goal, name) for name in own}
+        return {n: value + self.pace * (getattr(goal, n) - value) for n, value in own.items()}
+
+
+# -- Capabilities by trial and error: what pays is kept ----------------------------------------
+
+
+#: The axes of the capability matrix, tried in turn.
+AXES = ("interaction", "customization")
+
+
+class AdaptiveCapability(CapabilityPolicy):
+    """Try a step of one capability, then of the other, and keep what the own profit rose by.
+
+    What a step costs once is spread over `payback` periods; learning relationships take time,
+    so a step is watched for `patience` of them.
+    """
+
+    step: float = parameter(0.1, doc="Size of a step", unit="share", gt=0, le=1)
+    patience: int = parameter(
+        6, doc="Periods for which a step is watched before the next", unit="periods", ge=1
+    )
+    payback: int = parameter(
+        24, doc="Periods over which what a step costs once is spread", unit="periods", ge=1
+    )
+
+    def begin(self) -> None:
+        """Nothing was tried yet."""
+        self.trials: dict[str, Trial] = {}
+        self.turn = 0
+        self.watched = 0
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what was tried, as plain data."""
+        trials = {name: trial.state() for name, trial in self.trials.items()}
+        return {**super().get_state(), "trials": trials}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what was tried."""
+        super().set_state(state)
+        self.trials = {name: Trial.of(trial) for name, trial in state["trials"].items()}
+
+    def decide(self, known: Knowledge) -> dict[str, float] | None:
+        """Return the capability that changes, if one does."""
+        own = {name: float(known.own[name]) for name in AXES}
+        if any(name not in self.trials or self.trials[name].value != own[name] for name in AXES):
+            # The first period, or somebody else has set a capability: begin anew from here.
+            self.trials = {
+                name: Trial(own[name], 1 if known.uniform(k) < 0.5 else -1)
+                for k, name in enumerate(AXES)
+            }
+            self.watched = 0
+            return None
+        self.watched += 1
+        if self.watched < self.patience:
+            return None
+        self.watched = 0
+        last = slice(-self.patience, None)
+        once = known.books["capability_investment"][last]
+        running = (known.books["profit"][last] + once).mean()
+        trial = self.trials[AXES[self.turn]]
+        value = trial.next(float(running - once.sum() / self.payback), self._away)
+        changed = {AXES[self.turn]: value}
+        if value == trial.kept:  # a step was taken back, or none is left: the other one is next
+            self.turn = 1 - self.turn
+        return changed
+
+    def _away(self, value: float, way: int) -> float:
+        return min(1.0, max(0.0, value + way * self.step))
+
+
+# -- The price that is best this period, by a firm that knows demand ---------------------------
+
+
+_DOUBLINGS = 60
+
+
+class BestResponse(PricingPolicy):
+    """Ask the price at which this period's expected profit is at its peak, given rivals' prices.
+
+    A benchmark: it knows what every customer would do. It solves the first-order condition
+
+        sum of rate P dpaid/dp + rate dP/dp margin = 0
+
+    over customers in their present state, going uphill from the price that stands. It looks
+    at no later period. Where awareness counts, it decides before this period's advertising:
+    who will only then hear of the firm is not reckoned with.
+
+    References
+    ----------
+    Berry (1994), Estimating discrete-choice models of product differentiation.
+    """
+
+    information = "full"
+
+    def decide(self, known: Knowledge) -> float | None:
+        """Return the price; None where nobody would buy at any price near.
+
+        Where so few buy that it rounds to nobody, nothing is gained by another price either:
+        a zero that is no peak. Steps that end there are halved until somebody buys.
+        """
+        from scipy.optimize import brentq
+
+        def gain(price: float) -> float:
+            return float(known.market.at(known.firm, price).gain)
+
+        start = float(known.own["price"])
+        here = known.market.at(known.firm, start)
+        # The margin that demand at hand would bear is a good guess, and mostly a step too far.
+        step = here.gain / -here.response if here.response < 0.0 else max(start, 1.0)
+        if abs(here.gain) <= 1e-14 * here.purchases or here.purchases == 0.0:
+            return None
+        near, far = start, start
+        for _ in range(_DOUBLINGS):
+            near, far, step = far, max(0.0, far + step), 2.0 * step
+            there = known.market.at(known.firm, far)
+            while there.purchases == 0.0 and far - near > 1e-9 * far:
+                far = 0.5 * (near + far)
+                there = known.market.at(known.firm, far)
+            if there.gain * here.gain <= 0.0:
+                return float(brentq(gain, near, far, xtol=1e-12, rtol=1e-12))
+            if far == 0.0:
+                return 0.0
+        raise PolicyError("expected demand that some price ends, found none")
+
+    def refuses(self, scenario: Any) -> str | None:
+        """Refuse buying centers, whose votes are no logit, and money that is no price.
+
+        What points, redemptions, exit fees, trial discounts and add-ons add to a price, and
+        subscribers who pay without choosing, are not in the condition that is solved. Nor is
+        there a best price for customers whom no price moves, or who have no alternative.
+        """
+        for name, segment in scenario.segments.items():
+            if segment.share > 0 and segment.purchase_rate > 0 and segment.price_sensitivity == 0:
+                return (
+                    "expected customers whom prices move, or there is no best price, found a "
+                    f"price_sensitivity of 0 (segments.{name})"
+                )
+        if len(scenario.firms) == 1 and not scenario.outside_option:
+            return (
+                "expected a rival or an outside option, or there is no best price, found one "
+                "firm alone (outside_option: true lets customers buy from nobody)"
+            )
+        for each in scenario.mechanisms:
+            if each.name in ("loyalty", "contracts", "acquisition", "next_best_offer"):
+                return f"expected customers who pay prices only, found {each.doc.lower()}"
+        members = max(each.evaluators(scenario) for each in scenario.mechanisms)
+        if members > 1:
+            return f"expected accounts of one member each, found {members}"
+        return None
+
+
+# -- Prices of two firms that look ahead: today's price is also tomorrow's customer base -------
+
+
+#: What events may change: the game is solved for the parameters as they stand.
+_MAY_CHANGE = {
+    "quality", "unit_cost", "customization_cost", "interaction_cost", "cost_to_serve",
+    "switching_cost", "outside_value", "capability_cost",
+}  # fmt: skip
+
+
+class Farsighted(PricingPolicy):
+    """Ask the Markov-perfect price of a duopoly whose customers have switching costs.
+
+    A benchmark: it knows demand and how customers are split between the two firms, which is
+    the state of the game (:func:`cxsim.analytic.posted_prices`), and takes its rival to play
+    the same game. With ``buyers: one`` there is a single customer (``customers: 1``) and each
+    firm asks what suits whose customer it is (:func:`cxsim.analytic.loyalty_prices`).
+    """
+
+    information = "full"
+
+    discount_factor: float | None = parameter(
+        None,
+        doc="What a unit of currency next period is worth today (default: 1 / (1 + discount_rate))",
+        unit="1",
+        ge=0,
+        lt=1,
+    )
+    buyers: Literal["many", "one"] = parameter(
+        "many", doc="Many customers at one posted price, or a single one (customers: 1)"
+    )
+
+    def decide(self, known: Knowledge) -> float:
+        """Return the price, given how customers are split."""
+        market = known.market
+        (rival,) = (name for name in known.public if name != known.firm)
+        base = market.base()
+        if base[None] > 0.0:
+            raise PolicyError(
+                "expected a supplier for every customer (initial shares that sum to 1), found "
+                f"none for {base[None]:.4g} of them"
+            )
+        if not known.public[rival].active or not known.public[known.firm].active:
+            raise PolicyError("expected both firms in the market, found one")
+        segment = f"segments.{market.segments[0]}"
+        volume = market.value(f"{segment}.volume")
+        sensitivity = market.value(f"{segment}.price_sensitivity")
+        loyalty = sensitivity * market.value(f"{segment}.switching_cost")
+        ahead = self.discount_factor
+        if ahead is None:
+            ahead = 1.0 / (1.0 + market.value("discount_rate"))
+        costs = [_cost(market, firm, volume) for firm in (known.firm, rival)]
+        try:
+            if self.buyers == "one":
+                asked = loyalty_prices(
+                    loyalty,
+                    price_sensitivity=sensitivity * volume,
+                    discount_factor=ahead,
+                    cost=costs[0],
+                )
+                return float(asked.own if base[known.firm] == 1.0 else asked.rival)
+            outside = market.value(f"{segment}.outside_value") / volume
+            game = posted_prices(
+                loyalty,
+                base=base[known.firm],
+                price_sensitivity=sensitivity * volume,
+                discount_factor=ahead,
+                cost=costs,
+                quality=[market.value(f"firms.{firm}.quality") for firm in (known.firm, rival)],
+                outside=outside if market.value("outside_option") > 0.5 else None,
+                form="bonus" if market.value("switching_cost_form") > 0.5 else "cost",
+                purchase_rate=market.value(f"{segment}.purchase_rate"),
+            )
+        except ValueError as error:
+            raise PolicyError(str(error)) from error
+        return float(game.own)
+
+    def refuses(self, scenario: Any) -> str | None:
+        """Refuse every market but the one that is solved, naming what is in the way."""
+        found = list(_in_the_way(scenario))
+        if self.buyers == "one":
+            found += _more_than_one(scenario)
+        if not found:
+            return None
+        return (
+            "expected two firms and one segment of customers alike, without fit, tastes, learning, "
+            f"turnover or other mechanisms, found {', '.join(found)}"
+        )
+
+
+def _cost(market: Any, firm: str, volume: float) -> float:
+    """Return what a unit costs a firm that knows nobody."""
+
+    def of(name: str) -> float:
+        return float(market.value(f"firms.{firm}.{name}"))
+
+    unit = of("unit_cost") + of("customization_cost") * of("customization")
+    return unit + (of("interaction_cost") * of("interaction") + of("cost_to_serve")) / volume
+
+
+def _in_the_way(scenario: Any) -> Iterator[str]:
+    """Name what the game does not have."""
+    if len(scenario.firms) != 2:
+        yield f"{len(scenario.firms)} firms"
+    if len(scenario.segments) != 1:
+        yield f"{len(scenario.segments)} segments"
+    yield from (
+        f"mechanism {each.name}"
+        for each in scenario.mechanisms
+        if not each.core and each.name != "policies"
+    )
+    for segment in scenario.segments.values():
+        for name in ("fit_weight", "hassle", "brand_taste_sd", "price_sensitivity_cv", "turnover"):
+            value = getattr(segment, name)
+            values = value.values() if isinstance(value, dict) else [value]
+            if any(each != 0 for each in values):
+                yield name
+        if segment.brand_taste != "normal":
+            yield f"brand_taste {segment.brand_taste}"
+        for name in ("turnover_beta", "purchase_rate_shape"):
+            if getattr(segment, name) is not None:
+                yield name
+        if segment.price_sensitivity == 0 or segment.purchase_rate == 0:
+            yield "customers whom no price moves"
+        told = scenario.learning_rate * segment.disclosure
+        if told > 0 and any(each.interaction > 0 for each in scenario.firms.values()):
+            yield "learning (interaction)"
+    if any(start.knowledge > 0 for start in scenario.initial.values()):
+        yield "initial knowledge"
+    if any(each.promotions.chance > 0 for each in scenario.firms.values()):
+        yield "promotions"
+    changed = {str(change.keys[0]) for change in scenario.changes} - _MAY_CHANGE
+    yield from (f"an event that sets {name}" for name in sorted(changed))
+
+
+def _more_than_one(scenario: Any) -> list[str]:
+    """Name what the game over a single buyer does not have."""
+    found = []
+    if scenario.customers != 1:
+        found.append(f"{scenario.customers} customers (buyers: one)")
+    if scenario.outside_option:
+        found.append("an outside option (buyers: one)")
+    if any(segment.purchase_rate != 1 for segment in scenario.segments.values()):
+        found.append("a purchase_rate below 1 (buyers: one)")
+    names = ("quality", "unit_cost", "customization_cost", "interaction_cost", "cost_to_serve")
+    if len({tuple(getattr(each, name) for name in names) for each in scenario.firms.values()}) > 1:
+        found.append("firms that differ (buyers: one)")
+    return found
+
+
+# -- Prices by trial and error: a firm that knows nothing but its own profit -------------------
+
+
+class AdaptivePricing(PricingPolicy):
+    """Try a step of the price, and keep it if the own profit rose.
+
+    Every `patience` periods the mean profit of the price at hand is taken, less what
+    capabilities cost once: it has to do with the price by chance only.
+    """
+
+    step: float = parameter(0.02, doc="Size of a step", unit="share of price", gt=0, lt=1)
+    patience: int = parameter(
+        3, doc="Periods for which a price is watched before the next", unit="periods", ge=1
+    )
+
+    def begin(self) -> None:
+        """Nothing was tried yet."""
+        self.trial: Trial | None = None
+        self.watched = 0
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what was tried, as plain data."""
+        trial = None if self.trial is None else self.trial.state()
+        return {**super().get_state(), "trial": trial}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what was tried."""
+        super().set_state(state)
+        self.trial = None if state["trial"] is None else Trial.of(state["trial"])
+
+    def decide(self, known: Knowledge) -> float | None:
+        """Return the price, if it changes."""
+        price = float(known.own["price"])
+        if self.trial is None or price != self.trial.value:
+            # The first period, or somebody else has set the price: begin anew from here.
+            self.trial = Trial(price, 1 if known.uniform() < 0.5 else -1)
+            self.watched = 0
+            return None
+        self.watched += 1
+        if self.watched < self.patience:
+            return None
+        self.watched = 0
+        last = slice(-self.patience, None)
+        profit = known.books["profit"][last] + known.books["capability_investment"][last]
+        return self.trial.next(float(profit.mean()), lambda p, way: p * (1.0 + way * self.step))

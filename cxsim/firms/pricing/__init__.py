@@ -1,1 +1,0 @@
-"""Policies that set prices, one file each."""

@@ -1,0 +1,1 @@
+"""The model: what customers and firms do, one mechanism beside another."""

@@ -1,0 +1,1 @@
+"""The core market, which every scenario has."""

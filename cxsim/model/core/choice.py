@@ -1,0 +1,279 @@
+"""The choice: a customer takes the best of the active firms and the outside option."""
+
+from __future__ import annotations
+
+from math import inf
+
+from cxsim.model.mechanism import NOWHERE, Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.numerics.draws import uniform
+from cxsim.numerics.elementary import exp, gumbel
+from cxsim.parameters import Ask, Parameters, parameter
+
+
+class MarketParameters(Parameters):
+    """What customers may choose beside the firms."""
+
+    outside_option: bool = parameter(
+        False, doc="Whether customers in the market may buy from nobody", fixed=True, ask=Ask()
+    )
+
+
+class SegmentParameters(Parameters):
+    """What buying from nobody is worth."""
+
+    outside_value: float = parameter(0.0, doc="Worth of the outside option", unit="currency")
+
+
+class FirmParameters(Parameters):
+    """Whether a firm is in the market."""
+
+    active: bool = parameter(True, doc="Whether the firm is in the market (entry and exit)")
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def utility(price_sensitivity: float, value: float, shock: float) -> float:
+    """Return the utility of an option, a (worth in money) + e."""
+    return price_sensitivity * value + shock
+
+
+def enjoyment(value: float, shock: float, price_sensitivity: float, outside_value: float) -> float:
+    """Return what was taken, in money, relative to the outside value; 0 where a is 0."""
+    if price_sensitivity > 0.0:
+        return value + shock / price_sensitivity - outside_value
+    return 0.0
+
+
+def weigh(i, options, open_option, price_sensitivity, value, weights):
+    """Write the logit weights of a customer's open options, and return their sum.
+
+    Relative to the best option's, so that none overflows; 0 where no option is open.
+    """
+    a = price_sensitivity[i]
+    top = -1e300
+    for o in range(options):
+        if open_option[o, i] and a * value[0, o, i] > top:
+            top = a * value[0, o, i]
+    whole = 0.0
+    for o in range(options):
+        weights[o, i] = 0.0
+        if open_option[o, i]:
+            weights[o, i] = exp(a * value[0, o, i] - top)
+            whole += weights[o, i]
+    return whole
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def attend(n, purchase_rate, chance_to_shop):
+    """How likely each customer is to be in the market, before mechanisms."""
+    for i in range(n):
+        chance_to_shop[i] = purchase_rate[i]
+
+
+def enter(
+    n, first, n_firms, chance_to_shop, segment, in_market, shopper, open_option, value, key_enter,
+    market_outside_option, segment_outside_value, firm_active,
+):  # fmt: skip
+    """Some customers are in the market this period; options are open and worth nothing yet."""
+    key = key_enter[0]
+    for i in range(n):
+        in_market[i] = 1 if uniform(key, first + i) < chance_to_shop[i] else 0
+    shoppers = 0
+    for i in range(n):
+        shopper[shoppers] = i  # written over by the next unless this one is in the market
+        shoppers += in_market[i]
+    for k in range(shoppers, n):
+        shopper[k] = NOWHERE
+    for f in range(n_firms + 1):
+        is_open = firm_active[f] > 0.5 if f < n_firms else market_outside_option[0] > 0.5
+        for i in range(n):
+            open_option[f, i] = 1 if is_open else 0
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                value[e, f, i] = 0.0
+        for i in range(n):
+            value[e, n_firms, i] = segment_outside_value[segment[i]]
+
+
+def decide(
+    n, first, shopper, open_option, price_sensitivity, value, favourite, sensitivity, draw, best,
+    taken, best_shock, shock, key_choice,
+):  # fmt: skip
+    """Each evaluator takes the option of highest utility; ties go to the first in name order.
+
+    Innermost loops run over those in the market, without a branch, several at a time.
+    """
+    shoppers = listed(n, shopper)
+    for k in range(shoppers):
+        sensitivity[k] = price_sensitivity[shopper[k]]
+    for e in range(len(value)):
+        for k in range(shoppers):
+            best[k] = -inf
+            taken[k] = -1
+            best_shock[k] = 0.0
+        for o in range(len(open_option)):
+            key = key_choice[e, o]
+            for k in range(shoppers):
+                draw[k] = uniform(key, first + shopper[k])
+            for k in range(shoppers):
+                draw[k] = gumbel(draw[k])
+            for k in range(shoppers):
+                i = shopper[k]
+                drawn = draw[k]
+                most = best[k]
+                u = utility(sensitivity[k], value[e, o, i], drawn)
+                better = (u > most) & (open_option[o, i] > 0)
+                best[k] = u if better else most
+                taken[k] = o if better else taken[k]
+                best_shock[k] = drawn if better else best_shock[k]
+        for i in range(n):
+            favourite[e, i] = -1
+            shock[e, i] = 0.0
+        for k in range(shoppers):
+            favourite[e, shopper[k]] = taken[k]
+            shock[e, shopper[k]] = best_shock[k]
+
+
+def elect(n, favourite, choice):
+    """The account takes what its only evaluator prefers."""
+    for i in range(n):
+        choice[i] = favourite[0, i]
+
+
+def buy(n, n_firms, shopper, choice, buyer, seller):
+    """List who buys from a firm, and from which."""
+    buyers = 0
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        f = choice[i]
+        buyer[buyers] = i  # written over by the next unless this one buys
+        seller[buyers] = max(0, f)
+        buyers += 1 if 0 <= f < n_firms else 0
+    for k in range(buyers, n):
+        buyer[k] = NOWHERE
+
+
+def enjoy(
+    n, shopper, choice, segment, price_sensitivity, value, shock, enjoyed, segment_outside_value,
+):  # fmt: skip
+    """Note what the choice was worth to the first evaluator."""
+    for i in range(n):
+        enjoyed[i] = 0.0
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        if choice[i] >= 0:
+            enjoyed[i] = enjoyment(
+                value[0, choice[i], i],
+                shock[0, i],
+                price_sensitivity[i],
+                segment_outside_value[segment[i]],
+            )
+
+
+def count(n, shopper, supplier, choice, sum_purchases, sum_holders):
+    """Count who came from where and took what."""
+    for i in range(n):
+        sum_holders[chunk(i), supplier[i] + 1] += 1.0
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        if choice[i] >= 0:
+            sum_purchases[chunk(i), supplier[i] + 1, choice[i]] += 1.0
+
+
+def join(n, clock, buyer, seller, supplier, tenure, last_bought):
+    """A buyer becomes the firm's customer; the outside option ends nothing."""
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        tenure[i] = tenure[i] + 1 if f == supplier[i] else 1
+        supplier[i] = f
+        last_bought[i] = clock[0]
+
+
+def reckon(n, enjoyed, sum_surplus):
+    """Add up what customers got out of the market."""
+    for i in range(n):
+        sum_surplus[chunk(i), 0] += enjoyed[i]
+
+
+CHOICE = Mechanism(
+    "choice",
+    doc="Discrete choice among firms and the outside option",
+    core=True,
+    market=MarketParameters,
+    segment=SegmentParameters,
+    firm=FirmParameters,
+    columns=(
+        Column(
+            "chance_to_shop", (), "f8", kept=False, doc="Chance to be in the market this period"
+        ),
+        Column("in_market", (), "i1", kept=False, doc="1 for a customer who buys this period"),
+        Column(
+            "shopper",
+            (),
+            "u4",
+            kept=False,
+            doc="Places in the block of those in the market, in order, then NOWHERE: a list is "
+            "walked faster than a branch is guessed",
+        ),
+        Column(
+            "open_option", ("option",), "i4", kept=False, doc="1 for an option that can be taken"
+        ),
+        Column(
+            "value",
+            ("evaluator", "option"),
+            "f8",
+            kept=False,
+            doc="Worth of an option before chance, currency",
+        ),
+        Column("favourite", ("evaluator",), "i2", kept=False, doc="Option of highest utility"),
+        Column("best", (), "f8", kept=False, doc="Highest utility so far, by place in the list"),
+        Column("taken", (), "i4", kept=False, doc="Option that has it, by place in the list"),
+        Column("sensitivity", (), "f8", kept=False, doc="Price sensitivity, by place in the list"),
+        Column("draw", (), "f8", kept=False, doc="An option's shock, by place in the list"),
+        Column(
+            "best_shock", (), "f8", kept=False, doc="The best option's shock, by place in the list"
+        ),
+        Column(
+            "shock",
+            ("evaluator",),
+            "f8",
+            kept=False,
+            doc="Chance's part of the favourite's utility",
+        ),
+        Column("choice", (), "i2", kept=False, doc="Option taken; -1 for none"),
+        Column(
+            "buyer",
+            (),
+            "u4",
+            kept=False,
+            doc="Places in the block of those who buy from a firm, in order, then NOWHERE",
+        ),
+        Column("seller", (), "u4", kept=False, doc="The firm, by place in the list of buyers"),
+        Column("enjoyed", (), "f8", kept=False, doc="Experienced worth of the choice, currency"),
+        Column("last_bought", dtype="i4", doc="Period of the last purchase from any firm"),
+    ),
+    draws=(Draw("enter"), Draw("choice", ("evaluator", "option"))),
+    totals=(
+        Total(
+            "purchases", ("holder", "option"), doc="Purchases, by supplier before and option taken"
+        ),
+        Total("holders", ("holder",), doc="Customers, by supplier before the choice"),
+        Total("surplus", (1,), doc="Experienced worth of choices, currency"),
+    ),
+    passes=(
+        Pass(attend, "prepare"),
+        Pass(enter, "prepare", after=("choice.attend",)),
+        Pass(decide, "decide"),
+        Pass(elect, "decide", after=("choice.decide",)),
+        Pass(buy, "pay"),
+        Pass(enjoy, "pay"),
+        Pass(count, "pay"),
+        Pass(join, "join"),
+        Pass(reckon, "account"),
+    ),
+)

@@ -1,0 +1,280 @@
+"""Learning: contacts teach a firm what a customer needs; without them it forgets."""
+
+from __future__ import annotations
+
+from cxsim.model.mechanism import Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.numerics.draws import uniform
+from cxsim.parameters import Ask, Parameters, parameter
+
+# -- Learning: contacts teach a firm what a customer needs; without them it forgets ------------
+
+
+class MarketParameters(Parameters):
+    """How informative contacts are."""
+
+    learning_rate: float = parameter(
+        1.0,
+        doc="Precision, relative to the prior, of what a fully disclosing customer tells a "
+        "fully interactive firm in one contact",
+        ge=0,
+        ask=Ask(beside=("interaction",)),
+    )
+
+
+class SegmentParameters(Parameters):
+    """What customers let firms know."""
+
+    disclosure: float = parameter(
+        1.0, doc="Share of what could be told that the customer tells", unit="share", ge=0, le=1
+    )
+
+
+class FirmParameters(Parameters):
+    """How well a firm recognizes, listens and remembers."""
+
+    identification: float = parameter(
+        1.0,
+        doc="Identify: chance to recognize the customer in a contact",
+        unit="share",
+        ge=0,
+        le=1,
+        ask=Ask(beside=("interaction", "customization")),
+    )
+    interaction: float = parameter(
+        0.0,
+        doc="Interact: how well the firm interacts with individual customers",
+        unit="share",
+        ge=0,
+        le=1,
+    )
+    forgetting_rate: float = parameter(
+        0.0,
+        doc="Share of what is known that is lost in a period without learning",
+        unit="per period",
+        ge=0,
+        le=1,
+        ask=Ask(beside=("interaction",)),
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def precision(learning_rate: float, interaction: float, disclosure: float) -> float:
+    """Return the precision of a contact's signal relative to the prior, rho A w."""
+    return learning_rate * interaction * disclosure
+
+
+def learned(uncertainty: float, precision: float) -> float:
+    """Return the share of variance left unresolved after one signal, P / (1 + r P)."""
+    return uncertainty / (1.0 + precision * uncertainty)
+
+
+def forgotten(uncertainty: float, forgetting_rate: float) -> float:
+    """Return the share of variance unresolved after a period without learning."""
+    return uncertainty + forgetting_rate * (1.0 - uncertainty)
+
+
+def teaching(teaching_effort: float, customization: float, gain: float) -> float:
+    """Return the customer's effort, in currency, of raising a firm's knowledge by ``gain``."""
+    return teaching_effort * customization * gain
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def arrive(n, n_firms, arriving, uncertainty):
+    """Nobody knows a newcomer."""
+    for i in range(n):
+        if arriving[i]:
+            for f in range(n_firms):
+                uncertainty[f, i] = 1.0
+
+
+def prepare(
+    n, n_firms, segment, supplier, uncertainty, recognition, interaction, knowledge_shown,
+    disclosure, held, known,
+    firm_identification, firm_interaction, segment_disclosure,
+):  # fmt: skip
+    """What a firm knows of a customer and how well it meets this one, before mechanisms."""
+    for i in range(n):
+        disclosure[i] = segment_disclosure[segment[i]]
+        held[i] = max(0, supplier[i])
+    for i in range(n):
+        knows = 1.0 - uncertainty[held[i], i]
+        known[i] = knows if supplier[i] >= 0 else 0.0
+    for f in range(n_firms):
+        for i in range(n):
+            recognition[f, i] = firm_identification[f]
+            interaction[f, i] = firm_interaction[f]
+            knowledge_shown[f, i] = 1.0 - uncertainty[f, i]
+
+
+def learn(
+    n, first, n_firms, buyer, seller, uncertainty, recognition, interaction, customization,
+    disclosure, effort, taught, teaching_spent, enjoyed, key_recognized, market_learning_rate,
+    firm_forgetting_rate, sum_recognized, sum_unknown, sum_resolved, sum_effort,
+):  # fmt: skip
+    """A recognized buyer teaches the firm; everything else fades."""
+    buyers = listed(n, buyer)
+    for k in range(buyers):
+        i = buyer[k]
+        f = seller[k]
+        before = uncertainty[f, i]
+        after = learned(
+            before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
+        )
+        told = teaching(effort[i], customization[f, i], before - after)
+        met = uniform(key_recognized[f], first + i) < recognition[f, i]
+        taught[k] = after if met else -1.0
+        teaching_spent[k] = told if met else 0.0
+    for k in range(buyers):
+        sum_unknown[chunk(buyer[k]), seller[k]] += uncertainty[seller[k], buyer[k]]
+        if taught[k] >= 0.0:
+            enjoyed[buyer[k]] -= teaching_spent[k]
+            sum_recognized[chunk(buyer[k]), seller[k]] += 1.0
+            resolved = uncertainty[seller[k], buyer[k]] - taught[k]
+            sum_resolved[chunk(buyer[k]), seller[k]] += resolved
+            sum_effort[chunk(buyer[k]), seller[k]] += teaching_spent[k]
+    for f in range(n_firms):
+        for i in range(n):
+            uncertainty[f, i] = forgotten(uncertainty[f, i], firm_forgetting_rate[f])
+    for k in range(buyers):
+        if taught[k] >= 0.0:
+            uncertainty[seller[k], buyer[k]] = taught[k]
+
+
+def count(n, supplier, known, sum_knowledge):
+    """Add up what firms know of their customers."""
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            sum_knowledge[chunk(i), s] += known[i]
+
+
+LEARNING = Mechanism(
+    "learning",
+    doc="Contacts teach a firm what a customer needs",
+    core=True,
+    market=MarketParameters,
+    segment=SegmentParameters,
+    firm=FirmParameters,
+    columns=(
+        Column(
+            "uncertainty",
+            ("firm",),
+            fill=1,
+            doc="Share of the variance of the need that the "
+            "firm has not resolved; knowledge is what is left to 1",
+            ge=0,
+            le=1,
+        ),
+        Column("recognition", ("firm",), "f8", kept=False, doc="Chance to be recognized"),
+        Column("interaction", ("firm",), "f8", kept=False, doc="Interaction shown to the customer"),
+        Column(
+            "knowledge_shown",
+            ("firm",),
+            "f8",
+            kept=False,
+            doc="What the firm could know when the customer orders",
+        ),
+        Column(
+            "taught", (), "f8", kept=False, doc="Uncertainty after teaching, by place in the list"
+        ),
+        Column(
+            "teaching_spent",
+            (),
+            "f8",
+            kept=False,
+            doc="Effort spent on teaching, by place in the list",
+        ),
+        Column("held", (), "u4", kept=False, doc="Number of the supplier, 0 where there is none"),
+        Column("known", (), "f8", kept=False, doc="What the supplier knows; 0 where there is none"),
+        Column("disclosure", (), "f8", kept=False, doc="Share of what could be told that is told"),
+    ),
+    draws=(Draw("recognized", ("firm",)),),
+    totals=(
+        Total("recognized", doc="Contacts in which the customer was recognized"),
+        Total("unknown", doc="Share of the variance of need unresolved before contacts, summed"),
+        Total("resolved", doc="What contacts resolved of it, summed"),
+        Total("effort", doc="Effort that customers spent on teaching, currency"),
+        Total("knowledge", doc="Knowledge of customers, summed over them"),
+    ),
+    passes=(
+        Pass(arrive, "arrive"),
+        Pass(prepare, "prepare"),
+        Pass(learn, "update"),
+        Pass(count, "account", after=("offer.hold",)),
+    ),
+)
+
+
+# -- Portability: a customer can show a rival part of what its supplier knows ------------------
+
+
+class PortabilityParameters(Parameters):
+    """How portable profiles are."""
+
+    profile_portability: float | None = parameter(
+        None,
+        doc="Share of what the supplier knows that a customer can show a rival",
+        unit="share",
+        ge=0,
+        le=1,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def shown(knowledge: float, supplier_knowledge: float, portability: float) -> float:
+    """Return what a firm knows once the customer shows it its profile, max(K, phi K_s)."""
+    ported = portability * supplier_knowledge
+    return max(knowledge, ported)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def show(n, n_firms, supplier, uncertainty, knowledge_shown, market_profile_portability):
+    """Every firm can see the profile that the customer carries."""
+    for f in range(n_firms):
+        for i in range(n):
+            s = supplier[i]
+            if s >= 0:
+                knowledge_shown[f, i] = shown(
+                    knowledge_shown[f, i], 1.0 - uncertainty[s, i], market_profile_portability[0]
+                )
+
+
+def hand_over(n, n_firms, supplier, choice, uncertainty, market_profile_portability):
+    """Who moves hands the profile over, before the new firm learns more."""
+    for i in range(n):
+        s = supplier[i]
+        f = choice[i]
+        if s >= 0 and 0 <= f < n_firms and f != s:
+            known = 1.0 - uncertainty[f, i]
+            better = shown(known, 1.0 - uncertainty[s, i], market_profile_portability[0])
+            if better > known:
+                uncertainty[f, i] = 1.0 - better
+
+
+def twin(n, supplier, uncertainty, twin_knowledge, market_profile_portability):
+    """A twin of the supplier would be shown the profile too."""
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            twin_knowledge[i] = shown(0.0, 1.0 - uncertainty[s, i], market_profile_portability[0])
+
+
+PORTABILITY = Mechanism(
+    "portability",
+    doc="Portable profiles",
+    market=PortabilityParameters,
+    passes=(
+        Pass(show, "adjust"),
+        Pass(hand_over, "update", before=("learning.learn",)),
+        Pass(twin, "account", after=("switching.twin",), before=("switching.count",)),
+    ),
+    active=lambda scenario: scenario.profile_portability is not None,
+)

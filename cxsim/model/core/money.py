@@ -1,0 +1,365 @@
+"""Money: what customers pay and what serving them costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cxsim.model.mechanism import NONE, Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.numerics.draws import uniform
+from cxsim.parameters import Ask, Parameters, parameter
+
+__all__ = ["EXIT"]
+
+
+# -- Money: what customers pay and what serving them costs -------------------------------------
+
+
+class Promotions(Parameters):
+    """Temporary price cuts, drawn anew each period for the whole market."""
+
+    chance: float = parameter(
+        0.0, doc="Chance that a promotion runs", unit="per period", ge=0, le=1
+    )
+    depth: float = parameter(
+        0.0, doc="Share of the price that it takes off", unit="share", ge=0, le=1
+    )
+    display_value: float = parameter(
+        0.0, doc="Worth added while it runs (feature and display)", unit="currency per unit"
+    )
+
+
+class MarketParameters(Parameters):
+    """The price of time, and what no price may be above."""
+
+    discount_rate: float = parameter(
+        0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1, ask=Ask()
+    )
+    price_limit: float | None = parameter(
+        None,
+        doc="Price, premium included, at which a run stops: nobody has so much to spend "
+        "(default: 1,000 times the highest price that the scenario states, at least 1,000)",
+        unit="currency per unit",
+        fixed=True,
+        gt=0,
+    )
+
+
+class FirmParameters(Parameters):
+    """What a firm asks and what it spends."""
+
+    price: float = parameter(doc="Price", unit="currency per unit", ge=0)
+    personal_premium: float = parameter(
+        0.0,
+        doc="Rise of the price for a fully customized offer to a fully known customer",
+        unit="share of price",
+        ge=0,
+    )
+    promotions: Promotions = parameter(Promotions(), doc="Temporary price cuts")
+    unit_cost: float = parameter(
+        0.0,
+        doc="Cost of a unit of the standard offer",
+        unit="currency per unit",
+        ge=0,
+        ask=Ask(free="units"),
+    )
+    customization_cost: float = parameter(
+        0.0,
+        doc="Extra cost of a fully customized unit",
+        unit="currency per unit",
+        ge=0,
+        ask=Ask(free="customization", beside=("customization",)),
+    )
+    interaction_cost: float = parameter(
+        0.0,
+        doc="Cost of a contact at full interaction",
+        unit="currency per contact",
+        ge=0,
+        ask=Ask(free="interaction", beside=("interaction",)),
+    )
+    cost_to_serve: float = parameter(
+        0.0,
+        doc="Cost of handling a purchase",
+        unit="currency per purchase",
+        ge=0,
+        ask=Ask(free="handling of purchases"),
+    )
+    service_saving: float = parameter(
+        0.0,
+        doc="Share of the cost to serve saved with a fully known customer",
+        unit="share",
+        ge=0,
+        le=1,
+        source="Reinartz & Kumar 2002: no evidence, hence 0",
+    )
+    capability_cost: float = parameter(
+        0.0,
+        doc="Fixed cost of each capability, times its square (whole market)",
+        unit="currency per period",
+        ge=0,
+        ask=Ask(free="upkeep of capabilities", beside=("interaction", "customization")),
+    )
+    capability_investment: float = parameter(
+        0.0,
+        doc="One-off cost of raising a capability from 0 to 1 (whole market)",
+        unit="currency",
+        ge=0,
+        ask=Ask(
+            free="building of capabilities", beside=("interaction", "customization"), rising=True
+        ),
+    )
+    initial_cash: float = parameter(
+        0.0, doc="Cash at the start (whole market)", unit="currency", fixed=True
+    )
+
+
+def stated_prices(scenario: Any) -> tuple[float, float]:
+    """Return the highest price and premium that firms start with or events set."""
+    prices, premiums = [0.0], [0.0]
+    for firm in scenario.firms.values():
+        prices.append(getattr(firm, "price", 0.0))
+        premiums.append(getattr(firm, "personal_premium", 0.0))
+    for change in scenario.changes:
+        if change.keys == ("price",):
+            prices.append(change.value)
+        elif change.keys == ("personal_premium",):
+            premiums.append(change.value)
+    return max(prices), max(premiums)
+
+
+def price_limit(scenario: Any) -> float:
+    """Return the highest price, premium included, that a firm of the scenario may ask.
+
+    Customers of the model have no budget: without an outside option nothing but this
+    ends a price.
+    """
+    given = getattr(scenario, "price_limit", None)
+    if given is not None:
+        return float(given)
+    price, premium = stated_prices(scenario)
+    highest = price * (1.0 + premium)
+    return max(highest, min(1e15, 1000.0 * max(1.0, highest)))
+
+
+def beyond_limit(price: float, limit: float) -> str:
+    """Say that a price, premium included, is above the limit, and what to do."""
+    return (
+        f"expected a price of at most {limit:.10g} (price_limit), found {price:.10g}: let "
+        "customers buy from nobody (outside_option: true), or state a higher price_limit if "
+        "such prices are meant"
+    )
+
+
+def _stated_within(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Check firms' prices against the limit, where one is stated."""
+    if scenario.price_limit is None:
+        return
+    for name, firm in scenario.firms.items():
+        asked = firm.price * (1.0 + firm.personal_premium)
+        if asked > scenario.price_limit:
+            yield ("firms", name, "price"), beyond_limit(asked, scenario.price_limit)
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def asked(
+    price: float,
+    premium: float,
+    customization: float,
+    recognition: float,
+    knowledge: float,
+    discount: float,
+) -> float:
+    """Return the price asked of a customer, price (1 + premium C r K) less the promotion."""
+    return price * (1.0 + premium * customization * recognition * knowledge) * (1.0 - discount)
+
+
+def unit_cost(unit_cost: float, customization_cost: float, customization: float) -> float:
+    """Return the cost of one unit bent as far as the customer's offer."""
+    return unit_cost + customization_cost * customization
+
+
+def service_cost(
+    cost_to_serve: float, saving: float, recognition: float, knowledge: float
+) -> float:
+    """Return the cost of handling a purchase, less what knowing the customer saves."""
+    return cost_to_serve * (1.0 - saving * recognition * knowledge)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def promote(
+    n_firms, key_promotion, firm_promotions_chance, firm_promotions_depth,
+    firm_promotions_display_value, discount, display,
+):  # fmt: skip
+    """Draw this period's promotions, one for the whole market per firm."""
+    for f in range(n_firms):
+        chance = firm_promotions_chance[f]
+        runs = chance > 0.0 and uniform(int(key_promotion[f]), 0) < chance
+        discount[f] = firm_promotions_depth[f] if runs else 0.0
+        display[f] = firm_promotions_display_value[f] if runs else 0.0
+
+
+def ask(
+    n, n_firms, recognition, customization, uncertainty, price_asked, discount,
+    firm_price, firm_personal_premium,
+):  # fmt: skip
+    """Ask a price of each customer."""
+    for f in range(n_firms):
+        for i in range(n):
+            price_asked[f, i] = asked(
+                firm_price[f],
+                firm_personal_premium[f],
+                customization[f, i],
+                recognition[f, i],
+                1.0 - uncertainty[f, i],
+                discount[f],
+            )
+
+
+def price(n, n_firms, volume, price_asked, value):
+    """Take the price off the option's worth."""
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                value[e, f, i] -= volume[i] * price_asked[f, i]
+
+
+def pay(
+    n, n_firms, buyer, seller, volume, recognition, interaction, customization, uncertainty,
+    price_asked, margin, revenue, production, contacting, serving, firm_unit_cost,
+    firm_customization_cost, firm_interaction_cost, firm_cost_to_serve, firm_service_saving,
+    firm_price, firm_personal_premium, discount,
+    sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
+):  # fmt: skip
+    """The buyer pays; the firm makes, contacts and serves."""
+    buyers = listed(n, buyer)
+    for k in range(buyers):
+        i = buyer[k]
+        f = seller[k]
+        known = 1.0 - uncertainty[f, i]
+        revenue[k] = volume[i] * price_asked[f, i]
+        production[k] = volume[i] * unit_cost(
+            firm_unit_cost[f], firm_customization_cost[f], customization[f, i]
+        )
+        contacting[k] = firm_interaction_cost[f] * interaction[f, i]
+        serving[k] = service_cost(
+            firm_cost_to_serve[f], firm_service_saving[f], recognition[f, i], known
+        )
+    for i in range(n):
+        margin[i] = 0.0
+    for k in range(buyers):
+        f = seller[k]
+        c = chunk(buyer[k])
+        margin[buyer[k]] = revenue[k] - production[k] - contacting[k] - serving[k]
+        sum_revenue[c, f] += revenue[k]
+        sum_production_cost[c, f] += production[k]
+        sum_contact_cost[c, f] += contacting[k]
+        sum_service_cost[c, f] += serving[k]
+    for f in range(n_firms):
+        if discount[f] > 0.0:
+            for k in range(buyers):
+                if seller[k] == f:
+                    i = buyer[k]
+                    full = asked(
+                        firm_price[f],
+                        firm_personal_premium[f],
+                        customization[f, i],
+                        recognition[f, i],
+                        1.0 - uncertainty[f, i],
+                        0.0,
+                    )
+                    cut = asked(
+                        firm_price[f],
+                        firm_personal_premium[f],
+                        customization[f, i],
+                        recognition[f, i],
+                        1.0 - uncertainty[f, i],
+                        discount[f],
+                    )
+                    sum_discounts[chunk(i), f] += volume[i] * full - volume[i] * cut
+
+
+MONEY = Mechanism(
+    "money",
+    doc="Prices, revenue and costs",
+    core=True,
+    market=MarketParameters,
+    firm=FirmParameters,
+    tables=("discount", "display"),
+    columns=(
+        Column("price_asked", ("firm",), "f8", kept=False, doc="Price asked, currency per unit"),
+        Column("revenue", (), "f8", kept=False, doc="Price paid, by place in the list of buyers"),
+        Column("production", (), "f8", kept=False, doc="Cost of units, by place in the list"),
+        Column("contacting", (), "f8", kept=False, doc="Cost of the contact, by place in the list"),
+        Column("serving", (), "f8", kept=False, doc="Cost of handling, by place in the list"),
+        Column("margin", (), "f8", kept=False, doc="Contribution of the purchase, currency"),
+    ),
+    draws=(Draw("promotion", ("firm",)),),
+    totals=(
+        Total("revenue", doc="Prices paid, currency"),
+        Total("discounts", doc="Price cuts of promotions; already taken off revenue, currency"),
+        Total("production_cost", doc="Cost of units, currency"),
+        Total("contact_cost", doc="Cost of contacts, currency"),
+        Total("service_cost", doc="Cost of handling purchases, currency"),
+    ),
+    passes=(
+        Pass(promote, "events", whole=True),
+        Pass(ask, "ask"),
+        Pass(price, "add", term="price"),
+        Pass(pay, "pay"),
+    ),
+    check=_stated_within,
+)
+
+
+# -- Exit: a firm that has been insolvent for some time leaves, and its customers are free -----
+
+
+class ExitParameters(Parameters):
+    """How long a firm can go on without money."""
+
+    credit_limit: float | None = parameter(
+        None,
+        doc="What the firm can owe (whole market); null: any amount",
+        unit="currency",
+        ge=0,
+    )
+    insolvency_periods: int = parameter(
+        3,
+        doc="Periods in a row with cash below minus the credit limit after which it leaves",
+        unit="periods",
+        ge=1,
+    )
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def release(n, supplier, tenure, gone, sum_released):
+    """Customers of a firm that has gone have no supplier; what others know of them stays."""
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0 and gone[s] > 0.5:
+            sum_released[chunk(i), s] += 1.0
+            supplier[i] = NONE
+            tenure[i] = 0
+
+
+def _limited(scenario: Any) -> bool:
+    """Whether any firm has a credit limit, or comes to have one."""
+    given = any(firm.credit_limit is not None for firm in scenario.firms.values())
+    return given or any(change.keys[0] == "credit_limit" for change in scenario.changes)
+
+
+EXIT = Mechanism(
+    "exit",
+    doc="Insolvent firms leave the market",
+    firm=ExitParameters,
+    tables=("gone",),
+    totals=(Total("released", doc="Customers who lost their supplier because it left"),),
+    passes=(Pass(release, "leave", before=("people.leave",)),),
+    active=_limited,
+)

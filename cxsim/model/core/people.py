@@ -1,0 +1,450 @@
+"""Who the customers are: segments, needs, price sensitivity, tastes, comings and goings."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, Literal
+
+import numpy as np
+
+from cxsim.model.mechanism import Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.numerics.draws import beta, gamma, log_gamma, lognormal, normal, uniform
+from cxsim.numerics.elementary import exp, log
+from cxsim.parameters import Ask, ByFirm, Parameters, parameter
+
+# -- Who the customers are: segments, needs, price sensitivity, tastes, comings and goings -----
+
+
+class MarketParameters(Parameters):
+    """Whom silence makes a former customer; a matter of measuring, which no rule reads."""
+
+    lapse_after: float = parameter(
+        4.0,
+        doc="Mean intervals between a customer's occasions to buy after which it counts as "
+        "lapsed if it has bought from nobody",
+        unit="intervals",
+        fixed=True,
+        gt=0,
+        source="hiatus heuristic, Wuebben & Wangenheim 2008; the number is an assumption",
+    )
+
+
+class SegmentParameters(Parameters):
+    """Who the customers of a segment are."""
+
+    share: float = parameter(
+        doc="Share of customers who belong to the segment; shares sum to 1",
+        unit="share",
+        fixed=True,
+        ge=0,
+        le=1,
+    )
+    need_mean: tuple[float, ...] | None = parameter(
+        None,
+        doc="Mean need, by dimension (default: the origin)",
+        unit="distance",
+        axes=("need",),
+        newcomers=True,
+    )
+    need_sd: float = parameter(
+        1.0,
+        doc="Standard deviation of needs around their mean, in each dimension",
+        unit="distance",
+        newcomers=True,
+        ge=0,
+    )
+    price_sensitivity: float = parameter(
+        1.0,
+        doc="How strongly differences in money beat chance: mean of a lognormal; 0 is pure chance",
+        unit="1 / currency",
+        newcomers=True,
+        ge=0,
+        source="Train & Weeks 2005 (scale of utility in money)",
+        ask=Ask(),
+    )
+    price_sensitivity_cv: float = parameter(
+        0.0,
+        doc="Coefficient of variation of the price sensitivity across customers",
+        newcomers=True,
+        ge=0,
+    )
+    brand_taste_sd: ByFirm = parameter(
+        0.0,
+        doc="Standard deviation of customers' lasting taste for a firm",
+        unit="currency per unit",
+        axes=("firm",),
+        newcomers=True,
+        ge=0,
+    )
+    brand_taste: Literal["normal", "log_gamma"] = parameter(
+        "normal",
+        doc="Distribution of tastes; log_gamma gives the NBD-Dirichlet market",
+        newcomers=True,
+    )
+    brand_taste_shape: ByFirm = parameter(
+        1.0,
+        doc="Shape of log-gamma tastes, ln Gamma(shape, 1) / price sensitivity",
+        axes=("firm",),
+        newcomers=True,
+        gt=0,
+    )
+    purchase_rate: float = parameter(
+        1.0,
+        doc="Chance of being in the market in a period; with a shape, the mean rate",
+        unit="per period",
+        newcomers=True,
+        ge=0,
+        ask=Ask(),
+    )
+    purchase_rate_shape: float | None = parameter(
+        None,
+        doc="Shape of a gamma distribution of purchase rates; chance = 1 - exp(-rate)",
+        newcomers=True,
+        gt=0,
+    )
+    turnover: float = parameter(
+        0.0,
+        doc="Chance of leaving the market for good; a newcomer of the same segment follows",
+        unit="per period",
+        newcomers=True,
+        ge=0,
+        le=1,
+        ask=Ask(instead="turnover_beta"),
+    )
+    turnover_beta: tuple[float, float] | None = parameter(
+        None,
+        doc="Beta distribution (alpha, beta) of the chance to leave, in place of turnover",
+        axes=(2,),
+        newcomers=True,
+        source="Fader & Hardie 2007",
+    )
+
+
+LARGEST_TASTE = 1e30
+
+
+#: In place of a segment's number: where nobody has been yet.
+UNASSIGNED = 65535
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def scatter(mean: float, sd: float, z: float) -> float:
+    """Return a normal variate of given mean and standard deviation from a standard one."""
+    return mean + sd * z
+
+
+def log_gamma_taste(log_variate: float, price_sensitivity: float) -> float:
+    """Return a log-gamma taste in money, ln Gamma(shape, 1) / price sensitivity.
+
+    Kept within what 32 bits can store: a customer all but blind to money would value a
+    brand infinitely.
+    """
+    if price_sensitivity > 0.0:
+        return max(-LARGEST_TASTE, min(LARGEST_TASTE, log_variate / price_sensitivity))
+    return 0.0
+
+
+def purchase_chance(rate: float) -> float:
+    """Return the chance of at least one purchase occasion in a period at a Poisson rate."""
+    return 1.0 - exp(-rate)
+
+
+def has_lapsed(silent: float, purchase_rate: float, lapse_after: float) -> bool:
+    """Return whether a customer has been silent for longer than expected.
+
+    ``silent`` periods without a purchase, against so many mean intervals between the
+    customer's occasions to buy.
+    """
+    return silent * purchase_rate >= lapse_after
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def leave(
+    n, first, clock, turnover, supplier, purchase_rate, last_bought, arriving, key_leave,
+    market_lapse_after, sum_left, sum_left_active,
+):  # fmt: skip
+    """Some leave the market for good; a newcomer takes their place."""
+    key = key_leave[0]
+    for i in range(n):
+        arriving[i] = 1 if uniform(key, first + i) < turnover[i] else 0
+    for i in range(n):
+        if arriving[i]:
+            s = supplier[i]
+            sum_left[chunk(i), s + 1] += 1.0
+            silent = clock[0] - 1 - last_bought[i]
+            if s >= 0 and not has_lapsed(silent, purchase_rate[i], market_lapse_after[0]):
+                sum_left_active[chunk(i), s] += 1.0
+
+
+def arrive(
+    n, first, clock, arriving, segment, need, price_sensitivity, brand_taste, purchase_rate,
+    turnover, born, supplier, tenure,
+    key_segment, key_need, key_price_sensitivity, key_brand_taste, key_purchase_rate, key_turnover,
+    segment_share, segment_need_mean, segment_need_sd, segment_price_sensitivity,
+    segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_sd,
+    segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
+    segment_turnover, segment_turnover_beta,
+):  # fmt: skip
+    """A newcomer draws attributes and knows no firm.
+
+    Who is there at the start draws a segment: a race of exponentials, so that a further
+    segment takes customers from the others and moves nobody between them. Whoever follows
+    belongs to the segment of the customer replaced, so that segments keep their sizes.
+    """
+    for i in range(n):
+        if arriving[i] == 0:
+            continue
+        who = first + i
+        born[i] = clock[0]
+        supplier[i] = -1
+        tenure[i] = 0
+        if segment[i] == UNASSIGNED:
+            segment[i] = 0
+            soonest = inf
+            for s in range(len(segment_share)):
+                if segment_share[s] > 0.0:
+                    time = -log(uniform(key_segment[s], who)) / segment_share[s]
+                    if time < soonest:
+                        soonest = time
+                        segment[i] = s
+        g = segment[i]
+        for d in range(len(key_need)):
+            need[d, i] = scatter(
+                segment_need_mean[g, d], segment_need_sd[g], normal(key_need[d], who)
+            )
+        price_sensitivity[i] = lognormal(
+            segment_price_sensitivity[g],
+            segment_price_sensitivity_cv[g],
+            key_price_sensitivity[0],
+            who,
+        )
+        for f in range(len(key_brand_taste)):
+            if segment_brand_taste[g] == 0.0:
+                brand_taste[f, i] = 0.0
+                if segment_brand_taste_sd[g, f] > 0.0:
+                    brand_taste[f, i] = scatter(
+                        0.0, segment_brand_taste_sd[g, f], normal(key_brand_taste[f], who)
+                    )
+            else:
+                brand_taste[f, i] = log_gamma_taste(
+                    log_gamma(segment_brand_taste_shape[g, f], key_brand_taste[f], who),
+                    price_sensitivity[i],
+                )
+        shape = segment_purchase_rate_shape[g]
+        if shape > 0.0:
+            rate = gamma(shape, segment_purchase_rate[g], key_purchase_rate[0], who)
+            purchase_rate[i] = purchase_chance(rate)
+        else:
+            purchase_rate[i] = segment_purchase_rate[g]
+        alpha = segment_turnover_beta[g, 0]
+        if alpha > 0.0:
+            turnover[i] = beta(alpha, segment_turnover_beta[g, 1], key_turnover[0], who)
+        else:
+            turnover[i] = segment_turnover[g]
+
+
+PEOPLE = Mechanism(
+    "people",
+    doc="Segments, heterogeneous customers, turnover",
+    core=True,
+    market=MarketParameters,
+    segment=SegmentParameters,
+    columns=(
+        Column("segment", dtype="u2", fill=UNASSIGNED, doc="Number of the segment"),
+        Column("need", ("need",), doc="Need of the customer"),
+        Column("price_sensitivity", doc="Utility per unit of currency", ge=0),
+        Column("brand_taste", ("firm",), doc="Lasting taste for a firm, currency per unit"),
+        Column("purchase_rate", doc="Chance of being in the market in a period", ge=0, le=1),
+        Column("turnover", doc="Chance of leaving the market in a period", ge=0, le=1),
+        Column("born", dtype="i4", doc="Period of arrival"),
+        Column("supplier", dtype="i2", fill=-1, doc="Number of the supplier, -1 for none"),
+        Column("tenure", dtype="i4", doc="Purchases since last joining the supplier", ge=0),
+        Column(
+            "arriving",
+            dtype="i1",
+            kept=False,
+            fill=1,
+            doc="1 for a newcomer of this period; everybody is one at the start",
+        ),
+    ),
+    draws=(
+        Draw("leave"),
+        Draw("segment", ("segment",)),
+        Draw("need", ("need",)),
+        Draw("price_sensitivity"),
+        Draw("brand_taste", ("firm",)),
+        Draw("purchase_rate"),
+        Draw("turnover"),
+    ),
+    totals=(
+        Total("left", ("holder",), doc="Customers who left the market, by supplier"),
+        Total("left_active", doc="Of these, active customers of the firm"),
+    ),
+    passes=(Pass(leave, "leave"), Pass(arrive, "arrive")),
+)
+
+
+# -- The state of the start: who buys from whom, for how long, and how well known --------------
+
+
+def _start(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    """Return initial shares (the last for nobody's customers), tenure and knowledge by firm."""
+    names = sorted(scenario.firms)
+    given = scenario.initial
+    share = [given[name].share if name in given else 0.0 for name in names]
+    return {
+        "initial_share": np.array([*share, max(0.0, 1.0 - sum(share))]),
+        "initial_tenure": np.array(
+            [given[name].tenure if name in given else 0 for name in names], dtype=np.int64
+        ),
+        "initial_knowledge": np.array(
+            [given[name].knowledge if name in given else 0.0 for name in names]
+        ),
+    }
+
+
+def begin(
+    n, first, n_firms, clock, supplier, tenure, last_bought, uncertainty, key_initial,
+    initial_share, initial_tenure, initial_knowledge,
+):  # fmt: skip
+    """Hand out today's suppliers: a race of exponentials, so that shares hold on average."""
+    for i in range(n):
+        soonest = inf
+        winner = n_firms
+        for f in range(n_firms + 1):
+            if initial_share[f] > 0.0:
+                time = -log(uniform(key_initial[f], first + i)) / initial_share[f]
+                if time < soonest:
+                    soonest = time
+                    winner = f
+        if winner < n_firms:
+            supplier[i] = winner
+            tenure[i] = initial_tenure[winner]
+            last_bought[i] = clock[0]
+            uncertainty[winner, i] = 1.0 - initial_knowledge[winner]
+
+
+INITIAL = Mechanism(
+    "initial",
+    doc="Shares, tenure and knowledge at the start",
+    core=True,
+    draws=(Draw("initial", ("option",)),),
+    setup=_start,
+    passes=(Pass(begin, "begin"),),
+    active=lambda scenario: bool(scenario.initial),
+)
+
+
+# -- Lifetime: how many stay, by what their supplier knows of them and for how long it has -----
+
+
+#: What the tenure bands are called: purchases since joining the supplier.
+TENURE_BANDS = ("1", "2-3", "4-7", "8-15", "16-31", "32+")
+
+
+#: What customers who have a supplier do in a period, by number.
+ACTIVITY = ("stays active", "goes to a rival", "lapses", "comes back", "is lapsed already")
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def knowledge_band(knowledge: float) -> int:
+    """Return the number of the knowledge band, 0 to 4."""
+    band = int(knowledge * 5.0)
+    return min(4, band)
+
+
+def tenure_band(tenure: int) -> int:
+    """Return the number of the tenure band, 0 (one purchase) to 5 (32 and more)."""
+    return (tenure > 1) + (tenure > 3) + (tenure > 7) + (tenure > 15) + (tenure > 31)
+
+
+def activity_of(repeats: bool, buys: bool, lapsed_before: bool, lapsed_now: bool) -> int:
+    """Return the number of what a customer does: a place in :data:`ACTIVITY`."""
+    if lapsed_before:
+        return 3 if repeats else 4
+    if repeats:
+        return 0
+    if buys:
+        return 1
+    return 2 if lapsed_now else 0
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def count(
+    n, n_firms, supplier, choice, tenure, known, stays, knowledge_bands, tenure_bands, sum_stay,
+):  # fmt: skip
+    """Count who had a supplier before the choice, and who of them still has the same."""
+    for i in range(n):
+        c = choice[i]
+        stays[i] = 1 if (c == supplier[i]) | (c == -1) | (c == n_firms) else 0
+        knowledge_bands[i] = knowledge_band(known[i])
+        tenure_bands[i] = tenure_band(tenure[i])
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            sum_stay[chunk(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
+
+
+def activity(
+    n, n_firms, clock, supplier, choice, purchase_rate, last_bought, fate, market_lapse_after,
+    sum_activity,
+):  # fmt: skip
+    """Count active customers who stay active, go to a rival or lapse, and who comes back."""
+    for i in range(n):
+        c = choice[i]
+        silent = clock[0] - last_bought[i]
+        before = has_lapsed(silent - 1, purchase_rate[i], market_lapse_after[0])
+        now = has_lapsed(silent, purchase_rate[i], market_lapse_after[0])
+        fate[i] = activity_of(c == supplier[i], (c >= 0) & (c < n_firms), before, now)
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            sum_activity[chunk(i), s, fate[i]] += 1.0
+
+
+def repeat(n, buyer, seller, supplier, tenure_bands, sum_repeats):
+    """Count purchases from the supplier, by tenure before them."""
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        if seller[k] == supplier[i]:
+            sum_repeats[chunk(i), seller[k], tenure_bands[i]] += 1.0
+
+
+LIFETIME = Mechanism(
+    "lifetime",
+    doc="Retention by knowledge and by tenure",
+    core=True,
+    columns=(
+        Column("stays", (), "i4", kept=False, doc="1 for who keeps the supplier"),
+        Column("knowledge_bands", (), "i4", kept=False, doc="Number of the knowledge band"),
+        Column("tenure_bands", (), "i4", kept=False, doc="Number of the tenure band"),
+        Column("fate", (), "i4", kept=False, doc="What an active or lapsed customer does"),
+    ),
+    totals=(
+        Total(
+            "stay",
+            ("firm", 2, 5, 6),
+            doc="Customers before the choice, by whether they stay, knowledge and tenure band",
+        ),
+        Total(
+            "activity",
+            ("firm", 5),
+            doc="Customers before the choice, by what they do: stay active, go to a rival, "
+            "lapse, come back, are lapsed already",
+        ),
+        Total("repeats", ("firm", 6), doc="Purchases from the supplier, by tenure band"),
+    ),
+    passes=(
+        Pass(count, "pay"),
+        Pass(activity, "pay", after=("lifetime.count",)),
+        Pass(repeat, "pay", after=("lifetime.count", "choice.buy")),
+    ),
+)

@@ -1,0 +1,283 @@
+"""Switching costs: what stands between a customer and a rival, and what it is worth in money."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cxsim.model.core.offer import expected, misfit_cost, misfits
+from cxsim.model.mechanism import Column, Mechanism, Pass, Total, chunk, listed
+from cxsim.parameters import Parameters, parameter
+
+# -- Switching costs: what stands between a customer and a rival, and what it is worth in money
+
+
+class MarketParameters(Parameters):
+    """How switching costs enter the choice."""
+
+    switching_cost_form: Literal["cost", "bonus"] = parameter(
+        "cost",
+        doc="cost: rivals are worth less by the cost of moving to them; bonus: the supplier "
+        "is worth more by what moving away would forfeit",
+        fixed=True,
+    )
+
+
+class SegmentParameters(Parameters):
+    """What changing suppliers costs a segment."""
+
+    switching_cost: float = parameter(
+        0.0, doc="Procedural cost of changing the supplier", unit="currency", ge=0
+    )
+    teaching_effort: float = parameter(
+        0.0,
+        doc="What it costs the customer to specify itself completely to a new firm",
+        unit="currency",
+        ge=0,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def barrier(
+    switching_cost: float,
+    teaching_effort: float,
+    customization: float,
+    knowledge: float,
+    knowledge_there: float,
+) -> float:
+    """Return what moving costs: k + h C max(0, K - K'), currency.
+
+    The procedural cost, and the effort of teaching the other firm what the supplier
+    knows already, as far as the other could use it.
+    """
+    missing = knowledge - knowledge_there
+    if missing < 0.0:
+        missing = 0.0
+    return switching_cost + teaching_effort * customization * missing
+
+
+def premium_saved(
+    volume: float,
+    price: float,
+    premium: float,
+    customization: float,
+    recognition: float,
+    knowledge: float,
+) -> float:
+    """Return the personal premium of a purchase that a firm knowing less would not charge."""
+    return volume * price * premium * customization * recognition * knowledge
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def switch(
+    n, n_firms, segment, supplier, customization, knowledge_shown, known, procedural,
+    effort, value, barriers, market_switching_cost_form, segment_switching_cost,
+    segment_teaching_effort,
+):  # fmt: skip
+    """Put the switching cost between the customer and its rivals (or a bonus on staying)."""
+    bonus = market_switching_cost_form[0] > 0.5
+    sign = 1.0 if bonus else -1.0
+    for i in range(n):
+        procedural[i] = segment_switching_cost[segment[i]]
+        effort[i] = segment_teaching_effort[segment[i]]
+    for f in range(n_firms):
+        for i in range(n):
+            there = 0.0 if bonus else knowledge_shown[f, i]
+            amount = barrier(procedural[i], effort[i], customization[f, i], known[i], there)
+            applies = (supplier[i] >= 0) & ((f == supplier[i]) == bonus)
+            barriers[f, i] = sign * amount if applies else 0.0
+        for e in range(len(value)):
+            for i in range(n):
+                value[e, f, i] += barriers[f, i]
+
+
+def experience(
+    n, buyer, seller, supplier, barriers, procedural, enjoyed, market_switching_cost_form,
+):  # fmt: skip
+    """Count the procedural cost as it was borne, not the anticipated effort."""
+    bonus = market_switching_cost_form[0] > 0.5
+    sign = 1.0 if bonus else -1.0
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        borne = (supplier[i] >= 0) & ((supplier[i] == f) == bonus)
+        enjoyed[i] += (sign * procedural[i] if borne else 0.0) - barriers[f, i]
+
+
+def twin(n, twin_knowledge, forfeited):
+    """A twin of the supplier knows nothing yet, and moving forfeits nothing, before mechanisms."""
+    for i in range(n):
+        twin_knowledge[i] = 0.0
+        forfeited[i] = 0.0
+
+
+def count(
+    n, supplier, held, recognized, bend, known, interaction, twin_knowledge, forfeited, need,
+    standard, guess, spread, volume, fit_weight, procedural, effort, hassle, seen, unseen,
+    misfit_now,
+    firm_price, firm_personal_premium,
+    switching_procedural, switching_financial, switching_relational,
+):  # fmt: skip
+    """Measure what each customer would lose by moving to a twin of its supplier.
+
+    Parts after Burnham, Frels & Mahajan (2003); they may be negative, and mechanisms may add
+    to them. Follows ``offer.count``, which has noted what the supplier offers the customer now.
+    """
+    misfits(n, need, spread, standard, guess, bend, twin_knowledge, seen, unseen)
+    for i in range(n):
+        f = held[i]
+        r = recognized[i]
+        here = known[i]
+        there = twin_knowledge[i]
+        has = 1.0 if supplier[i] >= 0 else 0.0
+        switching_procedural[i] = has * barrier(procedural[i], effort[i], bend[i], here, there)
+        switching_financial[i] = has * forfeited[i] - has * premium_saved(
+            volume[i], firm_price[f], firm_personal_premium[f], bend[i], r, here - there
+        )
+        fit_lost = misfit_cost(
+            volume[i], fit_weight[i], expected(r, seen[i], unseen[i]) - misfit_now[i]
+        )
+        ease_lost = order_effort(hassle[i], r, interaction[f, i], there) - order_effort(
+            hassle[i], r, interaction[f, i], here
+        )
+        switching_relational[i] = has * (fit_lost + ease_lost)
+
+
+def add_up(
+    n, supplier, switching_procedural, switching_financial, switching_relational,
+    sum_switching_procedural, sum_switching_financial, sum_switching_relational,
+    sum_switching_square,
+):  # fmt: skip
+    """Add up the parts, once mechanisms have had their say."""
+    for i in range(n):
+        s = supplier[i]
+        if s < 0:
+            continue
+        c = chunk(i)
+        total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
+        sum_switching_procedural[c, s] += switching_procedural[i]
+        sum_switching_financial[c, s] += switching_financial[i]
+        sum_switching_relational[c, s] += switching_relational[i]
+        sum_switching_square[c, s] += total * total
+
+
+SWITCHING = Mechanism(
+    "switching",
+    doc="What stands between a customer and a rival",
+    core=True,
+    market=MarketParameters,
+    segment=SegmentParameters,
+    columns=(
+        Column("procedural", (), "f8", kept=False, doc="Procedural cost of the customer's segment"),
+        Column("effort", (), "f8", kept=False, doc="Teaching effort of the customer's segment"),
+        Column(
+            "barriers",
+            ("firm",),
+            "f8",
+            kept=False,
+            doc="What switching adds to an option, currency",
+        ),
+        Column(
+            "twin_knowledge", (), "f8", kept=False, doc="What a twin of the supplier would know"
+        ),
+        Column("forfeited", (), "f8", kept=False, doc="Balance or fee that moving costs, currency"),
+        Column(
+            "switching_procedural", (), "f8", kept=False, doc="Procedural switching cost, currency"
+        ),
+        Column(
+            "switching_financial", (), "f8", kept=False, doc="Financial switching cost, currency"
+        ),
+        Column(
+            "switching_relational", (), "f8", kept=False, doc="Relational switching cost, currency"
+        ),
+    ),
+    totals=(
+        Total("switching_procedural", doc="Procedural switching costs, summed over customers"),
+        Total("switching_financial", doc="Financial switching costs, summed over customers"),
+        Total("switching_relational", doc="Relational switching costs, summed over customers"),
+        Total("switching_square", doc="Squared switching costs, summed over customers"),
+    ),
+    passes=(
+        Pass(switch, "add", term="switching cost"),
+        Pass(experience, "pay"),
+        Pass(twin, "account"),
+        Pass(count, "account", after=("switching.twin", "offer.count")),
+        Pass(add_up, "account", after=("switching.count",)),
+    ),
+)
+
+
+# -- Hassle: the effort of ordering, which a firm that recognizes and remembers takes away -----
+
+
+class OrderingParameters(Parameters):
+    """What ordering costs the customer."""
+
+    hassle: float = parameter(
+        0.0,
+        doc="Effort of ordering, which a firm that recognizes and remembers takes away",
+        unit="currency per purchase",
+        ge=0,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def order_effort(hassle: float, recognition: float, interaction: float, knowledge: float) -> float:
+    """Return the effort of one order, u (1 - r A K), currency."""
+    return hassle * (1.0 - recognition * interaction * knowledge)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def order(
+    n, n_firms, segment, recognition, interaction, knowledge_shown, hassle, value, segment_hassle,
+):  # fmt: skip
+    """Take the effort of ordering off the option's worth."""
+    for i in range(n):
+        hassle[i] = segment_hassle[segment[i]]
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                value[e, f, i] -= order_effort(
+                    hassle[i],
+                    recognition[f, i],
+                    interaction[f, i],
+                    knowledge_shown[f, i],
+                )
+
+
+def count_ordering(
+    n, buyer, seller, hassle, recognition, interaction, knowledge_shown, sum_hassle,
+):  # fmt: skip
+    """Add up the effort of the orders placed."""
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        sum_hassle[chunk(i), f] += order_effort(
+            hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
+        )
+
+
+HASSLE = Mechanism(
+    "hassle",
+    doc="Effort of ordering",
+    core=True,
+    segment=OrderingParameters,
+    columns=(
+        Column(
+            "hassle",
+            (),
+            "f8",
+            kept=False,
+            doc="Effort of ordering from a firm that knows nothing, currency",
+        ),
+    ),
+    totals=(Total("hassle", doc="Effort of the orders placed, currency"),),
+    passes=(Pass(order, "add", term="hassle"), Pass(count_ordering, "pay")),
+)

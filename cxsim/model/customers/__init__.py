@@ -1,0 +1,1 @@
+"""Customers beyond the core: several who decide, and needs that move or are discovered."""

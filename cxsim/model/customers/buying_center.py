@@ -1,0 +1,296 @@
+"""Buying centers: several people with needs of their own decide for one account.
+
+Each member votes for the option it would take alone. An option wins with strictly most
+votes and at least the quorum; else the account buys from its supplier, or nothing. Price
+sensitivity, tastes, hassle, knowledge and switching costs are the account's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from cxsim.model.core.people import scatter
+from cxsim.model.customers.perceived_utility import judging_segments
+from cxsim.model.ledger import ratio
+from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.numerics.draws import normal
+from cxsim.parameters import Parameters, parameter
+
+
+class BuyingCenter(Parameters):
+    """Who decides for an account, and how."""
+
+    members: int = parameter(
+        3, doc="People who decide for an account", unit="people", fixed=True, ge=1, le=30
+    )
+    member_need_sd: float = parameter(
+        0.0,
+        doc="Standard deviation of members' needs around the account's, in each dimension",
+        unit="distance",
+        newcomers=True,
+        ge=0,
+    )
+    quorum: float = parameter(
+        0.5,
+        doc="Least share of members who must vote for an option that wins",
+        unit="share of members",
+        ge=0,
+        le=1,
+    )
+    tailoring: Literal["account", "member"] = parameter(
+        "account",
+        doc="What members are shown: an offer tailored to the account's need, or to their own",
+    )
+
+
+class SegmentParameters(Parameters):
+    """Who decides."""
+
+    buying_center: BuyingCenter | None = parameter(
+        None, doc="Several people decide for each account (default: one)"
+    )
+
+
+def evaluators(scenario: Any) -> int:
+    """Return the members of the largest buying center."""
+    return max((center.members for center in judging_segments(scenario)), default=1)
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def wins(votes: float, rival_votes: float, members: float, quorum: float) -> bool:
+    """Return whether an option has strictly most votes, and at least the quorum.
+
+    A quorum of 0.55 of 20 members is 11 votes, whatever 0.55 is in binary.
+    """
+    return votes > rival_votes and votes >= quorum * members - 1e-9
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def appoint(
+    n, first, arriving, segment, need, member_need, key_member_need, segment_buying_center_members,
+    segment_buying_center_member_need_sd,
+):  # fmt: skip
+    """A new account comes with its members."""
+    for i in range(n):
+        if arriving[i] == 0:
+            continue
+        g = segment[i]
+        for e in range(len(member_need)):
+            for d in range(len(need)):
+                member_need[e, d, i] = 0.0
+                if e < segment_buying_center_members[g]:
+                    member_need[e, d, i] = scatter(
+                        0.0,
+                        segment_buying_center_member_need_sd[g],
+                        normal(key_member_need[e, d], first + i),
+                    )
+
+
+def convene(
+    n, segment, heads, tailored, quorum, segment_buying_center_members,
+    segment_buying_center_tailoring, segment_buying_center_quorum,
+):  # fmt: skip
+    """Say who sits at the table, what offers they are shown, and how many have to agree."""
+    for i in range(n):
+        g = segment[i]
+        quorum[i] = 0.0
+        if segment_buying_center_members[g] > 0.0:
+            heads[i] = segment_buying_center_members[g]
+            tailored[i] = segment_buying_center_tailoring[g]
+            quorum[i] = segment_buying_center_quorum[g]
+
+
+def winner(i, votes, members, quorum):
+    """Return the option that the votes decide for, -1 if for none."""
+    best = -1
+    most = 0.0
+    second = 0.0
+    for o in range(len(votes)):
+        if votes[o, i] > most:
+            second = most
+            most = votes[o, i]
+            best = o
+        elif votes[o, i] > second:
+            second = votes[o, i]
+    return best if wins(most, second, members, quorum) else -1
+
+
+def elect(
+    n, n_firms, shopper, segment, supplier, favourite, open_option, heads, quorum, ballot, votes,
+    most, second, leading, choice, segment_buying_center_members, sum_verdict, sum_votes,
+):  # fmt: skip
+    """Count the votes; without a winner the account stays with its supplier, or buys nothing.
+
+    :func:`winner` for all in the market, option by option.
+    """
+    shoppers = listed(n, shopper)
+    for i in range(n):
+        choice[i] = -1
+    for e in range(len(favourite)):
+        for k in range(shoppers):
+            i = shopper[k]
+            ballot[e, k] = favourite[e, i] if e < heads[i] else -1
+    for k in range(shoppers):
+        most[k] = 0
+        second[k] = 0
+        leading[k] = -1
+    for o in range(n_firms + 1):
+        for k in range(shoppers):
+            votes[k] = 0
+        for e in range(len(favourite)):
+            for k in range(shoppers):
+                votes[k] += 1 if ballot[e, k] == o else 0
+        for k in range(shoppers):
+            here = votes[k]
+            ahead = here > most[k]
+            behind = most[k] if ahead else here
+            second[k] = max(second[k], behind)
+            leading[k] = o if ahead else leading[k]
+            most[k] = here if ahead else most[k]
+    for k in range(shoppers):
+        i = shopper[k]
+        s = supplier[i]
+        decided = leading[k] if wins(most[k], second[k], heads[i], quorum[i]) else -1
+        choice[i] = decided
+        if decided < 0 and s >= 0 and open_option[s, i]:
+            choice[i] = s
+        g = segment[i]
+        if segment_buying_center_members[g] > 0.0:
+            c = chunk(i)
+            has = 1 if s >= 0 else 0
+            sum_verdict[c, g, has, 0] += 1.0
+            sum_verdict[c, g, has, 1] += 1.0 if decided >= 0 else 0.0
+            sum_verdict[c, g, has, 2] += 1.0 if 0 <= choice[i] < n_firms else 0.0
+            for e in range(int(heads[i])):
+                if ballot[e, k] >= 0:
+                    sum_votes[c, ballot[e, k]] += 1.0
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def _verdicts(b: Any, held: int | slice = slice(None)) -> np.ndarray:
+    """Accounts with a buying center in the market: all, agreed, bought (T, 3)."""
+    verdict = b.total("verdict").sum(axis=1)  # over segments: (T, has a supplier, 3)
+    return verdict[:, held] if isinstance(held, int) else verdict.sum(axis=1)
+
+
+def consensus(b: Any) -> np.ndarray:
+    """Of buying centers in the market, the share that agreed on an option."""
+    verdict = _verdicts(b)
+    return ratio(verdict[:, 1], verdict[:, 0])
+
+
+def no_decision(b: Any) -> np.ndarray:
+    """Of buying centers without a supplier in the market, the share that could not agree."""
+    verdict = _verdicts(b, 0)
+    return 1.0 - ratio(verdict[:, 1], verdict[:, 0])
+
+
+def first_purchases(b: Any) -> np.ndarray:
+    """Of buying centers without a supplier in the market, the share that bought from a firm."""
+    verdict = _verdicts(b, 0)
+    return ratio(verdict[:, 2], verdict[:, 0])
+
+
+def votes(b: Any) -> np.ndarray:
+    """Share of the votes of members of buying centers that the firm got."""
+    cast = b.total("votes")
+    return ratio(cast[:, :-1], cast.sum(axis=1, keepdims=True))
+
+
+def decision_frame(books: Any, scenario: Any) -> Any:
+    """Return what buying centers decided, by period, segment and whether they had a supplier.
+
+    Columns: ``period``, ``segment``, ``members``, ``tailoring``, ``supplier`` (whether there
+    was one), ``accounts`` in the market, of which ``agreed`` on an option and ``bought`` from
+    a firm (without agreement: from the supplier, as ever).
+    """
+    import pandas as pd
+
+    verdict = books.total("verdict")
+    frames = []
+    for g, name in enumerate(sorted(scenario.segments)):
+        center = scenario.segments[name].buying_center
+        if center is None:
+            continue
+        for has in (False, True):
+            accounts, agreed, bought = verdict[:, g, int(has)].T
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "period": np.arange(books.periods),
+                        "segment": name,
+                        "members": center.members,
+                        "tailoring": center.tailoring,
+                        "supplier": has,
+                        "accounts": accounts,
+                        "agreed": agreed,
+                        "bought": bought,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+BUYING_CENTER = Mechanism(
+    "buying_center",
+    doc="Several people decide for an account",
+    segment=SegmentParameters,
+    columns=(
+        Column("quorum", (), "f8", kept=False, doc="Least share of members that a winner needs"),
+        Column(
+            "ballot",
+            ("evaluator",),
+            "i4",
+            kept=False,
+            doc="A member's vote, by place in the list of those in the market; -1 for none",
+        ),
+        Column("votes", (), "i4", kept=False, doc="Votes for the option at hand, by place there"),
+        Column("most", (), "i4", kept=False, doc="Most votes for an option"),
+        Column("second", (), "i4", kept=False, doc="Most votes for another"),
+        Column("leading", (), "i4", kept=False, doc="Option that has most votes"),
+    ),
+    draws=(Draw("member_need", ("evaluator", "need")),),
+    totals=(
+        Total(
+            "verdict",
+            ("segment", 2, 3),
+            doc="Buying centers in the market, by whether they have a supplier: all, those who "
+            "agreed, those who bought",
+        ),
+        Total("votes", ("option",), doc="Votes of members of buying centers"),
+    ),
+    passes=(
+        Pass(appoint, "arrive", after=("people.arrive",)),
+        Pass(convene, "prepare", after=("judgement.gather",)),
+        Pass(elect, "decide", replaces="choice.elect"),
+    ),
+    measures=(
+        Measure("votes", "Share of members' votes", "share", votes),
+        Measure("consensus", "Buying centers that agree", "share", consensus, level="market"),
+        Measure(
+            "no_decision",
+            "Buying centers without a supplier that cannot agree",
+            "share",
+            no_decision,
+            level="market",
+        ),
+        Measure(
+            "first_purchases",
+            "Buying centers without a supplier that buy",
+            "share",
+            first_purchases,
+            level="market",
+        ),
+    ),
+    frames={"decisions": decision_frame},
+    active=lambda scenario: bool(judging_segments(scenario)),
+    evaluators=evaluators,
+)

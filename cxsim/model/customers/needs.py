@@ -1,0 +1,219 @@
+"""Needs drift: what customers need changes, and what firms know of it ages.
+
+A customer believes in z = x + error. Offers are judged in the choice as if z were the
+need, firms are taught z, and what was bought is lived with at x. Where needs drift the
+error stays: the customer notices the change and is wrong by as much as before.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from cxsim.model.core.people import scatter
+from cxsim.model.ledger import ratio
+from cxsim.model.mechanism import Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.numerics.draws import normal
+from cxsim.parameters import Parameters, parameter
+
+# -- Needs drift: what customers need changes, and what firms know of it ages ------------------
+
+
+class SegmentParameters(Parameters):
+    """How fast needs change."""
+
+    need_drift: float | None = parameter(
+        None,
+        doc="Share of the variance of needs that is new each period (AR(1) around the mean)",
+        unit="share per period",
+        ge=0,
+        le=1,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def drifted(need: float, mean: float, sd: float, drift: float, z: float) -> float:
+    """Return the need after one period of an AR(1) that renews share ``drift`` of its variance."""
+    return mean + sqrt(1.0 - drift) * (need - mean) + sqrt(drift) * sd * z
+
+
+def aged(uncertainty: float, drift: float) -> float:
+    """Return the share of variance unresolved once share ``drift`` of it is new."""
+    return uncertainty + drift * (1.0 - uncertainty)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def drift(
+    n, first, n_firms, segment, need, uncertainty, key_need_drift, segment_need_drift,
+    segment_need_mean, segment_need_sd,
+):  # fmt: skip
+    """Needs move before the choice; every firm's knowledge ages with them."""
+    for i in range(n):
+        g = segment[i]
+        d = segment_need_drift[g]
+        if not d > 0.0:
+            continue
+        for k in range(len(need)):
+            need[k, i] = drifted(
+                need[k, i],
+                segment_need_mean[g, k],
+                segment_need_sd[g],
+                d,
+                normal(key_need_drift[k], first + i),
+            )
+        for f in range(n_firms):
+            uncertainty[f, i] = aged(uncertainty[f, i], d)
+
+
+NEED_DRIFT = Mechanism(
+    "need_drift",
+    doc="Needs drift",
+    segment=SegmentParameters,
+    draws=(Draw("need_drift", ("need",)),),
+    passes=(Pass(drift, "drift"),),
+    active=lambda scenario: any(s.need_drift is not None for s in scenario.segments.values()),
+)
+
+
+# -- Self-discovery: customers find out what they need by buying -------------------------------
+
+
+class SelfDiscovery(Parameters):
+    """How wrong customers are about their needs, and how fast they find out."""
+
+    initial_error_sd: float = parameter(
+        0.5,
+        doc="Standard deviation of what a newcomer gets wrong about its need, in each dimension",
+        unit="distance",
+        newcomers=True,
+        ge=0,
+    )
+    discovery_rate: float = parameter(
+        0.2,
+        doc="Share of the error that a purchase from a firm without feedback takes away",
+        unit="share per purchase",
+        ge=0,
+        le=1,
+    )
+
+
+class MarketParameters(Parameters):
+    """Whether customers know what they need."""
+
+    self_discovery: SelfDiscovery | None = parameter(
+        None, doc="Customers find out what they need by buying"
+    )
+
+
+class FirmParameters(Parameters):
+    """What a firm does for customers' knowledge of themselves."""
+
+    feedback: float = parameter(
+        0.0,
+        doc="How much more than otherwise a purchase tells customers about their own needs",
+        unit="share",
+        ge=0,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def left_of_error(error: float, discovery_rate: float, feedback: float) -> float:
+    """Return the error after a purchase, shrunk by 1 - min(1, rate (1 + feedback))."""
+    found = discovery_rate * (1.0 + feedback)
+    return error * (1.0 - min(1.0, found))
+
+
+def squared(error: float) -> float:
+    """Return the square of an error."""
+    return error * error
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def begin_to_search(
+    n, first, arriving, self_error, key_self_error, market_self_discovery_initial_error_sd
+):
+    """A newcomer takes itself for somebody else."""
+    for i in range(n):
+        if arriving[i] == 0:
+            continue
+        for d in range(len(self_error)):
+            self_error[d, i] = scatter(
+                0.0,
+                market_self_discovery_initial_error_sd[0],
+                normal(key_self_error[d], first + i),
+            )
+
+
+def discover(n, n_firms, choice, self_error, firm_feedback, market_self_discovery_discovery_rate):
+    """A purchase teaches the buyer, too."""
+    for i in range(n):
+        f = choice[i]
+        if 0 <= f < n_firms:
+            for d in range(len(self_error)):
+                self_error[d, i] = left_of_error(
+                    self_error[d, i], market_self_discovery_discovery_rate[0], firm_feedback[f]
+                )
+
+
+def count(n, supplier, self_error, sum_self_error):
+    """Add up squared errors, by supplier."""
+    for i in range(n):
+        total = 0.0
+        for d in range(len(self_error)):
+            total += squared(self_error[d, i])
+        sum_self_error[chunk(i), supplier[i] + 1, 0] += total
+        sum_self_error[chunk(i), supplier[i] + 1, 1] += 1.0
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def self_error(b: Any) -> np.ndarray:
+    """Distance between what the firm's customers need and take their need to be (rms)."""
+    total = b.total("self_error")[:, 1:]
+    return np.sqrt(ratio(total[..., 0], total[..., 1]))
+
+
+def market_self_error(b: Any) -> np.ndarray:
+    """Distance between what customers need and take their need to be (rms)."""
+    total = b.total("self_error").sum(axis=1)
+    return np.sqrt(ratio(total[..., 0], total[..., 1]))
+
+
+SELF_DISCOVERY = Mechanism(
+    "self_discovery",
+    doc="Customers find out what they need",
+    market=MarketParameters,
+    firm=FirmParameters,
+    draws=(Draw("self_error", ("need",)),),
+    totals=(
+        Total("self_error", ("holder", 2), doc="Squared errors of self-knowledge, and customers"),
+    ),
+    passes=(
+        Pass(begin_to_search, "arrive"),
+        Pass(discover, "update", after=("learning.learn",)),
+        Pass(count, "account"),
+    ),
+    measures=(
+        Measure("self_error", "Error of self-knowledge", "distance", self_error, summary="last"),
+        Measure(
+            "self_error",
+            "Error of self-knowledge",
+            "distance",
+            market_self_error,
+            level="market",
+            summary="last",
+        ),
+    ),
+    active=lambda scenario: scenario.self_discovery is not None,
+)

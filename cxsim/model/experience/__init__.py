@@ -1,0 +1,1 @@
+"""Customer experience: touchpoints, journeys, and what customers make of them."""

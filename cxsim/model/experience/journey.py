@@ -1,0 +1,376 @@
+"""The journey: customers live through contacts with firms, and what they felt stays with them."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from cxsim.model.experience.perception import adapted, blended, felt, raised
+from cxsim.model.experience.touchpoints import STAGES
+from cxsim.model.ledger import ratio
+from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.numerics.draws import bell, uniform
+from cxsim.parameters import Parameters, parameter
+
+# -- The journey: customers live through contacts with firms, and what they felt stays with them
+
+
+#: Numbers of the stages (``touchpoints.STAGES``).
+DISCOVER, BUY, USE, SUPPORT, RENEW = range(5)
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def performed(mean: float, sd: float, z: float) -> float:
+    """Return the performance in one contact, mean + sd z, score 0-10."""
+    return mean + sd * z
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def inclined(occasions, occasion, first, key, most, lot, caller):
+    """List who of those with an occasion may make a visit: whose draw is below the most of chances.
+
+    Noted without a branch to guess; returns how many they are. What else decides is looked up
+    for them only.
+    """
+    for k in range(occasions):
+        lot[k] = uniform(key, first + occasion[k])
+    callers = 0
+    for k in range(occasions):
+        drawn = lot[k]
+        caller[callers] = occasion[k]  # written over by the next unless this one may
+        lot[callers] = drawn
+        callers += drawn < most
+    return callers
+
+
+def meet(
+    callers, caller, first, guest, firm, t, channel, key_luck, key_known, segment, supplier, luck,
+    met, meetings, encounters, expectation, last_channel, felt_sum, score_sum, weight_sum,
+    touch_weight, performance, unevenness, promise, firm_channel_integration, penalty,
+    performance_weight, neutral, loss_aversion, adaptation, spillover, sum_contacts, sum_score,
+):  # fmt: skip
+    """Let those listed live through a contact, at one firm or at their supplier.
+
+    Whom nobody has met yet in this turn joins the list of those met; returns how many they are.
+    """
+    for k in range(callers):
+        luck[k] = bell(key_luck, first + caller[k])
+    for k in range(callers):
+        i = caller[k]
+        f = firm if guest else max(0, supplier[i])
+        y = performed(performance[f, t], unevenness[f, t], luck[k])
+        if (
+            firm_channel_integration[f] < 1.0
+            and last_channel[f, i] >= 0
+            and last_channel[f, i] != channel
+            and uniform(key_known, first + i) >= firm_channel_integration[f]
+        ):
+            y = repeated(y, penalty)
+        last_channel[f, i] = channel
+        promised = promise[f]
+        x = expectation[f, i]
+        x = x if x == x else promised
+        weight = touch_weight[segment[i], t]
+        felt_sum[i] += weight * felt(y, x, performance_weight, neutral, loss_aversion)
+        weight_sum[i] += weight
+        if spillover > 0.0:
+            score_sum[i] += weight * y
+        expectation[f, i] = adapted(x, y, adaptation)
+        luck[k] = y
+        if encounters[i] == 0:
+            met[meetings] = i
+            meetings += 1
+        encounters[i] = 1
+        sum_contacts[chunk(i), f, t, guest] += 1.0
+        sum_score[chunk(i), f, t, guest] += y
+    return meetings
+
+
+def visit(
+    n, first, n_firms, n_touchpoint, segment, supplier, tenure, shopper, buyer, open_option,
+    everybody, caller, lot, luck, visitors, visitor, score, met, encounters, experience,
+    experienced, expectation, last_channel, felt_sum, score_sum, weight_sum, best_score, key_visit,
+    key_performance, key_integration, key_visit_elsewhere, key_performance_elsewhere,
+    key_integration_elsewhere, touch_stage, touch_channel, touch_chance, touch_most, touch_weight,
+    performance, unevenness, promise, firm_channel_integration, market_repeat_penalty,
+    market_performance_weight, market_neutral, market_loss_aversion,
+    market_expectation_adaptation, market_expectation_spillover, market_experience_memory,
+    sum_contacts, sum_score,
+):  # fmt: skip
+    """Customers go through the journey in order, feel what they meet, and remember it.
+
+    First everybody with the own supplier, of whom one draw a touchpoint is asked wherever they
+    are; then prospects firm by firm, with draws of their own for each. Who goes to a touchpoint
+    is noted as a list, and then the list is walked.
+    """
+    shoppers = listed(n, shopper)
+    buyers = listed(n, buyer)
+    penalty = market_repeat_penalty[0]
+    performance_weight = market_performance_weight[0]
+    neutral = market_neutral[0]
+    loss_aversion = market_loss_aversion[0]
+    adaptation = market_expectation_adaptation[0]
+    spillover = market_expectation_spillover[0]
+    for i in range(n):
+        everybody[i] = i
+        encounters[i] = 0
+        felt_sum[i] = 0.0
+        score_sum[i] = 0.0
+        weight_sum[i] = 0.0
+        best_score[i] = -inf
+    for turn in range(n_firms + 1):
+        guest = 0 if turn == 0 else 1
+        meetings = 0
+        for t in range(n_touchpoint):
+            stage = touch_stage[t]
+            channel = touch_channel[t]
+            most = touch_most[t]
+            callers = 0
+            if turn == 0:
+                key = key_visit[t]
+                if stage == DISCOVER:
+                    likely = inclined(shoppers, shopper, first, key, most, lot, caller)
+                elif stage in (BUY, RENEW):
+                    likely = inclined(buyers, buyer, first, key, most, lot, caller)
+                else:
+                    likely = inclined(n, everybody, first, key, most, lot, caller)
+                least = 2 if stage == RENEW else 0
+                for k in range(likely):
+                    i = caller[k]
+                    chance = touch_chance[t, segment[i], max(0, supplier[i])]
+                    caller[callers] = i
+                    callers += (lot[k] < chance) & (supplier[i] >= 0) & (tenure[i] >= least)
+                meetings = meet(
+                    callers, caller, first, 0, 0, t, channel, key_performance[t],
+                    key_integration[t], segment, supplier, luck, met, meetings, encounters,
+                    expectation, last_channel, felt_sum, score_sum, weight_sum, touch_weight,
+                    performance, unevenness, promise, firm_channel_integration, penalty,
+                    performance_weight, neutral, loss_aversion, adaptation, spillover,
+                    sum_contacts, sum_score,
+                )  # fmt: skip
+                visitors[t, 0] = callers
+                for k in range(callers):
+                    visitor[t, k] = caller[k]
+                    score[t, k] = luck[k]
+            elif stage == DISCOVER:
+                f = turn - 1
+                key = key_visit_elsewhere[t, f]
+                likely = inclined(shoppers, shopper, first, key, most, lot, caller)
+                for k in range(likely):
+                    i = caller[k]
+                    chance = touch_chance[t, segment[i], f]
+                    caller[callers] = i
+                    callers += (lot[k] < chance) & (supplier[i] != f) & (open_option[f, i] > 0)
+                meetings = meet(
+                    callers, caller, first, 1, f, t, channel, key_performance_elsewhere[t, f],
+                    key_integration_elsewhere[t, f], segment, supplier, luck, met, meetings,
+                    encounters, expectation, last_channel, felt_sum, score_sum, weight_sum,
+                    touch_weight, performance, unevenness, promise, firm_channel_integration,
+                    penalty, performance_weight, neutral, loss_aversion, adaptation, spillover,
+                    sum_contacts, sum_score,
+                )  # fmt: skip
+        for k in range(meetings):
+            i = met[k]
+            f = max(0, turn - 1 if guest else supplier[i])
+            experienced[f, i] = 1
+            if weight_sum[i] > 0.0:
+                experience[f, i] = blended(
+                    experience[f, i], felt_sum[i] / weight_sum[i], market_experience_memory[0]
+                )
+                if spillover > 0.0:
+                    best_score[i] = max(best_score[i], score_sum[i] / weight_sum[i])
+                    score_sum[i] = 0.0
+            encounters[i] = 0
+            felt_sum[i] = 0.0
+            weight_sum[i] = 0.0
+    if spillover > 0.0:
+        for f in range(n_firms):
+            for i in range(n):
+                expectation[f, i] = raised(expectation[f, i], best_score[i], spillover)
+
+
+def pay(total_contacts, met_at, firm_touchpoints_cost, sum_touchpoint_cost):
+    """Every contact costs what its touchpoint costs, whoever runs it."""
+    costs = np.where(met_at, firm_touchpoints_cost, 0.0) * total_contacts.sum(axis=2)
+    sum_touchpoint_cost[0] = costs.sum(axis=1)
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def performance(b: Any) -> np.ndarray:
+    """Mean performance in contacts with the firm, as customers met it."""
+    return ratio(b.count("score").sum(axis=(2, 3)), b.count("contacts").sum(axis=(2, 3)))
+
+
+def contacts(b: Any) -> np.ndarray:
+    """Contacts at touchpoints of the firm."""
+    return b.total("contacts").sum(axis=(2, 3))
+
+
+def touchpoint_cost(b: Any) -> np.ndarray:
+    """Cost of contacts at touchpoints."""
+    return b.total("touchpoint_cost")
+
+
+JOURNEY = Mechanism(
+    "journey",
+    doc="Contacts along the journey",
+    columns=(
+        Column("everybody", (), "u4", kept=False, doc="All customers of the block, as a list"),
+        Column("caller", (), "u4", kept=False, doc="Visitors of one touchpoint, as a list"),
+        Column("lot", (), "f8", kept=False, doc="Draws, to visit or not, by place in a list"),
+        Column(
+            "visitor",
+            ("touchpoint",),
+            "u4",
+            kept=False,
+            doc="Customers who met their supplier, as lists by touchpoint",
+        ),
+        Column(
+            "visitors",
+            ("touchpoint",),
+            "i4",
+            kept=False,
+            doc="How many they are, in the first place",
+        ),
+        Column(
+            "score", ("touchpoint",), "f8", kept=False, doc="Performance they met, by place there"
+        ),
+        Column("luck", (), "f8", kept=False, doc="Chance's part, then performance, by place"),
+        Column("met", (), "u4", kept=False, doc="Customers who met one firm, as a list"),
+        Column("encounters", (), "u1", kept=False, doc="1 for those on that list"),
+        Column("felt_sum", (), "f8", kept=False, doc="Weighted sum of what contacts felt like"),
+        Column("score_sum", (), "f8", kept=False, doc="Weighted sum of performances"),
+        Column("weight_sum", (), "f8", kept=False, doc="Sum of the contacts' weights"),
+        Column("best_score", (), "f8", kept=False, doc="Mean performance of the best firm met"),
+    ),
+    draws=(
+        Draw("visit", ("touchpoint",)),
+        Draw("performance", ("touchpoint",)),
+        Draw("integration", ("touchpoint",)),
+        Draw("visit_elsewhere", ("touchpoint", "firm")),
+        Draw("performance_elsewhere", ("touchpoint", "firm")),
+        Draw("integration_elsewhere", ("touchpoint", "firm")),
+    ),
+    totals=(
+        Total("contacts", ("firm", "touchpoint", 2), doc="Contacts, of customers and of prospects"),
+        Total("score", ("firm", "touchpoint", 2), doc="Performance, summed over contacts"),
+        Total("touchpoint_cost", doc="Cost of contacts, currency"),
+    ),
+    passes=(
+        Pass(visit, "join", after=("choice.join",)),
+        Pass(pay, "close", whole=True),
+    ),
+    measures=(
+        Measure("performance", "Performance at touchpoints", "score 0-10", performance),
+        Measure("contacts", "Contacts", "per period", contacts),
+        Measure(
+            "touchpoint_cost",
+            "Cost of touchpoints",
+            "currency per period",
+            touchpoint_cost,
+            summary="sum",
+            cost="contribution",
+        ),
+    ),
+    active=lambda scenario: scenario.journey is not None,
+)
+
+
+# -- Channels: a firm whose channels do not know of each other makes customers start again -----
+
+
+#: Number of the stage at which a purchase recognizes a customer.
+BUY_STAGE = STAGES.index("buy")
+
+
+class MarketParameters(Parameters):
+    """What it is like to start again in another channel."""
+
+    repeat_penalty: float = parameter(
+        1.0,
+        doc="Performance lost in a contact in which the firm does not know what the customer "
+        "said in another channel",
+        unit="score 0-10",
+        ge=0,
+    )
+
+
+class FirmParameters(Parameters):
+    """How far the firm's channels know of each other."""
+
+    channel_integration: float = parameter(
+        1.0,
+        doc="Chance to recognize a customer who comes from another channel as the same",
+        unit="share",
+        ge=0,
+        le=1,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def repeated(performance: float, penalty: float) -> float:
+    """Return the performance in a contact in which the customer has to start again."""
+    return performance - penalty
+
+
+def recognized_across(recognition: float, integration: float) -> float:
+    """Return the chance to be recognized by a firm last met in another channel."""
+    return recognition * integration
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def forget(n, n_firms, arriving, last_channel):
+    """A newcomer has been to no channel."""
+    for i in range(n):
+        if arriving[i]:
+            for f in range(n_firms):
+                last_channel[f, i] = -1
+
+
+def recognize(
+    n, n_firms, n_touchpoint, recognition, last_channel, touch_channel, touch_stage,
+    firm_channel_integration,
+):  # fmt: skip
+    """A firm last met elsewhere than where things are bought may not know who comes."""
+    channel = -1
+    for t in range(n_touchpoint - 1, -1, -1):
+        if touch_stage[t] == BUY_STAGE:
+            channel = touch_channel[t]
+    if channel < 0:
+        return
+    for f in range(n_firms):
+        share = firm_channel_integration[f]
+        for i in range(n):
+            elsewhere = (last_channel[f, i] >= 0) & (last_channel[f, i] != channel)
+            recognition[f, i] = recognized_across(recognition[f, i], share if elsewhere else 1.0)
+
+
+CHANNELS = Mechanism(
+    "channels",
+    doc="How far a firm's channels know of each other",
+    market=MarketParameters,
+    firm=FirmParameters,
+    columns=(
+        Column(
+            "last_channel",
+            ("firm",),
+            "i1",
+            fill=-1,
+            doc="Channel in which the customer last met the firm, -1 for none",
+        ),
+    ),
+    passes=(Pass(forget, "arrive"), Pass(recognize, "adjust")),
+    active=lambda scenario: scenario.journey is not None,
+)

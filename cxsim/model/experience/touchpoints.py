@@ -1,0 +1,289 @@
+"""Touchpoints: where customers meet firms, how often, and what each firm is like there.
+
+A firm may describe itself by four scores, 0 to 1, rather than touchpoint by touchpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+import numpy as np
+
+from cxsim.model.mechanism import Mechanism, Pass
+from cxsim.parameters import Ask, Parameters, parameter
+
+# -- Touchpoints: where customers meet firms, how often, and what each firm is like there ------
+
+
+#: Stages of a journey; a touchpoint's number is its place here.
+STAGES = ("discover", "buy", "use", "support", "renew")
+
+
+class Touchpoint(Parameters):
+    """A place where customers meet firms."""
+
+    stage: Literal["discover", "buy", "use", "support", "renew"] = parameter(
+        "use",
+        doc="When it is visited. discover: on looking around, at any firm that could be bought "
+        "from; buy: with a purchase; renew: with a purchase from the supplier one has; use and "
+        "support: in any period, at the supplier",
+        fixed=True,
+    )
+    channel: str = parameter("", doc="Channel it belongs to (store, web, phone, ...)", fixed=True)
+    visit_rate: float = parameter(
+        0.5, doc="Chance of a visit on each occasion", unit="share", ge=0, le=1
+    )
+    importance: float = parameter(1.0, doc="Weight in what the journey feels like as a whole", ge=0)
+    staffed: bool = parameter(True, doc="Whether people work there", fixed=True)
+
+
+class MarketParameters(Parameters):
+    """The journey that customers make with firms."""
+
+    journey: dict[str, Touchpoint] | None = parameter(
+        None,
+        doc="Touchpoints by name, in the order of the journey",
+        axes=("touchpoint",),
+        min_length=1,
+    )
+
+
+class Habit(Parameters):
+    """How a segment differs at a touchpoint."""
+
+    visit_rate: float | None = parameter(
+        None, doc="Chance of a visit on each occasion", unit="share", ge=0, le=1
+    )
+    importance: float | None = parameter(
+        None, doc="Weight in what the journey feels like as a whole", ge=0
+    )
+
+
+class SegmentParameters(Parameters):
+    """How a segment's journey differs."""
+
+    journey: dict[str, Habit] = parameter(
+        {}, doc="What differs from the market's journey, by touchpoint", axes=("touchpoint",)
+    )
+
+
+class Service(Parameters):
+    """What a firm is like at a touchpoint."""
+
+    mean: float | None = parameter(
+        None,
+        doc="Mean performance (default: 5, or what the organization is good for)",
+        unit="score 0-10",
+        ge=0,
+        le=10,
+    )
+    sd: float | None = parameter(
+        None,
+        doc="Standard deviation of performance between contacts (default: 1.5, or what the "
+        "organization's processes allow)",
+        unit="score 0-10",
+        ge=0,
+    )
+    run_by: Literal["own", "partner"] = parameter(
+        "own",
+        doc="Who runs it; customers credit or blame the firm all the same",
+        fixed=True,
+    )
+    cost: float = parameter(
+        0.0,
+        doc="Cost of a contact",
+        unit="currency per contact",
+        ge=0,
+        ask=Ask(free="touchpoint {}"),
+    )
+    blind_spot: float = parameter(
+        0.0,
+        doc="What the firm believes of it beyond what it is, as long as nobody tells it",
+        unit="score 0-10",
+    )
+
+
+class FirmParameters(Parameters):
+    """Where a firm can be met."""
+
+    touchpoints: dict[str, Service] = parameter(
+        {},
+        doc="What the firm is like, by touchpoint; nobody meets it at those it leaves out",
+        axes=("touchpoint",),
+    )
+
+
+def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
+    return {"touchpoint": tuple(scenario.journey)}
+
+
+def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    """Return the number of each touchpoint's stage and channel, and where firms can be met."""
+    touchpoints = list(scenario.journey.values())
+    channels = sorted({t.channel for t in touchpoints})
+    firms = [scenario.firms[name] for name in sorted(scenario.firms)]
+    return {
+        "touch_stage": np.array([STAGES.index(t.stage) for t in touchpoints]),
+        "touch_channel": np.array([channels.index(t.channel) for t in touchpoints]),
+        "touch_staffed": np.array([float(t.staffed) for t in touchpoints]),
+        "met_at": np.array([[name in f.touchpoints for name in scenario.journey] for f in firms]),
+    }
+
+
+def _known_names(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for section, key in (("segments", "journey"), ("firms", "touchpoints")):
+        for owner, group in getattr(scenario, section).items():
+            yield from _unknown(getattr(group, key), scenario.journey, (section, owner, key))
+
+
+def _unknown(
+    given: Any, journey: Any, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if given and journey is None:
+        yield path, "expected none without a journey, found some"
+        return
+    for name in given:
+        if name not in journey:
+            known = ", ".join(journey)
+            yield (*path, name), f"expected a touchpoint of the journey ({known}), found {name!r}"
+
+
+def given_or(value: Any, otherwise: Any) -> Any:
+    """Return numbers, or others where none (NaN) are given; element by element."""
+    return np.where(np.isnan(value), otherwise, value)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def set_up(
+    met_at, gained, performance, unevenness, promise, touch_chance, touch_most, touch_weight,
+    touch_staffed,
+    market_journey_visit_rate, market_journey_importance, segment_journey_visit_rate,
+    segment_journey_importance, firm_active, firm_touchpoints_mean, firm_touchpoints_sd,
+    firm_organization_processes, firm_organization_attitudes, firm_organization_communication,
+    firm_brand_promise,
+):  # fmt: skip
+    """Work out what every firm is like at every touchpoint this period, and who goes where."""
+    rates = given_or(segment_journey_visit_rate, market_journey_visit_rate)
+    there = met_at & (firm_active > 0.5)[:, None]
+    touch_chance[:] = rates.T[:, :, None] * there.T[:, None, :]
+    touch_most[:] = touch_chance.max(axis=(1, 2))
+    touch_weight[:] = given_or(segment_journey_importance, market_journey_importance)
+    attitudes = given_or(firm_organization_attitudes, 0.5)[:, None]
+    usual = usual_performance(attitudes, touch_staffed)
+    performance[:] = np.where(met_at, given_or(firm_touchpoints_mean, usual) + gained, np.nan)
+    usual = usual_spread(given_or(firm_organization_processes, 0.5))[:, None]
+    unevenness[:] = given_or(firm_touchpoints_sd, usual)
+    weights = market_journey_importance * met_at
+    total = weights.sum(axis=1)
+    average = np.where(met_at, weights * performance, 0.0).sum(axis=1) / np.where(total, total, 1.0)
+    communication = given_or(firm_organization_communication, 1.0)
+    promise[:] = given_or(
+        firm_brand_promise, usual_promise(np.where(total, average, 5.0), communication)
+    )
+
+
+TOUCHPOINTS = Mechanism(
+    "touchpoints",
+    doc="Where customers meet firms",
+    market=MarketParameters,
+    segment=SegmentParameters,
+    firm=FirmParameters,
+    tables=(
+        "promise",
+        ("performance", ("firm", "touchpoint")),
+        ("unevenness", ("firm", "touchpoint")),
+        ("gained", ("firm", "touchpoint")),
+        ("touch_chance", ("touchpoint", "segment", "firm")),
+        ("touch_most", ("touchpoint",)),
+        ("touch_weight", ("segment", "touchpoint")),
+    ),
+    setup=_setup,
+    axes=_axes,
+    check=_known_names,
+    passes=(Pass(set_up, "events", whole=True),),
+    active=lambda scenario: scenario.journey is not None,
+)
+
+
+# -- Organization: how a firm is run decides what its touchpoints are like unless they say so
+
+
+class Organization(Parameters):
+    """How well a firm is set up to deliver an experience."""
+
+    processes: float = parameter(
+        0.5,
+        doc="How reliable its processes are: 2 (1 - processes / 2) is the default spread of "
+        "performance at a touchpoint",
+        unit="score 0-1",
+        ge=0,
+        le=1,
+    )
+    attitudes: float = parameter(
+        0.5,
+        doc="How its people meet customers: 5 + 4 (attitudes - 1/2) is the default "
+        "performance where people work",
+        unit="score 0-1",
+        ge=0,
+        le=1,
+    )
+    communication: float = parameter(
+        0.5,
+        doc="How truthfully it speaks of itself: what touchpoints are like plus "
+        "2 (1 - communication) is the default promise",
+        unit="score 0-1",
+        ge=0,
+        le=1,
+    )
+    evaluation: float = parameter(
+        0.5,
+        doc="How seriously it evaluates: evaluation / 10 is the default share of customers "
+        "and contacts that surveys ask",
+        unit="score 0-1",
+        ge=0,
+        le=1,
+    )
+
+
+class OrganizationParameters(Parameters):
+    """How the firm is run."""
+
+    organization: Organization | None = parameter(
+        None,
+        doc="Scores that stand for what a firm leaves open about its touchpoints and surveys "
+        "(default: 0.5 each, and a promise that is kept)",
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def usual_performance(attitudes: Any, staffed: Any) -> Any:
+    """Return the performance of a touchpoint of which nothing is said, 0-10."""
+    return 5.0 + staffed * 4.0 * (attitudes - 0.5)
+
+
+def usual_spread(processes: Any) -> Any:
+    """Return the spread of performance of a touchpoint of which nothing is said, 0-10."""
+    return 2.0 * (1.0 - 0.5 * processes)
+
+
+def usual_promise(performance: Any, communication: Any) -> Any:
+    """Return what a firm promises that does not say what, 0-10."""
+    return performance + 2.0 * (1.0 - communication)
+
+
+def usual_sample(evaluation: Any) -> Any:
+    """Return the share that a survey asks of which nothing is said."""
+    return 0.1 * evaluation
+
+
+ORGANIZATION = Mechanism(
+    "organization",
+    doc="How a firm is run",
+    firm=OrganizationParameters,
+    active=lambda scenario: scenario.journey is not None,
+)

@@ -1,0 +1,213 @@
+"""The books of a run: totals and parameters of every period, from which measures are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from cxsim.messages import choice
+from cxsim.model.mechanism import Measure
+
+__all__ = ["Books", "by_firm", "held_and_kept", "ratio"]
+
+
+# -- The books of a run: totals and parameters of every period, from which measures are computed
+
+
+class Books:
+    """Totals over customers and parameters of firms, by period.
+
+    Parameters
+    ----------
+    firms : tuple of str
+        In name order, like every axis of firms here.
+    scale : float
+        Customers of the market for each one simulated.
+    total_places : dict
+        Column slice and shape of each total.
+    row_names : tuple of str
+        Parameters recorded by firm.
+    start_rows : ndarray
+        (k, F), their values before the first period.
+    market : dict of str to float
+        Market parameters at the start.
+    costs : tuple of Measure
+        Costs of mechanisms' own (:attr:`Measure.cost`).
+    year : int
+        Periods of a year.
+
+    Attributes
+    ----------
+    first : int
+        The period of the first row: 0, but in the books of a last period alone.
+
+    Notes
+    -----
+    Arrays have periods first, then firms: (T, F).
+    """
+
+    def __init__(
+        self,
+        firms: tuple[str, ...],
+        *,
+        scale: float,
+        total_places: dict[str, tuple[slice, tuple[int, ...]]],
+        row_names: tuple[str, ...],
+        start_rows: np.ndarray,
+        market: dict[str, float],
+        costs: tuple[Measure, ...] = (),
+        year: int = 12,
+    ):
+        self.firms = firms
+        self.scale = scale
+        self.market = market
+        self.year = year
+        self._costs = costs
+        self._places = total_places
+        self._row_names = row_names
+        self._start_rows = start_rows.copy()
+        self._periods = 0
+        self._totals = np.empty((0, 0))
+        self._rows = np.empty((0, *start_rows.shape))
+        self._whole: Books | None = None  # the books that this is a page of
+        self.first = 0
+        self._sums: dict[str, tuple[int, np.ndarray]] = {}  # by name: periods summed, and the sum
+
+    def write(self, totals: np.ndarray, rows: np.ndarray) -> None:
+        """Close a period."""
+        if self._periods == len(self._totals):  # full: go on in a book twice as thick
+            size = max(1, 2 * self._periods)
+            self._totals = _longer(self._totals, self._periods, (size, *totals.shape))
+            self._rows = _longer(self._rows, self._periods, (size, *rows.shape))
+        self._totals[self._periods] = totals
+        self._rows[self._periods] = rows
+        self._periods += 1
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the pages that are written, as plain data."""
+        return {"totals": self._totals[: self._periods], "rows": self._rows[: self._periods]}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what :meth:`state` has returned."""
+        self._totals, self._rows = np.array(state["totals"]), np.array(state["rows"])
+        self._periods = len(self._totals)
+        self._sums = {}
+
+    @property
+    def periods(self) -> int:
+        """Periods written."""
+        return self._periods
+
+    def last(self) -> Books:
+        """Return the books of the last period alone (the one before it as its start)."""
+        return self._page(self.periods - 1)
+
+    def _page(self, period: int) -> Books:
+        made = Books(
+            self.firms,
+            scale=self.scale,
+            total_places=self._places,
+            row_names=self._row_names,
+            start_rows=self._rows[period - 1] if period > 0 else self._start_rows,
+            market=self.market,
+            costs=self._costs,
+            year=self.year,
+        )
+        made.write(self._totals[period], self._rows[period])
+        made._whole, made.first = self, period
+        return made
+
+    def summed(self, name: str, function: Callable[[Books], np.ndarray]) -> np.ndarray:
+        """Return a measure summed since period 0, (T, F).
+
+        The books of a last period take the sum of those before from where it was left: a run
+        that asks in each of its periods takes no longer for that in its last ones.
+
+        Parameters
+        ----------
+        name : str
+            By which the sum is kept.
+        function : callable
+            Of books, (T, F).
+        """
+        own = np.cumsum(function(self), axis=0)
+        if self._whole is None or self.first == 0:
+            return own
+        return self._whole._before(name, function, self.first) + own
+
+    def _before(
+        self, name: str, function: Callable[[Books], np.ndarray], period: int
+    ) -> np.ndarray:
+        """Return the sum of a measure up to a period, without it; in the order of cumsum."""
+        done, total = self._sums.get(name, (0, np.zeros(len(self.firms))))
+        for each in range(done, period):
+            total = total + function(self._page(each))[0]
+        self._sums[name] = (period, total)
+        return total
+
+    def has(self, name: str) -> bool:
+        """Return whether a total of that name is kept."""
+        return name in self._places
+
+    def count(self, name: str) -> np.ndarray:
+        """Return a total of the simulated customers, (T, *axes)."""
+        place, shape = self._places[name]
+        totals = self._totals[: self._periods, place]
+        return totals.reshape(self._periods, *shape)
+
+    def total(self, name: str) -> np.ndarray:
+        """Return a total scaled to the whole market, (T, *axes)."""
+        return self.count(name) * self.scale
+
+    def costs(self, taken_off: str) -> np.ndarray:
+        """Return the costs, less incomes, that are taken off contribution or profit, (T, F)."""
+        own = [
+            -cost.function(self) if cost.income else cost.function(self)
+            for cost in self._costs
+            if cost.cost == taken_off
+        ]
+        return sum(own, np.zeros((self.periods, len(self.firms))))
+
+    def firm(self, name: str) -> np.ndarray:
+        """Return a parameter of the firms by period, (T, F)."""
+        return self._rows[: self._periods, self._row_names.index(name), :]
+
+    def firm_before(self, name: str) -> np.ndarray:
+        """Return a parameter as it stood in the period before, (T, F)."""
+        row = self._row_names.index(name)
+        now = self.firm(name)
+        return np.concatenate([self._start_rows[row][None], now[:-1]])
+
+
+def _longer(array: np.ndarray, filled: int, shape: tuple[int, ...]) -> np.ndarray:
+    made = np.empty(shape)
+    if filled:
+        made[:filled] = array[:filled]
+    return made
+
+
+# -- What measures need more than once ---------------------------------------------------------
+
+
+def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Return top / bottom, NaN where there is nothing to divide by (or next to nothing)."""
+    top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
+    out = np.full(top.shape, np.nan)
+    with np.errstate(over="ignore"):
+        np.divide(top, bottom, out=out, where=bottom != 0)
+    out[np.isinf(out)] = np.nan
+    return out
+
+
+def by_firm(b: Books) -> np.ndarray:
+    """Purchases from firms, by supplier before (none, firms) and firm bought from: (T, F+1, F)."""
+    return b.total("purchases")[:, :, :-1]
+
+
+def held_and_kept(b: Books, by: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return customers before the choice and who of them stay, (T, F, bands)."""
+    choice(by, "by", ("knowledge", "tenure"))
+    stay = b.total("stay").sum(axis=4 if by == "knowledge" else 3)  # (T, F, stays, bands)
+    return stay.sum(axis=2), stay[:, :, 1]

@@ -1,0 +1,256 @@
+"""Contracts and subscriptions: who leaves early pays, who says nothing goes on paying.
+
+A contract begins when a customer joins and binds for a number of periods; leaving before
+costs the exit fee. A subscriber buys every period and reconsiders with the chance of being in
+the market; choosing the outside option then ends the subscription, and costs the fee if one is
+due. Without a subscription the outside option ends nothing, so that no fee is due on it.
+Customers of the start are bound by nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from cxsim.model.core.people import knowledge_band, tenure_band
+from cxsim.model.mechanism import NOWHERE, Column, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.parameters import Parameters, parameter
+
+
+class Contracts(Parameters):
+    """What a firm's contracts say."""
+
+    length: int = parameter(
+        12, doc="Periods that a contract binds, from joining on", unit="periods", ge=0
+    )
+    exit_fee: float = parameter(
+        0.0, doc="What a customer pays who leaves before the end", unit="currency", ge=0
+    )
+
+
+class FirmParameters(Parameters):
+    """How customers are bound and billed."""
+
+    contracts: Contracts | None = parameter(None, doc="Contracts that bind customers")
+    billing: Literal["per_purchase", "subscription"] = parameter(
+        "per_purchase",
+        doc="Whether customers pay when they buy, or every period until they end it",
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def exit_fee_due(periods_left: float, exit_fee: float) -> float:
+    """Return the fee for leaving now: all of it until the contract ends."""
+    if periods_left > 0.0 and exit_fee > 0.0:
+        return exit_fee
+    return 0.0
+
+
+def ends(goes_outside: bool, subscribed: bool) -> bool:
+    """Return whether taking the outside option ends the relationship."""
+    return goes_outside and subscribed
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def run_on(n, arriving, contract_left):
+    """A period of the contract has passed; a newcomer has none."""
+    for i in range(n):
+        if arriving[i]:
+            contract_left[i] = 0
+        elif contract_left[i] > 0:
+            contract_left[i] -= 1
+
+
+def subscribe(
+    n, n_firms, supplier, in_market, shopper, open_option, renewing, firm_billing,
+):  # fmt: skip
+    """A subscriber who does not reconsider buys again."""
+    for i in range(n):
+        s = max(0, supplier[i])
+        renewing[i] = 0
+        if (supplier[i] >= 0) & (in_market[i] == 0) & (firm_billing[s] > 0.5):
+            renewing[i] = 1 if open_option[s, i] > 0 else 0
+    for o in range(n_firms + 1):
+        for i in range(n):
+            shut = (renewing[i] == 1) & (o != supplier[i])
+            open_option[o, i] = 0 if shut else open_option[o, i]
+    shoppers = 0
+    for i in range(n):
+        in_market[i] |= renewing[i]
+        shopper[shoppers] = i  # written over by the next unless this one is in the market
+        shoppers += in_market[i]
+    for k in range(shoppers, n):
+        shopper[k] = NOWHERE
+
+
+def bind(
+    n, n_firms, supplier, contract_left, open_option, fee_due, value, market_switching_cost_form,
+    firm_contracts_exit_fee, firm_billing,
+):  # fmt: skip
+    """Put the exit fee between the customer and all that ends the contract."""
+    bonus = market_switching_cost_form[0] > 0.5
+    for i in range(n):
+        s = max(0, supplier[i])
+        fee_due[i] = 0.0
+        if (supplier[i] >= 0) & (open_option[s, i] > 0):
+            fee_due[i] = exit_fee_due(contract_left[i], firm_contracts_exit_fee[s])
+    sign = 1.0 if bonus else -1.0
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                applies = (f == supplier[i]) == bonus
+                value[e, f, i] += sign * fee_due[i] if applies else 0.0
+        if not bonus:
+            for i in range(n):
+                subscribed = firm_billing[max(0, supplier[i])] > 0.5
+                value[e, n_firms, i] -= fee_due[i] if ends(True, subscribed) else 0.0
+
+
+def charge(
+    n, n_firms, shopper, choice, supplier, fee_due, enjoyed, ended, market_switching_cost_form,
+    firm_billing, sum_exit_fees, sum_ended,
+):  # fmt: skip
+    """Who leaves early pays; note who ends a subscription."""
+    bonus = market_switching_cost_form[0] > 0.5
+    for i in range(n):
+        ended[i] = 0
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        s = supplier[i]
+        f = choice[i]
+        if s < 0 or f < 0:
+            continue
+        if ends(f == n_firms, firm_billing[s] > 0.5):
+            ended[i] = 1
+            sum_ended[chunk(i), s] += 1.0
+        leaves = ended[i] == 1 or (f != s and f != n_firms)
+        if bonus and (leaves or f == s):
+            enjoyed[i] -= fee_due[i]  # of staying: the anticipation; of leaving: the fee
+        if leaves:
+            sum_exit_fees[chunk(i), s] += fee_due[i]
+
+
+def count_stayers(
+    n, n_firms, supplier, choice, tenure, known, ended, stays, knowledge_bands, tenure_bands,
+    sum_stay,
+):  # fmt: skip
+    """Count who had a supplier before the choice, and who of them still has the same."""
+    for i in range(n):
+        c = choice[i]
+        same = (c == supplier[i]) | (c == -1) | (c == n_firms)
+        stays[i] = 1 if same & (ended[i] == 0) else 0
+        knowledge_bands[i] = knowledge_band(known[i])
+        tenure_bands[i] = tenure_band(tenure[i])
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            sum_stay[chunk(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
+
+
+def sign(n, n_firms, supplier, choice, ended, contract_left, firm_contracts_length):
+    """Joining a firm begins its contract; leaving ends the one before."""
+    for i in range(n):
+        f = choice[i]
+        if 0 <= f < n_firms and f != supplier[i]:
+            contract_left[i] = 0
+            if firm_contracts_length[f] > 0.0:
+                contract_left[i] = int(firm_contracts_length[f])
+        elif ended[i]:
+            contract_left[i] = 0
+
+
+def cancel(n, ended, supplier, tenure):
+    """Who has ended a subscription is nobody's customer."""
+    for i in range(n):
+        if ended[i]:
+            supplier[i] = -1
+            tenure[i] = 0
+
+
+def count(
+    n, supplier, contract_left, forfeited, firm_contracts_exit_fee, firm_billing, sum_subscribers,
+    sum_bound,
+):  # fmt: skip
+    """Count subscribers and those bound, and what leaving would cost them."""
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            if firm_billing[s] > 0.5:
+                sum_subscribers[chunk(i), s] += 1.0
+            if contract_left[i] > 1:  # a period has passed when it can next be left
+                sum_bound[chunk(i), s] += 1.0
+                forfeited[i] += exit_fee_due(contract_left[i], firm_contracts_exit_fee[s])
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def exit_fees(b: Any) -> np.ndarray:
+    """Exit fees received; no part of revenue, which is prices paid."""
+    return b.total("exit_fees")
+
+
+def subscribers(b: Any) -> np.ndarray:
+    """Subscribers at the end of the period."""
+    return b.total("subscribers")
+
+
+def bound(b: Any) -> np.ndarray:
+    """Customers whose contract binds them in the next period."""
+    return b.total("bound")
+
+
+def ended(b: Any) -> np.ndarray:
+    """Subscriptions ended for the outside option."""
+    return b.total("ended")
+
+
+CONTRACTS = Mechanism(
+    "contracts",
+    doc="Contracts and subscriptions",
+    firm=FirmParameters,
+    columns=(
+        Column("contract_left", dtype="i4", doc="Periods until the contract ends", ge=0),
+        Column("fee_due", (), "f8", kept=False, doc="Exit fee due now, currency"),
+        Column("renewing", (), "i1", kept=False, doc="1 for a subscriber who does not reconsider"),
+        Column("ended", (), "i1", kept=False, doc="1 for who ends a subscription"),
+    ),
+    totals=(
+        Total("exit_fees", doc="Exit fees paid, currency"),
+        Total("ended", doc="Subscriptions ended for the outside option"),
+        Total("subscribers", doc="Subscribers at the end of the period"),
+        Total("bound", doc="Customers bound by a contract"),
+    ),
+    passes=(
+        Pass(run_on, "leave", after=("people.leave",)),
+        Pass(subscribe, "prepare", after=("choice.enter",)),
+        Pass(bind, "add", term="exit fee"),
+        Pass(charge, "pay", after=("choice.enjoy",), before=("lifetime.count",)),
+        Pass(count_stayers, "pay", replaces="lifetime.count"),
+        Pass(sign, "update"),
+        Pass(cancel, "join", after=("choice.join",)),
+        Pass(count, "account", after=("switching.twin",), before=("switching.count",)),
+    ),
+    measures=(
+        Measure(
+            "exit_fees",
+            "Exit fees received",
+            "currency per period",
+            exit_fees,
+            summary="sum",
+            cost="contribution",
+            income=True,
+        ),
+        Measure("subscribers", "Subscribers", "customers", subscribers, summary="last"),
+        Measure("bound", "Customers bound by a contract", "customers", bound, summary="last"),
+        Measure("ended", "Subscriptions ended", "per period", ended),
+    ),
+    active=lambda scenario: any(
+        f.contracts is not None or f.billing == "subscription" for f in scenario.firms.values()
+    ),
+)

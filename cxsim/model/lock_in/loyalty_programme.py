@@ -1,0 +1,258 @@
+"""Loyalty programmes: points for what is paid, a discount once there are enough of them.
+
+Points are worth something only with the firm that gave them: they are forfeited when the
+customer becomes another firm's, or nobody's. A customer counts points at their face value:
+what a purchase would earn speaks for every firm that has a programme, and the balance stands
+between the customer and every other firm (or, in the bonus form of switching costs, speaks
+for the supplier). A redemption lowers the price paid, and uses points up; so the choice does
+not count it twice. What a customer gets out of points is reckoned when they are redeemed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.parameters import Parameters, parameter
+
+
+class LoyaltyProgramme(Parameters):
+    """What a firm's points are."""
+
+    points_per_currency: float = parameter(
+        1.0, doc="Points given for what is paid", unit="points per currency", ge=0
+    )
+    point_value: float = parameter(
+        0.01, doc="Discount that a point buys", unit="currency per point", ge=0
+    )
+    redemption_threshold: float = parameter(
+        0.0, doc="Points from which on the whole balance is redeemed", unit="points", ge=0
+    )
+
+
+class FirmParameters(Parameters):
+    """Whether a firm gives points."""
+
+    loyalty_programme: LoyaltyProgramme | None = parameter(
+        None, doc="Points for purchases, forfeited by those who move to another firm"
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def worth_of_points(points: float, point_value: float) -> float:
+    """Return what points are worth with the firm that gave them; nothing without a programme."""
+    return points * point_value if point_value > 0.0 else 0.0
+
+
+def redeemable(points: float, point_value: float, threshold: float, amount: float) -> float:
+    """Return the discount at the next purchase, at most the amount due."""
+    if points >= threshold:
+        return min(worth_of_points(points, point_value), amount)
+    return 0.0
+
+
+def reduced(price: float, volume: float, redemption: float) -> float:
+    """Return the price per unit after a redemption."""
+    return max(0.0, price - redemption / volume)
+
+
+def earned(points_per_currency: float, paid: float) -> float:
+    """Return the points given for what is paid; none without a programme."""
+    return points_per_currency * paid if points_per_currency > 0.0 else 0.0
+
+
+def balance(points: float, used: float, earned: float) -> float:
+    """Return the points after a purchase."""
+    return max(0.0, points - used) + earned
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def expire(n, arriving, points, issuer, firm_loyalty_programme_point_value, sum_points_expired):
+    """Points of those who leave the market are worth nothing any more."""
+    for i in range(n):
+        if arriving[i] and points[i] > 0.0:
+            f = issuer[i]
+            sum_points_expired[chunk(i), f] += worth_of_points(
+                points[i], firm_loyalty_programme_point_value[f]
+            )
+            points[i] = 0.0
+
+
+def redeem(
+    n, supplier, points, issuer, volume, price_asked, redemption, at_stake, open_option,
+    firm_loyalty_programme_point_value, firm_loyalty_programme_redemption_threshold,
+):  # fmt: skip
+    """Ask less of a customer who has points enough; note what points are at stake."""
+    for i in range(n):
+        s = supplier[i]
+        redemption[i] = 0.0
+        at_stake[i] = 0.0
+        if s >= 0 and points[i] > 0.0 and issuer[i] == s and open_option[s, i]:
+            at_stake[i] = worth_of_points(points[i], firm_loyalty_programme_point_value[s])
+            redemption[i] = redeemable(
+                points[i],
+                firm_loyalty_programme_point_value[s],
+                firm_loyalty_programme_redemption_threshold[s],
+                volume[i] * price_asked[s, i],
+            )
+            if redemption[i] > 0.0:
+                price_asked[s, i] = reduced(price_asked[s, i], volume[i], redemption[i])
+
+
+def anticipate(
+    n, n_firms, supplier, volume, price_asked, redemption, at_stake, points_term, value,
+    market_switching_cost_form, firm_loyalty_programme_point_value,
+    firm_loyalty_programme_points_per_currency,
+):  # fmt: skip
+    """Count points that a purchase would earn, use up or forfeit."""
+    bonus = market_switching_cost_form[0] > 0.5
+    for f in range(n_firms):
+        for i in range(n):
+            term = worth_of_points(
+                earned(
+                    firm_loyalty_programme_points_per_currency[f], volume[i] * price_asked[f, i]
+                ),
+                firm_loyalty_programme_point_value[f],
+            )
+            if f == supplier[i]:
+                term -= redemption[i]
+                term += at_stake[i] if bonus else 0.0
+            else:
+                term -= 0.0 if bonus else at_stake[i]
+            points_term[f, i] = term
+        for e in range(len(value)):
+            for i in range(n):
+                value[e, f, i] += points_term[f, i]
+
+
+def enjoy(n, buyer, seller, points_term, enjoyed):
+    """Count points as they are redeemed (in the price), not as they are anticipated."""
+    for k in range(listed(n, buyer)):
+        enjoyed[buyer[k]] -= points_term[seller[k], buyer[k]]
+
+
+def earn(
+    n, buyer, seller, supplier, volume, price_asked, redemption, points, issuer,
+    firm_loyalty_programme_point_value, firm_loyalty_programme_points_per_currency,
+    sum_redemptions, sum_points_issued, sum_points_forfeited,
+):  # fmt: skip
+    """Write points to the account of a buyer, or close it and open one with another firm."""
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        c = chunk(i)
+        more = earned(firm_loyalty_programme_points_per_currency[f], volume[i] * price_asked[f, i])
+        used = 0.0
+        if f == supplier[i]:
+            if redemption[i] > 0.0:
+                used = redemption[i] / firm_loyalty_programme_point_value[f]
+                sum_redemptions[c, f] += redemption[i]
+        elif points[i] > 0.0:
+            lost = issuer[i]
+            sum_points_forfeited[c, lost] += worth_of_points(
+                points[i], firm_loyalty_programme_point_value[lost]
+            )
+            points[i] = 0.0
+        sum_points_issued[c, f] += worth_of_points(more, firm_loyalty_programme_point_value[f])
+        points[i] = balance(points[i], used, more)
+        issuer[i] = f
+
+
+def owe(
+    n, supplier, points, issuer, forfeited, firm_loyalty_programme_point_value,
+    sum_points_lapsed, sum_points_liability,
+):  # fmt: skip
+    """Add up what points may still cost; who is nobody's customer any more has lost them."""
+    for i in range(n):
+        if points[i] > 0.0:
+            f = issuer[i]
+            worth = worth_of_points(points[i], firm_loyalty_programme_point_value[f])
+            if supplier[i] == f:
+                forfeited[i] += worth
+                sum_points_liability[chunk(i), f] += worth
+            else:
+                sum_points_lapsed[chunk(i), f] += worth
+                points[i] = 0.0
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def redemptions(b: Any) -> np.ndarray:
+    """Points redeemed, at their value; already taken off prices paid and revenue."""
+    return b.total("redemptions")
+
+
+def points_issued(b: Any) -> np.ndarray:
+    """Points given, at their value."""
+    return b.total("points_issued")
+
+
+def points_forfeited(b: Any) -> np.ndarray:
+    """Points lost by those who moved, ended a subscription or left the market, at their value."""
+    return b.total("points_forfeited") + b.total("points_lapsed") + b.total("points_expired")
+
+
+def points_liability(b: Any) -> np.ndarray:
+    """Points outstanding at the end of the period, at their value; not taken off profit."""
+    return b.total("points_liability")
+
+
+_PER_PERIOD = "currency per period"
+
+
+def _total(name: str, doc: str) -> Total:
+    return Total(name, doc=f"{doc}, currency")
+
+
+LOYALTY = Mechanism(
+    "loyalty",
+    doc="Loyalty programmes",
+    firm=FirmParameters,
+    columns=(
+        Column("points", doc="Points with the firm that gave them", ge=0),
+        Column("issuer", dtype="i2", doc="Number of the firm that gave the points"),
+        Column("redemption", (), "f8", kept=False, doc="Discount at the supplier, currency"),
+        Column("at_stake", (), "f8", kept=False, doc="Worth of the balance, currency"),
+        Column("points_term", ("firm",), "f8", kept=False, doc="What points add to an option"),
+    ),
+    totals=(
+        _total("redemptions", "Points redeemed"),
+        _total("points_issued", "Points given"),
+        _total("points_forfeited", "Points of customers who moved"),
+        _total("points_lapsed", "Points of customers who are nobody's any more"),
+        _total("points_expired", "Points of customers who left the market"),
+        _total("points_liability", "Points outstanding"),
+    ),
+    passes=(
+        Pass(expire, "leave", after=("people.leave",)),
+        Pass(redeem, "ask", after=("money.ask",)),
+        Pass(anticipate, "add", after=("money.price",), term="loyalty points"),
+        Pass(enjoy, "pay", after=("choice.buy", "choice.enjoy")),
+        Pass(earn, "update"),
+        Pass(owe, "account", after=("switching.twin",), before=("switching.count",)),
+    ),
+    measures=(
+        Measure(
+            "redemptions",
+            "Points redeemed (taken off revenue)",
+            _PER_PERIOD,
+            redemptions,
+            summary="sum",
+        ),
+        Measure("points_issued", "Points given", _PER_PERIOD, points_issued, summary="sum"),
+        Measure(
+            "points_forfeited", "Points forfeited", _PER_PERIOD, points_forfeited, summary="sum"
+        ),
+        Measure(
+            "points_liability", "Points outstanding", "currency", points_liability, summary="last"
+        ),
+    ),
+    active=lambda scenario: any(f.loyalty_programme is not None for f in scenario.firms.values()),
+)

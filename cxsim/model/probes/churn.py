@@ -1,0 +1,322 @@
+"""Why customers were lost: each term of the choice switched off in turn.
+
+A customer who left its supplier is counted for a term if, without that term in the
+worth of any option, it would have stayed. Several terms may each have been decisive,
+or none alone, so the counts need not add up to the losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxsim.model.core.choice import utility
+from cxsim.model.core.people import TENURE_BANDS
+from cxsim.model.customers.buying_center import winner
+from cxsim.model.ledger import Books, held_and_kept, ratio
+from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, add_passes, chunk
+from cxsim.numerics.draws import uniform
+from cxsim.numerics.elementary import gumbel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CHANCE", "cohort_frame", "cohorts", "loss_frame", "loss_reasons", "tenure"]
+
+
+# -- Why customers were lost: each term of the choice switched off in turn ---------------------
+
+
+#: Name of the term that the shocks are.
+CHANCE = "chance"
+
+
+def start(n, n_firms, value, worth):
+    """Note what options are worth before any term is added."""
+    for e in range(len(value)):
+        for o in range(n_firms + 1):
+            for i in range(n):
+                worth[e, o, i] = value[e, o, i]
+
+
+def _note(k: int) -> Any:
+    def note(n, n_firms, value, worth, terms):
+        for e in range(len(value)):
+            for o in range(n_firms + 1):
+                for i in range(n):
+                    terms[k, e, o, i] = value[e, o, i] - worth[e, o, i]
+                    worth[e, o, i] = value[e, o, i]
+
+    return note
+
+
+def best_without(i, who, e, k, n_firms, open_option, price_sensitivity, value, terms, key_choice):
+    """Return what an evaluator takes without term k, the last of which is chance."""
+    chance = len(terms)
+    best = -inf
+    taken = -1
+    for o in range(n_firms + 1):
+        if open_option[o, i]:
+            shock = gumbel(uniform(key_choice[e, o], who)) if k < chance else 0.0
+            off = terms[k, e, o, i] if k < chance else 0.0
+            u = utility(price_sensitivity[i], value[e, o, i] - off, shock)
+            if u > best:
+                best = u
+                taken = o
+    return taken
+
+
+def ask_why(
+    n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms, key_choice,
+    sum_lost_by,
+):  # fmt: skip
+    """Let each customer who leaves choose again without one term, and see whether it stays."""
+    for i in range(n):
+        s = supplier[i]
+        if s < 0 or choice[i] < 0 or choice[i] == n_firms or choice[i] == s:
+            continue
+        for k in range(len(terms) + 1):
+            taken = best_without(
+                i, first + i, 0, k, n_firms, open_option, price_sensitivity, value, terms,
+                key_choice,
+            )  # fmt: skip
+            if taken == s:
+                sum_lost_by[chunk(i), s, k] += 1.0
+
+
+def ask_members(
+    n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms, heads,
+    quorum, votes_again, key_choice, sum_lost_by,
+):  # fmt: skip
+    """Let all members of each account that leaves vote again without one term."""
+    for i in range(n):
+        s = supplier[i]
+        if s < 0 or choice[i] < 0 or choice[i] == n_firms or choice[i] == s:
+            continue
+        for k in range(len(terms) + 1):
+            for o in range(n_firms + 1):
+                votes_again[o, i] = 0.0
+            for e in range(int(heads[i])):
+                taken = best_without(
+                    i, first + i, e, k, n_firms, open_option, price_sensitivity, value, terms,
+                    key_choice,
+                )  # fmt: skip
+                if taken >= 0:
+                    votes_again[taken, i] += 1.0
+            decided = winner(i, votes_again, heads[i], quorum[i])
+            if decided == s or (decided < 0 and open_option[s, i]):
+                sum_lost_by[chunk(i), s, k] += 1.0
+
+
+def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe which terms of the choice customers were lost by."""
+    adds = add_passes(mechanisms)
+    names = [name for name, _ in adds]
+    notes = []
+    for k, name in enumerate(names):
+        note = _note(k)
+        note.__name__ = f"note_{k}"
+        following = (names[k + 1],) if k + 1 < len(names) else ()
+        notes.append(Pass(note, "add", after=(name,), before=following))
+    vote = any(m.name == "buying_center" for m in mechanisms)
+    again = Column("votes_again", ("option",), "f8", kept=False, doc="Votes without one term")
+    each = ("evaluator", "option")
+    return Mechanism(
+        "loss_reasons",
+        doc="Why customers were lost",
+        columns=(
+            Column("worth", each, "f8", kept=False, doc="Worth before the next term"),
+            Column("terms", (len(names), *each), "f8", kept=False, doc="Terms of the worth"),
+            *((again,) if vote else ()),
+        ),
+        totals=(Total("lost_by", ("firm", len(names) + 1), doc="Losses that a term decided"),),
+        passes=(Pass(start, "ask"), *notes, Pass(ask_members if vote else ask_why, "pay")),
+    )
+
+
+def loss_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+    """Return losses to rivals and how many of them each term decided.
+
+    Columns: ``period``, ``firm``, ``reason`` (a term of the choice, or chance),
+    ``customers`` who would have stayed without it, ``losses`` in all.
+    """
+    import pandas as pd
+
+    behaviour = tuple(m for m in mechanisms if m.name != "loss_reasons")
+    reasons = [*(label for _, label in add_passes(behaviour)), CHANCE]
+    names = list(scenario.firms)
+    order = [books.firms.index(name) for name in names]
+    decided = books.total("lost_by")[:, order, :]
+    flows = books.total("purchases")[:, 1:, :-1]
+    lost = (flows.sum(axis=2) - np.diagonal(flows, axis1=1, axis2=2))[:, order]
+    periods = len(decided)
+    return pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), len(names) * len(reasons)),
+            "firm": np.tile(np.repeat(names, len(reasons)), periods),
+            "reason": reasons * (periods * len(names)),
+            "customers": decided.ravel(),
+            "losses": np.repeat(lost.ravel(), len(reasons)),
+        }
+    )
+
+
+# -- Cohorts: how long customers who joined in the same period stay, and what they bring -------
+
+
+def leave_cohort(n, arriving, joined):
+    """A newcomer belongs to no cohort."""
+    for i in range(n):
+        if arriving[i]:
+            joined[i] = -1
+
+
+def earn(n, supplier, choice, joined, margin, sum_cohort_margin):
+    """Book what a cohort's purchases from its supplier bring after the period of joining."""
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0 and choice[i] == s and joined[i] >= 0:
+            sum_cohort_margin[chunk(i), s, joined[i]] += margin[i]
+
+
+def enter_cohort(n, n_firms, clock, choice, tenure, joined):
+    """Who bought from a new supplier joins this period's cohort."""
+    for i in range(n):
+        if 0 <= choice[i] < n_firms and tenure[i] == 1:
+            joined[i] = clock[0] if clock[0] >= 0 else -1
+
+
+def count(n, supplier, joined, sum_cohort_size):
+    """Count who is left of each cohort."""
+    for i in range(n):
+        if supplier[i] >= 0 and joined[i] >= 0:
+            sum_cohort_size[chunk(i), supplier[i], joined[i]] += 1.0
+
+
+def cohorts(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe cohorts by firm and period of joining."""
+    periods = int(scenario.periods)
+    return Mechanism(
+        "cohorts",
+        doc="Survival and realized value by cohort",
+        columns=(Column("joined", dtype="i4", fill=-1, doc="Period of joining the supplier"),),
+        totals=(
+            Total("cohort_size", ("firm", periods), doc="Customers left, by period of joining"),
+            Total("cohort_margin", ("firm", periods), doc="Margins earned, by period of joining"),
+        ),
+        passes=(
+            Pass(leave_cohort, "arrive"),
+            Pass(earn, "pay", after=("money.pay",)),
+            Pass(enter_cohort, "join", after=("choice.join",)),
+            Pass(count, "account"),
+        ),
+    )
+
+
+def cohort_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return one row per firm, cohort and age.
+
+    Columns: ``firm``, ``cohort`` (period of joining), ``age`` (periods since), ``customers``,
+    ``survival`` (share of the cohort left; who left the market counts as lost) and
+    ``realized_value``: margins earned after the period of joining, discounted to it, per
+    customer who joined. They add up with age.
+    """
+    import pandas as pd
+
+    size, margin = books.total("cohort_size"), books.total("cohort_margin")  # (T, F, T)
+    rate = float(scenario.discount_rate)
+    frames = []
+    for name in scenario.firms:
+        f = books.firms.index(name)
+        for cohort in range(books.periods):
+            left = size[cohort:, f, cohort]
+            ages = np.arange(len(left))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                earned = np.cumsum(margin[cohort:, f, cohort] * (1.0 + rate) ** -ages) / left[0]
+                survival = left / left[0]
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "firm": name,
+                        "cohort": cohort,
+                        "age": ages,
+                        "customers": left,
+                        "survival": survival,
+                        "realized_value": earned,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+# -- What customers of long standing do, beside those who joined lately ------------------------
+
+
+#: Tenure bands of customers who joined lately (3 purchases at most), and of long standing.
+RECENT = slice(0, TENURE_BANDS.index("4-7"))
+
+
+LONG = slice(TENURE_BANDS.index("4-7"), None)
+
+
+def earn_by_tenure(n, supplier, choice, tenure, margin, sum_tenure_margin, sum_tenure_bought):
+    """Book what purchases from the supplier bring: by recent customers and others."""
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0 and choice[i] == s:
+            band = 0 if tenure[i] <= 3 else 1
+            sum_tenure_margin[chunk(i), s, band] += margin[i]
+            sum_tenure_bought[chunk(i), s, band] += 1.0
+
+
+def _retention(bands: slice) -> Callable[[Books], np.ndarray]:
+    def measure(b: Books) -> np.ndarray:
+        held, kept = (values[:, :, bands].sum(axis=2) for values in held_and_kept(b, "tenure"))
+        return ratio(kept, held)
+
+    return measure
+
+
+def _margin(band: int) -> Callable[[Books], np.ndarray]:
+    def measure(b: Books) -> np.ndarray:
+        margin, bought = b.total("tenure_margin"), b.total("tenure_bought")
+        return ratio(margin[:, :, band], bought[:, :, band])
+
+    return measure
+
+
+_TENURE = Mechanism(
+    "tenure",
+    doc="Retention and margin of recent customers and of those of long standing",
+    totals=(
+        Total("tenure_margin", ("firm", 2), doc="Margins of repeat purchases, by tenure"),
+        Total("tenure_bought", ("firm", 2), doc="Repeat purchases, by tenure"),
+    ),
+    passes=(Pass(earn_by_tenure, "pay", after=("money.pay",)),),
+    measures=(
+        Measure("retention_recent", "Retention, up to 3 purchases", "share per period",
+                _retention(RECENT),
+                doc="Share of the customers with 1 to 3 purchases since joining who are still "
+                "the firm's after the choice of the period; silence counts as staying"),
+        Measure("retention_long", "Retention, 4 purchases and more", "share per period",
+                _retention(LONG),
+                doc="Share of the customers with 4 and more purchases since joining who are still "
+                "the firm's after the choice of the period; silence counts as staying"),
+        Measure("margin_recent", "Margin of a purchase, up to 3 purchases",
+                "currency per purchase", _margin(0),
+                doc="Mean contribution of a repeat purchase in the period by customers with 1 to "
+                "3 purchases since joining"),
+        Measure("margin_long", "Margin of a purchase, 4 purchases and more",
+                "currency per purchase", _margin(1),
+                doc="Mean contribution of a repeat purchase in the period by customers with 4 and "
+                "more purchases since joining"),
+    ),
+)  # fmt: skip
+
+
+def tenure(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe retention and margin by tenure with the supplier."""
+    return _TENURE

@@ -1,0 +1,319 @@
+"""Customers one by one: what leaving would cost each of them, and what they bought."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf, nan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxsim.model.core.learning import learned, precision
+from cxsim.model.core.offer import misfit_cost
+from cxsim.model.core.switching import order_effort, premium_saved
+from cxsim.model.customers.perceived_utility import ACCOUNT, misfit_of
+from cxsim.model.ledger import ratio
+from cxsim.model.mechanism import Column, Mechanism, Pass, listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["customer_frame", "customers", "panel", "panel_rows", "reach_frame"]
+
+
+# -- Customers one by one: what leaving would cost each of them, and what they bought ----------
+
+
+#: Purchases over which a twin of the supplier is watched catching up.
+HORIZON = 120
+
+
+# --- switching costs ----------------------------------------------------------------
+
+
+def next_weight(weight: float, purchase_rate: float, discount_rate: float) -> float:
+    """Return the discount weight of the purchase after one of this weight.
+
+    The expected present value of one unit at the next purchase, when a purchase comes
+    with chance q per period: q / (q + d).
+    """
+    if purchase_rate > 0.0:
+        return weight * purchase_rate / (purchase_rate + discount_rate)
+    return 0.0
+
+
+def keep_costs(
+    n, segment, supplier, uncertainty, recognition, interaction, customization, disclosure,
+    twin_knowledge, purchase_rate, need, member_need, self_error, heads, tailored, choice, n_firms,
+    bought,
+    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
+    firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
+    market_discount_rate, clock, last_period, switching_procedural, switching_financial,
+    switching_relational,
+    final_procedural, final_financial, final_relational, final_lifetime,
+):  # fmt: skip
+    """Keep each customer's switching cost by part, and with the loss while a twin catches up."""
+    for i in range(n):
+        final_procedural[i] = switching_procedural[i]
+        final_financial[i] = switching_financial[i]
+        final_relational[i] = switching_relational[i]
+        f = choice[i]
+        if 0 <= f < n_firms:
+            bought[f, i] += 1
+        s = supplier[i]
+        total = 0.0
+        if s >= 0 and clock[0] == last_period[0]:  # the future is reckoned once
+            total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
+            g = segment[i]
+            r = recognition[s, i]
+            bend = customization[s, i]
+            signal = r * precision(market_learning_rate[0], interaction[s, i], disclosure[i])
+            here = uncertainty[s, i] * 1.0
+            there = 1.0 - twin_knowledge[i]
+            weight = 1.0
+            for _ in range(HORIZON):
+                here = learned(here, signal)
+                there = learned(there, signal)
+                weight = next_weight(weight, purchase_rate[i], market_discount_rate[0])
+                fit_lost = misfit_cost(
+                    segment_volume[g],
+                    segment_fit_weight[g],
+                    misfit_of(
+                        i,
+                        g,
+                        s,
+                        r,
+                        bend,
+                        1.0 - there,
+                        need,
+                        member_need,
+                        self_error,
+                        heads[i],
+                        tailored[i],
+                        segment_need_mean,
+                        segment_need_sd,
+                        firm_position,
+                        firm_segment_insight,
+                    )
+                    - misfit_of(
+                        i,
+                        g,
+                        s,
+                        r,
+                        bend,
+                        1.0 - here,
+                        need,
+                        member_need,
+                        self_error,
+                        heads[i],
+                        tailored[i],
+                        segment_need_mean,
+                        segment_need_sd,
+                        firm_position,
+                        firm_segment_insight,
+                    ),
+                )
+                ease_lost = order_effort(
+                    segment_hassle[g], r, interaction[s, i], 1.0 - there
+                ) - order_effort(segment_hassle[g], r, interaction[s, i], 1.0 - here)
+                premium = premium_saved(
+                    segment_volume[g],
+                    firm_price[s],
+                    firm_personal_premium[s],
+                    bend,
+                    r,
+                    there - here,
+                )
+                total += weight * (fit_lost + ease_lost - premium)
+        final_lifetime[i] = total
+
+
+def mean_worth(o, i, heads, value):
+    """Return what an option is worth to an account: the mean over its members."""
+    total = 0.0
+    for e in range(int(heads)):
+        total += value[e, o, i]
+    return total / heads
+
+
+def keep_lead(n, n_firms, shopper, supplier, open_option, heads, value, final_lead):
+    """Keep by how much the supplier led the best rival at the last purchase occasion.
+
+    The worth of staying less that of the best active rival, the cost of moving counted,
+    before chance: what the customer would lose by leaving for the actual next best. An
+    occasion with no rival to choose (a subscription that nobody reconsiders) is none.
+    """
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        s = supplier[i]
+        if s < 0 or open_option[s, i] == 0:
+            final_lead[i] = nan
+            continue
+        best = -inf
+        for f in range(n_firms):
+            if f != s and open_option[f, i]:
+                best = max(best, mean_worth(f, i, heads[i], value))
+        if best > -inf:
+            final_lead[i] = mean_worth(s, i, heads[i], value) - best
+
+
+def forget(n, n_firms, arriving, bought, final_lead):
+    """A newcomer has bought nothing yet."""
+    for f in range(n_firms):
+        for i in range(n):
+            if arriving[i]:
+                bought[f, i] = 0
+    for i in range(n):
+        if arriving[i]:
+            final_lead[i] = nan
+
+
+_CUSTOMERS = Mechanism(
+    "customers",
+    doc="Switching costs and purchases, customer by customer",
+    columns=(
+        Column("final_procedural", doc="Procedural switching cost, currency"),
+        Column("final_financial", doc="Financial switching cost, currency"),
+        Column("final_relational", doc="Relational switching cost, currency"),
+        Column(
+            "final_lifetime",
+            doc="Switching cost with the discounted loss while a twin of the "
+            "supplier catches up, currency",
+        ),
+        Column("final_lead", doc="Lead over the best rival at the last purchase, currency"),
+        Column("bought", ("firm",), dtype="i4", doc="Purchases from each firm since arrival"),
+    ),
+    passes=(
+        Pass(forget, "arrive"),
+        Pass(keep_lead, "decide", before=("choice.decide",)),
+        Pass(keep_costs, "account", after=("switching.add_up",)),
+    ),
+)
+
+
+def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    return {"last_period": np.array([int(scenario.periods) - 1])}
+
+
+def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe every customer's switching cost and purchases."""
+    columns = _CUSTOMERS.columns
+    if not any(m.name == "judgement" for m in mechanisms):
+        columns += tuple(replace(column, kept=False) for column in ACCOUNT)
+    return replace(_CUSTOMERS, columns=columns, setup=_last_period)
+
+
+# --- a purchase panel ---------------------------------------------------------------
+
+
+def keep_choice(n, n_firms, choice, price_asked, in_market, panel_choice, panel_price):
+    """Keep what each customer chose and was asked to pay."""
+    for i in range(n):
+        panel_choice[i] = choice[i]
+        for f in range(n_firms):
+            panel_price[f, i] = price_asked[f, i] if in_market[i] else 0.0
+
+
+_PANEL = Mechanism(
+    "panel",
+    doc="Purchases one by one, for a panel",
+    columns=(
+        Column("panel_choice", dtype="i2", fill=-1, doc="Option taken in the period, -1 for none"),
+        Column("panel_price", ("firm",), doc="Prices asked, currency per unit"),
+    ),
+    passes=(Pass(keep_choice, "pay"),),
+)
+
+
+def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe choices and prices asked, purchase occasion by purchase occasion."""
+    return _PANEL
+
+
+# -- Customers one by one, as frames: who they are at the end, and what some of them bought ----
+
+
+def _names(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Return option names by number; the last name stands for -1."""
+    return np.array([*names, "none"], dtype=object)[numbers]
+
+
+def customer_frame(simulation: Any) -> pd.DataFrame:
+    """Return one row per customer at the end of the run (needs detail ``"customers"``)."""
+    import pandas as pd
+
+    column = simulation.customers
+    firms = simulation.books.firms
+    frame = pd.DataFrame(
+        {
+            "customer": np.arange(simulation.scenario.customers),
+            "segment": np.array(simulation.workspace.tables.segments)[column("segment")],
+            "born": column("born"),
+            "supplier": _names(column("supplier"), firms),
+            "tenure": column("tenure"),
+            "price_sensitivity": column("price_sensitivity"),
+            "switching_procedural": column("final_procedural"),
+            "switching_financial": column("final_financial"),
+            "switching_relational": column("final_relational"),
+        }
+    )
+    frame["switching_cost"] = (
+        frame["switching_procedural"] + frame["switching_financial"] + frame["switching_relational"]
+    )
+    frame["switching_cost_lifetime"] = column("final_lifetime")
+    frame["switching_cost_rival"] = column("final_lead")
+    for dimension, values in enumerate(column("need")):
+        frame[f"need_{dimension}"] = values
+    uncertainty = column("uncertainty")
+    for name in simulation.scenario.firms:
+        frame[f"knowledge_{name}"] = 1.0 - uncertainty[firms.index(name)]
+    for name in simulation.scenario.firms:
+        frame[f"purchases_{name}"] = column("bought")[firms.index(name)]
+    return frame
+
+
+def reach_frame(customers: pd.DataFrame, firms: list[str]) -> pd.DataFrame:
+    """Return penetration and purchase frequency by firm, from final customers.
+
+    ``penetration`` is the share of customers who have bought from the firm since they came
+    to the market, ``purchase_frequency`` the mean purchases of those.
+    """
+    import pandas as pd
+
+    bought = customers[[f"purchases_{name}" for name in firms]].to_numpy()
+    buyers = (bought > 0).sum(axis=0)
+    return pd.DataFrame(
+        {
+            "firm": firms,
+            "penetration": buyers / len(customers),
+            "purchase_frequency": ratio(bought.sum(axis=0), buyers),
+        }
+    )
+
+
+def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
+    """Return the last period's purchase occasions of the first households (needs ``"panel"``).
+
+    A household is a customer: its number and the period in which it came to the market.
+    """
+    import pandas as pd
+
+    households = min(households, simulation.scenario.customers)
+    choice = simulation.customers("panel_choice")[:households]
+    there = np.flatnonzero(choice >= 0)
+    firms = simulation.books.firms
+    born = simulation.customers("born")[:households][there]
+    frame = pd.DataFrame(
+        {
+            "customer": [
+                f"{number}.{b}" if b >= 0 else str(number)
+                for number, b in zip(there, born, strict=True)
+            ],
+            "period": simulation.period - 1,
+            "choice": _names(choice[there], (*firms, "outside")),
+        }
+    )
+    prices = simulation.customers("panel_price")
+    for name in simulation.scenario.firms:
+        frame[f"price_{name}"] = prices[firms.index(name)][:households][there].astype(float)
+    return frame

@@ -1,0 +1,249 @@
+"""Price elasticities, given customers' present state.
+
+A message moves utility by the same amount whether it is good or bad; what it does to the
+chance to buy depends on how likely the purchase was (East, Hammond & Lomax 2008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxsim.model.core.choice import weigh
+from cxsim.model.ledger import Books, ratio
+from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.word_of_mouth.word_of_mouth import esteem
+from cxsim.numerics.elementary import exp
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CHANCES", "elasticity", "elasticity_frame", "hearsay", "hearsay_frame"]
+
+
+# -- Price elasticities, given customers' present state ----------------------------------------
+
+
+def semi_elasticity(
+    price_sensitivity: float, amount: float, own: float, other: float, same: float
+) -> float:
+    """Return the change of a logit chance for a relative rise of a price.
+
+    dP_f / d ln p_g = a p v P_f (P_g - 1{f = g}): ``amount`` is price times volume,
+    ``own`` P_f, ``other`` P_g, ``same`` 1 where f = g.
+    """
+    return price_sensitivity * amount * own * (other - same)
+
+
+def chances(
+    n, n_firms, in_market, open_option, segment, price_sensitivity, value, price_asked, chance,
+    segment_volume, sum_chance, sum_price_response,
+):  # fmt: skip
+    """Add up logit chances and their response to prices, given everybody's present state."""
+    for i in range(n):
+        if in_market[i] == 0:
+            continue
+        weight = weigh(i, n_firms + 1, open_option, price_sensitivity, value, chance)
+        if weight == 0.0:
+            continue
+        c = chunk(i)
+        for o in range(n_firms + 1):
+            chance[o, i] /= weight
+        for f in range(n_firms):
+            sum_chance[c, f] += chance[f, i]
+            for g in range(n_firms):
+                sum_price_response[c, f, g] += semi_elasticity(
+                    price_sensitivity[i],
+                    segment_volume[segment[i]] * price_asked[g, i],
+                    chance[f, i],
+                    chance[g, i],
+                    1.0 if f == g else 0.0,
+                )
+
+
+def own_elasticity(b: Books) -> np.ndarray:
+    """Relative change of expected purchases for a relative change of the firm's own price."""
+    own = np.diagonal(b.total("price_response"), axis1=1, axis2=2)
+    return ratio(own, b.total("chance"))
+
+
+_ELASTICITY = Mechanism(
+    "elasticity",
+    doc="Short-run price elasticities, given customers' present state",
+    columns=(Column("chance", ("option",), "f8", kept=False, doc="Logit chance of an option"),),
+    totals=(
+        Total("chance", doc="Expected purchases"),
+        Total("price_response", ("firm", "firm"), doc="Response of firm f to the price of firm g"),
+    ),
+    passes=(Pass(chances, "decide", before=("choice.decide",)),),
+    measures=(
+        Measure(
+            "own_elasticity",
+            "Own-price elasticity",
+            "1",
+            own_elasticity,
+            doc="Short run, first evaluator of an account",
+        ),
+    ),
+)
+
+
+def elasticity_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return short-run elasticities of every firm's purchases to every firm's price.
+
+    Columns: ``period``, ``firm`` (whose purchases), ``price_of`` (whose price), ``elasticity``:
+    own-price where the two are the same, cross-price elsewhere.
+    """
+    import pandas as pd
+
+    names = list(scenario.firms)
+    order = [books.firms.index(name) for name in names]
+    response = books.total("price_response")[:, order][:, :, order]
+    values = ratio(response, books.total("chance")[:, order, None])
+    periods, n, _ = values.shape
+    return pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), n * n),
+            "firm": np.tile(np.repeat(names, n), periods),
+            "price_of": names * (periods * n),
+            "elasticity": values.ravel(),
+        }
+    )
+
+
+def elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe short-run price elasticities of every firm, by period."""
+    return _ELASTICITY
+
+
+# -- What word of mouth does to chances to buy: good news against bad, likely buyers or not ----
+
+
+#: Customers by their chance to buy from the firm if it had no reputation.
+CHANCES = ("below one half", "one half or more")
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def shifted(chance: float, utility: float) -> float:
+    """Return the logit chance of an option once it is worth so much more utility."""
+    return chance * exp(utility) / (1.0 - chance + chance * exp(utility))
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def compare(
+    n, n_firms, segment, shopper, open_option, price_sensitivity, value, reputation, likely,
+    segment_reputation_value, market_word_of_mouth_message_weight, sum_hearsay,
+):  # fmt: skip
+    """Compare chances as they are with those without the firm's reputation, and after news.
+
+    News is one message about an experience of 1 or -1 to a customer who had heard nothing.
+    """
+    weight = market_word_of_mouth_message_weight[0]
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        a = price_sensitivity[i]
+        whole = weigh(i, n_firms + 1, open_option, price_sensitivity, value, likely)
+        if whole == 0.0:
+            continue
+        worth = segment_reputation_value[segment[i]]
+        for f in range(n_firms):
+            if open_option[f, i] == 0:
+                continue
+            chance = likely[f, i] / whole
+            r = reputation[f, i]
+            plain = shifted(chance, -a * esteem(worth, r))
+            band = 1 if plain >= 0.5 else 0
+            c = chunk(i)
+            sum_hearsay[c, f, band, 0] += 1.0
+            sum_hearsay[c, f, band, 1] += shifted(plain, a * esteem(worth, weight)) - plain
+            sum_hearsay[c, f, band, 2] += plain - shifted(plain, -a * esteem(worth, weight))
+            if r > 0.0:
+                sum_hearsay[c, f, band, 3] += chance - plain
+            else:
+                sum_hearsay[c, f, band, 4] += plain - chance
+
+
+def _purchases(which: int) -> Callable[[Books], np.ndarray]:
+    def measure(b: Books) -> np.ndarray:
+        return b.total("hearsay")[:, :, :, which].sum(axis=2)
+
+    return measure
+
+
+def _news(which: int) -> Callable[[Books], np.ndarray]:
+    def measure(b: Books) -> np.ndarray:
+        heard = b.total("hearsay").sum(axis=2)
+        return ratio(heard[:, :, which], heard[:, :, 0])
+
+    return measure
+
+
+_HEARSAY = Mechanism(
+    "hearsay",
+    doc="What word of mouth does to chances to buy",
+    columns=(Column("likely", ("option",), "f8", kept=False, doc="Weight of an option"),),
+    totals=(
+        Total("hearsay", ("firm", 2, 5), doc="Shoppers; gain, loss by news; won, lost so far"),
+    ),
+    passes=(Pass(compare, "decide", before=("choice.decide",)),),
+    measures=(
+        Measure("won_by_word", "Purchases that good reputations bring", "per period",
+                _purchases(3), summary="sum",
+                doc="Purchases from the firm that would not have been made had nobody thought "
+                "well of it by word of mouth"),
+        Measure("lost_by_word", "Purchases that bad reputations cost", "per period",
+                _purchases(4), summary="sum",
+                doc="Purchases from the firm that would have been made had nobody thought badly "
+                "of it by word of mouth"),
+        Measure("gain_of_news", "Rise of the chance to buy by one good message", "share",
+                _news(1),
+                doc="Mean rise of a customer's chance to buy from the firm, in the market or not, "
+                "by one more good message"),
+        Measure("loss_of_news", "Fall of the chance to buy by one bad message", "share",
+                _news(2),
+                doc="Mean fall of a customer's chance to buy from the firm, in the market or not, "
+                "by one more bad message"),
+    ),
+)  # fmt: skip
+
+
+def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Observe what word of mouth does to chances to buy; nothing where nobody talks."""
+    talk = any(mechanism.name == "reputation" for mechanism in mechanisms)
+    return _HEARSAY if talk else Mechanism("hearsay", doc=_HEARSAY.doc)
+
+
+def hearsay_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return what word of mouth does to chances, by period, firm and chance without it.
+
+    Columns: ``period``, ``firm``, ``chance`` (one of :data:`CHANCES`: to buy from the firm if
+    it had no reputation), ``customers`` in the market who could buy; ``gain``, ``loss``: mean
+    rise and fall of the chance by one message, good or bad, to somebody who had heard nothing;
+    ``won``, ``lost``: purchases that reputations above and below 0 bring and cost.
+    """
+    import pandas as pd
+
+    names = list(scenario.firms)
+    columns = ["customers", "gain", "loss", "won", "lost"]
+    if not books.has("hearsay"):
+        return pd.DataFrame(columns=["period", "firm", "chance", *columns])
+    order = [books.firms.index(name) for name in names]
+    values = books.total("hearsay")[:, order].reshape(-1, 5)
+    periods = books.periods
+    frame = pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), 2 * len(names)),
+            "firm": np.tile(np.repeat(names, 2), periods),
+            "chance": list(CHANCES) * (periods * len(names)),
+            **dict(zip(columns, values.T, strict=True)),
+        }
+    )
+    for column in ("gain", "loss"):
+        frame[column] = ratio(frame[column], frame["customers"])
+    return frame

@@ -1,0 +1,1 @@
+"""Market research: surveys, what firms believe, and what they do about it."""

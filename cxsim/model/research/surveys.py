@@ -1,0 +1,471 @@
+"""Listening: surveys tell a firm what its touchpoints are like, with sampling error.
+
+Three programmes: deep dives ask some customers about all they met, every so many periods;
+event-based surveys ask right after a contact; tracking asks a few how they feel about the
+firm as a whole. Not everybody answers. Answers are all that a belief can change by.
+
+Without listening a firm believes its design: what its touchpoints were like at the start,
+and what it fancies beyond that. Nothing that happens to customers changes it.
+"""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+from typing import Any
+
+import numpy as np
+
+from cxsim.model.experience.perception import cluster
+from cxsim.model.experience.touchpoints import given_or, usual_sample
+from cxsim.model.ledger import ratio
+from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.numerics.draws import uniform
+from cxsim.parameters import Ask, Parameters, parameter
+
+# -- Listening: surveys tell a firm what its touchpoints are like, with sampling error ---------
+
+
+class Programme(Parameters):
+    """A survey, whatever it asks."""
+
+    sample: float | None = parameter(
+        None,
+        doc="Share asked (default: 0.05, or what the organization's evaluation makes it)",
+        unit="share",
+        ge=0,
+        le=1,
+    )
+    response_rate: float = parameter(
+        0.3, doc="Chance that somebody asked, who feels neutral, answers", unit="share", ge=0, le=1
+    )
+    cost: float = parameter(
+        0.0,
+        doc="Cost of asking",
+        unit="currency per customer or contact asked",
+        ge=0,
+        ask=Ask(free="surveys"),
+    )
+
+
+class DeepDive(Programme):
+    """Customers are asked about every touchpoint they met in the period."""
+
+    every: int = parameter(6, doc="Periods from one to the next", unit="periods", ge=1)
+
+
+class Listening(Parameters):
+    """How a firm listens to its customers."""
+
+    deep_dive: DeepDive | None = parameter(
+        None, doc="Every so many periods, a share of customers is asked about all touchpoints"
+    )
+    event_based: Programme | None = parameter(
+        None, doc="A share of contacts with customers is followed by a question about it"
+    )
+    tracking: Programme | None = parameter(
+        None, doc="Every period a share of customers is asked about the firm as a whole"
+    )
+    response_bias: float = parameter(
+        0.0,
+        doc="Relative rise of the chance to answer per unit of experience; below 0 the unhappy "
+        "answer rather",
+    )
+    prior_answers: float = parameter(
+        10.0,
+        doc="How many answers what the firm believed before counts for",
+        unit="answers",
+        ge=0,
+    )
+
+
+class FirmParameters(Parameters):
+    """Whether a firm listens."""
+
+    listening: Listening | None = parameter(
+        None, doc="Surveys (default: none; the firm believes its design)"
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def response_chance(response_rate: float, bias: float, experience: float) -> float:
+    """Return the chance that somebody asked answers."""
+    return max(0.0, min(1.0, response_rate * (1.0 + bias * experience)))
+
+
+def squared(answer: float) -> float:
+    """Return the square of an answer."""
+    return answer * answer
+
+
+def weight_of(answers: float, prior_answers: float) -> float:
+    """Return the weight of new answers beside what was believed before, n / (n + n0)."""
+    return answers / (answers + prior_answers)
+
+
+def believed(belief: float, answer: float, weight: float) -> float:
+    """Return the belief after answers, moved towards their mean by their weight."""
+    return belief + weight * (answer - belief)
+
+
+def standard_error(variance: float, answers: float) -> float:
+    """Return the standard error of the mean of a sample, sd / sqrt(n)."""
+    return sqrt(max(0.0, variance) / answers)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def plan(
+    clock, sampled, firm_active, firm_listening_deep_dive_every, firm_listening_deep_dive_sample,
+    firm_listening_event_based_sample, firm_listening_tracking_sample,
+    firm_listening_deep_dive_response_rate, firm_listening_event_based_response_rate,
+    firm_listening_tracking_response_rate, firm_organization_evaluation,
+):  # fmt: skip
+    """Work out whom each programme asks this period; nobody where there is none."""
+    usual = usual_sample(given_or(firm_organization_evaluation, 0.5))
+    there = np.isfinite(
+        [
+            firm_listening_deep_dive_response_rate,
+            firm_listening_event_based_response_rate,
+            firm_listening_tracking_response_rate,
+        ]
+    ) & (firm_active > 0.5)
+    there[0] &= clock[0] % given_or(firm_listening_deep_dive_every, 1.0) == 0
+    given = (
+        firm_listening_deep_dive_sample,
+        firm_listening_event_based_sample,
+        firm_listening_tracking_sample,
+    )
+    for k in range(3):
+        sampled[:, k] = np.where(there[k], given_or(given[k], usual), 0.0)
+
+
+def interview(
+    n, first, n_firms, supplier, experience, interviewed, key_interviewed, sampled,
+    firm_listening_deep_dive_response_rate, firm_listening_response_bias, sum_asked,
+):  # fmt: skip
+    """Ask a share of customers for an interview about all they met."""
+    diving = False
+    for f in range(n_firms):
+        diving = diving or sampled[f, 0] > 0.0
+    for i in range(n):
+        interviewed[i] = 0
+    if not diving:
+        return
+    for i in range(n):
+        s = supplier[i]
+        if s < 0:
+            continue
+        u = uniform(key_interviewed[s], first + i)
+        if u < sampled[s, 0]:
+            sum_asked[chunk(i), s, 0] += 1.0
+            answers = response_chance(
+                firm_listening_deep_dive_response_rate[s],
+                firm_listening_response_bias[s],
+                experience[s, i],
+            )
+            interviewed[i] = u < sampled[s, 0] * answers
+
+
+def hear(
+    n, first, n_touchpoint, supplier, visitors, visitor, score, experience, interviewed, complaint,
+    key_asked, sampled, firm_listening_event_based_response_rate, firm_listening_response_bias,
+    sum_asked, sum_answers, sum_answer, sum_answer_square,
+):  # fmt: skip
+    """Ask after a share of contacts, and write down what was answered there and in interviews."""
+    for i in range(n):
+        complaint[i] = inf
+    for t in range(n_touchpoint):
+        for k in range(visitors[t, 0]):
+            i = visitor[t, k]
+            s = supplier[i]
+            told = interviewed[i] > 0
+            if sampled[s, 1] > 0.0:
+                u = uniform(key_asked[t, s], first + i)
+                if u < sampled[s, 1]:
+                    sum_asked[chunk(i), s, 1] += 1.0
+                    answers = response_chance(
+                        firm_listening_event_based_response_rate[s],
+                        firm_listening_response_bias[s],
+                        experience[s, i],
+                    )
+                    if u < sampled[s, 1] * answers:
+                        told = True
+                        complaint[i] = min(complaint[i], score[t, k])
+            if told:
+                c = chunk(i)
+                y = score[t, k]
+                sum_answers[c, s, t] += 1.0
+                sum_answer[c, s, t] += y
+                sum_answer_square[c, s, t] += squared(y)
+
+
+def conclude(
+    belief, belief_error, total_answers, total_answer, total_answer_square, total_asked,
+    firm_listening_prior_answers, firm_listening_deep_dive_cost, firm_listening_event_based_cost,
+    firm_listening_tracking_cost, sum_survey_cost,
+):  # fmt: skip
+    """Firms move what they believe towards what they were told, and pay for having asked."""
+    costs = np.column_stack(
+        [
+            firm_listening_deep_dive_cost,
+            firm_listening_event_based_cost,
+            firm_listening_tracking_cost,
+        ]
+    )
+    sum_survey_cost[0] = (given_or(costs, 0.0) * total_asked).sum(axis=1)
+    for f, t in np.argwhere(total_answers > 0):
+        n = total_answers[f, t]
+        mean = total_answer[f, t] / n
+        variance = (total_answer_square[f, t] - n * mean * mean) / (n - 1.0) if n > 1 else 0.0
+        weight = weight_of(n, firm_listening_prior_answers[f])
+        belief[f, t] = believed(belief[f, t], mean, weight)
+        error = standard_error(variance, n)
+        before = max(0.0, belief_error[f, t])
+        belief_error[f, t] = sqrt((weight * error) ** 2 + ((1.0 - weight) * before) ** 2)
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def survey_cost(b: Any) -> np.ndarray:
+    """Cost of the period's surveys."""
+    return b.total("survey_cost")
+
+
+LISTENING = Mechanism(
+    "listening",
+    doc="What customers tell firms",
+    firm=FirmParameters,
+    tables=(("sampled", ("firm", 3)),),
+    columns=(
+        Column("interviewed", (), "i1", kept=False, doc="1 for a customer who gives an interview"),
+        Column(
+            "complaint",
+            (),
+            "f8",
+            kept=False,
+            doc="Worst performance that the customer told of after a contact, else infinity",
+        ),
+    ),
+    draws=(
+        Draw("interviewed", ("firm",)),
+        Draw("asked", ("touchpoint", "firm")),
+    ),
+    totals=(
+        Total("asked", ("firm", 3), doc="Asked by deep dives, after contacts and by tracking"),
+        Total("answers", ("firm", "touchpoint"), doc="Answers about a touchpoint"),
+        Total("answer", ("firm", "touchpoint"), doc="Performance answered, summed"),
+        Total("answer_square", ("firm", "touchpoint"), doc="Its squares, summed"),
+        Total("survey_cost", doc="Cost of surveys, currency"),
+    ),
+    passes=(
+        Pass(plan, "events", whole=True),
+        Pass(interview, "join", after=("journey.visit",)),
+        Pass(hear, "join", after=("listening.interview",)),
+        Pass(conclude, "close", whole=True),
+    ),
+    measures=(
+        Measure(
+            "survey_cost",
+            "Cost of surveys",
+            "currency per period",
+            survey_cost,
+            summary="sum",
+            cost="profit",
+        ),
+    ),
+    active=lambda scenario: (
+        scenario.journey is not None
+        and any(firm.listening is not None for firm in scenario.firms.values())
+    ),
+)
+
+
+# -- Belief: what a firm thinks its touchpoints are like, which need not be what they are ------
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def form(belief, performance, firm_touchpoints_blind_spot):
+    """Before anybody has told it anything, a firm believes its design."""
+    if np.isnan(belief).any():
+        belief[:] = given_or(belief, performance + firm_touchpoints_blind_spot)
+
+
+def report(
+    belief, belief_error, performance, total_contacts, total_score, market_journey_importance,
+    sum_belief, sum_belief_error, sum_delivered, sum_perception_gap,
+):  # fmt: skip
+    """Note what firms believed in the period, and how far that was from what customers met."""
+    sum_belief[0] = belief
+    sum_belief_error[0] = belief_error
+    sum_delivered[0] = performance
+    contacts = total_contacts.sum(axis=2)
+    met = contacts > 0
+    gaps = belief - total_score.sum(axis=2) / np.where(met, contacts, 1.0)
+    weights = market_journey_importance * met
+    total = weights.sum(axis=1)
+    gap = np.where(met, weights * gaps, 0.0).sum(axis=1)
+    sum_perception_gap[0] = np.where(total > 0, gap / np.where(total > 0, total, 1.0), np.nan)
+
+
+def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    shape = len(scenario.firms), len(scenario.journey)
+    return {"belief": np.full(shape, np.nan), "belief_error": np.full(shape, np.nan)}
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def perception_gap(b: Any) -> np.ndarray:
+    """What the firm believes less what customers met, weighted by importance."""
+    return b.count("perception_gap")
+
+
+BELIEF = Mechanism(
+    "belief",
+    doc="What firms believe of themselves",
+    setup=_setup,
+    totals=(
+        Total("belief", ("firm", "touchpoint"), doc="Performance that the firm believes in"),
+        Total("belief_error", ("firm", "touchpoint"), doc="Standard error of what it was told"),
+        Total("delivered", ("firm", "touchpoint"), doc="Mean performance of the touchpoint"),
+        Total("perception_gap", doc="Belief less what customers met, weighted by importance"),
+    ),
+    passes=(
+        Pass(form, "events", whole=True, after=("touchpoints.set_up",)),
+        Pass(report, "close", whole=True, before=("listening.conclude", "improvement.improve")),
+    ),
+    measures=(
+        Measure("perception_gap", "Perception gap", "score 0-10", perception_gap, summary="last"),
+    ),
+    active=lambda scenario: scenario.journey is not None,
+)
+
+
+# -- Tracking: a share of customers says how it feels about the firm, and what that leaves open
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def promoter_error(promoters: float, detractors: float, answers: float) -> float:
+    """Return the standard error of a net promoter score, sqrt((p + d - (p - d)^2) / n)."""
+    net = promoters - detractors
+    return sqrt(max(0.0, promoters + detractors - net * net) / answers)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def track(
+    n, first, n_firms, supplier, experience, key_tracked, sampled,
+    firm_listening_tracking_response_rate, firm_listening_response_bias,
+    market_emotion_cut_points, sum_asked, sum_tracked,
+):  # fmt: skip
+    """Ask a share of customers how they feel about the firm."""
+    tracking = False
+    for f in range(n_firms):
+        tracking = tracking or sampled[f, 2] > 0.0
+    if not tracking:
+        return
+    for i in range(n):
+        s = supplier[i]
+        if s < 0:
+            continue
+        u = uniform(key_tracked[s], first + i)
+        if u < sampled[s, 2]:
+            c = chunk(i)
+            e = experience[s, i]
+            sum_asked[c, s, 2] += 1.0
+            answers = response_chance(
+                firm_listening_tracking_response_rate[s], firm_listening_response_bias[s], e
+            )
+            if u < sampled[s, 2] * answers:
+                feeling = cluster(
+                    e,
+                    market_emotion_cut_points[0, 0],
+                    market_emotion_cut_points[0, 1],
+                    market_emotion_cut_points[0, 2],
+                )
+                sum_tracked[c, s, 0] += 1.0
+                sum_tracked[c, s, 1] += e
+                sum_tracked[c, s, 2] += squared(e)
+                sum_tracked[c, s, 3] += feeling == 3
+                sum_tracked[c, s, 4] += feeling == 0
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def answers(b: Any) -> np.ndarray:
+    """Customers who told the firm how they feel about it."""
+    return b.count("tracked")[:, :, 0]
+
+
+def experience_surveyed(b: Any) -> np.ndarray:
+    """Mean experience of the firm among those who answered."""
+    return ratio(b.count("tracked")[:, :, 1], answers(b))
+
+
+def experience_surveyed_error(b: Any) -> np.ndarray:
+    """Standard error of the experience surveyed, sd / sqrt(n)."""
+    n, mean = answers(b), experience_surveyed(b)
+    square = ratio(b.count("tracked")[:, :, 2], n)
+    variance = ratio(np.maximum(square - mean * mean, 0.0) * n, np.where(n > 1, n - 1, 0))
+    return np.sqrt(ratio(variance, n))
+
+
+def net_promoter_surveyed(b: Any) -> np.ndarray:
+    """Share of advocates less share of destroyers among those who answered."""
+    tracked = b.count("tracked")
+    return ratio(tracked[:, :, 3] - tracked[:, :, 4], answers(b))
+
+
+def net_promoter_surveyed_error(b: Any) -> np.ndarray:
+    """Standard error of the net promoter score surveyed, sqrt((p + d - (p - d)^2) / n)."""
+    tracked, n = b.count("tracked"), answers(b)
+    p, d = ratio(tracked[:, :, 3], n), ratio(tracked[:, :, 4], n)
+    return np.sqrt(ratio(np.maximum(p + d - (p - d) ** 2, 0.0), n))
+
+
+TRACKING = Mechanism(
+    "tracking",
+    doc="What customers say of the firm as a whole",
+    draws=(Draw("tracked", ("firm",)),),
+    totals=(
+        Total(
+            "tracked",
+            ("firm", 5),
+            doc="Answers about the firm, their sum, sum of squares, advocates and destroyers",
+        ),
+    ),
+    passes=(Pass(track, "survey"),),
+    measures=(
+        Measure("answers", "Answers to tracking", "per period", answers),
+        Measure("experience_surveyed", "Experience as surveyed", "experience", experience_surveyed),
+        Measure(
+            "experience_surveyed_error",
+            "Standard error of the experience surveyed",
+            "experience",
+            experience_surveyed_error,
+        ),
+        Measure(
+            "net_promoter_surveyed",
+            "Net promoter score as surveyed",
+            "share",
+            net_promoter_surveyed,
+        ),
+        Measure(
+            "net_promoter_surveyed_error",
+            "Standard error of the net promoter score surveyed",
+            "share",
+            net_promoter_surveyed_error,
+        ),
+    ),
+    active=LISTENING.active,
+)

@@ -1,0 +1,1 @@
+"""Whom firms single out: acquisition, tiers, scores and segments."""

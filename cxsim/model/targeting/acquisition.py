@@ -1,0 +1,378 @@
+"""Acquisition: firms contact customers of others, and offer them a first purchase for less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+
+from cxsim.model.ledger import ratio
+from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.targeting.differentiation import best, best_of, is_there, likeness, log_odds
+from cxsim.model.targeting.value_tiers import lift, room
+from cxsim.model.word_of_mouth.awareness import counts
+from cxsim.numerics.draws import uniform
+from cxsim.parameters import Ask, Parameters, parameter
+
+# -- What contacts with those who were not customers brought, and what they cost ---------------
+
+
+def contacts_made(b: Any) -> np.ndarray:
+    """Contacts in the period with those who were not the firm's customers."""
+    return b.total("contacts_made")
+
+
+def acquisition_cost(b: Any) -> np.ndarray:
+    """Cost of the period's contacts with those who were not customers."""
+    return b.total("contacts_made") * np.nan_to_num(b.firm("acquisition_cost_per_contact"))
+
+
+def acquired_by_contact(b: Any) -> np.ndarray:
+    """Customers won in the period in which they were contacted."""
+    return b.total("acquired_by_contact")
+
+
+def trial_discounts(b: Any) -> np.ndarray:
+    """Trial discounts; already taken off prices paid and revenue."""
+    return b.total("trial_discounts")
+
+
+def cost_per_acquired(b: Any) -> np.ndarray:
+    """Cost of contacts and trial discounts in the period for each customer won by contact.
+
+    What it may be is the lifetime value of a customer newly won.
+    """
+    return ratio(acquisition_cost(b) + trial_discounts(b), acquired_by_contact(b))
+
+
+def lift_of_contacts(b: Any) -> np.ndarray:
+    """Mean true value of those contacted over that of those who could have been."""
+    everybody = b.count("value_prospects"), b.count("prospects")
+    return lift(b.count("value_contacted"), b.count("contacts_made"), *everybody)
+
+
+def lift_of_contacts_oracle(b: Any) -> np.ndarray:
+    """Lift that knowing the truth would have; that of chance is 1."""
+    everybody = b.count("value_prospects"), b.count("prospects")
+    return lift(b.count("value_best_prospects"), b.count("contacts_made"), *everybody)
+
+
+_PER_PERIOD = "currency per period"
+
+
+MEASURES = (
+    Measure("contacts_made", "Acquisition contacts", "per period", contacts_made),
+    Measure(
+        "acquisition_cost",
+        "Cost of acquisition contacts",
+        _PER_PERIOD,
+        acquisition_cost,
+        summary="sum",
+        cost="profit",
+    ),
+    Measure("acquired_by_contact", "Customers won by contact", "per period", acquired_by_contact),
+    Measure(
+        "trial_discounts",
+        "Trial discounts (taken off revenue)",
+        _PER_PERIOD,
+        trial_discounts,
+        summary="sum",
+    ),
+    Measure(
+        "cost_per_acquired",
+        "Cost per customer won by contact",
+        "currency per customer",
+        cost_per_acquired,
+    ),
+    Measure("lift_of_contacts", "Lift of contacts", "times chance", lift_of_contacts),
+    Measure(
+        "lift_of_contacts_oracle",
+        "Lift of an oracle's contacts",
+        "times chance",
+        lift_of_contacts_oracle,
+    ),
+)
+
+
+# -- Acquisition: firms contact customers of others, and offer them a first purchase for less
+
+
+RANDOM, ANALYTICS, PREDICTIVE = range(3)
+
+
+BOTH, FIRMOGRAPHIC, BEHAVIOURAL, SEGMENT = range(4)
+
+
+#: Share of its customers whom a firm takes for its best.
+BEST = 0.2
+
+
+class Acquisition(Parameters):
+    """Whom a firm contacts who is not its customer, and with what."""
+
+    contacts: float = parameter(
+        0.0,
+        doc="Share of all who are not the firm's customers that it contacts",
+        unit="per period",
+        ge=0,
+        le=1,
+    )
+    targeting: Literal["random", "analytics", "predictive"] = parameter(
+        "random",
+        doc="Who comes first: anybody, by lot; those nearest to the mean attributes of the fifth "
+        "of its customers who brought most; or those whom a logistic regression on attributes "
+        "takes for its customers (look-alikes)",
+    )
+    by: Literal["both", "firmographic", "behavioural", "segment"] = parameter(
+        "both",
+        doc="What of customers the firm goes by: attributes of both kinds or of one, or the "
+        "segment of their needs",
+    )
+    refit_every: int = parameter(
+        12, doc="Periods after which the look-alike model is fitted anew", unit="periods", ge=1
+    )
+    rest: int = parameter(
+        6, doc="Periods for which a contact is not repeated", unit="periods", ge=0
+    )
+    trial_discount: float = parameter(
+        0.0,
+        doc="Share of the price taken off a first purchase in the period of the contact",
+        unit="share of price",
+        ge=0,
+        le=1,
+    )
+    cost_per_contact: float = parameter(
+        0.0,
+        doc="Cost of a contact",
+        unit="currency per contact",
+        ge=0,
+        ask=Ask(free="acquisition contacts"),
+    )
+
+
+class FirmParameters(Parameters):
+    """Whether a firm goes for other firms' customers."""
+
+    acquisition: Acquisition | None = parameter(
+        None, doc="Contacting those who are not the firm's customers"
+    )
+
+
+def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    """Return room for the look-alike model of each firm: coefficients, and when it was fitted."""
+    traits = max(2 * int(scenario.needs), len(scenario.segments))
+    return {"look_alike": np.zeros((len(scenario.firms), traits + 2))}
+
+
+def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for name, firm in scenario.firms.items():
+        rule = firm.acquisition
+        if rule is None or rule.targeting == "random":
+            continue
+        path = ("firms", name, "acquisition", "targeting")
+        if scenario.attributes is None and rule.by != "segment":
+            text = f"expected attributes: beside it, or random, found {rule.targeting!r}"
+            yield path, text
+        if rule.targeting == "predictive" and not is_there():
+            text = "expected scikit-learn for 'predictive' (pip install 'cxsim[study]'), found none"
+            yield path, text
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def trial_price(price: float, discount: float) -> float:
+    """Return the price of a first purchase."""
+    return price * (1.0 - discount)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def forget(n, n_firms, arriving, last_contact):
+    """Nobody has contacted a newcomer."""
+    for i in range(n):
+        if arriving[i]:
+            for f in range(n_firms):
+                last_contact[f, i] = -1000000
+
+
+def cast(n, first, n_firms, raffle, key_raffle):
+    """Draw each customer's lot with every firm."""
+    for f in range(n_firms):
+        for i in range(n):
+            raffle[f, i] = uniform(key_raffle[f], first + i)
+
+
+def seen(segment, segments, firmographic, behavioural, by):
+    """Return what a firm goes by, (traits, customers): attributes, or a 1 for the segment."""
+    if by == SEGMENT:
+        return (segment == np.arange(segments)[:, None]).astype(np.float64)
+    kinds = {BOTH: (firmographic, behavioural), FIRMOGRAPHIC: (firmographic,)}
+    return np.concatenate(kinds.get(int(by), (behavioural,))).astype(np.float64)
+
+
+def look(traits, own, earned, targeting, every, now, model):
+    """Return what a firm puts others in order by; None where it knows nothing to go by.
+
+    ``model`` holds a coefficient for each trait, then whether it was fitted, and when.
+    """
+    if targeting == ANALYTICS:
+        hers = np.flatnonzero(own)
+        top = hers[best(earned[hers].astype(np.float64), room(BEST, len(hers)))]
+        return likeness(traits, traits[:, top]) if len(top) else None
+    if model[-2] == 0 or now - model[-1] >= every:
+        found = log_odds(traits, own)
+        if found is not None:
+            model[: len(found)] = found
+            model[-2:] = 1.0, now
+    return model[: len(traits)] @ traits if model[-2] > 0 else None
+
+
+def contact(
+    n_firms, clock, segment, supplier, raffle, earned, firmographic, behavioural, true_value,
+    contacted, last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
+    firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
+    firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
+    sum_value_contacted, sum_value_best_prospects,
+):  # fmt: skip
+    """Each firm puts those who are not its customers in order and contacts the first of them."""
+    now = clock[0]
+    contacted[:] = 0
+    for f in range(n_firms):
+        if np.isnan(firm_acquisition_contacts[f]) or firm_active[f] < 0.5:
+            continue
+        others = supplier != f
+        rested = now - last_contact[f] > firm_acquisition_rest[f]
+        pool = np.flatnonzero(others & rested)
+        many = min(len(pool), room(firm_acquisition_contacts[f], int(others.sum())))
+        score = None
+        if firm_acquisition_targeting[f] != RANDOM and many > 0:
+            traits = seen(
+                segment, len(segment_share), firmographic, behavioural, firm_acquisition_by[f]
+            )
+            score = look(
+                traits, ~others, earned[f], firm_acquisition_targeting[f],
+                firm_acquisition_refit_every[f], now, look_alike[f],
+            )  # fmt: skip
+        lots = -raffle[f][pool]
+        chosen = pool[best(lots, many) if score is None else best_of(score[pool], lots, many)]
+        contacted[f, chosen] = 1
+        last_contact[f, chosen] = now
+        truth = true_value[f].astype(np.float64)
+        sum_prospects[0, f] = len(pool)
+        sum_contacts_made[0, f] = many
+        sum_value_prospects[0, f] = truth[pool].sum()
+        sum_value_contacted[0, f] = truth[chosen].sum()
+        sum_value_best_prospects[0, f] = truth[pool[best(truth[pool], many)]].sum()
+
+
+def contact_unseen(
+    n_firms, clock, segment, supplier, raffle, earned, true_value, contacted, last_contact,
+    look_alike, firm_active, segment_share, firm_acquisition_contacts, firm_acquisition_targeting,
+    firm_acquisition_by, firm_acquisition_refit_every, firm_acquisition_rest, sum_prospects,
+    sum_contacts_made, sum_value_prospects, sum_value_contacted, sum_value_best_prospects,
+):  # fmt: skip
+    """Contact others by lot or by segment, where nobody shows attributes."""
+    none = np.empty((0, len(supplier)), dtype=np.float32)
+    contact(
+        n_firms, clock, segment, supplier, raffle, earned, none, none, true_value, contacted,
+        last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
+        firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
+        firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
+        sum_value_contacted, sum_value_best_prospects,
+    )  # fmt: skip
+
+
+def offer_trial(
+    n, n_firms, contacted, frequency, price_asked, trial, firm_acquisition_trial_discount
+):
+    """Ask less of those contacted who never bought from the firm."""
+    for f in range(n_firms):
+        share = firm_acquisition_trial_discount[f]
+        for i in range(n):
+            offered = (contacted[f, i] > 0) & (frequency[f, i] == 0)
+            lower = trial_price(price_asked[f, i], share) if offered else price_asked[f, i]
+            trial[f, i] = price_asked[f, i] - lower
+            price_asked[f, i] = lower
+
+
+def count(
+    n, buyer, seller, supplier, contacted, trial, volume, sum_acquired_by_contact,
+    sum_trial_discounts,
+):  # fmt: skip
+    """Count those contacted who became customers, and what was taken off their price."""
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        if contacted[f, i] and supplier[i] != f:
+            sum_acquired_by_contact[chunk(i), f] += 1.0
+            sum_trial_discounts[chunk(i), f] += volume[i] * trial[f, i]
+
+
+def acquaint(n, n_firms, contacted, aware):
+    """Who is contacted knows the firm from then on."""
+    for f in range(n_firms):
+        for i in range(n):
+            aware[f, i] = aware[f, i] | contacted[f, i]
+
+
+def _active(scenario: Any) -> bool:
+    return any(f.acquisition is not None for f in scenario.firms.values())
+
+
+def _described(scenario: Any) -> bool:
+    return _active(scenario) and scenario.attributes is not None
+
+
+ACQUISITION = Mechanism(
+    "acquisition",
+    doc="Contacting those who are not customers",
+    firm=FirmParameters,
+    columns=(
+        Column("raffle", ("firm",), doc="The customer's lot with the firm"),
+        Column("contacted", ("firm",), "i1", shared=True, doc="1 for who is contacted this period"),
+        Column("last_contact", ("firm",), "i4", shared=True, doc="Period of the last contact"),
+        Column("trial", ("firm",), "f8", kept=False, doc="Trial discount, currency per unit"),
+    ),
+    setup=_setup,
+    draws=(Draw("raffle", ("firm",)),),
+    totals=(
+        Total("prospects", doc="Those who could be contacted"),
+        Total("contacts_made", doc="Contacts with them"),
+        Total("value_prospects", doc="True value of those who could be contacted, currency"),
+        Total("value_contacted", doc="True value of those contacted, currency"),
+        Total("value_best_prospects", doc="True value of as many of the truly best, currency"),
+        Total("acquired_by_contact", doc="Customers won in the period of the contact"),
+        Total("trial_discounts", doc="Trial discounts; already taken off revenue, currency"),
+    ),
+    check=_check,
+    passes=(
+        Pass(forget, "arrive", after=("people.arrive",)),
+        Pass(cast, "contact"),
+        Pass(
+            contact_unseen, "contact", whole=True, after=("acquisition.cast", "true_value.reckon")
+        ),
+        Pass(offer_trial, "ask", after=("money.ask",)),
+        Pass(count, "pay", after=("choice.buy",)),
+    ),
+    measures=MEASURES,
+    active=_active,
+)
+
+
+TARGETING = Mechanism(
+    "targeting",
+    doc="Contacting those whose attributes speak for them",
+    passes=(Pass(contact, "contact", whole=True, replaces="acquisition.contact_unseen"),),
+    active=_described,
+)
+
+
+ACQUAINTANCE = Mechanism(
+    "acquaintance",
+    doc="Contacts make firms known",
+    passes=(Pass(acquaint, "contact", after=("acquisition.contact_unseen",)),),
+    active=lambda scenario: _active(scenario) and counts(scenario),
+)

@@ -1,0 +1,545 @@
+"""Ranking: how firms put customers in order, by chance, by their books or by a model of them.
+
+Plain functions of arrays over customers; whoever calls them looks at the whole population.
+Scores are rounded, so that the last places of a library's arithmetic decide nothing, and
+ties go to the customer of the lower number.
+
+What firms rank customers by (:mod:`cxsim.model.targeting.value_tiers`) and look for others like
+them by (:mod:`cxsim.model.targeting.acquisition`) is reckoned from these columns and nothing else.
+
+An oracle that ranks customers by it is what targeting rules are measured against. It leaves
+out what firms do to customers one by one, so that being chosen does not raise it.
+
+Firmographic attributes are what a customer is, behavioural ones what it does elsewhere. There is
+one of each for every dimension of need. Each is standard normal over the market (if all
+needs together are), and correlated with that need as stated.
+
+Bases of segmentation after Wedel & Kamakura (2000): what customers are (firmographic), what
+they do (behavioural), and what they need (segments). An attribute explains what a regression
+of each need on it explains; segments explain the variance between them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from functools import cache
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from cxsim.model.core.offer import miss, prior, square
+from cxsim.model.ledger import ratio
+from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.numerics.draws import normal
+from cxsim.numerics.elementary import exp
+from cxsim.parameters import Parameters, parameter
+
+__all__ = [
+    "best",
+    "best_of",
+    "forecast",
+    "forecast_features",
+    "is_there",
+    "likeness",
+    "log_odds",
+    "recency_frequency_value",
+]
+
+
+# -- Ranking: how firms put customers in order, by chance, by their books or by a model of them
+
+
+#: Digits of a score that count.
+DIGITS = 6
+
+
+#: Customers on either side that a model needs before it is fitted.
+FEWEST = 20
+
+
+def is_there() -> bool:
+    """Return whether scikit-learn can be imported."""
+    try:
+        return importlib.util.find_spec("sklearn") is not None
+    except ImportError:
+        return False
+
+
+def best(score: np.ndarray, many: int) -> np.ndarray:
+    """Return the places of the ``many`` highest scores, best first; ties in order of place."""
+    low = _low(score)
+    some = _front(low, many)
+    return some[np.argsort(low[some], kind="stable")[:many]]
+
+
+def best_of(score: np.ndarray, lots: np.ndarray, many: int) -> np.ndarray:
+    """Return the places of the ``many`` highest scores, best first; of equal ones by lot."""
+    low = _low(score)
+    some = _front(low, many)
+    return some[np.lexsort((-lots[some], low[some]))[:many]]
+
+
+def _low(score: np.ndarray) -> np.ndarray:
+    """Return scores of which the lowest is best; whole numbers are sorted in linear time."""
+    whole = np.issubdtype(score.dtype, np.integer)
+    return -score if whole else -np.round(score, DIGITS)
+
+
+def _front(low: np.ndarray, many: int) -> np.ndarray:
+    """Return the places, in order, of the ``many`` lowest and of all that equal the last of them.
+
+    Only these have to be sorted, which is what takes the time.
+    """
+    if not 0 < many < len(low) // 2:
+        return np.arange(len(low))
+    last = np.partition(low, many - 1)[many - 1]
+    return np.flatnonzero(low <= last)
+
+
+def fifths(values: np.ndarray) -> np.ndarray:
+    """Return the number of the fifth of customers, 1 (lowest) to 5, that each value lies in."""
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(values)])
+    ends = np.append(starts[1:], len(values))
+    middle = 0.5 * (starts + ends)
+    fifth = np.minimum(np.floor(5.0 * middle / max(1, len(values))), 4.0) + 1.0
+    found = np.empty(len(values), dtype=np.int16)
+    found[order] = np.repeat(fifth, ends - starts)
+    return found
+
+
+def recency_frequency_value(
+    idle: np.ndarray, frequency: np.ndarray, paid: np.ndarray
+) -> np.ndarray:
+    """Return the sum of the fifths in recency, frequency and monetary value (Hughes 1994).
+
+    Parameters
+    ----------
+    idle, frequency, paid : ndarray
+        Periods since the last purchase, purchases and prices paid, by customer.
+    """
+    per_purchase = paid / np.maximum(frequency, 1)
+    return fifths(-idle) + fifths(frequency) + fifths(per_purchase)
+
+
+def forecast_features(
+    now: int, first: np.ndarray, last: np.ndarray, frequency: np.ndarray
+) -> np.ndarray:
+    """Return what purchases are forecast from, (customers, 3): rate, pause, number."""
+    rate = frequency / np.maximum(now - first + 1.0, 1.0)
+    return np.column_stack([rate, np.log1p(np.maximum(now - last, 0)), np.log1p(frequency)])
+
+
+def _one_thread() -> Any:
+    """Keep linear algebra to one thread: on so few numbers more only wait for each other.
+
+    On a machine that is busy a fit took ten times as long without.
+    """
+    return _libraries().limit(limits=1)
+
+
+@cache
+def _libraries() -> Any:
+    """Find the libraries of linear algebra that are loaded, scikit-learn's being among them."""
+    return importlib.import_module("threadpoolctl").ThreadpoolController()
+
+
+def forecast(features: np.ndarray, purchases: np.ndarray) -> np.ndarray | None:
+    """Fit a Poisson regression of later purchases on features; None where that cannot be.
+
+    Returns
+    -------
+    ndarray or None
+        Intercept and three coefficients.
+    """
+    if len(purchases) < FEWEST or purchases.sum() < 1:
+        return None
+    linear: Any = importlib.import_module("sklearn.linear_model")
+    with _one_thread():
+        fitted = linear.PoissonRegressor(alpha=1e-3, max_iter=500).fit(features, purchases)
+    return np.round([fitted.intercept_, *fitted.coef_], DIGITS)
+
+
+def likeness(attributes: np.ndarray, models: np.ndarray) -> np.ndarray:
+    """Return how near customers are to the mean of their models, minus squared distance.
+
+    Parameters
+    ----------
+    attributes : ndarray, shape (k, customers)
+    models : ndarray, shape (k, best customers)
+    """
+    if models.shape[1] == 0:
+        return np.zeros(attributes.shape[1])
+    centre = models.mean(axis=1, keepdims=True)
+    return -((attributes - centre) ** 2).sum(axis=0)
+
+
+def log_odds(attributes: np.ndarray, own: np.ndarray) -> np.ndarray | None:
+    """Fit a logistic regression of being a customer on attributes; None where that cannot be.
+
+    Returns
+    -------
+    ndarray or None
+        A coefficient for each attribute; the intercept does not matter to an order.
+    """
+    if min(own.sum(), (~own).sum()) < FEWEST:
+        return None
+    linear: Any = importlib.import_module("sklearn.linear_model")
+    with _one_thread():
+        fitted = linear.LogisticRegression(C=1.0, max_iter=500).fit(attributes.T, own)
+    return np.round(fitted.coef_[0], DIGITS)
+
+
+# -- Records: what a firm has in its books about each customer who bought from it --------------
+
+
+def kept(scenario: Any) -> bool:
+    """Whether any firm makes use of records of customers."""
+    return any(
+        f.value_tiers is not None or f.acquisition is not None for f in scenario.firms.values()
+    )
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def forget(n, n_firms, arriving, first_purchase, last_purchase, frequency, paid, earned):
+    """Nobody has a record of a newcomer."""
+    for i in range(n):
+        if arriving[i]:
+            for f in range(n_firms):
+                first_purchase[f, i] = 0
+                last_purchase[f, i] = 0
+                frequency[f, i] = 0
+                paid[f, i] = 0.0
+                earned[f, i] = 0.0
+
+
+def record(
+    n, clock, buyer, seller, revenue, margin, first_purchase, last_purchase, frequency, paid,
+    earned,
+):  # fmt: skip
+    """Enter a purchase."""
+    for k in range(listed(n, buyer)):
+        i = buyer[k]
+        f = seller[k]
+        if frequency[f, i] == 0:
+            first_purchase[f, i] = clock[0]
+        last_purchase[f, i] = clock[0]
+        frequency[f, i] += 1
+        paid[f, i] += revenue[k]
+        earned[f, i] += margin[i]
+
+
+RECORDS = Mechanism(
+    "records",
+    doc="What firms have in their books about each customer",
+    columns=(
+        Column("first_purchase", ("firm",), "i4", doc="Period of the first purchase from the firm"),
+        Column("last_purchase", ("firm",), "i4", doc="Period of the last purchase from the firm"),
+        Column("frequency", ("firm",), "i4", doc="Purchases from the firm, ever"),
+        Column("paid", ("firm",), doc="Prices paid to the firm, ever, currency"),
+        Column("earned", ("firm",), doc="Contribution of these purchases, currency"),
+    ),
+    passes=(
+        Pass(forget, "arrive", after=("people.arrive",)),
+        Pass(record, "update"),
+    ),
+    active=kept,
+)
+
+
+# -- True value: what a customer is worth to each firm, as nobody in the market can know it ----
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def plain_worth(
+    volume: float, quality: float, taste: float, price: float, fit_weight: float, misfit: float
+) -> float:
+    """Return what a firm's offer is worth to a customer whom it does not know, currency."""
+    return volume * (quality + taste - price - fit_weight * misfit)
+
+
+def plain_margin(volume: float, price: float, unit_cost: float, cost_to_serve: float) -> float:
+    """Return the contribution of a purchase at the price for everybody, currency."""
+    return volume * (price - unit_cost) - cost_to_serve
+
+
+def remaining(turnover: float, discount_rate: float) -> float:
+    """Return the discounted periods, from this one, that a customer stays in the market."""
+    return 1.0 / (1.0 - (1.0 - turnover) / (1.0 + discount_rate) + 1e-9)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def reckon(
+    n, n_firms, segment, need, price_sensitivity, brand_taste, purchase_rate, turnover,
+    plain_option, plain_top, plain_weight, true_value, market_outside_option, market_discount_rate,
+    segment_volume, segment_fit_weight, segment_need_mean, segment_outside_value, firm_active,
+    firm_quality, firm_price, firm_position, firm_customization, firm_segment_insight,
+    firm_unit_cost, firm_customization_cost, firm_interaction_cost, firm_interaction,
+    firm_cost_to_serve,
+):  # fmt: skip
+    """Chance that the customer, known to no firm, takes it, times what that would bring.
+
+    Firm by firm, so that the loops over customers are plain arithmetic.
+    """
+    outside = market_outside_option[0] > 0.5
+    for i in range(n):
+        worth = price_sensitivity[i] * segment_outside_value[segment[i]]
+        plain_top[i] = worth if outside else -1e300
+    for f in range(n_firms):
+        active = firm_active[f] > 0.5
+        for i in range(n):
+            plain_option[f, i] = 0.0
+        for d in range(len(need)):
+            p = firm_position[f, d]
+            for i in range(n):
+                x = need[d, i]
+                q = prior(p, firm_segment_insight[f], segment_need_mean[segment[i], d])
+                missed = square(miss(x, x, p, q, firm_customization[f], 0.0), 0.0)
+                plain_option[f, i] += missed
+        for i in range(n):
+            g = segment[i]
+            worth = plain_worth(
+                segment_volume[g], firm_quality[f], brand_taste[f, i], firm_price[f],
+                segment_fit_weight[g], plain_option[f, i],
+            )  # fmt: skip
+            plain_option[f, i] = price_sensitivity[i] * worth
+            plain_top[i] = max(plain_top[i], plain_option[f, i]) if active else plain_top[i]
+    for i in range(n):
+        worth = price_sensitivity[i] * segment_outside_value[segment[i]]
+        plain_weight[i] = exp(worth - plain_top[i]) if outside else 0.0
+    for f in range(n_firms):
+        active = firm_active[f] > 0.5
+        for i in range(n):
+            plain_option[f, i] = exp(plain_option[f, i] - plain_top[i]) if active else 0.0
+            plain_weight[i] += plain_option[f, i]
+    for i in range(n):
+        plain_top[i] = remaining(turnover[i], market_discount_rate[0])  # no more need of the other
+    for f in range(n_firms):
+        unit = firm_unit_cost[f] + firm_customization_cost[f] * firm_customization[f]
+        service = firm_cost_to_serve[f] + firm_interaction_cost[f] * firm_interaction[f]
+        for i in range(n):
+            weight = plain_weight[i]
+            chance = plain_option[f, i] / weight if weight > 0.0 else 0.0
+            margin = plain_margin(segment_volume[segment[i]], firm_price[f], unit, service)
+            true_value[f, i] = purchase_rate[i] * chance * margin * plain_top[i]
+
+
+TRUE_VALUE = Mechanism(
+    "true_value",
+    doc="What customers are truly worth to each firm",
+    columns=(
+        Column("plain_option", ("firm",), "f8", kept=False, doc="Weight of a firm in the choice"),
+        Column(
+            "plain_top",
+            (),
+            "f8",
+            kept=False,
+            doc="Highest utility of an option; then periods to stay",
+        ),
+        Column("plain_weight", (), "f8", kept=False, doc="Weight of all options in the choice"),
+        Column(
+            "true_value",
+            ("firm",),
+            doc="Expected discounted contribution of a customer known to nobody, currency",
+        ),
+    ),
+    passes=(Pass(reckon, "contact"),),
+    active=kept,
+)
+
+
+# -- Attributes: what anybody can see of a customer, and how far it tells of its needs ---------
+
+
+class Attributes(Parameters):
+    """How far what can be seen of customers tells of their needs."""
+
+    firmographic: float = parameter(
+        0.0,
+        doc="Correlation of firmographic attributes with needs",
+        ge=-1,
+        le=1,
+        newcomers=True,
+    )
+    behavioural: float = parameter(
+        0.0, doc="Correlation of behavioural attributes with needs", ge=-1, le=1, newcomers=True
+    )
+
+
+class MarketParameters(Parameters):
+    """What can be seen of customers."""
+
+    attributes: Attributes | None = parameter(
+        None, doc="Attributes that firms see of every customer, one of a kind for each need"
+    )
+
+
+def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    """Return mean and standard deviation of needs over the market at the start."""
+    names = sorted(scenario.segments)
+    groups = [scenario.segments[name] for name in names]
+    share = np.array([g.share for g in groups])[:, None]
+    origin = (0.0,) * int(scenario.needs)
+    mean = np.array([g.need_mean if g.need_mean is not None else origin for g in groups])
+    sd = np.array([g.need_sd for g in groups])[:, None]
+    centre = (share * mean).sum(axis=0)
+    variance = (share * (sd**2 + (mean - centre) ** 2)).sum(axis=0)
+    spread = np.sqrt(variance)
+    return {"overall_need": np.array(centre), "overall_spread": np.where(spread > 0, spread, 1.0)}
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def shown(correlation: float, deviation: float, z: float) -> float:
+    """Return an attribute correlated with the need's standardized deviation from the mean."""
+    return correlation * deviation + sqrt(1.0 - correlation * correlation) * z
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def arrive(
+    n, first, arriving, need, firmographic, behavioural, overall_need, overall_spread,
+    market_attributes_firmographic, market_attributes_behavioural, key_firmographic,
+    key_behavioural,
+):  # fmt: skip
+    """A newcomer shows attributes; they stay, whatever becomes of its needs."""
+    for i in range(n):
+        if arriving[i] == 0:
+            continue
+        for d in range(len(need)):
+            deviation = (need[d, i] - overall_need[d]) / overall_spread[d]
+            firmographic[d, i] = shown(
+                market_attributes_firmographic[0],
+                deviation,
+                normal(key_firmographic[d], first + i),
+            )
+            behavioural[d, i] = shown(
+                market_attributes_behavioural[0], deviation, normal(key_behavioural[d], first + i)
+            )
+
+
+ATTRIBUTES = Mechanism(
+    "attributes",
+    doc="What can be seen of customers",
+    market=MarketParameters,
+    columns=(
+        Column("firmographic", ("need",), doc="What the customer is, by need"),
+        Column("behavioural", ("need",), doc="What the customer does elsewhere, by need"),
+    ),
+    draws=(Draw("firmographic", ("need",)), Draw("behavioural", ("need",))),
+    setup=_setup,
+    passes=(Pass(arrive, "arrive", after=("people.arrive",)),),
+    active=lambda scenario: scenario.attributes is not None,
+)
+
+
+# -- What tells customers apart: the share of the variance of needs that each base explains ----
+
+
+BASES = ("firmographic", "behavioural")
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def product(a: float, b: float) -> float:
+    """Return the product, in doubles."""
+    return a * b
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def count(
+    n, segment, need, firmographic, behavioural, sum_needs, sum_needs_seen, sum_needs_segment,
+):  # fmt: skip
+    """Add up needs, attributes, their squares and products."""
+    for i in range(n):
+        c = chunk(i)
+        g = segment[i]
+        sum_needs_segment[c, g, 0] += 1.0
+        for d in range(len(need)):
+            x = need[d, i]
+            sum_needs[c, d, 0] += 1.0
+            sum_needs[c, d, 1] += x
+            sum_needs[c, d, 2] += product(x, x)
+            sum_needs_segment[c, g, 1 + d] += x
+            for k in range(2):
+                a = firmographic[d, i] if k == 0 else behavioural[d, i]
+                sum_needs_seen[c, d, k, 0] += a
+                sum_needs_seen[c, d, k, 1] += product(a, a)
+                sum_needs_seen[c, d, k, 2] += product(a, x)
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def _spread(n: np.ndarray, x: np.ndarray, xx: np.ndarray) -> np.ndarray:
+    """Return the summed squares of needs around their means; 0 where that is rounding."""
+    around = (xx - x * x / n).sum(axis=1)
+    return np.where(around > 1e-12 * (1.0 + xx.sum(axis=1)), around, 0.0)
+
+
+def _by_attribute(base: int) -> Callable[[Any], np.ndarray]:
+    def share(b: Any) -> np.ndarray:
+        n, x, xx = np.moveaxis(b.count("needs"), -1, 0)
+        a, aa, ax = np.moveaxis(b.count("needs_seen")[:, :, base], -1, 0)
+        explained = ratio((ax - a * x / n) ** 2, aa - a * a / n).sum(axis=1)
+        return ratio(explained, _spread(n, x, xx))
+
+    share.__doc__ = f"Share of the variance of needs that {BASES[base]} attributes explain."
+    return share
+
+
+def by_segment(b: Any) -> np.ndarray:
+    """Share of the variance of needs that lies between segments."""
+    n, x, xx = np.moveaxis(b.count("needs"), -1, 0)
+    members = b.count("needs_segment")
+    within = np.nan_to_num(ratio(members[:, :, 1:] ** 2, members[:, :, :1])).sum(axis=1)
+    between = (within - x * x / n).sum(axis=1)
+    return ratio(between, _spread(n, x, xx))
+
+
+EXPLAINED = Mechanism(
+    "explained",
+    doc="What tells customers apart",
+    totals=(
+        Total("needs", ("need", 3), doc="Customers, their needs, and squares"),
+        Total("needs_seen", ("need", 2, 3), doc="Attributes, squares, products with needs"),
+        Total("needs_segment", ("segment", "room_of_need"), doc="Customers and needs by segment"),
+    ),
+    axes=lambda scenario: {"room_of_need": ("customers", *map(str, range(scenario.needs)))},
+    passes=(Pass(count, "account"),),
+    measures=(
+        *(
+            Measure(
+                f"needs_explained_{base}",
+                f"Variance of needs explained by {base} attributes",
+                "share",
+                _by_attribute(k),
+                level="market",
+            )
+            for k, base in enumerate(BASES)
+        ),
+        Measure(
+            "needs_explained_segment",
+            "Variance of needs explained by segments",
+            "share",
+            by_segment,
+            level="market",
+        ),
+    ),
+    active=lambda scenario: scenario.attributes is not None,
+)

@@ -1,0 +1,345 @@
+"""Differentiation by value: a firm that can serve only so many of its customers individually.
+
+Each period the firm puts its customers in order, by lot, by its books or by a model fitted to
+them, and serves as many of the first as it can. The others are not recognized that period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from cxsim.model.ledger import ratio
+from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.targeting.differentiation import (
+    best,
+    forecast,
+    forecast_features,
+    is_there,
+    recency_frequency_value,
+)
+from cxsim.numerics.draws import uniform
+from cxsim.parameters import Ask, Parameters, parameter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# -- Value tiers: how customers, and what they bring, spread over the order a firm puts them in
+
+
+#: Tiers from the top, and their shares of the firm's customers (a pyramid after Zeithaml, Rust &
+#: Lemon 2001; where they are cut is an assumption).
+TIERS = (("top 5 %", 0.05), ("next 15 %", 0.15), ("next 30 %", 0.30), ("lower half", 0.50))
+
+
+def individual_customers(b: Any) -> np.ndarray:
+    """Customers served individually."""
+    return b.total("served")
+
+
+def capacity_used(b: Any) -> np.ndarray:
+    """Share of all of the firm's customers who are served individually."""
+    return ratio(b.count("served"), b.count("holders")[:, 1:])
+
+
+def lift(value_chosen: Any, chosen: Any, value_all: Any, everybody: Any) -> np.ndarray:
+    """Return the mean value of those chosen over that of all; NaN where all are worth nothing."""
+    mean = ratio(value_all, everybody)
+    return ratio(ratio(value_chosen, chosen), np.where(mean > 1e-12, mean, 0.0))
+
+
+def lift_of_service(b: Any) -> np.ndarray:
+    """Mean true value of those served over that of those the firm could choose from."""
+    everybody = b.count("value_ranked"), b.count("ranked")
+    return lift(b.count("value_served"), b.count("served"), *everybody)
+
+
+def lift_of_service_oracle(b: Any) -> np.ndarray:
+    """Lift that knowing the truth would have; that of chance is 1."""
+    everybody = b.count("value_ranked"), b.count("ranked")
+    return lift(b.count("value_best"), b.count("served"), *everybody)
+
+
+def individual_cost(b: Any) -> np.ndarray:
+    """Cost of serving customers individually."""
+    return b.total("served") * np.nan_to_num(b.firm("value_tiers_individual_cost"))
+
+
+MEASURES = (
+    Measure(
+        "individual_customers",
+        "Customers served individually",
+        "customers",
+        individual_customers,
+        summary="last",
+    ),
+    Measure("capacity_used", "Share served individually", "share", capacity_used),
+    Measure("lift_of_service", "Lift of who is served", "times chance", lift_of_service),
+    Measure("lift_of_service_oracle", "Lift of an oracle", "times chance", lift_of_service_oracle),
+    Measure(
+        "individual_cost",
+        "Cost of individual service",
+        "currency per period",
+        individual_cost,
+        summary="sum",
+        cost="contribution",
+    ),
+)
+
+
+def tier_frame(books: Any, scenario: Any) -> pd.DataFrame:
+    """Return customers and contribution by period, firm and value tier.
+
+    Columns ``period, firm, tier, customers, contribution``: those who were the firm's customers
+    before the choice, and what they paid it less what their purchases cost, for the whole market.
+    """
+    import pandas as pd
+
+    ranking = [k for k, name in enumerate(books.firms) if scenario.firms[name].value_tiers]
+    order = [k for name in scenario.firms for k in ranking if books.firms[k] == name]
+    customers, contribution = books.total("tier_customers"), books.total("tier_contribution")
+    names = [name for name, _ in TIERS]
+    shape = (books.periods, len(order), len(TIERS))
+    firms = [books.firms[k] for k in order]
+    return pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(books.periods), len(order) * len(TIERS)),
+            "firm": pd.Categorical(
+                np.broadcast_to(np.array(firms, dtype=object)[None, :, None], shape).ravel(),
+                categories=firms,
+            ),
+            "tier": pd.Categorical(
+                np.broadcast_to(np.array(names, dtype=object), shape).ravel(),
+                categories=names,
+                ordered=True,
+            ),
+            "customers": customers[:, order].ravel(),
+            "contribution": contribution[:, order].ravel(),
+        }
+    )
+
+
+# -- Differentiation by value: a firm that can serve only so many of its customers individually
+
+
+EVERYONE, ANALYTICS, PREDICTIVE = range(3)
+
+
+class ValueTiers(Parameters):
+    """Whom a firm serves individually."""
+
+    contact_capacity: float = parameter(
+        1.0,
+        doc="Share of its customers that the firm can serve individually",
+        unit="share",
+        ge=0,
+        le=1,
+    )
+    goes_to: Literal["everyone", "analytics", "predictive"] = parameter(
+        "everyone",
+        doc="Who comes first: anybody, by lot; recency, frequency and monetary value; or the "
+        "contribution that a model fitted to the firm's books forecasts",
+        source="Hughes 1994 (recency, frequency, monetary value)",
+    )
+    refit_every: int = parameter(
+        12,
+        doc="Periods that the model forecasts, and after which it is fitted anew",
+        unit="periods",
+        ge=1,
+    )
+    focus: tuple[str, ...] | None = parameter(
+        None,
+        doc="Segments that the firm serves individually; others get the standard offer",
+        fixed=True,
+    )
+    individual_cost: float = parameter(
+        0.0,
+        doc="Cost of serving a customer individually",
+        unit="currency per customer and period",
+        ge=0,
+        ask=Ask(free="individual service"),
+    )
+
+
+class FirmParameters(Parameters):
+    """Whether a firm tells customers apart by what they are worth."""
+
+    value_tiers: ValueTiers | None = parameter(None, doc="Serving only some customers individually")
+
+
+def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    """Return which segments each firm serves individually."""
+    segments = sorted(scenario.segments)
+    tiers = [scenario.firms[name].value_tiers for name in sorted(scenario.firms)]
+    return {
+        "in_focus": np.array(
+            [[t is None or t.focus is None or g in t.focus for g in segments] for t in tiers],
+            dtype=np.int8,
+        )
+    }
+
+
+def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for name, firm in scenario.firms.items():
+        tiers = firm.value_tiers
+        if tiers is None:
+            continue
+        for number, segment in enumerate(tiers.focus or ()):
+            if segment not in scenario.segments:
+                text = f"expected a segment ({', '.join(scenario.segments)}), found {segment!r}"
+                yield ("firms", name, "value_tiers", "focus", number), text
+        if tiers.goes_to == "predictive" and not is_there():
+            text = "expected scikit-learn for 'predictive' (pip install 'cxsim[study]'), found none"
+            yield ("firms", name, "value_tiers", "goes_to"), text
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def room(capacity: float, customers: int) -> int:
+    """Return how many customers a firm can serve individually, to the nearest."""
+    return int(capacity * customers + 0.5)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def cast(n, first, n_firms, supplier, turn, key_turn):
+    """Draw each customer's lot with its supplier."""
+    for i in range(n):
+        s = max(0, supplier[i])
+        turn[i] = uniform(key_turn[s], first + i)
+
+
+def rank(
+    n_firms, clock, segment, supplier, born, turn, first_purchase, last_purchase, frequency, paid,
+    earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
+    firm_value_tiers_contact_capacity, firm_value_tiers_goes_to, firm_value_tiers_refit_every,
+    sum_ranked, sum_served, sum_value_ranked, sum_value_served, sum_value_best,
+):  # fmt: skip
+    """Each firm puts its customers in order and serves the first of them individually."""
+    now = clock[0]
+    served[:] = 1
+    tier[:] = -1
+    for f in range(n_firms):
+        capacity = firm_value_tiers_contact_capacity[f]
+        if np.isnan(capacity) or firm_active[f] < 0.5:
+            continue
+        hers = np.flatnonzero(supplier == f)
+        served[hers] = in_focus[f, segment[hers]]
+        hers = hers[served[hers] > 0]
+        many = room(capacity, len(hers))
+        record = (first_purchase[f, hers], last_purchase[f, hers], frequency[f, hers])
+        if firm_value_tiers_goes_to[f] == EVERYONE:
+            score = -turn[hers]
+        else:
+            score = recency_frequency_value(now - record[1], record[2], paid[f, hers])
+            if firm_value_tiers_goes_to[f] == PREDICTIVE:
+                refit(
+                    f, now, firm_value_tiers_refit_every[f], born, first_purchase, last_purchase,
+                    frequency, snapshot, value_model,
+                )  # fmt: skip
+                if value_model[f, 4] > 0:
+                    features = forecast_features(now, *record)
+                    buys = np.exp(np.minimum(value_model[f, 0] + features @ value_model[f, 1:4], 9))
+                    each = earned[f, hers].sum(dtype=np.float64) / max(1, record[2].sum())
+                    score = buys * (earned[f, hers] + each) / (record[2] + 1.0)
+        order = hers[best(score, len(hers))]
+        served[order[many:]] = 0
+        ends = np.ceil(np.cumsum([share for _, share in TIERS]) * len(order) - 1e-9)
+        tier[order] = np.searchsorted(ends, np.arange(len(order)), "right")
+        truth = true_value[f].astype(np.float64)
+        sum_ranked[0, f] = len(order)
+        sum_served[0, f] = many
+        sum_value_ranked[0, f] = truth[order].sum()
+        sum_value_served[0, f] = truth[order[:many]].sum()
+        sum_value_best[0, f] = truth[hers[best(truth[hers], many)]].sum()
+
+
+def refit(f, now, every, born, first_purchase, last_purchase, frequency, snapshot, model):
+    """Fit the forecast to what happened since the last snapshot of the books, and take another.
+
+    A customer who has left the market since is one who bought nothing: the firm cannot tell.
+    ``model`` holds intercept, three coefficients, whether it was fitted, when the snapshot was
+    taken and whether one was.
+    """
+    if model[f, 6] > 0 and now - model[f, 5] < every:
+        return
+    if model[f, 6] > 0:
+        had = snapshot[f, 3] > 0
+        since = frequency[f] - snapshot[f, 3]
+        since = np.where(born > model[f, 5], 0.0, since)[had]
+        fitted = forecast(snapshot[f, :3, had].astype(np.float64), since)
+        if fitted is not None:
+            model[f, :4] = fitted
+            model[f, 4] = 1.0
+    snapshot[f, :3] = forecast_features(now, first_purchase[f], last_purchase[f], frequency[f]).T
+    snapshot[f, 3] = frequency[f]
+    model[f, 5] = now
+    model[f, 6] = 1.0
+
+
+def serve(n, n_firms, segment, supplier, served, in_focus, recognition, customization):
+    """Who is not served individually is not recognized; outside the focus all get the standard."""
+    for i in range(n):
+        for f in range(n_firms):
+            if in_focus[f, segment[i]] == 0:
+                recognition[f, i] = 0.0
+                customization[f, i] = 0.0
+        if supplier[i] >= 0 and served[i] == 0:
+            recognition[supplier[i], i] = 0.0
+
+
+def count(n, n_firms, tier, supplier, choice, margin, sum_tier_customers, sum_tier_contribution):
+    """Add up what customers of each tier brought to the firm that had them."""
+    for i in range(n):
+        if tier[i] >= 0:
+            s = supplier[i]
+            sum_tier_customers[chunk(i), s, tier[i]] += 1.0
+            if choice[i] == s:
+                sum_tier_contribution[chunk(i), s, tier[i]] += margin[i]
+
+
+VALUE_TIERS = Mechanism(
+    "value_tiers",
+    doc="Serving only some customers individually",
+    firm=FirmParameters,
+    tables=(("value_model", ("firm", 7)),),
+    setup=_setup,
+    columns=(
+        Column("turn", doc="The customer's lot with its supplier"),
+        Column(
+            "served",
+            dtype="i1",
+            fill=1,
+            doc="1 for who is served individually, if anybody",
+            ge=0,
+            le=1,
+        ),
+        Column("tier", dtype="i1", fill=-1, doc="Value tier, 0 the highest; -1 for none"),
+        Column("snapshot", ("firm", 4), shared=True, doc="What the forecast was made from"),
+    ),
+    draws=(Draw("turn", ("firm",)),),
+    totals=(
+        Total("ranked", doc="Customers whom the firm put in order"),
+        Total("served", doc="Customers served individually"),
+        Total("value_ranked", doc="True value of those put in order, currency"),
+        Total("value_served", doc="True value of those served individually, currency"),
+        Total("value_best", doc="True value of as many of the truly best, currency"),
+        Total("tier_customers", ("firm", len(TIERS)), doc="Customers by value tier"),
+        Total("tier_contribution", ("firm", len(TIERS)), doc="Contribution by tier, currency"),
+    ),
+    check=_check,
+    passes=(
+        Pass(cast, "contact"),
+        Pass(rank, "contact", whole=True, after=("value_tiers.cast", "true_value.reckon")),
+        Pass(serve, "adjust"),
+        Pass(count, "update"),
+    ),
+    measures=MEASURES,
+    frames={"tiers": tier_frame},
+    active=lambda scenario: any(f.value_tiers is not None for f in scenario.firms.values()),
+)

@@ -1,0 +1,230 @@
+"""Awareness: customers choose among the firms they know.
+
+Whoever makes a firm known writes 1 to the column ``aware``: advertising, being told, being
+the firm's customer; other mechanisms may, in the phase ``contact``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cxsim.model.mechanism import CHUNK, Column, Draw, Measure, Mechanism, Pass, Total, chunks
+from cxsim.model.word_of_mouth.word_of_mouth import FIRMS_PER_BYTE
+from cxsim.numerics.draws import uniform
+from cxsim.parameters import Ask, Parameters, parameter
+
+# -- Awareness: customers choose among the firms they know -------------------------------------
+
+
+def counts(scenario: Any) -> bool:
+    """Whether customers have to know a firm to buy from it."""
+    return scenario.word_of_mouth is not None and scenario.word_of_mouth.awareness
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def forget(n, n_firms, arriving, aware):
+    """A newcomer knows no firm."""
+    for i in range(n):
+        if arriving[i]:
+            for f in range(n_firms):
+                aware[f, i] = 0
+
+
+def narrow(n, n_firms, supplier, aware, open_option):
+    """Close firms that the customer does not know; everybody knows its supplier."""
+    for i in range(n):
+        if supplier[i] >= 0:
+            aware[supplier[i], i] = 1
+    for f in range(n_firms):
+        for i in range(n):
+            open_option[f, i] = open_option[f, i] if aware[f, i] else 0
+
+
+def hear_of(n, n_firms, news, aware, sum_aware):
+    """Who is told about a firm, whatever is told, knows it from then on."""
+    for f in range(n_firms):
+        w = f // FIRMS_PER_BYTE
+        b = f - w * FIRMS_PER_BYTE
+        for i in range(n):
+            aware[f, i] = aware[f, i] | ((news[w, i] >> b) & 1)
+        for c in range(chunks(n)):
+            start = c * CHUNK
+            know = 0
+            for k in range(min(CHUNK, n - start)):
+                know += aware[f, start + k]
+            sum_aware[c, f] += know
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def aware_share(b: Any) -> np.ndarray:
+    """Share of all customers who know the firm at the end of the period."""
+    return b.count("aware") / b.count("holders").sum(axis=1, keepdims=True)
+
+
+AWARENESS = Mechanism(
+    "awareness",
+    doc="Customers choose among the firms they know",
+    columns=(
+        Column("aware", ("firm",), "i1", doc="1 once the customer knows of the firm", ge=0, le=1),
+    ),
+    totals=(Total("aware", doc="Customers who know the firm"),),
+    passes=(
+        Pass(forget, "arrive", after=("people.arrive",)),
+        Pass(narrow, "adjust"),
+        Pass(hear_of, "hear", after=("word_of_mouth.listen",)),
+    ),
+    measures=(
+        Measure("awareness", "Customers who know the firm", "share", aware_share, summary="last"),
+    ),
+    active=counts,
+)
+
+
+# -- Advertising: makes a firm known, at a cost. What contacts feel like is out of its reach ---
+
+
+class FirmParameters(Parameters):
+    """How far a firm's advertising reaches (with ``awareness`` only) and what it costs."""
+
+    advertising_reach: float = parameter(
+        0.0,
+        doc="Chance that advertising makes the firm known to a customer",
+        unit="per period",
+        ge=0,
+        le=1,
+    )
+    advertising_cost: float = parameter(
+        0.0,
+        doc="Cost of advertising that would reach everybody (whole market); in proportion to reach",
+        unit="currency per period",
+        ge=0,
+        ask=Ask(free="advertising", beside=("advertising_reach",)),
+    )
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def advertise(
+    n, first, n_firms, aware, exposure, key_advertise, firm_advertising_reach, firm_active
+):
+    """Some come to know firms in the market."""
+    for f in range(n_firms):
+        reach = firm_advertising_reach[f] if firm_active[f] > 0.5 else 0.0
+        if reach > 0.0:
+            for i in range(n):
+                exposure[i] = uniform(key_advertise[f], first + i)
+            for i in range(n):
+                aware[f, i] = aware[f, i] | (exposure[i] < reach)
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def advertising_cost(b: Any) -> np.ndarray:
+    """Cost of advertising; none for a firm that is not active."""
+    return b.firm("advertising_cost") * b.firm("advertising_reach") * b.firm("active")
+
+
+ADVERTISING = Mechanism(
+    "advertising",
+    doc="Firms make themselves known",
+    firm=FirmParameters,
+    columns=(Column("exposure", (), "f8", kept=False, doc="Draw of each customer, to notice"),),
+    draws=(Draw("advertise", ("firm",)),),
+    passes=(Pass(advertise, "contact"),),
+    measures=(
+        Measure(
+            "advertising_spend", "Cost of advertising", "currency per period", advertising_cost,
+            summary="sum", cost="profit",
+        ),
+    ),
+    active=counts,
+)  # fmt: skip
+
+
+# -- Reach: whom word of mouth gets to, and who has ever bought --------------------------------
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def count(
+    n, n_firms, n_tongue, news, any_news, experienced, sum_reached, sum_reached_by, sum_met
+):  # fmt: skip
+    """Count who was told anything, who about each firm, and who has met it."""
+    for i in range(n):
+        any_news[i] = 0
+    for w in range(n_tongue):
+        for i in range(n):
+            any_news[i] = any_news[i] | news[w, i]
+    for c in range(chunks(n)):
+        start = c * CHUNK
+        size = min(CHUNK, n - start)
+        reached = 0
+        for k in range(size):
+            reached += any_news[start + k] != 0
+        sum_reached[c, 0] += reached
+        for f in range(n_firms):
+            w = f // FIRMS_PER_BYTE
+            b = f - w * FIRMS_PER_BYTE
+            told = 0
+            met = 0
+            for k in range(size):
+                told += (news[w, start + k] >> b) & 1
+                met += experienced[f, start + k]
+            sum_reached_by[c, f] += told
+            sum_met[c, f] += met
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def reached(b: Any) -> np.ndarray:
+    """Share of all customers who were told about any firm in the period."""
+    return b.count("reached")[:, 0] / b.count("holders").sum(axis=1)
+
+
+def reached_by(b: Any) -> np.ndarray:
+    """Share of all customers who were told about the firm in the period."""
+    return b.count("reached_by") / b.count("holders").sum(axis=1, keepdims=True)
+
+
+def ever_bought(b: Any) -> np.ndarray:
+    """Share of the customers now in the market who have ever bought from the firm."""
+    return b.count("met") / b.count("holders").sum(axis=1, keepdims=True)
+
+
+REACH = Mechanism(
+    "reach",
+    doc="Whom word of mouth gets to, and who has ever bought",
+    columns=(
+        Column("any_news", (), "u1", kept=False, doc="Not 0 for those who were told anything"),
+    ),
+    totals=(
+        Total("reached", (1,), doc="Customers who were told anything"),
+        Total("reached_by", doc="Customers who were told about the firm"),
+        Total("met", doc="Customers who have ever bought from the firm"),
+    ),
+    passes=(Pass(count, "hear", after=("word_of_mouth.listen",)),),
+    measures=(
+        Measure("told_about", "Customers told about the firm", "share per period", reached_by),
+        Measure(
+            "ever_bought", "Customers who have ever bought", "share", ever_bought, summary="last"
+        ),
+        Measure(
+            "reach_of_word_of_mouth",
+            "Customers reached by word of mouth",
+            "share per period",
+            reached,
+            level="market",
+        ),
+    ),
+    active=lambda scenario: scenario.word_of_mouth is not None,
+)

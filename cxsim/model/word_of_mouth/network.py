@@ -1,0 +1,190 @@
+"""Who listens to whom: networks of customers as compressed sparse rows.
+
+Built by networkx. Its generators draw from Python's own Mersenne Twister, so one seed
+gives one network on every machine.
+"""
+
+from __future__ import annotations
+
+import gc
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cxsim.messages import choice
+from cxsim.model.experience.perception import CLUSTERS, cluster
+from cxsim.numerics.draws import static_key
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SAMPLE", "Network", "network", "ties_frames"]
+
+
+# -- Who listens to whom: networks of customers as compressed sparse rows ----------------------
+
+
+class Network(NamedTuple):
+    """Ties of customers, each of them twice: once for either end.
+
+    Nobody is without a tie, but where customers meet by chance or there is only one.
+
+    Attributes
+    ----------
+    start : ndarray of int64, shape (customers + 1,)
+        Customer i's ties are those from ``start[i]`` up to ``start[i + 1]``.
+    others : ndarray of uint32, shape (ties,)
+        The neighbour at the other end of each.
+    """
+
+    start: np.ndarray
+    others: np.ndarray
+
+    @property
+    def whose(self) -> np.ndarray:
+        """The customer at this end of each tie, uint32, shape (ties,)."""
+        return np.repeat(np.arange(len(self.start) - 1, dtype=np.uint32), np.diff(self.start))
+
+
+def network(kind: str, *, customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
+    """Return the neighbours of every customer, in customer order.
+
+    Kept for the next runs of this process that ask for the same one, such as those paired
+    by seed.
+
+    Parameters
+    ----------
+    kind : {"well_mixed", "small_world", "scale_free"}
+    customers : int
+    neighbours : int
+        Mean number of neighbours, of which only the even part counts.
+    rewiring : float
+        Share of a small world's ties that lead anywhere.
+    seed : int
+        Seed of the run.
+
+    Returns
+    -------
+    Network
+        Its arrays are read-only.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+
+    References
+    ----------
+    Watts & Strogatz (1998), Collective dynamics of small-world networks; Barabási & Albert
+    (1999), Emergence of scaling in random networks.
+    """
+    kind = choice(kind, "kind", ("well_mixed", "small_world", "scale_free"))
+    if kind == "well_mixed":
+        return Network(_frozen(np.zeros(customers + 1, np.int64)), _frozen(np.zeros(0, np.uint32)))
+    if kind == "scale_free":
+        rewiring = 0.0  # has none: one network whatever the number says
+    return _built(kind, customers, neighbours, rewiring, static_key(seed, "network", kind))
+
+
+@lru_cache(maxsize=4)
+def _built(kind: str, customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
+    import networkx as nx
+
+    collecting = gc.isenabled()
+    gc.disable()  # millions of small objects that all stay: looking for garbage takes half the time
+    try:
+        if customers == 1:
+            graph = nx.empty_graph(1)
+        elif kind == "small_world":
+            near = min(neighbours, customers)  # as many as there are: everybody to everybody
+            graph = nx.watts_strogatz_graph(customers, near, rewiring, seed=seed)
+        else:
+            ties = min(max(1, neighbours // 2), customers - 1)
+            graph = nx.barabasi_albert_graph(customers, ties, seed=seed)
+        rows = dict(graph.adjacency())
+        lists = [rows[i] for i in range(customers)]
+        start = np.zeros(customers + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, lists), np.int64, customers), out=start[1:])
+        others = np.fromiter(chain.from_iterable(lists), np.int32, int(start[-1]))
+    finally:
+        if collecting:
+            gc.enable()
+    places = np.repeat(np.arange(customers, dtype=np.int64), np.diff(start)) * customers + others
+    places.sort()  # rows are in order already: this puts each in customer order
+    others = (places % customers).astype(np.uint32)
+    return Network(_frozen(start), _frozen(others))
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
+
+
+# -- A sample of who listens to whom, as frames of customers and their ties --------------------
+
+
+#: Customers in the sample.
+SAMPLE = 250
+
+
+def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return customers of a sample at the end of the run, and the ties between them.
+
+    The sample is the first customer, the neighbours, theirs, and so on (a snowball).
+
+    Returns
+    -------
+    neighbours : DataFrame
+        Columns ``customer``, ``supplier`` (``"none"`` for nobody's; categories in the order of
+        the scenario), ``experience`` of the supplier (NaN without one) and ``emotion``.
+    ties : DataFrame
+        Columns ``customer`` and ``other``, each tie once. Both are empty where customers do not
+        talk or meet anybody by chance.
+    """
+    import pandas as pd
+
+    talk = simulation.scenario.word_of_mouth
+    if talk is None or talk.network == "well_mixed":
+        nodes = pd.DataFrame(columns=["customer", "supplier", "experience", "emotion"])
+        return nodes, pd.DataFrame(columns=["customer", "other"])
+    made = network(
+        talk.network,
+        customers=int(simulation.scenario.customers),
+        neighbours=talk.neighbours,
+        rewiring=talk.rewiring,
+        seed=simulation.seed,
+    )
+    sample = _snowball(made, people)
+    inside = np.zeros(len(made.start) - 1, dtype=bool)
+    inside[sample] = True
+    keep = inside[made.whose] & inside[made.others] & (made.whose < made.others)
+    supplier = simulation.customers("supplier")[sample]
+    felt = simulation.customers("experience")[np.maximum(supplier, 0), sample].astype(float)
+    felt[supplier < 0] = np.nan
+    cuts = simulation.scenario.emotion_cut_points
+    names = np.array([*simulation.books.firms, "none"], dtype=object)
+    nodes = pd.DataFrame(
+        {
+            "customer": sample,
+            "supplier": pd.Categorical(
+                names[supplier], categories=[*simulation.scenario.firms, "none"]
+            ),
+            "experience": felt,
+            "emotion": [CLUSTERS[cluster(e, *cuts)] if e == e else "none" for e in felt.tolist()],
+        }
+    )
+    ties = pd.DataFrame({"customer": made.whose[keep], "other": made.others[keep]}).astype(int)
+    return nodes, ties
+
+
+def _snowball(made: Any, people: int) -> np.ndarray:
+    """Return the first customers that are reached from customer 0, in order of number."""
+    found, queue = {0}, [0]
+    for who in queue:
+        for other in made.others[made.start[who] : made.start[who + 1]].tolist():
+            if other not in found and len(found) < people:
+                found.add(other)
+                queue.append(other)
+    return np.array(sorted(found))

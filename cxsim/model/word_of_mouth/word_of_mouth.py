@@ -1,0 +1,411 @@
+"""Word of mouth: customers tell others what they have experienced.
+
+A customer tells about a firm with a chance that depends on how it feels about it. What is
+told is kept as a few bits and one number per teller; listeners then gather from those they
+are joined to, in customer order, or from others they happen to meet. So nobody writes to
+another customer, and neither threads nor blocks can show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import numpy as np
+
+from cxsim.model.experience.perception import cluster
+from cxsim.model.mechanism import (
+    BILLION,
+    CHUNK,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    Total,
+    billionths,
+    chunk,
+    chunks,
+)
+from cxsim.model.word_of_mouth.network import network
+from cxsim.numerics.draws import subkey, uniform
+from cxsim.parameters import Parameters, parameter
+
+# -- Word of mouth: customers tell others what they have experienced ---------------------------
+
+
+#: Firms whose bits share one byte of what a customer tells.
+FIRMS_PER_BYTE = 8
+
+
+#: Bit of a tie that marks the first of a customer's, so that ties need not say whose they are.
+MARK = 31
+
+
+#: Number of the lowest bit of a byte that is set.
+LOWEST_BIT = np.array([0] + [(byte & -byte).bit_length() - 1 for byte in range(1, 256)])
+
+
+class TellRate(Parameters):
+    """How readily customers talk about a firm, by how they feel about it."""
+
+    destroying: float = parameter(
+        0.2, doc="Chance to tell of those it drives away", unit="per period", ge=0, le=1
+    )
+    attention: float = parameter(
+        0.05, doc="Chance to tell of the indifferent", unit="per period", ge=0, le=1
+    )
+    recommendation: float = parameter(
+        0.1, doc="Chance to tell of those who recommend it", unit="per period", ge=0, le=1
+    )
+    advocacy: float = parameter(
+        0.2, doc="Chance to tell of its advocates", unit="per period", ge=0, le=1
+    )
+
+
+class WordOfMouth(Parameters):
+    """Who tells whom, how often, and what comes of it."""
+
+    network: Literal["well_mixed", "small_world", "scale_free"] = parameter(
+        "small_world",
+        doc="Who listens to whom: anybody, a small world (Watts & Strogatz 1998), or a network "
+        "with hubs (Barabási & Albert 1999)",
+        fixed=True,
+    )
+    neighbours: int = parameter(
+        6,
+        doc="Mean number of others a customer is joined to (even; not where well mixed)",
+        unit="customers",
+        fixed=True,
+        ge=2,
+    )
+    rewiring: float = parameter(
+        0.1, doc="Share of a small world's ties that lead anywhere", unit="share", fixed=True,
+        ge=0, le=1,
+    )  # fmt: skip
+    contacts: int = parameter(
+        6, doc="Others a customer meets, where well mixed", unit="per period", ge=0
+    )
+    tell_rate: TellRate = parameter(TellRate(), doc="Chance to tell others about a firm")
+    message_weight: float = parameter(
+        0.2, doc="Share of the way to what is told that a reputation moves", unit="share",
+        ge=0, le=1,
+    )  # fmt: skip
+    awareness: bool = parameter(
+        False,
+        doc="Whether customers choose only among firms they know: by advertising, by being "
+        "told, or by being contacted",
+        fixed=True,
+    )
+
+
+class MarketParameters(Parameters):
+    """Whether customers talk to each other."""
+
+    word_of_mouth: WordOfMouth | None = parameter(None, doc="Customers tell each other")
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def tell_chance(
+    emotion: int, destroying: float, attention: float, recommendation: float, advocacy: float
+) -> float:
+    """Return the chance to tell of a customer in an emotion cluster."""
+    if emotion < 1:
+        return destroying
+    if emotion < 2:
+        return attention
+    return recommendation if emotion < 3 else advocacy
+
+
+def met(u: float, customer: int, customers: int) -> int:
+    """Return whom a customer meets: anybody else with equal chance."""
+    other = int(u * (customers - 1))
+    return other + (other >= customer)
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def tell(
+    n, first, n_firms, n_tongue, experience, experienced, talker, tells, valence, key_tell,
+    market_emotion_cut_points,
+    market_word_of_mouth_tell_rate_destroying, market_word_of_mouth_tell_rate_attention,
+    market_word_of_mouth_tell_rate_recommendation, market_word_of_mouth_tell_rate_advocacy,
+):  # fmt: skip
+    """Some customers tell others about firms they have met, as they feel now.
+
+    Who tells is worked out for everybody, several at a time, which takes less than listing who
+    might. What they tell is kept close together: few tell of more than a firm or two, and
+    listeners look for it all over memory.
+    """
+    destroying = market_word_of_mouth_tell_rate_destroying[0]
+    attention = market_word_of_mouth_tell_rate_attention[0]
+    recommendation = market_word_of_mouth_tell_rate_recommendation[0]
+    advocacy = market_word_of_mouth_tell_rate_advocacy[0]
+    low = market_emotion_cut_points[0, 0]
+    middle = market_emotion_cut_points[0, 1]
+    high = market_emotion_cut_points[0, 2]
+    for w in range(n_tongue):
+        for i in range(n):
+            tells[w, i] = 0
+    for f in range(n_firms):
+        w = f // FIRMS_PER_BYTE
+        bit = 1 << (f - w * FIRMS_PER_BYTE)
+        key = key_tell[f]
+        for i in range(n):
+            feeling = experience[f, i]
+            emotion = cluster(feeling, low, middle, high)
+            chance = tell_chance(emotion, destroying, attention, recommendation, advocacy)
+            told = (uniform(key, first + i) < chance) & (experienced[f, i] != 0)
+            tells[w, i] = tells[w, i] | (bit if told else 0)
+    for w in range(n_tongue):
+        talkers = 0
+        for i in range(n):
+            talker[talkers] = i
+            talkers += tells[w, i] != 0
+        for k in range(talkers):
+            i = talker[k]
+            told = int(tells[w, i])
+            place = w * FIRMS_PER_BYTE
+            while told:
+                valence[place, i] = experience[w * FIRMS_PER_BYTE + LOWEST_BIT[told], i]
+                told = told & (told - 1)
+                place += 1
+
+
+def take_in(
+    n_heard, w, listener, teller, all_tells, all_valence, reputation, news, weight, sum_messages
+):
+    """Let listeners take in what tellers say, one after the other."""
+    for k in range(n_heard):
+        i = listener[k]
+        other = teller[k]
+        told = int(all_tells[w, other])
+        news[w, i] = news[w, i] | told
+        place = w * FIRMS_PER_BYTE
+        while told:
+            f = w * FIRMS_PER_BYTE + LOWEST_BIT[told]
+            v = all_valence[place, other]
+            told = told & (told - 1)
+            place += 1
+            reputation[f, i] = moved(reputation[f, i], v, weight)
+            sum_messages[chunk(i), f, (v > 0.0) - (v < 0.0) + 1] += 1.0
+
+
+def listen(
+    n, first, n_customers, n_tongue, all_tells, all_valence, meeting, listener, teller, reputation,
+    news, network_start, network_ties, key_meet, market_word_of_mouth_network,
+    market_word_of_mouth_contacts, market_word_of_mouth_message_weight, sum_messages,
+):  # fmt: skip
+    """Everybody listens to the neighbours, in customer order, or to others met by chance.
+
+    Few tell, and a processor guesses wrong who: so pairs in which somebody tells are listed
+    first, as many as the list has room for, and then taken in.
+    """
+    weight = market_word_of_mouth_message_weight[0]
+    room = len(listener)
+    mixed = market_word_of_mouth_network[0] < 0.5 and n_customers > 1
+    contacts = int(market_word_of_mouth_contacts[0]) if mixed else 0
+    for w in range(n_tongue):
+        for i in range(n):
+            news[w, i] = 0
+        i = -1
+        for start in range(network_start[first], network_start[first + n], room):
+            heard = 0
+            for k in range(min(room, network_start[first + n] - start)):
+                tie = int(network_ties[start + k])
+                i += tie >> MARK
+                other = tie & ((1 << MARK) - 1)
+                listener[heard] = i
+                teller[heard] = other
+                heard += all_tells[w, other] != 0
+            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news, weight,
+                    sum_messages)  # fmt: skip
+        for c in range(contacts):
+            key = subkey(key_meet[0], c)
+            for i in range(n):
+                meeting[i] = uniform(key, first + i)
+            heard = 0
+            for i in range(n):
+                other = met(meeting[i], first + i, n_customers)
+                listener[heard] = i
+                teller[heard] = other
+                heard += all_tells[w, other] != 0
+            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news, weight,
+                    sum_messages)  # fmt: skip
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def _messages(sign: int, words: str) -> Callable[[Any], np.ndarray]:
+    def messages(b: Any) -> np.ndarray:
+        return b.total("messages")[:, :, sign]
+
+    messages.__doc__ = f"Messages heard about the firm from those {words}."
+    return messages
+
+
+def messages(b: Any) -> np.ndarray:
+    """Messages heard about the firm."""
+    return b.total("messages").sum(axis=2)
+
+
+def _links(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    given = scenario.word_of_mouth
+    ties = network(
+        given.network,
+        customers=int(scenario.customers),
+        neighbours=given.neighbours,
+        rewiring=given.rewiring,
+        seed=seed,
+    )
+    marked = ties.others.copy()
+    if len(marked):
+        marked[ties.start[:-1]] |= 1 << MARK
+    return {"network_start": ties.start, "network_ties": marked}
+
+
+def _tongues(scenario: Any) -> dict[str, tuple[str, ...]]:
+    """Return the bytes of what a customer tells, eight firms each."""
+    return {"tongue": tuple(map(str, range(-(-len(scenario.firms) // FIRMS_PER_BYTE))))}
+
+
+def _even(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    given = scenario.word_of_mouth
+    if given is not None and given.neighbours % 2:
+        yield (
+            ("word_of_mouth", "neighbours"),
+            f"expected an even number, found {given.neighbours}",
+        )
+
+
+WORD_OF_MOUTH = Mechanism(
+    "word_of_mouth",
+    doc="Customers tell each other what they have experienced",
+    market=MarketParameters,
+    axes=_tongues,
+    columns=(
+        Column("tells", ("tongue",), "u1", shared=True, doc="Firms told about, one bit each"),
+        Column("valence", ("firm",), shared=True, doc="Experience told of the first firm, ..."),
+        Column("news", ("tongue",), "u1", kept=False, doc="Firms heard of, one bit each"),
+        Column("talker", (), "u4", kept=False, doc="Customers who tell, in a list"),
+        Column("meeting", (), "f8", kept=False, doc="Draw of each customer, to meet somebody"),
+        Column("listener", (), "u4", kept=False, doc="Who listens to a teller, in a list"),
+        Column("teller", (), "u4", kept=False, doc="Whom the listener listens to"),
+    ),
+    draws=(Draw("tell", ("firm",)), Draw("meet")),
+    totals=(
+        Total("messages", ("firm", 3), doc="Messages heard, by valence below, at, above neutral"),
+    ),
+    setup=_links,
+    passes=(
+        Pass(tell, "tell"),
+        Pass(listen, "hear"),
+    ),
+    measures=(
+        Measure("messages", "Messages heard", "per period", messages),
+        Measure("messages_good", "Good messages heard", "per period",
+                _messages(2, "with a good experience")),
+        Measure("messages_bad", "Bad messages heard", "per period",
+                _messages(0, "with a bad experience")),
+    ),
+    check=_even,
+    active=lambda scenario: scenario.word_of_mouth is not None,
+)  # fmt: skip
+
+
+# -- Reputation: what a customer thinks of a firm by what others have told it ------------------
+
+
+class SegmentParameters(Parameters):
+    """What a firm's reputation is worth."""
+
+    reputation_value: float = parameter(
+        0.0,
+        doc="Worth of a reputation of 1: of hearing only from customers whose experience is 1",
+        unit="currency per purchase",
+        ge=0,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def moved(reputation: float, valence: float, weight: float) -> float:
+    """Return the reputation after a message, R + weight (valence - R)."""
+    return reputation + weight * (valence - reputation)
+
+
+def esteem(value: float, reputation: float) -> float:
+    """Return what a reputation adds to an option's worth, currency."""
+    return value * reputation
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def forget(n, n_firms, arriving, reputation):
+    """A newcomer has heard nothing."""
+    for i in range(n):
+        if arriving[i]:
+            for f in range(n_firms):
+                reputation[f, i] = 0.0
+
+
+def appreciate(n, n_firms, segment, reputation, trust, value, segment_reputation_value):
+    """Add what firms' reputations are worth."""
+    for i in range(n):
+        trust[i] = segment_reputation_value[segment[i]]
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                value[e, f, i] += esteem(trust[i], reputation[f, i])
+
+
+def count(n, n_firms, reputation, sum_reputation):
+    """Add up reputations as they stand after what was heard."""
+    for f in range(n_firms):
+        for c in range(chunks(n)):
+            start = c * CHUNK
+            total = 0
+            for k in range(min(CHUNK, n - start)):
+                total += billionths(reputation[f, start + k])
+            sum_reputation[c, f] += total / BILLION
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def mean_reputation(b: Any) -> np.ndarray:
+    """Mean reputation of the firm over all customers; 0 for those who have heard nothing."""
+    return b.count("reputation") / b.count("holders").sum(axis=1, keepdims=True)
+
+
+REPUTATION = Mechanism(
+    "reputation",
+    doc="What customers think of firms by what others tell",
+    segment=SegmentParameters,
+    columns=(
+        Column("reputation", ("firm",), doc="Reputation R of a firm, about -1 to 1"),
+        Column("trust", (), "f8", kept=False, doc="Worth of a reputation of 1, currency"),
+    ),
+    totals=(Total("reputation", doc="Reputation, summed over all customers"),),
+    passes=(
+        Pass(forget, "arrive", after=("people.arrive",)),
+        Pass(appreciate, "add", term="word of mouth"),
+        Pass(count, "hear", after=("word_of_mouth.listen",)),
+    ),
+    measures=(
+        Measure(
+            "reputation",
+            "Reputation among all customers",
+            "experience",
+            mean_reputation,
+            summary="last",
+        ),
+    ),
+    active=lambda scenario: scenario.word_of_mouth is not None,
+)

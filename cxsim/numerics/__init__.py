@@ -1,0 +1,1 @@
+"""Arithmetic that gives the same on every machine: elementary functions, draws, statistics."""

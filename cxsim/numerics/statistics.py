@@ -1,0 +1,79 @@
+"""Means, standard errors and intervals over seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import stdtrit
+
+__all__ = ["half_width", "mean_and_error", "paired", "student", "wilson"]
+
+
+# -- Means, standard errors and intervals over seeds -------------------------------------------
+
+
+def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and Monte-Carlo standard error over the first axis; no error from one value."""
+    n = len(values)
+    mean = values.mean(axis=0)
+    if n < 2:
+        return mean, np.full_like(mean, np.nan)
+    return mean, values.std(axis=0, ddof=1) / np.sqrt(n)
+
+
+def half_width(error: np.ndarray, n: int, confidence: float) -> np.ndarray:
+    """Return half the width of Student's confidence interval of a mean of n values."""
+    if n < 2:
+        return np.full_like(np.asarray(error, float), np.nan)
+    return error * stdtrit(n - 1, 0.5 + confidence / 2)
+
+
+def student(error: np.ndarray, freedom: np.ndarray, confidence: float) -> np.ndarray:
+    """Return half the width of Student's interval by its degrees of freedom."""
+    return error * stdtrit(freedom, 0.5 + confidence / 2)
+
+
+def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndarray]:
+    """Compare paired values over the first axis.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (n, ...)
+        Values of the same seeds.
+    confidence : float
+
+    Returns
+    -------
+    dict
+        ``difference`` (b - a), ``se``, ``lower``, ``upper``, and ``narrowing``: how many
+        times wider the interval would be had the seeds not been paired; NaN where
+        the paired difference does not vary at all.
+    """
+    difference, error = mean_and_error(b - a)
+    _, error_a = mean_and_error(a)
+    _, error_b = mean_and_error(b)
+    apart = np.sqrt(error_a**2 + error_b**2)
+    narrowing = np.full_like(difference, np.nan)
+    np.divide(apart, error, out=narrowing, where=error > 0)
+    half = half_width(error, len(a), confidence)
+    return {
+        "difference": difference,
+        "se": error,
+        "lower": difference - half,
+        "upper": difference + half,
+        "narrowing": narrowing,
+    }
+
+
+# -- Intervals of shares -----------------------------------------------------------------------
+
+
+def wilson(hits: int, count: int, confidence: float) -> tuple[float, float]:
+    """Return Wilson's (1927) interval of a share; 0 to 1 of nothing."""
+    from scipy.special import ndtri
+
+    if count == 0:
+        return 0.0, 1.0
+    z, p = float(ndtri(0.5 + confidence / 2.0)), hits / count
+    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * np.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
+    return float(max(0.0, middle - half)), float(min(1.0, middle + half))

@@ -1,0 +1,348 @@
+"""Which notebooks there are, and what a name or path of one means.
+
+The kernel overwrites one short line in a small file; the runner looks at it now and then.
+A notebook that runs by itself, in JupyterLab or by plain papermill, tells nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxsim._version import __version__
+from cxsim.messages import found, hint
+from cxsim.scenario import shipped_root
+
+__all__ = [
+    "VARIABLE",
+    "NotebookInputError",
+    "find_notebook",
+    "lay_out",
+    "plain",
+    "read_notebook",
+    "read_progress",
+    "shipped_notebooks",
+    "tell_progress",
+    "title_of",
+    "versions",
+    "workplace",
+]
+
+
+# -- Which notebooks there are, and what a name or path of one means ---------------------------
+
+
+class NotebookInputError(ValueError):
+    """A notebook that is not there, or is given something it cannot take."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show what is wrong in a notebook without the stack that leads to it."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+def shipped_notebooks() -> dict[str, Path]:
+    """Return the notebooks that ship with the package, by name; those of the course come last."""
+    folder = shipped_root("notebooks")
+    paths = [*sorted(folder.glob("*.ipynb")), *sorted((folder / "course").glob("*.ipynb"))]
+    return {path.stem: path for path in paths}
+
+
+def find_notebook(name_or_path: str | Path) -> Path:
+    """Return the file of a notebook.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A file, or the name of a notebook that ships with the package.
+
+    Raises
+    ------
+    NotebookInputError
+        If it is neither; with the nearest name that exists.
+    """
+    text = str(name_or_path)
+    path = Path(text)
+    shipped = shipped_notebooks()
+    if text and "\0" not in text:
+        if path.is_file():
+            return path
+        if text.removesuffix(".ipynb") in shipped:
+            return shipped[text.removesuffix(".ipynb")]
+    near = [each.name for each in path.parent.glob("*.ipynb")] if path.parent.is_dir() else []
+    message = "expected a notebook, found " + ("a folder" if path.is_dir() else "no such file")
+    raise NotebookInputError(f"{text}: {message}{hint(path.name, [*near, *shipped], listed=20)}")
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Return a notebook as dictionaries and lists.
+
+    Raises
+    ------
+    NotebookInputError
+        If the file cannot be read or holds no notebook of Python code.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NotebookInputError(f"{path}: expected a notebook, found {error.strerror}") from None
+    except ValueError as error:
+        raise NotebookInputError(f"{path}: expected a notebook, found no JSON ({error})") from None
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise NotebookInputError(f"{path}: expected a notebook, found other JSON")
+    language = content.get("metadata", {}).get("kernelspec", {}).get("language", "python")
+    if str(language).lower() != "python":
+        raise NotebookInputError(f"{path}: expected a notebook in Python, found {found(language)}")
+    return content
+
+
+def title_of(notebook: dict[str, Any]) -> str:
+    """Return the first heading of a notebook, empty if there is none."""
+    for cell in notebook["cells"]:
+        if cell.get("cell_type") == "markdown":
+            for line in "".join(cell.get("source", "")).splitlines():
+                if line.startswith("# "):
+                    return line[2:].strip()
+    return ""
+
+
+# -- A folder to work in: notebooks and scenario files of one's own ----------------------------
+
+
+_MINE = """\
+# A scenario of your own: it takes over everything from another one and changes some of it.
+#   cxsim check params/mine.yaml
+#   cxsim compare baseline params/mine.yaml
+extends: baseline
+title: What if Tailor asked a little more?
+claim: >
+  Customers in a learning relationship stay although the price rises by 5 %.
+refuted_by: >
+  Tailor's retention falls by more than a point.
+firms:
+  Tailor:
+    price: 21.0
+"""
+
+
+#: Every number that a market of one's own has to state, with what it means.
+_MARKET = """\
+# A market of your own: put your numbers in the place of these, all of them. What is left out is
+# free or stands at a default, and cxsim check says so. Where something costs nothing, write 0.
+#   cxsim check params/market.yaml
+#   cxsim run params/market.yaml
+#   cxsim decide params/market.yaml --firm Alpha
+title: Two firms of my market
+period_length: month
+periods: 60                     # how far ahead profits count
+currency: EUR
+market_size: 100000             # customers in the market
+discount_rate: 0.01             # per month
+outside_option: true            # customers may buy from nobody
+needs: 2
+learning_rate: 1.0              # a fully told need halves the uncertainty after one contact
+segments:
+  All:
+    share: 1.0
+    purchase_rate: 0.5          # purchases per month
+    turnover: 0.01              # share of customers who leave the market in a month
+    price_sensitivity: 0.18     # 1 / EUR
+    brand_taste_sd: 2.0         # EUR
+    switching_cost: 2.4         # EUR
+    need_sd: 1.0
+    fit_weight: 1.5             # EUR that a squared unit of distance from the need costs
+    hassle: 2.0                 # EUR of effort per order
+    teaching_effort: 3.0        # EUR of effort for a complete specification
+    disclosure: 0.8             # share of what could be told that customers tell
+    outside_value: 0.0
+firms:
+  Alpha: &firm
+    price: 20.0                 # EUR per unit
+    quality: 27.0               # EUR that a unit is worth
+    interaction: 0.2            # 0 to 1
+    customization: 0.1          # 0 to 1
+    identification: 0.9         # chance to recognize a customer
+    segment_insight: 0.6        # 0 to 1
+    forgetting_rate: 0.01       # per month
+    unit_cost: 11.0             # EUR per unit
+    cost_to_serve: 1.0          # EUR per purchase
+    interaction_cost: 1.0       # EUR per contact at interaction 1
+    customization_cost: 1.5     # EUR more for a fully customized unit
+    capability_cost: 15000      # EUR per month at capability 1, times its square, whole market
+    capability_investment: 100000  # EUR once, from capability 0 to 1, whole market
+  Beta:
+    <<: *firm
+    price: 21.0
+    interaction: 0.7
+    customization: 0.5
+"""
+
+
+_README = """\
+# A place to work with cxsim
+
+- `notebooks/`: copies to change as you like. Start with `00_start_here.ipynb`.
+- `params/scenarios/`: copies of the scenarios that come with the package. By name
+  (`cxsim run baseline`) you get the package's own, by path
+  (`cxsim run params/scenarios/baseline.yaml`) yours.
+- `params/mine.yaml`: a variant of a scenario, to start from.
+- `params/market.yaml`: a market of your own, with every number that it has to state.
+- `results/`: what `cxsim run` and `cxsim compare` write when started here.
+
+Open it with `cxsim lab`.
+"""
+
+
+def lay_out(folder: str | Path) -> Path:
+    """Copy notebooks and scenario files to a new folder, which appears whole or not at all.
+
+    Raises
+    ------
+    NotebookInputError
+        If the folder is there and not empty, or cannot be written.
+    """
+    folder = Path(folder)
+    try:
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            inside = "a file" if not folder.is_dir() else "other files in it"
+            raise NotebookInputError(f"{folder}: expected a new or empty folder, found {inside}")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise _cannot(folder, error) from None
+    try:
+        skip = shutil.ignore_patterns(".*", "__pycache__", "results", "predictions")
+        for kind in ("notebooks", "params"):
+            # Plain copies: what is read-only in a shared installation is the user's own here.
+            shutil.copytree(
+                shipped_root(kind), draft / kind, ignore=skip, copy_function=shutil.copyfile
+            )
+        for made in [draft, *draft.rglob("*")]:
+            made.chmod(0o755 if made.is_dir() else 0o644)
+        (draft / "params" / "mine.yaml").write_text(_MINE, encoding="utf-8")
+        (draft / "params" / "market.yaml").write_text(_MARKET, encoding="utf-8")
+        (draft / "README.md").write_text(_README, encoding="utf-8")
+        if folder.exists():
+            folder.rmdir()
+        draft.replace(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise _cannot(folder, error) from None
+        raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def _cannot(folder: Path, error: OSError) -> Exception:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return error
+    what = (error.strerror or str(error)).lower()
+    return NotebookInputError(f"{folder}: expected a folder that can be written, found {what}")
+
+
+def workplace(folder: str | Path = ".") -> tuple[Path, bool]:
+    """Return a folder that has ``notebooks/``, and whether it was laid out for this.
+
+    That is the folder itself, or ``cxsim-lab`` in it.
+
+    Raises
+    ------
+    NotebookInputError
+        If there is no such folder, or none can be laid out in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = "a file" if folder.exists() else f"no folder (cxsim new {folder} makes one)"
+        raise NotebookInputError(f"{folder}: expected a folder, found {what}")
+    for place in (folder, folder / "cxsim-lab"):
+        if (place / "notebooks" / "00_start_here.ipynb").is_file():
+            return place, False
+    return lay_out(folder / "cxsim-lab"), True
+
+
+# -- What a summary keeps: versions, and values as JSON takes them -----------------------------
+
+
+_PACKAGES = ("numpy", "pandas", "numba", "scipy", "mesa", "papermill")
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of the package, of Python and of what the numbers rest on."""
+    found: dict[str, str | None] = {"cxsim": __version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON takes it: frames as rows, what is no number as null."""
+    if isinstance(value, pd.DataFrame):
+        return [plain(row) for row in value.to_dict("records")]
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not pd.notna(value):
+        return None
+    if value in (float("inf"), float("-inf")):
+        return None
+    return value
+
+
+# -- How far a notebook is, told from its kernel to the process that started it ----------------
+
+
+#: Environment variable that names the file.
+VARIABLE = "CXSIM_PROGRESS_FILE"
+
+
+def tell_progress(stage: str = "simulating") -> Callable[[int, int], None] | None:
+    """Return a function of (done, total) for ``progress=`` of runs and comparisons.
+
+    None where nobody listens.
+    """
+    name = os.environ.get(VARIABLE)
+    if not name:
+        return None
+    file, last = Path(name), [0.0]
+
+    def write(done: int, total: int) -> None:
+        with contextlib.suppress(OSError):  # a run does not fail for its progress bar
+            file.write_text(f"{stage}\t{done}\t{total}\n", encoding="utf-8")
+
+    def tell(done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - last[0] >= 0.1 or done == total:
+            last[0] = now
+            write(done, total)
+
+    write(0, 0)  # the stage begins; how much there is to do is not known yet
+    return tell
+
+
+def read_progress(file: Path) -> tuple[str, int, int] | None:
+    """Return stage, done and total as last told, None if nothing whole is there."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        stage, done, total = text.removesuffix("\n").split("\t")
+        return (stage, int(done), int(total)) if text.endswith("\n") else None
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,200 @@
+"""What the notebook that decides shows beside its figures, and how it starts from a panel."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cxsim.charts.labels import Scale, Words, scale_for
+from cxsim.report import tables
+from cxsim.report.notebook_parameters import loaded, split_overrides
+from cxsim.scenario import Scenario
+from cxsim.scenario.calendar import ADD, REPLACE
+from cxsim.strategy.options import STAY, completed, range_table
+from cxsim.strategy.recommendation import DEFINITION
+
+if TYPE_CHECKING:
+    from cxsim.strategy.decision import Decision
+
+__all__ = [
+    "DEFINITION",
+    "assumed_table",
+    "from_panel",
+    "information_table",
+    "market_of",
+    "options_in_words",
+    "options_table",
+    "uncertainty_table",
+]
+
+
+def from_panel(
+    panel: str, *, draws: int, overrides: Any = ()
+) -> tuple[Scenario, pd.DataFrame, pd.DataFrame]:
+    """Return a scenario calibrated to a panel, draws of its estimates, and what was assumed.
+
+    Parameters
+    ----------
+    panel : str
+        A file, or the name of a published panel.
+    draws : int
+        Rows of draws.
+    overrides
+        Other values, put in last.
+
+    Raises
+    ------
+    CalibrationError
+        If the panel cannot be read.
+    ScenarioError
+        If an override is not valid.
+    """
+    from cxsim.calibration import calibrate, panel_or_example
+
+    result = calibrate(panel_or_example(panel), shuffles=0)
+    market, assumed = completed(result.scenario())
+    market = market.override(overrides) if overrides else market
+    return market, result.sample(draws), assumed
+
+
+def market_of(
+    scenario: str, panel: str, overrides: str, *, points: int
+) -> tuple[Scenario, pd.DataFrame | None, pd.DataFrame]:
+    """Return what a decision is about: a scenario, or one calibrated to a panel if one is named.
+
+    Returns
+    -------
+    market : Scenario
+    drawn : DataFrame or None
+        Draws of what was estimated.
+    assumed : DataFrame
+        ``path, value``: what the panel does not show; empty for a scenario.
+    """
+    changes = split_overrides(overrides)
+    if panel:
+        return from_panel(panel, draws=points, overrides=changes)
+    return loaded(scenario, changes), None, pd.DataFrame(columns=["path", "value"])
+
+
+def options_in_words(decision: Decision) -> Any:
+    """Return a table of what each option changes."""
+    rows = {}
+    for name, option in decision.facts["study"]["strategies"].items():
+        said = [
+            f"{path} = {value:g}" for path, value in option.items() if path not in (ADD, REPLACE)
+        ]
+        said += [
+            f"{path} to {value:g} from period {event['at']}"
+            + (f" over {event['over']} periods" if event.get("over") else "")
+            for event in _own(decision, option)
+            for path, value in event["set"].items()
+        ]
+        rows[name] = "; ".join(said) or ("nothing changes" if name == STAY else "no change")
+    frame = pd.DataFrame({"what changes": rows})
+    return tables.styled(frame, "Options", words_in=["what changes"])
+
+
+def _own(decision: Decision, option: Any) -> list[Any]:
+    """Return the events of an option that are neither the scenario's nor the rival's copy."""
+    there = {_when(event) for event in decision.facts["study"]["scenario"].get(ADD, ())}
+    replaced = [each for each in option.get(REPLACE, ()) if _when(each) not in there]
+    return [*replaced, *option.get(ADD, ())]
+
+
+def _when(event: Any) -> tuple[int, str]:
+    """Return by what an event is known: what a rival copies differs from option to option."""
+    return event["at"], event.get("label", "")
+
+
+def uncertainty_table(decision: Decision, drawn: pd.DataFrame | None = None) -> Any:
+    """Return a table of what is varied, from where to where."""
+    study = decision.facts["study"]
+    names = set() if drawn is None else set(map(str, drawn))
+    points = decision.frame.groupby("point").first()
+    frame = range_table({n: each for n, each in study["factors"].items() if n not in names},
+                        drawn)  # fmt: skip
+    for row in frame.index[frame["from"].isna()]:
+        column = points[frame.loc[row, "uncertain"]]
+        frame.loc[row, ["from", "to"]] = [column.min(), column.max()]
+    for end in ("from", "to"):
+        frame[end] = [f"{value:.4g}" if isinstance(value, (int, float)) else str(value)
+                      for value in frame[end]]  # fmt: skip
+    shown = frame.set_index("uncertain")[["from", "to", "measured in", "moves"]]
+    shown.index.name = None
+    caption = "What is uncertain: every future is a point drawn evenly from these ranges"
+    return tables.styled(shown, caption, words_in=["measured in", "moves"])
+
+
+def options_table(decision: Decision) -> Any:
+    """Return options by mean, regret, worst case and how often each is best."""
+    frame = decision.means().set_index("option")
+    scale = _scale(decision, frame["mean"])
+    shown = pd.DataFrame(index=frame.index)
+    percent = f"{100 * decision.confidence:g} % interval"
+    shown["mean"] = [scale.bare(value) for value in frame["mean"]]
+    shown[percent] = [
+        f"{scale.bare(low)} to {scale.bare(high)}"
+        for low, high in zip(frame["lower"], frame["upper"], strict=True)
+    ]
+    for name, words in (("mean_regret", "mean regret"), ("largest_regret", "largest regret"),
+                        ("worst", "worst future")):  # fmt: skip
+        shown[words] = [scale.bare(value) for value in frame[name]]
+    shown["best in"] = [f"{100 * value:.0f} %" for value in frame["best_share"]]
+    shown.index.name = None
+    measure = decision.output.partition(".")[0].replace("_", " ")
+    unit = f" ({scale.unit})" if scale.unit else ""
+    caption = f"{measure.capitalize()} of {decision.firm}{unit} by option"
+    return tables.styled(shown, caption)
+
+
+def information_table(decision: Decision) -> Any:
+    """Return what knowing would be worth, and where the choice turns."""
+    frame = decision.information.set_index("factor")
+    scale = _scale(decision, frame["upper"])
+    shown = pd.DataFrame(index=frame.index)
+    shown["worth"] = [scale.bare(value) for value in frame["value"]]
+    shown["interval"] = [
+        f"{scale.bare(low)} to {scale.bare(high)}"
+        for low, high in zip(frame["lower"], frame["upper"], strict=True)
+    ]
+    turns = decision.switches.groupby("factor")
+    shown["the choice turns at"] = [
+        "; ".join(
+            f"{row['at']:.3g} (below {row['below']}, above {row['above']})"
+            for row in turns.get_group(name).to_dict("records")
+        )
+        if name in turns.groups
+        else "–"
+        for name in frame.index
+    ]
+    shown.index.name = None
+    unit = f" ({scale.unit})" if scale.unit else ""
+    caption = f"What knowing would be worth before deciding{unit}"
+    return tables.styled(shown, caption, words_in=["the choice turns at"])
+
+
+def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
+    """Show what a panel does not show and was assumed, and what the market leaves out."""
+    from IPython.display import HTML, display
+
+    if assumed.empty:
+        text = "All other parameters are taken from the scenario as they stand."
+    else:
+        caption = "Not seen in the panel: assumed in the proportions of the baseline scenario"
+        shown = assumed.set_index("path").astype(str)
+        shown.index.name = None
+        display(tables.styled(shown, caption))
+        text = "Put your own costs in their place: they weigh on every option."
+    if not market.outside_option:
+        text += (
+            " The market has no no-purchase option, so it overstates the benefit of raising prices."
+        )
+    display(HTML(f"<p>{escape(text)}</p>"))
+
+
+def _scale(decision: Decision, values: Any) -> Scale:
+    if not decision.facts["unit"]:
+        return Scale()
+    return scale_for("currency", values, words=Words(currency=decision.facts["unit"]))

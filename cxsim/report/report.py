@@ -1,0 +1,396 @@
+"""What the notebooks of the package share: one object that shows, explains and keeps results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxsim.charts.labels import Words
+from cxsim.files.whole import file_name, whole_file
+from cxsim.report import tables
+from cxsim.report.notebook_parameters import (
+    as_command,
+    as_papermill,
+    as_python,
+    loaded,
+    split_names,
+    split_overrides,
+)
+from cxsim.report.notebooks import plain, tell_progress, versions
+from cxsim.report.tables import caution, difference_rows, unstated_lines, unstated_section
+from cxsim.runs import settings_attrs
+from cxsim.runs.measures.measure_registry import MARKET, window_words
+from cxsim.scenario import Scenario, shipped_scenarios
+from cxsim.study.claim_test import Verdict, verdict_of
+from cxsim.study.comparison import Comparison, first_change
+from cxsim.study.paired_seeds import Replications
+from cxsim.study.study import Study
+
+__all__ = ["Report", "shipped"]
+
+#: Seeds over which claims are tested at most.
+TESTED = 20
+
+#: The IDIC scorecard.
+IDIC = ("recognized", "differentiated", "learned", "misfit_removed")
+
+
+class Report:
+    """A report in a notebook: shows tables and figures, and keeps them if there is a folder.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of the notebook, for the commands that make the report again.
+    parameters : mapping
+        What the notebook was given.
+    output : str
+        Folder for data; empty to write nothing.
+    svg : bool
+        Also keep figures as SVG, in ``output``.
+    """
+
+    def __init__(
+        self,
+        notebook: str,
+        parameters: Mapping[str, Any],
+        *,
+        output: str = "",
+        svg: bool = False,
+    ):
+        self._notebook = notebook
+        self._output = Path(output) if output else None
+        self._svg = svg
+        self._parameters = dict(parameters)
+        self._scenarios: list[Scenario] = []
+        self._verdicts: list[dict[str, Any]] = []
+        self.progress: Callable[[int, int], None] | None = tell_progress()
+
+    # -- beginning -------------------------------------------------------------------
+
+    def load(self, names: str, overrides: str = "") -> list[Scenario]:
+        """Return the scenarios of a text such as ``baseline,copycat``, with overrides put in.
+
+        Raises
+        ------
+        ScenarioError
+            If one is not there or not valid.
+        """
+        changes = split_overrides(overrides)
+        self._scenarios = [loaded(name, changes) for name in split_names(names)]
+        return self._scenarios
+
+    def use(self, *scenarios: Scenario) -> None:
+        """Speak of these scenarios, made in the notebook rather than loaded."""
+        self._scenarios = list(scenarios)
+
+    def study(self, name: str, seeds: int = 0) -> Study:
+        """Return a study, with another number of seeds if one is given.
+
+        Raises
+        ------
+        ScenarioError
+            If it is not there or not valid.
+        """
+        plan = Study.load(name)
+        plan = plan.with_seeds(seeds) if seeds else plan
+        self._scenarios = (
+            [] if plan.base is None else [plan.scenario(0, each) for each in plan.strategies]
+        )
+        return plan
+
+    def of_sweep(self) -> Callable[[Any], None] | None:
+        """Return a function of a sweep's report that tells whoever runs the notebook."""
+        tell = self.progress
+        if tell is None:
+            return None
+        return lambda report: tell(report.stored + report.done, report.total)
+
+    @property
+    def words(self) -> Words:
+        """What the first scenario calls things."""
+        return Words.of(settings_attrs(self._scenarios[0]))
+
+    def worded(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame that tells figures what things are called."""
+        frame = frame.copy()
+        frame.attrs.update(self.words.attrs())
+        return frame
+
+    def courses(self, series: pd.DataFrame, scenario: str | None = None) -> pd.DataFrame:
+        """Return means over seeds as figures of one run take them: a column per measure.
+
+        Parameters
+        ----------
+        series : DataFrame
+            ``firm, period, measure, mean``, of one scenario or with a column ``scenario``.
+        scenario : str, optional
+            Which of several.
+        """
+        if scenario is not None:
+            series = series[series["scenario"] == scenario]
+        firms = list(dict.fromkeys(series["firm"]))
+        wide = series.pivot(index=["period", "firm"], columns="measure", values="mean")
+        wide = wide.reindex(firms, level="firm").reset_index().rename_axis(columns=None)
+        return self.worded(wide)
+
+    def _names(self) -> list[str]:
+        """Names in which no word is replaced."""
+        return [n for each in self._scenarios for n in (each.name, *each.firms, *each.segments)]
+
+    # -- showing ---------------------------------------------------------------------
+
+    def answer(self, text: str, *, seeds: Iterable[int]) -> Any:
+        """Show the answer, and below it how much stands behind it."""
+        first, number = self._scenarios[0], len(list(seeds))
+        paired = "paired " if len(self._scenarios) > 1 else ""
+        facts = (
+            f"{_count(number, paired + 'seed')}, {_count(first.periods, first.period_length)}, "
+            f"{_count(first.customers, 'simulated customer')} who stand for "
+            f"{first.market_size:,.0f}"
+        )
+        if self._parameters.get("overrides"):
+            facts += f"; changed: {self._parameters['overrides']}"
+        text = self.words.say(text, keep=self._names()).replace(" %", "\u00a0%")
+        left_out = [f"{each.name}: {each.left_out}" for each in self._scenarios if each.left_out]
+        facts = self.words.say("; ".join([facts, *left_out]), keep=self._names())
+        return _html(
+            f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
+            f'<p class="cx-facts">{escape(facts)}.</p>'
+            f"{self.caution()}"
+        )
+
+    def say(self, *sentences: str) -> Any:
+        """Show a paragraph for each text."""
+        said = (self.words.say(text, keep=self._names()) for text in sentences)
+        return _html("".join(f"<p>{escape(text)}</p>" for text in said))
+
+    def rows(self, frame: pd.DataFrame, *, first: int = 24, none: str = "None.") -> Any:
+        """Show the first rows of a frame, numbers with four digits; words if it has none."""
+        if frame.empty:
+            return _html(f"<p>{escape(none)}</p>")
+        table = frame.head(first).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+        more = len(frame) - first
+        return _html(table + (f"<p>and {more:,} rows more.</p>" if more > 0 else ""))
+
+    def leader(self, runs: Replications) -> str:
+        """Return in one sentence whose share is highest and whose profit is."""
+        means = runs.means.set_index(["measure", "firm"])["mean"]
+        share = means["share"].drop(MARKET, errors="ignore")
+        worth = means["net_present_value"].drop(MARKET, errors="ignore")
+        sells, earns = str(share.idxmax()), str(worth.idxmax())
+        market = runs.first.scenario
+        last, start = int(market.periods) - 1, first_change(market)
+        if start:  # what an event changed is answered by what comes after it
+            late = runs.series[runs.series["period"] >= start]
+            late = late[late["measure"] == "share"]
+            share = late.groupby("firm", sort=False)["mean"].mean()
+            sells = str(share.idxmax())
+        window = window_words("mean", start, last, str(market.period_length))
+        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %, {window})"
+        within = _count(runs.first.scenario.periods, runs.first.scenario.period_length)
+        if sells == earns:
+            return f"{sold} and earns most within {within}."
+        return f"{sold}; {earns} earns most within {within}."
+
+    def worth(self, runs: Replications) -> str:
+        """Return what the lead of the firm that earns most is worth, within the run and beyond."""
+        if len(runs.firms) < 2:
+            return ""
+        best, other, value = runs.lead()
+        return value.sentence(f"{best}'s lead over {other} in net present value")
+
+    def questions(self, seeds: Iterable[int] = ()) -> Any:
+        """Show what each scenario claims, what becomes of it, and what would refute it.
+
+        Parameters
+        ----------
+        seeds : iterable of int
+            Paired seeds for the runs that a claim's test asks for, of which the first
+            :data:`TESTED` are used; none: claims are shown and not tested.
+        """
+        numbers = list(seeds)[:TESTED]
+        parts = []
+        for scenario in self._scenarios:
+            verdict = verdict_of(scenario, numbers) if numbers else None
+            if verdict is not None:
+                self._verdicts.append({"claim": scenario.claim, **verdict.facts()})
+            parts.append(_question(scenario, verdict, asked=bool(numbers)))
+        return _html("".join(parts))
+
+    def figure(self, figure: Any, name: str) -> None:
+        """Show a figure with its description; keep it as SVG if that was asked for."""
+        from cxsim.plot import save, show
+
+        show(figure)
+        if self._output is not None and self._svg:
+            save(figure, self._output / f"{file_name(name)}.svg")
+
+    def side_by_side(self, figures: Mapping[str, Any], name: str) -> Any:
+        """Show figures of several scenarios, named, side by side where there is room."""
+        from cxsim.plot import save
+
+        if self._output is not None and self._svg:
+            for scenario, figure in figures.items():
+                save(figure, self._output / f"{file_name(f'{name}-{scenario}')}.svg")
+        parts = (
+            f'<div style="flex: 1 1 24rem"><h3>{escape(scenario)}</h3>{figure._repr_html_()}</div>'
+            for scenario, figure in figures.items()
+        )
+        return _html(f'<div style="display: flex; flex-wrap: wrap">{"".join(parts)}</div>')
+
+    def firms(self) -> Any:
+        """Show what sets the firms apart, and what does not."""
+        table, alike = tables.firms(self._scenarios[0])
+        text = f"<p><b>The same for all:</b> {escape(', '.join(alike))}.</p>" if alike else ""
+        return _html(table.to_html() + text)
+
+    def key_figures(self, runs: Replications) -> Any:
+        """Show the main measures of every firm with their standard errors."""
+        caption = _caption("Main figures by firm", len(runs.seeds))
+        periods = int(runs.first.scenario.periods)
+        return tables.measured(runs.means, caption, words=self.words, periods=periods)
+
+    def scorecard(self, runs: Replications) -> Any:
+        """Show how far each firm gets in each of the four steps of IDIC."""
+        caption = _caption("The four steps by firm", len(runs.seeds))
+        periods = int(runs.first.scenario.periods)
+        return tables.measured(runs.means, caption, names=IDIC, words=self.words, periods=periods)
+
+    def differences(self, result: Comparison) -> Any:
+        """Show paired differences with their intervals, a table per scenario compared."""
+        made = tables.differences(
+            result.table,
+            baseline=result.scenarios[0],
+            confidence=result.confidence,
+            words=self.words,
+        )
+        note = tables.defined(difference_rows(result.table, words=self.words), "measure")
+        return _html("\n".join([*(table.to_html() for table in made), note]))
+
+    def caution(self) -> str:
+        """Return as HTML what costs nothing for no cost is stated, and what else is a default."""
+        return caution(unstated_lines(self._scenarios))
+
+    def unstated(self) -> Any:
+        """Show which costs and other parameters the scenarios do not state themselves."""
+        return unstated_section(self._scenarios)
+
+    def from_baseline(self) -> Any:
+        """Show how the scenario differs from the baseline that ships with the package."""
+        scenario = self._scenarios[0]
+        rows = Scenario.load("baseline").diff(scenario)
+        if rows.empty:
+            return _html("<p>These are the parameters of the baseline.</p>")
+        rows.columns = ["path", "baseline", "here"]
+        what = "1 parameter differs" if len(rows) == 1 else f"{len(rows)} parameters differ"
+        return self.settings(rows, f"{what} from the baseline")
+
+    def settings(self, rows: pd.DataFrame, caption: str) -> Any:
+        """Show parameters that differ: columns ``path`` and one per scenario."""
+        if rows.empty:
+            return _html("<p>No parameter differs.</p>")
+        return tables.settings(rows, caption)
+
+    def provenance(self) -> Any:
+        """Show what the results were made with."""
+        facts = [(f"scenario {each.name}", f"digest {each.digest}") for each in self._scenarios]
+        facts += [(name, version) for name, version in versions().items() if version]
+        facts.append(("made", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")))
+        return tables.facts(facts, "The same digest, seeds and version give the same numbers.")
+
+    def again(self) -> Any:
+        """Show how to make the same numbers again, in a shell, by papermill and in Python."""
+        lines = (
+            ("In a shell", as_command(self._notebook, self._parameters)),
+            ("By papermill", as_papermill(self._notebook, self._parameters)),
+            ("In Python", as_python(self._notebook, self._parameters)),
+        )
+        parts = (f"<div>{what}</div><pre>{escape(line)}</pre>" for what, line in lines)
+        return _html(f'<div class="cx-again">{"".join(parts)}</div>')
+
+    # -- ending ----------------------------------------------------------------------
+
+    def finish(self, *, title: str, result: Any = None, **numbers: Any) -> None:
+        """Keep the data and, as the very last step, ``summary.json``, which says that all is well.
+
+        Parameters
+        ----------
+        title : str
+            Of the report.
+        result : Run or Comparison, optional
+            Saved to a folder of its own beside the summary.
+        **numbers
+            What the summary holds beside parameters, versions and digests.
+        """
+        if self._output is None:
+            return
+        self._output.mkdir(parents=True, exist_ok=True)
+        if result is not None:
+            result.save(self._output / type(result).__name__.lower())
+        summary = {
+            "status": "ok",
+            "made_by": "cxsim",
+            "notebook": self._notebook,
+            "title": title,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "parameters": self._parameters,
+            "words": asdict(self.words),
+            "unstated": unstated_lines(self._scenarios),
+            "digests": {each.name: each.digest for each in self._scenarios},
+            "versions": versions(),
+            "verdicts": plain(self._verdicts),
+            **{name: plain(value) for name, value in numbers.items()},
+        }
+        with whole_file(self._output / "summary.json") as draft:
+            draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def shipped() -> Any:
+    """Return the scenarios that ship with the package, each with what it claims."""
+    found = {name: Scenario.load(path) for name, path in shipped_scenarios().items()}
+    rows = {name: (each.title, each.claim) for name, each in found.items()}
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["title", "claim"])
+    return tables.styled(frame, "Scenarios by name", words_in=["title", "claim"])
+
+
+def _html(text: str) -> Any:
+    from IPython.display import HTML
+
+    return HTML(text)
+
+
+def _question(scenario: Scenario, verdict: Verdict | None, *, asked: bool) -> str:
+    found = "" if verdict is None else "\n".join(verdict.lines())
+    if verdict is None and asked and scenario.claim:
+        found = "Not tested: the scenario names no rules for its claim (test)."
+    rows = (
+        ("Claim", scenario.claim),
+        (f"Verdict over {_count(verdict.seeds, 'paired seed')}" if verdict else "Verdict", found),
+        ("Refuted if", scenario.refuted_by),
+        ("What it is", scenario.description),
+    )
+    parts = "".join(
+        f"<dt>{what}</dt>" + "".join(f"<dd>{escape(line)}</dd>" for line in text.split("\n"))
+        for what, text in rows
+        if text
+    )
+    title = escape(scenario.title or scenario.name)
+    return f'<section class="cx-question"><h4>{title}</h4><dl>{parts}</dl></section>'
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+
+def _caption(what: str, seeds: int) -> str:
+    if seeds == 1:
+        return f"{what}. One seed: nothing says how much of it is chance."
+    return f"{what}: means over {seeds} seeds, with Monte-Carlo standard errors in brackets."

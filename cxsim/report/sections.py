@@ -1,0 +1,436 @@
+"""The section of a notebook on what customers live through and what firms make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.charts.labels import scale_for
+from cxsim.messages import Place, Problem, hint
+from cxsim.numerics.statistics import mean_and_error
+from cxsim.report.report import Report
+from cxsim.runs import run
+from cxsim.runs.measures.frames import equity_changes, profit_statement
+from cxsim.scenario import Scenario, ScenarioError
+from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
+from cxsim.strategy.tournament import Tournament
+from cxsim.study.analysis.points import Finding, amount
+from cxsim.study.results import Sweep
+
+__all__ = [
+    "Findings",
+    "accounts",
+    "lived",
+    "moves",
+    "players_of",
+    "show_survivors",
+    "survivors",
+    "targeted",
+    "told",
+    "ways",
+    "winner",
+]
+
+
+# -- The section of a notebook on what customers live through and what firms make of it --------
+
+
+_HEADING = (
+    "## What customers live through\n\nThe journey and the perception gap are those of the first "
+    "seed: what customers meet at each touchpoint, what they expect, and what the firm believes. "
+    "Emotions are means over the seeds."
+)
+
+
+def lived(
+    report: Report, run: Any, series: pd.DataFrame, *, events: Iterable[tuple[float, str]] = ()
+) -> None:
+    """Show journey map, perception gap and emotion clusters; nothing without a journey.
+
+    Parameters
+    ----------
+    report : Report
+    run : Run
+        Its touchpoints are shown.
+    series : DataFrame
+        Measures by period, over seeds.
+    events : iterable of (period, label)
+    """
+    if run.touchpoints is None:
+        return
+    from IPython.display import Markdown, display
+
+    from cxsim.plot import emotion_clusters, journey_map, perception_gap
+
+    touchpoints, events = report.worded(run.touchpoints), list(events)
+    display(Markdown(_HEADING))
+    report.figure(journey_map(touchpoints), "journey")
+    report.figure(perception_gap(touchpoints, events=events), "perception-gap")
+    report.figure(emotion_clusters(series, events=events), "emotions")
+
+
+# -- The section of a notebook on what customers tell each other -------------------------------
+
+
+_TOLD_HEADING = (
+    "## What customers tell each other\n\nA reputation is what customers have been told of a firm, "
+    "averaged over all of them: 0 for those who have heard nothing."
+)
+
+
+def told(
+    report: Report, market: Any, series: pd.DataFrame, *, events: Iterable[tuple[float, str]] = ()
+) -> None:
+    """Show reputations, and awareness where it counts; nothing where nobody talks.
+
+    Parameters
+    ----------
+    report : Report
+    market : Scenario
+    series : DataFrame
+        Measures by period, over seeds.
+    events : iterable of (period, label)
+    """
+    if market.word_of_mouth is None:
+        return
+    from IPython.display import Markdown, display
+
+    from cxsim.plot import lines
+
+    events = list(events)
+    display(Markdown(_TOLD_HEADING))
+    report.figure(lines(series, measure="reputation", events=events), "reputation")
+    if market.word_of_mouth.awareness:
+        report.figure(lines(series, measure="awareness", events=events), "awareness")
+
+
+# -- What a report of a study says: the answer first, then one analysis after the other --------
+
+
+class Findings:
+    """The analyses that a study names, of every output, made once and shown one by one.
+
+    Parameters
+    ----------
+    report : Report
+        Shows and keeps figures.
+    result : Sweep
+    """
+
+    def __init__(self, report: Report, result: Sweep):
+        self._report = report
+        self._result = result
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, str], Finding | str]:
+        """By output and analysis: what was found, or why these runs cannot tell."""
+        return self._result.findings()
+
+    @property
+    def head(self) -> str:
+        """The output that the answer is about.
+
+        The one whose contrast decides when to stop; else the first that is kept for one firm
+        alone; else the first.
+        """
+        study, columns = self._result.study, self._result.outputs
+        if study.stopping is not None:
+            return study.stopping.output
+        alone = (f"{each.measure}.{each.firms[0]}" for each in study.outputs if each.firms)
+        return next((name for name in alone if name in columns), columns[0])
+
+    def answer(self) -> Any:
+        """Show the study's question, what it found, and how much stands behind it."""
+        from IPython.display import HTML
+
+        result, study = self._result, self._result.study
+        said = [
+            f.sentence
+            for (o, _), f in self._made.items()
+            if o == self.head and isinstance(f, Finding)
+        ]
+        if len(study.strategies) == 1:
+            said.insert(0, best_point(result.means(), [f.name for f in study.factors], self.head))
+        said = said or [f"Nothing can be said of {self.head} from these runs."]
+        facts = f"{len(result.frame):,} runs at {len(study.points):,} points; "
+        return HTML(
+            f"<h3>{escape(study.title or study.name)}</h3>"
+            f'<p class="cx-answer"><strong>{escape(said[0])}</strong></p>'
+            + "".join(f"<p>{escape(text)}</p>" for text in said[1:])
+            + f'<p class="cx-facts">{escape(facts + result.report.sentence())}.</p>'
+            + self._report.caution()
+        )
+
+    def show(self) -> Any:
+        """Show every analysis with its sentence, its figure and its table."""
+        from IPython.display import HTML, display
+
+        from cxsim.plot import finding as drawn
+
+        for number, ((output, name), found) in enumerate(self._made.items()):
+            display(HTML(f"<h4>{escape(output)}: {escape(name.replace('_', ' '))}</h4>"))
+            if isinstance(found, str):
+                display(HTML(f"<p>These runs do not allow it: {escape(found)}.</p>"))
+                continue
+            display(self._report.say(found.sentence))
+            self._report.figure(drawn(found), f"finding-{number}-{name}")
+            display(self._report.rows(found.frame, first=16))
+        return None if self._made else HTML("<p>The study names no analysis.</p>")
+
+
+def best_point(means: pd.DataFrame, factors: list[str], output: str) -> str:
+    """Return in a sentence at which point of a study an output is highest on average.
+
+    Parameters
+    ----------
+    means : DataFrame
+        As :meth:`~cxsim.study.results.Sweep.means` returns it.
+    factors : list of str
+        Names of the columns that make a point.
+    output : str
+    """
+    rows = means[means["output"] == output]
+    best = rows.loc[rows["mean"].idxmax()]
+    where = ", ".join(f"{name} = {_value(best[name])}" for name in factors)
+    return (
+        f"Of {len(rows):,} points, {output} is highest on average at {where}: "
+        f"{amount(best['mean'])} ({amount(best['lower'])} to {amount(best['upper'])})."
+    )
+
+
+def _value(value: Any) -> str:
+    return amount(value) if isinstance(value, (int, float)) else str(value)
+
+
+# -- What the notebook on competition plays and shows: policies, survivors, ways, targeting ----
+
+
+#: Where a firm's roadmap to one-to-one service begins and how long it takes, shares of the periods.
+_BEGINS, _TAKES = 0.2, 0.2
+
+
+def players_of(market: Scenario, player: str, rival: str) -> tuple[str, str]:
+    """Return who plays: the firms named, else the first two of the market.
+
+    Raises
+    ------
+    ScenarioError
+        If a firm is not in the market, or both are one.
+    """
+    names = list(market.firms)
+    first = player or next((name for name in names if name != rival), "")
+    second = rival or next((name for name in names if name != first), "")
+    for name in (first, second):
+        if name not in names:
+            text = f"expected a firm of {market.name}, found {name!r}{hint(name, names, listed=20)}"
+            raise ScenarioError(Problem(Place("player and rival"), (), text))
+    if first == second:
+        text = f"expected another firm than {first!r}, found the same"
+        raise ScenarioError(Problem(Place("rival"), (), text))
+    return first, second
+
+
+def moves(market: Scenario, players: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the policies that can be played in a market, by what they are called.
+
+    Best responses are left out where the market has what they do not reckon with.
+    """
+    begin, take = (max(1, int(share * market.periods)) for share in (_BEGINS, _TAKES))
+    goal = {"at": min(begin, market.periods - 1), "over": take}
+    goal |= {"interaction": 0.8, "customization": 0.8}
+    known: dict[str, dict[str, Any]] = {
+        "stays as it is": {},
+        "copies the leader": {"capability": "imitate"},
+        "tries capabilities": {"capability": "adaptive"},
+        "builds one-to-one": {"capability": {"name": "roadmap", "targets": [goal]}},
+        "tries prices": {"pricing": "adaptive"},
+        "best response": {"pricing": "best_response"},
+    }
+    found = {}
+    for name, policy in known.items():
+        try:
+            market.override({f"firms.{player}.policy": policy for player in players})
+        except ScenarioError:
+            continue
+        found[name] = policy
+    return found
+
+
+def winner(found: Tournament, currency: str) -> str:
+    """Return in one sentence which policy earns most."""
+    best, many = found.table.iloc[0], len(found.table)
+    scale = scale_for("currency", np.array([best["value"]]))
+    player, rival = found.players
+    sure = [row.policy for row in found.table.iloc[1:].itertuples() if row.behind_lower > 0]
+    more = "most" if len(sure) == many - 1 else "most on average"
+    return (
+        f"{player} earns {more} if it {_verb(best['policy'])}: {scale.text(best['value'])} "
+        f"{currency}, averaged over what {rival} may play. It is the best answer to "
+        f"{best['best_against']} of {rival}'s {many} policies."
+    )
+
+
+def beyond(found: Tournament, currency: str) -> str:
+    """Return in words which policy is worth most with what follows the run; empty if not known."""
+    player, table = found.players[0], found.table
+    within, said = str(table.iloc[0]["policy"]), []
+    for column, words in (
+        ("perpetuity", "with the last year's profit for ever"),
+        ("equity", "with customer equity at the end"),
+    ):
+        if column not in table or table[column].isna().all():
+            continue
+        top = table.loc[table[column].idxmax()]
+        scale = scale_for("currency", np.array([top[column]]))
+        which = "the same policy" if top["policy"] == within else repr(top["policy"])
+        said.append(f"{words}, {which} earns most ({scale.text(top[column])} {currency})")
+    return f"That is within the run. For {player}, {'; '.join(said)}." if said else ""
+
+
+def _verb(policy: str) -> str:
+    return "asks the best price of each period" if policy == "best response" else policy
+
+
+def survivors(
+    market: Scenario,
+    policies: Mapping[str, Mapping[str, Any]],
+    players: Sequence[str],
+    seeds: Sequence[int],
+) -> pd.DataFrame:
+    """Return who is still there at the end, by what both players do.
+
+    Returns
+    -------
+    DataFrame
+        ``policy, firm, stays, seeds, cash, se, lowest_cash``: in how many of the seeds the firm
+        sells in the last tenth of the periods; its cash at the end with the standard error, and
+        the lowest, currency, means over seeds.
+    """
+    rows = []
+    late = market.periods - max(1, market.periods // 10)
+    for name, policy in policies.items():
+        played = market.override({f"firms.{player}.policy": dict(policy) for player in players})
+        frames = [run(played, seed=seed).firms for seed in seeds]
+        for firm in market.firms:
+            each = [frame[frame["firm"] == firm] for frame in frames]
+            sells = [one.loc[one["period"] >= late, "purchases"].sum() > 0 for one in each]
+            cash, se = mean_and_error(np.array([one["cash"].iloc[-1] for one in each]))
+            rows.append(
+                {
+                    "policy": name,
+                    "firm": firm,
+                    "stays": sum(sells),
+                    "seeds": len(sells),
+                    "cash": float(cash),
+                    "se": float(se),
+                    "lowest_cash": np.mean([one["cash"].min() for one in each]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def show_survivors(report: Report, market: Scenario, stay: pd.DataFrame) -> Any:
+    """Show cash at the end by policy and firm, and who left."""
+    from IPython.display import display
+
+    scale = scale_for("currency", stay["cash"].to_numpy())
+    cells = [
+        (
+            f"{scale.bare(row.cash)} ({scale.bare(row.se)}) {scale.suffix}"
+            if row.se >= 0.0
+            else scale.text(row.cash)
+        )
+        + ("" if row.stays == row.seeds else f"; left in {row.seeds - row.stays} of {row.seeds}")
+        for row in stay.itertuples()
+    ]
+    table = stay.assign(cell=cells).pivot(index="policy", columns="firm", values="cell")
+    table = table.loc[list(dict.fromkeys(stay["policy"])), list(market.firms)]
+    leavers = stay[stay["stays"] < stay["seeds"]].sort_values("stays", kind="stable")
+    limits = any(firm.credit_limit is not None for firm in market.firms.values())
+    if len(leavers):
+        worst = leavers.iloc[0]
+        gone = int(worst["seeds"] - worst["stays"])
+        said = (
+            f"{worst['firm']} leaves most often: in {gone} of {worst['seeds']} seeds where the "
+            f"policy of both players is '{worst['policy']}'."
+        )
+    elif limits:
+        said = "Nobody leaves, whatever the two play."
+    else:
+        said = "Nobody leaves: no firm of this market has a credit limit."
+    display(report.say(said))
+    return report.rows(
+        table.rename_axis(index="both players", columns=None).reset_index(), first=40
+    )
+
+
+def ways(
+    market: Scenario, policies: Mapping[str, Mapping[str, Any]], movers: Sequence[str], seed: int
+) -> pd.DataFrame:
+    """Return a run of firms for each policy that sets capabilities, one after the other."""
+    frames = [
+        run(market.override({f"firms.{name}.policy": dict(policy) for name in movers}), seed=seed)
+        .firms.assign(policy=words)
+        for words, policy in policies.items()
+        if "pricing" not in policy
+    ]  # fmt: skip
+    made = pd.concat(frames, ignore_index=True)
+    made.attrs.update(frames[0].attrs)
+    return made
+
+
+def accounts(report: Report, made: Any) -> None:
+    """Show who takes customers from whom, where the money goes, and what customers are worth.
+
+    Parameters
+    ----------
+    report : Report
+    made : Run
+    """
+    from cxsim.plot import customer_flows, equity_causes, profit_waterfall
+
+    firms = report.worded(made.firms)
+    report.figure(customer_flows(report.worded(made.switching)), "flows")
+    report.figure(profit_waterfall(report.worded(profit_statement(firms))), "waterfall")
+    report.figure(equity_causes(report.worded(equity_changes(firms))), "equity")
+
+
+def targeted(report: Report, market: Scenario, made: Any, *, seeds: int) -> None:
+    """Show value tiers and what rules of targeting are worth; nothing where firms have none.
+
+    Parameters
+    ----------
+    report : Report
+    market : Scenario
+    made : Run
+        Its value tiers are shown.
+    seeds : int
+        Of the lifts, for each rule.
+    """
+    from IPython.display import Markdown, display
+
+    from cxsim.plot import targeting_lift, value_tiers
+
+    ranks = [name for name, firm in market.firms.items() if firm.value_tiers is not None]
+    calls = [name for name, firm in market.firms.items() if firm.acquisition is not None]
+    if ranks or calls:
+        display(Markdown(_TARGETED))
+    if ranks:
+        report.figure(value_tiers(report.worded(made.frame("tiers"))), "tiers")
+        lifts = service_lift(market, ranks[0], seeds=seeds)
+        report.figure(targeting_lift(report.worded(lifts)), "service-lift")
+    if calls:
+        lifts = look_alike_lift(market, calls[0], seeds=seeds)
+        report.figure(targeting_lift(report.worded(lifts)), "contact-lift")
+
+
+_TARGETED = (
+    "## Whom firms serve and contact first\n\nLift is what those chosen are truly worth over what "
+    "all are worth who could have been: by lot, by the firm's books, by a model, and by an oracle "
+    "that knows the truth. Shown for the first firm that chooses."
+)

@@ -1,0 +1,498 @@
+"""Tables of a report: captions, units and errors, readable without a style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.charts.labels import PLAIN, Words, number_text, scale_for
+from cxsim.runs import settings_attrs
+from cxsim.runs.measures.frames import quadrant
+from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures, window_words
+from cxsim.scenario import Scenario
+from cxsim.scenario.unstated import defaults_line, free_line, unstated_table
+
+__all__ = [
+    "caution",
+    "decimals",
+    "difference_rows",
+    "differences",
+    "facts",
+    "firm_rows",
+    "firms",
+    "measured",
+    "settings",
+    "styled",
+    "summary_words",
+    "unstated_lines",
+    "unstated_section",
+]
+
+
+# -- Tables of a report: captions, units and errors, readable without a style sheet ------------
+
+
+def styled(
+    frame: pd.DataFrame,
+    caption: str,
+    *,
+    words_in: Sequence[Any] = (),
+    definitions: Mapping[str, str] | None = None,
+) -> Any:
+    """Return a table with a caption: numbers to the right, words to the left.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cells as text; the index names the rows.
+    caption : str
+    words_in : sequence
+        Columns that hold words.
+    definitions : mapping of str to str, optional
+        What names of rows (of the first level) mean: shown when a name is pointed at.
+    """
+    styler = frame.style.set_caption(escape(caption)).set_table_attributes('class="cx-table"')
+    styler = styler.format(escape="html").format_index(escape="html", axis=0)
+    if definitions:
+        styler = styler.format_index(lambda name: _explained(name, definitions), axis=0, level=0)
+    styler = styler.format_index(escape="html", axis=1)
+    rules = [
+        ("caption", "caption-side: top; text-align: left;"),
+        ("th, td", "text-align: right; vertical-align: top;"),
+        ("td", "white-space: nowrap;"),
+        ("th.row_heading", "text-align: left; font-weight: normal;"),
+        ("th.level1", "white-space: nowrap;"),
+    ]
+    places = [frame.columns.get_loc(column) for column in words_in]
+    rules += [(f".col{k}", "text-align: left; white-space: normal;") for k in places]
+    return styler.set_table_styles([{"selector": s, "props": props} for s, props in rules])
+
+
+def _explained(name: Any, definitions: Mapping[str, str]) -> str:
+    """Return the name of a row as HTML, with its definition where it has one."""
+    text, said = escape(str(name)), definitions.get(str(name))
+    return f'<abbr title="{escape(said)}">{text}</abbr>' if said else text
+
+
+def defined(rows: pd.DataFrame, name: str) -> str:
+    """Return definitions of measures as an HTML note, each once.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As :func:`cxsim.report.tables.firm_rows` or ``difference_rows`` return.
+    name : str
+        Column that names the measures.
+    """
+    said = dict(zip(rows[name], rows["definition"], strict=True))
+    parts = (f"<dt>{escape(n)}</dt><dd>{escape(d)}</dd>" for n, d in said.items() if d)
+    return (
+        '<details class="cx-definitions"><summary>What the measures are</summary>'
+        f"<dl>{''.join(parts)}</dl></details>"
+    )
+
+
+def differences(
+    table: pd.DataFrame, *, baseline: str, confidence: float, words: Words
+) -> list[Any]:
+    """Return one table of paired differences per scenario compared with the baseline.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``Comparison.table``.
+    baseline : str
+        Its name.
+    confidence : float
+    words : Words
+        What a period and the currency are called.
+    """
+    rows = difference_rows(table, words=words)
+    if rows.empty:
+        return []
+    percent = f"{100 * confidence:g} % interval"
+    tables = []
+    for name, here in rows.groupby("scenario", sort=False):
+        shown = pd.DataFrame(
+            {
+                baseline: _with_error(here["baseline"], here["baseline_se"]),
+                str(name): _with_error(here["other"], here["other_se"]),
+                "difference": here["difference"],
+                percent: here["lower"] + " to " + here["upper"],
+                "narrower by": here["narrowing"],
+            }
+        )
+        what = [_measure(row) for row in here.to_dict("records")]
+        defined = {w: d for w, d in zip(what, here["definition"], strict=True) if d}
+        shown.index = pd.MultiIndex.from_arrays([what, list(here["firm"])])
+        sure = here["sure"].to_numpy()
+        caption = (
+            f"{name} less {baseline}. Standard errors in brackets; in bold, differences whose "
+            "interval leaves out zero; the last column says how many times narrower "
+            "pairing makes the interval."
+        )
+        styler = styled(shown, caption, definitions=defined)
+        bold = ["font-weight: bold" if each else "" for each in sure]
+        tables.append(styler.apply(lambda _, bold=bold: bold, subset=["difference"]))
+    return tables
+
+
+def measured(
+    means: pd.DataFrame,
+    caption: str,
+    *,
+    names: Sequence[str] | None = None,
+    words: Words,
+    periods: int | None = None,
+) -> Any:
+    """Return means with their standard errors: a row per measure, a column per firm.
+
+    Parameters
+    ----------
+    means : DataFrame
+        ``measure, firm, mean, se``.
+    caption : str
+    names : sequence of str, optional
+        Measures to show, in order; default: the key measures.
+    words : Words
+        What a period and the currency are called.
+    periods : int, optional
+        Of the runs, for the window of a summary.
+    """
+    rows = firm_rows(means, names=names, words=words, periods=periods)
+    rows["cell"] = _with_error(rows["mean"], rows["se"])
+    rows["what"] = [_measure({**row, "measure": row["label"]}) for row in rows.to_dict("records")]
+    firms = list(dict.fromkeys(rows["firm"]))
+    shown = rows.pivot(index="what", columns="firm", values="cell")
+    shown = shown.loc[list(dict.fromkeys(rows["what"])), firms].fillna("–")
+    shown.index.name = shown.columns.name = None
+    meant = dict(zip(rows["what"], rows["definition"], strict=True))
+    table = styled(shown, caption, definitions=meant)
+    return Noted(table.to_html() + defined(rows, "label"))
+
+
+class Noted:
+    """A table with a note below it, as a notebook shows it."""
+
+    def __init__(self, html: str):
+        self.html = html
+
+    def to_html(self) -> str:
+        """Return it as HTML."""
+        return self.html
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def _with_error(mean: pd.Series, error: pd.Series) -> pd.Series:
+    return mean + " (" + error + ")"
+
+
+def _measure(row: dict[str, Any]) -> str:
+    unit = f"{row['unit']}, " if row["unit"] else ""
+    return f"{row['measure']} ({unit}{row['summary']})"
+
+
+def firms(scenario: Scenario) -> tuple[Any, list[str]]:
+    """Return a table of what sets the firms of a scenario apart, and a list of what does not."""
+    units = Scenario.parameters().set_index("path")["unit"]
+    given = dict.fromkeys(key for each in scenario.to_dict()["firms"].values() for key in each)
+    rows: dict[str, list[str]] = {}
+    alike: list[str] = []
+    names = list(scenario.firms)
+    words = Words.of(settings_attrs(scenario))
+    for key in ("interaction", "customization", *given):
+        values = [getattr(scenario.firms[name], key, None) for name in names]
+        if not all(isinstance(value, (int, float, str)) for value in values):
+            continue
+        unit = _unit(str(units.get(f"firms.*.{key}", "")), scenario)
+        label = key.replace("_", " ")
+        cells = [_plain(value) for value in values]
+        if key in ("interaction", "customization") or len(set(cells)) > 1:
+            rows[words.say(label + (f" ({unit})" if unit else ""))] = cells
+        else:
+            alike.append(words.say(f"{label} {cells[0]}" + (f" {unit}" if unit else "")))
+    rows["quadrant"] = [
+        quadrant(each.interaction, each.customization, scenario.matrix_threshold)
+        for each in scenario.firms.values()
+    ]
+    shown = pd.DataFrame.from_dict(rows, orient="index", columns=names)
+    return styled(shown, "What sets the firms apart at the start"), alike
+
+
+def _unit(unit: str, scenario: Scenario) -> str:
+    unit = "" if unit in ("share", "1", "flag") else unit
+    unit = unit.replace("currency", scenario.currency)
+    return unit.replace("per period", f"per {scenario.period_length}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number_text(float(value), 6) if isinstance(value, (int, float)) else str(value)
+
+
+def settings(rows: pd.DataFrame, caption: str) -> Any:
+    """Return parameters that differ: columns ``path`` and one per scenario."""
+    shown = rows.set_index("path").astype(str)
+    shown.index.name = None
+    return styled(shown, caption, words_in=list(shown.columns))
+
+
+def facts(pairs: Iterable[tuple[str, Any]], caption: str) -> Any:
+    """Return a table of two columns: what, and its value."""
+    pairs = [(what, str(value)) for what, value in pairs]
+    frame = pd.DataFrame({"value": [v for _, v in pairs]}, index=[w for w, _ in pairs])
+    return styled(frame, caption, words_in=["value"]).hide(axis="columns")
+
+
+# -- The numbers of a report as text: one unit per measure, as many digits as the errors allow
+
+
+def summary_words(how: str, words: Words = PLAIN, periods: int | None = None) -> str:
+    """Return in words how a measure is summarized over a run, and over which periods.
+
+    Parameters
+    ----------
+    how : {"last", "mean", "sum", "to_date"}
+    words : Words
+        What a period is called.
+    periods : int, optional
+        How many there are; default: the window has no numbers.
+    """
+    if periods is not None:
+        return window_words(how, 0, periods - 1, words.period)
+    if how in ("last", "to_date"):
+        return f"{'in' if how == 'last' else 'up to'} the last {words.period}"
+    return f"{how} over {words.period}s"
+
+
+def decimals(errors: Iterable[float], values: Iterable[float]) -> int:
+    """Return the places after the point that show one digit of the typical error, two of 0.1."""
+    top = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
+    known = [error for error in errors if math.isfinite(error) and error > 1e-9 * top]
+    if not known:  # nothing says how far the digits can be trusted
+        return 0 if top >= 100 else 1 if top >= 10 else 2
+    return int(np.clip(math.ceil(-math.log10(float(np.median(known)) / 2)), 0, 4))
+
+
+def _text(value: float, decimals: int, *, signed: bool = False) -> str:
+    if not math.isfinite(value):
+        return "–"
+    rounded = round(value, decimals) or 0.0
+    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}{abs(rounded):,.{decimals}f}"
+
+
+def _summary_unit(unit: str, summary: str) -> str:
+    """Return the unit of a measure once it is summarized: a sum over periods is not per period."""
+    return unit.replace(" per period", "") if summary == "sum" else unit
+
+
+def difference_rows(
+    table: pd.DataFrame,
+    *,
+    names: Sequence[str] | None = None,
+    market: Sequence[str] | None = None,
+    words: Words = PLAIN,
+) -> pd.DataFrame:
+    """Return paired differences as text, one row per scenario, measure and firm.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``Comparison.table``.
+    names, market : sequence of str, optional
+        Measures of firms and of the market to show, in order; default: the key measures.
+    words : Words
+        What a period and the currency are called.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario, measure, unit, summary, definition, firm, baseline, baseline_se, other,
+        other_se, difference, lower, upper, narrowing`` as text, and ``sure``: whether the
+        interval leaves out zero.
+    """
+    names = key_measures("firm") if names is None else names
+    market = key_measures("market") if market is None else market
+    known = {
+        (level == "market", each.name): each.definition
+        for level in ("firm", "market")
+        for each in measures(level)
+    }
+    rows = []
+    for scenario, by_scenario in table.groupby("scenario", sort=False):
+        for name, is_market in [*((n, False) for n in names), *((n, True) for n in market)]:
+            here = by_scenario[
+                (by_scenario["measure"] == name) & ((by_scenario["firm"] == MARKET) == is_market)
+            ]
+            if here.empty:
+                continue
+            first = here.iloc[0]
+            shown = pd.concat([here["baseline"], here["other"]])
+            scale = scale_for(_summary_unit(first["unit"], first["summary"]), shown, words=words)
+            errors = pd.concat([here["baseline_se"], here["other_se"]]) * scale.factor
+            fine = here["se"] * scale.factor
+            places = decimals(errors, shown * scale.factor)
+            finer = max(places, decimals(fine, shown * scale.factor))
+            for _, row in here.iterrows():
+                rows.append(
+                    {
+                        "scenario": scenario,
+                        "measure": words.say(first["label"]),
+                        "unit": words.say(scale.unit),
+                        "summary": first.get("window") or summary_words(first["summary"], words),
+                        "definition": words.say(known.get((is_market, name), "")),
+                        "firm": "the market" if is_market else row["firm"],
+                        **{
+                            key: _text(row[key] * scale.factor, places)
+                            for key in ("baseline", "baseline_se", "other", "other_se")
+                        },
+                        **{
+                            key: _text(row[key] * scale.factor, finer, signed=True)
+                            for key in ("difference", "lower", "upper")
+                        },
+                        "narrowing": _narrowing(row["narrowing"]),
+                        "sure": bool(row["lower"] > 0 or row["upper"] < 0),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _narrowing(value: float) -> str:
+    return f"{value:.1f}×" if math.isfinite(value) else "–"
+
+
+def firm_rows(
+    means: pd.DataFrame,
+    *,
+    names: Sequence[str] | None = None,
+    words: Words = PLAIN,
+    periods: int | None = None,
+) -> pd.DataFrame:
+    """Return means of measures as text, one row per measure and firm.
+
+    Parameters
+    ----------
+    means : DataFrame
+        ``measure, firm, mean, se``.
+    names : sequence of str, optional
+        Measures to show, in order; default: the key measures.
+    words : Words
+        What a period and the currency are called.
+    periods : int, optional
+        Of the runs, for the window of a summary.
+
+    Returns
+    -------
+    DataFrame
+        ``measure, label, definition, unit, summary, firm, mean, se`` as text.
+    """
+    known = {measure.name: measure for measure in measures("firm")}
+    names = key_measures("firm") if names is None else names
+    rows = []
+    for name in names:
+        here = means[(means["measure"] == name) & (means["firm"] != MARKET)]
+        if here.empty or name not in known:
+            continue
+        unit = _summary_unit(known[name].unit, known[name].summary)
+        scale = scale_for(unit, here["mean"], words=words)
+        places = decimals(here["se"] * scale.factor, here["mean"] * scale.factor)
+        rows += [
+            {
+                "measure": name,
+                "label": words.say(known[name].label),
+                "definition": words.say(known[name].definition),
+                "unit": words.say(scale.unit),
+                "summary": summary_words(known[name].summary, words, periods),
+                "firm": row["firm"],
+                "mean": _text(row["mean"] * scale.factor, places),
+                "se": _text(row["se"] * scale.factor, places),
+            }
+            for _, row in here.iterrows()
+        ]
+    return pd.DataFrame(rows)
+
+
+# -- What a report says of what its scenarios leave unstated -----------------------------------
+
+
+def unstated_lines(scenarios: Iterable[Scenario]) -> list[str]:
+    """Return what costs nothing for no cost is stated, and what was left to a default.
+
+    Parameters
+    ----------
+    scenarios : iterable of Scenario
+        A line that does not hold for all of them begins with the names of those for which it
+        does.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty where everything is stated.
+    """
+    markets = list(scenarios)
+    made = []
+    for line_of in (free_line, defaults_line):
+        said: dict[str, list[str]] = {}
+        for market in markets:
+            said.setdefault(line_of(market), []).append(market.name)
+        alone = len(said) == 1
+        made += [
+            line if alone else f"{', '.join(dict.fromkeys(names))}: {line}"
+            for line, names in said.items()
+            if line
+        ]
+    return made
+
+
+def caution(lines: Sequence[str]) -> str:
+    """Return the lines as HTML, for the first screen of a report."""
+    return "".join(f'<p class="cx-caution">{escape(line)}</p>' for line in lines)
+
+
+def unstated_section(scenarios: Sequence[Scenario]) -> Any:
+    """Show a heading; return a table of what the scenarios do not state, or a sentence.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+    """
+    from IPython.display import HTML, display
+
+    display(HTML("<h2>What you did not say</h2>"))
+    frames = {each.name: unstated_table(each) for each in scenarios}
+    whole = pd.concat([frame.assign(scenario=name) for name, frame in frames.items()])
+    if whole.empty:
+        return HTML("<p>The scenario states every cost and what else the answer rests on.</p>")
+    parts = whole.groupby(
+        ["parameter", "of", "meaning", "value", "unit", "source"], sort=False, dropna=False
+    )["scenario"].agg(lambda names: ", ".join(dict.fromkeys(names)))
+    shown = parts.reset_index().set_index("parameter")
+    shown["value"] = [_plain_value(value) for value in shown["value"]]
+    shown["source"] = [_source(value) for value in shown["source"]]
+    if len(frames) == 1 or shown["scenario"].nunique() == 1:
+        shown = shown.drop(columns="scenario")
+    shown.index.name = None
+    caption = (
+        "Parameters that the answer rests on and the scenario does not state itself. A cost that "
+        "was left out counts as 0; to state that it is 0, write 0."
+    )
+    return styled(shown, caption, words_in=list(shown.columns))
+
+
+def _plain_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.10g}" if isinstance(value, (int, float)) else str(value)
+
+
+def _source(source: str) -> str:
+    return "default" if source == "default" else f"taken from {source}"

@@ -1,0 +1,1 @@
+"""What is measured in a run, from the totals of its periods."""

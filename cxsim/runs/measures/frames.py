@@ -1,0 +1,426 @@
+"""From books to tidy frames: one row per period and firm, columns named as measures are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxsim.model.core.people import TENURE_BANDS
+from cxsim.model.experience.perception import expectation
+from cxsim.model.ledger import Books, held_and_kept, ratio
+from cxsim.model.mechanism import Mechanism
+from cxsim.runs.measures.measure_registry import measures
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "CAUSES",
+    "FRAMES",
+    "KEYS",
+    "equity_changes",
+    "firm_frame",
+    "market_frame",
+    "profit_statement",
+    "quadrant",
+    "service_statement",
+    "switching_frame",
+    "tenure_frame",
+    "touchpoint_frame",
+]
+
+
+# -- From books to tidy frames: one row per period and firm, columns named as measures are -----
+
+
+#: Frames of a run, in the order of files and sheets.
+FRAMES = (
+    "firms",
+    "market",
+    "switching",
+    "tenure",
+    "touchpoints",
+    "cohorts",
+    "losses",
+    "elasticities",
+    "hearsay",
+    "customers",
+    "reach",
+    "neighbours",
+    "ties",
+    "panel",
+)
+
+
+#: Columns of frames by firm and for the market that are no measures.
+KEYS = {"firm": ("period", "firm", "quadrant"), "market": ("period",)}
+
+
+_QUADRANTS = {
+    (False, False): "I mass",
+    (False, True): "II niche",
+    (True, False): "III targeted",
+    (True, True): "IV one-to-one",
+}
+
+
+def quadrant(interaction: float, customization: float, threshold: float = 0.5) -> str:
+    """Return the label of a place in the capability matrix. No rule reads it."""
+    return _QUADRANTS[interaction >= threshold, customization >= threshold]
+
+
+def _order(scenario: Any, books: Books) -> list[int]:
+    """Places of the firms of the scenario file in the books' name order."""
+    return [books.firms.index(name) for name in scenario.firms]
+
+
+def firm_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+    """Return one row per period and firm; ``attrs["definitions"]`` says what columns are."""
+    import pandas as pd
+
+    order = _order(scenario, books)
+    names = list(scenario.firms)
+    periods = books.periods
+    columns: dict[str, Any] = {
+        "period": np.repeat(np.arange(periods), len(names)),
+        "firm": names * periods,
+    }
+    for measure in measures("firm", mechanisms):
+        columns[measure.name] = measure.function(books)[:, order].ravel()
+    frame = pd.DataFrame(columns)
+    labels = [
+        quadrant(a, c, scenario.matrix_threshold)
+        for a, c in zip(frame["interaction"], frame["customization"], strict=True)
+    ]
+    frame.insert(2, "quadrant", labels)
+    frame.attrs["definitions"] = {m.name: m.definition for m in measures("firm", mechanisms)}
+    return frame
+
+
+def market_frame(books: Books, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+    """Return one row per period; ``attrs["definitions"]`` says what columns are."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {"period": np.arange(books.periods)}
+    for measure in measures("market", mechanisms):
+        columns[measure.name] = measure.function(books)
+    frame = pd.DataFrame(columns)
+    frame.attrs["definitions"] = {m.name: m.definition for m in measures("market", mechanisms)}
+    return frame
+
+
+def switching_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return purchases by period, supplier before (``"none"`` for nobody's) and option taken."""
+    import pandas as pd
+
+    order = _order(scenario, books)
+    names = list(scenario.firms)
+    flows = books.total("purchases")[:, [0, *(k + 1 for k in order)], :][:, :, [*order, -1]]
+    periods, holders, options = flows.shape
+    return pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), holders * options),
+            "origin": np.tile(np.repeat(["none", *names], options), periods),
+            "destination": np.tile([*names, "outside"], periods * holders),
+            "purchases": flows.ravel(),
+        }
+    )
+
+
+def tenure_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return customers before the choice and those who stayed, by period, firm and tenure band."""
+    import pandas as pd
+
+    order = _order(scenario, books)
+    names = list(scenario.firms)
+    bands = list(TENURE_BANDS)
+    held, kept = (values[:, order] for values in held_and_kept(books, "tenure"))
+    periods = len(held)
+    return pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), len(names) * len(bands)),
+            "firm": np.tile(np.repeat(names, len(bands)), periods),
+            "tenure": bands * (periods * len(names)),
+            "customers": held.ravel(),
+            "stayed": kept.ravel(),
+        }
+    )
+
+
+# -- What customers met at touchpoints and what firms thought of it, as a tidy frame -----------
+
+
+def touchpoint_frame(books: Books, scenario: Any) -> pd.DataFrame:
+    """Return one row per period, firm and touchpoint, in the order of the journey.
+
+    Columns: ``stage``, ``channel``, ``run_by`` and ``importance`` as the scenario has them at
+    the start; ``contacts`` (whole market); ``performance`` that customers met on average;
+    ``expectation`` of the firm's customers, of the firm as a whole; ``delivered``, the mean
+    that the touchpoint is good for; ``belief`` of the firm, with the standard error of what it
+    was told in ``belief_error`` (nothing without answers); and the ``answers`` of the period
+    (of customers simulated).
+    """
+    import pandas as pd
+
+    firms, places = list(scenario.firms), scenario.journey
+    order = [books.firms.index(name) for name in firms]
+    periods, n = books.periods, len(firms) * len(places)
+    contacts = books.count("contacts").sum(axis=3)[:, order]
+    score = books.count("score").sum(axis=3)[:, order]
+
+    def each(values: list[Any]) -> np.ndarray:
+        return np.tile(np.array(values, dtype=object), periods * len(firms))
+
+    def by_firm(name: str) -> np.ndarray:
+        return books.count(name)[:, order].ravel()
+
+    run_by = [
+        scenario.firms[name].touchpoints[place].run_by
+        if place in scenario.firms[name].touchpoints
+        else "nobody"
+        for name in firms
+        for place in places
+    ]
+    frame = pd.DataFrame(
+        {
+            "period": np.repeat(np.arange(periods), n),
+            "firm": np.tile(np.repeat(np.array(firms, dtype=object), len(places)), periods),
+            "touchpoint": each(list(places)),
+            "stage": each([place.stage for place in places.values()]),
+            "channel": each([place.channel for place in places.values()]),
+            "run_by": np.tile(np.array(run_by, dtype=object), periods),
+            "importance": each([place.importance for place in places.values()]).astype(float),
+            "contacts": contacts.ravel() * books.scale,
+            "performance": ratio(score, contacts).ravel(),
+            "expectation": np.repeat(expectation(books)[:, order], len(places), axis=1).ravel(),
+            "delivered": by_firm("delivered"),
+            "belief": by_firm("belief"),
+            "belief_error": by_firm("belief_error"),
+            "answers": by_firm("answers") if books.has("answers") else 0.0,
+        }
+    )
+    return frame[frame["run_by"] != "nobody"].reset_index(drop=True)
+
+
+# -- The statement of profit by firm: revenue, every line of cost, and what is left ------------
+
+
+#: What the core takes off revenue, in the order of the statement.
+CORE_COSTS = (
+    "production_cost",
+    "contact_cost",
+    "service_cost",
+    "capability_cost",
+    "capability_investment",
+)
+
+
+def profit_statement(firms: pd.DataFrame) -> pd.DataFrame:
+    """Return revenue, each line of cost (mechanisms' own too) and profit, summed over a run.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        As ``run.firms``, or part of it: some periods or firms.
+
+    Returns
+    -------
+    DataFrame
+        ``firm, line, label, amount`` in currency; costs are negative, so that the lines
+        before ``profit`` add up to it. Lines that are zero for every firm are left out.
+
+    Raises
+    ------
+    ValueError
+        If a line of the core is missing.
+
+    Notes
+    -----
+    Discounts and redeemed points are no costs: revenue is what was paid.
+    """
+    import pandas as pd
+
+    known = {measure.name: measure for measure in measures("firm")}
+    own = [m.name for m in known.values() if m.cost and m.name in firms.columns]
+    for name in ("firm", "revenue", *CORE_COSTS, "profit"):
+        if name not in firms.columns:
+            raise ValueError(f"firms: expected a column {name!r}, found none")
+    lines = ["revenue", *CORE_COSTS, *own, "profit"]
+    sums = firms.groupby("firm", sort=False)[lines].sum()
+    rows = []
+    for line in lines:
+        income = line in ("revenue", "profit") or known[line].income
+        if line not in ("revenue", "profit") and not sums[line].any():
+            continue
+        for firm, amount in sums[line].items():
+            rows.append((firm, line, known[line].label, amount if income else 0.0 - amount))
+    made = pd.DataFrame(rows, columns=["firm", "line", "label", "amount"])
+    made.attrs.update(firms.attrs)
+    return made
+
+
+def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
+    """Return what serving customers individually costs each firm, in all and per customer.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        As ``run.firms``.
+    scenario : Scenario
+        ``run.scenario``, for unit costs and volumes; taken as they stood at the start.
+
+    Returns
+    -------
+    DataFrame
+        One row per firm: ``customizing`` (the part of the cost of units that customization
+        causes, of those for whom the firm customizes), ``contacts``, ``individual`` (what
+        individual service costs beside the contact, where value tiers have such a cost),
+        ``capabilities`` (fixed cost and investment), ``total``, all in currency over the run,
+        ``per_customer`` and ``per_recognized``: total over customer-periods, and over contacts in
+        which the customer was recognized.
+
+    Raises
+    ------
+    ValueError
+        If segments differ in their volume: units are then not known from purchases.
+    """
+    import pandas as pd
+
+    volumes = {float(segment.volume) for segment in scenario.segments.values()}
+    if len(volumes) > 1:
+        raise ValueError(f"segments: expected one volume in all, found {sorted(volumes)}")
+    (volume,) = volumes
+    rows = []
+    for name, part in firms.groupby("firm", sort=False):
+        units = float(part["purchases"].sum()) * volume
+        customizing = float(part["production_cost"].sum())
+        customizing -= units * float(scenario.firms[name].unit_cost)
+        contacts = float(part["contact_cost"].sum())
+        own = float(part["individual_cost"].sum()) if "individual_cost" in part else 0.0
+        fixed = float((part["capability_cost"] + part["capability_investment"]).sum())
+        total = customizing + contacts + own + fixed
+        recognized = float((part["recognized"].fillna(0.0) * part["purchases"]).sum())
+        customers = float(part["customers"].sum())
+        rows.append(
+            {
+                "firm": name,
+                "customizing": customizing,
+                "contacts": contacts,
+                "individual": own,
+                "capabilities": fixed,
+                "total": total,
+                "per_customer": total / customers if customers else float("nan"),
+                "per_recognized": total / recognized if recognized else float("nan"),
+            }
+        )
+    made = pd.DataFrame(rows)
+    made.attrs.update(firms.attrs)
+    return made
+
+
+# -- Why customer equity changes: customers won, customers kept, and what they leave -----------
+
+
+#: The causes, in the order of columns and figures; they add up to the change.
+CAUSES = ("acquisition", "retention", "margin")
+
+
+def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
+    """Split the change of customer equity from period to period into its causes.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period, firm, customers, acquisitions, contribution, lifetime_value_present``, as
+        ``run.firms`` has.
+
+    Returns
+    -------
+    DataFrame
+        ``period, firm, equity, change, acquisition, retention, margin``, in currency, from the
+        second period on, and the two parts of retention: ``gone`` (customers who went) and
+        ``stay`` (how long those there are expected to stay). ``acquisition + retention +
+        margin`` is ``change``.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Notes
+    -----
+    Customer equity is N m M: customers, contribution per customer and period, and the mean
+    lifetime multiple r / (1 + d - r). The change of a product is split by the value of
+    Shapley (1953): each factor changes first, second or last, and what its change adds is
+    averaged over the orders. That is exact, leaves no interaction over, and does not depend
+    on which factor is looked at first. What N contributes is split further in proportion to
+    customers won and customers gone. Where a firm has no customers in one of two periods its
+    margin and multiple are taken to be those of the other: all is acquisition, or customers gone.
+
+    References
+    ----------
+    Blattberg & Deighton (1996), Manage marketing by the customer equity test, Harvard
+    Business Review 74(4), for the three levers.
+    """
+    import pandas as pd
+
+    value_of = "lifetime_value_present"
+    wanted = ("period", "firm", "customers", "acquisitions", "contribution", value_of)
+    missing = [name for name in wanted if name not in firms.columns]
+    if missing:
+        raise ValueError(f"firms: expected a column {missing[0]!r}, found none")
+    names = list(dict.fromkeys(firms["firm"]))
+
+    def by_period(column: str) -> np.ndarray:
+        table = firms.pivot(index="period", columns="firm", values=column)
+        return table[names].to_numpy(dtype=float)
+
+    customers, won = by_period("customers"), by_period("acquisitions")
+    value = by_period(value_of)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        margin = by_period("contribution") / customers
+        multiple = np.where(margin == 0, 0.0, value / margin)
+    there = (customers > 0) & np.isfinite(value) & np.isfinite(margin)
+    before, after = slice(None, -1), slice(1, None)
+    n0, n1 = (np.where(there, customers, 0.0)[k] for k in (before, after))
+    m0, m1 = _either(margin, there)
+    x0, x1 = _either(multiple, there)
+    of_customers = _weight(m0, m1, x0, x1)
+    went = n0 + won[after] - n1  # to rivals, from the market, with an exit, or by ending it
+    added = won[after] * of_customers
+    gone = -went * of_customers
+    stay = (x1 - x0) * _weight(n0, n1, m0, m1)
+    periods = sorted(firms["period"].unique())[1:]
+    parts = {
+        "equity": n1 * m1 * x1,
+        "change": n1 * m1 * x1 - n0 * m0 * x0,
+        "acquisition": added,
+        "retention": gone + stay,
+        "margin": (m1 - m0) * _weight(n0, n1, x0, x1),
+        "gone": gone,
+        "stay": stay,
+    }
+    made = pd.DataFrame(
+        {
+            "period": np.repeat(periods, len(names)),
+            "firm": names * len(periods),
+            **{name: values.ravel() for name, values in parts.items()},
+        }
+    )
+    made.attrs.update(firms.attrs)
+    return made
+
+
+def _either(values: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return values of each period and the next; where one is not there, the other's for both."""
+    known = np.where(there, values, np.nan)
+    a, b = known[:-1], known[1:]
+    first = np.where(np.isnan(a), b, a)
+    second = np.where(np.isnan(b), a, b)
+    return np.nan_to_num(first), np.nan_to_num(second)
+
+
+def _weight(b0: np.ndarray, b1: np.ndarray, c0: np.ndarray, c1: np.ndarray) -> np.ndarray:
+    """Return what a unit of one factor adds when two others change, over all six orders."""
+    return (2 * b0 * c0 + b0 * c1 + b1 * c0 + 2 * b1 * c1) / 6

@@ -1,0 +1,280 @@
+"""What is measured, as tidy frames."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from cxsim.messages import hint
+from cxsim.model.ledger import Books, by_firm, ratio
+from cxsim.model.mechanism import Measure, Mechanism
+from cxsim.model.mechanism_registry import registered
+from cxsim.runs.measures import profit, purchases
+from cxsim.runs.measures.profit import (
+    CUSTOMER_VALUE_MEASURES,
+    PROFIT_MEASURES,
+    VALUE_MEASURES,
+    profit,
+)
+from cxsim.runs.measures.purchases import (
+    PURCHASE_MEASURES,
+    SERVICE_MEASURES,
+    losses,
+    purchases,
+    share,
+)
+
+__all__ = [
+    "FIRM_MEASURES",
+    "MARKET",
+    "MARKET_MEASURES",
+    "Books",
+    "Measure",
+    "firm_measure",
+    "key_measures",
+    "measures",
+    "near",
+    "summarize",
+    "summarized",
+    "window_words",
+]
+
+
+# -- The market as a whole ---------------------------------------------------------------------
+
+
+def concentration(b: Books) -> np.ndarray:
+    """Herfindahl-Hirschman index of shares of purchases."""
+    return (share(b) ** 2).sum(axis=1)
+
+
+def outside_share(b: Books) -> np.ndarray:
+    """Of the customers in the market in the period, the share who bought from nobody."""
+    bought = b.total("purchases").sum(axis=1)
+    return ratio(bought[:, -1], bought.sum(axis=1))
+
+
+def switching_rate(b: Books) -> np.ndarray:
+    """Of the period's buyers who had a supplier, the share who bought from another firm.
+
+    Those who bought from nobody do not count: retention counts them as kept.
+    """
+    bought = by_firm(b)[:, 1:, :].sum(axis=(1, 2))
+    return ratio(losses(b).sum(axis=1), bought)
+
+
+def market_price(b: Books) -> np.ndarray:
+    """Mean amount paid per purchase in the market."""
+    return ratio(b.total("revenue").sum(axis=1), purchases(b).sum(axis=1))
+
+
+def market_purchases(b: Books) -> np.ndarray:
+    """Purchases from all firms in the period."""
+    return purchases(b).sum(axis=1)
+
+
+def market_profit(b: Books) -> np.ndarray:
+    """Sum of the profits of all firms in the period."""
+    return profit(b).sum(axis=1)
+
+
+def consumer_surplus(b: Books) -> np.ndarray:
+    """Experienced worth of purchases relative to the outside value; meaningful as a difference."""
+    return b.total("surplus")[:, 0]
+
+
+MARKET_MEASURES = (
+    Measure(
+        "concentration",
+        "Concentration (HHI)",
+        "index",
+        concentration,
+        level="market",
+        also=("hhi",),
+    ),
+    Measure(
+        "outside_share",
+        "Share of the outside option",
+        "share",
+        outside_share,
+        level="market",
+        key=True,
+    ),
+    Measure(
+        "switching_rate",
+        "Switching rate among buyers",
+        "share",
+        switching_rate,
+        level="market",
+        key=True,
+    ),
+    Measure("price_paid", "Amount paid per purchase", "currency", market_price, level="market"),
+    Measure("purchases", "Purchases", "per period", market_purchases, level="market"),
+    Measure(
+        "profit",
+        "Profit of all firms",
+        "currency per period",
+        market_profit,
+        level="market",
+        summary="sum",
+    ),
+    Measure(
+        "consumer_surplus",
+        "Consumer surplus",
+        "currency per period",
+        consumer_surplus,
+        level="market",
+        summary="sum",
+        key=True,
+    ),
+)
+
+
+# -- What is measured, as tidy frames ----------------------------------------------------------
+
+
+#: Measures of every run, by firm and for the market; mechanisms bring more.
+FIRM_MEASURES = (
+    *PURCHASE_MEASURES,
+    *SERVICE_MEASURES,
+    *PROFIT_MEASURES,
+    *CUSTOMER_VALUE_MEASURES,
+    *VALUE_MEASURES,
+)
+
+
+def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tuple[Measure, ...]:
+    """Return the measures of a level, ``"firm"`` or ``"market"``, the core's first."""
+    core = {"firm": FIRM_MEASURES, "market": MARKET_MEASURES}[level]
+    more = tuple(
+        measure
+        for mechanism in (registered() if mechanisms is None else mechanisms)
+        for measure in mechanism.measures
+        if measure.level == level
+    )
+    return core + more
+
+
+def key_measures(level: str) -> tuple[str, ...]:
+    """Return the names of the measures that the tables of a first look show."""
+    return tuple(measure.name for measure in measures(level) if measure.key)
+
+
+def firm_measure(name: object, mechanisms: tuple[Mechanism, ...]) -> str:
+    """Return the name of a measure of firms, refused with the nearest if there is none.
+
+    Parameters
+    ----------
+    name : object
+        What was given.
+    mechanisms : tuple of Mechanism
+        Those of the market that is measured.
+
+    Raises
+    ------
+    ValueError
+        If a market with these mechanisms has no such measure.
+    """
+    known = [measure.name for measure in measures("firm", mechanisms)]
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(f"measure: expected a measure of firms, found {name!r}{near(name, known)}")
+    return name
+
+
+def near(name: object, known: Iterable[str]) -> str:
+    """Return the end of a message on a measure that is not there: the names it may mean.
+
+    Parameters
+    ----------
+    name : object
+        What was found.
+    known : iterable of str
+        Names of measures that are there, the market's with or without ``market.`` before them.
+    """
+    names = list(known)
+    every = (*measures("firm"), *measures("market"))
+    meant = [m.name for m in every if str(name).lower() in m.also and m.name in names]
+    if meant:
+        return f" (did you mean {' or '.join(repr(each) for each in meant)}?)"
+    return hint(name, names, listed=12)
+
+
+# -- One number per measure and firm for a whole run, as the measure declares ------------------
+
+
+#: Where market measures stand among the firms' of a summary.
+MARKET = "(market)"
+
+
+def summarized(values: np.ndarray, how: str) -> np.ndarray:
+    """Summarize values by period (first axis) into one.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, ...)
+    how : {"last", "mean", "sum", "to_date"}
+        ``mean`` leaves out periods without a value.
+    """
+    if how in ("last", "to_date"):
+        return values[-1]
+    if how == "sum":
+        return values.sum(axis=0)
+    if how == "mean":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a firm that never had a customer
+            return np.nanmean(values, axis=0)
+    raise ValueError(f"summary: expected last, mean, sum or to_date, found {how!r}")
+
+
+def window_words(how: str, first: int, last: int, period: str = "period") -> str:
+    """Return in words over which periods a run is summarized in one number.
+
+    Parameters
+    ----------
+    how : {"last", "mean", "sum", "to_date"}
+    first, last : int
+        Periods, both included.
+    period : str
+        What a period is called.
+
+    Examples
+    --------
+    >>> window_words("mean", 24, 59, "month"), window_words("last", 0, 59, "month")
+    ('mean over months 24-59', 'month 59, the last')
+    """
+    if how == "last":
+        return f"{period} {last}, the last"
+    over = f"{period} {last}" if first == last else f"{period}s {first}-{last}"
+    return over if how == "to_date" else f"{how} over {over}"
+
+
+def summarize(simulation: Any, start: int = 0) -> dict[str, dict[str, float]]:
+    """Return measure values by firm name, in the scenario's order, and for :data:`MARKET`.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Finished.
+    start : int
+        First period of means.
+    """
+    books = simulation.books
+    result: dict[str, dict[str, float]] = {name: {} for name in simulation.scenario.firms}
+    for measure in measures("firm", simulation.mechanisms):
+        values = summarized(_from(start, measure, books), measure.summary)
+        for name, of_firm in result.items():
+            of_firm[measure.name] = float(values[books.firms.index(name)])
+    result[MARKET] = {
+        measure.name: float(summarized(_from(start, measure, books), measure.summary))
+        for measure in measures("market", simulation.mechanisms)
+    }
+    return result
+
+
+def _from(start: int, measure: Measure, books: Books) -> np.ndarray:
+    """Return a measure by period, means from a period on."""
+    values = np.asarray(measure.function(books))
+    return values[start:] if measure.summary == "mean" else values

@@ -1,0 +1,478 @@
+"""Profit and what customers are worth."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cxsim.model.core.people import TENURE_BANDS
+from cxsim.model.ledger import Books, held_and_kept, ratio
+from cxsim.model.mechanism import Measure
+from cxsim.runs.measures.purchases import (
+    customers,
+    left,
+    over_last_year,
+    parameter,
+    per_last_year,
+    purchases,
+    total,
+)
+
+__all__ = [
+    "CUSTOMER_VALUE_MEASURES",
+    "PROFIT_MEASURES",
+    "VALUES",
+    "VALUE_MEASURES",
+    "by_horizon",
+    "contribution",
+    "customer_equity",
+    "lifetime_value_new",
+    "lifetime_value_present",
+    "profit",
+    "turn_beyond",
+    "turns",
+    "weights",
+    "year_of",
+]
+
+
+# -- Profit and what customers are worth -------------------------------------------------------
+
+
+def price_paid(b: Books) -> np.ndarray:
+    """Mean amount paid over the period's purchases from the firm."""
+    return ratio(b.total("revenue"), purchases(b))
+
+
+def contribution(b: Books) -> np.ndarray:
+    """Revenue of the period less the costs that purchases and contacts cause."""
+    return (
+        b.total("revenue")
+        - b.total("production_cost")
+        - b.total("contact_cost")
+        - b.total("service_cost")
+        - b.costs("contribution")
+    )
+
+
+def capability_cost(b: Books) -> np.ndarray:
+    """Fixed cost of the capabilities, convex in each; none for a firm that is not active."""
+    squares = b.firm("interaction") ** 2 + b.firm("customization") ** 2
+    return b.firm("capability_cost") * squares * b.firm("active")
+
+
+def capability_investment(b: Books) -> np.ndarray:
+    """One-off cost of capabilities raised in the period, whole market."""
+    raised = sum(
+        np.maximum(b.firm(name) - b.firm_before(name), 0.0)
+        for name in ("interaction", "customization")
+    )
+    return b.firm("capability_investment") * raised
+
+
+def profit(b: Books) -> np.ndarray:
+    """Contribution of the period less what capabilities and mechanisms cost; not discounted."""
+    return contribution(b) - capability_cost(b) - capability_investment(b) - b.costs("profit")
+
+
+def cumulative_profit(b: Books) -> np.ndarray:
+    """Profits of period 0 to this one, not discounted."""
+    return b.summed("profit", profit)
+
+
+def cash(b: Books) -> np.ndarray:
+    """Initial cash and profits of period 0 to this one."""
+    return b.firm("initial_cash") + cumulative_profit(b)
+
+
+PROFIT_MEASURES = (
+    Measure("price", "Price", "currency per unit", parameter("price"), reported=True),
+    Measure("price_paid", "Amount paid per purchase", "currency", price_paid, own_books=True),
+    Measure(
+        "revenue",
+        "Revenue",
+        "currency per period",
+        total("revenue", "What customers paid the firm"),
+        summary="sum",
+        own_books=True,
+    ),
+    Measure(
+        "discounts",
+        "Promotions (taken off revenue)",
+        "currency per period",
+        total("discounts", "Price cuts of promotions, already taken off revenue,"),
+        summary="sum",
+        own_books=True,
+    ),
+    Measure(
+        "production_cost",
+        "Cost of units",
+        "currency per period",
+        total("production_cost", "Cost of the units sold"),
+        summary="sum",
+        own_books=True,
+    ),
+    Measure(
+        "contact_cost",
+        "Cost of contacts",
+        "currency per period",
+        total("contact_cost", "Cost of contacts with individual customers"),
+        summary="sum",
+        own_books=True,
+    ),
+    Measure(
+        "service_cost",
+        "Cost to serve",
+        "currency per period",
+        total("service_cost", "Cost of handling purchases"),
+        summary="sum",
+        own_books=True,
+    ),
+    Measure("contribution", "Contribution", "currency per period", contribution, summary="sum"),
+    Measure(
+        "capability_cost",
+        "Fixed cost of capabilities",
+        "currency per period",
+        capability_cost,
+        summary="sum",
+        own_books=True,
+    ),
+    Measure(
+        "capability_investment",
+        "Investment in capabilities",
+        "currency per period",
+        capability_investment,
+        summary="sum",
+        own_books=True,
+    ),
+    Measure(
+        "profit",
+        "Profit",
+        "currency per period",
+        profit,
+        summary="sum",
+        series=True,
+        own_books=True,
+        reported=True,
+    ),
+    Measure(
+        "cumulative_profit",
+        "Cumulative profit",
+        "currency",
+        cumulative_profit,
+        summary="to_date",
+        series=True,
+        own_books=True,
+    ),
+    Measure("cash", "Cash", "currency", cash, summary="last", own_books=True, reported=True),
+)
+
+
+# -- Net present value: what a run's profits are worth, within its horizon and with what follows
+
+
+#: Periods of a year, by what a period is called.
+_YEARS = {"day": 365, "week": 52, "fortnight": 26, "month": 12, "quarter": 4, "year": 1}
+
+
+#: Periods that stand for the last year where it is not known how long a period is.
+_UNKNOWN = 12
+
+
+#: The measures of value: within the horizon, and two ways to value what lies beyond it.
+VALUES = ("net_present_value", "net_present_value_perpetuity", "net_present_value_equity")
+
+
+def year_of(period_length: str) -> int:
+    """Return the periods of a year; 12 where a period is no length of time that is known.
+
+    Examples
+    --------
+    >>> year_of("week"), year_of("month"), year_of("purchase")
+    (52, 12, 12)
+    """
+    return _YEARS.get(period_length.strip().lower().removesuffix("s"), _UNKNOWN)
+
+
+# --- of any path of profits ---------------------------------------------------------
+
+
+def weights(periods: int, discount_rate: float) -> np.ndarray:
+    """Return what money of each period is worth in period 0, (1 + d)^-t, shape (periods,)."""
+    # Products in one order: powers differ between processors.
+    return np.cumprod([1.0, *[1.0 / (1.0 + discount_rate)] * (periods - 1)])
+
+
+def by_horizon(profit: np.ndarray, discount_rate: float) -> np.ndarray:
+    """Return net present value by horizon: entry t values the periods 0 to t.
+
+    Parameters
+    ----------
+    profit : ndarray, shape (T, ...)
+        By period, currency.
+    discount_rate : float
+        Per period.
+    """
+    shape = (-1, *[1] * (profit.ndim - 1))
+    return np.cumsum(weights(len(profit), discount_rate).reshape(shape) * profit, axis=0)
+
+
+def turns(profit: np.ndarray, discount_rate: float) -> list[int]:
+    """Return at which horizons, in periods, net present value changes its sign.
+
+    Parameters
+    ----------
+    profit : ndarray, shape (T,)
+        By period, currency; or a difference of profits.
+    discount_rate : float
+        Per period.
+
+    Examples
+    --------
+    >>> turns(np.array([-3.0, 1.0, 1.0, 2.0, 2.0]), 0.0)
+    [4]
+    """
+    value = by_horizon(np.asarray(profit, dtype=float), discount_rate)
+    signed = np.flatnonzero(value != 0.0)
+    sign = np.sign(value[signed])
+    return [int(signed[k]) + 1 for k in np.flatnonzero(sign[1:] != sign[:-1]) + 1]
+
+
+def turn_beyond(profit: np.ndarray, discount_rate: float, year: int) -> float:
+    """Return the horizon at which net present value turns if the last year's profit goes on.
+
+    Parameters
+    ----------
+    profit : ndarray, shape (T,)
+        By period, currency; or a difference of profits.
+    discount_rate : float
+        Per period.
+    year : int
+        Periods whose mean profit goes on.
+
+    Returns
+    -------
+    float
+        In periods from period 0, more than T; infinite if it never turns.
+
+    Examples
+    --------
+    >>> turn_beyond(np.array([-5.0, 1.0, 1.0]), 0.0, 2)
+    6.0
+    """
+    profit = np.asarray(profit, dtype=float)
+    value = float(by_horizon(profit, discount_rate)[-1])
+    later = float(profit[-year:].mean()) * float(weights(len(profit) + 1, discount_rate)[-1])
+    if np.sign(value) * np.sign(later) >= 0.0:
+        return math.inf
+    periods = -value / later  # if nothing were discounted
+    if 1.0 + discount_rate == 1.0:
+        return len(profit) + periods
+    used = periods * (discount_rate / (1.0 + discount_rate))
+    # Of 1 - used itself nothing would be left at a small rate.
+    return len(profit) - math.log1p(-used) / math.log1p(discount_rate) if used < 1.0 else math.inf
+
+
+# --- measures of a run --------------------------------------------------------------
+
+
+def _weights(b: Books) -> np.ndarray:
+    """Weights of the periods of the books, (T, 1)."""
+    return weights(b.first + b.periods, b.market["market_discount_rate"])[b.first :, None]
+
+
+def _discounted(b: Books) -> np.ndarray:
+    return _weights(b) * profit(b)
+
+
+def net_present_value(b: Books) -> np.ndarray:
+    """Profit of period 0 to this period, discounted to period 0; nothing of what follows."""
+    return b.summed("discounted profit", _discounted)
+
+
+def perpetuity(b: Books) -> np.ndarray:
+    """Net present value, and the mean profit of the last year for ever after, discounted."""
+    rate = b.market["market_discount_rate"]
+    if rate == 0.0:
+        return np.full((b.periods, len(b.firms)), np.nan)
+    return net_present_value(b) + _weights(b) * per_last_year(profit(b), b.year) / rate
+
+
+def with_equity(b: Books) -> np.ndarray:
+    """Net present value, and customer equity as it then stands, discounted to period 0.
+
+    No customer yet to be won counts, and no fixed cost yet to be paid.
+    """
+    return net_present_value(b) + _weights(b) * customer_equity(b)
+
+
+VALUE_MEASURES = (
+    Measure(
+        "net_present_value",
+        "Net present value of profit",
+        "currency",
+        net_present_value,
+        summary="to_date",
+        key=True,
+        also=("npv",),
+    ),
+    Measure(
+        "net_present_value_perpetuity",
+        "Net present value, last year's profit for ever",
+        "currency",
+        perpetuity,
+        summary="to_date",
+        cumulative=True,
+    ),
+    Measure(
+        "net_present_value_equity",
+        "Net present value and customer equity",
+        "currency",
+        with_equity,
+        summary="to_date",
+    ),
+)
+
+
+# -- What a customer is worth: one of those there are, one newly won, and one who may come back
+
+
+def _by_knowledge(b: Books) -> np.ndarray:
+    """Projected lifetime value by knowledge band, (T, F, bands)."""
+    held, kept = held_and_kept(b, "knowledge")
+    stayed = 1.0 - ratio(left(b), left(b) + b.total("holders")[:, 1:])
+    margin = ratio(contribution(b), customers(b))
+    r = ratio(kept, held) * stayed[:, :, None]
+    return margin[:, :, None] * ratio(r, 1.0 + b.market["market_discount_rate"] - r)
+
+
+def lifetime_value_present(b: Books) -> np.ndarray:
+    """Discounted contribution to come, per present customer, until it is lost for good.
+
+    Projected from the period's rates of staying by knowledge band: m r / (1 + d - r). More than
+    a customer newly won is worth, since those who stay are found among the present ones.
+    """
+    held, _ = held_and_kept(b, "knowledge")
+    values = np.where(held > 0, _by_knowledge(b), 0.0)
+    return ratio((values * held).sum(axis=2), held.sum(axis=2))
+
+
+def customer_equity(b: Books) -> np.ndarray:
+    """Lifetime value of a present customer, times the firm's customers.
+
+    None for a firm that sold nothing in the last year.
+    """
+    sold = over_last_year(purchases(b), b.year) > 0
+    return np.where(sold, lifetime_value_present(b) * customers(b), 0.0)
+
+
+def _margin(b: Books) -> np.ndarray:
+    """Contribution per purchase over the last year, (T, F)."""
+    return ratio(over_last_year(contribution(b), b.year), over_last_year(purchases(b), b.year))
+
+
+def _survival(gone: np.ndarray, there: np.ndarray, b: Books) -> np.ndarray:
+    """Discounted chance to be in the market a period later, from those who left and remained."""
+    gone, there = over_last_year(gone, b.year), over_last_year(there, b.year)
+    return (1.0 - ratio(gone, gone + there)) / (1.0 + b.market["market_discount_rate"])
+
+
+#: Tenure band of a customer with n purchases, n = 1 .. 32 (which stands for more).
+_BAND = np.searchsorted([1, 3, 7, 15, 31], np.arange(1, 33))
+
+
+def lifetime_value_new(b: Books) -> np.ndarray:
+    """Discounted contribution of a customer after the purchase that won it, until it is lost.
+
+    What winning a customer may cost. Projected from the last year's chances to buy again and to
+    go to a rival by tenure (purchases since joining); who comes back is a customer newly won.
+    """
+    held, kept = (over_last_year(each, b.year) for each in held_and_kept(b, "tenure"))
+    again = over_last_year(b.total("repeats"), b.year)
+    pooled = [each.sum(axis=2, keepdims=True) for each in (held, kept, again)]
+    empty = held == 0  # of bands without customers nothing is known: as the firm's others
+    buys = np.where(empty, ratio(pooled[2], pooled[0]), ratio(again, held))
+    goes = 1.0 - np.where(empty, ratio(pooled[1], pooled[0]), ratio(kept, held))
+    margin, weight = _margin(b), _survival(left(b), b.total("holders")[:, 1:], b)
+    assert held.shape[2] == len(TENURE_BANDS)
+    last = _BAND[-1]
+    value = ratio(weight * buys[:, :, last] * margin, 1.0 - weight * (1.0 - goes[:, :, last]))
+    for band in _BAND[-2::-1]:
+        q, silent = buys[:, :, band], 1.0 - buys[:, :, band] - goes[:, :, band]
+        value = ratio(weight * q * (margin + value), 1.0 - weight * silent)
+    return value
+
+
+def lifetime_value_migration(b: Books) -> np.ndarray:
+    """Discounted contribution of a customer after the purchase that won it, returns included.
+
+    Customers who switch come back: projected by the brand-switching matrix of the last year, a
+    Markov chain of the supplier, until the customer leaves the market.
+    """
+    holders = over_last_year(b.total("holders")[:, 1:], b.year)
+    bought = over_last_year(b.total("purchases")[:, 1:, :-1], b.year)
+    chance = np.nan_to_num(ratio(bought, holders[:, :, None]))  # (T, supplier, bought from)
+    gone, everybody = b.total("left").sum(axis=1), b.total("holders").sum(axis=1)
+    weight = _survival(gone, everybody - gone, b)  # newcomers have taken the places of the gone
+    weight = weight[:, None, None]
+    firms = len(b.firms)
+    moves = chance.copy()
+    for f in range(firms):  # who buys from nobody keeps the supplier
+        moves[:, f, f] += 1.0 - chance[:, f].sum(axis=1)
+    visits = _solved(np.eye(firms) - weight * moves, weight * chance)
+    return _margin(b) * np.diagonal(visits, axis1=1, axis2=2)
+
+
+def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solve matrix x = right for each period by elimination; the diagonal has to dominate.
+
+    In one order of operations: those of a linear algebra library differ between machines.
+    """
+    a, x = matrix.copy(), right.copy()
+    size = a.shape[1]
+    for k in range(size):
+        x[:, k] /= a[:, k, k, None]
+        a[:, k] /= a[:, k, k, None].copy()
+        for j in range(size):
+            if j != k:
+                factor = a[:, j, k, None].copy()
+                x[:, j] -= factor * x[:, k]
+                a[:, j] -= factor * a[:, k]
+    return x
+
+
+_PER_CUSTOMER = "currency per customer"
+
+
+CUSTOMER_VALUE_MEASURES = (
+    Measure(
+        "lifetime_value_present",
+        "Lifetime value of a present customer",
+        _PER_CUSTOMER,
+        lifetime_value_present,
+        summary="last",
+        source="Gupta, Lehmann & Stuart 2004",
+        also=("lifetime_value", "clv"),
+    ),
+    Measure(
+        "lifetime_value_new",
+        "Lifetime value of a customer newly won",
+        _PER_CUSTOMER,
+        lifetime_value_new,
+        summary="last",
+        cumulative=True,
+        key=True,
+        also=("lifetime_value", "clv"),
+    ),
+    Measure(
+        "lifetime_value_migration",
+        "Lifetime value of a customer newly won, with returns",
+        _PER_CUSTOMER,
+        lifetime_value_migration,
+        summary="last",
+        cumulative=True,
+        source="Rust, Lemon & Zeithaml 2004",
+    ),
+    Measure("customer_equity", "Customer equity", "currency", customer_equity, summary="last"),
+)

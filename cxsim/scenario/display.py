@@ -1,0 +1,214 @@
+"""Scenarios and parameters as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from cxsim.messages import MISSING, found
+from cxsim.scenario.events import thaw
+from cxsim.scenario.fields import kind_of
+from cxsim.scenario.policies import policy_schema
+from cxsim.scenario.schema import TEXTS, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxsim.scenario.events import Change
+    from cxsim.scenario.scenario import Scenario
+
+__all__ = ["diff", "html", "json_schema", "parameter_table"]
+
+
+# -- Scenarios and parameters as tables --------------------------------------------------------
+
+
+_ABSENT, _PRESENT = "absent", "present"
+
+
+def parameter_table(schema: Schema) -> pd.DataFrame:
+    """Return one row for each parameter: path, unit, range, default, source, meaning."""
+    import pandas as pd
+
+    rows = []
+    for path, spec in schema.root.parameters():
+        bounds = spec.bounds
+        rows.append(
+            {
+                "path": ".".join(path),
+                "kind": kind_of(spec),
+                "unit": spec.unit,
+                "default": "required" if spec.default is MISSING else thaw(spec.default),
+                "minimum": bounds.get("ge", bounds.get("gt")),
+                "maximum": bounds.get("le", bounds.get("lt")),
+                "source": spec.source,
+                "description": spec.doc,
+                "mechanism": spec.mechanism,
+                "fixed": spec.fixed,
+                "newcomers": spec.newcomers,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def diff(left: Scenario, right: Scenario) -> pd.DataFrame:
+    """Return the parameters in which two scenarios differ; texts are left aside.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``path``, ``left``, ``right``, in the order of the parameters. A firm or
+        segment that only one of them has is one row, ``"absent"`` on one side. A change
+        by an event has the path ``events.PERIOD.PATH``.
+    """
+    import pandas as pd
+
+    first, second = dict(_flat(left)), dict(_flat(right))
+    # In the order of the left one, then what only the right one has.
+    rows: list[dict[str, Any]] = []
+    for path in dict.fromkeys((*first, *second)):
+        a, b = first.get(path, _ABSENT), second.get(path, _ABSENT)
+        alone = _alone(path, left, right)
+        if alone is not None and alone not in (row["path"] for row in rows):
+            owner = _PRESENT if path in first else _ABSENT
+            other = _ABSENT if path in first else _PRESENT
+            rows.append({"path": alone, "left": owner, "right": other})
+        elif alone is None and not _same(a, b):
+            rows.append({"path": path, "left": a, "right": b})
+    return pd.DataFrame(rows, columns=["path", "left", "right"], dtype=object)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return (type(a) is type(b) or (_number(a) and _number(b))) and bool(a == b)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _alone(path: str, left: Scenario, right: Scenario) -> str | None:
+    """Return ``firms.NAME`` if only one of the scenarios has what the path lies in."""
+    section, _, rest = path.partition(".")
+    if section in ("firms", "segments", "initial"):
+        name = rest.partition(".")[0]
+        if (name in getattr(left, section)) != (name in getattr(right, section)):
+            return f"{section}.{name}"
+    return None
+
+
+def _flat(scenario: Scenario) -> Iterable[tuple[str, Any]]:
+    for keys, _, value in scenario.schema.root.walk(scenario):
+        if keys[0] not in (*TEXTS, "events"):
+            yield ".".join(map(str, keys)), thaw(value)
+    counts: dict[str, int] = {}
+    for change in scenario.changes:
+        path = f"events.{change.at}.{change.path}"
+        counts[path] = counts.get(path, 0) + 1
+        path = path if counts[path] == 1 else f"{path}#{counts[path]}"
+        yield path, change.value if not change.over else f"{change.value} over {change.over}"
+
+
+def html(scenario: Scenario) -> str:
+    """Return a scenario as HTML: what it claims, its firms and its segments."""
+    parts = [f"<h3>{escape(scenario.title or scenario.name)}</h3>"]
+    for label, text in (
+        ("Claim", scenario.claim),
+        ("Refuted by", scenario.refuted_by),
+    ):
+        if text:
+            parts.append(f"<p><b>{label}:</b> {escape(text)}</p>")
+    raw = scenario.to_dict()
+    parts += [
+        _table(section, raw[section], getattr(scenario, section))
+        for section in ("firms", "segments")
+    ]
+    if scenario.changes:
+        rows = "".join(f"<li>{escape(_told(change))}</li>" for change in scenario.changes)
+        parts.append(f"<p>Events:</p><ul>{rows}</ul>")
+    facts = (
+        f"{scenario.periods} periods (one is a {scenario.period_length}), "
+        f"{scenario.customers} customers simulated for {scenario.market_size:,.0f}, "
+        f"currency {scenario.currency}, digest {scenario.digest}"
+    )
+    parts.append(f"<p>{escape(facts)}</p>")
+    return "\n".join(parts)
+
+
+def _told(change: Change) -> str:
+    """Say what a change does."""
+    when = f"period {change.at}"
+    when += f" to {change.at + change.over}" if change.over else ""
+    label = f" ({change.label})" if change.label else ""
+    return f"{when}: {change.path} = {_cell(change.value)}{label}"
+
+
+def _table(section: str, given: dict[str, Any], models: Any) -> str:
+    """Return a table of the parameters that any of the named ones was given."""
+    columns = list(dict.fromkeys(key for each in given.values() for key in each))
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    rows = []
+    for name, model in models.items():
+        cells = "".join(
+            f"<td>{escape(_cell(getattr(model, column, None)))}</td>" for column in columns
+        )
+        rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
+    return (
+        f"<table><thead><tr><th>{escape(section)}</th>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    plain = thaw(value)
+    if isinstance(plain, dict):
+        return ", ".join(f"{key} {_cell(held)}" for key, held in plain.items())
+    if isinstance(plain, list):
+        return ", ".join(_cell(held) for held in plain)
+    return plain if isinstance(plain, str) else found(plain)
+
+
+# -- The JSON schema of scenario files, for completion and checks while typing -----------------
+
+
+def json_schema(schema: Schema) -> dict[str, Any]:
+    """Return the schema of a scenario file (draft 2020-12).
+
+    Units and sources stand in ``unit`` and ``source``. A file that extends another
+    need not give what is required, and may take firms and segments out by ``null``.
+    """
+    result = schema.scenario.model_json_schema()
+    definitions = result["$defs"]
+    properties = result["properties"]
+    required: dict[str, Any] = {}
+    for section in ("firms", "segments"):
+        named = properties[section]
+        reference = named["additionalProperties"]["$ref"]
+        definition = definitions[reference.rsplit("/", 1)[1]]
+        named["additionalProperties"] = {"anyOf": [{"$ref": reference}, {"type": "null"}]}
+        required[section] = {
+            "additionalProperties": {"type": "object", "required": definition.pop("required", [])}
+        }
+    for kind, place in definitions.get("Policies", {}).get("properties", {}).items():
+        place["anyOf"] = policy_schema(kind)
+    properties["extends"] = {
+        "type": "string",
+        "title": "Extends",
+        "description": "A file beside this one, or the name of a scenario that ships",
+    }
+    properties["replace_events"] = {
+        **{key: value for key, value in properties["events"].items() if key != "default"},
+        "title": "Replace events",
+        "description": "In a file that extends another: events in place of all that it has",
+    }
+    properties["events"]["description"] += "; in a file that extends another, further ones"
+    result["if"] = {"not": {"required": ["extends"]}}
+    result["then"] = {"required": result.pop("required"), "properties": required}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **result,
+        "title": "cxsim scenario",
+        "description": "A scenario of the customer strategy laboratory",
+    }

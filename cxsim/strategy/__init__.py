@@ -1,0 +1,1 @@
+"""Questions of strategy: each with its statistic and its figure side by side."""

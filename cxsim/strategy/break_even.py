@@ -1,0 +1,354 @@
+"""Break-even: at which value of a parameter a changed scenario earns what the baseline earns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxsim.messages import choice, number, seeds_of, whole
+from cxsim.numerics.statistics import half_width, mean_and_error
+from cxsim.runs import settings_attrs, simulate
+from cxsim.runs.measures.measure_registry import firm_measure, summarize
+from cxsim.runs.measures.profit import VALUES, by_horizon
+from cxsim.scenario import Scenario
+from cxsim.study.paired_seeds import courses
+from cxsim.study.value_of_lead import Value, value_of
+
+__all__ = ["BreakEven", "Payback", "break_even", "payback"]
+
+
+# -- Break-even: at which value of a parameter a changed scenario earns what the baseline earns
+
+
+#: Columns of the curve that value what follows the run, and their words.
+_CONTINUED = {
+    "perpetuity": "with the last year's profit for ever",
+    "equity": "with customer equity at the end",
+}
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """Where a difference from the baseline changes its sign.
+
+    Attributes
+    ----------
+    path : str
+        The parameter that was moved.
+    points : tuple of (float, float)
+        Each value at which the mean difference is zero, with its standard error.
+    curve : DataFrame
+        ``value, difference, se, lower, upper`` at all values tried, in order; for net present
+        value also ``perpetuity`` and ``equity``, the mean differences with the last year's
+        profit for ever and with customer equity at the end.
+    """
+
+    path: str
+    points: tuple[tuple[float, float], ...]
+    curve: pd.DataFrame
+
+    def continued(self, column: str) -> list[float]:
+        """Return where the curve of ``perpetuity`` or ``equity`` crosses zero, interpolated.
+
+        Parameters
+        ----------
+        column : {"perpetuity", "equity"}
+        """
+        x, y = self.curve["value"].to_numpy(), self.curve[column].to_numpy()
+        return [
+            float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k]))
+            for k in range(len(x) - 1)
+            if y[k] * y[k + 1] < 0.0
+        ]
+
+    def worth(self, unit: str = "") -> str:
+        """Return in words where it breaks even with what follows the run; empty if not known.
+
+        Parameters
+        ----------
+        unit : str
+            Of the parameter.
+        """
+        unit = f" {unit}" if unit else ""
+        said = []
+        for column, words in _CONTINUED.items():
+            if column not in self.curve or self.curve[column].isna().any():
+                continue
+            at = " and ".join(f"{value:.4g}" for value in self.continued(column))
+            ahead = "ahead" if self.curve[column].mean() > 0 else "behind"
+            said.append(f"{words} {f'at {at}{unit}' if at else f'{ahead} throughout'}")
+        return f"That is within the run; {', '.join(said)}." if said else ""
+
+    def sentence(self, unit: str = "") -> str:
+        """Return the result in words."""
+        low, high = self.curve["value"].iloc[[0, -1]]
+        unit = f" {unit}" if unit else ""
+        if not self.points:
+            ahead = "ahead of" if self.curve["difference"].mean() > 0 else "behind"
+            return f"No break-even from {low:g} to {high:g}{unit}: {ahead} the baseline throughout."
+        said = " and ".join(f"{value:.4g} (± {error:.2g})" for value, error in self.points)
+        start = "ahead" if self.curve["difference"].iloc[0] > 0 else "behind"
+        return f"Break-even at {said}{unit}; below it {start} of the baseline."
+
+
+def break_even(
+    baseline: Scenario,
+    other: Scenario,
+    path: str,
+    *,
+    firm: str,
+    low: float,
+    high: float,
+    measure: str = "net_present_value",
+    seeds: int | Sequence[int] = 5,
+    confidence: float = 0.95,
+    points: int = 9,
+    progress: Callable[[int, int], None] | None = None,
+) -> BreakEven:
+    """Find where a measure of a firm equals that of the baseline, over paired seeds.
+
+    The seeds stay the same for every value tried, so that the difference is a function of
+    the value; it is tried at evenly spaced values, then each change of sign is closed in
+    on by Brent's method.
+
+    Parameters
+    ----------
+    baseline, other : Scenario
+        ``path`` is moved in ``other``.
+    path : str
+        Dotted path of a number, such as ``"firms.Tailor.price"``.
+    firm : str
+        A firm of both.
+    low, high : float
+        Where to look.
+    measure : str
+        Name of a measure of firms.
+    seeds : int or sequence of int
+    confidence : float
+        Of the intervals.
+    points : int
+        Values tried first.
+    progress : callable, optional
+        Called with (values tried, values to try).
+
+    Raises
+    ------
+    ScenarioError
+        If the path or a value is not valid.
+    ValueError
+        If there is no such firm or measure.
+
+    Examples
+    --------
+    >>> from cxsim import load
+    >>> market = load("baseline", {"customers": 200, "periods": 12})
+    >>> better = market.override({"firms.Tailor.quality": 28})
+    >>> found = break_even(
+    ...     market, better, "firms.Tailor.unit_cost", firm="Tailor", low=8, high=16, seeds=2
+    ... )
+    >>> len(found.points)
+    1
+    """
+    from scipy.optimize import brentq
+
+    numbers, points = seeds_of(seeds), whole(points, "points", low=2)
+    low, high = number(low, "low"), number(high, "high")
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    for scenario in (baseline, other):
+        choice(firm, "firm", scenario.firms)
+        firm_measure(measure, scenario.mechanisms)
+    kept = VALUES if measure == VALUES[0] else (measure,)
+
+    def measured(scenario: Scenario) -> np.ndarray:
+        """Return the measures kept, by seed."""
+        runs = [summarize(simulate(scenario, seed=seed))[firm] for seed in numbers]
+        return np.array([[each[name] for name in kept] for each in runs])
+
+    base = measured(baseline)
+    tried: dict[float, tuple[float, float]] = {}
+    later: dict[float, np.ndarray] = {}
+
+    def difference(value: float) -> float:
+        value = float(value)
+        if value not in tried:
+            mean, error = mean_and_error(measured(other.override({path: value})) - base)
+            tried[value], later[value] = (float(mean[0]), float(error[0])), mean[1:]
+            if progress is not None:
+                progress(len(tried), max(len(tried), points))
+        return tried[value][0]
+
+    grid = np.linspace(low, high, points)
+    heights = [difference(value) for value in grid]
+    found = []
+    for k in range(points - 1):
+        if heights[k] == 0.0 or heights[k] * heights[k + 1] < 0.0:
+            left, right = float(grid[k]), float(grid[k + 1])
+            step = 1e-3 * (high - low)
+            value = left if heights[k] == 0.0 else float(brentq(difference, left, right, xtol=step))
+            difference(value)
+            slope = abs(heights[k + 1] - heights[k]) / (right - left)
+            found.append((value, tried[value][1] / slope if slope > 0 else np.nan))
+    values = sorted(tried)
+    mean = np.array([tried[value][0] for value in values])
+    error = np.array([tried[value][1] for value in values])
+    half = half_width(error, len(numbers), confidence)
+    curve = pd.DataFrame(
+        {
+            "value": values,
+            "difference": mean,
+            "se": error,
+            "lower": mean - half,
+            "upper": mean + half,
+        }
+    )
+    if len(kept) > 1:
+        curve[list(_CONTINUED)] = np.array([later[value] for value in values])
+    return BreakEven(path, tuple(found), curve)
+
+
+# -- Payback: when a capability that was built has earned what it cost -------------------------
+
+
+@dataclass(frozen=True)
+class Payback:
+    """When an investment has paid for itself.
+
+    Attributes
+    ----------
+    firm : str
+    start : int
+        First period in which the two scenarios' profits differ.
+    periods : float
+        Periods from ``start`` until the mean lead in cumulative profit is positive for good;
+        infinite if it is not by the end.
+    lower, upper : float
+        The same for the upper and the lower end of the lead's interval: the payback period is
+        between them, period by period with the confidence asked for.
+    paid : float
+        Share of seeds on which it has paid by the end.
+    curve : DataFrame
+        ``period, difference, se, lower, upper``: the lead in cumulative profit, discounted.
+    value : Value or None
+        What the lead is worth within the periods, and with what follows them.
+    """
+
+    firm: str
+    start: int
+    periods: float
+    lower: float
+    upper: float
+    paid: float
+    curve: pd.DataFrame
+    value: Value | None = None
+
+    def sentence(self, word: str = "period") -> str:
+        """Return in words when it has paid for itself."""
+        if not np.isfinite(self.periods):
+            last = int(self.curve["period"].iloc[-1]) - self.start + 1
+            text = f"{self.firm}'s investment has not paid for itself within {last} {word}s"
+        else:
+            text = f"{self.firm}'s investment has paid for itself after {self.periods:.0f} {word}s"
+        ends = [f"{v:.0f}" if np.isfinite(v) else "never" for v in (self.lower, self.upper)]
+        return f"{text} (interval {ends[0]} to {ends[1]}; on {100 * self.paid:.0f} % of seeds)."
+
+    def worth(self) -> str:
+        """Return in words what it is worth within the periods and beyond, if that is known."""
+        if self.value is None:
+            return ""
+        return self.value.sentence(f"What {self.firm}'s investment adds to net present value")
+
+
+def payback(
+    without: Scenario,
+    invested: Scenario,
+    *,
+    firm: str,
+    seeds: int | Sequence[int] = 20,
+    confidence: float = 0.95,
+) -> Payback:
+    """Find when a firm's cumulative profit catches up with that of not having invested.
+
+    Parameters
+    ----------
+    without, invested : Scenario
+        Alike but for the investment; run on the same seeds.
+    firm : str
+        A firm of both.
+    seeds : int or sequence of int
+    confidence : float
+        Of the intervals, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If the firm is not in both, the scenarios differ in periods, or nothing differs.
+
+    Notes
+    -----
+    Profits are discounted at the scenario's rate to period 0. The investment itself, its
+    running cost, and what rivals do about it are all in the difference.
+
+    Examples
+    --------
+    >>> from cxsim import load
+    >>> market = load("baseline", {"customers": 200, "periods": 12})
+    >>> road = {"at": 3, "set": {"firms.Niche.interaction": 0.5}}
+    >>> found = payback(market, market.override({"events": [road]}), firm="Niche", seeds=2)
+    >>> found.start
+    3
+    """
+    for scenario in (without, invested):
+        choice(firm, "firm", scenario.firms)
+    if without.periods != invested.periods:
+        raise ValueError(
+            f"periods: expected the same in both, found {without.periods} and {invested.periods}"
+        )
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    made = [courses(s, ["profit", "customer_equity"], numbers) for s in (without, invested)]
+    place = [list(s.firms).index(firm) for s in (without, invested)]
+    lead, equity = (
+        made[1][name][:, :, place[1]] - made[0][name][:, :, place[0]]
+        for name in ("profit", "customer_equity")
+    )
+    if not lead.any():
+        raise ValueError(f"invested: expected {firm}'s profit to differ, found it does not")
+    start = int(np.flatnonzero(lead.any(axis=0))[0])
+    rate, period = float(without.discount_rate), str(without.period_length)
+    worth = value_of(
+        lead, equity[:, -1], discount_rate=rate, period=period, currency=str(without.currency),
+        confidence=confidence,
+    )  # fmt: skip
+    lead = by_horizon(lead.T, rate).T
+    mean, error = mean_and_error(lead)
+    half = half_width(error, len(numbers), confidence)
+    curve = pd.DataFrame(
+        {
+            "period": np.arange(len(mean)),
+            "difference": mean,
+            "se": error,
+            "lower": mean - half,
+            "upper": mean + half,
+        }
+    )
+    curve.attrs.update(settings_attrs(without))
+    return Payback(
+        firm,
+        start,
+        periods=_paid(mean, start),
+        lower=_paid(mean + half, start),
+        upper=_paid(mean - half, start),
+        paid=float((lead[:, -1] > 0).mean()),
+        curve=curve,
+        value=worth,
+    )
+
+
+def _paid(lead: np.ndarray, start: int) -> float:
+    """Return the periods from the start until the lead is positive for good."""
+    behind = np.flatnonzero(~(lead[start:] > 0))
+    after = int(behind[-1]) + 1 if len(behind) else 0
+    return float(after) + 1.0 if start + after < len(lead) else float("inf")

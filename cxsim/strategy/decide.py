@@ -1,0 +1,329 @@
+"""The call that decides: from a scenario to advice."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cxsim.messages import Place, Problem, number, whole
+from cxsim.runs.measures.profit import VALUES
+from cxsim.scenario import Scenario, ScenarioError
+from cxsim.scenario.events import Overrides
+from cxsim.strategy.decision import Decision
+from cxsim.strategy.options import (
+    copying,
+    cost_factors,
+    default_options,
+    default_uncertainties,
+    firm_of,
+    given_uncertainties,
+    read_mapping,
+    with_copy,
+    without_cost,
+)
+from cxsim.strategy.recommendation import market_facts, unstated_costs
+from cxsim.study.study import Study
+from cxsim.study.sweep import sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxsim.study.study import Study
+
+__all__ = ["decide", "plan_decision", "rival_of", "study_of"]
+
+
+# -- The call that decides: from a scenario to advice ------------------------------------------
+
+
+#: Name for a rival that is nobody.
+NOBODY = "none"
+
+
+def rival_of(scenario: Scenario, firm: str, rival: str) -> str:
+    """Return who copies the firm: the one named, nobody for ``"none"``, else the first other.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such firm.
+    """
+    if rival == NOBODY:
+        return ""
+    others = [name for name in scenario.firms if name != firm]
+    return firm_of(scenario, rival) if rival else (others[0] if others else "")
+
+
+def plan_decision(
+    scenario: Scenario | str | Path,
+    firm: str = "",
+    *,
+    options: Mapping[str, Any] | str | Path = "",
+    uncertainties: Mapping[str, Any] | str | Path = "",
+    rival: str = "",
+    measure: str = "net_present_value",
+    points: int = 48,
+    seeds: int = 3,
+    overrides: Overrides = (),
+    drawn: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> Study:
+    """Return the study that :func:`decide` runs; its arguments are those.
+
+    A cost of the firm that nobody stated joins what is uncertain.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario, an option or an uncertainty is not valid.
+    """
+    points, seeds = whole(points, "points", low=1), whole(seeds, "seeds", low=1)
+    seed = whole(seed, "seed", low=0)
+    market = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+    market = market.override(overrides) if overrides else market
+    firm = firm_of(market, firm)
+    copier = rival_of(market, firm, rival)
+    if uncertainties:
+        factors = given_uncertainties(market, read_mapping(uncertainties, "uncertainties"))
+    else:
+        known = tuple(map(str, drawn)) if drawn is not None else ()
+        factors = default_uncertainties(market, firm, copier, drawn=known)
+    chosen = read_mapping(options, "options") if options else default_options(market, firm)
+    choices = with_copy(market, firm, copier, chosen)
+
+    def plan(factors: Mapping[str, Any]) -> Study:
+        return study_of(
+            market, firm, copier, choices, factors,
+            measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
+        )  # fmt: skip
+
+    study = plan(factors)
+    if not _unit(market, measure):
+        return study  # costs do not count
+    costs = cost_factors(market, unstated_costs(study, firm))
+    return plan({**factors, **costs}) if costs else study
+
+
+def decide(
+    scenario: Scenario | str | Path,
+    firm: str = "",
+    *,
+    confidence: float = 0.95,
+    assumed: pd.DataFrame | None = None,
+    store: str | Path | None = None,
+    executor: Executor | str | None = "inline",
+    jobs: int | None = None,
+    progress: Callable[[Any], None] | None = None,
+    **planned: Any,
+) -> Decision:
+    """Run every option of a firm under what it does not know, and say what that advises.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or Path
+    firm : str
+        Who decides; default: the first firm.
+    confidence : float
+        Of all intervals.
+    assumed : DataFrame, optional
+        What the scenario holds that was assumed rather than known, as
+        :func:`~cxsim.strategy.options.completed` returns.
+    store : str or Path, optional
+        Folder that keeps the runs, as a study's; default: none is kept.
+    executor, jobs, progress
+        As in :func:`cxsim.study.sweep.sweep`; by default runs are made in this process.
+    **planned
+        ``options``, ``uncertainties`` : mapping, YAML file or YAML in a text
+            Overrides by option, and factors as in a study file; defaults from
+            :func:`~cxsim.strategy.options.default_options` and
+            :func:`~cxsim.strategy.options.default_uncertainties`.
+        ``rival`` : str
+            Who copies the firm at an uncertain time; default the first other firm,
+            ``"none"`` for nobody.
+        ``measure`` : str
+            What the firm wants more of, default ``net_present_value``.
+        ``points``, ``seeds`` : int
+            Futures (48) and paired seeds of each (3).
+        ``overrides``
+            Other values for the scenario.
+        ``drawn`` : DataFrame
+            Draws of estimated parameters, a row per point, as ``Calibration.sample`` returns.
+        ``seed`` : int
+            Of points and first run.
+
+    Returns
+    -------
+    Decision
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario, an option or an uncertainty is not valid.
+    ValueError
+        If runs failed at every point.
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> small = cx.load("baseline", {"customers": 100, "periods": 12})
+    >>> result = cx.decide(small, "Mass", points=8, seeds=2)
+    >>> len(result.options) > 2
+    True
+    """
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    study = plan_decision(scenario, firm, **planned)
+    with tempfile.TemporaryDirectory() as folder:
+        done = sweep(study, store=store or folder, executor=executor, jobs=jobs, progress=progress)
+        frame = done.frame
+    return made_of(study, frame, confidence, () if assumed is None else tuple(assumed["path"]))
+
+
+def made_of(
+    study: Study, frame: pd.DataFrame, confidence: float, assumed: Sequence[str] = ()
+) -> Decision:
+    """Return the decision of a study of :func:`plan_decision` and its runs."""
+    assert study.base is not None
+    measure, firm = study.outputs[0].measure, study.outputs[0].firms[0]
+    facts = {
+        "firm": firm,
+        "output": f"{measure}.{firm}",
+        "unit": _unit(study.base, measure),
+        "confidence": confidence,
+        "options": list(study.strategies),
+        "factors": [factor.name for factor in study.factors],
+        "study": study.to_dict(),
+        "market": market_facts(study, firm),
+        "unstated": _unstated(study, firm, measure),
+        "assumed": _costs_among(study.base, firm, assumed),
+        "money": {
+            "discount_rate": float(study.base.discount_rate),
+            "period": str(study.base.period_length),
+            "currency": str(study.base.currency),
+        },
+    }
+    return Decision(frame, facts)
+
+
+def _unstated(study: Study, firm: str, measure: str) -> list[str]:
+    """Return what has no stated cost: it has a range in its place, or costs nothing."""
+    assert study.base is not None
+    if not _unit(study.base, measure):
+        return []
+    ranged = without_cost(factor.name for factor in study.factors)
+    return list(dict.fromkeys([*ranged, *(each.free for each in unstated_costs(study, firm))]))
+
+
+def _costs_among(scenario: Scenario, firm: str, paths: Sequence[str]) -> list[str]:
+    """Return what of the firm has an assumed cost."""
+    firms = scenario.schema.spec("firm").fields or {}
+    found = []
+    for path in paths:
+        level, _, rest = path.partition(".")
+        name, _, key = rest.partition(".")
+        spec = firms.get(key) if level == "firms" and name == firm else None
+        if spec is not None and spec.ask is not None and spec.ask.free:
+            found.append(spec.ask.free)
+    return found
+
+
+def _unit(scenario: Scenario, measure: str) -> str:
+    from cxsim.runs.measures.measure_registry import measures
+
+    units = {each.name: each.unit for each in measures("firm", scenario.mechanisms)}
+    return str(scenario.currency) if units.get(measure, "").startswith("currency") else ""
+
+
+# -- The study behind a decision: options as strategies, what nobody knows as its points -------
+
+
+def study_of(
+    scenario: Scenario,
+    firm: str,
+    rival: str,
+    options: Mapping[str, Mapping[str, Any]],
+    factors: Mapping[str, Any],
+    *,
+    measure: str = "net_present_value",
+    points: int = 48,
+    seeds: int = 3,
+    seed: int = 0,
+    drawn: pd.DataFrame | None = None,
+) -> Study:
+    """Return the study that runs every option of a firm at points of what it does not know.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    firm, rival : str
+        Who decides; who copies, empty for nobody.
+    options : mapping
+        Overrides by name, as :func:`cxsim.strategy.options.with_copy` returns.
+    factors : mapping
+        As in a study file; their points are a latin hypercube.
+    measure : str
+        What the firm wants more of.
+    points, seeds, seed : int
+        How many points, paired seeds; seed of the points.
+    drawn : DataFrame, optional
+        Draws of estimated parameters, a row per point and a column per dotted path: they join
+        the points row by row, so that what is estimated together varies together.
+
+    Raises
+    ------
+    ScenarioError
+        If an option or factor is not valid, or both change one parameter.
+    """
+    base = scenario.to_dict()
+    if rival:  # the path of its period has to be there in the base too
+        base["events"] = [*base.get("events", []), copying(scenario, firm, rival, {})]
+    plan: dict[str, Any] = {
+        "title": f"What {firm} should do",
+        "scenario": base,
+        "factors": dict(factors),
+        "design": {"kind": "latin_hypercube", "size": points, "seed": seed},
+        "seeds": {"first": seed, "count": seeds},
+        "strategies": {name: dict(option) for name, option in options.items()},
+        "outputs": [f"{measure}.{firm}", f"share.{firm}", *_of_value(measure, firm)],
+    }
+    study = Study.from_dict(plan, name=f"decide-{scenario.name}")
+    if drawn is not None and len(drawn.columns):
+        table = study.points.join(drawn.reset_index(drop=True).iloc[:points])
+        kept = ("path", "paths")
+        plan["factors"] = {
+            **{f.name: _moves(factors[f.name], kept) for f in study.factors},
+            **{str(name): {} for name in drawn},
+        }
+        plan["design"] = {"kind": "list", "points": table.to_dict("records")}
+        study = Study.from_dict(plan, name=study.name)
+    _apart(study)
+    return study
+
+
+def _of_value(measure: str, firm: str) -> list[Any]:
+    """Return what says what the firm earns beyond the run, where money is what it wants."""
+    if measure != VALUES[0]:
+        return []
+    path = {"measure": "profit", "firms": [firm], "by": "period"}
+    return [*(f"{name}.{firm}" for name in VALUES[1:]), path]
+
+
+def _moves(given: Any, kept: tuple[str, ...]) -> dict[str, Any]:
+    return {key: given[key] for key in kept if key in given} if isinstance(given, Mapping) else {}
+
+
+def _apart(study: Study) -> None:
+    """Refuse options that change what is uncertain: the point would undo the option."""
+    moved = {move.path: factor.name for factor in study.factors for move in factor.moves}
+    for name, option in study.strategies.items():
+        for path in option:
+            if path in moved:
+                text = (
+                    f"expected what the option changes to be certain, found {path} "
+                    f"among the uncertainties too ({moved[path]})"
+                )
+                raise ScenarioError(Problem(Place("options"), (name,), text))

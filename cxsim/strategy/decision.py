@@ -1,0 +1,551 @@
+"""A decision: every option of a firm under what it does not know, and what that advises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape
+from io import BytesIO
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from cxsim.charts.labels import Scale, Words, scale_for
+from cxsim.charts.layout import finish, new, row_names
+from cxsim.charts.study_analyses import begun
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
+from cxsim.files.sealed import read_folder, seal_folder
+from cxsim.files.whole import keep_frame, whole_folder
+from cxsim.messages import cells
+from cxsim.runs.measures.profit import VALUES
+from cxsim.strategy.recommendation import (
+    Grounds,
+    advice,
+    conditions,
+    robust,
+    switches,
+    turning,
+    value_of_information,
+)
+from cxsim.study.value_of_lead import Estimate, Value, value_from
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxsim.study.analysis import Finding
+
+__all__ = ["Decision", "information_value", "options_under_uncertainty"]
+
+
+# -- A decision: every option of a firm under what it does not know, and what that advises -----
+
+
+#: Bootstrap samples behind intervals.
+RESAMPLES = 2000
+
+
+#: How what follows the run is valued where the last year goes on.
+PERPETUITY = "with the last year's profit for ever"
+
+
+#: Correlation from which on two factors count as one.
+ALIKE = 0.95
+
+
+class Decision:
+    """What a firm should do, on all that was run.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per run: ``point``, ``strategy`` (the option), ``seed``, factors and outputs.
+    options : list of str
+    factors : list of str
+        What is uncertain.
+    facts : mapping
+        ``firm``, ``output``, ``unit``, ``confidence``; ``study``, the study as a mapping;
+        ``market``, what it leaves out; ``unstated`` and ``assumed``, what has no stated cost, or
+        one that was assumed.
+    """
+
+    def __init__(self, frame: pd.DataFrame, facts: Mapping[str, Any]):
+        self.frame, self.facts = frame, dict(facts)
+        self.options = list(facts["options"])
+        self.factors = list(facts["factors"])
+
+    @property
+    def firm(self) -> str:
+        """Who decides."""
+        return str(self.facts["firm"])
+
+    @property
+    def output(self) -> str:
+        """Column of what the firm wants more of."""
+        return str(self.facts["output"])
+
+    @property
+    def confidence(self) -> float:
+        """Of all intervals."""
+        return float(self.facts["confidence"])
+
+    @cached_property
+    def ranking(self) -> Finding:
+        """Options by mean, regret and worst case."""
+        from cxsim.study.analysis import ranking
+
+        return ranking(self.frame, output=self.output, confidence=self.confidence)
+
+    @cached_property
+    def choice(self) -> str:
+        """The option with the highest mean over all futures."""
+        return self._in_order()[0]
+
+    @cached_property
+    def runner_up(self) -> str:
+        """The next best by mean."""
+        return self._in_order()[1]
+
+    @cached_property
+    def lead(self) -> tuple[float, float, float]:
+        """How much more the choice gives than the next best: mean, lower, upper end."""
+        found = self._mean_lead(self.output)
+        return found.mean, found.lower, found.upper
+
+    def _mean_lead(self, output: str) -> Estimate:
+        """Return how much more of an output the choice gives than the next best option."""
+        from cxsim.study.analysis import points
+
+        runs = points(self.frame, output, strategy=self.choice, against=self.runner_up)
+        wide = runs.pivot(index="point", columns="seed", values=output).dropna().to_numpy()
+        draw = np.random.default_rng(0)
+        count, seeds = wide.shape
+        means = [
+            wide[draw.integers(count, size=count)][:, draw.integers(seeds, size=seeds)].mean()
+            for _ in range(RESAMPLES)
+        ]
+        tail = [(1.0 - self.confidence) / 2.0, (1.0 + self.confidence) / 2.0]
+        low, high = np.quantile(means, tail)
+        return Estimate(float(wide.mean()), float(low), float(high))
+
+    @cached_property
+    def value(self) -> Value | None:
+        """What the lead over the next best is worth within the horizon and beyond.
+
+        None where the firm wants something other than net present value.
+        """
+        columns = {name: f"{name}.{self.firm}" for name in VALUES}
+        path = f"profit.{self.firm}@period"
+        if "money" not in self.facts or not {*columns.values(), path} <= set(self.frame):
+            return None
+        if self.output != columns[VALUES[0]]:
+            return None
+        profits = {
+            name: np.vstack(part[path].dropna().tolist()).mean(axis=0)
+            for name, part in self.frame.groupby("strategy")
+            if name in (self.choice, self.runner_up)
+        }
+        return value_from(
+            {name: self._mean_lead(column) for name, column in columns.items()},
+            profits[self.choice] - profits[self.runner_up],
+            confidence=self.confidence,
+            **self.facts["money"],
+        )
+
+    def worth(self) -> str:
+        """Return in words what the lead is worth beyond the horizon; empty if not known.
+
+        Names the option that is best with what follows the run, where that is another one.
+        """
+        if self.value is None:
+            return ""
+        said = self.value.sentence(
+            f"The mean lead of {self.choice!r} over {self.runner_up!r} in net present value"
+        )
+        for best, words in self._best_beyond():
+            said += f" The best option {words} is {best!r}."
+        return said
+
+    def _best_beyond(self) -> list[tuple[str, str]]:
+        """Return options other than the choice that are best with what follows the run, and how."""
+        found = []
+        for name, words in (
+            (VALUES[1], PERPETUITY),
+            (VALUES[2], "with customer equity at the end"),
+        ):
+            means = self.frame.groupby("strategy")[f"{name}.{self.firm}"].mean()
+            if means.notna().any() and (best := str(means.idxmax())) != self.choice:
+                found.append((best, words))
+        return found
+
+    @cached_property
+    def horizon(self) -> str:
+        """How what follows the run turns the choice, in words; empty if it does not."""
+        if self.value is None:
+            return ""
+        # Customer equity leaves fixed costs out, and so flatters who builds capabilities.
+        beyond = [each for each in self._best_beyond() if each[1] == PERPETUITY]
+        said = " and ".join(f"{best!r} is best {words}" for best, words in beyond)
+        if said and isfinite(self.value.beyond):
+            said += f" (the lead turns at a horizon of about {self.value.beyond:.0f} periods)"
+        return said
+
+    def _conditions(self) -> list[str]:
+        """Return under which conditions the recommendation holds, each to follow "that"."""
+        market, value = self.facts.get("market"), self.value
+        said = conditions(market, self.choice, self.runner_up) if market else []
+        if value is not None and value.turns:
+            said.append(f"the horizon is longer than {value.turns[-1]} {value.period}s")
+        if value is not None and self.horizon:
+            said.append(f"profit after {value.periods} {value.period}s does not count")
+        return said
+
+    @cached_property
+    def information(self) -> pd.DataFrame:
+        """What knowing each factor, or everything, would be worth before deciding."""
+        return value_of_information(
+            self.frame, self.factors, self.options, output=self.output, confidence=self.confidence
+        )
+
+    @cached_property
+    def switches(self) -> pd.DataFrame:
+        """At which values of a factor, known alone, another option would be the best.
+
+        Of factors that are clearly worth knowing: elsewhere a turn is a wiggle of the fit.
+        """
+        known = self.information[self.information["lower"] > 0]["factor"]
+        worth = [name for name in self.factors if name in set(known)]
+        return switches(self.frame, worth, self.options, output=self.output)
+
+    @cached_property
+    def depends_on(self) -> Finding:
+        """How the lead over the next best changes with each factor.
+
+        Of factors that move together (estimates often do) the one that goes with the lead most
+        stands for the others; there are at most half as many as points.
+        """
+        from cxsim.study.analysis import main_effects
+
+        runs, label = self._named(self.runner_up), self._label(self.runner_up)
+        names = self._distinct(runs.groupby("point")[[*self.factors, label]].mean(), label)
+        return main_effects(
+            runs, {"num_vars": len(names), "names": names}, output=label,
+            interactions=False, confidence=self.confidence,
+        )  # fmt: skip
+
+    def _distinct(self, points: pd.DataFrame, label: str) -> list[str]:
+        """Return factors that can be told apart, those that go with the lead first."""
+        alike = points.corr().abs().fillna(0.0)
+        kept: list[str] = []
+        for name in alike[label].drop(label).sort_values(ascending=False).index:
+            if len(kept) < len(points) // 2 and (alike.loc[name, kept] < ALIKE).all():
+                kept.append(str(name))
+        return [name for name in self.factors if name in kept]
+
+    @cached_property
+    def loses(self) -> Finding | None:
+        """Where the choice is not the best; None where that is too rare, or nearly everywhere.
+
+        Scenario discovery needs scikit-learn (extra ``study``) and eight points on either side.
+        """
+        from cxsim.study.analysis import scenario_discovery
+
+        try:
+            return scenario_discovery(
+                self._named(None), self._problem(), output=self._label(None), at_most=0.0,
+                confidence=self.confidence,
+            )  # fmt: skip
+        except (ValueError, ImportError):
+            return None
+
+    def where(self) -> str:
+        """Return in words where the choice is not the best option."""
+        if self.loses is not None:
+            return self._outside()
+        frame = self.ranking.frame
+        share = frame[(frame["criterion"] == "best_share") & (frame["strategy"] == self.choice)]
+        return (
+            f"{self.choice!r} is the best option in {100 * share['value'].iloc[0]:.0f} % of the "
+            "futures: too few on one side to describe where it is not."
+        )
+
+    def _outside(self) -> str:
+        assert self.loses is not None
+        facts, boxes = self.loses.facts, self.loses.frame
+        said = (
+            f"{self.choice!r} is not the best option in {100 * facts['base']:.0f} % of the futures"
+        )
+        if boxes.empty:
+            return f"{said}; they have no region in common."
+        top = boxes.iloc[0]
+        return (
+            f"{said}: in {100 * top['density']:.0f} % ({100 * top['lower']:.0f} to "
+            f"{100 * top['upper']:.0f}) of those with {top['rule']}, which are "
+            f"{100 * top['coverage']:.0f} % of them."
+        )
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        """What the recommendation rests on."""
+        shares = self.ranking.frame.query("criterion == 'best_share'").set_index("strategy")
+        turns = [
+            turning(self.choice, str(name), rows.to_dict("records"), self._measured(str(name)))
+            for name, rows in self.switches.groupby("factor", sort=False)
+        ]
+        return Grounds(
+            lead_lower=self.lead[1],
+            best_share=float(shares.loc[self.choice, "value"]),
+            turned_by=tuple(turns),
+            horizon=self.horizon,
+            unstated=tuple(self.facts.get("unstated", ())),
+            assumed=tuple(self.facts.get("assumed", ())),
+        )
+
+    def _measured(self, factor: str) -> str:
+        """Return what the values of a factor are measured in, where they are multiples."""
+        given = self.facts["study"].get("factors", {}).get(factor)
+        paths = given.get("paths") if isinstance(given, Mapping) else None
+        return "times the scenario's value" if isinstance(paths, Mapping) else ""
+
+    @property
+    def robust(self) -> bool:
+        """Whether the recommendation is robust (``cxsim.strategy.recommendation.DEFINITION``)."""
+        return robust(self.grounds)
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """The recommendation, whether it is robust, its trade-off, and what to research."""
+        mean, low, high = self.lead
+        points = self.frame["point"].nunique()
+        facts = {
+            **self.facts, "choice": self.choice, "runner_up": self.runner_up, "points": points,
+            "lead": mean, "lower": low, "upper": high,
+            "conditions": self._conditions(),
+        }  # fmt: skip
+        return advice(facts, self.grounds, self.ranking.frame, self.information)
+
+    def headline(self) -> str:
+        """Return the recommendation in one sentence, with the conditions under which it holds."""
+        return self.sentences[0]
+
+    def sentence(self) -> str:
+        """Return the recommendation in words, whether it is robust, and what to research."""
+        return " ".join(self.sentences)
+
+    def means(self) -> pd.DataFrame:
+        """Return options by the criteria of the ranking: an ``option`` a row, best mean first.
+
+        Columns ``mean``, ``lower``, ``upper``, ``mean_regret``, ``largest_regret``, ``worst``,
+        ``best_share``.
+        """
+        frame = self.ranking.frame
+        wide = frame.pivot(index="strategy", columns="criterion", values="value")
+        ends = frame[frame["criterion"] == "mean"].set_index("strategy")[["lower", "upper"]]
+        wide = wide.join(ends).loc[self._in_order()]
+        names = ["mean", "lower", "upper", "mean_regret", "largest_regret", "worst", "best_share"]
+        return wide[names].rename_axis(index="option", columns=None).reset_index()
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the runs as Parquet, and what they are, whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Replaced if it is there.
+        """
+        with whole_folder(folder, sign="decision.json") as draft:
+            keep_frame(self.frame, draft / "runs.parquet")
+            cells(self.means()).to_csv(draft / "options.csv", index=False)
+            cells(self.information).to_csv(draft / "information.csv", index=False)
+            text = json.dumps({**self.facts, "advice": self.sentence()}, indent=1, default=str)
+            (draft / "decision.json").write_text(text + "\n", encoding="utf-8")
+            seal_folder(draft)
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Decision:
+        """Read a decision that was saved.
+
+        Parameters
+        ----------
+        folder : str or Path
+
+        Raises
+        ------
+        DamagedError
+            If a file of it is not as it was written.
+        """
+        import pandas as pd
+
+        files = read_folder(Path(folder))
+        runs = pd.read_parquet(BytesIO(files["runs.parquet"]))
+        return cls(runs, json.loads(files["decision.json"]))
+
+    def _in_order(self) -> list[str]:
+        frame = self.ranking.frame
+        means = frame[frame["criterion"] == "mean"]
+        return list(means.sort_values("rank", kind="stable")["strategy"])
+
+    def _problem(self) -> dict[str, Any]:
+        return {"num_vars": len(self.factors), "names": self.factors}
+
+    def _advantage(self, against: str | None) -> pd.DataFrame:
+        from cxsim.study.analysis import points
+
+        return points(self.frame, self.output, strategy=self.choice, against=against)
+
+    def _named(self, against: str | None) -> pd.DataFrame:
+        return self._advantage(against).rename(columns={self.output: self._label(against)})
+
+    def _label(self, against: str | None) -> str:
+        return f"lead of {self.choice!r} over {repr(against) if against else 'the best other'}"
+
+    def __repr__(self) -> str:
+        return f"<Decision of {self.firm!r}: {len(self.options)} options; {self.choice!r}>"
+
+    def _repr_html_(self) -> str:
+        table = self.means().to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+        return f"<p>{escape(self.sentence())}</p>{table}"
+
+
+# -- Options of a firm under what it does not know, and what it would be worth to know ---------
+
+
+_PANELS = (
+    ("mean", "mean over all futures"),
+    ("worst", "worst future"),
+    ("largest_regret", "largest regret"),
+)
+
+
+@styled
+def options_under_uncertainty(decision: Any) -> Picture:
+    """Draw options by mean, worst case and largest regret, with intervals.
+
+    Parameters
+    ----------
+    decision : Decision
+        As :func:`cxsim.strategy.decide.decide` returns.
+
+    Returns
+    -------
+    Figure
+    """
+    frame, names = decision.ranking.frame, list(decision.means()["option"])
+    scale = _scale(decision, frame.loc[frame["criterion"] == "mean", "value"])
+    styles = looks(decision.options)
+    figure = new(None, (9.4, 2.0 + 0.5 * len(names)))
+    panels = figure.subplots(1, 3)
+    for k, (criterion, heading) in enumerate(_PANELS):
+        part = frame[frame["criterion"] == criterion].set_index("strategy").loc[names]
+        _panel(panels[k], part, styles, scale)
+        panels[k].set_title(heading, fontsize=10.5)
+        panels[k].set_xlabel(scale.unit or decision.output, fontsize=9)
+        if k:
+            panels[k].set_yticks(range(len(names)), [""] * len(names))
+        else:
+            row_names(panels[k], names)
+            for tick, name in zip(panels[k].get_yticklabels(), names, strict=True):
+                tick.set_color(styles[name].ink)
+    lead, low, high = decision.lead
+    sure = "earns most" if low > 0 else "is ahead, within chance,"
+    size = _scale(decision, [lead, low, high])
+    title = (
+        f"{decision.choice!r} {sure} on average: {size.text(lead)} more than {decision.runner_up!r}"
+    )
+    note = (
+        f"{begun(_said(decision))}. Regret: how much less than the best option in the same "
+        f"future; less is better. Filled: the best. {100 * decision.confidence:.0f} % intervals, "
+        "over futures and seeds for means, over seeds for extremes. "
+        f"{decision.ranking.facts['points']}; the lead is {size.bare(low)} to {size.text(high)}."
+    )
+    return finish(figure, title=title, note=note, alt=decision.sentence())
+
+
+def _panel(axes: Axes, part: Any, styles: Any, scale: Scale) -> None:
+    for place, (name, row) in enumerate(part.iterrows()):
+        look, best = styles[name], row["rank"] == 1
+        if np.isfinite(row["lower"]):
+            axes.plot([row["lower"], row["upper"]], [place] * 2, color=look.color, lw=2)
+        axes.plot(
+            row["value"], place, "o", color=look.color, markersize=7.5,
+            markerfacecolor=look.color if best else "white",
+        )  # fmt: skip
+        axes.annotate(
+            scale.bare(row["value"]), (row["value"], place), xytext=(0, 7), ha="center",
+            textcoords="offset points", color=look.ink, fontsize=8.5,
+            fontweight="bold" if best else "normal",
+        )  # fmt: skip
+    axes.xaxis.set_major_formatter(scale.ticks)
+    axes.set_ylim(len(part) - 0.5, -0.7)
+    axes.margins(x=0.14)
+    axes.locator_params(axis="x", nbins=4)
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+@styled
+def information_value(decision: Any) -> Picture:
+    """Draw what knowing everything, and each uncertain factor, would be worth.
+
+    Parameters
+    ----------
+    decision : Decision
+
+    Returns
+    -------
+    Figure
+    """
+    rows = decision.information.head(13).to_dict("records")
+    scale = _scale(decision, [row["upper"] for row in rows])
+    figure = new(None, (8.4, 1.8 + 0.4 * len(rows)))
+    axes = figure.subplots()
+    for place, row in enumerate(rows):
+        color = INK if place == 0 else OKABE_ITO["blue"]
+        axes.barh(place, row["value"], height=0.55, color=color, alpha=0.85 if place else 0.6)
+        axes.plot([row["lower"], row["upper"]], [place] * 2, color=GREY, lw=1.6)
+        axes.annotate(
+            scale.bare(row["value"]), (max(row["value"], row["upper"]), place), xytext=(6, 0),
+            textcoords="offset points", va="center", fontsize=9, color=readable(color),
+        )  # fmt: skip
+    axes.set_yticks(range(len(rows)), [str(row["factor"]) for row in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(0.0, 1.15 * max(row["upper"] for row in rows) or 1.0)
+    axes.xaxis.set_major_formatter(scale.ticks)
+    axes.set_xlabel(scale.axis("worth, on average, before deciding"))
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    top = next((row for row in rows[1:] if row["lower"] > 0), None)
+    everything = scale.text(rows[0]["value"])
+    if rows[0]["value"] <= 0:
+        title = "No tested uncertainty changes the choice within its range"
+    elif top is None:
+        title = f"No single uncertainty is worth researching; perfect information: {everything}"
+    else:
+        title = (
+            f"Research first: {top['factor']}, worth up to {scale.text(top['value'])} of the "
+            f"{everything} of perfect information"
+        )
+    note = (
+        f"Expected value of perfect information, in {_said(decision)}; below it that of each "
+        f"factor alone. {100 * decision.confidence:.0f} % intervals over futures. Choices are "
+        "valued on other runs than they are made on, so that chance does not count as information."
+    )
+    said = "; ".join(f"{row['factor']} {scale.text(row['value'])}" for row in rows)
+    return finish(figure, title=title, note=note, alt=f"{title}. {said}.")
+
+
+def _said(decision: Any) -> str:
+    measure, _, firm = decision.output.rpartition(".")
+    return f"{measure.replace('_', ' ')} of {firm}"
+
+
+def _scale(decision: Any, values: Any) -> Scale:
+    if not decision.facts["unit"]:
+        return Scale()
+    return scale_for("currency", values, words=Words(currency=decision.facts["unit"]))

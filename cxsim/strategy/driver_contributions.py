@@ -1,0 +1,158 @@
+"""Why a difference came out: each term of the choice switched off in turn, in both scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.messages import choice, number, seeds_of
+from cxsim.model.mechanism import Column, Mechanism, Pass, add_passes
+from cxsim.numerics.statistics import half_width, mean_and_error
+from cxsim.runs import simulate
+from cxsim.runs.measures.measure_registry import summarize
+from cxsim.scenario import Scenario
+from cxsim.study.comparison import divided
+
+__all__ = ["muted", "terms", "why"]
+
+
+def terms(*scenarios: Scenario) -> dict[str, str]:
+    """Return the terms of the choice in any of the scenarios: name of the pass and words."""
+    return {name: words for each in scenarios for name, words in add_passes(each.mechanisms)}
+
+
+def set_aside(n, value, worth_aside):  # type: ignore[no-untyped-def]
+    """Note what options are worth before the term."""
+    for e in range(len(value)):
+        for o in range(len(value[e])):
+            for i in range(n):
+                worth_aside[e, o, i] = value[e, o, i]
+
+
+def put_back(n, value, worth_aside):  # type: ignore[no-untyped-def]
+    """Let options be worth what they were before it."""
+    for e in range(len(value)):
+        for o in range(len(value[e])):
+            for i in range(n):
+                value[e, o, i] = worth_aside[e, o, i]
+
+
+def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
+    """Return what makes customers blind to one term: for ``detail`` of a simulation.
+
+    Parameters
+    ----------
+    term : str
+        Name of a pass that adds a term, one of :func:`terms`. A scenario without that
+        pass is left as it is.
+    """
+
+    def mute(_: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+        names = [name for name, _ in add_passes(mechanisms)]
+        if term not in names:
+            return Mechanism("mute")
+        k = names.index(term)
+        return Mechanism(
+            "mute",
+            doc=f"Customers blind to {term}",
+            columns=(Column("worth_aside", ("evaluator", "option"), "f8", kept=False),),
+            passes=(
+                Pass(set_aside, "add", after=tuple(names[:k]), before=(term,)),
+                Pass(put_back, "add", after=(term,), before=tuple(names[k + 1 :])),
+            ),
+        )
+
+    return mute
+
+
+def why(
+    baseline: Scenario,
+    other: Scenario,
+    *,
+    firm: str,
+    measure: str = "share",
+    seeds: int | Sequence[int] = 5,
+    confidence: float = 0.95,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Take a difference apart: how much of it goes when customers are blind to a term.
+
+    Both scenarios are run again without each term of the choice in turn, over paired seeds.
+    Terms work together, so that their parts need not add up to the difference.
+
+    Parameters
+    ----------
+    baseline, other : Scenario
+    firm : str
+        A firm of both.
+    measure : str
+        Name of a measure of firms.
+    seeds : int or sequence of int
+    confidence : float
+        Of the intervals.
+    progress : callable, optional
+        Called with (runs done, runs).
+
+    Returns
+    -------
+    DataFrame
+        Of a mean over periods, that of those from the event on that sets the scenarios apart.
+        A row per term, the largest part first: ``term`` (in words), ``difference`` (all
+        terms on), ``without`` (this one off), ``part`` (their difference: what the term
+        accounts for), ``se``, ``lower``, ``upper`` of the part.
+
+    Raises
+    ------
+    ValueError
+        If a scenario has no such firm or measure.
+
+    Examples
+    --------
+    >>> from cxsim import load
+    >>> market = load("baseline", {"customers": 200, "periods": 12})
+    >>> dearer = market.override({"firms.Tailor.price": 22})
+    >>> parts = why(market, dearer, firm="Tailor", seeds=2)
+    >>> parts["term"].iloc[0]
+    'price'
+    """
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    found = terms(baseline, other)
+    tasks = len(numbers) * 2 * (len(found) + 1)
+    done, start = 0, divided(baseline, other)
+
+    def value(scenario: Scenario, seed: int, blind: str | None) -> float:
+        nonlocal done
+        made = simulate(scenario, seed=seed, detail=(muted(blind),) if blind else ())
+        summary = summarize(made, start)
+        done += 1
+        if progress is not None:
+            progress(done, tasks)
+        choice(firm, "firm", summary)
+        return summary[firm][choice(measure, "measure", summary[firm])]
+
+    def differences(blind: str | None) -> np.ndarray:
+        return np.array([value(other, s, blind) - value(baseline, s, blind) for s in numbers])
+
+    whole = differences(None)
+    rows = []
+    for name, words in found.items():
+        without = differences(name)
+        part, error = mean_and_error(whole - without)
+        half = half_width(error, len(numbers), confidence)
+        rows.append(
+            {
+                "term": words,
+                "difference": float(whole.mean()),
+                "without": float(without.mean()),
+                "part": float(part),
+                "se": float(error),
+                "lower": float(part - half),
+                "upper": float(part + half),
+            }
+        )
+    frame = pd.DataFrame(rows)
+    return frame.sort_values("part", key=abs, ascending=False, ignore_index=True)

@@ -1,0 +1,398 @@
+"""When one-to-one service loses money: a map, simulated and by the closed form side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+
+from cxsim.analytic import service_worth
+from cxsim.charts.labels import need, scale_for, words_of
+from cxsim.charts.layout import finish, new
+from cxsim.charts.style import INK, OKABE_ITO, Picture, styled
+from cxsim.messages import choice, number, seeds_of, whole
+from cxsim.numerics.statistics import half_width, mean_and_error, paired
+from cxsim.runs import run, settings_attrs
+from cxsim.runs.measures.frames import service_statement
+from cxsim.scenario import Scenario
+from cxsim.study.paired_seeds import courses
+from cxsim.study.value_of_lead import value_of
+
+__all__ = ["LINES", "paying", "paying_map", "serving_cost"]
+
+
+# -- When one-to-one service loses money: a map, simulated and by the closed form side by side
+
+
+#: What is compared: interaction and customization of the firm, one-to-one or mass.
+ONE_TO_ONE, MASS = (0.8, 0.8), (0.1, 0.1)
+
+
+def paying_map(
+    scenario: Scenario | str = "baseline",
+    *,
+    firm: str = "Tailor",
+    need_variance: Sequence[float] = (0.1, 0.4, 0.7, 1.0, 1.3, 1.6),
+    fit_weight: Sequence[float] = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5),
+    customization_cost: Sequence[float] = (0.5, 1.5, 3.0),
+    seeds: int | Sequence[int] = 4,
+    settled: int = 36,
+    pricing: str = "fixed",
+    confidence: float = 0.95,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Compare a firm with one-to-one and with mass service over three parameters of the market.
+
+    Parameters
+    ----------
+    scenario : Scenario or str
+        Rivals and all else; the firm's two capabilities are set here.
+    firm : str
+    need_variance : sequence of float
+        Of every segment, squared distance.
+    fit_weight : sequence of float
+        Of every segment, currency per squared distance and unit.
+    customization_cost : sequence of float
+        Of every firm, currency per unit, fully customized.
+    seeds : int or sequence of int
+    settled : int
+        Periods left out at the start, in which firms get to know their customers.
+    pricing : str
+        The firm's pricing policy: ``fixed``, or ``best_response``, at which the closed form is
+        meant to hold.
+    confidence : float
+        Of the intervals, in (0, 1).
+    progress : callable, optional
+        Called with (points done, points).
+
+    Returns
+    -------
+    DataFrame
+        One row per point: ``need_variance, fit_weight, customization_cost``; ``gain``, the
+        firm's mean profit per period with one-to-one less that with mass service, with ``se,
+        lower, upper``; ``worth``, the same by the closed form
+        (:func:`cxsim.analytic.service_worth`, currency per period at the sales of mass service);
+        ``agree``: both have the same sign; ``value`` and ``perpetuity``, the gain in net present
+        value over all periods, and with the last year's gain for ever after.
+
+    Raises
+    ------
+    ValueError
+        If the firm is not in the scenario, or all periods are left out.
+
+    Notes
+    -----
+    The closed form is handed the parameters, and of the simulation only how much the firm
+    sells with mass service: nothing of the runs that it is compared with. Investment is left
+    out on both sides.
+    """
+    base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    choice(firm, "firm", base.firms)
+    settled = whole(settled, "settled", low=0, high=base.periods - 1)
+    numbers, place = seeds_of(seeds), list(base.firms).index(firm)
+    points = list(product(customization_cost, fit_weight, need_variance))
+    rows = []
+    for done, (cost, weight, variance) in enumerate(points, start=1):
+        at = base.override(
+            {
+                "segments.*.need_sd": float(np.sqrt(variance)),
+                "segments.*.fit_weight": weight,
+                "firms.*.customization_cost": cost,
+                f"firms.{firm}.policy.pricing": pricing,
+            }
+        )
+        earned, sold, path = {}, {}, {}
+        for kind in (ONE_TO_ONE, MASS):
+            made = courses(_served(at, firm, kind), ("profit", "purchases"), numbers)
+            path[kind] = made["profit"][:, :, place]
+            earned[kind] = path[kind][:, settled:].mean(axis=1)
+            sold[kind] = float(made["purchases"][:, settled:, place].mean())
+        mean, error = mean_and_error(earned[ONE_TO_ONE] - earned[MASS])
+        half = float(half_width(error, len(numbers), confidence))
+        value = value_of(
+            path[ONE_TO_ONE] - path[MASS], np.zeros(len(numbers)),
+            discount_rate=float(base.discount_rate), period=str(base.period_length),
+        )  # fmt: skip
+        worth = sold[MASS] * _gain(at, firm, sold[MASS] / float(base.market_size))
+        rows.append(
+            {
+                "need_variance": variance,
+                "fit_weight": weight,
+                "customization_cost": cost,
+                "gain": float(mean),
+                "se": float(error),
+                "lower": float(mean) - half,
+                "upper": float(mean) + half,
+                "worth": worth,
+                "agree": bool(mean * worth > 0),
+                "value": value.within.mean,
+                "perpetuity": value.perpetuity.mean,
+                "seeds": len(numbers),
+            }
+        )
+        if progress is not None:
+            progress(done, len(points))
+    made = pd.DataFrame(rows)
+    made.attrs.update(settings_attrs(base))
+    return made
+
+
+def _served(scenario: Scenario, firm: str, kind: tuple[float, float]) -> Scenario:
+    interaction, customization = kind
+    return scenario.override(
+        {f"firms.{firm}.interaction": interaction, f"firms.{firm}.customization": customization}
+    )
+
+
+def _gain(scenario: Scenario, firm: str, rate: float) -> float:
+    """Return what one-to-one adds per purchase by the closed form, mean over segments."""
+    own: Any = scenario.firms[firm]
+    place = np.zeros(int(scenario.needs)) if own.position is None else np.asarray(own.position)
+    total = 0.0
+    for segment in scenario.segments.values():
+        alike = {
+            "rate": rate,
+            "customers": float(scenario.market_size),
+            "need_variance": float(segment.need_sd) ** 2,
+            "dimensions": int(scenario.needs),
+            "gap": float(np.linalg.norm(np.asarray(segment.need_mean) - place)),
+            "segment_insight": float(own.segment_insight),
+            "recognition": float(own.identification),
+            "fit_weight": float(segment.fit_weight),
+            "hassle": float(segment.hassle),
+            "volume": float(segment.volume),
+            "learning": float(scenario.learning_rate) * float(segment.disclosure),
+            "turnover": float(segment.turnover or 0.0),
+            "forgetting": float(own.forgetting_rate),
+            "need_drift": float(segment.need_drift or 0.0),
+            "customization_cost": float(own.customization_cost),
+            "interaction_cost": float(own.interaction_cost),
+            "capability_cost": float(own.capability_cost),
+        }
+        gain = service_worth(*ONE_TO_ONE, **alike).net - service_worth(*MASS, **alike).net
+        total += float(segment.share) * float(gain)
+    return total
+
+
+# -- What it costs to serve everybody individually, against a focused few ----------------------
+
+
+#: What is compared, in currency.
+LINES: dict[str, str] = {
+    "customizing": "Customizing",
+    "contacts": "Contacts",
+    "individual": "Individual service",
+    "capabilities": "Capabilities",
+    "total": "All of it",
+    "per_customer": "Per customer and period",
+    "per_recognized": "Per recognized contact",
+    "net_present_value": "Net present value",
+}
+
+
+def serving_cost(
+    everybody: Scenario | str | Path,
+    few: Scenario | str | Path | None = None,
+    *,
+    firm: str,
+    other: str | None = None,
+    seeds: int | Sequence[int] = 20,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Compare what individual service costs, and what is left, paired by seed.
+
+    Either two firms of one market, or one firm in two markets that differ in whom it serves.
+
+    Parameters
+    ----------
+    everybody : Scenario, str or Path
+        The market in which ``firm`` serves everybody.
+    few : Scenario, str or Path, optional
+        Another one, in which ``other`` serves some; by default the same market.
+    firm : str
+        Who serves everybody.
+    other : str, optional
+        Who serves some; by default the same firm.
+    seeds : int or sequence of int
+    confidence : float
+        Of the intervals, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        ``line, label, everybody, everybody_lower, everybody_upper, few, few_lower, few_upper,
+        difference, se, lower, upper``, a row for each of :data:`LINES`, in currency: what the
+        lines of :func:`cxsim.runs.measures.frames.service_statement` come to over the run, and
+        net present value. ``difference`` is everybody less few.
+
+    Raises
+    ------
+    ValueError
+        If a firm is not there, or both sides are the same.
+
+    Examples
+    --------
+    >>> small = {"customers": 200, "periods": 6}
+    >>> from cxsim import load
+    >>> market = load("sweet_spot", small)
+    >>> found = serving_cost(market, firm="Everyone", other="Focus", seeds=3)
+    >>> bool(found.set_index("line").loc["individual", "difference"] > 0)
+    True
+    """
+    sides = [_loaded(everybody), _loaded(everybody if few is None else few)]
+    names = [firm, firm if other is None else other]
+    if few is None and names[0] == names[1]:
+        raise ValueError("few: expected another market, or another firm, found neither")
+    for scenario, name in zip(sides, names, strict=True):
+        choice(name, "firm", scenario.firms)
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    if few is None:
+        values = _costs(sides[0], names, numbers)
+    else:
+        values = [_costs(s, [n], numbers)[0] for s, n in zip(sides, names, strict=True)]
+    a, b = values
+    rows = []
+    for line, label in LINES.items():
+        difference = paired(b[line], a[line], confidence)
+        rows.append(
+            {
+                "line": line,
+                "label": label,
+                **_interval("everybody", a[line], confidence),
+                **_interval("few", b[line], confidence),
+                **{k: float(difference[k]) for k in ("difference", "se", "lower", "upper")},
+            }
+        )
+    made = pd.DataFrame(rows)
+    made.attrs.update(settings_attrs(sides[0]), firms=tuple(names), seeds=len(numbers))
+    return made
+
+
+def _loaded(given: Scenario | str | Path) -> Scenario:
+    return given if isinstance(given, Scenario) else Scenario.load(given)
+
+
+def _costs(
+    scenario: Scenario, firms: Sequence[str], seeds: Sequence[int]
+) -> list[dict[str, np.ndarray]]:
+    """Return every line by seed, for each of some firms."""
+    found: list[dict[str, list[float]]] = [{line: [] for line in LINES} for _ in firms]
+    for seed in seeds:
+        made = run(scenario, seed=seed)
+        lines = service_statement(made.firms, scenario).set_index("firm")
+        summary = made.summary()
+        worth = summary[summary["measure"] == "net_present_value"].set_index("firm")["value"]
+        for place, name in zip(found, firms, strict=True):
+            for line in LINES:
+                own = worth[name] if line == "net_present_value" else lines.loc[name, line]
+                place[line].append(float(own))
+    return [{line: np.array(values) for line, values in each.items()} for each in found]
+
+
+def _interval(name: str, values: np.ndarray, confidence: float) -> dict[str, float]:
+    mean, error = mean_and_error(values)
+    half = float(half_width(error, len(values), confidence))
+    return {
+        name: float(mean), f"{name}_lower": float(mean) - half, f"{name}_upper": float(mean) + half,
+    }  # fmt: skip
+
+
+# -- When one-to-one pays: a map with the break-even line, simulated and by the closed form ----
+
+
+_AXES = ["need_variance", "fit_weight", "customization_cost"]
+
+
+@styled
+def paying(
+    found: pd.DataFrame, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw what one-to-one adds to profit over need variance, weight on fit and cost.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`cxsim.strategy.one_to_one.paying_map` returns.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        A column for each customizing cost; above simulated, below the closed form. The line
+        is where nothing is gained. A dot: the simulated gain's interval spans zero.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    need(found, [*_AXES, "gain", "lower", "upper", "worth", "agree"], name="found")
+    costs = sorted(found["customization_cost"].unique())
+    words = words_of(found)
+    both = found[["gain", "worth"]].to_numpy().ravel()
+    scale = scale_for("currency per period", both, words=words)
+    reach = float(np.abs(both).max())
+    norm = TwoSlopeNorm(0.0, -reach, reach)
+    figure = new(size, (1.5 + 3.4 * len(costs), 7.0))
+    grid = figure.subplots(2, len(costs), squeeze=False, sharex=True, sharey=True)
+    for k, cost in enumerate(costs):
+        part = found[found["customization_cost"] == cost]
+        for row, (column, name) in enumerate((("gain", "Simulated"), ("worth", "Closed form"))):
+            axes = grid[row, k]
+            table = part.pivot(index="fit_weight", columns="need_variance", values=column)
+            shown = axes.pcolormesh(
+                table.columns, table.index, table, cmap="PuOr", norm=norm, shading="nearest"
+            )
+            _line(axes, table)
+            if column == "gain":
+                unsure = part[(part["lower"] < 0) & (part["upper"] > 0)]
+                axes.plot(unsure["need_variance"], unsure["fit_weight"], "o", color=INK, ms=4)
+            axes.set_title(f"{name}: customizing {cost:g} {words.currency} a unit", fontsize=10)
+            axes.grid(visible=False)
+            if row == 1:
+                axes.set_xlabel("Variance of needs (squared distance)")
+            if k == 0:
+                axes.set_ylabel(f"Weight on fit ({words.currency or 'currency'} per sq. distance)")
+    bar = figure.colorbar(shown, ax=grid, shrink=0.7, pad=0.02)
+    bar.ax.yaxis.set_major_formatter(scale.ticks)
+    bar.set_label(scale.axis("What one-to-one adds to profit"))
+    agree = 100 * float(found["agree"].mean())
+    loses = 100 * float((found["upper"] < 0).mean())
+    if title is None:
+        title = (
+            f"One-to-one loses money at {loses:.0f} % of points: where needs are alike, fit "
+            f"counts little or customizing is dear. The closed form agrees at {agree:.0f} %"
+        )
+    return finish(
+        figure,
+        title=title,
+        note=(
+            "Line: break-even; purple: one-to-one earns more than mass service, orange: less. "
+            "Dots: the interval of the simulated gain spans zero. Agrees: the same sign. The "
+            "closed form is first order: sales stay as they are, and who stays longer is not in it."
+        ),
+        alt=(
+            f"Maps of what one-to-one adds to profit, simulated and by the closed form; it loses "
+            f"at {loses:.0f} % of points, and signs agree at "
+            f"{agree:.0f} %."
+        ),
+    )
+
+
+def _line(axes: Axes, table: pd.DataFrame) -> None:
+    values = table.to_numpy()
+    if values.min() < 0 < values.max():
+        axes.contour(
+            table.columns, table.index, values, levels=[0.0], colors=[OKABE_ITO["black"]],
+            linewidths=2.2,
+        )  # fmt: skip

@@ -1,0 +1,505 @@
+"""What a firm can do: roads through the capability matrix, when to take them, what to ask."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxsim.files.whole import is_file
+from cxsim.messages import Place, Problem, found, hint
+from cxsim.scenario import Scenario, ScenarioError
+from cxsim.scenario.calendar import ADD, REPLACE
+from cxsim.scenario.loading import read_yaml
+from cxsim.scenario.policies import named_policies
+from cxsim.scenario.unstated import Unstated
+from cxsim.scenario.yaml_text import YamlError, parse
+
+__all__ = [
+    "AIM",
+    "BUILDING",
+    "COPY",
+    "CUSTOMARY",
+    "HIGHEST",
+    "NOT_STATED",
+    "RANGES",
+    "STAY",
+    "assumptions",
+    "completed",
+    "copying",
+    "cost_factors",
+    "cost_range",
+    "customary",
+    "default_options",
+    "default_uncertainties",
+    "firm_of",
+    "range_table",
+    "read_mapping",
+    "with_copy",
+    "without_cost",
+]
+
+
+# -- What a firm can do: roads through the capability matrix, when to take them, what to ask ---
+
+
+#: What a road leads to unless a firm of the market is further already (assumption).
+AIM = 0.8
+
+
+#: Periods that it takes to build one capability, as a share of all periods (assumption).
+BUILDING = 0.2
+
+
+#: A capability that is this near to the aim needs no road.
+NEAR = 0.1
+
+
+#: How far prices go up and down, as a share (assumption).
+PRICE_STEP = 0.05
+
+
+#: Name of the option that changes nothing.
+STAY = "stay"
+
+
+_CAPABILITIES = ("interaction", "customization")
+
+
+def firm_of(scenario: Scenario, name: str) -> str:
+    """Return a firm of a scenario by name; the first one if no name is given.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such firm.
+    """
+    if name and name not in scenario.firms:
+        raise ScenarioError(
+            Problem(
+                Place("firm"), (),
+                f"expected a firm of {scenario.name}, found {found(name)}"
+                f"{hint(name, scenario.firms)}",
+            )
+        )  # fmt: skip
+    return name or next(iter(scenario.firms))
+
+
+def default_options(scenario: Scenario, firm: str) -> dict[str, dict[str, Any]]:
+    """Return a readable set of options of a firm, overrides by name.
+
+    The firm can stay as it is. What it lacks of the two capabilities it can build one after
+    the other, in either order, both at once, or both at once later; if it lacks one, now or
+    later. It can change its price by a twentieth, unless a policy sets it. A firm that lacks
+    neither capability can give one up.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    firm : str
+    """
+    start, build, later = _times(scenario.periods)
+    aims = {
+        name: max(AIM, *(getattr(each, name) for each in scenario.firms.values()))
+        for name in _CAPABILITIES
+    }
+    own = scenario.firms[firm]
+    lacks = tuple(name for name in _CAPABILITIES if getattr(own, name) < aims[name] - NEAR)
+
+    def road(*steps: tuple[int, tuple[str, ...]]) -> dict[str, Any]:
+        return {
+            "events": [
+                {
+                    "at": at, "over": build,
+                    "label": f"{firm} builds {' and '.join(names)}",
+                    "set": {f"firms.{firm}.{name}": aims[name] for name in names},
+                }
+                for at, names in steps
+            ]
+        }  # fmt: skip
+
+    options: dict[str, dict[str, Any]] = {STAY: {}}
+    if len(lacks) == 2:
+        options["interact first"] = road((start, lacks[:1]), (start + build, lacks[1:]))
+        options["customize first"] = road((start, lacks[1:]), (start + build, lacks[:1]))
+        options["both at once"] = road((start, lacks))
+        options["both, later"] = road((later, lacks))
+    elif len(lacks) == 1:
+        verb = {"interaction": "interact", "customization": "customize"}[lacks[0]]
+        options[f"{verb} more"] = road((start, lacks))
+        options[f"{verb} more, later"] = road((later, lacks))
+    else:
+        for name, words in zip(_CAPABILITIES, ("interact less", "customize less"), strict=True):
+            options[words] = {f"firms.{firm}.{name}": getattr(own, name) / 2}
+    if (firm, "pricing") not in {each[:2] for each in named_policies(scenario)}:
+        options["cut the price"] = {f"firms.{firm}.price": own.price * (1 - PRICE_STEP)}
+        options["raise the price"] = {f"firms.{firm}.price": own.price * (1 + PRICE_STEP)}
+    return options
+
+
+def _times(periods: int) -> tuple[int, int, int]:
+    """Return when roads start, how long a capability takes, and when later is."""
+    build = max(1, round(BUILDING * periods))
+    start = min(1, periods - 1)
+    return start, build, min(start + build, periods - 1)
+
+
+def read_mapping(given: str | Path | Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return options or uncertainties: a mapping, a YAML file, or YAML in a text.
+
+    Parameters
+    ----------
+    given : str, Path or mapping
+    what : str
+        ``"options"`` or ``"uncertainties"``; a file that holds both has them under these keys.
+
+    Raises
+    ------
+    ScenarioError
+        If it is no mapping.
+    """
+    place, content = Place(what), given
+    if isinstance(given, Path) or (isinstance(given, str) and given.endswith((".yaml", ".yml"))):
+        place = Place(str(given))
+        if not is_file(given):
+            raise ScenarioError(Problem(place, (), f"expected a file of {what}, found none"))
+        content, _ = read_yaml(Path(given))
+    elif not isinstance(given, Mapping):
+        try:
+            content = parse(str(given)).value
+        except YamlError as problem:
+            raise ScenarioError(Problem(place, (), problem.reason)) from None
+    if isinstance(content, Mapping) and what in content:
+        content = content[what]
+    if not isinstance(content, Mapping) or not content:
+        raise ScenarioError(Problem(place, (), f"expected {what} by name, found {found(content)}"))
+    return {str(name): value for name, value in content.items()}
+
+
+def copying(scenario: Scenario, firm: str, rival: str, option: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event by which a rival matches what a firm can do under an option.
+
+    The rival gets the capabilities that the firm has in the end, as far as they are above its
+    own.
+    """
+    values = {}
+    for name in _CAPABILITIES:
+        path = f"firms.{firm}.{name}"
+        after = option.get(path, getattr(scenario.firms[firm], name))
+        for event in (*option.get(REPLACE, ()), *option.get(ADD, ())):
+            after = event.get("set", {}).get(path, after)
+        own = getattr(scenario.firms[rival], name)
+        values[f"firms.{rival}.{name}"] = max(float(after), float(own))
+    return {"at": scenario.periods - 1, "set": values, "label": f"{rival} copies {firm}"}
+
+
+def with_copy(
+    scenario: Scenario, firm: str, rival: str, options: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return options whose events come after the scenario's own and the rival's copy.
+
+    An option's ``events`` are added to the scenario's, its ``replace_events`` take their place.
+    """
+    own = list(scenario.to_dict().get("events", []))
+    made = {}
+    for name, option in options.items():
+        option = dict(option or {})
+        if rival:  # its copy stands where the factor of its period looks for it
+            copied = copying(scenario, firm, rival, option)
+            kept, more = option.pop(REPLACE, own), option.pop(ADD, ())
+            option[REPLACE] = [*kept, copied, *more]
+        made[name] = option
+    return made
+
+
+# -- What is uncertain: ranges around a scenario's values, for customers, costs and rivals -----
+
+
+#: Name of the factor that says in which period a rival has copied the firm.
+COPY = "rival copies in period"
+
+
+#: How the name of a factor ends that stands for a cost which nobody stated.
+NOT_STATED = ", cost not stated"
+
+
+#: Default ranges, as multiples of the scenario's values (assumptions): name, whose parameters,
+#: which of them, lowest and highest multiple, whether covered evenly in logarithms.
+RANGES: tuple[tuple[str, str, tuple[str, ...], float, float, bool], ...] = (
+    ("price sensitivity", "segments", ("price_sensitivity",), 0.75, 1.33, True),
+    ("what fit is worth", "segments", ("fit_weight",), 0.5, 1.5, False),
+    ("effort of teaching", "segments", ("teaching_effort",), 0.5, 1.5, False),
+    ("learning", "market", ("learning_rate",), 0.5, 2.0, True),
+    ("costs of capabilities", "own", ("capability_cost", "capability_investment"), 0.5, 2.0, True),
+    ("costs of customizing and interacting", "own", ("customization_cost", "interaction_cost"),
+     0.5, 1.5, False),
+    ("rivals' prices", "rivals", ("price",), 0.9, 1.05, False),
+)  # fmt: skip
+
+
+def default_uncertainties(
+    scenario: Scenario, firm: str, rival: str = "", *, drawn: tuple[str, ...] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return factors of a study that vary what the firm does not know.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    firm : str
+        Whose decision it is; its own costs are uncertain too.
+    rival : str
+        Who copies it, at a time that is uncertain, from a quarter of the periods on to the
+        last one (never, as good as); empty for nobody.
+    drawn : tuple of str
+        Dotted paths that are drawn from estimates and need no range.
+
+    Returns
+    -------
+    dict
+        As ``factors`` of a study file. A factor is a multiple of the scenario's values; those
+        that are zero stay so.
+    """
+    factors: dict[str, dict[str, Any]] = {}
+    for name, whose, keys, low, high, log in RANGES:
+        paths = {}
+        for path in _paths(scenario, firm, whose, keys):
+            value = scenario.value(path)
+            if isinstance(value, (int, float)) and value and path not in drawn:
+                paths[path] = {"times": float(value)}
+        if paths:
+            scale = {"scale": "log"} if log else {}
+            factors[name] = {"paths": paths, "low": low, "high": high, **scale}
+    if rival:
+        factors[COPY] = copy_factor(scenario)
+    return factors
+
+
+def cost_factors(scenario: Scenario, costs: Iterable[Unstated]) -> dict[str, dict[str, Any]]:
+    """Return factors that vary costs which nobody stated, from 0 to twice the customary ones.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    costs : iterable of Unstated
+        As :func:`cxsim.strategy.recommendation.unstated_costs` returns.
+
+    Returns
+    -------
+    dict
+        As ``factors`` of a study file; amounts in the scenario's currency.
+    """
+    factors = {}
+    for each in costs:
+        low, high = cost_range(scenario, each.path)
+        factors[each.free + NOT_STATED] = {"path": each.path, "low": low, "high": high}
+    return factors
+
+
+def without_cost(names: Iterable[str]) -> tuple[str, ...]:
+    """Return what has no stated cost, by the names of a decision's factors.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Examples
+    --------
+    >>> without_cost(["price sensitivity", "interaction, cost not stated"])
+    ('interaction',)
+    """
+    return tuple(n.removesuffix(NOT_STATED) for n in names if n.endswith(NOT_STATED))
+
+
+def copy_factor(
+    scenario: Scenario, low: float = math.nan, high: float = math.nan
+) -> dict[Any, Any]:
+    """Return the factor that moves the rival's copy, the first event after the scenario's own."""
+    last = scenario.periods - 1
+    number = len(scenario.to_dict().get("events", []))
+    return {
+        "path": f"events.{number}.at",
+        "low": min(last - 1, scenario.periods // 4) if math.isnan(low) else low,
+        "high": last if math.isnan(high) else high,
+        "integer": True,
+    }
+
+
+def given_uncertainties(scenario: Scenario, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return factors as given, the rival's copy with the path that it moves."""
+    made = dict(given)
+    if COPY in made:
+        low, high = made[COPY]
+        made[COPY] = copy_factor(scenario, low, high)
+    return made
+
+
+def range_table(factors: Mapping[str, Any], drawn: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what is varied in words: ``uncertain``, ``from``, ``to``, ``of`` (what it moves)."""
+    rows = []
+    for name, given in factors.items():
+        fields = given if isinstance(given, Mapping) else {"low": given[0], "high": given[-1]}
+        paths = list(fields.get("paths", ())) or [fields.get("path", name)]
+        low, high = fields.get("low"), fields.get("high")
+        if "values" in fields:
+            low, high = fields["values"][0], fields["values"][-1]
+        timed = isinstance(fields.get("paths"), Mapping)
+        unit = "times the scenario's" if timed else ""
+        if name.endswith(NOT_STATED):
+            share, of = CUSTOMARY[paths[0].rpartition(".")[2]]
+            unit = f"assumed: up to {HIGHEST:g} times {100 * share:g} % of {of}"
+        rows.append((name, low, high, unit, ", ".join(paths)))
+    if drawn is not None:
+        for name in drawn:
+            ends = drawn[name].quantile([0.025, 0.975]).tolist()
+            rows.append((name, *ends, "95 % of the estimate's draws", name))
+    return pd.DataFrame(rows, columns=["uncertain", "from", "to", "measured in", "moves"])
+
+
+def _paths(scenario: Scenario, firm: str, whose: str, keys: tuple[str, ...]) -> list[str]:
+    if whose == "market":
+        return list(keys)
+    if whose == "segments":
+        return [f"segments.{name}.{key}" for name in scenario.segments for key in keys]
+    firms = [firm] if whose == "own" else [name for name in scenario.firms if name != firm]
+    return [f"firms.{name}.{key}" for name in firms for key in keys]
+
+
+# -- What a scenario may leave out and a decision needs: fit, teaching and costs, as proportions
+
+
+#: Costs as shares of the mean price, by the last part of the parameter's path: those of the
+#: baseline scenario, and of the scenarios that use the mechanism for the others (assumptions).
+_OF_PRICE = {
+    "unit_cost": 0.55, "customization_cost": 0.075, "interaction_cost": 0.05, "cost_to_serve": 0.05,
+    "cost": 0.05, "cost_per_contact": 0.025, "individual_cost": 0.025,
+}  # fmt: skip
+
+
+#: Costs as shares of what the whole market pays in a period, likewise.
+_OF_MARKET = {"capability_cost": 0.015, "capability_investment": 0.1, "advertising_cost": 0.05}
+
+
+#: All of them: share, and of what.
+CUSTOMARY = {
+    **{name: (share, "the mean price") for name, share in _OF_PRICE.items()},
+    **{name: (share, "the market's sales in a period") for name, share in _OF_MARKET.items()},
+}
+
+
+#: What customers lose by bad fit, teaching and ordering as shares of the mean price, likewise.
+_OF_CUSTOMERS = {"fit_weight": 0.075, "teaching_effort": 0.15, "hassle": 0.1}
+
+
+#: Pure numbers, likewise.
+_PLAIN = {"segments": {"need_sd": 1.0}, "firms": {"identification": 0.9, "segment_insight": 0.6}}
+
+
+#: Costs of a firm that a purchase panel does not show.
+_OF_FIRMS = ("unit_cost", "customization_cost", "interaction_cost", "cost_to_serve",
+             "capability_cost", "capability_investment")  # fmt: skip
+
+
+#: A cost that nobody stated may be anything from 0 to this multiple of the customary one.
+HIGHEST = 2.0
+
+
+def customary(scenario: Scenario, name: str) -> float:
+    """Return a cost in the proportion that is customary, in the scenario's currency.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose mean price, or sales in a period, the cost is a share of.
+    name : str
+        Parameter, or a dotted path that ends in it (``"firms.Alpha.interaction_cost"``).
+
+    Raises
+    ------
+    KeyError
+        If no proportion is known.
+    """
+    name = name.rpartition(".")[2]
+    share, _ = CUSTOMARY[name]
+    price = _mean_price(scenario)
+    if name in _OF_PRICE:
+        return share * price
+    buying = sum(each.share * each.purchase_rate for each in scenario.segments.values())
+    return share * price * buying * scenario.market_size
+
+
+def cost_range(scenario: Scenario, path: str) -> tuple[float, float]:
+    """Return between which amounts a cost lies that nobody stated.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    path : str
+        Dotted path of the cost.
+
+    Returns
+    -------
+    low, high : float
+        From 0 to twice the customary cost; what a unit or a contact costs to at most the mean
+        price.
+    """
+    high = HIGHEST * customary(scenario, path)
+    if path.rpartition(".")[2] in _OF_PRICE:
+        high = min(high, _mean_price(scenario))
+    return 0.0, float(f"{high:.4g}")
+
+
+def _mean_price(scenario: Scenario) -> float:
+    return sum(each.price for each in scenario.firms.values()) / len(scenario.firms)
+
+
+def assumptions(scenario: Scenario) -> dict[str, Any]:
+    """Return overrides for what a scenario lacks, by dotted path.
+
+    They stand in the proportions of the baseline: what needs, fit, teaching and capabilities
+    are worth and cost relative to the price and to what the market pays. A cost that the
+    scenario states is left as it is, 0 included.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Such as a calibrated one.
+    """
+    price = _mean_price(scenario)
+    said = scenario.to_dict()
+    made: dict[str, Any] = {}
+
+    def fill(level: str, name: str, key: str, value: float) -> None:
+        made[f"{level}.{name}.{key}"] = float(f"{value:.4g}")
+
+    for name, given in said["segments"].items():
+        for key, share in _OF_CUSTOMERS.items():
+            if not given.get(key):
+                fill("segments", name, key, share * price)
+        for key, value in _PLAIN["segments"].items():
+            if not given.get(key):
+                fill("segments", name, key, value)
+    for name, given in said["firms"].items():
+        for key in _OF_FIRMS:
+            if key not in given:
+                fill("firms", name, key, customary(scenario, key))
+        for key, value in _PLAIN["firms"].items():
+            if key not in given:
+                fill("firms", name, key, value)
+    return made
+
+
+def completed(scenario: Scenario) -> tuple[Scenario, pd.DataFrame]:
+    """Return a scenario with what it lacks for a decision, and what was assumed.
+
+    Returns
+    -------
+    scenario : Scenario
+    assumed : DataFrame
+        ``path`` and ``value``, a row per assumption.
+    """
+    made = assumptions(scenario)
+    frame = pd.DataFrame(list(made.items()), columns=["path", "value"])
+    return (scenario.override(made) if made else scenario), frame

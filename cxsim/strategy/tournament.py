@@ -1,0 +1,382 @@
+"""A tournament of policies: each against each, on the same seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from cxsim.charts.capability_matrix import draw_quadrants, way_of
+from cxsim.charts.labels import joined, need, scale_for, words_of
+from cxsim.charts.layout import finish, new, short, top_label
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, ink_on, looks, styled
+from cxsim.messages import choice, number, seeds_of
+from cxsim.numerics.statistics import half_width, mean_and_error
+from cxsim.runs import settings_attrs, simulate
+from cxsim.runs.measures.measure_registry import firm_measure, summarize
+from cxsim.runs.measures.profit import VALUES
+from cxsim.scenario import Scenario
+
+__all__ = ["Tournament", "capability_ways", "payback_curve", "policy_tournament", "tournament"]
+
+
+# -- A tournament of policies: each against each, on the same seeds ----------------------------
+
+
+@dataclass(frozen=True)
+class Tournament:
+    """What policies earn against each other.
+
+    Attributes
+    ----------
+    matches : DataFrame
+        ``policy, rival, value, se, lower, upper, seeds``: what the first player earns by its
+        policy when the second plays the rival's.
+    table : DataFrame
+        ``policy, value, se, lower, upper``: mean over rivals' policies, best first; ``behind``
+        with ``behind_lower, behind_upper``: what it earns less than the best, seed by seed;
+        ``worst``: the least that it earns against any; ``best_against``: against how many
+        rivals' policies no other policy earns more. Where the measure is net present value,
+        ``perpetuity`` and ``equity`` too: means with the last year's profit for ever, and with
+        customer equity at the end.
+    players : tuple of str
+    measure : str
+    """
+
+    matches: pd.DataFrame
+    table: pd.DataFrame
+    players: tuple[str, str]
+    measure: str
+
+
+def tournament(
+    scenario: Scenario | str,
+    policies: Mapping[str, Mapping[str, Any]],
+    *,
+    players: tuple[str, str],
+    seeds: int | Sequence[int] = 10,
+    measure: str = "net_present_value",
+    confidence: float = 0.95,
+) -> Tournament:
+    """Let each policy play each other, and itself, over paired seeds.
+
+    Parameters
+    ----------
+    scenario : Scenario or str
+        The market; firms beside the two players stay as they are.
+    policies : mapping of str to mapping
+        By the name that the tables show: a firm's section ``policy:``, such as
+        ``{"copies": {"capability": "imitate"}}``.
+    players : (str, str)
+        The firm whose earnings count, and its rival.
+    seeds : int or sequence of int
+    measure : str
+        A measure of firms; the more the better.
+    confidence : float
+        Of the intervals, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If a player is not in the scenario, or there is no policy.
+    ScenarioError
+        If a policy is not valid.
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> found = tournament(
+    ...     cx.load("baseline", {"customers": 100, "periods": 12}),
+    ...     {"fixed": {}, "copies": {"capability": "imitate"}},
+    ...     players=("Mass", "Niche"),
+    ...     seeds=2,
+    ... )
+    >>> list(found.table["policy"])
+    ['fixed', 'copies']
+    """
+    base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    for name in players:
+        choice(name, "players", base.firms)
+    firm_measure(measure, base.mechanisms)
+    if players[0] == players[1] or not policies:
+        found = players if policies else policies
+        raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")
+    numbers = seeds_of(seeds)
+    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    names = list(policies)
+    kept = VALUES if measure == VALUES[0] else (measure,)
+    every = np.empty((len(kept), len(names), len(names), len(numbers)))
+    for (i, own), (j, other) in product(enumerate(names), repeat=2):
+        sections = {
+            f"firms.{player}.policy": dict(policies[name])
+            for player, name in zip(players, (own, other), strict=True)
+        }
+        match = base.override(sections)
+        for k, seed in enumerate(numbers):
+            earned = summarize(simulate(match, seed=seed))[players[0]]
+            every[:, i, j, k] = [earned[each] for each in kept]
+    values = every[0]
+
+    def row(sample: np.ndarray) -> dict[str, float]:
+        mean, error = mean_and_error(sample)
+        half = half_width(error, len(sample), confidence)
+        return {"value": mean, "se": error, "lower": mean - half, "upper": mean + half}
+
+    matches = pd.DataFrame(
+        [
+            {"policy": own, "rival": other, **row(values[i, j]), "seeds": len(numbers)}
+            for (i, own), (j, other) in product(enumerate(names), repeat=2)
+        ]
+    )
+    means = values.mean(axis=2)
+    by_seed = values.mean(axis=1)  # over rivals' policies
+    behind = by_seed[by_seed.mean(axis=1).argmax()] - by_seed
+    table = pd.DataFrame(
+        [
+            {
+                "policy": name,
+                **row(by_seed[i]),
+                "behind": row(behind[i])["value"],
+                "behind_lower": row(behind[i])["lower"],
+                "behind_upper": row(behind[i])["upper"],
+                "worst": means[i].min(),
+                "best_against": int((means[i] == means.max(axis=0)).sum()),
+                **dict(zip(("perpetuity", "equity"), every[1:, i].mean(axis=(1, 2)), strict=False)),
+            }
+            for i, name in enumerate(names)
+        ]
+    ).sort_values("value", ascending=False, ignore_index=True)
+    for frame in (matches, table):
+        frame.attrs.update(settings_attrs(base))
+    return Tournament(matches, table, players, measure)
+
+
+# -- Policies side by side: ways through the capability matrix, what they earn, and payback ----
+
+
+@styled
+def capability_ways(
+    firms: pd.DataFrame,
+    *,
+    by: str = "policy",
+    threshold: float = 0.5,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw the ways of firms through the capability matrix, a panel for each policy.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        ``period, firm, interaction, customization`` and a column that says under which policy,
+        such as several ``run.firms`` put together with ``assign(policy=...)``.
+    by : str
+        That column.
+    threshold : float
+        Where quadrants begin.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        A ring where a firm starts, its marker where it ends.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    need(firms, ["period", "firm", "interaction", "customization", by], name="firms")
+    policies = [str(p) for p in dict.fromkeys(firms[by])]
+    names = [str(n) for n in dict.fromkeys(firms["firm"])]
+    styles = looks(names)
+    columns = min(2 if len(policies) in (2, 4) else 3, len(policies))
+    rows = -(-len(policies) // columns)
+    figure = new(size, (max(6.4, 4.1 * columns + 0.3), 1.2 + 4.2 * rows))
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for panel in grid.flat[len(policies) :]:
+        panel.remove()
+    ends = []
+    for axes, policy in zip(grid.flat, policies, strict=False):
+        draw_quadrants(axes, threshold)
+        axes.set_xlabel("Interaction")
+        top_label(axes, "Customization")
+        axes.set_title(policy[:1].upper() + policy[1:], pad=22)
+        part = firms[firms[by].astype(str) == policy]
+        ways = {name: way_of(part[part["firm"] == name]) for name in names}
+        _ways(axes, {n: w for n, w in ways.items() if np.isfinite(w).all()}, styles)
+        moved = [n for n, w in ways.items() if len(w) > 1]
+        last = (f"{n} {ways[n][-1][0]:.2g}, {ways[n][-1][1]:.2g}" for n in moved)
+        ends.append(f"{policy}: {joined(last) if moved else 'nobody moves'}")
+    if title is None:
+        title = f"Ways through the capability matrix under {len(policies)} policies"
+    note = (
+        "Rings: where firms start; filled: where they end. Firms at one place stand side by side."
+    )
+    alt = (
+        "Capability matrices, one a policy, with ways of firms; those that move end at "
+        f"(interaction, customization): {'; '.join(ends)}."
+    )
+    return finish(figure, title=title, note=note, alt=alt)
+
+
+def _ways(axes: Axes, ways: dict[str, np.ndarray], styles: dict[str, Any]) -> None:
+    """Draw ways, each moved by a little of its own so that equal ones can be told apart."""
+    middle = (len(ways) - 1) / 2
+    taken: list[tuple[float, float, int]] = []
+    for k, (name, way) in enumerate(ways.items()):
+        look = styles[name]
+        x, y = (way + 0.018 * (k - middle) * np.array([1, -1])).T
+        axes.plot(x, y, color=look.color, lw=1.8, zorder=2)
+        axes.plot(x[0], y[0], "o", ms=6, mfc="white", mec=look.ink, mew=1.4, zorder=3)
+        axes.plot(x[-1], y[-1], look.marker, ms=8, color=look.color, mec="white", zorder=4)
+        near = [k for k, (a, b, _) in enumerate(taken) if abs(a - x[-1]) + abs(b - y[-1]) < 0.2]
+        home = taken[near[0]] if near else (x[-1], y[-1], 0)
+        taken.append((home[0], home[1], len(near)))
+        right = home[0] > 0.6
+        axes.annotate(
+            short(name, 14), home[:2], xytext=(-9 if right else 9, 9 + 11 * len(near)),
+            textcoords="offset points", ha="right" if right else "left", va="center", fontsize=8.5,
+            color=look.ink, fontweight="bold",
+        )  # fmt: skip
+
+
+@styled
+def policy_tournament(
+    found: Any, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw what each policy earns against each, and its mean.
+
+    Parameters
+    ----------
+    found : Tournament
+        As :func:`cxsim.strategy.tournament.tournament` returns.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        Left: a cell for each match, framed where no policy earns more against the rival's;
+        right: means over rivals' policies with their intervals.
+    """
+    order = list(found.table["policy"])
+    words = words_of(found.matches)
+    table = found.matches.pivot(index="policy", columns="rival", values="value").loc[order, order]
+    half = found.matches.assign(half=lambda f: (f["upper"] - f["lower"]) / 2)
+    half = half.pivot(index="policy", columns="rival", values="half").loc[order, order]
+    scale = scale_for("currency", table.to_numpy().ravel(), words=words)
+    n = len(order)
+    figure = new(size, (4.6 + 1.25 * n, 2.3 + 0.62 * n))
+    left, right = figure.subplots(1, 2, width_ratios=[1.25 * n, 3.4])
+    values = table.to_numpy()
+    span = max(float(np.ptp(values)), 1e-9)
+    colors = colormaps["Blues"]
+    best = values == values.max(axis=0)
+    for i in range(n):
+        for j in range(n):
+            ground = colors(0.05 + 0.55 * (values[i, j] - values.min()) / span)
+            left.add_patch(_cell(j, i, fc=ground, ec="white", lw=1.5))
+            ink = ink_on(ground)
+            middle = {"ha": "center", "va": "center", "color": ink}
+            weight = "bold" if best[i, j] else "normal"
+            said = f"{values[i, j] * scale.factor:.2f}"
+            left.text(j, i - 0.1, said, fontsize=11, fontweight=weight, **middle)
+            if np.isfinite(half.iloc[i, j]):
+                said = f"± {half.iloc[i, j] * scale.factor:.2f}"
+                left.text(j, i + 0.26, said, fontsize=8, **middle)
+            if best[i, j]:
+                left.add_patch(_cell(j, i, inset=0.04, fill=False, ec=INK, lw=2))
+    left.set_xlim(-0.5, n - 0.5)
+    left.set_ylim(n - 0.5, -0.5)
+    left.xaxis.tick_top()
+    left.xaxis.set_label_position("top")
+    left.set_xticks(range(n), [short(name, 12) for name in order])
+    left.set_yticks(range(n), [short(name, 16) for name in order])
+    left.set_xlabel(f"{found.players[1]} plays", fontweight="bold")
+    left.set_ylabel(f"{found.players[0]} plays", fontweight="bold")
+    left.tick_params(length=0)
+    left.grid(visible=False)
+    left.spines[["left", "bottom"]].set_visible(False)
+    for k, row in enumerate(found.table.itertuples()):
+        right.plot([-row.behind_upper, -row.behind_lower], [k, k], color=OKABE_ITO["blue"], lw=2)
+        right.plot(-row.behind, k, "o", color=OKABE_ITO["blue"], ms=7)
+    right.axvline(0, color=GREY, lw=0.8)
+    right.margins(x=0.08)
+    right.set_ylim(n - 0.5, -0.5)
+    right.set_yticks([])
+    right.spines["left"].set_visible(False)
+    right.xaxis.set_major_formatter(scale.ticks)
+    right.locator_params(axis="x", nbins=4)
+    right.set_xlabel(scale.axis("Behind the best, mean over rivals"))
+    top = found.table.iloc[0]
+    if title is None:
+        policy = f"{top.policy[:1].upper()}{top.policy[1:]}"
+        title = f"{policy} earns {found.players[0]} most: {scale.text(top.value)} in the mean"
+    note = (
+        f"{found.measure.replace('_', ' ').capitalize()} of {found.players[0]} with the interval "
+        "of its mean over seeds. Framed: best answer to a rival's policy. Right: paired by seed."
+    )
+    means = joined(f"{r.policy} {scale.text(r.value)}" for r in found.table.itertuples())
+    return finish(figure, title=title, note=note, alt=f"Tournament of policies: {means}.")
+
+
+def _cell(x: float, y: float, *, inset: float = 0.0, **style: Any) -> Rectangle:
+    return Rectangle((x - 0.5 + inset, y - 0.5 + inset), 1 - 2 * inset, 1 - 2 * inset, **style)
+
+
+@styled
+def payback_curve(
+    found: Any, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw the lead in cumulative profit of a firm that invested, until it has paid.
+
+    Parameters
+    ----------
+    found : Payback
+        As :func:`cxsim.strategy.break_even.payback` returns.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+    """
+    curve = found.curve
+    words = words_of(curve)
+    scale = scale_for("currency", curve["difference"].abs(), words=words)
+    figure = new(size, (7.8, 4.2))
+    axes = figure.add_subplot()
+    color = OKABE_ITO["blue"]
+    axes.fill_between(
+        curve["period"], curve["lower"], curve["upper"], color=color, alpha=0.25, lw=0
+    )
+    axes.plot(curve["period"], curve["difference"], color=color, lw=2)
+    axes.axhline(0, color=INK, lw=0.8)
+    if np.isfinite(found.periods):
+        at = found.start + found.periods - 1
+        axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
+        axes.annotate(f"paid after {found.periods:.0f} {words.period}s", (at, 0), xytext=(6, -14),
+                      textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
+    axes.set_xlabel(words.period.capitalize())
+    axes.set_ylabel(scale.axis("Lead in cumulative profit"))
+    axes.yaxis.set_major_formatter(scale.ticks)
+    said = found.sentence(words.period)
+    end = f"At the end the lead is {scale.text(curve['difference'].iloc[-1], signed=True)}."
+    return finish(
+        figure,
+        title=said.split(" (")[0] if title is None else title,
+        note="Discounted, against the same market without the investment, on the same seeds; "
+        "band: interval of the mean.",
+        alt=f"{said} {end}",
+    )

@@ -1,1 +1,0 @@
-"""From a scenario to advice: a firm's options, what nobody knows, and what that means."""

@@ -1,0 +1,209 @@
+"""What a lead in profit is worth: within the horizon, with what follows it, and when it turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from cxsim.messages import money
+from cxsim.numerics.statistics import half_width, mean_and_error
+from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, weights, year_of
+
+__all__ = ["Estimate", "Value", "estimate", "value_from", "value_of"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with the ends of its confidence interval (NaN from one seed)."""
+
+    mean: float
+    lower: float
+    upper: float
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the interval leaves out zero, else 0."""
+        return int(self.lower > 0) - int(self.upper < 0)
+
+
+def estimate(values: np.ndarray, confidence: float = 0.95) -> Estimate:
+    """Return the mean of values of paired seeds with its interval.
+
+    Parameters
+    ----------
+    values : ndarray, shape (S,)
+    confidence : float
+        In (0, 1).
+    """
+    mean, error = mean_and_error(np.asarray(values, dtype=float))
+    half = float(half_width(error, len(values), confidence))
+    return Estimate(float(mean), float(mean) - half, float(mean) + half)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A lead in net present value: of a firm over a rival, or of a scenario over another.
+
+    Attributes
+    ----------
+    within : Estimate
+        Within the horizon; what comes after it counts nothing.
+    perpetuity : Estimate
+        With the mean profit of the last year for ever after; NaN without a discount rate.
+    equity : Estimate
+        With customer equity at the end of the horizon: today's customers alone.
+    periods : int
+        The horizon.
+    turns : tuple of int
+        Shorter horizons, in periods, at which the mean lead changes its sign.
+    beyond : float
+        The longer horizon at which it does if the last year's profit goes on; infinite if it
+        does not.
+    year : int
+        Periods of the last year.
+    confidence : float
+    period, currency : str
+        What they are called.
+    """
+
+    within: Estimate
+    perpetuity: Estimate
+    equity: Estimate
+    periods: int
+    turns: tuple[int, ...] = ()
+    beyond: float = float("inf")
+    year: int = 12
+    confidence: float = 0.95
+    period: str = "period"
+    currency: str = ""
+
+    def sentence(self, subject: str) -> str:
+        """Return the lead in words, within the horizon and beyond, and where its sign turns.
+
+        Parameters
+        ----------
+        subject : str
+            What leads what, such as ``"Tailor's lead over Mass in net present value"``.
+        """
+        percent = f"{100 * self.confidence:g} % interval"
+        if not any((self.within.mean, self.perpetuity.mean, self.equity.mean)):
+            return f"{subject} is nil."
+        first = self._amount(self.within, percent)
+        parts = [f"{subject} is {first} within {self.periods} {self.period}s"]
+        if isfinite(self.perpetuity.mean):
+            last = min(self.year, self.periods)
+            what = "last year's" if last == self.year else f"last {last} {self.period}s'"
+            parts.append(f"{self._amount(self.perpetuity)} with the {what} profit for ever after")
+        if isfinite(self.equity.mean):
+            parts.append(f"{self._amount(self.equity)} with customer equity at the end")
+        return f"{'; '.join(parts)}. {self.turning()}"
+
+    def turning(self) -> str:
+        """Return in words at which horizon the sign of the lead turns, or that it does not."""
+        said = []
+        if self.turns:
+            at = " and ".join(f"{k}" for k in self.turns)
+            said.append(f"at a horizon of {at} {self.period}s")
+        if isfinite(self.beyond):
+            said.append(
+                f"at about {self.beyond:.0f} {self.period}s if the last year's profit goes on"
+            )
+        if not said:
+            return (
+                f"Its sign is the same at every horizon, up to {self.periods} {self.period}s "
+                "and beyond."
+            )
+        return f"Its sign turns {' and '.join(said)}."
+
+    def _amount(self, value: Estimate, interval: str = "") -> str:
+        text = money(value.mean, self.currency)
+        if not isfinite(value.lower):
+            return text
+        ends = f"{money(value.lower)} to {money(value.upper)}"
+        return f"{text} ({interval} {ends})" if interval else f"{text} ({ends})"
+
+
+def value_of(
+    profit: np.ndarray,
+    equity: np.ndarray,
+    *,
+    discount_rate: float,
+    period: str = "period",
+    currency: str = "",
+    confidence: float = 0.95,
+) -> Value:
+    """Value a lead in profit, from paths by seed.
+
+    Parameters
+    ----------
+    profit : ndarray, shape (S, T)
+        Difference of profits by seed and period, currency.
+    equity : ndarray, shape (S,)
+        Difference of customer equity at the end, currency, not discounted.
+    discount_rate : float
+        Per period.
+    period, currency : str
+        What they are called; the first decides how many periods a year has.
+    confidence : float
+        Of the intervals, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If there is no seed or no period.
+
+    Examples
+    --------
+    >>> found = value_of(np.array([[-3.0, 1.0], [-3.2, 1.2]]), np.zeros(2), discount_rate=0.1)
+    >>> round(found.within.mean, 2), found.turns
+    (-2.1, ())
+    """
+    profit = np.asarray(profit, dtype=float)
+    if profit.ndim != 2 or not profit.size:
+        raise ValueError(f"profit: expected (seeds, periods), found shape {profit.shape}")
+    year, last = year_of(period), weights(profit.shape[1], discount_rate)[-1]
+    within = by_horizon(profit.T, discount_rate)[-1]
+    goes_on = profit[:, -year:].mean(axis=1)
+    ever = last * goes_on / discount_rate if discount_rate > 0 else np.full(len(profit), np.nan)
+    by_seed = (within, within + ever, within + last * equity)
+    found = {n: estimate(v, confidence) for n, v in zip(VALUES, by_seed, strict=True)}
+    return value_from(
+        found, profit.mean(axis=0), discount_rate=discount_rate, period=period,
+        currency=currency, confidence=confidence,
+    )  # fmt: skip
+
+
+def value_from(
+    estimates: Mapping[str, Estimate],
+    path: np.ndarray,
+    *,
+    discount_rate: float,
+    period: str = "period",
+    currency: str = "",
+    confidence: float = 0.95,
+) -> Value:
+    """Value a lead in profit, from estimates of the measures of value and the mean path.
+
+    Parameters
+    ----------
+    estimates : mapping of str to Estimate
+        By name of the measure (:data:`cxsim.runs.measures.profit.VALUES`).
+    path : ndarray, shape (T,)
+        Mean difference of profits by period, currency.
+    discount_rate : float
+        Per period.
+    period, currency : str
+        What they are called; the first decides how many periods a year has.
+    confidence : float
+        Of the estimates' intervals.
+    """
+    within, perpetuity, equity = (estimates[name] for name in VALUES)
+    year = year_of(period)
+    return Value(
+        within, perpetuity, equity, len(path), turns=tuple(turns(path, discount_rate)),
+        beyond=turn_beyond(path, discount_rate, year), year=year, confidence=confidence,
+        period=period, currency=currency,
+    )  # fmt: skip

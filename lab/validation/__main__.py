@@ -1,0 +1,99 @@
+"""All checks in one run: ``python -m lab.validation [--quick] [--only ROW]`` writes the page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.validation.page import page
+from lab.validation.registry import FULL, QUICK, Outcome, Row, Size, rows
+from lab.validation.rigor import CHECKLIST, missing_tests
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+IMAGES = "images/validation"
+
+
+def check(wanted: Sequence[Row], size: Size) -> list[Outcome]:
+    """Run rows and say what each found, as it is found."""
+    found = []
+    for row in wanted:
+        start = time.perf_counter()
+        outcome = Outcome(row, size, row.run(size))
+        found.append(outcome)
+        far = "" if outcome.farthest is None else f", farthest {outcome.farthest:.1f} s.e."
+        took = time.perf_counter() - start
+        print(
+            f"  {outcome.verdict:9} {row.number:6} {len(outcome.checks):4d} numbers{far} "
+            f"({took:.0f} s): {row.claim}",
+            flush=True,
+        )
+        for wrong in outcome.wrong:
+            print(f"            {wrong}")
+        for vague in outcome.vague:
+            print(f"            {vague.what}: standard error {vague.error:.2g} is too large")
+    return found
+
+
+def publish(outcomes: Sequence[Outcome], docs: Path) -> Path:
+    """Write the page and its figures to a folder and return the page's path."""
+    from cxsim.charts.style import save
+    from lab.validation.figures.differences import differences
+
+    folder = docs / IMAGES
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    figures: dict[str, dict[str, str]] = {}
+    for outcome in outcomes:
+        by_name = {check.what: check for check in outcome.checks}
+        for draw in outcome.row.figures:
+            figure = draw(by_name)
+            save(figure, folder / f"{draw.__name__}.png")
+            shown = figures.setdefault(outcome.row.number, {})
+            shown[f"{IMAGES}/{draw.__name__}.png"] = str(figure.get_label())
+    off = [c.errors_off for o in outcomes for c in o.checks if c.errors_off is not None]
+    spread = ""
+    if off:
+        figure = differences(off)
+        save(figure, folder / "differences.png")
+        spread = f"![{figure.get_label()}]({IMAGES}/differences.png)"
+    path = docs / "validation.md"
+    path.write_text(page(outcomes, figures, spread=spread), encoding="utf-8")
+    return path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the checks, write the page if it is whole, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m lab.validation", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few customers, as in the tests")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="ROW",
+        help="a row (1.2) or a section (1); may be given again; writes no page",
+    )  # fmt: skip
+    parser.add_argument("--docs", type=Path, help="where the page goes (default: docs, if whole)")
+    given = parser.parse_args(arguments)
+    try:
+        wanted = rows(given.only)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    outcomes = check(wanted, QUICK if given.quick else FULL)
+    names = [name for row in wanted for name in row.proofs]
+    names += [name for items in CHECKLIST.values() for item in items for name in item.tests]
+    gone = missing_tests(tuple(names))
+    for name in gone:
+        print(f"  no test is called {name}")
+    docs = given.docs or (None if given.quick or given.only else DOCS)
+    if docs:
+        print(f"written: {publish(outcomes, docs).name} and its figures")
+    failed = [outcome.row.number for outcome in outcomes if outcome.fails]
+    if failed:
+        print(f"{len(failed)} of {len(outcomes)} rows fail: {', '.join(failed)}")
+    return 1 if failed or gone else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

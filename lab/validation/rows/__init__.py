@@ -1,0 +1,1 @@
+"""Rows of the page, by subject; ``lab/validation/registry.py`` says how to add one."""
