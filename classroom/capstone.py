@@ -18,7 +18,7 @@ from cxsim.charts.labels import number_text
 from cxsim.report.notebook_parameters import split_overrides
 from cxsim.scenario.events import parse_override
 
-__all__ = ["ASSESSED", "Capstone", "Row", "assessed", "rubric_html"]
+__all__ = ["ASSESSED", "Capstone", "Row", "read_assessed", "rubric_html"]
 
 
 # -- The last lesson in a notebook: a market of one's own, judged by a marks -------------------
@@ -75,7 +75,7 @@ class Capstone(Lesson):
         self.own = OwnIndustry(industry)
         self.industry = self.own.industry(self.case)
         self.sources = read_sources(sources)
-        self.assessed = assessed(assessed)
+        self.assessed = read_assessed(assessed)
         self._claim, self._refuted_by = claim, refuted_by
         self._known_repeat = float(known_repeat)
         self._counter = dict(parse_override(each) for each in split_overrides(counter))
@@ -297,7 +297,7 @@ def counter_example(here: Estimate, there: Estimate | None, words: str) -> Row:
     return Row(asked, 0, f"{said}. It does not turn.")
 
 
-def assessed(text: str) -> dict[str, int]:
+def read_assessed(text: str) -> dict[str, int]:
     """Return points that one gave oneself, from text such as ``limits=2, plain=1``.
 
     Raises

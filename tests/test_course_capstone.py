@@ -214,11 +214,11 @@ def test_a_counter_example_has_to_turn_the_sign_beyond_chance():
 
 
 def test_one_cannot_give_oneself_more_than_two_points_or_points_for_nothing():
-    assert capstone.assessed("limits=2, plain=1") == {"limits": 2, "plain": 1}
+    assert capstone.read_assessed("limits=2, plain=1") == {"limits": 2, "plain": 1}
     with pytest.raises(ValueError, match="assessed: limits: expected 0, 1 or 2, found '3'"):
-        capstone.assessed("limits=3")
+        capstone.read_assessed("limits=3")
     with pytest.raises(ValueError, match=r"'limit' \(did you mean 'limits'\?\)"):
-        capstone.assessed("limit=1")
+        capstone.read_assessed("limit=1")
 
 
 def test_whoever_does_nothing_gets_no_points_that_work_would_have_earned(tmp_path):

@@ -285,10 +285,10 @@ def test_compare_says_which_of_the_scenarios_leaves_it_out(cxsim, files):
 
 
 def test_the_explorer_says_it_too():
-    from cxsim.report import explorer
+    from cxsim.report.explorer import as_html
 
     explorer = cx.explore(mobile(customers=40, periods=6), seeds=1)
-    assert "Free in this market: every firm&#x27;s" in explorer.as_html(explorer.answer)
+    assert "Free in this market: every firm&#x27;s" in as_html(explorer.answer)
 
 
 def test_costs_that_were_left_out_turn_the_answer():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from test_analysis import NAMES, cube, problem, runs
 
-from cxsim.study.analysis import scenario_discovery
+from cxsim.study.analysis import verdict
 
 
 def judged(function, *, points=200, noise=0.05, seeds=8):
     frame = runs(cube(points), function, noise=noise, seeds=seeds)
-    return scenario_discovery(frame, problem(), output="share")
+    return verdict(frame, problem(), output="share")
 
 
 def test_a_claim_that_one_factor_turns_is_turned_at_its_value():
@@ -47,7 +47,7 @@ def test_no_factor_is_named_where_chance_splits_as_well():
     for seed in range(20):
         frame = runs(cube(60, seed=seed), lambda x: 0.0, noise=0.05, seeds=8)
         named.append(
-            scenario_discovery(frame, problem(), output="share", resamples=200).facts["factor"]
+            verdict(frame, problem(), output="share", resamples=200).facts["factor"]
         )
     assert sum(name is not None for name in named) <= 4  # 5 % of 20 is 1
 

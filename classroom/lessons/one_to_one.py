@@ -249,9 +249,9 @@ def _map(case: Case) -> pd.DataFrame:
 
 def pays(case: Case) -> Any:
     """Draw the break-even line, simulated and by the closed form."""
-    from cxsim.strategy import one_to_one
+    from cxsim.plot import paying
 
-    return one_to_one(_map(case), size=(9.4, 7.6))
+    return paying(_map(case), size=(9.4, 7.6))
 
 
 def three(case: Case) -> str:

@@ -117,9 +117,9 @@ class Decision:
 
     def _mean_lead(self, output: str) -> Estimate:
         """Return how much more of an output the choice gives than the next best option."""
-        from cxsim.study.analysis import points
+        from cxsim.study.analysis import contrast
 
-        runs = points(self.frame, output, strategy=self.choice, against=self.runner_up)
+        runs = contrast(self.frame, output, strategy=self.choice, against=self.runner_up)
         wide = runs.pivot(index="point", columns="seed", values=output).dropna().to_numpy()
         draw = np.random.default_rng(0)
         count, seeds = wide.shape
@@ -251,10 +251,10 @@ class Decision:
 
         Scenario discovery needs scikit-learn (extra ``study``) and eight points on either side.
         """
-        from cxsim.study.analysis import scenario_discovery
+        from cxsim.study.analysis import discovery
 
         try:
-            return scenario_discovery(
+            return discovery(
                 self._named(None), self._problem(), output=self._label(None), at_most=0.0,
                 confidence=self.confidence,
             )  # fmt: skip
@@ -393,9 +393,9 @@ class Decision:
         return {"num_vars": len(self.factors), "names": self.factors}
 
     def _advantage(self, against: str | None) -> pd.DataFrame:
-        from cxsim.study.analysis import points
+        from cxsim.study.analysis import contrast
 
-        return points(self.frame, self.output, strategy=self.choice, against=against)
+        return contrast(self.frame, self.output, strategy=self.choice, against=against)
 
     def _named(self, against: str | None) -> pd.DataFrame:
         return self._advantage(against).rename(columns={self.output: self._label(against)})

@@ -12,7 +12,6 @@ from cxsim.messages import hint
 from cxsim.model.ledger import Books, by_firm, ratio
 from cxsim.model.mechanism import Measure, Mechanism
 from cxsim.model.mechanism_registry import registered
-from cxsim.runs.measures import profit, purchases
 from cxsim.runs.measures.profit import (
     CUSTOMER_VALUE_MEASURES,
     PROFIT_MEASURES,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import cxsim as cx
-from cxsim.study.analysis import scenario_discovery
+from cxsim.study.analysis import verdict
 from lab.validation.claims.margins import OTHERS, lead
 from lab.validation.claims.page import Tested, page, shipped
 from lab.validation.claims.registry import CLAIMS, Claim
@@ -59,7 +59,7 @@ def judge(claim: Claim, study: cx.Study, *, store: Path, **how: Any) -> Tested:
     problem = study.problem()
     runs = Runs(result.frame, list(problem["names"]))
     findings = tuple(
-        scenario_discovery(
+        verdict(
             runs.keys.assign(margin=_clean(part.margin(runs))), problem, output="margin"
         )
         for part in claim.parts
