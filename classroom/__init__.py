@@ -18,7 +18,7 @@ of the same name in ``notebooks/course/``. How to make one:
    of ``choices``; ``mistakes`` say why a wrong answer is wrong; ``solution`` is hidden) and
    exhibits (functions of the case that return a figure, HTML, or a list of them; see
    :mod:`classroom.plan` for tables and frames).
-3. Register the module in ``cxsim/course/lessons/__init__.py`` under its notebook's name.
+3. Register the module in ``classroom/lessons/__init__.py`` under its notebook's name.
 4. The notebook: one cell of parameters (``student``, ``seeds``, ``predictions``, ``answers``,
    ``overrides``, ``class_folder``, ``output``), handed to :class:`~classroom.lesson.Lesson`;
    then ``lesson.begin()``, ``lesson.predict("share")``, ``lesson.show("table")``,
@@ -40,11 +40,11 @@ from typing import Any
 #: Public names and the modules they live in; modules are imported when a name is used.
 _HOME = {
     "Lesson": "lesson",
-    "answers": "answer_key",
-    "class_figure": "pooling",
-    "contents": "classroom",
-    "overview": "classroom",
-    "pool": "pooling",
+    "answers": "checking",
+    "class_figure": "overview",
+    "contents": "overview",
+    "overview": "overview",
+    "pool": "overview",
 }
 
 __all__ = ["Lesson", "answers", "class_figure", "contents", "overview", "pool"]

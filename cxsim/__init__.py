@@ -63,7 +63,7 @@ _HOME = {
     "tournament": "cxsim.strategy.tournament",
     "why": "cxsim.strategy.driver_contributions",
 }
-_MODULES = ("analytic", "calibration", "course", "plot")
+_MODULES = ("analytic", "calibration", "plot")
 
 __all__ = ["__version__", *sorted(_HOME), *_MODULES]  # noqa: PLE0604 - all are strings
 

@@ -3,6 +3,6 @@
 At run time names are imported when they are used (``__init__.py``).
 """
 
-from cxsim.scenario import Scenario
+from cxsim.scenario import Scenario as Scenario
 
 load = Scenario.load

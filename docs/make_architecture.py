@@ -17,9 +17,9 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 
 #: Lowest part of each storey, its name, and the colour of its floor.
 STOREYS = (
-    ("elementary", "Ground", "#ECEFF1"),
-    ("mechanisms", "The model", "#FFF3D6"),
-    ("tables", "One run", "#E3F2E9"),
+    ("numerics", "Ground", "#ECEFF1"),
+    ("model", "The model", "#FFF3D6"),
+    ("engine", "One run", "#E3F2E9"),
     ("study", "Many runs", "#E1EEF9"),
     ("plot", "What people touch", "#F5E6F0"),
 )

@@ -72,7 +72,7 @@ NAMES = [
 ]
 
 #: What stands on those names.
-FAST = ("cxsim.engine.disk_cache", "cxsim.engine.native", "cxsim.engine.native")
+FAST = ("cxsim.engine.disk_cache", "cxsim.engine.native")
 
 
 def ours(depth: int = 2) -> bool:

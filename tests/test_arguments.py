@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import classroom
 import cxsim as cx
 from cxsim.messages import choice, names_of, number, seeds_of, whole
 from cxsim.model.mechanism import Measure
@@ -115,7 +116,7 @@ def markets():
         lambda: plan_decision("baseline", "Mass", overrides=SMALL, seeds="five"),
         lambda: cx.explore("baseline", seeds="five"),
         lambda: replicate(markets()[0], seeds="five"),
-        lambda: cx.course.Lesson("03_idic", seeds="five"),
+        lambda: classroom.Lesson("03_idic", seeds="five"),
         lambda: cx.Study.load("prices").with_seeds("five"),
     ],
 )

@@ -12,7 +12,7 @@ from markets import lively
 
 from cxsim.cli import main
 from cxsim.engine import compiling
-from cxsim.engine.disk_cache import UnsafeFolderWarning, refusal, usable_folders
+from cxsim.engine.code_folders import UnsafeFolderWarning, refusal, usable_folders
 from cxsim.files.sealed import DamagedWarning
 from cxsim.runs.simulation import Simulation
 

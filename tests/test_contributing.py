@@ -14,7 +14,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("benchmarks", "cxsim", "docs", "notebooks", "params", "tests", "validation")
+PARTS = ("classroom", "cxsim", "docs", "lab", "notebooks", "params", "tests")
 
 
 @pytest.fixture

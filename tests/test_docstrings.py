@@ -13,6 +13,7 @@ import pytest
 from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
 
+import classroom
 import cxsim as cx
 from cxsim.study import analysis
 
@@ -47,7 +48,7 @@ def members(kind):
 def public():
     """Names, as they are defined, of everything that users may call or look at."""
     found = {}
-    for module in (cx, cx.plot, cx.analytic, cx.calibration, cx.course, analysis):
+    for module in (cx, cx.plot, cx.analytic, cx.calibration, classroom, analysis):
         for name in module.__all__:
             thing = getattr(module, name)
             if inspect.isclass(thing):

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
-from cxsim.engine.disk_cache import cache_folders
+from cxsim.engine.code_folders import cache_folders
 from cxsim.study.store import Store, StoreError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="places of POSIX systems")

@@ -143,7 +143,7 @@ def test_a_worker_with_another_measure_is_refused_by_name(tmp_path):
     old = tmp_path / "old"
     for name in ("cxsim", "params", "notebooks"):
         shutil.copytree(TESTS.parent / name, old / name)
-    buying = old / "cxsim" / "measures" / "buying.py"
+    buying = old / "cxsim" / "runs" / "measures" / "purchases.py"
     line = "return ratio(purchases(b), purchases(b).sum"
     text = buying.read_text()
     assert line in text

@@ -46,9 +46,7 @@ def test_no_factor_is_named_where_chance_splits_as_well():
     named = []
     for seed in range(20):
         frame = runs(cube(60, seed=seed), lambda x: 0.0, noise=0.05, seeds=8)
-        named.append(
-            verdict(frame, problem(), output="share", resamples=200).facts["factor"]
-        )
+        named.append(verdict(frame, problem(), output="share", resamples=200).facts["factor"])
     assert sum(name is not None for name in named) <= 4  # 5 % of 20 is 1
 
 

@@ -16,9 +16,9 @@ LESSONS = {
     "03_idic": "idic",
     "04_learning_relationships": "learning",
     "05_copycat_and_price_war": "rivals",
-    "06_blind_spot": "blindness",
-    "07_when_one_to_one_loses": "paying",
-    "08_your_own_industry": "own",
+    "06_blind_spot": "blind_spot",
+    "07_when_one_to_one_loses": "one_to_one",
+    "08_your_own_industry": "own_industry",
 }
 
 

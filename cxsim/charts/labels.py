@@ -135,7 +135,7 @@ def number_text(value: float, digits: int = 3, *, signed: bool = False) -> str:
 
     Examples
     --------
-    >>> number(1234.5), number(0.01234), number(-7.0)
+    >>> number_text(1234.5), number_text(0.01234), number_text(-7.0)
     ('1,230', '0.0123', '−7')
     """
     if not math.isfinite(value):

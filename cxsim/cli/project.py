@@ -247,7 +247,7 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
     PermissionError
         If code was compiled and none of the cache folders could keep it.
     """
-    from cxsim.engine.disk_cache import cache_folders, refusal
+    from cxsim.engine.code_folders import cache_folders, refusal
     from cxsim.engine.schedule import Leg
     from cxsim.model.mechanism_registry import OBSERVERS
     from cxsim.runs.simulation import Simulation
@@ -313,7 +313,7 @@ def _kept(folders: list[Path]) -> set[Any]:
 @click.option("--clear", is_flag=True, help="Delete all of it; it is compiled again when needed.")
 def cache(verify: bool, clear: bool) -> int:
     """Show where compiled code is kept (CXSIM_CACHE_DIR, else your cache folder)."""
-    from cxsim.engine.disk_cache import cache_folders, look_into
+    from cxsim.engine.code_folders import cache_folders, look_into
 
     wrong = 0
     for folder in map(look_into, cache_folders()):

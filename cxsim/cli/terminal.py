@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from cxsim.engine.disk_cache import UnsafeFolderWarning
+from cxsim.engine.code_folders import UnsafeFolderWarning
 from cxsim.files.sealed import DamagedWarning
 from cxsim.identity import IdentityError
 from cxsim.messages import visible

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from cxsim.engine.disk_cache import usable_folders
+from cxsim.engine.code_folders import usable_folders
 from cxsim.engine.rules import callees, rebuilt, rule_name
 from cxsim.identity import fingerprint
 

@@ -3,23 +3,15 @@
 numba's own cache hands what it finds to pickle and LLVM, which a damaged file can end by a
 signal. Here a file's name says of what, for which machine and by which numba it is, and its first
 line holds the digest of its bytes, which is looked at before anything else does.
-
-Compiled code is run as it is read, so whoever can write a folder of it can run code in the name of
-all who read it. A folder is used only if it belongs to whoever runs, or to root, and nobody else
-can write it, and so is each file. (POSIX; elsewhere permissions are not looked at.)
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import pickle
-import re
-import stat
 import sys
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,32 +21,16 @@ from numba.core.registry import cpu_target
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
-from cxsim.files.sealed import DamagedError, DamagedWarning, sealed_bytes, unsealed_bytes
-from cxsim.files.whole import whole_file
+from cxsim.engine.code_folders import keep_code, read_code
+from cxsim.files.sealed import DamagedError, DamagedWarning
 
-__all__ = [
-    "CodeFolder",
-    "DigestCache",
-    "UnsafeFolderWarning",
-    "cache_folders",
-    "keep_code",
-    "look_into",
-    "read_code",
-    "refusal",
-    "usable_folders",
-]
-
-
-# -- Machine code on disk, keyed by digest: several folders to read, the first writable to write
-
+__all__ = ["DigestCache"]
 
 #: What reading code made where other modules were at hand ends in.
 _BROKEN = (EOFError, ValueError, ImportError, AttributeError, pickle.UnpicklingError)
 
-
 #: Damaged files that this process has spoken of.
 _said: set[Path] = set()
-
 
 #: Functions that are there once numba is imported. Readying its compiler takes several times as
 #: long as loading all passes of a run, and they call no others.
@@ -143,191 +119,3 @@ class DigestCache:
 
     def flush(self) -> None:
         """Forget nothing: what is on disk stays right."""
-
-
-# -- Folders of compiled code: where they are, whom they can be trusted from, and what is in them
-
-
-_KIND = "file of compiled code"
-
-
-_OURS = re.compile(r"[^.].*\.[0-9a-f]{16}\.nbc")
-
-
-#: Suffixes of what earlier versions left, and of drafts of processes that were killed.
-_OLD = (".nbc", ".nbi")
-
-
-class UnsafeFolderWarning(UserWarning):
-    """A folder of compiled code that others can write, and that is not used therefore."""
-
-
-def cache_folders() -> list[Path]:
-    """Return the folders searched for machine code; the first that is writable is written.
-
-    ``CXSIM_CACHE_DIR`` names one or more (separated like ``PATH``); a read-only one
-    may stand among them, as on a classroom's shared disk. Default: the user's cache.
-    """
-    named = os.environ.get("CXSIM_CACHE_DIR")
-    if named:
-        return [Path(part) for part in named.split(os.pathsep) if part]
-    if os.name == "nt":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return [Path(base) / "cxsim"]
-
-
-def usable_folders() -> list[Path]:
-    """Return those of :func:`cache_folders` that may be used; warn of each of the others once."""
-    usable = []
-    for folder in cache_folders():
-        reason = refusal(folder)
-        if reason is None:
-            usable.append(folder)
-        else:
-            warnings.warn(
-                f"{reason}; it is not used, and code is compiled again", UnsafeFolderWarning,
-                stacklevel=2,
-            )  # fmt: skip
-    return usable
-
-
-def refusal(folder: Path) -> str | None:
-    """Say why a folder of compiled code is not used, and how to mend that; None if it is.
-
-    Parameters
-    ----------
-    folder : Path
-        Need not be there.
-    """
-    try:
-        facts = folder.stat()
-    except OSError:
-        return None  # nothing to be read there
-    odd = _open_to_others(facts)
-    if odd is None:
-        return None
-    expected = f"{folder}: expected a cache that only its owner (you, or root) can write"
-    return f"{expected}, found one {odd}"
-
-
-def _open_to_others(facts: os.stat_result) -> str | None:
-    if os.name == "nt":
-        return None
-    if facts.st_uid not in (0, os.getuid()):
-        return f"of another user (number {facts.st_uid})"
-    if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        who = "everybody" if facts.st_mode & stat.S_IWOTH else "a group"
-        return f"that {who} can write (mend it: chmod -R go-w)"
-    return None
-
-
-def keep_code(path: Path, code: bytes) -> None:
-    """Write compiled code under its digest, for its owner alone to change.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder is made if need be.
-    code : bytes
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir(mode=0o755, exist_ok=True)
-    with whole_file(path, mode=0o644, sync=False) as draft:  # lost code is compiled again
-        draft.write_bytes(sealed_bytes(_KIND, code))
-
-
-def read_code(path: Path) -> bytes:
-    """Return compiled code, once its owner and its digest were found right.
-
-    Parameters
-    ----------
-    path : Path
-
-    Raises
-    ------
-    DamagedError
-        If it is not as it was written, or somebody else could have written it.
-    OSError
-        If it cannot be read.
-    """
-    with path.open("rb") as file:
-        odd = _open_to_others(os.fstat(file.fileno()))
-        if odd is not None:
-            raise DamagedError(
-                f"{path}: expected code that only its owner (you, or root) can write, "
-                f"found a file {odd}"
-            )
-        data = file.read()
-    return unsealed_bytes(_KIND, data, path)
-
-
-@dataclass(frozen=True)
-class CodeFolder:
-    """What is in a folder of compiled code.
-
-    Attributes
-    ----------
-    path : Path
-    files : tuple of Path
-    old : tuple of Path
-        What earlier versions left, or a process that was killed; it is not used.
-    bytes : int
-    refusal : str or None
-        Why it is not used.
-    """
-
-    path: Path
-    files: tuple[Path, ...]
-    old: tuple[Path, ...]
-    bytes: int
-    refusal: str | None
-
-    def damaged(self) -> list[str]:
-        """Read every file, and say of each that is not as it was written what is wrong."""
-        found = []
-        for path in self.files:
-            try:
-                read_code(path)
-            except DamagedError as error:
-                found.append(str(error))
-            except OSError as error:
-                found.append(f"{path}: expected a file that can be read, found {error.strerror}")
-        return found
-
-    def clear(self) -> int:
-        """Delete the compiled code, and return how many files that were.
-
-        Raises
-        ------
-        OSError
-            If a file cannot be deleted.
-        """
-        for path in (*self.files, *self.old):
-            path.unlink(missing_ok=True)
-        return len(self.files) + len(self.old)
-
-
-def look_into(folder: Path) -> CodeFolder:
-    """Return what compiled code is in a folder; it need not be there.
-
-    Parameters
-    ----------
-    folder : Path
-    """
-    try:
-        there = sorted(path for path in folder.iterdir() if path.suffix in _OLD)
-    except OSError:
-        there = []
-    files = tuple(path for path in there if _OURS.fullmatch(path.name))
-    old = tuple(path for path in there if path not in files)
-    return CodeFolder(
-        folder, files, old, sum(path.stat().st_size for path in there), refusal(folder)
-    )

@@ -227,7 +227,7 @@ class Report:
 
     def figure(self, figure: Any, name: str) -> None:
         """Show a figure with its description; keep it as SVG if that was asked for."""
-        from cxsim.plot import save, show
+        from cxsim.charts.style import save, show
 
         show(figure)
         if self._output is not None and self._svg:
@@ -235,7 +235,7 @@ class Report:
 
     def side_by_side(self, figures: Mapping[str, Any], name: str) -> Any:
         """Show figures of several scenarios, named, side by side where there is room."""
-        from cxsim.plot import save
+        from cxsim.charts.style import save
 
         if self._output is not None and self._svg:
             for scenario, figure in figures.items():

@@ -65,7 +65,7 @@ def lived(
         return
     from IPython.display import Markdown, display
 
-    from cxsim.plot import emotion_clusters, journey_map, perception_gap
+    from cxsim.charts.customer_experience import emotion_clusters, journey_map, perception_gap
 
     touchpoints, events = report.worded(run.touchpoints), list(events)
     display(Markdown(_HEADING))
@@ -100,7 +100,7 @@ def told(
         return
     from IPython.display import Markdown, display
 
-    from cxsim.plot import lines
+    from cxsim.charts.time_series import lines
 
     events = list(events)
     display(Markdown(_TOLD_HEADING))
@@ -170,7 +170,7 @@ class Findings:
         """Show every analysis with its sentence, its figure and its table."""
         from IPython.display import HTML, display
 
-        from cxsim.plot import finding as drawn
+        from cxsim.charts.study_analyses import finding as drawn
 
         for number, ((output, name), found) in enumerate(self._made.items()):
             display(HTML(f"<h4>{escape(output)}: {escape(name.replace('_', ' '))}</h4>"))
@@ -392,7 +392,8 @@ def accounts(report: Report, made: Any) -> None:
     report : Report
     made : Run
     """
-    from cxsim.plot import customer_flows, equity_causes, profit_waterfall
+    from cxsim.charts.customer_flows import customer_flows
+    from cxsim.charts.profit_and_equity import equity_causes, profit_waterfall
 
     firms = report.worded(made.firms)
     report.figure(customer_flows(report.worded(made.switching)), "flows")
@@ -414,7 +415,7 @@ def targeted(report: Report, market: Scenario, made: Any, *, seeds: int) -> None
     """
     from IPython.display import Markdown, display
 
-    from cxsim.plot import targeting_lift, value_tiers
+    from cxsim.strategy.targeting_lift import targeting_lift, value_tiers
 
     ranks = [name for name, firm in market.firms.items() if firm.value_tiers is not None]
     calls = [name for name, firm in market.firms.items() if firm.acquisition is not None]

@@ -188,7 +188,5 @@ def untimed_mechanisms() -> list[str]:
         for m in registered()
         if not m.core
         and m.name not in timed
-        and any(
-            p.function.__module__.startswith("cxsim.model.mechanism_registry.") for p in m.passes
-        )
+        and any(p.function.__module__.startswith("cxsim.model.") for p in m.passes)
     ]

@@ -59,9 +59,7 @@ def judge(claim: Claim, study: cx.Study, *, store: Path, **how: Any) -> Tested:
     problem = study.problem()
     runs = Runs(result.frame, list(problem["names"]))
     findings = tuple(
-        verdict(
-            runs.keys.assign(margin=_clean(part.margin(runs))), problem, output="margin"
-        )
+        verdict(runs.keys.assign(margin=_clean(part.margin(runs))), problem, output="margin")
         for part in claim.parts
     )
     return Tested(claim, study, findings, result.report.done)
