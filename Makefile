@@ -68,12 +68,12 @@ lab: $(READY) ## open JupyterLab on the notebooks
 # ------------------------------------------------------------------ checking
 
 test: $(READY) ## run the tests
-	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser and not slow" $(ARGS)
+	@$(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser and not slow" $(ARGS)
 	@$(MAKE) --no-print-directory test-newer
 	@$(CHROMIUM) >/dev/null || echo "Browser tests were left out: make test-browser (needs Chromium)."
 
 test-slow: $(READY) ## run all tests, the slow ones too, with all random examples (half an hour)
-	@CXSIM_ALL_EXAMPLES=1 $(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" $(ARGS)
+	@CXSIM_ALL_EXAMPLES=1 $(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser" $(ARGS)
 
 torture: $(READY) ## kill a study twenty times and look whether anything is lost (CXSIM_TORTURE_SEED=7: again)
 	@$(PY) -m pytest -q tests/test_torture.py $(ARGS)
@@ -116,7 +116,7 @@ test-browser: $(READY) ## open notebooks in a real JupyterLab, and the documenta
 	else echo "There is no Chromium here and it could not be installed: browser tests were left out."; fi
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
-	@$(PY) -m pytest -q -n auto --maxprocesses=4 -m "not browser" --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser" --cov --cov-report=term $(ARGS)
 
 compatibility: $(READY) ## try old and new libraries and Pythons, write docs/compatibility.md anew
 	@$(PY) docs/make_compatibility.py $(ARGS)

@@ -164,11 +164,9 @@ def warm(folder: str | None) -> None:
     CXSIM_CACHE_DIR to it (or to several folders, separated as in PATH).
     """
     from cxsim.cli.screen import Screen
-    from cxsim.cli.warming import warm_up
+    from cxsim.cli.warming import kept_in, warm_up
 
-    if folder is not None:
-        os.environ["CXSIM_CACHE_DIR"] = folder
-    with Screen("cxsim warm") as screen:
+    with Screen("cxsim warm") as screen, kept_in(folder):
         try:
             result = warm_up(progress=lambda done, total: screen("compiling", done, total))
         except PermissionError as error:

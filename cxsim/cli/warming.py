@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Warmth", "warm_up"]
+__all__ = ["Warmth", "kept_in", "warm_up"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,22 @@ class Warmth:
     compiled: int
     seconds: float
     folder: Path
+
+
+@contextlib.contextmanager
+def kept_in(folder: str | None) -> Iterator[None]:
+    """Keep compiled code in a folder meanwhile; where it is kept anyway if there is none."""
+    name = "CXSIM_CACHE_DIR"
+    before = os.environ.get(name)
+    if folder is not None:
+        os.environ[name] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
 
 
 def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
