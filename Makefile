@@ -13,7 +13,8 @@ PY     := $(BIN)/python
 ARGS ?=
 
 # Files in .venv/ that remember what is done. Each is made last, so that a step
-# that failed or was interrupted is done again.
+# that failed or was interrupted is done again. With $(VENV)/.with-docs there is
+# what locks/docs.lock names; likewise for the other files there.
 CREATED   := $(VENV)/.created
 INSTALLED := $(VENV)/.installed
 READY     := $(VENV)/.ready
@@ -39,17 +40,24 @@ $(CREATED):
 	  { echo "$(PYTHON) -m venv failed. On Debian and Ubuntu, first: apt install python3-venv" >&2; exit 1; }
 	@touch $@
 
-# uv installs in seconds what takes pip a minute. Where uv cannot be had, or cannot
-# reach what pip can (it does not read pip's configuration), pip does the work.
-# requirements.lock names every file by its hash: another one, from wherever, is refused.
+# $(call install,PYTHON,WHAT). uv installs in seconds what takes pip a minute. Where uv
+# cannot be had, or cannot reach what pip can (it does not read pip's configuration), pip
+# does the work. Lock files name every file by its hash: another one, from wherever, is
+# refused by either.
+install = { $(PY) -m uv pip install --quiet --python $(1) --no-deps $(2) \
+  || { echo "      uv could not do it; pip takes a minute or two"; \
+       $(1) -m pip install --quiet --disable-pip-version-check --no-deps $(2); }; }
+LOCKED := --require-hashes -r
+ITSELF := --no-build-isolation -e .
+
 $(INSTALLED): pyproject.toml requirements.lock cxsim/_version.py $(CREATED)
 	@echo "[2/3] Installing cxsim and what it needs (about 1 GB)"
-	@$(PY) -m pip install --quiet --retries 1 --disable-pip-version-check uv >/dev/null 2>&1 \
-	  && $(PY) -m uv pip install --quiet --python $(PY) --no-deps --require-hashes -r requirements.lock \
-	  && $(PY) -m uv pip install --quiet --python $(PY) --no-deps --no-build-isolation -e . \
-	  || { echo "      uv could not do it; pip takes a minute or two"; \
-	       $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock \
-	       && $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; }
+	@$(PY) -m pip install --quiet --retries 1 --disable-pip-version-check uv >/dev/null 2>&1 || true
+	@$(call install,$(PY),$(LOCKED) requirements.lock) && $(call install,$(PY),$(ITSELF))
+	@touch $@
+
+$(VENV)/.with-%: locks/%.lock $(INSTALLED)
+	@$(call install,$(PY),$(LOCKED) $<)
 	@touch $@
 
 $(READY): $(INSTALLED)
@@ -91,11 +99,11 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 	  || { echo "Mesa 3.5 is what the tests ran on."; exit 0; }; \
 	newer=$$($(NEWER_PYTHON)); \
 	if [ -z "$$newer" ]; then echo "No Python 3.12 or newer here: Mesa 3.5 was left out."; exit 0; fi; \
-	if [ ! -e .venv-newer/.installed ] || [ pyproject.toml -nt .venv-newer/.installed ]; then \
+	if [ -n "$$(find pyproject.toml requirements.lock locks/viz.lock -newer .venv-newer/.installed 2>&1)" ]; then \
 	  echo "Installing for $$newer (Mesa 3.5)"; \
 	  "$$newer" -m venv .venv-newer \
-	  && { $(PY) -m uv pip install --quiet --python .venv-newer/bin/python -c constraints.txt -e '.[dev,viz]' 2>/dev/null \
-	    || .venv-newer/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,viz]'; } \
+	  && $(call install,.venv-newer/bin/python,$(LOCKED) requirements.lock -r locks/viz.lock) \
+	  && $(call install,.venv-newer/bin/python,$(ITSELF)) \
 	  && touch .venv-newer/.installed \
 	  || { echo "It could not be installed for $$newer: Mesa 3.5 was left out."; exit 0; }; \
 	fi; \
@@ -105,10 +113,7 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
 
-test-browser: $(READY) ## open notebooks in a real JupyterLab, and the documentation, in a headless Chromium
-	@$(PY) -c 'import playwright, furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \
-	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[browser,docs]' 2>/dev/null \
-	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser,docs]'
+test-browser: $(READY) $(VENV)/.with-browser $(VENV)/.with-docs ## open notebooks in a real JupyterLab, and the documentation, in a headless Chromium
 	@$(CHROMIUM) >/dev/null || { echo "Installing Chromium"; \
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || { sudo -n apt-get update -qq && sudo -n apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1; }; \
@@ -132,10 +137,7 @@ golden: $(READY) ## write the golden trajectories anew, where numbers are meant 
 	@CXSIM_RENEW_GOLDEN=1 $(PY) -m pytest -q -p no:cacheprovider tests/test_golden.py
 	@git status --short tests/golden 2>/dev/null || true
 
-fuzz: $(READY) ## search for files that go wrong, a minute for each kind (ARGS="study --seconds 600")
-	@$(PY) -c 'import atheris' 2>/dev/null \
-	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[fuzz]' 2>/dev/null \
-	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+fuzz: $(READY) $(VENV)/.with-fuzz ## search for files that go wrong, a minute for each kind (ARGS="study --seconds 600")
 	@$(PY) -m lab.fuzz $(ARGS)
 
 lint: $(INSTALLED) ## look for mistakes and for lines that `make format` would change
@@ -161,10 +163,7 @@ claims: $(READY) ## put claims to the test and write docs/claims.md anew (ARGS="
 bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 1000": a tenth of it)
 	@$(PY) -m lab.benchmarks.studies $(ARGS)
 
-docs: $(READY) ## build the documentation site in build/docs (no network needed once set up)
-	@$(PY) -c 'import furo, myst_parser, sphinx_click, sphinx_copybutton, sphinx_design' 2>/dev/null \
-	  || $(PY) -m uv pip install --quiet --python $(PY) -c constraints.txt -e '.[docs]' 2>/dev/null \
-	  || $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+docs: $(READY) $(VENV)/.with-docs ## build the documentation site in build/docs (no network needed once set up)
 	@$(PY) docs/make_model.py && $(PY) docs/make_architecture.py
 	@rm -rf build/docs build/doctrees docs/generated
 	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/docs $(ARGS)
@@ -182,16 +181,23 @@ competition: $(READY) ## write docs/competition.md anew (ARGS="--seeds 6": quick
 
 # ------------------------------------------------------------- housekeeping
 
-# The newest versions that pyproject.toml allows, for all systems and Python
-# versions at once, without addresses.
-constraints: $(CREATED) ## bring the pinned versions in constraints.txt and requirements.lock up to date
+# For all systems and Python versions at once, without addresses. What an extra adds to
+# requirements.lock has a lock file of its own, so that nobody installs more than the
+# work at hand needs: uv locks an extra of pyproject.toml only together with all the rest,
+# hence the list that Python reads out of it.
+UPGRADE := --upgrade
+EXTRAS  := browser docs fuzz viz
+PINS    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
+  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+LOCK    = $(PINS) --constraint constraints.txt --generate-hashes
+
+constraints: $(CREATED) ## bring the pinned versions and lock files up to date (UPGRADE=: add what is missing only)
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
-	@$(PY) -m uv pip compile pyproject.toml --all-extras --upgrade --quiet \
-	  --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-	  --no-header --no-annotate -o constraints.txt
-	@$(PY) -m uv pip compile pyproject.toml --extra dev --constraint constraints.txt --quiet \
-	  --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-	  --generate-hashes --no-header --no-annotate -o requirements.lock
+	@$(PINS) pyproject.toml --all-extras $(UPGRADE) -o constraints.txt
+	@$(LOCK) pyproject.toml --extra dev -o requirements.lock
+	@for extra in $(EXTRAS); do $(PY) -c 'import sys, tomllib; print(*tomllib.load(sys.stdin.buffer) \
+	  ["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' "$$extra" < pyproject.toml \
+	  | $(LOCK) -o locks/$$extra.lock - || exit 1; done
 
 # In an environment of its own, so that what writes the list does not stand in it.
 sbom: requirements.lock ## write the CycloneDX list of what make setup installs, build/sbom.json

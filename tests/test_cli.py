@@ -333,6 +333,7 @@ def warm(*words: str, **environment: str) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_warm_fills_a_folder_that_may_then_be_shared_read_only():
     first = warm("--folder", "shared")
     assert first.returncode == 0, first.stderr

@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
+#: Lock files of what an extra adds, by path.
+LOCKS = {f"locks/{path.name}": path.stem for path in sorted((ROOT / "locks").glob("*.lock"))}
+
 #: What conda-forge calls a package where it differs from PyPI's name.
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
 
@@ -91,7 +94,7 @@ def test_every_dependency_is_pinned_within_its_range():
             assert allowed.contains(version), f"{name}{pin} is outside {allowed}: make constraints"
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "requirements.lock"])
+@pytest.mark.parametrize("name", ["constraints.txt", "requirements.lock", *LOCKS])
 def test_the_pins_say_versions_and_not_where_to_get_them(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text
@@ -101,9 +104,12 @@ def test_the_pins_say_versions_and_not_where_to_get_them(name):
     assert " @ " not in text
 
 
-def test_what_is_set_up_is_locked_by_hashes_at_the_pinned_versions():
+@pytest.mark.parametrize(
+    ("name", "extra"), [("requirements.lock", "dev"), *LOCKS.items()], ids=lambda text: text
+)
+def test_what_is_installed_is_locked_by_hashes_at_the_pinned_versions(name, extra):
     """One line of version and marker for each package, and below it the digests of its files."""
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
     locked = {}
     for line in text.splitlines():
         pin, *hashes = line.split(" --hash=sha256:")
@@ -115,9 +121,10 @@ def test_what_is_set_up_is_locked_by_hashes_at_the_pinned_versions():
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         pin = Requirement(line)
         pinned.setdefault(canonicalize_name(pin.name), set()).add(pin.specifier)
-    for name, versions in locked.items():
-        assert versions <= pinned[name], f"{name}: make constraints"
-    wanted = chain(PROJECT["dependencies"], PROJECT["optional-dependencies"]["dev"])
+    for package, versions in locked.items():
+        assert versions <= pinned[package], f"{package}: make constraints"
+    always = PROJECT["dependencies"] if name == "requirements.lock" else []
+    wanted = chain(always, PROJECT["optional-dependencies"][extra])
     assert set(requirements(wanted)) <= set(locked), "make constraints"
 
 

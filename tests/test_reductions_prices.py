@@ -62,8 +62,11 @@ def test_prices_to_one_customer_are_those_of_the_closed_form(loyalty):
 
 
 @pytest.mark.parametrize("once", [True, False], ids=["once", "always"])
-@pytest.mark.parametrize("by", [-0.4, 0.4])
-@pytest.mark.parametrize(("form", "outside"), FORMS)
+@pytest.mark.parametrize("by", [-0.4, pytest.param(0.4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("form", "outside"),
+    [FORMS[1], *(pytest.param(*each, marks=pytest.mark.slow) for each in (FORMS[0], FORMS[2]))],
+)
 def test_no_firm_gains_by_leaving_farsighted_prices(by, once, form, outside):
     checks = deviations(by=by, once=once, form=form, outside=outside, split=0.6)
     assert_agrees(checks)

@@ -185,6 +185,7 @@ def test_two_lambdas_on_one_line_have_different_digests():
     assert fingerprint(a) != fingerprint(b)
 
 
+@pytest.mark.slow
 def test_machine_code_is_read_from_a_shared_folder_that_cannot_be_written(tmp_path, monkeypatch):
     from cxsim.engine import compiling
 
@@ -212,6 +213,7 @@ def test_a_cache_that_can_be_neither_read_nor_written_does_no_harm(tmp_path, mon
     assert blocked.read_text() == "not a folder"
 
 
+@pytest.mark.slow
 def test_broken_machine_code_is_made_again(tmp_path, monkeypatch):
     from cxsim.engine import compiling
 

@@ -52,6 +52,7 @@ def used(cache, home) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_compiled_code_is_used_from_a_folder_and_a_home_that_cannot_be_written(tmp_path, home):
     cache = tmp_path / "cache"
     environment = {**os.environ, "CXSIM_CACHE_DIR": str(cache)}

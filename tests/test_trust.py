@@ -16,6 +16,7 @@ import pytest
 
 import cxsim as cx
 from cxsim.cli.app import run as command
+from cxsim.engine import code_folders
 from cxsim.files import trust
 from cxsim.firms import policy_registry
 from cxsim.study.study import Study
@@ -56,6 +57,8 @@ STUDY = "scenario: m.yaml\nfactors: {firms.B.price: [1, 2]}\nseeds: 1\noutputs: 
 @pytest.fixture(autouse=True)
 def _at_home(tmp_path, monkeypatch):
     """Remember in a folder of the test's own, and forget what it imported."""
+    compiled = os.pathsep.join(map(str, code_folders.cache_folders()))
+    monkeypatch.setenv("CXSIM_CACHE_DIR", compiled)  # the usual one: it would lie in the home
     for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.delenv("CXSIM_TRUST", raising=False)

@@ -38,7 +38,10 @@ def fingerprint(frame: pd.DataFrame) -> str:
     return f"{pd.util.hash_pandas_object(frame.astype(str)).sum():x}"
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name",
+    [SCENARIOS[0], *(pytest.param(name, marks=pytest.mark.slow) for name in SCENARIOS[1:])],
+)
 def test_the_agents_engine_without_numba_agrees_to_the_bit_with_the_compiled_one(name):
     done = without_numba(
         "import pandas as pd\n"
