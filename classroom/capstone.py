@@ -14,7 +14,7 @@ from classroom.commitment import read_given, read_number
 from classroom.industry import INPUTS, Industry, read_sources
 from classroom.lesson import Lesson
 from classroom.lessons.own_industry import NAME, OwnIndustry, plan_for
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.report.notebook_parameters import split_overrides
 from cxsim.scenario.events import parse_override
 
@@ -245,13 +245,11 @@ def sources(given: Mapping[str, str]) -> Row:
 def near(words: str, given: float, found: Estimate, unit: str, *, full: float, half: float) -> Row:
     """Judge whether the market repeats a number that is known of the industry."""
     if given == 0:
-        return Row(
-            words, 0, f"No number was given; the market has {number_text(found.value)} {unit}."
-        )
+        return Row(words, 0, f"No number was given; the market has {number(found.value)} {unit}.")
     off = abs(found.value - given)
     points = 2 if off <= full else 1 if off <= half else 0
-    said = f"You gave {number_text(given)} {unit}, the market has {number_text(found.value)} {unit}"
-    return Row(words, points, f"{said}: {number_text(off, 2)} off.")
+    said = f"You gave {number(given)} {unit}, the market has {number(found.value)} {unit}"
+    return Row(words, points, f"{said}: {number(off, 2)} off.")
 
 
 def claim(said: str, refuted_by: str) -> Row:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from classroom.variant import Variant
-from cxsim.charts.labels import FIXED_SPACE, Words, number_text
+from cxsim.charts.labels import FIXED_SPACE, Words, number
 from cxsim.numerics.statistics import half_width, mean_and_error
 from cxsim.report.notebook_parameters import split_overrides
 from cxsim.report.notebooks import tell_progress
@@ -157,7 +157,7 @@ CONFIDENCE = 0.95
 
 def with_unit(value: float, unit: str, *, signed: bool = False, digits: int = 3) -> str:
     """Return a number with its unit, for sentences."""
-    said = number_text(value, digits, signed=signed)
+    said = number(value, digits, signed=signed)
     if unit == "points" and said.lstrip("+−") == "1":
         unit = "point"
     return f"{said}{FIXED_SPACE if unit else ''}{unit}"
@@ -213,8 +213,8 @@ class Estimate:
     def brief(self) -> str:
         """Return value and interval for a table that says what brackets mean."""
         if not self.known or self.lower == self.upper:
-            return number_text(self.value)
-        return f"{number_text(self.value)} ({number_text(self.lower)} to {number_text(self.upper)})"
+            return number(self.value)
+        return f"{number(self.value)} ({number(self.lower)} to {number(self.upper)})"
 
     def text(self, unit: str = "", *, signed: bool = False) -> str:
         """Return value and interval in words."""
@@ -225,5 +225,5 @@ class Estimate:
             return said
         if not self.known:
             return f"{said} (one seed, so no interval)"
-        ends = " to ".join(number_text(end, signed=signed) for end in (self.lower, self.upper))
+        ends = " to ".join(number(end, signed=signed) for end in (self.lower, self.upper))
         return f"{said} (95{FIXED_SPACE}% interval {ends})"

@@ -11,7 +11,7 @@ import numpy as np
 
 from classroom.case import Estimate, with_unit
 from classroom.plan import Question
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.files.whole import whole_file
 from cxsim.messages import cell, from_cell, hint
 from cxsim.report.notebook_parameters import split_overrides
@@ -198,8 +198,8 @@ def rows_of(path: Path) -> list[dict[str, str]]:
             rows = list(reader)
     except UnicodeDecodeError:
         raise ValueError(f"{path}: expected text in UTF-8, found something else") from None
-    for number, row in enumerate(rows, start=2):
-        _check(row, f"{path}, line {number}")
+    for line, row in enumerate(rows, start=2):
+        _check(row, f"{path}, line {line}")
     return [{name: from_cell(row[name]) for name in COLUMNS} for row in rows]
 
 
@@ -286,7 +286,7 @@ def _open(question: Question, predicted: float, result: Estimate, start: str) ->
         return OPEN, f"{text}."
     if result.holds(predicted):
         return OPEN, f"{text}. Your number lies within the interval and is not refuted."
-    ends = " to ".join(number_text(end, signed=True) for end in (result.lower, result.upper))
+    ends = " to ".join(number(end, signed=True) for end in (result.lower, result.upper))
     return WRONG, f"{text}. But your number lies outside {ends}: a change of that size is refuted."
 
 
@@ -298,5 +298,5 @@ def _size(question: Question, predicted: float, result: Estimate) -> str:
     off = with_unit(abs(predicted - result.value), question.unit)
     way = "large" if ratio > 1 else "small"
     many = ratio if ratio > 1 else 1 / ratio
-    times = f"{number_text(many, 2)} times too {way}" if many >= 1.5 else f"a little too {way}"
+    times = f"{number(many, 2)} times too {way}" if many >= 1.5 else f"a little too {way}"
     return f"; the size is {times} ({off} away)"

@@ -147,8 +147,8 @@ per contact in which the customer was recognized:
 
 {service}
 
-Serving everybody or a focused few (`cxsim.strategy.one_to_one.serving_cost`, {seeds} paired seeds): in
-`sweet_spot`, Everyone serves both segments individually and Focus one of them.
+Serving everybody or a focused few (`cxsim.strategy.one_to_one.serving_cost`, {seeds} paired
+seeds): in `sweet_spot`, Everyone serves both segments individually and Focus one of them.
 
 {focused}
 
@@ -162,9 +162,9 @@ customer costs less, a contact in which the customer is recognized costs more.
 
 ## Whom firms contact and serve first
 
-`cxsim.strategy.targeting_lift`: what those chosen are truly worth over what all are worth who could have
-been, {few} seeds; an oracle knows the truth. *Look-alikes* of customers, found by a model, against
-describing the best customers: contacts of Behavioural in `segmentation`, going by attributes of
+`cxsim.strategy.targeting_lift`: what those chosen are truly worth over what all are worth who could
+have been, {few} seeds; an oracle knows the truth. *Look-alikes* of customers, found by a model,
+against describing the best customers: contacts of Behavioural in `segmentation`, going by attributes of
 both kinds, by how far these tell of needs.
 
 {contacted}

@@ -18,7 +18,7 @@ import sys
 import pandas as pd
 
 import cxsim as cx
-from cxsim.study.analysis import points, scenario_discovery, ranking
+from cxsim.study.analysis import contrast, discovery, ranking
 
 #: What nobody knows: a name, the range, and the parameters of the scenario that it sets.
 UNCERTAINTIES = {
@@ -90,8 +90,8 @@ def main(samples: int = 200) -> None:
     output, problem = "net_present_value", {"names": [*UNCERTAINTIES]}
     print(ranking(runs, output=output).sentence)
 
-    gain = points(runs, output, strategy="one-to-one", against="mass")
-    print(scenario_discovery(gain, problem, output=output, at_most=0.0).sentence)
+    gain = contrast(runs, output, strategy="one-to-one", against="mass")
+    print(discovery(gain, problem, output=output, at_most=0.0).sentence)
 
     points = gain.groupby("point").mean(numeric_only=True)
     loses = (points[output] <= 0.0).to_numpy()

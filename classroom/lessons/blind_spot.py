@@ -10,7 +10,7 @@ import pandas as pd
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.runs import run
 from cxsim.scenario import Scenario
 
@@ -159,11 +159,11 @@ def why_gap(case: Case) -> str:
     """Say what the gap comes from."""
     return (
         f"delivery has been worse since month {SINCE}. Customers meet "
-        f"{number_text(at(case, 'Believer', 'delivery', 'performance'), 2)} of 10 at Believer, who "
-        f"still believes its design: {number_text(at(case, 'Believer', 'delivery', 'belief'), 2)}. "
+        f"{number(at(case, 'Believer', 'delivery', 'performance'), 2)} of 10 at Believer, who "
+        f"still believes its design: {number(at(case, 'Believer', 'delivery', 'belief'), 2)}. "
         "Listener heard of it and mended it: customers meet "
-        f"{number_text(at(case, 'Listener', 'delivery', 'performance'), 2)}, and it believes "
-        f"{number_text(at(case, 'Listener', 'delivery', 'belief'), 2)}."
+        f"{number(at(case, 'Listener', 'delivery', 'performance'), 2)}, and it believes "
+        f"{number(at(case, 'Listener', 'delivery', 'belief'), 2)}."
     )
 
 
@@ -179,9 +179,9 @@ def why_worth(case: Case) -> str:
         else "To be less blind made it better."
     )
     return (
-        f"surveys cost {number_text(cost)} EUR in five years. And Believer, who is wrong about itself, "
+        f"surveys cost {number(cost)} EUR in five years. And Believer, who is wrong about itself, "
         f"put its money into the {place}, which it believed to fall shortest; customers use it "
-        f"{number_text(used, 2)} times as often as the hotline. The experience that customers end up "
+        f"{number(used, 2)} times as often as the hotline. The experience that customers end up "
         f"with differs by {felt.text(signed=True)}. {end}"
     )
 
@@ -261,7 +261,7 @@ def counter(case: Case) -> Any:
     found = by_visits(case)
     pays = [rate for rate, worth, _ in found if worth.lower > 0]
     title = (
-        f"Listening surely pays where {number_text(100 * min(pays))} % of customers or more need the "
+        f"Listening surely pays where {number(100 * min(pays))} % of customers or more need the "
         "hotline in a month"
         if pays else "In none of these markets does listening surely pay"
     )  # fmt: skip
@@ -304,25 +304,25 @@ def _needed_solution(case: Case) -> str:
     )
     got = float(case.values(market(case), "answers", "Listener").mean())
     return (
-        f"p = {number_text(p, 2)} advocates, d = {number_text(d, 2)} who destroy: one answer has the "
-        f"variance p + d − (p − d)² = {number_text(p + d - (p - d) ** 2)}. Its root over the root of n "
+        f"p = {number(p, 2)} advocates, d = {number(d, 2)} who destroy: one answer has the "
+        f"variance p + d − (p − d)² = {number(p + d - (p - d) ** 2)}. Its root over the root of n "
         "is the standard error; two of them are 0.05 at "
-        f"n = {number_text(answers_needed(case).value)}. Listener's overall survey brings "
-        f"{number_text(got, 2)} answers a month from the customers that are simulated: what it hears of "
+        f"n = {number(answers_needed(case).value)}. Listener's overall survey brings "
+        f"{number(got, 2)} answers a month from the customers that are simulated: what it hears of "
         "its score in one month is mostly noise."
     )
 
 
 def _favourite_mistakes(case: Case) -> Mapping[Any, str]:
     texts = {
-        place: f"It delivers {number_text(at(case, 'Believer', place, 'delivered'), 2)} now and "
-        f"{number_text(at(case, 'Believer', place, 'before'), 2)} at the start."
+        place: f"It delivers {number(at(case, 'Believer', place, 'delivered'), 2)} now and "
+        f"{number(at(case, 'Believer', place, 'before'), 2)} at the start."
         for place in PLACES
     }
     for place in ("delivery", "hotline"):
         texts[place] += (
             f" That is where customers suffer; Believer believes it to be at "
-            f"{number_text(at(case, 'Believer', place, 'belief'), 2)}, better than anything else."
+            f"{number(at(case, 'Believer', place, 'belief'), 2)}, better than anything else."
         )
     return texts
 
@@ -330,8 +330,8 @@ def _favourite_mistakes(case: Case) -> Mapping[Any, str]:
 def _favourite_solution(case: Case) -> str:
     place = favourite(case)
     return (
-        f"The {place}: from {number_text(at(case, 'Believer', place, 'before'), 2)} to "
-        f"{number_text(at(case, 'Believer', place, 'delivered'), 2)}. Money goes where the shortfall "
+        f"The {place}: from {number(at(case, 'Believer', place, 'before'), 2)} to "
+        f"{number(at(case, 'Believer', place, 'delivered'), 2)}. Money goes where the shortfall "
         "that a firm <i>believes in</i>, weighted by importance, is largest."
     )
 
@@ -339,8 +339,8 @@ def _favourite_solution(case: Case) -> str:
 def _asking_solution(case: Case) -> str:
     rows = (worth_lead(case), worth_of(case, for_free(case)))
     return (
-        f"Surveys paid: {number_text(rows[0].value, signed=True)} %. For nothing: "
-        f"{number_text(rows[1].value, signed=True)} %. The difference is what asking costs. "
+        f"Surveys paid: {number(rows[0].value, signed=True)} %. For nothing: "
+        f"{number(rows[1].value, signed=True)} %. The difference is what asking costs. "
         "What is left is what was done with the answers."
     )
 

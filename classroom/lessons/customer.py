@@ -11,7 +11,7 @@ import pandas as pd
 from classroom import widgets
 from classroom.case import Case, Estimate, once
 from classroom.plan import Exercise, Plan, Question, firm_table, sweep
-from cxsim.charts.labels import joined, number_text
+from cxsim.charts.labels import joined, number
 from cxsim.model.experience.perception import blended, felt
 from cxsim.scenario import Scenario
 
@@ -70,9 +70,9 @@ def varied(case: Case) -> dict[str, str]:
     own: Any = market(case).firms["InHouse"]
     mean, good = (each.touchpoints["delivery"].mean for each in (partner, own))
     return {
-        "Score of delivery and hotline at the partner (0 to 10)": number_text(mean),
-        "The same, run by the firm itself": number_text(good),
-        "Score of the call in exercise A": number_text(score(case)),
+        "Score of delivery and hotline at the partner (0 to 10)": number(mean),
+        "The same, run by the firm itself": number(good),
+        "Score of the call in exercise A": number(score(case)),
     }
 
 
@@ -154,9 +154,9 @@ def why_share(case: Case) -> str:
     lived = [float(case.values(here, "experience", f).mean()) for f in here.firms]
     worth = float(next(iter(here.segments.values())).experience_value)
     return (
-        f"customers' experience of InHouse is {number_text(lived[0], 2, signed=True)} on average, of "
-        f"Outsourced {number_text(lived[1], 2, signed=True)}; at {number_text(worth)} EUR a unit that is "
-        f"{number_text(worth * (lived[0] - lived[1]), 2)} EUR a purchase. They do not ask who runs the "
+        f"customers' experience of InHouse is {number(lived[0], 2, signed=True)} on average, of "
+        f"Outsourced {number(lived[1], 2, signed=True)}; at {number(worth)} EUR a unit that is "
+        f"{number(worth * (lived[0] - lived[1]), 2)} EUR a purchase. They do not ask who runs the "
         "hotline: the task is handed over, the responsibility is not. Both firms promise the same, "
         "and falling short of a promise weighs more than twice as much as exceeding it."
     )
@@ -166,14 +166,14 @@ def why_profit(case: Case) -> str:
     """Return why profits came out as they did."""
     per = [margin(case, firm) for firm in ("InHouse", "Outsourced")]
     return (
-        f"a purchase leaves InHouse {number_text(per[0])} EUR and Outsourced {number_text(per[1])} EUR, "
+        f"a purchase leaves InHouse {number(per[0])} EUR and Outsourced {number(per[1])} EUR, "
         "because partners cost half as much. Set that against the purchases lost."
     )
 
 
 def why_group(case: Case) -> str:
     """Return why groups buy as often as they do."""
-    rates = joined(f"{number_text(each.mean())} % with {n}" for n, each in bought(case).items())
+    rates = joined(f"{number(each.mean())} % with {n}" for n, each in bought(case).items())
     return (
         f"by the number of people who decide, of accounts without a supplier buy {rates}. A "
         "supplier needs strictly most votes and three in five members; people with different needs "
@@ -252,7 +252,7 @@ def counter(case: Case) -> Any:
     found = by_worth(case)
     pays = [x for x, each in found["Net present value (%)"] if each.lower > 0]
     title = (
-        f"Of these markets, partners surely pay up to an experience worth {number_text(max(pays))} EUR"
+        f"Of these markets, partners surely pay up to an experience worth {number(max(pays))} EUR"
         if pays else "In none of these markets do partners surely pay"
     )  # fmt: skip
     worth = float(next(iter(market(case).segments.values())).experience_value)
@@ -277,10 +277,10 @@ def _felt_parts(case: Case) -> tuple[float, float, float]:
 def _felt_solution(case: Case) -> str:
     by_itself, short, aversion = _felt_parts(case)
     return (
-        f"By itself ({number_text(score(case))} − 5) / 10 = {number_text(by_itself)}; against what was "
-        f"promised {number_text(aversion)} × ({number_text(score(case))} − 6.5) / 10 = "
-        f"{number_text(aversion * short)}. Together {number_text(felt_contact(case))}. A firm that had "
-        f"promised {number_text(score(case))} would have been felt as {number_text(by_itself)} for the very "
+        f"By itself ({number(score(case))} − 5) / 10 = {number(by_itself)}; against what was "
+        f"promised {number(aversion)} × ({number(score(case))} − 6.5) / 10 = "
+        f"{number(aversion * short)}. Together {number(felt_contact(case))}. A firm that had "
+        f"promised {number(score(case))} would have been felt as {number(by_itself)} for the very "
         "same call: what is lived through is performance as perceived."
     )
 
@@ -298,8 +298,8 @@ def _felt_mistakes(case: Case) -> Mapping[Any, str]:
 def _after_solution(case: Case) -> str:
     memory = float(market(case).experience_memory)
     return (
-        f"(1 − {number_text(memory)}) × 0 + {number_text(memory)} × {number_text(felt_contact(case))} = "
-        f"{number_text(after(case))}. An experience adds up over time: one bad call weighs a fifth, and "
+        f"(1 − {number(memory)}) × 0 + {number(memory)} × {number(felt_contact(case))} = "
+        f"{number(after(case))}. An experience adds up over time: one bad call weighs a fifth, and "
         "as much of it fades with the next month of contacts."
     )
 
@@ -307,7 +307,7 @@ def _after_solution(case: Case) -> str:
 def _most_mistakes(case: Case) -> Mapping[Any, str]:
     rates = {SIZES[size]: float(each.mean()) for size, each in bought(case).items()}
     return {
-        name: f"Where {name.lower()} decide{'s' if name == 'One' else ''}, {number_text(rate)} % of "
+        name: f"Where {name.lower()} decide{'s' if name == 'One' else ''}, {number(rate)} % of "
         "accounts without a supplier buy in a month in which they look. Others buy more often."
         for name, rate in rates.items()
     }
@@ -372,7 +372,7 @@ PLAN = Plan(
             "A",
             lambda case: (
                 "A customer was promised 6.5 and meets a hotline that scores "
-                f"{number_text(score(case))}. What does the call feel like? By itself a contact is felt "
+                f"{number(score(case))}. What does the call feel like? By itself a contact is felt "
                 "as (score − 5) / 10; to this comes (score − promise) / 10, which counts 2.25 "
                 "times if it falls short. To two places."
             ),

@@ -8,7 +8,7 @@ from typing import Any
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.scenario import Scenario
 
 __all__ = ["PLAN"]
@@ -81,10 +81,10 @@ def _why_identify(case: Case) -> str:
     kept = [_mean(case, "knowledge", firm) for firm in ("NoIdentify", "NoInteract", "Whole")]
     lost = worth_lost(case)
     return (
-        f"a firm that recognizes nobody learns nothing: knowledge {number_text(100 * kept[0])} % "
-        f"(Whole {number_text(100 * kept[2])} %), however well it interacts. To its customers that is "
-        f"{number_text(lost.value)} EUR a purchase in fit and effort. The firm that does not interact "
-        f"knows as little ({number_text(100 * kept[1])} %)."
+        f"a firm that recognizes nobody learns nothing: knowledge {number(100 * kept[0])} % "
+        f"(Whole {number(100 * kept[2])} %), however well it interacts. To its customers that is "
+        f"{number(lost.value)} EUR a purchase in fit and effort. The firm that does not interact "
+        f"knows as little ({number(100 * kept[1])} %)."
     )
 
 
@@ -94,8 +94,8 @@ def _why_customize(case: Case) -> str:
     share = case.percent(market(case), "share", "NoCustomize", "Whole")
     fixed = here.capability_cost * here.customization**2
     return (
-        f"NoCustomize sells {number_text(-share.value)} % less, but saves {number_text(saved)} EUR on every "
-        f"unit and {number_text(fixed)} EUR a month for the capability. Its customers are worse served; "
+        f"NoCustomize sells {number(-share.value)} % less, but saves {number(saved)} EUR on every "
+        f"unit and {number(fixed)} EUR a month for the capability. Its customers are worse served; "
         "its books need not show it."
     )
 
@@ -197,8 +197,8 @@ def _worth_solution(case: Case) -> str:
     both = ("NoIdentify", "Whole")
     m, h = ([_mean(case, what, firm) for firm in both] for what in ("misfit", "hassle"))
     return (
-        f"{number_text(weight)} × ({number_text(m[0])} − {number_text(m[1])}) + ({number_text(h[0])} − {number_text(h[1])})"
-        f" = {number_text(worth_lost(case).value)} EUR. The first part is fit, the second the effort "
+        f"{number(weight)} × ({number(m[0])} − {number(m[1])}) + ({number(h[0])} − {number(h[1])})"
+        f" = {number(worth_lost(case).value)} EUR. The first part is fit, the second the effort "
         "of an order from a firm that does not remember."
     )
 
@@ -217,13 +217,13 @@ def _worth_mistakes(case: Case) -> Mapping[Any, str]:
 
 def _cheapest_solution(case: Case) -> str:
     rows = {s: case.percent(market(case), "share", f, "Whole") for f, s in BROKEN.items()}
-    said = ", ".join(f"{step.lower()} {number_text(each.value)} %" for step, each in rows.items())
+    said = ", ".join(f"{step.lower()} {number(each.value)} %" for step, each in rows.items())
     return f"{' or '.join(cheapest(case))}. Share against the whole firm without each step: {said}."
 
 
 def _cheapest_mistakes(case: Case) -> Mapping[Any, str]:
     return {
-        step: f"Without it a firm sells {number_text(-rows.value)} % less than the whole firm. One of "
+        step: f"Without it a firm sells {number(-rows.value)} % less than the whole firm. One of "
         "the others costs less."
         for firm, step in BROKEN.items()
         for rows in [case.percent(market(case), "share", firm, "Whole")]
@@ -236,8 +236,8 @@ def _nothing_solution(case: Case) -> str:
         f"{know_nothing(case)}. Without either the other is worth nothing: what is said in a "
         "contact is of use only to a firm that knows who said it. To customers the two firms are "
         "the same; NoIdentify earns less, because it pays for contacts "
-        f"({number_text(spent['NoIdentify'])} thousand EUR over the five years, NoInteract "
-        f"{number_text(spent['NoInteract'])}) that leave nothing behind."
+        f"({number(spent['NoIdentify'])} thousand EUR over the five years, NoInteract "
+        f"{number(spent['NoInteract'])}) that leave nothing behind."
     )
 
 

@@ -12,7 +12,7 @@ from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep
 from cxsim.analytic import knowledge_after
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.model.core.learning import precision
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.core.switching import barrier
@@ -175,13 +175,11 @@ def part_mean(case: Case, part: str, firm: str = "Tailor") -> float:
 def why_money(case: Case) -> str:
     """Return what the switching cost consists of."""
     own = {part: part_mean(case, part) - part_mean(case, part, "Mass") for part in PARTS}
-    said = ", ".join(
-        f"{part.lower()} {number_text(each, signed=True)}" for part, each in own.items()
-    )
+    said = ", ".join(f"{part.lower()} {number(each, signed=True)}" for part, each in own.items())
     share = float(case.values(market(case), "switching_cost_share", "Tailor").mean())
     return (
         f"against a customer of Mass (in EUR): {said}. All in all a customer of Tailor would lose "
-        f"{number_text(100 * share, 2)} % of the price of a purchase by moving to a firm just as good."
+        f"{number(100 * share, 2)} % of the price of a purchase by moving to a firm just as good."
     )
 
 
@@ -190,8 +188,8 @@ def why_effort(case: Case) -> str:
     fit, learn = (without(case, what) for what in ("fit counts for nothing", "nobody learns"))
     return (
         "what a customer would have to explain again is a small part of what it would lose. "
-        f"Without learning retention changes by {number_text(learn.value, signed=True)} points, where "
-        f"fit counts for nothing by {number_text(fit.value, signed=True)}: it is held by what Tailor "
+        f"Without learning retention changes by {number(learn.value, signed=True)} points, where "
+        f"fit counts for nothing by {number(fit.value, signed=True)}: it is held by what Tailor "
         "does with what it knows, more than by the trouble of telling somebody else."
     )
 
@@ -203,7 +201,7 @@ def why_sorting(case: Case) -> str:
     share = 100 * sorting(case).value / rise.value
     return (
         "those whom Tailor suits anyway stay, the others leave early: what is left is sorted. "
-        f"With learning the rise is {number_text(rise.value)} points: a rise {number_text(share, 2)} % as "
+        f"With learning the rise is {number(rise.value)} points: a rise {number(share, 2)} % as "
         "large is there where nobody learns anything."
     )
 
@@ -268,8 +266,8 @@ def surprise(case: Case) -> str:
     told, learn = effort(case), without(case, "nobody learns")
     return widgets.surprise(
         "The trouble of explaining oneself again, of which the textbook speaks, accounts for "
-        f"{number_text(-told.value, 2)} points of retention a month; take learning away, and "
-        f"{number_text(-learn.value, 2)} points go. What holds customers is what the firm does with "
+        f"{number(-told.value, 2)} points of retention a month; take learning away, and "
+        f"{number(-learn.value, 2)} points go. What holds customers is what the firm does with "
         "what it knows."
         if told.value > learn.value else
         "Here the trouble of explaining oneself again holds customers more than what the firm "
@@ -304,9 +302,9 @@ def _known_solution(case: Case) -> str:
     told = float(here.firms["Tailor"].interaction) * float(segment.disclosure)
     told *= float(here.learning_rate)
     return (
-        f"A contact tells r = 1 × {number_text(here.firms['Tailor'].interaction)} × "
-        f"{number_text(segment.disclosure)} = {number_text(told)}. K = n r / (1 + n r) = {n} × "
-        f"{number_text(told)} / (1 + {n} × {number_text(told)}) = {number_text(known(case))} %. Each contact adds "
+        f"A contact tells r = 1 × {number(here.firms['Tailor'].interaction)} × "
+        f"{number(segment.disclosure)} = {number(told)}. K = n r / (1 + n r) = {n} × "
+        f"{number(told)} / (1 + {n} × {number(told)}) = {number(known(case))} %. Each contact adds "
         "less than the one before: half is known after 1 / r contacts, and nothing is ever known "
         "completely."
     )
@@ -327,9 +325,9 @@ def _known_mistakes(case: Case) -> Mapping[Any, str]:
 def _procedural_solution(case: Case) -> str:
     segment, firm = a_segment(case), market(case).firms["Tailor"]
     return (
-        f"{number_text(segment.switching_cost)} + {number_text(segment.teaching_effort)} × "
-        f"{number_text(firm.customization)} × {number_text(known(case) / 100)} = "
-        f"{number_text(procedural(case))} EUR: the trouble of moving, and the effort of teaching a twin "
+        f"{number(segment.switching_cost)} + {number(segment.teaching_effort)} × "
+        f"{number(firm.customization)} × {number(known(case) / 100)} = "
+        f"{number(procedural(case))} EUR: the trouble of moving, and the effort of teaching a twin "
         "what Tailor knows already, as far as it could use it."
     )
 
@@ -350,7 +348,7 @@ def _procedural_mistakes(case: Case) -> Mapping[Any, str]:
 
 
 def _largest_solution(case: Case) -> str:
-    said = ", ".join(f"{part.lower()} {number_text(part_mean(case, part))} EUR" for part in PARTS)
+    said = ", ".join(f"{part.lower()} {number(part_mean(case, part))} EUR" for part in PARTS)
     return (
         f"{' or '.join(largest(case))}: {said}. Procedural is the trouble of moving and "
         "of explaining oneself again, relational the worse service until the new firm knows as "
@@ -447,7 +445,7 @@ PLAN = Plan(
             solution=_largest_solution,
             choices=PARTS,
             mistakes=lambda case: {
-                part: f"Its mean is {number_text(part_mean(case, part))} EUR. Another is larger."
+                part: f"Its mean is {number(part_mean(case, part))} EUR. Another is larger."
                 for part in PARTS
             },
         ),

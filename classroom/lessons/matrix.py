@@ -8,7 +8,7 @@ from typing import Any
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, means_by_firm, sweep
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.scenario import Scenario
 
 __all__ = ["PLAN"]
@@ -76,9 +76,9 @@ def _why_share(case: Case) -> str:
     )
     weight = float(next(iter(here.segments.values())).fit_weight)
     return (
-        f"Tailor's offer is {number_text(fit[0] - fit[1], 2)} squared units nearer to what customers "
-        f"need, worth {number_text(weight * (fit[0] - fit[1]), 2)} EUR a purchase to them, and an order "
-        f"takes {number_text(ease[0] - ease[1], 2)} EUR less effort. The price is the same."
+        f"Tailor's offer is {number(fit[0] - fit[1], 2)} squared units nearer to what customers "
+        f"need, worth {number(weight * (fit[0] - fit[1]), 2)} EUR a purchase to them, and an order "
+        f"takes {number(ease[0] - ease[1], 2)} EUR less effort. The price is the same."
     )
 
 
@@ -90,9 +90,9 @@ def _why_profit(case: Case) -> str:
         for f in ("Mass", "Tailor")
     ]
     return (
-        f"a purchase leaves Mass {number_text(per[0])} EUR and Tailor {number_text(per[1])} EUR, because "
+        f"a purchase leaves Mass {number(per[0])} EUR and Tailor {number(per[1])} EUR, because "
         f"contacts and customized units cost more at the same price; and the two capabilities cost "
-        f"Tailor {number_text(fixed[1] - fixed[0])} EUR a month more than Mass. Against that stand the "
+        f"Tailor {number(fixed[1] - fixed[0])} EUR a month more than Mass. Against that stand the "
         "additional customers."
     )
 
@@ -159,7 +159,7 @@ def counter(case: Case) -> Any:
     pays = [x for x, each in worth if each.lower > 0]
     title = (
         f"Of these markets, one-to-one surely earns more than mass where fit is worth "
-        f"{number_text(min(pays))} EUR or more"
+        f"{number(min(pays))} EUR or more"
         if pays else "In none of these markets does one-to-one surely earn more than mass"
     )  # fmt: skip
     weight = float(next(iter(market(case).segments.values())).fit_weight)
@@ -190,9 +190,9 @@ def _together_solution(case: Case) -> str:
     alone = [by["Mass"] - by[firm] for firm in ("Niche", "Targeted")]
     both = by["Mass"] - by["Tailor"]
     return (
-        f"Customization alone takes off {number_text(alone[0])}, interaction alone {number_text(alone[1])}, "
-        f"both together {number_text(both)}: {number_text(both)} − {number_text(alone[0])} − {number_text(alone[1])} = "
-        f"{number_text(both - sum(alone))}. More than the sum, because a customized product needs to "
+        f"Customization alone takes off {number(alone[0])}, interaction alone {number(alone[1])}, "
+        f"both together {number(both)}: {number(both)} − {number(alone[0])} − {number(alone[1])} = "
+        f"{number(both - sum(alone))}. More than the sum, because a customized product needs to "
         "know for whom, and knowledge is of use only to a firm that can act on it. Nothing in the "
         "rules says that the capabilities multiply: it follows from the offer being bent towards "
         "what the firm believes."
@@ -203,10 +203,10 @@ def _margin_solution(case: Case) -> str:
     firm: Any = market(case).firms["Tailor"]
     a, c = firm.interaction, firm.customization
     return (
-        f"{number_text(firm.price)} − {number_text(firm.unit_cost)} (unit) − "
-        f"{number_text(firm.customization_cost)} × {number_text(c)} (customizing) − "
-        f"{number_text(firm.interaction_cost)} × {number_text(a)} (contact) − {number_text(firm.cost_to_serve)} "
-        f"(serving) = {number_text(margin(case, 'Tailor'))} EUR."
+        f"{number(firm.price)} − {number(firm.unit_cost)} (unit) − "
+        f"{number(firm.customization_cost)} × {number(c)} (customizing) − "
+        f"{number(firm.interaction_cost)} × {number(a)} (contact) − {number(firm.cost_to_serve)} "
+        f"(serving) = {number(margin(case, 'Tailor'))} EUR."
     )
 
 
@@ -226,7 +226,7 @@ def _earns_mistakes(case: Case) -> Mapping[Any, str]:
     share = max(FIRMS, key=lambda firm: case.values(here, "share", firm).mean())
     texts = {}
     for firm in FIRMS:
-        worth = number_text(case.values(here, "net_present_value", firm).mean())
+        worth = number(case.values(here, "net_present_value", firm).mean())
         texts[firm] = f"Its net present value is {worth} EUR. Look for a higher one in the table."
     texts[share] += " It has the most customers; each of them costs more to serve."
     return texts

@@ -11,7 +11,7 @@ import pandas as pd
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep, table_of
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.scenario import Scenario
 
 __all__ = [
@@ -174,8 +174,8 @@ def why_alone(case: Case) -> str:
     won = case.change(plain(case), market(case), "share", "Tailor", times=100)
     return (
         f"it wins {won.text('points')} of share, but a purchase leaves "
-        f"{number_text(margin(market(case)))} EUR in place of {number_text(margin(plain(case)))}, and the "
-        f"two capabilities cost {number_text(fixed(market(case)) - fixed(plain(case)))} EUR a month "
+        f"{number(margin(market(case)))} EUR in place of {number(margin(plain(case)))}, and the "
+        f"two capabilities cost {number(fixed(market(case)) - fixed(plain(case)))} EUR a month "
         "more."
     )
 
@@ -188,14 +188,14 @@ def why_focus(case: Case) -> str:
     way = "less" if share.value < 0 else "more"
     at = turning(case).value
     turn = (
-        f"Where that cost is below {number_text(at, 2)} EUR the order turns."
+        f"Where that cost is below {number(at, 2)} EUR the order turns."
         if at > 0
         else "Even where that cost is 0 the order does not turn."
     )
     return (
-        f"Focus has {number_text(abs(share.value))} points of share {way}"
+        f"Focus has {number(abs(share.value))} points of share {way}"
         ", those of customers to whom individual service is worth little, and does not pay "
-        f"{number_text(cost.value_tiers.individual_cost)} EUR a month for each of them. " + turn
+        f"{number(cost.value_tiers.individual_cost)} EUR a month for each of them. " + turn
     )
 
 
@@ -222,10 +222,10 @@ def table(case: Case) -> str:
     for here in (plain(case), market(case)):
         rows[here.name] = [
             case.mean(here, "share", "Tailor", times=100).brief(),
-            number_text(float(case.values(here, "purchases", "Tailor").mean()), 4),
-            number_text(margin(here)),
-            number_text(fixed(here)),
-            number_text(float(case.values(here, "net_present_value", "Tailor").mean())),
+            number(float(case.values(here, "purchases", "Tailor").mean()), 4),
+            number(margin(here)),
+            number(fixed(here)),
+            number(float(case.values(here, "net_present_value", "Tailor").mean())),
         ]
     names = [
         "Share of purchases (%)", "Purchases a month", "What a purchase leaves (EUR)",
@@ -295,7 +295,7 @@ def counter(case: Case) -> Any:
     found = by_cost(case)
     at: Any = sweet(case).firms["Focus"]
     title = (
-        f"Below {number_text(turning(case).value, 2)} EUR it is better to serve everybody individually"
+        f"Below {number(turning(case).value, 2)} EUR it is better to serve everybody individually"
         if found[0][1].upper < 0
         else "Even where it costs nothing, serving everybody is not surely better"
     )
@@ -335,11 +335,11 @@ def _enough_solution(case: Case) -> str:
     does = float(case.values(after, "purchases", "Tailor").mean())
     more = fixed(after) - fixed(before)
     return (
-        f"Serving everybody alike leaves {number_text(margin(before))} × {number_text(sold, 4)} = "
-        f"{number_text(margin(before) * sold)} EUR a month. With {number_text(more)} EUR more of fixed costs "
-        f"and {number_text(margin(after))} EUR a purchase it takes ({number_text(margin(before) * sold)} + "
-        f"{number_text(more)}) / {number_text(margin(after))} = {number_text(sold_enough(case).value, 4)} "
-        f"purchases. It sells {number_text(does, 4)}. (What building the capabilities "
+        f"Serving everybody alike leaves {number(margin(before))} × {number(sold, 4)} = "
+        f"{number(margin(before) * sold)} EUR a month. With {number(more)} EUR more of fixed costs "
+        f"and {number(margin(after))} EUR a purchase it takes ({number(margin(before) * sold)} + "
+        f"{number(more)}) / {number(margin(after))} = {number(sold_enough(case).value, 4)} "
+        f"purchases. It sells {number(does, 4)}. (What building the capabilities "
         "costs at the start is not in this number.)"
     )
 
@@ -348,7 +348,7 @@ def _richest_mistakes(case: Case) -> Mapping[Any, str]:
     here = sweet(case)
     texts = {
         firm: "Its net present value is "
-        f"{number_text(float(case.values(here, 'net_present_value', firm).mean()))} EUR. "
+        f"{number(float(case.values(here, 'net_present_value', firm).mean()))} EUR. "
         "Look for a higher one."
         for firm in FIRMS
     }
@@ -375,8 +375,8 @@ def _turning_solution(case: Case) -> str:
     ]  # fmt: skip
     return (
         "Customers do not notice that cost, so what firms earn falls linearly in it. Focus less "
-        f"Everyone: {number_text(ends[0], signed=True)} EUR where it is 0, "
-        f"{number_text(ends[1], signed=True)} EUR where it is 0.5; on the line between them "
+        f"Everyone: {number(ends[0], signed=True)} EUR where it is 0, "
+        f"{number(ends[1], signed=True)} EUR where it is 0.5; on the line between them "
         f"zero lies at {turning(case).text('EUR')}."
         + (" There is no such cost: even free, Focus earns more." if ends[0] > 0 else "")
     )

@@ -11,7 +11,7 @@ import numpy as np
 from classroom.case import Case, Estimate, once
 from classroom.industry import Industry
 from classroom.plan import Exercise, Plan, Question, courses, firm_table, frame_of, means_by_firm
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 
@@ -168,11 +168,11 @@ def _why_share(own: OwnIndustry) -> Callable[[Case], str]:
             for here in (own.market(case), own.moved(case))
         )
         return (
-            f"with the move the offer's misfit is {number_text(after['misfit'])} in place of "
-            f"{number_text(before['misfit'])} squared units, ordering takes "
-            f"{number_text(after['hassle'])} in place of {number_text(before['hassle'])} "
-            f"{own.industry(case).currency} of effort, and {number_text(100 * after['retention'])} % of "
-            f"customers stay for another month in place of {number_text(100 * before['retention'])} %."
+            f"with the move the offer's misfit is {number(after['misfit'])} in place of "
+            f"{number(before['misfit'])} squared units, ordering takes "
+            f"{number(after['hassle'])} in place of {number(before['hassle'])} "
+            f"{own.industry(case).currency} of effort, and {number(100 * after['retention'])} % of "
+            f"customers stay for another month in place of {number(100 * before['retention'])} %."
         )
 
     return why
@@ -181,10 +181,10 @@ def _why_share(own: OwnIndustry) -> Callable[[Case], str]:
 def _why_worth(own: OwnIndustry) -> Callable[[Case], str]:
     def why(case: Case) -> str:
         unit = own.industry(case).currency
-        margins = [number_text(own.margin(case, moved=moved)) for moved in (True, False)]
+        margins = [number(own.margin(case, moved=moved)) for moved in (True, False)]
         return (
             f"a purchase leaves {margins[0]} {unit} in place of {margins[1]}, and the capabilities "
-            f"cost {number_text(own.more_fixed(case))} {unit} a month more. For that, sales have to "
+            f"cost {number(own.more_fixed(case))} {unit} a month more. For that, sales have to "
             f"grow by {own.enough(case).text('%')} in a month; building comes on top."
         )
 
@@ -211,9 +211,9 @@ def _enough_solution(own: OwnIndustry) -> Callable[[Case], str]:
         more = own.more_fixed(case)
         grow = own.enough(case).value
         return (
-            f"({number_text(own.margin(case, moved=False))} × {number_text(sold, 4)} + {number_text(more)}) / "
-            f"{number_text(own.margin(case, moved=True))} = {number_text(sold * (1 + grow / 100), 4)} "
-            f"purchases a month, {number_text(grow)} % more than {number_text(sold, 4)}."
+            f"({number(own.margin(case, moved=False))} × {number(sold, 4)} + {number(more)}) / "
+            f"{number(own.margin(case, moved=True))} = {number(sold * (1 + grow / 100), 4)} "
+            f"purchases a month, {number(grow)} % more than {number(sold, 4)}."
         )
 
     return solution
@@ -238,10 +238,10 @@ def plan_for(industry: Industry) -> Plan:
         sold = float(case.values(own.market(case), "purchases", firm).mean())
         more = own.more_fixed(case)
         return (
-            f"A purchase leaves {firm} {number_text(own.margin(case, moved=False))} {unit} today and "
-            f"{number_text(own.margin(case, moved=True))} {unit} after the move, and its capabilities "
-            f"will cost {number_text(more)} {unit} a month more. Without the move it sells "
-            f"{number_text(sold, 4)} purchases a month. By how many percent do its sales have to grow "
+            f"A purchase leaves {firm} {number(own.margin(case, moved=False))} {unit} today and "
+            f"{number(own.margin(case, moved=True))} {unit} after the move, and its capabilities "
+            f"will cost {number(more)} {unit} a month more. Without the move it sells "
+            f"{number(sold, 4)} purchases a month. By how many percent do its sales have to grow "
             "for the move to pay in a month?"
         )
 

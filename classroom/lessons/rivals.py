@@ -11,7 +11,7 @@ import pandas as pd
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, courses, frame_of, sweep, table_of
-from cxsim.charts.labels import number_text
+from cxsim.charts.labels import number
 from cxsim.scenario import Scenario
 
 __all__ = [
@@ -212,8 +212,8 @@ def why_copy(case: Case) -> str:
     more = (firm.customization_cost + firm.interaction_cost) * (0.8 - firm.interaction)
     gained = case.change(market(case), copied(case), "share", "Mass", times=100)
     return (
-        f"it wins {gained.text('points')} of share, and pays for it: {number_text(once_)} EUR at once, "
-        f"{number_text(fixed)} EUR a month, and {number_text(more)} EUR more for every purchase at an "
+        f"it wins {gained.text('points')} of share, and pays for it: {number(once_)} EUR at once, "
+        f"{number(fixed)} EUR a month, and {number(more)} EUR more for every purchase at an "
         "unchanged price."
     )
 
@@ -225,7 +225,7 @@ def why_match(case: Case) -> str:
     price = float(market(case).firms["Tailor"].price)
     return (
         f"matching wins {won.text('points', signed=True)} of share, but every purchase brings "
-        f"{number_text(price - cut_to(case))} EUR less, those of customers included who would have "
+        f"{number(price - cut_to(case))} EUR less, those of customers included who would have "
         "stayed anyway."
     )
 
@@ -278,8 +278,8 @@ def paths(case: Case) -> Any:
         courses(case, market(case), copied(case)),
         firms=["Mass", "Tailor"],
         events=[(at, "Mass copies Tailor")],
-        title=f"The copy wins {number_text(gained.value)} points of share; "
-        f"{number_text(-lost.value)} of them from the firm it copies",
+        title=f"The copy wins {number(gained.value)} points of share; "
+        f"{number(-lost.value)} of them from the firm it copies",
         size=(9.0, 4.2),
     )
 
@@ -343,7 +343,7 @@ def counter(case: Case) -> Any:
     """Draw the same where customers can take what a firm knows of them along."""
     there = leaving(case)["profiles portable", "tenured"]
     said = (
-        f"they leave as well: {number_text(there.value, 2)} points a month"
+        f"they leave as well: {number(there.value, 2)} points a month"
         if there.upper < 0 else "even then no loss of theirs is beyond chance"
     )  # fmt: skip
     return _leavers(
@@ -379,7 +379,7 @@ def answers(case: Case) -> Any:
         sweep(lines),
         by="Tailor's price after Mass has cut its own (EUR)",
         label="Tailor, against holding its price",
-        title=f"Of these answers to {number_text(cut_to(case))} EUR, {number_text(best[0])} EUR earns most",
+        title=f"Of these answers to {number(cut_to(case))} EUR, {number(best[0])} EUR earns most",
         mark=(cut_to(case), "Mass"),
         size=(8.6, 4.8),
     )
@@ -403,26 +403,26 @@ def _needed_mistakes(case: Case) -> Mapping[Any, str]:
 def _needed_solution(case: Case) -> str:
     before = float(market(case).firms["Mass"].price)
     return (
-        f"A purchase leaves {number_text(margin(case, before))} EUR at {number_text(before)} EUR and "
-        f"{number_text(margin(case, cut_to(case)))} EUR at {number_text(cut_to(case))} EUR: "
-        f"{number_text(margin(case, before))} / {number_text(margin(case, cut_to(case)))} − 1 = "
-        f"{number_text(needed(case))} %. Mass's sales did grow by {grown(case).text('%')}."
+        f"A purchase leaves {number(margin(case, before))} EUR at {number(before)} EUR and "
+        f"{number(margin(case, cut_to(case)))} EUR at {number(cut_to(case))} EUR: "
+        f"{number(margin(case, before))} / {number(margin(case, cut_to(case)))} − 1 = "
+        f"{number(needed(case))} %. Mass's sales did grow by {grown(case).text('%')}."
     )
 
 
 def _gone_solution(case: Case) -> str:
     before, after = (float(lead(case, each).mean()) for each in (market(case), copied(case)))
     return (
-        f"Without the copy Tailor leads by {number_text(before)} points in the last year, with it by "
-        f"{number_text(after)}: 1 − {number_text(after)} / {number_text(before)} = "
-        f"{number_text(lead_gone(case).value)} %."
+        f"Without the copy Tailor leads by {number(before)} points in the last year, with it by "
+        f"{number(after)}: 1 − {number(after)} / {number(before)} = "
+        f"{number(lead_gone(case).value)} %."
     )
 
 
 def _worst_mistakes(case: Case) -> Mapping[Any, str]:
     rows = losses(case)
     return {
-        firm: f"{firm}'s contribution changes by {number_text(each.value, signed=True)} %. "
+        firm: f"{firm}'s contribution changes by {number(each.value, signed=True)} %. "
         "Somebody loses a larger part."
         for firm, each in rows.items()
     }
@@ -434,10 +434,10 @@ def _worst_solution(case: Case) -> str:
         firm: case.change(market(case), attacked(case), "contribution", firm) for firm in OTHERS
     }
     euros = min(lost, key=lambda firm: lost[firm].value)
-    each = ", ".join(f"{firm} ({number_text(rows[firm].value, signed=True)} %)" for firm in first)
+    each = ", ".join(f"{firm} ({number(rows[firm].value, signed=True)} %)" for firm in first)
     level = " Seeds cannot tell them apart." if len(first) > 1 else ""
     return (
-        f"{each}.{level} In money {euros} loses most, {number_text(-lost[euros].value)} EUR: who has "
+        f"{each}.{level} In money {euros} loses most, {number(-lost[euros].value)} EUR: who has "
         "most customers has most to lose. The claim that a learning relationship protects the "
         "margin has to be shown in this number; see whether it does."
     )
@@ -449,7 +449,7 @@ def table(case: Case) -> str:
     for here in (market(case), copied(case), attacked(case)):
         ahead, share = Estimate.over(lead(case, here)), case.mean(here, "share", "Mass", times=100)
         sold = float(case.values(here, "purchases", "Mass").mean())
-        rows[here.name] = [ahead.brief(), share.brief(), number_text(sold, 4)]
+        rows[here.name] = [ahead.brief(), share.brief(), number(sold, 4)]
     names = [
         "Tailor's lead over Mass, last year (points of share)", "Mass's share, five years (%)",
         "Mass's purchases a month",
@@ -491,7 +491,7 @@ PLAN = Plan(
             "match",
             "what matching a price cut does to what Tailor earns",
             lambda case: (
-                f"In another market Mass cuts its price from 20 to {number_text(cut_to(case))} EUR. A "
+                f"In another market Mass cuts its price from 20 to {number(cut_to(case))} EUR. A "
                 "month later Tailor cuts to the same price. What Tailor earns over the five years, "
                 "compared with holding its 20 EUR, …"
             ),
@@ -517,7 +517,7 @@ PLAN = Plan(
             lambda case: (
                 "A purchase costs Mass 11 EUR for the unit, 1 EUR for serving, 1.5 EUR times "
                 "customization (0.1) and 1 EUR times interaction (0.1). By how many percent would "
-                f"its sales have to grow for the cut from 20 to {number_text(cut_to(case))} EUR to pay "
+                f"its sales have to grow for the cut from 20 to {number(cut_to(case))} EUR to pay "
                 "for itself?"
             ),
             answer=lambda case: Estimate.exactly(needed(case)),

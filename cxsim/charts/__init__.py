@@ -1,1 +1,1 @@
-"""Figures of runs, comparisons and analyses: from tidy frames to pictures that say what they show."""
+"""Figures of runs, comparisons and analyses, drawn from tidy frames."""

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from cxsim.charts.labels import chosen, need, number_text, scale_for, words_of
+from cxsim.charts.labels import chosen, need, number, scale_for, words_of
 from cxsim.charts.layout import EndLabel, Event, described, end_labels_of, finish, head, short
 from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable, styled
 from cxsim.charts.time_series import Courses, courses_of, mark_panels, panels_by_firm
@@ -127,7 +127,7 @@ def _journey_panel(axes: Axes, rows: pd.DataFrame, look: Look, top: float, heigh
             markerfacecolor="white" if partner else look.color, markeredgewidth=1.6,
         )  # fmt: skip
         axes.annotate(
-            number_text(y[k], 2), (x[k], y[k]), xytext=(0, 8), textcoords="offset points", ha="center",
+            number(y[k], 2), (x[k], y[k]), xytext=(0, 8), textcoords="offset points", ha="center",
             fontsize=8.5, color=look.ink, zorder=5,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
         )  # fmt: skip
@@ -137,7 +137,7 @@ def _journey_panel(axes: Axes, rows: pd.DataFrame, look: Look, top: float, heigh
         axes.axhline(level, color=INK, linewidth=1.1, linestyle=(0, (5, 2)), zorder=2)
         below = abs(y[-1] - level) < 0.08 * height  # the last point's number stands above the line
         axes.annotate(
-            f"expected {number_text(level, 2)}", (1.0, level), xycoords=("axes fraction", "data"),
+            f"expected {number(level, 2)}", (1.0, level), xycoords=("axes fraction", "data"),
             xytext=(-2, -16 if below else 3), textcoords="offset points", ha="right", fontsize=8,
             color=GREY,
         )  # fmt: skip
@@ -150,7 +150,7 @@ def _journey_finding(pooled: pd.DataFrame) -> str:
         return "Nobody met anything"
     worst = int(np.nanargmin(gap))
     row, firm = pooled.iloc[worst], pooled.index[worst]
-    met, expected = number_text(row["performance"], 2), number_text(row["expectation"], 2)
+    met, expected = number(row["performance"], 2), number(row["expectation"], 2)
     if gap[worst] >= 0:
         return (
             f"Every touchpoint is as good as expected or better; {firm}'s {row['touchpoint']} least"
@@ -168,14 +168,12 @@ def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], span: str) -> str:
             continue
         rows = pooled.loc[[name]]
         steps = ", ".join(
-            f"{place} {number_text(value, 2)}" + (" (partner)" if by == "partner" else "")
+            f"{place} {number(value, 2)}" + (" (partner)" if by == "partner" else "")
             for place, value, by in zip(
                 rows["touchpoint"], rows["performance"], rows["run_by"], strict=True
             )
         )
-        said.append(
-            f"{name}: {steps}; expected {number_text(float(rows['expectation'].iloc[0]), 2)}"
-        )
+        said.append(f"{name}: {steps}; expected {number(float(rows['expectation'].iloc[0]), 2)}")
     return f"Journey map, mean performance 0 to 10 by touchpoint, {span}. {'. '.join(said)}."
 
 
@@ -275,7 +273,7 @@ def _finding(courses: dict[str, Courses]) -> str:
 
 
 def _points(value: float) -> str:
-    return number_text(round(value), 3, signed=True)
+    return number(round(value), 3, signed=True)
 
 
 def _alt(courses: dict[str, Courses], period: str) -> str:
@@ -360,10 +358,10 @@ def perception_gap(
             )  # fmt: skip
         last = own.dropna(subset=["met"])
         ends = [EndLabel(float(own.index[-1]), float(own["belief"].iloc[-1]),
-                         f"believed {number_text(own['belief'].iloc[-1], 2)}", INK)]  # fmt: skip
+                         f"believed {number(own['belief'].iloc[-1], 2)}", INK)]  # fmt: skip
         if len(last):
             y = float(last["met"].iloc[-1])
-            ends.append(EndLabel(float(last.index[-1]), y, f"met {number_text(y, 2)}", look.ink))
+            ends.append(EndLabel(float(last.index[-1]), y, f"met {number(y, 2)}", look.ink))
         labels.append(ends)
         axes.set_xlabel(words.period.capitalize())
     mark_panels(panels, names, events)
@@ -414,10 +412,12 @@ def _perception_finding(table: dict[str, pd.DataFrame]) -> str:
         return "Perception gap: nobody met anything"
     worst = max(ends, key=lambda name: abs(ends[name]))
     way = "better" if ends[worst] > 0 else "worse"
-    said = f"{worst} believes itself {number_text(abs(ends[worst]), 2)} points {way} than customers find it"
+    said = (
+        f"{worst} believes itself {number(abs(ends[worst]), 2)} points {way} than customers find it"
+    )
     best = min(ends, key=lambda name: abs(ends[name]))
     if best != worst:
-        said += f"; {best} is {number_text(abs(ends[best]), 2)} off"
+        said += f"; {best} is {number(abs(ends[best]), 2)} off"
     return said
 
 
@@ -428,9 +428,9 @@ def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
         if len(there):
             a, b = there.iloc[0], there.iloc[-1]
             said.append(
-                f"{name} believes {number_text(a['belief'], 2)} in {period} {there.index[0]} and "
-                f"{number_text(b['belief'], 2)} in {period} {there.index[-1]}, where customers met "
-                f"{number_text(a['met'], 2)} and {number_text(b['met'], 2)}"
+                f"{name} believes {number(a['belief'], 2)} in {period} {there.index[0]} and "
+                f"{number(b['belief'], 2)} in {period} {there.index[-1]}, where customers met "
+                f"{number(a['met'], 2)} and {number(b['met'], 2)}"
             )
     return f"Performance believed and met by {period}, one panel a firm. {'; '.join(said)}."
 
@@ -495,8 +495,8 @@ def three_views(
     worst = {name: gap.abs().idxmax() for name, gap in gaps.items()}
     said = [
         f"{name} is furthest off at {worst[name]}: believed "
-        f"{number_text(_at(frame, name, worst[name], 'belief'), 2)}, met "
-        f"{number_text(_at(frame, name, worst[name], 'performance'), 2)}"
+        f"{number(_at(frame, name, worst[name], 'belief'), 2)}, met "
+        f"{number(_at(frame, name, worst[name], 'performance'), 2)}"
         for name in names
     ]
     marks = (
@@ -529,6 +529,6 @@ def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
                 continue
             right = value >= other
             axes.annotate(
-                number_text(value, 2), (value, k), xytext=(8 if right else -8, 0), va="center",
+                number(value, 2), (value, k), xytext=(8 if right else -8, 0), va="center",
                 ha="left" if right else "right", textcoords="offset points", fontsize=9, color=ink,
             )  # fmt: skip

@@ -16,7 +16,7 @@ from cxsim.charts.labels import (
     chosen,
     joined,
     need,
-    number_text,
+    number,
     scale_for,
     window_of,
     words_of,
@@ -130,7 +130,7 @@ def _cells(axes: Axes, counts: pd.DataFrame, share: pd.DataFrame) -> None:
             )
             if there:
                 count = counts.loc[origin, destination]
-                below = f"{count / 1e6:,.2f} m" if count >= 1e6 else number_text(count)
+                below = f"{count / 1e6:,.2f} m" if count >= 1e6 else number(count)
                 axes.text(j, i + 0.27, below, ha="center", va="center", fontsize=8, color=ink)
     for i, origin in enumerate(share.index):
         if origin in share.columns and np.isfinite(values[i]).any():
@@ -290,7 +290,7 @@ def customer_flows(
         axes.barh(k, -row.lost, height=0.66, color=loser.color, alpha=0.25)
         axes.barh(k, row.net, height=0.66, color=winner.color)
         axes.annotate(
-            f"net {number_text(row.net)}", (row.won, k), xytext=(4, 0), textcoords="offset points",
+            f"net {number(row.net)}", (row.won, k), xytext=(4, 0), textcoords="offset points",
             va="center", fontsize=9, color=winner.ink, fontweight="bold",
         )  # fmt: skip
         axes.text(-1.34 * top, k, row.winner, color=winner.ink, ha="left", va="center",
@@ -306,7 +306,7 @@ def customer_flows(
         axes.text(x * top, -0.75, text, ha=side, va="center", fontsize=8.5, color=GREY)
     axes.set_yticks([])
     ticks = np.array([t for t in axes.get_xticks() if -top <= t <= top])
-    axes.set_xticks(ticks, [number_text(abs(t)) for t in ticks])
+    axes.set_xticks(ticks, [number(abs(t)) for t in ticks])
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("Customers who moved")
@@ -316,14 +316,12 @@ def customer_flows(
         flows.groupby("loser")["net"].sum(), fill_value=0.0
     )  # fmt: skip
     said = [
-        f"{r.winner} {number_text(r.net)} from {r.loser} ({number_text(r.won)} against {number_text(r.lost)})"
+        f"{r.winner} {number(r.net)} from {r.loser} ({number(r.won)} against {number(r.lost)})"
         for r in flows.itertuples()
     ]
     if title is None:
         best = balance.idxmax()
-        title = (
-            f"{best} wins {number_text(balance[best])} customers from rivals, net of those it loses"
-        )
+        title = f"{best} wins {number(balance[best])} customers from rivals, net of those it loses"
         if len(flows) > 1:
             title += f"; the largest net flow is from {lead.loser} to {lead.winner}"
     return finish(

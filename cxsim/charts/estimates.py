@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import joined, need, number_text
+from cxsim.charts.labels import joined, need, number
 from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, short, top_label
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
 
@@ -260,10 +260,10 @@ def estimates(
             mfc=OKABE_ITO["blue"] if clear else "white",
         )  # fmt: skip
         axes.annotate(
-            number_text(row.value, signed=True), (row.value, k), xytext=(0, 7), ha="center",
+            number(row.value, signed=True), (row.value, k), xytext=(0, 7), ha="center",
             textcoords="offset points", va="bottom", fontsize=9.5, fontweight="bold",
         )  # fmt: skip
-        said.append(f"{row.name} {number_text(row.value, signed=True)}")
+        said.append(f"{row.name} {number(row.value, signed=True)}")
     axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
     axes.set_yticks(range(len(frame)), [short(str(each), 28) for each in frame["name"]])
     axes.set_ylim(len(frame) - 0.5, -0.7)
@@ -334,8 +334,8 @@ def response(
         ends.append(EndLabel(last["x"], last["value"], short(name, 18), look.ink))
         first = part.iloc[0]
         said.append(
-            f"{name}: {number_text(first['value'], signed=True)} at {number_text(first['x'])}, "
-            f"{number_text(last['value'], signed=True)} at {number_text(last['x'])}"
+            f"{name}: {number(first['value'], signed=True)} at {number(first['x'])}, "
+            f"{number(last['value'], signed=True)} at {number(last['x'])}"
         )
     if frame["lower"].min() < 0.3 * frame["value"].abs().max():  # else zero is far away
         axes.axhline(0, color=INK, linewidth=1.1, zorder=1)

@@ -25,7 +25,7 @@ __all__ = [
     "label_and_unit",
     "moment",
     "need",
-    "number_text",
+    "number",
     "one_of",
     "plain",
     "scale_for",
@@ -130,12 +130,12 @@ _SIZES = ((1e9, 1e9, "billion"), (1e6, 1e6, "million"), (1e4, 1e3, "thousand"))
 FIXED_SPACE = "\u00a0"
 
 
-def number_text(value: float, digits: int = 3, *, signed: bool = False) -> str:
+def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
     """Return a number with so many significant digits, and never an exponent.
 
     Examples
     --------
-    >>> number_text(1234.5), number_text(0.01234), number_text(-7.0)
+    >>> number(1234.5), number(0.01234), number(-7.0)
     ('1,230', '0.0123', '−7')
     """
     if not math.isfinite(value):
@@ -176,7 +176,7 @@ class Scale:
         """Return the number shown, without its unit."""
         shown = value * self.factor
         if self.decimals is None or not math.isfinite(shown):
-            return number_text(shown, signed=signed)
+            return number(shown, signed=signed)
         rounded = round(shown, self.decimals) or 0.0
         sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
         return f"{sign}{abs(rounded):,.{self.decimals}f}"
@@ -196,7 +196,7 @@ class Scale:
     @property
     def ticks(self) -> FuncFormatter:
         """Formatter of an axis on which values stand as in the frame."""
-        return FuncFormatter(lambda value, _: number_text(round(value * self.factor, 9), 6))
+        return FuncFormatter(lambda value, _: number(round(value * self.factor, 9), 6))
 
     def axis(self, label: str) -> str:
         """Return the label of an axis with its unit."""

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from cxsim.charts.labels import number_text, one_of
+from cxsim.charts.labels import number, one_of
 from cxsim.charts.layout import finish, new, row_names, short
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
 from cxsim.messages import part_of_variance
@@ -96,7 +96,7 @@ def draw_effects(finding: Any) -> Picture:
             markerfacecolor=color if clear else "white",
         )  # fmt: skip
         axes.annotate(
-            number_text(row["effect"], signed=True), (row["effect"], place), xytext=(0, 6), ha="center",
+            number(row["effect"], signed=True), (row["effect"], place), xytext=(0, 6), ha="center",
             textcoords="offset points", color=readable(color), fontsize=8.5,
             bbox={"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 0.5},
         )  # fmt: skip
@@ -266,7 +266,7 @@ def draw_ranking(finding: Any) -> Picture:
                 markerfacecolor=styles[name].color if row["rank"] == 1 else "white",
             )  # fmt: skip
             axes.annotate(
-                number_text(row["value"]), (row["value"], place), xytext=(0, 7), ha="center",
+                number(row["value"]), (row["value"], place), xytext=(0, 7), ha="center",
                 textcoords="offset points", color=styles[name].ink, fontsize=8.5,
                 fontweight="bold" if row["rank"] == 1 else "normal",
             )  # fmt: skip

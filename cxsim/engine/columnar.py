@@ -2,12 +2,9 @@
 
 There are two ways to play compiled passes, with the same numbers. The fast one strings passes
 together in machine code and keeps them on disk; it reaches below numba's public interface. The
-plain one (:mod:`cxsim.engine.columnar`) does not, and stands in where a name that the fast one needs
-is not there, as may happen with a new numba.
-
-Nothing but numba's public interface, so that a release of numba in which an internal name moves
-stops nobody: the columnar engine turns to it where the fast way (:mod:`cxsim.engine.native`) is not
-to be had. The numbers are the same to the bit; nothing is kept on disk.
+plain one compiles each by ``numba.njit`` and calls it from Python block by block: it needs
+nothing but numba's public interface, keeps nothing on disk, and stands in where a name that the
+fast one (:mod:`cxsim.engine.native`) needs is not there, as may happen with a new numba.
 """
 
 from __future__ import annotations
@@ -266,7 +263,7 @@ def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
     return np.concatenate(found, axis=1)
 
 
-# -- The plain way to play passes: each compiled by ``numba.njit``, called from Python block by block
+# -- The plain way to play passes --------------------------------------------------------------
 
 
 class PlainWorker:

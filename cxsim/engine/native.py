@@ -5,8 +5,8 @@ its address, shape and strides, for a number the number. An *entry* takes the ad
 a frame, and calls its pass. :func:`play` calls entry after entry, a whole leg of a
 period at a time, without coming back to the interpreter or holding its lock.
 
-Each stands for a plain function of :mod:`cxsim.numerics.elementary`. A call to the C library would keep a
-loop from running over several customers at a time.
+Functions of :mod:`cxsim.numerics.elementary` that LLVM has an instruction for are lowered to it: a
+call to the C library would keep a loop from running over several customers at a time.
 """
 
 from __future__ import annotations

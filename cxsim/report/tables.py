@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.labels import PLAIN, Words, number_text, scale_for
+from cxsim.charts.labels import PLAIN, Words, number, scale_for
 from cxsim.runs import settings_attrs
 from cxsim.runs.measures.frames import quadrant
 from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures, window_words
@@ -235,7 +235,7 @@ def _unit(unit: str, scenario: Scenario) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number_text(float(value), 6) if isinstance(value, (int, float)) else str(value)
+    return number(float(value), 6) if isinstance(value, (int, float)) else str(value)
 
 
 def settings(rows: pd.DataFrame, caption: str) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.labels import chosen, need, number_text, scale_for, words_of
+from cxsim.charts.labels import chosen, need, scale_for, words_of
+from cxsim.charts.labels import number as number_text
 from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, top_label
 from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable, styled
 from cxsim.charts.time_series import panels_by_firm

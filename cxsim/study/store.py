@@ -69,8 +69,8 @@ class Store:
     studies that were run, ``sessions/`` what wrote them, ``codebooks/`` what columns hold.
     Each run has a digest of all that determines its result, so what is there is not run again.
     Every file carries a digest of its bytes and is verified before it is read; a damaged one is
-    moved into ``damaged/`` with a :class:`~cxsim.files.sealed.DamagedWarning` that names it, and its
-    runs are missing. Read the store with pandas (``pd.read_parquet("STORE/runs")``) or DuckDB
+    moved into ``damaged/`` with a :class:`~cxsim.files.sealed.DamagedWarning` that names it, and
+    its runs are missing. Read the store with pandas (``pd.read_parquet("STORE/runs")``) or DuckDB
     (``read_parquet('STORE/runs/*.parquet', union_by_name=true)``).
     """
 

@@ -7,7 +7,7 @@ __all__ = ["FLOOR", "GROWTH", "HEAD", "PATH", "PEERS"]
 HEAD = """\
 # Benchmarks
 
-<!-- Written by `python -m lab.benchmarks` (make bench). Changes by hand are lost with the next run. -->
+<!-- Written by `python -m lab.benchmarks` (make bench). Changes by hand are lost. -->
 
 How long a customer's period takes, beside what people would use instead, and what the whole
 way from a command to a result costs. This page and its figures are written by one
@@ -25,8 +25,8 @@ PEERS = """\
 ## Against other ways to write the same market
 
 {count:,} customers, 5 firms, one thread, `baseline` with a fifth firm in the middle of the matrix.
-`lab/benchmarks/peers/` holds the models. *All measures* is the work of a run of the simulator; *few*
-are share, retention, knowledge, two parts of the switching cost, revenue and profit (the
+`lab/benchmarks/peers/` holds the models. *All measures* is the work of a run of the simulator;
+*few* are share, retention, knowledge, two parts of the switching cost, revenue and profit (the
 simulator takes all of its own in either case). Lines are lines of code without blanks,
 comments and docstrings.
 

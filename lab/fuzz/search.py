@@ -1,4 +1,4 @@
-"""One search, in a process that ends with it: ``python -m lab.fuzz.search TARGET CORPUS OPTIONS``."""
+"""One search in a process of its own: ``python -m lab.fuzz.search TARGET CORPUS OPTIONS``."""
 
 from __future__ import annotations
 

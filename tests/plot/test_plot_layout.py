@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxsim.charts.labels import Words, joined, number_text, plain, scale_for
+from cxsim.charts.labels import Words, joined, number, plain, scale_for
 from cxsim.charts.layout import dodge, short
 
 
@@ -19,11 +19,11 @@ from cxsim.charts.layout import dodge, short
     ],
 )  # fmt: skip
 def test_numbers_have_three_digits_that_matter_and_no_exponent(value, said):
-    assert number_text(value) == said
+    assert number(value) == said
 
 
 def test_signs_are_shown_on_request_and_never_on_zero():
-    assert [number_text(v, signed=True) for v in (2.0, -2.0, 0.0)] == ["+2", "−2", "0"]
+    assert [number(v, signed=True) for v in (2.0, -2.0, 0.0)] == ["+2", "−2", "0"]
     points = scale_for("share", [0.05], difference=True)
     assert [points.bare(v, signed=True) for v in (0.05, -0.00001)] == ["+5.0", "0.0"]
 
