@@ -14,9 +14,9 @@ from classroom.commitment import read_given, read_number
 from classroom.industry import INPUTS, Industry, read_sources
 from classroom.lesson import Lesson
 from classroom.lessons.own_industry import NAME, OwnIndustry, plan_for
-from cxsim.charts.labels import number
-from cxsim.report.notebook_parameters import split_overrides
-from cxsim.scenario.events import parse_override
+from cxsim.charts import number
+from cxsim.report import split_overrides
+from cxsim.scenario import parse_override
 
 __all__ = ["ASSESSED", "Capstone", "Row", "read_assessed", "rubric_html"]
 

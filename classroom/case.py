@@ -11,14 +11,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from classroom.variant import Variant
-from cxsim.charts.labels import FIXED_SPACE, Words, number
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.report.notebook_parameters import split_overrides
-from cxsim.report.notebooks import tell_progress
+from cxsim import Simulation
+from cxsim.charts import FIXED_SPACE, Words, number
+from cxsim.numerics import half_width, mean_and_error
+from cxsim.report import split_overrides, tell_progress
 from cxsim.runs import Run, run, settings_attrs, simulate
-from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.comparison import Comparison, Outcome, outcome_of, side_by_side
+from cxsim.study import Comparison, Outcome, outcome_of, side_by_side
 
 __all__ = ["CONFIDENCE", "Case", "Estimate", "once", "with_unit"]
 

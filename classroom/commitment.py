@@ -11,10 +11,10 @@ import numpy as np
 
 from classroom.case import Estimate, with_unit
 from classroom.plan import Question
-from cxsim.charts.labels import number
-from cxsim.files.whole import whole_file
+from cxsim.charts import number
+from cxsim.files import whole_file
 from cxsim.messages import cell, from_cell, hint
-from cxsim.report.notebook_parameters import split_overrides
+from cxsim.report import split_overrides
 
 __all__ = [
     "COLUMNS",

@@ -11,7 +11,7 @@ from classroom.checking import Verdict, check
 from classroom.commitment import NONE, Feedback, PredictionBook, feedback, read_given, read_number
 from classroom.lessons import plan_of
 from classroom.plan import Exercise, Plan, Question
-from cxsim.report.explorer import nobody_watches
+from cxsim.report import nobody_watches
 
 __all__ = ["FOLDER", "Lesson"]
 
@@ -163,7 +163,7 @@ class Lesson:
         """Keep what was predicted and answered, if there is a folder for it."""
         if not self._output:
             return
-        from cxsim.report.report import Report
+        from cxsim.report import Report
 
         report = Report(self.plan.name, self._given, output=self._output)
         report.use(*self.case.markets)

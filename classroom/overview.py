@@ -13,10 +13,8 @@ from matplotlib.axes import Axes
 from classroom import widgets
 from classroom.commitment import COLUMNS, rows_of
 from classroom.lessons import LESSONS, plan_of
-from cxsim.charts.labels import need
-from cxsim.charts.layout import finish, new, short
-from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable, styled
-from cxsim.files.whole import is_file
+from cxsim.charts import GREY, OKABE_ITO, Picture, finish, need, new, readable, short, styled
+from cxsim.files import is_file
 
 __all__ = ["class_figure", "class_predictions", "contents", "overview", "pool"]
 
@@ -72,7 +70,7 @@ def overview(class_folder: str = "", *, output: str = "") -> Any:
     else:
         shown = widgets.note("Name the folder of a class above and run the cell again.")
     if output:
-        from cxsim.report.report import Report
+        from cxsim.report import Report
         from cxsim.scenario import Scenario
 
         report = Report(NOTEBOOK, {"class_folder": class_folder}, output=output)

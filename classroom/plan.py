@@ -10,8 +10,7 @@ import pandas as pd
 
 from classroom.case import Case, Estimate
 from cxsim.messages import hint
-from cxsim.report import tables
-from cxsim.report.tables import firm_rows
+from cxsim.report import firm_rows, styled
 from cxsim.runs import settings_attrs
 from cxsim.scenario import Scenario
 
@@ -200,11 +199,11 @@ def firm_table(case: Case, market: Scenario, measures: Sequence[str], caption: s
 
 def table_of(shown: pd.DataFrame, caption: str) -> str:
     """Return a frame of texts as an HTML table that fits a projector."""
-    styled = tables.styled(shown, caption).set_table_attributes(
+    table = styled(shown, caption).set_table_attributes(
         'class="cx-table" style="font-size:13.5px;line-height:1.35"'
     )
     narrow = [{"selector": "th, td", "props": "padding: 0.3em 0.45em;"}]
-    return str(styled.set_table_styles(narrow, overwrite=False).to_html())
+    return str(table.set_table_styles(narrow, overwrite=False).to_html())
 
 
 def courses(case: Case, *markets: Scenario) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from cxsim.numerics.statistics import paired
 from cxsim.runs import simulate
 from cxsim.runs.measures.frames import equity_changes, profit_statement, service_statement
 from cxsim.runs.measures.measure_registry import measures, summarize
-from cxsim.strategy.copying import OUTCOMES, copying
+from cxsim.strategy.copying import OUTCOMES, copying_effects
 from cxsim.strategy.one_to_one import paying_map, serving_cost
 from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
 
@@ -78,7 +78,7 @@ The lead of the firm that the claim is about over the best other firm, by measur
 
 ## A rival copies the one-to-one firm
 
-`cxsim.strategy.copying.copying`, {tenfold} seeds: the baseline against the same market in which
+`cxsim.strategy.copying.copying_effects`, {tenfold} seeds: the baseline against the same market in which
 Mass acquires Tailor's capabilities in month 24, under several conditions. Customers are *tenured*
 after 8 purchases.
 
@@ -164,8 +164,8 @@ customer costs less, a contact in which the customer is recognized costs more.
 
 `cxsim.strategy.targeting_lift`: what those chosen are truly worth over what all are worth who could
 have been, {few} seeds; an oracle knows the truth. *Look-alikes* of customers, found by a model,
-against describing the best customers: contacts of Behavioural in `segmentation`, going by attributes of
-both kinds, by how far these tell of needs.
+against describing the best customers: contacts of Behavioural in `segmentation`, going by
+attributes of both kinds, by how far these tell of needs.
 
 {contacted}
 
@@ -359,7 +359,7 @@ def main(seeds: int = 20) -> None:
             if "pricing" not in p
         ]
     )
-    copies = copying(seeds=10 * seeds)
+    copies = copying_effects(seeds=10 * seeds)
     pays = paying_map(seeds=few)
     best = paying_map(
         seeds=few[:3], pricing="best_response", need_variance=(0.1, 0.6, 1.1, 1.6),

@@ -16,7 +16,7 @@ from cxsim.analytic import (
 )
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import summarize
-from cxsim.strategy.copying import copying
+from cxsim.strategy.copying import copying_effects
 from cxsim.strategy.one_to_one import paying_map
 
 SMALL = {"customers": 400}
@@ -64,12 +64,12 @@ def test_a_tournament_needs_two_firms_of_the_scenario():
 
 def test_a_copy_that_changes_nothing_takes_nothing():
     small = cx.load("baseline").override(SMALL)
-    found = copying(small, small, conditions={"none": {}}, seeds=2)
+    found = copying_effects(small, small, conditions={"none": {}}, seeds=2)
     assert (found.loc[found["outcome"] != "lost", "difference"] == 0).all()
 
 
 def test_newcomers_are_shared_and_shares_converge_while_the_tenured_stay():
-    found = copying(conditions={"as it stands": {}}, seeds=6).set_index("outcome")
+    found = copying_effects(conditions={"as it stands": {}}, seeds=6).set_index("outcome")
     assert found.loc["newcomers", "copied"] == pytest.approx(0.5, abs=0.05)
     assert found.loc["lead", "upper"] < 0
     assert found.loc["lost", "upper"] < 0.1
@@ -77,14 +77,14 @@ def test_newcomers_are_shared_and_shares_converge_while_the_tenured_stay():
 
 def test_portable_profiles_let_shares_converge_altogether():
     words = {"kept": {}, "portable": {"profile_portability": 1.0}}
-    found = copying(conditions=words, seeds=6).set_index(["condition", "outcome"])
+    found = copying_effects(conditions=words, seeds=6).set_index(["condition", "outcome"])
     assert found.loc[("portable", "lead"), "copied"] < 0.02
     assert found.loc[("kept", "lead"), "copied"] > 0.02
 
 
 def test_where_knowledge_is_worth_nothing_there_is_no_lead_to_lose():
     worthless = {"none": {"segments.*.fit_weight": 0.0, "segments.*.hassle": 0.0}}
-    found = copying(conditions=worthless, seeds=4).set_index("outcome")
+    found = copying_effects(conditions=worthless, seeds=4).set_index("outcome")
     assert np.isnan(found.loc["lost", "difference"])
 
 

@@ -21,7 +21,7 @@ PACKAGE = Path(cx.__file__).parent
 
 #: From the ground up; a module may import from its own part and from lower floors only.
 FLOORS = [
-    {"_version", "analytic", "files", "identity", "messages", "numerics", "parameters"},
+    {"_lazy", "_version", "analytic", "files", "identity", "messages", "numerics", "parameters"},
     {"firms", "model"},
     {"engine", "scenario"},
     {"runs"},
@@ -171,3 +171,39 @@ def test_the_rules_do_not_read_the_quadrant():
             assert "quadrant" not in path.read_text(encoding="utf-8").replace(
                 "No rule reads the quadrant", ""
             ), path
+
+
+# --- the classroom -------------------------------------------------------------------
+
+
+def test_the_classroom_imports_what_cxsim_makes_public_and_nothing_else():
+    """A package of anybody's could do what it does."""
+    asked = set()
+    for path in sorted((PACKAGE.parent / "classroom").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                asked |= {(alias.name, None) for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                asked |= {(node.module, alias.name) for alias in node.names}
+    asked = {(module, name) for module, name in asked if module.partition(".")[0] == "cxsim"}
+    assert len(asked) > 20
+    for module, name in sorted(asked, key=str):
+        assert name is not None or module == "cxsim", f"import {module}: expected names of it"
+        assert module.count(".") <= 1, f"{module}.{name}: expected a name of a package's face"
+        if name is not None:
+            assert name in importlib.import_module(module).__all__, f"{module}.{name}"
+
+
+def test_no_part_hides_a_function_of_the_same_name():
+    parts = {path.stem for path in PACKAGE.iterdir()} - {"__init__"}
+    assert parts & set(cx.__all__) == set(cx._MODULES)
+    for part in ("charts", "report", "strategy", "study"):
+        module = importlib.import_module(f"cxsim.{part}")
+        modules = {path.stem for path in (PACKAGE / part).iterdir()}
+        assert not modules & set(module.__all__), part
+
+
+def test_no_two_files_share_a_name_unless_they_are_two_sides_of_one_thing():
+    names = [path.stem for path in MODULES if path.stem != "__init__"]
+    twins = {name for name in names if names.count(name) > 1}
+    assert twins <= {"choice", "learning", "calibrate", "decide", "sweep"}, twins

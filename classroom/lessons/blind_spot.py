@@ -10,7 +10,7 @@ import pandas as pd
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep
-from cxsim.charts.labels import number
+from cxsim.charts import number
 from cxsim.runs import run
 from cxsim.scenario import Scenario
 
@@ -205,7 +205,7 @@ def by_visits(case: Case) -> list[tuple[float, Estimate, Estimate]]:
 
 def views(case: Case) -> Any:
     """Draw what firms believe and what customers meet, by touchpoint, in the last year."""
-    from cxsim.charts.customer_experience import three_views
+    from cxsim.charts import three_views
 
     note = f"Means over {len(case.seeds)} seeds and the last twelve months."
     return three_views(touchpoints(case), firms=list(market(case).firms), note=note)
@@ -231,7 +231,7 @@ def table(case: Case) -> str:
 
 def money(case: Case) -> Any:
     """Draw what Listener earns against Believer, surveys paid and for nothing."""
-    from cxsim.charts.estimates import estimates
+    from cxsim.charts import estimates
 
     rows = {"surveys paid": worth_lead(case), "surveys for nothing": worth_of(case, for_free(case))}
     paid = rows["surveys paid"]
@@ -256,7 +256,7 @@ def money(case: Case) -> Any:
 
 def counter(case: Case) -> Any:
     """Draw where listening pays."""
-    from cxsim.charts.estimates import response
+    from cxsim.charts import response
 
     found = by_visits(case)
     pays = [rate for rate, worth, _ in found if worth.lower > 0]

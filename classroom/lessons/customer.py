@@ -11,8 +11,8 @@ import pandas as pd
 from classroom import widgets
 from classroom.case import Case, Estimate, once
 from classroom.plan import Exercise, Plan, Question, firm_table, sweep
-from cxsim.charts.labels import joined, number
-from cxsim.model.experience.perception import blended, felt
+from cxsim.charts import joined, number
+from cxsim.runs import rule
 from cxsim.scenario import Scenario
 
 __all__ = [
@@ -129,7 +129,7 @@ def margin(case: Case, firm: str) -> float:
 def felt_contact(case: Case) -> float:
     """Return what the contact of the exercises feels like."""
     here, firm = market(case), market(case).firms["InHouse"]
-    return felt(
+    return rule("perception.felt")(
         score(case), float(firm.brand_promise), float(here.performance_weight),
         float(here.neutral), float(here.loss_aversion),
     )  # fmt: skip
@@ -137,7 +137,9 @@ def felt_contact(case: Case) -> float:
 
 def after(case: Case) -> float:
     """Return the experience after that contact, from none, in a month without others."""
-    return blended(0.0, felt_contact(case), float(market(case).experience_memory))
+    return rule("perception.blended")(
+        0.0, felt_contact(case), float(market(case).experience_memory)
+    )
 
 
 def buys_most(case: Case) -> tuple[str, ...]:
@@ -247,7 +249,7 @@ def by_worth(case: Case) -> dict[str, Any]:
 
 def counter(case: Case) -> Any:
     """Draw where handing service to partners pays."""
-    from cxsim.charts.estimates import response
+    from cxsim.charts import response
 
     found = by_worth(case)
     pays = [x for x, each in found["Net present value (%)"] if each.lower > 0]

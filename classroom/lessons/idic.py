@@ -8,7 +8,7 @@ from typing import Any
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep
-from cxsim.charts.labels import number
+from cxsim.charts import number
 from cxsim.scenario import Scenario
 
 __all__ = ["PLAN"]
@@ -117,7 +117,7 @@ def table(case: Case) -> str:
 
 def losses(case: Case) -> Any:
     """Draw what each missing step costs, in share and in money."""
-    from cxsim.charts.estimates import estimates
+    from cxsim.charts import estimates
 
     here = market(case)
     made = []
@@ -166,7 +166,7 @@ def by_distance(case: Case) -> dict[str, list[tuple[float, Estimate]]]:
 
 def counter(case: Case) -> Any:
     """Draw when a step can be done without."""
-    from cxsim.charts.estimates import response
+    from cxsim.charts import response
 
     found = by_distance(case)
     free = [name.removeprefix("No ") for name, each in found.items() if each[0][1].lower > 90]

@@ -12,12 +12,8 @@ from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep
 from cxsim.analytic import knowledge_after
-from cxsim.charts.labels import number
-from cxsim.model.core.learning import precision
-from cxsim.model.core.people import TENURE_BANDS
-from cxsim.model.core.switching import barrier
-from cxsim.model.ledger import held_and_kept
-from cxsim.runs import settings_attrs
+from cxsim.charts import number
+from cxsim.runs import TENURE_BANDS, held_and_kept, rule, settings_attrs
 from cxsim.scenario import Scenario
 
 __all__ = [
@@ -146,14 +142,16 @@ def known(case: Case) -> float:
     """Return what Tailor knows after the purchases of the exercises, in percent."""
     here = market(case)
     firm, segment = here.firms["Tailor"], a_segment(case)
-    told = precision(float(here.learning_rate), float(firm.interaction), float(segment.disclosure))
+    told = rule("learning.precision")(
+        float(here.learning_rate), float(firm.interaction), float(segment.disclosure)
+    )
     return 100 * float(knowledge_after(purchases(case), precision=told))
 
 
 def procedural(case: Case) -> float:
     """Return the procedural switching cost then, in EUR."""
     segment, firm = a_segment(case), market(case).firms["Tailor"]
-    return barrier(
+    return rule("switching.barrier")(
         float(segment.switching_cost), float(segment.teaching_effort),
         float(firm.customization), known(case) / 100, 0.0,
     )  # fmt: skip
@@ -248,7 +246,7 @@ def spread(case: Case) -> Any:
 
 def held(case: Case) -> Any:
     """Draw how retention changes when one thing after the other is taken away."""
-    from cxsim.charts.estimates import estimates
+    from cxsim.charts import estimates
 
     rows = {what: without(case, what) for what in TAKEN}
     rows = dict(sorted(rows.items(), key=lambda item: item[1].value))
@@ -277,7 +275,7 @@ def surprise(case: Case) -> str:
 
 def tenure(case: Case) -> Any:
     """Draw retention by tenure with learning and without."""
-    from cxsim.charts.estimates import response
+    from cxsim.charts import response
 
     lines = {
         name: [(k, Estimate.over(100 * each[:, k])) for k in range(len(BANDS))]

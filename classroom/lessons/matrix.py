@@ -8,7 +8,7 @@ from typing import Any
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, means_by_firm, sweep
-from cxsim.charts.labels import number
+from cxsim.charts import number
 from cxsim.scenario import Scenario
 
 __all__ = ["PLAN"]
@@ -115,7 +115,7 @@ def table(case: Case) -> str:
 
 def leads(case: Case) -> Any:
     """Draw net present values relative to Mass."""
-    from cxsim.charts.estimates import estimates
+    from cxsim.charts import estimates
 
     here = market(case)
     rows = {f: case.percent(here, "net_present_value", f, "Mass") for f in FIRMS[1:]}
@@ -152,7 +152,7 @@ def by_weight(case: Case) -> Any:
 
 def counter(case: Case) -> Any:
     """Draw where one-to-one wins customers, where it earns more, and where neither."""
-    from cxsim.charts.estimates import response
+    from cxsim.charts import response
 
     found = by_weight(case)
     worth = found["Net present value (%)"]

@@ -11,7 +11,7 @@ import pandas as pd
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep, table_of
-from cxsim.charts.labels import number
+from cxsim.charts import number
 from cxsim.scenario import Scenario
 
 __all__ = [
@@ -237,7 +237,7 @@ def table(case: Case) -> str:
 
 @once
 def _map(case: Case) -> pd.DataFrame:
-    from cxsim.strategy.one_to_one import paying_map
+    from cxsim.strategy import paying_map
 
     firm: Any = market(case).firms["Tailor"]
     cost = float(firm.customization_cost)
@@ -262,7 +262,7 @@ def three(case: Case) -> str:
 
 def money(case: Case) -> Any:
     """Draw what the three earn against each other."""
-    from cxsim.charts.estimates import estimates
+    from cxsim.charts import estimates
 
     here = sweet(case)
     rows = {
@@ -290,7 +290,7 @@ def money(case: Case) -> Any:
 
 def counter(case: Case) -> Any:
     """Draw where to serve everybody is better after all."""
-    from cxsim.charts.estimates import response
+    from cxsim.charts import response
 
     found = by_cost(case)
     at: Any = sweet(case).firms["Focus"]

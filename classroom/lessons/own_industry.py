@@ -11,7 +11,7 @@ import numpy as np
 from classroom.case import Case, Estimate, once
 from classroom.industry import Industry
 from classroom.plan import Exercise, Plan, Question, courses, firm_table, frame_of, means_by_firm
-from cxsim.charts.labels import number
+from cxsim.charts import number
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 
@@ -92,7 +92,7 @@ class OwnIndustry:
         made = []
         for seed in case.seeds[:2]:
             books = simulate(self.market(case), seed=seed, detail=["elasticity"]).books
-            from cxsim.model.probes.purchase_probability import own_elasticity
+            from cxsim.runs import own_elasticity
 
             made.append(float(np.nanmean(own_elasticity(books))))
         return Estimate.over(made)
@@ -270,7 +270,7 @@ def plan_for(industry: Industry) -> Plan:
         )  # fmt: skip
 
     def money(case: Case) -> Any:
-        from cxsim.charts.estimates import estimates
+        from cxsim.charts import estimates
 
         before, after = own.market(case), own.moved(case)
         rows = {name: own._relative(case, before, after, name) for name in before.firms}
@@ -288,7 +288,7 @@ def plan_for(industry: Industry) -> Plan:
         )  # fmt: skip
 
     def doubts(case: Case) -> Any:
-        from cxsim.charts.estimates import estimates
+        from cxsim.charts import estimates
 
         rows = {"as assumed": own.worth(case), **own.doubts(case)}
         return estimates(

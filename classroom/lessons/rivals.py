@@ -11,7 +11,7 @@ import pandas as pd
 from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
 from classroom.plan import Exercise, Plan, Question, courses, frame_of, sweep, table_of
-from cxsim.charts.labels import number
+from cxsim.charts import number
 from cxsim.scenario import Scenario
 
 __all__ = [
@@ -233,11 +233,11 @@ def why_match(case: Case) -> str:
 @once
 def leaving(case: Case) -> dict[tuple[str, str], Estimate]:
     """Return what the copy does to Tailor's retention, points a month, by condition and tenure."""
-    from cxsim.strategy.copying import copying
+    from cxsim.strategy import copying_effects
 
     pair = (market(case), copied(case))
     at = pair[1].changes[0].at
-    found = copying(*pair, since=at, conditions=CONDITIONS, seeds=case.seeds)
+    found = copying_effects(*pair, since=at, conditions=CONDITIONS, seeds=case.seeds)
     found = found.set_index(["condition", "outcome"])
     return {
         (condition, outcome): Estimate(
@@ -286,7 +286,7 @@ def paths(case: Case) -> Any:
 
 def money(case: Case) -> Any:
     """Draw what the copy does to what each firm earns."""
-    from cxsim.charts.estimates import estimates
+    from cxsim.charts import estimates
 
     rows = {
         firm: relative(case, copied(case), "net_present_value", firm, market(case))
@@ -316,7 +316,7 @@ def _surprise(case: Case) -> str:
 
 
 def _leavers(case: Case, conditions: Sequence[str], title: str) -> Any:
-    from cxsim.charts.estimates import estimates
+    from cxsim.charts import estimates
 
     rows = {
         (f"{condition}: " if len(conditions) > 1 else "") + words: leaving(case)[condition, outcome]
@@ -353,7 +353,7 @@ def counter(case: Case) -> Any:
 
 def attack(case: Case) -> Any:
     """Draw what the price cut does to the contribution of each firm."""
-    from cxsim.charts.estimates import estimates
+    from cxsim.charts import estimates
 
     rows = {"Mass": relative(case, attacked(case), "contribution", "Mass", market(case))}
     rows |= losses(case)
@@ -367,7 +367,7 @@ def attack(case: Case) -> Any:
 
 def answers(case: Case) -> Any:
     """Draw Tailor's answers to the price cut."""
-    from cxsim.charts.estimates import response
+    from cxsim.charts import response
 
     found = by_reply(case)
     best = max(found, key=lambda each: each[1].value)

@@ -1,1 +1,31 @@
-"""Figures of runs, comparisons and analyses, drawn from tidy frames."""
+"""Figures of runs, comparisons and analyses, drawn from tidy frames.
+
+Figures themselves are in :mod:`cxsim.plot`; here is what they are drawn with, for figures of
+one's own.
+"""
+
+from __future__ import annotations
+
+from cxsim._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "FIXED_SPACE": "labels",
+        "GREY": "style",
+        "OKABE_ITO": "style",
+        "Picture": "style",
+        "Words": "labels",
+        "estimates": "estimates",
+        "finish": "layout",
+        "joined": "labels",
+        "need": "labels",
+        "new": "layout",
+        "number": "labels",
+        "readable": "style",
+        "response": "estimates",
+        "short": "layout",
+        "styled": "style",
+        "three_views": "customer_experience",
+    },
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -17,7 +17,8 @@ import numpy as np
 
 from cxsim.identity.trees import text_of
 
-__all__ = ["callees", "exchanged", "names_of_rules", "rebuilt", "rule_name", "widened"]
+__all__ = ["callees", "exchanged", "names_of_rules", "rebuilt", "rule_name", "rules_of",
+           "widened"]  # fmt: skip
 
 
 @functools.cache
@@ -114,14 +115,19 @@ def _check_signature(name: str, rule: Callable[..., Any], substitute: Callable[.
         )
 
 
-def names_of_rules(functions: list[FunctionType]) -> set[str]:
-    """Return the names of all rules that functions call, at any depth."""
-    names: set[str] = set()
+def rules_of(functions: Iterable[FunctionType]) -> dict[str, FunctionType]:
+    """Return all rules that functions call, at any depth, by name."""
+    found: dict[str, FunctionType] = {}
     for function in functions:
         for callee in callees(function).values():
-            names.add(rule_name(callee))
-            names |= names_of_rules([callee])
-    return names
+            found[rule_name(callee)] = callee
+            found |= rules_of([callee])
+    return found
+
+
+def names_of_rules(functions: Iterable[FunctionType]) -> set[str]:
+    """Return the names of all rules that functions call, at any depth."""
+    return set(rules_of(functions))
 
 
 # --- constants --------------------------------------------------------------------

@@ -1,6 +1,20 @@
 """A run: simulate a scenario, and what is kept of it."""
 
+from cxsim.model.core.people import TENURE_BANDS
+from cxsim.model.ledger import held_and_kept
+from cxsim.model.probes.purchase_probability import own_elasticity
+from cxsim.runs.components import rule
 from cxsim.runs.execution import provenance, run, settings_attrs, simulate
 from cxsim.runs.result import Run
 
-__all__ = ["Run", "provenance", "run", "settings_attrs", "simulate"]
+__all__ = [
+    "TENURE_BANDS",
+    "Run",
+    "held_and_kept",
+    "own_elasticity",
+    "provenance",
+    "rule",
+    "run",
+    "settings_attrs",
+    "simulate",
+]

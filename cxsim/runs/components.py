@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from cxsim.engine.name_registry import CORE, Name, check_passes, taken_names
+from cxsim.engine.rules import rules_of
 from cxsim.identity import Identity, identified, modules
+from cxsim.messages import choice
 from cxsim.model.core.demand import DEMAND
 from cxsim.model.mechanism import Measure, Mechanism, Pass
 from cxsim.model.mechanism_registry import add, registered
@@ -235,6 +237,28 @@ def register(mechanism: Mechanism) -> Mechanism:
     check_names((*known, DEMAND, mechanism))
     check_passes((mechanism,), (*known, DEMAND), later=True)
     return add(mechanism)
+
+
+def rule(name: str) -> Callable[..., Any]:
+    """Return a rule of the model, to be called with numbers.
+
+    Parameters
+    ----------
+    name : str
+        As ``cx.run(..., rules=...)`` takes it.
+
+    Raises
+    ------
+    ValueError
+        If no mechanism has such a rule; with the nearest.
+
+    Examples
+    --------
+    >>> rule("learning.precision")(1.0, 0.5, 0.8)
+    0.4
+    """
+    known = rules_of(each.function for mechanism in registered() for each in mechanism.passes)
+    return known[choice(name, "rule", known)]
 
 
 def check_names(mechanisms: tuple[Mechanism, ...]) -> None:

@@ -19,7 +19,7 @@ from cxsim.runs import settings_attrs, simulate
 from cxsim.runs.measures.purchases import share
 from cxsim.scenario import Scenario
 
-__all__ = ["CONDITIONS", "OUTCOMES", "copying", "copying_figure"]
+__all__ = ["CONDITIONS", "OUTCOMES", "copying_effects", "copying_figure"]
 
 
 # -- Copying the one-to-one firm: what its customers, newcomers and shares do, and when it works
@@ -48,7 +48,7 @@ OUTCOMES: dict[str, str] = {
 }
 
 
-def copying(
+def copying_effects(
     without: Scenario | str = "baseline",
     copied: Scenario | str = "copycat",
     *,
@@ -199,7 +199,7 @@ def copying_figure(
     Parameters
     ----------
     found : DataFrame
-        As :func:`cxsim.strategy.copying.copying` returns.
+        As :func:`cxsim.strategy.copying.copying_effects` returns.
     limit : float
         Part of the lead in retention from which on the claim that tenured customers stay is
         taken to be refuted.

@@ -1,1 +1,19 @@
 """Many runs: comparisons over paired seeds, and studies over designs."""
+
+from __future__ import annotations
+
+from cxsim._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Comparison": "comparison",
+        "Outcome": "comparison",
+        "Store": "store",
+        "Study": "study",
+        "Sweep": "results",
+        "compare": "paired_seeds",
+        "outcome_of": "comparison",
+        "side_by_side": "comparison",
+    },
+)

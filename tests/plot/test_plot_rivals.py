@@ -12,7 +12,7 @@ from cxsim import plot
 from cxsim.charts.customer_flows import net_flows
 from cxsim.runs.measures.frames import equity_changes, profit_statement
 from cxsim.strategy.break_even import Payback
-from cxsim.strategy.copying import copying
+from cxsim.strategy.copying import copying_effects
 from cxsim.strategy.one_to_one import paying_map
 
 
@@ -127,7 +127,7 @@ def test_payback_says_when_or_that_it_does_not(periods, said):
 def test_copying_has_a_row_for_each_condition_and_says_where_there_is_no_lead(written):
     words = {"as it is": {"customers": 300}, "worthless": {
         "customers": 300, "segments.*.fit_weight": 0.0, "segments.*.hassle": 0.0}}  # fmt: skip
-    figure = plot.copying(copying(conditions=words, seeds=3))
+    figure = plot.copying(copying_effects(conditions=words, seeds=3))
     assert "worthless" in written(figure)
     assert "worthless: no lead to lose" in plot.alt_of(figure)
 
