@@ -13,7 +13,7 @@ from __future__ import annotations
 from cxsim.charts.capability_matrix import capability_matrix
 from cxsim.charts.customer_experience import emotion_clusters, journey_map, perception_gap
 from cxsim.charts.customer_flows import brand_switching, customer_flows, retention_by_tenure
-from cxsim.charts.estimates import loyalty_estimates, predicted_repeats
+from cxsim.charts.intervals import loyalty_estimates, predicted_repeats
 from cxsim.charts.layout import events_of
 from cxsim.charts.profit_and_equity import equity_causes, profit_waterfall
 from cxsim.charts.scenario_comparison import differences, paths, what_if

@@ -7,8 +7,7 @@ import pytest
 
 import cxsim as cx
 from cxsim.calibration import calibrate, read_panel, real_panel
-from cxsim.calibration.estimate import design_of, fit
-from cxsim.calibration.likelihood import Likelihood, taste_draws
+from cxsim.calibration.estimate import Likelihood, design_of, fit, taste_draws
 from lab.validation.checks import Check
 from lab.validation.reductions.panels import TRUTH, estimated, shop, with_learning
 

@@ -11,16 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from cxsim.charts.labels import (
-    Scale,
-    chosen,
-    joined,
-    need,
-    number,
-    scale_for,
-    window_of,
-    words_of,
-)
+from cxsim.charts.labels import Scale, chosen, joined, need, number, scale_for, window_of, words_of
 from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, short, top_label
 from cxsim.charts.style import GREY, INK, Picture, ink_on, looks, styled
 

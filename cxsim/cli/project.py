@@ -20,7 +20,7 @@ from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, visible
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.loading import read_yaml
-from cxsim.scenario.policies import checked_code, code_of
+from cxsim.scenario.named_policies import checked_code, code_of
 from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
 
 __all__ = [

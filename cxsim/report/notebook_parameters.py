@@ -30,7 +30,7 @@ from cxsim.messages import found, hint, number, whole
 from cxsim.report.notebooks import NotebookInputError, read_notebook
 from cxsim.scenario import EventsLeftOutWarning, Scenario, parse_override
 from cxsim.scenario.events import split_overrides
-from cxsim.scenario.policies import checked_code
+from cxsim.scenario.named_policies import checked_code
 
 __all__ = [
     "Parameter",
@@ -468,7 +468,7 @@ def _decide_lines(parameters: Mapping[str, Any], overrides: list[str]) -> str:
     start = f"from_panel({parameters['panel']!r}, draws={parameters['points']}{more})"
     call = f"cx.decide({', '.join(['market' + firm, 'drawn=drawn', *given])})"
     return (
-        "import cxsim as cx\nfrom cxsim.report.recommendation import from_panel\n"
+        "import cxsim as cx\nfrom cxsim.report.decision_tables import from_panel\n"
         f"market, drawn, _ = {start}\nresult = {call}"
     )
 

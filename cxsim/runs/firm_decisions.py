@@ -19,7 +19,7 @@ from cxsim.model.core.demand import DEMAND
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
 from cxsim.numerics.draws import period_keys, static_key
-from cxsim.scenario.policies import policies_of
+from cxsim.scenario.named_policies import policies_of
 
 __all__ = ["Decisions", "Demand", "Expected", "Insolvency", "foreseeing"]
 

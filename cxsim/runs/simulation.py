@@ -24,7 +24,7 @@ from cxsim.runs.components import Components, check_names, of_code, of_measures
 from cxsim.runs.firm_decisions import Decisions, Demand, Insolvency, foreseeing
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.measures.profit import year_of
-from cxsim.scenario.policies import policies_of
+from cxsim.scenario.named_policies import policies_of
 
 __all__ = ["BLOCK", "PLAIN_BLOCK", "Simulation"]
 

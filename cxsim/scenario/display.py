@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cxsim.messages import MISSING, found
 from cxsim.scenario.events import thaw
 from cxsim.scenario.fields import kind_of
-from cxsim.scenario.policies import policy_schema
+from cxsim.scenario.named_policies import policy_schema
 from cxsim.scenario.schema import TEXTS, Schema
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from cxsim.messages import Place, Problem, ScenarioError, found
 from cxsim.parameters import Parameters
 from cxsim.scenario.calendar import ADD, REPLACE, Entry, added, fitted, periods_of
 from cxsim.scenario.loading import Source, plain
+from cxsim.scenario.named_policies import policy_problems
 from cxsim.scenario.paths import Target, held, put, resolve
-from cxsim.scenario.policies import policy_problems
 from cxsim.scenario.schema import Schema
 from cxsim.scenario.validation import check_parts, segment_rates, shape_problems, validate
 from cxsim.scenario.yaml_text import YamlError, parse

@@ -21,8 +21,14 @@ from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
 from cxsim.scenario.claim_rule import absent_firms, check_rule, parse_rule
 from cxsim.scenario.events import Change, Overrides, overridden, thaw, validated
 from cxsim.scenario.loading import Source, find, read, read_mapping, real_folder
+from cxsim.scenario.named_policies import (
+    checked_code,
+    completed,
+    policy_refusals,
+    receive,
+    taken_along,
+)
 from cxsim.scenario.paths import held, resolve
-from cxsim.scenario.policies import checked_code, completed, policy_refusals, receive, taken_along
 from cxsim.scenario.schema import TEXTS, Schema, schema_for
 
 if TYPE_CHECKING:

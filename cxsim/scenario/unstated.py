@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxsim.parameters import Parameters
 from cxsim.scenario.fields import Spec
-from cxsim.scenario.policies import named_policies
+from cxsim.scenario.named_policies import named_policies
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from cxsim.messages import Place, Problem, found, hint
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.loading import read_yaml
-from cxsim.scenario.policies import named_policies
+from cxsim.scenario.named_policies import named_policies
 from cxsim.scenario.unstated import Unstated
 from cxsim.scenario.yaml_text import YamlError, parse
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cxsim.messages import Place, money
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
-from cxsim.scenario.policies import policies_of
+from cxsim.scenario.named_policies import policies_of
 from cxsim.scenario.unstated import Unstated, unstated
 from cxsim.strategy.options import COPY
 from cxsim.study.analysis.ranking import cube_of

@@ -20,7 +20,7 @@ from cxsim.runs.simulation import Simulation, first_step
 from cxsim.scenario import Scenario
 from cxsim.scenario.events import thaw
 from cxsim.scenario.loading import Reader, Source
-from cxsim.scenario.policies import named_policies
+from cxsim.scenario.named_policies import named_policies
 from cxsim.study.designs import Design, Factor, problem_of
 from cxsim.study.outputs import (
     Output,

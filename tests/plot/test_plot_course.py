@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from classroom.overview import class_predictions
-from cxsim.charts.estimates import estimates, response
+from cxsim.charts.intervals import estimates, response
 from cxsim.charts.style import alt_of
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.validation.claims.margins import (  # fmt: skip
+from lab.validation.claims.margins import (
     AFTER,
     LAST,
     OTHERS,
