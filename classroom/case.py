@@ -13,11 +13,10 @@ import numpy as np
 from classroom.variant import Variant
 from cxsim import Simulation
 from cxsim.charts import FIXED_SPACE, Words, number
-from cxsim.numerics import half_width, mean_and_error
 from cxsim.report import split_overrides, tell_progress
 from cxsim.runs import Run, run, settings_attrs, simulate
 from cxsim.scenario import Scenario
-from cxsim.study import Comparison, Outcome, outcome_of, side_by_side
+from cxsim.study import Comparison, Outcome, half_width, mean_and_error, outcome_of, side_by_side
 
 __all__ = ["CONFIDENCE", "Case", "Estimate", "once", "with_unit"]
 

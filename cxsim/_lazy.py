@@ -20,12 +20,13 @@ def attach(
     package : str
         Its full name.
     homes : mapping of str to str
-        The module of the package that each public name lives in.
+        The module that each public name lives in: of the package, or by its full name.
     """
 
     def get(name: str) -> Any:
         if name in homes:
-            return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+            home = homes[name] if "." in homes[name] else f"{package}.{homes[name]}"
+            return getattr(importlib.import_module(home), name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     def names() -> list[str]:

@@ -79,8 +79,8 @@ The lead of the firm that the claim is about over the best other firm, by measur
 ## A rival copies the one-to-one firm
 
 `cxsim.strategy.copying.copying_effects`, {tenfold} seeds: the baseline against the same market in
-which Mass acquires Tailor's capabilities in month 24, under several conditions. Customers are *tenured*
-after 8 purchases.
+which Mass acquires Tailor's capabilities in month 24, under several conditions. Customers are
+*tenured* after 8 purchases.
 
 {copying}
 

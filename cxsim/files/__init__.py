@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-from cxsim._lazy import attach
+from cxsim.files.whole import is_file, whole_file, whole_folder
 
-__getattr__, __dir__, __all__ = attach(
-    __name__,
-    {
-        "is_file": "whole",
-        "whole_file": "whole",
-        "whole_folder": "whole",
-    },
-)
+__all__ = ["is_file", "whole_file", "whole_folder"]

@@ -13,6 +13,8 @@ __getattr__, __dir__, __all__ = attach(
         "Study": "study",
         "Sweep": "results",
         "compare": "paired_seeds",
+        "half_width": "cxsim.numerics.statistics",
+        "mean_and_error": "cxsim.numerics.statistics",
         "outcome_of": "comparison",
         "side_by_side": "comparison",
     },
