@@ -11,7 +11,7 @@ from markets import market
 
 import cxsim as cx
 from cxsim.engine.name_registry import check_passes, taken_names
-from cxsim.model.core.demand import DEMAND
+from cxsim.model.core.choice import DEMAND
 from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total
 from cxsim.model.mechanism_registry import PACKAGE, registered, unregister
 from cxsim.parameters import Parameters, parameter

@@ -84,11 +84,11 @@ def test_a_firm_gains_by_leaving_prices_that_are_no_equilibrium():
 
 #: Rule, mistake, the reduction that must notice it, the rule with the mistake.
 MISTAKES = [
-    ("demand.chance_slope", "rivals do not matter", bertrand,
+    ("choice.chance_slope", "rivals do not matter", bertrand,
      lambda a, amount, chance: -a * amount * chance),
-    ("demand.chance_slope", "price sensitivity is 1", partial(bertrand, price_sensitivity=0.8),
+    ("choice.chance_slope", "price sensitivity is 1", partial(bertrand, price_sensitivity=0.8),
      lambda a, amount, chance: -amount * chance * (1.0 - chance)),
-    ("demand.expected_slope", "revenue in place of margin", myopic,
+    ("choice.expected_slope", "revenue in place of margin", myopic,
      lambda chance, slope, amount, margin: chance * amount + slope * (margin + 0.7)),
 ]  # fmt: skip
 

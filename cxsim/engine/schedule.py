@@ -17,7 +17,7 @@ from typing import Any
 from cxsim.engine.name_registry import check_passes
 from cxsim.engine.rules import exchanged, names_of_rules, rule_name, widened
 from cxsim.identity import identified
-from cxsim.model.core.demand import DEMAND
+from cxsim.model.core.choice import DEMAND
 from cxsim.model.mechanism import PHASES, Mechanism, ordered
 from cxsim.model.mechanism_registry import PACKAGE, registered
 

@@ -12,7 +12,7 @@ from cxsim.engine.name_registry import CORE, Name, check_passes, taken_names
 from cxsim.engine.rules import rules_of
 from cxsim.identity import Identity, identified, modules
 from cxsim.messages import choice
-from cxsim.model.core.demand import DEMAND
+from cxsim.model.core.choice import DEMAND
 from cxsim.model.mechanism import Measure, Mechanism, Pass
 from cxsim.model.mechanism_registry import add, registered
 from cxsim.runs.measures.frames import FRAMES, KEYS

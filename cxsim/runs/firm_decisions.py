@@ -15,7 +15,7 @@ from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
 from cxsim.files.sealed import in_memory, put_back
 from cxsim.firms.policy import Belief, Knowledge, Policy, PolicyError, Public
-from cxsim.model.core.demand import DEMAND
+from cxsim.model.core.choice import DEMAND
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
 from cxsim.numerics.draws import period_keys, static_key
@@ -315,7 +315,7 @@ class Demand:
     Parameters
     ----------
     workspace : Workspace
-        With the columns and totals of :data:`~cxsim.model.core.demand.DEMAND`.
+        With the columns and totals of :data:`~cxsim.model.core.choice.DEMAND`.
     engine : object
         Runs the passes.
     schedule : Schedule

@@ -14,7 +14,7 @@ from cxsim.engine.workspace import Workspace
 from cxsim.files.sealed import in_memory
 from cxsim.firms.policy import PolicyError
 from cxsim.messages import ScenarioError, whole
-from cxsim.model.core.demand import DEMAND
+from cxsim.model.core.choice import DEMAND, DEMAND_RULES
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.ledger import Books
 from cxsim.model.mechanism import PHASES, Mechanism
@@ -98,7 +98,7 @@ class Simulation:
         period_rules = {
             name: rule
             for name, rule in (rules or {}).items()
-            if not (benchmarks and name.startswith("demand."))
+            if not (benchmarks and name in DEMAND_RULES)
         }
         self.schedule = Schedule(self.mechanisms, period_rules) if schedule is None else schedule
         foresight = foreseeing(taking_part, rules) if benchmarks else None
