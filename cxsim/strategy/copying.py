@@ -13,7 +13,7 @@ from cxsim.charts.layout import finish, new, short
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
 from cxsim.messages import number, seeds_of, whole
 from cxsim.model.core.people import TENURE_BANDS
-from cxsim.model.ledger import held_and_kept
+from cxsim.model.ledger import held_and_kept, ratio
 from cxsim.numerics.statistics import half_width, mean_and_error, paired
 from cxsim.runs import settings_attrs, simulate
 from cxsim.runs.measures.purchases import share
@@ -142,10 +142,11 @@ def _measured(
         held, kept = (v[since:].sum(axis=0) for v in held_and_kept(books, "tenure"))
         first = books.total("purchases")[since:, 0, :].sum(axis=0)  # by those with no supplier
         shares = share(books)
-        values["tenured"].append(kept[own, old:].sum() / held[own, old:].sum())
-        values["rival_tenured"].append(kept[other, old:].sum() / held[other, old:].sum())
-        values["fresh"].append(kept[own, new] / held[own, new])
-        values["newcomers"].append(first[own] / (first[own] + first[other]))
+        stayed, there = kept[:, old:].sum(axis=1), held[:, old:].sum(axis=1)
+        values["tenured"].append(float(ratio(stayed[own], there[own])))
+        values["rival_tenured"].append(float(ratio(stayed[other], there[other])))
+        values["fresh"].append(float(ratio(kept[own, new], held[own, new])))
+        values["newcomers"].append(float(ratio(first[own], first[own] + first[other])))
         values["share"].append(shares[since:, own].mean())
         values["lead"].append((shares[-12:, own] - shares[-12:, other]).mean())
     return {name: np.array(each) for name, each in values.items()}
