@@ -11,6 +11,7 @@ import pandas as pd
 from cxsim.arguments import number, seeds_of, whole
 from cxsim.measures.buying import held_and_kept, share
 from cxsim.mechanisms.lifetime import TENURE_BANDS
+from cxsim.mechanisms.measuring import ratio
 from cxsim.runs import settings_attrs, simulate
 from cxsim.scenario import Scenario
 from cxsim.study.statistics import half_width, mean_and_error, paired
@@ -76,7 +77,8 @@ def copying(
         lower, upper, seeds``, outcomes those of :data:`OUTCOMES`; and one more, ``lost``: which
         part of the lead in retention that tenured customers gave the firm over the rival it has
         lost, NaN where the interval of that lead spans zero. Its interval is by the jackknife
-        over seeds.
+        over seeds. Seeds in which nobody is there whose share would count (a copying firm without
+        customers of long standing) are left out of that row; ``seeds`` counts the others.
 
     Raises
     ------
@@ -98,22 +100,23 @@ def copying(
             for scenario in pair
         )
         for name, label in OUTCOMES.items():
+            x, y = _known(a[name], b[name])
             rows.append(
                 {
                     "condition": words,
                     "outcome": name,
                     "label": label,
-                    "without": float(a[name].mean()),
-                    "copied": float(b[name].mean()),
-                    **_interval(b[name], confidence),
-                    **{k: float(v) for k, v in paired(a[name], b[name], confidence).items()},
-                    "seeds": len(numbers),
+                    "without": float(x.mean()),
+                    "copied": float(y.mean()),
+                    **_interval(y, confidence),
+                    **{k: float(v) for k, v in paired(x, y, confidence).items()},
+                    "seeds": len(x),
                 }
             )
-        lost = _lost(a["tenured"] - b["tenured"], a["tenured"] - a["rival_tenured"], confidence)
+        lost, lead = _known(a["tenured"] - b["tenured"], a["tenured"] - a["rival_tenured"])
         label = "Part of the lead in retention that is lost"
-        rows.append({"condition": words, "outcome": "lost", "label": label, **lost,
-                     "seeds": len(numbers)})  # fmt: skip
+        rows.append({"condition": words, "outcome": "lost", "label": label,
+                     **_lost(lost, lead, confidence), "seeds": len(lead)})  # fmt: skip
         if progress is not None:
             progress(done, len(given))
     made = pd.DataFrame(rows).drop(columns="narrowing")
@@ -133,13 +136,20 @@ def _measured(
         held, kept = (v[since:].sum(axis=0) for v in held_and_kept(books, "tenure"))
         first = books.total("purchases")[since:, 0, :].sum(axis=0)  # by those with no supplier
         shares = share(books)
-        values["tenured"].append(kept[own, old:].sum() / held[own, old:].sum())
-        values["rival_tenured"].append(kept[other, old:].sum() / held[other, old:].sum())
-        values["fresh"].append(kept[own, new] / held[own, new])
-        values["newcomers"].append(first[own] / (first[own] + first[other]))
+        stayed, there = kept[:, old:].sum(axis=1), held[:, old:].sum(axis=1)
+        values["tenured"].append(float(ratio(stayed[own], there[own])))
+        values["rival_tenured"].append(float(ratio(stayed[other], there[other])))
+        values["fresh"].append(float(ratio(kept[own, new], held[own, new])))
+        values["newcomers"].append(float(ratio(first[own], first[own] + first[other])))
         values["share"].append(shares[since:, own].mean())
         values["lead"].append((shares[-12:, own] - shares[-12:, other]).mean())
     return {name: np.array(each) for name, each in values.items()}
+
+
+def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs of which both are known: a share of nobody is not."""
+    both = np.isfinite(x) & np.isfinite(y)
+    return x[both], y[both]
 
 
 def _interval(values: np.ndarray, confidence: float) -> dict[str, float]:
@@ -151,6 +161,8 @@ def _interval(values: np.ndarray, confidence: float) -> dict[str, float]:
 def _lost(lost: np.ndarray, lead: np.ndarray, confidence: float) -> dict[str, float]:
     """Return a ratio of means with its interval, by the jackknife (Quenouille 1956)."""
     n, nothing = len(lead), float("nan")
+    if n == 0:
+        return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)
     mean, error = mean_and_error(lead)
     if n > 1 and not mean - half_width(error, n, confidence) > 0:
         return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)
