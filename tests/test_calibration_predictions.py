@@ -26,8 +26,18 @@ def predictions():
 
 
 @pytest.mark.parametrize("name", CATEGORIES)
-def test_the_scenario_foretells_repeat_rates_better_than_shares_alone_do(predictions, name):
-    assert_agrees(out_of_sample(predictions[name]))
+def test_the_scenario_predicts_repeat_rates_better_than_market_shares_do(predictions, name):
+    assert_agrees([c for c in out_of_sample(predictions[name]) if "shares alone" in c.what])
+
+
+def test_loyalty_helps_to_predict_yogurt_and_not_catsup_which_is_taste(predictions):
+    nearer = {
+        name: check.holds
+        for name, prediction in predictions.items()
+        for check in out_of_sample(prediction)
+        if "no loyalty" in check.what
+    }
+    assert nearer == {"Yogurt": True, "Catsup": False}
 
 
 @pytest.mark.parametrize("name", CATEGORIES)

@@ -163,3 +163,16 @@ def test_the_map_refuses_firms_and_periods_that_are_not_there():
         paying_map(firm="Nobody")
     with pytest.raises(ValueError, match="settled: expected a whole number from 0 to 59"):
         paying_map(settled=60)
+
+
+def test_seeds_without_anybody_to_count_are_left_out_of_what_a_copy_does():
+    """A share of nobody made the whole row read that there was no lead to lose."""
+    small = {"customers": 100, "periods": 40}
+    pair = [cx.load(name, small) for name in ("baseline", "copycat")]
+    made = copying_effects(
+        *pair, conditions={"nobody buys of Mass": {"firms.Mass.price": 500.0}}, seeds=2
+    )
+    seeds = made.set_index("outcome")["seeds"]
+    assert seeds["lost"] == 0
+    assert seeds["share"] == 2
+    assert made.set_index("outcome")["difference"].notna()["tenured"]

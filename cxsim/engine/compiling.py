@@ -184,7 +184,7 @@ def _how() -> str:
     """Fingerprint of how passes are compiled."""
     from cxsim.engine import native
 
-    sources = [Path(str(module.__file__)).read_bytes() for module in (native, native)]
+    sources = [Path(str(module.__file__)).read_bytes() for module in (native,)]
     settings = repr((_OPTIONS, _INLINE, sources))
     return hashlib.sha256(settings.encode()).hexdigest()[:8]
 

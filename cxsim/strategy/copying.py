@@ -85,7 +85,8 @@ def copying_effects(
         lower, upper, seeds``, outcomes those of :data:`OUTCOMES`; and one more, ``lost``: which
         part of the lead in retention that tenured customers gave the firm over the rival it has
         lost, NaN where the interval of that lead spans zero. Its interval is by the jackknife
-        over seeds.
+        over seeds. Seeds in which nobody is there whose share would count (a copying firm without
+        customers of long standing) are left out of that row; ``seeds`` counts the others.
 
     Raises
     ------
@@ -107,22 +108,23 @@ def copying_effects(
             for scenario in pair
         )
         for name, label in OUTCOMES.items():
+            x, y = _known(a[name], b[name])
             rows.append(
                 {
                     "condition": words,
                     "outcome": name,
                     "label": label,
-                    "without": float(a[name].mean()),
-                    "copied": float(b[name].mean()),
-                    **_interval(b[name], confidence),
-                    **{k: float(v) for k, v in paired(a[name], b[name], confidence).items()},
-                    "seeds": len(numbers),
+                    "without": float(x.mean()),
+                    "copied": float(y.mean()),
+                    **_interval(y, confidence),
+                    **{k: float(v) for k, v in paired(x, y, confidence).items()},
+                    "seeds": len(x),
                 }
             )
-        lost = _lost(a["tenured"] - b["tenured"], a["tenured"] - a["rival_tenured"], confidence)
+        lost, lead = _known(a["tenured"] - b["tenured"], a["tenured"] - a["rival_tenured"])
         label = "Part of the lead in retention that is lost"
-        rows.append({"condition": words, "outcome": "lost", "label": label, **lost,
-                     "seeds": len(numbers)})  # fmt: skip
+        rows.append({"condition": words, "outcome": "lost", "label": label,
+                     **_lost(lost, lead, confidence), "seeds": len(lead)})  # fmt: skip
         if progress is not None:
             progress(done, len(given))
     made = pd.DataFrame(rows).drop(columns="narrowing")
@@ -152,6 +154,12 @@ def _measured(
     return {name: np.array(each) for name, each in values.items()}
 
 
+def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs of which both are known: a share of nobody is not."""
+    both = np.isfinite(x) & np.isfinite(y)
+    return x[both], y[both]
+
+
 def _interval(values: np.ndarray, confidence: float) -> dict[str, float]:
     mean, error = mean_and_error(values)
     half = float(half_width(error, len(values), confidence))
@@ -161,6 +169,8 @@ def _interval(values: np.ndarray, confidence: float) -> dict[str, float]:
 def _lost(lost: np.ndarray, lead: np.ndarray, confidence: float) -> dict[str, float]:
     """Return a ratio of means with its interval, by the jackknife (Quenouille 1956)."""
     n, nothing = len(lead), float("nan")
+    if n == 0:
+        return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)
     mean, error = mean_and_error(lead)
     if n > 1 and not mean - half_width(error, n, confidence) > 0:
         return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)

@@ -18,7 +18,7 @@ from typing import Any
 
 __all__ = ["in_child", "peak_memory"]
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def peak_memory() -> int:

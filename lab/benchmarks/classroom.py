@@ -29,7 +29,7 @@ from jupyter_client.manager import KernelManager
 
 from lab.benchmarks.machine import machine
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LESSON = ROOT / "notebooks" / "course" / "05_copycat_and_price_war.ipynb"
 #: What a lesson does first: import, load compiled code, simulate.
 FIRST_RUN = "import cxsim as cx; cx.run('baseline')"

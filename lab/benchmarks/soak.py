@@ -100,7 +100,7 @@ def soak(market: str, periods: int = PERIODS) -> Soaked:
     command = [sys.executable, "-m", "lab.benchmarks.soak", "--child", market]
     done = subprocess.run(
         [*command, "--periods", str(periods)],
-        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     return Soaked(**json.loads(done.stdout))
 

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from lab.validation.page import page
-from lab.validation.registry import FULL, QUICK, Outcome, Row, Size, rows
+from lab.validation.registry import FULL, QUICK, Outcome, Row, Size, rows, run_row, timed
 from lab.validation.rigor import CHECKLIST, missing_tests
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 IMAGES = "images/validation"
 
 
-def check(wanted: Sequence[Row], size: Size) -> list[Outcome]:
-    """Run rows and say what each found, as it is found."""
-    found = []
-    for row in wanted:
-        start = time.perf_counter()
-        outcome = Outcome(row, size, row.run(size))
-        found.append(outcome)
+def check(wanted: Sequence[Row], size: Size, jobs: int = 1) -> list[Outcome]:
+    """Run rows, some at a time, and say what each found; one that fails stops no other."""
+    if jobs == 1:
+        found = list(_told([(row, partial(timed, row, size)) for row in wanted], size))
+    else:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            begun = [(row, pool.submit(run_row, row.number, size)) for row in wanted]
+            found = list(_told([(row, future.result) for row, future in begun], size))
+    if len(found) < len(wanted):
+        raise RuntimeError(f"{len(wanted) - len(found)} rows could not be run")
+    return found
+
+
+def _told(running: Sequence[tuple[Row, Callable[[], Any]]], size: Size) -> Iterator[Outcome]:
+    """Yield outcomes in the order of rows, and print each."""
+    for row, result in running:
+        try:
+            checks, took = result()
+        except Exception:  # noqa: BLE001 - whatever it is, the other rows go on
+            print(f"  failed    {row.number:6} {traceback.format_exc()}", flush=True)
+            continue
+        outcome = Outcome(row, size, checks)
         far = "" if outcome.farthest is None else f", farthest {outcome.farthest:.1f} s.e."
-        took = time.perf_counter() - start
         print(
             f"  {outcome.verdict:9} {row.number:6} {len(outcome.checks):4d} numbers{far} "
             f"({took:.0f} s): {row.claim}",
@@ -34,7 +53,7 @@ def check(wanted: Sequence[Row], size: Size) -> list[Outcome]:
             print(f"            {wrong}")
         for vague in outcome.vague:
             print(f"            {vague.what}: standard error {vague.error:.2g} is too large")
-    return found
+        yield outcome
 
 
 def publish(outcomes: Sequence[Outcome], docs: Path) -> Path:
@@ -73,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--only", action="append", default=[], metavar="ROW",
         help="a row (1.2) or a section (1); may be given again; writes no page",
     )  # fmt: skip
+    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--docs", type=Path, help="where the page goes (default: docs, if whole)")
     given = parser.parse_args(arguments)
     try:
@@ -80,7 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    outcomes = check(wanted, QUICK if given.quick else FULL)
+    jobs = min(given.jobs, len(wanted))
+    outcomes = check(wanted, QUICK if given.quick else FULL, jobs)
     names = [name for row in wanted for name in row.proofs]
     names += [name for items in CHECKLIST.values() for item in items for name in item.tests]
     gone = missing_tests(tuple(names))

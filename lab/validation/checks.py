@@ -37,6 +37,8 @@ class Check:
         that a source prints.
     sense : {"=", "<=", ">="}
         Whether the number should be the expected one, at most or at least that.
+    limit : float
+        Standard errors that it may be off by chance.
     """
 
     what: str
@@ -45,6 +47,7 @@ class Check:
     error: float = 0.0
     rounding: float = 0.0
     sense: Literal["=", "<=", ">="] = "="
+    limit: float = TOLERANCE
 
     @property
     def off(self) -> float:
@@ -57,7 +60,7 @@ class Check:
     @property
     def holds(self) -> bool:
         """Whether chance and finite precision account for the difference."""
-        return abs(self.off) <= TOLERANCE * self.error + self.rounding
+        return abs(self.off) <= self.limit * self.error + self.rounding
 
     @property
     def errors_off(self) -> float | None:

@@ -13,6 +13,7 @@ a :class:`Row` in a module of ``lab/validation/rows/`` under ``ROWS``, and list 
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -20,7 +21,19 @@ from zlib import crc32
 
 from lab.validation.checks import Check
 
-__all__ = ["FULL", "MODULES", "QUICK", "SECTIONS", "Outcome", "Row", "Size", "labelled", "rows"]
+__all__ = [
+    "FULL",
+    "MODULES",
+    "QUICK",
+    "SECTIONS",
+    "Outcome",
+    "Row",
+    "Size",
+    "labelled",
+    "rows",
+    "run_row",
+    "timed",
+]
 
 #: Modules of the package that hold rows.
 MODULES = (
@@ -222,3 +235,15 @@ def rows(only: Iterable[str] = ()) -> list[Row]:
 def labelled(label: str, checks: Iterable[Check]) -> list[Check]:
     """Return checks whose names start with a label, so that settings of a row are told apart."""
     return [replace(check, what=f"{label}: {check.what}") for check in checks]
+
+
+def timed(row: Row, size: Size) -> tuple[list[Check], float]:
+    """Run a row and return what it found, and the processor time that took."""
+    start = time.process_time()
+    return row.run(size), time.process_time() - start
+
+
+def run_row(number: str, size: Size) -> tuple[list[Check], float]:
+    """Run a row by its number: rows hold functions that do not travel to other processes."""
+    (row,) = (each for each in rows() if each.number == number)
+    return timed(row, size)

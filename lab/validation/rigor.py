@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["CHECKLIST", "TESTS", "Item", "files_of_tests", "missing_tests"]
 
-TESTS = Path(__file__).resolve().parents[1] / "tests"
+TESTS = Path(__file__).resolve().parents[2] / "tests"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from lab.validation.claims.runs import Runs
 if TYPE_CHECKING:
     from cxsim.charts.style import Picture
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STUDIES = ROOT / "params" / "studies" / "claims"
 IMAGES = "images/claims"
 

@@ -107,6 +107,8 @@ CLAIMS = (
                  lead("lifetime_value_present", "Tailor", *OTHERS), "EUR"),
             Part("the firm earns more", "Tailor's net present value less that of the best other "
                  "firm, within the horizon", lead("net_present_value", "Tailor", *OTHERS), "EUR"),
+            Part("it earns more in the long run", "the same with the last year's profit for ever",
+                 lead("net_present_value_perpetuity", "Tailor", *OTHERS), "EUR"),
         ),
         "All four firms have the same quality and price; costs are assumptions.",
         map="one_to_one",
