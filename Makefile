@@ -113,11 +113,11 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
 
-test-browser: $(READY) $(VENV)/.with-browser $(VENV)/.with-docs ## open notebooks in a real JupyterLab, and the documentation, in a headless Chromium
+test-browser: $(READY) $(VENV)/.with-browser $(VENV)/.with-docs ## open notebooks in a real JupyterLab, and the documentation, in a headless Chromium (ARGS="-m browser": the slow ones too)
 	@$(CHROMIUM) >/dev/null || { echo "Installing Chromium"; \
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || { sudo -n apt-get update -qq && sudo -n apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1; }; \
-	if $(CHROMIUM) >/dev/null; then $(PY) -m pytest -q -m browser tests/browser $(ARGS); \
+	if $(CHROMIUM) >/dev/null; then $(PY) -m pytest -q -m "browser and not slow" tests/browser $(ARGS); \
 	else echo "There is no Chromium here and it could not be installed: browser tests were left out."; fi
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)

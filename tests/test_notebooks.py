@@ -367,6 +367,7 @@ def test_decide_advises_what_its_runs_say_and_reports_it(tmp_path):
         assert (result.folder / f"{figure}.svg").is_file(), figure
 
 
+@pytest.mark.slow
 def test_decide_goes_from_a_panel_of_purchases_to_advice(tmp_path):
     cx.run("yogurt", overrides={"customers": 60}, panel=60).panel.to_csv(tmp_path / "mine.csv")
     given = {
@@ -440,6 +441,7 @@ def test_compete_tells_who_survives(tmp_path):
     assert "Whom firms serve" not in page, "no firm of the baseline chooses customers"
 
 
+@pytest.mark.slow
 def test_compete_shows_tiers_and_lifts_where_firms_choose_customers(tmp_path):
     given = {"scenario": "sweet_spot", "player": "Focus", "seeds": 2, "overrides": COMPETING}
     page = run_notebook("compete", given, output_folder=tmp_path / "out").report.read_text("utf-8")

@@ -56,7 +56,9 @@ def test_farsighted_firms_of_unequal_base_and_quality(form, outside):
     )
 
 
-@pytest.mark.parametrize("loyalty", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize(
+    "loyalty", [1.0, *(pytest.param(each, marks=pytest.mark.slow) for each in (0.0, 3.0))]
+)
 def test_prices_to_one_customer_are_those_of_the_closed_form(loyalty):
     assert_agrees(one_buyer(loyalty=loyalty))
 
