@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cxsim.course.estimate import Estimate
+from cxsim.course.estimate import CONFIDENCE, Estimate
 from cxsim.course.variant import Variant
+from cxsim.measures.value import VALUES
 from cxsim.notebook.parameters import split_overrides
 from cxsim.notebook.progress import tell_progress
 from cxsim.plot.words import Words
@@ -19,10 +20,13 @@ from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
 from cxsim.study.comparison import Comparison, side_by_side
 from cxsim.study.outcome import Outcome, outcome_of
+from cxsim.study.value import Value, estimate, value_from
 
-__all__ = ["Case", "once"]
+__all__ = ["Case", "Firm", "once"]
 
 T = TypeVar("T")
+#: A firm of one of the lesson's markets.
+Firm = tuple[Scenario, str]
 
 
 class Case:
@@ -130,6 +134,37 @@ class Case:
         """Return a firm's measure in one market less that in another, paired by seed."""
         a, b = (self.values(market, measure, firm) for market in (before, after))
         return Estimate.over(times * (b - a))
+
+    def value(self, ours: Firm, theirs: Firm) -> Value:
+        """Return what a firm's profit is worth less another's, paired by seed.
+
+        The two are firms of one market, or one firm in two markets of the same length.
+        """
+        (here, firm), (there, other) = ours, theirs
+        gaps = {
+            measure: estimate(self.values(here, measure, firm) - self.values(there, measure, other))
+            for measure in VALUES
+        }
+        path = self._profit(here, firm) - self._profit(there, other)
+        return value_from(
+            gaps, path, discount_rate=float(here.discount_rate), period=str(here.period_length),
+            currency=str(here.currency), confidence=CONFIDENCE,
+        )  # fmt: skip
+
+    def worth(self, ours: Firm, theirs: Firm) -> str:
+        """Return that lead in words, within the horizon and beyond, and where its sign turns."""
+        (here, firm), (there, other) = ours, theirs
+        if here.digest == there.digest:
+            subject = f"In money, {firm}'s lead over {other} in net present value"
+        else:
+            against = f"against the market “{there.name}”"
+            subject = f"In money, the change of {firm}'s net present value {against}"
+        return self.value(ours, theirs).sentence(subject)
+
+    def _profit(self, market: Scenario, firm: str) -> np.ndarray:
+        at = list(market.firms).index(firm)
+        paths = [each.courses["profit"][:, at] for each in self.outcomes(market)]
+        return np.mean(paths, axis=0)
 
 
 def once(function: Callable[[Case], T]) -> Callable[[Case], T]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cxsim.arguments import whole
-from cxsim.scenario import Scenario
+from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.frozen import thaw
 from cxsim.scenario.loading import Source
 from cxsim.study.designs import Design, problem_of
@@ -185,6 +185,28 @@ class Study:
                 f"{self.name}: expected a study of a scenario, found one of a function"
             )
         return self.base.override(self.overrides(point, strategy))
+
+    def example(self, strategy: str = ONLY) -> Scenario:
+        """Return the scenario of a strategy at the first point that makes one.
+
+        Runs at points that make none are failed rows; where no point makes one, it is the
+        scenario without the factors' values.
+
+        Parameters
+        ----------
+        strategy : str
+        """
+        for point in range(len(self.points)):
+            try:
+                return self.scenario(point, strategy)
+            except ScenarioError:
+                continue
+        assert self.base is not None
+        return self.base.override(self.strategies[strategy])
+
+    def examples(self) -> list[Scenario]:
+        """Return the example of each strategy; none of a study of a function."""
+        return [] if self.base is None else [self.example(each) for each in self.strategies]
 
     def problem(self) -> dict[str, Any]:
         """Return the problem that SALib's analyses take, over the unit cube."""

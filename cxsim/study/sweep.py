@@ -11,7 +11,6 @@ from typing import Any
 from cxsim.arguments import number, whole
 from cxsim.components import changed
 from cxsim.files import file_name
-from cxsim.scenario import ScenarioError
 from cxsim.simulation import Simulation, first_step
 from cxsim.study.cells import Cells
 from cxsim.study.codebook import codebook
@@ -180,13 +179,7 @@ def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> No
     ValueError, TypeError
         If a rule has no such name, or cannot be compiled.
     """
-    if study.base is None:
-        return
-    for strategy in study.strategies:
-        try:
-            scenario = study.scenario(0, strategy)
-        except ScenarioError:  # a point that is no scenario: its runs will say so
-            scenario = study.base.override(study.strategies[strategy])
+    for scenario in study.examples():
         few = scenario.override({"customers": min(int(scenario.customers), 5000)})
         watching = tuple(observers_of(study.outputs, few))
         first_step(Simulation(few, rules=rules, observers=watching))

@@ -226,6 +226,7 @@ PLAN = Plan(
             result=alone,
             why=why_alone,
             signs=("is lower", "is about the same", "is higher"),
+            valued=lambda case: ((market(case), "Tailor"), (plain(case), "Tailor")),
         ),
         Question(
             "focus",
@@ -239,6 +240,7 @@ PLAN = Plan(
             result=focus,
             why=why_focus,
             signs=("is lower", "is about the same", "is higher"),
+            valued=lambda case: ((sweet(case), "Focus"), (sweet(case), "Everyone")),
         ),
     ),
     exhibits={
