@@ -16,15 +16,27 @@ from cxsim.charts import FIXED_SPACE, Words, number
 from cxsim.report import split_overrides, tell_progress
 from cxsim.runs import Run, run, settings_attrs, simulate
 from cxsim.scenario import Scenario
-from cxsim.study import Comparison, Outcome, half_width, mean_and_error, outcome_of, side_by_side
+from cxsim.study import (
+    Comparison,
+    Outcome,
+    Value,
+    half_width,
+    mean_and_error,
+    outcome_of,
+    side_by_side,
+    value_of,
+)
 
-__all__ = ["CONFIDENCE", "Case", "Estimate", "once", "with_unit"]
+__all__ = ["CONFIDENCE", "Case", "Estimate", "Firm", "once", "with_unit"]
 
 
 # -- One student's case of a lesson: the market, the seeds, and what has been computed of it ---
 
 
 T = TypeVar("T")
+_EQUITY = "customer_equity"
+#: A firm of one of the lesson's markets.
+Firm = tuple[Scenario, str]
 
 
 class Case:
@@ -132,6 +144,33 @@ class Case:
         """Return a firm's measure in one market less that in another, paired by seed."""
         a, b = (self.values(market, measure, firm) for market in (before, after))
         return Estimate.over(times * (b - a))
+
+    def value(self, ours: Firm, theirs: Firm) -> Value:
+        """Return what a firm's profit is worth less another's, paired by seed.
+
+        The two are firms of one market, or one firm in two markets of the same length.
+        """
+        (here, firm), (there, other) = ours, theirs
+        equity = [self.values(*of) for of in ((here, _EQUITY, firm), (there, _EQUITY, other))]
+        return value_of(
+            self._profits(here, firm) - self._profits(there, other), equity[0] - equity[1],
+            discount_rate=float(here.discount_rate), period=str(here.period_length),
+            currency=str(here.currency), confidence=CONFIDENCE,
+        )  # fmt: skip
+
+    def worth(self, ours: Firm, theirs: Firm) -> str:
+        """Return that lead in words, within the horizon and beyond, and where its sign turns."""
+        (here, firm), (there, other) = ours, theirs
+        if here.digest == there.digest:
+            subject = f"In money, {firm}'s lead over {other} in net present value"
+        else:
+            against = f"against the market “{there.name}”"
+            subject = f"In money, the change of {firm}'s net present value {against}"
+        return self.value(ours, theirs).sentence(subject)
+
+    def _profits(self, market: Scenario, firm: str) -> np.ndarray:
+        at = list(market.firms).index(firm)
+        return np.array([each.courses["profit"][:, at] for each in self.outcomes(market)])
 
 
 def once(function: Callable[[Case], T]) -> Callable[[Case], T]:

@@ -155,7 +155,7 @@ def answers(
             sign = question.sign(result.value) if result.sure else "seeds cannot tell"
             rows.append(
                 (name, "prediction", question.name, question.label, f"{sign}: {said}",
-                 _plain(question.why(case)))
+                 _plain(question.reason(case)))
             )  # fmt: skip
         for task in plan.exercises:
             truth = task.answer(case)

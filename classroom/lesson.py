@@ -253,7 +253,7 @@ class Lesson:
 
     def _compared(self, question: Question) -> str:
         result, judged = self._judge(question)
-        why = f"Why: {question.why(self.case)}"
+        why = f"Why: {question.reason(self.case)}"
         if judged is None:
             return widgets.box("open", SKIPPED, f"{result.text(question.unit, signed=True)}.", why)
         return widgets.verdict_box(judged.verdict, judged.text, why)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from classroom.case import Case, Estimate
+from classroom.case import Case, Estimate, Firm
 from cxsim.messages import hint
 from cxsim.report import firm_rows, styled
 from cxsim.runs import settings_attrs
@@ -54,6 +54,9 @@ class Question:
         What the experiment shows to be the reason, in one or two sentences with its numbers.
     signs : (str, str, str)
         Words for below zero, about zero, above zero.
+    valued : function of a case, optional
+        Where the answer is a lead in net present value: whose, and over whom. The lead beyond
+        the horizon is then told beside that within it.
     """
 
     name: str
@@ -65,6 +68,12 @@ class Question:
     result: Callable[[Case], Estimate]
     why: Callable[[Case], str]
     signs: tuple[str, str, str] = ("falls", "stays about the same", "rises")
+    valued: Callable[[Case], tuple[Firm, Firm]] | None = None
+
+    def reason(self, case: Case) -> str:
+        """Return why it comes out so and, of a lead in value, what it is beyond the horizon."""
+        why = self.why(case)
+        return why if self.valued is None else f"{why} {case.worth(*self.valued(case))}"
 
     def words(self, case: Case) -> str:
         """Return the question in words."""

@@ -172,6 +172,9 @@ def test_sensitivity_runs_what_is_missing_and_says_what_results_rest_on(here):
 def test_check_reads_studies_too(here):
     code, out, _ = cxsim("check", "study.yaml")
     assert (code, "runs    6 at 2 points" in out) == (0, True)
+    first_is_none = "segments.Comfort.share: [0.4, 0.5]"
+    (here / "first.yaml").write_text(re.sub(r"(?m)(?<=^factors:\n  ).*$", first_is_none, STUDY))
+    assert cxsim("check", "first.yaml")[0] == 0
     (here / "study.yaml").write_text(STUDY.replace("Tailor", "Tailr"))
     code, _, err = cxsim("check", "study.yaml")
     assert (code, "did you mean 'Tailor'?" in err) == (2, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -272,6 +273,21 @@ def test_what_is_read_and_seen_of_a_lesson_is_there(plan):
     for each in plan.questions:
         assert len(each.words(lesson.case)) > 40
         assert len(each.why(lesson.case)) > 40
+
+
+def test_a_lead_in_value_is_told_within_the_five_years_and_beyond(plan):
+    case = Case(seeds=2)
+    for question in plan.questions:
+        about_money = re.search(r"\bearns\b", question.words(case)) is not None
+        assert (question.valued is not None) == about_money, question.name
+        if question.valued is not None:
+            said, (ours, theirs) = question.reason(case), question.valued(case)
+            within = case.value(ours, theirs).within
+            assert np.sign(within.mean) == np.sign(question.result(case).value)
+            assert "within 60 months" in said
+            assert "profit for ever after" in said
+            assert "with customer equity at the end" in said
+            assert "Its sign" in said
 
 
 def test_all_lessons_are_listed_with_what_is_predicted():

@@ -61,6 +61,7 @@ def test_the_guide_names_what_there_is():
     assert sum(map(int, rows[-5:])) == 120, "points of the assessment add up"
 
 
+@pytest.mark.slow
 def test_the_guides_way_to_run_a_hand_in_of_the_last_lesson_works(tmp_path):
     import papermill
 

@@ -229,7 +229,11 @@ def test_a_kernel_that_does_not_start_is_given_a_second_chance(write, monkeypatc
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits on file size")
 @pytest.mark.parametrize(
-    "code", ["print('x' * 200_000)", "open(output + '/data', 'w').write('x' * 200_000)"]
+    "code",
+    [
+        "open(output + '/data', 'w').write('x' * 200_000)",
+        pytest.param("print('x' * 200_000)", marks=pytest.mark.slow),
+    ],
 )
 def test_a_full_disk_is_one_line_and_nothing_stays(write, code):
     path = write(code)

@@ -69,6 +69,7 @@ def check(found):
             assert engine == "plain", name
 
 
+@pytest.mark.slow
 def test_a_run_without_a_name_that_is_not_public_ends_with_the_same_numbers():
     check(without(FEW))
 

@@ -19,7 +19,7 @@ from lab.validation.reductions.pricing import (
 FORMS = [("cost", None), ("cost", 0.5), ("bonus", 0.5)]
 
 
-@pytest.mark.parametrize("firms", [2, 3])
+@pytest.mark.parametrize("firms", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_best_responses_without_outside_option_settle_at_a_margin_of_j_over_j_less_1(firms):
     checks = bertrand(firms=firms, price_sensitivity=0.8)
     assert checks[0].expected == pytest.approx(1.0 + firms / (firms - 1) / 0.8)
@@ -38,8 +38,8 @@ def test_best_responses_of_firms_that_differ_settle_too():
     assert_agrees(bertrand(outside=0.3, quality=[2.0, 0.5, 1.0]))
 
 
-@pytest.mark.parametrize("form", ["cost", "bonus"])
-@pytest.mark.parametrize("loyalty", [0.5, 1.0])
+@pytest.mark.parametrize("form", ["cost", pytest.param("bonus", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("loyalty", [0.5, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_firms_that_look_at_this_period_charge_for_loyalty(loyalty, form):
     assert_agrees(myopic(loyalty=loyalty, form=form))
 
@@ -63,7 +63,9 @@ def test_prices_to_one_customer_are_those_of_the_closed_form(loyalty):
     assert_agrees(one_buyer(loyalty=loyalty))
 
 
-@pytest.mark.parametrize("once", [True, False], ids=["once", "always"])
+@pytest.mark.parametrize(
+    "once", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["once", "always"]
+)
 @pytest.mark.parametrize("by", [-0.4, pytest.param(0.4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("form", "outside"),

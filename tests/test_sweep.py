@@ -274,6 +274,14 @@ def test_points_that_are_no_scenario_fail_one_by_one(tmp_path):
     assert "expected shares that sum to 1" in result.failed["message"].iloc[0]
 
 
+def test_what_is_said_of_a_study_is_said_of_its_first_point_that_is_a_scenario(tmp_path):
+    factors = {"segments.Comfort.share": [0.4, 0.5], "customers": [90, 80]}
+    plan = cx.Study.from_dict({**MARKET, "factors": factors, "design": "grid"})
+    assert int(plan.example().customers) == 90
+    none = cx.Study.from_dict({**MARKET, "factors": {"segments.Comfort.share": [0.3, 0.4]}})
+    assert none.example().digest == none.base.digest
+
+
 def test_a_run_that_kills_its_process_is_found_and_the_others_finish(tmp_path):
     result = cx.sweep(study(functions.kills_its_process), store=tmp_path / "s", jobs=2)
     assert len(result.frame) == 17

@@ -101,7 +101,7 @@ def test_a_row_blurred_by_chance_fails_on_the_full_page():
 
 
 #: Rows that take ten seconds and more even so; ``make validation`` and ``make test-slow`` run them.
-LONG = {"1.10", "1.3", "1.4.2", "2.5", "2.7", "2.8"}
+LONG = {"1.10", "1.3", "1.4.2", "1.9.1", "2.5", "2.7", "2.8", "3.2"}
 
 
 @pytest.mark.parametrize(

@@ -376,6 +376,7 @@ PLAN = Plan(
             result=worth_lead,
             why=why_worth,
             signs=("is lower", "is about the same", "is higher"),
+            valued=lambda case: ((market(case), "Listener"), (market(case), "Believer")),
         ),
     ),
     exhibits={"views": views, "gap": gap, "table": table, "money": money, "counter": counter},

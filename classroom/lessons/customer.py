@@ -346,6 +346,7 @@ PLAN = Plan(
             result=profit_lead,
             why=why_profit,
             signs=("is lower", "is about the same", "is higher"),
+            valued=lambda case: ((market(case), "Outsourced"), (market(case), "InHouse")),
         ),
         Question(
             "group",

@@ -280,6 +280,7 @@ PLAN = Plan(
             result=without_customize,
             why=_why_customize,
             signs=("is lower", "is about the same", "is higher"),
+            valued=lambda case: ((market(case), "NoCustomize"), (market(case), "Whole")),
         ),
     ),
     exhibits={"scorecard": scorecard, "table": table, "losses": losses, "counter": counter},

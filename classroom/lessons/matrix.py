@@ -276,6 +276,7 @@ PLAN = Plan(
             result=profit_lead,
             why=_why_profit,
             signs=("is lower", "is about the same", "is higher"),
+            valued=lambda case: ((market(case), "Tailor"), (market(case), "Mass")),
         ),
     ),
     exhibits={"matrix": matrix, "table": table, "leads": leads, "counter": counter},

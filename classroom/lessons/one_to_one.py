@@ -401,6 +401,7 @@ PLAN = Plan(
             result=alone,
             why=why_alone,
             signs=("is lower", "is about the same", "is higher"),
+            valued=lambda case: ((market(case), "Tailor"), (plain(case), "Tailor")),
         ),
         Question(
             "focus",
@@ -414,6 +415,7 @@ PLAN = Plan(
             result=focus,
             why=why_focus,
             signs=("is lower", "is about the same", "is higher"),
+            valued=lambda case: ((sweet(case), "Focus"), (sweet(case), "Everyone")),
         ),
     ),
     exhibits={

@@ -326,6 +326,7 @@ def plan_for(industry: Industry) -> Plan:
                 step=1,
                 result=own.worth,
                 why=_why_worth(own),
+                valued=lambda case: ((own.moved(case), firm), (own.market(case), firm)),
             ),
         ),
         exhibits={

@@ -486,6 +486,7 @@ PLAN = Plan(
             step=1,
             result=copy_worth,
             why=why_copy,
+            valued=lambda case: ((copied(case), "Mass"), (market(case), "Mass")),
         ),
         Question(
             "match",
@@ -500,6 +501,10 @@ PLAN = Plan(
             step=1,
             result=match_worth,
             why=why_match,
+            valued=lambda case: (
+                (attacked(case, reply=cut_to(case)), "Tailor"),
+                (attacked(case), "Tailor"),
+            ),
         ),
     ),
     exhibits={

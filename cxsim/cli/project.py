@@ -102,8 +102,7 @@ def _check_study(file: str) -> None:
 
 def _study_notes(study: Any) -> list[str]:
     """Return what was not loaded of the code that a study's strategies name."""
-    scenarios = [study.scenario(0, strategy) for strategy in study.strategies]
-    return list(dict.fromkeys(note for each in scenarios for note in code_notes(each)))
+    return list(dict.fromkeys(note for each in study.examples() for note in code_notes(each)))
 
 
 @click.command("list")

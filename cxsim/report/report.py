@@ -101,9 +101,7 @@ class Report:
         """
         plan = Study.load(name)
         plan = plan.with_seeds(seeds) if seeds else plan
-        self._scenarios = (
-            [] if plan.base is None else [plan.scenario(0, each) for each in plan.strategies]
-        )
+        self._scenarios = plan.examples()
         return plan
 
     def of_sweep(self) -> Callable[[Any], None] | None:

@@ -293,7 +293,7 @@ def unstated_costs(study: Study, firm: str) -> list[Unstated]:
             if path not in (ADD, REPLACE):
                 targets = study.base.targets(path, Place("options"))
                 stated |= {".".join(map(str, each.keys)) for each in targets}
-        for each in unstated(study.scenario(0, name)):
+        for each in unstated(study.example(name)):
             if each.free and each.name == firm and each.path.startswith("firms."):
                 found.setdefault(each.path, each)
     return [each for path, each in found.items() if path not in stated]

@@ -12,10 +12,12 @@ __getattr__, __dir__, __all__ = attach(
         "Store": "store",
         "Study": "study",
         "Sweep": "results",
+        "Value": "value_of_lead",
         "compare": "paired_seeds",
         "half_width": "cxsim.numerics.statistics",
         "mean_and_error": "cxsim.numerics.statistics",
         "outcome_of": "comparison",
         "side_by_side": "comparison",
+        "value_of": "value_of_lead",
     },
 )

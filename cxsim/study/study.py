@@ -17,7 +17,7 @@ from cxsim.identity import learn
 from cxsim.messages import whole
 from cxsim.runs.components import Components, of_measures, of_model, of_passes
 from cxsim.runs.simulation import Simulation, first_step
-from cxsim.scenario import Scenario
+from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.events import thaw
 from cxsim.scenario.loading import Reader, Source
 from cxsim.scenario.named_policies import named_policies
@@ -197,6 +197,28 @@ class Study:
                 f"{self.name}: expected a study of a scenario, found one of a function"
             )
         return self.base.override(self.overrides(point, strategy))
+
+    def example(self, strategy: str = ONLY) -> Scenario:
+        """Return the scenario of a strategy at the first point that makes one.
+
+        Runs at points that make none are failed rows; where no point makes one, it is the
+        scenario without the factors' values.
+
+        Parameters
+        ----------
+        strategy : str
+        """
+        for point in range(len(self.points)):
+            try:
+                return self.scenario(point, strategy)
+            except ScenarioError:
+                continue
+        assert self.base is not None
+        return self.base.override(self.strategies[strategy])
+
+    def examples(self) -> list[Scenario]:
+        """Return the example of each strategy; none of a study of a function."""
+        return [] if self.base is None else [self.example(each) for each in self.strategies]
 
     def problem(self) -> dict[str, Any]:
         """Return the problem that SALib's analyses take, over the unit cube."""

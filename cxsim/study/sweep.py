@@ -18,7 +18,6 @@ from cxsim.files.whole import file_name
 from cxsim.messages import number, whole
 from cxsim.runs.components import changed
 from cxsim.runs.simulation import Simulation, first_step
-from cxsim.scenario import ScenarioError
 from cxsim.study.outputs import observers_of
 from cxsim.study.results import Sweep
 from cxsim.study.runner import Runner
@@ -185,13 +184,7 @@ def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> No
     ValueError, TypeError
         If a rule has no such name, or cannot be compiled.
     """
-    if study.base is None:
-        return
-    for strategy in study.strategies:
-        try:
-            scenario = study.scenario(0, strategy)
-        except ScenarioError:  # a point that is no scenario: its runs will say so
-            scenario = study.base.override(study.strategies[strategy])
+    for scenario in study.examples():
         few = scenario.override({"customers": min(int(scenario.customers), 5000)})
         watching = tuple(observers_of(study.outputs, few))
         first_step(Simulation(few, rules=rules, observers=watching))

@@ -46,6 +46,7 @@ RUN_ALL = """async () => {
   await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info;
   await app.commands.execute('notebook:run-all-cells');
 }"""
+SHUT_DOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 NOT_RUN = """() => {
   const cells = window.jupyterapp.shell.currentWidget.content.model.cells, found = [];
   for (let i = 0; i < cells.length; i++) { const m = cells.get(i);
@@ -86,6 +87,11 @@ class Lab:
         page.evaluate(RUN_ALL)
         page.screenshot(path=self.pictures / f"{Path(notebook).stem}.png")
         return page
+
+    def close(self, page: Any) -> None:
+        """Close a notebook and its kernel, so that the next one has the machine to itself."""
+        page.evaluate(SHUT_DOWN)
+        page.close()
 
     def complaints(self, page: Any) -> list:
         """Return errors and streams among the outputs of the notebook on the page."""

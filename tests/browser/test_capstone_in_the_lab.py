@@ -33,4 +33,4 @@ def test_points_are_counted_once_predictions_are_committed(lab):
     assert box["x"] + box["width"] <= 1024
     page.screenshot(path=lab.pictures / "course-rubric.png")
     assert lab.complaints(page) == []
-    page.close()
+    lab.close(page)

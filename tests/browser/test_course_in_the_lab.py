@@ -23,7 +23,7 @@ def page(lab):
     yield page
     assert lab.complaints(page) == []
     assert lab.outside == []
-    page.close()
+    lab.close(page)
 
 
 def predict(page, number: int, sign: str, presses: int) -> None:
@@ -82,7 +82,15 @@ def test_a_prediction_cannot_be_changed_not_even_by_running_all_again(lab, page)
     assert page.get_by_role("button", name="Commit").count() == 0
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+#: The first, and the one with the widest figures; the others are slow tests.
+ALWAYS = ("01", "07")
+
+
+@pytest.mark.parametrize(
+    "lesson",
+    [each if each.startswith(ALWAYS) else pytest.param(each, marks=pytest.mark.slow)
+     for each in LESSONS],
+)  # fmt: skip
 def test_a_lesson_fits_the_screen_once_everything_is_shown(lab, lesson):
     page = lab.open(f"course/{lesson}.ipynb")
     page.locator("div.cx-wait, div.cx-wrong, div.cx-right").first.wait_for(timeout=90_000)
@@ -103,4 +111,4 @@ def test_a_lesson_fits_the_screen_once_everything_is_shown(lab, lesson):
         page.screenshot(path=lab.pictures / f"course-{lesson[:2]}-{width}.png")
         assert page.evaluate(TOO_WIDE) == [], width
     assert lab.complaints(page) == []
-    page.close()
+    lab.close(page)

@@ -14,7 +14,7 @@ def page(lab):
     yield page
     assert lab.complaints(page) == []
     assert lab.outside == []
-    page.close()
+    lab.close(page)
 
 
 def answer(page) -> str:

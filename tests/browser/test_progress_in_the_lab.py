@@ -38,7 +38,7 @@ def test_a_running_study_says_done_failed_rate_and_what_is_left(lab):
     (lab.folder / "watched.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     page = lab.open("watched.ipynb", wait=False)
     line = page.locator(PROGRESS).first
-    line.wait_for(timeout=90_000)
+    line.wait_for(state="attached", timeout=240_000)
     seen = {}
     while (found := LINE.search(said := line.inner_text())) is None or "left" in found["time"]:
         if found is not None and found["done"] not in seen:
@@ -59,4 +59,4 @@ def test_a_running_study_says_done_failed_rate_and_what_is_left(lab):
     assert lab.complaints(page) == []
     line.evaluate(MIDDLE)
     page.screenshot(path=lab.pictures / "progress-done.png")
-    page.close()
+    lab.close(page)
