@@ -11,7 +11,6 @@ import numpy as np
 
 from cxsim.course.estimate import CONFIDENCE, Estimate
 from cxsim.course.variant import Variant
-from cxsim.measures.value import VALUES
 from cxsim.notebook.parameters import split_overrides
 from cxsim.notebook.progress import tell_progress
 from cxsim.plot.words import Words
@@ -20,11 +19,12 @@ from cxsim.scenario import Scenario
 from cxsim.simulation import Simulation
 from cxsim.study.comparison import Comparison, side_by_side
 from cxsim.study.outcome import Outcome, outcome_of
-from cxsim.study.value import Value, estimate, value_from
+from cxsim.study.value import Value, value_of
 
 __all__ = ["Case", "Firm", "once"]
 
 T = TypeVar("T")
+_EQUITY = "customer_equity"
 #: A firm of one of the lesson's markets.
 Firm = tuple[Scenario, str]
 
@@ -141,13 +141,10 @@ class Case:
         The two are firms of one market, or one firm in two markets of the same length.
         """
         (here, firm), (there, other) = ours, theirs
-        gaps = {
-            measure: estimate(self.values(here, measure, firm) - self.values(there, measure, other))
-            for measure in VALUES
-        }
-        path = self._profit(here, firm) - self._profit(there, other)
-        return value_from(
-            gaps, path, discount_rate=float(here.discount_rate), period=str(here.period_length),
+        equity = [self.values(*of) for of in ((here, _EQUITY, firm), (there, _EQUITY, other))]
+        return value_of(
+            self._profits(here, firm) - self._profits(there, other), equity[0] - equity[1],
+            discount_rate=float(here.discount_rate), period=str(here.period_length),
             currency=str(here.currency), confidence=CONFIDENCE,
         )  # fmt: skip
 
@@ -161,10 +158,9 @@ class Case:
             subject = f"In money, the change of {firm}'s net present value {against}"
         return self.value(ours, theirs).sentence(subject)
 
-    def _profit(self, market: Scenario, firm: str) -> np.ndarray:
+    def _profits(self, market: Scenario, firm: str) -> np.ndarray:
         at = list(market.firms).index(firm)
-        paths = [each.courses["profit"][:, at] for each in self.outcomes(market)]
-        return np.mean(paths, axis=0)
+        return np.array([each.courses["profit"][:, at] for each in self.outcomes(market)])
 
 
 def once(function: Callable[[Case], T]) -> Callable[[Case], T]:
