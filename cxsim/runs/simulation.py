@@ -118,6 +118,7 @@ class Simulation:
         self._events = _Events(scenario, tables)
         self._insolvency = Insolvency(len(tables.firms))
         self._price_limit = price_limit(scenario)
+        self._checked = b""
         self._look_up()
         self.decisions = Decisions(scenario, self.seed, tables, self._firm_books())
         self._demand = Demand(self.workspace, self.engine, foresight) if foresight else None
@@ -221,12 +222,17 @@ class Simulation:
         arrays = self.workspace.tables.arrays
         if "firm_price" not in arrays:
             return
-        asked = arrays["firm_price"] * (1.0 + arrays["firm_personal_premium"])
-        if not (asked <= self._price_limit).all():
+        price, premium = arrays["firm_price"], arrays["firm_personal_premium"]
+        now = price.tobytes() + premium.tobytes()
+        if now == self._checked:  # in most periods nobody changes a price
+            return
+        asked = price * (1.0 + premium)
+        if not np.maximum.reduce(asked) <= self._price_limit:  # NaN is beyond, too
             row = int(np.argmin(asked <= self._price_limit))
             text = beyond_limit(float(asked[row]), self._price_limit)
             firm = self.workspace.tables.firms[row]
             raise PolicyError(f"firm {firm!r}, period {self.period}: {text}")
+        self._checked = now
 
     def _let_go(self) -> None:
         """Take firms that have been insolvent for too long out of the market, for good."""

@@ -349,6 +349,7 @@ class Ready(NamedTuple):
     schedule: Schedule
     measures: Mapping[tuple[str, str], Any]
     moving: Components
+    code: Components
     observers: tuple[str, ...]
 
 
@@ -381,9 +382,10 @@ class ScenarioModel:
         #: What is the same for all scenarios with the same mechanisms and policies.
         self._ready: dict[Any, Ready] = {}
         self._last: tuple[Mapping[str, Any], Scenario] | None = None
+        self._nearest: tuple[Scenario, Ready] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        left = ("_ready", "_last", "measuring")
+        left = ("_ready", "_last", "_nearest", "measuring")
         texts = self.ready(self.base).moving.texts() | self.measuring.texts()
         return {k: v for k, v in self.__dict__.items() if k not in left} | {"texts": texts}
 
@@ -406,7 +408,7 @@ class ScenarioModel:
 
     def code(self, changes: Mapping[str, Any]) -> Components:
         """Return what moves the market, and what makes the outputs of its books."""
-        return Components([self.ready(self.scenario(changes)).moving, self.measuring])
+        return self.ready(self.scenario(changes)).code
 
     def task(self, changes: Mapping[str, Any]) -> str:
         """Return the digest of scenario and outputs, whatever the code."""
@@ -420,6 +422,11 @@ class ScenarioModel:
 
     def ready(self, scenario: Scenario) -> Ready:
         """Return what a scenario shares with others of the same mechanisms and policies."""
+        if self._nearest is None or self._nearest[0] is not scenario:
+            self._nearest = (scenario, self._ready_of(scenario))
+        return self._nearest[1]
+
+    def _ready_of(self, scenario: Scenario) -> Ready:
         key = (
             tuple(mechanism.name for mechanism in scenario.mechanisms),
             tuple(named_policies(scenario)),
@@ -430,7 +437,8 @@ class ScenarioModel:
             if watching:
                 small = Simulation(small.scenario, rules=self.rules, observers=watching)
             known = known_measures(small.mechanisms)
-            self._ready[key] = Ready(small.schedule, known, moving, watching)
+            code = Components([moving, self.measuring])
+            self._ready[key] = Ready(small.schedule, known, moving, code, watching)
         return self._ready[key]
 
     def run(
