@@ -161,7 +161,7 @@ def class_figure(folder: str | Path, lesson: str | None = None) -> Any:
 _SHADE = "#FBE9E0"
 
 
-@styled
+@styled  # type: ignore[untyped-decorator]  # faces load when asked
 def class_predictions(
     frame: pd.DataFrame,
     *,

@@ -12,11 +12,13 @@ from scipy.stats import qmc
 
 from cxsim.study.analysis import (
     analyse,
+    contrast,
+    discovery,
     main_effects,
-    points,
+    morris,
     ranking,
-    scenario_discovery,
-    sensitivity,
+    regional,
+    sobol,
 )
 
 NAMES = ["firms.Tailor.interaction", "firms.Tailor.price", "segments.All.hassle"]
@@ -143,7 +145,7 @@ def ishigami_runs():
 
 
 def test_sobol_indices_of_the_ishigami_function_lie_within_their_intervals(ishigami_runs):
-    found = sensitivity(ishigami_runs, problem(), output="share")
+    found = sobol(ishigami_runs, problem(), output="share")
     for name, first, total in zip(NAMES, FIRST, TOTAL, strict=True):
         for kind, expected in (("first", first), ("total", total)):
             row = of(found, kind=kind, factor=name)
@@ -155,7 +157,7 @@ def test_sobol_indices_of_the_ishigami_function_lie_within_their_intervals(ishig
 
 
 def test_first_order_designs_give_no_second_order_indices():
-    found = sensitivity(
+    found = sobol(
         runs(saltelli(256, second_order=False), ishigami, seeds=1), problem(), output="share"
     )
     assert set(found.frame["kind"]) == {"first", "total"}
@@ -166,7 +168,7 @@ def test_seeds_are_averaged_and_the_floor_says_how_much_is_noise():
         return 3.0 * x[0]
 
     frame = runs(saltelli(256), noise, seeds=4, noise=1.0, common=20.0)
-    found = sensitivity(frame, problem(), output="share")
+    found = sobol(frame, problem(), output="share")
     truth = (1.0 / 4) / (9.0 / 12 + 1.0 / 4)  # what seeds share moves no point against another
     assert found.facts["noise"] == pytest.approx(truth, rel=0.1)
     for name in NAMES[1:]:
@@ -181,16 +183,16 @@ def test_a_block_with_a_failed_run_is_left_out_whole(ishigami_runs):
     gone = ishigami_runs[ishigami_runs["point"] != 17]
     whole = ishigami_runs[ishigami_runs["point"] // 8 != 2].copy()
     whole["point"] -= 8 * (whole["point"] > 23)
-    expected = sensitivity(whole, problem(), output="share").frame
+    expected = sobol(whole, problem(), output="share").frame
     for frame in (broken, gone):
-        pd.testing.assert_frame_equal(sensitivity(frame, problem(), output="share").frame, expected)
+        pd.testing.assert_frame_equal(sobol(frame, problem(), output="share").frame, expected)
 
 
 def test_other_designs_are_refused_and_not_analysed_as_if():
     with pytest.raises(ValueError, match="expected a Saltelli design"):
-        sensitivity(runs(cube(80), ishigami), problem(), output="share")
+        sobol(runs(cube(80), ishigami), problem(), output="share")
     with pytest.raises(ValueError, match="expected a Morris design"):
-        sensitivity(runs(cube(80), ishigami), problem(), output="share")
+        morris(runs(cube(80), ishigami), problem(), output="share")
 
 
 # --- Morris screening -------------------------------------------------------------------
@@ -204,7 +206,7 @@ def trajectories(size, levels=4):
 
 def test_morris_finds_slopes_and_tells_bends_from_lines():
     frame = runs(trajectories(40), lambda x: 5.0 * x[0] + 4.0 * (x[1] - 0.5) ** 2, seeds=1)
-    found = sensitivity(frame, problem(), output="share")
+    found = morris(frame, problem(), output="share")
     straight = of(found, factor=NAMES[0])
     assert (straight["mu"], straight["mu_star"]) == (pytest.approx(5.0), pytest.approx(5.0))
     assert straight["sigma"] == pytest.approx(0.0, abs=1e-9)
@@ -217,7 +219,7 @@ def test_morris_finds_slopes_and_tells_bends_from_lines():
 
 def test_the_noise_floor_of_morris_is_what_an_idle_factor_shows():
     frame = runs(trajectories(200), lambda x: 5.0 * x[0], seeds=3, noise=1.0)
-    found = sensitivity(frame, problem(), output="share")
+    found = morris(frame, problem(), output="share")
     idle = of(found, factor=NAMES[2])["mu_star"]
     assert idle == pytest.approx(found.facts["noise"], rel=0.15)
 
@@ -227,7 +229,7 @@ def test_the_noise_floor_of_morris_is_what_an_idle_factor_shows():
 
 def test_the_factor_that_decides_sets_points_of_interest_apart():
     frame = runs(cube(300), lambda x: x[0] + 0.1 * x[1])
-    found = scenario_discovery(frame, problem(), output="share", at_least=0.8)
+    found = regional(frame, problem(), output="share", at_least=0.8)
     assert found.frame["factor"].iloc[0] == NAMES[0]
     decisive, idle = of(found, factor=NAMES[0]), of(found, factor=NAMES[2])
     assert decisive["p"] < 1e-6 < 0.05 < idle["p"]
@@ -242,7 +244,7 @@ def test_idle_factors_seem_decisive_no_more_often_than_stated():
     frame = runs(cube(120), lambda x: 0.0, seeds=1)
     for _ in range(200):
         noisy = frame.assign(share=rng.normal(size=len(frame)))
-        found = scenario_discovery(noisy, problem(), output="share", resamples=2)
+        found = regional(noisy, problem(), output="share", resamples=2)
         alarms += (found.frame["p"] < 0.05).any()
     assert alarms / 200 <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 200)
 
@@ -255,7 +257,7 @@ def in_a_box(x):
 
 
 def test_a_constructed_box_is_discovered_with_its_limits():
-    found = scenario_discovery(runs(cube(1200), in_a_box), problem(), output="share", at_most=0.0)
+    found = discovery(runs(cube(1200), in_a_box), problem(), output="share", at_most=0.0)
     (box,) = found.frame.to_dict("records")
     assert box[f"{NAMES[0]}.low"] == pytest.approx(0.6, abs=0.01)
     assert box[f"{NAMES[1]}.high"] == pytest.approx(0.4, abs=0.01)
@@ -275,7 +277,7 @@ def test_density_is_that_of_points_the_box_was_not_found_on():
     rng = np.random.default_rng(2)
     chance = np.where(frame["share"] < 0, 0.7, 0.1)
     frame["share"] = np.where(rng.uniform(size=len(frame)) < chance, -1.0, 1.0)
-    found = scenario_discovery(frame, problem(), output="share", at_most=0.0)
+    found = discovery(frame, problem(), output="share", at_most=0.0)
     top = found.frame.iloc[0]
     assert top["lower"] <= 0.7 <= top["upper"]
     assert found.facts["base"] == pytest.approx(0.196, abs=0.06)
@@ -285,14 +287,14 @@ def test_where_nothing_matters_no_region_stands_out():
     rng = np.random.default_rng(5)
     frame = runs(cube(600), lambda x: 0.0, seeds=1)
     frame["share"] = rng.normal(size=len(frame))
-    found = scenario_discovery(frame, problem(), output="share", at_most=-0.5)
+    found = discovery(frame, problem(), output="share", at_most=-0.5)
     assert found.frame.empty
     assert "no region stands out" in found.sentence
 
 
 def test_too_few_cases_are_refused():
     with pytest.raises(ValueError, match="at least 8 points of interest"):
-        scenario_discovery(runs(cube(20), in_a_box), problem(), output="share", at_most=0)
+        discovery(runs(cube(20), in_a_box), problem(), output="share", at_most=0)
 
 
 # --- strategies -------------------------------------------------------------------------
@@ -370,9 +372,9 @@ def test_points_without_every_strategy_are_left_out():
 
 def test_a_contrast_is_the_difference_in_every_point_and_seed():
     frame = strategies(PAYOFFS)
-    against = points(frame, "profit", strategy="bold", against="safe")
+    against = contrast(frame, "profit", strategy="bold", against="safe")
     assert against.groupby("point")["profit"].first().tolist() == [5.0, -5.0, 3.0, 5.0]
-    best = points(frame, "profit", strategy="poor")
+    best = contrast(frame, "profit", strategy="poor")
     assert best.groupby("point")["profit"].first().tolist() == [-6.0, -4.0, -4.0, -6.0]
     assert "strategy" not in against
 
@@ -425,10 +427,7 @@ FIRST_FACTOR = NAMES[0]
         (lambda f: effects(f.assign(share=np.nan)), "found none"),
         (lambda f: effects(f.query("point < 3")), "at least 4 points"),
         (lambda f: effects(f.assign(strategy=f["seed"].map(str))), "take a contrast"),
-        (
-            lambda f: scenario_discovery(f, problem(), output="share", at_least=99.0),
-            "found none of 40",
-        ),
+        (lambda f: regional(f, problem(), output="share", at_least=99.0), "found none of 40"),
         (lambda f: ranking(f, output="share"), "a column of the runs, found 'strategy'"),
         (lambda f: ranking(f.assign(strategy="a"), output="share"), "two to rank, found a"),
     ],
@@ -444,4 +443,4 @@ def test_a_library_that_is_missing_is_named_with_what_to_install(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "SALib.analyze.sobol", None)
     with pytest.raises(ImportError, match=r"sobol: needs SALib, .* pip install 'cxsim\[study\]'"):
-        sensitivity(runs(cube(40), linear), problem(), output="share")
+        sobol(runs(cube(40), linear), problem(), output="share")

@@ -106,7 +106,7 @@ def test_a_scenario_that_peers_do_not_know_whole_is_refused(change):
 
 def test_lines_of_code_are_counted_without_words():
     lines = code_lines(MesaMarket)
-    everything = Path(cx.__file__).parents[1] / "benchmarks" / "peers" / "mesa_model.py"
+    everything = Path(cx.__file__).parents[1] / "lab" / "benchmarks" / "peers" / "mesa_model.py"
     assert 150 < lines < len(everything.read_text("utf-8").splitlines())
 
 

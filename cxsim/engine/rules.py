@@ -115,7 +115,7 @@ def _check_signature(name: str, rule: Callable[..., Any], substitute: Callable[.
         )
 
 
-def rules_of(functions: Iterable[FunctionType]) -> dict[str, FunctionType]:
+def rules_of(functions: Iterable[Any]) -> dict[str, FunctionType]:
     """Return all rules that functions call, at any depth, by name."""
     found: dict[str, FunctionType] = {}
     for function in functions:
