@@ -40,6 +40,10 @@ GOLDEN = 0x9E3779B97F4A7C15
 MIX_1 = 0xBF58476D1CE4E5B9
 MIX_2 = 0x94D049BB133111EB
 
+#: The finalizer's numbers as NumPy has them: made once, since a period's keys are few.
+_SHIFTS = tuple(np.uint64(bits) for bits in (30, 27, 31))
+_FACTORS = (np.uint64(MIX_1), np.uint64(MIX_2))
+
 #: The period of the first population's attributes, whenever the run starts.
 INITIAL = -(2**62)
 
@@ -77,11 +81,12 @@ def static_key(seed: int, *parts: str | int) -> int:
 
 def period_keys(keys: np.ndarray, period: int, out: np.ndarray) -> None:
     """Write to ``out`` the keys of one period for an array of static keys (uint64)."""
-    clock = np.uint64(mix((period * MIX_1 + GOLDEN) & MASK))
-    word = keys ^ clock
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(MIX_1)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(MIX_2)
-    out[...] = word ^ (word >> np.uint64(31))
+    np.bitwise_xor(keys, np.uint64(mix((period * MIX_1 + GOLDEN) & MASK)), out=out)
+    out ^= out >> _SHIFTS[0]
+    out *= _FACTORS[0]
+    out ^= out >> _SHIFTS[1]
+    out *= _FACTORS[1]
+    out ^= out >> _SHIFTS[2]
 
 
 def normal(key: Word, customer: Word) -> float:
