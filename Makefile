@@ -84,7 +84,7 @@ test-slow: $(READY) ## run all tests, the slow ones too, with all random example
 	@CXSIM_ALL_EXAMPLES=1 $(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser" $(ARGS)
 
 torture: $(READY) ## kill a study twenty times and look whether anything is lost (CXSIM_TORTURE_SEED=7: again)
-	@$(PY) -m pytest -q tests/test_torture.py $(ARGS)
+	@$(PY) -m pytest -q tests/study/test_torture.py $(ARGS)
 
 damage: $(READY) ## flip bits in, cut short and zero files of each kind; none may go unnoticed (ARGS="--part 0.1")
 	@$(PY) -m lab.fuzz.damage $(ARGS)
@@ -108,7 +108,7 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 	  || { echo "It could not be installed for $$newer: Mesa 3.5 was left out."; exit 0; }; \
 	fi; \
 	.venv-newer/bin/python -m pytest -q -n 2 -p no:cacheprovider \
-	  tests/test_mesa.py tests/test_mesa_agents.py tests/test_engines.py tests/test_draws.py tests/test_golden.py
+	  tests/runs/test_mesa.py tests/runs/test_mesa_agents.py tests/engine/test_engines.py tests/numerics/test_draws.py tests/runs/test_golden.py
 
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
@@ -124,17 +124,17 @@ coverage: $(READY) ## run the tests and say which branches they miss (fails unde
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser" --cov --cov-report=term $(ARGS)
 
 compatibility: $(READY) ## try old and new libraries and Pythons, write docs/compatibility.md anew
-	@$(PY) docs/make_compatibility.py $(ARGS)
+	@$(PY) -m lab.pages.compatibility $(ARGS)
 
 package: $(READY) ## build wheel and source archive into dist/, install them elsewhere, run the demo
 	@rm -rf dist && $(PY) -m hatchling build -d dist && ls -l dist
-	@$(PY) -m pytest -q tests/test_package.py $(ARGS)
+	@$(PY) -m pytest -q tests/project/test_package.py $(ARGS)
 
 soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS="--periods 1000000")
 	@$(PY) -m lab.benchmarks.soak $(ARGS)
 
 golden: $(READY) ## write the golden trajectories anew, where numbers are meant to change
-	@CXSIM_RENEW_GOLDEN=1 $(PY) -m pytest -q -p no:cacheprovider tests/test_golden.py
+	@CXSIM_RENEW_GOLDEN=1 $(PY) -m pytest -q -p no:cacheprovider tests/runs/test_golden.py
 	@git status --short tests/golden 2>/dev/null || true
 
 fuzz: $(READY) $(VENV)/.with-fuzz ## search for files that go wrong, a minute for each kind (ARGS="study --seconds 600")
@@ -164,20 +164,20 @@ bench-studies: $(READY) ## measure ten thousand runs of a study (ARGS="--runs 10
 	@$(PY) -m lab.benchmarks.studies $(ARGS)
 
 docs: $(READY) $(VENV)/.with-docs ## build the documentation site in build/docs (no network needed once set up)
-	@$(PY) docs/make_model.py && $(PY) docs/make_architecture.py
+	@$(PY) -m lab.pages.model && $(PY) -m lab.pages.architecture
 	@rm -rf build/docs build/doctrees docs/generated
 	@$(PY) -m sphinx --fail-on-warning --keep-going --quiet -d build/doctrees docs build/docs $(ARGS)
 	@echo "Open build/docs/index.html"
 
 figures: $(READY) ## draw the pictures of the README anew, and slides of the course (results/slides)
-	@$(PY) docs/make_images.py
-	@$(PY) docs/make_slides.py
+	@$(PY) -m lab.pages.images
+	@$(PY) -m lab.pages.slides
 
 course: $(READY) ## write docs/course_answers.md anew (ARGS="--student 17": print a student's)
-	@$(PY) docs/make_course.py $(ARGS)
+	@$(PY) -m lab.pages.course $(ARGS)
 
 competition: $(READY) ## write docs/competition.md anew (ARGS="--seeds 6": quicker)
-	@$(PY) docs/make_competition.py $(ARGS)
+	@$(PY) -m lab.pages.competition $(ARGS)
 
 # ------------------------------------------------------------- housekeeping
 

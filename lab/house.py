@@ -18,6 +18,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EARLIER = Path(__file__).with_name("house.json")
+#: From the ground up; a module may import from its own part and from lower floors only.
+FLOORS: list[set[str]] = [
+    {"_lazy", "_version", "analytic", "files", "identity", "messages", "numerics", "parameters"},
+    {"firms", "model"},
+    {"engine", "scenario"},
+    {"runs"},
+    {"calibration", "charts", "study"},
+    {"strategy"},
+    {"plot", "report"},
+    {"cli"},
+    {"__main__"},
+]
 #: What is counted, and from which tops a part is shown for each folder.
 TOPS = ("cxsim", "classroom", "lab", "validation", "benchmarks", "fuzz", "docs", "tests")
 #: Tokens that are no code of their own.

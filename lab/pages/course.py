@@ -1,0 +1,64 @@
+"""Write the answers of the course anew: ``make course``; those of a student: ``--student 17``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import pandas as pd
+
+from classroom import answers
+from classroom.lessons import LESSONS, plan_of
+from lab.pages import DOCS
+
+PAGE = DOCS / "course_answers.md"
+
+HEAD = """# The course: expected answers
+
+<!-- Written by `python -m lab.pages.course` (make course). Changes by hand are lost. -->
+
+What comes out in the book's own market (student 0, 8 paired seeds), for those who teach: the
+numbers are computed by the model, on every machine the same. Students have markets of their own;
+`python -m lab.pages.course --student 17` prints what is right for student 17, and
+`classroom.answers(17)` gives it as a frame. How to teach with it: [teaching.md](teaching.md).
+
+Intervals are 95 % over seeds. An exercise accepts what lies within the range behind ±.
+"""
+
+
+def page(frame: pd.DataFrame) -> str:
+    """Return answers as Markdown."""
+    parts = []
+    for name in LESSONS:
+        rows = frame[frame["lesson"] == name]
+        if rows.empty:
+            continue
+        plan = plan_of(name)
+        parts.append(f"## Lesson {int(name[:2])}: {plan.title}")
+        lines = ["| | asked for | comes out | why |", "| --- | --- | --- | --- |"]
+        columns = (rows[name] for name in ("name", "label", "answer", "why"))
+        lines += [f"| {' | '.join(map(_cell, row))} |" for row in zip(*columns, strict=True)]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Write the page, or print a student's answers."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--student", type=int, help="print a student's answers, write nothing")
+    parser.add_argument("--lessons", nargs="*", help="names of notebooks")
+    chosen = parser.parse_args()
+    frame = answers(chosen.student or 0, lessons=chosen.lessons)
+    if chosen.student is not None:
+        sys.stdout.write(page(frame))
+        return
+    PAGE.write_text(f"{HEAD}\n{page(frame)}", encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()

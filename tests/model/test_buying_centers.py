@@ -1,0 +1,136 @@
+"""Several people decide for an account; customers find out what they need."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from markets import firm, lively, market
+from playing import assert_same, played
+
+import cxsim as cx
+from cxsim import plot
+from cxsim.scenario import ScenarioError
+
+
+def centers(members, **more):
+    return lively(customers=2500).override(
+        {"segments.*.buying_center": {"members": members, "member_need_sd": 0.6, **more}}
+    )
+
+
+def test_segments_without_a_buying_center_decide_alone_beside_those_that_have_one():
+    scenario = centers(4).override({"segments.Far.buying_center": None})
+    alone = lively(customers=2500)
+    a, b = played(alone), played(scenario)
+    far = a.customers("segment") == 0
+    assert far.any()
+    np.testing.assert_array_equal(a.customers("supplier")[far], b.customers("supplier")[far])
+    assert (a.customers("supplier")[~far] != b.customers("supplier")[~far]).any()
+
+
+def test_more_members_leave_the_needs_and_shocks_of_the_first_ones_alone():
+    few, many = played(centers(2)), played(centers(5))
+    np.testing.assert_array_equal(few.customers("member_need"), many.customers("member_need")[:2])
+
+
+def test_blocks_and_threads_do_not_show():
+    scenario = centers(3).override({"self_discovery": {}})
+    assert_same(played(scenario), played(scenario, block=1024, threads=2))
+
+
+def test_unanimity_keeps_accounts_where_they_are_and_newcomers_from_buying():
+    easy, hard = (cx.run(centers(4, quorum=q)) for q in (0.0, 1.0))
+    assert hard.market["consensus"].mean() < 0.5 * easy.market["consensus"].mean()
+    assert hard.firms["losses"].sum() < 0.5 * easy.firms["losses"].sum()
+    assert (hard.market["no_decision"] > easy.market["no_decision"]).all()
+
+
+def test_without_agreement_nothing_is_bought_from_a_supplier_that_has_left():
+    scenario = market(
+        {"Ann": firm(), "Bob": firm(), "Gone": firm(active=False)},
+        {"All": {"share": 1.0, "buying_center": {"members": 2, "quorum": 1.0}}},
+        initial={"Gone": {"share": 1.0}},
+        customers=2000,
+        periods=1,
+    )
+    verdict = played(scenario).books.count("verdict")[0, 0, 1]
+    accounts, agreed, bought = verdict
+    assert accounts == 2000
+    assert agreed == bought == pytest.approx(1000, abs=4 * np.sqrt(500))
+
+
+def test_members_are_served_better_by_offers_tailored_to_each():
+    known = {"initial": {"Tailor": {"share": 1.0, "knowledge": 0.9}}}
+    account, member = (
+        cx.run(centers(3, tailoring=t).override({**known, "warm_up": 0})).firms
+        for t in ("account", "member")
+    )
+    first = (account["period"] == 0) & (account["firm"] == "Tailor")
+    assert (member.loc[first, "misfit"] < account.loc[first, "misfit"]).all()
+
+
+def test_decisions_are_kept_with_the_run(tmp_path):
+    run = cx.run(centers(3))
+    again = cx.Run.load(run.save(tmp_path / "run"))
+    assert again.frame("decisions").equals(run.frame("decisions"))
+    sums = run.frame("decisions").groupby("period")[["accounts", "agreed"]].sum()
+    np.testing.assert_allclose(sums["agreed"] / sums["accounts"], run.market["consensus"])
+    with pytest.raises(KeyError, match="decisions"):
+        run.frame("decision")
+
+
+def test_reasons_for_losses_let_all_members_vote_again():
+    run = cx.run(centers(3), detail=["loss_reasons"])
+    lost = run.losses.groupby("reason")["customers"].sum()
+    assert (run.losses["customers"] <= run.losses["losses"]).all()
+    assert lost["chance"] > 0
+    assert lost["price"] > 0
+
+
+def test_a_figure_shows_decisions_beside_what_was_published():
+    figure = plot.group_decisions(cx.run("b2b_suppliers").frame("decisions"))
+    assert "buying centers of 1 buy" in figure.get_suptitle()
+    assert "of 6" in plot.alt_of(figure)
+    with pytest.raises(ValueError, match="decisions: expected a column"):
+        plot.group_decisions(cx.run("baseline", overrides={"periods": 2}).firms)
+
+
+def test_a_figure_compares_tailoring_to_the_account_and_to_the_member():
+    import pandas as pd
+
+    frames = [cx.run(centers(3, tailoring=t)).frame("decisions") for t in ("account", "member")]
+    figure = plot.tailored_consensus(pd.concat(frames))
+    assert "Tailoring to each member" in figure.get_suptitle()
+    with pytest.raises(ValueError, match="tailoring to the member"):
+        plot.tailored_consensus(frames[0])
+
+
+def test_the_number_of_members_stays():
+    with pytest.raises(ScenarioError, match="members"):
+        centers(2).override(
+            {"events": [{"at": 1, "set": {"segments.Near.buying_center.members": 3}}]}
+        )
+
+
+def test_who_knows_itself_better_gets_more_out_of_the_market():
+    def surplus(sd):
+        scenario = lively(customers=8000, self_discovery={"initial_error_sd": sd})
+        return cx.run(scenario).market["consumer_surplus"].sum()
+
+    assert surplus(0.0) > surplus(1.0) > surplus(2.0)
+
+
+def test_a_firm_that_gives_feedback_has_customers_who_know_themselves():
+    scenario = lively(customers=3000, periods=12, self_discovery={"discovery_rate": 0.1})
+    firms = cx.run(scenario.override({"firms.Tailor.feedback": 3.0})).firms
+    error = firms.query("period == 11").set_index("firm")["self_error"]
+    assert error["Tailor"] < 0.7 * error["Mass"]
+
+
+def test_the_error_of_self_knowledge_never_grows():
+    run = cx.run(
+        lively(customers=1500, self_discovery={}).override(
+            {"segments.Near.turnover": 0.0, "segments.Far.turnover_beta": None}
+        )
+    )
+    assert (np.diff(run.market["self_error"]) <= 0).all()

@@ -1,0 +1,240 @@
+"""Random scenarios in which any mechanism may take part, for property-based tests."""
+
+from __future__ import annotations
+
+import policies_of_users  # noqa: F401 - what this process has imported needs no trust
+from hypothesis import strategies as st
+from journeys import journeys
+from markets import firm, market
+
+SILENCE = dict.fromkeys(("destroying", "attention", "recommendation", "advocacy"), 0.0)
+LOUD = dict.fromkeys(SILENCE, 1.0)
+
+numbers = st.floats(0, 1)
+money = st.floats(0, 5)
+
+
+def programmes():
+    return st.fixed_dictionaries(
+        {
+            "points_per_currency": money,
+            "point_value": st.floats(0, 0.5),
+            "redemption_threshold": st.floats(0, 50),
+        }
+    )
+
+
+#: How a firm without programme, contract and subscription deals with customers.
+PLAIN = {"loyalty_programme": None, "contracts": None, "billing": "per_purchase"}
+
+
+def terms():
+    return st.fixed_dictionaries(
+        {
+            "loyalty_programme": st.none() | programmes(),
+            "contracts": st.none() | contracts(),
+            "billing": st.sampled_from(["per_purchase", "subscription"]),
+        }
+    )
+
+
+def contracts():
+    return st.fixed_dictionaries({"length": st.integers(0, 4), "exit_fee": money})
+
+
+def value_tiers():
+    return st.fixed_dictionaries(
+        {
+            "contact_capacity": numbers,
+            "goes_to": st.sampled_from(["everyone", "analytics", "predictive"]),
+            "refit_every": st.integers(1, 2),
+            "focus": st.none() | st.sampled_from([[], ["s0"]]),
+            "individual_cost": money,
+        }
+    )
+
+
+def acquisition(attributes):
+    rules = ["random", "analytics", "predictive"] if attributes else ["random"]
+    return st.fixed_dictionaries(
+        {
+            "contacts": numbers,
+            "targeting": st.sampled_from(rules),
+            "by": st.sampled_from(["both", "firmographic", "behavioural", "segment"]),
+            "refit_every": st.integers(1, 2),
+            "rest": st.integers(0, 2),
+            "trial_discount": numbers,
+            "cost_per_contact": money,
+        }
+    )
+
+
+def add_ons():
+    return st.fixed_dictionaries(
+        {
+            "price": st.floats(2, 5),
+            "margin": st.floats(0, 2),
+            "base_chance": st.floats(0, 0.5),
+            "known_chance": st.floats(0.5, 1),
+        }
+    )
+
+
+@st.composite
+def firms(draw):
+    return firm(
+        price=draw(st.floats(0, 20)),
+        quality=draw(st.floats(-5, 20)),
+        interaction=draw(numbers),
+        customization=draw(numbers),
+        identification=draw(numbers),
+        segment_insight=draw(numbers),
+        forgetting_rate=draw(numbers),
+        position=[draw(st.floats(-2, 2)), draw(st.floats(-2, 2))],
+        personal_premium=draw(numbers),
+        active=draw(st.booleans()),
+        promotions={"chance": draw(numbers), "depth": draw(numbers), "display_value": draw(money)},
+        feedback=draw(money),
+        **draw(st.just(dict(PLAIN)) | terms()),
+        acquisition=None,
+        next_best_offer=None,
+        value_tiers=draw(st.none() | value_tiers()),
+        unit_cost=draw(money),
+        customization_cost=draw(money),
+        interaction_cost=draw(money),
+        cost_to_serve=draw(money),
+        service_saving=draw(numbers),
+        advertising_reach=draw(numbers),
+        advertising_cost=draw(money),
+    )
+
+
+@st.composite
+def segments(draw):
+    one = {
+        "share": 1.0,
+        "need_mean": [draw(st.floats(-2, 2)), draw(st.floats(-2, 2))],
+        "need_sd": draw(st.floats(0, 2)),
+        "price_sensitivity": draw(st.floats(0, 2)),
+        "price_sensitivity_cv": draw(numbers),
+        "brand_taste_sd": draw(money),
+        "brand_taste": draw(st.sampled_from(["normal", "log_gamma"])),
+        "brand_taste_shape": draw(st.floats(0.1, 3)),
+        "fit_weight": draw(money),
+        "hassle": draw(money),
+        "teaching_effort": draw(money),
+        "switching_cost": draw(money),
+        "disclosure": draw(numbers),
+        "purchase_rate": draw(numbers),
+        "turnover": draw(numbers),
+        "volume": draw(st.floats(0.1, 5)),
+        "outside_value": draw(st.floats(-5, 5)),
+        "reputation_value": draw(money),
+    }
+    if draw(st.booleans()):
+        one["purchase_rate_shape"] = draw(st.floats(0.2, 5))
+    if draw(st.booleans()):
+        one["turnover_beta"] = [draw(st.floats(0.2, 3)), draw(st.floats(0.2, 9))]
+    if draw(st.booleans()):
+        one["contact_tolerance"] = draw(numbers)
+        one["contact_reserve"] = draw(numbers)
+    if draw(st.booleans()):
+        one["need_drift"] = draw(numbers)
+    if draw(st.booleans()):
+        one["buying_center"] = {
+            "members": draw(st.integers(1, 5)),
+            "member_need_sd": draw(st.floats(0, 2)),
+            "quorum": draw(numbers),
+            "tailoring": draw(st.sampled_from(["account", "member"])),
+        }
+    return one
+
+
+def paid_otherwise(each):
+    """Return whether prices are not all that a firm's customers pay or get."""
+    bound = each["contracts"] is not None or each["billing"] == "subscription"
+    beside = ("loyalty_programme", "acquisition", "next_best_offer")
+    return bound or any(each[name] is not None for name in beside)
+
+
+@st.composite
+def policies(draw, prices_matter):
+    """A policy of each kind; a best response only where some price is best."""
+    pricing = ["fixed", "policies_of_users:Ratchet"] + ["best_response"] * prices_matter
+    climb = {"name": "policies_of_users:Climb", "step": draw(st.floats(0.01, 0.5))}
+    return {
+        "pricing": draw(st.sampled_from(pricing)),
+        "capability": draw(st.sampled_from(["fixed", climb])),
+    }
+
+
+@st.composite
+def word_of_mouth(draw):
+    return {
+        "network": draw(st.sampled_from(["well_mixed", "small_world", "scale_free"])),
+        "neighbours": draw(st.sampled_from([2, 4, 8])),
+        "rewiring": draw(numbers),
+        "contacts": draw(st.integers(0, 4)),
+        "tell_rate": {emotion: draw(numbers) for emotion in SILENCE},
+        "message_weight": draw(numbers),
+        "awareness": draw(st.booleans()),
+    }
+
+
+@st.composite
+def scenarios(draw):
+    names = draw(st.lists(st.sampled_from(["Ann", "Bob", "Cy", "Di"]), min_size=1, unique=True))
+    groups = draw(st.lists(segments(), min_size=1, max_size=3))
+    for group in groups:
+        group["share"] = 1.0 / len(groups)
+    world = {
+        "customers": draw(st.integers(1, 30)),
+        "periods": draw(st.integers(1, 4)),
+        "outside_option": draw(st.booleans()),
+        "switching_cost_form": draw(st.sampled_from(["cost", "bonus"])),
+        "learning_rate": draw(st.floats(0, 4)),
+        "events": [{"at": 0, "over": 2, "set": {f"firms.{names[0]}.price": draw(money)}}],
+    }
+    if world["periods"] == 1:
+        world["events"] = []
+    if draw(st.booleans()):
+        world["profile_portability"] = draw(numbers)
+    competitors = {name: draw(firms()) for name in names}
+    if draw(st.booleans()):
+        world["attributes"] = {
+            "firmographic": draw(st.floats(-1, 1)),
+            "behavioural": draw(st.floats(-1, 1)),
+        }
+    if draw(st.booleans()):
+        for each in competitors.values():
+            each["acquisition"] = draw(st.none() | acquisition("attributes" in world))
+            each["next_best_offer"] = draw(st.none() | add_ons())
+    prices_matter = (
+        world["outside_option"]
+        and all(g["price_sensitivity"] > 0.01 for g in groups)
+        and all(g.get("buying_center", {"members": 1})["members"] == 1 for g in groups)
+        and not any(paid_otherwise(each) for each in competitors.values())
+    )
+    for each in competitors.values():
+        each["policy"] = draw(policies(prices_matter))
+        if draw(st.booleans()):
+            each |= {"credit_limit": draw(st.floats(0, 1e5)), "insolvency_periods": 1}
+    if draw(st.booleans()):
+        world["self_discovery"] = {
+            "initial_error_sd": draw(st.floats(0, 2)),
+            "discovery_rate": draw(numbers),
+        }
+    if draw(st.booleans()):
+        world["word_of_mouth"] = draw(word_of_mouth())
+    if draw(st.booleans()):
+        world["initial"] = {names[0]: {"share": draw(numbers), "tenure": 3, "knowledge": 0.4}}
+    else:
+        world["warm_up"] = draw(st.integers(0, 2))
+    scenario = market(
+        firms=competitors,
+        segments={f"s{k}": group for k, group in enumerate(groups)},
+        **world,
+    )
+    if draw(st.booleans()):
+        scenario = scenario.override(draw(journeys(names, list(scenario.segments))))
+    return scenario
