@@ -28,8 +28,8 @@ of the same name in ``notebooks/course/``. How to make one:
    what is not given is left out and results are shown at once. Text cells are read before
    anything is committed: what tells the result belongs in an exhibit (``html.surprise``).
 
-:func:`~classroom.overview.pool` reads the predictions of a class from a folder;
-:func:`~classroom.overview.class_figure` draws them.
+:func:`~classroom.whole_class.pool` reads the predictions of a class from a folder;
+:func:`~classroom.whole_class.class_figure` draws them.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from typing import Any
 _HOME = {
     "Lesson": "lesson",
     "answers": "checking",
-    "class_figure": "overview",
-    "contents": "overview",
-    "overview": "overview",
-    "pool": "overview",
+    "class_figure": "whole_class",
+    "contents": "whole_class",
+    "overview": "whole_class",
+    "pool": "whole_class",
 }
 
 __all__ = ["Lesson", "answers", "class_figure", "contents", "overview", "pool"]

@@ -3,6 +3,9 @@
 At run time names are imported when they are used (``__init__.py``).
 """
 
+from cxsim import analytic as analytic
+from cxsim import calibration as calibration
+from cxsim import plot as plot
 from cxsim._version import __version__ as __version__
 from cxsim.calibration import Calibration as Calibration
 from cxsim.calibration import CalibrationError as CalibrationError

@@ -109,7 +109,7 @@ def _study_notes(study: Any) -> list[str]:
 def list_() -> None:
     """List the scenarios, studies and notebooks that come with the package."""
     from cxsim.report.notebooks import read_notebook, shipped_notebooks, title_of
-    from cxsim.study.study_file import shipped_studies
+    from cxsim.scenario.loading import shipped_studies
 
     scenarios = {}
     for name, path in shipped_scenarios().items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import platform
 import shutil
@@ -18,8 +19,6 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from cxsim._version import __version__
 from cxsim.messages import found, hint
@@ -292,6 +291,8 @@ def versions() -> dict[str, str | None]:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON takes it: frames as rows, what is no number as null."""
+    import pandas as pd
+
     if isinstance(value, pd.DataFrame):
         return [plain(row) for row in value.to_dict("records")]
     if isinstance(value, Mapping):
@@ -300,9 +301,7 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if hasattr(value, "item"):
         value = value.item()
-    if isinstance(value, float) and not pd.notna(value):
-        return None
-    if value in (float("inf"), float("-inf")):
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return value
 

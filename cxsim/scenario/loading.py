@@ -27,6 +27,7 @@ __all__ = [
     "reason",
     "shipped_root",
     "shipped_scenarios",
+    "shipped_studies",
     "shown_path",
 ]
 
@@ -453,6 +454,12 @@ def shipped_root(kind: str = "params") -> Path:
 def shipped_scenarios() -> dict[str, Path]:
     """Return the scenario files that ship, by name, in order of name."""
     folder = shipped_root("params") / "scenarios"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the study files that ship, by name, in order of name."""
+    folder = shipped_root("params") / "studies"
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,11 +24,6 @@ from cxsim.study.store import Store, StoreError
 from cxsim.study.stored_runs import Cells
 from cxsim.study.study import Study
 from cxsim.study.workers import Report
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from cxsim.study.analysis import Finding
 
 __all__ = ["ANALYSES", "Sweep", "analyse"]
 
@@ -225,7 +220,7 @@ class Sweep:
         Parameters
         ----------
         analyses : iterable of str, optional
-            Names (see :func:`cxsim.study.analysis.analyse`); default: those the study names.
+            Names (see :func:`analyse`); default: those the study names.
         outputs : iterable of str, optional
             Columns; default: all that hold one number a run.
 
@@ -234,8 +229,6 @@ class Sweep:
         ValueError
             If an analysis does not fit the design.
         """
-        from cxsim.study.analysis import analyse
-
         names = self.study.analysis if analyses is None else analyses
         columns = self.outputs if outputs is None else outputs
         return analyse(self.frame, self.study.problem(), names, outputs=columns)
@@ -261,8 +254,6 @@ class Sweep:
         ValueError
             If there is no such analysis or output.
         """
-        from cxsim.study.analysis import ANALYSES
-
         names = list(self.study.analysis if analyses is None else analyses)
         columns = list(self.outputs if outputs is None else outputs)
         for name in names:

@@ -14,7 +14,7 @@ from cxsim.model.mechanism_registry import OBSERVERS
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario import Scenario
 from cxsim.scenario.events import FrozenDict, freeze
-from cxsim.scenario.loading import Reader, Source, find, read_yaml
+from cxsim.scenario.loading import Reader, Source, find, read_yaml, shipped_studies
 from cxsim.study.designs import DESIGNS, MOST, Design, Factor, overridden, read_design, read_factor
 from cxsim.study.outputs import DEFAULT, Output, Stopping, read_outputs, read_stopping
 
@@ -28,20 +28,11 @@ __all__ = [
     "find_study",
     "read_parts",
     "read_study",
-    "shipped_studies",
     "study_schema",
 ]
 
 
 # -- A study file as checked pieces: every problem with its file, line, key and the nearest name
-
-
-def shipped_studies() -> dict[str, Path]:
-    """Return the study files that ship with the package, by name, in order of name."""
-    from cxsim.scenario.loading import shipped_root
-
-    folder = shipped_root("params") / "studies"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def find_study(name_or_path: str | Path) -> Path:

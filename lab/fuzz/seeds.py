@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cxsim.model.mechanism_registry import registered
 from cxsim.scenario import Scenario, shipped_scenarios
-from cxsim.study.study_file import shipped_studies, study_schema
+from cxsim.scenario.loading import shipped_studies
+from cxsim.study.study_file import study_schema
 
 __all__ = ["seeds", "words"]
 

@@ -20,7 +20,7 @@ import cxsim as cx
 from cxsim import plot
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import summarize
-from cxsim.study.analysis import analyse
+from cxsim.study.results import analyse
 from lab.pages import DOCS
 
 FOLDER = DOCS / "images"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classroom.overview import class_predictions
+from classroom.whole_class import class_predictions
 from cxsim.charts.intervals import estimates, response
 from cxsim.charts.style import alt_of
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import qmc
 
 from cxsim import plot
-from cxsim.study.analysis import analyse
 from cxsim.study.analysis.points import Finding
+from cxsim.study.results import analyse
 
 NAMES = ["firms.Tailor.interaction", "segments.All.hassle", "price"]
 PROBLEM = {"num_vars": 3, "names": NAMES, "bounds": [[0.0, 1.0]] * 3}

@@ -11,7 +11,6 @@ import pytest
 from scipy.stats import qmc
 
 from cxsim.study.analysis import (
-    analyse,
     contrast,
     discovery,
     main_effects,
@@ -20,6 +19,7 @@ from cxsim.study.analysis import (
     regional,
     sobol,
 )
+from cxsim.study.results import analyse
 
 NAMES = ["firms.Tailor.interaction", "firms.Tailor.price", "segments.All.hassle"]
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
-from cxsim.study.study_file import shipped_studies, study_schema
+from cxsim.scenario.loading import shipped_studies
+from cxsim.study.study_file import study_schema
 
 SMALL = {"customers": 60, "periods": 4}
 
