@@ -22,18 +22,18 @@ TEXTS, NAMES = ("surprise", "note", "title", "label", "caption"), ("mark", "even
 
 
 def read_plan(
-    file: str,
+    module: str,
     numbers: Numbers,
     *,
     market: Callable[[Case], Any],
     varied: Callable[[Case], Mapping[str, str]],
 ) -> Plan:
-    """Return a lesson from its file in ``classroom/lessons/``.
+    """Return a lesson from the file beside its module, of the same name with ``.yaml``.
 
     Parameters
     ----------
-    file : str
-        Its name without ending: ``matrix``.
+    module : str
+        File of the module.
     numbers : Numbers
         What the texts may name; the file's ``words`` are added.
     market, varied : function of a case
@@ -45,7 +45,7 @@ def read_plan(
         If a key is unknown or missing, or a text names what is not among the numbers; with file,
         key, what was expected, and the nearest.
     """
-    path = Path(__file__).with_name("lessons") / f"{file}.yaml"
+    path = Path(module).with_suffix(".yaml")
     reader = _Reader(path.name, numbers)
     given = reader.made("lesson", reader.plan, YAML(typ="safe", pure=True).load(path))
     return Plan(**given, market=market, varied=varied)

@@ -142,4 +142,4 @@ NUMBERS: Numbers = Numbers(
 )  # fmt: skip
 
 
-PLAN = read_plan("customer", NUMBERS, market=market, varied=varied)
+PLAN = read_plan(__file__, NUMBERS, market=market, varied=varied)

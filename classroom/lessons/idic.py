@@ -136,4 +136,4 @@ NUMBERS: Numbers = Numbers(
 )  # fmt: skip
 
 
-PLAN = read_plan("idic", NUMBERS, market=market, varied=varied)
+PLAN = read_plan(__file__, NUMBERS, market=market, varied=varied)

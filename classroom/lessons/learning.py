@@ -187,4 +187,4 @@ NUMBERS: Numbers = Numbers(
 )  # fmt: skip
 
 
-PLAN = read_plan("learning", NUMBERS, market=market, varied=varied)
+PLAN = read_plan(__file__, NUMBERS, market=market, varied=varied)

@@ -127,4 +127,4 @@ NUMBERS: Numbers = Numbers(
 )  # fmt: skip
 
 
-PLAN = read_plan("matrix", NUMBERS, market=market, varied=varied)
+PLAN = read_plan(__file__, NUMBERS, market=market, varied=varied)

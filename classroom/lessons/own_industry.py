@@ -191,7 +191,7 @@ def plan_for(industry: Industry) -> Plan:
             f"{words} {each.text('%', signed=True)}" for words, each in own.doubts(case).items()
         ),
     )  # fmt: skip
-    return read_plan("own_industry", numbers, market=own.market, varied=varied)
+    return read_plan(__file__, numbers, market=own.market, varied=varied)
 
 
 PLAN = plan_for(Industry())

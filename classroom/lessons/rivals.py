@@ -137,11 +137,6 @@ def margin(case: Case, price: float) -> float:
     return margin_of(firm, price=price, interaction=a, customization=c)
 
 
-def needed(case: Case) -> float:
-    """Return by how much Mass's sales have to grow for the cut to pay for itself, percent."""
-    return cut(case)["needed"]
-
-
 def cut(case: Case) -> dict[str, float]:
     """Return prices and margins of Mass's cut, EUR, the growth it needs, and what mistakes give."""
     before, to = float(market(case).firms["Mass"].price), cut_to(case)
@@ -242,4 +237,4 @@ NUMBERS: Numbers = Numbers(
 )  # fmt: skip
 
 
-PLAN = read_plan("rivals", NUMBERS, market=market, varied=varied)
+PLAN = read_plan(__file__, NUMBERS, market=market, varied=varied)
