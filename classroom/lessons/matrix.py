@@ -96,12 +96,6 @@ def best(case: Case) -> tuple[str, ...]:
     return best_of({firm: case.values(here, "net_present_value", firm) for firm in FIRMS})
 
 
-def level(case: Case) -> str:
-    """Return what is said of those that may be level with the best."""
-    names = ", ".join(best(case)[1:])
-    return f" {names} may be level with it: the difference may be chance." if names else ""
-
-
 def most(case: Case) -> dict[str, str]:
     """Return what is said of the firm with the largest share, beside what it earns."""
     shares = case.averages(market(case), "share")
@@ -111,12 +105,13 @@ def most(case: Case) -> dict[str, str]:
 
 
 NUMBERS: Numbers = Numbers(
-    market, leads, service, margin, left_out, upkeep, beyond, lowered, best, level, most,
+    market, leads, service, margin, left_out, upkeep, beyond, lowered, best, most,
     share=lambda case: share_lead(case, market(case)),
     profit=lambda case: profit_lead(case, market(case)),
     worth=lambda case: case.averages(market(case), "net_present_value"),
     tailor=lambda case: market(case).firms["Tailor"],
     fit_weight=lambda case: float(first_segment(market(case)).fit_weight),
+    others=lambda case: ", ".join(best(case)[1:]),
     ahead=lambda case: ", ".join(firm for firm, each in leads(case).items() if each.above),
     by_weight=swept(
         WEIGHTS,
