@@ -145,7 +145,7 @@ class Capstone(Lesson):
         questions = self.plan.questions
         results = [(each.result(case), each.step) for each in questions]
         verdict = self._verdicts.get("B")
-        there = own.counter(case, self._counter) if self._counter else None
+        there = own.worth(case, self._counter) if self._counter else None
         return [
             sources(self.sources),
             self._elasticity_row(),

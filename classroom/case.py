@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -27,7 +28,7 @@ from cxsim.study import (
     value_of,
 )
 
-__all__ = ["CONFIDENCE", "Case", "Estimate", "Firm", "once", "with_unit"]
+__all__ = ["CONFIDENCE", "Case", "Estimate", "Firm", "minus", "once", "with_unit"]
 
 
 # -- One student's case of a lesson: the market, the seeds, and what has been computed of it ---
@@ -126,6 +127,14 @@ class Case:
         """Return a measure of a firm with its interval, in multiples (100 for percent)."""
         return Estimate.over(times * self.values(market, measure, firm))
 
+    def average(self, market: Scenario, measure: str, firm: str) -> float:
+        """Return the mean of a measure of a firm over seeds."""
+        return float(self.values(market, measure, firm).mean())
+
+    def averages(self, market: Scenario, measure: str, *, times: float = 1.0) -> dict[str, float]:
+        """Return the mean of a measure over seeds, by firm, in multiples."""
+        return {firm: times * self.average(market, measure, firm) for firm in market.firms}
+
     def between(
         self, market: Scenario, measure: str, firm: str, other: str, *, times: float = 1.0
     ) -> Estimate:
@@ -135,7 +144,7 @@ class Case:
 
     def percent(self, market: Scenario, measure: str, firm: str, other: str) -> Estimate:
         """Return a firm's measure less another firm's, in percent of the other's mean."""
-        mean = float(self.values(market, measure, other).mean())
+        mean = self.average(market, measure, other)
         return self.between(market, measure, firm, other, times=100 / mean)
 
     def change(
@@ -144,6 +153,11 @@ class Case:
         """Return a firm's measure in one market less that in another, paired by seed."""
         a, b = (self.values(market, measure, firm) for market in (before, after))
         return Estimate.over(times * (b - a))
+
+    def relative(self, before: Scenario, after: Scenario, measure: str, firm: str) -> Estimate:
+        """Return that change in percent of the firm's mean in the first market."""
+        mean = abs(self.average(before, measure, firm))
+        return self.change(before, after, measure, firm, times=100 / mean)
 
     def value(self, ours: Firm, theirs: Firm) -> Value:
         """Return what a firm's profit is worth less another's, paired by seed.
@@ -166,7 +180,7 @@ class Case:
         else:
             against = f"against the market “{there.name}”"
             subject = f"In money, the change of {firm}'s net present value {against}"
-        return self.value(ours, theirs).sentence(subject)
+        return minus(self.value(ours, theirs).sentence(subject))
 
     def _profits(self, market: Scenario, firm: str) -> np.ndarray:
         at = list(market.firms).index(firm)
@@ -190,6 +204,11 @@ def once(function: Callable[[Case], T]) -> Callable[[Case], T]:
 
 
 CONFIDENCE = 0.95
+
+
+def minus(text: str) -> str:
+    """Return a text in which numbers below zero have a minus sign and no hyphen."""
+    return re.sub(r"(?<![\w.−-])-(?=\d)", "−", text)
 
 
 def with_unit(value: float, unit: str, *, signed: bool = False, digits: int = 3) -> str:
@@ -241,7 +260,17 @@ class Estimate:
     @property
     def sure(self) -> bool:
         """Whether the interval excludes zero."""
-        return self.known and (self.lower > 0 or self.upper < 0)
+        return self.known and (self.above or self.below)
+
+    @property
+    def above(self) -> bool:
+        """Whether the interval lies above zero."""
+        return self.lower > 0
+
+    @property
+    def below(self) -> bool:
+        """Whether the interval lies below zero."""
+        return self.upper < 0
 
     def holds(self, value: float) -> bool:
         """Return whether a number lies within the interval."""

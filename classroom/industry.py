@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from classroom.case import minus
 from classroom.commitment import read_given, read_number
 from cxsim.messages import hint
 from cxsim.scenario import Scenario
@@ -185,7 +186,8 @@ class Industry:
         said = {}
         for name, (words, unit, _, _) in INPUTS.items():
             unit = self.currency if unit == "currency" else unit
-            said[words] = f"{getattr(self, name):g} {unit} ({sources.get(name, 'no source')})"
+            value = minus(f"{getattr(self, name):g}")
+            said[words] = f"{value} {unit} ({sources.get(name, 'no source')})"
         return said
 
 

@@ -7,108 +7,69 @@ from typing import Any
 
 import pandas as pd
 
-from classroom import widgets
+import cxsim as cx
 from classroom.case import Case, Estimate, once, with_unit
-from classroom.plan import Exercise, Plan, Question, firm_table, frame_of, sweep
+from classroom.numbers import Numbers, first_segment, surely_above, swept
+from classroom.plan_file import read_plan
 from cxsim.charts import number
 from cxsim.runs import run
 from cxsim.scenario import Scenario
 
-__all__ = [
-    "PLACES",
-    "PLAN",
-    "SINCE",
-    "VISITS",
-    "WITHIN",
-    "answers_needed",
-    "at",
-    "by_visits",
-    "favourite",
-    "for_free",
-    "gap_lead",
-    "market",
-    "market_with",
-    "price_of_asking",
-    "touchpoints",
-    "varied",
-    "why_gap",
-    "why_worth",
-    "worth_lead",
-    "worth_of",
-]
-
-
-# -- What lesson 6 computes: belief, performance, and what asking costs ------------------------
-
+__all__ = ["PLAN"]
 
 PLACES = ("site", "order", "delivery", "product", "hotline")
-
-
 SINCE = 24
-
-
 VISITS = (0.1, 0.2, 0.3, 0.5, 0.8)
-
-
 #: Two standard errors of a net promoter score are to be so much, as a share.
 WITHIN = 0.05
 
 
-def market(case: Case) -> Scenario:
-    """Return two equal firms, one of which asks its customers."""
-    return market_with(case)
-
-
-def market_with(case: Case, **more: Any) -> Scenario:
-    """Return the market with other values by dotted path."""
+def market(case: Case, **more: Any) -> Scenario:
+    """Return two equal firms, one of which asks its customers, with more changes."""
     worth = case.variant.pick("what experience is worth", 8.0, [6.0, 7.0, 9.0, 10.0])
     down = case.variant.pick("delivery gets worse to", 3.0, [2.5, 2.75, 3.25, 3.5])
-    event = {
-        "at": SINCE,
-        "label": "Delivery gets worse",
-        "set": {
-            f"firms.{firm}.touchpoints.delivery.mean": down for firm in ("Listener", "Believer")
-        },
-    }
+    firms = ("Listener", "Believer")
+    worse = {f"firms.{firm}.touchpoints.delivery.mean": down for firm in firms}
+    event = {"at": SINCE, "label": "Delivery gets worse", "set": worse}
     changes = {"segments.*.experience_value": worth, "replace_events": [event], **more}
     return case.market("blind_spot", changes)
+
+
+def free(case: Case) -> Scenario:
+    """Return the market in which surveys cost nothing."""
+    kinds = ("event_based", "tracking")
+    costs = {f"firms.Listener.listening.{kind}.cost": 0.0 for kind in kinds}
+    return market(case, name="surveys for nothing", **costs)
 
 
 def varied(case: Case) -> Mapping[str, str]:
     """Return what is the student's own."""
     here: Any = market(case)
-    worth = next(iter(here.segments.values())).experience_value
+    worth = first_segment(here).experience_value
     return {
         "A unit of experience is worth to customers": with_unit(worth, "EUR a purchase"),
         f"In month {SINCE} delivery gets worse for both, to": f"{here.changes[0].value:g} of 10",
     }
 
 
-# -- results ---------------------------------------------------------------------------
+# -- what the lesson computes --------------------------------------------------------------
 
 
-def gap_lead(case: Case) -> Estimate:
-    """Return Listener's perception gap less Believer's in the last month, points of 10."""
-    return case.between(market(case), "perception_gap", "Listener", "Believer")
-
-
-def worth_of(case: Case, here: Scenario) -> Estimate:
+def lead(case: Case, here: Scenario) -> Estimate:
     """Return what Listener earns against Believer, percent of what Believer earns."""
-    base = float(case.values(here, "net_present_value", "Believer").mean())
-    return case.between(here, "net_present_value", "Listener", "Believer", times=100 / base)
+    return case.percent(here, "net_present_value", "Listener", "Believer")
 
 
-def worth_lead(case: Case) -> Estimate:
-    """Return what listening does to what a firm earns, percent."""
-    return worth_of(case, market(case))
+def share_lead(case: Case, here: Scenario) -> Estimate:
+    """Return Listener's share of purchases less Believer's, points."""
+    return case.between(here, "share", "Listener", "Believer", times=100)
 
 
-def for_free(case: Case) -> Scenario:
-    """Return the market in which surveys cost nothing."""
-    free = {
-        f"firms.Listener.listening.{kind}.cost": 0.0 for kind in ("event_based", "tracking")
-    }  # fmt: skip
-    return market_with(case, name="surveys for nothing", **free)
+def price_of_asking(case: Case) -> Estimate:
+    """Return what surveys for nothing would add to Listener's result, points of percent."""
+    here = market(case)
+    base = case.average(here, "net_present_value", "Believer")
+    return case.change(here, free(case), "net_present_value", "Listener", times=100 / base)
 
 
 @once
@@ -129,78 +90,56 @@ def touchpoints(case: Case) -> pd.DataFrame:
     return made.reindex(order).reset_index()
 
 
-def at(case: Case, firm: str, place: str, column: str) -> float:
-    """Return a column of :func:`touchpoints` at one firm's touchpoint."""
-    frame = touchpoints(case).set_index(["firm", "touchpoint"])
-    return float(frame.loc[(firm, place), column])
+def places(case: Case, firm: str) -> dict[str, dict[str, float]]:
+    """Return the columns of a firm's touchpoints, by touchpoint."""
+    frame = touchpoints(case).set_index(["firm", "touchpoint"]).loc[firm]
+    return {place: {str(k): float(v) for k, v in frame.loc[place].items()} for place in PLACES}
 
 
 def favourite(case: Case) -> str:
     """Return the touchpoint that Believer has improved most."""
-    rise = {p: at(case, "Believer", p, "delivered") - at(case, "Believer", p, "before")
-            for p in PLACES}  # fmt: skip
-    return max(rise, key=lambda place: rise[place])
+    there = places(case, "Believer")
+    return max(PLACES, key=lambda place: there[place]["delivered"] - there[place]["before"])
+
+
+def times_used(case: Case) -> float:
+    """Return how many times as often as the hotline customers use that touchpoint."""
+    there = places(case, "Believer")
+    return there[favourite(case)]["contacts"] / there["hotline"]["contacts"]
 
 
 def answers_needed(case: Case) -> Estimate:
     """Return how many answers a net promoter score needs to be known to five points."""
     p, d = (case.values(market(case), name, "Listener") for name in ("advocacy", "destroying"))
-    return Estimate.over((2 / WITHIN) ** 2 * (p + d - (p - d) ** 2))
+    return Estimate.over(needed(p + d - (p - d) ** 2))
 
 
-def price_of_asking(case: Case) -> Estimate:
-    """Return what surveys for nothing would add to Listener's result, points of percent."""
-    here, free = market(case), for_free(case)
-    base = float(case.values(here, "net_present_value", "Believer").mean())
-    return case.change(here, free, "net_present_value", "Listener", times=100 / base)
+def needed(variance: Any) -> Any:
+    """Return how many answers two standard errors of five points take, by variance of one."""
+    return (2 / WITHIN) ** 2 * variance
 
 
-def why_gap(case: Case) -> str:
-    """Say what the gap comes from."""
-    return (
-        f"delivery has been worse since month {SINCE}. Customers meet "
-        f"{number(at(case, 'Believer', 'delivery', 'performance'), 2)} of 10 at Believer, who "
-        f"still believes its design: {number(at(case, 'Believer', 'delivery', 'belief'), 2)}. "
-        "Listener heard of it and mended it: customers meet "
-        f"{number(at(case, 'Listener', 'delivery', 'performance'), 2)}, and it believes "
-        f"{number(at(case, 'Listener', 'delivery', 'belief'), 2)}."
-    )
+def survey(case: Case) -> dict[str, float]:
+    """Return advocates p and destroyers d, what follows from them, and what mistakes lead to."""
+    here = market(case)
+    p, d = (case.average(here, name, "Listener") for name in ("advocacy", "destroying"))
+    return {
+        "p": p, "d": d, "variance": p + d - (p - d) ** 2,
+        "one error": answers_needed(case).value / 4, "no square": needed(p + d),
+        "worst": 1 / WITHIN**2, "answers": case.average(here, "answers", "Listener"),
+    }  # fmt: skip
 
 
-def why_worth(case: Case) -> str:
-    """Say where the money went."""
-    here, place = market(case), favourite(case)
-    cost = float(case.values(here, "survey_cost", "Listener").mean())
-    used = at(case, "Believer", place, "contacts") / at(case, "Believer", "hotline", "contacts")
-    felt = case.between(here, "experience", "Listener", "Believer")
-    end = (
-        "To be less blind is not yet to be better."
-        if felt.value < 0
-        else "To be less blind made it better."
-    )
-    return (
-        f"surveys cost {number(cost)} EUR in five years. And Believer, who is wrong about itself, "
-        f"put its money into the {place}, which it believed to fall shortest; customers use it "
-        f"{number(used, 2)} times as often as the hotline. The experience that customers end up "
-        f"with differs by {felt.text(signed=True)}. {end}"
-    )
-
-
-@once
-def by_visits(case: Case) -> list[tuple[float, Estimate, Estimate]]:
-    """Return what listening is worth by how often customers need the hotline."""
-    found = []
-    for rate in VISITS:
-        here = market_with(case, **{"journey.hotline.visit_rate": rate})
-        share = case.between(here, "share", "Listener", "Believer", times=100)
-        found.append((rate, worth_of(case, here), share))
-    return found
-
-
-# -- Lesson 6: experience as designed, as lived, as measured; and whether asking pays ----------
-
-
-# -- exhibits --------------------------------------------------------------------------
+def suffering(case: Case) -> dict[str, str]:
+    """Return what is said, beside its scores, of touchpoints where customers suffer."""
+    said = dict.fromkeys(PLACES, "")
+    for place in ("delivery", "hotline"):
+        belief = number(places(case, "Believer")[place]["belief"], 2)
+        said[place] = (
+            f" That is where customers suffer; Believer believes it to be at {belief}, better than "
+            "anything else."
+        )
+    return said
 
 
 def views(case: Case) -> Any:
@@ -211,213 +150,36 @@ def views(case: Case) -> Any:
     return three_views(touchpoints(case), firms=list(market(case).firms), note=note)
 
 
-def gap(case: Case) -> Any:
+def gap_over_time(case: Case) -> Any:
     """Draw the gap over time, in one run."""
-    from cxsim.plot import perception_gap
-
     one = run(market(case), seed=case.seeds[0])
     events = [(SINCE, "Delivery gets worse")]
-    return perception_gap(one.touchpoints, events=events, size=(9.0, 3.9))
+    return cx.plot.perception_gap(one.touchpoints, events=events, size=(9.0, 3.9))
 
 
-def table(case: Case) -> str:
-    """Show how customers feel and what firms earn."""
-    names = (
-        "share", "retention", "experience", "advocacy", "destroying", "perception_gap",
-        "survey_cost", "net_present_value",
-    )  # fmt: skip
-    return firm_table(case, market(case), names, "To ask or to believe")
-
-
-def money(case: Case) -> Any:
-    """Draw what Listener earns against Believer, surveys paid and for nothing."""
-    from cxsim.charts import estimates
-
-    rows = {"surveys paid": worth_lead(case), "surveys for nothing": worth_of(case, for_free(case))}
-    paid = rows["surveys paid"]
-    title = (
-        "Here listening does not pay" if paid.upper < 0
-        else "Here listening pays" if paid.lower > 0
-        else "Seeds cannot tell whether listening pays here"
-    )  # fmt: skip
-    seen, felt = gap_lead(case), case.between(market(case), "experience", "Listener", "Believer")
-    told = widgets.surprise(
-        f"Listening opens the eyes ({seen.text('points of 10', signed=True)} of blindness), and "
-        "that is the easy half. Customers never see a firm's belief; they see what is done. Money "
-        "put where many customers pass often, for the wrong reason, may do more for them than "
-        "money put where few suffer much: the experience they end up with differs by "
-        f"{felt.text(signed=True)}."
-    )
-    figure = estimates(
-        frame_of(rows), label="What Listener earns, against Believer (%)", title=title
-    )
-    return [told, figure]
-
-
-def counter(case: Case) -> Any:
-    """Draw where listening pays."""
-    from cxsim.charts import response
-
-    found = by_visits(case)
-    pays = [rate for rate, worth, _ in found if worth.lower > 0]
-    title = (
-        f"Listening surely pays where {number(100 * min(pays))} % of customers or more need the "
-        "hotline in a month"
-        if pays else "In none of these markets does listening surely pay"
-    )  # fmt: skip
-    lines = {
-        "What it earns (%)": [(rate, worth) for rate, worth, _ in found],
-        "Share (points)": [(rate, share) for rate, _, share in found],
-    }
-    here: Any = market(case)
-    return response(
-        sweep(lines),
-        by="Share of customers who call the hotline in a month",
-        label="Listener, against Believer",
-        title=title,
-        mark=(here.journey["hotline"].visit_rate, "this market"),
-        size=(8.6, 4.8),
-    )
-
-
-# -- exercises -------------------------------------------------------------------------
-
-
-def _needed_mistakes(case: Case) -> Mapping[Any, str]:
-    p, d = (
-        float(case.values(market(case), name, "Listener").mean())
-        for name in ("advocacy", "destroying")
-    )
-    right = answers_needed(case).value
-    return {
-        right / 4: "That is for one standard error of five points; two were asked for.",
-        (2 / WITHIN) ** 2
-        * (p + d): "The square of the score has to be subtracted: p + d − (p − d)².",
-        1 / WITHIN**2: "That holds for any share whatever, at the worst; use p and d.",
-    }
-
-
-def _needed_solution(case: Case) -> str:
-    p, d = (
-        float(case.values(market(case), name, "Listener").mean())
-        for name in ("advocacy", "destroying")
-    )
-    got = float(case.values(market(case), "answers", "Listener").mean())
-    return (
-        f"p = {number(p, 2)} advocates, d = {number(d, 2)} who destroy: one answer has the "
-        f"variance p + d − (p − d)² = {number(p + d - (p - d) ** 2)}. Its root over the root of n "
-        "is the standard error; two of them are 0.05 at "
-        f"n = {number(answers_needed(case).value)}. Listener's overall survey brings "
-        f"{number(got, 2)} answers a month from the customers that are simulated: what it hears of "
-        "its score in one month is mostly noise."
-    )
-
-
-def _favourite_mistakes(case: Case) -> Mapping[Any, str]:
-    texts = {
-        place: f"It delivers {number(at(case, 'Believer', place, 'delivered'), 2)} now and "
-        f"{number(at(case, 'Believer', place, 'before'), 2)} at the start."
-        for place in PLACES
-    }
-    for place in ("delivery", "hotline"):
-        texts[place] += (
-            f" That is where customers suffer; Believer believes it to be at "
-            f"{number(at(case, 'Believer', place, 'belief'), 2)}, better than anything else."
-        )
-    return texts
-
-
-def _favourite_solution(case: Case) -> str:
-    place = favourite(case)
-    return (
-        f"The {place}: from {number(at(case, 'Believer', place, 'before'), 2)} to "
-        f"{number(at(case, 'Believer', place, 'delivered'), 2)}. Money goes where the shortfall "
-        "that a firm <i>believes in</i>, weighted by importance, is largest."
-    )
-
-
-def _asking_solution(case: Case) -> str:
-    rows = (worth_lead(case), worth_of(case, for_free(case)))
-    return (
-        f"Surveys paid: {number(rows[0].value, signed=True)} %. For nothing: "
-        f"{number(rows[1].value, signed=True)} %. The difference is what asking costs. "
-        "What is left is what was done with the answers."
-    )
-
-
-PLAN = Plan(
-    name="06_blind_spot",
-    title="The blind spot: experience as designed, as lived, as measured",
-    minutes=75,
-    market=market,
-    varied=varied,
-    questions=(
-        Question(
-            "gap",
-            "Listener's blindness less Believer's",
-            "Take the distance between how good a firm believes it is and what customers meet "
-            "(points of 10, over all touchpoints, last month). Listener's distance, compared with "
-            "Believer's, …",
-            unit="points of 10",
-            largest=5,
-            step=0.25,
-            result=gap_lead,
-            why=why_gap,
-            signs=("is smaller", "is about the same", "is larger"),
-        ),
-        Question(
-            "worth",
-            "what listening does to what a firm earns",
-            "And what Listener earns over the five years, its surveys paid (net present value), "
-            "compared with Believer, …",
-            unit="%",
-            largest=30,
-            step=1,
-            result=worth_lead,
-            why=why_worth,
-            signs=("is lower", "is about the same", "is higher"),
-            valued=lambda case: ((market(case), "Listener"), (market(case), "Believer")),
-        ),
+NUMBERS: Numbers = Numbers(
+    market, price_of_asking, favourite, times_used, answers_needed, survey, suffering, views,
+    gap_over_time,
+    since=lambda _: SINCE,
+    gap=lambda case: case.between(market(case), "perception_gap", "Listener", "Believer"),
+    felt=lambda case: case.between(market(case), "experience", "Listener", "Believer"),
+    worse=lambda case: NUMBERS.find(case, "felt").value < 0,
+    worth=lambda case: lead(case, market(case)),
+    worth_free=lambda case: lead(case, free(case)),
+    surveys=lambda case: case.average(market(case), "survey_cost", "Listener"),
+    listener=lambda case: places(case, "Listener"),
+    believer=lambda case: places(case, "Believer"),
+    improved=lambda case: places(case, "Believer")[favourite(case)],
+    visits=lambda case: market(case).journey["hotline"].visit_rate,
+    by_visits=swept(
+        VISITS,
+        lambda case, rate: market(case, **{"journey.hotline.visit_rate": rate}),
+        {"What it earns (%)": lead, "Share (points)": share_lead},
     ),
-    exhibits={"views": views, "gap": gap, "table": table, "money": money, "counter": counter},
-    exercises=(
-        Exercise(
-            "A",
-            "A net promoter score is the share p of advocates less the share d of those who "
-            "destroy. Read both from the table (Listener). How many answers does a survey need "
-            "for two standard errors of the score to be 5 points (0.05)? One answer has the "
-            "variance p + d − (p − d)².",
-            answer=answers_needed,
-            solution=_needed_solution,
-            unit="answers",
-            tolerance=8,
-            mistakes=_needed_mistakes,
-            hint="The standard error is the root of (variance / n); set twice that to 0.05.",
-        ),
-        Exercise(
-            "B",
-            "Both firms spend the same on improving touchpoints. Which one has Believer improved "
-            "most?",
-            answer=favourite,
-            solution=_favourite_solution,
-            choices=PLACES,
-            mistakes=_favourite_mistakes,
-        ),
-        Exercise(
-            "C",
-            "How much of Listener's result does asking itself cost: by how many points of percent "
-            "would it be higher if surveys were for nothing?",
-            answer=price_of_asking,
-            solution=_asking_solution,
-            unit="points of percent",
-            tolerance=0.1,
-            mistakes=lambda case: {
-                worth_lead(case).value: "That is the whole distance to Believer, surveys paid.",
-                worth_of(
-                    case, for_free(case)
-                ).value: "That is the distance that is left when surveys cost nothing.",
-            },
-            hint="Subtract the two numbers of the last figure, with their signs.",
-        ),
-    ),
-)
+    pays=lambda case: [
+        100 * rate for rate in surely_above(NUMBERS.find(case, "by_visits[What it earns (%)]"))
+    ],
+)  # fmt: skip
+
+
+PLAN = read_plan(__file__, NUMBERS, market=market, varied=varied)

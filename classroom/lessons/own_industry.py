@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,16 +10,16 @@ import numpy as np
 
 from classroom.case import Case, Estimate, once
 from classroom.industry import Industry
-from classroom.plan import Exercise, Plan, Question, courses, firm_table, frame_of, means_by_firm
-from cxsim.charts import number
-from cxsim.runs import simulate
+from classroom.numbers import Numbers, margin_of
+from classroom.plan import Plan
+from classroom.plan_file import read_plan
+from cxsim.runs import own_elasticity, simulate
 from cxsim.scenario import Scenario
 
 __all__ = ["NAME", "PLAN", "OwnIndustry", "plan_for"]
 
 
-# -- What lesson 8 computes of an industry: the move, what it needs, and what it rests on ------
-
+NAME = "08_your_own_industry"
 
 #: What is halved and doubled: words and parameters.
 DOUBTS = {
@@ -61,18 +61,12 @@ class OwnIndustry:
     def market(self, case: Case, more: Mapping[str, Any] | None = None) -> Scenario:
         """Return the market without the move."""
         changes = self.industry(case).changes() | {"name": "without the move"}
-        return self._with(case, changes, more)
+        return case.market("baseline", changes | dict(more or {}))
 
     def moved(self, case: Case, more: Mapping[str, Any] | None = None) -> Scenario:
         """Return the market with the move."""
-        industry = self.industry(case)
-        changes = industry.changes() | {"name": "with the move", "events": industry.move()}
-        return self._with(case, changes, more)
-
-    def _with(
-        self, case: Case, changes: dict[str, Any], more: Mapping[str, Any] | None
-    ) -> Scenario:
-        return case.market("baseline", changes | dict(more or {}))
+        move = {"name": "with the move", "events": self.industry(case).move()}
+        return case.market("baseline", self.industry(case).changes() | move | dict(more or {}))
 
     def share(self, case: Case) -> Estimate:
         """Return what the move does to one's share, points."""
@@ -80,20 +74,27 @@ class OwnIndustry:
 
     def worth(self, case: Case, more: Mapping[str, Any] | None = None) -> Estimate:
         """Return what the move does to what one earns, percent."""
-        before, after = self.market(case, more), self.moved(case, more)
-        return self._relative(case, before, after, self.firm)
+        pair = self.market(case, more), self.moved(case, more)
+        return case.relative(*pair, "net_present_value", self.firm)
 
-    def _relative(self, case: Case, before: Scenario, after: Scenario, firm: str) -> Estimate:
-        base = abs(float(case.values(before, "net_present_value", firm).mean()))
-        return case.change(before, after, "net_present_value", firm, times=100 / base)
+    def earns(self, case: Case) -> dict[str, Estimate]:
+        """Return what the move does to what each firm earns, percent."""
+        pair = self.market(case), self.moved(case)
+        return {firm: case.relative(*pair, "net_present_value", firm) for firm in pair[0].firms}
+
+    def service(self, case: Case) -> dict[str, dict[str, float]]:
+        """Return misfit, effort, and retention in percent, without the move and with it."""
+        times = {"misfit": 1, "hassle": 1, "retention": 100}
+        return {
+            when: {name: k * case.average(here, name, self.firm) for name, k in times.items()}
+            for when, here in (("before", self.market(case)), ("after", self.moved(case)))
+        }
 
     def _elasticity(self, case: Case) -> Estimate:
         """Return the mean own-price elasticity over firms and months."""
         made = []
         for seed in case.seeds[:2]:
             books = simulate(self.market(case), seed=seed, detail=["elasticity"]).books
-            from cxsim.runs import own_elasticity
-
             made.append(float(np.nanmean(own_elasticity(books))))
         return Estimate.over(made)
 
@@ -119,18 +120,16 @@ class OwnIndustry:
         doubts = self.doubts(case).values()
         return sum(1 for each in doubts if each.sure and np.sign(each.value) == sign)
 
-    def counter(self, case: Case, changes: Mapping[str, Any]) -> Estimate:
-        """Return what the move is worth with other values."""
-        return self.worth(case, changes)
-
     def margin(self, case: Case, *, moved: bool) -> float:
         """Return what a purchase leaves one's firm before fixed costs."""
         firm: Any = self.market(case).firms[self.firm]
-        a, c = firm.interaction, firm.customization
-        if moved:
-            a, c = self._given.interaction_to, self._given.customization_to
-        capable = firm.customization_cost * c + firm.interaction_cost * a
-        return float(firm.price - firm.unit_cost - capable - firm.cost_to_serve)
+        to = self._given
+        a, c = (
+            (to.interaction_to, to.customization_to)
+            if moved
+            else (firm.interaction, firm.customization)
+        )
+        return margin_of(firm, price=firm.price, interaction=a, customization=c)
 
     def more_fixed(self, case: Case) -> float:
         """Return what one's capabilities cost a month more with the move."""
@@ -145,6 +144,16 @@ class OwnIndustry:
         needed = (self.margin(case, moved=False) * sold + more) / self.margin(case, moved=True)
         return Estimate.over(100 * (needed / sold - 1))
 
+    def month(self, case: Case) -> dict[str, float]:
+        """Return margins, fixed costs and sales of a month, and what a mistake leads to."""
+        before, after = (self.margin(case, moved=moved) for moved in (False, True))
+        sold = case.average(self.market(case), "purchases", self.firm)
+        return {
+            "before": before, "after": after, "more": self.more_fixed(case), "sold": sold,
+            "needed": sold * (1 + self.enough(case).value / 100),
+            "without upkeep": 100 * (before / after - 1),
+        }  # fmt: skip
+
 
 def _first(scenario: Scenario, path: str) -> float:
     """Return the value of a parameter that all segments or all firms share."""
@@ -152,214 +161,37 @@ def _first(scenario: Scenario, path: str) -> float:
     return float(getattr(next(iter(getattr(scenario, kind).values())), name))
 
 
-# -- Lesson 8: one's own industry, a move that is thought of, and what it rests on -------------
-
-
-NAME = "08_your_own_industry"
-
-
-def _why_share(own: OwnIndustry) -> Callable[[Case], str]:
-    def why(case: Case) -> str:
-        before, after = (
-            {
-                name: float(case.values(here, name, own.firm).mean())
-                for name in ("misfit", "hassle", "retention")
-            }
-            for here in (own.market(case), own.moved(case))
-        )
-        return (
-            f"with the move the offer's misfit is {number(after['misfit'])} in place of "
-            f"{number(before['misfit'])} squared units, ordering takes "
-            f"{number(after['hassle'])} in place of {number(before['hassle'])} "
-            f"{own.industry(case).currency} of effort, and {number(100 * after['retention'])} % of "
-            f"customers stay for another month in place of {number(100 * before['retention'])} %."
-        )
-
-    return why
-
-
-def _why_worth(own: OwnIndustry) -> Callable[[Case], str]:
-    def why(case: Case) -> str:
-        unit = own.industry(case).currency
-        margins = [number(own.margin(case, moved=moved)) for moved in (True, False)]
-        return (
-            f"a purchase leaves {margins[0]} {unit} in place of {margins[1]}, and the capabilities "
-            f"cost {number(own.more_fixed(case))} {unit} a month more. For that, sales have to "
-            f"grow by {own.enough(case).text('%')} in a month; building comes on top."
-        )
-
-    return why
-
-
-def _agree_solution(own: OwnIndustry) -> Callable[[Case], str]:
-    def solution(case: Case) -> str:
-        rows = "; ".join(
-            f"{k} {each.text('%', signed=True)}" for k, each in own.doubts(case).items()
-        )
-        here = own.worth(case).text("%", signed=True)
-        return (
-            f"{own.agreeing(case)} of {len(own.doubts(case))}. Here {here}. {rows}. Where the "
-            "sign turns, or the interval holds zero, the decision rests on that number: find out."
-        )
-
-    return solution
-
-
-def _enough_solution(own: OwnIndustry) -> Callable[[Case], str]:
-    def solution(case: Case) -> str:
-        sold = float(case.values(own.market(case), "purchases", own.firm).mean())
-        more = own.more_fixed(case)
-        grow = own.enough(case).value
-        return (
-            f"({number(own.margin(case, moved=False))} × {number(sold, 4)} + {number(more)}) / "
-            f"{number(own.margin(case, moved=True))} = {number(sold * (1 + grow / 100), 4)} "
-            f"purchases a month, {number(grow)} % more than {number(sold, 4)}."
-        )
-
-    return solution
+# -- the lesson's plan ---------------------------------------------------------------------
 
 
 def plan_for(industry: Industry) -> Plan:
     """Return the lesson for an industry."""
     own = OwnIndustry(industry)
-    firm, unit = own.firm, industry.currency
+    firm = own.firm
 
-    def varied(case: Case) -> Mapping[str, str]:
-        own_ = own.industry(case)
-        a, c = own_.interaction_to, own_.customization_to
+    def varied(case: Case) -> dict[str, str]:
+        here = own.industry(case)
+        a, c = here.interaction_to, here.customization_to
         return {
-            "Industry": own_.name,
-            "Your firm": f"{firm} ({own_.mine}) in a market with one firm of each kind",
-            "The move": f"from month {own_.month} on interaction {a:g}, customization {c:g}",
-            "Perfect fit is worth": f"{own_.fit_worth:g} % of the price",
+            "Industry": here.name,
+            "Your firm": f"{firm} ({here.mine}) in a market with one firm of each kind",
+            "The move": f"from month {here.month} on interaction {a:g}, customization {c:g}",
+            "Perfect fit is worth": f"{here.fit_worth:g} % of the price",
         }
 
-    def growth(case: Case) -> str:
-        sold = float(case.values(own.market(case), "purchases", firm).mean())
-        more = own.more_fixed(case)
-        return (
-            f"A purchase leaves {firm} {number(own.margin(case, moved=False))} {unit} today and "
-            f"{number(own.margin(case, moved=True))} {unit} after the move, and its capabilities "
-            f"will cost {number(more)} {unit} a month more. Without the move it sells "
-            f"{number(sold, 4)} purchases a month. By how many percent do its sales have to grow "
-            "for the move to pay in a month?"
-        )
-
-    def left_out(case: Case) -> Mapping[Any, str]:
-        ratio = own.margin(case, moved=False) / own.margin(case, moved=True)
-        return {100 * (ratio - 1): "You left out what the capabilities cost a month."}
-
-    def inputs(case: Case) -> str:
-        return firm_table(
-            case, own.market(case), ("share", "retention", "switching_cost", "net_present_value"),
-            f"{industry.name}, without the move",
-        )  # fmt: skip
-
-    def matrix(case: Case) -> Any:
-        from cxsim.plot import capability_matrix
-
-        return capability_matrix(means_by_firm(case, own.moved(case)), size=(7.0, 6.2))
-
-    def paths(case: Case) -> Any:
-        from cxsim.plot import paths as draw
-
-        return draw(
-            courses(case, own.market(case), own.moved(case)),
-            firms=[firm], events=[(own.industry(case).month, "the move")], size=(7.6, 4.2),
-            title=f"{firm}'s share: {own.share(case).text('points', signed=True)}",
-        )  # fmt: skip
-
-    def money(case: Case) -> Any:
-        from cxsim.charts import estimates
-
-        before, after = own.market(case), own.moved(case)
-        rows = {name: own._relative(case, before, after, name) for name in before.firms}
-        mine = rows[firm]
-        said = (
-            "earns more"
-            if mine.lower > 0
-            else "earns less"
-            if mine.upper < 0
-            else "may or may not earn more"
-        )
-        return estimates(
-            frame_of(rows), label="Net present value with the move, against without (%)",
-            title=f"With the move {firm} {said}",
-        )  # fmt: skip
-
-    def doubts(case: Case) -> Any:
-        from cxsim.charts import estimates
-
-        rows = {"as assumed": own.worth(case), **own.doubts(case)}
-        return estimates(
-            frame_of(rows), label=f"What the move does to what {firm} earns (%)",
-            title=f"In {own.agreeing(case)} of {len(rows) - 1} other markets the move surely does "
-            "what it does in this one",
-            size=(8.2, 5.2),
-        )  # fmt: skip
-
-    return Plan(
-        name=NAME,
-        title="Your own industry",
-        minutes=120,
-        market=own.market,
-        varied=varied,
-        questions=(
-            Question(
-                "share",
-                "what the move does to your share",
-                f"What does the move do to {firm}'s share of purchases, on average over the five "
-                "years, compared with not moving? It …",
-                unit="points",
-                largest=30,
-                step=0.5,
-                result=own.share,
-                why=_why_share(own),
-            ),
-            Question(
-                "worth",
-                "what the move does to what you earn",
-                f"And what {firm} earns over the five years (net present value of profit), "
-                "compared with not moving, …",
-                unit="%",
-                largest=100,
-                step=1,
-                result=own.worth,
-                why=_why_worth(own),
-                valued=lambda case: ((own.moved(case), firm), (own.market(case), firm)),
-            ),
+    numbers = Numbers(
+        own.market, own.moved, own.industry, own.share, own.worth, own.earns,
+        own.agreeing, own.enough, own.month, own.service,
+        doubts=own.doubts,
+        firm=lambda _: firm,
+        mine=lambda case: own.earns(case)[firm],
+        others=lambda case: len(own.doubts(case)),
+        rows=lambda case: {"as assumed": own.worth(case), **own.doubts(case)},
+        doubted=lambda case: "; ".join(
+            f"{words} {each.text('%', signed=True)}" for words, each in own.doubts(case).items()
         ),
-        exhibits={
-            "inputs": inputs,
-            "matrix": matrix,
-            "paths": paths,
-            "money": money,
-            "doubts": doubts,
-        },
-        exercises=(
-            Exercise(
-                "A",
-                growth,
-                answer=own.enough,
-                solution=_enough_solution(own),
-                unit="%",
-                tolerance=0.5,
-                mistakes=left_out,
-                hint="What it earned a month before, plus what the capabilities cost more, divided "
-                "by what a purchase leaves then; compared with what it sells now.",
-            ),
-            Exercise(
-                "B",
-                "Look at the last figure. In how many of the six other markets does the move "
-                "<i>surely</i> (interval without zero) change what you earn in the same direction "
-                "as in your market?",
-                answer=lambda case: Estimate.exactly(own.agreeing(case)),
-                solution=_agree_solution(own),
-                tolerance=0.1,
-                hint="Count filled dots on the same side of zero as the first row.",
-            ),
-        ),
-    )
+    )  # fmt: skip
+    return read_plan(__file__, numbers, market=own.market, varied=varied)
 
 
 PLAN = plan_for(Industry())

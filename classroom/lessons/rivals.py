@@ -2,69 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from classroom import widgets
 from classroom.case import Case, Estimate, once, with_unit
-from classroom.plan import Exercise, Plan, Question, courses, frame_of, sweep, table_of
+from classroom.exhibits import table_of
+from classroom.numbers import Numbers, best_of, margin_of, swept
+from classroom.plan_file import read_plan
 from cxsim.charts import number
 from cxsim.scenario import Scenario
 
-__all__ = [
-    "ANSWERS",
-    "CONDITIONS",
-    "LEAVING",
-    "OTHERS",
-    "PLAN",
-    "SINCE",
-    "attacked",
-    "by_reply",
-    "copied",
-    "copy_worth",
-    "cut_to",
-    "grown",
-    "lead",
-    "lead_gone",
-    "leaving",
-    "losses",
-    "margin",
-    "market",
-    "match_worth",
-    "needed",
-    "relative",
-    "share_lost",
-    "varied",
-    "why_copy",
-    "why_match",
-    "why_share",
-    "worst",
-]
-
-
-# -- What lesson 5 computes: the copy, the price cut, and answers to it ------------------------
-
+__all__ = ["PLAN"]
 
 OTHERS = ("Niche", "Targeted", "Tailor")
-
-
 SINCE = 24
-
-
-#: Markets in which the copy is tried, in words.
+#: Markets in which the copy is tried, in words; and who may leave in them.
 CONDITIONS = {"as it stands": {}, "profiles portable": {"profile_portability": 1.0}}
-
-
-#: Who may leave: words by outcome.
-_ENDS = ("difference", "lower", "upper")
-
-
-LEAVING = {"tenured": "8 purchases and more", "fresh": "a single purchase"}
-
-
+LEAVING = ("tenured", "fresh")
 ANSWERS = (17.0, 18.0, 19.0, 20.0, 21.0, 22.0)
 
 
@@ -83,10 +40,8 @@ def copied(case: Case) -> Scenario:
 
 def attacked(case: Case, *, reply: float | None = None) -> Scenario:
     """Return the market in which Mass cuts its price; Tailor may set another a month later."""
-    to = cut_to(case)
-    events: list[dict[str, Any]] = [
-        {"at": SINCE, "label": "Mass cuts its price", "set": {"firms.Mass.price": to}}
-    ]
+    cut = {"firms.Mass.price": cut_to(case)}
+    events: list[dict[str, Any]] = [{"at": SINCE, "label": "Mass cuts its price", "set": cut}]
     name = "Mass cuts its price"
     if reply is not None:
         events.append({"at": SINCE + 1, "set": {"firms.Tailor.price": reply}})
@@ -94,45 +49,52 @@ def attacked(case: Case, *, reply: float | None = None) -> Scenario:
     return case.market("price_attack", {"name": name, "replace_events": events})
 
 
+def matched(case: Case) -> Scenario:
+    """Return the market in which Tailor cuts to the same price."""
+    return attacked(case, reply=cut_to(case))
+
+
 def cut_to(case: Case) -> float:
     """Return the price to which Mass goes down, EUR."""
     return case.variant.pick("price of the attack", 17.0, [16.0, 16.5, 17.5, 18.0])
 
 
+def copied_at(case: Case) -> int:
+    """Return the month of the copy."""
+    return copied(case).changes[0].at
+
+
 def varied(case: Case) -> Mapping[str, str]:
     """Return what is the student's own."""
-    at = copied(case).changes[0].at
+    attack = f"In month {SINCE}, in another market, Mass cuts its price to"
     return {
-        "Mass copies Tailor's capabilities in": f"month {at}",
-        f"In month {SINCE}, in another market, Mass cuts its price to": with_unit(
-            cut_to(case), "EUR"
-        ),
+        "Mass copies Tailor's capabilities in": f"month {copied_at(case)}",
+        attack: with_unit(cut_to(case), "EUR"),
     }
 
 
-# -- results ---------------------------------------------------------------------------
+# -- what the lesson computes --------------------------------------------------------------
 
 
-def share_lost(case: Case) -> Estimate:
-    """Return what the copy does to Tailor's share of purchases, points."""
-    return case.change(market(case), copied(case), "share", "Tailor", times=100)
+def gained(case: Case, firm: str) -> Estimate:
+    """Return what the copy does to a firm's share of purchases, points."""
+    return case.change(market(case), copied(case), "share", firm, times=100)
 
 
-def relative(case: Case, after: Scenario, measure: str, firm: str, before: Scenario) -> Estimate:
-    """Return a change in percent of what the firm had before."""
-    base = float(case.values(before, measure, firm).mean())
-    return case.change(before, after, measure, firm, times=100 / base)
+def copy_worth(case: Case) -> dict[str, Estimate]:
+    """Return what the copy does to what firms earn, percent."""
+    pair = market(case), copied(case)
+    return {firm: case.relative(*pair, "net_present_value", firm) for firm in pair[0].firms}
 
 
-def copy_worth(case: Case) -> Estimate:
-    """Return what copying does to what Mass earns, percent."""
-    return relative(case, copied(case), "net_present_value", "Mass", market(case))
+def against_holding(case: Case, here: Scenario) -> Estimate:
+    """Return what Tailor earns with an answer to the cut, against holding its price, percent."""
+    return case.relative(attacked(case), here, "net_present_value", "Tailor")
 
 
-def match_worth(case: Case) -> Estimate:
-    """Return what matching the price does to what Tailor earns, percent."""
-    hold, match = attacked(case), attacked(case, reply=cut_to(case))
-    return relative(case, match, "net_present_value", "Tailor", hold)
+def share_won(case: Case, here: Scenario) -> Estimate:
+    """Return the share that Tailor wins by an answer to the cut, points."""
+    return case.change(attacked(case), here, "share", "Tailor", times=100)
 
 
 def lead(case: Case, here: Scenario) -> np.ndarray:
@@ -149,19 +111,41 @@ def lead_gone(case: Case) -> Estimate:
     return Estimate.over(100 * (1 - after / before.mean()))
 
 
+def lead_left(case: Case) -> dict[str, float]:
+    """Return that lead without and with the copy, points; points gone, and percent kept."""
+    before, after = (float(lead(case, here).mean()) for here in (market(case), copied(case)))
+    return {
+        "before": before, "after": after, "gone": before - after, "kept": after / before * 100
+    }  # fmt: skip
+
+
+def copying(case: Case) -> dict[str, float]:
+    """Return what the copy costs Mass: once, a month, and a purchase, EUR."""
+    firm: Any = market(case).firms["Mass"]
+    rise = 0.8 - firm.interaction
+    return {
+        "once": firm.capability_investment * 2 * rise,
+        "month": firm.capability_cost * 2 * (0.8**2 - firm.interaction**2),
+        "purchase": (firm.customization_cost + firm.interaction_cost) * rise,
+    }
+
+
 def margin(case: Case, price: float) -> float:
     """Return what a purchase leaves Mass at a price, before fixed costs, EUR."""
     firm: Any = market(case).firms["Mass"]
-    capable = (
-        firm.customization_cost * firm.customization + firm.interaction_cost * firm.interaction
-    )
-    return float(price - firm.unit_cost - capable - firm.cost_to_serve)
+    a, c = firm.interaction, firm.customization
+    return margin_of(firm, price=price, interaction=a, customization=c)
 
 
-def needed(case: Case) -> float:
-    """Return by how much Mass's sales have to grow for the cut to pay for itself, percent."""
-    before = float(market(case).firms["Mass"].price)
-    return 100 * (margin(case, before) / margin(case, cut_to(case)) - 1)
+def cut(case: Case) -> dict[str, float]:
+    """Return prices and margins of Mass's cut, EUR, the growth it needs, and what mistakes give."""
+    before, to = float(market(case).firms["Mass"].price), cut_to(case)
+    old, new = margin(case, before), margin(case, to)
+    return {
+        "from": before, "to": to, "old": old, "new": new, "needed": 100 * (old / new - 1),
+        "itself": 100 * (1 - to / before), "revenue": 100 * (before / to - 1),
+        "given up": 100 * (1 - new / old),
+    }  # fmt: skip
 
 
 def grown(case: Case) -> Estimate:
@@ -174,273 +158,46 @@ def grown(case: Case) -> Estimate:
 
 def losses(case: Case) -> dict[str, Estimate]:
     """Return what the price attack does to contributions, percent, by firm."""
-    after = attacked(case)
-    return {f: relative(case, after, "contribution", f, market(case)) for f in OTHERS}
+    pair = market(case), attacked(case)
+    return {firm: case.relative(*pair, "contribution", firm) for firm in ("Mass", *OTHERS)}
 
 
 def worst(case: Case) -> tuple[str, ...]:
     """Return who loses the largest part, and any whose distance to it may be chance."""
-    before, after = market(case), attacked(case)
-
-    def lost(firm: str) -> np.ndarray:
-        a, b = (case.values(each, "contribution", firm) for each in (before, after))
-        return (b - a) / a.mean()
-
-    first = min(OTHERS, key=lambda firm: lost(firm).mean())
-    level = [
-        f for f in OTHERS if f != first and not Estimate.over(lost(f) - lost(first)).sure
-    ]  # fmt: skip
-    return (first, *level)
-
-
-def why_share(case: Case) -> str:
-    """Say what a copy is not."""
-    gone = lead_gone(case)
-    return (
-        "a copied capability is not copied knowledge. Mass starts with what it has learned as a "
-        "mass firm, next to nothing, and newcomers find two firms that serve alike. In the last "
-        f"year {gone.text('%')} of Tailor's lead over Mass is gone."
+    by = {f: [case.values(m(case), "contribution", f) for m in (market, attacked)] for f in OTHERS}
+    return best_of(
+        {firm: -((after - before) / before.mean()) for firm, (before, after) in by.items()}
     )
 
 
-def why_copy(case: Case) -> str:
-    """Say what the copy wins and costs."""
-    firm: Any = market(case).firms["Mass"]
-    rise = 0.8**2 - firm.interaction**2
-    fixed = firm.capability_cost * 2 * rise
-    once_ = firm.capability_investment * 2 * (0.8 - firm.interaction)
-    more = (firm.customization_cost + firm.interaction_cost) * (0.8 - firm.interaction)
-    gained = case.change(market(case), copied(case), "share", "Mass", times=100)
-    return (
-        f"it wins {gained.text('points')} of share, and pays for it: {number(once_)} EUR at once, "
-        f"{number(fixed)} EUR a month, and {number(more)} EUR more for every purchase at an "
-        "unchanged price."
-    )
+def worst_words(case: Case) -> str:
+    """Return who loses the largest part, with percentages."""
+    each = (f"{f} ({number(losses(case)[f].value, signed=True)} %)" for f in worst(case))
+    level = " Seeds cannot tell them apart." if len(worst(case)) > 1 else ""
+    return f"{', '.join(each)}.{level}"
 
 
-def why_match(case: Case) -> str:
-    """Say what matching wins and gives away."""
-    hold, match = attacked(case), attacked(case, reply=cut_to(case))
-    won = case.change(hold, match, "share", "Tailor", times=100)
-    price = float(market(case).firms["Tailor"].price)
-    return (
-        f"matching wins {won.text('points', signed=True)} of share, but every purchase brings "
-        f"{number(price - cut_to(case))} EUR less, those of customers included who would have "
-        "stayed anyway."
-    )
+def most_euros(case: Case) -> dict[str, Any]:
+    """Return who loses most in money by the attack, and how much, EUR."""
+    pair = market(case), attacked(case)
+    lost = {firm: -case.change(*pair, "contribution", firm).value for firm in OTHERS}
+    firm = max(lost, key=lambda firm: lost[firm])
+    return {"firm": firm, "lost": lost[firm]}
 
 
 @once
-def leaving(case: Case) -> dict[tuple[str, str], Estimate]:
+def leaving(case: Case) -> dict[str, dict[str, Estimate]]:
     """Return what the copy does to Tailor's retention, points a month, by condition and tenure."""
     from cxsim.strategy import copying_effects
 
-    pair = (market(case), copied(case))
-    at = pair[1].changes[0].at
+    at, pair = copied_at(case), (market(case), copied(case))
     found = copying_effects(*pair, since=at, conditions=CONDITIONS, seeds=case.seeds)
-    found = found.set_index(["condition", "outcome"])
-    return {
-        (condition, outcome): Estimate(
-            *(100 * float(found.loc[(condition, outcome), k]) for k in _ENDS)
-        )
-        for condition in CONDITIONS
-        for outcome in LEAVING
-    }
+    ends = found.set_index(["condition", "outcome"])[["difference", "lower", "upper"]]
 
+    def estimate(condition: str, outcome: str) -> Estimate:
+        return Estimate(*(100 * float(end) for end in ends.loc[(condition, outcome)]))
 
-@once
-def by_reply(case: Case) -> list[tuple[float, Estimate, Estimate]]:
-    """Return what Tailor earns and sells by its answer to the cut, against holding its price."""
-    hold = attacked(case)
-    found = []
-    for price in ANSWERS:
-        here = attacked(case, reply=price)
-        worth = relative(case, here, "net_present_value", "Tailor", hold)
-        found.append((price, worth, case.change(hold, here, "share", "Tailor", times=100)))
-    return found
-
-
-# -- Lesson 5: a rival copies the capabilities, a rival cuts the price, and an answer to it ----
-
-
-# -- exhibits --------------------------------------------------------------------------
-
-
-def paths(case: Case) -> Any:
-    """Draw shares with and without the copy."""
-    from cxsim.plot import paths as draw
-
-    at = copied(case).changes[0].at
-    gained, lost = (
-        case.change(market(case), copied(case), "share", f, times=100) for f in ("Mass", "Tailor")
-    )
-    return draw(
-        courses(case, market(case), copied(case)),
-        firms=["Mass", "Tailor"],
-        events=[(at, "Mass copies Tailor")],
-        title=f"The copy wins {number(gained.value)} points of share; "
-        f"{number(-lost.value)} of them from the firm it copies",
-        size=(9.0, 4.2),
-    )
-
-
-def money(case: Case) -> Any:
-    """Draw what the copy does to what each firm earns."""
-    from cxsim.charts import estimates
-
-    rows = {
-        firm: relative(case, copied(case), "net_present_value", firm, market(case))
-        for firm in market(case).firms
-    }
-    most = min(rows, key=lambda firm: rows[firm].value)
-    figure = estimates(
-        frame_of(rows),
-        label="Net present value with the copy, against without (%)",
-        title=f"It is {most} that loses most by the copy",
-    )
-    return [_surprise(case), figure]
-
-
-def _surprise(case: Case) -> str:
-    """Tell customers, share and profit apart."""
-    old = leaving(case)["as it stands", "tenured"]
-    stay = "leave sooner as well" if old.upper < 0 else "hardly move"
-    return widgets.surprise(
-        "The claim is about customers who are <i>in</i> a relationship. Those of long standing "
-        f"{stay}: {old.text('points', signed=True)} of retention a month. But customers come and "
-        "go, and newcomers have taught nobody anything yet; of Tailor's lead in share over Mass "
-        f"{lead_gone(case).text('%')} is gone in the last year. What was protected is customers, "
-        "and not share. And who copies pays for both capabilities at a price that it has not "
-        "raised:"
-    )
-
-
-def _leavers(case: Case, conditions: Sequence[str], title: str) -> Any:
-    from cxsim.charts import estimates
-
-    rows = {
-        (f"{condition}: " if len(conditions) > 1 else "") + words: leaving(case)[condition, outcome]
-        for condition in conditions
-        for outcome, words in LEAVING.items()
-    }
-    return estimates(
-        frame_of(rows),
-        label="What the copy does to Tailor's retention (percentage points a month)",
-        title=title,
-        size=(8.0, 1.7 + 0.5 * len(rows)),
-    )
-
-
-def tenured(case: Case) -> Any:
-    """Draw whose retention the copy lowers."""
-    old, new = (leaving(case)["as it stands", outcome] for outcome in LEAVING)
-    said = "leave, too" if old.upper < 0 else "stay, as far as seeds can tell"
-    more = "; those of one purchase leave sooner" if new.upper < 0 else ""
-    return _leavers(case, ["as it stands"], f"Customers of long standing {said}{more}")
-
-
-def counter(case: Case) -> Any:
-    """Draw the same where customers can take what a firm knows of them along."""
-    there = leaving(case)["profiles portable", "tenured"]
-    said = (
-        f"they leave as well: {number(there.value, 2)} points a month"
-        if there.upper < 0 else "even then no loss of theirs is beyond chance"
-    )  # fmt: skip
-    return _leavers(
-        case, list(CONDITIONS), f"Where customers of long standing take their profile along, {said}"
-    )
-
-
-def attack(case: Case) -> Any:
-    """Draw what the price cut does to the contribution of each firm."""
-    from cxsim.charts import estimates
-
-    rows = {"Mass": relative(case, attacked(case), "contribution", "Mass", market(case))}
-    rows |= losses(case)
-    first = worst(case)
-    said = " or ".join(first)
-    title = f"The attack costs {said} the largest part of its contribution, five years together"
-    return estimates(
-        frame_of(rows), label="Contribution with the attack, against without (%)", title=title
-    )
-
-
-def answers(case: Case) -> Any:
-    """Draw Tailor's answers to the price cut."""
-    from cxsim.charts import response
-
-    found = by_reply(case)
-    best = max(found, key=lambda each: each[1].value)
-    lines = {
-        "Share (points)": [(x, share) for x, _, share in found],
-        "What it earns (%)": [(x, worth) for x, worth, _ in found],
-    }
-    return response(
-        sweep(lines),
-        by="Tailor's price after Mass has cut its own (EUR)",
-        label="Tailor, against holding its price",
-        title=f"Of these answers to {number(cut_to(case))} EUR, {number(best[0])} EUR earns most",
-        mark=(cut_to(case), "Mass"),
-        size=(8.6, 4.8),
-    )
-
-
-# -- exercises -------------------------------------------------------------------------
-
-
-def _needed_mistakes(case: Case) -> Mapping[Any, str]:
-    before = float(market(case).firms["Mass"].price)
-    cut = 100 * (1 - cut_to(case) / before)
-    return {
-        cut: "That is the cut itself. What counts is what a purchase leaves, before and after.",
-        100 * (before / cut_to(case) - 1): "That keeps revenue where it was. Costs per purchase "
-        "stay, so the margin falls by more than the price, in percent.",
-        100 * (1 - margin(case, cut_to(case)) / margin(case, before)): "That is the part of the "
-        "margin that is given up. Sales have to make up for it from the smaller margin.",
-    }
-
-
-def _needed_solution(case: Case) -> str:
-    before = float(market(case).firms["Mass"].price)
-    return (
-        f"A purchase leaves {number(margin(case, before))} EUR at {number(before)} EUR and "
-        f"{number(margin(case, cut_to(case)))} EUR at {number(cut_to(case))} EUR: "
-        f"{number(margin(case, before))} / {number(margin(case, cut_to(case)))} − 1 = "
-        f"{number(needed(case))} %. Mass's sales did grow by {grown(case).text('%')}."
-    )
-
-
-def _gone_solution(case: Case) -> str:
-    before, after = (float(lead(case, each).mean()) for each in (market(case), copied(case)))
-    return (
-        f"Without the copy Tailor leads by {number(before)} points in the last year, with it by "
-        f"{number(after)}: 1 − {number(after)} / {number(before)} = "
-        f"{number(lead_gone(case).value)} %."
-    )
-
-
-def _worst_mistakes(case: Case) -> Mapping[Any, str]:
-    rows = losses(case)
-    return {
-        firm: f"{firm}'s contribution changes by {number(each.value, signed=True)} %. "
-        "Somebody loses a larger part."
-        for firm, each in rows.items()
-    }
-
-
-def _worst_solution(case: Case) -> str:
-    rows, first = losses(case), worst(case)
-    lost = {
-        firm: case.change(market(case), attacked(case), "contribution", firm) for firm in OTHERS
-    }
-    euros = min(lost, key=lambda firm: lost[firm].value)
-    each = ", ".join(f"{firm} ({number(rows[firm].value, signed=True)} %)" for firm in first)
-    level = " Seeds cannot tell them apart." if len(first) > 1 else ""
-    return (
-        f"{each}.{level} In money {euros} loses most, {number(-lost[euros].value)} EUR: who has "
-        "most customers has most to lose. The claim that a learning relationship protects the "
-        "margin has to be shown in this number; see whether it does."
-    )
+    return {each: {who: estimate(each, who) for who in LEAVING} for each in CONDITIONS}
 
 
 def table(case: Case) -> str:
@@ -448,7 +205,7 @@ def table(case: Case) -> str:
     rows = {}
     for here in (market(case), copied(case), attacked(case)):
         ahead, share = Estimate.over(lead(case, here)), case.mean(here, "share", "Mass", times=100)
-        sold = float(case.values(here, "purchases", "Mass").mean())
+        sold = case.average(here, "purchases", "Mass")
         rows[here.name] = [ahead.brief(), share.brief(), number(sold, 4)]
     names = [
         "Tailor's lead over Mass, last year (points of share)", "Mass's share, five years (%)",
@@ -458,103 +215,26 @@ def table(case: Case) -> str:
     return table_of(pd.DataFrame(rows, index=names), caption)
 
 
-PLAN = Plan(
-    name="05_copycat_and_price_war",
-    title="The copycat and the price war",
-    minutes=75,
-    market=market,
-    varied=varied,
-    questions=(
-        Question(
-            "share",
-            "what a copy does to Tailor's share",
-            "Mass takes on exactly Tailor's two capabilities. Tailor's share of purchases, on "
-            "average over the five years and compared with the market in which nobody copies, …",
-            unit="points",
-            largest=20,
-            step=0.5,
-            result=share_lost,
-            why=why_share,
-        ),
-        Question(
-            "copycat",
-            "what copying does to what Mass earns",
-            "And what <i>Mass</i>, the copycat, earns over the five years (net present value of "
-            "profit), compared with not copying, …",
-            unit="%",
-            largest=60,
-            step=1,
-            result=copy_worth,
-            why=why_copy,
-            valued=lambda case: ((copied(case), "Mass"), (market(case), "Mass")),
-        ),
-        Question(
-            "match",
-            "what matching a price cut does to what Tailor earns",
-            lambda case: (
-                f"In another market Mass cuts its price from 20 to {number(cut_to(case))} EUR. A "
-                "month later Tailor cuts to the same price. What Tailor earns over the five years, "
-                "compared with holding its 20 EUR, …"
-            ),
-            unit="%",
-            largest=60,
-            step=1,
-            result=match_worth,
-            why=why_match,
-            valued=lambda case: (
-                (attacked(case, reply=cut_to(case)), "Tailor"),
-                (attacked(case), "Tailor"),
-            ),
-        ),
+NUMBERS: Numbers = Numbers(
+    market, copied, attacked, matched, cut_to, copied_at, copy_worth, lead_gone, lead_left, copying,
+    cut, grown, losses, worst, worst_words, most_euros, leaving, table,
+    share_lost=lambda case: gained(case, "Tailor"),
+    gained=lambda case: gained(case, "Mass"),
+    lost_points=lambda case: -gained(case, "Tailor").value,
+    most_lost=lambda case: min(copy_worth(case), key=lambda firm: copy_worth(case)[firm].value),
+    match_worth=lambda case: against_holding(case, matched(case)),
+    won=lambda case: share_won(case, matched(case)),
+    price_less=lambda case: float(market(case).firms["Tailor"].price) - cut_to(case),
+    worst_firms=lambda case: " or ".join(worst(case)),
+    by_reply=swept(
+        ANSWERS,
+        lambda case, price: attacked(case, reply=price),
+        {"Share (points)": share_won, "What it earns (%)": against_holding},
     ),
-    exhibits={
-        "paths": paths,
-        "money": money,
-        "table": table,
-        "attack": attack,
-        "answers": answers,
-        "tenured": tenured,
-        "counter": counter,
-    },
-    exercises=(
-        Exercise(
-            "A",
-            lambda case: (
-                "A purchase costs Mass 11 EUR for the unit, 1 EUR for serving, 1.5 EUR times "
-                "customization (0.1) and 1 EUR times interaction (0.1). By how many percent would "
-                f"its sales have to grow for the cut from 20 to {number(cut_to(case))} EUR to pay "
-                "for itself?"
-            ),
-            answer=lambda case: Estimate.exactly(needed(case)),
-            solution=_needed_solution,
-            unit="%",
-            tolerance=0.6,
-            mistakes=_needed_mistakes,
-            hint="What does a purchase leave at the old price, and what at the new one?",
-        ),
-        Exercise(
-            "B",
-            "Read the table. Which part of its lead over Mass in the last year does Tailor lose "
-            "to the copy?",
-            answer=lead_gone,
-            solution=_gone_solution,
-            unit="%",
-            tolerance=1.0,
-            mistakes=lambda case: {
-                lead(case, copied(case)).mean() / lead(case, market(case)).mean() * 100: "That is "
-                "the part it keeps.",
-                lead(case, market(case)).mean() - lead(case, copied(case)).mean(): "Those are the "
-                "points that are gone. Which part of the lead is that?",
-            },
-            hint="Points of lead with the copy, divided by points without.",
-        ),
-        Exercise(
-            "C",
-            "To which firm does the price attack cost the largest part of its contribution?",
-            answer=worst,
-            solution=_worst_solution,
-            choices=OTHERS,
-            mistakes=_worst_mistakes,
-        ),
-    ),
-)
+    best_reply=lambda case: max(
+        NUMBERS.find(case, "by_reply[What it earns (%)]"), key=lambda point: point[1].value
+    )[0],
+)  # fmt: skip
+
+
+PLAN = read_plan(__file__, NUMBERS, market=market, varied=varied)

@@ -45,7 +45,7 @@ def test_what_a_purchase_leaves_is_what_the_books_say(case):
 
 def test_sales_that_grow_as_much_as_is_needed_leave_the_same_contribution(case):
     before, after = (rivals.margin(case, price) for price in (20.0, rivals.cut_to(case)))
-    assert (1 + rivals.needed(case) / 100) * after == pytest.approx(before)
+    assert (1 + rivals.cut(case)["needed"] / 100) * after == pytest.approx(before)
 
 
 def test_the_copy_is_exact_and_only_the_copy_differs(case):
@@ -77,7 +77,8 @@ def test_at_the_turning_cost_focus_and_everyone_earn_the_same():
 
 def test_where_no_cost_turns_the_order_the_lesson_says_so(case):
     assert paying.turning(case).value < 0
-    assert paying.why_focus(case).endswith("Even where that cost is 0 the order does not turn.")
+    why = paying.PLAN.question("focus").why(case)
+    assert why.endswith("Even where that cost is 0 the order does not turn.")
 
 
 def test_nobody_but_the_two_pays_for_individual_service(case):
