@@ -135,7 +135,7 @@ soak: $(READY) ## run a hundred thousand periods and watch memory and time (ARGS
 
 golden: $(READY) ## write the golden trajectories anew, where numbers are meant to change
 	@CXSIM_RENEW_GOLDEN=1 $(PY) -m pytest -q -p no:cacheprovider tests/runs/test_golden.py
-	@git status --short tests/golden 2>/dev/null || true
+	@git status --short tests/runs/golden 2>/dev/null || true
 
 fuzz: $(READY) $(VENV)/.with-fuzz ## search for files that go wrong, a minute for each kind (ARGS="study --seconds 600")
 	@$(PY) -m lab.fuzz $(ARGS)

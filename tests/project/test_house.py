@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -22,7 +23,8 @@ from ruamel.yaml import YAML
 from cxsim._version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, PYTEST = PYPROJECT["project"], PYPROJECT["tool"]["pytest"]["ini_options"]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 #: Lock files of what an extra adds, by path.
@@ -252,3 +254,28 @@ def test_make_help_names_every_target():
     phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE).group(1).split()
     explained = re.findall(r"^([a-z-]+):.*## \S", text, re.MULTILINE)
     assert sorted(explained) == sorted(phony)
+
+
+# ------------------------------------------------------------- what newcomers expect
+
+
+def test_hooks_before_a_commit_check_what_make_lint_checks():
+    target = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    checks = re.findall(r"@\$\(PY\) -m (.+)", target.group(1))
+    hooks = YAML(typ="safe").load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (local,) = hooks["repos"]
+    assert local["repo"] == "local", "nothing is fetched from elsewhere"
+    entries = [shlex.split(hook["entry"]) for hook in local["hooks"]]
+    assert [entry[:2] for entry in entries] == [["sh", "-c"]] * len(checks)
+    assert [entry[2].split("python -m ")[1] for entry in entries] == checks
+
+
+def test_the_map_of_the_tests_names_each_folder_module_and_mark():
+    page = (ROOT / "docs" / "tests.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(\S+)` \|", page, re.MULTILINE))
+    folders = {f"tests/{path.name}/" for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    modules = {path.stem for path in (ROOT / "tests" / "support").glob("*.py")}
+    marks = {mark.split(":")[0] for mark in PYTEST["markers"]}
+    assert named >= {name for name in folders if "__" not in name} | modules | marks
+    gone = {name for name in named if name.startswith("tests/")} - folders
+    assert not gone
