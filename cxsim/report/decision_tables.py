@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -177,7 +176,7 @@ def information_table(decision: Decision) -> Any:
 
 def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
     """Show what a panel does not show and was assumed, and what the market leaves out."""
-    from IPython.display import HTML, display
+    from IPython.display import display
 
     if assumed.empty:
         text = "All other parameters are taken from the scenario as they stand."
@@ -191,7 +190,7 @@ def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
         text += (
             " The market has no no-purchase option, so it overstates the benefit of raising prices."
         )
-    display(HTML(f"<p>{escape(text)}</p>"))
+    display(tables.show(tables.piece("paragraphs", [text])))
 
 
 def _scale(decision: Decision, values: Any) -> Scale:

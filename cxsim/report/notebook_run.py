@@ -23,7 +23,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -518,26 +517,6 @@ def _no_interrupts() -> Any:
 ONLY_IN_NOTEBOOK = "only-in-notebook"
 
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="cxsim">
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
-
-
 _IMAGE = re.compile(r'<img (?![^>]*width=)(?=[^>]*src="data:image/png;base64,([\w+/=]{44}))')
 
 
@@ -571,6 +550,8 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
+    from cxsim.report.tables import piece
+
     node = nbformat.read(notebook, as_version=4)
     # Code is left out; a cell that shows nothing then leaves an empty box.
     node.cells = [
@@ -593,4 +574,4 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     body, _ = exporter.from_notebook_node(node)
     body = _IMAGE.sub(_sized, body)
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    return _PAGE.format(title=escape(title or title_of(node)), style=style, body=body)
+    return piece("page", title or title_of(node), style, body)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,10 @@ from cxsim.runs import settings_attrs
 from cxsim.runs.measures.frames import quadrant
 from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures, window_words
 from cxsim.scenario import Scenario
+from cxsim.scenario.display import templates
 from cxsim.scenario.unstated import defaults_line, free_line, unstated_table
 
 __all__ = [
-    "caution",
     "decimals",
     "difference_rows",
     "differences",
@@ -26,12 +28,34 @@ __all__ = [
     "firm_rows",
     "firms",
     "measured",
+    "piece",
     "settings",
+    "show",
     "styled",
     "summary_words",
     "unstated_lines",
     "unstated_section",
 ]
+
+
+# -- Pieces of HTML ----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _pieces() -> Any:
+    return templates(Path(__file__).parent).get_template("pieces.html").module
+
+
+def piece(name: str, *values: Any, **more: Any) -> str:
+    """Return a piece of a report as HTML: a macro of ``pieces.html``, which escapes its values."""
+    return str(getattr(_pieces(), name)(*values, **more))
+
+
+def show(html: str) -> Any:
+    """Return HTML as a notebook shows it."""
+    from IPython.display import HTML
+
+    return HTML(html)
 
 
 # -- Tables of a report: captions, units and errors, readable without a style sheet ------------
@@ -59,7 +83,9 @@ def styled(
     styler = frame.style.set_caption(escape(caption)).set_table_attributes('class="cx-table"')
     styler = styler.format(escape="html").format_index(escape="html", axis=0)
     if definitions:
-        styler = styler.format_index(lambda name: _explained(name, definitions), axis=0, level=0)
+        styler = styler.format_index(
+            lambda name: piece("abbreviation", name, definitions.get(str(name))), axis=0, level=0
+        )
     styler = styler.format_index(escape="html", axis=1)
     rules = [
         ("caption", "caption-side: top; text-align: left;"),
@@ -73,12 +99,6 @@ def styled(
     return styler.set_table_styles([{"selector": s, "props": props} for s, props in rules])
 
 
-def _explained(name: Any, definitions: Mapping[str, str]) -> str:
-    """Return the name of a row as HTML, with its definition where it has one."""
-    text, said = escape(str(name)), definitions.get(str(name))
-    return f'<abbr title="{escape(said)}">{text}</abbr>' if said else text
-
-
 def defined(rows: pd.DataFrame, name: str) -> str:
     """Return definitions of measures as an HTML note, each once.
 
@@ -89,12 +109,7 @@ def defined(rows: pd.DataFrame, name: str) -> str:
     name : str
         Column that names the measures.
     """
-    said = dict(zip(rows[name], rows["definition"], strict=True))
-    parts = (f"<dt>{escape(n)}</dt><dd>{escape(d)}</dd>" for n, d in said.items() if d)
-    return (
-        '<details class="cx-definitions"><summary>What the measures are</summary>'
-        f"<dl>{''.join(parts)}</dl></details>"
-    )
+    return piece("definitions", dict(zip(rows[name], rows["definition"], strict=True)))
 
 
 def differences(
@@ -173,21 +188,7 @@ def measured(
     shown.index.name = shown.columns.name = None
     meant = dict(zip(rows["what"], rows["definition"], strict=True))
     table = styled(shown, caption, definitions=meant)
-    return Noted(table.to_html() + defined(rows, "label"))
-
-
-class Noted:
-    """A table with a note below it, as a notebook shows it."""
-
-    def __init__(self, html: str):
-        self.html = html
-
-    def to_html(self) -> str:
-        """Return it as HTML."""
-        return self.html
-
-    def _repr_html_(self) -> str:
-        return self.html
+    return show(table.to_html() + defined(rows, "label"))
 
 
 def _with_error(mean: pd.Series, error: pd.Series) -> pd.Series:
@@ -453,11 +454,6 @@ def unstated_lines(scenarios: Iterable[Scenario]) -> list[str]:
     return made
 
 
-def caution(lines: Sequence[str]) -> str:
-    """Return the lines as HTML, for the first screen of a report."""
-    return "".join(f'<p class="cx-caution">{escape(line)}</p>' for line in lines)
-
-
 def unstated_section(scenarios: Sequence[Scenario]) -> Any:
     """Show a heading; return a table of what the scenarios do not state, or a sentence.
 
@@ -465,13 +461,14 @@ def unstated_section(scenarios: Sequence[Scenario]) -> Any:
     ----------
     scenarios : sequence of Scenario
     """
-    from IPython.display import HTML, display
+    from IPython.display import display
 
-    display(HTML("<h2>What you did not say</h2>"))
+    display(show(piece("heading", "What you did not say", 2)))
     frames = {each.name: unstated_table(each) for each in scenarios}
     whole = pd.concat([frame.assign(scenario=name) for name, frame in frames.items()])
     if whole.empty:
-        return HTML("<p>The scenario states every cost and what else the answer rests on.</p>")
+        said = "The scenario states every cost and what else the answer rests on."
+        return show(piece("paragraphs", [said]))
     parts = whole.groupby(
         ["parameter", "of", "meaning", "value", "unit", "source"], sort=False, dropna=False
     )["scenario"].agg(lambda names: ", ".join(dict.fromkeys(names)))
