@@ -421,9 +421,7 @@ def table_of(answer: Answer) -> str:
     shown.index = pd.Index(rows["measure"] + " (" + unit + rows["summary"] + ")")
     seeds = len(answer.comparison.seeds)
     caption = f"{answer.question.firm}: means over {seeds} paired seeds; bold where beyond chance"
-    bold = ["font-weight: bold" if each else "" for each in rows["sure"]]
-    table = styled(shown, caption).apply(lambda _: bold, subset=["difference"])
-    return str(table.to_html())
+    return str(styled(shown, caption, sure=rows["sure"]).to_html())
 
 
 def as_html(answer: Answer) -> str:

@@ -67,8 +67,9 @@ def styled(
     *,
     words_in: Sequence[Any] = (),
     definitions: Mapping[str, str] | None = None,
+    sure: Sequence[bool] | None = None,
 ) -> Any:
-    """Return a table with a caption: numbers to the right, words to the left.
+    """Return a table with a caption: numbers to the right, words to the left; no axis is named.
 
     Parameters
     ----------
@@ -79,7 +80,10 @@ def styled(
         Columns that hold words.
     definitions : mapping of str to str, optional
         What names of rows (of the first level) mean: shown when a name is pointed at.
+    sure : sequence of bool, optional
+        Which rows of the column ``difference`` are in bold.
     """
+    frame = frame.rename_axis([None] * frame.index.nlevels).rename_axis(columns=[None])
     styler = frame.style.set_caption(escape(caption)).set_table_attributes('class="cx-table"')
     styler = styler.format(escape="html").format_index(escape="html", axis=0)
     if definitions:
@@ -94,6 +98,9 @@ def styled(
         ("th.row_heading", "text-align: left; font-weight: normal;"),
         ("th.level1", "white-space: nowrap;"),
     ]
+    if sure is not None:
+        bold = ["font-weight: bold" if each else "" for each in sure]
+        styler = styler.apply(lambda _: bold, subset=["difference"])
     places = [frame.columns.get_loc(column) for column in words_in]
     rules += [(f".col{k}", "text-align: left; white-space: normal;") for k in places]
     return styler.set_table_styles([{"selector": s, "props": props} for s, props in rules])
@@ -145,15 +152,12 @@ def differences(
         what = [_measure(row) for row in here.to_dict("records")]
         defined = {w: d for w, d in zip(what, here["definition"], strict=True) if d}
         shown.index = pd.MultiIndex.from_arrays([what, list(here["firm"])])
-        sure = here["sure"].to_numpy()
         caption = (
             f"{name} less {baseline}. Standard errors in brackets; in bold, differences whose "
             "interval leaves out zero; the last column says how many times narrower "
             "pairing makes the interval."
         )
-        styler = styled(shown, caption, definitions=defined)
-        bold = ["font-weight: bold" if each else "" for each in sure]
-        tables.append(styler.apply(lambda _, bold=bold: bold, subset=["difference"]))
+        tables.append(styled(shown, caption, definitions=defined, sure=here["sure"]))
     return tables
 
 
@@ -185,7 +189,6 @@ def measured(
     firms = list(dict.fromkeys(rows["firm"]))
     shown = rows.pivot(index="what", columns="firm", values="cell")
     shown = shown.loc[list(dict.fromkeys(rows["what"])), firms].fillna("–")
-    shown.index.name = shown.columns.name = None
     meant = dict(zip(rows["what"], rows["definition"], strict=True))
     table = styled(shown, caption, definitions=meant)
     return show(table.to_html() + defined(rows, "label"))
@@ -242,7 +245,6 @@ def _plain(value: Any) -> str:
 def settings(rows: pd.DataFrame, caption: str) -> Any:
     """Return parameters that differ: columns ``path`` and one per scenario."""
     shown = rows.set_index("path").astype(str)
-    shown.index.name = None
     return styled(shown, caption, words_in=list(shown.columns))
 
 
@@ -477,7 +479,6 @@ def unstated_section(scenarios: Sequence[Scenario]) -> Any:
     shown["source"] = [_source(value) for value in shown["source"]]
     if len(frames) == 1 or shown["scenario"].nunique() == 1:
         shown = shown.drop(columns="scenario")
-    shown.index.name = None
     caption = (
         "Parameters that the answer rests on and the scenario does not state itself. A cost that "
         "was left out counts as 0; to state that it is 0, write 0."
