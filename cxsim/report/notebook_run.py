@@ -75,16 +75,16 @@ class Watch:
     Attributes
     ----------
     timeout : float
-        Seconds after which the kernel is stopped.
+        Seconds after which the kernel is stopped; infinite for never.
     progress : callable
         Called with (stage, done, total) ten times a second; total 0 where nothing is counted.
     meanwhile : callable
         Called once while the kernel starts: work that would cost time later.
     """
 
-    timeout: float = math.inf
-    progress: Progress = lambda *_: None
-    meanwhile: Callable[[], object] = lambda: None
+    timeout: float
+    progress: Progress
+    meanwhile: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,11 @@ def run_notebook(
     folder = Path(output_folder)
     keeps_data = "output" in declared(source)
     _check_folder(folder)
-    asked = {"timeout": timeout, "progress": progress, "meanwhile": meanwhile}
-    watch = Watch(**{name: value for name, value in asked.items() if value is not None})
+    watch = Watch(
+        math.inf if timeout is None else timeout,
+        progress or (lambda *_: None),
+        meanwhile or (lambda: None),
+    )
     try:
         with _draft(folder) as draft:
             if keeps_data:

@@ -187,7 +187,8 @@ def _keys(value: Any, keys: Keys = ()) -> Iterator[Keys]:
 
 def _extend(written: Source, folder: Path, root: Spec, chain: tuple[Path, ...]) -> Source:
     """Return what was written with what it extends; ``chain`` are the files that led to it."""
-    raw, place = written.raw, written.place
+    raw: Any = written.raw
+    place = written.place
     if not isinstance(raw, dict):
         what = "an empty file" if raw is None else found(raw)
         raise ScenarioError(Problem(place, (), f"expected a mapping of parameters, found {what}"))
