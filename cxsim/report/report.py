@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -243,15 +243,15 @@ class Report:
 
     def key_figures(self, runs: Replications) -> Any:
         """Show the main measures of every firm with their standard errors."""
-        caption = _caption("Main figures by firm", len(runs.seeds))
-        periods = int(runs.first.scenario.periods)
-        return tables.measured(runs.means, caption, words=self.words, periods=periods)
+        return self._measured("Main figures by firm", runs)
 
     def scorecard(self, runs: Replications) -> Any:
         """Show how far each firm gets in each of the four steps of IDIC."""
-        caption = _caption("The four steps by firm", len(runs.seeds))
-        periods = int(runs.first.scenario.periods)
-        return tables.measured(runs.means, caption, names=IDIC, words=self.words, periods=periods)
+        return self._measured("The four steps by firm", runs, IDIC)
+
+    def _measured(self, what: str, runs: Replications, names: Sequence[str] | None = None) -> Any:
+        caption, periods = _caption(what, len(runs.seeds)), int(runs.first.scenario.periods)
+        return tables.measured(runs.means, caption, names=names, words=self.words, periods=periods)
 
     def differences(self, result: Comparison) -> Any:
         """Show paired differences with their intervals, a table per scenario compared."""

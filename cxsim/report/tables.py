@@ -332,41 +332,47 @@ def difference_rows(
     }
     rows = []
     for scenario, by_scenario in table.groupby("scenario", sort=False):
-        for name, is_market in [*((n, False) for n in names), *((n, True) for n in market)]:
-            here = by_scenario[
-                (by_scenario["measure"] == name) & ((by_scenario["firm"] == MARKET) == is_market)
-            ]
-            if here.empty:
-                continue
-            first = here.iloc[0]
-            shown = pd.concat([here["baseline"], here["other"]])
-            scale = scale_for(_summary_unit(first["unit"], first["summary"]), shown, words=words)
-            errors = pd.concat([here["baseline_se"], here["other_se"]]) * scale.factor
-            fine = here["se"] * scale.factor
-            places = decimals(errors, shown * scale.factor)
-            finer = max(places, decimals(fine, shown * scale.factor))
-            for _, row in here.iterrows():
-                rows.append(
-                    {
-                        "scenario": scenario,
-                        "measure": words.say(first["label"]),
-                        "unit": words.say(scale.unit),
-                        "summary": first.get("window") or summary_words(first["summary"], words),
-                        "definition": words.say(known.get((is_market, name), "")),
-                        "firm": "the market" if is_market else row["firm"],
-                        **{
-                            key: _text(row[key] * scale.factor, places)
-                            for key in ("baseline", "baseline_se", "other", "other_se")
-                        },
-                        **{
-                            key: _text(row[key] * scale.factor, finer, signed=True)
-                            for key in ("difference", "lower", "upper")
-                        },
-                        "narrowing": _narrowing(row["narrowing"]),
-                        "sure": bool(row["lower"] > 0 or row["upper"] < 0),
-                    }
-                )
+        for is_market, wanted in ((False, names), (True, market)):
+            theirs = by_scenario[(by_scenario["firm"] == MARKET) == is_market]
+            for name in wanted:
+                here = theirs[theirs["measure"] == name]
+                said = known.get((is_market, name), "")
+                rows += [
+                    {"scenario": scenario, **row} for row in _difference_texts(here, said, words)
+                ]
     return pd.DataFrame(rows)
+
+
+def _difference_texts(here: pd.DataFrame, definition: str, words: Words) -> list[dict[str, Any]]:
+    """Return the differences of one measure as text, a row for each firm."""
+    if here.empty:
+        return []
+    first = here.iloc[0]
+    shown = pd.concat([here["baseline"], here["other"]])
+    scale = scale_for(_summary_unit(first["unit"], first["summary"]), shown, words=words)
+    factor, errors = scale.factor, pd.concat([here["baseline_se"], here["other_se"]])
+    places = decimals(errors * factor, shown * factor)
+    finer = max(places, decimals(here["se"] * factor, shown * factor))
+    return [
+        {
+            "measure": words.say(first["label"]),
+            "unit": words.say(scale.unit),
+            "summary": first.get("window") or summary_words(first["summary"], words),
+            "definition": words.say(definition),
+            "firm": "the market" if row["firm"] == MARKET else row["firm"],
+            **{
+                key: _text(row[key] * factor, places)
+                for key in ("baseline", "baseline_se", "other", "other_se")
+            },
+            **{
+                key: _text(row[key] * factor, finer, signed=True)
+                for key in ("difference", "lower", "upper")
+            },
+            "narrowing": _narrowing(row["narrowing"]),
+            "sure": bool(row["lower"] > 0 or row["upper"] < 0),
+        }
+        for row in here.to_dict("records")
+    ]
 
 
 def _narrowing(value: float) -> str:
