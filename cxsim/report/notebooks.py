@@ -19,8 +19,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from cxsim._version import __version__
 from cxsim.messages import found, hint
 from cxsim.scenario import shipped_root
@@ -210,6 +208,8 @@ def versions() -> dict[str, str | None]:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON takes it: frames as rows, what is no number as null."""
+    import pandas as pd
+
     if isinstance(value, pd.DataFrame):
         return [plain(row) for row in value.to_dict("records")]
     if isinstance(value, Mapping):
