@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from cxsim.cli.run_and_compare import named_place, print_unstated, print_verdicts
-from cxsim.cli.terminal import SECONDS, WIDTH, Screen, UserError, print_table, say
+from cxsim.cli.run_and_compare import OUTPUT, OVERRIDES, TIMEOUT, named_place, print_end, run_shown
+from cxsim.cli.terminal import WIDTH, Screen, UserError, print_table, say
 from cxsim.files.whole import file_name
 from cxsim.messages import cells
 from cxsim.report.notebook_parameters import join_overrides
@@ -246,22 +246,10 @@ def _print_estimates(result: Any) -> None:
 @click.option("--points", metavar="N", help="Futures [default: 48].")
 @click.option("--seeds", metavar="N", help="Paired seeds of each future [default: 3].")
 @click.option("--confidence", metavar="SHARE", help="Of the intervals [default: 0.95].")
-@click.option(
-    "-s",
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Another value, as in firms.Tailor.price=12. May come more than once.",
-)
+@OVERRIDES
 @click.option("-j", "--jobs", metavar="N", help="Runs at a time.")
-@click.option("-o", "--output", metavar="DIR", help="Where results go [default: results/...].")
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    metavar="SECONDS",
-    help="Give up after this time.",
-)
+@OUTPUT
+@TIMEOUT
 def decide(
     scenario: str, overrides: tuple[str, ...], output: str | None, timeout: float | None,
     **options: Any,
@@ -277,18 +265,11 @@ def decide(
     if overrides:
         given["overrides"] = join_overrides(overrides)
     _check(given)
-    from cxsim.report.notebook_run import run_notebook
-
     name = str(given.get("panel") or scenario)
-    with Screen(f"cxsim decide {name}") as screen:
-        result = run_notebook(
-            find_notebook("decide"), given, output_folder=output or named_place("decide", [name]),
-            timeout=timeout, progress=screen,
-        )  # fmt: skip
+    how, place = {"output": output, "timeout": timeout}, named_place("decide", [name])
+    result = run_shown(find_notebook("decide"), given, how, place, f"cxsim decide {name}")
     _print(result)
-    print_verdicts(result.summary)
-    print_unstated(result)
-    say(f"\nReport: {result.report}")
+    print_end(result)
 
 
 def _check(given: dict[str, Any]) -> None:

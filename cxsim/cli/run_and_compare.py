@@ -19,37 +19,49 @@ from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 
 __all__ = [
     "COMMANDS",
+    "OUTPUT",
+    "OVERRIDES",
+    "TIMEOUT",
     "announce",
     "named_place",
+    "print_end",
     "print_unstated",
     "print_verdicts",
     "run_all",
     "run_long",
+    "run_shown",
 ]
 
 
 # -- Commands that simulate: run, compare; and diff, which says what they compare --------------
 
 
+#: Options of every command that writes a report.
+OVERRIDES = click.option(
+    "-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+    help="Another value, as in firms.Tailor.price=12. May come more than once.",
+)  # fmt: skip
+
+OUTPUT = click.option(
+    "-o", "--output", metavar="DIR", help="Where results go [default: results/...]."
+)
+
+TIMEOUT = click.option(
+    "--timeout", type=SECONDS, metavar="SECONDS", help="Give up after this time."
+)
+
+
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that run and compare have in common."""
     options = [
         click.option("--seeds", metavar="N", help="How many seeds, 1 to 10000."),
-        click.option(
-            "-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-            help="Another value, as in firms.Tailor.price=12. May come more than once.",
-        ),
+        OVERRIDES,
         click.option(
             "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE",
             help="Another parameter of the notebook, as in svg=true. May come more than once.",
         ),
-        click.option(
-            "-o", "--output", metavar="DIR", help="Where results go [default: results/...]."
-        ),
-        click.option(
-            "--timeout", type=SECONDS, metavar="SECONDS",
-            help="Give up after this time.",
-        ),
+        OUTPUT,
+        TIMEOUT,
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -100,11 +112,11 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
     if notebook is None:
         notebook, given["scenario"] = find_notebook("scenario"), scenario
         announce([scenario], options["overrides"], *_size(given, seeds=5))
-    result = _run(notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}")
+    result = run_shown(
+        notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}"
+    )
     _print_firms(result)
-    print_verdicts(result.summary)
-    print_unstated(result)
-    say(f"\nReport: {result.report}")
+    print_end(result)
 
 
 @click.command()
@@ -127,11 +139,9 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     title = f"cxsim compare {' '.join(scenarios)}"
     notebook = find_notebook("compare")
     announce(scenarios, options["overrides"], *_size(given, seeds=20))
-    result = _run(notebook, given, options, named_place("compare", scenarios), title)
+    result = run_shown(notebook, given, options, named_place("compare", scenarios), title)
     _print_differences(result)
-    print_verdicts(result.summary)
-    print_unstated(result)
-    say(f"\nReport: {result.report}")
+    print_end(result)
 
 
 @click.command()
@@ -200,9 +210,23 @@ def named_place(verb: str, names: Iterable[str]) -> str:
     return str(Path("results") / file_name("-".join([verb, *(Path(name).stem for name in names)])))
 
 
-def _run(
+def run_shown(
     notebook: Path, given: dict[str, Any], options: Mapping[str, Any], place: str, title: str
 ) -> Any:
+    """Run a notebook with its progress on the screen.
+
+    Parameters
+    ----------
+    notebook : Path
+    given : dict
+        Its parameters.
+    options : mapping
+        Of the command: ``output`` in place of ``place``, and ``timeout``.
+    place : str
+        Where results go.
+    title : str
+        What the screen calls it.
+    """
     from cxsim.report.notebook_run import run_notebook
 
     with Screen(title) as screen:
@@ -257,6 +281,13 @@ def _print_differences(result: Any) -> None:
         heading = ["", comparison.scenarios[0], str(name), "difference", f"{percent} interval", ""]
         print_table(heading, lines, left=1)
     say("\n* the interval leaves out zero")
+
+
+def print_end(result: Any) -> None:
+    """Print what became of claims, what is not stated, and where the report is."""
+    print_verdicts(result.summary)
+    print_unstated(result)
+    say(f"\nReport: {result.report}")
 
 
 def print_unstated(result: Any) -> None:
@@ -362,7 +393,6 @@ def run_all(scenarios: Sequence[str], given: Mapping[str, Any], options: Mapping
     others alone.
     """
     from cxsim.report.notebook_run import NotebookError, run_notebook
-    from cxsim.report.notebooks import find_notebook
 
     _check(scenarios, options["overrides"])
     folder = Path(options["output"] or "results")
@@ -415,7 +445,6 @@ def _check(scenarios: Sequence[str], overrides: Sequence[str]) -> None:
 def run_long(scenario: str, options: Mapping[str, Any]) -> int:
     """Run one scenario once, saving it now and then; print its last period."""
     from cxsim.report.notebook_parameters import declared
-    from cxsim.report.notebooks import find_notebook
     from cxsim.runs import run
     from cxsim.runs.execution import Checkpoint, CheckpointError
 

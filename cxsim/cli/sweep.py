@@ -345,13 +345,10 @@ def adopt(folder: str, sample: int) -> int:
 
     For code that was changed and numbers that were not, as by an optimization.
     """
-    from cxsim.study.store import Store
     from cxsim.study.stored_runs import adopt as adopted
     from cxsim.study.study import Study
 
-    if not (Path(folder) / "store.json").is_file():
-        raise UserError(f"{folder}: expected a store of runs, found none")
-    place = Store(folder)
+    place = _opened(folder)
     failed = False
     for facts in place.studies().values():
         if "scenario" not in facts["study"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -122,7 +121,6 @@ def uncertainty_table(decision: Decision, drawn: pd.DataFrame | None = None) -> 
         frame[end] = [f"{value:.4g}" if isinstance(value, (int, float)) else str(value)
                       for value in frame[end]]  # fmt: skip
     shown = frame.set_index("uncertain")[["from", "to", "measured in", "moves"]]
-    shown.index.name = None
     caption = "What is uncertain: every future is a point drawn evenly from these ranges"
     return tables.styled(shown, caption, words_in=["measured in", "moves"])
 
@@ -134,15 +132,11 @@ def options_table(decision: Decision) -> Any:
     shown = pd.DataFrame(index=frame.index)
     percent = f"{100 * decision.confidence:g} % interval"
     shown["mean"] = [scale.bare(value) for value in frame["mean"]]
-    shown[percent] = [
-        f"{scale.bare(low)} to {scale.bare(high)}"
-        for low, high in zip(frame["lower"], frame["upper"], strict=True)
-    ]
+    shown[percent] = _intervals(frame, scale)
     for name, words in (("mean_regret", "mean regret"), ("largest_regret", "largest regret"),
                         ("worst", "worst future")):  # fmt: skip
         shown[words] = [scale.bare(value) for value in frame[name]]
     shown["best in"] = [f"{100 * value:.0f} %" for value in frame["best_share"]]
-    shown.index.name = None
     measure = decision.output.partition(".")[0].replace("_", " ")
     unit = f" ({scale.unit})" if scale.unit else ""
     caption = f"{measure.capitalize()} of {decision.firm}{unit} by option"
@@ -155,10 +149,7 @@ def information_table(decision: Decision) -> Any:
     scale = _scale(decision, frame["upper"])
     shown = pd.DataFrame(index=frame.index)
     shown["worth"] = [scale.bare(value) for value in frame["value"]]
-    shown["interval"] = [
-        f"{scale.bare(low)} to {scale.bare(high)}"
-        for low, high in zip(frame["lower"], frame["upper"], strict=True)
-    ]
+    shown["interval"] = _intervals(frame, scale)
     turns = decision.switches.groupby("factor")
     shown["the choice turns at"] = [
         "; ".join(
@@ -169,7 +160,6 @@ def information_table(decision: Decision) -> Any:
         else "–"
         for name in frame.index
     ]
-    shown.index.name = None
     unit = f" ({scale.unit})" if scale.unit else ""
     caption = f"What knowing would be worth before deciding{unit}"
     return tables.styled(shown, caption, words_in=["the choice turns at"])
@@ -177,21 +167,26 @@ def information_table(decision: Decision) -> Any:
 
 def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
     """Show what a panel does not show and was assumed, and what the market leaves out."""
-    from IPython.display import HTML, display
+    from IPython.display import display
 
     if assumed.empty:
         text = "All other parameters are taken from the scenario as they stand."
     else:
         caption = "Not seen in the panel: assumed in the proportions of the baseline scenario"
         shown = assumed.set_index("path").astype(str)
-        shown.index.name = None
         display(tables.styled(shown, caption))
         text = "Put your own costs in their place: they weigh on every option."
     if not market.outside_option:
         text += (
             " The market has no no-purchase option, so it overstates the benefit of raising prices."
         )
-    display(HTML(f"<p>{escape(text)}</p>"))
+    display(tables.show(tables.piece("paragraphs", [text])))
+
+
+def _intervals(frame: pd.DataFrame, scale: Scale) -> list[str]:
+    """Return ``lower`` and ``upper`` in words."""
+    ends = zip(frame["lower"], frame["upper"], strict=True)
+    return [f"{scale.bare(low)} to {scale.bare(high)}" for low, high in ends]
 
 
 def _scale(decision: Decision, values: Any) -> Scale:

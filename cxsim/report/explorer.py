@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from cxsim.charts.style import Picture
 from cxsim.files.whole import file_name
 from cxsim.messages import whole
 from cxsim.report.notebooks import VARIABLE
-from cxsim.report.tables import caution, styled, unstated_lines
+from cxsim.report.tables import piece, styled, unstated_lines
 from cxsim.report.what_if import FOCUS, RIVAL, Answer, Answers, Lever, Question, levers
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
@@ -156,11 +155,11 @@ class Explorer:
         button = w.Button(description=text, tooltip=tip, layout=w.Layout(width="auto"))
 
         def clicked(_: Any) -> None:
-            self._more.value = f"<p>{escape(text)} …</p>"
+            self._more.value = piece("paragraphs", [f"{text} …"])
             try:
                 self._more.value = action()
             except (ScenarioError, ValueError, OSError) as problem:
-                self._more.value = f'<p role="alert">{escape(str(problem))}</p>'
+                self._more.value = piece("alert", problem)
 
         button.on_click(clicked)
         return button
@@ -178,10 +177,10 @@ class Explorer:
         import ipywidgets as w
 
         base, firm, rival = self.question.base, self._firm.value, self._rival.value
-        parts = [w.HTML(f"<b>{escape(firm)}</b>")]
+        parts = [w.HTML(piece("strong", firm))]
         parts += [self._slider(each) for each in levers(base, firm, FOCUS)]
         if rival != NOBODY:
-            parts.append(w.HTML(f"<b>{escape(rival)}</b>"))
+            parts.append(w.HTML(piece("strong", rival)))
             parts += [self._slider(each) for each in levers(base, rival, RIVAL)]
             copies = w.Checkbox(description=f"copies {firm}", indent=False)
             when = w.IntSlider(
@@ -235,7 +234,7 @@ class Explorer:
         try:
             self.ask(self.question)
         except (ScenarioError, ValueError) as problem:
-            self._more.value = f'<p role="alert">{escape(str(problem))}</p>'
+            self._more.value = piece("alert", problem)
 
     def _new_scenario(self, change: Any) -> None:
         own = self._own if self._own is not None and change["new"] == self._own.name else None
@@ -265,12 +264,11 @@ class Explorer:
 
     def _save(self) -> str:
         path = save(self.question, self._file.value)
-        return f"<p>Saved: {escape(str(path))}</p>"
+        return piece("paragraphs", [f"Saved: {path}"])
 
     def _report(self) -> str:
         path = save(self.question, self._file.value)
-        page = report(self.question, path)
-        return f'<p>Report: <a href="{escape(str(page))}">{escape(str(page))}</a></p>'
+        return piece("link", "Report", report(self.question, path))
 
     def _reset(self) -> str:
         self.ask(Question(self.question.base, self.question.firm))
@@ -327,7 +325,7 @@ def nobody_watches() -> bool:
 def why_it_changed(question: Question, seeds: Sequence[int]) -> str:
     """Return which terms of the choice the change of share is due to, as HTML."""
     if question.asks_nothing:
-        return "<p>Nothing has been changed yet.</p>"
+        return piece("paragraphs", ["Nothing has been changed yet."])
     parts = why(question.base, question.scenario(), firm=question.firm, seeds=seeds)
     return why_html(parts, firm=question.firm, measure="share of purchases")
 
@@ -423,19 +421,14 @@ def table_of(answer: Answer) -> str:
     shown.index = pd.Index(rows["measure"] + " (" + unit + rows["summary"] + ")")
     seeds = len(answer.comparison.seeds)
     caption = f"{answer.question.firm}: means over {seeds} paired seeds; bold where beyond chance"
-    bold = ["font-weight: bold" if each else "" for each in rows["sure"]]
-    table = styled(shown, caption).apply(lambda _: bold, subset=["difference"])
-    return str(table.to_html())
+    return str(styled(shown, caption, sure=rows["sure"]).to_html())
 
 
 def as_html(answer: Answer) -> str:
     """Return sentence, figure and key figures as one piece of HTML."""
-    return (
-        f'<p class="cx-answer"><strong>{escape(answer.sentence())}</strong></p>'
-        f"<p>{escape(answer.worth())}</p>"
-        f"{caution(unstated_lines([answer.question.scenario()]))}"
-        f"{figure_of(answer)._repr_html_()}{table_of(answer)}"
-    )
+    cautions = unstated_lines([answer.question.scenario()])
+    said = piece("answer", answer.sentence(), "", cautions, more=[answer.worth()])
+    return f"{said}{figure_of(answer)._repr_html_()}{table_of(answer)}"
 
 
 def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:
@@ -468,7 +461,4 @@ def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:
 
 def break_even_html(found: BreakEven, *, firm: str, unit: str) -> str:
     """Return in words at which price a firm breaks even with the baseline."""
-    return (
-        f"<p><strong>Break-even price of {escape(firm)}</strong> (net present value against the "
-        f"baseline): {escape(found.sentence(unit))} {escape(found.worth(unit))}</p>"
-    )
+    return piece("break_even", firm, found.sentence(unit), found.worth(unit))

@@ -22,7 +22,7 @@ import shlex
 import tokenize
 import warnings
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -401,27 +401,63 @@ def join_overrides(texts: Iterable[str]) -> str:
 # -- How to make a report again: the same parameters as a shell command, by papermill, in Python
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How the report of a notebook is made again, by ``cxsim VERB`` and by ``cx.VERB``.
+
+    Attributes
+    ----------
+    verb : str
+    first : tuple of str
+        Parameters that go without their names in Python; in a shell the first of them does.
+    keywords : tuple of str
+        Parameters that Python takes by name.
+    flags : mapping of str to str
+        Options of the shell by parameter; without any, each parameter's own name.
+    unsaid : tuple
+        Values that mean that nothing is asked for.
+    """
+
+    verb: str
+    first: tuple[str, ...]
+    keywords: tuple[str, ...]
+    flags: Mapping[str, str] = field(default_factory=dict)
+    unsaid: tuple[Any, ...] = ("",)
+
+
+#: Notebooks that have a command and a function of their own; all others are run by name.
+_WAYS = {
+    "compare": _Way("compare", ("scenarios",), ("seeds", "confidence")),
+    "decide": _Way(
+        "decide",
+        ("scenario", "firm"),
+        ("options", "uncertainties", "rival", "points", "seeds", "confidence"),
+    ),
+    "scenario": _Way("run", ("scenario",), ("seed",)),
+    "sweep": _Way(
+        "sweep",
+        ("study",),
+        ("store", "jobs"),
+        {"jobs": "-j", "store": "--store", "seeds": "--seeds"},
+        unsaid=("", 0),
+    ),
+}
+
+
 def as_command(notebook: str, parameters: Mapping[str, Any]) -> str:
     """Return the ``cxsim`` command that makes a report."""
-    rest = dict(parameters)
-    if notebook == "compare":
-        words = ["cxsim", "compare", *split_names(rest.pop("scenarios"))]
-    elif notebook == "sweep":
-        return shlex.join(["cxsim", "sweep", *_sweep_words(rest)])
-    elif notebook == "decide":
-        words = ["cxsim", "decide", rest.pop("scenario")]
-        rest = {name: value for name, value in rest.items() if value != ""}
-    elif notebook == "scenario":
-        words = ["cxsim", "run", rest.pop("scenario")]
-    else:
-        words = ["cxsim", "run", notebook]
+    way, rest = _WAYS.get(notebook), dict(parameters)
     overrides = split_overrides(rest.pop("overrides", ""))
-    own = notebook in ("compare", "decide", "scenario")
-    for name, value in rest.items():
-        words += [f"--{name}", str(value)] if own else ["-p", f"{name}={value}"]
-    for text in overrides:
-        words += ["-s", text]
-    return shlex.join(words)
+    if way is None:
+        words = ["run", notebook]
+        words += [word for name, value in rest.items() for word in ("-p", f"{name}={value}")]
+    else:
+        words = [way.verb, *_named(way.first[0], rest.pop(way.first[0]))]
+        for name, flag in (way.flags or {name: f"--{name}" for name in rest}).items():
+            if rest.get(name, "") not in way.unsaid:
+                words += [flag, str(rest[name])]
+    words += [word for text in overrides for word in ("-s", text)]
+    return shlex.join(["cxsim", *words])
 
 
 def as_papermill(notebook: str, parameters: Mapping[str, Any]) -> str:
@@ -435,49 +471,27 @@ def as_papermill(notebook: str, parameters: Mapping[str, Any]) -> str:
 
 def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
     """Return the lines of Python that make the numbers of a report."""
-    overrides = split_overrides(parameters.get("overrides", ""))
-    more = f", overrides={overrides!r}" if overrides else ""
-    if notebook == "compare":
-        names = ", ".join(repr(name) for name in split_names(parameters["scenarios"]))
-        more = f", seeds={parameters['seeds']}, confidence={parameters['confidence']}{more}"
-        call = f"cx.compare({names}{more})"
-    elif notebook == "sweep":
-        place = f", store={parameters['store']!r}" if parameters.get("store") else ""
-        call = f"cx.sweep({parameters['study']!r}{place}, jobs={parameters['jobs']})"
-    elif notebook == "decide":
-        return _decide_lines(parameters, overrides)
-    elif notebook == "scenario":
-        call = f"cx.run({parameters['scenario']!r}, seed={parameters['seed']}{more})"
-    else:
-        given = {name: value for name, value in parameters.items() if value != ""}
+    way, given = _WAYS.get(notebook), {k: v for k, v in parameters.items() if v != ""}
+    if way is None:
         start = "from cxsim.report.notebook_run import run_notebook"
         return f"{start}\nresult = run_notebook({notebook!r}, {given!r}, output_folder='again')"
-    return f"import cxsim as cx\nresult = {call}"
+    lines = ["import cxsim as cx"]
+    first = [
+        repr(each) for name in way.first if name in given for each in _named(name, given[name])
+    ]
+    named = [f"{name}={given[name]!r}" for name in way.keywords if name in given]
+    overrides = split_overrides(parameters.get("overrides", ""))
+    changed = [f"overrides={overrides!r}"] if overrides else []
+    if notebook == "decide" and given.get("panel"):  # it takes the scenario's place
+        source = ", ".join([repr(given["panel"]), f"draws={given['points']}", *changed])
+        lines += [
+            "from cxsim.report.decision_tables import from_panel",
+            f"market, drawn, _ = from_panel({source})",
+        ]
+        first, named, changed = ["market", *first[1:]], ["drawn=drawn", *named], []
+    return "\n".join([*lines, f"result = cx.{way.verb}({', '.join([*first, *named, *changed])})"])
 
 
-def _decide_lines(parameters: Mapping[str, Any], overrides: list[str]) -> str:
-    """Return the lines of Python that make a decision."""
-    names = ("options", "uncertainties", "rival", "points", "seeds", "confidence")
-    given = [f"{name}={parameters[name]!r}" for name in names if parameters.get(name, "") != ""]
-    firm = f", {parameters['firm']!r}" if parameters.get("firm") else ""
-    if not parameters.get("panel"):
-        given += [f"overrides={overrides!r}"] if overrides else []
-        call = f"cx.decide({', '.join([repr(parameters['scenario']) + firm, *given])})"
-        return f"import cxsim as cx\nresult = {call}"
-    more = f", overrides={overrides!r}" if overrides else ""
-    start = f"from_panel({parameters['panel']!r}, draws={parameters['points']}{more})"
-    call = f"cx.decide({', '.join(['market' + firm, 'drawn=drawn', *given])})"
-    return (
-        "import cxsim as cx\nfrom cxsim.report.decision_tables import from_panel\n"
-        f"market, drawn, _ = {start}\nresult = {call}"
-    )
-
-
-def _sweep_words(parameters: Mapping[str, Any]) -> list[str]:
-    """Return the arguments of ``cxsim sweep``."""
-    words = [str(parameters["study"]), "-j", str(parameters["jobs"])]
-    if parameters.get("store"):
-        words += ["--store", str(parameters["store"])]
-    if parameters.get("seeds"):
-        words += ["--seeds", str(parameters["seeds"])]
-    return words
+def _named(name: str, value: Any) -> list[str]:
+    """Return the texts that a parameter's value stands for."""
+    return split_names(value) if name in _NAMES else [str(value)]

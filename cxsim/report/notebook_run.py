@@ -13,6 +13,7 @@ import contextlib
 import errno
 import json
 import logging
+import math
 import os
 import re
 import shutil
@@ -22,8 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,8 @@ __all__ = [
     "NotebookError",
     "NotebookInputError",
     "NotebookResult",
+    "Watch",
     "execute",
-    "load_converter",
     "run_notebook",
     "to_html",
 ]
@@ -65,7 +65,26 @@ FAILED_SIGN = "error.txt"
 _LITTER = {".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], object]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What whoever waits for a notebook wants of it.
+
+    Attributes
+    ----------
+    timeout : float
+        Seconds after which the kernel is stopped; infinite for never.
+    progress : callable
+        Called with (stage, done, total) ten times a second; total 0 where nothing is counted.
+    meanwhile : callable
+        Called once while the kernel starts: work that would cost time later.
+    """
+
+    timeout: float
+    progress: Progress
+    meanwhile: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -131,11 +150,16 @@ def run_notebook(
     folder = Path(output_folder)
     keeps_data = "output" in declared(source)
     _check_folder(folder)
+    watch = Watch(
+        math.inf if timeout is None else timeout,
+        progress or (lambda *_: None),
+        meanwhile or (lambda: None),
+    )
     try:
         with _draft(folder) as draft:
             if keeps_data:
                 values["output"] = str(draft.resolve())
-            _produce(source, values, draft, folder, timeout, progress, meanwhile)
+            _produce(source, values, draft, folder, watch)
     except FileExistsError as error:
         raise NotebookInputError(str(error)) from None
     failed = _failed(folder)
@@ -145,39 +169,26 @@ def run_notebook(
     return NotebookResult(folder, folder / source.name, folder / "report.html", summary)
 
 
-def _produce(
-    source: Path,
-    values: dict[str, Any],
-    draft: Path,
-    folder: Path,
-    timeout: float | None,
-    progress: Progress | None,
-    meanwhile: Callable[[], object] | None,
-) -> None:
+def _produce(source: Path, values: dict[str, Any], draft: Path, folder: Path, watch: Watch) -> None:
     """Fill a draft folder: the executed notebook, what it writes, and the report."""
     executed, scratch = draft / source.name, draft / ".scratch"
 
     def load() -> None:
-        load_converter()
-        if meanwhile is not None:
-            meanwhile()
+        import nbconvert  # noqa: F401 - takes a second, which the kernel takes to start anyway
+
+        watch.meanwhile()
 
     scratch.mkdir()
     try:
-        execute(
-            source, executed, values,
-            scratch=scratch, timeout=timeout, progress=progress, meanwhile=load,
-        )  # fmt: skip
+        execute(source, executed, values, scratch=scratch, watch=replace(watch, meanwhile=load))
     except CellError as error:
         where = _keep_failed(executed, draft, folder, str(error))
         raise CellError(f"{error}{where}") from error.__cause__
     shutil.rmtree(scratch)
-    content = json.loads(executed.read_text(encoding="utf-8"))
+    content = _tidied(executed, draft, folder)
     summary = _verdict(draft, content, source, values)
-    _tidy(content, draft, folder, source)
-    executed.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if progress is not None:
-        progress("writing the report", 0, 0)
+    _write(content, executed)
+    watch.progress("writing the report", 0, 0)
     (draft / "report.html").write_text(to_html(executed), encoding="utf-8")
     summary["files"] = sorted({SENTINEL, *(each.name for each in draft.iterdir())})
     (draft / SENTINEL).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -209,15 +220,21 @@ def _verdict(
     return {"status": "ok", "made_by": "cxsim", "notebook": source.stem, "parameters": dict(values)}
 
 
-def _tidy(content: dict[str, Any], draft: Path, folder: Path, source: Path) -> None:
-    """Let an executed notebook name its final place, and no draft."""
+def _tidied(executed: Path, draft: Path, folder: Path) -> dict[str, Any]:
+    """Return an executed notebook that names its final place, and no draft."""
+    content: dict[str, Any] = json.loads(executed.read_text(encoding="utf-8"))
     for cell in content["cells"]:
         if "injected-parameters" in cell.get("metadata", {}).get("tags", ()):
             text = "".join(cell["source"]).replace(str(draft.resolve()), str(folder))
             cell["source"] = text.splitlines(keepends=True)
     facts = content["metadata"].get("papermill", {})
     facts.get("parameters", {}).pop("output", None)
-    facts.update(input_path=source.name, output_path=source.name)
+    facts.update(input_path=executed.name, output_path=executed.name)
+    return content
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 # ------------------------------------------------------------------- the folder
@@ -268,12 +285,9 @@ def _failed(folder: Path) -> Path:
 def _keep_failed(executed: Path, draft: Path, folder: Path, message: str) -> str:
     """Keep the notebook with its error beside the folder; say where, or nothing if it cannot be."""
     try:
-        content = json.loads(executed.read_text(encoding="utf-8"))
         failed = _failed(folder)
         with whole_folder(failed, sign=FAILED_SIGN) as kept:
-            _tidy(content, draft, folder, executed)
-            text = json.dumps(content, indent=1, ensure_ascii=False)
-            (kept / executed.name).write_text(text, encoding="utf-8")
+            _write(_tidied(executed, draft, folder), kept / executed.name)
             (kept / FAILED_SIGN).write_text(message + "\n", encoding="utf-8")
     except (OSError, ValueError):
         return ""
@@ -296,14 +310,7 @@ class CellError(NotebookError):
 
 
 def execute(
-    source: Path,
-    target: Path,
-    parameters: Mapping[str, Any],
-    *,
-    scratch: Path,
-    timeout: float | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-    meanwhile: Callable[[], object] | None = None,
+    source: Path, target: Path, parameters: Mapping[str, Any], *, scratch: Path, watch: Watch
 ) -> None:
     """Run a notebook by papermill and write the executed one.
 
@@ -315,12 +322,8 @@ def execute(
         Plain values by name.
     scratch : Path
         A folder for what the kernel says of itself.
-    timeout : float, optional
-        Seconds after which the kernel is stopped.
-    progress : callable, optional
-        Called with (stage, done, total) ten times a second; total 0 where nothing is counted.
-    meanwhile : callable, optional
-        Called once while the kernel starts: work that would cost time later.
+    watch : Watch
+        When to give up, and whom to tell.
 
     Raises
     ------
@@ -333,14 +336,13 @@ def execute(
     KeyboardInterrupt
         If the user stops it; the kernel is gone then.
     """
-    for attempt in (1, 2):
+    run = _Execution(source, target, dict(parameters), scratch)
+    run.watch(watch)
+    # A port taken by somebody else between choosing and using it: rare, and gone at once.
+    if run.error is not None and not run.started and not isinstance(run.error, OSError):
         run = _Execution(source, target, dict(parameters), scratch)
-        run.watch(timeout, progress, meanwhile if attempt == 1 else None)
-        if run.error is None:
-            return
-        # A port taken by somebody else between choosing and using it: rare, and gone at once.
-        if attempt == 1 and not run.started and not isinstance(run.error, OSError):
-            continue
+        run.watch(replace(watch, meanwhile=lambda: None))
+    if run.error is not None:
         raise run.reason() from run.error
 
 
@@ -360,27 +362,20 @@ class _Execution:
 
     # -- in the main thread ----------------------------------------------------------
 
-    def watch(
-        self,
-        timeout: float | None,
-        progress: Callable[[str, int, int], None] | None,
-        meanwhile: Callable[[], object] | None,
-    ) -> None:
-        deadline = None if timeout is None else time.monotonic() + timeout
+    def watch(self, asked: Watch) -> None:
+        """Wait for the end, tell how far it is, and stop the kernel where it takes too long."""
+        start = time.monotonic()
         told = ("starting Python", 0, 0)
         try:
-            if progress is not None:
-                progress(*told)
+            asked.progress(*told)
             self._thread.start()
-            if meanwhile is not None:
-                meanwhile()
+            asked.meanwhile()
             while self._thread.is_alive():
                 self._thread.join(TICK)
                 told = read_progress(self._told) or told
-                if progress is not None:
-                    progress(*told)
-                if deadline is not None and time.monotonic() > deadline and not self._verdict:
-                    self._verdict = f"not done after {timeout:g} seconds, so it was stopped"
+                asked.progress(*told)
+                if time.monotonic() - start > asked.timeout and not self._verdict:
+                    self._verdict = f"not done after {asked.timeout:g} seconds, so it was stopped"
                     self._stop()
         except BaseException:
             with _no_interrupts():
@@ -518,26 +513,6 @@ def _no_interrupts() -> Any:
 ONLY_IN_NOTEBOOK = "only-in-notebook"
 
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="cxsim">
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
-
-
 _IMAGE = re.compile(r'<img (?![^>]*width=)(?=[^>]*src="data:image/png;base64,([\w+/=]{44}))')
 
 
@@ -549,13 +524,6 @@ def _sized(found: re.Match[str]) -> str:
     """Show each figure as wide as it was drawn: letters have one size in all of them."""
     width = int.from_bytes(base64.b64decode(found[1])[16:20], "big")
     return f'<img width="{round(width / _FINENESS)}" '
-
-
-def load_converter() -> object:
-    """Import nbconvert, which takes a second that can be spent while a kernel starts."""
-    from nbconvert import HTMLExporter
-
-    return HTMLExporter
 
 
 def to_html(notebook: Path, *, title: str | None = None) -> str:
@@ -570,6 +538,8 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     import nbformat
     from nbconvert import HTMLExporter
     from traitlets.config import Config
+
+    from cxsim.report.tables import piece
 
     node = nbformat.read(notebook, as_version=4)
     # Code is left out; a cell that shows nothing then leaves an empty box.
@@ -593,4 +563,4 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     body, _ = exporter.from_notebook_node(node)
     body = _IMAGE.sub(_sized, body)
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    return _PAGE.format(title=escape(title or title_of(node)), style=style, body=body)
+    return piece("page", title or title_of(node), style, body)

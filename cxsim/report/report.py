@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from cxsim.report.notebook_parameters import (
     split_overrides,
 )
 from cxsim.report.notebooks import plain, tell_progress, versions
-from cxsim.report.tables import caution, difference_rows, unstated_lines, unstated_section
+from cxsim.report.tables import difference_rows, piece, show, unstated_lines, unstated_section
 from cxsim.runs import settings_attrs
 from cxsim.runs.measures.measure_registry import MARKET, window_words
 from cxsim.scenario import Scenario, shipped_scenarios
@@ -159,24 +158,20 @@ class Report:
         text = self.words.say(text, keep=self._names()).replace(" %", "\u00a0%")
         left_out = [f"{each.name}: {each.left_out}" for each in self._scenarios if each.left_out]
         facts = self.words.say("; ".join([facts, *left_out]), keep=self._names())
-        return _html(
-            f'<p class="cx-answer"><strong>{escape(text)}</strong></p>'
-            f'<p class="cx-facts">{escape(facts)}.</p>'
-            f"{self.caution()}"
-        )
+        return show(piece("answer", text, facts, self.caution()))
 
     def say(self, *sentences: str) -> Any:
         """Show a paragraph for each text."""
-        said = (self.words.say(text, keep=self._names()) for text in sentences)
-        return _html("".join(f"<p>{escape(text)}</p>" for text in said))
+        said = [self.words.say(text, keep=self._names()) for text in sentences]
+        return show(piece("paragraphs", said))
 
     def rows(self, frame: pd.DataFrame, *, first: int = 24, none: str = "None.") -> Any:
         """Show the first rows of a frame, numbers with four digits; words if it has none."""
         if frame.empty:
-            return _html(f"<p>{escape(none)}</p>")
+            return show(piece("paragraphs", [none]))
         table = frame.head(first).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
         more = len(frame) - first
-        return _html(table + (f"<p>and {more:,} rows more.</p>" if more > 0 else ""))
+        return show(table + piece("paragraphs", [f"and {more:,} rows more."] if more > 0 else []))
 
     def leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""
@@ -221,7 +216,7 @@ class Report:
             if verdict is not None:
                 self._verdicts.append({"claim": scenario.claim, **verdict.facts()})
             parts.append(_question(scenario, verdict, asked=bool(numbers)))
-        return _html("".join(parts))
+        return show("".join(parts))
 
     def figure(self, figure: Any, name: str) -> None:
         """Show a figure with its description; keep it as SVG if that was asked for."""
@@ -238,29 +233,25 @@ class Report:
         if self._output is not None and self._svg:
             for scenario, figure in figures.items():
                 save(figure, self._output / f"{file_name(f'{name}-{scenario}')}.svg")
-        parts = (
-            f'<div style="flex: 1 1 24rem"><h3>{escape(scenario)}</h3>{figure._repr_html_()}</div>'
-            for scenario, figure in figures.items()
-        )
-        return _html(f'<div style="display: flex; flex-wrap: wrap">{"".join(parts)}</div>')
+        drawn = {scenario: figure._repr_html_() for scenario, figure in figures.items()}
+        return show(piece("side_by_side", drawn))
 
     def firms(self) -> Any:
         """Show what sets the firms apart, and what does not."""
         table, alike = tables.firms(self._scenarios[0])
-        text = f"<p><b>The same for all:</b> {escape(', '.join(alike))}.</p>" if alike else ""
-        return _html(table.to_html() + text)
+        return show(table.to_html() + piece("alike", alike))
 
     def key_figures(self, runs: Replications) -> Any:
         """Show the main measures of every firm with their standard errors."""
-        caption = _caption("Main figures by firm", len(runs.seeds))
-        periods = int(runs.first.scenario.periods)
-        return tables.measured(runs.means, caption, words=self.words, periods=periods)
+        return self._measured("Main figures by firm", runs)
 
     def scorecard(self, runs: Replications) -> Any:
         """Show how far each firm gets in each of the four steps of IDIC."""
-        caption = _caption("The four steps by firm", len(runs.seeds))
-        periods = int(runs.first.scenario.periods)
-        return tables.measured(runs.means, caption, names=IDIC, words=self.words, periods=periods)
+        return self._measured("The four steps by firm", runs, IDIC)
+
+    def _measured(self, what: str, runs: Replications, names: Sequence[str] | None = None) -> Any:
+        caption, periods = _caption(what, len(runs.seeds)), int(runs.first.scenario.periods)
+        return tables.measured(runs.means, caption, names=names, words=self.words, periods=periods)
 
     def differences(self, result: Comparison) -> Any:
         """Show paired differences with their intervals, a table per scenario compared."""
@@ -271,11 +262,11 @@ class Report:
             words=self.words,
         )
         note = tables.defined(difference_rows(result.table, words=self.words), "measure")
-        return _html("\n".join([*(table.to_html() for table in made), note]))
+        return show("\n".join([*(table.to_html() for table in made), note]))
 
-    def caution(self) -> str:
-        """Return as HTML what costs nothing for no cost is stated, and what else is a default."""
-        return caution(unstated_lines(self._scenarios))
+    def caution(self) -> list[str]:
+        """Return what costs nothing for no cost is stated, and what else is a default."""
+        return unstated_lines(self._scenarios)
 
     def unstated(self) -> Any:
         """Show which costs and other parameters the scenarios do not state themselves."""
@@ -286,7 +277,7 @@ class Report:
         scenario = self._scenarios[0]
         rows = Scenario.load("baseline").diff(scenario)
         if rows.empty:
-            return _html("<p>These are the parameters of the baseline.</p>")
+            return show(piece("paragraphs", ["These are the parameters of the baseline."]))
         rows.columns = ["path", "baseline", "here"]
         what = "1 parameter differs" if len(rows) == 1 else f"{len(rows)} parameters differ"
         return self.settings(rows, f"{what} from the baseline")
@@ -294,7 +285,7 @@ class Report:
     def settings(self, rows: pd.DataFrame, caption: str) -> Any:
         """Show parameters that differ: columns ``path`` and one per scenario."""
         if rows.empty:
-            return _html("<p>No parameter differs.</p>")
+            return show(piece("paragraphs", ["No parameter differs."]))
         return tables.settings(rows, caption)
 
     def provenance(self) -> Any:
@@ -306,13 +297,9 @@ class Report:
 
     def again(self) -> Any:
         """Show how to make the same numbers again, in a shell, by papermill and in Python."""
-        lines = (
-            ("In a shell", as_command(self._notebook, self._parameters)),
-            ("By papermill", as_papermill(self._notebook, self._parameters)),
-            ("In Python", as_python(self._notebook, self._parameters)),
-        )
-        parts = (f"<div>{what}</div><pre>{escape(line)}</pre>" for what, line in lines)
-        return _html(f'<div class="cx-again">{"".join(parts)}</div>')
+        ways = {"In a shell": as_command, "By papermill": as_papermill, "In Python": as_python}
+        given = self._notebook, self._parameters
+        return show(piece("again", {what: way(*given) for what, way in ways.items()}))
 
     # -- ending ----------------------------------------------------------------------
 
@@ -359,12 +346,6 @@ def shipped() -> Any:
     return tables.styled(frame, "Scenarios by name", words_in=["title", "claim"])
 
 
-def _html(text: str) -> Any:
-    from IPython.display import HTML
-
-    return HTML(text)
-
-
 def _question(scenario: Scenario, verdict: Verdict | None, *, asked: bool) -> str:
     found = "" if verdict is None else "\n".join(verdict.lines())
     if verdict is None and asked and scenario.claim:
@@ -375,13 +356,8 @@ def _question(scenario: Scenario, verdict: Verdict | None, *, asked: bool) -> st
         ("Refuted if", scenario.refuted_by),
         ("What it is", scenario.description),
     )
-    parts = "".join(
-        f"<dt>{what}</dt>" + "".join(f"<dd>{escape(line)}</dd>" for line in text.split("\n"))
-        for what, text in rows
-        if text
-    )
-    title = escape(scenario.title or scenario.name)
-    return f'<section class="cx-question"><h4>{title}</h4><dl>{parts}</dl></section>'
+    said = [(what, text.split("\n")) for what, text in rows if text]
+    return piece("question", scenario.title or scenario.name, said)
 
 
 def _count(number: int, what: str) -> str:

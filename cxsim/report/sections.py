@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from cxsim.charts.labels import scale_for
 from cxsim.messages import Place, Problem, hint
 from cxsim.numerics.statistics import mean_and_error
 from cxsim.report.report import Report
+from cxsim.report.tables import piece, show
 from cxsim.runs import run
 from cxsim.runs.measures.frames import equity_changes, profit_statement
 from cxsim.scenario import Scenario, ScenarioError
@@ -146,8 +146,6 @@ class Findings:
 
     def answer(self) -> Any:
         """Show the study's question, what it found, and how much stands behind it."""
-        from IPython.display import HTML
-
         result, study = self._result, self._result.study
         said = [
             f.sentence
@@ -158,29 +156,28 @@ class Findings:
             said.insert(0, best_point(result.means(), [f.name for f in study.factors], self.head))
         said = said or [f"Nothing can be said of {self.head} from these runs."]
         facts = f"{len(result.frame):,} runs at {len(study.points):,} points; "
-        return HTML(
-            f"<h3>{escape(study.title or study.name)}</h3>"
-            f'<p class="cx-answer"><strong>{escape(said[0])}</strong></p>'
-            + "".join(f"<p>{escape(text)}</p>" for text in said[1:])
-            + f'<p class="cx-facts">{escape(facts + result.report.sentence())}.</p>'
-            + self._report.caution()
-        )
+        return show(
+            piece(
+                "answer", said[0], facts + result.report.sentence(), self._report.caution(),
+                title=study.title or study.name, more=said[1:],
+            )
+        )  # fmt: skip
 
     def show(self) -> Any:
         """Show every analysis with its sentence, its figure and its table."""
-        from IPython.display import HTML, display
+        from IPython.display import display
 
         from cxsim.charts.study_analyses import finding as drawn
 
         for number, ((output, name), found) in enumerate(self._made.items()):
-            display(HTML(f"<h4>{escape(output)}: {escape(name.replace('_', ' '))}</h4>"))
+            display(show(piece("heading", f"{output}: {name.replace('_', ' ')}", 4)))
             if isinstance(found, str):
-                display(HTML(f"<p>These runs do not allow it: {escape(found)}.</p>"))
+                display(show(piece("paragraphs", [f"These runs do not allow it: {found}."])))
                 continue
             display(self._report.say(found.sentence))
             self._report.figure(drawn(found), f"finding-{number}-{name}")
             display(self._report.rows(found.frame, first=16))
-        return None if self._made else HTML("<p>The study names no analysis.</p>")
+        return None if self._made else show(piece("paragraphs", ["The study names no analysis."]))
 
 
 def best_point(means: pd.DataFrame, factors: list[str], output: str) -> str:

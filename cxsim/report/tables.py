@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,10 @@ from cxsim.runs import settings_attrs
 from cxsim.runs.measures.frames import quadrant
 from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures, window_words
 from cxsim.scenario import Scenario
+from cxsim.scenario.display import templates
 from cxsim.scenario.unstated import defaults_line, free_line, unstated_table
 
 __all__ = [
-    "caution",
     "decimals",
     "difference_rows",
     "differences",
@@ -26,12 +28,34 @@ __all__ = [
     "firm_rows",
     "firms",
     "measured",
+    "piece",
     "settings",
+    "show",
     "styled",
     "summary_words",
     "unstated_lines",
     "unstated_section",
 ]
+
+
+# -- Pieces of HTML ----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _pieces() -> Any:
+    return templates(Path(__file__).parent).get_template("pieces.html").module
+
+
+def piece(name: str, *values: Any, **more: Any) -> str:
+    """Return a piece of a report as HTML: a macro of ``pieces.html``, which escapes its values."""
+    return str(getattr(_pieces(), name)(*values, **more))
+
+
+def show(html: str) -> Any:
+    """Return HTML as a notebook shows it."""
+    from IPython.display import HTML
+
+    return HTML(html)
 
 
 # -- Tables of a report: captions, units and errors, readable without a style sheet ------------
@@ -43,8 +67,9 @@ def styled(
     *,
     words_in: Sequence[Any] = (),
     definitions: Mapping[str, str] | None = None,
+    sure: Sequence[bool] | None = None,
 ) -> Any:
-    """Return a table with a caption: numbers to the right, words to the left.
+    """Return a table with a caption: numbers to the right, words to the left; no axis is named.
 
     Parameters
     ----------
@@ -55,11 +80,16 @@ def styled(
         Columns that hold words.
     definitions : mapping of str to str, optional
         What names of rows (of the first level) mean: shown when a name is pointed at.
+    sure : sequence of bool, optional
+        Which rows of the column ``difference`` are in bold.
     """
+    frame = frame.rename_axis([None] * frame.index.nlevels).rename_axis(columns=[None])
     styler = frame.style.set_caption(escape(caption)).set_table_attributes('class="cx-table"')
     styler = styler.format(escape="html").format_index(escape="html", axis=0)
     if definitions:
-        styler = styler.format_index(lambda name: _explained(name, definitions), axis=0, level=0)
+        styler = styler.format_index(
+            lambda name: piece("abbreviation", name, definitions.get(str(name))), axis=0, level=0
+        )
     styler = styler.format_index(escape="html", axis=1)
     rules = [
         ("caption", "caption-side: top; text-align: left;"),
@@ -68,15 +98,12 @@ def styled(
         ("th.row_heading", "text-align: left; font-weight: normal;"),
         ("th.level1", "white-space: nowrap;"),
     ]
+    if sure is not None:
+        bold = ["font-weight: bold" if each else "" for each in sure]
+        styler = styler.apply(lambda _: bold, subset=["difference"])
     places = [frame.columns.get_loc(column) for column in words_in]
     rules += [(f".col{k}", "text-align: left; white-space: normal;") for k in places]
     return styler.set_table_styles([{"selector": s, "props": props} for s, props in rules])
-
-
-def _explained(name: Any, definitions: Mapping[str, str]) -> str:
-    """Return the name of a row as HTML, with its definition where it has one."""
-    text, said = escape(str(name)), definitions.get(str(name))
-    return f'<abbr title="{escape(said)}">{text}</abbr>' if said else text
 
 
 def defined(rows: pd.DataFrame, name: str) -> str:
@@ -89,12 +116,7 @@ def defined(rows: pd.DataFrame, name: str) -> str:
     name : str
         Column that names the measures.
     """
-    said = dict(zip(rows[name], rows["definition"], strict=True))
-    parts = (f"<dt>{escape(n)}</dt><dd>{escape(d)}</dd>" for n, d in said.items() if d)
-    return (
-        '<details class="cx-definitions"><summary>What the measures are</summary>'
-        f"<dl>{''.join(parts)}</dl></details>"
-    )
+    return piece("definitions", dict(zip(rows[name], rows["definition"], strict=True)))
 
 
 def differences(
@@ -130,15 +152,12 @@ def differences(
         what = [_measure(row) for row in here.to_dict("records")]
         defined = {w: d for w, d in zip(what, here["definition"], strict=True) if d}
         shown.index = pd.MultiIndex.from_arrays([what, list(here["firm"])])
-        sure = here["sure"].to_numpy()
         caption = (
             f"{name} less {baseline}. Standard errors in brackets; in bold, differences whose "
             "interval leaves out zero; the last column says how many times narrower "
             "pairing makes the interval."
         )
-        styler = styled(shown, caption, definitions=defined)
-        bold = ["font-weight: bold" if each else "" for each in sure]
-        tables.append(styler.apply(lambda _, bold=bold: bold, subset=["difference"]))
+        tables.append(styled(shown, caption, definitions=defined, sure=here["sure"]))
     return tables
 
 
@@ -170,24 +189,9 @@ def measured(
     firms = list(dict.fromkeys(rows["firm"]))
     shown = rows.pivot(index="what", columns="firm", values="cell")
     shown = shown.loc[list(dict.fromkeys(rows["what"])), firms].fillna("–")
-    shown.index.name = shown.columns.name = None
     meant = dict(zip(rows["what"], rows["definition"], strict=True))
     table = styled(shown, caption, definitions=meant)
-    return Noted(table.to_html() + defined(rows, "label"))
-
-
-class Noted:
-    """A table with a note below it, as a notebook shows it."""
-
-    def __init__(self, html: str):
-        self.html = html
-
-    def to_html(self) -> str:
-        """Return it as HTML."""
-        return self.html
-
-    def _repr_html_(self) -> str:
-        return self.html
+    return show(table.to_html() + defined(rows, "label"))
 
 
 def _with_error(mean: pd.Series, error: pd.Series) -> pd.Series:
@@ -241,7 +245,6 @@ def _plain(value: Any) -> str:
 def settings(rows: pd.DataFrame, caption: str) -> Any:
     """Return parameters that differ: columns ``path`` and one per scenario."""
     shown = rows.set_index("path").astype(str)
-    shown.index.name = None
     return styled(shown, caption, words_in=list(shown.columns))
 
 
@@ -329,41 +332,47 @@ def difference_rows(
     }
     rows = []
     for scenario, by_scenario in table.groupby("scenario", sort=False):
-        for name, is_market in [*((n, False) for n in names), *((n, True) for n in market)]:
-            here = by_scenario[
-                (by_scenario["measure"] == name) & ((by_scenario["firm"] == MARKET) == is_market)
-            ]
-            if here.empty:
-                continue
-            first = here.iloc[0]
-            shown = pd.concat([here["baseline"], here["other"]])
-            scale = scale_for(_summary_unit(first["unit"], first["summary"]), shown, words=words)
-            errors = pd.concat([here["baseline_se"], here["other_se"]]) * scale.factor
-            fine = here["se"] * scale.factor
-            places = decimals(errors, shown * scale.factor)
-            finer = max(places, decimals(fine, shown * scale.factor))
-            for _, row in here.iterrows():
-                rows.append(
-                    {
-                        "scenario": scenario,
-                        "measure": words.say(first["label"]),
-                        "unit": words.say(scale.unit),
-                        "summary": first.get("window") or summary_words(first["summary"], words),
-                        "definition": words.say(known.get((is_market, name), "")),
-                        "firm": "the market" if is_market else row["firm"],
-                        **{
-                            key: _text(row[key] * scale.factor, places)
-                            for key in ("baseline", "baseline_se", "other", "other_se")
-                        },
-                        **{
-                            key: _text(row[key] * scale.factor, finer, signed=True)
-                            for key in ("difference", "lower", "upper")
-                        },
-                        "narrowing": _narrowing(row["narrowing"]),
-                        "sure": bool(row["lower"] > 0 or row["upper"] < 0),
-                    }
-                )
+        for is_market, wanted in ((False, names), (True, market)):
+            theirs = by_scenario[(by_scenario["firm"] == MARKET) == is_market]
+            for name in wanted:
+                here = theirs[theirs["measure"] == name]
+                said = known.get((is_market, name), "")
+                rows += [
+                    {"scenario": scenario, **row} for row in _difference_texts(here, said, words)
+                ]
     return pd.DataFrame(rows)
+
+
+def _difference_texts(here: pd.DataFrame, definition: str, words: Words) -> list[dict[str, Any]]:
+    """Return the differences of one measure as text, a row for each firm."""
+    if here.empty:
+        return []
+    first = here.iloc[0]
+    shown = pd.concat([here["baseline"], here["other"]])
+    scale = scale_for(_summary_unit(first["unit"], first["summary"]), shown, words=words)
+    factor, errors = scale.factor, pd.concat([here["baseline_se"], here["other_se"]])
+    places = decimals(errors * factor, shown * factor)
+    finer = max(places, decimals(here["se"] * factor, shown * factor))
+    return [
+        {
+            "measure": words.say(first["label"]),
+            "unit": words.say(scale.unit),
+            "summary": first.get("window") or summary_words(first["summary"], words),
+            "definition": words.say(definition),
+            "firm": "the market" if row["firm"] == MARKET else row["firm"],
+            **{
+                key: _text(row[key] * factor, places)
+                for key in ("baseline", "baseline_se", "other", "other_se")
+            },
+            **{
+                key: _text(row[key] * factor, finer, signed=True)
+                for key in ("difference", "lower", "upper")
+            },
+            "narrowing": _narrowing(row["narrowing"]),
+            "sure": bool(row["lower"] > 0 or row["upper"] < 0),
+        }
+        for row in here.to_dict("records")
+    ]
 
 
 def _narrowing(value: float) -> str:
@@ -453,11 +462,6 @@ def unstated_lines(scenarios: Iterable[Scenario]) -> list[str]:
     return made
 
 
-def caution(lines: Sequence[str]) -> str:
-    """Return the lines as HTML, for the first screen of a report."""
-    return "".join(f'<p class="cx-caution">{escape(line)}</p>' for line in lines)
-
-
 def unstated_section(scenarios: Sequence[Scenario]) -> Any:
     """Show a heading; return a table of what the scenarios do not state, or a sentence.
 
@@ -465,13 +469,14 @@ def unstated_section(scenarios: Sequence[Scenario]) -> Any:
     ----------
     scenarios : sequence of Scenario
     """
-    from IPython.display import HTML, display
+    from IPython.display import display
 
-    display(HTML("<h2>What you did not say</h2>"))
+    display(show(piece("heading", "What you did not say", 2)))
     frames = {each.name: unstated_table(each) for each in scenarios}
     whole = pd.concat([frame.assign(scenario=name) for name, frame in frames.items()])
     if whole.empty:
-        return HTML("<p>The scenario states every cost and what else the answer rests on.</p>")
+        said = "The scenario states every cost and what else the answer rests on."
+        return show(piece("paragraphs", [said]))
     parts = whole.groupby(
         ["parameter", "of", "meaning", "value", "unit", "source"], sort=False, dropna=False
     )["scenario"].agg(lambda names: ", ".join(dict.fromkeys(names)))
@@ -480,7 +485,6 @@ def unstated_section(scenarios: Sequence[Scenario]) -> Any:
     shown["source"] = [_source(value) for value in shown["source"]]
     if len(frames) == 1 or shown["scenario"].nunique() == 1:
         shown = shown.drop(columns="scenario")
-    shown.index.name = None
     caption = (
         "Parameters that the answer rests on and the scenario does not state itself. A cost that "
         "was left out counts as 0; to state that it is 0, write 0."

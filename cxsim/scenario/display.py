@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxsim.messages import MISSING, found
@@ -14,11 +14,12 @@ from cxsim.scenario.schema import TEXTS, Schema
 
 if TYPE_CHECKING:
     import pandas as pd
+    from jinja2 import Environment
 
     from cxsim.scenario.events import Change
     from cxsim.scenario.scenario import Scenario
 
-__all__ = ["diff", "html", "json_schema", "parameter_table"]
+__all__ = ["diff", "html", "json_schema", "parameter_table", "templates"]
 
 
 # -- Scenarios and parameters as tables --------------------------------------------------------
@@ -109,30 +110,38 @@ def _flat(scenario: Scenario) -> Iterable[tuple[str, Any]]:
         yield path, change.value if not change.over else f"{change.value} over {change.over}"
 
 
+def templates(folder: Path) -> Environment:
+    """Return the Jinja templates of a folder; whatever they are given is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
 def html(scenario: Scenario) -> str:
     """Return a scenario as HTML: what it claims, its firms and its segments."""
-    parts = [f"<h3>{escape(scenario.title or scenario.name)}</h3>"]
-    for label, text in (
-        ("Claim", scenario.claim),
-        ("Refuted by", scenario.refuted_by),
-    ):
-        if text:
-            parts.append(f"<p><b>{label}:</b> {escape(text)}</p>")
     raw = scenario.to_dict()
-    parts += [
-        _table(section, raw[section], getattr(scenario, section))
-        for section in ("firms", "segments")
-    ]
-    if scenario.changes:
-        rows = "".join(f"<li>{escape(_told(change))}</li>" for change in scenario.changes)
-        parts.append(f"<p>Events:</p><ul>{rows}</ul>")
     facts = (
         f"{scenario.periods} periods (one is a {scenario.period_length}), "
         f"{scenario.customers} customers simulated for {scenario.market_size:,.0f}, "
         f"currency {scenario.currency}, digest {scenario.digest}"
     )
-    parts.append(f"<p>{escape(facts)}</p>")
-    return "\n".join(parts)
+    return (
+        templates(Path(__file__).parent)
+        .get_template("scenario.html")
+        .render(
+            scenario=scenario,
+            tables={name: _table(raw[name], getattr(scenario, name)) for name in _SECTIONS},
+            changes=[_told(change) for change in scenario.changes],
+            facts=facts,
+        )
+    )
+
+
+#: What has a table of its own.
+_SECTIONS = ("firms", "segments")
 
 
 def _told(change: Change) -> str:
@@ -143,20 +152,14 @@ def _told(change: Change) -> str:
     return f"{when}: {change.path} = {_cell(change.value)}{label}"
 
 
-def _table(section: str, given: dict[str, Any], models: Any) -> str:
-    """Return a table of the parameters that any of the named ones was given."""
+def _table(given: dict[str, Any], models: Any) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the parameters that any of the named ones was given, and the values of each."""
     columns = list(dict.fromkeys(key for each in given.values() for key in each))
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    rows = []
-    for name, model in models.items():
-        cells = "".join(
-            f"<td>{escape(_cell(getattr(model, column, None)))}</td>" for column in columns
-        )
-        rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
-    return (
-        f"<table><thead><tr><th>{escape(section)}</th>{head}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+    rows = {
+        name: [_cell(getattr(model, column, None)) for column in columns]
+        for name, model in models.items()
+    }
+    return columns, rows
 
 
 def _cell(value: Any) -> str:

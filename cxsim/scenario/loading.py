@@ -147,10 +147,8 @@ def read(path: Path, root: Spec) -> Source:
 
 
 def _read(path: Path, root: Spec, chain: tuple[Path, ...]) -> Source:
-    raw, where = read_yaml(path)
-    return _extend(
-        raw, where, Place(shown_path(path)), path.stem, path.parent, root, (*chain, path)
-    )
+    written = Source(*read_yaml(path), path.stem, Place(shown_path(path)))
+    return _extend(written, path.parent, root, (*chain, path))
 
 
 def read_mapping(
@@ -175,8 +173,8 @@ def read_mapping(
     """
     place, folder = Place(name), folder or Path()
     raw = plain(data, place)
-    source = _extend(raw, dict.fromkeys(_keys(raw), place), place, name, folder, root, ())
-    return replace(source, folder=real_folder(folder))
+    written = Source(raw, dict.fromkeys(_keys(raw), place), name, place)
+    return replace(_extend(written, folder, root, ()), folder=real_folder(folder))
 
 
 def _keys(value: Any, keys: Keys = ()) -> Iterator[Keys]:
@@ -188,15 +186,10 @@ def _keys(value: Any, keys: Keys = ()) -> Iterator[Keys]:
             yield from _keys(held, (*keys, key))
 
 
-def _extend(
-    raw: Any,
-    where: dict[Keys, Place],
-    place: Place,
-    name: str,
-    folder: Path,
-    root: Spec,
-    chain: tuple[Path, ...],
-) -> Source:
+def _extend(written: Source, folder: Path, root: Spec, chain: tuple[Path, ...]) -> Source:
+    """Return what was written with what it extends; ``chain`` are the files that led to it."""
+    raw: Any = written.raw
+    place = written.place
     if not isinstance(raw, dict):
         what = "an empty file" if raw is None else found(raw)
         raise ScenarioError(Problem(place, (), f"expected a mapping of parameters, found {what}"))
@@ -205,45 +198,52 @@ def _extend(
     raw = root.whole(raw)
     if REPLACE in raw:
         raw[REPLACE] = root.whole({ADD: raw[REPLACE]})[ADD]
-    if "extends" not in raw:
-        if REPLACE in raw:
-            text = "expected only in a file that extends another (here write events)"
-            raise ScenarioError(Problem(where.get((REPLACE,), place), (REPLACE,), text))
-        return Source(raw, where, name, place, folders=folders)
-    own = {key: value for key, value in raw.items() if key != "extends"}
-    parent_name, asked = raw["extends"], (where.get(("extends",), place), ("extends",))
-    if not isinstance(parent_name, str) or not parent_name:
-        text = f"expected a file or the name of a scenario, found {found(parent_name)}"
+    written = replace(written, raw=raw, folders=folders)
+    if "extends" in raw:
+        return _joined(_read(_extended(written, folder, chain), root, chain), written, root)
+    if REPLACE in raw:
+        text = "expected only in a file that extends another (here write events)"
+        raise ScenarioError(Problem(written.at((REPLACE,)), (REPLACE,), text))
+    return written
+
+
+def _extended(written: Source, folder: Path, chain: tuple[Path, ...]) -> Path:
+    """Return the file that is extended."""
+    name, asked = written.raw["extends"], (written.at(("extends",)), ("extends",))
+    if not isinstance(name, str) or not name:
+        text = f"expected a file or the name of a scenario, found {found(name)}"
         raise ScenarioError(Problem(*asked, text))
-    path = find(parent_name, folder=folder, asked=asked)
+    path = find(name, folder=folder, asked=asked)
     resolved = [each.resolve() for each in chain]
     if path.resolve() in resolved:
         cycle = [*chain[resolved.index(path.resolve()) :], path]
         shown = " -> ".join(each.name for each in cycle)
         raise ScenarioError(Problem(*asked, f"expected no cycle, found {shown}"))
-    parent = _read(path, root, chain)
+    return path
+
+
+def _joined(parent: Source, written: Source, root: Spec) -> Source:
+    """Return the data of both, then the events that are added to the parent's or replace them."""
+    own = {key: value for key, value in written.raw.items() if key != "extends"}
+    calendar = {key: own.pop(key) for key in (REPLACE, ADD) if key in own}
     # Every file speaks for itself: a variant does not carry its parent's name and claim.
     inherited = {key: value for key, value in parent.raw.items() if key not in TEXTS}
-    merged_where: dict[Keys, Place] = {}
-    calendar = {key: own.pop(key) for key in (REPLACE, ADD) if key in own}
-    merged = _merge(inherited, own, root, (), parent.where, where, merged_where)
+    where: dict[Keys, Place] = {}
+    raw = _merge(inherited, own, root, (), parent.where, written.where, where)
     late, stated = parent.late, range(0)
     for key, events in calendar.items():
-        at = where.get((key,), place)
-        new = entries(calendar, where, key) if isinstance(events, tuple) else events
+        new = entries(calendar, written.where, key) if isinstance(events, tuple) else events
         first = len(stated) if key == ADD and REPLACE in calendar else None
-        merged, merged_where, numbers = added(
-            merged, merged_where, new, replace=key == REPLACE, place=at, key=key
+        raw, where, numbers = added(
+            raw, where, new, replace=key == REPLACE, place=written.at((key,)), key=key
         )
         stated = numbers if first is None else range(first + len(numbers))
         late = () if key == REPLACE else late
     before = periods_of(parent.raw)
     if before is not None:
-        merged, merged_where, late = fitted(
-            merged, merged_where, late, before=before, stated=stated
-        )
-    folders = {**parent.folders, **folders}
-    return Source(merged, merged_where, name, place, late, folders=folders)
+        raw, where, late = fitted(raw, where, late, before=before, stated=stated)
+    folders = {**parent.folders, **written.folders}
+    return replace(written, raw=raw, where=where, late=late, folders=folders)
 
 
 def _merge(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from markets import lively
@@ -174,7 +175,7 @@ def test_the_panel_moves_with_its_sliders_and_shows_one_answer(base):
     }
     sliders["Price"].value = 12.0
     assert explorer.question.changes == {"firms.Tailor.price": 12.0}
-    assert explorer.answer.sentence() in explorer._result.value.replace("&#x27;", "'")
+    assert explorer.answer.sentence() in unescape(explorer._result.value)
     explorer._rival.value = "Mass"
     assert explorer.question.asks_nothing  # a new pair of firms starts anew
     copies = next(c for c in explorer._sliders.children if type(c).__name__ == "Checkbox")

@@ -128,7 +128,7 @@ def test_the_report_answers_first_and_says_how_sure_it_is(page, expected):
 
 
 def test_the_commands_of_the_report_make_the_same_scenarios(page, expected):
-    (line,) = re.findall(r"result = (cx\.compare\(.*?\))</pre>", page.replace("&#x27;", "'"))
+    (line,) = re.findall(r"result = (cx\.compare\(.*?\))</pre>", unescape(page))
     again = eval(line, {"cx": cx})
     pd.testing.assert_frame_equal(again.table, expected.table)
 

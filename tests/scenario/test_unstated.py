@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
@@ -288,7 +289,7 @@ def test_the_explorer_says_it_too():
     from cxsim.report.explorer import as_html
 
     explorer = cx.explore(mobile(customers=40, periods=6), seeds=1)
-    assert "Free in this market: every firm&#x27;s" in as_html(explorer.answer)
+    assert "Free in this market: every firm's" in unescape(as_html(explorer.answer))
 
 
 def test_costs_that_were_left_out_turn_the_answer():
