@@ -312,7 +312,12 @@ def _print_firms(result: Any) -> None:
     words = Words(**result.summary["words"])
     # One seed has no standard error: null in the summary.
     means = pd.DataFrame(result.summary["means"]).astype({"mean": float, "se": float})
-    rows = firm_rows(means, words=words, periods=result.summary.get("periods"))
+    periods = result.summary.get("periods")
+    tables = {
+        scenario: firm_rows(here, words=words, periods=periods)
+        for scenario, here in means.groupby("scenario", sort=False)
+    }
+    rows = pd.concat(tables.values())
     labels = rows.drop_duplicates("measure")
     heads = [
         "\n".join([*textwrap.wrap(row["label"], 16), f"({row['unit']})" if row["unit"] else ""])
@@ -327,8 +332,9 @@ def _print_firms(result: Any) -> None:
     print_table(
         ["", *heads],
         [
-            [firm, *(f"{row['mean']} ({row['se']})" for _, row in here.iterrows())]
-            for firm, here in rows.groupby("firm", sort=False)
+            line
+            for scenario, table in tables.items()
+            for line in [[scenario]] * (len(tables) > 1) + _lines_of_firms(table)
         ],
         left=1,
     )
@@ -336,6 +342,14 @@ def _print_firms(result: Any) -> None:
     for row in labels.to_dict("records"):
         what = f"{row['label']} ({row['summary']}): {row['definition']}"
         say(textwrap.fill(what, WIDTH, subsequent_indent="  "))
+
+
+def _lines_of_firms(rows: Any) -> list[list[str]]:
+    """Return a line for each firm: its name, and means with standard errors, as text."""
+    return [
+        [firm, *(f"{row['mean']} ({row['se']})" for _, row in here.iterrows())]
+        for firm, here in rows.groupby("firm", sort=False)
+    ]
 
 
 # -- Before long work: what it will take, or why it cannot be done here ------------------------
