@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from cxsim.messages import choice, number, seeds_of, whole
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs import settings_attrs, simulate
+from cxsim.runs import settings_attrs
 from cxsim.runs.measures.measure_registry import firm_measure, summarize
 from cxsim.runs.measures.profit import VALUES, by_horizon
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.paired_seeds import courses
-from cxsim.study.value_of_lead import Value, value_of
+from cxsim.study.paired_seeds import Progress, contrast, paths_of
+from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
 __all__ = ["BreakEven", "Payback", "break_even", "payback"]
 
@@ -106,7 +106,7 @@ def break_even(
     seeds: int | Sequence[int] = 5,
     confidence: float = 0.95,
     points: int = 9,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> BreakEven:
     """Find where a measure of a firm equals that of the baseline, over paired seeds.
 
@@ -152,9 +152,7 @@ def break_even(
     >>> len(found.points)
     1
     """
-    from scipy.optimize import brentq
-
-    numbers, points = seeds_of(seeds), whole(points, "points", low=2)
+    seeds, points = seeds_of(seeds), whole(points, "points", low=2)
     low, high = number(low, "low"), number(high, "high")
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     for scenario in (baseline, other):
@@ -162,51 +160,47 @@ def break_even(
         firm_measure(measure, scenario.mechanisms)
     kept = VALUES if measure == VALUES[0] else (measure,)
 
-    def measured(scenario: Scenario) -> np.ndarray:
-        """Return the measures kept, by seed."""
-        runs = [summarize(simulate(scenario, seed=seed))[firm] for seed in numbers]
-        return np.array([[each[name] for name in kept] for each in runs])
+    def measured(simulation: Simulation) -> list[float]:
+        of_firm = summarize(simulation)[firm]
+        return [of_firm[name] for name in kept]
 
-    base = measured(baseline)
-    tried: dict[float, tuple[float, float]] = {}
-    later: dict[float, np.ndarray] = {}
+    base = contrast({"": baseline}, measured, seeds)[""]
+    tried: dict[float, np.ndarray] = {}  # differences from the baseline, (S, measures)
 
     def difference(value: float) -> float:
         value = float(value)
         if value not in tried:
-            mean, error = mean_and_error(measured(other.override({path: value})) - base)
-            tried[value], later[value] = (float(mean[0]), float(error[0])), mean[1:]
+            there = other.override({path: value})
+            tried[value] = contrast({"": there}, measured, seeds)[""] - base
             if progress is not None:
                 progress(len(tried), max(len(tried), points))
-        return tried[value][0]
+        return float(tried[value].mean(axis=0)[0])
 
-    grid = np.linspace(low, high, points)
-    heights = [difference(value) for value in grid]
-    found = []
-    for k in range(points - 1):
-        if heights[k] == 0.0 or heights[k] * heights[k + 1] < 0.0:
-            left, right = float(grid[k]), float(grid[k + 1])
-            step = 1e-3 * (high - low)
-            value = left if heights[k] == 0.0 else float(brentq(difference, left, right, xtol=step))
-            difference(value)
-            slope = abs(heights[k + 1] - heights[k]) / (right - left)
-            found.append((value, tried[value][1] / slope if slope > 0 else np.nan))
-    values = sorted(tried)
-    mean = np.array([tried[value][0] for value in values])
-    error = np.array([tried[value][1] for value in values])
-    half = half_width(error, len(numbers), confidence)
+    zeros = _zeros(difference, np.linspace(low, high, points))
+    found = {value: interval(tried[value], confidence, "difference") for value in sorted(tried)}
+    at = tuple((value, float(found[value]["se"][0]) / slope) for value, slope in zeros)
     curve = pd.DataFrame(
-        {
-            "value": values,
-            "difference": mean,
-            "se": error,
-            "lower": mean - half,
-            "upper": mean + half,
-        }
+        {column: each[0] for column, each in one.items()} for one in found.values()
     )
+    curve.insert(0, "value", list(found))
     if len(kept) > 1:
-        curve[list(_CONTINUED)] = np.array([later[value] for value in values])
-    return BreakEven(path, tuple(found), curve)
+        curve[list(_CONTINUED)] = [one["difference"][1:] for one in found.values()]
+    return BreakEven(path, at, curve)
+
+
+def _zeros(difference: Callable[[float], float], grid: np.ndarray) -> list[tuple[float, float]]:
+    """Return where a function is zero, and how steep it is there: NaN where it is flat."""
+    from scipy.optimize import brentq
+
+    heights, step = [difference(value) for value in grid], 1e-3 * (grid[-1] - grid[0])
+    found = []
+    for k in range(len(grid) - 1):
+        (left, right), (here, there) = map(float, grid[k : k + 2]), heights[k : k + 2]
+        if here == 0.0 or here * there < 0.0:
+            value = left if here == 0.0 else float(brentq(difference, left, right, xtol=step))
+            difference(value)
+            found.append((value, abs(there - here) / (right - left) or np.nan))
+    return found
 
 
 # -- Payback: when a capability that was built has earned what it cost -------------------------
@@ -306,44 +300,28 @@ def payback(
         raise ValueError(
             f"periods: expected the same in both, found {without.periods} and {invested.periods}"
         )
-    numbers = seeds_of(seeds)
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    made = [courses(s, ["profit", "customer_equity"], numbers) for s in (without, invested)]
-    place = [list(s.firms).index(firm) for s in (without, invested)]
-    lead, equity = (
-        made[1][name][:, :, place[1]] - made[0][name][:, :, place[0]]
-        for name in ("profit", "customer_equity")
-    )
+    earned = paths_of(firm, ["profit", "customer_equity"])
+    made = contrast({"without": without, "invested": invested}, earned, seeds)
+    lead, equity = (made["invested"][name] - made["without"][name] for name in made["without"])
     if not lead.any():
         raise ValueError(f"invested: expected {firm}'s profit to differ, found it does not")
     start = int(np.flatnonzero(lead.any(axis=0))[0])
-    rate, period = float(without.discount_rate), str(without.period_length)
-    worth = value_of(
-        lead, equity[:, -1], discount_rate=rate, period=period, currency=str(without.currency),
-        confidence=confidence,
-    )  # fmt: skip
-    lead = by_horizon(lead.T, rate).T
-    mean, error = mean_and_error(lead)
-    half = half_width(error, len(numbers), confidence)
-    curve = pd.DataFrame(
-        {
-            "period": np.arange(len(mean)),
-            "difference": mean,
-            "se": error,
-            "lower": mean - half,
-            "upper": mean + half,
-        }
-    )
+    money = money_of(without)
+    so_far = by_horizon(lead.T, money["discount_rate"]).T
+    curve = pd.DataFrame(interval(so_far, confidence, "difference"))
+    curve.insert(0, "period", np.arange(len(curve)))
     curve.attrs.update(settings_attrs(without))
+    paid = {name: _paid(curve[name].to_numpy(), start) for name in ("difference", "lower", "upper")}
     return Payback(
         firm,
         start,
-        periods=_paid(mean, start),
-        lower=_paid(mean + half, start),
-        upper=_paid(mean - half, start),
-        paid=float((lead[:, -1] > 0).mean()),
+        periods=paid["difference"],
+        lower=paid["upper"],
+        upper=paid["lower"],
+        paid=float((so_far[:, -1] > 0).mean()),
         curve=curve,
-        value=worth,
+        value=value_of(lead, equity[:, -1], confidence=confidence, **money),
     )
 
 

@@ -14,10 +14,13 @@ from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
 from cxsim.messages import number, seeds_of, whole
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import held_and_kept, ratio
-from cxsim.numerics.statistics import half_width, mean_and_error, paired
-from cxsim.runs import settings_attrs, simulate
+from cxsim.numerics.statistics import half_width, mean_and_error
+from cxsim.runs import settings_attrs
 from cxsim.runs.measures.purchases import share
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
+from cxsim.study.paired_seeds import Progress, contrast, counted, loaded
+from cxsim.study.value_of_lead import Estimate, estimate
 
 __all__ = ["CONDITIONS", "OUTCOMES", "copying_effects", "copying_figure"]
 
@@ -58,7 +61,7 @@ def copying_effects(
     conditions: Mapping[str, Mapping[str, Any]] | None = None,
     seeds: int | Sequence[int] = 10,
     confidence: float = 0.95,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Compare markets with and without a rival that copies, under several conditions.
 
@@ -93,65 +96,76 @@ def copying_effects(
     ValueError
         If a firm is not there, or ``since`` not before the end.
     """
-    pair = [Scenario.load(s) if isinstance(s, str) else s for s in (without, copied)]
+    pair = {"without": loaded(without), "copied": loaded(copied)}
     for name in (firm, rival):
-        if any(name not in scenario.firms for scenario in pair):
+        if any(name not in scenario.firms for scenario in pair.values()):
             raise ValueError(f"firm: expected one of both scenarios, found {name!r}")
-    since = whole(since, "since", low=0, high=pair[0].periods - 1)
-    numbers = seeds_of(seeds)
+    since = whole(since, "since", low=0, high=pair["without"].periods - 1)
+    seeds = seeds_of(seeds)
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     given = CONDITIONS if conditions is None else conditions
+    outcomes, step = _outcomes_of(firm, rival, since), counted(progress, len(given))
     rows: list[dict[str, Any]] = []
-    for done, (words, changes) in enumerate(given.items(), start=1):
-        a, b = (
-            _measured(scenario.override(dict(changes)), firm, rival, since, numbers)
-            for scenario in pair
-        )
-        for name, label in OUTCOMES.items():
-            x, y = _known(a[name], b[name])
-            rows.append(
-                {
-                    "condition": words,
-                    "outcome": name,
-                    "label": label,
-                    "without": float(x.mean()),
-                    "copied": float(y.mean()),
-                    **_interval(y, confidence),
-                    **{k: float(v) for k, v in paired(x, y, confidence).items()},
-                    "seeds": len(x),
-                }
-            )
-        lost, lead = _known(a["tenured"] - b["tenured"], a["tenured"] - a["rival_tenured"])
-        label = "Part of the lead in retention that is lost"
-        rows.append({"condition": words, "outcome": "lost", "label": label,
-                     **_lost(lost, lead, confidence), "seeds": len(lead)})  # fmt: skip
-        if progress is not None:
-            progress(done, len(given))
-    made = pd.DataFrame(rows).drop(columns="narrowing")
-    made.attrs.update(settings_attrs(pair[0]))
+    for words, changes in given.items():
+        there = {side: scenario.override(dict(changes)) for side, scenario in pair.items()}
+        found = contrast(there, outcomes, seeds)
+        rows += [{"condition": words, **row} for row in _effects(**found, confidence=confidence)]
+        step()
+    made = pd.DataFrame(rows)
+    made.attrs.update(settings_attrs(pair["without"]))
     return made
 
 
-def _measured(
-    scenario: Scenario, firm: str, rival: str, since: int, seeds: Sequence[int]
-) -> dict[str, np.ndarray]:
-    """Return outcomes by seed."""
-    values: dict[str, list[float]] = {name: [] for name in (*OUTCOMES, "rival_tenured")}
-    old, new = TENURE_BANDS.index("8-15"), 0
-    for seed in seeds:
-        books = simulate(scenario, seed=seed).books
-        own, other = books.firms.index(firm), books.firms.index(rival)
-        held, kept = (v[since:].sum(axis=0) for v in held_and_kept(books, "tenure"))
-        first = books.total("purchases")[since:, 0, :].sum(axis=0)  # by those with no supplier
-        shares = share(books)
+def _outcomes_of(firm: str, rival: str, since: int) -> Callable[[Simulation], dict[str, float]]:
+    """Return a statistic: :data:`OUTCOMES`, and what the rival keeps of its tenured customers."""
+    old = TENURE_BANDS.index("8-15")
+
+    def statistic(simulation: Simulation) -> dict[str, float]:
+        books = simulation.books
+        sides = [books.firms.index(name) for name in (firm, rival)]
+        held, kept = (v[since:].sum(axis=0)[sides] for v in held_and_kept(books, "tenure"))
+        first = books.total("purchases")[since:, 0, :].sum(axis=0)[
+            sides
+        ]  # by those with no supplier
+        shares = share(books)[:, sides]
         stayed, there = kept[:, old:].sum(axis=1), held[:, old:].sum(axis=1)
-        values["tenured"].append(float(ratio(stayed[own], there[own])))
-        values["rival_tenured"].append(float(ratio(stayed[other], there[other])))
-        values["fresh"].append(float(ratio(kept[own, new], held[own, new])))
-        values["newcomers"].append(float(ratio(first[own], first[own] + first[other])))
-        values["share"].append(shares[since:, own].mean())
-        values["lead"].append((shares[-12:, own] - shares[-12:, other]).mean())
-    return {name: np.array(each) for name, each in values.items()}
+        return {
+            "tenured": float(ratio(stayed[0], there[0])),
+            "fresh": float(ratio(kept[0, 0], held[0, 0])),
+            "newcomers": float(ratio(first[0], first[0] + first[1])),
+            "share": float(shares[since:, 0].mean()),
+            "lead": float((shares[-12:, 0] - shares[-12:, 1]).mean()),
+            "rival_tenured": float(ratio(stayed[1], there[1])),
+        }
+
+    return statistic
+
+
+def _effects(
+    without: Mapping[str, np.ndarray], copied: Mapping[str, np.ndarray], confidence: float
+) -> list[dict[str, Any]]:
+    """Return a row for each outcome, and one for the part of the lead in retention that is lost."""
+    rows: list[dict[str, Any]] = []
+    for name, label in OUTCOMES.items():
+        x, y = _known(without[name], copied[name])
+        level = estimate(y, confidence)
+        rows.append(
+            {
+                "outcome": name,
+                "label": label,
+                "without": float(x.mean()),
+                "copied": level.mean,
+                "copied_lower": level.lower,
+                "copied_upper": level.upper,
+                **estimate(y - x, confidence).row("difference"),
+                "seeds": len(x),
+            }
+        )
+    kept, rivals = without["tenured"], without["rival_tenured"]
+    lost, lead = _known(kept - copied["tenured"], kept - rivals)
+    label = "Part of the lead in retention that is lost"
+    part = _lost(lost, lead, confidence).row("difference")
+    return [*rows, {"outcome": "lost", "label": label, **part, "seeds": len(lead)}]
 
 
 def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -160,29 +174,18 @@ def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[both], y[both]
 
 
-def _interval(values: np.ndarray, confidence: float) -> dict[str, float]:
-    mean, error = mean_and_error(values)
-    half = float(half_width(error, len(values), confidence))
-    return {"copied_lower": float(mean) - half, "copied_upper": float(mean) + half}
-
-
-def _lost(lost: np.ndarray, lead: np.ndarray, confidence: float) -> dict[str, float]:
+def _lost(lost: np.ndarray, lead: np.ndarray, confidence: float) -> Estimate:
     """Return a ratio of means with its interval, by the jackknife (Quenouille 1956)."""
     n, nothing = len(lead), float("nan")
-    if n == 0:
-        return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)
-    mean, error = mean_and_error(lead)
-    if n > 1 and not mean - half_width(error, n, confidence) > 0:
-        return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)
-    value = float(lost.mean() / mean)
-    if n < 2:
-        return {"difference": value, "se": nothing, "lower": nothing, "upper": nothing}
+    if n == 0 or (n > 1 and not estimate(lead, confidence).lower > 0):
+        return Estimate(nothing, nothing, nothing)
+    value = float(lost.mean() / lead.mean())
+    if n == 1:
+        return Estimate(value, nothing, nothing)
     without_one = (lost.sum() - lost) / (lead.sum() - lead)
     _, error = mean_and_error(n * value - (n - 1) * without_one)
     half = float(half_width(error, n, confidence))
-    return {
-        "difference": value, "se": float(error), "lower": value - half, "upper": value + half,
-    }  # fmt: skip
+    return Estimate(value, value - half, value + half, float(error))
 
 
 # -- A rival that copies: what it changes, by the conditions under which it does ---------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from cxsim.charts.labels import need, scale_for, words_of
 from cxsim.charts.layout import finish, new
 from cxsim.charts.style import INK, OKABE_ITO, Picture, styled
 from cxsim.messages import choice, number, seeds_of, whole
-from cxsim.numerics.statistics import half_width, mean_and_error, paired
-from cxsim.runs import run, settings_attrs
-from cxsim.runs.measures.frames import service_statement
+from cxsim.runs import settings_attrs
+from cxsim.runs.measures.frames import firm_frame, service_statement
+from cxsim.runs.measures.measure_registry import summarize
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.paired_seeds import courses
-from cxsim.study.value_of_lead import value_of
+from cxsim.study.paired_seeds import Progress, contrast, counted, loaded, paths_of
+from cxsim.study.value_of_lead import estimate, money_of, value_of
 
 __all__ = ["LINES", "paying", "paying_map", "serving_cost"]
 
@@ -32,6 +33,11 @@ __all__ = ["LINES", "paying", "paying_map", "serving_cost"]
 
 #: What is compared: interaction and customization of the firm, one-to-one or mass.
 ONE_TO_ONE, MASS = (0.8, 0.8), (0.1, 0.1)
+
+
+#: Parameters that the closed form calls as a scenario does: of a firm, and of a segment.
+_OF_FIRM = ("segment_insight", "customization_cost", "interaction_cost", "capability_cost")
+_OF_SEGMENT = ("fit_weight", "hassle", "volume", "turnover", "need_drift")
 
 
 def paying_map(
@@ -45,7 +51,7 @@ def paying_map(
     settled: int = 36,
     pricing: str = "fixed",
     confidence: float = 0.95,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Compare a firm with one-to-one and with mass service over three parameters of the market.
 
@@ -92,13 +98,13 @@ def paying_map(
     sells with mass service: nothing of the runs that it is compared with. Investment is left
     out on both sides.
     """
-    base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    base = loaded(scenario)
     choice(firm, "firm", base.firms)
-    settled = whole(settled, "settled", low=0, high=base.periods - 1)
-    numbers, place = seeds_of(seeds), list(base.firms).index(firm)
+    settled, seeds = whole(settled, "settled", low=0, high=base.periods - 1), seeds_of(seeds)
     points = list(product(customization_cost, fit_weight, need_variance))
+    step = counted(progress, len(points))
     rows = []
-    for done, (cost, weight, variance) in enumerate(points, start=1):
+    for cost, weight, variance in points:
         at = base.override(
             {
                 "segments.*.need_sd": float(np.sqrt(variance)),
@@ -107,73 +113,60 @@ def paying_map(
                 f"firms.{firm}.policy.pricing": pricing,
             }
         )
-        earned, sold, path = {}, {}, {}
-        for kind in (ONE_TO_ONE, MASS):
-            made = courses(_served(at, firm, kind), ("profit", "purchases"), numbers)
-            path[kind] = made["profit"][:, :, place]
-            earned[kind] = path[kind][:, settled:].mean(axis=1)
-            sold[kind] = float(made["purchases"][:, settled:, place].mean())
-        mean, error = mean_and_error(earned[ONE_TO_ONE] - earned[MASS])
-        half = float(half_width(error, len(numbers), confidence))
-        value = value_of(
-            path[ONE_TO_ONE] - path[MASS], np.zeros(len(numbers)),
-            discount_rate=float(base.discount_rate), period=str(base.period_length),
-        )  # fmt: skip
-        worth = sold[MASS] * _gain(at, firm, sold[MASS] / float(base.market_size))
-        rows.append(
-            {
-                "need_variance": variance,
-                "fit_weight": weight,
-                "customization_cost": cost,
-                "gain": float(mean),
-                "se": float(error),
-                "lower": float(mean) - half,
-                "upper": float(mean) + half,
-                "worth": worth,
-                "agree": bool(mean * worth > 0),
-                "value": value.within.mean,
-                "perpetuity": value.perpetuity.mean,
-                "seeds": len(numbers),
-            }
-        )
-        if progress is not None:
-            progress(done, len(points))
+        row = {"need_variance": variance, "fit_weight": weight, "customization_cost": cost}
+        rows.append(row | _gained(at, firm, settled, seeds, confidence))
+        step()
     made = pd.DataFrame(rows)
     made.attrs.update(settings_attrs(base))
     return made
 
 
-def _served(scenario: Scenario, firm: str, kind: tuple[float, float]) -> Scenario:
-    interaction, customization = kind
-    return scenario.override(
-        {f"firms.{firm}.interaction": interaction, f"firms.{firm}.customization": customization}
-    )
+def _gained(
+    market: Scenario, firm: str, settled: int, seeds: Sequence[int], confidence: float
+) -> dict[str, Any]:
+    """Return what one-to-one adds to a firm's profit: simulated, and by the closed form."""
+    served = {
+        kind: market.override(
+            {f"firms.{firm}.interaction": kind[0], f"firms.{firm}.customization": kind[1]}
+        )
+        for kind in (ONE_TO_ONE, MASS)
+    }
+    made = contrast(served, paths_of(firm, ["profit", "purchases"]), seeds)
+    profit = {kind: paths["profit"] for kind, paths in made.items()}
+    settled_in = {kind: path[:, settled:].mean(axis=1) for kind, path in profit.items()}
+    gain = estimate(settled_in[ONE_TO_ONE] - settled_in[MASS], confidence)
+    sold = float(made[MASS]["purchases"][:, settled:].mean())
+    value = value_of(profit[ONE_TO_ONE] - profit[MASS], np.zeros(len(seeds)), **money_of(market))
+    worth = sold * _gain(market, firm, sold / float(market.market_size))
+    return {
+        **gain.row("gain"),
+        "worth": worth,
+        "agree": bool(gain.mean * worth > 0),
+        "value": value.within.mean,
+        "perpetuity": value.perpetuity.mean,
+        "seeds": len(seeds),
+    }
 
 
 def _gain(scenario: Scenario, firm: str, rate: float) -> float:
     """Return what one-to-one adds per purchase by the closed form, mean over segments."""
     own: Any = scenario.firms[firm]
     place = np.zeros(int(scenario.needs)) if own.position is None else np.asarray(own.position)
+    market = {
+        "rate": rate,
+        "customers": float(scenario.market_size),
+        "dimensions": int(scenario.needs),
+        "recognition": float(own.identification),
+        "forgetting": float(own.forgetting_rate),
+        **{name: float(getattr(own, name)) for name in _OF_FIRM},
+    }
     total = 0.0
     for segment in scenario.segments.values():
-        alike = {
-            "rate": rate,
-            "customers": float(scenario.market_size),
+        alike = market | {
             "need_variance": float(segment.need_sd) ** 2,
-            "dimensions": int(scenario.needs),
             "gap": float(np.linalg.norm(np.asarray(segment.need_mean) - place)),
-            "segment_insight": float(own.segment_insight),
-            "recognition": float(own.identification),
-            "fit_weight": float(segment.fit_weight),
-            "hassle": float(segment.hassle),
-            "volume": float(segment.volume),
             "learning": float(scenario.learning_rate) * float(segment.disclosure),
-            "turnover": float(segment.turnover or 0.0),
-            "forgetting": float(own.forgetting_rate),
-            "need_drift": float(segment.need_drift or 0.0),
-            "customization_cost": float(own.customization_cost),
-            "interaction_cost": float(own.interaction_cost),
-            "capability_cost": float(own.capability_cost),
+            **{name: float(getattr(segment, name) or 0.0) for name in _OF_SEGMENT},
         }
         gain = service_worth(*ONE_TO_ONE, **alike).net - service_worth(*MASS, **alike).net
         total += float(segment.share) * float(gain)
@@ -245,63 +238,39 @@ def serving_cost(
     >>> bool(found.set_index("line").loc["individual", "difference"] > 0)
     True
     """
-    sides = [_loaded(everybody), _loaded(everybody if few is None else few)]
-    names = [firm, firm if other is None else other]
+    sides = [loaded(each) for each in (everybody, few) if each is not None]
+    names = (firm, firm if other is None else other)
     if few is None and names[0] == names[1]:
         raise ValueError("few: expected another market, or another firm, found neither")
-    for scenario, name in zip(sides, names, strict=True):
+    for scenario, name in zip((sides[0], sides[-1]), names, strict=True):
         choice(name, "firm", scenario.firms)
-    numbers = seeds_of(seeds)
+    seeds = seeds_of(seeds)
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    if few is None:
-        values = _costs(sides[0], names, numbers)
-    else:
-        values = [_costs(s, [n], numbers)[0] for s, n in zip(sides, names, strict=True)]
-    a, b = values
+    found = list(contrast(dict(enumerate(sides)), _costs, seeds).values())
     rows = []
     for line, label in LINES.items():
-        difference = paired(b[line], a[line], confidence)
-        rows.append(
-            {
-                "line": line,
-                "label": label,
-                **_interval("everybody", a[line], confidence),
-                **_interval("few", b[line], confidence),
-                **{k: float(difference[k]) for k in ("difference", "se", "lower", "upper")},
-            }
-        )
+        a, b = found[0][names[0], line], found[-1][names[1], line]
+        levels = {"everybody": estimate(a, confidence), "few": estimate(b, confidence)}
+        row: dict[str, Any] = {"line": line, "label": label}
+        for side, level in levels.items():
+            row |= {side: level.mean, f"{side}_lower": level.lower, f"{side}_upper": level.upper}
+        rows.append(row | estimate(a - b, confidence).row("difference"))
     made = pd.DataFrame(rows)
-    made.attrs.update(settings_attrs(sides[0]), firms=tuple(names), seeds=len(numbers))
+    made.attrs.update(settings_attrs(sides[0]), firms=names, seeds=len(seeds))
     return made
 
 
-def _loaded(given: Scenario | str | Path) -> Scenario:
-    return given if isinstance(given, Scenario) else Scenario.load(given)
-
-
-def _costs(
-    scenario: Scenario, firms: Sequence[str], seeds: Sequence[int]
-) -> list[dict[str, np.ndarray]]:
-    """Return every line by seed, for each of some firms."""
-    found: list[dict[str, list[float]]] = [{line: [] for line in LINES} for _ in firms]
-    for seed in seeds:
-        made = run(scenario, seed=seed)
-        lines = service_statement(made.firms, scenario).set_index("firm")
-        summary = made.summary()
-        worth = summary[summary["measure"] == "net_present_value"].set_index("firm")["value"]
-        for place, name in zip(found, firms, strict=True):
-            for line in LINES:
-                own = worth[name] if line == "net_present_value" else lines.loc[name, line]
-                place[line].append(float(own))
-    return [{line: np.array(values) for line, values in each.items()} for each in found]
-
-
-def _interval(name: str, values: np.ndarray, confidence: float) -> dict[str, float]:
-    mean, error = mean_and_error(values)
-    half = float(half_width(error, len(values), confidence))
+def _costs(simulation: Simulation) -> dict[tuple[str, str], float]:
+    """Return every line of every firm."""
+    scenario = simulation.scenario
+    firms = firm_frame(simulation.books, scenario, simulation.mechanisms)
+    lines = service_statement(firms, scenario).set_index("firm")
     return {
-        name: float(mean), f"{name}_lower": float(mean) - half, f"{name}_upper": float(mean) + half,
-    }  # fmt: skip
+        (firm, line): float(lines.loc[firm, line] if line in lines else values[line])
+        for firm, values in summarize(simulation).items()
+        if firm in scenario.firms
+        for line in LINES
+    }
 
 
 # -- When one-to-one pays: a map with the break-even line, simulated and by the closed form ----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, n
 from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable, styled
 from cxsim.charts.time_series import panels_by_firm
 from cxsim.messages import number, seeds_of
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs import simulate
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
+from cxsim.study.paired_seeds import Progress, contrast, loaded
+from cxsim.study.value_of_lead import estimate
 
 __all__ = ["look_alike_lift", "service_lift", "targeting_lift", "value_tiers"]
 
@@ -36,7 +37,7 @@ def look_alike_lift(
     seeds: int = 8,
     confidence: float = 0.95,
     overrides: Any = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the lift of a firm's contacts by targeting rule and correlation of attributes.
 
@@ -71,24 +72,19 @@ def look_alike_lift(
     ValueError
         If the firm contacts nobody.
     """
-    base = _loaded(scenario, overrides)
+    base = loaded(scenario, overrides)
     if firm not in base.firms or base.firms[firm].acquisition is None:
         raise ValueError(f"firm: expected one with acquisition, found {firm!r}")
-    points = [
-        (
-            {"correlation": rho},
-            {
-                "attributes": {"firmographic": rho, "behavioural": rho},
-                f"firms.{firm}.acquisition.targeting": rule,
-            },
-            rule,
-        )
+    targeting = f"firms.{firm}.acquisition.targeting"
+    points = {
+        (rho, rule): {"attributes": {"firmographic": rho, "behavioural": rho}, targeting: rule}
         for rho in map(float, correlations)
         for rule in RULES
-    ]
-    totals = ("value_contacted", "contacts_made", "value_prospects", "prospects")
+    }
+    totals = ("value_contacted", "contacts_made", "value_prospects", "prospects",
+              "value_best_prospects")  # fmt: skip
     return _lifts(
-        base, firm, points, (*totals, "value_best_prospects"), seeds, confidence, progress
+        base, firm, "correlation", points, _lift(firm, totals), seeds, confidence, progress
     )
 
 
@@ -100,7 +96,7 @@ def service_lift(
     seeds: int = 8,
     confidence: float = 0.95,
     overrides: Any = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the lift of whom a firm serves individually, by rule and contact capacity.
 
@@ -112,71 +108,69 @@ def service_lift(
     ValueError
         If the firm has no ``value_tiers``.
     """
-    base = _loaded(scenario, overrides)
+    base = loaded(scenario, overrides)
     if firm not in base.firms or base.firms[firm].value_tiers is None:
         raise ValueError(f"firm: expected one with value_tiers, found {firm!r}")
     path = f"firms.{firm}.value_tiers"
-    points = [
-        (
-            {"capacity": share},
-            {
-                f"{path}.contact_capacity": share,
-                f"{path}.goes_to": "everyone" if rule == "random" else rule,
-            },
-            rule,
-        )
+    points = {
+        (share, rule): {
+            f"{path}.contact_capacity": share,
+            f"{path}.goes_to": "everyone" if rule == "random" else rule,
+        }
         for share in map(float, capacities)
         for rule in RULES
-    ]
+    }
     totals = ("value_served", "served", "value_ranked", "ranked", "value_best")
-    return _lifts(base, firm, points, totals, seeds, confidence, progress)
+    return _lifts(base, firm, "capacity", points, _lift(firm, totals), seeds, confidence, progress)
 
 
-def _loaded(given: Scenario | str | Path, overrides: Any) -> Scenario:
-    scenario = given if isinstance(given, Scenario) else Scenario.load(given)
-    return scenario.override(overrides) if overrides else scenario
+def _lift(firm: str, totals: tuple[str, ...]) -> Callable[[Simulation], dict[str, float]]:
+    """Return a statistic: lift of those chosen, and of those that an oracle would have chosen.
+
+    ``totals`` are, over the run: true value of those chosen and how many they are, the same of
+    all, and the value of as many of the best.
+    """
+
+    def statistic(simulation: Simulation) -> dict[str, float]:
+        books = simulation.books
+        place = books.firms.index(firm)
+        value, many, value_all, everybody, best = (
+            float(books.count(name)[:, place].sum()) for name in totals
+        )
+        mean = value_all / everybody if everybody else np.nan
+        lifts = {"chosen": value, "oracle": best}
+        return {name: sum_ / many / mean if many else np.nan for name, sum_ in lifts.items()}
+
+    return statistic
 
 
 def _lifts(
     base: Scenario,
     firm: str,
-    points: list[tuple[dict[str, float], dict[str, Any], str]],
-    totals: tuple[str, ...],
+    axis: str,
+    points: Mapping[tuple[float, str], Mapping[str, Any]],
+    statistic: Callable[[Simulation], dict[str, float]],
     seeds: int,
     confidence: float,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> pd.DataFrame:
-    """Play every point with every seed and put lifts side by side."""
+    """Put the lifts of rules side by side, with that of the model over the books."""
     numbers = seeds_of(seeds)
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    place = sorted(base.firms).index(firm)
-    found: dict[tuple[float, str], list[float]] = {}
-    done = 0
-    for where, changes, rule in points:
-        (at,) = where.values()
-        scenario = base.override(changes)
-        for seed in numbers:
-            books = simulate(scenario, seed=seed).books
-            sums = [float(books.count(name)[:, place].sum()) for name in totals]
-            value, many, value_all, everybody, best = sums
-            mean = value_all / everybody if everybody else np.nan
-            found.setdefault((at, rule), []).append(value / many / mean if many else np.nan)
-            if rule == "predictive":
-                found.setdefault((at, "oracle"), []).append(best / many / mean if many else np.nan)
-            done += 1
-            if progress is not None:
-                progress(done, len(points) * len(numbers))
-    (axis,) = points[0][0]
-    for at in dict.fromkeys(at for at, _ in found):
-        pair = zip(found[at, "predictive"], found[at, "analytics"], strict=True)
-        found[at, "predictive - analytics"] = [a - b for a, b in pair]
+    scenarios = {point: base.override(changes) for point, changes in points.items()}
+    made = contrast(scenarios, statistic, numbers, progress=progress)
     rows = []
-    for (at, rule), values in found.items():
-        center, error = mean_and_error(np.array(values))
-        half = half_width(error, len(values), confidence)
-        row = {"lift": center, "lower": center - half, "upper": center + half}
-        rows.append({axis: at, "rule": rule, **row})
-    frame = pd.DataFrame(rows).sort_values(axis, kind="stable", ignore_index=True)
+    for at in dict.fromkeys(at for at, _ in points):
+        found = {rule: made[at, rule]["chosen"] for rule in RULES}
+        found["oracle"] = made[at, "predictive"]["oracle"]
+        found["predictive - analytics"] = found["predictive"] - found["analytics"]
+        rows += [
+            {axis: at, "rule": rule, **estimate(lifts, confidence).row("lift")}
+            for rule, lifts in found.items()
+        ]
+    frame = (
+        pd.DataFrame(rows).drop(columns="se").sort_values(axis, kind="stable", ignore_index=True)
+    )
     frame.attrs.update(firm=firm, seeds=seeds, confidence=confidence)
     return frame
 

@@ -17,12 +17,13 @@ from cxsim.charts.capability_matrix import draw_quadrants, way_of
 from cxsim.charts.labels import joined, need, scale_for, words_of
 from cxsim.charts.layout import finish, new, short, top_label
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, ink_on, looks, styled
-from cxsim.messages import choice, number, seeds_of
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs import settings_attrs, simulate
-from cxsim.runs.measures.measure_registry import firm_measure, summarize
+from cxsim.messages import choice, number
+from cxsim.runs import settings_attrs
+from cxsim.runs.measures.measure_registry import firm_measure
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario
+from cxsim.study.paired_seeds import contrast, loaded, summary_of
+from cxsim.study.value_of_lead import estimate
 
 __all__ = ["Tournament", "capability_ways", "payback_curve", "policy_tournament", "tournament"]
 
@@ -101,61 +102,70 @@ def tournament(
     >>> list(found.table["policy"])
     ['fixed', 'copies']
     """
-    base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    base = loaded(scenario)
     for name in players:
         choice(name, "players", base.firms)
     firm_measure(measure, base.mechanisms)
     if players[0] == players[1] or not policies:
         found = players if policies else policies
         raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")
-    numbers = seeds_of(seeds)
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    names = list(policies)
     kept = VALUES if measure == VALUES[0] else (measure,)
-    every = np.empty((len(kept), len(names), len(names), len(numbers)))
-    for (i, own), (j, other) in product(enumerate(names), repeat=2):
-        sections = {
-            f"firms.{player}.policy": dict(policies[name])
-            for player, name in zip(players, (own, other), strict=True)
-        }
-        match = base.override(sections)
-        for k, seed in enumerate(numbers):
-            earned = summarize(simulate(match, seed=seed))[players[0]]
-            every[:, i, j, k] = [earned[each] for each in kept]
-    values = every[0]
-
-    def row(sample: np.ndarray) -> dict[str, float]:
-        mean, error = mean_and_error(sample)
-        half = half_width(error, len(sample), confidence)
-        return {"value": mean, "se": error, "lower": mean - half, "upper": mean + half}
-
-    matches = pd.DataFrame(
-        [
-            {"policy": own, "rival": other, **row(values[i, j]), "seeds": len(numbers)}
-            for (i, own), (j, other) in product(enumerate(names), repeat=2)
-        ]
-    )
-    means = values.mean(axis=2)
-    by_seed = values.mean(axis=1)  # over rivals' policies
-    behind = by_seed[by_seed.mean(axis=1).argmax()] - by_seed
-    table = pd.DataFrame(
-        [
+    scenarios = {
+        match: base.override(
             {
-                "policy": name,
-                **row(by_seed[i]),
-                "behind": row(behind[i])["value"],
-                "behind_lower": row(behind[i])["lower"],
-                "behind_upper": row(behind[i])["upper"],
-                "worst": means[i].min(),
-                "best_against": int((means[i] == means.max(axis=0)).sum()),
-                **dict(zip(("perpetuity", "equity"), every[1:, i].mean(axis=(1, 2)), strict=False)),
+                f"firms.{player}.policy": dict(policies[name])
+                for player, name in zip(players, match, strict=True)
             }
-            for i, name in enumerate(names)
-        ]
-    ).sort_values("value", ascending=False, ignore_index=True)
+        )
+        for match in product(policies, repeat=2)
+    }
+    made = contrast(scenarios, summary_of(players[0], kept), seeds)
+    matches = pd.DataFrame(
+        {"policy": own, "rival": rival, **estimate(earned[measure], confidence).row("value"),
+         "seeds": len(earned[measure])}
+        for (own, rival), earned in made.items()
+    )  # fmt: skip
+    earned = {
+        name: np.array([[made[own, rival][name] for rival in policies] for own in policies])
+        for name in kept
+    }
+    table = _standings(list(policies), earned, confidence)
     for frame in (matches, table):
         frame.attrs.update(settings_attrs(base))
     return Tournament(matches, table, players, measure)
+
+
+def _standings(
+    names: Sequence[str], earned: Mapping[str, np.ndarray], confidence: float
+) -> pd.DataFrame:
+    """Return how policies did over all rivals' policies, best first.
+
+    ``earned`` has for each measure, the one that counts first, what the first player earns by
+    own policy, rival's policy and seed, (P, P, S).
+    """
+    values, *beyond = earned.values()
+    means, by_seed = values.mean(axis=2), values.mean(axis=1)
+    behind = by_seed[by_seed.mean(axis=1).argmax()] - by_seed
+    rows = []
+    for i, name in enumerate(names):
+        gap = estimate(behind[i], confidence)
+        rows.append(
+            {
+                "policy": name,
+                **estimate(by_seed[i], confidence).row("value"),
+                "behind": gap.mean,
+                "behind_lower": gap.lower,
+                "behind_upper": gap.upper,
+                "worst": means[i].min(),
+                "best_against": int((means[i] == means.max(axis=0)).sum()),
+                **{
+                    column: each[i].mean()
+                    for column, each in zip(("perpetuity", "equity"), beyond, strict=False)
+                },
+            }
+        )
+    return pd.DataFrame(rows).sort_values("value", ascending=False, ignore_index=True)
 
 
 # -- Policies side by side: ways through the capability matrix, what they earn, and payback ----
