@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxsim.messages import choice, number, seeds_of, whole
-from cxsim.runs import settings_attrs
+from cxsim.charts.labels import scale_for, words_of
+from cxsim.charts.layout import finish, new
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
+from cxsim.messages import choice, number, whole
 from cxsim.runs.measures.measure_registry import firm_measure, summarize
 from cxsim.runs.measures.profit import VALUES, by_horizon
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.paired_seeds import Progress, contrast, paths_of
+from cxsim.study.paired_seeds import Progress, contrast, framed, paths_of, sampling
 from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
-__all__ = ["BreakEven", "Payback", "break_even", "payback"]
+__all__ = ["BreakEven", "Payback", "break_even", "payback", "payback_curve"]
 
 
 # -- Break-even: at which value of a parameter a changed scenario earns what the baseline earns
@@ -152,9 +154,9 @@ def break_even(
     >>> len(found.points)
     1
     """
-    seeds, points = seeds_of(seeds), whole(points, "points", low=2)
+    seeds, confidence = sampling(seeds, confidence)
+    points = whole(points, "points", low=2)
     low, high = number(low, "low"), number(high, "high")
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     for scenario in (baseline, other):
         choice(firm, "firm", scenario.firms)
         firm_measure(measure, scenario.mechanisms)
@@ -300,7 +302,7 @@ def payback(
         raise ValueError(
             f"periods: expected the same in both, found {without.periods} and {invested.periods}"
         )
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    seeds, confidence = sampling(seeds, confidence)
     earned = paths_of(firm, ["profit", "customer_equity"])
     made = contrast({"without": without, "invested": invested}, earned, seeds)
     lead, equity = (made["invested"][name] - made["without"][name] for name in made["without"])
@@ -309,10 +311,9 @@ def payback(
     start = int(np.flatnonzero(lead.any(axis=0))[0])
     money = money_of(without)
     so_far = by_horizon(lead.T, money["discount_rate"]).T
-    curve = pd.DataFrame(interval(so_far, confidence, "difference"))
-    curve.insert(0, "period", np.arange(len(curve)))
-    curve.attrs.update(settings_attrs(without))
-    paid = {name: _paid(curve[name].to_numpy(), start) for name in ("difference", "lower", "upper")}
+    found = interval(so_far, confidence, "difference")
+    curve = framed(pd.DataFrame(found).rename_axis(index="period").reset_index(), without)
+    paid = {name: _paid(lead, start) for name, lead in found.items()}
     return Payback(
         firm,
         start,
@@ -330,3 +331,48 @@ def _paid(lead: np.ndarray, start: int) -> float:
     behind = np.flatnonzero(~(lead[start:] > 0))
     after = int(behind[-1]) + 1 if len(behind) else 0
     return float(after) + 1.0 if start + after < len(lead) else float("inf")
+
+
+# -- Payback drawn: the lead in cumulative profit of a firm that invested ----------------------
+
+
+@styled
+def payback_curve(
+    found: Payback, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw the lead in cumulative profit of a firm that invested, until it has paid.
+
+    Parameters
+    ----------
+    found : Payback
+        As :func:`cxsim.strategy.break_even.payback` returns.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+    """
+    curve, blue = found.curve, OKABE_ITO["blue"]
+    words, period = words_of(curve), curve["period"]
+    scale = scale_for("currency", curve["difference"].abs(), words=words)
+    figure = new(size, (7.8, 4.2))
+    axes = figure.add_subplot()
+    axes.fill_between(period, curve["lower"], curve["upper"], color=blue, alpha=0.25, lw=0)
+    axes.plot(period, curve["difference"], color=blue, lw=2)
+    axes.axhline(0, color=INK, lw=0.8)
+    if np.isfinite(found.periods):
+        at = found.start + found.periods - 1
+        axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
+        axes.annotate(f"paid after {found.periods:.0f} {words.period}s", (at, 0), xytext=(6, -14),
+                      textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
+    axes.set_xlabel(words.period.capitalize())
+    axes.set_ylabel(scale.axis("Lead in cumulative profit"))
+    axes.yaxis.set_major_formatter(scale.ticks)
+    said = found.sentence(words.period)
+    end = f"At the end the lead is {scale.text(curve['difference'].iloc[-1], signed=True)}."
+    return finish(
+        figure,
+        title=said.split(" (")[0] if title is None else title,
+        note="Discounted, against the same market without the investment, on the same seeds; "
+        "band: interval of the mean.",
+        alt=f"{said} {end}",
+    )

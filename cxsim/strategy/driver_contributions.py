@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from cxsim.messages import choice, number, seeds_of
+from cxsim.messages import choice
 from cxsim.model.mechanism import Column, Mechanism, Pass, add_passes
 from cxsim.runs.measures.measure_registry import summarize
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.study.comparison import divided
-from cxsim.study.paired_seeds import Progress, contrast
+from cxsim.study.paired_seeds import Progress, contrast, sampling
 from cxsim.study.value_of_lead import estimate
 
 __all__ = ["muted", "terms", "why"]
@@ -118,8 +118,7 @@ def why(
     >>> parts["term"].iloc[0]
     'price'
     """
-    seeds = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    seeds, confidence = sampling(seeds, confidence)
     found, start = terms(baseline, other), divided(baseline, other)
     scenarios = {
         (blind, side): scenario

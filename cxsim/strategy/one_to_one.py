@@ -16,13 +16,12 @@ from cxsim.analytic import service_worth
 from cxsim.charts.labels import need, scale_for, words_of
 from cxsim.charts.layout import finish, new
 from cxsim.charts.style import INK, OKABE_ITO, Picture, styled
-from cxsim.messages import choice, number, seeds_of, whole
-from cxsim.runs import settings_attrs
+from cxsim.messages import choice, whole
 from cxsim.runs.measures.frames import firm_frame, service_statement
 from cxsim.runs.measures.measure_registry import summarize
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.paired_seeds import Progress, contrast, counted, loaded, paths_of
+from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, paths_of, sampling
 from cxsim.study.value_of_lead import estimate, money_of, value_of
 
 __all__ = ["LINES", "paying", "paying_map", "serving_cost"]
@@ -100,43 +99,38 @@ def paying_map(
     """
     base = loaded(scenario)
     choice(firm, "firm", base.firms)
-    settled, seeds = whole(settled, "settled", low=0, high=base.periods - 1), seeds_of(seeds)
+    settled = whole(settled, "settled", low=0, high=base.periods - 1)
+    seeds, confidence = sampling(seeds, confidence)
     points = list(product(customization_cost, fit_weight, need_variance))
     step = counted(progress, len(points))
     rows = []
     for cost, weight, variance in points:
-        at = base.override(
-            {
-                "segments.*.need_sd": float(np.sqrt(variance)),
-                "segments.*.fit_weight": weight,
-                "firms.*.customization_cost": cost,
-                f"firms.{firm}.policy.pricing": pricing,
-            }
-        )
+        at = {
+            "segments.*.need_sd": float(np.sqrt(variance)),
+            "segments.*.fit_weight": weight,
+            "firms.*.customization_cost": cost,
+            f"firms.{firm}.policy.pricing": pricing,
+        }
         row = {"need_variance": variance, "fit_weight": weight, "customization_cost": cost}
-        rows.append(row | _gained(at, firm, settled, seeds, confidence))
+        rows.append(row | _gained(base.override(at), firm, settled, seeds, confidence))
         step()
-    made = pd.DataFrame(rows)
-    made.attrs.update(settings_attrs(base))
-    return made
+    return framed(rows, base)
 
 
 def _gained(
     market: Scenario, firm: str, settled: int, seeds: Sequence[int], confidence: float
 ) -> dict[str, Any]:
     """Return what one-to-one adds to a firm's profit: simulated, and by the closed form."""
+    path = f"firms.{firm}"
     served = {
-        kind: market.override(
-            {f"firms.{firm}.interaction": kind[0], f"firms.{firm}.customization": kind[1]}
-        )
-        for kind in (ONE_TO_ONE, MASS)
+        kind: market.override({f"{path}.interaction": kind[0], f"{path}.customization": kind[1]})
+        for kind in (MASS, ONE_TO_ONE)
     }
     made = contrast(served, paths_of(firm, ["profit", "purchases"]), seeds)
-    profit = {kind: paths["profit"] for kind, paths in made.items()}
-    settled_in = {kind: path[:, settled:].mean(axis=1) for kind, path in profit.items()}
-    gain = estimate(settled_in[ONE_TO_ONE] - settled_in[MASS], confidence)
+    mass, own = (made[kind]["profit"] for kind in served)
+    gain = estimate(own[:, settled:].mean(axis=1) - mass[:, settled:].mean(axis=1), confidence)
+    value = value_of(own - mass, np.zeros(len(seeds)), **money_of(market))
     sold = float(made[MASS]["purchases"][:, settled:].mean())
-    value = value_of(profit[ONE_TO_ONE] - profit[MASS], np.zeros(len(seeds)), **money_of(market))
     worth = sold * _gain(market, firm, sold / float(market.market_size))
     return {
         **gain.row("gain"),
@@ -244,20 +238,21 @@ def serving_cost(
         raise ValueError("few: expected another market, or another firm, found neither")
     for scenario, name in zip((sides[0], sides[-1]), names, strict=True):
         choice(name, "firm", scenario.firms)
-    seeds = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    seeds, confidence = sampling(seeds, confidence)
     found = list(contrast(dict(enumerate(sides)), _costs, seeds).values())
     rows = []
     for line, label in LINES.items():
         a, b = found[0][names[0], line], found[-1][names[1], line]
-        levels = {"everybody": estimate(a, confidence), "few": estimate(b, confidence)}
-        row: dict[str, Any] = {"line": line, "label": label}
-        for side, level in levels.items():
-            row |= {side: level.mean, f"{side}_lower": level.lower, f"{side}_upper": level.upper}
-        rows.append(row | estimate(a - b, confidence).row("difference"))
-    made = pd.DataFrame(rows)
-    made.attrs.update(settings_attrs(sides[0]), firms=names, seeds=len(seeds))
-    return made
+        rows.append(
+            {
+                "line": line,
+                "label": label,
+                **estimate(a, confidence).ends("everybody"),
+                **estimate(b, confidence).ends("few"),
+                **estimate(a - b, confidence).row("difference"),
+            }
+        )
+    return framed(rows, sides[0], firms=names, seeds=len(seeds))
 
 
 def _costs(simulation: Simulation) -> dict[tuple[str, str], float]:
@@ -277,6 +272,10 @@ def _costs(simulation: Simulation) -> dict[tuple[str, str], float]:
 
 
 _AXES = ["need_variance", "fit_weight", "customization_cost"]
+
+
+#: Maps by the column that they show, from the top.
+_MAPS = {"gain": "Simulated", "worth": "Closed form"}
 
 
 @styled
@@ -314,33 +313,23 @@ def paying(
     norm = TwoSlopeNorm(0.0, -reach, reach)
     figure = new(size, (1.5 + 3.4 * len(costs), 7.0))
     grid = figure.subplots(2, len(costs), squeeze=False, sharex=True, sharey=True)
-    for k, cost in enumerate(costs):
+    for column, cost in zip(grid.T, costs, strict=True):
         part = found[found["customization_cost"] == cost]
-        for row, (column, name) in enumerate((("gain", "Simulated"), ("worth", "Closed form"))):
-            axes = grid[row, k]
-            table = part.pivot(index="fit_weight", columns="need_variance", values=column)
-            shown = axes.pcolormesh(
-                table.columns, table.index, table, cmap="PuOr", norm=norm, shading="nearest"
-            )
-            _line(axes, table)
-            if column == "gain":
-                unsure = part[(part["lower"] < 0) & (part["upper"] > 0)]
-                axes.plot(unsure["need_variance"], unsure["fit_weight"], "o", color=INK, ms=4)
-            axes.set_title(f"{name}: customizing {cost:g} {words.currency} a unit", fontsize=10)
-            axes.grid(visible=False)
-            if row == 1:
-                axes.set_xlabel("Variance of needs (squared distance)")
-            if k == 0:
-                axes.set_ylabel(f"Weight on fit ({words.currency or 'currency'} per sq. distance)")
+        for axes, (name, called) in zip(column, _MAPS.items(), strict=True):
+            shown = _map(axes, part, name, norm)
+            axes.set_title(f"{called}: customizing {cost:g} {words.currency} a unit", fontsize=10)
+        column[-1].set_xlabel("Variance of needs (squared distance)")
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"Weight on fit ({words.currency or 'currency'} per sq. distance)")
     bar = figure.colorbar(shown, ax=grid, shrink=0.7, pad=0.02)
     bar.ax.yaxis.set_major_formatter(scale.ticks)
     bar.set_label(scale.axis("What one-to-one adds to profit"))
-    agree = 100 * float(found["agree"].mean())
-    loses = 100 * float((found["upper"] < 0).mean())
+    agree = f"{100 * float(found['agree'].mean()):.0f} %"
+    loses = f"{100 * float((found['upper'] < 0).mean()):.0f} % of points"
     if title is None:
         title = (
-            f"One-to-one loses money at {loses:.0f} % of points: where needs are alike, fit "
-            f"counts little or customizing is dear. The closed form agrees at {agree:.0f} %"
+            f"One-to-one loses money at {loses}: where needs are alike, fit "
+            f"counts little or customizing is dear. The closed form agrees at {agree}"
         )
     return finish(
         figure,
@@ -350,18 +339,21 @@ def paying(
             "Dots: the interval of the simulated gain spans zero. Agrees: the same sign. The "
             "closed form is first order: sales stay as they are, and who stays longer is not in it."
         ),
-        alt=(
-            f"Maps of what one-to-one adds to profit, simulated and by the closed form; it loses "
-            f"at {loses:.0f} % of points, and signs agree at "
-            f"{agree:.0f} %."
-        ),
+        alt="Maps of what one-to-one adds to profit, simulated and by the closed form; it loses "
+        f"at {loses}, and signs agree at {agree}.",
     )
 
 
-def _line(axes: Axes, table: pd.DataFrame) -> None:
-    values = table.to_numpy()
+def _map(axes: Axes, part: pd.DataFrame, column: str, norm: TwoSlopeNorm) -> Any:
+    """Draw a map with its break-even line, and a dot where a simulated gain may be chance."""
+    table = part.pivot(index="fit_weight", columns="need_variance", values=column)
+    across, up, values = table.columns, table.index, table.to_numpy()
+    shown = axes.pcolormesh(across, up, table, cmap="PuOr", norm=norm, shading="nearest")
     if values.min() < 0 < values.max():
-        axes.contour(
-            table.columns, table.index, values, levels=[0.0], colors=[OKABE_ITO["black"]],
-            linewidths=2.2,
-        )  # fmt: skip
+        black = [OKABE_ITO["black"]]
+        axes.contour(across, up, values, levels=[0.0], colors=black, linewidths=2.2)
+    if column == "gain":
+        unsure = part[(part["lower"] < 0) & (part["upper"] > 0)]
+        axes.plot(unsure["need_variance"], unsure["fit_weight"], "o", color=INK, ms=4)
+    axes.grid(visible=False)
+    return shown

@@ -14,10 +14,9 @@ from cxsim.charts.labels import number as number_text
 from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, top_label
 from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable, styled
 from cxsim.charts.time_series import panels_by_firm
-from cxsim.messages import number, seeds_of
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.paired_seeds import Progress, contrast, loaded
+from cxsim.study.paired_seeds import Progress, contrast, loaded, sampling
 from cxsim.study.value_of_lead import estimate
 
 __all__ = ["look_alike_lift", "service_lift", "targeting_lift", "value_tiers"]
@@ -155,8 +154,7 @@ def _lifts(
     progress: Progress | None,
 ) -> pd.DataFrame:
     """Put the lifts of rules side by side, with that of the model over the books."""
-    numbers = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    numbers, confidence = sampling(seeds, confidence)
     scenarios = {point: base.override(changes) for point, changes in points.items()}
     made = contrast(scenarios, statistic, numbers, progress=progress)
     rows = []

@@ -14,7 +14,7 @@ import pandas as pd
 
 from cxsim.messages import number, seeds_of, whole
 from cxsim.numerics.statistics import mean_and_error
-from cxsim.runs import Run, run, simulate
+from cxsim.runs import Run, run, settings_attrs, simulate
 from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.runs.measures.profit import by_horizon, weights, year_of
 from cxsim.runs.simulation import Simulation
@@ -23,8 +23,18 @@ from cxsim.study.comparison import Comparison, outcome_of, side_by_side
 from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
 __all__ = [
-    "Progress", "Replications", "compare", "contrast", "counted", "loaded", "paths_of",
-    "replicate", "simulated", "summary_of",
+    "Progress",
+    "Replications",
+    "compare",
+    "contrast",
+    "counted",
+    "framed",
+    "loaded",
+    "paths_of",
+    "replicate",
+    "sampling",
+    "simulated",
+    "summary_of",
 ]  # fmt: skip
 
 #: Called with how much is done, and how much there is to do.
@@ -44,6 +54,18 @@ def loaded(given: Scenario | str | Path, overrides: Any = None) -> Scenario:
     """Return a scenario, its file's or that of a name, with other values if any are given."""
     scenario = given if isinstance(given, Scenario) else Scenario.load(given)
     return scenario.override(overrides) if overrides else scenario
+
+
+def sampling(seeds: int | Sequence[int], confidence: float) -> tuple[list[int], float]:
+    """Return on which seeds to run, and how sure intervals are to be; what is neither is refused.
+
+    Raises
+    ------
+    ValueError
+        If ``seeds`` are none, or the confidence is not in (0, 1).
+    """
+    numbers = seeds_of(seeds)
+    return numbers, number(confidence, "confidence", low=0, high=1, strict=True)
 
 
 def counted(progress: Progress | None, tasks: int) -> Callable[[], None]:
@@ -161,6 +183,13 @@ def _stacked(values: list[Any]) -> Any:
     return np.array(values)
 
 
+def framed(rows: Iterable[Mapping[str, Any]], scenario: Scenario, **facts: Any) -> pd.DataFrame:
+    """Return rows as a frame that tells figures what the scenario calls things."""
+    frame = pd.DataFrame(rows)
+    frame.attrs.update(settings_attrs(scenario), **facts)
+    return frame
+
+
 def summary_of(firm: str, names: Sequence[str]) -> Callable[[Simulation], dict[str, float]]:
     """Return a statistic: measures of a firm, each summarized over the run, by name."""
 
@@ -238,8 +267,8 @@ def compare(
     {'Mass': 0.04, 'Niche': -0.016, 'Targeted': -0.011, 'Tailor': -0.013}
     """
     scenarios = [loaded(given, overrides) for given in (baseline, *others)]
-    numbers, jobs = seeds_of(seeds), whole(jobs, "jobs", low=1)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    numbers, confidence = sampling(seeds, confidence)
+    jobs = whole(jobs, "jobs", low=1)
     _check(scenarios)
     made = simulated(
         dict(enumerate(scenarios)), outcome_of, numbers,

@@ -43,6 +43,10 @@ class Estimate:
         """Return it as columns of a frame: the mean by a name, ``se``, ``lower``, ``upper``."""
         return {name: self.mean, "se": self.se, "lower": self.lower, "upper": self.upper}
 
+    def ends(self, name: str) -> dict[str, float]:
+        """Return it as columns of a frame that has several: the mean by a name, and its ends."""
+        return {name: self.mean, f"{name}_lower": self.lower, f"{name}_upper": self.upper}
+
 
 def interval(values: np.ndarray, confidence: float, name: str = "mean") -> dict[str, Any]:
     """Return means over seeds with errors and intervals, as columns of a frame.
