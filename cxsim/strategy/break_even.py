@@ -17,19 +17,12 @@ from cxsim.runs.measures.profit import VALUES, by_horizon
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, framed, paths_of, sampling
-from cxsim.study.value_of_lead import Value, interval, money_of, value_of
+from cxsim.study.value_of_lead import CONTINUED, Value, interval, money_of, value_of
 
 __all__ = ["BreakEven", "Payback", "break_even", "payback", "payback_curve"]
 
 
 # -- Break-even: at which value of a parameter a changed scenario earns what the baseline earns
-
-
-#: Columns of the curve that value what follows the run, and their words.
-_CONTINUED = {
-    "perpetuity": "with the last year's profit for ever",
-    "equity": "with customer equity at the end",
-}
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ class BreakEven:
         """
         unit = f" {unit}" if unit else ""
         said = []
-        for column, words in _CONTINUED.items():
+        for column, words in CONTINUED.items():
             if column not in self.curve or self.curve[column].isna().any():
                 continue
             at = " and ".join(f"{value:.4g}" for value in self.continued(column))
@@ -186,7 +179,7 @@ def break_even(
     )
     curve.insert(0, "value", list(found))
     if len(kept) > 1:
-        curve[list(_CONTINUED)] = [one["difference"][1:] for one in found.values()]
+        curve[list(CONTINUED)] = [one["difference"][1:] for one in found.values()]
     return BreakEven(path, at, curve)
 
 

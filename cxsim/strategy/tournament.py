@@ -22,7 +22,7 @@ from cxsim.runs.measures.measure_registry import firm_measure
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import contrast, framed, loaded, sampling, summary_of
-from cxsim.study.value_of_lead import estimate
+from cxsim.study.value_of_lead import CONTINUED, estimate
 
 __all__ = ["Tournament", "capability_ways", "policy_tournament", "tournament"]
 
@@ -150,9 +150,7 @@ def _standings(
             **estimate(behind[i], confidence).ends("behind"),
             "worst": means[i].min(),
             "best_against": int((means[i] == means.max(axis=0)).sum()),
-            **dict(
-                zip(("perpetuity", "equity"), (each[i].mean() for each in beyond), strict=False)
-            ),
+            **dict(zip(CONTINUED, (each[i].mean() for each in beyond), strict=False)),
         }
         for i, name in enumerate(names)
     ]

@@ -16,7 +16,16 @@ from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, w
 if TYPE_CHECKING:
     from cxsim.scenario import Scenario
 
-__all__ = ["Estimate", "Value", "estimate", "interval", "money_of", "value_from", "value_of"]
+__all__ = [
+    "CONTINUED",
+    "Estimate",
+    "Value",
+    "estimate",
+    "interval",
+    "money_of",
+    "value_from",
+    "value_of",
+]
 
 
 # -- Means over seeds with their intervals -----------------------------------------------------
@@ -85,6 +94,13 @@ def estimate(values: np.ndarray, confidence: float = 0.95) -> Estimate:
 
 
 # -- What a lead in profit is worth ------------------------------------------------------------
+
+
+#: Ways to value what follows a run, by the name that columns have, and their words.
+CONTINUED = {
+    "perpetuity": "with the last year's profit for ever",
+    "equity": "with customer equity at the end",
+}
 
 
 @dataclass(frozen=True)
