@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +94,10 @@ def plan_decision(
     chosen = read_mapping(options, "options") if options else default_options(market, firm)
     choices = with_copy(market, firm, copier, chosen)
 
-    def plan(factors: Mapping[str, Any]) -> Study:
-        return study_of(
-            market, firm, copier, choices, factors,
-            measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
-        )  # fmt: skip
-
+    plan = partial(
+        study_of, market, firm, copier, choices,
+        measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
+    )  # fmt: skip
     study = plan(factors)
     if not _unit(market, measure):
         return study  # costs do not count

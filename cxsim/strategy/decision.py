@@ -401,22 +401,20 @@ def options_under_uncertainty(decision: Any) -> Picture:
     -------
     Figure
     """
-    frame, names = decision.ranking.frame, list(decision.means()["option"])
-    scale = _scale(decision, frame.loc[frame["criterion"] == "mean", "value"])
+    names = list(decision.means()["option"])
+    by = dict(iter(decision.ranking.frame.groupby("criterion")))
+    scale = _scale(decision, by["mean"]["value"])
     styles = looks(decision.options)
     figure = new(None, (9.4, 2.0 + 0.5 * len(names)))
     panels = figure.subplots(1, 3)
-    for k, (criterion, heading) in enumerate(_PANELS):
-        part = frame[frame["criterion"] == criterion].set_index("strategy").loc[names]
-        _panel(panels[k], part, styles, scale)
-        panels[k].set_title(heading, fontsize=10.5)
-        panels[k].set_xlabel(scale.unit or decision.output, fontsize=9)
-        if k:
-            panels[k].set_yticks(range(len(names)), [""] * len(names))
-        else:
-            row_names(panels[k], names)
-            for tick, name in zip(panels[k].get_yticklabels(), names, strict=True):
-                tick.set_color(styles[name].ink)
+    for axes, (criterion, heading) in zip(panels, _PANELS, strict=True):
+        _panel(axes, by[criterion].set_index("strategy").loc[names], styles, scale)
+        axes.set_title(heading, fontsize=10.5)
+        axes.set_xlabel(scale.unit or decision.output, fontsize=9)
+        axes.set_yticks(range(len(names)), [""] * len(names))
+    row_names(panels[0], names)
+    for tick, name in zip(panels[0].get_yticklabels(), names, strict=True):
+        tick.set_color(styles[name].ink)
     lead, low, high = decision.lead
     sure = "earns most" if low > 0 else "is ahead, within chance,"
     size = _scale(decision, [lead, low, high])
@@ -446,10 +444,15 @@ def _panel(axes: Axes, part: Any, styles: Any, scale: Scale) -> None:
             textcoords="offset points", color=look.ink, fontsize=8.5,
             fontweight="bold" if best else "normal",
         )  # fmt: skip
-    axes.xaxis.set_major_formatter(scale.ticks)
-    axes.set_ylim(len(part) - 0.5, -0.7)
+    _rows(axes, scale, len(part) - 0.5, -0.7)
     axes.margins(x=0.14)
     axes.locator_params(axis="x", nbins=4)
+
+
+def _rows(axes: Axes, scale: Scale, low: float, high: float) -> None:
+    """Dress axes whose rows are options or factors: values along a grid, no line at the left."""
+    axes.xaxis.set_major_formatter(scale.ticks)
+    axes.set_ylim(low, high)
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
@@ -472,7 +475,7 @@ def information_value(decision: Any) -> Picture:
     figure = new(None, (8.4, 1.8 + 0.4 * len(rows)))
     axes = figure.subplots()
     for place, row in enumerate(rows):
-        color = INK if place == 0 else OKABE_ITO["blue"]
+        color = OKABE_ITO["blue"] if place else INK
         axes.barh(place, row["value"], height=0.55, color=color, alpha=0.85 if place else 0.6)
         axes.plot([row["lower"], row["upper"]], [place] * 2, color=GREY, lw=1.6)
         axes.annotate(
@@ -480,24 +483,10 @@ def information_value(decision: Any) -> Picture:
             textcoords="offset points", va="center", fontsize=9, color=readable(color),
         )  # fmt: skip
     axes.set_yticks(range(len(rows)), [str(row["factor"]) for row in rows])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    _rows(axes, scale, len(rows) - 0.4, -0.6)
     axes.set_xlim(0.0, 1.15 * max(row["upper"] for row in rows) or 1.0)
-    axes.xaxis.set_major_formatter(scale.ticks)
     axes.set_xlabel(scale.axis("worth, on average, before deciding"))
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-    top = next((row for row in rows[1:] if row["lower"] > 0), None)
-    everything = scale.text(rows[0]["value"])
-    if rows[0]["value"] <= 0:
-        title = "No tested uncertainty changes the choice within its range"
-    elif top is None:
-        title = f"No single uncertainty is worth researching; perfect information: {everything}"
-    else:
-        title = (
-            f"Research first: {top['factor']}, worth up to {scale.text(top['value'])} of the "
-            f"{everything} of perfect information"
-        )
+    title = _worth_first(rows, scale)
     note = (
         f"Expected value of perfect information, in {_said(decision)}; below it that of each "
         f"factor alone. {100 * decision.confidence:.0f} % intervals over futures. Choices are "
@@ -505,6 +494,20 @@ def information_value(decision: Any) -> Picture:
     )
     said = "; ".join(f"{row['factor']} {scale.text(row['value'])}" for row in rows)
     return finish(figure, title=title, note=note, alt=f"{title}. {said}.")
+
+
+def _worth_first(rows: list[dict[Any, Any]], scale: Scale) -> str:
+    """Tell which uncertainty to research first, of rows that begin with all of them."""
+    everything = scale.text(rows[0]["value"])
+    if rows[0]["value"] <= 0:
+        return "No tested uncertainty changes the choice within its range"
+    top = next((row for row in rows[1:] if row["lower"] > 0), None)
+    if top is None:
+        return f"No single uncertainty is worth researching; perfect information: {everything}"
+    return (
+        f"Research first: {top['factor']}, worth up to {scale.text(top['value'])} of the "
+        f"{everything} of perfect information"
+    )
 
 
 def _said(decision: Any) -> str:

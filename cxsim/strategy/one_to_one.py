@@ -89,7 +89,8 @@ def paying_map(
     Raises
     ------
     ValueError
-        If the firm is not in the scenario, or all periods are left out.
+        If the firm is not in the scenario, or all periods are left out, there is no seed, or
+        the confidence is not in (0, 1).
 
     Notes
     -----

@@ -501,20 +501,14 @@ def switches(
     """
     values, _ = cube_of(frame, list(options), output)
     places, mean = _factors_at(frame, factors, options, output), values.mean(axis=2)
-    rows: list[dict[str, Any]] = []
+    rows = []
     for name in factors:
         x = places[name].to_numpy(float)
         grid = np.unique(x) if _is_few(x) else np.linspace(x.min(), x.max(), steps)
-        chosen = _predict(x, mean, grid).argmax(axis=0)
-        rows.extend(
-            {
-                "factor": name,
-                "at": float(grid[k] + grid[k + 1]) / 2,
-                "below": options[chosen[k]],
-                "above": options[chosen[k + 1]],
-            }
-            for k in np.flatnonzero(np.diff(chosen))
-        )
+        best = _predict(x, mean, grid).argmax(axis=0)
+        for k in np.flatnonzero(np.diff(best)):
+            at = float(grid[k] + grid[k + 1]) / 2
+            rows.append((name, at, options[best[k]], options[best[k + 1]]))
     return pd.DataFrame(rows, columns=["factor", "at", "below", "above"])
 
 

@@ -142,9 +142,9 @@ def contrast(
 ) -> dict[Key, Any]:
     """Return a statistic of scenarios by seed, to be subtracted seed by seed.
 
-    The same customers meet the same chance in each scenario, so that what a difference between
-    two of them varies by is not what both have in common:
-    ``estimate(found["with"] - found["without"])`` is the difference with its interval.
+    The same customers meet the same chance in each scenario, so that chance which two of them
+    share cancels in their difference (common random numbers):
+    ``estimate(found["with"] - found["without"])`` is that difference with its interval.
 
     Parameters
     ----------
