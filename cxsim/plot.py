@@ -22,11 +22,12 @@ from cxsim.charts.study_analyses import finding
 from cxsim.charts.style import alt_of, save, show, style
 from cxsim.charts.switching_costs import switching_cost_distribution, switching_costs
 from cxsim.charts.time_series import lines, profit, retention, shares
+from cxsim.strategy.break_even import payback_curve
 from cxsim.strategy.copying import copying_figure as copying
 from cxsim.strategy.decision import information_value, options_under_uncertainty
 from cxsim.strategy.one_to_one import paying
 from cxsim.strategy.targeting_lift import targeting_lift, value_tiers
-from cxsim.strategy.tournament import capability_ways, payback_curve, policy_tournament
+from cxsim.strategy.tournament import capability_ways, policy_tournament
 
 __all__ = [
     "alt_of",

@@ -8,26 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxsim.messages import choice, number, seeds_of, whole
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs import settings_attrs, simulate
+from cxsim.charts.labels import scale_for, words_of
+from cxsim.charts.layout import finish, new
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
+from cxsim.messages import choice, number, whole
 from cxsim.runs.measures.measure_registry import firm_measure, summarize
 from cxsim.runs.measures.profit import VALUES, by_horizon
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.paired_seeds import courses
-from cxsim.study.value_of_lead import Value, value_of
+from cxsim.study.paired_seeds import Progress, contrast, framed, paths_of, sampling
+from cxsim.study.value_of_lead import CONTINUED, Value, interval, money_of, value_of
 
-__all__ = ["BreakEven", "Payback", "break_even", "payback"]
+__all__ = ["BreakEven", "Payback", "break_even", "payback", "payback_curve"]
 
 
 # -- Break-even: at which value of a parameter a changed scenario earns what the baseline earns
-
-
-#: Columns of the curve that value what follows the run, and their words.
-_CONTINUED = {
-    "perpetuity": "with the last year's profit for ever",
-    "equity": "with customer equity at the end",
-}
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,7 @@ class BreakEven:
         """
         unit = f" {unit}" if unit else ""
         said = []
-        for column, words in _CONTINUED.items():
+        for column, words in CONTINUED.items():
             if column not in self.curve or self.curve[column].isna().any():
                 continue
             at = " and ".join(f"{value:.4g}" for value in self.continued(column))
@@ -106,7 +101,7 @@ def break_even(
     seeds: int | Sequence[int] = 5,
     confidence: float = 0.95,
     points: int = 9,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> BreakEven:
     """Find where a measure of a firm equals that of the baseline, over paired seeds.
 
@@ -152,61 +147,55 @@ def break_even(
     >>> len(found.points)
     1
     """
-    from scipy.optimize import brentq
-
-    numbers, points = seeds_of(seeds), whole(points, "points", low=2)
+    seeds, confidence = sampling(seeds, confidence)
+    points = whole(points, "points", low=2)
     low, high = number(low, "low"), number(high, "high")
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     for scenario in (baseline, other):
         choice(firm, "firm", scenario.firms)
         firm_measure(measure, scenario.mechanisms)
     kept = VALUES if measure == VALUES[0] else (measure,)
 
-    def measured(scenario: Scenario) -> np.ndarray:
-        """Return the measures kept, by seed."""
-        runs = [summarize(simulate(scenario, seed=seed))[firm] for seed in numbers]
-        return np.array([[each[name] for name in kept] for each in runs])
+    def measured(simulation: Simulation) -> list[float]:
+        of_firm = summarize(simulation)[firm]
+        return [of_firm[name] for name in kept]
 
-    base = measured(baseline)
-    tried: dict[float, tuple[float, float]] = {}
-    later: dict[float, np.ndarray] = {}
+    base = contrast({"": baseline}, measured, seeds)[""]
+    tried: dict[float, np.ndarray] = {}  # differences from the baseline, (S, measures)
 
     def difference(value: float) -> float:
         value = float(value)
         if value not in tried:
-            mean, error = mean_and_error(measured(other.override({path: value})) - base)
-            tried[value], later[value] = (float(mean[0]), float(error[0])), mean[1:]
+            there = other.override({path: value})
+            tried[value] = contrast({"": there}, measured, seeds)[""] - base
             if progress is not None:
                 progress(len(tried), max(len(tried), points))
-        return tried[value][0]
+        return float(tried[value].mean(axis=0)[0])
 
-    grid = np.linspace(low, high, points)
-    heights = [difference(value) for value in grid]
-    found = []
-    for k in range(points - 1):
-        if heights[k] == 0.0 or heights[k] * heights[k + 1] < 0.0:
-            left, right = float(grid[k]), float(grid[k + 1])
-            step = 1e-3 * (high - low)
-            value = left if heights[k] == 0.0 else float(brentq(difference, left, right, xtol=step))
-            difference(value)
-            slope = abs(heights[k + 1] - heights[k]) / (right - left)
-            found.append((value, tried[value][1] / slope if slope > 0 else np.nan))
-    values = sorted(tried)
-    mean = np.array([tried[value][0] for value in values])
-    error = np.array([tried[value][1] for value in values])
-    half = half_width(error, len(numbers), confidence)
+    zeros = _zeros(difference, np.linspace(low, high, points))
+    found = {value: interval(tried[value], confidence, "difference") for value in sorted(tried)}
+    at = tuple((value, float(found[value]["se"][0]) / slope) for value, slope in zeros)
     curve = pd.DataFrame(
-        {
-            "value": values,
-            "difference": mean,
-            "se": error,
-            "lower": mean - half,
-            "upper": mean + half,
-        }
+        {column: each[0] for column, each in one.items()} for one in found.values()
     )
+    curve.insert(0, "value", list(found))
     if len(kept) > 1:
-        curve[list(_CONTINUED)] = np.array([later[value] for value in values])
-    return BreakEven(path, tuple(found), curve)
+        curve[list(CONTINUED)] = [one["difference"][1:] for one in found.values()]
+    return BreakEven(path, at, curve)
+
+
+def _zeros(difference: Callable[[float], float], grid: np.ndarray) -> list[tuple[float, float]]:
+    """Return where a function is zero, and how steep it is there: NaN where it is flat."""
+    from scipy.optimize import brentq
+
+    heights, step = [difference(value) for value in grid], 1e-3 * (grid[-1] - grid[0])
+    found = []
+    for k in range(len(grid) - 1):
+        (left, right), (here, there) = map(float, grid[k : k + 2]), heights[k : k + 2]
+        if here == 0.0 or here * there < 0.0:
+            value = left if here == 0.0 else float(brentq(difference, left, right, xtol=step))
+            difference(value)
+            found.append((value, abs(there - here) / (right - left) or np.nan))
+    return found
 
 
 # -- Payback: when a capability that was built has earned what it cost -------------------------
@@ -306,44 +295,27 @@ def payback(
         raise ValueError(
             f"periods: expected the same in both, found {without.periods} and {invested.periods}"
         )
-    numbers = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    made = [courses(s, ["profit", "customer_equity"], numbers) for s in (without, invested)]
-    place = [list(s.firms).index(firm) for s in (without, invested)]
-    lead, equity = (
-        made[1][name][:, :, place[1]] - made[0][name][:, :, place[0]]
-        for name in ("profit", "customer_equity")
-    )
+    seeds, confidence = sampling(seeds, confidence)
+    earned = paths_of(firm, ["profit", "customer_equity"])
+    made = contrast({"without": without, "invested": invested}, earned, seeds)
+    lead, equity = (made["invested"][name] - made["without"][name] for name in made["without"])
     if not lead.any():
         raise ValueError(f"invested: expected {firm}'s profit to differ, found it does not")
     start = int(np.flatnonzero(lead.any(axis=0))[0])
-    rate, period = float(without.discount_rate), str(without.period_length)
-    worth = value_of(
-        lead, equity[:, -1], discount_rate=rate, period=period, currency=str(without.currency),
-        confidence=confidence,
-    )  # fmt: skip
-    lead = by_horizon(lead.T, rate).T
-    mean, error = mean_and_error(lead)
-    half = half_width(error, len(numbers), confidence)
-    curve = pd.DataFrame(
-        {
-            "period": np.arange(len(mean)),
-            "difference": mean,
-            "se": error,
-            "lower": mean - half,
-            "upper": mean + half,
-        }
-    )
-    curve.attrs.update(settings_attrs(without))
+    money = money_of(without)
+    so_far = by_horizon(lead.T, money["discount_rate"]).T
+    found = interval(so_far, confidence, "difference")
+    curve = framed(pd.DataFrame(found).rename_axis(index="period").reset_index(), without)
+    paid = {name: _paid(lead, start) for name, lead in found.items()}
     return Payback(
         firm,
         start,
-        periods=_paid(mean, start),
-        lower=_paid(mean + half, start),
-        upper=_paid(mean - half, start),
-        paid=float((lead[:, -1] > 0).mean()),
+        periods=paid["difference"],
+        lower=paid["upper"],
+        upper=paid["lower"],
+        paid=float((so_far[:, -1] > 0).mean()),
         curve=curve,
-        value=worth,
+        value=value_of(lead, equity[:, -1], confidence=confidence, **money),
     )
 
 
@@ -352,3 +324,48 @@ def _paid(lead: np.ndarray, start: int) -> float:
     behind = np.flatnonzero(~(lead[start:] > 0))
     after = int(behind[-1]) + 1 if len(behind) else 0
     return float(after) + 1.0 if start + after < len(lead) else float("inf")
+
+
+# -- Payback drawn: the lead in cumulative profit of a firm that invested ----------------------
+
+
+@styled
+def payback_curve(
+    found: Payback, *, title: str | None = None, size: tuple[float, float] | None = None
+) -> Picture:
+    """Draw the lead in cumulative profit of a firm that invested, until it has paid.
+
+    Parameters
+    ----------
+    found : Payback
+        As :func:`cxsim.strategy.break_even.payback` returns.
+    title : str, optional
+        In place of the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+    """
+    curve, blue = found.curve, OKABE_ITO["blue"]
+    words, period = words_of(curve), curve["period"]
+    scale = scale_for("currency", curve["difference"].abs(), words=words)
+    figure = new(size, (7.8, 4.2))
+    axes = figure.add_subplot()
+    axes.fill_between(period, curve["lower"], curve["upper"], color=blue, alpha=0.25, lw=0)
+    axes.plot(period, curve["difference"], color=blue, lw=2)
+    axes.axhline(0, color=INK, lw=0.8)
+    if np.isfinite(found.periods):
+        at = found.start + found.periods - 1
+        axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
+        axes.annotate(f"paid after {found.periods:.0f} {words.period}s", (at, 0), xytext=(6, -14),
+                      textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
+    axes.set_xlabel(words.period.capitalize())
+    axes.set_ylabel(scale.axis("Lead in cumulative profit"))
+    axes.yaxis.set_major_formatter(scale.ticks)
+    said = found.sentence(words.period)
+    end = f"At the end the lead is {scale.text(curve['difference'].iloc[-1], signed=True)}."
+    return finish(
+        figure,
+        title=said.split(" (")[0] if title is None else title,
+        note="Discounted, against the same market without the investment, on the same seeds; "
+        "band: interval of the mean.",
+        alt=f"{said} {end}",
+    )

@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from cxsim.charts.labels import need
 from cxsim.charts.layout import finish, new, short
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
-from cxsim.messages import number, seeds_of, whole
+from cxsim.messages import whole
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import held_and_kept, ratio
-from cxsim.numerics.statistics import half_width, mean_and_error, paired
-from cxsim.runs import settings_attrs, simulate
+from cxsim.numerics.statistics import half_width, mean_and_error
 from cxsim.runs.measures.purchases import share
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
+from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, sampling
+from cxsim.study.value_of_lead import Estimate, estimate
 
 __all__ = ["CONDITIONS", "OUTCOMES", "copying_effects", "copying_figure"]
 
@@ -58,7 +61,7 @@ def copying_effects(
     conditions: Mapping[str, Mapping[str, Any]] | None = None,
     seeds: int | Sequence[int] = 10,
     confidence: float = 0.95,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Compare markets with and without a rival that copies, under several conditions.
 
@@ -93,65 +96,68 @@ def copying_effects(
     ValueError
         If a firm is not there, or ``since`` not before the end.
     """
-    pair = [Scenario.load(s) if isinstance(s, str) else s for s in (without, copied)]
+    pair = {"without": loaded(without), "copied": loaded(copied)}
     for name in (firm, rival):
-        if any(name not in scenario.firms for scenario in pair):
+        if any(name not in scenario.firms for scenario in pair.values()):
             raise ValueError(f"firm: expected one of both scenarios, found {name!r}")
-    since = whole(since, "since", low=0, high=pair[0].periods - 1)
-    numbers = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    since = whole(since, "since", low=0, high=pair["without"].periods - 1)
+    seeds, confidence = sampling(seeds, confidence)
     given = CONDITIONS if conditions is None else conditions
+    outcomes, step = _outcomes_of(firm, rival, since), counted(progress, len(given))
     rows: list[dict[str, Any]] = []
-    for done, (words, changes) in enumerate(given.items(), start=1):
-        a, b = (
-            _measured(scenario.override(dict(changes)), firm, rival, since, numbers)
-            for scenario in pair
-        )
-        for name, label in OUTCOMES.items():
-            x, y = _known(a[name], b[name])
-            rows.append(
-                {
-                    "condition": words,
-                    "outcome": name,
-                    "label": label,
-                    "without": float(x.mean()),
-                    "copied": float(y.mean()),
-                    **_interval(y, confidence),
-                    **{k: float(v) for k, v in paired(x, y, confidence).items()},
-                    "seeds": len(x),
-                }
-            )
-        lost, lead = _known(a["tenured"] - b["tenured"], a["tenured"] - a["rival_tenured"])
-        label = "Part of the lead in retention that is lost"
-        rows.append({"condition": words, "outcome": "lost", "label": label,
-                     **_lost(lost, lead, confidence), "seeds": len(lead)})  # fmt: skip
-        if progress is not None:
-            progress(done, len(given))
-    made = pd.DataFrame(rows).drop(columns="narrowing")
-    made.attrs.update(settings_attrs(pair[0]))
-    return made
+    for words, changes in given.items():
+        there = {side: scenario.override(dict(changes)) for side, scenario in pair.items()}
+        found = contrast(there, outcomes, seeds)
+        rows += [{"condition": words, **row} for row in _effects(**found, confidence=confidence)]
+        step()
+    return framed(rows, pair["without"])
 
 
-def _measured(
-    scenario: Scenario, firm: str, rival: str, since: int, seeds: Sequence[int]
-) -> dict[str, np.ndarray]:
-    """Return outcomes by seed."""
-    values: dict[str, list[float]] = {name: [] for name in (*OUTCOMES, "rival_tenured")}
-    old, new = TENURE_BANDS.index("8-15"), 0
-    for seed in seeds:
-        books = simulate(scenario, seed=seed).books
-        own, other = books.firms.index(firm), books.firms.index(rival)
-        held, kept = (v[since:].sum(axis=0) for v in held_and_kept(books, "tenure"))
-        first = books.total("purchases")[since:, 0, :].sum(axis=0)  # by those with no supplier
-        shares = share(books)
+def _outcomes_of(firm: str, rival: str, since: int) -> Callable[[Simulation], dict[str, float]]:
+    """Return a statistic: :data:`OUTCOMES`, and what the rival keeps of its tenured customers."""
+    old = TENURE_BANDS.index("8-15")
+
+    def statistic(simulation: Simulation) -> dict[str, float]:
+        books = simulation.books
+        sides = [books.firms.index(name) for name in (firm, rival)]
+        held, kept = (v[since:].sum(axis=0)[sides] for v in held_and_kept(books, "tenure"))
+        newcomers = books.total("purchases")[since:, 0].sum(axis=0)[sides]  # had no supplier
+        shares = share(books)[:, sides]
         stayed, there = kept[:, old:].sum(axis=1), held[:, old:].sum(axis=1)
-        values["tenured"].append(float(ratio(stayed[own], there[own])))
-        values["rival_tenured"].append(float(ratio(stayed[other], there[other])))
-        values["fresh"].append(float(ratio(kept[own, new], held[own, new])))
-        values["newcomers"].append(float(ratio(first[own], first[own] + first[other])))
-        values["share"].append(shares[since:, own].mean())
-        values["lead"].append((shares[-12:, own] - shares[-12:, other]).mean())
-    return {name: np.array(each) for name, each in values.items()}
+        return {
+            "tenured": float(ratio(stayed[0], there[0])),
+            "fresh": float(ratio(kept[0, 0], held[0, 0])),
+            "newcomers": float(ratio(newcomers[0], newcomers[0] + newcomers[1])),
+            "share": float(shares[since:, 0].mean()),
+            "lead": float((shares[-12:, 0] - shares[-12:, 1]).mean()),
+            "rival_tenured": float(ratio(stayed[1], there[1])),
+        }
+
+    return statistic
+
+
+def _effects(
+    without: Mapping[str, np.ndarray], copied: Mapping[str, np.ndarray], confidence: float
+) -> list[dict[str, Any]]:
+    """Return a row for each outcome, and one for the part of the lead in retention that is lost."""
+    rows: list[dict[str, Any]] = []
+    for name, label in OUTCOMES.items():
+        x, y = _known(without[name], copied[name])
+        rows.append(
+            {
+                "outcome": name,
+                "label": label,
+                "without": float(x.mean()),
+                **estimate(y, confidence).ends("copied"),
+                **estimate(y - x, confidence).row("difference"),
+                "seeds": len(x),
+            }
+        )
+    kept, rivals = without["tenured"], without["rival_tenured"]
+    lost, lead = _known(kept - copied["tenured"], kept - rivals)
+    label = "Part of the lead in retention that is lost"
+    part = _lost(lost, lead, confidence).row("difference")
+    return [*rows, {"outcome": "lost", "label": label, **part, "seeds": len(lead)}]
 
 
 def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -160,40 +166,34 @@ def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[both], y[both]
 
 
-def _interval(values: np.ndarray, confidence: float) -> dict[str, float]:
-    mean, error = mean_and_error(values)
-    half = float(half_width(error, len(values), confidence))
-    return {"copied_lower": float(mean) - half, "copied_upper": float(mean) + half}
-
-
-def _lost(lost: np.ndarray, lead: np.ndarray, confidence: float) -> dict[str, float]:
+def _lost(lost: np.ndarray, lead: np.ndarray, confidence: float) -> Estimate:
     """Return a ratio of means with its interval, by the jackknife (Quenouille 1956)."""
     n, nothing = len(lead), float("nan")
-    if n == 0:
-        return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)
-    mean, error = mean_and_error(lead)
-    if n > 1 and not mean - half_width(error, n, confidence) > 0:
-        return dict.fromkeys(("difference", "se", "lower", "upper"), nothing)
-    value = float(lost.mean() / mean)
-    if n < 2:
-        return {"difference": value, "se": nothing, "lower": nothing, "upper": nothing}
+    if n == 0 or (n > 1 and not estimate(lead, confidence).lower > 0):
+        return Estimate(nothing, nothing, nothing)
+    value = float(lost.mean() / lead.mean())
+    if n == 1:
+        return Estimate(value, nothing, nothing)
     without_one = (lost.sum() - lost) / (lead.sum() - lead)
     _, error = mean_and_error(n * value - (n - 1) * without_one)
     half = float(half_width(error, n, confidence))
-    return {
-        "difference": value, "se": float(error), "lower": value - half, "upper": value + half,
-    }  # fmt: skip
+    return Estimate(value, value - half, value + half, float(error))
 
 
 # -- A rival that copies: what it changes, by the conditions under which it does ---------------
 
 
-#: Panels: outcome, heading, and whether its value with the copy is shown, not the difference.
+#: What is shown of an outcome, with its interval: its change, or its value with the copy.
+_CHANGE = ("lower", "difference", "upper")
+_LEVEL = ("copied_lower", "copied", "copied_upper")
+
+
+#: Panels: outcome, heading, and what is shown of it.
 _PANELS = (
-    ("lost", "Lead in retention\nof tenured customers\nthat is lost", False),
-    ("fresh", "Retention after a\nfirst purchase,\nchange", False),
-    ("newcomers", "Newcomers' purchases:\npart of the copied firm,\nwith the copy", True),
-    ("lead", "Lead in share in the\nlast year: without (ring)\nand with the copy", True),
+    ("lost", "Lead in retention\nof tenured customers\nthat is lost", _CHANGE),
+    ("fresh", "Retention after a\nfirst purchase,\nchange", _CHANGE),
+    ("newcomers", "Newcomers' purchases:\npart of the copied firm,\nwith the copy", _LEVEL),
+    ("lead", "Lead in share in the\nlast year: without (ring)\nand with the copy", _LEVEL),
 )
 
 
@@ -230,77 +230,78 @@ def copying_figure(
     ValueError
         If a column is missing.
     """
-    wanted = ["without", "copied", "copied_lower", "copied_upper", "difference", "lower", "upper"]
-    need(found, ["condition", "outcome", *wanted], name="found")
+    need(found, ["condition", "outcome", "without", *_LEVEL, *_CHANGE], name="found")
     names = list(dict.fromkeys(found["condition"]))
+    by = {name: part.set_index("condition").loc[names] for name, part in found.groupby("outcome")}
     figure = new(size, (12.6, 3.0 + 0.38 * len(names)))
     panels = figure.subplots(1, len(_PANELS))
-    blue, red = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
-    for k, (axes, (outcome, heading, level)) in enumerate(zip(panels, _PANELS, strict=True)):
-        part = found[found["outcome"] == outcome].set_index("condition").loc[names]
-        for row, name in enumerate(names):
-            one = part.loc[name]
-            low, value, high = (
-                (one["copied_lower"], one["copied"], one["copied_upper"]) if level
-                else (one["lower"], one["difference"], one["upper"])
-            )  # fmt: skip
-            if not np.isfinite(value):
-                axes.text(
-                    0.98, row, "no lead to lose", transform=axes.get_yaxis_transform(),
-                    ha="right", va="center", fontsize=8, color=GREY,
-                )  # fmt: skip
-                continue
-            bad = outcome == "lost" and one["lower"] > limit
-            color = red if bad else blue
-            axes.plot([100 * low, 100 * high], [row, row], color=color, lw=2)
-            axes.plot(100 * value, row, "o", color=color, ms=6.5)
-            if outcome == "lead":
-                axes.plot(100 * one["without"], row, "o", mfc="white", mec=GREY, ms=6.5)
-        mark = {"lost": 100 * limit, "newcomers": 50.0}.get(outcome, 0.0)
-        axes.axvline(mark, color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=1)
-        axes.margins(x=0.07)
-        axes.set_ylim(len(names) - 0.5, -0.6)
-        axes.set_yticks(*((range(len(names)), [short(n, 30) for n in names]) if k == 0 else ([],)))
+    for axes, (outcome, heading, columns) in zip(panels, _PANELS, strict=True):
+        _panel(axes, outcome, by[outcome], columns, limit)
         axes.set_title(heading, fontsize=9.5, color=INK)
-        axes.set_xlabel("%" if outcome in ("lost", "newcomers") else "percentage points")
-        axes.grid(visible=True, axis="x")
-        axes.grid(visible=False, axis="y")
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="y", length=0)
-    lost = found[found["outcome"] == "lost"].set_index("condition").loc[names]
-    first = lost.iloc[0]
-    failing = [name for name in names if lost.loc[name, "lower"] > limit]
-    if title is None:
-        holds = (
-            "lose their supplier's hold" if first["lower"] > limit
-            else "stay with it" if first["upper"] <= limit
-            else "may or may not stay with it"
-        )  # fmt: skip
-        lead = found[(found["outcome"] == "lead") & (found["condition"] == names[0])].iloc[0]
-        title = (
-            f"Tenured customers of the firm that is copied {holds}, but its lead in share goes "
-            f"from {100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points"
-        )
-        if failing:
-            title += f". Tenured customers go, too, where {_or(failing)}"
-    said = "; ".join(
-        f"{name}: lost {100 * lost.loc[name, 'difference']:.0f} % "
-        f"({100 * lost.loc[name, 'lower']:.0f} to {100 * lost.loc[name, 'upper']:.0f})"
-        if np.isfinite(lost.loc[name, "difference"])
+        axes.set_yticks([])
+    panels[0].set_yticks(range(len(names)), [short(name, 30) for name in names])
+    lost = by["lost"]
+    said = (
+        f"{name}: lost {100 * row['difference']:.0f} % "
+        f"({100 * row['lower']:.0f} to {100 * row['upper']:.0f})"
+        if np.isfinite(row["difference"])
         else f"{name}: no lead to lose"
-        for name in names
+        for name, row in lost.iterrows()
     )
     return finish(
         figure,
-        title=title,
+        title=_finding(lost, by["lead"].iloc[0], limit) if title is None else title,
         note=(
             "Intervals of means over seeds, those of changes paired. Left: share of the lead over "
             f"the copying firm; dashed: {100 * limit:.0f} %, from which the claim is refuted; red: "
             "surely beyond it."
         ),
-        alt=f"Part of the lead in retention lost to a firm that copies, by condition: {said}.",
+        alt="Part of the lead in retention lost to a firm that copies, by condition: "
+        f"{'; '.join(said)}.",
     )
 
 
-def _or(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+def _panel(
+    axes: Axes, outcome: str, part: pd.DataFrame, columns: Sequence[str], limit: float
+) -> None:
+    """Draw one outcome: a row for each condition, in percent."""
+    for place, (_, row) in enumerate(part.iterrows()):
+        low, value, high = (100 * row[column] for column in columns)
+        if not np.isfinite(value):
+            axes.text(
+                0.98, place, "no lead to lose", transform=axes.get_yaxis_transform(),
+                ha="right", va="center", fontsize=8, color=GREY,
+            )  # fmt: skip
+            continue
+        refuted = outcome == "lost" and row["lower"] > limit
+        color = OKABE_ITO["vermillion" if refuted else "blue"]
+        axes.plot([low, high], [place, place], color=color, lw=2)
+        axes.plot(value, place, "o", color=color, ms=6.5)
+        if outcome == "lead":
+            axes.plot(100 * row["without"], place, "o", mfc="white", mec=GREY, ms=6.5)
+    mark = {"lost": 100 * limit, "newcomers": 50.0}.get(outcome, 0.0)
+    axes.axvline(mark, color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=1)
+    axes.margins(x=0.07)
+    axes.set_ylim(len(part) - 0.5, -0.6)
+    axes.set_xlabel("%" if outcome in ("lost", "newcomers") else "percentage points")
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+
+
+def _finding(lost: pd.DataFrame, lead: pd.Series, limit: float) -> str:
+    """Tell whether the tenured stay as it stands, what the lead becomes, and where they go."""
+    first = lost.iloc[0]
+    holds = (
+        "lose their supplier's hold" if first["lower"] > limit
+        else "stay with it" if first["upper"] <= limit
+        else "may or may not stay with it"
+    )  # fmt: skip
+    said = (
+        f"Tenured customers of the firm that is copied {holds}, but its lead in share goes "
+        f"from {100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points"
+    )
+    *most, last = list(lost.index[lost["lower"] > limit]) or [""]
+    failing = f"{', '.join(most)} or {last}" if most else last
+    return f"{said}. Tenured customers go, too, where {failing}" if failing else said

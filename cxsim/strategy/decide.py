@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from cxsim.messages import Place, Problem, number, whole
+from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.events import Overrides
@@ -27,13 +29,10 @@ from cxsim.strategy.options import (
     without_cost,
 )
 from cxsim.strategy.recommendation import market_facts, unstated_costs
+from cxsim.study.paired_seeds import loaded
 from cxsim.study.study import Study
 from cxsim.study.sweep import sweep
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from cxsim.study.study import Study
+from cxsim.study.value_of_lead import money_of
 
 __all__ = ["decide", "plan_decision", "rival_of", "study_of"]
 
@@ -84,8 +83,7 @@ def plan_decision(
     """
     points, seeds = whole(points, "points", low=1), whole(seeds, "seeds", low=1)
     seed = whole(seed, "seed", low=0)
-    market = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
-    market = market.override(overrides) if overrides else market
+    market = loaded(scenario, overrides)
     firm = firm_of(market, firm)
     copier = rival_of(market, firm, rival)
     if uncertainties:
@@ -96,12 +94,10 @@ def plan_decision(
     chosen = read_mapping(options, "options") if options else default_options(market, firm)
     choices = with_copy(market, firm, copier, chosen)
 
-    def plan(factors: Mapping[str, Any]) -> Study:
-        return study_of(
-            market, firm, copier, choices, factors,
-            measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
-        )  # fmt: skip
-
+    plan = partial(
+        study_of, market, firm, copier, choices,
+        measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
+    )  # fmt: skip
     study = plan(factors)
     if not _unit(market, measure):
         return study  # costs do not count
@@ -200,11 +196,7 @@ def made_of(
         "market": market_facts(study, firm),
         "unstated": _unstated(study, firm, measure),
         "assumed": _costs_among(study.base, firm, assumed),
-        "money": {
-            "discount_rate": float(study.base.discount_rate),
-            "period": str(study.base.period_length),
-            "currency": str(study.base.currency),
-        },
+        "money": money_of(study.base),
     }
     return Decision(frame, facts)
 
@@ -232,8 +224,6 @@ def _costs_among(scenario: Scenario, firm: str, paths: Sequence[str]) -> list[st
 
 
 def _unit(scenario: Scenario, measure: str) -> str:
-    from cxsim.runs.measures.measure_registry import measures
-
     units = {each.name: each.unit for each in measures("firm", scenario.mechanisms)}
     return str(scenario.currency) if units.get(measure, "").startswith("currency") else ""
 

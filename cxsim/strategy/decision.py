@@ -9,9 +9,10 @@ from html import escape
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from cxsim.charts.labels import Scale, Words, scale_for
@@ -31,12 +32,8 @@ from cxsim.strategy.recommendation import (
     turning,
     value_of_information,
 )
-from cxsim.study.value_of_lead import Estimate, Value, value_from
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from cxsim.study.analysis import Finding
+from cxsim.study.analysis import Finding, contrast, discovery, main_effects, ranking
+from cxsim.study.value_of_lead import CONTINUED, Estimate, Value, value_from
 
 __all__ = ["Decision", "information_value", "options_under_uncertainty"]
 
@@ -46,10 +43,6 @@ __all__ = ["Decision", "information_value", "options_under_uncertainty"]
 
 #: Bootstrap samples behind intervals.
 RESAMPLES = 2000
-
-
-#: How what follows the run is valued where the last year goes on.
-PERPETUITY = "with the last year's profit for ever"
 
 
 #: Correlation from which on two factors count as one.
@@ -63,9 +56,15 @@ class Decision:
     ----------
     frame : DataFrame
         One row per run: ``point``, ``strategy`` (the option), ``seed``, factors and outputs.
+    firm : str
+        Who decides.
+    output : str
+        Column of what the firm wants more of.
     options : list of str
     factors : list of str
         What is uncertain.
+    confidence : float
+        Of all intervals.
     facts : mapping
         ``firm``, ``output``, ``unit``, ``confidence``; ``study``, the study as a mapping;
         ``market``, what it leaves out; ``unstated`` and ``assumed``, what has no stated cost, or
@@ -74,29 +73,13 @@ class Decision:
 
     def __init__(self, frame: pd.DataFrame, facts: Mapping[str, Any]):
         self.frame, self.facts = frame, dict(facts)
-        self.options = list(facts["options"])
-        self.factors = list(facts["factors"])
-
-    @property
-    def firm(self) -> str:
-        """Who decides."""
-        return str(self.facts["firm"])
-
-    @property
-    def output(self) -> str:
-        """Column of what the firm wants more of."""
-        return str(self.facts["output"])
-
-    @property
-    def confidence(self) -> float:
-        """Of all intervals."""
-        return float(self.facts["confidence"])
+        self.firm, self.output = str(facts["firm"]), str(facts["output"])
+        self.options, self.factors = list(facts["options"]), list(facts["factors"])
+        self.confidence = float(facts["confidence"])
 
     @cached_property
     def ranking(self) -> Finding:
         """Options by mean, regret and worst case."""
-        from cxsim.study.analysis import ranking
-
         return ranking(self.frame, output=self.output, confidence=self.confidence)
 
     @cached_property
@@ -117,8 +100,6 @@ class Decision:
 
     def _mean_lead(self, output: str) -> Estimate:
         """Return how much more of an output the choice gives than the next best option."""
-        from cxsim.study.analysis import contrast
-
         runs = contrast(self.frame, output, strategy=self.choice, against=self.runner_up)
         wide = runs.pivot(index="point", columns="seed", values=output).dropna().to_numpy()
         draw = np.random.default_rng(0)
@@ -172,10 +153,7 @@ class Decision:
     def _best_beyond(self) -> list[tuple[str, str]]:
         """Return options other than the choice that are best with what follows the run, and how."""
         found = []
-        for name, words in (
-            (VALUES[1], PERPETUITY),
-            (VALUES[2], "with customer equity at the end"),
-        ):
+        for name, words in zip(VALUES[1:], CONTINUED.values(), strict=True):
             means = self.frame.groupby("strategy")[f"{name}.{self.firm}"].mean()
             if means.notna().any() and (best := str(means.idxmax())) != self.choice:
                 found.append((best, words))
@@ -187,7 +165,7 @@ class Decision:
         if self.value is None:
             return ""
         # Customer equity leaves fixed costs out, and so flatters who builds capabilities.
-        beyond = [each for each in self._best_beyond() if each[1] == PERPETUITY]
+        beyond = [each for each in self._best_beyond() if each[1] == CONTINUED["perpetuity"]]
         said = " and ".join(f"{best!r} is best {words}" for best, words in beyond)
         if said and isfinite(self.value.beyond):
             said += f" (the lead turns at a horizon of about {self.value.beyond:.0f} periods)"
@@ -227,14 +205,11 @@ class Decision:
         Of factors that move together (estimates often do) the one that goes with the lead most
         stands for the others; there are at most half as many as points.
         """
-        from cxsim.study.analysis import main_effects
-
         runs, label = self._named(self.runner_up), self._label(self.runner_up)
         names = self._distinct(runs.groupby("point")[[*self.factors, label]].mean(), label)
         return main_effects(
-            runs, {"num_vars": len(names), "names": names}, output=label,
-            interactions=False, confidence=self.confidence,
-        )  # fmt: skip
+            runs, _problem(names), output=label, interactions=False, confidence=self.confidence
+        )
 
     def _distinct(self, points: pd.DataFrame, label: str) -> list[str]:
         """Return factors that can be told apart, those that go with the lead first."""
@@ -251,11 +226,9 @@ class Decision:
 
         Scenario discovery needs scikit-learn (extra ``study``) and eight points on either side.
         """
-        from cxsim.study.analysis import discovery
-
         try:
             return discovery(
-                self._named(None), self._problem(), output=self._label(None), at_most=0.0,
+                self._named(None), _problem(self.factors), output=self._label(None), at_most=0.0,
                 confidence=self.confidence,
             )  # fmt: skip
         except (ValueError, ImportError):
@@ -263,17 +236,11 @@ class Decision:
 
     def where(self) -> str:
         """Return in words where the choice is not the best option."""
-        if self.loses is not None:
-            return self._outside()
-        frame = self.ranking.frame
-        share = frame[(frame["criterion"] == "best_share") & (frame["strategy"] == self.choice)]
-        return (
-            f"{self.choice!r} is the best option in {100 * share['value'].iloc[0]:.0f} % of the "
-            "futures: too few on one side to describe where it is not."
-        )
-
-    def _outside(self) -> str:
-        assert self.loses is not None
+        if self.loses is None:
+            return (
+                f"{self.choice!r} is the best option in {100 * self._best_share:.0f} % of the "
+                "futures: too few on one side to describe where it is not."
+            )
         facts, boxes = self.loses.facts, self.loses.frame
         said = (
             f"{self.choice!r} is not the best option in {100 * facts['base']:.0f} % of the futures"
@@ -287,17 +254,25 @@ class Decision:
             f"{100 * top['coverage']:.0f} % of them."
         )
 
+    def _by(self, criterion: str) -> pd.DataFrame:
+        """Return the rows of the ranking by one criterion, a row per option."""
+        frame = self.ranking.frame
+        return frame[frame["criterion"] == criterion].set_index("strategy")
+
+    @property
+    def _best_share(self) -> float:
+        return float(self._by("best_share").loc[self.choice, "value"])
+
     @cached_property
     def grounds(self) -> Grounds:
         """What the recommendation rests on."""
-        shares = self.ranking.frame.query("criterion == 'best_share'").set_index("strategy")
         turns = [
             turning(self.choice, str(name), rows.to_dict("records"), self._measured(str(name)))
             for name, rows in self.switches.groupby("factor", sort=False)
         ]
         return Grounds(
             lead_lower=self.lead[1],
-            best_share=float(shares.loc[self.choice, "value"]),
+            best_share=self._best_share,
             turned_by=tuple(turns),
             horizon=self.horizon,
             unstated=tuple(self.facts.get("unstated", ())),
@@ -341,10 +316,8 @@ class Decision:
         Columns ``mean``, ``lower``, ``upper``, ``mean_regret``, ``largest_regret``, ``worst``,
         ``best_share``.
         """
-        frame = self.ranking.frame
-        wide = frame.pivot(index="strategy", columns="criterion", values="value")
-        ends = frame[frame["criterion"] == "mean"].set_index("strategy")[["lower", "upper"]]
-        wide = wide.join(ends).loc[self._in_order()]
+        wide = self.ranking.frame.pivot(index="strategy", columns="criterion", values="value")
+        wide = wide.join(self._by("mean")[["lower", "upper"]]).loc[self._in_order()]
         names = ["mean", "lower", "upper", "mean_regret", "largest_regret", "worst", "best_share"]
         return wide[names].rename_axis(index="option", columns=None).reset_index()
 
@@ -378,27 +351,17 @@ class Decision:
         DamagedError
             If a file of it is not as it was written.
         """
-        import pandas as pd
-
         files = read_folder(Path(folder))
         runs = pd.read_parquet(BytesIO(files["runs.parquet"]))
         return cls(runs, json.loads(files["decision.json"]))
 
     def _in_order(self) -> list[str]:
-        frame = self.ranking.frame
-        means = frame[frame["criterion"] == "mean"]
-        return list(means.sort_values("rank", kind="stable")["strategy"])
-
-    def _problem(self) -> dict[str, Any]:
-        return {"num_vars": len(self.factors), "names": self.factors}
-
-    def _advantage(self, against: str | None) -> pd.DataFrame:
-        from cxsim.study.analysis import contrast
-
-        return contrast(self.frame, self.output, strategy=self.choice, against=against)
+        return list(self._by("mean").sort_values("rank", kind="stable").index)
 
     def _named(self, against: str | None) -> pd.DataFrame:
-        return self._advantage(against).rename(columns={self.output: self._label(against)})
+        """Return by how much the choice gives more than an option, or the best other, by run."""
+        runs = contrast(self.frame, self.output, strategy=self.choice, against=against)
+        return runs.rename(columns={self.output: self._label(against)})
 
     def _label(self, against: str | None) -> str:
         return f"lead of {self.choice!r} over {repr(against) if against else 'the best other'}"
@@ -409,6 +372,10 @@ class Decision:
     def _repr_html_(self) -> str:
         table = self.means().to_html(index=False, float_format=lambda v: f"{v:,.4g}")
         return f"<p>{escape(self.sentence())}</p>{table}"
+
+
+def _problem(factors: list[str]) -> dict[str, Any]:
+    return {"num_vars": len(factors), "names": factors}
 
 
 # -- Options of a firm under what it does not know, and what it would be worth to know ---------
@@ -434,22 +401,20 @@ def options_under_uncertainty(decision: Any) -> Picture:
     -------
     Figure
     """
-    frame, names = decision.ranking.frame, list(decision.means()["option"])
-    scale = _scale(decision, frame.loc[frame["criterion"] == "mean", "value"])
+    names = list(decision.means()["option"])
+    by = dict(iter(decision.ranking.frame.groupby("criterion")))
+    scale = _scale(decision, by["mean"]["value"])
     styles = looks(decision.options)
     figure = new(None, (9.4, 2.0 + 0.5 * len(names)))
     panels = figure.subplots(1, 3)
-    for k, (criterion, heading) in enumerate(_PANELS):
-        part = frame[frame["criterion"] == criterion].set_index("strategy").loc[names]
-        _panel(panels[k], part, styles, scale)
-        panels[k].set_title(heading, fontsize=10.5)
-        panels[k].set_xlabel(scale.unit or decision.output, fontsize=9)
-        if k:
-            panels[k].set_yticks(range(len(names)), [""] * len(names))
-        else:
-            row_names(panels[k], names)
-            for tick, name in zip(panels[k].get_yticklabels(), names, strict=True):
-                tick.set_color(styles[name].ink)
+    for axes, (criterion, heading) in zip(panels, _PANELS, strict=True):
+        _panel(axes, by[criterion].set_index("strategy").loc[names], styles, scale)
+        axes.set_title(heading, fontsize=10.5)
+        axes.set_xlabel(scale.unit or decision.output, fontsize=9)
+        axes.set_yticks(range(len(names)), [""] * len(names))
+    row_names(panels[0], names)
+    for tick, name in zip(panels[0].get_yticklabels(), names, strict=True):
+        tick.set_color(styles[name].ink)
     lead, low, high = decision.lead
     sure = "earns most" if low > 0 else "is ahead, within chance,"
     size = _scale(decision, [lead, low, high])
@@ -479,10 +444,15 @@ def _panel(axes: Axes, part: Any, styles: Any, scale: Scale) -> None:
             textcoords="offset points", color=look.ink, fontsize=8.5,
             fontweight="bold" if best else "normal",
         )  # fmt: skip
-    axes.xaxis.set_major_formatter(scale.ticks)
-    axes.set_ylim(len(part) - 0.5, -0.7)
+    _rows(axes, scale, len(part) - 0.5, -0.7)
     axes.margins(x=0.14)
     axes.locator_params(axis="x", nbins=4)
+
+
+def _rows(axes: Axes, scale: Scale, low: float, high: float) -> None:
+    """Dress axes whose rows are options or factors: values along a grid, no line at the left."""
+    axes.xaxis.set_major_formatter(scale.ticks)
+    axes.set_ylim(low, high)
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
@@ -505,7 +475,7 @@ def information_value(decision: Any) -> Picture:
     figure = new(None, (8.4, 1.8 + 0.4 * len(rows)))
     axes = figure.subplots()
     for place, row in enumerate(rows):
-        color = INK if place == 0 else OKABE_ITO["blue"]
+        color = OKABE_ITO["blue"] if place else INK
         axes.barh(place, row["value"], height=0.55, color=color, alpha=0.85 if place else 0.6)
         axes.plot([row["lower"], row["upper"]], [place] * 2, color=GREY, lw=1.6)
         axes.annotate(
@@ -513,24 +483,10 @@ def information_value(decision: Any) -> Picture:
             textcoords="offset points", va="center", fontsize=9, color=readable(color),
         )  # fmt: skip
     axes.set_yticks(range(len(rows)), [str(row["factor"]) for row in rows])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    _rows(axes, scale, len(rows) - 0.4, -0.6)
     axes.set_xlim(0.0, 1.15 * max(row["upper"] for row in rows) or 1.0)
-    axes.xaxis.set_major_formatter(scale.ticks)
     axes.set_xlabel(scale.axis("worth, on average, before deciding"))
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-    top = next((row for row in rows[1:] if row["lower"] > 0), None)
-    everything = scale.text(rows[0]["value"])
-    if rows[0]["value"] <= 0:
-        title = "No tested uncertainty changes the choice within its range"
-    elif top is None:
-        title = f"No single uncertainty is worth researching; perfect information: {everything}"
-    else:
-        title = (
-            f"Research first: {top['factor']}, worth up to {scale.text(top['value'])} of the "
-            f"{everything} of perfect information"
-        )
+    title = _worth_first(rows, scale)
     note = (
         f"Expected value of perfect information, in {_said(decision)}; below it that of each "
         f"factor alone. {100 * decision.confidence:.0f} % intervals over futures. Choices are "
@@ -538,6 +494,20 @@ def information_value(decision: Any) -> Picture:
     )
     said = "; ".join(f"{row['factor']} {scale.text(row['value'])}" for row in rows)
     return finish(figure, title=title, note=note, alt=f"{title}. {said}.")
+
+
+def _worth_first(rows: list[dict[Any, Any]], scale: Scale) -> str:
+    """Tell which uncertainty to research first, of rows that begin with all of them."""
+    everything = scale.text(rows[0]["value"])
+    if rows[0]["value"] <= 0:
+        return "No tested uncertainty changes the choice within its range"
+    top = next((row for row in rows[1:] if row["lower"] > 0), None)
+    if top is None:
+        return f"No single uncertainty is worth researching; perfect information: {everything}"
+    return (
+        f"Research first: {top['factor']}, worth up to {scale.text(top['value'])} of the "
+        f"{everything} of perfect information"
+    )
 
 
 def _said(decision: Any) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from cxsim.messages import choice, number, seeds_of
+from cxsim.messages import choice
 from cxsim.model.mechanism import Column, Mechanism, Pass, add_passes
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import summarize
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.study.comparison import divided
+from cxsim.study.paired_seeds import Progress, contrast, sampling
+from cxsim.study.value_of_lead import estimate
 
 __all__ = ["muted", "terms", "why"]
 
@@ -76,7 +76,7 @@ def why(
     measure: str = "share",
     seeds: int | Sequence[int] = 5,
     confidence: float = 0.95,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Take a difference apart: how much of it goes when customers are blind to a term.
 
@@ -118,41 +118,30 @@ def why(
     >>> parts["term"].iloc[0]
     'price'
     """
-    numbers = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    found = terms(baseline, other)
-    tasks = len(numbers) * 2 * (len(found) + 1)
-    done, start = 0, divided(baseline, other)
+    seeds, confidence = sampling(seeds, confidence)
+    found, start = terms(baseline, other), divided(baseline, other)
+    scenarios = {
+        (blind, side): scenario
+        for blind in ("", *found)
+        for side, scenario in (("baseline", baseline), ("other", other))
+    }
 
-    def value(scenario: Scenario, seed: int, blind: str | None) -> float:
-        nonlocal done
-        made = simulate(scenario, seed=seed, detail=(muted(blind),) if blind else ())
-        summary = summarize(made, start)
-        done += 1
-        if progress is not None:
-            progress(done, tasks)
+    def statistic(simulation: Simulation) -> float:
+        summary = summarize(simulation, start)
         choice(firm, "firm", summary)
         return summary[firm][choice(measure, "measure", summary[firm])]
 
-    def differences(blind: str | None) -> np.ndarray:
-        return np.array([value(other, s, blind) - value(baseline, s, blind) for s in numbers])
-
-    whole = differences(None)
-    rows = []
-    for name, words in found.items():
-        without = differences(name)
-        part, error = mean_and_error(whole - without)
-        half = half_width(error, len(numbers), confidence)
-        rows.append(
-            {
-                "term": words,
-                "difference": float(whole.mean()),
-                "without": float(without.mean()),
-                "part": float(part),
-                "se": float(error),
-                "lower": float(part - half),
-                "upper": float(part + half),
-            }
-        )
+    blind = {key: [muted(key[0])] for key in scenarios if key[0]}
+    made = contrast(scenarios, statistic, seeds, detail=blind, progress=progress)
+    apart = {name: made[name, "other"] - made[name, "baseline"] for name in ("", *found)}
+    rows = [
+        {
+            "term": words,
+            "difference": float(apart[""].mean()),
+            "without": float(apart[name].mean()),
+            **estimate(apart[""] - apart[name], confidence).row("part"),
+        }
+        for name, words in found.items()
+    ]
     frame = pd.DataFrame(rows)
     return frame.sort_values("part", key=abs, ascending=False, ignore_index=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ from cxsim.analytic import service_worth
 from cxsim.charts.labels import need, scale_for, words_of
 from cxsim.charts.layout import finish, new
 from cxsim.charts.style import INK, OKABE_ITO, Picture, styled
-from cxsim.messages import choice, number, seeds_of, whole
-from cxsim.numerics.statistics import half_width, mean_and_error, paired
-from cxsim.runs import run, settings_attrs
-from cxsim.runs.measures.frames import service_statement
+from cxsim.messages import choice, whole
+from cxsim.runs.measures.frames import firm_frame, service_statement
+from cxsim.runs.measures.measure_registry import summarize
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.paired_seeds import courses
-from cxsim.study.value_of_lead import value_of
+from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, paths_of, sampling
+from cxsim.study.value_of_lead import estimate, money_of, value_of
 
 __all__ = ["LINES", "paying", "paying_map", "serving_cost"]
 
@@ -32,6 +32,11 @@ __all__ = ["LINES", "paying", "paying_map", "serving_cost"]
 
 #: What is compared: interaction and customization of the firm, one-to-one or mass.
 ONE_TO_ONE, MASS = (0.8, 0.8), (0.1, 0.1)
+
+
+#: Parameters that the closed form calls as a scenario does: of a firm, and of a segment.
+_OF_FIRM = ("segment_insight", "customization_cost", "interaction_cost", "capability_cost")
+_OF_SEGMENT = ("fit_weight", "hassle", "volume", "turnover", "need_drift")
 
 
 def paying_map(
@@ -45,7 +50,7 @@ def paying_map(
     settled: int = 36,
     pricing: str = "fixed",
     confidence: float = 0.95,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Compare a firm with one-to-one and with mass service over three parameters of the market.
 
@@ -84,7 +89,8 @@ def paying_map(
     Raises
     ------
     ValueError
-        If the firm is not in the scenario, or all periods are left out.
+        If the firm is not in the scenario, or all periods are left out, there is no seed, or
+        the confidence is not in (0, 1).
 
     Notes
     -----
@@ -92,88 +98,70 @@ def paying_map(
     sells with mass service: nothing of the runs that it is compared with. Investment is left
     out on both sides.
     """
-    base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    base = loaded(scenario)
     choice(firm, "firm", base.firms)
     settled = whole(settled, "settled", low=0, high=base.periods - 1)
-    numbers, place = seeds_of(seeds), list(base.firms).index(firm)
+    seeds, confidence = sampling(seeds, confidence)
     points = list(product(customization_cost, fit_weight, need_variance))
+    step = counted(progress, len(points))
     rows = []
-    for done, (cost, weight, variance) in enumerate(points, start=1):
-        at = base.override(
-            {
-                "segments.*.need_sd": float(np.sqrt(variance)),
-                "segments.*.fit_weight": weight,
-                "firms.*.customization_cost": cost,
-                f"firms.{firm}.policy.pricing": pricing,
-            }
-        )
-        earned, sold, path = {}, {}, {}
-        for kind in (ONE_TO_ONE, MASS):
-            made = courses(_served(at, firm, kind), ("profit", "purchases"), numbers)
-            path[kind] = made["profit"][:, :, place]
-            earned[kind] = path[kind][:, settled:].mean(axis=1)
-            sold[kind] = float(made["purchases"][:, settled:, place].mean())
-        mean, error = mean_and_error(earned[ONE_TO_ONE] - earned[MASS])
-        half = float(half_width(error, len(numbers), confidence))
-        value = value_of(
-            path[ONE_TO_ONE] - path[MASS], np.zeros(len(numbers)),
-            discount_rate=float(base.discount_rate), period=str(base.period_length),
-        )  # fmt: skip
-        worth = sold[MASS] * _gain(at, firm, sold[MASS] / float(base.market_size))
-        rows.append(
-            {
-                "need_variance": variance,
-                "fit_weight": weight,
-                "customization_cost": cost,
-                "gain": float(mean),
-                "se": float(error),
-                "lower": float(mean) - half,
-                "upper": float(mean) + half,
-                "worth": worth,
-                "agree": bool(mean * worth > 0),
-                "value": value.within.mean,
-                "perpetuity": value.perpetuity.mean,
-                "seeds": len(numbers),
-            }
-        )
-        if progress is not None:
-            progress(done, len(points))
-    made = pd.DataFrame(rows)
-    made.attrs.update(settings_attrs(base))
-    return made
+    for cost, weight, variance in points:
+        at = {
+            "segments.*.need_sd": float(np.sqrt(variance)),
+            "segments.*.fit_weight": weight,
+            "firms.*.customization_cost": cost,
+            f"firms.{firm}.policy.pricing": pricing,
+        }
+        row = {"need_variance": variance, "fit_weight": weight, "customization_cost": cost}
+        rows.append(row | _gained(base.override(at), firm, settled, seeds, confidence))
+        step()
+    return framed(rows, base)
 
 
-def _served(scenario: Scenario, firm: str, kind: tuple[float, float]) -> Scenario:
-    interaction, customization = kind
-    return scenario.override(
-        {f"firms.{firm}.interaction": interaction, f"firms.{firm}.customization": customization}
-    )
+def _gained(
+    market: Scenario, firm: str, settled: int, seeds: Sequence[int], confidence: float
+) -> dict[str, Any]:
+    """Return what one-to-one adds to a firm's profit: simulated, and by the closed form."""
+    path = f"firms.{firm}"
+    served = {
+        kind: market.override({f"{path}.interaction": kind[0], f"{path}.customization": kind[1]})
+        for kind in (MASS, ONE_TO_ONE)
+    }
+    made = contrast(served, paths_of(firm, ["profit", "purchases"]), seeds)
+    mass, own = (made[kind]["profit"] for kind in served)
+    gain = estimate(own[:, settled:].mean(axis=1) - mass[:, settled:].mean(axis=1), confidence)
+    value = value_of(own - mass, np.zeros(len(seeds)), **money_of(market))
+    sold = float(made[MASS]["purchases"][:, settled:].mean())
+    worth = sold * _gain(market, firm, sold / float(market.market_size))
+    return {
+        **gain.row("gain"),
+        "worth": worth,
+        "agree": bool(gain.mean * worth > 0),
+        "value": value.within.mean,
+        "perpetuity": value.perpetuity.mean,
+        "seeds": len(seeds),
+    }
 
 
 def _gain(scenario: Scenario, firm: str, rate: float) -> float:
     """Return what one-to-one adds per purchase by the closed form, mean over segments."""
     own: Any = scenario.firms[firm]
     place = np.zeros(int(scenario.needs)) if own.position is None else np.asarray(own.position)
+    market = {
+        "rate": rate,
+        "customers": float(scenario.market_size),
+        "dimensions": int(scenario.needs),
+        "recognition": float(own.identification),
+        "forgetting": float(own.forgetting_rate),
+        **{name: float(getattr(own, name)) for name in _OF_FIRM},
+    }
     total = 0.0
     for segment in scenario.segments.values():
-        alike = {
-            "rate": rate,
-            "customers": float(scenario.market_size),
+        alike = market | {
             "need_variance": float(segment.need_sd) ** 2,
-            "dimensions": int(scenario.needs),
             "gap": float(np.linalg.norm(np.asarray(segment.need_mean) - place)),
-            "segment_insight": float(own.segment_insight),
-            "recognition": float(own.identification),
-            "fit_weight": float(segment.fit_weight),
-            "hassle": float(segment.hassle),
-            "volume": float(segment.volume),
             "learning": float(scenario.learning_rate) * float(segment.disclosure),
-            "turnover": float(segment.turnover or 0.0),
-            "forgetting": float(own.forgetting_rate),
-            "need_drift": float(segment.need_drift or 0.0),
-            "customization_cost": float(own.customization_cost),
-            "interaction_cost": float(own.interaction_cost),
-            "capability_cost": float(own.capability_cost),
+            **{name: float(getattr(segment, name) or 0.0) for name in _OF_SEGMENT},
         }
         gain = service_worth(*ONE_TO_ONE, **alike).net - service_worth(*MASS, **alike).net
         total += float(segment.share) * float(gain)
@@ -245,69 +233,50 @@ def serving_cost(
     >>> bool(found.set_index("line").loc["individual", "difference"] > 0)
     True
     """
-    sides = [_loaded(everybody), _loaded(everybody if few is None else few)]
-    names = [firm, firm if other is None else other]
+    sides = [loaded(each) for each in (everybody, few) if each is not None]
+    names = (firm, firm if other is None else other)
     if few is None and names[0] == names[1]:
         raise ValueError("few: expected another market, or another firm, found neither")
-    for scenario, name in zip(sides, names, strict=True):
+    for scenario, name in zip((sides[0], sides[-1]), names, strict=True):
         choice(name, "firm", scenario.firms)
-    numbers = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    if few is None:
-        values = _costs(sides[0], names, numbers)
-    else:
-        values = [_costs(s, [n], numbers)[0] for s, n in zip(sides, names, strict=True)]
-    a, b = values
+    seeds, confidence = sampling(seeds, confidence)
+    found = list(contrast(dict(enumerate(sides)), _costs, seeds).values())
     rows = []
     for line, label in LINES.items():
-        difference = paired(b[line], a[line], confidence)
+        a, b = found[0][names[0], line], found[-1][names[1], line]
         rows.append(
             {
                 "line": line,
                 "label": label,
-                **_interval("everybody", a[line], confidence),
-                **_interval("few", b[line], confidence),
-                **{k: float(difference[k]) for k in ("difference", "se", "lower", "upper")},
+                **estimate(a, confidence).ends("everybody"),
+                **estimate(b, confidence).ends("few"),
+                **estimate(a - b, confidence).row("difference"),
             }
         )
-    made = pd.DataFrame(rows)
-    made.attrs.update(settings_attrs(sides[0]), firms=tuple(names), seeds=len(numbers))
-    return made
+    return framed(rows, sides[0], firms=names, seeds=len(seeds))
 
 
-def _loaded(given: Scenario | str | Path) -> Scenario:
-    return given if isinstance(given, Scenario) else Scenario.load(given)
-
-
-def _costs(
-    scenario: Scenario, firms: Sequence[str], seeds: Sequence[int]
-) -> list[dict[str, np.ndarray]]:
-    """Return every line by seed, for each of some firms."""
-    found: list[dict[str, list[float]]] = [{line: [] for line in LINES} for _ in firms]
-    for seed in seeds:
-        made = run(scenario, seed=seed)
-        lines = service_statement(made.firms, scenario).set_index("firm")
-        summary = made.summary()
-        worth = summary[summary["measure"] == "net_present_value"].set_index("firm")["value"]
-        for place, name in zip(found, firms, strict=True):
-            for line in LINES:
-                own = worth[name] if line == "net_present_value" else lines.loc[name, line]
-                place[line].append(float(own))
-    return [{line: np.array(values) for line, values in each.items()} for each in found]
-
-
-def _interval(name: str, values: np.ndarray, confidence: float) -> dict[str, float]:
-    mean, error = mean_and_error(values)
-    half = float(half_width(error, len(values), confidence))
+def _costs(simulation: Simulation) -> dict[tuple[str, str], float]:
+    """Return every line of every firm."""
+    scenario = simulation.scenario
+    firms = firm_frame(simulation.books, scenario, simulation.mechanisms)
+    lines = service_statement(firms, scenario).set_index("firm")
     return {
-        name: float(mean), f"{name}_lower": float(mean) - half, f"{name}_upper": float(mean) + half,
-    }  # fmt: skip
+        (firm, line): float(lines.loc[firm, line] if line in lines else values[line])
+        for firm, values in summarize(simulation).items()
+        if firm in scenario.firms
+        for line in LINES
+    }
 
 
 # -- When one-to-one pays: a map with the break-even line, simulated and by the closed form ----
 
 
 _AXES = ["need_variance", "fit_weight", "customization_cost"]
+
+
+#: Maps by the column that they show, from the top.
+_MAPS = {"gain": "Simulated", "worth": "Closed form"}
 
 
 @styled
@@ -345,33 +314,23 @@ def paying(
     norm = TwoSlopeNorm(0.0, -reach, reach)
     figure = new(size, (1.5 + 3.4 * len(costs), 7.0))
     grid = figure.subplots(2, len(costs), squeeze=False, sharex=True, sharey=True)
-    for k, cost in enumerate(costs):
+    for column, cost in zip(grid.T, costs, strict=True):
         part = found[found["customization_cost"] == cost]
-        for row, (column, name) in enumerate((("gain", "Simulated"), ("worth", "Closed form"))):
-            axes = grid[row, k]
-            table = part.pivot(index="fit_weight", columns="need_variance", values=column)
-            shown = axes.pcolormesh(
-                table.columns, table.index, table, cmap="PuOr", norm=norm, shading="nearest"
-            )
-            _line(axes, table)
-            if column == "gain":
-                unsure = part[(part["lower"] < 0) & (part["upper"] > 0)]
-                axes.plot(unsure["need_variance"], unsure["fit_weight"], "o", color=INK, ms=4)
-            axes.set_title(f"{name}: customizing {cost:g} {words.currency} a unit", fontsize=10)
-            axes.grid(visible=False)
-            if row == 1:
-                axes.set_xlabel("Variance of needs (squared distance)")
-            if k == 0:
-                axes.set_ylabel(f"Weight on fit ({words.currency or 'currency'} per sq. distance)")
+        for axes, (name, called) in zip(column, _MAPS.items(), strict=True):
+            shown = _map(axes, part, name, norm)
+            axes.set_title(f"{called}: customizing {cost:g} {words.currency} a unit", fontsize=10)
+        column[-1].set_xlabel("Variance of needs (squared distance)")
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"Weight on fit ({words.currency or 'currency'} per sq. distance)")
     bar = figure.colorbar(shown, ax=grid, shrink=0.7, pad=0.02)
     bar.ax.yaxis.set_major_formatter(scale.ticks)
     bar.set_label(scale.axis("What one-to-one adds to profit"))
-    agree = 100 * float(found["agree"].mean())
-    loses = 100 * float((found["upper"] < 0).mean())
+    agree = f"{100 * float(found['agree'].mean()):.0f} %"
+    loses = f"{100 * float((found['upper'] < 0).mean()):.0f} % of points"
     if title is None:
         title = (
-            f"One-to-one loses money at {loses:.0f} % of points: where needs are alike, fit "
-            f"counts little or customizing is dear. The closed form agrees at {agree:.0f} %"
+            f"One-to-one loses money at {loses}: where needs are alike, fit "
+            f"counts little or customizing is dear. The closed form agrees at {agree}"
         )
     return finish(
         figure,
@@ -381,18 +340,21 @@ def paying(
             "Dots: the interval of the simulated gain spans zero. Agrees: the same sign. The "
             "closed form is first order: sales stay as they are, and who stays longer is not in it."
         ),
-        alt=(
-            f"Maps of what one-to-one adds to profit, simulated and by the closed form; it loses "
-            f"at {loses:.0f} % of points, and signs agree at "
-            f"{agree:.0f} %."
-        ),
+        alt="Maps of what one-to-one adds to profit, simulated and by the closed form; it loses "
+        f"at {loses}, and signs agree at {agree}.",
     )
 
 
-def _line(axes: Axes, table: pd.DataFrame) -> None:
-    values = table.to_numpy()
+def _map(axes: Axes, part: pd.DataFrame, column: str, norm: TwoSlopeNorm) -> Any:
+    """Draw a map with its break-even line, and a dot where a simulated gain may be chance."""
+    table = part.pivot(index="fit_weight", columns="need_variance", values=column)
+    across, up, values = table.columns, table.index, table.to_numpy()
+    shown = axes.pcolormesh(across, up, table, cmap="PuOr", norm=norm, shading="nearest")
     if values.min() < 0 < values.max():
-        axes.contour(
-            table.columns, table.index, values, levels=[0.0], colors=[OKABE_ITO["black"]],
-            linewidths=2.2,
-        )  # fmt: skip
+        black = [OKABE_ITO["black"]]
+        axes.contour(across, up, values, levels=[0.0], colors=black, linewidths=2.2)
+    if column == "gain":
+        unsure = part[(part["lower"] < 0) & (part["upper"] > 0)]
+        axes.plot(unsure["need_variance"], unsure["fit_weight"], "o", color=INK, ms=4)
+    axes.grid(visible=False)
+    return shown

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxsim.charts.labels import joined
 from cxsim.messages import Place, money
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
@@ -81,14 +82,14 @@ def _recommendation(facts: Mapping[str, Any], grounds: Grounds) -> str:
     conditions = facts.get("conditions", ())
     tail = f"; this assumes that {' and that '.join(conditions)}" if conditions else ""
     if grounds.unstated:
-        what = _joined(grounds.unstated)
+        what = joined(grounds.unstated)
         return (
             f"No recommendation for {firm} before the cost of {what} is stated: with guesses in "
             f"its place {choice!r} is ahead; {middle}{tail}."
         )
     if facts["lower"] <= 0:
         return f"No option of {firm} stands out: {choice!r} is ahead; {middle}{tail}."
-    guess = f" (the cost of {_joined(grounds.assumed)} is assumed)" if grounds.assumed else ""
+    guess = f" (the cost of {joined(grounds.assumed)} is assumed)" if grounds.assumed else ""
     return f"Recommendation for {firm}{guess}: {choice!r}; {middle}{tail}."
 
 
@@ -128,7 +129,7 @@ def _research(grounds: Grounds, information: pd.DataFrame, facts: Mapping[str, A
     values, unit = information.set_index("factor"), facts["unit"]
     total = values.loc[EVERYTHING]
     if grounds.unstated:
-        first = f"State the cost of {_joined(grounds.unstated)} first"
+        first = f"State the cost of {joined(grounds.unstated)} first"
         if total["value"] <= 0 or total["upper"] <= 0:
             return f"{first}: the ranges in their place are assumptions."
         return f"{first}. {_worth(values, unit)}"
@@ -182,11 +183,6 @@ def turning(
         elif row["below"] == choice:
             said.append(f"{row['above']!r} is better where {factor} is above {at}")
     return " and ".join(said) or f"another option is better wherever {factor} is known"
-
-
-def _joined(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 # -- Under which conditions advice holds: rivals that do not respond, a market that leaves out
@@ -364,9 +360,9 @@ def objections(grounds: Grounds) -> list[str]:
     if grounds.horizon:
         said.append(grounds.horizon)
     if grounds.unstated:
-        said.append(f"no cost is stated for {_and(grounds.unstated)}")
+        said.append(f"no cost is stated for {joined(grounds.unstated)}")
     if grounds.assumed:
-        said.append(f"the cost of {_and(grounds.assumed)} is assumed")
+        said.append(f"the cost of {joined(grounds.assumed)} is assumed")
     return said
 
 
@@ -378,11 +374,6 @@ def robust(grounds: Grounds) -> bool:
     grounds : Grounds
     """
     return not objections(grounds)
-
-
-def _and(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 # -- What it would be worth to know, before deciding, what is uncertain now --------------------
@@ -510,20 +501,14 @@ def switches(
     """
     values, _ = cube_of(frame, list(options), output)
     places, mean = _factors_at(frame, factors, options, output), values.mean(axis=2)
-    rows: list[dict[str, Any]] = []
+    rows = []
     for name in factors:
         x = places[name].to_numpy(float)
         grid = np.unique(x) if _is_few(x) else np.linspace(x.min(), x.max(), steps)
-        chosen = _predict(x, mean, grid).argmax(axis=0)
-        rows.extend(
-            {
-                "factor": name,
-                "at": float(grid[k] + grid[k + 1]) / 2,
-                "below": options[chosen[k]],
-                "above": options[chosen[k + 1]],
-            }
-            for k in np.flatnonzero(np.diff(chosen))
-        )
+        best = _predict(x, mean, grid).argmax(axis=0)
+        for k in np.flatnonzero(np.diff(best)):
+            at = float(grid[k] + grid[k + 1]) / 2
+            rows.append((name, at, options[best[k]], options[best[k + 1]]))
     return pd.DataFrame(rows, columns=["factor", "at", "below", "above"])
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
-from cxsim.charts.labels import chosen, need, scale_for, words_of
+from cxsim.charts.labels import Scale, chosen, need, scale_for, words_of
 from cxsim.charts.labels import number as number_text
 from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, top_label
 from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable, styled
 from cxsim.charts.time_series import panels_by_firm
-from cxsim.messages import number, seeds_of
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs import simulate
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
+from cxsim.study.paired_seeds import Progress, contrast, loaded, sampling
+from cxsim.study.value_of_lead import estimate
 
 __all__ = ["look_alike_lift", "service_lift", "targeting_lift", "value_tiers"]
 
@@ -28,6 +30,67 @@ __all__ = ["look_alike_lift", "service_lift", "targeting_lift", "value_tiers"]
 RULES = ("random", "analytics", "predictive")
 
 
+@dataclass(frozen=True)
+class Targeting:
+    """Whom a firm targets, and along what its rules are compared.
+
+    Attributes
+    ----------
+    axis : str
+        What the rules are compared along: a column of the frame.
+    section : str
+        Section of the firm without which it targets nobody.
+    totals : tuple of str
+        Over the run: true value of those chosen and how many they are, the same of all who
+        could be, and the value of as many of the best.
+    changes : callable
+        Called with the path of the section, a place along the axis and a rule: returns what is
+        set in the scenario.
+    """
+
+    axis: str
+    section: str
+    totals: tuple[str, str, str, str, str]
+    changes: Callable[[str, float, str], dict[str, Any]]
+
+    def lift(self, firm: str) -> Callable[[Simulation], dict[str, float]]:
+        """Return a statistic: lift of those chosen, and of as many chosen by an oracle."""
+
+        def statistic(simulation: Simulation) -> dict[str, float]:
+            books = simulation.books
+            place = books.firms.index(firm)
+            sums = (float(books.count(name)[:, place].sum()) for name in self.totals)
+            value, many, value_all, everybody, best = sums
+            mean = value_all / everybody if everybody else np.nan
+            return {
+                "chosen": value / many / mean if many else np.nan,
+                "oracle": best / many / mean if many else np.nan,
+            }
+
+        return statistic
+
+
+_CONTACTS = Targeting(
+    "correlation",
+    "acquisition",
+    ("value_contacted", "contacts_made", "value_prospects", "prospects", "value_best_prospects"),
+    lambda path, rho, rule: {
+        "attributes": {"firmographic": rho, "behavioural": rho}, f"{path}.targeting": rule,
+    },
+)  # fmt: skip
+
+
+_SERVICE = Targeting(
+    "capacity",
+    "value_tiers",
+    ("value_served", "served", "value_ranked", "ranked", "value_best"),
+    lambda path, share, rule: {
+        f"{path}.contact_capacity": share,
+        f"{path}.goes_to": "everyone" if rule == "random" else rule,
+    },
+)
+
+
 def look_alike_lift(
     scenario: Scenario | str | Path,
     firm: str,
@@ -36,7 +99,7 @@ def look_alike_lift(
     seeds: int = 8,
     confidence: float = 0.95,
     overrides: Any = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the lift of a firm's contacts by targeting rule and correlation of attributes.
 
@@ -71,25 +134,8 @@ def look_alike_lift(
     ValueError
         If the firm contacts nobody.
     """
-    base = _loaded(scenario, overrides)
-    if firm not in base.firms or base.firms[firm].acquisition is None:
-        raise ValueError(f"firm: expected one with acquisition, found {firm!r}")
-    points = [
-        (
-            {"correlation": rho},
-            {
-                "attributes": {"firmographic": rho, "behavioural": rho},
-                f"firms.{firm}.acquisition.targeting": rule,
-            },
-            rule,
-        )
-        for rho in map(float, correlations)
-        for rule in RULES
-    ]
-    totals = ("value_contacted", "contacts_made", "value_prospects", "prospects")
-    return _lifts(
-        base, firm, points, (*totals, "value_best_prospects"), seeds, confidence, progress
-    )
+    base = loaded(scenario, overrides)
+    return _lifts(_CONTACTS, base, firm, correlations, seeds, confidence, progress)
 
 
 def service_lift(
@@ -100,7 +146,7 @@ def service_lift(
     seeds: int = 8,
     confidence: float = 0.95,
     overrides: Any = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the lift of whom a firm serves individually, by rule and contact capacity.
 
@@ -112,71 +158,38 @@ def service_lift(
     ValueError
         If the firm has no ``value_tiers``.
     """
-    base = _loaded(scenario, overrides)
-    if firm not in base.firms or base.firms[firm].value_tiers is None:
-        raise ValueError(f"firm: expected one with value_tiers, found {firm!r}")
-    path = f"firms.{firm}.value_tiers"
-    points = [
-        (
-            {"capacity": share},
-            {
-                f"{path}.contact_capacity": share,
-                f"{path}.goes_to": "everyone" if rule == "random" else rule,
-            },
-            rule,
-        )
-        for share in map(float, capacities)
-        for rule in RULES
-    ]
-    totals = ("value_served", "served", "value_ranked", "ranked", "value_best")
-    return _lifts(base, firm, points, totals, seeds, confidence, progress)
-
-
-def _loaded(given: Scenario | str | Path, overrides: Any) -> Scenario:
-    scenario = given if isinstance(given, Scenario) else Scenario.load(given)
-    return scenario.override(overrides) if overrides else scenario
+    base = loaded(scenario, overrides)
+    return _lifts(_SERVICE, base, firm, capacities, seeds, confidence, progress)
 
 
 def _lifts(
+    what: Targeting,
     base: Scenario,
     firm: str,
-    points: list[tuple[dict[str, float], dict[str, Any], str]],
-    totals: tuple[str, ...],
+    places: Sequence[float],
     seeds: int,
     confidence: float,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> pd.DataFrame:
-    """Play every point with every seed and put lifts side by side."""
-    numbers = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    place = sorted(base.firms).index(firm)
-    found: dict[tuple[float, str], list[float]] = {}
-    done = 0
-    for where, changes, rule in points:
-        (at,) = where.values()
-        scenario = base.override(changes)
-        for seed in numbers:
-            books = simulate(scenario, seed=seed).books
-            sums = [float(books.count(name)[:, place].sum()) for name in totals]
-            value, many, value_all, everybody, best = sums
-            mean = value_all / everybody if everybody else np.nan
-            found.setdefault((at, rule), []).append(value / many / mean if many else np.nan)
-            if rule == "predictive":
-                found.setdefault((at, "oracle"), []).append(best / many / mean if many else np.nan)
-            done += 1
-            if progress is not None:
-                progress(done, len(points) * len(numbers))
-    (axis,) = points[0][0]
-    for at in dict.fromkeys(at for at, _ in found):
-        pair = zip(found[at, "predictive"], found[at, "analytics"], strict=True)
-        found[at, "predictive - analytics"] = [a - b for a, b in pair]
+    """Put the lifts of rules side by side, with that of the model over the books."""
+    if firm not in base.firms or getattr(base.firms[firm], what.section) is None:
+        raise ValueError(f"firm: expected one with {what.section}, found {firm!r}")
+    numbers, confidence = sampling(seeds, confidence)
+    places, path = [float(place) for place in places], f"firms.{firm}.{what.section}"
+    scenarios = {
+        (at, rule): base.override(what.changes(path, at, rule)) for at in places for rule in RULES
+    }
+    made = contrast(scenarios, what.lift(firm), numbers, progress=progress)
     rows = []
-    for (at, rule), values in found.items():
-        center, error = mean_and_error(np.array(values))
-        half = half_width(error, len(values), confidence)
-        row = {"lift": center, "lower": center - half, "upper": center + half}
-        rows.append({axis: at, "rule": rule, **row})
-    frame = pd.DataFrame(rows).sort_values(axis, kind="stable", ignore_index=True)
+    for at in sorted(set(places)):
+        found = {rule: made[at, rule]["chosen"] for rule in RULES}
+        found["oracle"] = made[at, "predictive"]["oracle"]
+        found["predictive - analytics"] = found["predictive"] - found["analytics"]
+        rows += [
+            {what.axis: at, "rule": rule, **estimate(lifts, confidence).row("lift")}
+            for rule, lifts in found.items()
+        ]
+    frame = pd.DataFrame(rows).drop(columns="se")
     frame.attrs.update(firm=firm, seeds=seeds, confidence=confidence)
     return frame
 
@@ -315,47 +328,23 @@ def value_tiers(
     last = int(tiers["period"].max())
     first, last = periods or ((last + 1) // 2, last)
     tiers = tiers[tiers["period"].between(first, last)]
-    names = chosen(tiers["firm"], show)
-    sums = tiers.groupby(["firm", "tier"], observed=True, sort=False)[
-        ["customers", "contribution"]
-    ].sum()
-    order = [str(t) for t in tiers["tier"].unique()]
+    names, order = chosen(tiers["firm"], show), [str(t) for t in tiers["tier"].unique()]
+    by_tier = tiers.groupby(["firm", "tier"], observed=True, sort=False)
+    sums = by_tier[["customers", "contribution"]].sum()
     if not (sums["customers"] > 0).any():
         raise ValueError("tiers: expected customers in some tier, found none")
     figure, panels = panels_by_firm(names, size, height=2.2)
     scale = scale_for("share", np.array([0.0, 1.0]), words=words)
-    tops, said = [], []
+    tops, said = {}, []
     for axes, name in zip(panels, names, strict=True):
         one = sums.loc[name].reindex(order)
         parts = one / one.sum()
-        place = np.arange(len(order))[::-1]
-        axes.barh(place, -parts["customers"], color="#BBBBBB", height=0.8)
-        axes.barh(place, parts["contribution"], color=OKABE_ITO["blue"], height=0.8)
-        each = one["contribution"] / one["customers"]
-        mean = one["contribution"].sum() / one["customers"].sum()
-        for y, tier in zip(place, order, strict=True):
-            share, lift = parts.loc[tier, "contribution"], each[tier] / mean
-            axes.annotate(
-                f"{scale.brief(share)}, {number_text(lift, 2)}× mean", (max(share, 0.0), y),
-                xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
-            )  # fmt: skip
-            axes.annotate(
-                scale.brief(parts.loc[tier, "customers"]), (-parts.loc[tier, "customers"], y),
-                xytext=(-3, 0), textcoords="offset points", va="center", ha="right", fontsize=8,
-                color=GREY,
-            )  # fmt: skip
-        axes.set_yticks(place, order)
-        axes.set_xlim(-0.75, 1.15)
-        axes.set_xticks([])
-        axes.axvline(0.0, color="white", lw=1.5)
-        axes.set_xlabel("customers  |  contribution", x=0.75 / 1.9)
-        axes.grid(visible=False)
-        tops.append(float(parts["contribution"].iloc[:2].sum()))
-        shares = ", ".join(f"{t} {scale.brief(parts.loc[t, 'contribution'])}" for t in order)
-        said.append(f"{name}: {shares}")
-    best = int(np.argmax(tops))
-    share = scale.brief(tops[best])
-    found = f"The fifth of customers that {names[best]} ranks first brings {share} of "
+        _pyramid(axes, one, parts, scale)
+        tops[name] = float(parts["contribution"].iloc[:2].sum())
+        shares = (f"{t} {scale.brief(parts.loc[t, 'contribution'])}" for t in order)
+        said.append(f"{name}: {', '.join(shares)}")
+    best = names[int(np.argmax(list(tops.values())))]
+    found = f"The fifth of customers that {best} ranks first brings {scale.brief(tops[best])} of "
     return finish(
         figure,
         title=title or found + "its contribution",
@@ -364,3 +353,31 @@ def value_tiers(
         "the firm's own ranking.",
         alt=f"Share of contribution by value tier. {'; '.join(said)}.",
     )
+
+
+def _pyramid(axes: Axes, sums: pd.DataFrame, parts: pd.DataFrame, scale: Scale) -> None:
+    """Draw a firm's tiers from the top: customers to the left, contribution to the right."""
+    place = np.arange(len(parts))[::-1]
+    axes.barh(place, -parts["customers"], color="#BBBBBB", height=0.8)
+    axes.barh(place, parts["contribution"], color=OKABE_ITO["blue"], height=0.8)
+    each = sums["contribution"] / sums["customers"]
+    lift = each / (sums["contribution"].sum() / sums["customers"].sum())
+    beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8}
+    for y, tier in zip(place, parts.index, strict=True):
+        customers, share = parts.loc[tier, ["customers", "contribution"]]
+        text = f"{scale.brief(share)}, {number_text(lift[tier], 2)}× mean"
+        axes.annotate(text, (max(share, 0.0), y), xytext=(4, 0), **beside)
+        axes.annotate(
+            scale.brief(customers),
+            (-customers, y),
+            xytext=(-3, 0),
+            ha="right",
+            color=GREY,
+            **beside,
+        )
+    axes.set_yticks(place, parts.index)
+    axes.set_xlim(-0.75, 1.15)
+    axes.set_xticks([])
+    axes.axvline(0.0, color="white", lw=1.5)
+    axes.set_xlabel("customers  |  contribution", x=0.75 / 1.9)
+    axes.grid(visible=False)

@@ -14,17 +14,17 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from cxsim.charts.capability_matrix import draw_quadrants, way_of
-from cxsim.charts.labels import joined, need, scale_for, words_of
+from cxsim.charts.labels import Scale, joined, need, scale_for, words_of
 from cxsim.charts.layout import finish, new, short, top_label
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, ink_on, looks, styled
-from cxsim.messages import choice, number, seeds_of
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs import settings_attrs, simulate
-from cxsim.runs.measures.measure_registry import firm_measure, summarize
+from cxsim.messages import choice
+from cxsim.runs.measures.measure_registry import firm_measure
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario
+from cxsim.study.paired_seeds import contrast, framed, loaded, sampling, summary_of
+from cxsim.study.value_of_lead import CONTINUED, estimate
 
-__all__ = ["Tournament", "capability_ways", "payback_curve", "policy_tournament", "tournament"]
+__all__ = ["Tournament", "capability_ways", "policy_tournament", "tournament"]
 
 
 # -- A tournament of policies: each against each, on the same seeds ----------------------------
@@ -101,61 +101,59 @@ def tournament(
     >>> list(found.table["policy"])
     ['fixed', 'copies']
     """
-    base = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    base = loaded(scenario)
     for name in players:
         choice(name, "players", base.firms)
     firm_measure(measure, base.mechanisms)
     if players[0] == players[1] or not policies:
         found = players if policies else policies
         raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")
-    numbers = seeds_of(seeds)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
-    names = list(policies)
+    seeds, confidence = sampling(seeds, confidence)
     kept = VALUES if measure == VALUES[0] else (measure,)
-    every = np.empty((len(kept), len(names), len(names), len(numbers)))
-    for (i, own), (j, other) in product(enumerate(names), repeat=2):
-        sections = {
-            f"firms.{player}.policy": dict(policies[name])
-            for player, name in zip(players, (own, other), strict=True)
-        }
-        match = base.override(sections)
-        for k, seed in enumerate(numbers):
-            earned = summarize(simulate(match, seed=seed))[players[0]]
-            every[:, i, j, k] = [earned[each] for each in kept]
-    values = every[0]
+    sections = [f"firms.{player}.policy" for player in players]
+    scenarios = {
+        match: base.override(
+            dict(zip(sections, (dict(policies[name]) for name in match), strict=True))
+        )
+        for match in product(policies, repeat=2)
+    }
+    made = contrast(scenarios, summary_of(players[0], kept), seeds)
+    matches = [
+        {"policy": own, "rival": rival, **estimate(earned[measure], confidence).row("value"),
+         "seeds": len(seeds)}
+        for (own, rival), earned in made.items()
+    ]  # fmt: skip
+    earned = {
+        name: np.array([[made[own, rival][name] for rival in policies] for own in policies])
+        for name in kept
+    }
+    table = framed(_standings(list(policies), earned, confidence), base)
+    table = table.sort_values("value", ascending=False, ignore_index=True)
+    return Tournament(framed(matches, base), table, players, measure)
 
-    def row(sample: np.ndarray) -> dict[str, float]:
-        mean, error = mean_and_error(sample)
-        half = half_width(error, len(sample), confidence)
-        return {"value": mean, "se": error, "lower": mean - half, "upper": mean + half}
 
-    matches = pd.DataFrame(
-        [
-            {"policy": own, "rival": other, **row(values[i, j]), "seeds": len(numbers)}
-            for (i, own), (j, other) in product(enumerate(names), repeat=2)
-        ]
-    )
-    means = values.mean(axis=2)
-    by_seed = values.mean(axis=1)  # over rivals' policies
+def _standings(
+    names: Sequence[str], earned: Mapping[str, np.ndarray], confidence: float
+) -> list[dict[str, Any]]:
+    """Return how each policy did over all rivals' policies.
+
+    ``earned`` has for each measure, the one that counts first, what the first player earns by
+    own policy, rival's policy and seed, (P, P, S).
+    """
+    values, *beyond = earned.values()
+    means, by_seed = values.mean(axis=2), values.mean(axis=1)
     behind = by_seed[by_seed.mean(axis=1).argmax()] - by_seed
-    table = pd.DataFrame(
-        [
-            {
-                "policy": name,
-                **row(by_seed[i]),
-                "behind": row(behind[i])["value"],
-                "behind_lower": row(behind[i])["lower"],
-                "behind_upper": row(behind[i])["upper"],
-                "worst": means[i].min(),
-                "best_against": int((means[i] == means.max(axis=0)).sum()),
-                **dict(zip(("perpetuity", "equity"), every[1:, i].mean(axis=(1, 2)), strict=False)),
-            }
-            for i, name in enumerate(names)
-        ]
-    ).sort_values("value", ascending=False, ignore_index=True)
-    for frame in (matches, table):
-        frame.attrs.update(settings_attrs(base))
-    return Tournament(matches, table, players, measure)
+    return [
+        {
+            "policy": name,
+            **estimate(by_seed[i], confidence).row("value"),
+            **estimate(behind[i], confidence).ends("behind"),
+            "worst": means[i].min(),
+            "best_against": int((means[i] == means.max(axis=0)).sum()),
+            **dict(zip(CONTINUED, (each[i].mean() for each in beyond), strict=False)),
+        }
+        for i, name in enumerate(names)
+    ]
 
 
 # -- Policies side by side: ways through the capability matrix, what they earn, and payback ----
@@ -215,9 +213,8 @@ def capability_ways(
         part = firms[firms[by].astype(str) == policy]
         ways = {name: way_of(part[part["firm"] == name]) for name in names}
         _ways(axes, {n: w for n, w in ways.items() if np.isfinite(w).all()}, styles)
-        moved = [n for n, w in ways.items() if len(w) > 1]
-        last = (f"{n} {ways[n][-1][0]:.2g}, {ways[n][-1][1]:.2g}" for n in moved)
-        ends.append(f"{policy}: {joined(last) if moved else 'nobody moves'}")
+        moved = [f"{n} {w[-1][0]:.2g}, {w[-1][1]:.2g}" for n, w in ways.items() if len(w) > 1]
+        ends.append(f"{policy}: {joined(moved) if moved else 'nobody moves'}")
     if title is None:
         title = f"Ways through the capability matrix under {len(policies)} policies"
     note = (
@@ -273,54 +270,21 @@ def policy_tournament(
         right: means over rivals' policies with their intervals.
     """
     order = list(found.table["policy"])
-    words = words_of(found.matches)
-    table = found.matches.pivot(index="policy", columns="rival", values="value").loc[order, order]
-    half = found.matches.assign(half=lambda f: (f["upper"] - f["lower"]) / 2)
-    half = half.pivot(index="policy", columns="rival", values="half").loc[order, order]
-    scale = scale_for("currency", table.to_numpy().ravel(), words=words)
+    ends = found.matches.assign(half=lambda f: (f["upper"] - f["lower"]) / 2)
+    values, half = (
+        ends.pivot(index="policy", columns="rival", values=name).loc[order, order].to_numpy()
+        for name in ("value", "half")
+    )
+    scale = scale_for("currency", values.ravel(), words=words_of(found.matches))
     n = len(order)
     figure = new(size, (4.6 + 1.25 * n, 2.3 + 0.62 * n))
     left, right = figure.subplots(1, 2, width_ratios=[1.25 * n, 3.4])
-    values = table.to_numpy()
-    span = max(float(np.ptp(values)), 1e-9)
-    colors = colormaps["Blues"]
-    best = values == values.max(axis=0)
-    for i in range(n):
-        for j in range(n):
-            ground = colors(0.05 + 0.55 * (values[i, j] - values.min()) / span)
-            left.add_patch(_cell(j, i, fc=ground, ec="white", lw=1.5))
-            ink = ink_on(ground)
-            middle = {"ha": "center", "va": "center", "color": ink}
-            weight = "bold" if best[i, j] else "normal"
-            said = f"{values[i, j] * scale.factor:.2f}"
-            left.text(j, i - 0.1, said, fontsize=11, fontweight=weight, **middle)
-            if np.isfinite(half.iloc[i, j]):
-                said = f"± {half.iloc[i, j] * scale.factor:.2f}"
-                left.text(j, i + 0.26, said, fontsize=8, **middle)
-            if best[i, j]:
-                left.add_patch(_cell(j, i, inset=0.04, fill=False, ec=INK, lw=2))
-    left.set_xlim(-0.5, n - 0.5)
-    left.set_ylim(n - 0.5, -0.5)
-    left.xaxis.tick_top()
-    left.xaxis.set_label_position("top")
+    _matches(left, values, half, scale)
     left.set_xticks(range(n), [short(name, 12) for name in order])
     left.set_yticks(range(n), [short(name, 16) for name in order])
     left.set_xlabel(f"{found.players[1]} plays", fontweight="bold")
     left.set_ylabel(f"{found.players[0]} plays", fontweight="bold")
-    left.tick_params(length=0)
-    left.grid(visible=False)
-    left.spines[["left", "bottom"]].set_visible(False)
-    for k, row in enumerate(found.table.itertuples()):
-        right.plot([-row.behind_upper, -row.behind_lower], [k, k], color=OKABE_ITO["blue"], lw=2)
-        right.plot(-row.behind, k, "o", color=OKABE_ITO["blue"], ms=7)
-    right.axvline(0, color=GREY, lw=0.8)
-    right.margins(x=0.08)
-    right.set_ylim(n - 0.5, -0.5)
-    right.set_yticks([])
-    right.spines["left"].set_visible(False)
-    right.xaxis.set_major_formatter(scale.ticks)
-    right.locator_params(axis="x", nbins=4)
-    right.set_xlabel(scale.axis("Behind the best, mean over rivals"))
+    _behind(right, found.table, scale)
     top = found.table.iloc[0]
     if title is None:
         policy = f"{top.policy[:1].upper()}{top.policy[1:]}"
@@ -333,50 +297,47 @@ def policy_tournament(
     return finish(figure, title=title, note=note, alt=f"Tournament of policies: {means}.")
 
 
+def _matches(axes: Axes, values: np.ndarray, half: np.ndarray, scale: Scale) -> None:
+    """Draw a cell for each match, the best answers to a rival's policy framed."""
+    n, blues = len(values), colormaps["Blues"]
+    shade = 0.05 + 0.55 * (values - values.min()) / max(float(np.ptp(values)), 1e-9)
+    best = values == values.max(axis=0)
+    for i, j in product(range(n), repeat=2):
+        ground = blues(shade[i, j])
+        axes.add_patch(_cell(j, i, fc=ground, ec="white", lw=1.5))
+        style: dict[str, Any] = {"ha": "center", "va": "center", "color": ink_on(ground)}
+        axes.text(
+            j, i - 0.1, f"{values[i, j] * scale.factor:.2f}", fontsize=11,
+            fontweight="bold" if best[i, j] else "normal", **style,
+        )  # fmt: skip
+        if np.isfinite(half[i, j]):
+            axes.text(j, i + 0.26, f"± {half[i, j] * scale.factor:.2f}", fontsize=8, **style)
+        if best[i, j]:
+            axes.add_patch(_cell(j, i, inset=0.04, fill=False, ec=INK, lw=2))
+    axes.set_xlim(-0.5, n - 0.5)
+    axes.set_ylim(n - 0.5, -0.5)
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _behind(axes: Axes, table: pd.DataFrame, scale: Scale) -> None:
+    """Draw how far each policy is behind the best, with intervals."""
+    blue = OKABE_ITO["blue"]
+    for k, row in enumerate(table.itertuples()):
+        axes.plot([-row.behind_upper, -row.behind_lower], [k, k], color=blue, lw=2)
+        axes.plot(-row.behind, k, "o", color=blue, ms=7)
+    axes.axvline(0, color=GREY, lw=0.8)
+    axes.margins(x=0.08)
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_formatter(scale.ticks)
+    axes.locator_params(axis="x", nbins=4)
+    axes.set_xlabel(scale.axis("Behind the best, mean over rivals"))
+
+
 def _cell(x: float, y: float, *, inset: float = 0.0, **style: Any) -> Rectangle:
     return Rectangle((x - 0.5 + inset, y - 0.5 + inset), 1 - 2 * inset, 1 - 2 * inset, **style)
-
-
-@styled
-def payback_curve(
-    found: Any, *, title: str | None = None, size: tuple[float, float] | None = None
-) -> Picture:
-    """Draw the lead in cumulative profit of a firm that invested, until it has paid.
-
-    Parameters
-    ----------
-    found : Payback
-        As :func:`cxsim.strategy.break_even.payback` returns.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
-    """
-    curve = found.curve
-    words = words_of(curve)
-    scale = scale_for("currency", curve["difference"].abs(), words=words)
-    figure = new(size, (7.8, 4.2))
-    axes = figure.add_subplot()
-    color = OKABE_ITO["blue"]
-    axes.fill_between(
-        curve["period"], curve["lower"], curve["upper"], color=color, alpha=0.25, lw=0
-    )
-    axes.plot(curve["period"], curve["difference"], color=color, lw=2)
-    axes.axhline(0, color=INK, lw=0.8)
-    if np.isfinite(found.periods):
-        at = found.start + found.periods - 1
-        axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
-        axes.annotate(f"paid after {found.periods:.0f} {words.period}s", (at, 0), xytext=(6, -14),
-                      textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
-    axes.set_xlabel(words.period.capitalize())
-    axes.set_ylabel(scale.axis("Lead in cumulative profit"))
-    axes.yaxis.set_major_formatter(scale.ticks)
-    said = found.sentence(words.period)
-    end = f"At the end the lead is {scale.text(curve['difference'].iloc[-1], signed=True)}."
-    return finish(
-        figure,
-        title=said.split(" (")[0] if title is None else title,
-        note="Discounted, against the same market without the investment, on the same seeds; "
-        "band: interval of the mean.",
-        alt=f"{said} {end}",
-    )

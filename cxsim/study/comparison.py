@@ -18,7 +18,7 @@ from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
 from cxsim.messages import money
 from cxsim.model.mechanism import Measure
-from cxsim.numerics.statistics import half_width, mean_and_error, paired
+from cxsim.numerics.statistics import mean_and_error, paired
 from cxsim.runs import settings_attrs
 from cxsim.runs.execution import provenance
 from cxsim.runs.measures.measure_registry import (
@@ -31,7 +31,14 @@ from cxsim.runs.measures.measure_registry import (
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario
 from cxsim.scenario.schema import TEXTS
-from cxsim.study.value_of_lead import Estimate, Value, value_from
+from cxsim.study.value_of_lead import (
+    Estimate,
+    Value,
+    estimate,
+    interval,
+    money_of,
+    value_from,
+)
 
 __all__ = ["Comparison", "Outcome", "divided", "first_change", "outcome_of", "side_by_side"]
 
@@ -70,30 +77,11 @@ class Comparison:
     def __init__(self, frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]):
         self._frames = dict(frames)
         self._facts = dict(facts)
+        self.table, self.means, self.series, self.settings = (frames[name] for name in _FRAMES)
         self.scenarios: list[str] = list(facts["scenarios"])
         self.seeds: list[int] = list(facts["seeds"])
         self.confidence = float(facts["confidence"])
         self.provenance: dict[str, Any] = dict(facts["provenance"])
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Paired differences."""
-        return self._frames["table"]
-
-    @property
-    def means(self) -> pd.DataFrame:
-        """Means and their errors."""
-        return self._frames["means"]
-
-    @property
-    def series(self) -> pd.DataFrame:
-        """Courses over the periods."""
-        return self._frames["series"]
-
-    @property
-    def settings(self) -> pd.DataFrame:
-        """Parameters that differ."""
-        return self._frames["settings"]
 
     @cached_property
     def _shares(self) -> pd.DataFrame:
@@ -105,15 +93,15 @@ class Comparison:
         Where that firm's net present value moves the other way, beyond chance, the sentence says
         both.
         """
-        sentences = []
+        first, sentences = self.scenarios[0], []
         for name in self.scenarios[1:]:
             firm = self._mover(name)
             if firm is None:
-                sentences.append(f"{name} and {self.scenarios[0]} have no firm in common.")
+                sentences.append(f"{name} and {first} have no firm in common.")
                 continue
             row = self._shares.loc[name].loc[firm]
-            said = _sentence(name, self.scenarios[0], firm, row, self.confidence)
-            sentences.append(said.removesuffix(".") + self._against(name, firm, row))
+            said = _sentence(name, first, firm, row, self.confidence).removesuffix(".")
+            sentences.append(said + self._against(name, firm, row))
         return " ".join(sentences)
 
     def _against(self, name: str, firm: str, share: pd.Series) -> str:
@@ -247,38 +235,23 @@ def side_by_side(
         Of the intervals, in (0, 1).
     """
     names = _distinct([scenario.name for scenario in scenarios])
-    frames = {
-        "table": pd.concat(
-            [
-                _differences(scenarios[0], runs[0], scenarios[k], runs[k], names[k], confidence)
-                for k in range(1, len(runs))
-            ],
-            ignore_index=True,
-        ),
-        "means": pd.concat(
-            [_means(name, run) for name, run in zip(names, runs, strict=True)], ignore_index=True
-        ),
-        "series": pd.concat(
-            [
-                _series(name, scenario, run, confidence)
-                for name, scenario, run in zip(names, scenarios, runs, strict=True)
-            ],
-            ignore_index=True,
-        ),
-        "settings": _settings(scenarios, names),
+    each = list(zip(names, scenarios, runs, strict=True))
+    base, first = scenarios[0], runs[0]
+    parts = {
+        "table": [_differences(base, first, b, y, name, confidence) for name, b, y in each[1:]],
+        "means": [_means(name, x) for name, _, x in each],
+        "series": [_series(name, a, x, confidence) for name, a, x in each],
+        "settings": [_settings(base, b, name) for name, b, _ in each[1:]],
     }
+    frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
     for frame in frames.values():
-        frame.attrs.update(settings_attrs(scenarios[0]))
+        frame.attrs.update(settings_attrs(base))
     facts = {
         "scenarios": names,
         "seeds": list(seeds),
         "confidence": confidence,
-        "money": {
-            "discount_rate": float(scenarios[0].discount_rate),
-            "period": str(scenarios[0].period_length),
-            "currency": str(scenarios[0].currency),
-        },
-        "provenance": {name: run[0].provenance for name, run in zip(names, runs, strict=True)},
+        "money": money_of(base),
+        "provenance": {name: x[0].provenance for name, _, x in each},
     }
     return Comparison(frames, facts)
 
@@ -291,18 +264,14 @@ def _distinct(names: list[str]) -> list[str]:
     ]
 
 
-def _values(runs: Sequence[Outcome], firm: str, measure: str) -> np.ndarray:
-    return np.array([run.summary[firm][measure] for run in runs])
-
-
-def _means_from(runs: Sequence[Outcome], firm: str, measure: str, start: int) -> np.ndarray:
-    """Return means over the periods from ``start`` on, by seed."""
-    place = list(runs[0].summary).index(firm)
-    late = [
-        (run.market[measure] if firm == MARKET else run.courses[measure][:, place])[start:]
-        for run in runs
-    ]
-    return np.array([summarized(each, "mean") for each in late])
+def _values(runs: Sequence[Outcome], firm: str, measure: str, start: int = 0) -> np.ndarray:
+    """Return a measure summarized over the periods from ``start`` on, by seed, (S,)."""
+    if not start:
+        return np.array([run.summary[firm][measure] for run in runs])
+    place = None if firm == MARKET else list(runs[0].summary).index(firm)
+    paths = [run.market[measure] if place is None else run.courses[measure][:, place]
+             for run in runs]  # fmt: skip
+    return np.array([summarized(path[start:], "mean") for path in paths])
 
 
 def _comparable(measure: Measure, a: Scenario, b: Scenario) -> bool:
@@ -318,28 +287,17 @@ def _differences(
     name: str,
     confidence: float,
 ) -> pd.DataFrame:
+    """Return a row of paired differences for each measure and firm that both scenarios have."""
+    first, event = runs_a[0], divided(a, b)
     rows = []
-    shared = [*(firm for firm in a.firms if firm in b.firms), MARKET]
-    event, last = divided(a, b), int(a.periods) - 1
-    for firm in shared:
-        level = "market" if firm == MARKET else "firm"
-        for measure in measures(level):
-            if not (
-                measure.name in runs_a[0].summary[firm]
-                and measure.name in runs_b[0].summary[firm]
-                and _comparable(measure, a, b)
-            ):
+    for firm in (*(firm for firm in a.firms if firm in b.firms), MARKET):
+        kept = first.market if firm == MARKET else first.courses
+        both = first.summary[firm].keys() & runs_b[0].summary[firm]
+        for measure in measures("market" if firm == MARKET else "firm"):
+            if measure.name not in both or not _comparable(measure, a, b):
                 continue
-            kept = runs_a[0].market if firm == MARKET else runs_a[0].courses
             start = event if measure.summary == "mean" and measure.name in kept else 0
-            x, y = (
-                _means_from(runs, firm, measure.name, start)
-                if start
-                else _values(runs, firm, measure.name)
-                for runs in (runs_a, runs_b)
-            )
-            mean_x, error_x = mean_and_error(x)
-            mean_y, error_y = mean_and_error(y)
+            x, y = (_values(runs, firm, measure.name, start) for runs in (runs_a, runs_b))
             rows.append(
                 {
                     "scenario": name,
@@ -347,67 +305,55 @@ def _differences(
                     "label": measure.label,
                     "unit": measure.unit,
                     "summary": measure.summary,
-                    "window": window_words(measure.summary, start, last, str(a.period_length)),
+                    "window": window_words(
+                        measure.summary, start, int(a.periods) - 1, str(a.period_length)
+                    ),
                     "firm": firm,
-                    "baseline": mean_x,
-                    "baseline_se": error_x,
-                    "other": mean_y,
-                    "other_se": error_y,
-                    **paired(x, y, confidence),
+                    **_level(x, "baseline"),
+                    **_level(y, "other"),
+                    **{column: float(v) for column, v in paired(x, y, confidence).items()},
                     "seeds": len(x),
                 }
             )
-    frame = pd.DataFrame(rows)
-    numeric = ["difference", "se", "lower", "upper", "narrowing"]
-    frame[numeric] = frame[numeric].astype(float)
-    return frame
+    return pd.DataFrame(rows)
+
+
+def _level(values: np.ndarray, name: str) -> dict[str, float]:
+    mean, error = mean_and_error(values)
+    return {name: float(mean), f"{name}_se": float(error)}
 
 
 def _means(name: str, runs: Sequence[Outcome]) -> pd.DataFrame:
-    rows = []
-    for firm, values in runs[0].summary.items():
-        for measure in values:
-            mean, error = mean_and_error(_values(runs, firm, measure))
-            rows.append((name, measure, firm, float(mean), float(error), len(runs)))
-    return pd.DataFrame(rows, columns=["scenario", "measure", "firm", "mean", "se", "seeds"])
+    rows = [
+        {"scenario": name, "measure": measure, "firm": firm,
+         **estimate(_values(runs, firm, measure)).row("mean"), "seeds": len(runs)}
+        for firm, values in runs[0].summary.items()
+        for measure in values
+    ]  # fmt: skip
+    return pd.DataFrame(rows).drop(columns=["lower", "upper"])
 
 
 def _series(
     name: str, scenario: Scenario, runs: Sequence[Outcome], confidence: float
 ) -> pd.DataFrame:
+    """Return the paths of the measures that are shown period by period, means over seeds."""
     firms = list(scenario.firms)
+    shown = {measure.name for measure in measures("firm") if measure.series}
     frames = []
-    wanted = {measure.name for measure in measures("firm") if measure.series}
-    for measure in (name for name in runs[0].courses if name in wanted):
+    for measure in (each for each in runs[0].courses if each in shown):
         values = np.array([run.courses[measure] for run in runs])  # (S, T, F)
-        mean, error = mean_and_error(values)
-        half = half_width(error, len(runs), confidence)
-        periods = mean.shape[0]
-        frames.append(
-            pd.DataFrame(
-                {
-                    "scenario": name,
-                    "firm": firms * periods,
-                    "period": np.repeat(np.arange(periods), len(firms)),
-                    "measure": measure,
-                    "mean": mean.ravel(),
-                    "se": error.ravel(),
-                    "lower": (mean - half).ravel(),
-                    "upper": (mean + half).ravel(),
-                }
-            )
-        )
+        periods = np.arange(values.shape[1])
+        frame = pd.DataFrame({"scenario": name, "firm": firms * len(periods)})
+        found = {column: each.ravel() for column, each in interval(values, confidence).items()}
+        frames.append(frame.assign(period=periods.repeat(len(firms)), measure=measure, **found))
     return pd.concat(frames, ignore_index=True)
 
 
-def _settings(scenarios: Sequence[Scenario], names: list[str]) -> pd.DataFrame:
-    frames = []
-    for scenario, name in zip(scenarios[1:], names[1:], strict=True):
-        different = scenarios[0].diff(scenario)
-        different.columns = ["path", "baseline", "other"]
-        different.insert(0, "scenario", name)
-        frames.append(different.astype(str))
-    return pd.concat(frames, ignore_index=True)
+def _settings(baseline: Scenario, other: Scenario, name: str) -> pd.DataFrame:
+    different = baseline.diff(other)
+    different.columns = ["path", "baseline", "other"]
+    different.insert(0, "scenario", name)
+    return different.astype(str)
 
 
 # -- What a study keeps of one run: each measure in one number, and the course of some ---------

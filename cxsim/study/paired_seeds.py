@@ -2,25 +2,214 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from cxsim.messages import number, seeds_of, whole
-from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs import Run, run, simulate
-from cxsim.runs.measures.measure_registry import measures
+from cxsim.numerics.statistics import mean_and_error
+from cxsim.runs import Run, run, settings_attrs, simulate
+from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.runs.measures.profit import by_horizon, weights, year_of
+from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.comparison import Comparison, Outcome, outcome_of, side_by_side
-from cxsim.study.value_of_lead import Value, value_of
+from cxsim.study.comparison import Comparison, outcome_of, side_by_side
+from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
-__all__ = ["Replications", "compare", "courses", "replicate"]
+__all__ = [
+    "Progress",
+    "Replications",
+    "compare",
+    "contrast",
+    "counted",
+    "framed",
+    "loaded",
+    "paths_of",
+    "replicate",
+    "sampling",
+    "simulated",
+    "summary_of",
+]  # fmt: skip
+
+#: Called with how much is done, and how much there is to do.
+Progress = Callable[[int, int], None]
+
+#: What stands for a scenario in a contrast: its name, or the point that it is at.
+Key = TypeVar("Key", bound=Hashable)
+
+#: What is kept of a run.
+Kept = TypeVar("Kept")
+
+
+# -- A statistic of scenarios over the same seeds: what every comparison starts from -----------
+
+
+def loaded(given: Scenario | str | Path, overrides: Any = None) -> Scenario:
+    """Return a scenario, its file's or that of a name, with other values if any are given."""
+    scenario = given if isinstance(given, Scenario) else Scenario.load(given)
+    return scenario.override(overrides) if overrides else scenario
+
+
+def sampling(seeds: int | Sequence[int], confidence: float) -> tuple[list[int], float]:
+    """Return on which seeds to run, and how sure intervals are to be; what is neither is refused.
+
+    Raises
+    ------
+    ValueError
+        If ``seeds`` are none, or the confidence is not in (0, 1).
+    """
+    numbers = seeds_of(seeds)
+    return numbers, number(confidence, "confidence", low=0, high=1, strict=True)
+
+
+def counted(progress: Progress | None, tasks: int) -> Callable[[], None]:
+    """Return what says, each time it is called, that one more of so many tasks is done."""
+    done = count(1)
+
+    def step() -> None:
+        if progress is not None:
+            progress(next(done), tasks)
+
+    return step
+
+
+def simulated(
+    scenarios: Mapping[Key, Scenario],
+    kept: Callable[[Simulation], Kept],
+    seeds: Sequence[int],
+    *,
+    progress: Progress | None = None,
+    detail: Mapping[Key, Sequence[Any]] | None = None,
+    jobs: int = 1,
+    **how: Any,
+) -> dict[Key, list[Kept]]:
+    """Simulate scenarios on the same seeds, and keep something of each run.
+
+    Parameters
+    ----------
+    scenarios : mapping of hashable to Scenario
+        By whatever names them.
+    kept : callable
+        Called with each finished simulation; what it returns is kept, nothing else is.
+    seeds : sequence of int
+    progress : callable, optional
+        Called with (runs done, runs) after every run.
+    detail : mapping of hashable to sequence, optional
+        What one scenario is run with beside its own mechanisms.
+    jobs : int
+        Runs at a time.
+    **how
+        As for :func:`cxsim.runs.simulate`, for all runs.
+
+    Returns
+    -------
+    dict of hashable to list
+        By scenario, in the order of the seeds.
+    """
+    tasks = [(key, seed) for seed in seeds for key in scenarios]
+    step, extra = counted(progress, len(tasks)), detail or {}
+    found: dict[tuple[Key, int], Kept] = {}
+
+    def one(task: tuple[Key, int]) -> None:
+        key, seed = task
+        found[task] = kept(simulate(scenarios[key], seed=seed, detail=extra.get(key, ()), **how))
+        step()
+
+    one(tasks[0])  # compiles before threads start
+    if jobs == 1:
+        for task in tasks[1:]:
+            one(task)
+    else:
+        with ThreadPoolExecutor(jobs) as pool:
+            for _ in pool.map(one, tasks[1:]):
+                pass
+    return {key: [found[key, seed] for seed in seeds] for key in scenarios}
+
+
+def contrast(
+    scenarios: Mapping[Key, Scenario],
+    statistic: Callable[[Simulation], Any],
+    seeds: int | Sequence[int],
+    *,
+    progress: Progress | None = None,
+    detail: Mapping[Key, Sequence[Any]] | None = None,
+) -> dict[Key, Any]:
+    """Return a statistic of scenarios by seed, to be subtracted seed by seed.
+
+    The same customers meet the same chance in each scenario, so that chance which two of them
+    share cancels in their difference (common random numbers):
+    ``estimate(found["with"] - found["without"])`` is that difference with its interval.
+
+    Parameters
+    ----------
+    scenarios : mapping of hashable to Scenario
+        By whatever names them: words, or the point of a map that they are at.
+    statistic : callable
+        Called with each finished simulation: returns a number, an array of shape (...), or a
+        mapping of names to such. :func:`summary_of` and :func:`paths_of` make some.
+    seeds : int or sequence of int
+    progress : callable, optional
+        Called with (runs done, runs) after every run.
+    detail : mapping of hashable to sequence, optional
+        What one scenario is run with beside its own mechanisms.
+
+    Returns
+    -------
+    dict of hashable to ndarray of shape (S, ...), or to dict of str to such
+        The statistic by scenario, in its own unit; seeds along the first axis.
+
+    Examples
+    --------
+    >>> from cxsim import load
+    >>> market = load("baseline", {"customers": 200, "periods": 6})
+    >>> dear = market.override({"firms.Mass.price": 30})
+    >>> found = contrast({"as it is": market, "dear": dear}, summary_of("Mass", ["share"]), 3)
+    >>> (found["dear"]["share"] < found["as it is"]["share"]).tolist()
+    [True, True, True]
+    """
+    made = simulated(scenarios, statistic, seeds_of(seeds), progress=progress, detail=detail)
+    return {key: _stacked(values) for key, values in made.items()}
+
+
+def _stacked(values: list[Any]) -> Any:
+    if isinstance(values[0], Mapping):
+        return {name: np.array([each[name] for each in values]) for name in values[0]}
+    return np.array(values)
+
+
+def framed(rows: Iterable[Mapping[str, Any]], scenario: Scenario, **facts: Any) -> pd.DataFrame:
+    """Return rows as a frame that tells figures what the scenario calls things."""
+    frame = pd.DataFrame(rows)
+    frame.attrs.update(settings_attrs(scenario), **facts)
+    return frame
+
+
+def summary_of(firm: str, names: Sequence[str]) -> Callable[[Simulation], dict[str, float]]:
+    """Return a statistic: measures of a firm, each summarized over the run, by name."""
+
+    def statistic(simulation: Simulation) -> dict[str, float]:
+        of_firm = summarize(simulation)[firm]
+        return {name: of_firm[name] for name in names}
+
+    return statistic
+
+
+def paths_of(firm: str, names: Sequence[str]) -> Callable[[Simulation], dict[str, np.ndarray]]:
+    """Return a statistic: measures of a firm by period, each (T,), by name."""
+
+    def statistic(simulation: Simulation) -> dict[str, np.ndarray]:
+        books = simulation.books
+        known = {each.name: each for each in measures("firm", simulation.mechanisms)}
+        place = books.firms.index(firm)
+        return {name: known[name].function(books)[:, place] for name in names}
+
+    return statistic
 
 
 # -- Comparison of scenarios, paired by seed: the same customers meet the same chance in each
@@ -35,7 +224,7 @@ def compare(
     engine: str = "columnar",
     rules: Mapping[str, Callable[..., Any]] | None = None,
     jobs: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Comparison:
     """Compare scenarios over paired seeds.
 
@@ -77,34 +266,15 @@ def compare(
     >>> shares["difference"].round(3).to_dict()
     {'Mass': 0.04, 'Niche': -0.016, 'Targeted': -0.011, 'Tailor': -0.013}
     """
-    scenarios = [_loaded(given, overrides) for given in (baseline, *others)]
-    numbers, jobs = seeds_of(seeds), whole(jobs, "jobs", low=1)
-    confidence = number(confidence, "confidence", low=0, high=1, strict=True)
+    scenarios = [loaded(given, overrides) for given in (baseline, *others)]
+    numbers, confidence = sampling(seeds, confidence)
+    jobs = whole(jobs, "jobs", low=1)
     _check(scenarios)
-    tasks = [(k, seed) for seed in numbers for k in range(len(scenarios))]
-    done: dict[tuple[int, int], Outcome] = {}
-
-    def outcome(task: tuple[int, int]) -> None:
-        simulation = simulate(scenarios[task[0]], seed=task[1], engine=engine, rules=rules)
-        done[task] = outcome_of(simulation)
-        if progress is not None:
-            progress(len(done), len(tasks))
-
-    if jobs == 1:
-        for task in tasks:
-            outcome(task)
-    else:
-        outcome(tasks[0])  # compiles before threads start
-        with ThreadPoolExecutor(jobs) as pool:
-            for _ in pool.map(outcome, tasks[1:]):
-                pass
-    runs = [[done[k, seed] for seed in numbers] for k in range(len(scenarios))]
-    return side_by_side(scenarios, runs, seeds=numbers, confidence=confidence)
-
-
-def _loaded(given: Scenario | str | Path, overrides: Any) -> Scenario:
-    scenario = given if isinstance(given, Scenario) else Scenario.load(given)
-    return scenario.override(overrides) if overrides else scenario
+    made = simulated(
+        dict(enumerate(scenarios)), outcome_of, numbers,
+        jobs=jobs, progress=progress, engine=engine, rules=rules,
+    )  # fmt: skip
+    return side_by_side(scenarios, list(made.values()), seeds=numbers, confidence=confidence)
 
 
 def _check(scenarios: list[Scenario]) -> None:
@@ -116,27 +286,6 @@ def _check(scenarios: list[Scenario]) -> None:
             f"periods: expected the same in all scenarios, found {periods} "
             "(set it for all with -s periods=N)"
         )
-
-
-# -- Measures of scenarios run on the same seeds, as arrays to be subtracted -------------------
-
-
-def courses(
-    scenario: Scenario, wanted: Iterable[str], seeds: Sequence[int]
-) -> dict[str, np.ndarray]:
-    """Run a scenario on seeds and return measures of firms, each (seeds, periods, firms).
-
-    Firms stand in the order of the scenario.
-    """
-    made: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
-    for seed in seeds:
-        simulation = simulate(scenario, seed=seed)
-        books = simulation.books
-        order = [books.firms.index(name) for name in scenario.firms]
-        for measure in measures("firm", simulation.mechanisms):
-            if measure.name in made:
-                made[measure.name].append(measure.function(books)[:, order])
-    return {name: np.array(values) for name, values in made.items()}
 
 
 # -- One scenario over several seeds: means, their errors, and courses with bands --------------
@@ -193,21 +342,18 @@ class Replications:
         if len(self.firms) < 2:
             raise ValueError(f"firms: expected two or more, found {', '.join(self.firms)}")
         settings = self.first.scenario
-        rate = float(settings.discount_rate)
+        money = money_of(settings)
+        rate, year = money["discount_rate"], year_of(money["period"])
         mean = self.profit.mean(axis=0)
-        order = by_horizon(mean, rate)[-1].argsort()[::-1]
-        year = year_of(str(settings.period_length))
-        beyond = by_horizon(mean, rate)[-1] + (
-            weights(len(mean), rate)[-1] * mean[-year:].mean(axis=0) / rate if rate else 0.0
-        )
+        within = by_horizon(mean, rate)[-1]
+        beyond = within.copy()
+        if rate:
+            beyond += weights(len(mean), rate)[-1] * mean[-year:].mean(axis=0) / rate
+        order = within.argsort()[::-1]
         best, later = int(order[0]), int(beyond.argmax())
         other = later if later != best else int(order[1])
-        value = value_of(
-            self.profit[:, :, best] - self.profit[:, :, other],
-            self.equity[:, best] - self.equity[:, other],
-            discount_rate=rate, period=str(settings.period_length),
-            currency=str(settings.currency), confidence=confidence,
-        )  # fmt: skip
+        profit, equity = (each[..., best] - each[..., other] for each in (self.profit, self.equity))
+        value = value_of(profit, equity, confidence=confidence, **money)
         return self.firms[best], self.firms[other], value
 
 
@@ -218,7 +364,7 @@ def replicate(
     seeds: int = 5,
     confidence: float = 0.95,
     panel: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Replications:
     """Run a scenario with several seeds.
 
@@ -238,11 +384,11 @@ def replicate(
     """
     seed, seeds = whole(seed, "seed", low=0), whole(seeds, "seeds", low=1)
     numbers = list(range(seed, seed + seeds))
+    step = counted(progress, seeds)
     runs: list[Run] = []
     for k in numbers:
         runs.append(run(scenario, seed=k, panel=0 if runs else panel))
-        if progress is not None:
-            progress(len(runs), seeds)
+        step()
     return Replications(
         runs[0], numbers, _means(runs), _series(runs, confidence),
         profit=_of_firms(runs, "profit"), equity=_of_firms(runs, "customer_equity")[:, -1],
@@ -252,37 +398,24 @@ def replicate(
 def _of_firms(runs: list[Run], measure: str) -> np.ndarray:
     """Return a measure by seed, period and firm."""
     firms = list(runs[0].scenario.firms)
-    return np.array(
-        [
-            each.firms.pivot(index="period", columns="firm", values=measure)[firms].to_numpy()
-            for each in runs
-        ]
-    )
+    wide = (each.firms.pivot(index="period", columns="firm", values=measure) for each in runs)
+    return np.array([each[firms].to_numpy() for each in wide])
 
 
 def _means(runs: list[Run]) -> pd.DataFrame:
     frame = runs[0].summary()[["measure", "firm"]]
-    values = np.array([each.summary()["value"].to_numpy() for each in runs])
-    mean, error = mean_and_error(values)
+    mean, error = mean_and_error(np.array([each.summary()["value"].to_numpy() for each in runs]))
     return frame.assign(mean=mean, se=error)
 
 
 def _series(runs: list[Run], confidence: float) -> pd.DataFrame:
     keys = ["firm", "period"]
+    first = runs[0].firms[keys]
     names: list[Any] = list(runs[0].firms.drop(columns=keys).select_dtypes("number").columns)
     values = np.array([each.firms[names].to_numpy() for each in runs])  # (S, T * F, M)
-    mean, error = mean_and_error(values)
-    half = half_width(error, len(runs), confidence)
+    found = interval(values, confidence)
     frames = [
-        runs[0]
-        .firms[keys]
-        .assign(
-            measure=name,
-            mean=mean[:, k],
-            se=error[:, k],
-            lower=mean[:, k] - half[:, k],
-            upper=mean[:, k] + half[:, k],
-        )
+        first.assign(measure=name, **{column: each[:, k] for column, each in found.items()})
         for k, name in enumerate(names)
     ]
     return pd.concat(frames, ignore_index=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,21 +13,71 @@ from cxsim.messages import money
 from cxsim.numerics.statistics import half_width, mean_and_error
 from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, weights, year_of
 
-__all__ = ["Estimate", "Value", "estimate", "value_from", "value_of"]
+if TYPE_CHECKING:
+    from cxsim.scenario import Scenario
+
+__all__ = [
+    "CONTINUED",
+    "Estimate",
+    "Value",
+    "estimate",
+    "interval",
+    "money_of",
+    "value_from",
+    "value_of",
+]
+
+
+# -- Means over seeds with their intervals -----------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds with the ends of its confidence interval (NaN from one seed)."""
+    """A mean over seeds with the ends of its confidence interval (NaN from one seed).
+
+    ``se`` is the Monte-Carlo standard error; NaN where it is not known.
+    """
 
     mean: float
     lower: float
     upper: float
+    se: float = nan
 
     @property
     def sign(self) -> int:
         """1 or -1 where the interval leaves out zero, else 0."""
         return int(self.lower > 0) - int(self.upper < 0)
+
+    def row(self, name: str) -> dict[str, float]:
+        """Return it as columns of a frame: the mean by a name, ``se``, ``lower``, ``upper``."""
+        return {name: self.mean, "se": self.se, "lower": self.lower, "upper": self.upper}
+
+    def ends(self, name: str) -> dict[str, float]:
+        """Return it as columns of a frame that has several: the mean by a name, and its ends."""
+        return {name: self.mean, f"{name}_lower": self.lower, f"{name}_upper": self.upper}
+
+
+def interval(values: np.ndarray, confidence: float, name: str = "mean") -> dict[str, Any]:
+    """Return means over seeds with errors and intervals, as columns of a frame.
+
+    Parameters
+    ----------
+    values : ndarray, shape (S, ...)
+        By seed; for a comparison, differences of runs that share their seeds.
+    confidence : float
+        In (0, 1).
+    name : str
+        What the column of the mean is called.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (...)
+        The mean by its name, ``se``, ``lower`` and ``upper``; of one seed the mean alone is
+        known, the others are NaN.
+    """
+    mean, error = mean_and_error(values)
+    half = half_width(error, len(values), confidence)
+    return {name: mean, "se": error, "lower": mean - half, "upper": mean + half}
 
 
 def estimate(values: np.ndarray, confidence: float = 0.95) -> Estimate:
@@ -38,9 +89,18 @@ def estimate(values: np.ndarray, confidence: float = 0.95) -> Estimate:
     confidence : float
         In (0, 1).
     """
-    mean, error = mean_and_error(np.asarray(values, dtype=float))
-    half = float(half_width(error, len(values), confidence))
-    return Estimate(float(mean), float(mean) - half, float(mean) + half)
+    found = interval(np.asarray(values, dtype=float), confidence)
+    return Estimate(**{name: float(value) for name, value in found.items()})
+
+
+# -- What a lead in profit is worth ------------------------------------------------------------
+
+
+#: Ways to value what follows a run, by the name that columns have, and their words.
+CONTINUED = {
+    "perpetuity": "with the last year's profit for ever",
+    "equity": "with customer equity at the end",
+}
 
 
 @dataclass(frozen=True)
@@ -124,6 +184,15 @@ class Value:
             return text
         ends = f"{money(value.lower)} to {money(value.upper)}"
         return f"{text} ({interval} {ends})" if interval else f"{text} ({ends})"
+
+
+def money_of(scenario: Scenario) -> dict[str, Any]:
+    """Return what values of money rest on: ``discount_rate``, ``period`` and ``currency``."""
+    return {
+        "discount_rate": float(scenario.discount_rate),
+        "period": str(scenario.period_length),
+        "currency": str(scenario.currency),
+    }
 
 
 def value_of(

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 
 import cxsim as cx
 from cxsim import plot
-from cxsim.numerics.statistics import paired
-from cxsim.runs import simulate
 from cxsim.runs.measures.frames import equity_changes, profit_statement, service_statement
 from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.strategy.copying import OUTCOMES, copying_effects
 from cxsim.strategy.one_to_one import paying_map, serving_cost
 from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
+from cxsim.study.paired_seeds import simulated
+from cxsim.study.value_of_lead import estimate
 from lab.pages import DOCS
 
 FOLDER = DOCS / "images" / "competition"
@@ -216,22 +216,20 @@ def claims(seeds: list[int]) -> str:
     rows = []
     for name, (firm, wanted) in CLAIMS.items():
         scenario = cx.load(name)
-        found = [summarize(simulate(scenario, seed=seed)) for seed in seeds]
+        (found,) = simulated({name: scenario}, summarize, seeds).values()
         for measure in wanted:
             values = {f: np.array([run[f][measure] for run in found]) for f in scenario.firms}
             rival = max((f for f in values if f != firm), key=lambda f: values[f].mean())
-            lead = paired(values[rival], values[firm], 0.95)
-            low, high = float(lead["lower"]), float(lead["upper"])
+            lead = estimate(values[firm] - values[rival])
+            ends = [lead.mean, lead.lower, lead.upper]
             rows.append(
                 {
                     "scenario": f"`{name}`",
                     "measure": measure.replace("_", " "),
                     "firm": firm,
                     "best other": rival,
-                    "lead": said(
-                        [float(lead["difference"]), low, high], UNITS[measure], scenario.currency
-                    ),
-                    "claim": "holds" if low > 0 else "refuted" if high < 0 else "open",
+                    "lead": said(ends, UNITS[measure], scenario.currency),
+                    "claim": {1: "holds", -1: "refuted", 0: "open"}[lead.sign],
                 }
             )
     return table(pd.DataFrame(rows))

@@ -9,6 +9,10 @@ from markets import firm, lively
 
 import cxsim as cx
 from cxsim.numerics.statistics import half_width, mean_and_error, paired
+from cxsim.runs import simulate
+from cxsim.runs.measures.measure_registry import summarize
+from cxsim.study.paired_seeds import contrast, counted, paths_of, summary_of
+from cxsim.study.value_of_lead import estimate, interval
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +115,13 @@ def test_one_seed_gives_means_without_errors():
     assert "one seed, so no interval" in result.headline()
 
 
+def test_a_comparison_of_one_seed_saves_and_loads(tmp_path):
+    base = lively(customers=100, periods=2)
+    result = cx.compare(base, base.override({"name": "dear", "firms.Mass.price": 20}), seeds=1)
+    again = cx.Comparison.load(result.save(tmp_path / "c"))
+    pd.testing.assert_frame_equal(again.table, result.table)
+
+
 def test_more_than_two_scenarios_are_each_compared_with_the_first():
     base = lively(customers=100, periods=2)
     others = [base.override({"name": f"at {p}", "firms.Mass.price": p}) for p in (11, 13)]
@@ -158,3 +169,48 @@ def test_paired_intervals_cover_the_truth_as_often_as_they_say():
         p = paired(common + rng.normal(size=10), common + 0.5 + rng.normal(size=10), 0.9)
         hits += p["lower"] <= 0.5 <= p["upper"]
     assert 0.85 < hits / 400 < 0.95
+
+
+# --- the statistic of a question ----------------------------------------------------
+
+
+def test_a_contrast_has_a_statistic_of_each_scenario_by_seed():
+    base = lively(customers=100, periods=3)
+    dear = base.override({"firms.Mass.price": 20})
+    told = []
+    found = contrast(
+        {"base": base, ("dear", 20): dear}, summary_of("Mass", ["share", "profit"]), [4, 2],
+        progress=lambda *done: told.append(done),
+    )  # fmt: skip
+    assert list(found) == ["base", ("dear", 20)]
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    shares = [summarize(simulate(dear, seed=seed))["Mass"]["share"] for seed in (4, 2)]
+    assert found["dear", 20]["share"].tolist() == shares
+    gap = estimate(found["dear", 20]["share"] - found["base"]["share"])
+    assert gap.row("gap") == {"gap": gap.mean, "se": gap.se, "lower": gap.lower, "upper": gap.upper}
+
+
+def test_statistics_are_numbers_arrays_or_several_by_name():
+    base = {"": lively(customers=100, periods=3)}
+    assert contrast(base, lambda made: made.seed, 3)[""].tolist() == [0, 1, 2]
+    assert contrast(base, lambda _: [1.0, 2.0], 3)[""].shape == (3, 2)
+    paths = contrast(base, paths_of("Mass", ["profit", "share"]), 2)[""]
+    assert {name: path.shape for name, path in paths.items()} == {"profit": (2, 3), "share": (2, 3)}
+    with pytest.raises(ValueError, match="seeds: expected each seed once"):
+        contrast(base, lambda _: 0.0, [1, 1])
+
+
+def test_intervals_of_several_things_are_those_of_each():
+    values = np.random.default_rng(0).normal(size=(7, 2))
+    both = interval(values, 0.9, "gain")
+    for k in range(2):
+        one = estimate(values[:, k], 0.9).row("gain")
+        assert {name: each[k] for name, each in both.items()} == pytest.approx(one)
+
+
+def test_tasks_are_counted_whether_anybody_wants_to_know_or_not():
+    told = []
+    for step in (counted(None, 2), counted(lambda *done: told.append(done), 2)):
+        step()
+        step()
+    assert told == [(1, 2), (2, 2)]
