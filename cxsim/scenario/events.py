@@ -16,7 +16,7 @@ from cxsim.scenario.loading import Source, plain
 from cxsim.scenario.named_policies import policy_problems
 from cxsim.scenario.paths import Target, held, put, resolve
 from cxsim.scenario.schema import Schema
-from cxsim.scenario.validation import check_parts, segment_rates, shape_problems, validate
+from cxsim.scenario.validation import check_parts, refusal, segment_rates, shape_problems, validate
 from cxsim.scenario.yaml_text import YamlError, parse
 
 __all__ = [
@@ -226,8 +226,7 @@ def validated(schema: Schema, source: Source) -> tuple[Any, tuple[Change, ...]]:
     if not problems:
         problems = check_parts(schema, model) + policy_problems(model, source)
     if problems:
-        found = [Problem(source.at(keys), keys, text) for keys, text in problems]
-        raise ScenarioError(sorted(found, key=lambda problem: problem.place.order))
+        raise refusal(source, problems)
     model = freeze(model)
     return model, changes_of(schema, source, model)
 

@@ -10,16 +10,56 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from cxsim.messages import MISSING
-from cxsim.parameters import Ask
+from cxsim.parameters import Ask, Parameters
 
-__all__ = ["Spec", "kind_of", "spec_of", "spec_of_field", "words_for"]
+__all__ = ["Expected", "Keyed", "Spec", "kind_of", "optional", "spec_of", "spec_of_field",
+           "words_for"]  # fmt: skip
+
+
+# -- What files beside scenarios declare: their keys, and how messages speak of them -----------
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What messages say is expected, in place of kind and range.
+
+    Parameters
+    ----------
+    words : str
+        ``"the name of a firm"``. What was found follows, unless ``{}`` stands for it.
+    """
+
+    words: str
+
+
+class Keyed(Parameters):
+    """A group of keys of a study, of targets or of a decision."""
+
+    #: What messages call it ("a stopping rule"); where empty, they list its keys.
+    called: ClassVar[str] = ""
+
+
+def optional(doc: str = "") -> Any:
+    """Declare a key that may be left out: it is None then, and null is no value of it.
+
+    Parameters
+    ----------
+    doc : str
+        One line that says what it is.
+    """
+    return Field(
+        None,
+        description=doc or None,
+        validate_default=False,
+        json_schema_extra=lambda schema: schema.pop("default"),
+    )
 
 
 # -- What may stand under each key, read off the parameter definitions -------------------------
@@ -66,6 +106,12 @@ class Spec:
         Name of the mechanism that declares it.
     ask : Ask, optional
         Where a scenario should state it.
+    expected : str
+        What messages say in place of all this, see :class:`Expected`.
+    called : str, optional
+        What messages call a :class:`Keyed` group; None for groups of parameters.
+    tagged : mapping of str to Spec, optional
+        Groups of which the key ``kind`` names one.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -85,6 +131,9 @@ class Spec:
     of: str = ""
     mechanism: str = ""
     ask: Ask | None = None
+    expected: str = ""
+    called: str | None = None
+    tagged: Mapping[str, Spec] | None = None
 
     @property
     def by_firm(self) -> bool:
@@ -167,11 +216,15 @@ def spec_of(annotation: Any, bounds: Mapping[str, float] | None = None, of: str 
     if annotation in _SCALARS:
         return Spec(kinds=frozenset({_SCALARS[annotation]}), bounds=bounds, of=of)
     if origin is Annotated:
-        return spec_of(arguments[0], bounds | _bounds(annotation.__metadata__), of)
+        spec = spec_of(arguments[0], bounds | _bounds(annotation.__metadata__), of)
+        return replace(spec, expected=_expected(annotation.__metadata__))
     if origin is Literal:
         return Spec(kinds=frozenset({"text"}), choices=tuple(map(str, arguments)), of=of)
     if origin in (Union, types.UnionType):
         merged = Spec(of=of)
+        if all(isinstance(each, type) and issubclass(each, Keyed) for each in arguments):
+            kinds = (get_args(each.model_fields["kind"].annotation)[0] for each in arguments)
+            return replace(merged, tagged=dict(zip(kinds, map(spec_of, arguments), strict=True)))
         for each in arguments:
             spec = spec_of(each, bounds, of)
             merged = replace(
@@ -183,6 +236,7 @@ def spec_of(annotation: Any, bounds: Mapping[str, float] | None = None, of: str 
                 values=merged.values or spec.values,
                 items=merged.items or spec.items,
                 length=merged.length or spec.length,
+                called=spec.called if merged.called is None else merged.called,
             )
         return merged
     if origin in (tuple, list):
@@ -200,7 +254,7 @@ def spec_of(annotation: Any, bounds: Mapping[str, float] | None = None, of: str 
         fields = {
             name: spec_of_field(info, of=of) for name, info in annotation.model_fields.items()
         }
-        return Spec(fields=fields, of=of)
+        return Spec(fields=fields, of=of, called=getattr(annotation, "called", None))
     raise TypeError(f"a parameter cannot be of type {annotation!r}")
 
 
@@ -230,6 +284,7 @@ def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec
         of=of,
         mechanism=mechanism,
         ask=_ask(extra),
+        expected=_expected(info.metadata),
     )
 
 
@@ -262,6 +317,10 @@ def _bounds(metadata: Any) -> dict[str, float]:
     return bounds
 
 
+def _expected(metadata: Any) -> str:
+    return next((each.words for each in metadata if isinstance(each, Expected)), "")
+
+
 # -- What may stand under a key, in words: kind, range and unit --------------------------------
 
 
@@ -281,6 +340,8 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
     >>> words_for(Spec(kinds=frozenset({"number"}), bounds={"ge": 0, "le": 1}, unit="share"))
     'a number from 0 to 1 (share)'
     """
+    if spec.expected:
+        return spec.expected
     said: list[str] = []
     if spec.by_firm and spec.values is not None:
         said.append(f"{_one(spec.values)}, for all firms or for each by name")
@@ -291,7 +352,9 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
     if spec.values is not None and not spec.by_firm:
         least = spec.bounds.get("min_length")
         said.append("a mapping by name" + (f" of at least {least}" if least else ""))
-    if spec.fields is not None:
+    if spec.called is not None:
+        said.append("a mapping" if spec.called else f"a mapping of {', '.join(spec.fields or ())}")
+    elif spec.fields is not None:
         some = ", ".join(list(spec.fields)[:3])
         said.append(f"a mapping of parameters ({some}{', ...' if len(spec.fields) > 3 else ''})")
     text = " or ".join(said) or "a value"
