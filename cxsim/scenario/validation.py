@@ -134,6 +134,8 @@ class _Wrong(NamedTuple):
 def _explained(error: ValidationError, raw: Any, spec: Spec, needs: int | None) -> Found:
     # Without the input: pydantic cannot show every value there is.
     errors = error.errors(include_url=False, include_input=False, include_context=False)
+    if spec.called is not None:  # a key that nobody knows may be why another one is missing
+        errors.sort(key=lambda each: each["type"] != "extra_forbidden")
     problems: dict[Keys, _Wrong] = {}
     absent: set[Keys] = set()
     for each in errors[:EXPLAINED]:
@@ -193,7 +195,7 @@ def _problem(
         return _Wrong(keys, f"expected a kind ({', '.join(spec.tagged or ())}), found none", keys)
     if kind == "union_tag_invalid":
         value, keys = value["kind"] if isinstance(value, dict) else value, (*keys, "kind")
-    text = f"expected {_with_value(words_for(spec, needs), value)}{_advice(spec, value)}"
+    text = _expecting(words_for(spec, needs), found(value)) + _advice(spec, value)
     return _Wrong(keys, text, keys)
 
 
@@ -210,15 +212,18 @@ def _unknown(key: Any, keys: Keys, spec: Spec) -> _Wrong:
 
 def _missing(name: str, keys: Keys, spec: Spec, needs: int | None) -> _Wrong:
     inner = (*keys, name)
-    if spec.called:
-        owner = f" in {spec.called}" if keys else ""
-        return _Wrong(inner, f"expected {name}{owner}, found none", keys)
-    words = words_for((spec.fields or {}).get(name, Spec()), needs)
-    return _Wrong(inner, f"expected {_with_value(words, MISSING)}", inner)
+    child = (spec.fields or {}).get(name, Spec())
+    if spec.called is None:
+        return _Wrong(inner, f"expected {words_for(child, needs)}, found nothing", inner)
+    if not spec.called:
+        return _Wrong(inner, _expecting(child.expected or "a value", "none"), inner)
+    owner = f" in {spec.called}" if keys else ""
+    return _Wrong(inner, f"expected {name}{owner}, found none", keys)
 
 
-def _with_value(words: str, value: Any) -> str:
-    return words.format(found(value)) if "{}" in words else f"{words}, found {found(value)}"
+def _expecting(words: str, shown: str) -> str:
+    words = words.format(shown) if "{}" in words else f"{words}, found {shown}"
+    return f"expected {words}"
 
 
 def _advice(spec: Spec, value: Any) -> str:
