@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import MinLen
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cxsim.calibration.panel import CalibrationError, read_table
 from cxsim.files.whole import is_file
@@ -47,12 +47,6 @@ def _bounds(given: Any) -> tuple[float, float]:
     return low, high
 
 
-def _above_zero(value: float) -> float:
-    if value <= 0.0:
-        raise ValueError(f"expected a standard error above 0, found {value:g}")
-    return value
-
-
 _Number = Annotated[float, BeforeValidator(_number)]
 
 
@@ -74,7 +68,7 @@ class Target(Keyed):
     measure: Any
     firm: Annotated[str, BeforeValidator(str)] = MARKET
     value: _Number
-    se: Annotated[_Number, AfterValidator(_above_zero)]
+    se: Annotated[_Number, Field(gt=0), Expected("a standard error above 0")]
     periods: Any = None
 
     @model_validator(mode="before")

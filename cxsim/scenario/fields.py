@@ -8,7 +8,7 @@ parameters all walk the same tree of specs.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
@@ -172,6 +172,16 @@ class Spec:
             return tuple(self.items.whole(each) for each in value)
         return value
 
+    def mapped(self, change: Callable[[Spec], Spec]) -> Spec:
+        """Return the same with a change made to it and to everything in it."""
+        whole = replace(
+            self,
+            fields=self.fields and {k: s.mapped(change) for k, s in self.fields.items()},
+            values=self.values and self.values.mapped(change),
+            items=self.items and self.items.mapped(change),
+        )
+        return change(whole)
+
     def parameters(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Spec]]:
         """Yield every parameter below with its path; ``*`` stands for any name or number."""
         if self.is_parameter:
@@ -267,22 +277,25 @@ def _simple(info: FieldInfo) -> bool:
 
 def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec:
     """Describe one field of a parameter group, with its unit, source and default."""
-    spec = spec_of(info.annotation, _bounds(info.metadata), of)
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    unit, fixed, newcomers = (extra.get(name) for name in ("unit", "fixed", "newcomers"))
+
+    def shared(inside: Spec) -> Spec:
+        return replace(
+            inside,
+            mechanism=mechanism,
+            unit=inside.unit if inside.unit != "1" else str(unit or "1"),
+            fixed=inside.fixed or bool(fixed),
+            newcomers=inside.newcomers or bool(newcomers),
+        )
+
     return replace(
-        spec,
-        fields=spec.fields and {k: _under(s, extra, mechanism) for k, s in spec.fields.items()},
-        values=spec.values and _under(spec.values, extra, mechanism),
-        items=spec.items and _under(spec.items, extra, mechanism),
-        unit=str(extra.get("unit", "1")),
+        spec_of(info.annotation, _bounds(info.metadata), of).mapped(shared),
         source=str(extra.get("source", "")),
         doc=info.description or "",
         axes=tuple(extra.get("axes", ())),  # type: ignore[arg-type]
-        fixed=bool(extra.get("fixed", False)),
-        newcomers=bool(extra.get("newcomers", False)),
         default=MISSING if info.is_required() else info.get_default(call_default_factory=True),
         of=of,
-        mechanism=mechanism,
         ask=_ask(extra),
         expected=_expected(info.metadata),
     )
@@ -293,28 +306,13 @@ def _ask(extra: Mapping[str, Any]) -> Ask | None:
     return Ask(**{**given, "beside": tuple(given["beside"])}) if given else None
 
 
-def _under(spec: Spec, extra: Mapping[str, Any], mechanism: str) -> Spec:
-    """Pass on to what is inside what it shares with the whole."""
-    down = {k: _under(s, extra, mechanism) for k, s in (spec.fields or {}).items()}
-    return replace(
-        spec,
-        mechanism=mechanism,
-        fields=down if spec.fields is not None else None,
-        values=spec.values and _under(spec.values, extra, mechanism),
-        items=spec.items and _under(spec.items, extra, mechanism),
-        unit=spec.unit if spec.unit != "1" else str(extra.get("unit", "1")),
-        fixed=spec.fixed or bool(extra.get("fixed", False)),
-        newcomers=spec.newcomers or bool(extra.get("newcomers", False)),
-    )
-
-
 def _bounds(metadata: Any) -> dict[str, float]:
-    bounds: dict[str, float] = {}
-    for each in metadata:
-        for kind, name in _BOUNDS.items():
-            if isinstance(each, kind):
-                bounds[name] = getattr(each, name)
-    return bounds
+    return {
+        name: getattr(each, name)
+        for each in metadata
+        for kind, name in _BOUNDS.items()
+        if isinstance(each, kind)
+    }
 
 
 def _expected(metadata: Any) -> str:
@@ -365,12 +363,7 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
 
 def kind_of(spec: Spec) -> str:
     """Say what is expected without range and unit: ``a number``, ``true or false``, ..."""
-    bare = replace(spec, bounds={}, unit="1")
-    if spec.values is not None:
-        bare = replace(bare, values=replace(spec.values, bounds={}))
-    if spec.items is not None:
-        bare = replace(bare, items=replace(spec.items, bounds={}))
-    return words_for(bare)
+    return words_for(replace(spec.mapped(lambda inside: replace(inside, bounds={})), unit="1"))
 
 
 def _one(spec: Spec) -> str:
@@ -399,21 +392,12 @@ def _several(spec: Spec, items: Spec, needs: int | None) -> str:
 
 
 def _range(bounds: Mapping[str, float]) -> str:
-    low = high = ""
     if "ge" in bounds and "le" in bounds:
         return f" from {_number(bounds['ge'])} to {_number(bounds['le'])}"
-    if "ge" in bounds:
-        low = f"of at least {_number(bounds['ge'])}"
-    if "gt" in bounds:
-        low = f"above {_number(bounds['gt'])}"
-    if "le" in bounds:
-        high = (
-            f"of at most {_number(bounds['le'])}" if not low else f"up to {_number(bounds['le'])}"
-        )
-    if "lt" in bounds:
-        high = f"below {_number(bounds['lt'])}"
-    both = " and ".join(part for part in (low, high) if part)
-    return f" {both}" if both else ""
+    words = {"ge": "of at least", "gt": "above", "lt": "below",
+             "le": "up to" if "gt" in bounds else "of at most"}  # fmt: skip
+    said = [f"{word} {_number(bounds[name])}" for name, word in words.items() if name in bounds]
+    return f" {' and '.join(said)}" if said else ""
 
 
 def _number(value: float) -> str:
