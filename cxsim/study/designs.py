@@ -1,4 +1,4 @@
-"""Factors: what a study varies, by dotted path, within what the schema allows."""
+"""Factors, which a study varies by dotted path, and designs, the points at which it does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-# -- Factors: what a study varies, by dotted path, within what the schema allows ---------------
+# -- Factors: what a study varies, by dotted path ----------------------------------------------
 
 
 @dataclass(frozen=True)

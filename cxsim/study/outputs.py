@@ -88,17 +88,7 @@ class GivenOutput(Keyed):
 
 #: Measures as they stand in a file: by name or with more.
 GivenOutputs = Annotated[
-    tuple[
-        Annotated[
-            Annotated[
-                str,
-                Field(description="A measure (share), of a firm (share.Tailor), or market.MEASURE"),
-            ]
-            | GivenOutput,
-            Expected("the name of a measure"),
-        ],
-        ...,
-    ],
+    tuple[Annotated[str | GivenOutput, Expected("the name of a measure")], ...],
     MinLen(1),
     Expected("a list of measures"),
 ]

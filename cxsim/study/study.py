@@ -232,7 +232,7 @@ class Study:
     @cached_property
     def digest(self) -> str:
         """16 hex digits that name everything that determines the study's results."""
-        return hashlib.sha256(f"{self.place_digest}{self.seeds}".encode()).hexdigest()[:16]
+        return _hash(f"{self.place_digest}{self.seeds}")
 
     @cached_property
     def place_digest(self) -> str:
@@ -244,8 +244,7 @@ class Study:
             "strategies": thaw(self.strategies),
             "outputs": [output.facts() for output in self.outputs],
         }
-        text = json.dumps(facts, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _hash(json.dumps(facts, sort_keys=True, default=str))
 
     def with_seeds(self, seeds: int) -> Study:
         """Return the study with another number of seeds.

@@ -13,8 +13,6 @@ from pydantic import Field, model_validator
 
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, ScenarioError, found, hint
-from cxsim.model.mechanism_registry import OBSERVERS
-from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario import Scenario
 from cxsim.scenario.events import FrozenDict, freeze
 from cxsim.scenario.fields import Expected, Keyed, Spec, optional, words_for
@@ -22,7 +20,16 @@ from cxsim.scenario.loading import Source, find, read_yaml, shipped_root, shown_
 from cxsim.scenario.validation import MOST as LARGEST
 from cxsim.scenario.validation import Keys, read_as, wrong
 from cxsim.study.designs import MOST, AnyDesign, Design, Factor, Grid, Listed, Move
-from cxsim.study.outputs import DEFAULT, GivenOutputs, Output, Stopping, outputs_of, stopping_of
+from cxsim.study.outputs import (
+    DEFAULT,
+    GivenOutputs,
+    Output,
+    Stopping,
+    known_measures,
+    observed,
+    outputs_of,
+    stopping_of,
+)
 
 __all__ = [
     "ONLY",
@@ -211,19 +218,14 @@ def study_schema() -> dict[str, Any]:
     measure belongs to the scenario is checked when the study is read.
     """
     schema = ScenarioStudy.model_json_schema()
-    known = {m.name for level in ("firm", "market") for m in (*measures(level), *_observed(level))}
-    schema["properties"]["outputs"]["items"]["anyOf"][0]["examples"] = sorted(known)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "cxsim study",
+    watching = observed(Scenario.load("bad_service"))  # where all have something to watch
+    names = sorted({name for _, name in known_measures(tuple(watching.values()))})
+    schema["properties"]["outputs"]["items"]["anyOf"][0] |= {
+        "description": "A measure (share), of a firm (share.Tailor), or market.MEASURE",
+        "examples": names,
     }
-
-
-def _observed(level: str) -> list[Any]:
-    scenario = Scenario.load("bad_service")  # where all of them have something to watch
-    made = (observer(scenario, scenario.mechanisms) for observer in OBSERVERS.values())
-    return [m for each in made for m in each.measures if m.level == level]
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, **schema, "title": "cxsim study"}
 
 
 # -- What a study holds: the pieces of its file, checked against its scenario ------------------
