@@ -344,17 +344,10 @@ def problem_of(factors: Sequence[Factor]) -> dict[str, Any]:
     }
 
 
-_Kinds = Annotated[
-    Grid | Listed | LatinHypercube | Sobol | Saltelli | Morris, Field(discriminator="kind")
-]
-
-
 #: A design of any kind; one that says no more may be written as the name of its kind.
 AnyDesign = Annotated[
-    _Kinds,
-    BeforeValidator(
-        lambda given: {"kind": given} if isinstance(given, str) else given,
-        json_schema_input_type=Literal["grid"] | _Kinds,
-    ),
+    Grid | Listed | LatinHypercube | Sobol | Saltelli | Morris,
+    Field(discriminator="kind"),
+    BeforeValidator(lambda given: {"kind": given} if isinstance(given, str) else given),
     Expected("a kind of design"),
 ]

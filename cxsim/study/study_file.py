@@ -218,11 +218,12 @@ def study_schema() -> dict[str, Any]:
     measure belongs to the scenario is checked when the study is read.
     """
     schema = ScenarioStudy.model_json_schema()
+    keys = schema["properties"]
+    keys["design"] = {"anyOf": [{"const": "grid"}, keys["design"]]}
     watching = observed(Scenario.load("bad_service"))  # where all have something to watch
-    names = sorted({name for _, name in known_measures(tuple(watching.values()))})
-    schema["properties"]["outputs"]["items"]["anyOf"][0] |= {
+    keys["outputs"]["items"]["anyOf"][0] |= {
         "description": "A measure (share), of a firm (share.Tailor), or market.MEASURE",
-        "examples": names,
+        "examples": sorted({name for _, name in known_measures(tuple(watching.values()))}),
     }
     draft = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": draft, **schema, "title": "cxsim study"}
