@@ -204,13 +204,13 @@ def test_all_mistakes_of_form_are_told_at_once_in_the_order_of_the_file(tmp_path
     monkeypatch.chdir(tmp_path)
     (tmp_path / "m.yaml").write_text(
         "scenario: baseline\nfactors:\n  learning_rate: {low: much, high: 1}\n"
-        "design: {kind: sobol, sze: 64}\nseeds: 0\nstopping: {half_width: 1}\n"
+        "design: {kind: sobol, sz: 64}\nseeds: 0\nstopping: {half_width: 1}\n"
     )
     with pytest.raises(cx.ScenarioError) as caught:
         cx.Study.load("m.yaml")
     assert str(caught.value).splitlines() == [
         "m.yaml:3: factors.learning_rate.low: expected low and high, or values; low is 'much'",
-        "m.yaml:4: design.sze: expected a key of a sobol design, found 'sze' (did you mean 'size'?)",
+        "m.yaml:4: design.sz: expected a key of a sobol design, found 'sz' (did you mean 'size'?)",
         "m.yaml:5: seeds: expected a whole number from 1 to 1000000, found 0",
         "m.yaml:6: stopping: expected output in a stopping rule, found none",
     ]
