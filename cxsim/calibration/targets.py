@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import MinLen
+from pydantic import BeforeValidator, Field, model_validator
 
 from cxsim.calibration.panel import CalibrationError, read_table
 from cxsim.files.whole import is_file
-from cxsim.messages import Place, found, hint, one_line
+from cxsim.messages import Place, found, hint
 from cxsim.runs.measures.measure_registry import MARKET, measures, near
 from cxsim.scenario import Scenario, ScenarioError
-from cxsim.scenario.loading import plain, read_yaml
+from cxsim.scenario.fields import Expected, Keyed
+from cxsim.scenario.loading import Source, plain, read_yaml
+from cxsim.scenario.validation import Keys, read_as, wrong
 
 __all__ = ["Free", "Target", "Targets", "read_targets"]
 
-_KEYS = ("base", "settings", "parameters", "targets", "title")
-_TARGET_KEYS = ("measure", "firm", "value", "se", "periods")
+
+def _number(value: Any) -> float:
+    """Return a number, also where a table or a file has a text of it."""
+    try:
+        made = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        made = math.nan
+    if not math.isfinite(made):
+        raise ValueError(f"expected a number, found {found(value)}")
+    return made
 
 
-@dataclass(frozen=True)
-class Target:
+def _two(given: Any) -> tuple[float, float]:
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise ValueError(f"expected [lowest, highest], found {found(given)}")
+    return _number(given[0]), _number(given[1])
+
+
+def _bounds(given: Any) -> tuple[float, float]:
+    low, high = _two(given)
+    if not low < high:
+        raise ValueError(f"expected a lowest below the highest, found {low}, {high}")
+    return low, high
+
+
+_Number = Annotated[float, BeforeValidator(_number)]
+
+
+class Target(Keyed):
     """One number to reproduce.
 
     Attributes
@@ -36,16 +65,41 @@ class Target:
         First and last period over which the measure is averaged; None: all.
     """
 
-    measure: str
-    firm: str
-    value: float
-    se: float
-    periods: tuple[int, int] | None = None
+    measure: Any
+    firm: Annotated[str, BeforeValidator(str)] = MARKET
+    value: _Number
+    se: Annotated[_Number, Field(gt=0), Expected("a standard error above 0")]
+    periods: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stated(cls, row: Any) -> Any:
+        """Take null for nothing: a table has empty cells."""
+        if not isinstance(row, dict):
+            return row
+        known = cls.model_fields
+        return {k: value for k, value in row.items() if value is not None or k not in known}
 
     @property
     def label(self) -> str:
         """The measure, and the firm it belongs to."""
         return self.measure if self.firm == MARKET else f"{self.measure} of {self.firm}"
+
+
+class TargetsFile(Keyed):
+    """What may stand in a file of targets."""
+
+    base: Annotated[Any, Expected("a scenario to start from, found {} (--base NAME)")]
+    settings: Annotated[dict[str, Any] | None, Expected("values by dotted path")] = None
+    parameters: Annotated[
+        dict[str, Annotated[tuple[float, float], BeforeValidator(_bounds)]],
+        MinLen(1),
+        Expected("PATH: [lowest, highest] of one or more parameters"),
+    ]
+    targets: Annotated[
+        tuple[Target, ...], MinLen(1), Expected("a list of measure, firm, value and se")
+    ]
+    title: Any = ""
 
 
 @dataclass(frozen=True)
@@ -100,153 +154,103 @@ def read_targets(
     ScenarioError
         If the file cannot be read, or the base or a setting is not valid.
     """
-    folder, source = Path(), "targets"
-    where: Mapping[tuple[str | int, ...], Place] = {}
+    place, folder = Place("targets"), Path()
+    where: dict[Keys, Place] = {}
     if isinstance(given, Mapping):
-        data: Any = plain(given, Place(source))
+        data = plain(given, place)
     else:
-        path = Path(given)
-        folder, source = path.parent, str(path)
-        data, where = read_yaml(path)
-    return _Reader(source, folder, where).read(data, base)
+        place, folder = Place(str(given)), Path(given).parent
+        data, where = read_yaml(Path(given))
+    source = Source(data, where, place.source, place)
+    file = _file(source, folder, base)
+    start = _start(source, file, folder, base)
+    free = tuple(_free(source, start, path, *ends) for path, ends in file.parameters.items())
+    targets = tuple(_target(source, start, k, each) for k, each in enumerate(file.targets))
+    if len(targets) < len(free):
+        text = f"expected at least as many as parameters ({len(free)}), found {len(targets)}"
+        raise _wrong(source, ("targets",), text)
+    return Targets(place.source, start, targets, free, str(file.title or ""))
 
 
-class _Reader:
-    def __init__(self, source: str, folder: Path, where: Mapping[tuple[str | int, ...], Place]):
-        self.source = source
-        self.folder = folder
-        #: Place of each entry, by what messages call the entry.
-        self.places = {".".join(map(str, keys)): place for keys, place in where.items()}
+def _wrong(source: Source, keys: Keys, text: str) -> CalibrationError:
+    return CalibrationError(str(wrong(source, keys, text)))
 
-    def place(self, key: str) -> str:
-        """Return file and line of an entry, or of the nearest one around it."""
-        while key and key not in self.places:
-            key = key.rpartition(".")[0]
-        return str(self.places.get(key, self.source))
 
-    def wrong(self, key: str, text: str) -> CalibrationError:
-        return CalibrationError(one_line(": ".join(p for p in (self.place(key), key, text) if p)))
+def _file(source: Source, folder: Path, base: Scenario | str | Path | None) -> TargetsFile:
+    """Return what stands in a file and in the table that it names; a base that is given counts."""
+    data = source.raw
+    if isinstance(data, dict):
+        start = data.get("base") if base is None else base
+        data = {**data, "base": start} if start is not None else data
+        if isinstance(data.get("targets"), str):
+            data["targets"] = _rows(source, folder / data["targets"])
+    try:
+        return read_as(TargetsFile, data, source)
+    except ScenarioError as error:
+        raise CalibrationError(str(error.problems[0])) from None
 
-    def known(self, key: str, data: Any, keys: tuple[str, ...]) -> dict[str, Any]:
-        if not isinstance(data, Mapping):
-            raise self.wrong(key, f"expected a mapping of {', '.join(keys)}, found {found(data)}")
-        for name in data:
-            if name not in keys:
-                text = f"expected one of {', '.join(keys)}, found {found(name)}{hint(name, keys)}"
-                raise self.wrong(f"{key}.{name}" if key else str(name), text)
-        return dict(data)
 
-    def number(self, key: str, value: Any) -> float:
-        if isinstance(value, str):
-            try:
-                value = float(value)
-            except ValueError:
-                raise self.wrong(key, f"expected a number, found {found(value)}") from None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value - value != 0.0:
-            raise self.wrong(key, f"expected a number, found {found(value)}")
-        return float(value)
+def _rows(source: Source, path: Path) -> tuple[dict[str, Any], ...]:
+    """Return the rows of a table of targets, without what is empty."""
+    try:
+        rows = read_table(path).to_dict("records")
+    except CalibrationError as error:
+        raise _wrong(source, ("targets",), str(error)) from None
+    return tuple({str(k): v for k, v in row.items() if v == v and v != ""} for row in rows)
 
-    def read(self, data: Any, base: Scenario | str | Path | None) -> Targets:
-        data = self.known("", data, _KEYS)
-        start = base if base is not None else data.get("base")
-        if start is None:
-            raise self.wrong("base", "expected a scenario to start from, found none (--base NAME)")
-        if not isinstance(start, (Scenario, str, Path)):
-            text = f"expected a file or the name of a scenario, found {found(start)}"
-            raise self.wrong("base", text)
-        if not isinstance(start, Scenario):
-            beside = self.folder / start
-            start = Scenario.load(beside if base is None and is_file(beside) else start)
-        changes = data.get("settings") or {}
-        if not isinstance(changes, Mapping) or not all(isinstance(key, str) for key in changes):
-            text = f"expected values by dotted path, found {found(data['settings'])}"
-            raise self.wrong("settings", text)
+
+def _start(
+    source: Source, file: TargetsFile, folder: Path, base: Scenario | str | Path | None
+) -> Scenario:
+    """Return the scenario to start from, with the settings of the file."""
+    start = file.base
+    if not isinstance(start, (Scenario, str, Path)):
+        text = f"expected a file or the name of a scenario, found {found(start)}"
+        raise _wrong(source, ("base",), text)
+    if not isinstance(start, Scenario):
+        beside = folder / start
+        start = Scenario.load(beside if base is None and is_file(beside) else start)
+    try:
+        return start.override(file.settings or {})
+    except ScenarioError as error:
+        problem = error.problems[0]
+        raise _wrong(source, ("settings", *problem.path), problem.text) from None
+
+
+def _free(source: Source, base: Scenario, path: str, low: float, high: float) -> Free:
+    for bound in (low, high):
         try:
-            start = start.override(changes)
+            base.override({path: bound})
         except ScenarioError as error:
-            problem = error.problems[0]
-            key = ".".join(("settings", *map(str, problem.path)))
-            raise self.wrong(key, problem.text) from None
-        free = self.free(data.get("parameters"), start)
-        targets = self.targets(data.get("targets"), start)
-        if len(targets) < len(free):
-            raise self.wrong(
-                "targets", f"expected at least as many as parameters ({len(free)}), "
-                f"found {len(targets)}",
-            )  # fmt: skip
-        return Targets(self.source, start, targets, free, str(data.get("title") or ""))
+            raise _wrong(source, ("parameters", path), error.problems[0].text) from None
+    return Free(path, low, high)
 
-    def free(self, data: Any, base: Scenario) -> tuple[Free, ...]:
-        if not isinstance(data, Mapping) or not data:
-            text = (
-                f"expected PATH: [lowest, highest] of one or more parameters, found {found(data)}"
-            )
-            raise self.wrong("parameters", text)
-        free = []
-        for path, bounds in data.items():
-            key = f"parameters.{path}"
-            if not isinstance(bounds, (list, tuple)) or len(bounds) != 2:
-                raise self.wrong(key, f"expected [lowest, highest], found {found(bounds)}")
-            low, high = (self.number(key, bound) for bound in bounds)
-            if not low < high:
-                raise self.wrong(key, f"expected a lowest below the highest, found {low}, {high}")
-            for bound in (low, high):
-                try:
-                    base.override({str(path): bound})
-                except ScenarioError as error:
-                    raise self.wrong(key, error.problems[0].text) from None
-            free.append(Free(str(path), low, high))
-        return tuple(free)
 
-    def targets(self, data: Any, base: Scenario) -> tuple[Target, ...]:
-        if isinstance(data, str):
-            try:
-                table = read_table(self.folder / data)
-            except CalibrationError as error:
-                raise CalibrationError(f"{self.place('targets')}: targets: {error}") from None
-            rows: Any = [
-                {name: value for name, value in row.items() if value == value and value != ""}
-                for row in table.to_dict("records")
-            ]
-        else:
-            rows = data
-        if not isinstance(rows, (list, tuple)) or not rows:
-            text = f"expected a list of measure, firm, value and se, found {found(data)}"
-            raise self.wrong("targets", text)
-        return tuple(self.target(f"targets.{k}", row, base) for k, row in enumerate(rows))
+def _target(source: Source, base: Scenario, number: int, given: Target) -> Target:
+    """Return a target, checked against the scenario it is for."""
+    keys: Keys = ("targets", number)
+    if given.firm != MARKET and given.firm not in base.firms:
+        text = f"expected a firm, found {found(given.firm)}{hint(given.firm, base.firms)}"
+        raise _wrong(source, (*keys, "firm"), text)
+    level = "market" if given.firm == MARKET else "firm"
+    names = [measure.name for measure in measures(level, base.mechanisms)]
+    if given.measure not in names:
+        text = f"expected a measure of a {level}, found {found(given.measure)}"
+        raise _wrong(source, (*keys, "measure"), text + near(given.measure, names))
+    periods = _window(source, (*keys, "periods"), given.periods, int(base.periods) - 1)
+    return given.model_copy(update={"periods": periods})
 
-    def target(self, key: str, row: Any, base: Scenario) -> Target:
-        row = {
-            name: value
-            for name, value in self.known(key, row, _TARGET_KEYS).items()
-            if value is not None
-        }
-        for name in ("measure", "value", "se"):
-            if name not in row:
-                raise self.wrong(f"{key}.{name}", "expected a value, found none")
-        firm = str(row.get("firm", MARKET))
-        if firm != MARKET and firm not in base.firms:
-            text = f"expected a firm, found {found(firm)}{hint(firm, base.firms)}"
-            raise self.wrong(f"{key}.firm", text)
-        level = "market" if firm == MARKET else "firm"
-        names = [measure.name for measure in measures(level, base.mechanisms)]
-        if row["measure"] not in names:
-            text = f"expected a measure of a {level}, found {found(row['measure'])}"
-            raise self.wrong(f"{key}.measure", text + near(row["measure"], names))
-        value, se = (self.number(f"{key}.{name}", row[name]) for name in ("value", "se"))
-        if se <= 0.0:
-            raise self.wrong(f"{key}.se", f"expected a standard error above 0, found {se:g}")
-        return Target(row["measure"], firm, value, se, self.window(key, row.get("periods"), base))
 
-    def window(self, key: str, given: Any, base: Scenario) -> tuple[int, int] | None:
-        if given is None:
-            return None
-        ends = given.split("-") if isinstance(given, str) else given
-        whole = isinstance(ends, (list, tuple)) and len(ends) == 2
-        numbers = [self.number(f"{key}.periods", end) for end in ends] if whole else []
-        last = int(base.periods) - 1
-        whole = whole and numbers == [*map(int, numbers)]
-        if not whole or not 0 <= numbers[0] <= numbers[1] <= last:
-            text = f"expected [first, last] within 0 to {last}, found {found(given)}"
-            raise self.wrong(f"{key}.periods", text)
-        return int(numbers[0]), int(numbers[1])
+def _window(source: Source, keys: Keys, given: Any, last: int) -> tuple[int, int] | None:
+    """Return first and last period: of a list, or of a text such as ``2-5``."""
+    if given is None:
+        return None
+    try:
+        first, end = _two(tuple(given.split("-")) if isinstance(given, str) else given)
+        fits = first.is_integer() and end.is_integer() and 0 <= first <= end <= last
+    except ValueError:
+        fits = False
+    if not fits:
+        text = f"expected [first, last] within 0 to {last}, found {found(given)}"
+        raise _wrong(source, keys, text)
+    return int(first), int(end)

@@ -46,8 +46,7 @@ class Entry:
     @property
     def at(self) -> int | None:
         """Period of the event; None where it is not a whole number."""
-        at = self.event.get("at") if isinstance(self.event, Mapping) else None
-        return at if isinstance(at, int) and not isinstance(at, bool) else None
+        return _whole(self.event.get("at")) if isinstance(self.event, Mapping) else None
 
 
 def entries(raw: Mapping[str, Any], where: Mapping[Keys, Place], key: str = ADD) -> list[Entry]:
@@ -163,8 +162,11 @@ def fitted(
 
 def periods_of(raw: Mapping[str, Any]) -> int | None:
     """Return how many periods the data ask for; None if that is not a whole number."""
-    periods = raw.get("periods", World.model_fields["periods"].default)
-    return periods if isinstance(periods, int) and not isinstance(periods, bool) else None
+    return _whole(raw.get("periods", World.model_fields["periods"].default))
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def left_out_words(late: tuple[Entry, ...], periods: int, period: str) -> str:

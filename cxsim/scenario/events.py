@@ -16,7 +16,7 @@ from cxsim.scenario.loading import Source, plain
 from cxsim.scenario.named_policies import policy_problems
 from cxsim.scenario.paths import Target, held, put, resolve
 from cxsim.scenario.schema import Schema
-from cxsim.scenario.validation import check_parts, segment_rates, shape_problems, validate
+from cxsim.scenario.validation import check_parts, refusal, segment_rates, shape_problems, validate
 from cxsim.scenario.yaml_text import YamlError, parse
 
 __all__ = [
@@ -148,9 +148,7 @@ class _State:
             text = f"expected a parameter that may change during a run, found {found(keys[-1])}"
             raise ScenarioError(Problem(place, keys, text))
         group_spec = self.schema.spec(level)
-        before = self.raw.get((level, name))
-        if before is None:
-            before = self._start(level, name)
+        before = self.raw.get((level, name), self._start(level, name))
         needs = self.model.needs
         try:
             raw = put(
@@ -220,16 +218,19 @@ def validated(schema: Schema, source: Source) -> tuple[Any, tuple[Change, ...]]:
     raw = source.raw
     if raw.get("name", "") == "":
         raw = {**raw, "name": source.name}
-    needs = raw.get("needs", 2)
-    needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else None
-    model, problems = validate(schema.scenario, raw, schema.root, needs=needs)
+    model, problems = validate(schema.scenario, raw, schema.root, needs=_needs(raw))
     if not problems:
         problems = check_parts(schema, model) + policy_problems(model, source)
     if problems:
-        found = [Problem(source.at(keys), keys, text) for keys, text in problems]
-        raise ScenarioError(sorted(found, key=lambda problem: problem.place.order))
+        raise refusal(source, problems)
     model = freeze(model)
     return model, changes_of(schema, source, model)
+
+
+def _needs(raw: Mapping[str, Any]) -> int | None:
+    """Return the dimensions of need that data ask for; None if that is no number of them."""
+    needs = raw.get("needs", 2)
+    return needs if isinstance(needs, int) and 1 <= needs <= 8 else None
 
 
 # -- Values nobody can change afterwards -------------------------------------------------------
@@ -364,14 +365,14 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
         value = plain(given, _OVERRIDE, (str(path),))
         if path in (ADD, REPLACE):
             value = schema.root.whole({ADD: value})[ADD]
-            new = [Entry(event, {(): _OVERRIDE}) for event in value] if _is_list(value) else value
+            listed = isinstance(value, tuple)
+            new = [Entry(event, {(): _OVERRIDE}) for event in value] if listed else value
             replace = path == REPLACE
             raw, where, numbers = added(raw, where, new, replace=replace, place=_OVERRIDE, key=path)
             late = () if replace else late
             stated = {*(() if replace else stated), *numbers}
             continue
-        needs = raw.get("needs", 2)
-        needs = needs if isinstance(needs, int) and 1 <= needs <= 8 else 1
+        needs = _needs(raw) or 1
         for target in resolve(schema.root, raw, path, _OVERRIDE):
             firms = tuple(raw["firms"]) if isinstance(raw.get("firms"), Mapping) else ()
             try:
@@ -387,7 +388,3 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
     if before is not None:
         raw, where, late = fitted(raw, where, late, before=before, stated=stated)
     return dataclasses.replace(source, raw=raw, where=where, late=late)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, tuple)

@@ -8,18 +8,58 @@ parameters all walk the same tree of specs.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from cxsim.messages import MISSING
-from cxsim.parameters import Ask
+from cxsim.parameters import Ask, Parameters
 
-__all__ = ["Spec", "kind_of", "spec_of", "spec_of_field", "words_for"]
+__all__ = ["Expected", "Keyed", "Spec", "kind_of", "optional", "spec_of", "spec_of_field",
+           "words_for"]  # fmt: skip
+
+
+# -- What files beside scenarios declare: their keys, and how messages speak of them -----------
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What messages say is expected, in place of kind and range.
+
+    Parameters
+    ----------
+    words : str
+        ``"the name of a firm"``. What was found follows, unless ``{}`` stands for it.
+    """
+
+    words: str
+
+
+class Keyed(Parameters):
+    """A group of keys of a study, of targets or of a decision."""
+
+    #: What messages call it ("a stopping rule"); where empty, they list its keys.
+    called: ClassVar[str] = ""
+
+
+def optional(doc: str = "") -> Any:
+    """Declare a key that may be left out: it is None then, and null is no value of it.
+
+    Parameters
+    ----------
+    doc : str
+        One line that says what it is.
+    """
+    return Field(
+        None,
+        description=doc or None,
+        validate_default=False,
+        json_schema_extra=lambda schema: schema.pop("default"),
+    )
 
 
 # -- What may stand under each key, read off the parameter definitions -------------------------
@@ -66,6 +106,12 @@ class Spec:
         Name of the mechanism that declares it.
     ask : Ask, optional
         Where a scenario should state it.
+    expected : str
+        What messages say in place of all this, see :class:`Expected`.
+    called : str, optional
+        What messages call a :class:`Keyed` group; None for groups of parameters.
+    tagged : mapping of str to Spec, optional
+        Groups of which the key ``kind`` names one.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -85,6 +131,9 @@ class Spec:
     of: str = ""
     mechanism: str = ""
     ask: Ask | None = None
+    expected: str = ""
+    called: str | None = None
+    tagged: Mapping[str, Spec] | None = None
 
     @property
     def by_firm(self) -> bool:
@@ -122,6 +171,16 @@ class Spec:
         if isinstance(value, tuple) and self.items is not None:
             return tuple(self.items.whole(each) for each in value)
         return value
+
+    def mapped(self, change: Callable[[Spec], Spec]) -> Spec:
+        """Return the same with a change made to it and to everything in it."""
+        whole = replace(
+            self,
+            fields=self.fields and {k: s.mapped(change) for k, s in self.fields.items()},
+            values=self.values and self.values.mapped(change),
+            items=self.items and self.items.mapped(change),
+        )
+        return change(whole)
 
     def parameters(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Spec]]:
         """Yield every parameter below with its path; ``*`` stands for any name or number."""
@@ -167,11 +226,15 @@ def spec_of(annotation: Any, bounds: Mapping[str, float] | None = None, of: str 
     if annotation in _SCALARS:
         return Spec(kinds=frozenset({_SCALARS[annotation]}), bounds=bounds, of=of)
     if origin is Annotated:
-        return spec_of(arguments[0], bounds | _bounds(annotation.__metadata__), of)
+        spec = spec_of(arguments[0], bounds | _bounds(annotation.__metadata__), of)
+        return replace(spec, expected=_expected(annotation.__metadata__))
     if origin is Literal:
         return Spec(kinds=frozenset({"text"}), choices=tuple(map(str, arguments)), of=of)
     if origin in (Union, types.UnionType):
         merged = Spec(of=of)
+        if all(isinstance(each, type) and issubclass(each, Keyed) for each in arguments):
+            kinds = (get_args(each.model_fields["kind"].annotation)[0] for each in arguments)
+            return replace(merged, tagged=dict(zip(kinds, map(spec_of, arguments), strict=True)))
         for each in arguments:
             spec = spec_of(each, bounds, of)
             merged = replace(
@@ -183,6 +246,7 @@ def spec_of(annotation: Any, bounds: Mapping[str, float] | None = None, of: str 
                 values=merged.values or spec.values,
                 items=merged.items or spec.items,
                 length=merged.length or spec.length,
+                called=spec.called if merged.called is None else merged.called,
             )
         return merged
     if origin in (tuple, list):
@@ -200,7 +264,7 @@ def spec_of(annotation: Any, bounds: Mapping[str, float] | None = None, of: str 
         fields = {
             name: spec_of_field(info, of=of) for name, info in annotation.model_fields.items()
         }
-        return Spec(fields=fields, of=of)
+        return Spec(fields=fields, of=of, called=getattr(annotation, "called", None))
     raise TypeError(f"a parameter cannot be of type {annotation!r}")
 
 
@@ -213,23 +277,27 @@ def _simple(info: FieldInfo) -> bool:
 
 def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec:
     """Describe one field of a parameter group, with its unit, source and default."""
-    spec = spec_of(info.annotation, _bounds(info.metadata), of)
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    unit, fixed, newcomers = (extra.get(name) for name in ("unit", "fixed", "newcomers"))
+
+    def shared(inside: Spec) -> Spec:
+        return replace(
+            inside,
+            mechanism=mechanism,
+            unit=inside.unit if inside.unit != "1" else str(unit or "1"),
+            fixed=inside.fixed or bool(fixed),
+            newcomers=inside.newcomers or bool(newcomers),
+        )
+
     return replace(
-        spec,
-        fields=spec.fields and {k: _under(s, extra, mechanism) for k, s in spec.fields.items()},
-        values=spec.values and _under(spec.values, extra, mechanism),
-        items=spec.items and _under(spec.items, extra, mechanism),
-        unit=str(extra.get("unit", "1")),
+        spec_of(info.annotation, _bounds(info.metadata), of).mapped(shared),
         source=str(extra.get("source", "")),
         doc=info.description or "",
         axes=tuple(extra.get("axes", ())),  # type: ignore[arg-type]
-        fixed=bool(extra.get("fixed", False)),
-        newcomers=bool(extra.get("newcomers", False)),
         default=MISSING if info.is_required() else info.get_default(call_default_factory=True),
         of=of,
-        mechanism=mechanism,
         ask=_ask(extra),
+        expected=_expected(info.metadata),
     )
 
 
@@ -238,28 +306,17 @@ def _ask(extra: Mapping[str, Any]) -> Ask | None:
     return Ask(**{**given, "beside": tuple(given["beside"])}) if given else None
 
 
-def _under(spec: Spec, extra: Mapping[str, Any], mechanism: str) -> Spec:
-    """Pass on to what is inside what it shares with the whole."""
-    down = {k: _under(s, extra, mechanism) for k, s in (spec.fields or {}).items()}
-    return replace(
-        spec,
-        mechanism=mechanism,
-        fields=down if spec.fields is not None else None,
-        values=spec.values and _under(spec.values, extra, mechanism),
-        items=spec.items and _under(spec.items, extra, mechanism),
-        unit=spec.unit if spec.unit != "1" else str(extra.get("unit", "1")),
-        fixed=spec.fixed or bool(extra.get("fixed", False)),
-        newcomers=spec.newcomers or bool(extra.get("newcomers", False)),
-    )
-
-
 def _bounds(metadata: Any) -> dict[str, float]:
-    bounds: dict[str, float] = {}
-    for each in metadata:
-        for kind, name in _BOUNDS.items():
-            if isinstance(each, kind):
-                bounds[name] = getattr(each, name)
-    return bounds
+    return {
+        name: getattr(each, name)
+        for each in metadata
+        for kind, name in _BOUNDS.items()
+        if isinstance(each, kind)
+    }
+
+
+def _expected(metadata: Any) -> str:
+    return next((each.words for each in metadata if isinstance(each, Expected)), "")
 
 
 # -- What may stand under a key, in words: kind, range and unit --------------------------------
@@ -281,6 +338,8 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
     >>> words_for(Spec(kinds=frozenset({"number"}), bounds={"ge": 0, "le": 1}, unit="share"))
     'a number from 0 to 1 (share)'
     """
+    if spec.expected:
+        return spec.expected
     said: list[str] = []
     if spec.by_firm and spec.values is not None:
         said.append(f"{_one(spec.values)}, for all firms or for each by name")
@@ -291,7 +350,9 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
     if spec.values is not None and not spec.by_firm:
         least = spec.bounds.get("min_length")
         said.append("a mapping by name" + (f" of at least {least}" if least else ""))
-    if spec.fields is not None:
+    if spec.called is not None:
+        said.append("a mapping" if spec.called else f"a mapping of {', '.join(spec.fields or ())}")
+    elif spec.fields is not None:
         some = ", ".join(list(spec.fields)[:3])
         said.append(f"a mapping of parameters ({some}{', ...' if len(spec.fields) > 3 else ''})")
     text = " or ".join(said) or "a value"
@@ -302,12 +363,7 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
 
 def kind_of(spec: Spec) -> str:
     """Say what is expected without range and unit: ``a number``, ``true or false``, ..."""
-    bare = replace(spec, bounds={}, unit="1")
-    if spec.values is not None:
-        bare = replace(bare, values=replace(spec.values, bounds={}))
-    if spec.items is not None:
-        bare = replace(bare, items=replace(spec.items, bounds={}))
-    return words_for(bare)
+    return words_for(replace(spec.mapped(lambda inside: replace(inside, bounds={})), unit="1"))
 
 
 def _one(spec: Spec) -> str:
@@ -336,21 +392,12 @@ def _several(spec: Spec, items: Spec, needs: int | None) -> str:
 
 
 def _range(bounds: Mapping[str, float]) -> str:
-    low = high = ""
     if "ge" in bounds and "le" in bounds:
         return f" from {_number(bounds['ge'])} to {_number(bounds['le'])}"
-    if "ge" in bounds:
-        low = f"of at least {_number(bounds['ge'])}"
-    if "gt" in bounds:
-        low = f"above {_number(bounds['gt'])}"
-    if "le" in bounds:
-        high = (
-            f"of at most {_number(bounds['le'])}" if not low else f"up to {_number(bounds['le'])}"
-        )
-    if "lt" in bounds:
-        high = f"below {_number(bounds['lt'])}"
-    both = " and ".join(part for part in (low, high) if part)
-    return f" {both}" if both else ""
+    words = {"ge": "of at least", "gt": "above", "lt": "below",
+             "le": "up to" if "gt" in bounds else "of at most"}  # fmt: skip
+    said = [f"{word} {_number(bounds[name])}" for name, word in words.items() if name in bounds]
+    return f" {' and '.join(said)}" if said else ""
 
 
 def _number(value: float) -> str:

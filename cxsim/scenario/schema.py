@@ -10,6 +10,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from annotated_types import MaxLen, MinLen
 from pydantic import Field, create_model, field_validator
 from pydantic.fields import FieldInfo
 
@@ -138,14 +139,7 @@ _SECTIONS = ("segments", "firms", "initial", "events", "replace_events", "extend
 
 
 def _owned(spec: Spec, mechanism: str) -> Spec:
-    down = {k: _owned(s, mechanism) for k, s in (spec.fields or {}).items()}
-    return replace(
-        spec,
-        mechanism=mechanism,
-        fields=down if spec.fields is not None else None,
-        values=spec.values and _owned(spec.values, mechanism),
-        items=spec.items and _owned(spec.items, mechanism),
-    )
+    return spec.mapped(lambda inside: replace(inside, mechanism=mechanism))
 
 
 def _join(level: str, mechanisms: tuple[Mechanism, ...]) -> tuple[type[Parameters], dict[str, str]]:
@@ -192,27 +186,12 @@ def _refuse_shadowed_validators(level: str, groups: list[type[Parameters]]) -> N
 
 
 def _bounded(info: FieldInfo) -> tuple[Any, Any]:
-    numeric = [each for each in info.metadata if not hasattr(each, "min_length")]
-    numeric = [each for each in numeric if not hasattr(each, "max_length")]
-    lengths = {
-        name: getattr(each, name)
-        for each in info.metadata
-        for name in ("min_length", "max_length")
-        if hasattr(each, name)
-    }
-    default: dict[str, Any] = {}
-    if not info.is_required():
-        if info.default_factory is not None:
-            default["default_factory"] = info.default_factory
-        else:
-            default["default"] = info.default
-    field = Field(
-        description=info.description,
-        json_schema_extra=info.json_schema_extra,
-        **default,
-        **lengths,
-    )
-    return _narrow(info.annotation, tuple(numeric)), field
+    lengths = [each for each in info.metadata if isinstance(each, (MinLen, MaxLen))]
+    numeric = tuple(each for each in info.metadata if each not in lengths)
+    made = {name: getattr(info, name) for name in ("default", "default_factory", "description",
+                                                   "json_schema_extra")}  # fmt: skip
+    annotation = _narrow(info.annotation, numeric)
+    return Annotated[annotation, *lengths] if lengths else annotation, Field(**made)
 
 
 def _narrow(annotation: Any, bounds: tuple[Any, ...]) -> Any:

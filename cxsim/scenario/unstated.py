@@ -8,7 +8,7 @@ override or in an event; an explicit 0 is a statement.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cxsim.parameters import Parameters
@@ -106,7 +106,7 @@ def inherited(scenario: Scenario) -> tuple[Unstated, ...]:
     for made, given in _asked(scenario):
         place = source.at(tuple(made.path.split(".")))
         if given and place.source not in (source.place.source, "override"):
-            found.append(Unstated(**{**vars(made), "source": place.source}))
+            found.append(replace(made, source=place.source))
     return tuple(found)
 
 
@@ -121,7 +121,7 @@ def _asked(scenario: Scenario) -> Iterator[tuple[Unstated, bool]]:
         name = str(keys[1]) if named else ""
         users = rising if ask.rising else active
         of = name if keys[0] == "firms" else "*"
-        if ask.beside and not users.get(of, frozenset()) & set(ask.beside):
+        if ask.beside and users.get(of, set()).isdisjoint(ask.beside):
             continue
         path = ".".join(map(str, keys))
         unit = _unit(spec.unit, scenario)
@@ -149,30 +149,26 @@ def _walk(group: Any, spec: Spec, keys: Keys) -> Iterator[tuple[Keys, Spec, Any,
                     yield from _walk(held, field.values, (*keys, name, entry))
 
 
-def _in_use(scenario: Scenario) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+def _in_use(scenario: Scenario) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """Return, by firm and for any firm (``*``), what is above 0 at some time, and what rises."""
-    active: dict[str, set[str]] = {"*": set()}
-    rising: dict[str, set[str]] = {"*": set()}
-    for name, firm in scenario.firms.items():
-        active[name] = {key for key, value in vars(firm).items() if _above(value, 0.0)}
-        rising[name] = set()
+    rising: dict[str, set[str]] = {name: set() for name in scenario.firms}
+    active = {
+        name: {key for key, value in vars(firm).items() if _above(value, 0.0)}
+        for name, firm in scenario.firms.items()
+    }
     for change in scenario.changes:
         if change.level == "firm" and len(change.keys) == 1:
             key = str(change.keys[0])
-            if _above(change.value, 0.0):
-                active[change.name].add(key)
-            if _above(change.value, getattr(scenario.firms[change.name], key, None)):
-                rising[change.name].add(key)
+            before = getattr(scenario.firms[change.name], key, None)
+            for table, other in ((active, 0.0), (rising, before)):
+                if _above(change.value, other):
+                    table[change.name].add(key)
     for firm, kind, _ in named_policies(scenario):
-        if kind == "capability":
-            active[firm] |= {"interaction", "customization"}
-            rising[firm] |= {"interaction", "customization"}
+        for table in (active, rising) if kind == "capability" else ():
+            table[firm] |= {"interaction", "customization"}
     for table in (active, rising):
         table["*"] = set().union(*table.values())
-    return (
-        {name: frozenset(held) for name, held in active.items()},
-        {name: frozenset(held) for name, held in rising.items()},
-    )
+    return active, rising
 
 
 def _above(value: Any, other: Any) -> bool:
@@ -236,11 +232,9 @@ def defaults_line(scenario: Scenario) -> str:
     ----------
     scenario : Scenario
     """
-    left = [each for each in unstated(scenario) if not each.free]
-    if not left:
-        return ""
-    said = [f"{whose}{name.replace('_', ' ')} {amount}" for name, whose, amount in _alike(left)]
-    return f"Not stated and left at the default: {', '.join(said)}."
+    said = _alike(each for each in unstated(scenario) if not each.free)
+    what = ", ".join(words for _, words in said)
+    return f"Not stated and left at the default: {what}." if what else ""
 
 
 def inherited_line(scenario: Scenario) -> str:
@@ -250,22 +244,23 @@ def inherited_line(scenario: Scenario) -> str:
     ----------
     scenario : Scenario
     """
+    found = inherited(scenario)
+    sources = {each.parameter: each.source for each in reversed(found)}
     by: dict[str, list[str]] = {}
-    for name, whose, amount in _alike(found := inherited(scenario)):
-        source = next(each.source for each in found if each.parameter == name)
-        by.setdefault(source, []).append(f"{whose}{name.replace('_', ' ')} {amount}")
+    for name, words in _alike(found):
+        by.setdefault(sources[name], []).append(words)
     return "".join(f"Taken from {source}: {', '.join(said)}." for source, said in by.items())
 
 
-def _alike(items: Iterable[Unstated]) -> Iterator[tuple[str, str, str]]:
-    """Yield parameter, whose it is (empty if there is one value), and amount."""
+def _alike(items: Iterable[Unstated]) -> Iterator[tuple[str, str]]:
+    """Yield a parameter, and in words whose it is (nobody's if there is one value) and what."""
     values: dict[str, dict[str, list[str]]] = {}
     for each in items:
         values.setdefault(each.parameter, {}).setdefault(each.amount, []).append(each.name)
     for name, amounts in values.items():
         for amount, who in amounts.items():
             whose = "" if len(amounts) == 1 else _and([f"{each}'s" for each in who]) + " "
-            yield name, whose, amount
+            yield name, f"{whose}{name.replace('_', ' ')} {amount}"
 
 
 def _and(words: Iterable[str]) -> str:

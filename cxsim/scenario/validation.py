@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from cxsim.messages import MISSING, found, hint, nearest
+from cxsim.messages import MISSING, Problem, ScenarioError, found, hint, nearest
 from cxsim.parameters import Parameters
-from cxsim.scenario.fields import Spec, words_for
+from cxsim.scenario.fields import Keyed, Spec, spec_of, words_for
+from cxsim.scenario.loading import Source
 from cxsim.scenario.paths import unknown_key
 from cxsim.scenario.schema import Schema
 from cxsim.scenario.yaml_text import plain_scalar
 
-__all__ = ["MOST", "check_parts", "shape_problems", "validate"]
+__all__ = ["MOST", "check_parts", "read_as", "refusal", "shape_problems", "validate", "wrong"]
 
 
 # -- From pydantic's errors to plain words, with range and unit of the parameter ---------------
@@ -33,7 +34,7 @@ MOST = 1e15
 
 
 #: A group's own validator may begin its message with the parameter it speaks of.
-_KEYED = re.compile(r"(\w+): (.*)", re.DOTALL)
+_KEYED = re.compile(r"((\w+)(?:\.\d+)?): (.*)", re.DOTALL)
 
 
 #: Problems that are explained in full: finding the nearest name takes a while.
@@ -68,28 +69,87 @@ def validate(
     """
     try:
         made = model.model_validate(raw)
-        beyond = list(_beyond(raw))
-        return (None, beyond) if beyond else (made, [])
     except ValidationError as error:
-        # Without the input: pydantic cannot show every value there is.
-        errors = error.errors(include_url=False, include_input=False, include_context=False)
-    problems: dict[Keys, str] = {}
-    misspelt: set[Keys] = set()
+        return None, _explained(error, raw, spec, needs)
+    beyond = list(_beyond(raw))
+    return (None, beyond) if beyond else (made, [])
+
+
+_Model = TypeVar("_Model", bound=Keyed)
+
+
+def read_as(
+    model: type[_Model],
+    raw: Any,
+    source: Source,
+    keys: Keys = (),
+    context: Mapping[str, Any] | None = None,
+) -> _Model:
+    """Return what a file holds as a model.
+
+    Parameters
+    ----------
+    model : type of Keyed
+    raw
+        Plain data.
+    source : Source
+        Where they were written.
+    keys : tuple of str or int
+        Under which keys.
+    context : mapping, optional
+        What the model's own validators need to know.
+
+    Raises
+    ------
+    ScenarioError
+        With all problems found.
+    """
+    try:
+        return model.model_validate(raw, context=dict(context or {}))
+    except ValidationError as error:
+        problems = _explained(error, raw, spec_of(model), None)
+    raise refusal(source, [((*keys, *inner), text) for inner, text in problems])
+
+
+def refusal(source: Source, problems: Found) -> ScenarioError:
+    """Return the error of problems, with their places and in the order of these."""
+    told = [Problem(source.at(keys), keys, text) for keys, text in problems]
+    return ScenarioError(sorted(told, key=lambda problem: problem.place.order))
+
+
+def wrong(source: Source, keys: Keys, text: str) -> ScenarioError:
+    """Return the error of the one value at ``keys``."""
+    return refusal(source, [(keys, text)])
+
+
+class _Wrong(NamedTuple):
+    """One problem: of which value, under which keys it is told, and what was probably meant."""
+
+    keys: Keys
+    text: str
+    told: Keys
+    meant: Keys | None = None
+
+
+def _explained(error: ValidationError, raw: Any, spec: Spec, needs: int | None) -> Found:
+    # Without the input: pydantic cannot show every value there is.
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    if spec.called is not None:  # a key that nobody knows may be why another one is missing
+        errors.sort(key=lambda each: each["type"] != "extra_forbidden")
+    problems: dict[Keys, _Wrong] = {}
     absent: set[Keys] = set()
     for each in errors[:EXPLAINED]:
-        keys, text, near = _problem(each["type"], each["loc"], each["msg"], raw, spec, needs)
-        problems.setdefault(keys, text)
-        if near is not None:
-            misspelt.add((*keys[:-1], near))
+        made = _problem(each["type"], each["loc"], each["msg"], raw, spec, needs)
+        problems.setdefault(made.keys, made)
         if each["type"] == "missing":
-            absent.add(keys)
+            absent.add(made.keys)
     for each in errors[EXPLAINED:]:
-        problems.setdefault(each["loc"], each["msg"])
+        problems.setdefault(each["loc"], _Wrong(each["loc"], each["msg"], each["loc"]))
     # Where a value may be one thing or another, what is wrong inside it says more than
     # that it is not the other; and a misspelt key is not missing as well.
     hidden = {keys[:length] for keys in problems for length in range(len(keys))}
-    hidden |= absent & misspelt
-    return None, [(keys, text) for keys, text in problems.items() if keys not in hidden]
+    hidden |= absent & {each.meant for each in problems.values()}
+    return [(each.told, each.text) for keys, each in problems.items() if keys not in hidden]
 
 
 def _beyond(raw: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
@@ -106,39 +166,72 @@ def _beyond(raw: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
 
 def _problem(
     kind: str, loc: tuple[Any, ...], message: str, raw: Any, spec: Spec, needs: int | None
-) -> tuple[Keys, str, str | None]:
-    """Return the keys of one problem, what is wrong, and the key that was probably meant."""
-    keys: list[str | int] = []
+) -> _Wrong:
+    """Say what one of pydantic's errors means."""
+    keys: Keys = ()
     value = raw
-    for part in loc:
-        if isinstance(value, dict) and spec.fields is not None and part in spec.fields:
-            spec = spec.fields[part]
-            value = value.get(part, MISSING)
+    for part in loc[:-1] if kind == "missing" else loc:
+        if spec.tagged is not None and part in spec.tagged:
+            spec = spec.tagged[part]
+        elif isinstance(value, dict) and spec.fields is not None and part in spec.fields:
+            spec, value, keys = spec.fields[part], value.get(part, MISSING), (*keys, part)
         elif isinstance(value, dict) and spec.values is not None and part in value:
-            spec, value = spec.values, value[part]
+            spec, value, keys = spec.values, value[part], (*keys, part)
         elif isinstance(value, tuple) and spec.items is not None and part in range(len(value)):
-            spec, value = spec.items, value[part]
+            spec, value, keys = spec.items, value[part], (*keys, part)
         elif kind == "extra_forbidden" and isinstance(value, dict) and part in value:
-            near = nearest(part, spec.fields or ())
-            return (*keys, part), unknown_key(spec, part, tuple(keys)), near
-        else:
-            continue  # the name of one alternative of a union
-        keys.append(part)
+            return _unknown(part, keys, spec)
+        # else: the name of one alternative of a union
+    if kind == "missing":
+        return _missing(str(loc[-1]), keys, spec, needs)
     if kind in ("value_error", "assertion_error"):
         text = message.partition(", ")[2] or message
         keyed = _KEYED.fullmatch(text)
-        if keyed and spec.fields is not None and keyed[1] in spec.fields:
-            return (*keys, keyed[1]), keyed[2], None
-        return tuple(keys), text, None
-    text = f"expected {words_for(spec, needs)}, found {found(value)}{_advice(spec, value)}"
-    return tuple(keys), text, None
+        if keyed and spec.fields is not None and keyed[2] in spec.fields:
+            inner = (int(part) if part.isdigit() else part for part in keyed[1].split("."))
+            keys, text = (*keys, *inner), keyed[3]
+        return _Wrong(keys, text, keys)
+    if kind == "union_tag_not_found":
+        return _Wrong(keys, f"expected a kind ({', '.join(spec.tagged or ())}), found none", keys)
+    if kind == "union_tag_invalid":
+        value, keys = value["kind"] if isinstance(value, dict) else value, (*keys, "kind")
+    text = _expecting(words_for(spec, needs), found(value)) + _advice(spec, value)
+    return _Wrong(keys, text, keys)
+
+
+def _unknown(key: Any, keys: Keys, spec: Spec) -> _Wrong:
+    known = spec.fields or {}
+    if spec.called is None:
+        text = unknown_key(spec, key, keys)
+    else:
+        what = f"a key of {spec.called}" if spec.called else f"one of {', '.join(known)}"
+        text = f"expected {what}, found {found(key)}{hint(key, known, listed=12)}"
+    near = nearest(key, known)
+    return _Wrong((*keys, key), text, (*keys, key), None if near is None else (*keys, near))
+
+
+def _missing(name: str, keys: Keys, spec: Spec, needs: int | None) -> _Wrong:
+    inner = (*keys, name)
+    child = (spec.fields or {}).get(name, Spec())
+    if spec.called is None:
+        return _Wrong(inner, f"expected {words_for(child, needs)}, found nothing", inner)
+    if not spec.called:
+        return _Wrong(inner, _expecting(child.expected or "a value", "none"), inner)
+    owner = f" in {spec.called}" if keys else ""
+    return _Wrong(inner, f"expected {name}{owner}, found none", keys)
+
+
+def _expecting(words: str, shown: str) -> str:
+    words = words.format(shown) if "{}" in words else f"{words}, found {shown}"
+    return f"expected {words}"
 
 
 def _advice(spec: Spec, value: Any) -> str:
+    choices = spec.choices or tuple(spec.tagged or ())
+    if choices and (spec.expected or isinstance(value, str)):
+        return hint(value, choices, listed=12 if spec.expected else 0)
     if not isinstance(value, str):
         return ""
-    if spec.choices:
-        return hint(value, spec.choices, listed=0)
     if spec.kinds & {"number", "integer"} and isinstance(plain_scalar(value), (int, float)):
         return " (a text: drop the quotes)"
     if "boolean" in spec.kinds and value.lower() in _WORDS:
@@ -170,9 +263,6 @@ def shape_problems(spec: Spec, model: Any, *, needs: int, firms: tuple[str, ...]
 # -- What must hold between the parts of a scenario, beyond each parameter's own range ---------
 
 
-_Keys = tuple[str | int, ...]
-
-
 #: Characters that paths, overrides on the command line and file names need for themselves.
 RESERVED = ".*/\\="
 
@@ -181,20 +271,21 @@ RESERVED = ".*/\\="
 TAKEN = ("outside", "none")
 
 
-def check_parts(schema: Schema, model: Any) -> list[tuple[_Keys, str]]:
+def check_parts(schema: Schema, model: Any) -> Found:
     """Return what is wrong between the parts of a valid model, as ``(keys, text)``."""
     problems = list(_names("firms", model.firms))
     problems += _names("segments", model.segments)
     problems += _shares(model)
     problems += shape_problems(schema.root, model, needs=model.needs, firms=tuple(model.firms))
     problems += _initial(model)
-    problems += _rates(model)
+    for name, segment in model.segments.items():
+        problems += segment_rates(segment, ("segments", name))
     for mechanism in schema.mechanisms:
         problems += mechanism.check(model)
     return problems
 
 
-def _names(section: str, named: Any) -> Iterator[tuple[_Keys, str]]:
+def _names(section: str, named: Any) -> Iterator[tuple[Keys, str]]:
     for name in named:
         keys = (section, name)
         bad = sorted({c for c in name if c in RESERVED or not c.isprintable()})
@@ -209,7 +300,7 @@ def _names(section: str, named: Any) -> Iterator[tuple[_Keys, str]]:
             yield keys, f"expected a name other than {' and '.join(TAKEN)}, found {found(name)}"
 
 
-def _shares(model: Any) -> Iterator[tuple[_Keys, str]]:
+def _shares(model: Any) -> Iterator[tuple[Keys, str]]:
     shares = [s.share for s in model.segments.values() if hasattr(s, "share")]
     if not shares:
         return  # mechanisms without shares: nothing to sum
@@ -218,7 +309,7 @@ def _shares(model: Any) -> Iterator[tuple[_Keys, str]]:
         yield ("segments",), f"expected shares that sum to 1, found a sum of {total:.10g}"
 
 
-def _initial(model: Any) -> Iterator[tuple[_Keys, str]]:
+def _initial(model: Any) -> Iterator[tuple[Keys, str]]:
     if not model.initial:
         return
     firms = tuple(model.firms)
@@ -234,12 +325,7 @@ def _initial(model: Any) -> Iterator[tuple[_Keys, str]]:
         yield ("initial",), text
 
 
-def _rates(model: Any) -> Iterator[tuple[_Keys, str]]:
-    for name, segment in model.segments.items():
-        yield from segment_rates(segment, ("segments", name))
-
-
-def segment_rates(segment: Any, keys: _Keys = ()) -> Iterator[tuple[_Keys, str]]:
+def segment_rates(segment: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
     """Check rates that are chances unless a distribution makes them means."""
     rate = getattr(segment, "purchase_rate", 0.0)
     if rate > 1 and getattr(segment, "purchase_rate_shape", None) is None:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import pandas as pd
+from annotated_types import MinLen
+from pydantic import ConfigDict
 
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, found, hint
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
-from cxsim.scenario.loading import read_yaml
+from cxsim.scenario.fields import Expected, Keyed, optional
+from cxsim.scenario.loading import Source, plain, read_yaml
 from cxsim.scenario.named_policies import named_policies
 from cxsim.scenario.unstated import Unstated
+from cxsim.scenario.validation import Keys, read_as
 from cxsim.scenario.yaml_text import YamlError, parse
+from cxsim.study.study_file import GivenFactor
 
 __all__ = [
     "AIM",
@@ -147,6 +152,36 @@ def _times(periods: int) -> tuple[int, int, int]:
     return start, build, min(start + build, periods - 1)
 
 
+class _Event(Keyed):
+    """What an event has to have the form of before a rival's copy is put beside it."""
+
+    model_config = ConfigDict(extra="allow")
+    called: ClassVar[str] = "an event"
+    set: dict[str, Any] = optional()
+
+
+class _Option(Keyed):
+    """What an option changes, by dotted path; the scenario says whether it can."""
+
+    model_config = ConfigDict(extra="allow")
+    called: ClassVar[str] = "an option"
+    events: Annotated[tuple[_Event, ...], Expected("a list of events")] = optional()
+    replace_events: Annotated[tuple[_Event, ...], Expected("a list of events")] = optional()
+
+
+class DecisionFile(Keyed):
+    """What may stand in files of options and of uncertainties."""
+
+    options: Annotated[
+        dict[str, Annotated[_Option | None, Expected("a mapping of dotted paths to values")]],
+        MinLen(1),
+        Expected("options by name"),
+    ] = optional()
+    uncertainties: Annotated[
+        dict[str, GivenFactor], MinLen(1), Expected("uncertainties by name")
+    ] = optional()
+
+
 def read_mapping(given: str | Path | Mapping[str, Any], what: str) -> dict[str, Any]:
     """Return options or uncertainties: a mapping, a YAML file, or YAML in a text.
 
@@ -159,14 +194,16 @@ def read_mapping(given: str | Path | Mapping[str, Any], what: str) -> dict[str, 
     Raises
     ------
     ScenarioError
-        If it is no mapping.
+        If it is no mapping of them, with all that is wrong in it.
     """
-    place, content = Place(what), given
+    place = Place(what)
+    content: Any = given
+    where: dict[Keys, Place] = {}
     if isinstance(given, Path) or (isinstance(given, str) and given.endswith((".yaml", ".yml"))):
         place = Place(str(given))
         if not is_file(given):
             raise ScenarioError(Problem(place, (), f"expected a file of {what}, found none"))
-        content, _ = read_yaml(Path(given))
+        content, where = read_yaml(Path(given))
     elif not isinstance(given, Mapping):
         try:
             content = parse(str(given)).value
@@ -174,9 +211,17 @@ def read_mapping(given: str | Path | Mapping[str, Any], what: str) -> dict[str, 
             raise ScenarioError(Problem(place, (), problem.reason)) from None
     if isinstance(content, Mapping) and what in content:
         content = content[what]
-    if not isinstance(content, Mapping) or not content:
-        raise ScenarioError(Problem(place, (), f"expected {what} by name, found {found(content)}"))
-    return {str(name): value for name, value in content.items()}
+    else:
+        where = {(what, *keys): at for keys, at in where.items()}
+    if isinstance(content, Mapping):
+        content = plain({str(name): value for name, value in content.items()}, place)
+    source = Source({what: content}, where, what, place)
+    try:
+        read_as(DecisionFile, source.raw, source)
+    except ScenarioError as error:
+        told = (Problem(each.place, each.path[1:], each.text) for each in error.problems)
+        raise ScenarioError(told) from None
+    return dict(content)
 
 
 def copying(scenario: Scenario, firm: str, rival: str, option: Mapping[str, Any]) -> dict[str, Any]:
@@ -331,8 +376,12 @@ def given_uncertainties(scenario: Scenario, given: Mapping[str, Any]) -> dict[st
     """Return factors as given, the rival's copy with the path that it moves."""
     made = dict(given)
     if COPY in made:
-        low, high = made[COPY]
-        made[COPY] = copy_factor(scenario, low, high)
+        ends = made[COPY]
+        pair = isinstance(ends, (list, tuple)) and len(ends) == 2
+        if not pair or not all(isinstance(end, (int, float)) for end in ends):
+            text = f"expected [first, last] period, found {found(ends)}"
+            raise ScenarioError(Problem(Place("uncertainties"), (COPY,), text))
+        made[COPY] = copy_factor(scenario, *ends)
     return made
 
 

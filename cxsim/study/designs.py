@@ -1,42 +1,38 @@
-"""Factors: what a study varies, by dotted path, within what the schema allows."""
+"""Factors, which a study varies by dotted path, and designs, the points at which it does."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from annotated_types import MinLen
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import ValidationInfo as Info
 
 from cxsim.files.whole import check_size, is_file
-from cxsim.messages import Problem, ScenarioError, found, hint, needed
-from cxsim.scenario import Scenario
-from cxsim.scenario.fields import Spec, words_for
-from cxsim.scenario.loading import Keys, Reader
-from cxsim.scenario.validation import MOST as LARGEST
+from cxsim.messages import found, hint, needed
+from cxsim.scenario.fields import Expected, Keyed, optional
 
 __all__ = [
-    "DESIGNS",
     "MOST",
+    "AnyDesign",
     "Design",
     "Factor",
+    "Grid",
+    "Listed",
     "Move",
-    "overridden",
     "problem_of",
-    "read_design",
-    "read_factor",
 ]
 
 
-# -- Factors: what a study varies, by dotted path, within what the schema allows ---------------
-
-
-_KEYS = ("path", "paths", "low", "high", "values", "scale", "integer", "levels")
+# -- Factors: what a study varies, by dotted path ----------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -131,184 +127,6 @@ def _dtype(values: Sequence[Any]) -> Any:
     return None if kinds <= {int, float} or kinds == {bool} else object
 
 
-def read_factor(reader: Reader, name: str, given: Any, base: Scenario | None, grid: bool) -> Factor:
-    """Read one factor and check it against the schema.
-
-    Parameters
-    ----------
-    reader : Reader
-    name : str
-        Its key: a dotted path, or a name if the paths are given below it.
-    given
-        ``[low, high]``, a list of values, or a mapping.
-    base : Scenario or None
-        None if a function is studied, which has no schema.
-    grid : bool
-        Whether two numbers in brackets are two values rather than a range.
-
-    Raises
-    ------
-    ScenarioError
-        If a path names nothing, or a value is not allowed there.
-    """
-    keys: Keys = ("factors", name)
-    if isinstance(given, (list, tuple)):
-        ranged = len(given) == 2 and not grid and all(_is_number(v) for v in given)
-        given = {"low": given[0], "high": given[1]} if ranged else {"values": given}
-    fields = reader.known(given, keys, _KEYS, "a factor")
-    moves = _moves(reader, name, fields, keys)
-    if "values" in fields:
-        for other in ("low", "high", "scale", "levels"):
-            if other in fields:
-                text = "expected values or a range, found both"
-                raise reader.problem((*keys, other), text)
-        values = fields["values"]
-        if not isinstance(values, tuple) or not values:
-            text = f"expected a list of values, found {found(values)}"
-            raise reader.problem((*keys, "values"), text)
-        factor = Factor(name, moves, values=values)
-    else:
-        factor = _range(reader, name, fields, keys, moves)
-    if base is not None:
-        _check(reader, factor, fields, keys, base)
-    return factor
-
-
-def _moves(reader: Reader, name: str, fields: Mapping[str, Any], keys: Keys) -> tuple[Move, ...]:
-    if "path" in fields and "paths" in fields:
-        raise reader.problem((*keys, "paths"), "expected path or paths, found both")
-    if "path" in fields:
-        return (Move(reader.text(fields["path"], (*keys, "path"))),)
-    if "paths" not in fields:
-        return (Move(name),)
-    paths, here = fields["paths"], (*keys, "paths")
-    if isinstance(paths, tuple) and paths:
-        return tuple(Move(reader.text(path, (*here, k))) for k, path in enumerate(paths))
-    if isinstance(paths, Mapping) and paths:
-        moves = []
-        for path, how in paths.items():
-            at = (*here, path)
-            how = reader.known({} if how is None else how, at, ("times", "plus"), "a move")
-            numbers = {
-                key: reader.number(value, (*at, key), above=-math.inf) for key, value in how.items()
-            }
-            moves.append(Move(path, **numbers))
-        return tuple(moves)
-    text = f"expected a list of dotted paths, or a mapping of them, found {found(paths)}"
-    raise reader.problem(here, text)
-
-
-def _range(
-    reader: Reader, name: str, fields: Mapping[str, Any], keys: Keys, moves: tuple[Move, ...]
-) -> Factor:
-    ends: dict[str, Any] = {}
-    for end in ("low", "high"):
-        value = fields.get(end)
-        if not _is_number(value) or not math.isfinite(value):  # type: ignore[arg-type]
-            what = "nothing" if end not in fields else found(value)
-            text = f"expected low and high, or values; {end} is {what}"
-            raise reader.problem((*keys, end) if end in fields else keys, text)
-        ends[end] = value
-    if not ends["low"] < ends["high"]:
-        text = f"expected low below high, found {found(ends['low'])} and {found(ends['high'])}"
-        raise reader.problem(keys, text)
-    scale = fields.get("scale", "linear")
-    log = reader.one_of(scale, (*keys, "scale"), ("linear", "log"), "linear or log") == "log"
-    if log and ends["low"] <= 0:
-        text = f"expected a number above 0 where scale is log, found {found(ends['low'])}"
-        raise reader.problem((*keys, "low"), text)
-    integer = fields.get("integer", False)
-    if not isinstance(integer, bool):
-        text = f"expected true or false, found {found(integer)}"
-        raise reader.problem((*keys, "integer"), text)
-    levels = reader.whole(fields.get("levels", 5), (*keys, "levels"), 2, 1_000_000)
-    if integer and (ends["low"] != int(ends["low"]) or ends["high"] != int(ends["high"])):
-        raise reader.problem(keys, "expected whole numbers as low and high of an integer factor")
-    if integer and log:
-        raise reader.problem((*keys, "scale"), "expected linear for whole numbers, found 'log'")
-    return Factor(name, moves, float(ends["low"]), float(ends["high"]), (), log, integer, levels)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _check(
-    reader: Reader, factor: Factor, fields: Mapping[str, Any], keys: Keys, base: Scenario
-) -> None:
-    """Check values against the schema at every path that the factor moves."""
-    for move in factor.moves:
-        for target in base.targets(move.path, reader.source.at(keys), keys):
-            kinds = target.spec.kinds
-            whole = "integer" in kinds and "number" not in kinds
-            if whole and not factor.values and not factor.integer:
-                text = f"expected integer: true, as {move.path} is a whole number"
-                raise reader.problem(keys, text)
-            ends = (
-                [((*keys, "values", k), v) for k, v in enumerate(factor.values)]
-                if factor.values
-                else [((*keys, end), getattr(factor, end)) for end in ("low", "high")]
-            )
-            for at, value in ends:
-                shift = move.times != 1.0 or move.plus != 0.0
-                if shift and not _is_number(value):
-                    raise reader.problem(at, f"expected a number to move, found {found(value)}")
-                moved = move.value(value)
-                if not _allowed(target.spec, moved):
-                    becomes = f" for {move.path}" if move.path != factor.name else ""
-                    what = f"expected {words_for(target.spec)}{becomes}, found {found(moved)}"
-                    raise reader.problem(at if at[2] in fields else keys, what)
-
-
-def _allowed(spec: Spec, value: Any) -> bool:
-    """Whether a single value lies within a parameter's kind, choices and bounds."""
-    if spec.choices and value in spec.choices:
-        return True
-    if value is None:
-        return spec.nullable
-    if isinstance(value, bool):
-        return bool(spec.kinds & {"boolean", "any"})
-    if isinstance(value, str):
-        return bool(spec.kinds & {"text", "any"}) and not spec.choices
-    if not _is_number(value):
-        return spec.fields is not None or spec.items is not None or spec.values is not None
-    if not spec.kinds & {"number", "integer", "any"}:
-        return False
-    if "number" not in spec.kinds and "integer" in spec.kinds and value != int(value):
-        return False
-    bounds = spec.bounds
-    return -LARGEST <= value <= LARGEST and (
-        value >= bounds.get("ge", -math.inf)
-        and value <= bounds.get("le", math.inf)
-        and (value > bounds["gt"] if "gt" in bounds else True)
-        and (value < bounds["lt"] if "lt" in bounds else True)
-    )
-
-
-def overridden(
-    reader: Reader, overrides: Mapping[str, Any], keys: Keys, base: Scenario
-) -> Scenario:
-    """Return the base with overrides; what is wrong names the study file and the line.
-
-    Raises
-    ------
-    ScenarioError
-    """
-
-    def told(problem: Problem) -> Problem:
-        if problem.place.source != "override":
-            return problem
-        dotted = ".".join(map(str, problem.path))
-        near = [path for path in overrides if dotted == path or dotted.startswith(f"{path}.")]
-        at = (*keys, near[0]) if near else keys
-        return Problem(reader.source.at(at), problem.path, problem.text)
-
-    try:
-        return base.override(overrides) if overrides else base
-    except ScenarioError as error:
-        raise ScenarioError(told(problem) for problem in error.problems) from None
-
-
 # -- Designs: which points of the factors' ranges a study runs ---------------------------------
 
 
@@ -316,72 +134,205 @@ def overridden(
 MOST = 10_000_000
 
 
-@dataclass(frozen=True)
-class Design:
-    """Which points are run.
-
-    Attributes
-    ----------
-    kind : str
-        ``grid``, ``list``, ``latin_hypercube``, ``sobol``, ``saltelli`` or ``morris``.
-    size : int
-        Points (``latin_hypercube``, ``sobol``), base samples (``saltelli``) or
-        trajectories (``morris``).
-    seed : int
-        Of the sample.
-    second_order : bool
-        Whether ``saltelli`` includes what second-order indices need.
-    levels : int
-        Levels of ``morris``.
-    table : DataFrame or None
-        The points of a ``list``, a column per factor.
-    """
+class Design(Keyed):
+    """Which points of the factors' ranges a study runs."""
 
     kind: str
-    size: int = 0
-    seed: int = 0
-    second_order: bool = True
-    levels: int = 4
-    table: pd.DataFrame | None = field(default=None, compare=False)
-
-    def unit(self, factors: Sequence[Factor]) -> np.ndarray | None:
-        """Return the sample in the unit cube, (points, factors); None for grid and list."""
-        make = _UNIT.get(self.kind)
-        return None if make is None else make(self, factors)
-
-    def points(self, factors: Sequence[Factor]) -> pd.DataFrame:
-        """Return the points, a row each and a column per factor."""
-        names = [factor.name for factor in factors]
-        if self.kind == "list":
-            assert self.table is not None
-            return self.table[names].reset_index(drop=True)
-        if self.kind == "grid":
-            rows = list(itertools.product(*(factor.grid().tolist() for factor in factors)))
-            return pd.DataFrame(rows, columns=names)
-        unit = self.unit(factors)
-        assert unit is not None
-        return pd.DataFrame({f.name: f.at(unit[:, k]) for k, f in enumerate(factors)})
 
     def count(self, factors: Sequence[Factor]) -> int:
         """Return how many points there are, without making them."""
-        sizes = {
-            "grid": lambda: math.prod(len(f.values) or f.levels for f in factors),
-            "list": lambda: 0 if self.table is None else len(self.table),
-            "saltelli": lambda: self.size * (2 + len(factors) * (1 + self.second_order)),
-            "morris": lambda: self.size * (1 + len(factors)),
-        }
-        return int(sizes.get(self.kind, lambda: self.size)())
+        raise NotImplementedError
 
-    def facts(self) -> dict[str, Any]:
-        """Return what determines the points, beside the factors, as plain data."""
-        facts: dict[str, Any] = {"kind": self.kind}
-        if self.kind not in ("grid", "list"):
-            facts |= {"size": self.size, "seed": self.seed}
-        if self.kind == "saltelli":
-            facts["second_order"] = self.second_order
-        if self.kind == "morris":
-            facts["levels"] = self.levels
-        return facts
+    def points_of(self, factors: Sequence[Factor]) -> pd.DataFrame:
+        """Return the points, a row each and a column per factor."""
+        raise NotImplementedError
+
+
+class Grid(Design):
+    """Every combination of the factors' values."""
+
+    called: ClassVar[str] = "a grid design"
+    kind: Literal["grid"]
+
+    def count(self, factors: Sequence[Factor]) -> int:
+        """Return how many points there are, without making them."""
+        return math.prod(len(f.values) or f.levels for f in factors)
+
+    def points_of(self, factors: Sequence[Factor]) -> pd.DataFrame:
+        """Return the points, a row each and a column per factor."""
+        rows = list(itertools.product(*(factor.grid().tolist() for factor in factors)))
+        return pd.DataFrame(rows, columns=[factor.name for factor in factors])
+
+
+class Listed(Design):
+    """Points as they are, written out or in a table."""
+
+    called: ClassVar[str] = "a list design"
+    kind: Literal["list"]
+    points: Annotated[
+        tuple[Annotated[dict[str, Any], Expected("a mapping of factors to values")], ...],
+        MinLen(1),
+        Expected("a list of points"),
+    ] = optional()
+    file: Annotated[
+        str, Field(pattern=r"\.(csv|parquet)$"), Expected("a file .csv or .parquet")
+    ] = optional()
+    _table: pd.DataFrame = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _read(self, info: Info) -> Listed:
+        said = self.model_fields_set
+        if ("points" in said) == ("file" in said):
+            raise ValueError("expected either points or file in a list design")
+        if "file" in said:
+            self._table = _table_of_file((info.context or {}).get("folder", Path()), self.file)
+            return self
+        for number, point in enumerate(self.points):
+            odd = set(point) ^ set(self.points[0])
+            if odd:
+                text = f"expected the same factors in every point, found {found(min(odd))} in some"
+                raise ValueError(f"points.{number}: {text}")
+        self._table = pd.DataFrame(list(self.points))
+        return self
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The points, with a column per factor and maybe others."""
+        return self._table
+
+    def column(self, name: str) -> tuple[Any, ...] | None:
+        """Return the values that a factor takes, each once; None if it has no column."""
+        if name not in self._table.columns:
+            return None
+        return tuple({repr(value): value for value in self._table[name].tolist()}.values())
+
+    def count(self, factors: Sequence[Factor]) -> int:  # noqa: ARG002 - as many as there are
+        """Return how many points there are."""
+        return len(self._table)
+
+    def points_of(self, factors: Sequence[Factor]) -> pd.DataFrame:
+        """Return the points, a row each and a column per factor."""
+        return self._table[[factor.name for factor in factors]].reset_index(drop=True)
+
+
+def _table_of_file(folder: Path, name: str) -> pd.DataFrame:
+    path = folder / name
+    if not is_file(path):
+        try:
+            near = [each.name for each in path.parent.iterdir() if each.suffix == path.suffix]
+        except (OSError, ValueError):
+            near = []
+        text = f"no file {found(name)}{hint(path.name, near)}"
+        raise ValueError(f"file: expected a table of points, found {text}")
+    try:
+        check_size(path)
+        read = pd.read_csv if path.suffix == ".csv" else pd.read_parquet
+        table = read(BytesIO(path.read_bytes()))
+    except (ValueError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"file: expected a table of points, found {reason}") from None
+    if table.empty:
+        raise ValueError("file: expected a point or more, found an empty table")
+    return table
+
+
+class Sample(Design):
+    """Points spread over the unit cube, one dimension per factor."""
+
+    size: int = Field(ge=1, le=10_000_000)
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+
+    def unit(self, factors: Sequence[Factor]) -> np.ndarray:
+        """Return the sample in the unit cube, (points, factors)."""
+        raise NotImplementedError
+
+    def count(self, factors: Sequence[Factor]) -> int:  # noqa: ARG002 - the same for all
+        """Return how many points there are, without making them."""
+        return self.size
+
+    def points_of(self, factors: Sequence[Factor]) -> pd.DataFrame:
+        """Return the points, a row each and a column per factor."""
+        unit = self.unit(factors)
+        return pd.DataFrame({f.name: f.at(unit[:, k]) for k, f in enumerate(factors)})
+
+
+def _power_of_two(size: int) -> int:
+    if size & (size - 1):
+        low = 2 ** int(math.log2(size))
+        raise ValueError(f"expected a power of two (such as {low} or {2 * low}), found {size}")
+    return size
+
+
+def _even(levels: int) -> int:
+    if levels % 2:
+        raise ValueError(f"expected an even number, found {levels}")
+    return levels
+
+
+_BinarySize = Annotated[int, Field(ge=1, le=10_000_000), AfterValidator(_power_of_two)]
+
+
+class LatinHypercube(Sample):
+    """A point in each of as many slices of every factor's range."""
+
+    called: ClassVar[str] = "a latin_hypercube design"
+    kind: Literal["latin_hypercube"]
+
+    def unit(self, factors: Sequence[Factor]) -> np.ndarray:
+        """Return the sample in the unit cube, (points, factors)."""
+        from scipy.stats import qmc
+
+        return qmc.LatinHypercube(len(factors), rng=self.seed).random(self.size)
+
+
+class Sobol(Sample):
+    """Points of a scrambled Sobol sequence."""
+
+    called: ClassVar[str] = "a sobol design"
+    kind: Literal["sobol"]
+    size: _BinarySize
+
+    def unit(self, factors: Sequence[Factor]) -> np.ndarray:
+        """Return the sample in the unit cube, (points, factors)."""
+        from scipy.stats import qmc
+
+        return qmc.Sobol(len(factors), rng=self.seed).random_base2(int(math.log2(self.size)))
+
+
+class Saltelli(Sample):
+    """What Sobol indices need: base samples, and each with one factor of another."""
+
+    called: ClassVar[str] = "a saltelli design"
+    kind: Literal["saltelli"]
+    size: _BinarySize
+    second_order: bool = True
+
+    def count(self, factors: Sequence[Factor]) -> int:
+        """Return how many points there are, without making them."""
+        return self.size * (2 + len(factors) * (1 + self.second_order))
+
+    def unit(self, factors: Sequence[Factor]) -> np.ndarray:
+        """Return the sample in the unit cube, (points, factors)."""
+        sobol = needed("SALib.sample.sobol", by="a saltelli design")
+        cube, second = problem_of(factors), self.second_order
+        return sobol.sample(cube, self.size, calc_second_order=second, seed=self.seed)
+
+
+class Morris(Sample):
+    """Trajectories along which one factor moves at a time."""
+
+    called: ClassVar[str] = "a morris design"
+    kind: Literal["morris"]
+    levels: Annotated[int, AfterValidator(_even)] = Field(4, ge=2, le=1000)
+
+    def count(self, factors: Sequence[Factor]) -> int:
+        """Return how many points there are, without making them."""
+        return self.size * (1 + len(factors))
+
+    def unit(self, factors: Sequence[Factor]) -> np.ndarray:
+        """Return the sample in the unit cube, (points, factors)."""
+        morris = needed("SALib.sample.morris", by="a morris design")
+        return morris.sample(problem_of(factors), self.size, num_levels=self.levels, seed=self.seed)
 
 
 def problem_of(factors: Sequence[Factor]) -> dict[str, Any]:
@@ -393,129 +344,10 @@ def problem_of(factors: Sequence[Factor]) -> dict[str, Any]:
     }
 
 
-def _latin(design: Design, factors: Sequence[Factor]) -> np.ndarray:
-    from scipy.stats import qmc
-
-    return qmc.LatinHypercube(len(factors), rng=design.seed).random(design.size)
-
-
-def _sobol(design: Design, factors: Sequence[Factor]) -> np.ndarray:
-    from scipy.stats import qmc
-
-    return qmc.Sobol(len(factors), rng=design.seed).random_base2(int(math.log2(design.size)))
-
-
-def _saltelli(design: Design, factors: Sequence[Factor]) -> np.ndarray:
-    sobol = needed("SALib.sample.sobol", by="a saltelli design")
-
-    return sobol.sample(
-        problem_of(factors), design.size, calc_second_order=design.second_order, seed=design.seed
-    )
-
-
-def _morris(design: Design, factors: Sequence[Factor]) -> np.ndarray:
-    morris = needed("SALib.sample.morris", by="a morris design")
-
-    return morris.sample(
-        problem_of(factors), design.size, num_levels=design.levels, seed=design.seed
-    )
-
-
-_UNIT: dict[str, Callable[[Design, Sequence[Factor]], np.ndarray]] = {
-    "latin_hypercube": _latin,
-    "sobol": _sobol,
-    "saltelli": _saltelli,
-    "morris": _morris,
-}
-
-
-#: What each kind of design may say beside its kind, and what its size is called.
-DESIGNS: dict[str, tuple[str, ...]] = {
-    "grid": (),
-    "list": ("points", "file"),
-    "latin_hypercube": ("size", "seed"),
-    "sobol": ("size", "seed"),
-    "saltelli": ("size", "seed", "second_order"),
-    "morris": ("size", "seed", "levels"),
-}
-
-
-def read_design(reader: Reader, given: Any, folder: Path) -> Design:
-    """Read the design of a study; its points need the factors, so they come later.
-
-    Raises
-    ------
-    ScenarioError
-        If the kind is unknown or a value does not fit it.
-    """
-    keys = ("design",)
-    fields = {"kind": given} if isinstance(given, str) else reader.mapping(given, keys, "a mapping")
-    if "kind" not in fields:
-        text = f"expected a kind ({', '.join(DESIGNS)}), found none"
-        raise reader.problem(keys, text)
-    kind = reader.one_of(fields["kind"], (*keys, "kind"), DESIGNS, "a kind of design")
-    fields = reader.known(fields, keys, ("kind", *DESIGNS[kind]), f"a {kind} design")
-    if kind == "list":
-        return Design("list", table=_table(reader, fields, folder))
-    if kind == "grid":
-        return Design("grid")
-    if "size" not in fields:
-        raise reader.problem(keys, f"expected size in a {kind} design, found none")
-    size = reader.whole(fields["size"], (*keys, "size"), 1, 10_000_000)
-    if kind in ("sobol", "saltelli") and size & (size - 1):
-        low = 2 ** int(math.log2(size))
-        text = f"expected a power of two (such as {low} or {2 * low}), found {size}"
-        raise reader.problem((*keys, "size"), text)
-    second = fields.get("second_order", True)
-    if not isinstance(second, bool):
-        text = f"expected true or false, found {found(second)}"
-        raise reader.problem((*keys, "second_order"), text)
-    levels = reader.whole(fields.get("levels", 4), (*keys, "levels"), 2, 1000)
-    if levels % 2:
-        raise reader.problem((*keys, "levels"), f"expected an even number, found {levels}")
-    seed = reader.whole(fields.get("seed", 0), (*keys, "seed"), 0, 2**32 - 1)
-    return Design(kind, size, seed, second, levels)
-
-
-def _table(reader: Reader, fields: Mapping[str, Any], folder: Path) -> pd.DataFrame:
-    if ("points" in fields) == ("file" in fields):
-        raise reader.problem(("design",), "expected either points or file in a list design")
-    if "file" in fields:
-        return _table_of_file(reader, fields["file"], folder)
-    points, keys = fields["points"], ("design", "points")
-    if not isinstance(points, tuple) or not points:
-        raise reader.problem(keys, f"expected a list of points, found {found(points)}")
-    columns: list[str] = []
-    for number, point in enumerate(points):
-        row = reader.mapping(point, (*keys, number), "a mapping of factors to values")
-        columns = columns or list(row)
-        if set(row) != set(columns):
-            odd = min(set(row) ^ set(columns))
-            text = f"expected the same factors in every point, found {found(odd)} in some"
-            raise reader.problem((*keys, number), text)
-    return pd.DataFrame(list(points))
-
-
-def _table_of_file(reader: Reader, name: Any, folder: Path) -> pd.DataFrame:
-    keys = ("design", "file")
-    path = folder / reader.text(name, keys)
-    if path.suffix not in (".csv", ".parquet"):
-        text = f"expected a file .csv or .parquet, found {found(name)}"
-        raise reader.problem(keys, text)
-    if not is_file(path):
-        try:
-            near = [each.name for each in path.parent.iterdir() if each.suffix == path.suffix]
-        except (OSError, ValueError):
-            near = []
-        text = f"expected a table of points, found no file {found(name)}{hint(path.name, near)}"
-        raise reader.problem(keys, text)
-    try:
-        check_size(path)
-        read = pd.read_csv if path.suffix == ".csv" else pd.read_parquet
-        table = read(BytesIO(path.read_bytes()))
-    except (ValueError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise reader.problem(keys, f"expected a table of points, found {reason}") from None
-    if table.empty:
-        raise reader.problem(keys, "expected a point or more, found an empty table")
-    return table
+#: A design of any kind; one that says no more may be written as the name of its kind.
+AnyDesign = Annotated[
+    Grid | Listed | LatinHypercube | Sobol | Saltelli | Morris,
+    Field(discriminator="kind"),
+    BeforeValidator(lambda given: {"kind": given} if isinstance(given, str) else given),
+    Expected("a kind of design"),
+]

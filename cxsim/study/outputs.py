@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from annotated_types import MinLen
+from pydantic import Field, SkipValidation
 
 from cxsim.identity import modules
 from cxsim.messages import found, hint
@@ -15,10 +17,13 @@ from cxsim.model.mechanism_registry import OBSERVERS
 from cxsim.numerics.statistics import half_width, mean_and_error
 from cxsim.runs.measures.measure_registry import measures, near, summarized
 from cxsim.scenario import Scenario
-from cxsim.scenario.loading import Keys, Reader
+from cxsim.scenario.fields import Expected, Keyed
+from cxsim.scenario.loading import Source
+from cxsim.scenario.validation import Keys, wrong
 
 __all__ = [
     "DEFAULT",
+    "GivenOutputs",
     "Output",
     "Stopping",
     "known_measures",
@@ -27,8 +32,8 @@ __all__ = [
     "observers_of",
     "output_of",
     "output_values",
-    "read_outputs",
-    "read_stopping",
+    "outputs_of",
+    "stopping_of",
 ]
 
 
@@ -72,8 +77,27 @@ class Output:
         return [self.measure, self.level, list(self.firms), self.by_period]
 
 
-def read_outputs(reader: Reader, given: Any, base: Scenario) -> tuple[Output, ...]:
-    """Read which measures a study keeps.
+class GivenOutput(Keyed):
+    """What a study file says of one measure, where it is more than its name."""
+
+    called: ClassVar[str] = "an output"
+    measure: Annotated[str, Expected("the name of a measure")]
+    firms: Annotated[tuple[SkipValidation[str], ...], Expected("a list of firms")] = ()
+    by: Annotated[Literal["period", "run"], Expected("period or run")] = "run"
+
+
+#: Measures as they stand in a file: by name or with more.
+GivenOutputs = Annotated[
+    tuple[Annotated[str | GivenOutput, Expected("the name of a measure")], ...],
+    MinLen(1),
+    Expected("a list of measures"),
+]
+
+
+def outputs_of(
+    source: Source, given: tuple[str | GivenOutput, ...], base: Scenario
+) -> tuple[Output, ...]:
+    """Return which measures a study keeps.
 
     Each is the name of a measure (``share``: of every firm), one firm's (``share.Tailor``),
     the market's (``market.concentration``), or a mapping ``{measure, firms, by: period}``.
@@ -84,40 +108,17 @@ def read_outputs(reader: Reader, given: Any, base: Scenario) -> tuple[Output, ..
     ScenarioError
         If there is no such measure or firm.
     """
-    keys: Keys = ("outputs",)
-    if not isinstance(given, tuple) or not given:
-        raise reader.problem(keys, f"expected a list of measures, found {found(given)}")
-    made: list[Output] = []
-    for number, each in enumerate(given):
-        output = _read(reader, each, (*keys, number), base)
-        if output not in made:
-            made.append(output)
-    return tuple(made)
-
-
-def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
-    by_period = False
-    firms: tuple[str, ...] = ()
-    name = given
-    if isinstance(given, Mapping):
-        reader.known(given, keys, ("measure", "firms", "by"), "an output")
-        name = given.get("measure")
-        if "by" in given:
-            by = reader.one_of(given["by"], (*keys, "by"), ("period", "run"), "period or run")
-            by_period = by == "period"
-        if "firms" in given:
-            listed = given["firms"]
-            if not isinstance(listed, tuple):
-                text = f"expected a list of firms, found {found(listed)}"
-                raise reader.problem((*keys, "firms"), text)
-            firms = tuple(
-                reader.one_of(firm, (*keys, "firms", k), base.firms, "the name of a firm")
-                for k, firm in enumerate(listed)
-            )
     watched = (*base.mechanisms, *observed(base).values())
     of = {m.name for m in measures("firm", watched)}
     market = {m.name for m in measures("market", watched)}
-    if isinstance(name, str):
+
+    def output(keys: Keys, each: GivenOutput) -> Output:
+        name, firms, by_period = each.measure, each.firms, each.by == "period"
+        for number, firm in enumerate(firms):
+            if firm not in list(base.firms):
+                text = f"expected the name of a firm, found {found(firm)}"
+                near_firm = hint(firm, base.firms, listed=12)
+                raise wrong(source, (*keys, "firms", number), text + near_firm)
         head, _, tail = name.partition(".")
         if head == _MARKET and tail in market:
             return Output(tail, _MARKET, (), by_period)
@@ -127,12 +128,16 @@ def _read(reader: Reader, given: Any, keys: Keys, base: Scenario) -> Output:
             return Output(head, "firm", (tail,), by_period)
         if head in of and tail:
             text = f"expected the name of a firm, found {tail!r}{hint(tail, base.firms)}"
-            raise reader.problem(keys, text)
+            raise wrong(source, keys, text)
         if name in market:
             return Output(name, _MARKET, (), by_period)
-    known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
-    text = f"expected the name of a measure, found {found(name)}{near(name, known)}"
-    raise reader.problem(keys, text)
+        known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
+        text = f"expected the name of a measure, found {found(name)}{near(name, known)}"
+        raise wrong(source, keys, text)
+
+    full = (GivenOutput(measure=each) if isinstance(each, str) else each for each in given)
+    made = (output(("outputs", number), each) for number, each in enumerate(full))
+    return tuple(dict.fromkeys(made))
 
 
 def observed(scenario: Scenario) -> dict[str, Mechanism]:
@@ -231,8 +236,7 @@ def output_values(
 # -- Sequential stopping: more paired seeds until an interval is narrow enough -----------------
 
 
-@dataclass(frozen=True)
-class Stopping:
+class Stopping(Keyed):
     """When a point has had enough seeds.
 
     Attributes
@@ -250,13 +254,14 @@ class Stopping:
         Seeds of a point at most.
     """
 
-    output: str
-    of: str
-    against: str
-    half_width: float
-    confidence: float = 0.95
-    step: int = 10
-    budget: int = 200
+    called: ClassVar[str] = "a stopping rule"
+    output: SkipValidation[str]
+    of: SkipValidation[str] = ""
+    against: SkipValidation[str] = ""
+    half_width: float = Field(gt=0)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    step: int = Field(10, ge=1, le=100_000)
+    budget: int = Field(200, ge=2, le=1_000_000)
 
     def width(self, values: Mapping[str, Mapping[int, float]]) -> float:
         """Return half the width of the interval, from values by strategy and seed.
@@ -283,48 +288,35 @@ class Stopping:
         yield self.budget
 
 
-def read_stopping(
-    reader: Reader,
-    given: Any,
+def stopping_of(
+    source: Source,
+    rule: Stopping,
     outputs: tuple[Output, ...],
     base: Scenario | None,
     strategies: Mapping[str, Any],
 ) -> Stopping:
-    """Read a stopping rule.
+    """Return a stopping rule, checked against the study that it is for.
 
     Raises
     ------
     ScenarioError
-        If the output or a strategy is unknown, or a number does not fit.
+        If the output or a strategy is unknown.
     """
-    keys = ("stopping",)
-    names = ("output", "of", "against", "half_width", "confidence", "step", "budget")
-    fields = reader.known(given, keys, names, "a stopping rule")
+    keys, said = ("stopping",), rule.model_fields_set
     firms = tuple(base.firms) if base else ()
     columns = [c for o in outputs if not o.by_period for c in o.columns(firms)]
-    for needed in ("output", "half_width"):
-        if needed not in fields:
-            raise reader.problem(keys, f"expected {needed}, found none")
-    output = fields["output"]
-    if base is not None and output not in columns:
-        near = hint(output, columns, listed=12)
-        what = f"expected an output of the study for one firm or the market, found {found(output)}"
-        raise reader.problem((*keys, "output"), what + near)
-    of, against = fields.get("of", ""), fields.get("against", "")
-    if "of" in fields or "against" in fields or len(strategies) > 1:
-        for key, value in (("of", of), ("against", against)):
-            at = (*keys, key) if key in fields else keys
-            reader.one_of(value, at, strategies, f"a strategy as {key}")
-        if of == against:
-            raise reader.problem((*keys, "against"), "expected another strategy, found the same")
-    else:
-        (of,) = strategies
-    return Stopping(
-        output,
-        of,
-        against,
-        reader.number(fields["half_width"], (*keys, "half_width"), above=0),
-        reader.number(fields.get("confidence", 0.95), (*keys, "confidence"), above=0, below=1),
-        reader.whole(fields.get("step", 10), (*keys, "step"), 1, 100_000),
-        reader.whole(fields.get("budget", 200), (*keys, "budget"), 2, 1_000_000),
-    )
+    if not (rule.output in columns if base else isinstance(rule.output, str)):
+        what = "expected an output of the study for one firm or the market"
+        text = f"{what}, found {found(rule.output)}{hint(rule.output, columns, listed=12)}"
+        raise wrong(source, (*keys, "output"), text)
+    if not said & {"of", "against"} and len(strategies) == 1:
+        return rule.model_copy(update={"of": next(iter(strategies))})
+    for key in ("of", "against"):
+        name = getattr(rule, key)
+        if name not in list(strategies):
+            text = f"expected a strategy as {key}, found {found(name)}"
+            at = (*keys, key) if key in said else keys
+            raise wrong(source, at, text + hint(name, strategies, listed=12))
+    if rule.of == rule.against:
+        raise wrong(source, (*keys, "against"), "expected another strategy, found the same")
+    return rule

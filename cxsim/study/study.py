@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 from cxsim.engine.schedule import Schedule
 from cxsim.identity import learn
-from cxsim.messages import whole
+from cxsim.messages import Place, whole
 from cxsim.runs.components import Components, of_measures, of_model, of_passes
 from cxsim.runs.simulation import Simulation, first_step
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.events import thaw
-from cxsim.scenario.loading import Reader, Source
+from cxsim.scenario.loading import Source, plain
 from cxsim.scenario.named_policies import named_policies
 from cxsim.study.designs import Design, Factor, problem_of
 from cxsim.study.outputs import (
@@ -69,11 +69,10 @@ class Study:
         folder: Path = Path(),
         model: Callable[[dict[str, Any], int], Any] | None = None,
     ):
-        parts = read_parts(Reader(source), folder, model is None)
+        parts = read_parts(source, folder, model is None)
         self.__dict__.update(
-            _source=source, _folder=folder, function=model, name=source.name, **vars(parts)
+            _source=source, _folder=folder, function=model, name=source.name, **parts
         )
-        self.__dict__["seeds"] = list(range(parts.seeds[0], sum(parts.seeds)))
 
     if TYPE_CHECKING:
         _source: Source
@@ -130,7 +129,8 @@ class Study:
         ScenarioError
             If it is not a valid study.
         """
-        return cls(Reader.of(mapping, name).source, model=model)
+        place = Place(name)
+        return cls(Source(plain(dict(mapping), place), {}, name, place), model=model)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the study as written, as plain dictionaries and lists."""
@@ -139,7 +139,7 @@ class Study:
     @cached_property
     def points(self) -> pd.DataFrame:
         """The points, a row each and a column per factor."""
-        return self.design.points(self.factors)
+        return self.design.points_of(self.factors)
 
     def overrides(self, point: int, strategy: str = ONLY) -> dict[str, Any]:
         """Return new values by dotted path at a point, under a strategy.
@@ -232,7 +232,7 @@ class Study:
     @cached_property
     def digest(self) -> str:
         """16 hex digits that name everything that determines the study's results."""
-        return hashlib.sha256(f"{self.place_digest}{self.seeds}".encode()).hexdigest()[:16]
+        return _hash(f"{self.place_digest}{self.seeds}")
 
     @cached_property
     def place_digest(self) -> str:
@@ -244,8 +244,7 @@ class Study:
             "strategies": thaw(self.strategies),
             "outputs": [output.facts() for output in self.outputs],
         }
-        text = json.dumps(facts, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _hash(json.dumps(facts, sort_keys=True, default=str))
 
     def with_seeds(self, seeds: int) -> Study:
         """Return the study with another number of seeds.

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import MinLen
+from pydantic import Field, model_validator
 
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, ScenarioError, found, hint
-from cxsim.model.mechanism_registry import OBSERVERS
-from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario import Scenario
 from cxsim.scenario.events import FrozenDict, freeze
-from cxsim.scenario.loading import Reader, Source, find, read_yaml, shipped_studies
-from cxsim.study.designs import DESIGNS, MOST, Design, Factor, overridden, read_design, read_factor
-from cxsim.study.outputs import DEFAULT, Output, Stopping, read_outputs, read_stopping
-
-if TYPE_CHECKING:
-    import pandas as pd
+from cxsim.scenario.fields import Expected, Keyed, Spec, optional, words_for
+from cxsim.scenario.loading import Source, find, read_yaml, shipped_studies, shown_path
+from cxsim.scenario.validation import MOST as LARGEST
+from cxsim.scenario.validation import Keys, read_as, wrong
+from cxsim.study.designs import MOST, AnyDesign, Design, Factor, Grid, Listed, Move
+from cxsim.study.outputs import (
+    DEFAULT,
+    GivenOutputs,
+    Output,
+    Stopping,
+    known_measures,
+    observed,
+    outputs_of,
+    stopping_of,
+)
 
 __all__ = [
     "ONLY",
-    "Parts",
-    "Reader",
+    "FunctionStudy",
+    "ScenarioStudy",
     "find_study",
     "read_parts",
     "read_study",
@@ -56,8 +66,6 @@ def find_study(name_or_path: str | Path) -> Path:
 
 def read_study(path: Path) -> Source:
     """Read a study file as data with the place of every key."""
-    from cxsim.scenario.loading import shown_path
-
     raw, where = read_yaml(path)
     place = Place(shown_path(path))
     if not isinstance(raw, Mapping):
@@ -66,21 +74,7 @@ def read_study(path: Path) -> Source:
     return Source(dict(raw), where, path.stem, place)
 
 
-# -- The pieces of a study file, each read and checked -----------------------------------------
-
-
-_KEYS = (
-    "title", "description", "scenario", "overrides", "factors", "design", "seeds", "strategies",
-    "outputs", "stopping", "analysis",
-)  # fmt: skip
-
-
-#: Keys that a study of a function does not have.
-_OF_SCENARIO = ("scenario", "overrides", "outputs")
-
-
-#: What can be made of a finished study.
-ANALYSES = ("main_effects", "sobol", "morris", "regional", "discovery", "ranking")
+# -- What may stand in a study file ------------------------------------------------------------
 
 
 #: Name of the strategy of a study that compares none.
@@ -92,28 +86,151 @@ RESERVED = ("run", "point", "strategy", "seed", "status", "message", "traceback"
             "base", "overrides", "seconds", "worker", "finished")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The checked pieces of a study file."""
-
-    title: str
-    description: str
-    base: Scenario | None
-    factors: tuple[Factor, ...]
-    design: Design
-    seeds: tuple[int, int]
-    strategies: Mapping[str, Mapping[str, Any]]
-    outputs: tuple[Output, ...]
-    stopping: Stopping | None
-    analysis: tuple[str, ...]
+#: New values by dotted path.
+Changes = Annotated[dict[str, Any] | None, Expected("a mapping of dotted paths to values")]
 
 
-def read_parts(reader: Reader, folder: Path, of_scenario: bool) -> Parts:
-    """Read and check all pieces of a study.
+#: What can be made of a finished study.
+_Analysis = Literal["main_effects", "sobol", "morris", "regional", "discovery", "ranking"]
+
+
+class GivenMove(Keyed):
+    """How a factor moves one parameter: to plus + times * value."""
+
+    called: ClassVar[str] = "a move"
+    times: float = 1.0
+    plus: float = 0.0
+
+
+class FactorKeys(Keyed):
+    """What a study file says of one factor, where it is more than its values."""
+
+    called: ClassVar[str] = "a factor"
+    path: str = optional("Dotted path; default: the name of the factor")
+    paths: Annotated[
+        Annotated[tuple[str, ...], MinLen(1)] | Annotated[dict[str, GivenMove | None], MinLen(1)],
+        Expected("a list of dotted paths, or a mapping of them"),
+    ] = optional("Several parameters that one factor moves")
+    low: Annotated[int | float, Expected("low and high, or values; low is {}")] = optional()
+    high: Annotated[int | float, Expected("low and high, or values; high is {}")] = optional()
+    values: Annotated[tuple[Any, ...], MinLen(1), Expected("a list of values")] = optional()
+    scale: Annotated[Literal["linear", "log"], Expected("linear or log")] = "linear"
+    integer: bool = False
+    levels: int = Field(5, ge=2, le=1_000_000, description="Values that a grid takes of a range")
+
+    @model_validator(mode="after")
+    def _fits(self) -> FactorKeys:
+        said = self.model_fields_set
+        if {"path", "paths"} <= said:
+            raise ValueError("paths: expected path or paths, found both")
+        for other in ("low", "high", "scale", "levels"):
+            if {"values", other} <= said:
+                raise ValueError(f"{other}: expected values or a range, found both")
+        if {"low", "high"} <= said:
+            self._is_a_range()
+        return self
+
+    def _is_a_range(self) -> None:
+        ends, log = (self.low, self.high), self.scale == "log"
+        if not self.low < self.high:
+            raise ValueError(f"expected low below high, found {' and '.join(map(found, ends))}")
+        if log and self.low <= 0:
+            what = "a number above 0 where scale is log"
+            raise ValueError(f"low: expected {what}, found {found(self.low)}")
+        if self.integer and any(end != int(end) for end in ends):
+            raise ValueError("expected whole numbers as low and high of an integer factor")
+        if self.integer and log:
+            raise ValueError("scale: expected linear for whole numbers, found 'log'")
+
+    def moves(self, name: str) -> tuple[Move, ...]:
+        """Return what a factor of this name moves."""
+        if "paths" not in self.model_fields_set:
+            return (Move(self.path if "path" in self.model_fields_set else name),)
+        if isinstance(self.paths, tuple):
+            return tuple(map(Move, self.paths))
+        given = {path: how or GivenMove() for path, how in self.paths.items()}
+        return tuple(Move(path, how.times, how.plus) for path, how in given.items())
+
+
+#: A factor as it stands in a file: a list is its values, or the ends of its range. In a list
+#: design, whose points have the values, it may be null.
+GivenFactor = Annotated[
+    FactorKeys | Annotated[tuple[Any, ...], MinLen(1)] | None,
+    Expected("a list of values or a mapping"),
+]
+
+
+class Seeds(Keyed):
+    """The first seed, and how many there are."""
+
+    called: ClassVar[str] = "seeds"
+    first: int = Field(0, ge=0, le=2**62)
+    count: int = Field(10, ge=1, le=1_000_000)
+
+
+class FunctionStudy(Keyed):
+    """A study of a function of a point and a seed."""
+
+    called: ClassVar[str] = "a study"
+    title: str = ""
+    description: str = ""
+    factors: Annotated[
+        Annotated[dict[str, GivenFactor], MinLen(1)]
+        | Annotated[tuple[Annotated[str, Expected("the name of a factor")], ...], MinLen(1)],
+        Expected("a mapping of factors"),
+    ] = Field(description="What is varied, by dotted path or by a name of its own")
+    design: AnyDesign = Grid(kind="grid")
+    seeds: Annotated[
+        Annotated[int, Field(ge=1, le=1_000_000)] | Seeds,
+        Expected("a whole number from 1 to 1000000"),
+    ] = Field(10, description="Paired: every point and strategy is run with the same ones")
+    strategies: Annotated[
+        Annotated[dict[str, Changes], MinLen(2)] | None,
+        Expected("two strategies or more, overrides by name"),
+    ] = Field(None, description="Overrides by strategy, compared at every point")
+    stopping: Stopping | None = None
+    analysis: Annotated[
+        tuple[Annotated[_Analysis, Expected("the name of an analysis")], ...], Expected("a list")
+    ] = ()
+
+
+class ScenarioStudy(FunctionStudy):
+    """A study: what is varied, over which points and seeds, what is kept."""
+
+    scenario: Annotated[
+        str | dict[str, Any], Expected("a file or the name of a scenario, or one written out")
+    ] = Field(description="Name or file of a scenario, or one written out")
+    overrides: Changes = Field(None, description="New values by dotted path, in every run")
+    outputs: GivenOutputs = DEFAULT
+
+
+def study_schema() -> dict[str, Any]:
+    """Return the JSON schema of a study file (draft 2020-12), for completion while typing.
+
+    It knows keys, kinds and forms. Whether a path names a parameter, a firm is there or a
+    measure belongs to the scenario is checked when the study is read.
+    """
+    schema = ScenarioStudy.model_json_schema()
+    keys = schema["properties"]
+    keys["design"] = {"anyOf": [{"const": "grid"}, keys["design"]]}
+    watching = observed(Scenario.load("bad_service"))  # where all have something to watch
+    keys["outputs"]["items"]["anyOf"][0] |= {
+        "description": "A measure (share), of a firm (share.Tailor), or market.MEASURE",
+        "examples": sorted({name for _, name in known_measures(tuple(watching.values()))}),
+    }
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, **schema, "title": "cxsim study"}
+
+
+# -- What a study holds: the pieces of its file, checked against its scenario ------------------
+
+
+def read_parts(source: Source, folder: Path, of_scenario: bool) -> dict[str, Any]:
+    """Return what a study holds, by the names of its attributes.
 
     Parameters
     ----------
-    reader : Reader
+    source : Source
     folder : Path
         What relative paths start from.
     of_scenario : bool
@@ -124,267 +241,213 @@ def read_parts(reader: Reader, folder: Path, of_scenario: bool) -> Parts:
     ScenarioError
         If a piece is missing or not valid.
     """
-    keys = _KEYS if of_scenario else tuple(k for k in _KEYS if k not in _OF_SCENARIO)
-    raw = reader.known(reader.source.raw, (), keys, "a study")
-    for key in ("scenario", "factors") if of_scenario else ("factors",):
-        if key not in raw:
-            raise reader.problem((), f"expected {key}, found none")
-    base = _base(reader, raw, folder) if of_scenario else None
-    design = read_design(reader, raw.get("design", "grid"), folder)
-    strategies = _strategies(reader, raw, base)
-    factors = _factors(reader, raw, design, base)
-    points = design.count(factors)
+    context = {"folder": folder}
+    base: Scenario | None = None
+    outputs: tuple[Output, ...] = ()
+    file: FunctionStudy
+    if of_scenario:
+        file = of = read_as(ScenarioStudy, source.raw, source, context=context)
+        base = _base(source, of, folder)
+        outputs = outputs_of(source, of.outputs, base)
+    else:
+        file = read_as(FunctionStudy, source.raw, source, context=context)
+    strategies = _strategies(source, file.strategies, base)
+    factors = _factors(source, file, base)
+    points = file.design.count(factors)
     if points * len(factors) > MOST:
         text = (
             f"expected at most {MOST:,} values (points times factors), "
             f"found {found(points)} points of {len(factors):,}"
         )
-        raise reader.problem(("design",) if "design" in raw else ("factors",), text)
-    outputs = read_outputs(reader, raw.get("outputs", DEFAULT), base) if base else ()
-    analysis = raw.get("analysis", ())
-    if not isinstance(analysis, tuple):
-        raise reader.problem(("analysis",), f"expected a list, found {found(analysis)}")
-    for number, each in enumerate(analysis):
-        reader.one_of(each, ("analysis", number), ANALYSES, "the name of an analysis")
-    stopping = None
-    if raw.get("stopping") is not None:
-        stopping = read_stopping(reader, raw["stopping"], outputs, base, strategies)
-    return Parts(
-        reader.text(raw.get("title", ""), ("title",)),
-        reader.text(raw.get("description", ""), ("description",)),
-        base, factors, design, _seeds(reader, raw.get("seeds", 10)), strategies, outputs,
-        stopping, analysis,
-    )  # fmt: skip
+        raise wrong(source, ("design" if "design" in source.raw else "factors",), text)
+    stopping = file.stopping and stopping_of(source, file.stopping, outputs, base, strategies)
+    seeds = file.seeds if isinstance(file.seeds, Seeds) else Seeds(count=file.seeds)
+    return {
+        "title": file.title, "description": file.description, "base": base, "factors": factors,
+        "design": file.design, "seeds": list(range(seeds.first, seeds.first + seeds.count)),
+        "strategies": strategies, "outputs": outputs, "stopping": stopping,
+        "analysis": file.analysis,
+    }  # fmt: skip
 
 
-def _base(reader: Reader, raw: Mapping[str, Any], folder: Path) -> Scenario:
-    given = raw["scenario"]
-    if isinstance(given, Mapping):
-        base = Scenario.from_dict(given, name=f"{reader.source.name}: scenario", folder=folder)
+def _base(source: Source, file: ScenarioStudy, folder: Path) -> Scenario:
+    if isinstance(file.scenario, str):
+        asked = (source.at(("scenario",)), ("scenario",))
+        base = Scenario.load(find(file.scenario, folder=folder, asked=asked)).beside(folder)
     else:
-        name = reader.text(given, ("scenario",))
-        asked = (reader.source.at(("scenario",)), ("scenario",))
-        base = Scenario.load(find(name, folder=folder, asked=asked)).beside(folder)
-    given = raw.get("overrides") or {}
-    changes = reader.mapping(given, ("overrides",), "a mapping of dotted paths to values")
-    return overridden(reader, changes, ("overrides",), base)
+        name = f"{source.name}: scenario"
+        base = Scenario.from_dict(file.scenario, name=name, folder=folder)
+    return _overridden(source, ("overrides",), base, file.overrides)
+
+
+def _overridden(
+    source: Source, keys: Keys, base: Scenario, overrides: Mapping[str, Any] | None
+) -> Scenario:
+    """Return the base with overrides; what is wrong names the study file and the line."""
+
+    def told(problem: Problem) -> Problem:
+        if problem.place.source != "override":
+            return problem
+        dotted = ".".join(map(str, problem.path))
+        near = [path for path in overrides or () if f"{dotted}.".startswith(f"{path}.")]
+        at = (*keys, near[0]) if near else keys
+        return Problem(source.at(at), problem.path, problem.text)
+
+    try:
+        return base.override(overrides) if overrides else base
+    except ScenarioError as error:
+        raise ScenarioError(told(problem) for problem in error.problems) from None
 
 
 def _strategies(
-    reader: Reader, raw: Mapping[str, Any], base: Scenario | None
+    source: Source, given: Mapping[str, Mapping[str, Any] | None] | None, base: Scenario | None
 ) -> Mapping[str, Mapping[str, Any]]:
-    keys = ("strategies",)
-    if raw.get("strategies") is None:
+    if given is None:
         return FrozenDict({ONLY: FrozenDict()})
-    given = reader.mapping(raw["strategies"], keys, "a mapping of names to overrides")
-    if len(given) < 2:
-        raise reader.problem(keys, f"expected two strategies or more, found {len(given)}")
     for name, changes in given.items():
-        changes = {} if changes is None else changes
-        reader.mapping(changes, (*keys, name), "a mapping of dotted paths to values")
         if base is not None:
-            overridden(reader, changes, (*keys, name), base)
+            _overridden(source, ("strategies", name), base, changes)
     return freeze({name: changes or {} for name, changes in given.items()})
 
 
-def _factors(
-    reader: Reader, raw: Mapping[str, Any], design: Design, base: Scenario | None
-) -> tuple[Factor, ...]:
-    keys = ("factors",)
-    given = raw["factors"]
-    if design.kind == "list" and isinstance(given, tuple):  # names alone: the table has the values
-        given = {reader.text(name, (*keys, k)): {} for k, name in enumerate(given)}
-    given = reader.mapping(given, keys, "a mapping of factors")
-    if not given:
-        raise reader.problem(keys, "expected a factor or more, found none")
+def _factors(source: Source, file: FunctionStudy, base: Scenario | None) -> tuple[Factor, ...]:
+    given: Mapping[str, Any]
+    if isinstance(file.factors, dict):
+        given = file.factors
+    elif isinstance(file.design, Listed):
+        given = dict.fromkeys(file.factors)  # names alone: the table has the values
+    else:
+        text = f"expected a mapping of factors, found {found(file.factors)}"
+        raise wrong(source, ("factors",), text)
     factors: list[Factor] = []
     moved: dict[str, str] = {}
     for name, ranges in given.items():
+        keys = ("factors", name)
         if name in RESERVED:
             text = f"expected another name, as results have a column {name!r} already"
-            raise reader.problem((*keys, name), text)
-        if design.table is not None:
-            ranges = _listed(reader, name, ranges, design.table)
-        factor = read_factor(reader, name, ranges, base, design.kind == "grid")
+            raise wrong(source, keys, text)
+        factor = _factor_of(source, name, ranges, file.design, base)
         for move in factor.moves:
             if move.path in moved:
                 text = f"expected each path once, found {move.path} in {moved[move.path]} too"
-                raise reader.problem((*keys, name), text)
+                raise wrong(source, keys, text)
             moved[move.path] = name
         factors.append(factor)
     return tuple(factors)
 
 
-def _listed(reader: Reader, name: str, given: Any, table: pd.DataFrame) -> Any:
-    """Give a factor of a list design the values of its column."""
-    if name not in table.columns:
-        columns = [str(column) for column in table.columns]
-        text = f"expected a column of the points, found none of this name{hint(name, columns)}"
-        raise reader.problem(("factors", name), text)
-    given = reader.known({} if given is None else given, ("factors", name),
-                         ("path", "paths"), "a factor of a list design")  # fmt: skip
-    values = tuple({repr(value): value for value in table[name].tolist()}.values())
-    return {**given, "values": values}
+def _factor_of(
+    source: Source,
+    name: str,
+    given: FactorKeys | tuple[Any, ...] | None,
+    design: Design,
+    base: Scenario | None,
+) -> Factor:
+    """Return one factor, checked against the schema; a function that is studied has none.
 
-
-def _seeds(reader: Reader, given: Any) -> tuple[int, int]:
-    """Return the first seed and how many there are."""
-    keys = ("seeds",)
-    if not isinstance(given, Mapping):
-        return 0, reader.whole(given, keys, 1, 1_000_000)
-    fields = reader.known(given, keys, ("first", "count"), "seeds")
-    first = reader.whole(fields.get("first", 0), (*keys, "first"), 0, 2**62)
-    return first, reader.whole(fields.get("count", 10), (*keys, "count"), 1, 1_000_000)
-
-
-# -- The JSON schema of study files, for completion and checks while typing --------------------
-
-
-_TEXT = {"type": "string"}
-
-
-_NUMBER = {"type": "number"}
-
-
-_FLAG = {"type": "boolean"}
-
-
-_CHANGES = {"type": ["object", "null"], "description": "New values by dotted path"}
-
-
-def _whole(low: int, doc: str = "") -> dict[str, Any]:
-    return {"type": "integer", "minimum": low, **({"description": doc} if doc else {})}
-
-
-def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
-    return {
-        "type": "object", "properties": properties, "required": list(required),
-        "additionalProperties": False,
-    }  # fmt: skip
-
-
-def study_schema() -> dict[str, Any]:
-    """Return the schema of a study file (draft 2020-12).
-
-    It knows keys, kinds and forms. Whether a path names a parameter, a firm is there or a
-    measure belongs to the scenario is checked when the study is read.
+    On a grid two numbers in brackets are two values, elsewhere a range.
     """
-    scenario = {
-        "description": "Name or file of a scenario, or one written out",
-        "anyOf": [_TEXT, {"type": "object"}],
-    }
-    properties = {
-        "title": _TEXT,
-        "description": _TEXT,
-        "scenario": scenario,
-        "overrides": {**_CHANGES, "description": "New values by dotted path, in every run"},
-        "factors": {
-            "description": "What is varied, by dotted path or by a name of its own",
-            "anyOf": [
-                {"type": "object", "additionalProperties": _factor(), "minProperties": 1},
-                {"type": "array", "items": _TEXT, "minItems": 1},
-            ],
-        },
-        "design": _design(),
-        "seeds": {
-            "description": "Paired: every point and strategy is run with the same ones",
-            "anyOf": [_whole(1), _object({"first": _whole(0), "count": _whole(1)})],
-        },
-        "strategies": {
-            "type": ["object", "null"],
-            "description": "Overrides by strategy, compared at every point",
-            "additionalProperties": _CHANGES,
-            "minProperties": 2,
-        },
-        "outputs": {"type": "array", "items": _output(), "minItems": 1},
-        "stopping": {"anyOf": [_stopping(), {"type": "null"}]},
-        "analysis": {"type": "array", "items": {"enum": list(ANALYSES)}},
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "cxsim study",
-        "description": "A study: what is varied, over which points and seeds, what is kept",
-        **_object(properties, "scenario", "factors"),
-    }
+    keys: Keys = ("factors", name)
+    if isinstance(design, Listed):
+        keyed = _with_column(source, keys, given, design)
+    else:
+        keyed = _in_full(source, keys, given, ranged=not isinstance(design, Grid))
+    factor = _of_keys(source, keys, keyed)
+    if base is not None:
+        _check(source, factor, keys, base)
+    return factor
 
 
-def _factor() -> dict[str, Any]:
-    move = _object({"times": _NUMBER, "plus": _NUMBER})
-    fields = {
-        "path": {**_TEXT, "description": "Dotted path; default: the name of the factor"},
-        "paths": {
-            "description": "Several parameters that one factor moves",
-            "anyOf": [
-                {"type": "array", "items": _TEXT, "minItems": 1},
-                {"type": "object", "additionalProperties": {"anyOf": [move, {"type": "null"}]}},
-            ],
-        },
-        "low": _NUMBER,
-        "high": _NUMBER,
-        "values": {"type": "array", "minItems": 1},
-        "scale": {"enum": ["linear", "log"]},
-        "integer": _FLAG,
-        "levels": _whole(2, "Values that a grid takes of a range"),
-    }
-    # In a list design the table has the values, and a factor may say nothing.
-    return {"anyOf": [{"type": "array", "minItems": 1}, _object(fields), {"type": "null"}]}
+def _in_full(source: Source, keys: Keys, given: Any, *, ranged: bool) -> FactorKeys:
+    """Return the keys of a factor that a list may stand for."""
+    if given is None:
+        raise wrong(source, keys, "expected a list of values or a mapping, found null")
+    if isinstance(given, FactorKeys):
+        return given
+    if ranged and len(given) == 2 and all(map(_is_number, given)):
+        return read_as(FactorKeys, {"low": given[0], "high": given[1]}, source, keys)
+    return FactorKeys(values=given)
 
 
-def _design() -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "points": {"type": "array", "items": {"type": "object"}, "minItems": 1},
-        "file": {**_TEXT, "pattern": r"\.(csv|parquet)$"},
-        "size": _whole(1),
-        "seed": _whole(0),
-        "second_order": _FLAG,
-        "levels": _whole(2),
-    }
-    kinds = [
-        _object(
-            {"kind": {"const": kind}, **{name: fields[name] for name in names}},
-            "kind",
-            *(["size"] if "size" in names else []),
-        )
-        for kind, names in DESIGNS.items()
-    ]
-    return {"anyOf": [{"const": "grid"}, *kinds]}
+def _with_column(source: Source, keys: Keys, given: Any, design: Listed) -> FactorKeys:
+    """Return the keys of a factor with the values that the points of a list have."""
+    if isinstance(given, tuple):
+        raise wrong(source, keys, f"expected a mapping, found {found(given)}")
+    known, keyed = ("path", "paths"), given or FactorKeys()
+    more = keyed.model_fields_set.difference(known)
+    for key in filter(more.__contains__, FactorKeys.model_fields):
+        what = f"a key of a factor of a list design, found {found(key)}"
+        raise wrong(source, (*keys, key), f"expected {what}{hint(key, known)}")
+    values = design.column(str(keys[-1]))
+    if values is None:
+        near = hint(keys[-1], map(str, design.table.columns))
+        text = f"expected a column of the points, found none of this name{near}"
+        raise wrong(source, keys, text)
+    return keyed.model_copy(update={"values": values})
 
 
-def _output() -> dict[str, Any]:
-    known = [
-        measure.name
-        for level in ("firm", "market")
-        for measure in (*measures(level), *_observed(level))
-    ]
-    fields = {
-        "measure": _TEXT,
-        "firms": {"type": "array", "items": _TEXT},
-        "by": {"enum": ["period", "run"]},
-    }
-    named = {
-        **_TEXT,
-        "description": "A measure (share), of a firm (share.Tailor), or market.MEASURE",
-        "examples": sorted(set(known)),
-    }
-    return {"anyOf": [named, _object(fields, "measure")]}
+def _of_keys(source: Source, keys: Keys, given: FactorKeys) -> Factor:
+    name, said = str(keys[-1]), given.model_fields_set
+    moves = given.moves(name)
+    if "values" in said:
+        return Factor(name, moves, values=given.values)
+    for end in ("low", "high"):
+        if end not in said:
+            text = f"expected low and high, or values; {end} is nothing"
+            raise wrong(source, keys, text)
+    low, high, log = float(given.low), float(given.high), given.scale == "log"
+    return Factor(name, moves, low, high, (), log, given.integer, given.levels)
 
 
-def _observed(level: str) -> list[Any]:
-    from cxsim.scenario import Scenario
-
-    scenario = Scenario.load("bad_service")  # where all of them have something to watch
-    made = (observer(scenario, scenario.mechanisms) for observer in OBSERVERS.values())
-    return [m for each in made for m in each.measures if m.level == level]
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _stopping() -> dict[str, Any]:
-    fields = {
-        "output": _TEXT,
-        "of": _TEXT,
-        "against": _TEXT,
-        "half_width": {"type": "number", "exclusiveMinimum": 0},
-        "confidence": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
-        "step": _whole(1),
-        "budget": _whole(2),
-    }
-    return _object(fields, "output", "half_width")
+def _check(source: Source, factor: Factor, keys: Keys, base: Scenario) -> None:
+    """Check values against the schema at every path that the factor moves."""
+    for move in factor.moves:
+        for target in base.targets(move.path, source.at(keys), keys):
+            kinds = target.spec.kinds
+            whole = "integer" in kinds and "number" not in kinds
+            if whole and not factor.values and not factor.integer:
+                text = f"expected integer: true, as {move.path} is a whole number"
+                raise wrong(source, keys, text)
+            ends = (
+                [((*keys, "values", k), v) for k, v in enumerate(factor.values)]
+                if factor.values
+                else [((*keys, end), getattr(factor, end)) for end in ("low", "high")]
+            )
+            for at, value in ends:
+                shift = move.times != 1.0 or move.plus != 0.0
+                if shift and not _is_number(value):
+                    text = f"expected a number to move, found {found(value)}"
+                    raise wrong(source, at, text)
+                moved = move.value(value)
+                if not _allowed(target.spec, moved):
+                    becomes = f" for {move.path}" if move.path != factor.name else ""
+                    what = f"expected {words_for(target.spec)}{becomes}, found {found(moved)}"
+                    raise wrong(source, at, what)
+
+
+def _allowed(spec: Spec, value: Any) -> bool:
+    """Whether a single value lies within a parameter's kind, choices and bounds."""
+    if spec.choices and value in spec.choices:
+        return True
+    if value is None:
+        return spec.nullable
+    if isinstance(value, bool):
+        return bool(spec.kinds & {"boolean", "any"})
+    if isinstance(value, str):
+        return bool(spec.kinds & {"text", "any"}) and not spec.choices
+    if not _is_number(value):
+        return spec.fields is not None or spec.items is not None or spec.values is not None
+    if not spec.kinds & {"number", "integer", "any"}:
+        return False
+    if "number" not in spec.kinds and "integer" in spec.kinds and value != int(value):
+        return False
+    return -LARGEST <= value <= LARGEST and all(
+        within(value, spec.bounds[name]) for name, within in _WITHIN.items() if name in spec.bounds
+    )
+
+
+_WITHIN = {"ge": operator.ge, "le": operator.le, "gt": operator.gt, "lt": operator.lt}

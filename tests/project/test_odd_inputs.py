@@ -88,6 +88,8 @@ targets:
         ("[0, 5]", "[5, 0]", "12: targets.1.periods: expected [first, last] within 0 to "),
         ("  - measure: share", "  - measure: shar",
          "8: targets.1.measure: expected a measure of a firm, found 'shar'"),
+        ("    periods: [0, 5]", "    period: null", "12: targets.1.period: expected one of "),
+        ("[0, 5]", "soon", "12: targets.1.periods: expected [first, last] within 0 to "),
         ("    periods", "    period", "12: targets.1.period: expected one of measure, firm, value"),
         ("[1, 6]", "[6, 1]", "5: parameters.firms.Mass.quality: expected a lowest below"),
         ("[1, 6]", "[1, .nan]", "5: parameters.firms.Mass.quality: expected a number, found .nan"),

@@ -208,6 +208,16 @@ def test_options_and_uncertainties_come_from_a_text_or_a_file(tmp_path):
     assert dict(text.strategies["b"]) == {"firms.Mass.price": 21}
 
 
+def test_what_is_wrong_in_a_file_of_options_is_told_with_its_line(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("options:\n  stay: {}\n  ask more: [22]\n", encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        plan_decision("baseline", "Mass", options=path)
+    assert str(caught.value) == (
+        f"{path}:3: ask more: expected a mapping of dotted paths to values, found [22]"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -216,8 +226,17 @@ def test_options_and_uncertainties_come_from_a_text_or_a_file(tmp_path):
         ({"options": "nothing.yaml"}, "nothing.yaml: expected a file of options, found none"),
         ({"options": "[1, 2]"}, "expected options by name"),
         ({"uncertainties": "{firms.Mass.price: [18, 22]}"}, "expected what the option changes"),
+        ({"options": {"a": {}, "b": 3}},
+         "options: b: expected a mapping of dotted paths to values, found 3"),
+        ({"options": {"a": {}, "b": {"events": {"at": 3}}}},
+         "options: b.events: expected a list of events, found a mapping of 1"),
+        ({"options": {"a": {}, "b": {"events": [3]}}}, "b.events.0: expected a mapping, found 3"),
+        ({"options": {"a": {}, "b": {"events": [{"at": 3, "set": 4}]}}}, "b.events.0.set: expec"),
+        ({"uncertainties": {"learning_rate": {"low": 0.1, "hgh": 0.5}}},
+         "uncertainties: learning_rate.hgh: expected a key of a factor, found 'hgh' (did you mean"),
+        ({"uncertainties": {COPY: [5, 15, 25]}}, "expected [first, last] period, found [5, 15,"),
     ],
-)
+)  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(given, said):
     with pytest.raises(ScenarioError) as caught:
         plan_decision("baseline", given.pop("firm", "Mass"), **given)

@@ -201,6 +201,41 @@ def test_a_mistake_is_named_with_file_line_key_and_what_was_meant(text, tmp_path
     assert "\n" not in str(caught.value)
 
 
+def test_all_mistakes_of_form_are_told_at_once_in_the_order_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.yaml").write_text(
+        "scenario: baseline\nfactors:\n  learning_rate: {low: much, high: 1}\n"
+        "design: {kind: sobol, sz: 64}\nseeds: 0\nstopping: {half_width: 1}\n"
+    )
+    with pytest.raises(cx.ScenarioError) as caught:
+        cx.Study.load("m.yaml")
+    assert str(caught.value).splitlines() == [
+        "m.yaml:3: factors.learning_rate.low: expected low and high, or values; low is 'much'",
+        "m.yaml:4: design.sz: expected a key of a sobol design, found 'sz' (did you mean 'size'?)",
+        "m.yaml:5: seeds: expected a whole number from 1 to 1000000, found 0",
+        "m.yaml:6: stopping: expected output in a stopping rule, found none",
+    ]
+
+
+def test_a_factor_of_a_list_design_says_nothing_of_values():
+    design = {"kind": "list", "points": [{"learning_rate": 0.2}]}
+    for given, said in [
+        ({"high": 1, "low": 0}, r"learning_rate\.low: expected a key of a factor of a list design"),
+        ([0, 1], r"learning_rate: expected a mapping, found \[0, 1\]"),
+    ]:
+        with pytest.raises(cx.ScenarioError, match=said):
+            study(factors={"learning_rate": given}, design=design)
+    assert len(study(factors={"learning_rate": None}, design=design).points) == 1
+
+
+def test_what_a_function_is_stopped_by_is_the_name_of_an_output():
+    plan = {"factors": {"a": [0, 1]}, "stopping": {"output": 3, "half_width": 1}}
+    with pytest.raises(
+        cx.ScenarioError, match=r"stopping\.output: expected an output of the study"
+    ):
+        cx.Study.from_dict(plan, model=lambda point, seed: point["a"] + seed)
+
+
 # ------------------------------------------------------------------------- JSON schema
 
 
@@ -231,6 +266,9 @@ def test_the_json_schema_accepts_studies_that_ship(accepts):
         {"design": {"kind": "sobol"}},
         {"design": {"kind": "grid", "size": 3}},
         {"seeds": 0},
+        {"seeds": 10_000_000},
+        {"design": {"kind": "sobol", "size": 2**30}},
+        {"factors": {"learning_rate": {"paths": {}, "low": 0, "high": 1}}},
         {"strategies": {"one": {}}},
         {"outputs": [{"by": "period"}]},
         {"stopping": {"output": "share.Tailor"}},
