@@ -1,8 +1,14 @@
 """The frame of every figure, and labels that keep out of each other's way.
 
-A :class:`Chart` says what a figure shows and how it is drawn; :meth:`Chart.picture` makes the
-figure, in one place for all of them. A public figure is a function of tidy frames that returns a
-chart, under :func:`charted`.
+How to write a figure: write a function of one or more tidy frames, and put ``@charted(...)`` with
+the columns that it needs of the first one over it. Compute what the figure shows; define
+``draw(figure)``, which adds axes and marks to an empty figure; and return a :class:`Chart` of both:
+the drawing, its size, a title that states the finding, a note on what the marks mean, and what is
+shown in words. Let ``draw`` return what has to wait until title and note have their place, such as
+``partial(end_labels, axes, ends)`` for names at the ends of lines. Everything else is done for all
+figures in :meth:`Chart.picture` and :func:`charted`: the style, the parameters ``title`` and
+``size`` (``**_: Unpack[Shared]``) and their documentation, headings that fit, the layout, and the
+words that the scenario has for customers, purchases and prices.
 """
 
 from __future__ import annotations
@@ -120,8 +126,8 @@ class Chart:
 def charted(*columns: str) -> Callable[[Callable[P, Chart]], Callable[P, Picture]]:
     """Make a function that returns a chart return its picture, drawn in the style of the package.
 
-    Where it says ``**_: Unpack[Shared]``, its signature and its docstring show the
-    parameters of :meth:`Chart.picture`.
+    In place of ``**_: Unpack[Shared]``, which tells type checkers, its signature and its docstring
+    show the parameters of :meth:`Chart.picture`.
 
     Parameters
     ----------
@@ -132,7 +138,8 @@ def charted(*columns: str) -> Callable[[Callable[P, Chart]], Callable[P, Picture
     def decorate(function: Callable[P, Chart]) -> Callable[P, Picture]:
         make: Callable[..., Chart] = function
         _, *asked = inspect.signature(Chart.picture).parameters.values()
-        *own, _ = inspect.signature(function).parameters.values()
+        given_to = inspect.signature(function).parameters.values()
+        own = [each for each in given_to if each.kind is not each.VAR_KEYWORD]
         shown = inspect.Signature([*own, *asked], return_annotation="Picture")
 
         @wraps(function)
@@ -141,10 +148,10 @@ def charted(*columns: str) -> Callable[[Callable[P, Chart]], Callable[P, Picture
                 given = shown.bind(*args, **kwargs)
             except TypeError as error:
                 raise TypeError(f"{function.__name__}() {error}") from None
-            words = {each.name: given.arguments.pop(each.name, None) for each in asked}
+            wanted = {each.name: given.arguments.pop(each.name, None) for each in asked}
             if columns:
                 need(given.arguments[own[0].name], columns, name=own[0].name)
-            return make(*given.args, **given.kwargs).picture(**words)
+            return make(*given.args, **given.kwargs).picture(**wanted)
 
         drawn.__doc__ = _documented(inspect.getdoc(function) or "")
         drawn.__signature__ = shown  # type: ignore[attr-defined]
@@ -157,7 +164,7 @@ def _documented(doc: str) -> str:
     """Add what :meth:`Chart.picture` takes to a section of parameters."""
     ours = (inspect.getdoc(Chart.picture) or "").partition("-\n")[2]
     said, *rest = re.split(r"\n\n(?=(?:Returns|Raises)\n)", doc, maxsplit=1)
-    return "\n\n".join([f"{said}\n{ours}", *rest])
+    return "\n\n".join([f"{said}\n{ours}", *rest]) + "\n"
 
 
 # -- Its parts: an empty figure, its headings, its layout --------------------------------------
