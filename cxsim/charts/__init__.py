@@ -1,7 +1,7 @@
 """Figures of runs, comparisons and analyses, drawn from tidy frames.
 
 Figures themselves are in :mod:`cxsim.plot`; here is what they are drawn with, for figures of
-one's own.
+one's own. :mod:`cxsim.charts.layout` says how to write one.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from cxsim._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Chart": "layout",
         "FIXED_SPACE": "labels",
         "GREY": "style",
         "OKABE_ITO": "style",
         "Picture": "style",
+        "Shared": "layout",
         "Words": "labels",
+        "charted": "layout",
         "estimates": "intervals",
         "finish": "layout",
         "joined": "labels",

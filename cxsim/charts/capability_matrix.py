@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from cxsim.charts.labels import Scale, chosen, joined, moment, need, scale_for, words_of
-from cxsim.charts.layout import finish, head, new, short, top_label
-from cxsim.charts.style import INK, Picture, ink_on, looks, styled
+from cxsim.charts.layout import Chart, Shared, charted, lay_out, short, top_label, write_note
+from cxsim.charts.style import INK, Picture, ink_on, looks
 from cxsim.runs.measures.frames import quadrant
 
 __all__ = ["Bubbles", "apart", "capability_matrix", "draw_quadrants", "name_places", "way_of"]
@@ -31,16 +32,15 @@ _CORNERS = {
 }
 
 
-@styled
+@charted()
 def capability_matrix(
     firms: pd.DataFrame,
     *,
     period: int | None = None,
     threshold: float = 0.5,
     trail: bool = True,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw firms as bubbles in the capability matrix, their area the share of purchases.
 
     Parameters
@@ -53,10 +53,6 @@ def capability_matrix(
         Between low and high, on both axes.
     trail : bool
         Draw the way of firms that moved since the first period.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -72,47 +68,49 @@ def capability_matrix(
     need(firms, ["period", "firm", "interaction", "customization", "share"])
     names = chosen(firms["firm"], None)
     period = moment(firms, period)
-    word = words_of(firms).period
     now = firms[firms["period"] == period].set_index("firm").reindex(names)
     places = now[["interaction", "customization"]].to_numpy(dtype=float)
     share = now["share"].to_numpy(dtype=float)
-    scale = scale_for("share", share)
-
     past = firms[firms["period"] <= period]
     ways = [way_of(past[past["firm"] == name]) for name in names]
     seen = [k for k in range(len(names)) if np.isfinite(places[k]).all()]
-    labels = {names[k]: _label(places[k], threshold) for k in seen}
-    starts = {names[k]: _label(ways[k][0], threshold) for k in seen}
-    if title is None:
-        title = _finding(names, share, scale, labels, starts, f"{word} {period}")
-
-    figure = new(size, (7.4, 6.9))
-    axes = figure.add_subplot()
-    draw_quadrants(axes, threshold)
-    note = f"Area of a bubble: share of purchases in {word} {period}."
+    placed = _Placed(
+        names,
+        places,
+        share,
+        scale_for("share", share),
+        {names[k]: quadrant(places[k, 0], places[k, 1], threshold) for k in seen},
+        {names[k]: quadrant(ways[k][0, 0], ways[k][0, 1], threshold) for k in seen},
+        f"{words_of(firms).period} {period}",
+    )
+    note = f"Area of a bubble: share of purchases in {placed.when}."
     if trail and any(len(way) > 1 for way in ways):
         note += " Arrows: the way from the start (ring)."
-    # Bubbles are laid out in points, so all that takes room has to be there first.
-    head(figure, title=title, note=note + _ASIDE)
-    figure.draw_without_rendering()  # places axes of equal aspect too
-    bubbles = Bubbles(axes, names, places, np.nan_to_num(share))
-    bubbles.draw(share, scale)
-    for k, way in enumerate(ways):
-        if trail:
-            bubbles.draw_way(k, way)
-    return finish(
-        figure,
-        title=title,
-        alt=_alt(names, places, share, scale, labels, starts, f"{word} {period}"),
-        note=note + (_ASIDE if bubbles.moved else ""),
-    )
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        axes = figure.add_subplot()
+        draw_quadrants(axes, threshold)
+
+        def place_bubbles() -> None:
+            # They are laid out in points, so all that takes room has to be there first.
+            write_note(figure, note + _ASIDE)
+            figure.draw_without_rendering()  # places axes of equal aspect too
+            bubbles = Bubbles(axes, names, places, np.nan_to_num(share))
+            bubbles.draw(share, placed.scale)
+            for k, way in enumerate(ways if trail else []):
+                bubbles.draw_way(k, way)
+            if not bubbles.moved:
+                write_note(figure, note)
+            lay_out(figure)
+
+        return place_bubbles
+
+    return Chart(draw, size=(7.4, 6.9), title=placed.finding(), alt=placed.alt(), note=note)
 
 
 def draw_quadrants(axes: Axes, threshold: float) -> None:
     """Draw the empty matrix with its quadrants."""
-    axes.set_xlim(-0.12, 1.12)
-    axes.set_ylim(-0.12, 1.12)
-    axes.set_aspect("equal")
+    axes.set(xlim=(-0.12, 1.12), ylim=(-0.12, 1.12), aspect="equal")
     axes.grid(visible=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(True)
@@ -130,10 +128,6 @@ def draw_quadrants(axes: Axes, threshold: float) -> None:
     top_label(axes, "Customization: how far it can adapt its offer (0 to 1)")
 
 
-def _label(place: np.ndarray, threshold: float) -> str:
-    return quadrant(float(place[0]), float(place[1]), threshold)
-
-
 def way_of(past: pd.DataFrame) -> np.ndarray:
     """Return the places a firm has been at, in order, without standing still: (n, 2)."""
     path = past.sort_values("period")[["interaction", "customization"]].to_numpy(dtype=float)
@@ -144,51 +138,51 @@ def way_of(past: pd.DataFrame) -> np.ndarray:
     return path[np.concatenate([[True], step])]
 
 
-def _finding(
-    names: list[str],
-    share: np.ndarray,
-    scale: Scale,
-    labels: dict[str, str],
-    starts: dict[str, str],
-    when: str,
-) -> str:
-    movers = [name for name in labels if labels[name] != starts[name]]
-    buyers = np.nan_to_num(share)
-    if not (buyers > 0).any():
-        return f"Nobody sells anything in {when}"
-    top = scale.text(buyers.max())
-    best = [n for n, s in zip(names, buyers, strict=True) if scale.text(s) == top]
-    if len(best) == 1:
-        text = f"{best[0]} ({labels.get(best[0], 'no place')}) has {top} of purchases in {when}"
-    else:
-        text = f"{joined(best)} have {top} of purchases each in {when}"
-    text += ", the most" if len(best) == 1 < len(names) else ""
-    if len(movers) == 1:
-        text += f"; {movers[0]} moved to {labels[movers[0]]}"
-    elif movers:
-        text += f"; {len(movers)} firms changed quadrant"
-    return text
+@dataclass(frozen=True)
+class _Placed:
+    """Where firms stand, and since the start: what title and description tell."""
 
+    names: list[str]
+    places: np.ndarray
+    share: np.ndarray
+    scale: Scale
+    labels: dict[str, str]
+    starts: dict[str, str]
+    when: str
 
-def _alt(
-    names: Sequence[str],
-    places: np.ndarray,
-    share: np.ndarray,
-    scale: Scale,
-    labels: dict[str, str],
-    starts: dict[str, str],
-    when: str,
-) -> str:
-    parts = []
-    for name, (a, c), s in zip(names, places, share, strict=True):
-        if name not in labels:
-            parts.append(f"{name} has no place")
-            continue
-        came = f", from {starts[name]}" if starts[name] != labels[name] else ""
-        bought = f"{scale.text(s)} of purchases" if np.isfinite(s) else "no purchases to share"
-        place = f"at interaction {a:.2g} and customization {c:.2g} ({labels[name]}{came})"
-        parts.append(f"{name} {place}, {bought}")
-    return f"Capability matrix in {when}, firms as bubbles: {'; '.join(parts)}."
+    def finding(self) -> str:
+        buyers = np.nan_to_num(self.share)
+        if not (buyers > 0).any():
+            return f"Nobody sells anything in {self.when}"
+        top = self.scale.text(buyers.max())
+        best = [n for n, s in zip(self.names, buyers, strict=True) if self.scale.text(s) == top]
+        if len(best) == 1:
+            quadrant = self.labels.get(best[0], "no place")
+            text = f"{best[0]} ({quadrant}) has {top} of purchases in {self.when}"
+        else:
+            text = f"{joined(best)} have {top} of purchases each in {self.when}"
+        text += ", the most" if len(best) == 1 < len(self.names) else ""
+        movers = [name for name in self.labels if self.labels[name] != self.starts[name]]
+        if len(movers) == 1:
+            text += f"; {movers[0]} moved to {self.labels[movers[0]]}"
+        elif movers:
+            text += f"; {len(movers)} firms changed quadrant"
+        return text
+
+    def alt(self) -> str:
+        parts = []
+        for name, (a, c), s in zip(self.names, self.places, self.share, strict=True):
+            if name not in self.labels:
+                parts.append(f"{name} has no place")
+                continue
+            label, start = self.labels[name], self.starts[name]
+            came = f", from {start}" if start != label else ""
+            bought = (
+                f"{self.scale.text(s)} of purchases" if np.isfinite(s) else "no purchases to share"
+            )
+            place = f"at interaction {a:.2g} and customization {c:.2g} ({label}{came})"
+            parts.append(f"{name} {place}, {bought}")
+        return f"Capability matrix in {self.when}, firms as bubbles: {'; '.join(parts)}."
 
 
 # -- Firms as bubbles that give way to each other, and places for their names ------------------
@@ -304,10 +298,11 @@ def _cost(
     box: Box, own: int, centers: np.ndarray, radii: np.ndarray, taken: list[Box], frame: Box
 ) -> float:
     """Return how much of a box lies on other things, in area."""
-    cost = 0.0
-    for k, (x, y) in enumerate(centers):
-        if k != own:
-            cost += _common(box, _box(x, y, 2 * radii[k], 2 * radii[k]))
+    cost = sum(
+        _common(box, _box(x, y, 2 * radii[k], 2 * radii[k]))
+        for k, (x, y) in enumerate(centers)
+        if k != own
+    )
     cost += 2 * sum(_common(box, other) for other in taken)
     area = (box[2] - box[0]) * (box[3] - box[1])
     return cost + 4 * (area - _common(box, frame))

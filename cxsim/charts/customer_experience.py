@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from cxsim.charts.labels import chosen, need, number, scale_for, words_of
-from cxsim.charts.layout import EndLabel, Event, described, end_labels_of, finish, head, short
-from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable, styled
-from cxsim.charts.time_series import Courses, courses_of, mark_panels, panels_by_firm
+from cxsim.charts.labels import Scale, chosen, need, number, scale_for, words_of
+from cxsim.charts.layout import (
+    Chart,
+    EndLabel,
+    Event,
+    Shared,
+    charted,
+    columns_for,
+    end_labels_of,
+    firm_panels,
+    mark_panels,
+    panels_size,
+    row_grid,
+    short,
+    tag,
+)
+from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable
+from cxsim.charts.time_series import Courses, courses_of
 
 __all__ = ["emotion_clusters", "journey_map", "perception_gap", "three_views"]
 
@@ -20,15 +36,17 @@ __all__ = ["emotion_clusters", "journey_map", "perception_gap", "three_views"]
 # -- The journey map: what customers meet at each touchpoint beside what they expect -----------
 
 
-@styled
+@charted(
+    "period", "firm", "touchpoint", "run_by", "importance", "contacts", "performance",
+    "expectation",
+)  # fmt: skip
 def journey_map(
     touchpoints: pd.DataFrame,
     *,
     periods: tuple[int, int] | None = None,
     firms: Sequence[str] | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw performance at each touchpoint in the order of the journey, one panel a firm.
 
     Parameters
@@ -40,10 +58,6 @@ def journey_map(
         First and last period pooled; by default the last quarter.
     firms : sequence of str, optional
         Firms to show, in order.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -56,47 +70,44 @@ def journey_map(
     ValueError
         If a column is missing or no period is left.
     """
-    columns = ["period", "firm", "touchpoint", "run_by", "importance", "contacts"]
-    need(touchpoints, [*columns, "performance", "expectation"], name="touchpoints")
-    words = words_of(touchpoints)
-    first, last = int(touchpoints["period"].min()), int(touchpoints["period"].max())
     if periods is None:
+        first, last = int(touchpoints["period"].min()), int(touchpoints["period"].max())
         periods = (last - (last - first) // 4, last)
     part = touchpoints[touchpoints["period"].between(*periods)]
     part = need(part, [], name="touchpoints in periods")
     names = chosen(part["firm"], firms)
     places = [str(name) for name in part["touchpoint"].unique()]
     pooled = _pooled(part)
-    top = float(part["importance"].max()) or 1.0
-    values = np.concatenate([pooled["performance"], pooled["expectation"]]).astype(float)
-    values = values[np.isfinite(values)]
-    low = float(np.floor(values.min() - 0.5)) if values.size else 0.0
-    high = float(np.ceil(values.max() + 0.3)) if values.size else 10.0
+    span = f"{words_of(touchpoints).period} {periods[0]} to {periods[1]}"
 
-    figure, panels = panels_by_firm(names, size, width=0.62 * max(len(places), 6) + 1.0, height=2.7)
-    styles = looks(names)
-    for axes, name in zip(panels, names, strict=True):
-        axes.set_ylim(low, high)
-        axes.set_xlim(-0.6, len(places) - 0.4)
-        axes.set_xticks(range(len(places)), [short(p, 10) for p in places])
-        own = pooled.loc[[name]] if name in pooled.index else pooled.iloc[:0]
-        _journey_panel(
-            axes, own.set_index("touchpoint").reindex(places), styles[name], top, high - low
-        )
-    for axes in panels[:: max(1, _columns(panels))]:
-        axes.set_ylabel("Performance, 0 to 10")
-    span = f"{words.period} {periods[0]} to {periods[1]}"
-    if title is None:
-        title = _journey_finding(pooled)
-    note = (
-        f"Means over {span}. Filled points: run by the firm; hollow: by a partner. Grey bars: "
-        "importance. Broken line: what the firm's customers expect of it."
+    def draw(figure: Picture) -> None:
+        panels = firm_panels(figure, names)
+        low, high = _extent(pooled[["performance", "expectation"]].to_numpy(float))
+        top = float(part["importance"].max()) or 1.0
+        for axes, (name, look) in zip(panels, looks(names).items(), strict=True):
+            axes.set(ylim=(low, high), xlim=(-0.6, len(places) - 0.4))
+            axes.set_xticks(range(len(places)), [short(p, 10) for p in places])
+            own = pooled[pooled.index == name].set_index("touchpoint").reindex(places)
+            _journey_panel(axes, own, look, top, high - low)
+        for axes in panels[:: columns_for(len(names))]:
+            axes.set_ylabel("Performance, 0 to 10")
+
+    return Chart(
+        draw,
+        size=panels_size(len(names), 0.62 * max(len(places), 6) + 1.0, 2.7),
+        title=_journey_finding(pooled),
+        alt=_journey_alt(pooled, names, span),
+        note=f"Means over {span}. Filled points: run by the firm; hollow: by a partner. Grey bars: "
+        "importance. Broken line: what the firm's customers expect of it.",
     )
-    return finish(figure, title=title, alt=_journey_alt(pooled, names, span), note=note)
 
 
-def _columns(panels: Sequence[Axes]) -> int:
-    return int(panels[0].get_subplotspec().get_gridspec().ncols)  # type: ignore[union-attr]
+def _extent(values: np.ndarray) -> tuple[float, float]:
+    """Return limits for scores, at whole numbers and with some room."""
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return 0.0, 10.0
+    return float(np.floor(values.min() - 0.5)), float(np.ceil(values.max() + 0.3))
 
 
 def _pooled(part: pd.DataFrame) -> pd.DataFrame:
@@ -115,31 +126,28 @@ def _pooled(part: pd.DataFrame) -> pd.DataFrame:
 
 def _journey_panel(axes: Axes, rows: pd.DataFrame, look: Look, top: float, height: float) -> None:
     bottom = axes.get_ylim()[0]
-    x = np.arange(len(rows), dtype=float)
     bars = rows["importance"].fillna(0.0).to_numpy(float) / top * 0.22 * height
-    axes.bar(x, bars, bottom=bottom, width=0.5, color="#DDDDDD", zorder=1)
+    axes.bar(range(len(rows)), bars, bottom=bottom, width=0.5, color="#DDDDDD", zorder=1)
     y = rows["performance"].to_numpy(float)
-    axes.plot(x, y, color=look.color, linewidth=1.6, zorder=3)
+    axes.plot(range(len(rows)), y, color=look.color, linewidth=1.6, zorder=3)
     for k in np.flatnonzero(np.isfinite(y)):
         partner = rows["run_by"].iloc[k] == "partner"
         axes.plot(
-            x[k], y[k], marker="o", markersize=8, zorder=4, color=look.color,
+            k, y[k], marker="o", markersize=8, zorder=4, color=look.color,
             markerfacecolor="white" if partner else look.color, markeredgewidth=1.6,
         )  # fmt: skip
-        axes.annotate(
-            number(y[k], 2), (x[k], y[k]), xytext=(0, 8), textcoords="offset points", ha="center",
-            fontsize=8.5, color=look.ink, zorder=5,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
+        tag(
+            axes, number(y[k], 2), (k, y[k]), (0, 8), va="baseline", fontsize=8.5, color=look.ink,
+            zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
         )  # fmt: skip
     expected = rows["expectation"].dropna()
     if len(expected):
         level = float(expected.iloc[0])
         axes.axhline(level, color=INK, linewidth=1.1, linestyle=(0, (5, 2)), zorder=2)
         below = abs(y[-1] - level) < 0.08 * height  # the last point's number stands above the line
-        axes.annotate(
-            f"expected {number(level, 2)}", (1.0, level), xycoords=("axes fraction", "data"),
-            xytext=(-2, -16 if below else 3), textcoords="offset points", ha="right", fontsize=8,
-            color=GREY,
+        tag(
+            axes, f"expected {number(level, 2)}", (1.0, level), (-2, -16 if below else 3),
+            xycoords=("axes fraction", "data"), va="baseline", fontsize=8, color=GREY,
         )  # fmt: skip
 
 
@@ -189,15 +197,14 @@ _COLORS = {
 }
 
 
-@styled
+@charted()
 def emotion_clusters(
     firms: pd.DataFrame,
     *,
     show: Sequence[str] | None = None,
     events: Iterable[Event] = (),
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw the shares of customers in each emotion cluster by period, one panel a firm.
 
     Parameters
@@ -209,10 +216,6 @@ def emotion_clusters(
         Firms to show, in order.
     events : iterable of (period, label)
         Marked in all panels, labelled in the first.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -225,37 +228,45 @@ def emotion_clusters(
     """
     courses = {name: courses_of(firms, name, firms=show) for name in _COLORS}
     words = words_of(firms)
-    some = courses["destroying"]
-    scale = scale_for("share", np.array([0.0, 1.0]), words=words)
-    figure, panels = panels_by_firm(some.names, size, height=2.4)
-    labels: list[list[EndLabel]] = []
-    for k, axes in enumerate(panels):
-        values = [np.nan_to_num(course.value[:, k]) for course in courses.values()]
-        axes.stackplot(
-            some.periods, values, colors=list(_COLORS.values()), edgecolor="white", linewidth=0.4
-        )
-        axes.set_ylim(0, 1)
-        axes.set_xlim(float(some.periods[0]), float(max(some.periods[-1], some.periods[0] + 1)))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_formatter(scale.ticks)
-        axes.set_xlabel(words.period.capitalize())
-        base, ends = 0.0, []
-        for (name, color), value in zip(_COLORS.items(), values, strict=True):
-            middle = base + value[-1] / 2
-            base += value[-1]
-            text = f"{name} {scale.brief(value[-1])}"
-            ends.append(EndLabel(float(some.periods[-1]), middle, text, readable(color)))
-        labels.append(ends)
-    mark_panels(panels, some.names, events)
-    panels[0].set_ylabel(scale.axis("Share of customers"))
-    if title is None:
-        title = _finding(courses)
-    note = "How customers feel about their supplier. " + (
-        "Means over seeds." if "measure" in firms else "One run: compare several seeds."
+    names, periods = courses["destroying"].names, courses["destroying"].periods
+    scale = scale_for("share", [0.0, 1.0], words=words)
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        panels = firm_panels(figure, names)
+        labels = []
+        for k, axes in enumerate(panels):
+            values = [np.nan_to_num(course.value[:, k]) for course in courses.values()]
+            labels.append((axes, _stack(axes, periods, values, scale)))
+            axes.set_ylim(0, 1)
+            axes.set_xlim(float(periods[0]), float(max(periods[-1], periods[0] + 1)))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.yaxis.set_major_formatter(scale.ticks)
+            axes.set_xlabel(words.period.capitalize())
+        mark_panels(panels, names, events)
+        panels[0].set_ylabel(scale.axis("Share of customers"))
+        return partial(end_labels_of, labels, fontsize=8.5)
+
+    return Chart(
+        draw,
+        size=panels_size(len(names), height=2.4),
+        title=_finding(courses),
+        alt=_alt(courses, words.period),
+        note="How customers feel about their supplier. "
+        + ("Means over seeds." if "measure" in firms else "One run: compare several seeds."),
     )
-    head(figure, title=title, note=note)
-    end_labels_of(list(zip(panels, labels, strict=True)), fontsize=8.5)
-    return described(figure, _alt(courses, words.period))
+
+
+def _stack(
+    axes: Axes, periods: np.ndarray, values: list[np.ndarray], scale: Scale
+) -> list[EndLabel]:
+    """Draw shares on top of each other; return the names of what they are shares of."""
+    axes.stackplot(periods, values, colors=list(_COLORS.values()), edgecolor="white", linewidth=0.4)
+    base, ends = 0.0, []
+    for (name, color), value in zip(_COLORS.items(), values, strict=True):
+        text = f"{name} {scale.brief(value[-1])}"
+        ends.append(EndLabel(float(periods[-1]), base + value[-1] / 2, text, readable(color)))
+        base += value[-1]
+    return ends
 
 
 def _net(courses: dict[str, Courses]) -> np.ndarray:
@@ -294,15 +305,14 @@ def _alt(courses: dict[str, Courses], period: str) -> str:
 # -- The perception gap: what firms believe of themselves beside what customers meet -----------
 
 
-@styled
+@charted("period", "firm", "importance", "contacts", "performance", "belief", "belief_error")
 def perception_gap(
     touchpoints: pd.DataFrame,
     *,
     firms: Sequence[str] | None = None,
     events: Iterable[Event] = (),
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw, by period, performance as firms believe it and as customers met it.
 
     Parameters
@@ -314,10 +324,6 @@ def perception_gap(
         Firms to show, in order.
     events : iterable of (period, label)
         Marked in all panels, labelled in the first.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -330,74 +336,72 @@ def perception_gap(
     ValueError
         If a column is missing.
     """
-    columns = ["period", "firm", "importance", "contacts", "performance", "belief"]
-    need(touchpoints, [*columns, "belief_error"], name="touchpoints")
-    words = words_of(touchpoints)
+    period = words_of(touchpoints).period
     names = chosen(touchpoints["firm"], firms)
     table = {name: _means(touchpoints[touchpoints["firm"] == name]) for name in names}
-    figure, panels = panels_by_firm(names, size, height=2.5)
-    styles = looks(names)
-    every = np.concatenate([part.to_numpy(float).ravel() for part in
-                            (t[["met", "belief"]] for t in table.values())])  # fmt: skip
-    every = every[np.isfinite(every)]
-    low, high = (every.min(), every.max()) if every.size else (0.0, 10.0)
-    room = 0.12 * (high - low) or 0.5
-    labels: list[list[EndLabel]] = []
-    for axes, name in zip(panels, names, strict=True):
-        own, look = table[name], styles[name]
-        axes.set_ylim(low - room, high + room)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.plot(own.index, own["met"], color=look.color, linewidth=2.2, zorder=3)
-        axes.plot(own.index, own["belief"], color=INK, linestyle=(0, (4, 2)), zorder=4)
-        told = own[own["error"] > 0]
-        some = told.iloc[:: max(1, len(told) // 12)]
-        if len(some):
-            axes.errorbar(
-                some.index, some["belief"], 2 * some["error"], fmt="none", ecolor=INK,
-                elinewidth=1.1, capsize=2.5, zorder=4,
-            )  # fmt: skip
-        last = own.dropna(subset=["met"])
-        ends = [EndLabel(float(own.index[-1]), float(own["belief"].iloc[-1]),
-                         f"believed {number(own['belief'].iloc[-1], 2)}", INK)]  # fmt: skip
-        if len(last):
-            y = float(last["met"].iloc[-1])
-            ends.append(EndLabel(float(last.index[-1]), y, f"met {number(y, 2)}", look.ink))
-        labels.append(ends)
-        axes.set_xlabel(words.period.capitalize())
-    mark_panels(panels, names, events)
-    panels[0].set_ylabel("Performance, 0 to 10")
-    if title is None:
-        title = _perception_finding(table)
-    note = (
-        "Solid: what customers met. Broken: what the firm believes, with two standard errors of "
-        "what surveys told it; without surveys it believes its design. By importance."
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        panels = firm_panels(figure, names)
+        every = np.concatenate([own[["met", "belief"]].to_numpy(float) for own in table.values()])
+        every = every[np.isfinite(every)]
+        low, high = (every.min(), every.max()) if every.size else (0.0, 10.0)
+        room = 0.12 * (high - low) or 0.5
+        labels = []
+        for axes, (name, look) in zip(panels, looks(names).items(), strict=True):
+            axes.set_ylim(low - room, high + room)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            labels.append((axes, _gap(axes, table[name], look)))
+            axes.set_xlabel(period.capitalize())
+        mark_panels(panels, names, events)
+        panels[0].set_ylabel("Performance, 0 to 10")
+        return partial(end_labels_of, labels, fontsize=8.5)
+
+    return Chart(
+        draw,
+        size=panels_size(len(names)),
+        title=_perception_finding(table),
+        alt=_perception_alt(table, period),
+        note="Solid: what customers met. Broken: what the firm believes, with two standard errors "
+        "of what surveys told it; without surveys it believes its design. By importance.",
     )
-    head(figure, title=title, note=note)
-    end_labels_of(list(zip(panels, labels, strict=True)), fontsize=8.5)
-    return described(figure, _perception_alt(table, words.period))
+
+
+def _gap(axes: Axes, own: pd.DataFrame, look: Look) -> list[EndLabel]:
+    """Draw what one firm believes and its customers meet; return the labels of both."""
+    axes.plot(own.index, own["met"], color=look.color, linewidth=2.2, zorder=3)
+    axes.plot(own.index, own["belief"], color=INK, linestyle=(0, (4, 2)), zorder=4)
+    told = own[own["error"] > 0]
+    some = told.iloc[:: max(1, len(told) // 12)]
+    if len(some):
+        axes.errorbar(
+            some.index, some["belief"], 2 * some["error"], fmt="none", ecolor=INK,
+            elinewidth=1.1, capsize=2.5, zorder=4,
+        )  # fmt: skip
+    believed = float(own["belief"].iloc[-1])
+    ends = [EndLabel(float(own.index[-1]), believed, f"believed {number(believed, 2)}", INK)]
+    met = own["met"].dropna()
+    if len(met):
+        y = float(met.iloc[-1])
+        ends.append(EndLabel(float(met.index[-1]), y, f"met {number(y, 2)}", look.ink))
+    return ends
 
 
 def _means(rows: pd.DataFrame) -> pd.DataFrame:
     """Return, by period, means over touchpoints by importance: met, believed, and its error."""
     there = rows[rows["contacts"] > 0]
     weight = there["importance"].astype(float)
-    error = (weight * there["belief_error"].fillna(0.0)) ** 2
     sums = pd.DataFrame(
         {
             "met": weight * there["performance"],
             "belief": weight * there["belief"],
-            "error": error,
+            "error": (weight * there["belief_error"].fillna(0.0)) ** 2,
             "weight": weight,
         }
     ).groupby(there["period"]).sum()  # fmt: skip
-    total = sums["weight"].where(sums["weight"] > 0)
-    return pd.DataFrame(
-        {
-            "met": sums["met"] / total,
-            "belief": sums["belief"] / total,
-            "error": np.sqrt(sums["error"]) / total,
-        }
-    ).reindex(np.sort(rows["period"].unique()))
+    sums["error"] = np.sqrt(sums["error"])
+    total = sums.pop("weight")
+    means = sums.div(total.where(total > 0), axis=0)
+    return means.reindex(np.sort(rows["period"].unique()))
 
 
 def _perception_finding(table: dict[str, pd.DataFrame]) -> str:
@@ -410,15 +414,11 @@ def _perception_finding(table: dict[str, pd.DataFrame]) -> str:
             ends[name] = float((tail["belief"] - tail["met"]).mean())
     if not ends:
         return "Perception gap: nobody met anything"
-    worst = max(ends, key=lambda name: abs(ends[name]))
+    worst, best = (pick(ends, key=lambda name: abs(ends[name])) for pick in (max, min))
     way = "better" if ends[worst] > 0 else "worse"
-    said = (
-        f"{worst} believes itself {number(abs(ends[worst]), 2)} points {way} than customers find it"
-    )
-    best = min(ends, key=lambda name: abs(ends[name]))
-    if best != worst:
-        said += f"; {best} is {number(abs(ends[best]), 2)} off"
-    return said
+    points = number(abs(ends[worst]), 2)
+    said = f"{worst} believes itself {points} points {way} than customers find it"
+    return said if best == worst else f"{said}; {best} is {number(abs(ends[best]), 2)} off"
 
 
 def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
@@ -438,15 +438,14 @@ def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
 # -- Three views of one experience: what the firm believes, what it delivers, what customers meet
 
 
-@styled
+@charted("firm", "touchpoint", "belief", "performance", "before")
 def three_views(
     frame: pd.DataFrame,
     *,
     firms: Sequence[str] | None = None,
-    title: str | None = None,
     note: str = "",
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw belief and performance at each touchpoint, one panel a firm.
 
     Parameters
@@ -456,12 +455,8 @@ def three_views(
         order of the journey; and ``before``, what the touchpoint delivered at the start.
     firms : sequence of str, optional
         Firms to show, in order.
-    title : str, optional
-        In place of the one computed.
     note : str
         Put before the explanation of the marks.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -474,45 +469,39 @@ def three_views(
     ValueError
         If a column is missing.
     """
-    need(frame, ["firm", "touchpoint", "belief", "performance", "before"])
     names = chosen(frame["firm"], firms)
     places = [str(name) for name in frame["touchpoint"].unique()]
-    figure, panels = panels_by_firm(names, size, width=4.4, height=0.55 * len(places) + 0.6)
-    styles = looks(names)
-    values = frame[["belief", "performance", "before"]].to_numpy(float)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    gaps = {}
-    for axes, name in zip(panels, names, strict=True):
-        own = frame[frame["firm"] == name].set_index("touchpoint").reindex(places)
-        _panel(axes, own, styles[name])
-        axes.set_xlim(low - 0.6, high + 0.6)
-        axes.set_ylim(len(places) - 0.5, -0.8)
-        axes.set_yticks(range(len(places)), [short(place, 12) for place in places])
-        axes.grid(visible=True, axis="x")
-        axes.grid(visible=False, axis="y")
-        axes.set_xlabel("Score, 0 to 10")
-        gaps[name] = own["belief"] - own["performance"]
-    worst = {name: gap.abs().idxmax() for name, gap in gaps.items()}
-    said = [
-        f"{name} is furthest off at {worst[name]}: believed "
-        f"{number(_at(frame, name, worst[name], 'belief'), 2)}, met "
-        f"{number(_at(frame, name, worst[name], 'performance'), 2)}"
-        for name in names
-    ]
+    table = {
+        name: frame[frame["firm"] == name].set_index("touchpoint").reindex(places) for name in names
+    }
+
+    def draw(figure: Picture) -> None:
+        values = frame[["belief", "performance", "before"]].to_numpy(float)
+        low, high = np.nanmin(values) - 0.6, np.nanmax(values) + 0.6
+        panels = firm_panels(figure, names)
+        for axes, (name, look) in zip(panels, looks(names).items(), strict=True):
+            _panel(axes, table[name], look)
+            axes.set(xlim=(low, high), ylim=(len(places) - 0.5, -0.8), xlabel="Score, 0 to 10")
+            axes.set_yticks(range(len(places)), [short(place, 12) for place in places])
+            row_grid(axes, line=True)
+
+    said = "; ".join(f"{name} is {_furthest(own)}" for name, own in table.items())
     marks = (
         "Squares: what the firm believes. Dots: what customers meet. Ticks: delivered at the start."
     )
-    return finish(
-        figure,
-        title=title or "; ".join(said),
+    return Chart(
+        draw,
+        size=panels_size(len(names), 4.4, 0.55 * len(places) + 0.6),
+        title=said,
+        alt=f"Belief and performance by touchpoint, a panel for each firm. {said}.",
         note=f"{note} {marks}".strip(),
-        alt=f"Belief and performance by touchpoint, a panel for each firm. {'; '.join(said)}.",
     )
 
 
-def _at(frame: pd.DataFrame, firm: str, place: str, column: str) -> float:
-    rows = frame[(frame["firm"] == firm) & (frame["touchpoint"] == place)]
-    return float(rows[column].iloc[0])
+def _furthest(own: pd.DataFrame) -> str:
+    place = (own["belief"] - own["performance"]).abs().idxmax()
+    belief, met = (number(own.loc[place, column], 2) for column in ("belief", "performance"))
+    return f"furthest off at {place}: believed {belief}, met {met}"
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
@@ -521,14 +510,16 @@ def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
         axes.plot([row.before], [k], "|", color=INK, ms=11, mew=1.2, zorder=2)
         axes.plot(row.performance, k, "o", color=look.color, ms=9, zorder=4)
         axes.plot(row.belief, k, "s", mfc="white", mec=INK, mew=1.5, ms=8, zorder=3)
-        for value, other, ink in (
-            (row.performance, row.belief, look.ink),
-            (row.belief, row.performance, INK),
-        ):
-            if abs(row.performance - row.belief) < 0.35 and ink is INK:
-                continue
-            right = value >= other
-            axes.annotate(
-                number(value, 2), (value, k), xytext=(8 if right else -8, 0), va="center",
-                ha="left" if right else "right", textcoords="offset points", fontsize=9, color=ink,
-            )  # fmt: skip
+        off = row.performance - row.belief
+        shift = (8 if off >= 0 else -8, 0)
+        tag(
+            axes,
+            number(row.performance, 2),
+            (row.performance, k),
+            shift,
+            fontsize=9,
+            color=look.ink,
+        )
+        if abs(off) >= 0.35:
+            shift = (8 if off <= 0 else -8, 0)
+            tag(axes, number(row.belief, 2), (row.belief, k), shift, fontsize=9, color=INK)

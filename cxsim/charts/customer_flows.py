@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from cxsim.charts.labels import Scale, chosen, joined, need, number, scale_for, window_of, words_of
-from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, short, top_label
-from cxsim.charts.style import GREY, INK, Picture, ink_on, looks, styled
+from cxsim.charts.layout import Chart, EndLabel, Shared, charted, end_labels, short, tag, top_label
+from cxsim.charts.style import GREY, INK, Look, Picture, ink_on, looks
 
 __all__ = ["brand_switching", "customer_flows", "net_flows", "retention_by_tenure"]
 
@@ -29,14 +31,10 @@ _NOBODY, _OUTSIDE = "none", "outside"
 _EMPTY = "#F2F2F2"
 
 
-@styled
+@charted("period", "origin", "destination", "purchases")
 def brand_switching(
-    switching: pd.DataFrame,
-    *,
-    periods: tuple[int, int] | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    switching: pd.DataFrame, *, periods: tuple[int, int] | None = None, **_: Unpack[Shared]
+) -> Chart:
     """Draw, for the customers of each supplier, which options their next purchases go to.
 
     Parameters
@@ -45,10 +43,6 @@ def brand_switching(
         ``period, origin, destination, purchases``, as ``run.switching`` has.
     periods : (int, int), optional
         First and last period counted; by default all.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -61,28 +55,30 @@ def brand_switching(
     ValueError
         If a column is missing or no period is left.
     """
-    need(switching, ["period", "origin", "destination", "purchases"], name="switching")
     word = words_of(switching).period
     first, last = window_of(switching, periods)
-    part = switching[switching["period"].between(first, last)]
-    table = part.pivot_table(
-        index="origin", columns="destination", values="purchases", aggfunc="sum", sort=False
-    )
-    counts = _without_empty(table)
+    counts = _without_empty(_table(switching[switching["period"].between(first, last)]))
     share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
     when = f"{word}s {first} to {last}" if last > first else f"{word} {first}"
 
-    rows, columns = len(counts), len(counts.columns)
-    figure = new(size, (2.9 + 1.05 * columns, 2.1 + 0.72 * rows))
-    axes = figure.add_subplot()
-    _cells(axes, counts, share)
-    _names(axes, list(counts.index), list(counts.columns))
-    note = f"Percent of a row; below, choices in {when}. Framed: the same supplier again."
-    return finish(
-        figure,
-        title=_finding(share, when) if title is None else title,
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        _cells(axes, counts, share)
+        _names(axes, list(counts.index), list(counts.columns))
+
+    return Chart(
+        draw,
+        size=(2.9 + 1.05 * len(counts.columns), 2.1 + 0.72 * len(counts)),
+        title=_finding(share, when),
         alt=_alt(share, when),
-        note=note,
+        note=f"Percent of a row; below, choices in {when}. Framed: the same supplier again.",
+    )
+
+
+def _table(switching: pd.DataFrame) -> pd.DataFrame:
+    """Return purchases by supplier before (rows) and option taken (columns)."""
+    return switching.pivot_table(
+        index="origin", columns="destination", values="purchases", aggfunc="sum", sort=False
     )
 
 
@@ -96,39 +92,32 @@ def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cells(axes: Axes, counts: pd.DataFrame, share: pd.DataFrame) -> None:
-    values = share.to_numpy(dtype=float)
-    colors = colormaps["Blues"]
-    top = np.nanmax(values) if np.isfinite(values).any() else 1.0
-    axes.set_xlim(-0.5, len(share.columns) - 0.5)
-    axes.set_ylim(len(share) - 0.5, -0.5)
+    top = max(float(share.max().max()), 1e-9)
+    axes.set(xlim=(-0.5, len(share.columns) - 0.5), ylim=(len(share) - 0.5, -0.5))
     axes.grid(visible=False)
     for i, origin in enumerate(share.index):
         for j, destination in enumerate(share.columns):
-            value = values[i, j]
+            value = share.loc[origin, destination]
             there = np.isfinite(value)
-            ground = colors(0.03 + 0.55 * value / max(top, 1e-9)) if there else _EMPTY
+            ground = colormaps["Blues"](0.03 + 0.55 * value / top) if there else _EMPTY
             axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc=ground, ec="white", lw=1.5))
-            ink = ink_on(ground) if there else GREY
+            style: Any = {
+                "ha": "center",
+                "va": "center",
+                "color": ink_on(ground) if there else GREY,
+            }
             text = f"{100 * value:.0f}\u00a0%" if there else "–"
-            axes.text(
-                j,
-                i - (0.1 if there else 0),
-                text,
-                ha="center",
-                va="center",
-                fontsize=12.5,
-                color=ink,
-            )
+            axes.text(j, i - (0.1 if there else 0), text, fontsize=12.5, **style)
             if there:
                 count = counts.loc[origin, destination]
                 below = f"{count / 1e6:,.2f} m" if count >= 1e6 else number(count)
-                axes.text(j, i + 0.27, below, ha="center", va="center", fontsize=8, color=ink)
-    for i, origin in enumerate(share.index):
-        if origin in share.columns and np.isfinite(values[i]).any():
-            j = list(share.columns).index(origin)
-            axes.add_patch(
-                Rectangle((j - 0.47, i - 0.47), 0.94, 0.94, fill=False, ec=INK, lw=2.0, zorder=4)
-            )
+                axes.text(j, i + 0.27, below, fontsize=8, **style)
+            if there and origin == destination:
+                axes.add_patch(
+                    Rectangle(
+                        (j - 0.47, i - 0.47), 0.94, 0.94, fill=False, ec=INK, lw=2.0, zorder=4
+                    )
+                )
 
 
 def _names(axes: Axes, origins: list[str], destinations: list[str]) -> None:
@@ -178,12 +167,10 @@ def _alt(share: pd.DataFrame, when: str) -> str:
         for a in share.index for b in share.columns
         if a not in (b, _NOBODY) and np.isfinite(share.loc[a, b])
     ]  # fmt: skip
-    most = max(ways, default=None)
-    way = (
-        f" The largest other flow: {100 * most[0]:.0f} % from {most[1]} to {most[2]}."
-        if most
-        else ""
-    )
+    way = ""
+    if ways:
+        most, origin, to = max(ways)
+        way = f" The largest other flow: {100 * most:.0f} % from {origin} to {to}."
     return (
         f"Brand-switching matrix in {when}, supplier before by option taken, percent of rows. "
         f"To the same supplier again: {joined(kept or ['nobody'])}.{way}"
@@ -193,8 +180,8 @@ def _alt(share: pd.DataFrame, when: str) -> str:
 # -- Who takes customers from whom: net flows between each two firms ---------------------------
 
 
-#: What a frame calls those without a supplier, and the outside option: neither wins customers.
-_NO_FIRM = ("none", "outside")
+#: Neither wins customers.
+_NO_FIRM = (_NOBODY, _OUTSIDE)
 
 
 def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
@@ -217,9 +204,7 @@ def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
         If a column is missing or there are not two firms.
     """
     need(switching, ["period", "origin", "destination", "purchases"], name="switching")
-    table = switching.pivot_table(
-        index="origin", columns="destination", values="purchases", aggfunc="sum", sort=False
-    )
+    table = _table(switching)
     names = [n for n in table.index if n not in _NO_FIRM and n in table.columns]
     if len(names) < 2:
         raise ValueError(f"switching: expected two firms or more, found {len(names)}")
@@ -234,14 +219,10 @@ def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
     return made
 
 
-@styled
+@charted("period", "origin", "destination", "purchases")
 def customer_flows(
-    switching: pd.DataFrame,
-    *,
-    periods: tuple[int, int] | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    switching: pd.DataFrame, *, periods: tuple[int, int] | None = None, **_: Unpack[Shared]
+) -> Chart:
     """Draw who wins customers from whom: both ways thin, the net flow thick.
 
     Parameters
@@ -250,10 +231,6 @@ def customer_flows(
         ``period, origin, destination, purchases``, as ``run.switching`` has.
     periods : (int, int), optional
         First and last period counted; by default all.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -266,61 +243,65 @@ def customer_flows(
     ValueError
         If a column is missing, no period is left, or there are not two firms.
     """
-    need(switching, ["period", "origin", "destination", "purchases"], name="switching")
     first, last = window_of(switching, periods)
-    part = switching[switching["period"].between(first, last)]
-    flows = net_flows(part)
-    words = words_of(switching)
+    flows = net_flows(switching[switching["period"].between(first, last)])
     styles = looks([n for n in dict.fromkeys(switching["origin"]) if n not in _NO_FIRM])
-    figure = new(size, (8.2, 1.9 + 0.52 * len(flows)))
-    axes = figure.add_subplot()
-    top = float(flows["won"].max()) or 1.0
-    for k, row in enumerate(flows.itertuples()):
-        winner, loser = styles[row.winner], styles[row.loser]
-        axes.barh(k, row.won, height=0.66, color=winner.color, alpha=0.25)
-        axes.barh(k, -row.lost, height=0.66, color=loser.color, alpha=0.25)
-        axes.barh(k, row.net, height=0.66, color=winner.color)
-        axes.annotate(
-            f"net {number(row.net)}", (row.won, k), xytext=(4, 0), textcoords="offset points",
-            va="center", fontsize=9, color=winner.ink, fontweight="bold",
-        )  # fmt: skip
-        axes.text(-1.34 * top, k, row.winner, color=winner.ink, ha="left", va="center",
-                  fontweight="bold", fontsize=10)  # fmt: skip
-        axes.text(1.62 * top, k, row.loser, color=loser.ink, ha="right", va="center", fontsize=10)
-    axes.axvline(0, color=INK, lw=0.8)
-    axes.set_ylim(len(flows) - 0.4, -1.0)
-    axes.set_xlim(-1.36 * top, 1.64 * top)
-    for x, text, side in (
-        (-1.34, "wins from", "left"), (1.62, "loses", "right"),
-        (-0.5, "moved back", "center"), (0.5, "moved to the winner", "center"),
-    ):  # fmt: skip
-        axes.text(x * top, -0.75, text, ha=side, va="center", fontsize=8.5, color=GREY)
-    axes.set_yticks([])
-    ticks = np.array([t for t in axes.get_xticks() if -top <= t <= top])
-    axes.set_xticks(ticks, [number(abs(t)) for t in ticks])
-    axes.spines["left"].set_visible(False)
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Customers who moved")
-    when = f"{words.period}s {first} to {last}"
-    lead = flows.iloc[0]
-    balance = flows.groupby("winner")["net"].sum().sub(
-        flows.groupby("loser")["net"].sum(), fill_value=0.0
-    )  # fmt: skip
+    when = f"{words_of(switching).period}s {first} to {last}"
     said = [
         f"{r.winner} {number(r.net)} from {r.loser} ({number(r.won)} against {number(r.lost)})"
         for r in flows.itertuples()
     ]
-    if title is None:
-        best = balance.idxmax()
-        title = f"{best} wins {number(balance[best])} customers from rivals, net of those it loses"
-        if len(flows) > 1:
-            title += f"; the largest net flow is from {lead.loser} to {lead.winner}"
-    return finish(
-        figure,
-        title=title,
-        note=f"Pale: customers who moved one way and the other in {when}; full: the difference.",
+
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        top = float(flows["won"].max()) or 1.0
+        for k, row in enumerate(flows.itertuples()):
+            _flow(axes, k, row, styles[row.winner], styles[row.loser], top)
+        axes.axvline(0, color=INK, lw=0.8)
+        axes.set(ylim=(len(flows) - 0.4, -1.0), xlim=(-1.36 * top, 1.64 * top))
+        for x, text, side in _HEADINGS:
+            axes.text(x * top, -0.75, text, ha=side, va="center", fontsize=8.5, color=GREY)
+        axes.set_yticks([])
+        ticks = np.array([t for t in axes.get_xticks() if -top <= t <= top])
+        axes.set_xticks(ticks, [number(abs(t)) for t in ticks])
+        axes.spines["left"].set_visible(False)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Customers who moved")
+
+    return Chart(
+        draw,
+        size=(8.2, 1.9 + 0.52 * len(flows)),
+        title=_flow_finding(flows),
         alt=f"Net flows of customers in {when}: {joined(said)}.",
+        note=f"Pale: customers who moved one way and the other in {when}; full: the difference.",
     )
+
+
+#: Headings of the columns, placed by the largest flow.
+_HEADINGS = (
+    (-1.34, "wins from", "left"), (1.62, "loses", "right"),
+    (-0.5, "moved back", "center"), (0.5, "moved to the winner", "center"),
+)  # fmt: skip
+
+
+def _flow(axes: Axes, k: int, row: Any, winner: Look, loser: Look, top: float) -> None:
+    axes.barh(k, row.won, height=0.66, color=winner.color, alpha=0.25)
+    axes.barh(k, -row.lost, height=0.66, color=loser.color, alpha=0.25)
+    axes.barh(k, row.net, height=0.66, color=winner.color)
+    bold: Any = {"fontweight": "bold", "color": winner.ink}
+    tag(axes, f"net {number(row.net)}", (row.won, k), (4, 0), fontsize=9, **bold)
+    axes.text(-1.34 * top, k, row.winner, ha="left", va="center", fontsize=10, **bold)
+    axes.text(1.62 * top, k, row.loser, color=loser.ink, ha="right", va="center", fontsize=10)
+
+
+def _flow_finding(flows: pd.DataFrame) -> str:
+    won, lost = (flows.groupby(side)["net"].sum() for side in ("winner", "loser"))
+    balance = won.sub(lost, fill_value=0.0)
+    best, lead = balance.idxmax(), flows.iloc[0]
+    text = f"{best} wins {number(balance[best])} customers from rivals, net of those it loses"
+    if len(flows) == 1:
+        return text
+    return f"{text}; the largest net flow is from {lead.loser} to {lead.winner}"
 
 
 # -- Retention by tenure: whether those who have bought longer stay rather ---------------------
@@ -330,14 +311,10 @@ def customer_flows(
 _FEW = 0.01
 
 
-@styled
+@charted("period", "firm", "tenure", "customers", "stayed")
 def retention_by_tenure(
-    tenure: pd.DataFrame,
-    *,
-    periods: tuple[int, int] | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    tenure: pd.DataFrame, *, periods: tuple[int, int] | None = None, **_: Unpack[Shared]
+) -> Chart:
     """Draw the share of customers who stay for another period, by tenure.
 
     Parameters
@@ -347,10 +324,6 @@ def retention_by_tenure(
         tenure in their order.
     periods : (int, int), optional
         First and last period pooled; by default all.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -362,7 +335,6 @@ def retention_by_tenure(
     ValueError
         If a column is missing or no period is left.
     """
-    need(tenure, ["period", "firm", "tenure", "customers", "stayed"], name="tenure")
     words = words_of(tenure)
     if periods is not None:
         tenure = need(tenure[tenure["period"].between(*periods)], [], name="tenure in periods")
@@ -377,41 +349,39 @@ def retention_by_tenure(
     rate = np.divide(stayed, held, out=np.full_like(held, np.nan), where=enough)
     scale = scale_for("share per period", rate.ravel(), words=words)
 
-    figure = new(size, (8.6, 4.8))
-    axes = figure.add_subplot()
-    styles = looks(names)
-    places = np.arange(len(bands), dtype=float)
-    told = max(int(np.isfinite(rate).any(axis=0).nonzero()[0].max(initial=0)) + 1, 2)
-    axes.set_xticks(places[:told], bands[:told])
-    axes.set_xlim(-0.2, told - 0.8)
-    ends = []
-    for k, name in enumerate(names):
-        there = np.flatnonzero(np.isfinite(rate[k]))
-        if not there.size:
-            continue
-        look = styles[name]
-        axes.plot(
-            places[there], rate[k, there], color=look.color, linestyle=look.linestyle,
-            marker=look.marker, markersize=7, markeredgecolor="white", clip_on=False,
-        )  # fmt: skip
-        x, y = float(places[there[-1]]), float(rate[k, there[-1]])
-        ends.append(EndLabel(x, y, f"{short(name)} {scale.brief(y)}", look.ink))
-    shown = rate[np.isfinite(rate)]
-    low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 1.0)
-    room = 0.08 * (high - low) or 0.05
-    axes.set_ylim(max(low - room, 0.0), min(high + room, 1.005))
-    axes.yaxis.set_major_formatter(scale.ticks)
-    axes.set_xlabel("Tenure (purchases since joining the supplier)")
-    top_label(axes, scale.axis("Retention"))
-    if title is None:
-        title = _tenure_finding(names, bands, rate, scale, words.period)
-    note = (
-        f"All {words.period}s pooled, without bands of under 1\u00a0% of a firm's customers. "
-        "A rise may be learning, or sorting: those who stay are those who liked the firm all along."
+    def draw(figure: Picture) -> Callable[[], None]:
+        axes = figure.add_subplot()
+        told = max(int(np.isfinite(rate).any(axis=0).nonzero()[0].max(initial=0)) + 1, 2)
+        axes.set_xticks(np.arange(told), bands[:told])
+        axes.set_xlim(-0.2, told - 0.8)
+        ends = []
+        for (name, look), row in zip(looks(names).items(), rate, strict=True):
+            there = np.flatnonzero(np.isfinite(row))
+            if there.size:
+                axes.plot(
+                    there, row[there], color=look.color, linestyle=look.linestyle,
+                    marker=look.marker, markersize=7, markeredgecolor="white", clip_on=False,
+                )  # fmt: skip
+                x, y = float(there[-1]), float(row[there[-1]])
+                ends.append(EndLabel(x, y, f"{short(name)} {scale.brief(y)}", look.ink))
+        shown = rate[np.isfinite(rate)]
+        low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 1.0)
+        room = 0.08 * (high - low) or 0.05
+        axes.set_ylim(max(low - room, 0.0), min(high + room, 1.005))
+        axes.yaxis.set_major_formatter(scale.ticks)
+        axes.set_xlabel("Tenure (purchases since joining the supplier)")
+        top_label(axes, scale.axis("Retention"))
+        return partial(end_labels, axes, ends)
+
+    return Chart(
+        draw,
+        size=(8.6, 4.8),
+        title=_tenure_finding(names, bands, rate, scale, words.period),
+        alt=_tenure_alt(names, bands, rate, scale),
+        note=f"All {words.period}s pooled, without bands of under 1\u00a0% of a firm's customers. "
+        "A rise may be learning, or sorting: those who stay are those who liked the firm all "
+        "along.",
     )
-    head(figure, title=title, note=note)
-    end_labels(axes, ends)
-    return described(figure, _tenure_alt(names, bands, rate, scale))
 
 
 def _tenure_finding(

@@ -1,221 +1,89 @@
-"""Calibration in two pictures: what looks like loyalty, and what was predicted."""
+"""Numbers with their intervals: below each other, over a parameter, and of a calibration."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from cxsim.charts.labels import joined, need, number
-from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, short, top_label
+from cxsim.charts.layout import (
+    Chart,
+    EndLabel,
+    Shared,
+    charted,
+    end_labels,
+    row_grid,
+    short,
+    tag,
+    top_label,
+)
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
 
-__all__ = ["estimates", "loyalty_estimates", "predicted_repeats", "response"]
+__all__ = [
+    "clear",
+    "draw_estimate",
+    "estimates",
+    "limits_around_zero",
+    "loyalty_estimates",
+    "predicted_repeats",
+    "response",
+]
 
 
-# -- Calibration in two pictures: what looks like loyalty, and what was predicted --------------
+# -- One number with its interval --------------------------------------------------------------
 
 
-_BLUE, _ORANGE = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
+def clear(row: Any) -> Any:
+    """Return whether intervals, ``lower`` to ``upper``, exclude zero: of one row or of a frame."""
+    return (row["lower"] > 0) | (row["upper"] < 0)
 
 
-#: 95 % of a normal distribution.
-_Z = 1.96
-
-
-@styled
-def loyalty_estimates(
-    loyalty: pd.DataFrame, *, title: str | None = None, size: tuple[float, float] | None = None
-) -> Picture:
-    """Draw loyalty as estimated with and without tastes, as bought and in random order.
-
-    Parameters
-    ----------
-    loyalty : DataFrame
-        ``model, order, loyalty, lower, upper``, as ``calibration.loyalty`` has; where there
-        is a column ``source``, a panel for each.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing.
-    """
-    need(loyalty, ["model", "order", "loyalty", "lower", "upper"], name="loyalty")
-    if "source" not in loyalty:
-        loyalty = loyalty.assign(source=loyalty.attrs.get("source", ""))
-    groups = list(loyalty.groupby("source", sort=False))
-    rows = max(len(part) for _, part in groups)
-    figure = new(size, (2.2 + 3.2 * len(groups), 1.5 + 0.5 * rows))
-    panels = figure.subplots(1, len(groups), squeeze=False)[0]
-    for k, (axes, (source, part)) in enumerate(zip(panels, groups, strict=True)):
-        _estimates(axes, part, named=k == 0)
-        axes.set_title(str(source), fontsize=10.5)
-        axes.set_xlabel("worth of staying, utils", fontsize=9)
-    note = (
-        "Dots: estimates with 95 % intervals. Shuffled: each customer's purchases in random order."
-    )
-    return finish(figure, title=title or _finding(loyalty), alt=_alt(loyalty), note=note)
-
-
-def _estimates(axes: Axes, part: pd.DataFrame, *, named: bool) -> None:
-    for y, row in enumerate(part.to_dict("records")):
-        color = _BLUE if row["model"] == "with tastes" else _ORANGE
-        whole = row["order"] == "as bought"
-        axes.plot([row["lower"], row["upper"]], [y, y], color=color, lw=2.2)
-        axes.plot(
-            row["loyalty"], y, "o", ms=7.5, markerfacecolor=color if whole else "white",
-            markeredgecolor=color, zorder=3,
-        )  # fmt: skip
-        axes.annotate(
-            f"{row['loyalty']:.2f}".replace("-0.00", "0.00"), (row["loyalty"], y), xytext=(0, 6),
-            textcoords="offset points", ha="center", va="bottom", fontsize=9,
-            color=readable(color),
-        )  # fmt: skip
-    axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
-    low, high = min(float(part["lower"].min()), 0.0), float(part["upper"].max())
-    axes.set_xlim(low - 0.08 * (high - low), high + 0.08 * (high - low))
-    axes.set_ylim(len(part) - 0.5, -0.6)
-    labels = [f"{row['model']},\n{row['order']}" for row in part.to_dict("records")]
-    axes.set_yticks(range(len(part)), labels if named else [""] * len(part))
-    for tick, model in zip(axes.get_yticklabels(), part["model"], strict=True):
-        tick.set_color(readable(_BLUE if model == "with tastes" else _ORANGE))
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-
-
-def _value(part: pd.DataFrame, model: str, order: str) -> float | None:
-    found = part[(part["model"] == model) & (part["order"] == order)]["loyalty"]
-    return None if found.empty else float(found.iloc[0])
-
-
-def _finding(loyalty: pd.DataFrame) -> str:
-    said = []
-    for source, part in loyalty.groupby("source", sort=False):
-        real, seeming = (
-            _value(part, model, "as bought") for model in ("with tastes", "without tastes")
-        )
-        if real is None or seeming is None or seeming <= 0:
-            continue
-        name = f" ({str(source).split(' (')[0]})" if loyalty["source"].nunique() > 1 else ""
-        said.append(f"{100 * max(0.0, 1 - real / seeming):.0f} %{name}")
-    if not said:
-        return "Loyalty by way of estimating it"
-    return f"Taste makes up {' and '.join(said)} of what looks like loyalty"
-
-
-def _alt(loyalty: pd.DataFrame) -> str:
-    said = [
-        f"{row['source']} {row['model']}, {row['order']}: {row['loyalty']:.2f} "
-        f"({row['lower']:.2f} to {row['upper']:.2f})".strip()
-        for row in loyalty.to_dict("records")
-    ]
-    return f"Estimates of loyalty in utils with 95 % intervals. {'; '.join(said)}."
-
-
-_CALLED = {
-    "observed": "observed",
-    "scenario": "calibrated\nscenario",
-    "tastes only": "the same\nwithout loyalty",
-    "zero order": "shares alone\n(zero order)",
-}
-
-
-@styled
-def predicted_repeats(
-    predictions: pd.DataFrame, *, title: str | None = None, size: tuple[float, float] | None = None
-) -> Picture:
-    """Draw repeat rates of purchases left out, as observed and as predicted.
+def draw_estimate(
+    axes: Axes,
+    y: float,
+    estimate: tuple[float, float, float],
+    *,
+    color: str,
+    ink: str | None = None,
+    filled: bool = True,
+    marker: str = "o",
+    width: float = 2.0,
+    **style: Any,
+) -> None:
+    """Draw a dot in its interval on a row of the axes.
 
     Parameters
     ----------
-    predictions : DataFrame
-        ``model, quantity, firm, value, se``, as ``prediction.table`` has; where there is a
-        column ``source``, a panel for each.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing.
+    axes : Axes
+    y : float
+        The row.
+    estimate : (float, float, float)
+        Lower end, value and upper end; without an interval the ends are NaN.
+    color, ink : str
+        Of the dot, and of its edge and the interval (the same by default).
+    filled : bool
+        Whether the dot is, or else hollow.
+    marker : str
+    width : float
+        Of the interval, in points.
+    **style
+        Of the dot.
     """
-    need(predictions, ["model", "quantity", "value", "se"], name="predictions")
-    if "source" not in predictions:
-        predictions = predictions.assign(source=predictions.attrs.get("source", ""))
-    rates = predictions[predictions["quantity"] == "repeat rate"]
-    groups = list(rates.groupby("source", sort=False))
-    rows = max(len(part) for _, part in groups)
-    figure = new(size, (2.2 + 3.2 * len(groups), 1.5 + 0.5 * rows))
-    panels = figure.subplots(1, len(groups), squeeze=False, sharex=True)[0]
-    for k, (axes, (source, part)) in enumerate(zip(panels, groups, strict=True)):
-        _rates(axes, part, named=k == 0)
-        axes.set_title(str(source), fontsize=10.5)
-        axes.set_xlabel("purchases that repeat the last, %", fontsize=9)
-    note = (
-        "The last third of each customer's purchases. Band: observed, with its 95 % interval "
-        "over customers."
-    )
-    return finish(figure, title=title or _nearest(rates), alt=_said(rates), note=note)
+    low, value, high = estimate
+    axes.plot([low, high], [y, y], color=ink or color, lw=width)
+    axes.plot(value, y, marker, mfc=color if filled else "white", mec=ink or color, **style)
 
 
-def _rates(axes: Axes, part: pd.DataFrame, *, named: bool) -> None:
-    seen = part[part["model"] == "observed"].iloc[0]
-    low, high = (100 * (seen["value"] + sign * _Z * seen["se"]) for sign in (-1, 1))
-    axes.axvspan(low, high, color=GREY, alpha=0.2, lw=0)
-    for y, row in enumerate(part.to_dict("records")):
-        color = {"observed": INK, "scenario": _BLUE}.get(row["model"], _ORANGE)
-        value = 100 * row["value"]
-        axes.plot([100 * seen["value"], value], [y, y], color=color, lw=1.4, alpha=0.7)
-        axes.plot(value, y, "o", ms=7.5, color=color, zorder=3)
-        axes.annotate(
-            f"{value:.0f}", (value, y), xytext=(0, 6), textcoords="offset points", ha="center",
-            va="bottom", fontsize=9, color=readable(color),
-        )  # fmt: skip
-    axes.set_ylim(len(part) - 0.5, -0.6)
-    axes.set_xlim(0, 100)
-    labels = [_CALLED.get(model, model) for model in part["model"]]
-    axes.set_yticks(range(len(part)), labels if named else [""] * len(part))
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-
-
-def _off(part: pd.DataFrame) -> dict[str, float]:
-    values = part.set_index("model")["value"]
-    return {name: 100 * abs(values[name] - values["observed"]) for name in values.index}
-
-
-def _nearest(rates: pd.DataFrame) -> str:
-    many = rates["source"].nunique() > 1
-    ours, theirs = [], []
-    for source, part in rates.groupby("source", sort=False):
-        off = _off(part)
-        name = f" ({str(source).split(' (')[0]})" if many else ""
-        ours.append(f"{off['scenario']:.0f}{name}")
-        theirs.append(f"{off['zero order']:.0f}")
-    points = "point" if ours == ["1"] else "points"
-    return (
-        f"Out of sample the scenario misses the repeat rate by {' and '.join(ours)} {points}, "
-        f"shares alone by {' and '.join(theirs)}"
-    )
-
-
-def _said(rates: pd.DataFrame) -> str:
-    said = [
-        f"{row['source']} {row['model']} {100 * row['value']:.1f} %"
-        for row in rates.to_dict("records")
-    ]
-    what = "Share of later purchases that repeat the last, observed and predicted"
-    return f"{what}. {'; '.join(said)}."
+def limits_around_zero(axes: Axes, values: np.ndarray, room: float) -> None:
+    """Set the horizontal limits so that all values and zero are in sight, and some room."""
+    shown = np.append(values[np.isfinite(values)], 0.0)
+    room = room * float(np.ptp(shown)) or 1.0
+    axes.set_xlim(shown.min() - room, shown.max() + room)
 
 
 @styled
@@ -249,35 +117,27 @@ def estimates(
         If a column is missing.
     """
     need(frame, ["name", "value", "lower", "upper"])
-    figure = new(size, (7.4, 1.5 + 0.5 * len(frame)))
-    axes = figure.add_subplot()
-    said = []
-    for k, row in enumerate(frame.itertuples(index=False)):
-        clear = row.lower > 0 or row.upper < 0
-        axes.plot([row.lower, row.upper], [k, k], color=INK, lw=2.2 if clear else 1.4)
-        axes.plot(
-            row.value, k, "o", ms=8, mec=INK, zorder=3,
-            mfc=OKABE_ITO["blue"] if clear else "white",
-        )  # fmt: skip
-        axes.annotate(
-            number(row.value, signed=True), (row.value, k), xytext=(0, 7), ha="center",
-            textcoords="offset points", va="bottom", fontsize=9.5, fontweight="bold",
-        )  # fmt: skip
-        said.append(f"{row.name} {number(row.value, signed=True)}")
-    axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
-    axes.set_yticks(range(len(frame)), [short(str(each), 28) for each in frame["name"]])
-    axes.set_ylim(len(frame) - 0.5, -0.7)
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    _room(axes, frame[["value", "lower", "upper"]].to_numpy(float))
-    axes.set_xlabel(label)
-    return finish(figure, title=title, note=note, alt=f"{label}: {joined(said)}.")
+    values = frame[["lower", "value", "upper"]].to_numpy(float)
+    numbers = [number(value, signed=True) for value in frame["value"]]
 
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        for k, (estimate, filled) in enumerate(zip(values, clear(frame), strict=True)):
+            draw_estimate(
+                axes, k, estimate, color=OKABE_ITO["blue"], ink=INK, filled=filled,
+                width=2.2 if filled else 1.4, ms=8, zorder=3,
+            )  # fmt: skip
+            tag(axes, numbers[k], (estimate[1], k), (0, 7), fontsize=9.5, fontweight="bold")
+        axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
+        axes.set_yticks(range(len(frame)), [short(str(each), 28) for each in frame["name"]])
+        axes.set_ylim(len(frame) - 0.5, -0.7)
+        row_grid(axes, line=True)
+        limits_around_zero(axes, values, 0.12)
+        axes.set_xlabel(label)
 
-def _room(axes: Axes, values: np.ndarray) -> None:
-    shown = np.append(values[np.isfinite(values)], 0.0)
-    room = 0.12 * float(np.ptp(shown)) or 1.0
-    axes.set_xlim(shown.min() - room, shown.max() + room)
+    said = joined(f"{name} {text}" for name, text in zip(frame["name"], numbers, strict=True))
+    chart = Chart(draw, (7.4, 1.5 + 0.5 * len(frame)), title, f"{label}: {said}.", note)
+    return chart.picture(size=size)
 
 
 @styled
@@ -320,36 +180,231 @@ def response(
         If a column is missing.
     """
     need(frame, ["name", "x", "value", "lower", "upper"])
-    figure = new(size, (7.6, 4.6))
-    axes = figure.add_subplot()
-    names = list(dict.fromkeys(frame["name"]))
-    ends, said = [], []
-    for name, look in looks(names).items():
-        part = frame[frame["name"] == name].sort_values("x")
-        axes.fill_between(
-            part["x"], part["lower"], part["upper"], color=look.color, alpha=0.22, lw=0
-        )
-        axes.plot(part["x"], part["value"], look.marker, ls="-", color=look.color, ms=5)
-        last = part.iloc[-1]
-        ends.append(EndLabel(last["x"], last["value"], short(name, 18), look.ink))
-        first = part.iloc[0]
-        said.append(
-            f"{name}: {number(first['value'], signed=True)} at {number(first['x'])}, "
-            f"{number(last['value'], signed=True)} at {number(last['x'])}"
-        )
-    if frame["lower"].min() < 0.3 * frame["value"].abs().max():  # else zero is far away
-        axes.axhline(0, color=INK, linewidth=1.1, zorder=1)
-    if mark is not None:
-        axes.axvline(mark[0], color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=0.9)
-        axes.annotate(
-            mark[1], (mark[0], 1.0), xycoords=axes.get_xaxis_transform(), xytext=(3, 3),
-            textcoords="offset points", fontsize=9, color=GREY, va="bottom",
-            annotation_clip=False,
+    groups = frame.groupby("name", sort=False)
+    parts = {str(name): part.sort_values("x") for name, part in groups}
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        axes = figure.add_subplot()
+        ends = []
+        for (name, part), look in zip(parts.items(), looks(parts).values(), strict=True):
+            x, y = part["x"], part["value"]
+            axes.fill_between(x, part["lower"], part["upper"], color=look.color, alpha=0.22, lw=0)
+            axes.plot(x, y, look.marker, ls="-", color=look.color, ms=5)
+            ends.append(EndLabel(x.iloc[-1], y.iloc[-1], short(name, 18), look.ink))
+        if frame["lower"].min() < 0.3 * frame["value"].abs().max():  # else zero is far away
+            axes.axhline(0, color=INK, linewidth=1.1, zorder=1)
+        if mark is not None:
+            axes.axvline(mark[0], color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=0.9)
+            tag(
+                axes, mark[1], (mark[0], 1.0), (3, 3), xycoords=axes.get_xaxis_transform(),
+                fontsize=9, color=GREY, annotation_clip=False,
+            )  # fmt: skip
+        if ticks is not None:
+            axes.set_xticks(list(ticks), list(ticks.values()))
+        axes.set_xlabel(by)
+        top_label(axes, label, rows=1 if mark else 0)
+        return partial(end_labels, axes, ends if len(parts) > 1 else [])
+
+    ways = [f"{name}: {_at(part, 0)}, {_at(part, -1)}" for name, part in parts.items()]
+    alt = f"{label} by {by}. {'; '.join(ways)}."
+    return Chart(draw, (7.6, 4.6), title, alt, note).picture(size=size)
+
+
+def _at(part: pd.DataFrame, k: int) -> str:
+    row = part.iloc[k]
+    return f"{number(row['value'], signed=True)} at {number(row['x'])}"
+
+
+# -- Calibration in two pictures: what looks like loyalty, and what was predicted --------------
+
+
+_BLUE, _ORANGE = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
+
+
+#: 95 % of a normal distribution.
+_Z = 1.96
+
+
+@charted("model", "order", "loyalty", "lower", "upper")
+def loyalty_estimates(loyalty: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+    """Draw loyalty as estimated with and without tastes, as bought and in random order.
+
+    Parameters
+    ----------
+    loyalty : DataFrame
+        ``model, order, loyalty, lower, upper``, as ``calibration.loyalty`` has; where there
+        is a column ``source``, a panel for each.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    loyalty = _with_source(loyalty)
+    return _by_source(
+        loyalty,
+        _estimates,
+        label="worth of staying, utils",
+        title=_finding(loyalty),
+        alt=_alt(loyalty),
+        note="Dots: estimates with 95 % intervals. Shuffled: each customer's purchases in random "
+        "order.",
+    )
+
+
+def _with_source(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with a source: the one that it says it is from, if it has none."""
+    if "source" in frame:
+        return frame
+    return frame.assign(source=frame.attrs.get("source", ""))
+
+
+def _by_source(
+    frame: pd.DataFrame,
+    draw_rows: Callable[[Axes, pd.DataFrame], list[str]],
+    *,
+    label: str,
+    sharex: bool = False,
+    **words: str,
+) -> Chart:
+    """Return a chart with a panel for each source; ``draw_rows`` returns the rows' names."""
+    parts = dict(list(frame.groupby("source", sort=False)))
+
+    def draw(figure: Picture) -> None:
+        panels = figure.subplots(1, len(parts), squeeze=False, sharex=sharex)[0]
+        for k, (axes, (source, part)) in enumerate(zip(panels, parts.items(), strict=True)):
+            names = draw_rows(axes, part)
+            axes.set_ylim(len(part) - 0.5, -0.6)
+            axes.set_yticks(range(len(part)), [""] * len(part) if k else names)
+            row_grid(axes)
+            axes.set_title(str(source), fontsize=10.5)
+            axes.set_xlabel(label, fontsize=9)
+
+    rows = max(len(part) for part in parts.values())
+    return Chart(draw, size=(2.2 + 3.2 * len(parts), 1.5 + 0.5 * rows), **words)
+
+
+def _estimates(axes: Axes, part: pd.DataFrame) -> list[str]:
+    for y, row in enumerate(part.to_dict("records")):
+        color = _BLUE if row["model"] == "with tastes" else _ORANGE
+        estimate = (row["lower"], row["loyalty"], row["upper"])
+        draw_estimate(
+            axes, y, estimate, color=color, filled=row["order"] == "as bought", width=2.2,
+            ms=7.5, zorder=3,
         )  # fmt: skip
-    if ticks is not None:
-        axes.set_xticks(list(ticks), list(ticks.values()))
-    axes.set_xlabel(by)
-    top_label(axes, label, rows=1 if mark else 0)
-    head(figure, title=title, note=note)
-    end_labels(axes, ends if len(names) > 1 else [])
-    return described(figure, f"{label} by {by}. {'; '.join(said)}.")
+        text = f"{row['loyalty']:.2f}".replace("-0.00", "0.00")
+        tag(axes, text, (row["loyalty"], y), fontsize=9, color=readable(color))
+    axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
+    low, high = min(float(part["lower"].min()), 0.0), float(part["upper"].max())
+    axes.set_xlim(low - 0.08 * (high - low), high + 0.08 * (high - low))
+    axes.set_yticks(range(len(part)))
+    for tick, model in zip(axes.get_yticklabels(), part["model"], strict=True):
+        tick.set_color(readable(_BLUE if model == "with tastes" else _ORANGE))
+    return [f"{row['model']},\n{row['order']}" for row in part.to_dict("records")]
+
+
+def _value(part: pd.DataFrame, model: str, order: str) -> float | None:
+    found = part[(part["model"] == model) & (part["order"] == order)]["loyalty"]
+    return None if found.empty else float(found.iloc[0])
+
+
+def _finding(loyalty: pd.DataFrame) -> str:
+    said = []
+    for source, part in loyalty.groupby("source", sort=False):
+        real, seeming = (_value(part, f"{how} tastes", "as bought") for how in ("with", "without"))
+        if real is not None and seeming is not None and seeming > 0:
+            taste = 100 * max(0.0, 1 - real / seeming)
+            said.append(f"{taste:.0f} %{_named(source, loyalty)}")
+    if not said:
+        return "Loyalty by way of estimating it"
+    return f"Taste makes up {' and '.join(said)} of what looks like loyalty"
+
+
+def _named(source: Any, frame: pd.DataFrame) -> str:
+    """Return the source in brackets if the frame has several."""
+    return f" ({str(source).split(' (')[0]})" if frame["source"].nunique() > 1 else ""
+
+
+def _alt(loyalty: pd.DataFrame) -> str:
+    said = [
+        f"{row['source']} {row['model']}, {row['order']}: {row['loyalty']:.2f} "
+        f"({row['lower']:.2f} to {row['upper']:.2f})".strip()
+        for row in loyalty.to_dict("records")
+    ]
+    return f"Estimates of loyalty in utils with 95 % intervals. {'; '.join(said)}."
+
+
+_CALLED = {
+    "observed": "observed",
+    "scenario": "calibrated\nscenario",
+    "tastes only": "the same\nwithout loyalty",
+    "zero order": "shares alone\n(zero order)",
+}
+
+
+@charted("model", "quantity", "value", "se")
+def predicted_repeats(predictions: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+    """Draw repeat rates of purchases left out, as observed and as predicted.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        ``model, quantity, firm, value, se``, as ``prediction.table`` has; where there is a
+        column ``source``, a panel for each.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    rates = _with_source(predictions)
+    rates = rates[rates["quantity"] == "repeat rate"]
+    return _by_source(
+        rates,
+        _rates,
+        label="purchases that repeat the last, %",
+        sharex=True,
+        title=_nearest(rates),
+        alt=_said(rates),
+        note="The last third of each customer's purchases. Band: observed, with its 95 % interval "
+        "over customers.",
+    )
+
+
+def _rates(axes: Axes, part: pd.DataFrame) -> list[str]:
+    seen = part[part["model"] == "observed"].iloc[0]
+    low, high = (100 * (seen["value"] + sign * _Z * seen["se"]) for sign in (-1, 1))
+    axes.axvspan(low, high, color=GREY, alpha=0.2, lw=0)
+    for y, row in enumerate(part.to_dict("records")):
+        color = {"observed": INK, "scenario": _BLUE}.get(row["model"], _ORANGE)
+        value = 100 * row["value"]
+        axes.plot([100 * seen["value"], value], [y, y], color=color, lw=1.4, alpha=0.7)
+        axes.plot(value, y, "o", ms=7.5, color=color, zorder=3)
+        tag(axes, f"{value:.0f}", (value, y), fontsize=9, color=readable(color))
+    axes.set_xlim(0, 100)
+    return [_CALLED.get(model, model) for model in part["model"]]
+
+
+def _nearest(rates: pd.DataFrame) -> str:
+    ours, theirs = [], []
+    for source, part in rates.groupby("source", sort=False):
+        values = part.set_index("model")["value"]
+        if not {"scenario", "zero order"} <= set(values.index):
+            return "Repeat rates of purchases left out, observed and predicted"
+        off = 100 * (values - values["observed"]).abs()
+        ours.append(f"{off['scenario']:.0f}{_named(source, rates)}")
+        theirs.append(f"{off['zero order']:.0f}")
+    points = "point" if ours == ["1"] else "points"
+    return (
+        f"Out of sample the scenario misses the repeat rate by {' and '.join(ours)} {points}, "
+        f"shares alone by {' and '.join(theirs)}"
+    )
+
+
+def _said(rates: pd.DataFrame) -> str:
+    said = [
+        f"{row['source']} {row['model']} {100 * row['value']:.1f} %"
+        for row in rates.to_dict("records")
+    ]
+    what = "Share of later purchases that repeat the last, observed and predicted"
+    return f"{what}. {'; '.join(said)}."

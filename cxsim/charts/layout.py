@@ -1,11 +1,25 @@
-"""Where things go: a new figure, its headings, and labels that keep out of each other's way."""
+"""The frame of every figure, and labels that keep out of each other's way.
+
+How to write a figure: write a function of one or more tidy frames, and put ``@charted(...)`` with
+the columns that it needs of the first one over it. Compute what the figure shows; define
+``draw(figure)``, which adds axes and marks to an empty figure; and return a :class:`Chart` of both:
+the drawing, its size, a title that states the finding, a note on what the marks mean, and what is
+shown in words. Let ``draw`` return what has to wait until title and note have their place, such as
+``partial(end_labels, axes, ends)`` for names at the ends of lines. Everything else is done for all
+figures in :meth:`Chart.picture` and :func:`charted`: the style, the parameters ``title`` and
+``size`` (``**_: Unpack[Shared]``) and their documentation, headings that fit, the layout, and the
+words that the scenario has for customers, purchases and prices.
+"""
 
 from __future__ import annotations
 
+import inspect
+import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypedDict
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,37 +28,146 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import ScaledTranslation
 
-from cxsim.charts.labels import plain
-from cxsim.charts.style import GREY, INK, Picture, looks, readable
+from cxsim.charts.labels import need, plain
+from cxsim.charts.style import GREY, INK, Picture, looks, readable, styled
 
 __all__ = [
+    "Chart",
     "EndLabel",
     "Event",
+    "Shared",
+    "charted",
+    "columns_for",
     "described",
     "dodge",
     "end_labels",
     "end_labels_of",
     "events_of",
     "finish",
+    "firm_panels",
+    "grid_of",
     "head",
+    "lay_out",
     "mark_events",
+    "mark_panels",
     "new",
+    "panels_size",
+    "row_grid",
     "row_names",
     "short",
     "spread_above",
+    "tag",
     "top_label",
+    "write_note",
 ]
 
 
-# -- Where things go: a new figure, its headings, and labels that keep out of each other's way
+# -- A figure before it is drawn ---------------------------------------------------------------
 
 
-#: Points between one line of small text and the next.
-LINE = 12.0
+P = ParamSpec("P")
 
 
-#: An event of a figure: the period and what happened.
-Event = tuple[float, str]
+class Shared(TypedDict, total=False):
+    """What every public figure takes beside its own parameters; see :meth:`Chart.picture`."""
+
+    title: str | None
+    size: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What a figure says, and who draws it.
+
+    Attributes
+    ----------
+    draw : callable
+        Puts axes and marks into the empty figure that it is given. What needs to know the room
+        that title and note leave (labels at the ends of lines) waits in a function that it
+        returns, which then lays the figure out.
+    size : (float, float)
+        Width and height in inches.
+    title : str
+        The finding, with the number that matters.
+    alt : str
+        What is shown, in a sentence with its numbers, for those who cannot see it.
+    note : str
+        What the marks mean and what the numbers rest on; stands below the axes.
+    """
+
+    draw: Callable[[Picture], Callable[[], None] | None]
+    size: tuple[float, float]
+    title: str
+    alt: str
+    note: str = ""
+
+    def picture(
+        self, *, title: str | None = None, size: tuple[float, float] | None = None
+    ) -> Picture:
+        """Return the figure, drawn and laid out.
+
+        Parameters
+        ----------
+        title : str, optional
+            In place of the one computed.
+        size : (float, float), optional
+            Width and height in inches.
+        """
+        figure = new(size, self.size)
+        later = self.draw(figure)
+        head(figure, title=self.title if title is None else title, note=self.note)
+        if later is None:
+            lay_out(figure)  # and makes ticks while the style is on
+        else:
+            later()
+        return described(figure, self.alt)
+
+
+def charted(*columns: str) -> Callable[[Callable[P, Chart]], Callable[P, Picture]]:
+    """Make a function that returns a chart return its picture, drawn in the style of the package.
+
+    In place of ``**_: Unpack[Shared]``, which tells type checkers, its signature and its docstring
+    show the parameters of :meth:`Chart.picture`.
+
+    Parameters
+    ----------
+    *columns : str
+        What the frame that it is given first must have.
+    """
+
+    def decorate(function: Callable[P, Chart]) -> Callable[P, Picture]:
+        make: Callable[..., Chart] = function
+        _, *asked = inspect.signature(Chart.picture).parameters.values()
+        given_to = inspect.signature(function).parameters.values()
+        own = [each for each in given_to if each.kind is not each.VAR_KEYWORD]
+        shown = inspect.Signature([*own, *asked], return_annotation="Picture")
+
+        @wraps(function)
+        def drawn(*args: P.args, **kwargs: P.kwargs) -> Picture:
+            try:
+                given = shown.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{function.__name__}() {error}") from None
+            wanted = {each.name: given.arguments.pop(each.name, None) for each in asked}
+            if columns:
+                need(given.arguments[own[0].name], columns, name=own[0].name)
+            return make(*given.args, **given.kwargs).picture(**wanted)
+
+        drawn.__doc__ = _documented(inspect.getdoc(function) or "")
+        drawn.__signature__ = shown  # type: ignore[attr-defined]
+        return styled(drawn)
+
+    return decorate
+
+
+def _documented(doc: str) -> str:
+    """Add what :meth:`Chart.picture` takes to a section of parameters."""
+    ours = (inspect.getdoc(Chart.picture) or "").partition("-\n")[2]
+    said, *rest = re.split(r"\n\n(?=(?:Returns|Raises)\n)", doc, maxsplit=1)
+    return "\n\n".join([f"{said}\n{ours}", *rest]) + "\n"
+
+
+# -- Its parts: an empty figure, its headings, its layout --------------------------------------
 
 
 def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Picture:
@@ -56,6 +179,11 @@ def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Pictu
 def head(figure: Picture, *, title: str, note: str = "") -> None:
     """Write title and note into a figure, in lines that fit."""
     _wrapped(figure, figure.suptitle("", x=0.012, ha="left", va="top", color=INK), title, even=True)
+    write_note(figure, note)
+
+
+def write_note(figure: Picture, note: str) -> None:
+    """Write the note below a figure, in place of one that is there."""
     text = figure.supxlabel("", x=0.012, ha="left", fontsize=8.5, color=GREY)
     _wrapped(figure, text, note)
 
@@ -95,6 +223,62 @@ def described(figure: Picture, alt: str) -> Picture:
     """Give a figure that is laid out its description and return it."""
     figure.set_label(plain(alt))
     return figure
+
+
+def grid_of(
+    figure: Picture, n: int, columns: int, *, sharex: bool = False, sharey: bool = False
+) -> list[Axes]:
+    """Return so many panels of a figure, row by row, that may share their axes."""
+    rows = -(-n // columns)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
+    for panel in grid.flat[n:]:
+        panel.remove()
+    return list(grid.flat[:n])
+
+
+# -- Panels that share their axes, one a firm --------------------------------------------------
+
+
+def columns_for(n: int) -> int:
+    """Return how many of so many panels stand side by side."""
+    return min(n, 2 if n in (2, 4) else 3)
+
+
+def panels_size(n: int, width: float = 4.6, height: float = 2.5) -> tuple[float, float]:
+    """Return the size of a figure of so many panels, each of a width and height in inches."""
+    columns = columns_for(n)
+    return max(width * columns + 0.4, 6.4), 1.2 + height * -(-n // columns)
+
+
+def firm_panels(figure: Picture, names: Sequence[str]) -> list[Axes]:
+    """Return a panel of a figure for each firm, with its name in its colour."""
+    panels = grid_of(figure, len(names), columns_for(len(names)), sharex=True, sharey=True)
+    for axes, (name, look) in zip(panels, looks(names).items(), strict=True):
+        axes.set_title(short(name, 34), color=look.ink)
+        axes.tick_params(labelbottom=True)
+    return panels
+
+
+def mark_panels(panels: Sequence[Axes], names: Sequence[str], events: Iterable[Event]) -> None:
+    """Mark events in all panels, labelled in the first; limits have to be final."""
+    events = list(events)
+    rows = [
+        mark_events(axes, [(at, "" if k else text) for at, text in events])
+        for k, axes in enumerate(panels)
+    ]
+    for axes, (name, look) in zip(panels, looks(names).items(), strict=True):
+        axes.set_title(short(name, 34), color=look.ink, pad=6 + 12 * max(rows, default=0))
+
+
+# -- Labels that keep out of each other's way --------------------------------------------------
+
+
+#: Points between one line of small text and the next.
+LINE = 12.0
+
+
+#: An event of a figure: the period and what happened.
+Event = tuple[float, str]
 
 
 def short(name: str, width: int = 24, *, lines: int = 2) -> str:
@@ -235,6 +419,23 @@ def mark_events(axes: Axes, events: Iterable[Event]) -> int:
     return len(taken) if any(text for _, text, _, _ in placed) else 0
 
 
+def tag(
+    axes: Axes, text: str, at: tuple[Any, Any], shift: tuple[float, float] = (0, 6), **style: Any
+) -> None:
+    """Write a text so many points off a place in the data: right or left of it, above or below."""
+    right, up = shift
+    style.setdefault("ha", "left" if right > 0 else "right" if right < 0 else "center")
+    style.setdefault("va", "bottom" if up > 0 else "top" if up < 0 else "center")
+    axes.annotate(text, at, xytext=shift, textcoords="offset points", **style)
+
+
+def row_grid(axes: Axes, *, line: bool = False) -> None:
+    """Make axes show rows: a grid across them, and a line at their left only if wanted."""
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(line)
+
+
 def row_names(
     axes: Axes,
     labels: Sequence[str],
@@ -276,6 +477,7 @@ def spread_above(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     ends = [float(axes.transData.transform((x, 0.0))[0]) for x, *_ in labels]
     for note, x in zip(up, dodge(ends, widths, box.x0, box.x1), strict=True):
         note.xyann = (float(axes.transData.inverted().transform((x, 0.0))[0]), 1.0)
+    lay_out(figure)  # for labels that moved beyond the axes
 
 
 # -- Events of a scenario, to mark them in figures ---------------------------------------------

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import Scale, chosen, joined, need, scale_for, words_of
-from cxsim.charts.layout import finish, short
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
-from cxsim.charts.time_series import panels_by_firm
+from cxsim.charts.labels import Scale, chosen, joined, scale_for, words_of
+from cxsim.charts.layout import Chart, Shared, charted, firm_panels, panels_size, short, tag
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.runs.measures.frames import CAUSES
 
 __all__ = ["equity_causes", "profit_waterfall"]
@@ -21,13 +22,8 @@ __all__ = ["equity_causes", "profit_waterfall"]
 _LOSS = OKABE_ITO["vermillion"]
 
 
-@styled
-def profit_waterfall(
-    statement: pd.DataFrame,
-    *,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+@charted("firm", "line", "label", "amount")
+def profit_waterfall(statement: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     """Draw how revenue becomes profit, firm by firm.
 
     Parameters
@@ -35,10 +31,6 @@ def profit_waterfall(
     statement : DataFrame
         ``firm, line, label, amount``, as :func:`cxsim.runs.measures.frames.profit_statement`
         returns.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -50,50 +42,51 @@ def profit_waterfall(
     ValueError
         If a column is missing.
     """
-    need(statement, ["firm", "line", "label", "amount"], name="statement")
     names = chosen(statement["firm"], None)
     lines = list(dict.fromkeys(statement["line"]))
     labels = statement.drop_duplicates("line").set_index("line")["label"]
     table = statement.pivot(index="firm", columns="line", values="amount").loc[names, lines]
     scale = scale_for("currency", table.to_numpy().ravel(), words=words_of(statement))
-    styles = looks(names)
-    figure, panels = panels_by_firm(names, size, width=4.9, height=2.9)
-    for axes, name in zip(panels, names, strict=True):
-        amounts = table.loc[name].to_numpy()
-        level = 0.0
-        for k, (line, amount) in enumerate(zip(lines, amounts, strict=True)):
-            total = line in ("revenue", "profit")
-            bottom = 0.0 if total else level
-            color = styles[name].color if total or amount > 0 else GREY
-            color = _LOSS if line == "profit" and amount < 0 else color
-            axes.bar(k, amount, bottom=bottom, color=color, width=0.72, alpha=1 if total else 0.75)
-            above = max(bottom, bottom + amount)
-            axes.annotate(
-                scale.bare(amount), (k, above), xytext=(0, 2), textcoords="offset points",
-                ha="center", va="bottom", fontsize=8.5, color=INK,
-                fontweight="bold" if total else "normal",
-            )  # fmt: skip
-            if not total:
-                axes.plot([k - 1, k], [level, level], color=GREY, lw=0.7, zorder=0)
-            level = bottom + amount
-        axes.axhline(0, color=INK, lw=0.8)
-        axes.set_xticks(
-            range(len(lines)), [short(labels[n], 12, lines=3) for n in lines], fontsize=7.5
-        )
-        axes.tick_params(axis="x", length=0)
-        axes.yaxis.set_major_formatter(scale.ticks)
-        axes.grid(visible=False, axis="x")
-    # All panels share the height: room above the tallest bar for its number.
-    running = table.drop(columns="profit").cumsum(axis=1).to_numpy()
-    low, high = min(0.0, float(running.min()), float(table["profit"].min())), float(running.max())
-    panels[0].set_ylim(low - 0.05 * (high - low) * (low < 0), high + 0.13 * (high - low))
-    panels[0].set_ylabel(scale.axis("Amount"))
-    return finish(
-        figure,
-        title=_finding(table) if title is None else title,
+
+    def draw(figure: Picture) -> None:
+        panels = firm_panels(figure, names)
+        for axes, (name, look) in zip(panels, looks(names).items(), strict=True):
+            _falls(axes, table.loc[name], look.color, scale)
+            said = [short(labels[line], 12, lines=3) for line in lines]
+            axes.set_xticks(range(len(lines)), said, fontsize=7.5)
+        # All panels share the height: room above the tallest bar for its number.
+        running = table.drop(columns="profit").cumsum(axis=1).to_numpy()
+        low, high = min(0.0, float(running.min()), float(table["profit"].min())), running.max()
+        panels[0].set_ylim(low - 0.05 * (high - low) * (low < 0), high + 0.13 * (high - low))
+        panels[0].set_ylabel(scale.axis("Amount"))
+
+    return Chart(
+        draw,
+        size=panels_size(len(names), 4.9, 2.9),
+        title=_finding(table),
         note="Sums over the run. Revenue is what was paid: discounts and redeemed points are off.",
         alt=_alt(table, labels, scale),
     )
+
+
+def _falls(axes: Axes, amounts: pd.Series, color: str, scale: Scale) -> None:
+    """Draw the bars of one firm, each from where the one before ends."""
+    level = 0.0
+    for k, (line, amount) in enumerate(amounts.items()):
+        total = line in ("revenue", "profit")
+        bottom = 0.0 if total else level
+        own = _LOSS if line == "profit" and amount < 0 else color if total or amount > 0 else GREY
+        axes.bar(k, amount, bottom=bottom, color=own, width=0.72, alpha=1 if total else 0.75)
+        weight = "bold" if total else "normal"
+        top = (k, max(bottom, bottom + amount))
+        tag(axes, scale.bare(amount), top, (0, 2), fontsize=8.5, color=INK, fontweight=weight)
+        if not total:
+            axes.plot([k - 1, k], [level, level], color=GREY, lw=0.7, zorder=0)
+        level = bottom + amount
+    axes.axhline(0, color=INK, lw=0.8)
+    axes.tick_params(axis="x", length=0)
+    axes.yaxis.set_major_formatter(scale.ticks)
+    axes.grid(visible=False, axis="x")
 
 
 def _margin(table: pd.DataFrame) -> pd.Series:
@@ -138,14 +131,8 @@ _COLORS = {
 }
 
 
-@styled
-def equity_causes(
-    changes: pd.DataFrame,
-    *,
-    over: int = 12,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+@charted("period", "firm", "equity", *CAUSES)
+def equity_causes(changes: pd.DataFrame, *, over: int = 12, **_: Unpack[Shared]) -> Chart:
     """Draw customer equity by firm, and its change by cause, some periods at a time.
 
     Parameters
@@ -154,10 +141,6 @@ def equity_causes(
         As :func:`cxsim.runs.measures.frames.equity_changes` returns.
     over : int
         Periods whose changes stand in one bar.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -169,50 +152,52 @@ def equity_causes(
     ValueError
         If a column is missing, or ``over`` is below 1.
     """
-    need(changes, ["period", "firm", "equity", *CAUSES], name="changes")
     if over < 1:
         raise ValueError(f"over: expected at least 1, found {over}")
-    words = words_of(changes)
+    period = words_of(changes).period
     names = chosen(changes["firm"], None)
-    block = (changes["period"] - 1) // over  # changes begin with that of period 1
-    sums = changes.assign(block=block).groupby(["firm", "block"])[list(CAUSES)].sum()
-    scale = scale_for("currency", changes["equity"].abs(), words=words)
-    figure, panels = panels_by_firm(names, size, width=4.6, height=2.9)
-    for k, (axes, name) in enumerate(zip(panels, names, strict=True)):
-        own = changes[changes["firm"] == name]
-        axes.plot(own["period"], own["equity"], color=INK, lw=2)
-        bars = sums.loc[name]
-        # Where the last bar has fewer periods, it is as much narrower.
-        ends = np.minimum((bars.index.to_numpy() + 1) * over, int(own["period"].max()))
-        starts = bars.index.to_numpy() * over
-        up, down = np.zeros(len(bars)), np.zeros(len(bars))
-        for cause in CAUSES:
-            height = bars[cause].to_numpy()
-            axes.bar(
-                (starts + ends) / 2 + 0.5, height, bottom=np.where(height >= 0, up, down),
-                width=(ends - starts) * 0.78, color=_COLORS[cause], alpha=0.85,
-                label=cause.capitalize(),
-            )  # fmt: skip
-            up, down = up + np.maximum(height, 0), down + np.minimum(height, 0)
-        axes.axhline(0, color=INK, lw=0.8)
-        axes.set_xlabel(words.period.capitalize())
-        axes.yaxis.set_major_formatter(scale.ticks)
-        if k == 0:
-            _key(axes)
-    low, high = panels[0].get_ylim()
-    panels[0].set_ylim(low - 0.22 * (high - low), high)  # room for the key
-    panels[0].set_ylabel(scale.axis("Customer equity"))
+    scale = scale_for("currency", changes["equity"].abs(), words=words_of(changes))
     total = changes.groupby("firm", sort=False)[list(CAUSES)].sum().loc[names]
-    return finish(
-        figure,
-        title=_equity_finding(changes, total, scale) if title is None else title,
-        note=(
-            f"Line: customer equity. Bars: its change over {over} {words.period}s by cause; they "
-            "add up to the change exactly. Retention: customers who went, and how long those who "
-            "are there will stay."
-        ),
-        alt=_equity_alt(changes, total, scale),
+    last = changes[changes["period"] == changes["period"].max()].set_index("firm")["equity"]
+
+    def draw(figure: Picture) -> None:
+        panels = firm_panels(figure, names)
+        for axes, name in zip(panels, names, strict=True):
+            _causes(axes, changes[changes["firm"] == name], over)
+            axes.set_xlabel(period.capitalize())
+            axes.yaxis.set_major_formatter(scale.ticks)
+        _key(panels[0])
+        low, high = panels[0].get_ylim()
+        panels[0].set_ylim(low - 0.22 * (high - low), high)  # room for the key
+        panels[0].set_ylabel(scale.axis("Customer equity"))
+
+    return Chart(
+        draw,
+        size=panels_size(len(names), 4.6, 2.9),
+        title=_equity_finding(last, total, scale),
+        note=f"Line: customer equity. Bars: its change over {over} {period}s by cause; they "
+        "add up to the change exactly. Retention: customers who went, and how long those who "
+        "are there will stay.",
+        alt=_equity_alt(last, total, scale),
     )
+
+
+def _causes(axes: Axes, own: pd.DataFrame, over: int) -> None:
+    """Draw one firm's equity, and over it bars of what changed it."""
+    axes.plot(own["period"], own["equity"], color=INK, lw=2)
+    bars = own.groupby((own["period"] - 1) // over)[list(CAUSES)].sum()  # begin with period 1
+    # Where the last bar has fewer periods, it is as much narrower.
+    ends = np.minimum((bars.index.to_numpy() + 1) * over, int(own["period"].max()))
+    starts = bars.index.to_numpy() * over
+    up, down = np.zeros(len(bars)), np.zeros(len(bars))
+    for cause, color in _COLORS.items():
+        height = bars[cause].to_numpy()
+        axes.bar(
+            (starts + ends) / 2 + 0.5, height, bottom=np.where(height >= 0, up, down),
+            width=(ends - starts) * 0.78, color=color, alpha=0.85, label=cause.capitalize(),
+        )  # fmt: skip
+        up, down = up + np.maximum(height, 0), down + np.minimum(height, 0)
+    axes.axhline(0, color=INK, lw=0.8)
 
 
 def _key(axes: Axes) -> None:
@@ -224,8 +209,7 @@ def _key(axes: Axes) -> None:
         )  # fmt: skip
 
 
-def _equity_finding(changes: pd.DataFrame, total: pd.DataFrame, scale: Scale) -> str:
-    last = changes[changes["period"] == changes["period"].max()].set_index("firm")["equity"]
+def _equity_finding(last: pd.Series, total: pd.DataFrame, scale: Scale) -> str:
     best = last.idxmax()
     cause = total.loc[best].abs().drop("acquisition").idxmax()
     gained = total.loc[best, "acquisition"]
@@ -236,8 +220,7 @@ def _equity_finding(changes: pd.DataFrame, total: pd.DataFrame, scale: Scale) ->
     )
 
 
-def _equity_alt(changes: pd.DataFrame, total: pd.DataFrame, scale: Scale) -> str:
-    last = changes[changes["period"] == changes["period"].max()].set_index("firm")["equity"]
+def _equity_alt(last: pd.Series, total: pd.DataFrame, scale: Scale) -> str:
     said = []
     for name in total.index:
         parts = joined(f"{c} {scale.text(total.loc[name, c], signed=True)}" for c in CAUSES)

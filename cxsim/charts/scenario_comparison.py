@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import cycle
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from cxsim.charts.intervals import clear, draw_estimate, limits_around_zero
 from cxsim.charts.labels import (
     Scale,
     Words,
     chosen,
     joined,
     label_and_unit,
-    need,
     one_of,
     scale_for,
     words_of,
 )
 from cxsim.charts.layout import (
+    Chart,
     EndLabel,
     Event,
-    described,
+    Shared,
+    charted,
+    columns_for,
     end_labels_of,
-    finish,
-    head,
+    grid_of,
     mark_events,
-    new,
+    panels_size,
+    row_grid,
     row_names,
     short,
+    tag,
     top_label,
 )
-from cxsim.charts.style import GREY, Look, Picture, looks, readable, styled
+from cxsim.charts.style import GREY, Look, Picture, looks, readable
 from cxsim.charts.time_series import Courses, courses_of, draw_course, fit_limits
 from cxsim.runs.measures.measure_registry import MARKET
 
@@ -59,15 +66,14 @@ _USUAL = (
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
-@styled
+@charted("scenario", "measure", "firm", "difference", "lower", "upper")
 def differences(
     table: pd.DataFrame,
     *,
     measures: Iterable[str] | None = None,
     firms: Sequence[str] | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw paired differences from the baseline with their confidence intervals.
 
     Parameters
@@ -80,10 +86,6 @@ def differences(
     firms : sequence of str, optional
         Firms to show. Give all firms of the scenario, in its order, to keep colours
         where scenarios share some of them.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -95,7 +97,6 @@ def differences(
     ValueError
         If a column or measure is missing.
     """
-    need(table, ["scenario", "measure", "firm", "difference", "lower", "upper"], name="table")
     there = list(dict.fromkeys(table["measure"]))
     wanted = [m for m in _USUAL if m in there] or there[:6] if measures is None else list(measures)
     for measure in wanted:
@@ -107,26 +108,25 @@ def differences(
     scenarios = list(dict.fromkeys(shown["scenario"]))
     if not wanted or shown.empty:
         raise ValueError("measures: expected at least one that the table has for these firms")
-    if title is None:
-        title = _finding(shown, scenarios)
-
+    words = words_of(table)
+    parts = [shown[shown["measure"] == measure] for measure in wanted]
     columns = min(3, len(wanted))
-    rows = -(-len(wanted) // columns)
     tall = 0.75 + 0.34 * len(_places(names, scenarios))
     width = 3.3 * columns + (1.0 if len(scenarios) == 1 else 2.0)
-    figure = new(size, (max(width, 6.4), 1.1 + rows * max(tall, 1.5)))
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for panel in grid.flat[len(wanted) :]:
-        panel.remove()
-    words = words_of(table)
-    for k, measure in enumerate(wanted):
-        part = shown[shown["measure"] == measure]
-        _panel(grid.flat[k], part, names, scenarios, words, named=k % columns == 0)
-    note = (
-        "Dots: mean difference over paired seeds, with its confidence interval; "
-        "filled: the interval excludes zero."
+
+    def draw(figure: Picture) -> None:
+        panels = grid_of(figure, len(wanted), columns)
+        for k, (axes, part) in enumerate(zip(panels, parts, strict=True)):
+            _panel(axes, part, names, scenarios, words, named=k % columns == 0)
+
+    return Chart(
+        draw,
+        size=(max(width, 6.4), 1.1 + -(-len(wanted) // columns) * max(tall, 1.5)),
+        title=_finding(shown, scenarios),
+        alt=_alt(parts, scenarios, words),
+        note="Dots: mean difference over paired seeds, with its confidence interval; "
+        "filled: the interval excludes zero.",
     )
-    return finish(figure, title=title, alt=_alt(shown, scenarios, wanted, words), note=note)
 
 
 def _places(firms: list[str], scenarios: list[str]) -> dict[tuple[str, str], float]:
@@ -134,11 +134,6 @@ def _places(firms: list[str], scenarios: list[str]) -> dict[tuple[str, str], flo
     room = 0.35 if len(scenarios) > 1 else 0.0
     step = len(scenarios) + room
     return {(f, s): i * step + j for i, f in enumerate(firms) for j, s in enumerate(scenarios)}
-
-
-def _clear(rows: pd.DataFrame) -> np.ndarray:
-    """Return which intervals exclude zero."""
-    return ((rows["lower"] > 0) | (rows["upper"] < 0)).to_numpy()
 
 
 def _words(part: pd.DataFrame) -> tuple[str, str]:
@@ -165,39 +160,19 @@ def _panel(
 ) -> None:
     scale = _scale(part, words)
     market = set(part["firm"]) == {MARKET}
-    rows = [MARKET] if market else firms
-    places = _places(rows, scenarios)
-    styles = looks(firms)
-    marks = {name: _MARKERS[k % len(_MARKERS)] for k, name in enumerate(scenarios)}
-    for _, row in part.iterrows():
+    places = _places([MARKET] if market else firms, scenarios)
+    styles = {MARKET: Look(GREY, GREY, "-", "o"), **looks(firms)}
+    for row in part.to_dict("records"):
         y = places[row["firm"], row["scenario"]]
-        ink = GREY if market else styles[row["firm"]].ink
-        color = GREY if market else styles[row["firm"]].color
-        if not np.isfinite(row["difference"]):
-            axes.text(0, y, "no value", color=GREY, fontsize=8.5, va="center", ha="center")
-            continue
-        clear = row["lower"] > 0 or row["upper"] < 0
-        if np.isfinite(row["lower"]):
-            axes.plot([row["lower"], row["upper"]], [y, y], color=ink, lw=2.0 if clear else 1.3)
-        axes.plot(
-            row["difference"], y, marks[row["scenario"]], markersize=7 if clear else 6.5,
-            markerfacecolor=color if clear else "white", markeredgecolor=ink, zorder=3,
-        )  # fmt: skip
-        axes.annotate(
-            scale.bare(row["difference"], signed=True), (row["difference"], y), xytext=(0, 5),
-            textcoords="offset points", ha="center", va="bottom", fontsize=8, color=ink,
-            fontweight="bold" if clear else "normal",
-        )  # fmt: skip
+        mark = _MARKERS[scenarios.index(row["scenario"]) % len(_MARKERS)]
+        _difference(axes, y, row, styles[row["firm"]], mark, scale)
     axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-    _limits(axes, part)
+    row_grid(axes)
+    limits_around_zero(axes, part[["difference", "lower", "upper"]].to_numpy(float), 0.14)
     axes.set_ylim(max(places.values()) + 0.6, -0.65)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(scale.ticks)
-    heading = short(_words(part)[0], 34) + (" (market)" if market else "")
-    axes.set_title(heading, fontsize=10.5)
+    axes.set_title(short(_words(part)[0], 34) + (" (market)" if market else ""), fontsize=10.5)
     axes.set_xlabel(scale.unit, fontsize=9)
     if not named:
         axes.set_yticks(list(places.values()), [""] * len(places))
@@ -210,32 +185,39 @@ def _panel(
     row_names(axes, labels, places=list(places.values()), names=[firm for firm, _ in places])
 
 
-def _limits(axes: Axes, part: pd.DataFrame) -> None:
-    values = part[["difference", "lower", "upper"]].to_numpy(dtype=float)
-    values = np.append(values[np.isfinite(values)], 0.0)
-    room = 0.14 * float(np.ptp(values)) or 1.0
-    axes.set_xlim(values.min() - room, values.max() + room)
+def _difference(
+    axes: Axes, y: float, row: dict[str, Any], look: Look, mark: str, scale: Scale
+) -> None:
+    if not np.isfinite(row["difference"]):
+        axes.text(0, y, "no value", color=GREY, fontsize=8.5, va="center", ha="center")
+        return
+    filled = clear(row)
+    draw_estimate(
+        axes, y, (row["lower"], row["difference"], row["upper"]), color=look.color, ink=look.ink,
+        filled=filled, marker=mark, width=2.0 if filled else 1.3, ms=7 if filled else 6.5, zorder=3,
+    )  # fmt: skip
+    tag(
+        axes, scale.bare(row["difference"], signed=True), (row["difference"], y), (0, 5),
+        fontsize=8, color=look.ink, fontweight="bold" if filled else "normal",
+    )  # fmt: skip
 
 
 def _finding(shown: pd.DataFrame, scenarios: list[str]) -> str:
-    clear = int(_clear(shown).sum())
-    known = shown[["lower", "upper"]].notna().all(axis=1)
+    known = int(shown[["lower", "upper"]].notna().all(axis=1).sum())
     against = f"{joined(scenarios)} against the baseline"
-    if not known.any():
+    if not known:
         return f"{against}: differences without intervals, for want of seeds"
-    return f"{against}: {clear} of {int(known.sum())} differences shown are clearly not zero"
+    return f"{against}: {clear(shown).sum()} of {known} differences shown are clearly not zero"
 
 
-def _alt(shown: pd.DataFrame, scenarios: list[str], measures: list[str], words: Words) -> str:
+def _alt(parts: list[pd.DataFrame], scenarios: list[str], words: Words) -> str:
     said = []
-    for measure in measures:
-        part = shown[shown["measure"] == measure]
+    for part in parts:
         scale = _scale(part, words)
-        rows = part[_clear(part)]
         found = ", ".join(
             f"{row['firm']} {scale.text(row['difference'], signed=True)}"
             + (f" in {row['scenario']}" if len(scenarios) > 1 else "")
-            for _, row in rows.iterrows()
+            for row in part[clear(part)].to_dict("records")
         )
         said.append(f"{_words(part)[0]}: {found or 'no clear difference'}")
     return (
@@ -256,19 +238,21 @@ _STYLES: tuple[str | tuple[float, tuple[float, ...]], ...] = (
 )  # fmt: skip
 
 
-_PATH_MARKERS = ("o", "s", "^", "D", "v", "P")
+_LOOKS = [
+    Look(color, readable(color), style, marker)
+    for color, style, marker in zip(_COLORS, _STYLES, _MARKERS, strict=True)
+]
 
 
-@styled
+@charted("scenario", "firm", "period", "measure", "mean")
 def paths(
     series: pd.DataFrame,
     *,
     measure: str = "share",
     firms: Sequence[str] | None = None,
     events: Iterable[Event] = (),
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw a measure by period in several scenarios, one panel for each firm.
 
     Parameters
@@ -282,10 +266,6 @@ def paths(
         Firms to show, in order.
     events : iterable of (period, label)
         Marked in all panels, labelled in the first.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -297,68 +277,54 @@ def paths(
     ValueError
         If a column or the measure is missing.
     """
-    need(series, ["scenario", "firm", "period", "measure", "mean"], name="series")
     one_of(measure, series["measure"].unique(), name="measure")
     part = series[series["measure"] == measure]
     names = chosen(part["firm"], firms)
-    scenarios = [str(name) for name in part["scenario"].unique()]
     courses = {
-        name: courses_of(part[part["scenario"] == name], measure, firms=names) for name in scenarios
+        str(name): courses_of(part[part["scenario"] == name], measure, firms=names)
+        for name in part["scenario"].unique()
     }
-    words = words_of(series)
+    period = words_of(series).period
     label, unit = label_and_unit(measure)
-    every = np.concatenate([each.everything() for each in courses.values()])
-    scale = scale_for(unit, every, words=words)
-    styles = {
-        name: Look(_COLORS[k % 6], readable(_COLORS[k % 6]), _STYLES[k % 6], _PATH_MARKERS[k % 6])
-        for k, name in enumerate(scenarios)
-    }
-    if title is None:
-        title = _paths_finding(label, courses, names, scale)
+    periods = np.unique(np.concatenate([course.periods for course in courses.values()]))
+    every = np.concatenate([course.everything() for course in courses.values()])
+    scale = scale_for(unit, every, words=words_of(series))
+    events, columns = list(events), columns_for(len(names))
 
-    columns = min(len(names), 2 if len(names) in (2, 4) else 3)
-    rows = -(-len(names) // columns)
-    figure = new(size, (max(4.3 * columns + 0.4, 6.4), 1.2 + 2.1 * rows))
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for panel in grid.flat[len(names) :]:
-        panel.remove()
-    firm_looks = looks(names)
-    whole = Courses(_all_periods(courses), names, every[:, None])
-    ends: list[list[EndLabel]] = []
-    events, marked = list(events), 0
-    for k, name in enumerate(names):
-        axes = grid.flat[k]
-        fit_limits(axes, whole)
-        ends.append([])
-        for scenario, course in courses.items():
-            look = styles[scenario]
-            end = draw_course(axes, course, k, course.value[:, k], look)
-            if end is not None:
-                text = f"{short(scenario, 14)} {scale.brief(end[1])}"
-                ends[-1].append(EndLabel(*end, text, look.ink))
-        labelled = mark_events(axes, events if k == 0 else [(at, "") for at, _ in events])
-        marked = max(marked, labelled)
-        pad = 6 + 12 * marked if k < columns else 6
-        axes.set_title(short(name, 34), color=firm_looks[name].ink, pad=pad)
-        axes.yaxis.set_major_formatter(scale.ticks)
-        if k + columns >= len(names):
-            axes.set_xlabel(words.period.capitalize())
-            axes.tick_params(labelbottom=True)
-    figure.supylabel(scale.axis(label), fontsize=10, fontweight="normal", color="#3A3A3A")
+    def draw(figure: Picture) -> Callable[[], None]:
+        panels = grid_of(figure, len(names), columns, sharex=True, sharey=True)
+        labels, pad = [], 6
+        for k, (axes, (name, look)) in enumerate(zip(panels, looks(names).items(), strict=True)):
+            fit_limits(axes, Courses(periods, names, every[:, None]))
+            labels.append((axes, _by_scenario(axes, courses, k, scale)))
+            pad += 12 * mark_events(axes, [(at, "" if k else text) for at, text in events])
+            axes.set_title(short(name, 34), color=look.ink, pad=pad if k < columns else 6)
+            axes.yaxis.set_major_formatter(scale.ticks)
+            if k + columns >= len(names):
+                axes.set_xlabel(period.capitalize())
+                axes.tick_params(labelbottom=True)
+        figure.supylabel(scale.axis(label), fontsize=10, fontweight="normal", color="#3A3A3A")
+        return partial(end_labels_of, labels, fontsize=9)
+
     banded = any(course.banded for course in courses.values())
-    note = (
-        "Means over paired seeds; bands: their confidence intervals."
+    return Chart(
+        draw,
+        size=panels_size(len(names), 4.3, 2.1),
+        title=_paths_finding(label, courses, names, scale),
+        alt=f"Line charts of {label} by firm, {period} {periods[0]} to {periods[-1]}, one line per "
+        f"scenario: {_ends(courses, names, scale)}.",
+        note="Means over paired seeds; bands: their confidence intervals."
         if banded
-        else "Without intervals: compare several seeds before you conclude."
+        else "Without intervals: compare several seeds before you conclude.",
     )
-    head(figure, title=title, note=note)
-    end_labels_of(list(zip(grid.flat, ends, strict=False)), fontsize=9)
-    alt = _paths_alt(label, courses, names, scale, words.period)
-    return described(figure, alt)
 
 
-def _all_periods(courses: dict[str, Courses]) -> np.ndarray:
-    return np.unique(np.concatenate([course.periods for course in courses.values()]))
+def _by_scenario(axes: Axes, courses: dict[str, Courses], k: int, scale: Scale) -> list[EndLabel]:
+    """Draw the courses of one firm; return the labels of their ends."""
+    ends = []
+    for (scenario, course), look in zip(courses.items(), cycle(_LOOKS), strict=False):
+        ends += draw_course(axes, course, k, look, label=short(scenario, 14), scale=scale)
+    return ends
 
 
 def _paths_finding(label: str, courses: dict[str, Courses], names: list[str], scale: Scale) -> str:
@@ -378,27 +344,18 @@ def _paths_finding(label: str, courses: dict[str, Courses], names: list[str], sc
     return best[1] if best else f"{label} by firm in {joined(courses)}"
 
 
-def _paths_alt(
-    label: str, courses: dict[str, Courses], names: list[str], scale: Scale, period: str
-) -> str:
+def _ends(courses: dict[str, Courses], names: list[str], scale: Scale) -> str:
     said = []
     for k, name in enumerate(names):
-        ends = joined(
-            f"{scale.text(course.value[-1, k])} in {scenario}"
-            for scenario, course in courses.items()
-        )
-        said.append(f"{name} ends at {ends}")
-    every = _all_periods(courses)
-    return (
-        f"Line charts of {label} by firm, {period} {every[0]} to {every[-1]}, "
-        f"one line per scenario: {'; '.join(said)}."
-    )
+        ends = (f"{scale.text(each.value[-1, k])} in {where}" for where, each in courses.items())
+        said.append(f"{name} ends at {joined(ends)}")
+    return "; ".join(said)
 
 
 # -- Baseline against what-if: both in the same axes, one line a firm --------------------------
 
 
-@styled
+@charted("scenario", "firm", "period", "measure", "mean")
 def what_if(
     series: pd.DataFrame,
     *,
@@ -406,9 +363,8 @@ def what_if(
     firms: Sequence[str] | None = None,
     events: Iterable[Event] = (),
     columns: int = 2,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw measures by period in two scenarios: what-if in full, the baseline as thin dashes.
 
     Parameters
@@ -424,10 +380,6 @@ def what_if(
         Marked in all panels, labelled in the first.
     columns : int
         Panels side by side.
-    title : str, optional
-        In place of a description.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -439,52 +391,79 @@ def what_if(
     ValueError
         If a column or measure is missing.
     """
-    need(series, ["scenario", "firm", "period", "measure", "mean"], name="series")
     scenarios = [str(name) for name in series["scenario"].unique()]
     baseline, other = scenarios[0], scenarios[-1]
-    words = words_of(series)
+    changed = baseline != other
+    pairs = [_pair(series, measure, (baseline, other), firms) for measure in measures]
     columns = min(columns, len(measures))
     rows = -(-len(measures) // columns)
-    figure = new(size, ((5.1 if columns > 1 else 6.2) * columns, 1.1 + 2.7 * rows))
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()[: len(measures)]
-    events, said, labels = list(events), [], []
-    for axes, measure in zip(grid, measures, strict=True):
-        one_of(measure, series["measure"].unique(), name="measures")
-        part = series[series["measure"] == measure]
-        names = chosen(part["firm"], firms)
-        before = courses_of(part[part["scenario"] == baseline], measure, firms=names)
-        after = courses_of(part[part["scenario"] == other], measure, firms=names)
-        label, unit = label_and_unit(measure)
-        every = np.concatenate([before.everything(), after.everything()])
-        fit_limits(axes, Courses(after.periods, names, every[:, None]))
-        scale = scale_for(unit, every, words=words)
-        # Solid for all firms: here dashes say which scenario it is.
-        styles = {name: replace(look, linestyle="-") for name, look in looks(names).items()}
-        ends = []
-        for k, name in enumerate(names):
-            if baseline != other:
-                axes.plot(
-                    before.periods, before.value[:, k], color=styles[name].color,
-                    linewidth=1.1, linestyle=(0, (4, 2)), alpha=0.9,
-                )  # fmt: skip
-            end = draw_course(axes, after, k, after.value[:, k], styles[name])
-            if end is not None:
-                text = f"{short(name, 16)} {scale.brief(end[1])}"
-                ends.append(EndLabel(*end, text, styles[name].ink))
-        axes.set_xlabel(words.period.capitalize())
-        axes.yaxis.set_major_formatter(scale.ticks)
-        marked = mark_events(axes, events if axes is grid[0] else [(at, "") for at, _ in events])
-        top_label(axes, scale.axis(label), rows=marked)
-        labels.append((axes, ends))
-        ways = zip(names, before.value[-1], after.value[-1], strict=True)
-        ends_at = (f"{name} {scale.text(b)} ({scale.text(a)} before)" for name, a, b in ways)
-        said.append(f"{label}: {joined(ends_at)}")
-    if title is None:
-        title = f"{other} against {baseline}" if baseline != other else other
-    note = "Solid: what-if, with the interval of its mean over seeds; dashed: baseline."
-    if baseline == other:
-        note = "Means over seeds with their intervals; nothing has been changed yet."
-    head(figure, title=title, note=note)
-    end_labels_of(labels, fontsize=9)
-    alt = f"Line charts, {baseline} and {other} in the same axes, at the end: {'; '.join(said)}."
-    return described(figure, alt)
+    events = list(events)
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        labels = []
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+        for k, (axes, pair) in enumerate(zip(panels, pairs, strict=False)):
+            labels.append((axes, _draw_pair(axes, pair, dashed=changed)))
+            axes.set_xlabel(words_of(series).period.capitalize())
+            axes.yaxis.set_major_formatter(pair.scale.ticks)
+            marked = mark_events(axes, [(at, "" if k else text) for at, text in events])
+            top_label(axes, pair.scale.axis(pair.label), rows=marked)
+        return partial(end_labels_of, labels, fontsize=9)
+
+    said = "; ".join(pair.said() for pair in pairs)
+    return Chart(
+        draw,
+        size=((5.1 if columns > 1 else 6.2) * columns, 1.1 + 2.7 * rows),
+        title=f"{other} against {baseline}" if changed else other,
+        alt=f"Line charts, {baseline} and {other} in the same axes, at the end: {said}.",
+        note="Solid: what-if, with the interval of its mean over seeds; dashed: baseline."
+        if changed
+        else "Means over seeds with their intervals; nothing has been changed yet.",
+    )
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One measure in two scenarios, which may be the same."""
+
+    label: str
+    before: Courses
+    after: Courses
+    scale: Scale
+
+    def everything(self) -> np.ndarray:
+        return np.concatenate([self.before.everything(), self.after.everything()])
+
+    def said(self) -> str:
+        ways = zip(self.after.names, self.before.value[-1], self.after.value[-1], strict=True)
+        text = self.scale.text
+        return f"{self.label}: {joined(f'{n} {text(b)} ({text(a)} before)' for n, a, b in ways)}"
+
+
+def _pair(
+    series: pd.DataFrame, measure: str, scenarios: tuple[str, str], firms: Sequence[str] | None
+) -> _Pair:
+    one_of(measure, series["measure"].unique(), name="measures")
+    part = series[series["measure"] == measure]
+    names = chosen(part["firm"], firms)
+    before, after = (
+        courses_of(part[part["scenario"] == name], measure, firms=names) for name in scenarios
+    )
+    label, unit = label_and_unit(measure)
+    every = np.concatenate([before.everything(), after.everything()])
+    return _Pair(label, before, after, scale_for(unit, every, words=words_of(series)))
+
+
+def _draw_pair(axes: Axes, pair: _Pair, *, dashed: bool) -> list[EndLabel]:
+    """Draw a measure in both scenarios; return the labels of its ends in the later one."""
+    before, after, ends = pair.before, pair.after, []
+    fit_limits(axes, Courses(after.periods, after.names, pair.everything()[:, None]))
+    for k, (name, look) in enumerate(looks(after.names).items()):
+        if dashed:
+            axes.plot(
+                before.periods, before.value[:, k], color=look.color, linewidth=1.1,
+                linestyle=(0, (4, 2)), alpha=0.9,
+            )  # fmt: skip
+        solid = replace(look, linestyle="-")  # for all firms: here dashes say which scenario it is
+        ends += draw_course(axes, after, k, solid, label=short(name, 16), scale=pair.scale)
+    return ends

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Unpack
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
-from cxsim.charts.labels import joined, need, one_of, scale_for, words_of
-from cxsim.charts.layout import EndLabel, end_labels_of, finish, new, top_label
-from cxsim.charts.style import GREY, OKABE_ITO, Look, Picture, looks, styled
-from cxsim.messages import choice
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from cxsim.charts.labels import Scale, joined, need, one_of, scale_for, words_of
+from cxsim.charts.layout import Chart, EndLabel, Shared, charted, end_labels, top_label
+from cxsim.charts.style import GREY, OKABE_ITO, Look, Picture, looks
 
 __all__ = ["PUBLISHED", "PUBLISHED_CHANGE", "group_decisions", "tailored_consensus", "ties"]
 
@@ -35,14 +32,13 @@ PUBLISHED_CHANGE = -0.59
 _AGREE, _BUY = "#0072B2", "#D55E00"
 
 
-@styled
+@charted("members", "supplier", "accounts", "agreed", "bought")
 def group_decisions(
     decisions: pd.DataFrame,
     *,
     published: Mapping[int, float] = PUBLISHED,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw how many buying centers without a supplier agree, and buy, by their size.
 
     Parameters
@@ -52,10 +48,6 @@ def group_decisions(
         with a column ``seed``, of several runs: bars then span two standard errors.
     published : mapping of int to float
         Shares that buy, from elsewhere, by members; empty for none.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -66,59 +58,50 @@ def group_decisions(
     ValueError
         If a column is missing, or no buying center was ever without a supplier.
     """
-    need(decisions, ["members", "supplier", "accounts", "agreed", "bought"], name="decisions")
     new_ones = decisions[~decisions["supplier"].astype(bool)]
     mean, error = _shares(new_ones)
     if mean.empty:
         raise ValueError("decisions: expected accounts without a supplier, found none")
-    words = words_of(decisions)
-    scale = scale_for("share", mean.to_numpy().ravel(), words=words)
-    if title is None:
-        title = _finding(mean["bought"], scale.text)
+    scale = scale_for("share", mean.to_numpy().ravel(), words=words_of(decisions))
 
-    figure = new(size, (8.0, 4.6))
-    axes = figure.add_subplot()
-    places = mean.index.to_numpy(float)
-    ends = []
-    for column, color, text in (("agreed", _AGREE, "agree"), ("bought", _BUY, "buy")):
-        values = mean[column].to_numpy()
-        axes.errorbar(
-            places, values, 2 * error[column].fillna(0.0).to_numpy(), color=color, marker="o",
-            capsize=3, linewidth=1.8,
-        )  # fmt: skip
-        ends.append(EndLabel(places[-1], values[-1], f"{text} {scale.brief(values[-1])}", color))
-    if published:
-        sizes, shares = list(published), list(published.values())
-        axes.plot(sizes, shares, color=GREY, marker="D", linestyle=(0, (4, 2)), linewidth=1.2)
-        ends.append(EndLabel(sizes[-1], shares[-1], f"published {scale.brief(shares[-1])}", GREY))
-    axes.set_ylim(0.0, 1.05)
-    axes.set_xlim(min([*places, *published]) - 0.15, max([*places, *published]) + 0.15)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(scale.ticks)
-    axes.set_xlabel("People who decide for an account")
-    top_label(axes, scale.axis("Accounts in the market without a supplier"))
-    end_labels_of([(axes, ends)])
-    note = "Pooled over all periods."
-    if "seed" in new_ones:
-        note += f" Bars: two standard errors over {new_ones['seed'].nunique()} seeds."
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        ends = [
+            _by_members(axes, mean[column], error[column], color, text, scale)
+            for column, color, text in (("agreed", _AGREE, "agree"), ("bought", _BUY, "buy"))
+        ]
+        if published:
+            sizes, shares = list(published), list(published.values())
+            axes.plot(sizes, shares, color=GREY, marker="D", linestyle=(0, (4, 2)), linewidth=1.2)
+            text = f"published {scale.brief(shares[-1])}"
+            ends.append(EndLabel(sizes[-1], shares[-1], text, GREY))
+        label = scale.axis("Accounts in the market without a supplier")
+        _dress(axes, [*mean.index, *published], label, scale)
+        end_labels(axes, ends)
+
+    note = f"Pooled over all periods.{_bars(new_ones)}"
     if published:
         note += " Published: share that buy, CEB in Schmidt, Adamson & Bird 2015; not fitted."
     said = joined(
-        f"of {n} {scale.text(a)} agree and {scale.text(b)} buy"
-        for n, a, b in zip(mean.index, mean["agreed"], mean["bought"], strict=True)
+        f"of {n} {scale.text(row.agreed)} agree and {scale.text(row.bought)} buy"
+        for n, row in mean.iterrows()
     )
-    alt = f"Lines of decisions by group size: {said}."
-    return finish(figure, title=title, alt=alt, note=note)
+    return Chart(
+        draw,
+        size=(8.0, 4.6),
+        title=_finding(mean["bought"], scale.text),
+        alt=f"Lines of decisions by group size: {said}.",
+        note=note,
+    )
 
 
-@styled
+@charted("members", "tailoring", "accounts", "agreed", "bought")
 def tailored_consensus(
     decisions: pd.DataFrame,
     *,
     published: float | None = PUBLISHED_CHANGE,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw how often buying centers agree where offers are tailored to the account or the member.
 
     Parameters
@@ -128,10 +111,6 @@ def tailored_consensus(
         runs with both kinds of tailoring put together; ``seed`` as for :func:`group_decisions`.
     published : float or None
         Relative change of consensus from elsewhere, for the note.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -142,55 +121,69 @@ def tailored_consensus(
     ValueError
         If a column is missing, or one of the two kinds of tailoring.
     """
-    need(decisions, ["members", "tailoring", "accounts", "agreed", "bought"], name="decisions")
     several = decisions[decisions["members"] > 1]
-    kinds = {"account": _AGREE, "member": _BUY}
-    means, errors = {}, {}
-    for kind in kinds:
-        here = several[several["tailoring"] == kind]
-        means[kind], errors[kind] = _shares(here)
-        if means[kind].empty:
+    found = {}
+    for kind in ("account", "member"):
+        mean, error = _shares(several[several["tailoring"] == kind])
+        if mean.empty:
             raise ValueError(f"decisions: expected tailoring to the {kind}, found none")
+        found[kind] = mean["agreed"], error["agreed"]
+    account, member = (mean for mean, _ in found.values())
     totals = several.groupby("tailoring")[["agreed", "accounts"]].sum()
     rates = totals["agreed"] / totals["accounts"]
     change = rates["member"] / rates["account"] - 1.0
-    every = np.concatenate([mean["agreed"].to_numpy() for mean in means.values()])
-    scale = scale_for("share", every, words=words_of(decisions))
-    if title is None:
-        verb = "raises" if change > 0 else "lowers"
-        title = f"Tailoring to each member {verb} agreement by {100 * abs(change):.0f}\u00a0%"
+    scale = scale_for("share", [*account, *member], words=words_of(decisions))
 
-    figure = new(size, (8.0, 4.4))
-    axes = figure.add_subplot()
-    ends = []
-    for kind, color in kinds.items():
-        places, values = means[kind].index.to_numpy(float), means[kind]["agreed"].to_numpy()
-        bars = 2 * errors[kind]["agreed"].fillna(0.0).to_numpy()
-        axes.errorbar(places, values, bars, color=color, marker="o", capsize=3, linewidth=1.8)
-        text = f"to the {kind} {scale.brief(values[-1])}"
-        ends.append(EndLabel(places[-1], values[-1], text, color))
-    axes.set_ylim(0.0, 1.05)
-    axes.set_xlim(min(places) - 0.15, max(places) + 0.15)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(scale.ticks)
-    axes.set_xlabel("People who decide for an account")
-    top_label(axes, scale.axis("Accounts in the market whose members agree"))
-    end_labels_of([(axes, ends)])
-    note = "Pooled over all periods, with and without a supplier."
-    if "seed" in several:
-        note += f" Bars: two standard errors over {several['seed'].nunique()} seeds."
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        ends = [
+            _by_members(axes, *found[kind], color, f"to the {kind}", scale)
+            for kind, color in (("account", _AGREE), ("member", _BUY))
+        ]
+        label = scale.axis("Accounts in the market whose members agree")
+        _dress(axes, list(member.index), label, scale)
+        end_labels(axes, ends)
+
+    note = f"Pooled over all periods, with and without a supplier.{_bars(several)}"
     if published is not None:
         change_there = f"{100 * published:+.0f}\u00a0%".replace("-", "\u2212")
         note += f" Published: {change_there} (Gartner 2024), of people who talk; here they vote."
     said = joined(
         f"of {n}: {scale.text(a)} tailored to the account, {scale.text(m)} to the member"
-        for n, a, m in zip(
-            means["account"].index, means["account"]["agreed"], means["member"]["agreed"],
-            strict=False,
-        )
-    )  # fmt: skip
-    alt = f"Lines of agreement by group size, {said}."
-    return finish(figure, title=title, alt=alt, note=note)
+        for n, a, m in zip(account.index, account, member, strict=False)
+    )
+    verb = "raises" if change > 0 else "lowers"
+    return Chart(
+        draw,
+        size=(8.0, 4.4),
+        title=f"Tailoring to each member {verb} agreement by {100 * abs(change):.0f}\u00a0%",
+        alt=f"Lines of agreement by group size, {said}.",
+        note=note,
+    )
+
+
+def _by_members(
+    axes: Axes, mean: pd.Series, error: pd.Series, color: str, text: str, scale: Scale
+) -> EndLabel:
+    """Draw shares by the number of members, with two standard errors; return the label."""
+    bars = 2 * error.fillna(0.0)
+    axes.errorbar(mean.index, mean, bars, color=color, marker="o", capsize=3, linewidth=1.8)
+    last = float(mean.iloc[-1])
+    return EndLabel(float(mean.index[-1]), last, f"{text} {scale.brief(last)}", color)
+
+
+def _dress(axes: Axes, members: list[int], label: str, scale: Scale) -> None:
+    axes.set(ylim=(0.0, 1.05), xlim=(min(members) - 0.15, max(members) + 0.15))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(scale.ticks)
+    axes.set_xlabel("People who decide for an account")
+    top_label(axes, label)
+
+
+def _bars(decisions: pd.DataFrame) -> str:
+    if "seed" not in decisions:
+        return ""
+    return f" Bars: two standard errors over {decisions['seed'].nunique()} seeds."
 
 
 def _shares(decisions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -224,15 +217,14 @@ _EMOTIONS = {
 }
 
 
-@styled
+@charted()
 def ties(
     neighbours: pd.DataFrame,
     between: pd.DataFrame,
     *,
     color: Literal["supplier", "emotion"] = "supplier",
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Figure:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw a sample of customers and who listens to whom.
 
     Parameters
@@ -241,10 +233,11 @@ def ties(
         ``run.neighbours`` and ``run.ties`` (detail ``"network"``).
     color : {"supplier", "emotion"}
         What the colour of a customer shows.
-    title : str, optional
-        Default: how often neighbours are alike, and how often they would be by chance.
-    size : tuple of float, optional
-        Inches.
+
+    Returns
+    -------
+    Figure
+        Its title says how often neighbours are alike, and how often they would be by chance.
 
     Raises
     ------
@@ -254,51 +247,47 @@ def ties(
     import networkx as nx
 
     one_of(color, ("supplier", "emotion"), name="color")
-    choice(color, "color", ("supplier", "emotion"))
     need(neighbours, ["customer", color])
     need(between, ["customer", "other"])
-    if between.empty:
-        raise ValueError("between: expected ties between customers, found none")
     graph = nx.Graph()
     graph.add_nodes_from(neighbours["customer"])
     graph.add_edges_from(between[["customer", "other"]].itertuples(index=False))
-    place = nx.spring_layout(graph, seed=1, iterations=120, method="force")
     kind = dict(zip(neighbours["customer"], neighbours[color], strict=True))
     ends = [(kind[a], kind[b]) for a, b in graph.edges if "none" not in (kind[a], kind[b])]
     alike = float(np.mean([a == b for a, b in ends])) if ends else float("nan")
     shares = neighbours.loc[neighbours[color] != "none", color].value_counts(normalize=True)
     chance = float((shares**2).sum())
-
-    figure = new(size, (7.2, 6.2))
-    axes = figure.subplots()
-    lines = [(place[a], place[b]) for a, b in graph.edges]
-    axes.add_collection(LineCollection(lines, colors="#BBBBBB", linewidths=0.6, zorder=1))
     styles = _styles(neighbours[color], color)
-    for name, look in styles.items():
-        members = neighbours.loc[neighbours[color] == name, "customer"]
-        if members.empty:
-            continue
-        at = np.array([place[who] for who in members])
-        axes.scatter(
-            at[:, 0], at[:, 1], s=26, color=look.color, marker=look.marker, lw=0.4,
-            edgecolor="white", zorder=2, clip_on=False, label=f"{name} ({len(at)})",
-        )  # fmt: skip
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-    axes.margins(0.04)
-    axes.set_axis_off()
-    axes.set_aspect("equal")
-    what = "supplier" if color == "supplier" else "emotion"
+
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        place = nx.spring_layout(graph, seed=1, iterations=120, method="force")
+        lines = [(place[a], place[b]) for a, b in graph.edges]
+        axes.add_collection(LineCollection(lines, colors="#BBBBBB", linewidths=0.6, zorder=1))
+        for name, look in styles.items():
+            at = np.array([place[who] for who in kind if kind[who] == name])
+            if at.size:
+                axes.scatter(
+                    at[:, 0], at[:, 1], s=26, color=look.color, marker=look.marker, lw=0.4,
+                    edgecolor="white", zorder=2, clip_on=False, label=f"{name} ({len(at)})",
+                )  # fmt: skip
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        axes.margins(0.04)
+        axes.set_axis_off()
+        axes.set_aspect("equal")
+
     found = (
-        f"Neighbours share their {what} in {100 * alike:.0f} % of ties, by chance they would in "
+        f"Neighbours share their {color} in {100 * alike:.0f} % of ties, by chance they would in "
         f"{100 * chance:.0f} %"
     )
     counts = ", ".join(f"{name} {(neighbours[color] == name).sum()}" for name in styles)
-    return finish(
-        figure,
-        title=title or found,
+    return Chart(
+        draw,
+        size=(7.2, 6.2),
+        title=found,
+        alt=f"{found}. Customers: {counts}.",
         note=f"{len(neighbours)} customers around one of them, and the {len(between)} ties between "
         "them, at the end of the run. Ties to others are left out.",
-        alt=f"{found}. Customers: {counts}.",
     )
 
 

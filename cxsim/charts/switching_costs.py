@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from cxsim.charts.labels import Scale, chosen, joined, moment, need, scale_for, words_of
-from cxsim.charts.layout import finish, head, new, row_names, short, spread_above
-from cxsim.charts.style import GREY, INK, Picture, ink_on, looks, styled
+from cxsim.charts.layout import (
+    Chart,
+    Shared,
+    charted,
+    row_grid,
+    row_names,
+    short,
+    spread_above,
+    tag,
+)
+from cxsim.charts.style import GREY, INK, Look, Picture, ink_on, looks
 
 __all__ = ["switching_cost_distribution", "switching_costs"]
 
@@ -22,14 +33,10 @@ _PARTS = (
 )
 
 
-@styled
+@charted()
 def switching_costs(
-    firms: pd.DataFrame,
-    *,
-    period: int | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    firms: pd.DataFrame, *, period: int | None = None, **_: Unpack[Shared]
+) -> Chart:
     """Draw mean switching costs of firms' customers, stacked by part.
 
     Parameters
@@ -39,10 +46,6 @@ def switching_costs(
         as ``run.firms`` has; ``switching_cost_share`` is told if it is there.
     period : int, optional
         The one shown, by default the last.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -61,16 +64,42 @@ def switching_costs(
     words = words_of(firms)
     now = firms[firms["period"] == period].set_index("firm").reindex(names)
     parts = now[columns].to_numpy(dtype=float)
-    total = parts.sum(axis=1)
     scale = scale_for("currency", parts.ravel(), words=words)
-    if title is None:
-        title = _finding(names, total, scale, f"{words.period} {period}")
+    when = f"{words.period} {period}"
+    note = "Lost by moving to a twin of the supplier that knows nothing of the customer yet."
+    none = [part for column, part, *_ in _PARTS if not np.nan_to_num(now[column]).any()]
+    if none:
+        note += f" No part here: {joined(none).lower()}."
+    if (parts < 0).any():
+        note += " Triangle: total where a part is negative."
 
-    figure = new(size, (8.6, 1.9 + 0.52 * len(names)))
-    axes = figure.add_subplot()
-    rows = np.arange(len(names), dtype=float)
-    high, low = np.zeros(len(names)), np.zeros(len(names))
-    where: list[tuple[float, str, str]] = []  # centre in the first bar that has the part
+    def draw(figure: Picture) -> Callable[[], None]:
+        axes = figure.add_subplot()
+        where = _stacks(axes, parts, scale)
+        told = [_told(row, scale) for _, row in now.assign(total=parts.sum(axis=1)).iterrows()]
+        for k, text in enumerate(told):
+            end = (np.maximum(np.nan_to_num(parts[k]), 0).sum(), k)
+            tag(axes, text, end, (6, 0), fontweight="bold", annotation_clip=False)
+        axes.axvline(0, color=GREY, linewidth=0.9)
+        row_grid(axes)
+        row_names(axes, names)
+        axes.set_xlabel(scale.axis("Mean switching cost of a customer"))
+        return partial(spread_above, axes, where)
+
+    return Chart(
+        draw,
+        size=(8.6, 1.9 + 0.52 * len(names)),
+        title=_finding(names, parts.sum(axis=1), scale, when),
+        alt=_alt(names, parts, scale, when),
+        note=note,
+    )
+
+
+def _stacks(axes: Axes, parts: np.ndarray, scale: Scale) -> list[tuple[float, str, str]]:
+    """Draw a bar for each row; return the centre, name and colour of parts in the first one."""
+    rows, total = np.arange(len(parts), dtype=float), parts.sum(axis=1)
+    high, low = np.zeros(len(parts)), np.zeros(len(parts))
+    where = []
     for k, (_, part, color, hatch) in enumerate(_PARTS):
         width = np.nan_to_num(parts[:, k])
         left = np.where(width >= 0, high, low)
@@ -84,27 +113,12 @@ def switching_costs(
         high, low = high + np.maximum(width, 0), low + np.minimum(width, 0)
     span = float(high.max() - low.min()) or 1.0
     axes.set_xlim(low.min() - (0.02 * span if low.min() < 0 else 0), high.max() + 0.02 * span)
-    axes.set_ylim(len(names) - 0.45, -0.55)
-    for k in range(len(names)):
+    axes.set_ylim(len(parts) - 0.45, -0.55)
+    for k in range(len(parts)):
         _inside(axes, k, parts[k], scale, span)
-        axes.annotate(
-            _told(total[k], now.iloc[k], scale), (high[k], rows[k]), xytext=(6, 0),
-            textcoords="offset points", va="center", fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
         if low[k] < 0 and np.isfinite(total[k]):
             axes.plot(total[k], rows[k] - 0.39, "v", color=INK, markersize=7, clip_on=False)
-    axes.axvline(0, color=GREY, linewidth=0.9)
-    _dress(axes, names, scale.axis("Mean switching cost of a customer"))
-    none = [part for column, part, *_ in _PARTS if not np.nan_to_num(now[column]).any()]
-    note = "Lost by moving to a twin of the supplier that knows nothing of the customer yet."
-    if none:
-        note += f" No part here: {joined(none).lower()}."
-    if (low < 0).any():
-        note += " Triangle: total where a part is negative."
-    head(figure, title=title, note=note)
-    spread_above(axes, where)
-    alt = _alt(names, parts, total, scale, f"{words.period} {period}")
-    return finish(figure, title=title, alt=alt, note=note)
+    return where
 
 
 def _inside(axes: Axes, row: int, parts: np.ndarray, scale: Scale, span: float) -> None:
@@ -123,21 +137,13 @@ def _inside(axes: Axes, row: int, parts: np.ndarray, scale: Scale, span: float) 
         high, low = high + max(value, 0.0), low + min(value, 0.0)
 
 
-def _told(total: float, row: pd.Series, scale: Scale) -> str:
-    if not np.isfinite(total):
+def _told(row: pd.Series, scale: Scale) -> str:
+    if not np.isfinite(row["total"]):
         return "no customers"
     share = row.get("switching_cost_share", np.nan)
-    return scale.text(total) + (
+    return scale.text(row["total"]) + (
         f" ({100 * share:.0f}\u00a0% of the amount paid)" if np.isfinite(share) else ""
     )
-
-
-def _dress(axes: Axes, names: Sequence[str], label: str) -> None:
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-    row_names(axes, names)
-    axes.set_xlabel(label)
 
 
 def _finding(names: list[str], total: np.ndarray, scale: Scale, when: str) -> str:
@@ -153,9 +159,9 @@ def _finding(names: list[str], total: np.ndarray, scale: Scale, when: str) -> st
     return f"{text}, leaving {names[least]} {scale.text(total[least])}"
 
 
-def _alt(names: list[str], parts: np.ndarray, total: np.ndarray, scale: Scale, when: str) -> str:
+def _alt(names: list[str], parts: np.ndarray, scale: Scale, when: str) -> str:
     said = []
-    for name, values, sum_ in zip(names, parts, total, strict=True):
+    for name, values, sum_ in zip(names, parts, parts.sum(axis=1), strict=True):
         if not np.isfinite(sum_):
             said.append(f"{name} has no customers")
             continue
@@ -168,14 +174,10 @@ def _alt(names: list[str], parts: np.ndarray, total: np.ndarray, scale: Scale, w
     return f"Bars of mean switching costs{unit} by part in {when}: {'; '.join(said)}."
 
 
-@styled
+@charted("supplier", "switching_cost")
 def switching_cost_distribution(
-    customers: pd.DataFrame,
-    *,
-    firms: Sequence[str] | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    customers: pd.DataFrame, *, firms: Sequence[str] | None = None, **_: Unpack[Shared]
+) -> Chart:
     """Draw how switching costs differ between the customers of each firm.
 
     Parameters
@@ -184,10 +186,6 @@ def switching_cost_distribution(
         ``supplier, switching_cost``, as ``run.customers`` has (``detail=["customers"]``).
     firms : sequence of str, optional
         Firms to show, in order; by default as the ``knowledge_...`` columns name them.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -201,7 +199,6 @@ def switching_cost_distribution(
     ValueError
         If a column is missing or nobody has a supplier.
     """
-    need(customers, ["supplier", "switching_cost"], name="customers")
     known = [c.removeprefix("knowledge_") for c in customers if str(c).startswith("knowledge_")]
     present = [name for name in customers["supplier"].unique() if name != "none"]
     names = chosen(known or sorted(present), firms)
@@ -213,46 +210,53 @@ def switching_cost_distribution(
     ]
     everything = np.concatenate(values)
     scale = scale_for("currency", everything, words=words_of(customers))
-    edges = np.histogram_bin_edges(everything, bins=48)
     medians = np.array([np.median(v) if v.size else np.nan for v in values])
 
-    figure = new(size, (8.6, 2.0 + 0.78 * len(names)))
-    axes = figure.add_subplot()
-    styles = looks(names)
-    for k, (name, value) in enumerate(zip(names, values, strict=True)):
-        look, base = styles[name], len(names) - 1 - k
-        axes.axhline(base, color="#D0D0D0", linewidth=0.8, zorder=0.9)
-        if not value.size:
-            continue
-        height = np.histogram(value, edges)[0] / max(np.histogram(value, edges)[0].max(), 1)
-        axes.stairs(
-            base + 0.78 * height, edges, baseline=base, fill=True, facecolor=look.color, alpha=0.75,
-            edgecolor=look.ink, linewidth=0.8,
-        )  # fmt: skip
-        axes.plot([medians[k]] * 2, [base, base + 0.84], color=INK, linewidth=1.6)
-        axes.annotate(
-            f"median {scale.brief(medians[k])}", (medians[k], base + 0.84), xytext=(3, -1),
-            textcoords="offset points", fontsize=8.5, va="bottom",
-        )  # fmt: skip
-    if edges[0] < 0 < edges[-1]:
-        axes.axvline(0, color=GREY, linewidth=0.9)
-    axes.set_ylim(-0.08, len(names) + 0.15)
-    axes.set_xlim(min(edges[0], 0.0) if edges[0] < 0.4 * edges[-1] else edges[0], edges[-1])
-    _dress(axes, [], scale.axis("Switching cost of a customer"))
-    counts = [f"{short(n)}\n{v.size:,} customers" for n, v in zip(names, values, strict=True)]
-    row_names(axes, counts, places=[len(names) - 0.7 - k for k in range(len(names))], names=names)
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        edges = np.histogram_bin_edges(everything, bins=48)
+        bases = [float(k) for k in reversed(range(len(names)))]
+        for base, value, look in zip(bases, values, looks(names).values(), strict=True):
+            axes.axhline(base, color="#D0D0D0", linewidth=0.8, zorder=0.9)
+            if value.size:
+                _histogram(axes, base, value, edges, look, scale)
+        if edges[0] < 0 < edges[-1]:
+            axes.axvline(0, color=GREY, linewidth=0.9)
+        axes.set_ylim(-0.08, len(names) + 0.15)
+        axes.set_xlim(min(edges[0], 0.0) if edges[0] < 0.4 * edges[-1] else edges[0], edges[-1])
+        row_grid(axes)
+        axes.set_xlabel(scale.axis("Switching cost of a customer"))
+        counts = [f"{short(n)}\n{v.size:,} customers" for n, v in zip(names, values, strict=True)]
+        row_names(axes, counts, places=[base + 0.3 for base in bases], names=names)
+
     said = joined(
         f"{n} median {scale.text(m)}, middle half {scale.bare(np.quantile(v, 0.25))} to "
         f"{scale.bare(np.quantile(v, 0.75))}" if v.size else f"{n} without customers"
         for n, m, v in zip(names, medians, values, strict=True)
     )  # fmt: skip
-    return finish(
-        figure,
-        title=_spread(names, medians, scale) if title is None else title,
+    return Chart(
+        draw,
+        size=(8.6, 2.0 + 0.78 * len(names)),
+        title=_spread(names, medians, scale),
         alt=f"Histograms of customers' switching costs by supplier: {said}.",
         note="Simulated customers at the end of the run, by supplier; "
         "each histogram to its own height.",
     )
+
+
+def _histogram(
+    axes: Axes, base: float, value: np.ndarray, edges: np.ndarray, look: Look, scale: Scale
+) -> None:
+    """Draw one histogram to a common height, and its median."""
+    counts = np.histogram(value, edges)[0]
+    axes.stairs(
+        base + 0.78 * (counts / max(counts.max(), 1)), edges, baseline=base, fill=True,
+        facecolor=look.color, alpha=0.75, edgecolor=look.ink, linewidth=0.8,
+    )  # fmt: skip
+    median = float(np.median(value))
+    axes.plot([median] * 2, [base, base + 0.84], color=INK, linewidth=1.6)
+    text = f"median {scale.brief(median)}"
+    tag(axes, text, (median, base + 0.84), (3, -1), fontsize=8.5, va="bottom")
 
 
 def _spread(names: list[str], medians: np.ndarray, scale: Scale) -> str:

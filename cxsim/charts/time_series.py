@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cxsim.charts.labels import (
     Scale,
+    Words,
     chosen,
     joined,
     label_and_unit,
@@ -22,17 +25,20 @@ from cxsim.charts.labels import (
     words_of,
 )
 from cxsim.charts.layout import (
+    Chart,
     EndLabel,
     Event,
-    described,
+    Shared,
+    charted,
     end_labels,
-    head,
+    firm_panels,
     mark_events,
     new,
+    panels_size,
     short,
     top_label,
 )
-from cxsim.charts.style import GREY, Look, Picture, looks, styled
+from cxsim.charts.style import GREY, Look, Picture, looks
 
 __all__ = [
     "Courses",
@@ -40,7 +46,6 @@ __all__ = [
     "draw_course",
     "fit_limits",
     "lines",
-    "mark_panels",
     "panels_by_firm",
     "profit",
     "retention",
@@ -197,7 +202,7 @@ _TITLES = {
 _OTHER = ("{label}: {who} ends highest, at {value}", "{label}: {who} end level, at {value}")
 
 
-@styled
+@charted()
 def lines(
     frame: pd.DataFrame,
     *,
@@ -206,9 +211,8 @@ def lines(
     band: tuple[str, str] | None = None,
     window: int | None = None,
     firms: Sequence[str] | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw a measure by period, one line per firm, named at its end.
 
     Parameters
@@ -229,10 +233,6 @@ def lines(
     firms : sequence of str, optional
         Firms to show. Give all firms of the scenario, in its order, to keep colours
         where a frame holds some of them.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -244,39 +244,10 @@ def lines(
         If a column or measure is missing, or ``window`` is not odd.
     """
     courses = courses_of(frame, measure, band=band, firms=firms)
-    events = list(events)
-    if window is None:
-        window = 1 if courses.banded else window_for(courses.value)
-    elif window < 1 or window % 2 == 0:
-        raise ValueError(f"window: expected an odd number of periods, found {window!r}")
-    bold = smoothed(courses.value, window, periods=courses.periods, breaks=[at for at, _ in events])
-    words = words_of(frame)
-    label, unit = label_and_unit(measure)
-    scale = scale_for(unit, courses.everything(), words=words)
-
-    figure = new(size, (8.6, 4.8))
-    axes = figure.add_subplot()
-    fit_limits(axes, courses)
-    styles = looks(courses.names)
-    ends = []
-    for k, name in enumerate(courses.names):
-        end = draw_course(axes, courses, k, bold[:, k], styles[name], thin=window > 1)
-        if end is not None:
-            text = f"{short(name)} {scale.brief(end[1])}"
-            ends.append(EndLabel(*end, text, styles[name].ink))
-    axes.set_xlabel(words.period.capitalize())
-    axes.yaxis.set_major_formatter(scale.ticks)
-    rows = mark_events(axes, events)
-    smooth = f" · bold: mean of {window} {words.period}s, thin: single {words.period}s"
-    top_label(axes, scale.axis(label) + (smooth if window > 1 else ""), rows=rows)
-    if title is None:
-        title = _finding(measure, label, courses, bold, scale, words.period)
-    head(figure, title=title, note=_note(courses))
-    end_labels(axes, ends)
-    alt = _alt(label, courses, bold, scale, words.period, events)
-    return described(figure, alt)
+    return _lines(courses, measure, words_of(frame), events=list(events), window=window)
 
 
+@charted()
 def shares(
     firms: pd.DataFrame,
     *,
@@ -284,9 +255,8 @@ def shares(
     band: tuple[str, str] | None = None,
     events: Iterable[Event] = (),
     window: int | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw shares of purchases, or ``measure="relationship_share"``; see :func:`lines`.
 
     Parameters
@@ -295,37 +265,36 @@ def shares(
         ``period``, ``firm`` and the measure.
     measure : {"share", "relationship_share"}
         Of purchases, or of customers with a supplier.
-    band, events, window, title, size
+    band, events, window
         As for :func:`lines`.
     """
-    return lines(
-        firms, measure=measure, band=band, events=events, window=window, title=title, size=size
-    )
+    courses = courses_of(firms, measure, band=band)
+    return _lines(courses, measure, words_of(firms), events=list(events), window=window)
 
 
+@charted()
 def retention(
     firms: pd.DataFrame,
     *,
     band: tuple[str, str] | None = None,
     events: Iterable[Event] = (),
     window: int | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw retention by period and firm; see :func:`lines`.
 
     Parameters
     ----------
     firms : DataFrame
         ``period``, ``firm`` and ``retention``, a share.
-    band, events, window, title, size
+    band, events, window
         As for :func:`lines`.
     """
-    return lines(
-        firms, measure="retention", band=band, events=events, window=window, title=title, size=size
-    )
+    courses = courses_of(firms, "retention", band=band)
+    return _lines(courses, "retention", words_of(firms), events=list(events), window=window)
 
 
+@charted()
 def profit(
     firms: pd.DataFrame,
     *,
@@ -333,9 +302,8 @@ def profit(
     band: tuple[str, str] | None = None,
     events: Iterable[Event] = (),
     window: int | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw profit per period, or since period 0, by firm; see :func:`lines`.
 
     Parameters
@@ -344,12 +312,45 @@ def profit(
         ``period``, ``firm`` and ``profit``, currency per period.
     cumulative : bool
         Whether to add up from period 0.
-    band, events, window, title, size
+    band, events, window
         As for :func:`lines`.
     """
     measure = "cumulative_profit" if cumulative else "profit"
-    return lines(
-        firms, measure=measure, band=band, events=events, window=window, title=title, size=size
+    courses = courses_of(firms, measure, band=band)
+    return _lines(courses, measure, words_of(firms), events=list(events), window=window)
+
+
+def _lines(
+    courses: Courses, measure: str, words: Words, *, events: list[Event], window: int | None
+) -> Chart:
+    if window is None:
+        window = 1 if courses.banded else window_for(courses.value)
+    elif window < 1 or window % 2 == 0:
+        raise ValueError(f"window: expected an odd number of periods, found {window!r}")
+    bold = smoothed(courses.value, window, periods=courses.periods, breaks=[at for at, _ in events])
+    label, unit = label_and_unit(measure)
+    scale = scale_for(unit, courses.everything(), words=words)
+    smooth = f" · bold: mean of {window} {words.period}s, thin: single {words.period}s"
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        axes = figure.add_subplot()
+        fit_limits(axes, courses)
+        ends: list[EndLabel] = []
+        for k, (name, look) in enumerate(looks(courses.names).items()):
+            mean = bold[:, k] if window > 1 else None
+            ends += draw_course(axes, courses, k, look, label=short(name), scale=scale, bold=mean)
+        axes.set_xlabel(words.period.capitalize())
+        axes.yaxis.set_major_formatter(scale.ticks)
+        rows = mark_events(axes, events)
+        top_label(axes, scale.axis(label) + (smooth if window > 1 else ""), rows=rows)
+        return partial(end_labels, axes, ends)
+
+    return Chart(
+        draw,
+        size=(8.6, 4.8),
+        title=_finding(measure, label, courses, bold, scale, words.period),
+        alt=_alt(label, courses, bold, scale, words.period, events),
+        note=_note(courses),
     )
 
 
@@ -375,30 +376,45 @@ def fit_limits(axes: Axes, courses: Courses) -> None:
 
 
 def draw_course(
-    axes: Axes, courses: Courses, k: int, bold: np.ndarray, look: Look, *, thin: bool = False
-) -> tuple[float, float] | None:
-    """Draw one course with its band or its single periods; return its end, None if it has none."""
+    axes: Axes,
+    courses: Courses,
+    k: int,
+    look: Look,
+    *,
+    label: str,
+    scale: Scale,
+    bold: np.ndarray | None = None,
+) -> list[EndLabel]:
+    """Draw one course with its band, or thin under its moving mean in bold.
+
+    Returns
+    -------
+    list of EndLabel
+        ``label`` and the last value, at the end of the course; none if it has no value.
+    """
     periods, color = courses.periods, look.color
-    outline = [Stroke(linewidth=3.2, foreground=look.ink), Normal()] if look.pale else None
     if courses.banded and courses.lower is not None and courses.upper is not None:
         axes.fill_between(
             periods, courses.lower[:, k], courses.upper[:, k], color=color, alpha=0.18, linewidth=0
         )
-    if thin:
-        axes.plot(periods, courses.value[:, k], color=color, alpha=0.35, linewidth=0.8, zorder=1.8)
-    there = np.flatnonzero(np.isfinite(bold))
+    value = courses.value[:, k]
+    if bold is not None:
+        axes.plot(periods, value, color=color, alpha=0.35, linewidth=0.8, zorder=1.8)
+        value = bold
+    there = np.flatnonzero(np.isfinite(value))
     if not there.size:
-        return None
+        return []
+    outline = [Stroke(linewidth=3.2, foreground=look.ink), Normal()] if look.pale else None
     axes.plot(
-        periods, bold, color=color, linestyle=look.linestyle, path_effects=outline,
+        periods, value, color=color, linestyle=look.linestyle, path_effects=outline,
         label=courses.names[k],
     )  # fmt: skip
-    end = float(periods[there[-1]]), float(bold[there[-1]])
+    x, y = float(periods[there[-1]]), float(value[there[-1]])
     axes.plot(
-        *end, marker=look.marker, color=color, markersize=6.5, markeredgecolor="white",
+        x, y, marker=look.marker, color=color, markersize=6.5, markeredgecolor="white",
         markeredgewidth=0.8, clip_on=False, zorder=5,
     )  # fmt: skip
-    return end
+    return [EndLabel(x, y, f"{label} {scale.brief(y)}", look.ink)]
 
 
 def _finding(
@@ -465,28 +481,5 @@ def panels_by_firm(
     height: float = 2.5,
 ) -> tuple[Picture, list[Axes]]:  # fmt: skip
     """Return a figure and a panel for each firm, with its name in its colour."""
-    columns = min(len(names), 2 if len(names) in (2, 4) else 3)
-    rows = -(-len(names) // columns)
-    figure = new(size, (max(width * columns + 0.4, 6.4), 1.2 + height * rows))
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for panel in grid.flat[len(names) :]:
-        panel.remove()
-    panels = list(grid.flat[: len(names)])
-    styles = looks(names)
-    for axes, name in zip(panels, names, strict=True):
-        axes.set_title(short(name, 34), color=styles[name].ink)
-        axes.tick_params(labelbottom=True)
-    return figure, panels
-
-
-def mark_panels(panels: Sequence[Axes], names: Sequence[str], events: Iterable[Event]) -> None:
-    """Mark events in all panels, labelled in the first; limits have to be final."""
-    events = list(events)
-    rows = [
-        mark_events(axes, events if k == 0 else [(at, "") for at, _ in events])
-        for k, axes in enumerate(panels)
-    ]
-    styles = looks(names)
-    for axes, name in zip(panels, names, strict=True):
-        pad = 6 + 12 * max(rows, default=0)
-        axes.set_title(short(name, 34), color=styles[name].ink, pad=pad)
+    figure = new(size, panels_size(len(names), width, height))
+    return figure, firm_panels(figure, names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import cxsim.plot as cp
+from cxsim.charts import Chart
 from cxsim.charts.labels import plain
 from cxsim.charts.style import OKABE_ITO, contrast, looks
 
@@ -73,6 +75,41 @@ def test_a_long_title_is_broken_into_lines_that_fit(result):
     box = figure._suptitle.get_window_extent()
     assert figure.get_suptitle().count("\n") >= 1
     assert box.x1 <= figure.bbox.width
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_title_and_size_that_all_figures_take_stand_in_signature_and_help(name):
+    figure = getattr(cp, name)
+    *_, title, size = inspect.signature(figure).parameters.values()
+    assert (title.name, size.name) == ("title", "size")
+    assert title.default is size.default is None
+    for said in ("title : str, optional", "size : (float, float), optional"):
+        assert inspect.getdoc(figure).count(said) == 1
+
+
+def test_a_figure_refuses_a_parameter_that_it_does_not_have(result):
+    with pytest.raises(TypeError, match=r"shares\(\) got an unexpected keyword argument 'titel'"):
+        cp.shares(result.firms, titel="Look here")
+
+
+def test_a_figure_takes_its_frame_by_name_too(result):
+    assert cp.alt_of(cp.shares(firms=result.firms)) == cp.alt_of(cp.shares(result.firms))
+
+
+def test_a_chart_of_ones_own_is_drawn_with_its_words(written):
+    later = []
+
+    def draw(figure):
+        figure.add_subplot().plot([0, 1], [1, 0])
+        return lambda: later.append(figure.get_suptitle())
+
+    chart = Chart(draw, size=(4.0, 3.0), title="It falls", alt="From 1\n to 0.", note="One line.")
+    figure = chart.picture()
+    assert later == ["It falls"], "what waits sees the title"
+    assert cp.alt_of(figure) == "From 1 to 0."
+    assert "One line." in written(figure)
+    assert tuple(figure.get_size_inches()) == (4.0, 3.0)
+    assert chart.picture(title="").get_suptitle() == ""
 
 
 # ------------------------------------------------------------- colours
