@@ -160,11 +160,11 @@ def names_in_code():
 
 
 def is_there(name):
-    """Whether a name that starts with ``cx.`` leads somewhere."""
+    """Whether a name that starts with ``cx.`` leads somewhere; a class names its attributes."""
     thing = cx
     for part in name.split(".")[1:]:
         if not hasattr(thing, part):
-            return False
+            return bool(re.search(rf"^    (\w+, )*{part}(, \w+)* :", thing.__doc__, re.MULTILINE))
         thing = getattr(thing, part)
     return True
 
