@@ -172,15 +172,23 @@ class Spec:
             return tuple(self.items.whole(each) for each in value)
         return value
 
-    def mapped(self, change: Callable[[Spec], Spec]) -> Spec:
-        """Return the same with a change made to it and to everything in it."""
-        whole = replace(
-            self,
-            fields=self.fields and {k: s.mapped(change) for k, s in self.fields.items()},
-            values=self.values and self.values.mapped(change),
-            items=self.items and self.items.mapped(change),
-        )
-        return change(whole)
+    def mapped(self, new: Callable[[Spec], dict[str, Any]], **top: Any) -> Spec:
+        """Return the same with other attributes, its own and those of everything in it.
+
+        Parameters
+        ----------
+        new : callable
+            Returns the attributes that change, of a spec.
+        **top
+            Attributes that change of this one alone.
+        """
+        inside: dict[str, Any] = {}
+        if self.fields is not None:
+            inside["fields"] = {name: spec.mapped(new) for name, spec in self.fields.items()}
+        for name in ("values", "items"):
+            if (spec := getattr(self, name)) is not None:
+                inside[name] = spec.mapped(new)
+        return replace(self, **inside, **new(self), **top)
 
     def parameters(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Spec]]:
         """Yield every parameter below with its path; ``*`` stands for any name or number."""
@@ -227,7 +235,8 @@ def spec_of(annotation: Any, bounds: Mapping[str, float] | None = None, of: str 
         return Spec(kinds=frozenset({_SCALARS[annotation]}), bounds=bounds, of=of)
     if origin is Annotated:
         spec = spec_of(arguments[0], bounds | _bounds(annotation.__metadata__), of)
-        return replace(spec, expected=_expected(annotation.__metadata__))
+        words = _expected(annotation.__metadata__)
+        return replace(spec, expected=words) if words else spec
     if origin is Literal:
         return Spec(kinds=frozenset({"text"}), choices=tuple(map(str, arguments)), of=of)
     if origin in (Union, types.UnionType):
@@ -280,17 +289,16 @@ def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     unit, fixed, newcomers = (extra.get(name) for name in ("unit", "fixed", "newcomers"))
 
-    def shared(inside: Spec) -> Spec:
-        return replace(
-            inside,
-            mechanism=mechanism,
-            unit=inside.unit if inside.unit != "1" else str(unit or "1"),
-            fixed=inside.fixed or bool(fixed),
-            newcomers=inside.newcomers or bool(newcomers),
-        )
+    def shared(spec: Spec) -> dict[str, Any]:
+        return {
+            "mechanism": mechanism,
+            "unit": spec.unit if spec.unit != "1" else str(unit or "1"),
+            "fixed": spec.fixed or bool(fixed),
+            "newcomers": spec.newcomers or bool(newcomers),
+        }
 
-    return replace(
-        spec_of(info.annotation, _bounds(info.metadata), of).mapped(shared),
+    return spec_of(info.annotation, _bounds(info.metadata), of).mapped(
+        shared,
         source=str(extra.get("source", "")),
         doc=info.description or "",
         axes=tuple(extra.get("axes", ())),  # type: ignore[arg-type]
@@ -363,7 +371,7 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
 
 def kind_of(spec: Spec) -> str:
     """Say what is expected without range and unit: ``a number``, ``true or false``, ..."""
-    return words_for(replace(spec.mapped(lambda inside: replace(inside, bounds={})), unit="1"))
+    return words_for(spec.mapped(lambda _: {"bounds": {}}, unit="1"))
 
 
 def _one(spec: Spec) -> str:

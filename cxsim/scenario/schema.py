@@ -139,7 +139,7 @@ _SECTIONS = ("segments", "firms", "initial", "events", "replace_events", "extend
 
 
 def _owned(spec: Spec, mechanism: str) -> Spec:
-    return spec.mapped(lambda inside: replace(inside, mechanism=mechanism))
+    return spec.mapped(lambda _: {"mechanism": mechanism})
 
 
 def _join(level: str, mechanisms: tuple[Mechanism, ...]) -> tuple[type[Parameters], dict[str, str]]:
