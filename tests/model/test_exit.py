@@ -64,7 +64,7 @@ def test_an_event_does_not_bring_back_who_has_gone():
 def test_a_firm_without_credit_limit_may_owe_any_amount():
     alone = market({"Ann": LOSING, "Bob": firm()}, customers=500, periods=8)
     assert played(alone).books.firm("active").all()
-    assert "exit" not in [m.name for m in played(alone).mechanisms]
+    assert "market_exit" not in [m.name for m in played(alone).mechanisms]
 
 
 def test_an_event_may_set_a_limit():

@@ -43,7 +43,7 @@ def test_engines_agree_where_contacts_make_known_and_are_resented():
         "segments.*.contact_tolerance": 0.2,
     }
     scenario = lived(customers=60, periods=4, **changes)
-    assert {"acquaintance", "resentment"} <= {m.name for m in scenario.mechanisms}
+    assert {"acquisition_awareness", "resentment"} <= {m.name for m in scenario.mechanisms}
     assert_same(played(scenario), played(scenario, engine="agents"))
 
 
@@ -93,7 +93,7 @@ def test_measures_of_value_keep_their_ranges_in_every_market(scenario, seed):
     if "acquisition" in taking_part:
         assert not (got["lift_of_contacts"] > got["lift_of_contacts_oracle"] * (1 + 1e-6)).any()
         assert (got["acquired_by_contact"] <= got["contacts_made"]).all()
-    if "attributes" in taking_part:
+    if "observable_attributes" in taking_part:
         bases = [got[f"needs_explained_{b}"] for b in ("firmographic", "behavioural", "segment")]
         assert not (np.array(bases) > 1 + 1e-6).any()
 

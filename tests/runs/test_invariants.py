@@ -235,7 +235,7 @@ def test_parts_of_the_switching_cost_add_up_and_may_be_negative():
     assert (firms.query("firm == 'Tailor'")["switching_financial"] < 0).all()
 
 
-@pytest.mark.parametrize("changes", [{}, {"self_discovery": {}}], ids=["core", "judgement"])
+@pytest.mark.parametrize("changes", [{}, {"self_discovery": {}}], ids=["core", "perceived_utility"])
 def test_a_firms_switching_cost_is_the_mean_of_its_customers(changes):
     result = cx.run(lively(customers=900, **changes), detail=["customers"])
     each = result.customers.groupby("supplier")["switching_cost"].mean()

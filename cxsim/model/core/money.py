@@ -9,7 +9,7 @@ from cxsim.model.mechanism import NONE, Column, Draw, Mechanism, Pass, Total, ch
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
-__all__ = ["EXIT"]
+__all__ = ["MARKET_EXIT"]
 
 
 # -- Money: what customers pay and what serving them costs -------------------------------------
@@ -354,8 +354,8 @@ def _limited(scenario: Any) -> bool:
     return given or any(change.keys[0] == "credit_limit" for change in scenario.changes)
 
 
-EXIT = Mechanism(
-    "exit",
+MARKET_EXIT = Mechanism(
+    "market_exit",
     doc="Insolvent firms leave the market",
     firm=ExitParameters,
     tables=("gone",),

@@ -328,8 +328,8 @@ def begin(
             uncertainty[winner, i] = 1.0 - initial_knowledge[winner]
 
 
-INITIAL = Mechanism(
-    "initial",
+INITIAL_STATE = Mechanism(
+    "initial_state",
     doc="Shares, tenure and knowledge at the start",
     core=True,
     draws=(Draw("initial", ("option",)),),
@@ -418,8 +418,8 @@ def repeat(n, buyer, seller, supplier, tenure_bands, sum_repeats):
             sum_repeats[chunk(i), seller[k], tenure_bands[i]] += 1.0
 
 
-LIFETIME = Mechanism(
-    "lifetime",
+RETENTION_BANDS = Mechanism(
+    "retention_bands",
     doc="Retention by knowledge and by tenure",
     core=True,
     columns=(
@@ -444,7 +444,7 @@ LIFETIME = Mechanism(
     ),
     passes=(
         Pass(count, "pay"),
-        Pass(activity, "pay", after=("lifetime.count",)),
-        Pass(repeat, "pay", after=("lifetime.count", "choice.buy")),
+        Pass(activity, "pay", after=("retention_bands.count",)),
+        Pass(repeat, "pay", after=("retention_bands.count", "choice.buy")),
     ),
 )

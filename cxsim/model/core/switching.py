@@ -264,8 +264,8 @@ def count_ordering(
         )
 
 
-HASSLE = Mechanism(
-    "hassle",
+ORDERING = Mechanism(
+    "ordering",
     doc="Effort of ordering",
     core=True,
     segment=OrderingParameters,

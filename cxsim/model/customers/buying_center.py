@@ -269,7 +269,7 @@ BUYING_CENTER = Mechanism(
     ),
     passes=(
         Pass(appoint, "arrive", after=("people.arrive",)),
-        Pass(convene, "prepare", after=("judgement.gather",)),
+        Pass(convene, "prepare", after=("perceived_utility.gather",)),
         Pass(elect, "decide", replaces="choice.elect"),
     ),
     measures=(

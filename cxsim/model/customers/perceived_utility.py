@@ -20,7 +20,7 @@ from cxsim.model.mechanism import Column, Mechanism, Pass, chunk, listed
 from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import gumbel
 
-__all__ = ["ACCOUNT", "JUDGEMENT", "judging", "judging_segments", "misfit_of"]
+__all__ = ["ACCOUNT", "PERCEIVED_UTILITY", "judging", "judging_segments", "misfit_of"]
 
 
 # -- Judgement: offers as several people see them, who may be wrong about what they need -------
@@ -204,8 +204,8 @@ ACCOUNT = (
 )
 
 
-JUDGEMENT = Mechanism(
-    "judgement",
+PERCEIVED_UTILITY = Mechanism(
+    "perceived_utility",
     doc="Offers as members of an account see them and live with them",
     columns=(
         *ACCOUNT,
@@ -328,8 +328,8 @@ def _by_place(name: str, dtype: str, doc: str) -> Column:
     return Column(name, (), dtype, kept=False, doc=f"{doc}, by place in a list")
 
 
-HINDSIGHT = Mechanism(
-    "hindsight",
+EXPERIENCED_UTILITY = Mechanism(
+    "experienced_utility",
     doc="What a choice turned out to be worth to those who made it",
     columns=(
         _by_place("judges", "f8", "Members who judge what was taken; 0 where nothing was"),

@@ -198,7 +198,7 @@ def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Observe every customer's switching cost and purchases."""
     columns = _CUSTOMERS.columns
-    if not any(m.name == "judgement" for m in mechanisms):
+    if not any(m.name == "perceived_utility" for m in mechanisms):
         columns += tuple(replace(column, kept=False) for column in ACCOUNT)
     return replace(_CUSTOMERS, columns=columns, setup=_last_period)
 

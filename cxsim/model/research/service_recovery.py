@@ -95,7 +95,7 @@ RECOVERY = Mechanism(
         Total("recovered", doc="Customers made up to"),
         Total("recovery_cost", doc="Cost of it, currency"),
     ),
-    passes=(Pass(recover, "survey", after=("tracking.track",)),),
+    passes=(Pass(recover, "survey", after=("tracking_survey.track",)),),
     measures=(
         Measure("recovered", "Customers made up to", "per period", recovered_customers),
         Measure(
@@ -192,7 +192,7 @@ IMPROVEMENT = Mechanism(
     doc="Spending on touchpoints",
     firm=ImprovementParameters,
     totals=(Total("improvement_cost", doc="Spending on touchpoints, currency"),),
-    passes=(Pass(improve, "close", whole=True, after=("listening.conclude",)),),
+    passes=(Pass(improve, "close", whole=True, after=("surveys.conclude",)),),
     measures=(
         Measure(
             "improvement_cost",

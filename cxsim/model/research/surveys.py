@@ -235,8 +235,8 @@ def survey_cost(b: Any) -> np.ndarray:
     return b.total("survey_cost")
 
 
-LISTENING = Mechanism(
-    "listening",
+SURVEYS = Mechanism(
+    "surveys",
     doc="What customers tell firms",
     firm=FirmParameters,
     tables=(("sampled", ("firm", 3)),),
@@ -264,7 +264,7 @@ LISTENING = Mechanism(
     passes=(
         Pass(plan, "events", whole=True),
         Pass(interview, "join", after=("journey.visit",)),
-        Pass(hear, "join", after=("listening.interview",)),
+        Pass(hear, "join", after=("surveys.interview",)),
         Pass(conclude, "close", whole=True),
     ),
     measures=(
@@ -326,8 +326,8 @@ def perception_gap(b: Any) -> np.ndarray:
     return b.count("perception_gap")
 
 
-BELIEF = Mechanism(
-    "belief",
+PERCEIVED_PERFORMANCE = Mechanism(
+    "perceived_performance",
     doc="What firms believe of themselves",
     setup=_setup,
     totals=(
@@ -338,7 +338,7 @@ BELIEF = Mechanism(
     ),
     passes=(
         Pass(form, "events", whole=True, after=("touchpoints.set_up",)),
-        Pass(report, "close", whole=True, before=("listening.conclude", "improvement.improve")),
+        Pass(report, "close", whole=True, before=("surveys.conclude", "improvement.improve")),
     ),
     measures=(
         Measure("perception_gap", "Perception gap", "score 0-10", perception_gap, summary="last"),
@@ -433,8 +433,8 @@ def net_promoter_surveyed_error(b: Any) -> np.ndarray:
     return np.sqrt(ratio(np.maximum(p + d - (p - d) ** 2, 0.0), n))
 
 
-TRACKING = Mechanism(
-    "tracking",
+TRACKING_SURVEY = Mechanism(
+    "tracking_survey",
     doc="What customers say of the firm as a whole",
     draws=(Draw("tracked", ("firm",)),),
     totals=(
@@ -467,5 +467,5 @@ TRACKING = Mechanism(
             net_promoter_surveyed_error,
         ),
     ),
-    active=LISTENING.active,
+    active=SURVEYS.active,
 )

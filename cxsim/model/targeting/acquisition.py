@@ -370,8 +370,8 @@ TARGETING = Mechanism(
 )
 
 
-ACQUAINTANCE = Mechanism(
-    "acquaintance",
+ACQUISITION_AWARENESS = Mechanism(
+    "acquisition_awareness",
     doc="Contacts make firms known",
     passes=(Pass(acquaint, "contact", after=("acquisition.contact_unseen",)),),
     active=lambda scenario: _active(scenario) and counts(scenario),

@@ -235,8 +235,8 @@ def record(
         earned[f, i] += margin[i]
 
 
-RECORDS = Mechanism(
-    "records",
+PURCHASE_RECORDS = Mechanism(
+    "purchase_records",
     doc="What firms have in their books about each customer",
     columns=(
         Column("first_purchase", ("firm",), "i4", doc="Period of the first purchase from the firm"),
@@ -430,8 +430,8 @@ def arrive(
             )
 
 
-ATTRIBUTES = Mechanism(
-    "attributes",
+OBSERVABLE_ATTRIBUTES = Mechanism(
+    "observable_attributes",
     doc="What can be seen of customers",
     market=MarketParameters,
     columns=(
@@ -512,8 +512,8 @@ def by_segment(b: Any) -> np.ndarray:
     return ratio(between, _spread(n, x, xx))
 
 
-EXPLAINED = Mechanism(
-    "explained",
+SEGMENTATION_BASES = Mechanism(
+    "segmentation_bases",
     doc="What tells customers apart",
     totals=(
         Total("needs", ("need", 3), doc="Customers, their needs, and squares"),
