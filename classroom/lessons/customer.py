@@ -129,7 +129,7 @@ def margin(case: Case, firm: str) -> float:
 def felt_contact(case: Case) -> float:
     """Return what the contact of the exercises feels like."""
     here, firm = market(case), market(case).firms["InHouse"]
-    return rule("perception.felt")(
+    return rule("perception.contact_experience")(
         score(case), float(firm.brand_promise), float(here.performance_weight),
         float(here.neutral), float(here.loss_aversion),
     )  # fmt: skip

@@ -16,6 +16,7 @@ import numpy as np
 
 from cxsim.engine.schedule import Leg, Step, parameters_of
 from cxsim.engine.workspace import Workspace
+from cxsim.messages import hint
 from cxsim.model.mechanism import CHUNK, NONE
 
 __all__ = ["AgentsEngine", "Customer", "ReleasedModel"]
@@ -193,9 +194,9 @@ class Customer(mesa.Agent):
             return
         near = get_close_matches(name, columns, 1, 0.8)
         if near or kind is Customer:
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            meant = f" (did you mean {near[0]!r}?)" if near else ""
             raise AttributeError(
-                f"a customer has no attribute {name!r}{hint}; name attributes of your own in the "
+                f"a customer has no attribute {name!r}{meant}; name attributes of your own in the "
                 f"body of a subclass of cx.Customer ({name} = None)"
             )
 
@@ -437,9 +438,8 @@ class AgentsEngine:
             If there is no such column, or it passes and it is not the customer's turn.
         """
         if not self.has(name):
-            near = get_close_matches(name, self.names, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise AttributeError(f"a customer has no attribute {name!r}{hint}")
+            near = hint(name, self.names, listed=0)
+            raise AttributeError(f"a customer has no attribute {name!r}{near}")
         value = self._part(customer, name)[..., 0]
         if np.ndim(value) == 0:
             return value.item()
@@ -555,8 +555,6 @@ class AgentsEngine:
         if name is None:
             return -1
         if name not in options:
-            near = get_close_matches(str(name), options, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            known = ", ".join(options)
-            raise ValueError(f"{words}: expected any of {known} or None, found {name!r}{hint}")
+            known, near = ", ".join(options), hint(name, options, listed=0)
+            raise ValueError(f"{words}: expected any of {known} or None, found {name!r}{near}")
         return options.index(name)

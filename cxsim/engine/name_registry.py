@@ -42,7 +42,7 @@ _PREFIXES = {
     "n_": "sizes of axes",
 }
 #: Axes of every market.
-_AXES = ("firm", "option", "holder", "segment", "need", "evaluator")
+_AXES = ("firm", "option", "previous_supplier", "segment", "need", "member")
 #: Owner of what every market has.
 CORE = "the package"
 
@@ -142,7 +142,7 @@ def check_axes(mechanisms: Iterable[Mechanism], scenario: Any) -> None:
     known = {name for kind, name in taken if kind == "axis"}
     for mechanism in mechanisms:
         for kind, name, axes in _with_axes(mechanism):
-            usable = known - {"holder"} if kind == "draw" else known
+            usable = known - {"previous_supplier"} if kind == "draw" else known
             for each in axes:
                 if isinstance(each, str) and each not in usable:
                     raise ValueError(
@@ -225,7 +225,8 @@ def _names_of(mechanism: Mechanism) -> Iterator[Name]:
         also = ((("argument", f"all_{column.name}")),) if column.shared else ()
         yield Name("column", column.name, owner, (("argument", column.name), *also))
     for draw in mechanism.draws:
-        yield Name("draw", draw.name, owner, (("argument", f"key_{draw.name}"),))
+        keys = (("argument", f"key_{draw.name}"), ("stream", draw.stream or draw.name))
+        yield Name("draw", draw.name, owner, keys)
     for total in mechanism.totals:
         keys = (("argument", f"sum_{total.name}"), ("argument", f"total_{total.name}"))
         yield Name("total", total.name, owner, keys)

@@ -9,13 +9,12 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from types import FunctionType
 from typing import Any
 
 from cxsim.engine.name_registry import check_passes
-from cxsim.engine.rules import exchanged, names_of_rules, rule_name, widened
+from cxsim.engine.rules import exchanged, names_of_rules, near_rule, rule_name, widened
 from cxsim.identity import identified
 from cxsim.model.core.choice import DEMAND
 from cxsim.model.mechanism import PHASES, Mechanism, ordered
@@ -149,9 +148,8 @@ def _check_rules(rules: Mapping[str, Callable[..., Any]], functions: list[Any]) 
     known = names_of_rules(functions)
     for name in rules:
         if name not in known:
-            near = get_close_matches(name, sorted(known), 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ValueError(f"rules: expected the name of a rule, found {name!r}{hint}")
+            near = near_rule(name, known)
+            raise ValueError(f"rules: expected the name of a rule, found {name!r}{near}")
 
 
 # -- Sharing memory: passing columns that are never in use together stand in the same place ----

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from math import prod
 from typing import Any
 
@@ -14,6 +13,7 @@ from cxsim.engine.name_registry import check_arrays, check_axes, taken_names
 from cxsim.engine.parameter_tables import Tables
 from cxsim.engine.schedule import Span, Step, parameters_of, places
 from cxsim.files.sealed import put_back
+from cxsim.messages import hint
 from cxsim.model.mechanism import CHUNK, Column, Mechanism
 from cxsim.numerics.draws import period_keys, static_key
 
@@ -62,10 +62,10 @@ class Workspace:
         self.sizes = {
             "firm": len(firms),
             "option": len(firms) + 1,
-            "holder": len(firms) + 1,
+            "previous_supplier": len(firms) + 1,
             "segment": len(segments),
             "need": self.tables.needs,
-            "evaluator": max(m.evaluators(scenario) for m in mechanisms),
+            "member": max(m.members(scenario) for m in mechanisms),
             **{axis: len(names) for axis, names in self.tables.axes.items()},
         }
         own = {f"n_{axis}": len(names) for axis, names in self.tables.axes.items()}
@@ -141,7 +141,7 @@ class Workspace:
             "option": (*self.tables.firms, "outside"),
             "segment": self.tables.segments,
             "need": tuple(range(self.sizes["need"])),
-            "evaluator": tuple(range(self.sizes["evaluator"])),
+            "member": tuple(range(self.sizes["member"])),
             **self.tables.axes,
         }
         static: list[int] = []
@@ -154,7 +154,7 @@ class Workspace:
                     parts = [(*head, value) for head in parts for value in values]
                 place = slice(len(static), len(static) + len(parts))
                 self._key_places[draw.name] = (place, tuple(len(v) for v in lists) or (1,))
-                static += [static_key(seed, draw.name, *p) for p in parts]
+                static += [static_key(seed, draw.stream or draw.name, *p) for p in parts]
         self._static_keys = np.array(static, dtype=np.uint64)
         self._keys = np.zeros_like(self._static_keys)
 
@@ -259,11 +259,10 @@ class Workspace:
         return tuple(found)
 
     def _unknown(self, name: str, step: Step, names: list[str]) -> ValueError:
-        near = get_close_matches(name, [*names, *self._shared], 1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        near = hint(name, [*names, *self._shared], listed=0)
         return ValueError(
             f"pass {step.name!r}: expected names of columns, parameters, keys or totals as "
-            f"arguments, found {name!r}{hint}"
+            f"arguments, found {name!r}{near}"
         )
 
 

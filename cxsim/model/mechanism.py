@@ -157,7 +157,7 @@ class Column:
         Argument name under which passes receive it.
     axes : tuple of str or int
         Leading axes: ``"firm"``, ``"option"`` (firms and outside), ``"need"``,
-        ``"evaluator"``, one that a mechanism names (:attr:`Mechanism.axes`), or a number.
+        ``"member"``, one that a mechanism names (:attr:`Mechanism.axes`), or a number.
     dtype : str
         NumPy type. Kept columns are 32-bit or smaller; passing ones are doubles.
     kept : bool
@@ -189,17 +189,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Draw:
-    """A purpose of random numbers: one key per element of its axes and period."""
+    """A purpose of random numbers: one key per element of its axes and period.
+
+    ``stream`` seeds the numbers; it is the name, unless a purpose was renamed and its numbers
+    are to stay.
+    """
 
     name: str
     axes: tuple[str | int, ...] = ()
+    stream: str = ""
 
 
 @dataclass(frozen=True)
 class Total:
-    """A sum over customers in one period, by its axes (``"firm"``, ``"option"``, ``"holder"``).
+    """A sum over customers in one period, by its axes (``"firm"``, ``"option"``, ...).
 
-    ``"holder"`` counts suppliers before the choice: number 0 is none, firm f is f + 1.
+    ``"previous_supplier"`` counts suppliers before the choice: number 0 is none, firm f is f + 1.
     """
 
     name: str
@@ -356,7 +361,7 @@ class Mechanism:
     measures : tuple of Measure
     active : callable
         Of the scenario: whether it takes part; one that does not is not there at all.
-    evaluators : callable
+    members : callable
         Of the scenario: how many people judge each option on behalf of one account.
     frames : mapping of str to callable
         Tables that a run keeps beside its measures, each made of the books and the scenario.
@@ -379,7 +384,7 @@ class Mechanism:
     passes: tuple[Pass, ...] = ()
     measures: tuple[Measure, ...] = ()
     active: Callable[[Any], bool] = _always
-    evaluators: Callable[[Any], int] = _one
+    members: Callable[[Any], int] = _one
     frames: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict, repr=False)
     core: bool = field(default=False, repr=False)
 

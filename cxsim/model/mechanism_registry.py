@@ -15,7 +15,7 @@ from cxsim.model.core.choice import CHOICE
 from cxsim.model.core.learning import LEARNING, PORTABILITY
 from cxsim.model.core.money import MARKET_EXIT, MONEY
 from cxsim.model.core.offer import OFFER
-from cxsim.model.core.people import INITIAL_STATE, RETENTION_BANDS, PEOPLE
+from cxsim.model.core.people import INITIAL_STATE, PEOPLE, RETENTION_BANDS
 from cxsim.model.core.switching import ORDERING, SWITCHING
 from cxsim.model.customers.buying_center import BUYING_CENTER
 from cxsim.model.customers.needs import NEED_DRIFT, SELF_DISCOVERY
@@ -31,9 +31,14 @@ from cxsim.model.probes.customers import customers, panel
 from cxsim.model.probes.purchase_probability import elasticity, hearsay
 from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY
 from cxsim.model.research.surveys import PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY
-from cxsim.model.targeting.acquisition import ACQUISITION_AWARENESS, ACQUISITION, TARGETING
+from cxsim.model.targeting.acquisition import ACQUISITION, ACQUISITION_AWARENESS, TARGETING
 from cxsim.model.targeting.contacts import CONTACT_TOLERANCE, NEXT_BEST_OFFER, RESENTMENT
-from cxsim.model.targeting.differentiation import OBSERVABLE_ATTRIBUTES, SEGMENTATION_BASES, PURCHASE_RECORDS, TRUE_VALUE
+from cxsim.model.targeting.differentiation import (
+    OBSERVABLE_ATTRIBUTES,
+    PURCHASE_RECORDS,
+    SEGMENTATION_BASES,
+    TRUE_VALUE,
+)
 from cxsim.model.targeting.value_tiers import VALUE_TIERS
 from cxsim.model.word_of_mouth.awareness import ADVERTISING, AWARENESS, REACH
 from cxsim.model.word_of_mouth.word_of_mouth import REPUTATION, WORD_OF_MOUTH
@@ -90,10 +95,7 @@ def _any(scenario: Any) -> bool:
 
 
 POLICIES = Mechanism(
-    "policies",
-    doc="Policies that set prices and capabilities",
-    firm=FirmParameters,
-    active=_any,
+    "policies", doc="Policies that set prices and capabilities", firm=FirmParameters, active=_any
 )
 
 
@@ -108,7 +110,16 @@ DRIFTING = (NEED_DRIFT, PORTABILITY)
 
 
 #: What customers live through with firms.
-CUSTOMER_EXPERIENCE = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, CHANNELS, JOURNEY, ATTACHMENT, EMOTIONS)
+CUSTOMER_EXPERIENCE = (
+    EXPERIENCE,
+    TOUCHPOINTS,
+    ORGANIZATION,
+    PERCEPTION,
+    CHANNELS,
+    JOURNEY,
+    ATTACHMENT,
+    EMOTIONS,
+)
 
 
 #: What firms make of what they hear of it.
@@ -128,7 +139,13 @@ LOCK_IN = (LOYALTY, CONTRACTS)
 
 
 #: Whom firms single out.
-TARGETING_GROUP = (PURCHASE_RECORDS, OBSERVABLE_ATTRIBUTES, SEGMENTATION_BASES, TRUE_VALUE, VALUE_TIERS)
+TARGETING_GROUP = (
+    PURCHASE_RECORDS,
+    OBSERVABLE_ATTRIBUTES,
+    SEGMENTATION_BASES,
+    TRUE_VALUE,
+    VALUE_TIERS,
+)
 
 
 #: Whom firms win over.
@@ -144,7 +161,18 @@ POLICIES_GROUP = (POLICIES, MARKET_EXIT)
 
 
 #: Mechanisms outside the core.
-OUTSIDE_CORE = (*DRIFTING, *CUSTOMER_EXPERIENCE, *RESEARCH, *WORD_OF_MOUTH_GROUP, *BUYING_CENTERS, *LOCK_IN, *TARGETING_GROUP, *ACQUISITION_GROUP, *CONTACTS, *POLICIES_GROUP)
+OUTSIDE_CORE = (
+    *DRIFTING,
+    *CUSTOMER_EXPERIENCE,
+    *RESEARCH,
+    *WORD_OF_MOUTH_GROUP,
+    *BUYING_CENTERS,
+    *LOCK_IN,
+    *TARGETING_GROUP,
+    *ACQUISITION_GROUP,
+    *CONTACTS,
+    *POLICIES_GROUP,
+)
 
 
 #: All that this package brings.

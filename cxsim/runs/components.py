@@ -178,7 +178,7 @@ def _of_mechanism(mechanism: Mechanism) -> tuple[Any, ...]:
             tuple(mechanism.tables),
             mechanism.setup,
             mechanism.axes,
-            mechanism.evaluators,
+            mechanism.members,
         ),
     )
 

@@ -82,6 +82,11 @@ class Depth(Parameters):
             "'enter' of mechanism 'choice' (did you mean 'mine_enter'?)"),
         ),
         (
+            mine(draws=(Draw("raffle"),)),
+            ("mechanism 'mine': draw 'raffle': expected a name of its own, found that of a draw "
+            "'target' of mechanism 'acquisition' (did you mean 'mine_raffle'?)"),
+        ),
+        (
             mine(totals=(Total("purchases"),)),
             ("mechanism 'mine': total 'purchases': expected a name of its own, found that of a "
             "total 'purchases' of mechanism 'choice' (did you mean 'mine_purchases'?)"),
@@ -92,9 +97,9 @@ class Depth(Parameters):
             "column of mechanism 'people' (did you mean 'mine_tenure'?)"),
         ),
         (
-            mine(tables=("enjoyed",)),
-            ("mechanism 'mine': table 'enjoyed': expected a name of its own, found that of a "
-            "column of mechanism 'choice' (did you mean 'mine_enjoyed'?)"),
+            mine(tables=("experienced_utility",)),
+            ("mechanism 'mine': table 'experienced_utility': expected a name of its own, found that of a "
+            "column of mechanism 'choice' (did you mean 'mine_experienced_utility'?)"),
         ),
         (
             mine(measures=(Measure("profit", "Profit", "currency", zero),)),
@@ -281,7 +286,7 @@ def test_a_mechanism_fills_a_table_of_its_own_at_the_start():
     np.testing.assert_array_equal(own, [0.0, 1.0, 2.0])
 
 
-@pytest.mark.parametrize("axis", ["need", "firm", "holder", "firms", "customers"])
+@pytest.mark.parametrize("axis", ["need", "firm", "previous_supplier", "firms", "customers"])
 def test_an_axis_takes_nobody_elses_name(axis):
     with (
         known(mine(axes=lambda scenario: {axis: ("a", "b")})),
@@ -294,9 +299,15 @@ def test_an_axis_takes_nobody_elses_name(axis):
     ("parts", "said"),
     [
         ({"columns": (Column("mood", ("frm",)),)}, "column 'mood'.*found 'frm'.*mean 'firm'"),
-        ({"totals": (Total("mood", ("holders",)),)}, "total 'mood'.*did you mean 'holder'"),
+        (
+            {"totals": (Total("mood", ("previous_suppliers",)),)},
+            "total 'mood'.*did you mean 'previous_supplier'",
+        ),
         ({"tables": (("mood", ("option", "sgment")),)}, "table 'mood'.*did you mean 'segment'"),
-        ({"draws": (Draw("mood", ("holder",)),)}, "draw 'mood'.*found 'holder'"),
+        (
+            {"draws": (Draw("mood", ("previous_supplier",)),)},
+            "draw 'mood'.*found 'previous_supplier'",
+        ),
     ],
 )
 def test_an_axis_that_nobody_has_is_told_with_the_nearest(parts, said):

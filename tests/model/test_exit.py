@@ -44,11 +44,12 @@ def test_nobody_buys_from_it_again_and_its_customers_have_no_supplier():
     books = simulation.books
     assert books.count("purchases")[2:, :, 0].sum() == 0
     assert books.count("released")[:, 0].tolist() == [
-        0, 0, books.count("holders")[1, 1] + measure(simulation, "acquisitions")[1, 0] / 200
+        0, 0,
+        books.count("customers_before")[1, 1] + measure(simulation, "acquisitions")[1, 0] / 200
         - measure(simulation, "losses")[1, 0] / 200, 0, 0, 0, 0, 0,
     ]  # fmt: skip
     assert (simulation.customers("supplier") == 1).all()
-    assert books.count("holders")[2, 1] == 0
+    assert books.count("customers_before")[2, 1] == 0
 
 
 def test_cash_that_recovers_in_time_saves_the_firm():

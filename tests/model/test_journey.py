@@ -11,8 +11,8 @@ from markets import lively
 from playing import assert_same, played
 
 import cxsim as cx
-from cxsim.model.experience.perception import felt
-from cxsim.model.experience.touchpoints import usual_performance, usual_promise, usual_spread
+from cxsim.model.experience.perception import contact_experience
+from cxsim.model.experience.touchpoints import default_performance, default_promise, default_spread
 from cxsim.scenario import ScenarioError
 from examples import examples
 
@@ -54,8 +54,12 @@ def test_an_experience_that_matters_moves_purchases():
 
 
 def test_a_fall_short_of_expectation_is_felt_more_than_a_gain():
-    gain = felt(8.0, 6.0, 1.0, 5.0, 2.25) - felt(8.0, 8.0, 1.0, 5.0, 2.25)
-    loss = felt(8.0, 10.0, 1.0, 5.0, 2.25) - felt(8.0, 8.0, 1.0, 5.0, 2.25)
+    gain = contact_experience(8.0, 6.0, 1.0, 5.0, 2.25) - contact_experience(
+        8.0, 8.0, 1.0, 5.0, 2.25
+    )
+    loss = contact_experience(8.0, 10.0, 1.0, 5.0, 2.25) - contact_experience(
+        8.0, 8.0, 1.0, 5.0, 2.25
+    )
     assert gain == pytest.approx(0.2)
     assert loss == pytest.approx(-0.45)
 
@@ -96,7 +100,7 @@ def test_experience_and_expectation_follow_their_equations(mean, promise):
     {
         "journey.performed": lambda mean, sd, z: mean + sd * z + 0.1,
         "perception.surprise": lambda y, x, aversion: 0.1 * (y - x),
-        "perception.felt": lambda y, x, w, neutral, aversion: w * 0.1 * (y - neutral),
+        "perception.contact_experience": lambda y, x, w, neutral, aversion: w * 0.1 * (y - neutral),
         "perception.adapted": lambda x, y, adaptation: x,
         "perception.blended": lambda e, felt, memory: felt,
     }.items(),
@@ -324,9 +328,9 @@ def test_reach_counts_customers_to_whom_the_best_experience_is_worth_a_share_of_
     lead = e.max(axis=0)[held] - e[supplier[held], held]
     volume = np.array([2.0, 1.0])[simulation.customers("segment")[held]]  # Far buys two
     for number, share in enumerate((0.10, 0.15, 0.25)):
-        many = simulation.books.count("reach")[-1, :, number].sum()
+        many = simulation.books.count("experience_premium")[-1, :, number].sum()
         assert many == (12.0 * lead / (10.0 * volume) >= share).sum()
-    assert simulation.books.count("reach")[-1, :, 0].sum() > 0
+    assert simulation.books.count("experience_premium")[-1, :, 0].sum() > 0
 
 
 # --- emotions ---------------------------------------------------------------------------
@@ -361,10 +365,10 @@ def test_an_organization_stands_for_what_its_touchpoints_leave_open():
     )
     find = simulation.workspace.own
     mass = simulation.books.firms.index("Mass")
-    assert find["performance"][mass, :2].tolist() == [4.0, usual_performance(0.8, 1.0)]
-    assert (find["unevenness"][mass, :2] == usual_spread(0.9)).all()
-    mean = (4.0 + 2.0 * usual_performance(0.8, 1.0)) / 3.0
-    assert find["promise"][mass] == pytest.approx(usual_promise(mean, 0.3))
+    assert find["performance"][mass, :2].tolist() == [4.0, default_performance(0.8, 1.0)]
+    assert (find["unevenness"][mass, :2] == default_spread(0.9)).all()
+    mean = (4.0 + 2.0 * default_performance(0.8, 1.0)) / 3.0
+    assert find["promise"][mass] == pytest.approx(default_promise(mean, 0.3))
 
 
 # --- mistakes ---------------------------------------------------------------------------

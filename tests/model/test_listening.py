@@ -148,7 +148,7 @@ def test_surveys_err_as_sampling_theory_says():
 @pytest.mark.parametrize(
     ("name", "wrong"),
     {
-        "perception.cluster": lambda e, attention, recommendation, advocacy: (
+        "perception.emotion_cluster": lambda e, attention, recommendation, advocacy: (
             (e > 0.7) + (e >= recommendation) + (e >= attention)
         ),
         "surveys.response_chance": lambda rate, bias, e: 0.8 * rate,

@@ -85,7 +85,7 @@ def test_discounts_of_promotions_do_not_count_redemptions():
 def test_customers_of_a_period_are_the_holders_of_the_next_where_subscriptions_end():
     books = played(bound()).books
     after = {m.name: m.function(books) for m in FIRM_MEASURES}["customers"]
-    before = books.total("holders")[1:, 1:] + books.total("left")[1:, 1:]
+    before = books.total("customers_before")[1:, 1:] + books.total("left")[1:, 1:]
     np.testing.assert_allclose(after[:-1], before)
     assert books.count("ended").sum() > 0
 

@@ -92,11 +92,11 @@ class Couple(Parameters):
     couples: bool = parameter(False, doc="Two people judge for each account")
 
 
-def agree(n, n_firms, favourite, supplier, choice):
+def agree(n, n_firms, best_option, supplier, choice):
     """Both want the same, or the account stays where it is, or buys nothing."""
     for i in range(n):
-        if favourite[0, i] == favourite[1, i]:
-            choice[i] = favourite[0, i]
+        if best_option[0, i] == best_option[1, i]:
+            choice[i] = best_option[0, i]
         else:
             choice[i] = supplier[i]
 
@@ -106,7 +106,7 @@ COUPLE = Mechanism(
     market=Couple,
     passes=(Pass(agree, "decide", replaces="choice.elect"),),
     active=lambda scenario: scenario.couples,
-    evaluators=lambda scenario: 2,
+    members=lambda scenario: 2,
 )
 
 

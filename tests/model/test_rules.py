@@ -8,11 +8,14 @@ import sys
 import textwrap
 
 import pytest
+from everything import everything
 from markets import lively
 from playing import assert_same, played
 
 import cxsim as cx
+from cxsim.engine.rules import RENAMED, names_of_rules
 from cxsim.identity import fingerprint
+from cxsim.model.mechanism_registry import registered
 
 SLOW = 0.5
 
@@ -60,6 +63,26 @@ def test_an_unknown_rule_is_refused_with_the_nearest_name():
         ValueError, match=r"found 'learning.lerned'.*did you mean 'learning.learned'"
     ):
         cx.run(lively(), rules={"learning.lerned": slow})
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("hassle.order_effort", "switching.ordering_effort"),
+        ("reputation.moved", "word_of_mouth.reputation_after"),
+        ("need_drift.drifted", "needs.drifted"),
+    ],
+)
+def test_a_rule_that_was_renamed_or_moved_is_refused_with_its_name_of_today(before, now):
+    on = everything().override({"periods": 2, "customers": 50})
+    with pytest.raises(ValueError, match=rf"found '{before}' \(did you mean '{now}'\?\)"):
+        cx.run(on, rules={before: slow})
+
+
+def test_names_of_today_in_the_table_of_renamed_rules_are_names_of_rules():
+    known = names_of_rules([each.function for m in registered() for each in m.passes])
+    assert set(RENAMED.values()) <= known
+    assert not set(RENAMED) & known
 
 
 def test_a_rule_of_other_arguments_is_refused():

@@ -105,7 +105,7 @@ def test_a_firm_serves_its_share_of_customers_and_recognizes_nobody_else():
     half = {"contact_capacity": 0.5, "goes_to": "analytics"}
     base = lively(customers=3000)
     some = played(base.override({"firms.Tailor.value_tiers": half}))
-    served, held = some.books.count("served")[:, 2], some.books.count("holders")[:, 3]
+    served, held = some.books.count("served")[:, 2], some.books.count("customers_before")[:, 3]
     assert (np.abs(served - 0.5 * held) <= 0.5).all()
     assert some.books.count("recognized")[-1, 2] < played(base).books.count("recognized")[-1, 2]
 

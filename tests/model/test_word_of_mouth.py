@@ -131,7 +131,7 @@ def test_listeners_hear_all_neighbours_who_tell_and_nobody_else():
     scenario = talking(network="scale_free").override({"periods": 1})
     simulation = played(scenario, seed=3)
     made = ties("scale_free", customers=2500, seed=3)
-    tells = simulation.customers("tells")[0]
+    tells = simulation.customers("sent")[0]
     heard = np.bitwise_or.reduceat(tells[made.others], made.start[:-1])
     for f in range(3):
         got = simulation.books.count("reached_by")[0, f]
@@ -153,7 +153,7 @@ def test_newcomers_have_heard_nothing_and_keep_the_place_among_their_neighbours(
     expected = np.zeros((3, 2500), np.float32)
     for period in range(4):
         simulation.step()
-        tells, valence = simulation.customers("tells")[0], simulation.customers("valence")
+        tells, valence = simulation.customers("sent")[0], simulation.customers("valence")
         expected[:, simulation.customers("born") == period] = 0.0
         for i, other in zip(made.whose.tolist(), made.others.tolist(), strict=True):
             firms = int(tells[other])
@@ -253,7 +253,7 @@ def test_a_reputation_stays_within_what_was_told(scenario, seed, engine):
 
     def listen(simulation):
         """What is told of the firms that somebody tells of is kept in their order, by bytes."""
-        tells, valence = simulation.customers("tells"), simulation.customers("valence")
+        tells, valence = simulation.customers("sent"), simulation.customers("valence")
         for f in range(len(low)):
             byte, bit = divmod(f, FIRMS_PER_BYTE)
             tellers = np.flatnonzero(tells[byte] >> bit & 1)
@@ -278,7 +278,7 @@ def test_word_of_mouth_changes_reputations_and_nobodys_own_experience(scenario, 
     a = played(scenario, seed=seed, engine=engine)
     b = played(silent, seed=seed, engine=engine)
     assert (b.customers("reputation") == 0).all()
-    for name in set(a.workspace.population.columns) - {"reputation", "tells", "valence"}:
+    for name in set(a.workspace.population.columns) - {"reputation", "sent", "valence"}:
         np.testing.assert_array_equal(a.customers(name), b.customers(name), err_msg=name)
 
 

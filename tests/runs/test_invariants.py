@@ -21,7 +21,7 @@ from examples import examples
 def test_books_close_and_states_stay_in_range(scenario, seed):
     simulation = played(scenario, seed=seed)
     books, n = simulation.books, scenario.customers
-    holders, purchases = books.count("holders"), books.count("purchases")
+    holders, purchases = books.count("customers_before"), books.count("purchases")
     assert (holders.sum(axis=1) == n).all()
     assert (purchases.sum(axis=2) <= holders).all()
     if "gone" in simulation.workspace.own:
@@ -74,7 +74,7 @@ def test_measures_are_numbers_within_their_range(scenario, seed):
 def test_customers_of_a_period_are_the_holders_of_the_next_who_stayed_in_the_market():
     books = played(lively(customers=3000, periods=10)).books
     after = {m.name: m.function(books) for m in FIRM_MEASURES}["customers"]
-    before = books.total("holders")[1:, 1:] + books.total("left")[1:, 1:]
+    before = books.total("customers_before")[1:, 1:] + books.total("left")[1:, 1:]
     np.testing.assert_allclose(after[:-1], before)
 
 

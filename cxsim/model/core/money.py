@@ -322,10 +322,7 @@ class ExitParameters(Parameters):
     """How long a firm can go on without money."""
 
     credit_limit: float | None = parameter(
-        None,
-        doc="What the firm can owe (whole market); null: any amount",
-        unit="currency",
-        ge=0,
+        None, doc="What the firm can owe (whole market); null: any amount", unit="currency", ge=0
     )
     insolvency_periods: int = parameter(
         3,

@@ -281,7 +281,7 @@ PEOPLE = Mechanism(
         Draw("turnover"),
     ),
     totals=(
-        Total("left", ("holder",), doc="Customers who left the market, by supplier"),
+        Total("left", ("previous_supplier",), doc="Customers who left the market, by supplier"),
         Total("left_active", doc="Of these, active customers of the firm"),
     ),
     passes=(Pass(leave, "leave"), Pass(arrive, "arrive")),
@@ -379,13 +379,14 @@ def activity_of(repeats: bool, buys: bool, lapsed_before: bool, lapsed_now: bool
 
 
 def count(
-    n, n_firms, supplier, choice, tenure, known, stays, knowledge_bands, tenure_bands, sum_stay,
+    n, n_firms, supplier, choice, tenure, supplier_knowledge, stays, knowledge_bands, tenure_bands,
+    sum_stay,
 ):  # fmt: skip
     """Count who had a supplier before the choice, and who of them still has the same."""
     for i in range(n):
         c = choice[i]
         stays[i] = 1 if (c == supplier[i]) | (c == -1) | (c == n_firms) else 0
-        knowledge_bands[i] = knowledge_band(known[i])
+        knowledge_bands[i] = knowledge_band(supplier_knowledge[i])
         tenure_bands[i] = tenure_band(tenure[i])
     for i in range(n):
         s = supplier[i]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.model.core.people import scatter
-from cxsim.model.customers.perceived_utility import judging_segments
+from cxsim.model.customers.perceived_utility import buying_centers
 from cxsim.model.ledger import ratio
 from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
 from cxsim.numerics.draws import normal
@@ -53,9 +53,9 @@ class SegmentParameters(Parameters):
     )
 
 
-def evaluators(scenario: Any) -> int:
+def members(scenario: Any) -> int:
     """Return the members of the largest buying center."""
-    return max((center.members for center in judging_segments(scenario)), default=1)
+    return max((center.members for center in buying_centers(scenario)), default=1)
 
 
 # --- rules ------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def wins(votes: float, rival_votes: float, members: float, quorum: float) -> boo
 # --- passes -----------------------------------------------------------------------
 
 
-def appoint(
+def draw_members(
     n, first, arriving, segment, need, member_need, key_member_need, segment_buying_center_members,
     segment_buying_center_member_need_sd,
 ):  # fmt: skip
@@ -92,8 +92,8 @@ def appoint(
                     )
 
 
-def convene(
-    n, segment, heads, tailored, quorum, segment_buying_center_members,
+def set_quorum(
+    n, segment, decision_makers, tailored, quorum, segment_buying_center_members,
     segment_buying_center_tailoring, segment_buying_center_quorum,
 ):  # fmt: skip
     """Say who sits at the table, what offers they are shown, and how many have to agree."""
@@ -101,7 +101,7 @@ def convene(
         g = segment[i]
         quorum[i] = 0.0
         if segment_buying_center_members[g] > 0.0:
-            heads[i] = segment_buying_center_members[g]
+            decision_makers[i] = segment_buying_center_members[g]
             tailored[i] = segment_buying_center_tailoring[g]
             quorum[i] = segment_buying_center_quorum[g]
 
@@ -122,8 +122,9 @@ def winner(i, votes, members, quorum):
 
 
 def elect(
-    n, n_firms, shopper, segment, supplier, favourite, open_option, heads, quorum, ballot, votes,
-    most, second, leading, choice, segment_buying_center_members, sum_verdict, sum_votes,
+    n, n_firms, shopper, segment, supplier, best_option, open_option, decision_makers, quorum,
+    ballot, votes, most, second, leading, choice, segment_buying_center_members, sum_verdict,
+    sum_votes,
 ):  # fmt: skip
     """Count the votes; without a winner the account stays with its supplier, or buys nothing.
 
@@ -132,10 +133,10 @@ def elect(
     shoppers = listed(n, shopper)
     for i in range(n):
         choice[i] = -1
-    for e in range(len(favourite)):
+    for e in range(len(best_option)):
         for k in range(shoppers):
             i = shopper[k]
-            ballot[e, k] = favourite[e, i] if e < heads[i] else -1
+            ballot[e, k] = best_option[e, i] if e < decision_makers[i] else -1
     for k in range(shoppers):
         most[k] = 0
         second[k] = 0
@@ -143,7 +144,7 @@ def elect(
     for o in range(n_firms + 1):
         for k in range(shoppers):
             votes[k] = 0
-        for e in range(len(favourite)):
+        for e in range(len(best_option)):
             for k in range(shoppers):
                 votes[k] += 1 if ballot[e, k] == o else 0
         for k in range(shoppers):
@@ -156,7 +157,7 @@ def elect(
     for k in range(shoppers):
         i = shopper[k]
         s = supplier[i]
-        decided = leading[k] if wins(most[k], second[k], heads[i], quorum[i]) else -1
+        decided = leading[k] if wins(most[k], second[k], decision_makers[i], quorum[i]) else -1
         choice[i] = decided
         if decided < 0 and s >= 0 and open_option[s, i]:
             choice[i] = s
@@ -167,7 +168,7 @@ def elect(
             sum_verdict[c, g, has, 0] += 1.0
             sum_verdict[c, g, has, 1] += 1.0 if decided >= 0 else 0.0
             sum_verdict[c, g, has, 2] += 1.0 if 0 <= choice[i] < n_firms else 0.0
-            for e in range(int(heads[i])):
+            for e in range(int(decision_makers[i])):
                 if ballot[e, k] >= 0:
                     sum_votes[c, ballot[e, k]] += 1.0
 
@@ -247,7 +248,7 @@ BUYING_CENTER = Mechanism(
         Column("quorum", (), "f8", kept=False, doc="Least share of members that a winner needs"),
         Column(
             "ballot",
-            ("evaluator",),
+            ("member",),
             "i4",
             kept=False,
             doc="A member's vote, by place in the list of those in the market; -1 for none",
@@ -257,7 +258,7 @@ BUYING_CENTER = Mechanism(
         Column("second", (), "i4", kept=False, doc="Most votes for another"),
         Column("leading", (), "i4", kept=False, doc="Option that has most votes"),
     ),
-    draws=(Draw("member_need", ("evaluator", "need")),),
+    draws=(Draw("member_need", ("member", "need")),),
     totals=(
         Total(
             "verdict",
@@ -268,8 +269,8 @@ BUYING_CENTER = Mechanism(
         Total("votes", ("option",), doc="Votes of members of buying centers"),
     ),
     passes=(
-        Pass(appoint, "arrive", after=("people.arrive",)),
-        Pass(convene, "prepare", after=("perceived_utility.gather",)),
+        Pass(draw_members, "arrive", after=("people.arrive",)),
+        Pass(set_quorum, "prepare", after=("perceived_utility.set_single_member",)),
         Pass(elect, "decide", replaces="choice.elect"),
     ),
     measures=(
@@ -291,6 +292,6 @@ BUYING_CENTER = Mechanism(
         ),
     ),
     frames={"decisions": decision_frame},
-    active=lambda scenario: bool(judging_segments(scenario)),
-    evaluators=evaluators,
+    active=lambda scenario: bool(buying_centers(scenario)),
+    members=members,
 )

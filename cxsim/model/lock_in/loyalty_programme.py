@@ -131,10 +131,10 @@ def anticipate(
                 value[e, f, i] += points_term[f, i]
 
 
-def enjoy(n, buyer, seller, points_term, enjoyed):
+def count_redeemed_points(n, buyer, seller, points_term, experienced_utility):
     """Count points as they are redeemed (in the price), not as they are anticipated."""
     for k in range(listed(n, buyer)):
-        enjoyed[buyer[k]] -= points_term[seller[k], buyer[k]]
+        experienced_utility[buyer[k]] -= points_term[seller[k], buyer[k]]
 
 
 def earn(
@@ -164,7 +164,7 @@ def earn(
         issuer[i] = f
 
 
-def owe(
+def update_liability(
     n, supplier, points, issuer, forfeited, firm_loyalty_programme_point_value,
     sum_points_lapsed, sum_points_liability,
 ):  # fmt: skip
@@ -234,9 +234,14 @@ LOYALTY = Mechanism(
         Pass(expire, "leave", after=("people.leave",)),
         Pass(redeem, "ask", after=("money.ask",)),
         Pass(anticipate, "add", after=("money.price",), term="loyalty points"),
-        Pass(enjoy, "pay", after=("choice.buy", "choice.enjoy")),
+        Pass(count_redeemed_points, "pay", after=("choice.buy", "choice.note_experienced_utility")),
         Pass(earn, "update"),
-        Pass(owe, "account", after=("switching.twin",), before=("switching.count",)),
+        Pass(
+            update_liability,
+            "account",
+            after=("switching.identical_rival",),
+            before=("switching.count",),
+        ),
     ),
     measures=(
         Measure(

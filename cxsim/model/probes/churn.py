@@ -54,7 +54,7 @@ def _note(k: int) -> Any:
 
 
 def best_without(i, who, e, k, n_firms, open_option, price_sensitivity, value, terms, key_choice):
-    """Return what an evaluator takes without term k, the last of which is chance."""
+    """Return what a member takes without term k, the last of which is chance."""
     chance = len(terms)
     best = -inf
     taken = -1
@@ -88,8 +88,8 @@ def ask_why(
 
 
 def ask_members(
-    n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms, heads,
-    quorum, votes_again, key_choice, sum_lost_by,
+    n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms,
+    decision_makers, quorum, votes_again, key_choice, sum_lost_by,
 ):  # fmt: skip
     """Let all members of each account that leaves vote again without one term."""
     for i in range(n):
@@ -99,14 +99,14 @@ def ask_members(
         for k in range(len(terms) + 1):
             for o in range(n_firms + 1):
                 votes_again[o, i] = 0.0
-            for e in range(int(heads[i])):
+            for e in range(int(decision_makers[i])):
                 taken = best_without(
                     i, first + i, e, k, n_firms, open_option, price_sensitivity, value, terms,
                     key_choice,
                 )  # fmt: skip
                 if taken >= 0:
                     votes_again[taken, i] += 1.0
-            decided = winner(i, votes_again, heads[i], quorum[i])
+            decided = winner(i, votes_again, decision_makers[i], quorum[i])
             if decided == s or (decided < 0 and open_option[s, i]):
                 sum_lost_by[chunk(i), s, k] += 1.0
 
@@ -123,7 +123,7 @@ def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
         notes.append(Pass(note, "add", after=(name,), before=following))
     vote = any(m.name == "buying_center" for m in mechanisms)
     again = Column("votes_again", ("option",), "f8", kept=False, doc="Votes without one term")
-    each = ("evaluator", "option")
+    each = ("member", "option")
     return Mechanism(
         "loss_reasons",
         doc="Why customers were lost",

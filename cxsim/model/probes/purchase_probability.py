@@ -14,7 +14,7 @@ import numpy as np
 from cxsim.model.core.choice import weigh
 from cxsim.model.ledger import Books, ratio
 from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk, listed
-from cxsim.model.word_of_mouth.word_of_mouth import esteem
+from cxsim.model.word_of_mouth.word_of_mouth import value_of_reputation
 from cxsim.numerics.elementary import exp
 
 if TYPE_CHECKING:
@@ -157,12 +157,16 @@ def compare(
                 continue
             chance = likely[f, i] / whole
             r = reputation[f, i]
-            plain = shifted(chance, -a * esteem(worth, r))
+            plain = shifted(chance, -a * value_of_reputation(worth, r))
             band = 1 if plain >= 0.5 else 0
             c = chunk(i)
             sum_hearsay[c, f, band, 0] += 1.0
-            sum_hearsay[c, f, band, 1] += shifted(plain, a * esteem(worth, weight)) - plain
-            sum_hearsay[c, f, band, 2] += plain - shifted(plain, -a * esteem(worth, weight))
+            sum_hearsay[c, f, band, 1] += (
+                shifted(plain, a * value_of_reputation(worth, weight)) - plain
+            )
+            sum_hearsay[c, f, band, 2] += plain - shifted(
+                plain, -a * value_of_reputation(worth, weight)
+            )
             if r > 0.0:
                 sum_hearsay[c, f, band, 3] += chance - plain
             else:

@@ -159,7 +159,7 @@ def gain(performance: float, effect: float, budget: float) -> float:
     return effect * sqrt(budget) * max(0.0, 10.0 - performance) * 0.1
 
 
-def worn(gained: float, decay: float) -> float:
+def decayed(gained: float, decay: float) -> float:
     """Return what is left of a gain after a period."""
     return gained * (1.0 - decay)
 
@@ -173,7 +173,7 @@ def improve(
 ):  # fmt: skip
     """Each firm mends what it believes is worst; it is felt from the next period on."""
     for f in np.flatnonzero(np.isfinite(firm_improvement_budget) & (firm_active > 0.5)):
-        gained[f] = worn(gained[f], firm_improvement_decay[f])
+        gained[f] = decayed(gained[f], firm_improvement_decay[f])
         if met_at[f].any():
             lack = shortfall(market_journey_importance[0], belief[f])
             target = np.argmax(np.where(met_at[f], lack, -np.inf))
@@ -192,7 +192,7 @@ IMPROVEMENT = Mechanism(
     doc="Spending on touchpoints",
     firm=ImprovementParameters,
     totals=(Total("improvement_cost", doc="Spending on touchpoints, currency"),),
-    passes=(Pass(improve, "close", whole=True, after=("surveys.conclude",)),),
+    passes=(Pass(improve, "close", whole=True, after=("surveys.update_estimates",)),),
     measures=(
         Measure(
             "improvement_cost",

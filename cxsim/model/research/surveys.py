@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.experience.perception import cluster
-from cxsim.model.experience.touchpoints import given_or, usual_sample
+from cxsim.model.experience.perception import emotion_cluster
+from cxsim.model.experience.touchpoints import default_sample, given_or
 from cxsim.model.ledger import ratio
 from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
 from cxsim.numerics.draws import uniform
@@ -71,10 +71,7 @@ class Listening(Parameters):
         "answer rather",
     )
     prior_answers: float = parameter(
-        10.0,
-        doc="How many answers what the firm believed before counts for",
-        unit="answers",
-        ge=0,
+        10.0, doc="How many answers what the firm believed before counts for", unit="answers", ge=0
     )
 
 
@@ -104,7 +101,7 @@ def weight_of(answers: float, prior_answers: float) -> float:
     return answers / (answers + prior_answers)
 
 
-def believed(belief: float, answer: float, weight: float) -> float:
+def estimated_performance(belief: float, answer: float, weight: float) -> float:
     """Return the belief after answers, moved towards their mean by their weight."""
     return belief + weight * (answer - belief)
 
@@ -124,7 +121,7 @@ def plan(
     firm_listening_tracking_response_rate, firm_organization_evaluation,
 ):  # fmt: skip
     """Work out whom each programme asks this period; nobody where there is none."""
-    usual = usual_sample(given_or(firm_organization_evaluation, 0.5))
+    usual = default_sample(given_or(firm_organization_evaluation, 0.5))
     there = np.isfinite(
         [
             firm_listening_deep_dive_response_rate,
@@ -169,7 +166,7 @@ def interview(
             interviewed[i] = u < sampled[s, 0] * answers
 
 
-def hear(
+def record_response(
     n, first, n_touchpoint, supplier, visitors, visitor, score, experience, interviewed, complaint,
     key_asked, sampled, firm_listening_event_based_response_rate, firm_listening_response_bias,
     sum_asked, sum_answers, sum_answer, sum_answer_square,
@@ -202,7 +199,7 @@ def hear(
                 sum_answer_square[c, s, t] += squared(y)
 
 
-def conclude(
+def update_estimates(
     belief, belief_error, total_answers, total_answer, total_answer_square, total_asked,
     firm_listening_prior_answers, firm_listening_deep_dive_cost, firm_listening_event_based_cost,
     firm_listening_tracking_cost, sum_survey_cost,
@@ -221,7 +218,7 @@ def conclude(
         mean = total_answer[f, t] / n
         variance = (total_answer_square[f, t] - n * mean * mean) / (n - 1.0) if n > 1 else 0.0
         weight = weight_of(n, firm_listening_prior_answers[f])
-        belief[f, t] = believed(belief[f, t], mean, weight)
+        belief[f, t] = estimated_performance(belief[f, t], mean, weight)
         error = standard_error(variance, n)
         before = max(0.0, belief_error[f, t])
         belief_error[f, t] = sqrt((weight * error) ** 2 + ((1.0 - weight) * before) ** 2)
@@ -250,10 +247,7 @@ SURVEYS = Mechanism(
             doc="Worst performance that the customer told of after a contact, else infinity",
         ),
     ),
-    draws=(
-        Draw("interviewed", ("firm",)),
-        Draw("asked", ("touchpoint", "firm")),
-    ),
+    draws=(Draw("interviewed", ("firm",)), Draw("asked", ("touchpoint", "firm"))),
     totals=(
         Total("asked", ("firm", 3), doc="Asked by deep dives, after contacts and by tracking"),
         Total("answers", ("firm", "touchpoint"), doc="Answers about a touchpoint"),
@@ -264,8 +258,8 @@ SURVEYS = Mechanism(
     passes=(
         Pass(plan, "events", whole=True),
         Pass(interview, "join", after=("journey.visit",)),
-        Pass(hear, "join", after=("surveys.interview",)),
-        Pass(conclude, "close", whole=True),
+        Pass(record_response, "join", after=("surveys.interview",)),
+        Pass(update_estimates, "close", whole=True),
     ),
     measures=(
         Measure(
@@ -290,7 +284,7 @@ SURVEYS = Mechanism(
 # --- passes -----------------------------------------------------------------------
 
 
-def form(belief, performance, firm_touchpoints_blind_spot):
+def perceive_as_designed(belief, performance, firm_touchpoints_blind_spot):
     """Before anybody has told it anything, a firm believes its design."""
     if np.isnan(belief).any():
         belief[:] = given_or(belief, performance + firm_touchpoints_blind_spot)
@@ -337,8 +331,10 @@ PERCEIVED_PERFORMANCE = Mechanism(
         Total("perception_gap", doc="Belief less what customers met, weighted by importance"),
     ),
     passes=(
-        Pass(form, "events", whole=True, after=("touchpoints.set_up",)),
-        Pass(report, "close", whole=True, before=("surveys.conclude", "improvement.improve")),
+        Pass(perceive_as_designed, "events", whole=True, after=("touchpoints.set_up",)),
+        Pass(
+            report, "close", whole=True, before=("surveys.update_estimates", "improvement.improve")
+        ),
     ),
     measures=(
         Measure("perception_gap", "Perception gap", "score 0-10", perception_gap, summary="last"),
@@ -386,7 +382,7 @@ def track(
                 firm_listening_tracking_response_rate[s], firm_listening_response_bias[s], e
             )
             if u < sampled[s, 2] * answers:
-                feeling = cluster(
+                feeling = emotion_cluster(
                     e,
                     market_emotion_cut_points[0, 0],
                     market_emotion_cut_points[0, 1],

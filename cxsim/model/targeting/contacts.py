@@ -40,11 +40,7 @@ class NextBestOffer(Parameters):
         le=1,
     )
     known_chance: float = parameter(
-        0.0,
-        doc="Chance that a fully known customer takes it",
-        unit="per offer",
-        ge=0,
-        le=1,
+        0.0, doc="Chance that a fully known customer takes it", unit="per offer", ge=0, le=1
     )
 
 
@@ -80,16 +76,20 @@ def acceptance(base: float, known: float, knowledge: float) -> float:
 
 
 def offer(
-    n, first, buyer, seller, taught, key_add_on, firm_next_best_offer_base_chance,
+    n, first, buyer, seller, uncertainty_after, key_add_on, firm_next_best_offer_base_chance,
     firm_next_best_offer_known_chance, sum_add_on_offers, sum_add_ons,
 ):  # fmt: skip
     """Offer the add-on to buyers who were recognized, by what the firm now knows of them."""
     for k in range(listed(n, buyer)):
         f = seller[k]
         base = firm_next_best_offer_base_chance[f]
-        if base >= 0.0 and taught[k] >= 0.0:  # not a number where the firm offers nothing
+        if (
+            base >= 0.0 and uncertainty_after[k] >= 0.0
+        ):  # not a number where the firm offers nothing
             c = chunk(buyer[k])
-            chance = acceptance(base, firm_next_best_offer_known_chance[f], 1.0 - taught[k])
+            chance = acceptance(
+                base, firm_next_best_offer_known_chance[f], 1.0 - uncertainty_after[k]
+            )
             sum_add_on_offers[c, f] += 1.0
             if uniform(key_add_on[f], first + buyer[k]) < chance:
                 sum_add_ons[c, f] += 1.0
@@ -121,10 +121,7 @@ NEXT_BEST_OFFER = Mechanism(
     doc="Add-ons for recognized customers",
     firm=FirmParameters,
     draws=(Draw("add_on", ("firm",)),),
-    totals=(
-        Total("add_on_offers", doc="Add-ons offered"),
-        Total("add_ons", doc="Add-ons taken"),
-    ),
+    totals=(Total("add_on_offers", doc="Add-ons offered"), Total("add_ons", doc="Add-ons taken")),
     check=_check,
     passes=(Pass(offer, "update", after=("learning.learn",)),),
     measures=(
@@ -208,7 +205,7 @@ def forget(n, arriving, pressure):
             pressure[i] = 0.0
 
 
-def mind(
+def add_contact_pressure(
     n, n_firms, segment, contacted, pressure, segment_contact_tolerance, sum_contacts_felt,
     sum_contacts_beyond,
 ):  # fmt: skip
@@ -234,7 +231,7 @@ def withhold(n, segment, pressure, disclosure, segment_contact_tolerance, segmen
         )
 
 
-def resent(
+def add_resentment(
     n, n_firms, segment, contacted, pressure, experience, segment_contact_tolerance,
     segment_contact_resentment,
 ):  # fmt: skip
@@ -255,12 +252,12 @@ def resent(
 
 def contacts_per_customer(b: Any) -> np.ndarray:
     """Acquisition contacts per customer and period, by all firms."""
-    return ratio(b.count("contacts_felt")[:, 0], b.count("holders").sum(axis=1))
+    return ratio(b.count("contacts_felt")[:, 0], b.count("customers_before").sum(axis=1))
 
 
 def contacted_too_often(b: Any) -> np.ndarray:
     """Share of customers with more contacts than they put up with."""
-    return ratio(b.count("contacts_beyond")[:, 0], b.count("holders").sum(axis=1))
+    return ratio(b.count("contacts_beyond")[:, 0], b.count("customers_before").sum(axis=1))
 
 
 def _limited(scenario: Any) -> bool:
@@ -279,7 +276,7 @@ CONTACT_TOLERANCE = Mechanism(
     ),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
-        Pass(mind, "contact", after=("acquisition.contact_unseen",)),
+        Pass(add_contact_pressure, "contact", after=("acquisition.contact_unprofiled",)),
         Pass(withhold, "adjust"),
     ),
     measures=(
@@ -305,6 +302,6 @@ CONTACT_TOLERANCE = Mechanism(
 RESENTMENT = Mechanism(
     "resentment",
     doc="What contacts beyond tolerance do to experience",
-    passes=(Pass(resent, "survey"),),
+    passes=(Pass(add_resentment, "survey"),),
     active=lambda scenario: _limited(scenario) and EXPERIENCE.active(scenario),
 )

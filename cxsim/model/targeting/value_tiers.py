@@ -42,7 +42,7 @@ def individual_customers(b: Any) -> np.ndarray:
 
 def capacity_used(b: Any) -> np.ndarray:
     """Share of all of the firm's customers who are served individually."""
-    return ratio(b.count("served"), b.count("holders")[:, 1:])
+    return ratio(b.count("served"), b.count("customers_before")[:, 1:])
 
 
 def lift(value_chosen: Any, chosen: Any, value_all: Any, everybody: Any) -> np.ndarray:
@@ -207,16 +207,16 @@ def room(capacity: float, customers: int) -> int:
 # --- passes -----------------------------------------------------------------------
 
 
-def cast(n, first, n_firms, supplier, turn, key_turn):
+def draw_candidates(n, first, n_firms, supplier, service_draw, key_service):
     """Draw each customer's lot with its supplier."""
     for i in range(n):
         s = max(0, supplier[i])
-        turn[i] = uniform(key_turn[s], first + i)
+        service_draw[i] = uniform(key_service[s], first + i)
 
 
 def rank(
-    n_firms, clock, segment, supplier, born, turn, first_purchase, last_purchase, frequency, paid,
-    earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
+    n_firms, clock, segment, supplier, born, service_draw, first_purchase, last_purchase, frequency,
+    paid, earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
     firm_value_tiers_contact_capacity, firm_value_tiers_goes_to, firm_value_tiers_refit_every,
     sum_ranked, sum_served, sum_value_ranked, sum_value_served, sum_value_best,
 ):  # fmt: skip
@@ -234,7 +234,7 @@ def rank(
         many = room(capacity, len(hers))
         record = (first_purchase[f, hers], last_purchase[f, hers], frequency[f, hers])
         if firm_value_tiers_goes_to[f] == EVERYONE:
-            score = -turn[hers]
+            score = -service_draw[hers]
         else:
             score = recency_frequency_value(now - record[1], record[2], paid[f, hers])
             if firm_value_tiers_goes_to[f] == PREDICTIVE:
@@ -310,7 +310,7 @@ VALUE_TIERS = Mechanism(
     tables=(("value_model", ("firm", 7)),),
     setup=_setup,
     columns=(
-        Column("turn", doc="The customer's lot with its supplier"),
+        Column("service_draw", doc="Draw that orders the supplier's customers by chance"),
         Column(
             "served",
             dtype="i1",
@@ -322,7 +322,7 @@ VALUE_TIERS = Mechanism(
         Column("tier", dtype="i1", fill=-1, doc="Value tier, 0 the highest; -1 for none"),
         Column("snapshot", ("firm", 4), shared=True, doc="What the forecast was made from"),
     ),
-    draws=(Draw("turn", ("firm",)),),
+    draws=(Draw("service", ("firm",), stream="turn"),),
     totals=(
         Total("ranked", doc="Customers whom the firm put in order"),
         Total("served", doc="Customers served individually"),
@@ -334,8 +334,13 @@ VALUE_TIERS = Mechanism(
     ),
     check=_check,
     passes=(
-        Pass(cast, "contact"),
-        Pass(rank, "contact", whole=True, after=("value_tiers.cast", "true_value.reckon")),
+        Pass(draw_candidates, "contact"),
+        Pass(
+            rank,
+            "contact",
+            whole=True,
+            after=("value_tiers.draw_candidates", "true_value.compute_true_value"),
+        ),
         Pass(serve, "adjust"),
         Pass(count, "update"),
     ),

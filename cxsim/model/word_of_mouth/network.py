@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cxsim.messages import choice
-from cxsim.model.experience.perception import CLUSTERS, cluster
+from cxsim.model.experience.perception import CLUSTERS, emotion_cluster
 from cxsim.numerics.draws import static_key
 
 if TYPE_CHECKING:
@@ -172,7 +172,9 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
                 names[supplier], categories=[*simulation.scenario.firms, "none"]
             ),
             "experience": felt,
-            "emotion": [CLUSTERS[cluster(e, *cuts)] if e == e else "none" for e in felt.tolist()],
+            "emotion": [
+                CLUSTERS[emotion_cluster(e, *cuts)] if e == e else "none" for e in felt.tolist()
+            ],
         }
     )
     ties = pd.DataFrame({"customer": made.whose[keep], "other": made.others[keep]}).astype(int)

@@ -341,7 +341,7 @@ VALUE_MEASURES = (
 def _by_knowledge(b: Books) -> np.ndarray:
     """Projected lifetime value by knowledge band, (T, F, bands)."""
     held, kept = held_and_kept(b, "knowledge")
-    stayed = 1.0 - ratio(left(b), left(b) + b.total("holders")[:, 1:])
+    stayed = 1.0 - ratio(left(b), left(b) + b.total("customers_before")[:, 1:])
     margin = ratio(contribution(b), customers(b))
     r = ratio(kept, held) * stayed[:, :, None]
     return margin[:, :, None] * ratio(r, 1.0 + b.market["market_discount_rate"] - r)
@@ -394,7 +394,7 @@ def lifetime_value_new(b: Books) -> np.ndarray:
     empty = held == 0  # of bands without customers nothing is known: as the firm's others
     buys = np.where(empty, ratio(pooled[2], pooled[0]), ratio(again, held))
     goes = 1.0 - np.where(empty, ratio(pooled[1], pooled[0]), ratio(kept, held))
-    margin, weight = _margin(b), _survival(left(b), b.total("holders")[:, 1:], b)
+    margin, weight = _margin(b), _survival(left(b), b.total("customers_before")[:, 1:], b)
     assert held.shape[2] == len(TENURE_BANDS)
     last = _BAND[-1]
     value = ratio(weight * buys[:, :, last] * margin, 1.0 - weight * (1.0 - goes[:, :, last]))
@@ -410,10 +410,10 @@ def lifetime_value_migration(b: Books) -> np.ndarray:
     Customers who switch come back: projected by the brand-switching matrix of the last year, a
     Markov chain of the supplier, until the customer leaves the market.
     """
-    holders = over_last_year(b.total("holders")[:, 1:], b.year)
+    holders = over_last_year(b.total("customers_before")[:, 1:], b.year)
     bought = over_last_year(b.total("purchases")[:, 1:, :-1], b.year)
     chance = np.nan_to_num(ratio(bought, holders[:, :, None]))  # (T, supplier, bought from)
-    gone, everybody = b.total("left").sum(axis=1), b.total("holders").sum(axis=1)
+    gone, everybody = b.total("left").sum(axis=1), b.total("customers_before").sum(axis=1)
     weight = _survival(gone, everybody - gone, b)  # newcomers have taken the places of the gone
     weight = weight[:, None, None]
     firms = len(b.firms)

@@ -68,7 +68,7 @@ def _ended(b: Books) -> np.ndarray | float:
 
 def customers(b: Books) -> np.ndarray:
     """Customers at the end of the period whose last purchase was from the firm; lapsed ones too."""
-    return b.total("holders")[:, 1:] + acquisitions(b) - losses(b) - _ended(b)
+    return b.total("customers_before")[:, 1:] + acquisitions(b) - losses(b) - _ended(b)
 
 
 def relationship_share(b: Books) -> np.ndarray:
@@ -78,7 +78,7 @@ def relationship_share(b: Books) -> np.ndarray:
 
 def stayed(b: Books) -> np.ndarray:
     """Share of the customers still in the market, silent ones too, whom no rival has taken."""
-    held = b.total("holders")[:, 1:]
+    held = b.total("customers_before")[:, 1:]
     return ratio(held - losses(b) - _ended(b), held)
 
 
@@ -145,7 +145,7 @@ def repeat_rate(b: Books) -> np.ndarray:
 
 def penetration(b: Books) -> np.ndarray:
     """Share of all customers who bought from the firm in the period."""
-    everybody = b.total("holders").sum(axis=1, keepdims=True)
+    everybody = b.total("customers_before").sum(axis=1, keepdims=True)
     return ratio(purchases(b), everybody)
 
 
@@ -330,7 +330,7 @@ def differentiated(b: Books) -> np.ndarray:
     tells segments apart, and what contacts taught, as far as the customer is recognized.
     """
     held = customers(b)
-    missed = ratio(b.total("picture_error"), held) - _square_of_mean(b, "picture_miss")
+    missed = ratio(b.total("estimate_error"), held) - _square_of_mean(b, "estimate_gap")
     varied = ratio(b.total("need_square"), held) - _square_of_mean(b, "need")
     alike = varied <= 1e-9 * ratio(b.total("need_square"), held)  # nobody to tell apart
     return 1.0 - ratio(missed, np.where(alike, 0.0, varied))
@@ -353,7 +353,7 @@ def learned(b: Books) -> np.ndarray:
 
 def misfit_removed(b: Books) -> np.ndarray:
     """Share of the standard offer's misfit, over the firm's customers, that customizing removes."""
-    return 1.0 - ratio(b.total("misfit"), b.total("misfit_standard"))
+    return 1.0 - ratio(b.total("fit_gap"), b.total("fit_gap_standard"))
 
 
 SERVICE_MEASURES = (
@@ -372,7 +372,7 @@ SERVICE_MEASURES = (
         "Misfit of the offer",
         "squared distance",
         per_customer(
-            "misfit", "the squared distance between their need and the offer that they would get"
+            "fit_gap", "the squared distance between their need and the offer that they would get"
         ),
     ),
     Measure("hassle", "Effort of an order", "currency per purchase", hassle),

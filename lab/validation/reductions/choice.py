@@ -108,7 +108,7 @@ def switching(
         seed=seed,
         rules=rules,
     )
-    holders = simulation.books.count("holders")[0]
+    holders = simulation.books.count("customers_before")[0]
     purchases = simulation.books.count("purchases")[0]
     if outside is None:
         purchases = purchases[..., :-1]

@@ -135,7 +135,7 @@ def binding(
     if subscribed:
         again[0] += 1.0 - rate
     purchases = simulation.books.count("purchases")[1, 1]
-    holders = simulation.books.count("holders")[1, 1]
+    holders = simulation.books.count("customers_before")[1, 1]
     idle = holders - purchases.sum()
     checks = proportions(
         "customer of A takes", np.append(again, 1.0 - again.sum()), np.append(purchases, idle)

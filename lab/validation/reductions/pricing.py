@@ -168,7 +168,7 @@ def farsighted(
         "farsighted", loyalty=loyalty, split=split, customers=customers, periods=12, **setting
     )
     simulation = simulate(scenario, seed=seed)
-    holders = simulation.books.count("holders")[:, 1:]
+    holders = simulation.books.count("customers_before")[:, 1:]
     prices = _prices(simulation)
     checks = []
     if price is not None:
@@ -212,7 +212,7 @@ def one_buyer(*, loyalty=1.0, discount_factor=0.9, cost=2.0, periods=4000, seed=
     )
     simulation = simulate(scenario, seed=seed)
     expected = loyalty_prices(loyalty, discount_factor=discount_factor, cost=cost)
-    holder = simulation.books.count("holders")[:, 1:].argmax(axis=1)
+    holder = simulation.books.count("customers_before")[:, 1:].argmax(axis=1)
     prices = _prices(simulation)
     own = prices[np.arange(periods), holder]
     rival = prices[np.arange(periods), 1 - holder]
