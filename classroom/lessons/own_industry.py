@@ -91,7 +91,7 @@ class OwnIndustry:
         """Return the mean own-price elasticity over firms and months."""
         made = []
         for seed in case.seeds[:2]:
-            books = simulate(self.market(case), seed=seed, detail=["elasticity"]).books
+            books = simulate(self.market(case), seed=seed, detail=["elasticity"]).ledger
             from cxsim.runs import own_elasticity
 
             made.append(float(np.nanmean(own_elasticity(books))))

@@ -36,7 +36,7 @@ _PREFIXES = {
     "segment_": "parameters of segments",
     "market_": "parameters of the market",
     "key_": "keys of draws",
-    "sum_": "totals",
+    "sum_": "accumulators",
     "total_": "totals",
     "all_": "shared columns",
     "n_": "sizes of axes",
@@ -162,7 +162,7 @@ def _with_axes(mechanism: Mechanism) -> Iterator[tuple[str, str, tuple[str | int
 def _declared(mechanism: Mechanism) -> Iterator[tuple[str, Any]]:
     yield from (("column", each) for each in mechanism.columns)
     yield from (("draw", each) for each in mechanism.draws)
-    yield from (("total", each) for each in mechanism.totals)
+    yield from (("accumulator", each) for each in mechanism.accumulators)
 
 
 def _take(name: Name, taken: dict[Key, Name], *more: Mapping[Key, Name]) -> None:
@@ -227,9 +227,9 @@ def _names_of(mechanism: Mechanism) -> Iterator[Name]:
     for draw in mechanism.draws:
         keys = (("argument", f"key_{draw.name}"), ("stream", draw.stream or draw.name))
         yield Name("draw", draw.name, owner, keys)
-    for total in mechanism.totals:
+    for total in mechanism.accumulators:
         keys = (("argument", f"sum_{total.name}"), ("argument", f"total_{total.name}"))
-        yield Name("total", total.name, owner, keys)
+        yield Name("accumulator", total.name, owner, keys)
     for table in mechanism.tables:
         name = table if isinstance(table, str) else table[0]
         yield Name("table", name, owner, (("argument", name),))

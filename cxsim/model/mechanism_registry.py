@@ -47,9 +47,9 @@ from cxsim.parameters import Parameters, parameter
 __all__ = [
     "CORE",
     "FIXED",
-    "OBSERVERS",
     "PACKAGE",
     "POLICIES",
+    "PROBES",
     "Mechanism",
     "Policies",
     "add",
@@ -214,7 +214,7 @@ def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
 
 
 #: What can be asked for beside the measures of every run, by name.
-OBSERVERS = {
+PROBES = {
     "elasticity": elasticity,
     "loss_reasons": loss_reasons,
     "hearsay": hearsay,

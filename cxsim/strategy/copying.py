@@ -139,7 +139,7 @@ def _measured(
     values: dict[str, list[float]] = {name: [] for name in (*OUTCOMES, "rival_tenured")}
     old, new = TENURE_BANDS.index("8-15"), 0
     for seed in seeds:
-        books = simulate(scenario, seed=seed).books
+        books = simulate(scenario, seed=seed).ledger
         own, other = books.firms.index(firm), books.firms.index(rival)
         held, kept = (v[since:].sum(axis=0) for v in held_and_kept(books, "tenure"))
         first = books.total("purchases")[since:, 0, :].sum(axis=0)  # by those with no supplier

@@ -156,7 +156,7 @@ def _lifts(
         (at,) = where.values()
         scenario = base.override(changes)
         for seed in numbers:
-            books = simulate(scenario, seed=seed).books
+            books = simulate(scenario, seed=seed).ledger
             sums = [float(books.count(name)[:, place].sum()) for name in totals]
             value, many, value_all, everybody, best = sums
             mean = value_all / everybody if everybody else np.nan

@@ -131,7 +131,7 @@ def courses(
     made: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
     for seed in seeds:
         simulation = simulate(scenario, seed=seed)
-        books = simulation.books
+        books = simulation.ledger
         order = [books.firms.index(name) for name in scenario.firms]
         for measure in measures("firm", simulation.mechanisms):
             if measure.name in made:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, ScenarioError, found, hint
-from cxsim.model.mechanism_registry import OBSERVERS
+from cxsim.model.mechanism_registry import PROBES
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario import Scenario
 from cxsim.scenario.events import FrozenDict, freeze
@@ -373,7 +373,7 @@ def _observed(level: str) -> list[Any]:
     from cxsim.scenario import Scenario
 
     scenario = Scenario.load("bad_service")  # where all of them have something to watch
-    made = (observer(scenario, scenario.mechanisms) for observer in OBSERVERS.values())
+    made = (observer(scenario, scenario.mechanisms) for observer in PROBES.values())
     return [m for each in made for m in each.measures if m.level == level]
 
 

@@ -12,7 +12,7 @@ from markets import market
 import cxsim as cx
 from cxsim.engine.name_registry import check_passes, taken_names
 from cxsim.model.core.choice import DEMAND
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total
+from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism, Pass
 from cxsim.model.mechanism_registry import PACKAGE, registered, unregister
 from cxsim.parameters import Parameters, parameter
 from cxsim.runs.simulation import Simulation
@@ -87,9 +87,9 @@ class Depth(Parameters):
             "'target' of mechanism 'acquisition' (did you mean 'mine_raffle'?)"),
         ),
         (
-            mine(totals=(Total("purchases"),)),
-            ("mechanism 'mine': total 'purchases': expected a name of its own, found that of a "
-            "total 'purchases' of mechanism 'choice' (did you mean 'mine_purchases'?)"),
+            mine(accumulators=(Accumulator("purchases"),)),
+            ("mechanism 'mine': accumulator 'purchases': expected a name of its own, found that of "
+            "an accumulator 'purchases' of mechanism 'choice' (did you mean 'mine_purchases'?)"),
         ),
         (
             mine(columns=(Column("tenure"),)),
@@ -98,8 +98,8 @@ class Depth(Parameters):
         ),
         (
             mine(tables=("experienced_utility",)),
-            ("mechanism 'mine': table 'experienced_utility': expected a name of its own, found that of a "
-            "column of mechanism 'choice' (did you mean 'mine_experienced_utility'?)"),
+            ("mechanism 'mine': table 'experienced_utility': expected a name of its own, found "
+            "that of a column of mechanism 'choice' (did you mean 'mine_experienced_utility'?)"),
         ),
         (
             mine(measures=(Measure("profit", "Profit", "currency", zero),)),
@@ -141,7 +141,7 @@ class Depth(Parameters):
             "(did you mean 'mine_mood'?)"),
         ),
         (mine(tables=("key_enter",)), "found that of a draw 'enter' of mechanism 'choice'"),
-        (mine(tables=("sum_mood",)), "does not begin with 'sum_', by which passes know totals"),
+        (mine(tables=("sum_mood",)), "does not begin with 'sum_', by which passes know accumulators"),
         (mine(tables=("n_mood",)), "does not begin with 'n_', by which passes know sizes of axes"),
         (
             mine(passes=(Pass(idle, "tell"), Pass(idle, "account"))),
@@ -300,8 +300,8 @@ def test_an_axis_takes_nobody_elses_name(axis):
     [
         ({"columns": (Column("mood", ("frm",)),)}, "column 'mood'.*found 'frm'.*mean 'firm'"),
         (
-            {"totals": (Total("mood", ("previous_suppliers",)),)},
-            "total 'mood'.*did you mean 'previous_supplier'",
+            {"accumulators": (Accumulator("mood", ("previous_suppliers",)),)},
+            "accumulator 'mood'.*did you mean 'previous_supplier'",
         ),
         ({"tables": (("mood", ("option", "sgment")),)}, "table 'mood'.*did you mean 'segment'"),
         (

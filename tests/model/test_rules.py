@@ -30,7 +30,7 @@ def test_a_rule_from_a_notebook_replaces_a_built_in_one_in_both_engines():
     columnar = played(scenario, rules=rules)
     assert_same(columnar, played(scenario, rules=rules, engine="agents"))
     plain = played(scenario)
-    assert columnar.books.count("knowledge").sum() < plain.books.count("knowledge").sum()
+    assert columnar.ledger.count("knowledge").sum() < plain.ledger.count("knowledge").sum()
     assert columnar.rules_digest != plain.rules_digest
 
 
@@ -44,12 +44,12 @@ def test_a_rule_may_be_a_closure():
     scenario = lively(customers=60)
     totals = {
         factor: played(scenario, rules={"learning.learned": scaled(factor)})
-        .books.count("knowledge")
+        .ledger.count("knowledge")
         .sum()
         for factor in (0.0, 0.5, 1.0)
     }
     assert totals[0.0] < totals[0.5] < totals[1.0]
-    assert totals[1.0] == played(scenario).books.count("knowledge").sum()
+    assert totals[1.0] == played(scenario).ledger.count("knowledge").sum()
 
 
 def test_a_rule_used_by_another_rule_can_be_exchanged():

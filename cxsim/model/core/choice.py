@@ -11,7 +11,17 @@ from __future__ import annotations
 from math import inf
 
 from cxsim.model.core.money import asked, service_cost, unit_cost
-from cxsim.model.mechanism import NOWHERE, Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    NOWHERE,
+    Accumulator,
+    Column,
+    Draw,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import exp, gumbel
 from cxsim.parameters import Ask, Parameters, parameter
@@ -192,11 +202,11 @@ def note_experienced_utility(
 def count(n, shopper, supplier, choice, sum_purchases, sum_customers_before):
     """Count who came from where and took what."""
     for i in range(n):
-        sum_customers_before[chunk(i), supplier[i] + 1] += 1.0
+        sum_customers_before[tile(i), supplier[i] + 1] += 1.0
     for k in range(listed(n, shopper)):
         i = shopper[k]
         if choice[i] >= 0:
-            sum_purchases[chunk(i), supplier[i] + 1, choice[i]] += 1.0
+            sum_purchases[tile(i), supplier[i] + 1, choice[i]] += 1.0
 
 
 def join(n, clock, buyer, seller, supplier, tenure, last_bought):
@@ -212,7 +222,7 @@ def join(n, clock, buyer, seller, supplier, tenure, last_bought):
 def add_consumer_surplus(n, experienced_utility, sum_surplus):
     """Add up what customers got out of the market."""
     for i in range(n):
-        sum_surplus[chunk(i), 0] += experienced_utility[i]
+        sum_surplus[tile(i), 0] += experienced_utility[i]
 
 
 CHOICE = Mechanism(
@@ -223,70 +233,46 @@ CHOICE = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
-        Column(
-            "chance_to_shop", (), "f8", kept=False, doc="Chance to be in the market this period"
-        ),
-        Column("in_market", (), "i1", kept=False, doc="1 for a customer who buys this period"),
-        Column(
+        scratch("chance_to_shop", "Chance to be in the market this period"),
+        scratch("in_market", "1 for a customer who buys this period", dtype="i1"),
+        scratch(
             "shopper",
-            (),
-            "u4",
-            kept=False,
-            doc="Places in the block of those in the market, in order, then NOWHERE: a list is "
+            "Places in the block of those in the market, in order, then NOWHERE: a list is "
             "walked faster than a branch is guessed",
+            dtype="u4",
         ),
-        Column(
-            "open_option", ("option",), "i4", kept=False, doc="1 for an option that can be taken"
-        ),
-        Column(
-            "value",
-            ("member", "option"),
-            "f8",
-            kept=False,
-            doc="Worth of an option before chance, currency",
-        ),
-        Column("best_option", ("member",), "i2", kept=False, doc="Option of highest utility"),
-        Column("best", (), "f8", kept=False, doc="Highest utility so far, by place in the list"),
-        Column("taken", (), "i4", kept=False, doc="Option that has it, by place in the list"),
-        Column("sensitivity", (), "f8", kept=False, doc="Price sensitivity, by place in the list"),
-        Column("draw", (), "f8", kept=False, doc="An option's shock, by place in the list"),
-        Column(
-            "best_shock", (), "f8", kept=False, doc="The best option's shock, by place in the list"
-        ),
-        Column(
-            "shock", ("member",), "f8", kept=False, doc="Chance's part of the favourite's utility"
-        ),
-        Column("choice", (), "i2", kept=False, doc="Option taken; -1 for none"),
-        Column(
+        scratch("open_option", "1 for an option that can be taken", ("option",), "i4"),
+        scratch("value", "Worth of an option before chance, currency", ("member", "option")),
+        scratch("best_option", "Option of highest utility", ("member",), "i2"),
+        scratch("best", "Highest utility so far, by place in the list"),
+        scratch("taken", "Option that has it, by place in the list", dtype="i4"),
+        scratch("sensitivity", "Price sensitivity, by place in the list"),
+        scratch("draw", "An option's shock, by place in the list"),
+        scratch("best_shock", "The best option's shock, by place in the list"),
+        scratch("shock", "Chance's part of the favourite's utility", ("member",)),
+        scratch("choice", "Option taken; -1 for none", dtype="i2"),
+        scratch(
             "buyer",
-            (),
-            "u4",
-            kept=False,
-            doc="Places in the block of those who buy from a firm, in order, then NOWHERE",
+            "Places in the block of those who buy from a firm, in order, then NOWHERE",
+            dtype="u4",
         ),
-        Column("seller", (), "u4", kept=False, doc="The firm, by place in the list of buyers"),
-        Column(
-            "experienced_utility",
-            (),
-            "f8",
-            kept=False,
-            doc="Experienced worth of the choice, currency",
-        ),
+        scratch("seller", "The firm, by place in the list of buyers", dtype="u4"),
+        scratch("experienced_utility", "Experienced worth of the choice, currency"),
         Column("last_bought", dtype="i4", doc="Period of the last purchase from any firm"),
     ),
     draws=(Draw("enter"), Draw("choice", ("member", "option"))),
-    totals=(
-        Total(
+    accumulators=(
+        Accumulator(
             "purchases",
             ("previous_supplier", "option"),
             doc="Purchases, by supplier before and option taken",
         ),
-        Total(
+        Accumulator(
             "customers_before",
             ("previous_supplier",),
             doc="Customers, by supplier before the choice",
         ),
-        Total("surplus", (1,), doc="Experienced worth of choices, currency"),
+        Accumulator("surplus", (1,), doc="Experienced worth of choices, currency"),
     ),
     passes=(
         Pass(attend, "prepare"),
@@ -357,7 +343,7 @@ def expect(
         weight = weigh(i, n_firms + 1, open_option, price_sensitivity, value, weighed)
         if weight == 0.0:
             continue
-        c = chunk(i)
+        c = tile(i)
         rate = chance_to_shop[i]
         for f in range(n_firms):
             p = weighed[f, i] / weight
@@ -388,14 +374,12 @@ DEMAND_RULES = frozenset({"choice.chance_slope", "choice.expected_slope"})
 DEMAND = Mechanism(
     "demand",
     doc="Expected demand, for benchmarks that know it",
-    columns=(
-        Column("weighed", ("option",), "f8", kept=False, doc="Weight of an option in the choice"),
-    ),
-    totals=(
-        Total("expected_purchases", doc="Expected purchases"),
-        Total("expected_margin", doc="Expected contribution, currency"),
-        Total("expected_response", doc="Change of expected purchases with the own price"),
-        Total("expected_gain", doc="Change of expected contribution with the own price"),
+    columns=(scratch("weighed", "Weight of an option in the choice", ("option",)),),
+    accumulators=(
+        Accumulator("expected_purchases", doc="Expected purchases"),
+        Accumulator("expected_margin", doc="Expected contribution, currency"),
+        Accumulator("expected_response", doc="Change of expected purchases with the own price"),
+        Accumulator("expected_gain", doc="Change of expected contribution with the own price"),
     ),
     passes=(
         Pass(include_all_customers, "prepare", replaces="choice.enter"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.model.mechanism import Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import Accumulator, Column, Draw, Mechanism, Pass, listed, scratch, tile
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
@@ -130,13 +130,13 @@ def learn(
         uncertainty_after[k] = after if met else -1.0
         onboarding_spent[k] = effort_spent if met else 0.0
     for k in range(buyers):
-        sum_unknown[chunk(buyer[k]), seller[k]] += uncertainty[seller[k], buyer[k]]
+        sum_unknown[tile(buyer[k]), seller[k]] += uncertainty[seller[k], buyer[k]]
         if uncertainty_after[k] >= 0.0:
             experienced_utility[buyer[k]] -= onboarding_spent[k]
-            sum_recognized[chunk(buyer[k]), seller[k]] += 1.0
+            sum_recognized[tile(buyer[k]), seller[k]] += 1.0
             resolved = uncertainty[seller[k], buyer[k]] - uncertainty_after[k]
-            sum_resolved[chunk(buyer[k]), seller[k]] += resolved
-            sum_effort[chunk(buyer[k]), seller[k]] += onboarding_spent[k]
+            sum_resolved[tile(buyer[k]), seller[k]] += resolved
+            sum_effort[tile(buyer[k]), seller[k]] += onboarding_spent[k]
     for f in range(n_firms):
         for i in range(n):
             uncertainty[f, i] = decayed(uncertainty[f, i], firm_forgetting_rate[f])
@@ -150,7 +150,7 @@ def count(n, supplier, supplier_knowledge, sum_knowledge):
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_knowledge[chunk(i), s] += supplier_knowledge[i]
+            sum_knowledge[tile(i), s] += supplier_knowledge[i]
 
 
 LEARNING = Mechanism(
@@ -170,52 +170,24 @@ LEARNING = Mechanism(
             ge=0,
             le=1,
         ),
-        Column("recognition", ("firm",), "f8", kept=False, doc="Chance to be recognized"),
-        Column("interaction", ("firm",), "f8", kept=False, doc="Interaction shown to the customer"),
-        Column(
-            "knowledge_shown",
-            ("firm",),
-            "f8",
-            kept=False,
-            doc="What the firm could know when the customer orders",
-        ),
-        Column(
-            "uncertainty_after",
-            (),
-            "f8",
-            kept=False,
-            doc="Uncertainty after teaching, by place in the list",
-        ),
-        Column(
-            "onboarding_spent",
-            (),
-            "f8",
-            kept=False,
-            doc="Effort spent on teaching, by place in the list",
-        ),
-        Column(
-            "supplier_or_zero",
-            (),
-            "u4",
-            kept=False,
-            doc="Number of the supplier, 0 where there is none",
-        ),
-        Column(
-            "supplier_knowledge",
-            (),
-            "f8",
-            kept=False,
-            doc="What the supplier knows; 0 where there is none",
-        ),
-        Column("disclosure", (), "f8", kept=False, doc="Share of what could be told that is told"),
+        scratch("recognition", "Chance to be recognized", ("firm",)),
+        scratch("interaction", "Interaction shown to the customer", ("firm",)),
+        scratch("knowledge_shown", "What the firm could know when the customer orders", ("firm",)),
+        scratch("uncertainty_after", "Uncertainty after teaching, by place in the list"),
+        scratch("onboarding_spent", "Effort spent on teaching, by place in the list"),
+        scratch("supplier_or_zero", "Number of the supplier, 0 where there is none", dtype="u4"),
+        scratch("supplier_knowledge", "What the supplier knows; 0 where there is none"),
+        scratch("disclosure", "Share of what could be told that is told"),
     ),
     draws=(Draw("recognized", ("firm",)),),
-    totals=(
-        Total("recognized", doc="Contacts in which the customer was recognized"),
-        Total("unknown", doc="Share of the variance of need unresolved before contacts, summed"),
-        Total("resolved", doc="What contacts resolved of it, summed"),
-        Total("effort", doc="Effort that customers spent on teaching, currency"),
-        Total("knowledge", doc="Knowledge of customers, summed over them"),
+    accumulators=(
+        Accumulator("recognized", doc="Contacts in which the customer was recognized"),
+        Accumulator(
+            "unknown", doc="Share of the variance of need unresolved before contacts, summed"
+        ),
+        Accumulator("resolved", doc="What contacts resolved of it, summed"),
+        Accumulator("effort", doc="Effort that customers spent on teaching, currency"),
+        Accumulator("knowledge", doc="Knowledge of customers, summed over them"),
     ),
     passes=(
         Pass(arrive, "arrive"),

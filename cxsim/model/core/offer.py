@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.model.mechanism import Column, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Mechanism, Pass, scratch, tile
 from cxsim.parameters import Ask, Parameters, parameter
 
 
@@ -249,7 +249,7 @@ def count(
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            c = chunk(i)
+            c = tile(i)
             sum_fit_gap[c, s] += fit_gap_next_offer[i]
             sum_fit_gap_standard[c, s] += fit_gap_standard[i]
 
@@ -271,7 +271,7 @@ def count_estimate_gaps(
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            c = chunk(i)
+            c = tile(i)
             sum_estimate_error[c, s] += estimate_error[i]
             sum_need_square[c, s] += need_square[i]
             for d in range(len(need)):
@@ -288,50 +288,34 @@ OFFER = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
-        Column("volume", (), "f8", kept=False, doc="Units bought per purchase"),
-        Column(
-            "customization",
-            ("firm",),
-            "f8",
-            kept=False,
-            doc="How far the firm bends its offer for the customer",
-        ),
-        Column(
-            "fit_gap_next_offer", (), "f8", kept=False, doc="Fit gap of the supplier's next offer"
-        ),
-        Column("centre", ("need",), "f8", kept=False, doc="Mean need of the customer's segment"),
-        Column("spread", (), "f8", kept=False, doc="Spread of needs in the customer's segment"),
-        Column("fit_weight", (), "f8", kept=False, doc="What a squared unit of fit gap costs"),
-        Column("recognized", (), "f8", kept=False, doc="Chance that the supplier recognizes"),
-        Column("customized", (), "f8", kept=False, doc="How far the supplier bends its offer"),
-        Column("standard_offer", ("need",), "f8", kept=False, doc="Standard offer of the supplier"),
-        Column(
-            "prior_need",
-            ("need",),
-            "f8",
-            kept=False,
-            doc="What the supplier takes the segment to need",
-        ),
-        Column("fit_gap_standard", (), "f8", kept=False, doc="Fit gap of the standard offer"),
-        Column(
-            "estimate_error", (), "f8", kept=False, doc="Squared error of the supplier's estimate"
-        ),
-        Column("need_square", (), "f8", kept=False, doc="Squared length of the need"),
-        Column(
-            "gap_recognized", (), "f8", kept=False, doc="Fit gap if recognized, of the firm at hand"
-        ),
-        Column("gap_unrecognized", (), "f8", kept=False, doc="Fit gap if not recognized"),
-        Column("fit_gap", ("firm",), "f8", kept=False, doc="Expected fit gap of the offer"),
+        scratch("volume", "Units bought per purchase"),
+        scratch("customization", "How far the firm bends its offer for the customer", ("firm",)),
+        scratch("fit_gap_next_offer", "Fit gap of the supplier's next offer"),
+        scratch("centre", "Mean need of the customer's segment", ("need",)),
+        scratch("spread", "Spread of needs in the customer's segment"),
+        scratch("fit_weight", "What a squared unit of fit gap costs"),
+        scratch("recognized", "Chance that the supplier recognizes"),
+        scratch("customized", "How far the supplier bends its offer"),
+        scratch("standard_offer", "Standard offer of the supplier", ("need",)),
+        scratch("prior_need", "What the supplier takes the segment to need", ("need",)),
+        scratch("fit_gap_standard", "Fit gap of the standard offer"),
+        scratch("estimate_error", "Squared error of the supplier's estimate"),
+        scratch("need_square", "Squared length of the need"),
+        scratch("gap_recognized", "Fit gap if recognized, of the firm at hand"),
+        scratch("gap_unrecognized", "Fit gap if not recognized"),
+        scratch("fit_gap", "Expected fit gap of the offer", ("firm",)),
     ),
-    totals=(
-        Total("fit_gap", doc="Expected fit gap of customers' suppliers, summed over customers"),
-        Total("fit_gap_standard", doc="Fit gap of the standard offer, summed over customers"),
-        Total(
+    accumulators=(
+        Accumulator(
+            "fit_gap", doc="Expected fit gap of customers' suppliers, summed over customers"
+        ),
+        Accumulator("fit_gap_standard", doc="Fit gap of the standard offer, summed over customers"),
+        Accumulator(
             "estimate_error", doc="Squared error of suppliers' estimates of needs, over customers"
         ),
-        Total("need_square", doc="Squared length of needs, summed over customers"),
-        Total("need", ("firm", "need"), doc="Needs, summed over customers"),
-        Total(
+        Accumulator("need_square", doc="Squared length of needs, summed over customers"),
+        Accumulator("need", ("firm", "need"), doc="Needs, summed over customers"),
+        Accumulator(
             "estimate_gap", ("firm", "need"), doc="Needs less suppliers' estimates, over customers"
         ),
     ),

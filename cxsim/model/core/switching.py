@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cxsim.model.core.offer import expected, fit_gap_cost, fit_gaps
-from cxsim.model.mechanism import Column, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import Accumulator, Mechanism, Pass, listed, scratch, tile
 from cxsim.parameters import Parameters, parameter
 
 # -- Switching costs: what stands between a customer and a rival, and what it is worth in money
@@ -166,7 +166,7 @@ def add_up(
         s = supplier[i]
         if s < 0:
             continue
-        c = chunk(i)
+        c = tile(i)
         total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
         sum_switching_procedural[c, s] += switching_procedural[i]
         sum_switching_financial[c, s] += switching_financial[i]
@@ -181,32 +181,24 @@ SWITCHING = Mechanism(
     market=MarketParameters,
     segment=SegmentParameters,
     columns=(
-        Column("procedural", (), "f8", kept=False, doc="Procedural cost of the customer's segment"),
-        Column("effort", (), "f8", kept=False, doc="Teaching effort of the customer's segment"),
-        Column(
-            "barriers",
-            ("firm",),
-            "f8",
-            kept=False,
-            doc="What switching adds to an option, currency",
-        ),
-        Column("rival_knowledge", (), "f8", kept=False, doc="What an identical rival would know"),
-        Column("forfeited", (), "f8", kept=False, doc="Balance or fee that moving costs, currency"),
-        Column(
-            "switching_procedural", (), "f8", kept=False, doc="Procedural switching cost, currency"
-        ),
-        Column(
-            "switching_financial", (), "f8", kept=False, doc="Financial switching cost, currency"
-        ),
-        Column(
-            "switching_relational", (), "f8", kept=False, doc="Relational switching cost, currency"
-        ),
+        scratch("procedural", "Procedural cost of the customer's segment"),
+        scratch("effort", "Teaching effort of the customer's segment"),
+        scratch("barriers", "What switching adds to an option, currency", ("firm",)),
+        scratch("rival_knowledge", "What an identical rival would know"),
+        scratch("forfeited", "Balance or fee that moving costs, currency"),
+        scratch("switching_procedural", "Procedural switching cost, currency"),
+        scratch("switching_financial", "Financial switching cost, currency"),
+        scratch("switching_relational", "Relational switching cost, currency"),
     ),
-    totals=(
-        Total("switching_procedural", doc="Procedural switching costs, summed over customers"),
-        Total("switching_financial", doc="Financial switching costs, summed over customers"),
-        Total("switching_relational", doc="Relational switching costs, summed over customers"),
-        Total("switching_square", doc="Squared switching costs, summed over customers"),
+    accumulators=(
+        Accumulator(
+            "switching_procedural", doc="Procedural switching costs, summed over customers"
+        ),
+        Accumulator("switching_financial", doc="Financial switching costs, summed over customers"),
+        Accumulator(
+            "switching_relational", doc="Relational switching costs, summed over customers"
+        ),
+        Accumulator("switching_square", doc="Squared switching costs, summed over customers"),
     ),
     passes=(
         Pass(switch, "add", term="switching cost"),
@@ -266,7 +258,7 @@ def count_ordering(
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
-        sum_hassle[chunk(i), f] += ordering_effort(
+        sum_hassle[tile(i), f] += ordering_effort(
             hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
         )
 
@@ -276,15 +268,7 @@ ORDERING = Mechanism(
     doc="Effort of ordering",
     core=True,
     segment=OrderingParameters,
-    columns=(
-        Column(
-            "hassle",
-            (),
-            "f8",
-            kept=False,
-            doc="Effort of ordering from a firm that knows nothing, currency",
-        ),
-    ),
-    totals=(Total("hassle", doc="Effort of the orders placed, currency"),),
+    columns=(scratch("hassle", "Effort of ordering from a firm that knows nothing, currency"),),
+    accumulators=(Accumulator("hassle", doc="Effort of the orders placed, currency"),),
     passes=(Pass(order, "add", term="hassle"), Pass(count_ordering, "pay")),
 )

@@ -14,7 +14,7 @@ import numpy as np
 from cxsim.model.core.people import scatter
 from cxsim.model.customers.perceived_utility import buying_centers
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import Accumulator, Draw, Measure, Mechanism, Pass, listed, scratch, tile
 from cxsim.numerics.draws import normal
 from cxsim.parameters import Parameters, parameter
 
@@ -163,7 +163,7 @@ def elect(
             choice[i] = s
         g = segment[i]
         if segment_buying_center_members[g] > 0.0:
-            c = chunk(i)
+            c = tile(i)
             has = 1 if s >= 0 else 0
             sum_verdict[c, g, has, 0] += 1.0
             sum_verdict[c, g, has, 1] += 1.0 if decided >= 0 else 0.0
@@ -206,7 +206,7 @@ def votes(b: Any) -> np.ndarray:
     return ratio(cast[:, :-1], cast.sum(axis=1, keepdims=True))
 
 
-def decision_frame(books: Any, scenario: Any) -> Any:
+def decision_frame(ledger: Any, scenario: Any) -> Any:
     """Return what buying centers decided, by period, segment and whether they had a supplier.
 
     Columns: ``period``, ``segment``, ``members``, ``tailoring``, ``supplier`` (whether there
@@ -215,7 +215,7 @@ def decision_frame(books: Any, scenario: Any) -> Any:
     """
     import pandas as pd
 
-    verdict = books.total("verdict")
+    verdict = ledger.total("verdict")
     frames = []
     for g, name in enumerate(sorted(scenario.segments)):
         center = scenario.segments[name].buying_center
@@ -226,7 +226,7 @@ def decision_frame(books: Any, scenario: Any) -> Any:
             frames.append(
                 pd.DataFrame(
                     {
-                        "period": np.arange(books.periods),
+                        "period": np.arange(ledger.periods),
                         "segment": name,
                         "members": center.members,
                         "tailoring": center.tailoring,
@@ -245,28 +245,27 @@ BUYING_CENTER = Mechanism(
     doc="Several people decide for an account",
     segment=SegmentParameters,
     columns=(
-        Column("quorum", (), "f8", kept=False, doc="Least share of members that a winner needs"),
-        Column(
+        scratch("quorum", "Least share of members that a winner needs"),
+        scratch(
             "ballot",
+            "A member's vote, by place in the list of those in the market; -1 for none",
             ("member",),
             "i4",
-            kept=False,
-            doc="A member's vote, by place in the list of those in the market; -1 for none",
         ),
-        Column("votes", (), "i4", kept=False, doc="Votes for the option at hand, by place there"),
-        Column("most", (), "i4", kept=False, doc="Most votes for an option"),
-        Column("second", (), "i4", kept=False, doc="Most votes for another"),
-        Column("leading", (), "i4", kept=False, doc="Option that has most votes"),
+        scratch("votes", "Votes for the option at hand, by place there", dtype="i4"),
+        scratch("most", "Most votes for an option", dtype="i4"),
+        scratch("second", "Most votes for another", dtype="i4"),
+        scratch("leading", "Option that has most votes", dtype="i4"),
     ),
     draws=(Draw("member_need", ("member", "need")),),
-    totals=(
-        Total(
+    accumulators=(
+        Accumulator(
             "verdict",
             ("segment", 2, 3),
             doc="Buying centers in the market, by whether they have a supplier: all, those who "
             "agreed, those who bought",
         ),
-        Total("votes", ("option",), doc="Votes of members of buying centers"),
+        Accumulator("votes", ("option",), doc="Votes of members of buying centers"),
     ),
     passes=(
         Pass(draw_members, "arrive", after=("people.arrive",)),

@@ -14,7 +14,7 @@ import numpy as np
 
 from cxsim.model.core.people import scatter
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Draw, Measure, Mechanism, Pass, tile
 from cxsim.numerics.draws import normal
 from cxsim.parameters import Parameters, parameter
 
@@ -169,8 +169,8 @@ def count(n, supplier, self_error, sum_self_error):
         total = 0.0
         for d in range(len(self_error)):
             total += squared(self_error[d, i])
-        sum_self_error[chunk(i), supplier[i] + 1, 0] += total
-        sum_self_error[chunk(i), supplier[i] + 1, 1] += 1.0
+        sum_self_error[tile(i), supplier[i] + 1, 0] += total
+        sum_self_error[tile(i), supplier[i] + 1, 1] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -194,8 +194,8 @@ SELF_DISCOVERY = Mechanism(
     market=MarketParameters,
     firm=FirmParameters,
     draws=(Draw("self_error", ("need",)),),
-    totals=(
-        Total(
+    accumulators=(
+        Accumulator(
             "self_error",
             ("previous_supplier", 2),
             doc="Squared errors of self-knowledge, and customers",

@@ -16,7 +16,7 @@ from typing import Any
 from cxsim.model.core.choice import consumer_surplus
 from cxsim.model.core.offer import expected, fit_gap_cost, gap_along, noise, prior, squared_gap
 from cxsim.model.core.switching import barrier, ordering_effort, premium_saved
-from cxsim.model.mechanism import Column, Mechanism, Pass, chunk, listed
+from cxsim.model.mechanism import Column, Mechanism, Pass, listed, scratch, tile
 from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import gumbel
 
@@ -180,7 +180,7 @@ def count_fit_gap(
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            c = chunk(i)
+            c = tile(i)
             sum_fit_gap[c, s] += fit_gap_next_offer[i]
             sum_fit_gap_standard[c, s] += fit_gap_standard[i]
 
@@ -211,18 +211,14 @@ def count_switching(
         switching_relational[i] = has * (fit_lost + ease_lost)
 
 
-def _passing(name: str, doc: str) -> Column:
-    return Column(name, (), "f8", kept=False, doc=doc)
-
-
 #: Who an account is; one person who knows what it needs, as columns are filled.
 ACCOUNT = (
     Column("member_need", ("member", "need"), doc="A member's need less the account's"),
     Column("self_error", ("need",), doc="What the account takes its need for, less the need"),
     Column(
-        "decision_makers", (), "f8", kept=False, fill=1, doc="Members who decide for the account"
+        "decision_makers", (), "f8", state=False, fill=1, doc="Members who decide for the account"
     ),
-    _passing("tailored", "1 where a member is shown an offer taught by its own need"),
+    scratch("tailored", "1 where a member is shown an offer taught by its own need"),
 )
 
 
@@ -231,25 +227,13 @@ PERCEIVED_UTILITY = Mechanism(
     doc="Offers as members of an account see them and use them",
     columns=(
         *ACCOUNT,
-        Column(
-            "perceived_need",
-            ("need",),
-            "f8",
-            kept=False,
-            doc="Need as the member at hand perceives it",
-        ),
-        Column(
-            "disclosed_need",
-            ("need",),
-            "f8",
-            kept=False,
-            doc="Need that the offer it sees was made for",
-        ),
-        _passing(
+        scratch("perceived_need", "Need as the member at hand perceives it", ("need",)),
+        scratch("disclosed_need", "Need that the offer it sees was made for", ("need",)),
+        scratch(
             "gap_recognized_rival", "Fit gap of the offer of an identical rival, if recognized"
         ),
-        _passing("apart", "Fit gap of the standard offer"),
-        _passing("fit_gap_rival", "Fit gap of the next offer of an identical rival"),
+        scratch("apart", "Fit gap of the standard offer"),
+        scratch("fit_gap_rival", "Fit gap of the next offer of an identical rival"),
     ),
     passes=(
         Pass(set_single_member, "prepare"),
@@ -361,7 +345,7 @@ def note_experienced_utility(
 
 
 def _by_place(name: str, dtype: str, doc: str) -> Column:
-    return Column(name, (), dtype, kept=False, doc=f"{doc}, by place in a list")
+    return scratch(name, f"{doc}, by place in a list", dtype=dtype)
 
 
 EXPERIENCED_UTILITY = Mechanism(

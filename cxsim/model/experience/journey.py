@@ -15,7 +15,17 @@ from cxsim.model.experience.perception import (
 )
 from cxsim.model.experience.touchpoints import JOURNEY_STAGES
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.numerics.draws import bell, uniform
 from cxsim.parameters import Parameters, parameter
 
@@ -94,8 +104,8 @@ def make_contacts(
             met[meetings] = i
             meetings += 1
         encounters[i] = 1
-        sum_contacts[chunk(i), f, t, guest] += 1.0
-        sum_score[chunk(i), f, t, guest] += y
+        sum_contacts[tile(i), f, t, guest] += 1.0
+        sum_score[tile(i), f, t, guest] += y
     return meetings
 
 
@@ -244,37 +254,24 @@ JOURNEY = Mechanism(
     "journey",
     doc="Contacts along the journey",
     columns=(
-        Column("everybody", (), "u4", kept=False, doc="All customers of the block, as a list"),
-        Column(
-            "touchpoint_visitors", (), "u4", kept=False, doc="Visitors of one touchpoint, as a list"
-        ),
-        Column(
-            "visit_draw", (), "f8", kept=False, doc="Draws, to visit or not, by place in a list"
-        ),
-        Column(
+        scratch("everybody", "All customers of the block, as a list", dtype="u4"),
+        scratch("touchpoint_visitors", "Visitors of one touchpoint, as a list", dtype="u4"),
+        scratch("visit_draw", "Draws, to visit or not, by place in a list"),
+        scratch(
             "visitor",
+            "Customers who met their supplier, as lists by touchpoint",
             ("touchpoint",),
             "u4",
-            kept=False,
-            doc="Customers who met their supplier, as lists by touchpoint",
         ),
-        Column(
-            "visitors",
-            ("touchpoint",),
-            "i4",
-            kept=False,
-            doc="How many they are, in the first place",
-        ),
-        Column(
-            "score", ("touchpoint",), "f8", kept=False, doc="Performance they met, by place there"
-        ),
-        Column("luck", (), "f8", kept=False, doc="Chance's part, then performance, by place"),
-        Column("met", (), "u4", kept=False, doc="Customers who met one firm, as a list"),
-        Column("encounters", (), "u1", kept=False, doc="1 for those on that list"),
-        Column("felt_sum", (), "f8", kept=False, doc="Weighted sum of what contacts felt like"),
-        Column("score_sum", (), "f8", kept=False, doc="Weighted sum of performances"),
-        Column("weight_sum", (), "f8", kept=False, doc="Sum of the contacts' weights"),
-        Column("best_score", (), "f8", kept=False, doc="Mean performance of the best firm met"),
+        scratch("visitors", "How many they are, in the first place", ("touchpoint",), "i4"),
+        scratch("score", "Performance they met, by place there", ("touchpoint",)),
+        scratch("luck", "Chance's part, then performance, by place"),
+        scratch("met", "Customers who met one firm, as a list", dtype="u4"),
+        scratch("encounters", "1 for those on that list", dtype="u1"),
+        scratch("felt_sum", "Weighted sum of what contacts felt like"),
+        scratch("score_sum", "Weighted sum of performances"),
+        scratch("weight_sum", "Sum of the contacts' weights"),
+        scratch("best_score", "Mean performance of the best firm met"),
     ),
     draws=(
         Draw("visit", ("touchpoint",)),
@@ -284,12 +281,14 @@ JOURNEY = Mechanism(
         Draw("performance_elsewhere", ("touchpoint", "firm")),
         Draw("integration_elsewhere", ("touchpoint", "firm")),
     ),
-    totals=(
-        Total("contacts", ("firm", "touchpoint", 2), doc="Contacts, of customers and of prospects"),
-        Total("score", ("firm", "touchpoint", 2), doc="Performance, summed over contacts"),
-        Total("touchpoint_cost", doc="Cost of contacts, currency"),
+    accumulators=(
+        Accumulator(
+            "contacts", ("firm", "touchpoint", 2), doc="Contacts, of customers and of prospects"
+        ),
+        Accumulator("score", ("firm", "touchpoint", 2), doc="Performance, summed over contacts"),
+        Accumulator("touchpoint_cost", doc="Cost of contacts, currency"),
     ),
-    passes=(Pass(visit, "join", after=("choice.join",)), Pass(pay, "close", whole=True)),
+    passes=(Pass(visit, "join", after=("choice.join",)), Pass(pay, "close", population=True)),
     measures=(
         Measure("performance", "Performance at touchpoints", "score 0-10", performance),
         Measure("contacts", "Contacts", "per period", contacts),

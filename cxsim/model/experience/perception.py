@@ -21,7 +21,16 @@ from typing import Any
 import numpy as np
 
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.parameters import Parameters, parameter
 
 # -- Perception: what a contact feels like, given what it was and what was expected of it ------
@@ -131,7 +140,7 @@ def count(n, supplier, expectation, promise, sum_expectation):
         s = supplier[i]
         if s >= 0:
             x = expectation[s, i]
-            sum_expectation[chunk(i), s] += x if x == x else promise[s]
+            sum_expectation[tile(i), s] += x if x == x else promise[s]
 
 
 # --- measures ---------------------------------------------------------------------
@@ -158,7 +167,9 @@ PERCEPTION = Mechanism(
             le=10,
         ),
     ),
-    totals=(Total("expectation", doc="Expectation of the supplier, summed over customers"),),
+    accumulators=(
+        Accumulator("expectation", doc="Expectation of the supplier, summed over customers"),
+    ),
     passes=(Pass(forget, "arrive"), Pass(count, "account")),
     measures=(
         Measure(
@@ -257,8 +268,8 @@ def count_emotions(
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_emotions[chunk(i), s, emotion_cluster(experience[s, i], low, middle, high)] += 1.0
-            sum_experience[chunk(i), s] += experience[s, i]
+            sum_emotions[tile(i), s, emotion_cluster(experience[s, i], low, middle, high)] += 1.0
+            sum_experience[tile(i), s] += experience[s, i]
 
 
 # --- measures ---------------------------------------------------------------------
@@ -288,9 +299,9 @@ EMOTIONS = Mechanism(
     "emotions",
     doc="How customers feel about their supplier",
     market=EmotionParameters,
-    totals=(
-        Total("emotions", ("firm", len(CLUSTERS)), doc="Customers by emotion cluster"),
-        Total("experience", doc="Experience of the supplier, summed over customers"),
+    accumulators=(
+        Accumulator("emotions", ("firm", len(CLUSTERS)), doc="Customers by emotion cluster"),
+        Accumulator("experience", doc="Experience of the supplier, summed over customers"),
     ),
     passes=(Pass(count_emotions, "account"),),
     measures=(
@@ -396,7 +407,7 @@ def add_value_of_experience(
         if share >= premium_shares[0]:
             for k in range(len(premium_shares)):
                 if share >= premium_shares[k]:
-                    sum_experience_premium[chunk(i), s, k] += 1.0
+                    sum_experience_premium[tile(i), s, k] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -422,11 +433,11 @@ ATTACHMENT = Mechanism(
     doc="What experience is worth to customers",
     segment=SegmentParameters,
     columns=(
-        Column("attachment", (), "f8", kept=False, doc="Worth of a unit of experience, currency"),
-        Column("best_experience", (), kept=False, doc="Best experience the customer has of a firm"),
+        scratch("attachment", "Worth of a unit of experience, currency"),
+        scratch("best_experience", "Best experience the customer has of a firm", dtype="f4"),
     ),
-    totals=(
-        Total(
+    accumulators=(
+        Accumulator(
             "experience_premium",
             ("firm", len(PREMIUMS)),
             doc="Customers to whom the best experience they know is worth 10, 15 and 25 % of the "

@@ -201,7 +201,7 @@ TOUCHPOINTS = Mechanism(
     setup=_setup,
     axes=_axes,
     check=_known_names,
-    passes=(Pass(set_up, "events", whole=True),),
+    passes=(Pass(set_up, "events", population=True),),
     active=lambda scenario: scenario.journey is not None,
 )
 

@@ -14,7 +14,17 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.model.core.people import knowledge_band, tenure_band
-from cxsim.model.mechanism import NOWHERE, Column, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    NOWHERE,
+    Accumulator,
+    Column,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.parameters import Parameters, parameter
 
 
@@ -126,14 +136,14 @@ def charge(
             continue
         if ends(f == n_firms, firm_billing[s] > 0.5):
             ended[i] = 1
-            sum_ended[chunk(i), s] += 1.0
+            sum_ended[tile(i), s] += 1.0
         leaves = ended[i] == 1 or (f != s and f != n_firms)
         if bonus and (leaves or f == s):
             experienced_utility[i] -= fee_due[
                 i
             ]  # of staying: the anticipation; of leaving: the fee
         if leaves:
-            sum_exit_fees[chunk(i), s] += fee_due[i]
+            sum_exit_fees[tile(i), s] += fee_due[i]
 
 
 def count_stayers(
@@ -150,7 +160,7 @@ def count_stayers(
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_stay[chunk(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
+            sum_stay[tile(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
 
 
 def sign(n, n_firms, supplier, choice, ended, contract_left, firm_contracts_length):
@@ -182,9 +192,9 @@ def count(
         s = supplier[i]
         if s >= 0:
             if firm_billing[s] > 0.5:
-                sum_subscribers[chunk(i), s] += 1.0
+                sum_subscribers[tile(i), s] += 1.0
             if contract_left[i] > 1:  # a period has passed when it can next be left
-                sum_bound[chunk(i), s] += 1.0
+                sum_bound[tile(i), s] += 1.0
                 forfeited[i] += exit_fee_due(contract_left[i], firm_contracts_exit_fee[s])
 
 
@@ -217,15 +227,15 @@ CONTRACTS = Mechanism(
     firm=FirmParameters,
     columns=(
         Column("contract_left", dtype="i4", doc="Periods until the contract ends", ge=0),
-        Column("fee_due", (), "f8", kept=False, doc="Exit fee due now, currency"),
-        Column("renewing", (), "i1", kept=False, doc="1 for a subscriber who does not reconsider"),
-        Column("ended", (), "i1", kept=False, doc="1 for who ends a subscription"),
+        scratch("fee_due", "Exit fee due now, currency"),
+        scratch("renewing", "1 for a subscriber who does not reconsider", dtype="i1"),
+        scratch("ended", "1 for who ends a subscription", dtype="i1"),
     ),
-    totals=(
-        Total("exit_fees", doc="Exit fees paid, currency"),
-        Total("ended", doc="Subscriptions ended for the outside option"),
-        Total("subscribers", doc="Subscribers at the end of the period"),
-        Total("bound", doc="Customers bound by a contract"),
+    accumulators=(
+        Accumulator("exit_fees", doc="Exit fees paid, currency"),
+        Accumulator("ended", doc="Subscriptions ended for the outside option"),
+        Accumulator("subscribers", doc="Subscribers at the end of the period"),
+        Accumulator("bound", doc="Customers bound by a contract"),
     ),
     passes=(
         Pass(advance_term, "leave", after=("people.leave",)),

@@ -199,7 +199,7 @@ def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Observe every customer's switching cost and purchases."""
     columns = _CUSTOMERS.columns
     if not any(m.name == "perceived_utility" for m in mechanisms):
-        columns += tuple(replace(column, kept=False) for column in ACCOUNT)
+        columns += tuple(replace(column, state=False) for column in ACCOUNT)
     return replace(_CUSTOMERS, columns=columns, setup=_last_period)
 
 
@@ -243,7 +243,7 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
     import pandas as pd
 
     column = simulation.customers
-    firms = simulation.books.firms
+    firms = simulation.ledger.firms
     frame = pd.DataFrame(
         {
             "customer": np.arange(simulation.scenario.customers),
@@ -301,7 +301,7 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     households = min(households, simulation.scenario.customers)
     choice = simulation.customers("panel_choice")[:households]
     there = np.flatnonzero(choice >= 0)
-    firms = simulation.books.firms
+    firms = simulation.ledger.firms
     born = simulation.customers("born")[:households][there]
     frame = pd.DataFrame(
         {

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.mechanism import Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Measure, Mechanism, Pass, tile
 from cxsim.parameters import Ask, Parameters, parameter
 
 # -- Recovery: who tells of a bad contact is made up to ----------------------------------------
@@ -73,8 +73,8 @@ def recover(
         s = max(0, supplier[i])
         if complaint[i] <= firm_recovery_threshold[s] and supplier[i] >= 0:
             experience[s, i] = recovered(experience[s, i], firm_recovery_effect[s])
-            sum_recovered[chunk(i), s] += 1.0
-            sum_recovery_cost[chunk(i), s] += firm_recovery_cost[s]
+            sum_recovered[tile(i), s] += 1.0
+            sum_recovery_cost[tile(i), s] += firm_recovery_cost[s]
 
 
 def recovered_customers(b: Any) -> np.ndarray:
@@ -91,9 +91,9 @@ RECOVERY = Mechanism(
     "recovery",
     doc="Making up for bad contacts",
     firm=FirmParameters,
-    totals=(
-        Total("recovered", doc="Customers made up to"),
-        Total("recovery_cost", doc="Cost of it, currency"),
+    accumulators=(
+        Accumulator("recovered", doc="Customers made up to"),
+        Accumulator("recovery_cost", doc="Cost of it, currency"),
     ),
     passes=(Pass(recover, "survey", after=("tracking_survey.track",)),),
     measures=(
@@ -191,8 +191,8 @@ IMPROVEMENT = Mechanism(
     "improvement",
     doc="Spending on touchpoints",
     firm=ImprovementParameters,
-    totals=(Total("improvement_cost", doc="Spending on touchpoints, currency"),),
-    passes=(Pass(improve, "close", whole=True, after=("surveys.update_estimates",)),),
+    accumulators=(Accumulator("improvement_cost", doc="Spending on touchpoints, currency"),),
+    passes=(Pass(improve, "close", population=True, after=("surveys.update_estimates",)),),
     measures=(
         Measure(
             "improvement_cost",

@@ -18,7 +18,7 @@ import numpy as np
 from cxsim.model.experience.perception import emotion_cluster
 from cxsim.model.experience.touchpoints import default_sample, given_or
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Draw, Measure, Mechanism, Pass, scratch, tile
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
@@ -157,7 +157,7 @@ def interview(
             continue
         u = uniform(key_interviewed[s], first + i)
         if u < sampled[s, 0]:
-            sum_asked[chunk(i), s, 0] += 1.0
+            sum_asked[tile(i), s, 0] += 1.0
             answers = response_chance(
                 firm_listening_deep_dive_response_rate[s],
                 firm_listening_response_bias[s],
@@ -182,7 +182,7 @@ def record_response(
             if sampled[s, 1] > 0.0:
                 u = uniform(key_asked[t, s], first + i)
                 if u < sampled[s, 1]:
-                    sum_asked[chunk(i), s, 1] += 1.0
+                    sum_asked[tile(i), s, 1] += 1.0
                     answers = response_chance(
                         firm_listening_event_based_response_rate[s],
                         firm_listening_response_bias[s],
@@ -192,7 +192,7 @@ def record_response(
                         told = True
                         complaint[i] = min(complaint[i], score[t, k])
             if told:
-                c = chunk(i)
+                c = tile(i)
                 y = score[t, k]
                 sum_answers[c, s, t] += 1.0
                 sum_answer[c, s, t] += y
@@ -238,28 +238,27 @@ SURVEYS = Mechanism(
     firm=FirmParameters,
     tables=(("sampled", ("firm", 3)),),
     columns=(
-        Column("interviewed", (), "i1", kept=False, doc="1 for a customer who gives an interview"),
-        Column(
+        scratch("interviewed", "1 for a customer who gives an interview", dtype="i1"),
+        scratch(
             "complaint",
-            (),
-            "f8",
-            kept=False,
-            doc="Worst performance that the customer told of after a contact, else infinity",
+            "Worst performance that the customer told of after a contact, else infinity",
         ),
     ),
     draws=(Draw("interviewed", ("firm",)), Draw("asked", ("touchpoint", "firm"))),
-    totals=(
-        Total("asked", ("firm", 3), doc="Asked by deep dives, after contacts and by tracking"),
-        Total("answers", ("firm", "touchpoint"), doc="Answers about a touchpoint"),
-        Total("answer", ("firm", "touchpoint"), doc="Performance answered, summed"),
-        Total("answer_square", ("firm", "touchpoint"), doc="Its squares, summed"),
-        Total("survey_cost", doc="Cost of surveys, currency"),
+    accumulators=(
+        Accumulator(
+            "asked", ("firm", 3), doc="Asked by deep dives, after contacts and by tracking"
+        ),
+        Accumulator("answers", ("firm", "touchpoint"), doc="Answers about a touchpoint"),
+        Accumulator("answer", ("firm", "touchpoint"), doc="Performance answered, summed"),
+        Accumulator("answer_square", ("firm", "touchpoint"), doc="Its squares, summed"),
+        Accumulator("survey_cost", doc="Cost of surveys, currency"),
     ),
     passes=(
-        Pass(plan, "events", whole=True),
+        Pass(plan, "events", population=True),
         Pass(interview, "join", after=("journey.visit",)),
         Pass(record_response, "join", after=("surveys.interview",)),
-        Pass(update_estimates, "close", whole=True),
+        Pass(update_estimates, "close", population=True),
     ),
     measures=(
         Measure(
@@ -324,16 +323,21 @@ PERCEIVED_PERFORMANCE = Mechanism(
     "perceived_performance",
     doc="What firms believe of themselves",
     setup=_setup,
-    totals=(
-        Total("belief", ("firm", "touchpoint"), doc="Performance that the firm believes in"),
-        Total("belief_error", ("firm", "touchpoint"), doc="Standard error of what it was told"),
-        Total("delivered", ("firm", "touchpoint"), doc="Mean performance of the touchpoint"),
-        Total("perception_gap", doc="Belief less what customers met, weighted by importance"),
+    accumulators=(
+        Accumulator("belief", ("firm", "touchpoint"), doc="Performance that the firm believes in"),
+        Accumulator(
+            "belief_error", ("firm", "touchpoint"), doc="Standard error of what it was told"
+        ),
+        Accumulator("delivered", ("firm", "touchpoint"), doc="Mean performance of the touchpoint"),
+        Accumulator("perception_gap", doc="Belief less what customers met, weighted by importance"),
     ),
     passes=(
-        Pass(perceive_as_designed, "events", whole=True, after=("touchpoints.set_up",)),
+        Pass(perceive_as_designed, "events", population=True, after=("touchpoints.set_up",)),
         Pass(
-            report, "close", whole=True, before=("surveys.update_estimates", "improvement.improve")
+            report,
+            "close",
+            population=True,
+            before=("surveys.update_estimates", "improvement.improve"),
         ),
     ),
     measures=(
@@ -375,7 +379,7 @@ def track(
             continue
         u = uniform(key_tracked[s], first + i)
         if u < sampled[s, 2]:
-            c = chunk(i)
+            c = tile(i)
             e = experience[s, i]
             sum_asked[c, s, 2] += 1.0
             answers = response_chance(
@@ -433,8 +437,8 @@ TRACKING_SURVEY = Mechanism(
     "tracking_survey",
     doc="What customers say of the firm as a whole",
     draws=(Draw("tracked", ("firm",)),),
-    totals=(
-        Total(
+    accumulators=(
+        Accumulator(
             "tracked",
             ("firm", 5),
             doc="Answers about the firm, their sum, sum of squares, advocates and destroyers",

@@ -8,7 +8,17 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.model.targeting.differentiation import best, best_of, is_there, likeness, log_odds
 from cxsim.model.targeting.value_tiers import lift, room
 from cxsim.model.word_of_mouth.awareness import counts
@@ -307,8 +317,8 @@ def count(
         i = buyer[k]
         f = seller[k]
         if contacted[f, i] and supplier[i] != f:
-            sum_acquired_by_contact[chunk(i), f] += 1.0
-            sum_trial_discounts[chunk(i), f] += volume[i] * trial[f, i]
+            sum_acquired_by_contact[tile(i), f] += 1.0
+            sum_trial_discounts[tile(i), f] += volume[i] * trial[f, i]
 
 
 def make_aware(n, n_firms, contacted, aware):
@@ -334,18 +344,20 @@ ACQUISITION = Mechanism(
         Column("target_draw", ("firm",), doc="Draw that orders customers by chance, by firm"),
         Column("contacted", ("firm",), "i1", shared=True, doc="1 for who is contacted this period"),
         Column("last_contact", ("firm",), "i4", shared=True, doc="Period of the last contact"),
-        Column("trial", ("firm",), "f8", kept=False, doc="Trial discount, currency per unit"),
+        scratch("trial", "Trial discount, currency per unit", ("firm",)),
     ),
     setup=_setup,
     draws=(Draw("target", ("firm",), stream="raffle"),),
-    totals=(
-        Total("prospects", doc="Those who could be contacted"),
-        Total("contacts_made", doc="Contacts with them"),
-        Total("value_prospects", doc="True value of those who could be contacted, currency"),
-        Total("value_contacted", doc="True value of those contacted, currency"),
-        Total("value_best_prospects", doc="True value of as many of the truly best, currency"),
-        Total("acquired_by_contact", doc="Customers won in the period of the contact"),
-        Total("trial_discounts", doc="Trial discounts; already taken off revenue, currency"),
+    accumulators=(
+        Accumulator("prospects", doc="Those who could be contacted"),
+        Accumulator("contacts_made", doc="Contacts with them"),
+        Accumulator("value_prospects", doc="True value of those who could be contacted, currency"),
+        Accumulator("value_contacted", doc="True value of those contacted, currency"),
+        Accumulator(
+            "value_best_prospects", doc="True value of as many of the truly best, currency"
+        ),
+        Accumulator("acquired_by_contact", doc="Customers won in the period of the contact"),
+        Accumulator("trial_discounts", doc="Trial discounts; already taken off revenue, currency"),
     ),
     check=_check,
     passes=(
@@ -354,7 +366,7 @@ ACQUISITION = Mechanism(
         Pass(
             contact_unprofiled,
             "contact",
-            whole=True,
+            population=True,
             after=("acquisition.draw_prospects", "true_value.compute_true_value"),
         ),
         Pass(offer_trial, "ask", after=("money.ask",)),
@@ -368,7 +380,7 @@ ACQUISITION = Mechanism(
 TARGETING = Mechanism(
     "targeting",
     doc="Contacting those whose attributes speak for them",
-    passes=(Pass(contact, "contact", whole=True, replaces="acquisition.contact_unprofiled"),),
+    passes=(Pass(contact, "contact", population=True, replaces="acquisition.contact_unprofiled"),),
     active=_described,
 )
 

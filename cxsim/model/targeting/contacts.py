@@ -18,7 +18,7 @@ import numpy as np
 
 from cxsim.model.experience.perception import EXPERIENCE
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism, Pass, listed, tile
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Parameters, parameter
 
@@ -86,7 +86,7 @@ def offer(
         if (
             base >= 0.0 and uncertainty_after[k] >= 0.0
         ):  # not a number where the firm offers nothing
-            c = chunk(buyer[k])
+            c = tile(buyer[k])
             chance = acceptance(
                 base, firm_next_best_offer_known_chance[f], 1.0 - uncertainty_after[k]
             )
@@ -121,7 +121,10 @@ NEXT_BEST_OFFER = Mechanism(
     doc="Add-ons for recognized customers",
     firm=FirmParameters,
     draws=(Draw("add_on", ("firm",)),),
-    totals=(Total("add_on_offers", doc="Add-ons offered"), Total("add_ons", doc="Add-ons taken")),
+    accumulators=(
+        Accumulator("add_on_offers", doc="Add-ons offered"),
+        Accumulator("add_ons", doc="Add-ons taken"),
+    ),
     check=_check,
     passes=(Pass(offer, "update", after=("learning.learn",)),),
     measures=(
@@ -215,9 +218,9 @@ def add_contact_pressure(
         for f in range(n_firms):
             calls += contacted[f, i]
         pressure[i] = minded(pressure[i], calls)
-        sum_contacts_felt[chunk(i), 0] += calls
+        sum_contacts_felt[tile(i), 0] += calls
         if excess(pressure[i], segment_contact_tolerance[segment[i]]) > 0.0:
-            sum_contacts_beyond[chunk(i), 0] += 1.0
+            sum_contacts_beyond[tile(i), 0] += 1.0
 
 
 def withhold(n, segment, pressure, disclosure, segment_contact_tolerance, segment_contact_reserve):
@@ -270,9 +273,9 @@ CONTACT_TOLERANCE = Mechanism(
     doc="Contacts beyond what customers put up with",
     segment=SegmentParameters,
     columns=(Column("pressure", doc="Acquisition contacts that the customer still minds", ge=0),),
-    totals=(
-        Total("contacts_felt", (1,), doc="Acquisition contacts received"),
-        Total("contacts_beyond", (1,), doc="Customers with more than they put up with"),
+    accumulators=(
+        Accumulator("contacts_felt", (1,), doc="Acquisition contacts received"),
+        Accumulator("contacts_beyond", (1,), doc="Customers with more than they put up with"),
     ),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),

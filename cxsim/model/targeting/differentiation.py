@@ -32,7 +32,17 @@ import numpy as np
 
 from cxsim.model.core.offer import gap_along, prior
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.numerics.draws import normal
 from cxsim.numerics.elementary import exp
 from cxsim.parameters import Parameters, parameter
@@ -339,17 +349,9 @@ TRUE_VALUE = Mechanism(
     "true_value",
     doc="What customers are truly worth to each firm",
     columns=(
-        Column("base_weight", ("firm",), "f8", kept=False, doc="Weight of a firm in the choice"),
-        Column(
-            "base_best_utility",
-            (),
-            "f8",
-            kept=False,
-            doc="Highest utility of an option; then periods to stay",
-        ),
-        Column(
-            "base_total_weight", (), "f8", kept=False, doc="Weight of all options in the choice"
-        ),
+        scratch("base_weight", "Weight of a firm in the choice", ("firm",)),
+        scratch("base_best_utility", "Highest utility of an option; then periods to stay"),
+        scratch("base_total_weight", "Weight of all options in the choice"),
         Column(
             "true_value",
             ("firm",),
@@ -464,7 +466,7 @@ def count(
 ):  # fmt: skip
     """Add up needs, attributes, their squares and products."""
     for i in range(n):
-        c = chunk(i)
+        c = tile(i)
         g = segment[i]
         sum_needs_segment[c, g, 0] += 1.0
         for d in range(len(need)):
@@ -512,10 +514,12 @@ def by_segment(b: Any) -> np.ndarray:
 SEGMENTATION_BASES = Mechanism(
     "segmentation_bases",
     doc="What tells customers apart",
-    totals=(
-        Total("needs", ("need", 3), doc="Customers, their needs, and squares"),
-        Total("needs_seen", ("need", 2, 3), doc="Attributes, squares, products with needs"),
-        Total("needs_segment", ("segment", "room_of_need"), doc="Customers and needs by segment"),
+    accumulators=(
+        Accumulator("needs", ("need", 3), doc="Customers, their needs, and squares"),
+        Accumulator("needs_seen", ("need", 2, 3), doc="Attributes, squares, products with needs"),
+        Accumulator(
+            "needs_segment", ("segment", "room_of_need"), doc="Customers and needs by segment"
+        ),
     ),
     axes=lambda scenario: {"room_of_need": ("customers", *map(str, range(scenario.needs)))},
     passes=(Pass(count, "account"),),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism, Pass, tile
 from cxsim.model.targeting.differentiation import (
     best,
     forecast,
@@ -90,7 +90,7 @@ MEASURES = (
 )
 
 
-def tier_frame(books: Any, scenario: Any) -> pd.DataFrame:
+def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
     """Return customers and contribution by period, firm and value tier.
 
     Columns ``period, firm, tier, customers, contribution``: those who were the firm's customers
@@ -98,15 +98,15 @@ def tier_frame(books: Any, scenario: Any) -> pd.DataFrame:
     """
     import pandas as pd
 
-    ranking = [k for k, name in enumerate(books.firms) if scenario.firms[name].value_tiers]
-    order = [k for name in scenario.firms for k in ranking if books.firms[k] == name]
-    customers, contribution = books.total("tier_customers"), books.total("tier_contribution")
+    ranking = [k for k, name in enumerate(ledger.firms) if scenario.firms[name].value_tiers]
+    order = [k for name in scenario.firms for k in ranking if ledger.firms[k] == name]
+    customers, contribution = ledger.total("tier_customers"), ledger.total("tier_contribution")
     names = [name for name, _ in TIERS]
-    shape = (books.periods, len(order), len(TIERS))
-    firms = [books.firms[k] for k in order]
+    shape = (ledger.periods, len(order), len(TIERS))
+    firms = [ledger.firms[k] for k in order]
     return pd.DataFrame(
         {
-            "period": np.repeat(np.arange(books.periods), len(order) * len(TIERS)),
+            "period": np.repeat(np.arange(ledger.periods), len(order) * len(TIERS)),
             "firm": pd.Categorical(
                 np.broadcast_to(np.array(firms, dtype=object)[None, :, None], shape).ravel(),
                 categories=firms,
@@ -298,9 +298,9 @@ def count(n, n_firms, tier, supplier, choice, margin, sum_tier_customers, sum_ti
     for i in range(n):
         if tier[i] >= 0:
             s = supplier[i]
-            sum_tier_customers[chunk(i), s, tier[i]] += 1.0
+            sum_tier_customers[tile(i), s, tier[i]] += 1.0
             if choice[i] == s:
-                sum_tier_contribution[chunk(i), s, tier[i]] += margin[i]
+                sum_tier_contribution[tile(i), s, tier[i]] += margin[i]
 
 
 VALUE_TIERS = Mechanism(
@@ -323,14 +323,16 @@ VALUE_TIERS = Mechanism(
         Column("snapshot", ("firm", 4), shared=True, doc="What the forecast was made from"),
     ),
     draws=(Draw("service", ("firm",), stream="turn"),),
-    totals=(
-        Total("ranked", doc="Customers whom the firm put in order"),
-        Total("served", doc="Customers served individually"),
-        Total("value_ranked", doc="True value of those put in order, currency"),
-        Total("value_served", doc="True value of those served individually, currency"),
-        Total("value_best", doc="True value of as many of the truly best, currency"),
-        Total("tier_customers", ("firm", len(TIERS)), doc="Customers by value tier"),
-        Total("tier_contribution", ("firm", len(TIERS)), doc="Contribution by tier, currency"),
+    accumulators=(
+        Accumulator("ranked", doc="Customers whom the firm put in order"),
+        Accumulator("served", doc="Customers served individually"),
+        Accumulator("value_ranked", doc="True value of those put in order, currency"),
+        Accumulator("value_served", doc="True value of those served individually, currency"),
+        Accumulator("value_best", doc="True value of as many of the truly best, currency"),
+        Accumulator("tier_customers", ("firm", len(TIERS)), doc="Customers by value tier"),
+        Accumulator(
+            "tier_contribution", ("firm", len(TIERS)), doc="Contribution by tier, currency"
+        ),
     ),
     check=_check,
     passes=(
@@ -338,7 +340,7 @@ VALUE_TIERS = Mechanism(
         Pass(
             rank,
             "contact",
-            whole=True,
+            population=True,
             after=("value_tiers.draw_candidates", "true_value.compute_true_value"),
         ),
         Pass(serve, "adjust"),

@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.mechanism import CHUNK, Column, Draw, Measure, Mechanism, Pass, Total, chunks
+from cxsim.model.mechanism import (
+    TILE,
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    scratch,
+    tiles,
+)
 from cxsim.model.word_of_mouth.word_of_mouth import FIRMS_PER_BYTE
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
@@ -51,10 +61,10 @@ def become_aware(n, n_firms, received, aware, sum_aware):
         b = f - w * FIRMS_PER_BYTE
         for i in range(n):
             aware[f, i] = aware[f, i] | ((received[w, i] >> b) & 1)
-        for c in range(chunks(n)):
-            start = c * CHUNK
+        for c in range(tiles(n)):
+            start = c * TILE
             know = 0
-            for k in range(min(CHUNK, n - start)):
+            for k in range(min(TILE, n - start)):
                 know += aware[f, start + k]
             sum_aware[c, f] += know
 
@@ -73,7 +83,7 @@ AWARENESS = Mechanism(
     columns=(
         Column("aware", ("firm",), "i1", doc="1 once the customer knows of the firm", ge=0, le=1),
     ),
-    totals=(Total("aware", doc="Customers who know the firm"),),
+    accumulators=(Accumulator("aware", doc="Customers who know the firm"),),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
         Pass(restrict_to_aware, "adjust"),
@@ -136,7 +146,7 @@ ADVERTISING = Mechanism(
     "advertising",
     doc="Firms make themselves known",
     firm=FirmParameters,
-    columns=(Column("exposure", (), "f8", kept=False, doc="Draw of each customer, to notice"),),
+    columns=(scratch("exposure", "Draw of each customer, to notice"),),
     draws=(Draw("advertise", ("firm",)),),
     passes=(Pass(advertise, "contact"),),
     measures=(
@@ -165,9 +175,9 @@ def count(
     for w in range(n_message_byte):
         for i in range(n):
             any_received[i] = any_received[i] | received[w, i]
-    for c in range(chunks(n)):
-        start = c * CHUNK
-        size = min(CHUNK, n - start)
+    for c in range(tiles(n)):
+        start = c * TILE
+        size = min(TILE, n - start)
         reached = 0
         for k in range(size):
             reached += any_received[start + k] != 0
@@ -205,13 +215,11 @@ def ever_bought(b: Any) -> np.ndarray:
 REACH = Mechanism(
     "reach",
     doc="Whom word of mouth gets to, and who has ever bought",
-    columns=(
-        Column("any_received", (), "u1", kept=False, doc="Not 0 for those who were told anything"),
-    ),
-    totals=(
-        Total("reached", (1,), doc="Customers who were told anything"),
-        Total("reached_by", doc="Customers who were told about the firm"),
-        Total("met", doc="Customers who have ever bought from the firm"),
+    columns=(scratch("any_received", "Not 0 for those who were told anything", dtype="u1"),),
+    accumulators=(
+        Accumulator("reached", (1,), doc="Customers who were told anything"),
+        Accumulator("reached_by", doc="Customers who were told about the firm"),
+        Accumulator("met", doc="Customers who have ever bought from the firm"),
     ),
     passes=(Pass(count, "hear", after=("word_of_mouth.listen",)),),
     measures=(

@@ -164,7 +164,7 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
     felt = simulation.customers("experience")[np.maximum(supplier, 0), sample].astype(float)
     felt[supplier < 0] = np.nan
     cuts = simulation.scenario.emotion_cut_points
-    names = np.array([*simulation.books.firms, "none"], dtype=object)
+    names = np.array([*simulation.ledger.firms, "none"], dtype=object)
     nodes = pd.DataFrame(
         {
             "customer": sample,

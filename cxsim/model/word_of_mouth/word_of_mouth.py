@@ -16,16 +16,17 @@ import numpy as np
 from cxsim.model.experience.perception import emotion_cluster
 from cxsim.model.mechanism import (
     BILLION,
-    CHUNK,
+    TILE,
+    Accumulator,
     Column,
     Draw,
     Measure,
     Mechanism,
     Pass,
-    Total,
     billionths,
-    chunk,
-    chunks,
+    scratch,
+    tile,
+    tiles,
 )
 from cxsim.model.word_of_mouth.network import network
 from cxsim.numerics.draws import subkey, uniform
@@ -200,7 +201,7 @@ def receive(
             told = told & (told - 1)
             place += 1
             reputation[f, i] = reputation_after(reputation[f, i], v, weight)
-            sum_messages[chunk(i), f, (v > 0.0) - (v < 0.0) + 1] += 1.0
+            sum_messages[tile(i), f, (v > 0.0) - (v < 0.0) + 1] += 1.0
 
 
 def listen(
@@ -299,15 +300,16 @@ WORD_OF_MOUTH = Mechanism(
     columns=(
         Column("sent", ("message_byte",), "u1", shared=True, doc="Firms told about, one bit each"),
         Column("valence", ("firm",), shared=True, doc="Experience told of the first firm, ..."),
-        Column("received", ("message_byte",), "u1", kept=False, doc="Firms heard of, one bit each"),
-        Column("senders", (), "u4", kept=False, doc="Customers who tell, in a list"),
-        Column("meeting", (), "f8", kept=False, doc="Draw of each customer, to meet somebody"),
-        Column("receiver", (), "u4", kept=False, doc="Who listens to a teller, in a list"),
-        Column("sender_met", (), "u4", kept=False, doc="Whom the listener listens to"),
+        scratch("received", "Firms heard of, one bit each", ("message_byte",), "u1"),
+        scratch("senders", "Customers who tell, in a list", dtype="u4"),
+        scratch("meeting", "Draw of each customer, to meet somebody"),
+        scratch("receiver", "Who listens to a teller, in a list", dtype="u4"),
+        scratch("sender_met", "Whom the listener listens to", dtype="u4"),
     ),
     draws=(Draw("tell", ("firm",)), Draw("meet")),
-    totals=(
-        Total("messages", ("firm", 3), doc="Messages heard, by valence below, at, above neutral"),
+    accumulators=(
+        Accumulator("messages", ("firm", 3),
+                    doc="Messages heard, by valence below, at, above neutral"),
     ),
     setup=_links,
     passes=(
@@ -377,10 +379,10 @@ def add_reputation(n, n_firms, segment, reputation, trust, value, segment_reputa
 def count(n, n_firms, reputation, sum_reputation):
     """Add up reputations as they stand after what was heard."""
     for f in range(n_firms):
-        for c in range(chunks(n)):
-            start = c * CHUNK
+        for c in range(tiles(n)):
+            start = c * TILE
             total = 0
-            for k in range(min(CHUNK, n - start)):
+            for k in range(min(TILE, n - start)):
                 total += billionths(reputation[f, start + k])
             sum_reputation[c, f] += total / BILLION
 
@@ -399,9 +401,9 @@ REPUTATION = Mechanism(
     segment=SegmentParameters,
     columns=(
         Column("reputation", ("firm",), doc="Reputation R of a firm, about -1 to 1"),
-        Column("trust", (), "f8", kept=False, doc="Worth of a reputation of 1, currency"),
+        scratch("trust", "Worth of a reputation of 1, currency"),
     ),
-    totals=(Total("reputation", doc="Reputation, summed over all customers"),),
+    accumulators=(Accumulator("reputation", doc="Reputation, summed over all customers"),),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
         Pass(add_reputation, "add", term="word of mouth"),
