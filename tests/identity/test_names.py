@@ -141,7 +141,10 @@ class Depth(Parameters):
             "(did you mean 'mine_mood'?)"),
         ),
         (mine(tables=("key_enter",)), "found that of a draw 'enter' of mechanism 'choice'"),
-        (mine(tables=("sum_mood",)), "does not begin with 'sum_', by which passes know accumulators"),
+        (
+            mine(tables=("sum_mood",)),
+            "does not begin with 'sum_', by which passes know accumulators",
+        ),
         (mine(tables=("n_mood",)), "does not begin with 'n_', by which passes know sizes of axes"),
         (
             mine(passes=(Pass(idle, "tell"), Pass(idle, "account"))),

@@ -10,7 +10,7 @@ from journeys import JOURNEY, duel, heard, lived, services
 from playing import assert_same, played
 
 import cxsim as cx
-from cxsim.model.research.surveys import promoter_error, standard_error
+from cxsim.model.research.surveys import TRACKING, promoter_error, standard_error
 from cxsim.scenario import ScenarioError
 from examples import examples
 from lab.validation.checks import assert_agrees
@@ -234,7 +234,7 @@ def test_an_evaluating_organization_asks_more_customers():
     changes = {f"firms.{name}.listening": {"tracking": {}} for name in ("Mass", "Tailor")}
     changes["firms.Mass.organization"] = {"evaluation": 0.1}
     changes["firms.Tailor.organization"] = {"evaluation": 0.9}
-    sampled = played(lived(**changes)).workspace.own["sampled"][:, 2]
+    sampled = played(lived(**changes)).workspace.own["sampled"][:, TRACKING]
     assert sampled.tolist() == pytest.approx([0.01, 0.0, 0.09])
 
 

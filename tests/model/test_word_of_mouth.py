@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -12,8 +14,8 @@ from random_scenarios import LOUD, SILENCE, scenarios, word_of_mouth
 from support_mood import moods
 
 import cxsim as cx
-from cxsim.model.word_of_mouth.network import network
-from cxsim.model.word_of_mouth.word_of_mouth import FIRMS_PER_BYTE
+from cxsim.model.word_of_mouth.network import KINDS, network
+from cxsim.model.word_of_mouth.word_of_mouth import FIRMS_PER_BYTE, Kind
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import ScenarioError
 from examples import examples
@@ -93,8 +95,14 @@ def test_the_network_is_that_of_every_machine_and_version():
     assert ties("scale_free").others[-8:].tolist() == GOLDEN_SCALE_FREE
 
 
+def test_every_kind_of_network_that_a_scenario_may_name_can_be_built_and_no_other():
+    assert get_args(Kind) == tuple(KINDS)
+    with pytest.raises(ValueError, match=r"found 'smal_world' \(did you mean 'small_world'\?\)"):
+        ties("smal_world")
+
+
 @pytest.mark.parametrize("customers", [1, 2, 3, 5])
-@pytest.mark.parametrize("kind", ["well_mixed", "small_world", "scale_free"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_few_customers_listen_to_whom_there_is(kind, customers):
     scenario = talking(network=kind, customers=customers)
     assert_same(played(scenario), played(scenario, engine="agents"))

@@ -9,7 +9,7 @@ another customer, and neither threads nor blocks can show.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -47,6 +47,13 @@ MARK = 31
 LOWEST_BIT = np.array([0] + [(byte & -byte).bit_length() - 1 for byte in range(1, 256)])
 
 
+#: Kinds of networks (:data:`cxsim.model.word_of_mouth.network.KINDS`); passes know them by number.
+Kind = Literal["well_mixed", "small_world", "scale_free"]
+
+
+WELL_MIXED = get_args(Kind).index("well_mixed")
+
+
 class TellRate(Parameters):
     """How readily customers talk about a firm, by how they feel about it."""
 
@@ -67,7 +74,7 @@ class TellRate(Parameters):
 class WordOfMouth(Parameters):
     """Who tells whom, how often, and what comes of it."""
 
-    network: Literal["well_mixed", "small_world", "scale_free"] = parameter(
+    network: Kind = parameter(
         "small_world",
         doc="Who listens to whom: anybody, a small world (Watts & Strogatz 1998), or a network "
         "with hubs (Barabási & Albert 1999)",
@@ -216,7 +223,7 @@ def listen(
     """
     weight = market_word_of_mouth_message_weight[0]
     room = len(receiver)
-    mixed = market_word_of_mouth_network[0] < 0.5 and n_customers > 1
+    mixed = market_word_of_mouth_network[0] == WELL_MIXED and n_customers > 1
     contacts = int(market_word_of_mouth_contacts[0]) if mixed else 0
     for w in range(n_message_byte):
         for i in range(n):
