@@ -28,7 +28,7 @@ from cxsim.scenario.named_policies import policies_of
 
 __all__ = ["BLOCK", "PLAIN_BLOCK", "Simulation"]
 
-#: Customers per block: few enough that their passing columns stay in a core's cache together.
+#: Customers per block: few enough that their scratch columns stay in a core's cache together.
 BLOCK = 1024
 
 #: The same where every pass of every block is a call from Python (the engine ``"plain"``).

@@ -210,7 +210,7 @@ def _cores() -> int:
 
 
 def column_bytes(simulation: Simulation, customers: int, block: int = BLOCK) -> int:
-    """Return the bytes of the kept columns of a population of any size, without making it.
+    """Return the bytes of the state columns of a population of any size, without making it.
 
     Parameters
     ----------
@@ -240,12 +240,12 @@ def scratch_bytes(simulation: Simulation, customers: int, block: int = BLOCK) ->
 
 
 def total_bytes(simulation: Simulation, customers: int) -> int:
-    """Return the bytes of one period's totals by chunk of customers."""
+    """Return the bytes of one period's totals by tile of customers."""
     return ceil(customers / TILE) * _width(simulation) * 8
 
 
 def _blocks(customers: int, block: int) -> tuple[int, int]:
-    """Return customers per block, rounded up to chunks, and the number of blocks."""
+    """Return customers per block, rounded up to tiles, and the number of blocks."""
     block = ceil(min(block, customers) / TILE) * TILE
     return block, ceil(customers / block)
 

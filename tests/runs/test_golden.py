@@ -27,7 +27,7 @@ FOLDER = Path(__file__).with_name("golden")
 RENEW = bool(os.environ.get("CXSIM_RENEW_GOLDEN"))
 SEED = 2024
 
-#: Enough for three chunks, so that three threads have something to do.
+#: Enough for three tiles, so that three threads have something to do.
 CUSTOMERS = 2500
 
 SHIPPED = (
