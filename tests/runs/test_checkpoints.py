@@ -177,7 +177,7 @@ def test_rules_of_a_notebook_are_given_again(tmp_path):
     while cut.period < 5:
         cut.step()
     Checkpoint(tmp_path / "c").save(cut)
-    with pytest.raises(CheckpointError, match=r"made with another learning\.forgotten, "):
+    with pytest.raises(CheckpointError, match=r"made with another learning\.decayed, "):
         cx.run(scenario, seed=1, checkpoint=tmp_path / "c")
     whole = cx.run(scenario, seed=1, rules=rules)
     same(cx.run(scenario, seed=1, rules=rules, checkpoint=tmp_path / "c"), whole)
