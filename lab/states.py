@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import cxsim as cx
-from cxsim.model.mechanism_registry import OBSERVERS
+from cxsim.model.mechanism_registry import PROBES
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario.loading import shipped_scenarios
 
@@ -37,14 +37,14 @@ def digest(values: Any) -> str:
 def state(scenario: Any) -> dict[str, dict[str, str]]:
     """Return digests of the customers' columns and of the totals after a run of few customers."""
     few = scenario.override({"customers": CUSTOMERS})
-    simulation = Simulation(few, seed=SEED, observers=tuple(OBSERVERS))
+    simulation = Simulation(few, seed=SEED, observers=tuple(PROBES))
     simulation.warm_up()
     while not simulation.finished:
         simulation.step()
     workspace = simulation.workspace
     return {
         "customers": {n: digest(simulation.customers(n)) for n in workspace.population.columns},
-        "totals": {n: digest(simulation.books.count(n)) for n in workspace.total_places},
+        "totals": {n: digest(simulation.ledger.count(n)) for n in workspace.total_places},
     }
 
 

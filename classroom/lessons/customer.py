@@ -87,7 +87,7 @@ def call(case: Case) -> dict[str, float]:
         )
     )
     weight, neutral = float(here.performance_weight), float(here.neutral)
-    felt = rule("perception.felt")(score(case), promise, weight, neutral, aversion)
+    felt = rule("perception.contact_experience")(score(case), promise, weight, neutral, aversion)
     itself, short = (score(case) - neutral) / 10, (score(case) - promise) / 10
     return {
         "felt": felt, "itself": itself, "short": aversion * short, "unweighted": itself + short,

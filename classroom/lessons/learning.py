@@ -69,7 +69,7 @@ def _by_tenure(case: Case, here: Scenario) -> np.ndarray:
     """Return Tailor's retention by tenure band from the third year on, (seeds, bands)."""
     found = []
     for seed in case.seeds:
-        books = case.simulate(here, seed).books
+        books = case.simulate(here, seed).ledger
         held, kept = held_and_kept(books, "tenure")
         place, since = books.firms.index("Tailor"), books.periods * 2 // 5
         held, kept = (each[since:, place, : len(BANDS)].sum(axis=0) for each in (held, kept))

@@ -94,7 +94,7 @@ class OwnIndustry:
         """Return the mean own-price elasticity over firms and months."""
         made = []
         for seed in case.seeds[:2]:
-            books = simulate(self.market(case), seed=seed, detail=["elasticity"]).books
+            books = simulate(self.market(case), seed=seed, detail=["elasticity"]).ledger
             made.append(float(np.nanmean(own_elasticity(books))))
         return Estimate.over(made)
 

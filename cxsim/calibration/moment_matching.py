@@ -343,7 +343,7 @@ class Moments:
             return np.array(list(pool.map(one, range(self.seeds))))
 
     def _read(self, simulation: Any) -> np.ndarray:
-        books = simulation.books
+        books = simulation.ledger
         functions = {
             (level, measure.name): measure.function
             for level in ("firm", "market")

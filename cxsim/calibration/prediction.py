@@ -162,7 +162,7 @@ def _simulated(scenario: Scenario, firms: tuple[str, ...]) -> _Figures:
     scenario = scenario.override({"customers": _CUSTOMERS})
     rates, shares = [], []
     for seed in _SEEDS:
-        books = simulate(scenario, seed=seed).books
+        books = simulate(scenario, seed=seed).ledger
         flows = books.total("purchases").sum(axis=0)[:, :-1]  # supplier before, firm
         order = [books.firms.index(name) for name in firms]
         own = flows[1:]

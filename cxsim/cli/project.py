@@ -247,8 +247,8 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
         If code was compiled and none of the cache folders could keep it.
     """
     from cxsim.engine.code_folders import cache_folders, refusal
-    from cxsim.engine.schedule import Leg
-    from cxsim.model.mechanism_registry import OBSERVERS
+    from cxsim.engine.schedule import PhaseGroup
+    from cxsim.model.mechanism_registry import PROBES
     from cxsim.runs.simulation import Simulation
     from cxsim.scenario import Scenario, shipped_scenarios
 
@@ -259,7 +259,7 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
     if not any(_usable(folder) for folder in folders):
         raise _none_usable(folders)
     start, before = time.monotonic(), _kept(folders)
-    observers = tuple(OBSERVERS)
+    observers = tuple(PROBES)
     small = {"customers": 64, "warm_up": 0}
     paths = list(shipped_scenarios().values())
     passes: set[str] = set()
@@ -271,8 +271,8 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
         total = done + len(steps) * (len(paths) - number)
         for step in steps:
             if step.phase not in ("arrive", "begin"):  # these ran while the simulation was made
-                simulation.engine.run([Leg((step,), whole=step.whole)])
-            if not step.whole:
+                simulation.engine.run([PhaseGroup((step,), population=step.population)])
+            if not step.population:
                 passes.add(step.code)
             done += 1
             if progress is not None:

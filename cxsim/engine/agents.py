@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 import mesa
 import numpy as np
 
-from cxsim.engine.schedule import Leg, Step, parameters_of
+from cxsim.engine.schedule import PhaseGroup, Step, parameters_of
 from cxsim.engine.workspace import Workspace
-from cxsim.model.mechanism import CHUNK, NONE
+from cxsim.messages import hint
+from cxsim.model.mechanism import NONE, TILE
 
 __all__ = ["AgentsEngine", "Customer", "ReleasedModel"]
 
@@ -193,9 +194,9 @@ class Customer(mesa.Agent):
             return
         near = get_close_matches(name, columns, 1, 0.8)
         if near or kind is Customer:
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            meant = f" (did you mean {near[0]!r}?)" if near else ""
             raise AttributeError(
-                f"a customer has no attribute {name!r}{hint}; name attributes of your own in the "
+                f"a customer has no attribute {name!r}{meant}; name attributes of your own in the "
                 f"body of a subclass of cx.Customer ({name} = None)"
             )
 
@@ -284,7 +285,7 @@ class ReleasedModel(mesa.Model):
 
 
 class AgentsEngine:
-    """Runs legs of the schedule customer by customer.
+    """Runs phase groups of the schedule customer by customer.
 
     Parameters
     ----------
@@ -304,13 +305,13 @@ class AgentsEngine:
         self._workspace = workspace
         self.firms = workspace.tables.firms
         self.segments = workspace.tables.segments
-        self.passing = {name: array[..., :1] for name, array in workspace.passing().items()}
+        self.scratch = {name: array[..., :1] for name, array in workspace.scratch().items()}
         self._steps: dict[str, list[Step]] = {}
         self._turn: Customer | None = None
         self._phase, self._played = "", False
         self._chosen = np.full(workspace.population.customers, NONE)
         self._link()
-        self.names = (*workspace.population.columns, *self.passing)
+        self.names = (*workspace.population.columns, *self.scratch)
         self.customers: list[Customer] = []  # whoever makes one later finds that there are some
         self.customers = [
             customer_class(model, self, number) for number in range(workspace.population.customers)
@@ -328,7 +329,7 @@ class AgentsEngine:
 
     def _link(self) -> None:
         """Make views of arrays; plans of arguments follow as passes are met."""
-        self._views = {name: memoryview(array) for name, array in self.passing.items()}
+        self._views = {name: memoryview(array) for name, array in self.scratch.items()}
         self._plans: dict[str, list[tuple[str, Any]]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -338,15 +339,15 @@ class AgentsEngine:
         self.__dict__.update(state)
         self._link()
 
-    def run(self, legs: Sequence[Leg]) -> None:
-        """Run legs in order; every customer finishes one leg before any starts the next."""
-        for leg in legs:
-            if leg.whole:
-                for step in leg.steps:
-                    step.function(*self._workspace.whole_arguments(step))
+    def run(self, groups: Sequence[PhaseGroup]) -> None:
+        """Run phase groups in order; every customer finishes one before any starts the next."""
+        for group in groups:
+            if group.population:
+                for step in group.steps:
+                    step.function(*self._workspace.population_arguments(step))
                 continue
             self._steps = {}
-            for step in leg.steps:
+            for step in group.steps:
                 self._steps.setdefault(step.phase, []).append(step)
             chooses = "decide" in self._steps
             try:
@@ -401,14 +402,14 @@ class AgentsEngine:
                 part = self._workspace.population.part(thing, block)
                 arguments.append(memoryview(part[..., place : place + 1]))
             else:
-                chunk = number // CHUNK
-                arguments.append(memoryview(thing[chunk : chunk + 1]))
+                tile = number // TILE
+                arguments.append(memoryview(thing[tile : tile + 1]))
         return arguments
 
     def _plan(self, step: Step) -> list[tuple[str, Any]]:
         """Sort a pass's arguments into those that stay and those that change by customer."""
         plan: list[tuple[str, Any]] = []
-        known = self._workspace.arguments(step, 0, self.passing)
+        known = self._workspace.arguments(step, 0, self.scratch)
         for name, array in zip(parameters_of(step), known, strict=True):
             if name == "n":
                 plan.append(("same", 1))
@@ -425,8 +426,8 @@ class AgentsEngine:
         return plan
 
     def has(self, name: str) -> bool:
-        """Return whether there is a column of a name, kept or passing."""
-        return name in self._workspace.population.columns or name in self.passing
+        """Return whether there is a column of a name, state or scratch."""
+        return name in self._workspace.population.columns or name in self.scratch
 
     def read(self, customer: Customer, name: str) -> Any:
         """Return a customer's part of a column: a number, or an array to read, where it has axes.
@@ -434,12 +435,11 @@ class AgentsEngine:
         Raises
         ------
         AttributeError
-            If there is no such column, or it passes and it is not the customer's turn.
+            If there is no such column, or it is scratch and it is not the customer's turn.
         """
         if not self.has(name):
-            near = get_close_matches(name, self.names, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise AttributeError(f"a customer has no attribute {name!r}{hint}")
+            near = hint(name, self.names, listed=0)
+            raise AttributeError(f"a customer has no attribute {name!r}{near}")
         value = self._part(customer, name)[..., 0]
         if np.ndim(value) == 0:
             return value.item()
@@ -453,7 +453,7 @@ class AgentsEngine:
         Raises
         ------
         AttributeError
-            If the column is a mechanism's own, or passes and it is not the customer's turn.
+            If the column is a mechanism's own, or is scratch and it is not the customer's turn.
         ValueError
             If the column cannot hold the value.
         """
@@ -513,16 +513,16 @@ class AgentsEngine:
     def choice_of(self, customer: Customer) -> int:
         """Return the number of the option that a customer takes, or took last.
 
-        A passing column is about the customer whose turn it is and nobody else.
+        A scratch column is about the customer whose turn it is and nobody else.
         """
-        if customer is self._turn or "choice" not in self.passing:
+        if customer is self._turn or "choice" not in self.scratch:
             return int(self.place(customer, "choice")[0])
         return int(self._chosen[customer.number])
 
     def place(self, customer: Customer, name: str) -> np.ndarray:
-        """Return the place of a customer in a column, kept or passing, as a view."""
-        if name in self.passing:
-            return self.passing[name]
+        """Return the place of a customer in a column, state or scratch, as a view."""
+        if name in self.scratch:
+            return self.scratch[name]
         block, place = divmod(customer.number, self._workspace.population.block)
         return self._workspace.population.part(name, block)[..., place : place + 1]
 
@@ -555,8 +555,6 @@ class AgentsEngine:
         if name is None:
             return -1
         if name not in options:
-            near = get_close_matches(str(name), options, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            known = ", ".join(options)
-            raise ValueError(f"{words}: expected any of {known} or None, found {name!r}{hint}")
+            known, near = ", ".join(options), hint(name, options, listed=0)
+            raise ValueError(f"{words}: expected any of {known} or None, found {name!r}{near}")
         return options.index(name)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxsim.engine.compiling import compiled_pass, compiled_player, kind_of, plain_pass
-from cxsim.engine.schedule import Leg, Step, parameters_of
+from cxsim.engine.compiling import compiled_pass, compiled_runner, kind_of, plain_pass
+from cxsim.engine.schedule import PhaseGroup, Step, parameters_of
 from cxsim.engine.workspace import LINE, Workspace
 
 __all__ = ["ColumnarEngine", "NumbaMissingError", "PlainWorker", "plays_plainly"]
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread that the
 #: machine holds up does not keep the others waiting.
-HANDFUL = 32
+BLOCKS_PER_BATCH = 32
 
 
 #: Why the fast way is not to be had in this process, once that is known.
@@ -47,13 +47,13 @@ class NumbaMissingError(ModuleNotFoundError):
 
 
 class ColumnarEngine:
-    """Runs legs of the schedule over blocks of customers.
+    """Runs phase groups of the schedule over blocks of customers.
 
     Parameters
     ----------
     workspace : Workspace
     threads : int
-        Threads that take a handful of blocks after the other, as long as there are some.
+        Threads that take a batch of blocks after the other, as long as there are some.
     plain : bool, optional
         True to play passes the plain way. Default: where the fast one cannot be had, or the
         environment variable ``CXSIM_ENGINE`` is ``plain``.
@@ -93,67 +93,67 @@ class ColumnarEngine:
         self._plain = plays_plainly() if plain is None else plain
         self._debug = _chosen("CXSIM_DEBUG", "0", "1") if debug is None else debug
         self._threads = max(1, min(threads, workspace.population.blocks))
-        self._passing = [workspace.passing(sharing=True) for _ in range(self._threads)]
+        self._scratch = [workspace.scratch(sharing=True) for _ in range(self._threads)]
         self._pool: ThreadPoolExecutor | None = None
-        self._bound: dict[Leg, list[_Worker | PlainWorker]] = {}
+        self._bound: dict[PhaseGroup, list[_Worker | PlainWorker]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_bound": {}, "_pool": None, "_passing": []}
+        return {**self.__dict__, "_bound": {}, "_pool": None, "_scratch": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)  # what is left out is made anew, where it is used
-        self._passing = [self._workspace.passing(sharing=True) for _ in range(self._threads)]
+        self._scratch = [self._workspace.scratch(sharing=True) for _ in range(self._threads)]
 
     @property
     def name(self) -> str:
         """Which way passes are played."""
         return "plain" if self._plain or _lacking else "columnar"  # as of now
 
-    def run(self, legs: Sequence[Leg]) -> None:
-        """Run legs in order; every customer finishes one leg before any starts the next."""
+    def run(self, groups: Sequence[PhaseGroup]) -> None:
+        """Run phase groups in order; every customer finishes one before any starts the next."""
         blocks = self._workspace.population.blocks
-        for leg in legs:
-            if leg.whole:
-                for step in leg.steps:
-                    step.function(*self._workspace.whole_arguments(step))
+        for group in groups:
+            if group.population:
+                for step in group.steps:
+                    step.function(*self._workspace.population_arguments(step))
                 continue
-            workers = self._bound.get(leg)
+            workers = self._bound.get(group)
             if workers is None:
-                workers = self._bound[leg] = self._workers(leg)
+                workers = self._bound[group] = self._workers(group)
             if self._threads == 1:
                 workers[0].play(0, blocks)
                 continue
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads)
-            handful = min(HANDFUL, -(-blocks // self._threads))
-            starts = iter(range(0, blocks, handful))  # each number is handed out once
-            list(self._pool.map(_play_all, workers, repeat(starts), repeat(handful)))
+            batch = min(BLOCKS_PER_BATCH, -(-blocks // self._threads))
+            starts = iter(range(0, blocks, batch))  # each number is handed out once
+            list(self._pool.map(_play_all, workers, repeat(starts), repeat(batch)))
 
-    def _workers(self, leg: Leg) -> list[_Worker | PlainWorker]:
-        """Bind a leg's passes to arrays, the fast way if that can be had."""
+    def _workers(self, group: PhaseGroup) -> list[_Worker | PlainWorker]:
+        """Bind a phase group's passes to arrays, the fast way if that can be had."""
         problem = None
         if self.name == "columnar":
             try:
                 return [
-                    _Worker(self._workspace, leg.steps, passing, checked=self._debug)
-                    for passing in self._passing
+                    _Worker(self._workspace, group.steps, scratch, checked=self._debug)
+                    for scratch in self._scratch
                 ]
             except Exception as failure:  # noqa: BLE001 - what moved in numba may fail in any way
                 problem = failure
 
         made: list[_Worker | PlainWorker] = [
-            PlainWorker(self._workspace, leg.steps, passing, checked=self._debug)
-            for passing in self._passing
+            PlainWorker(self._workspace, group.steps, scratch, checked=self._debug)
+            for scratch in self._scratch
         ]
         if problem is not None:  # a mistake in a pass or rule would have been raised above again
             _without_the_fast_way(problem)
         return made
 
 
-def _play_all(worker: _Worker | PlainWorker, starts: Iterator[int], handful: int) -> None:
-    """Run all steps of a leg for one handful of blocks after the other."""
+def _play_all(worker: _Worker | PlainWorker, starts: Iterator[int], batch: int) -> None:
+    """Run all steps of a phase group for one batch of blocks after the other."""
     for first in starts:
-        worker.play(first, min(first + handful, worker.blocks))
+        worker.play(first, min(first + batch, worker.blocks))
 
 
 def plays_plainly() -> bool:
@@ -187,36 +187,36 @@ def _without_the_fast_way(problem: Exception) -> None:
 
 
 class _Worker:
-    """What a thread needs for a leg: its own passing columns, and frames that name them."""
+    """What a thread needs for a phase group: its own scratch columns, and frames that name them."""
 
     def __init__(
         self,
         workspace: Workspace,
         steps: tuple[Step, ...],
-        passing: dict[str, np.ndarray],
+        scratch: dict[str, np.ndarray],
         *,
         checked: bool = False,
     ):
-        from cxsim.engine.native import words
+        from cxsim.engine.native import pack
 
-        self._steps, self._play, self._checked = steps, compiled_player(), checked
+        self._steps, self._play, self._checked = steps, compiled_runner(), checked
         blocks = range(workspace.population.blocks)
         entries: list[int] = []
         starts: list[int] = []
         frame: list[int] = []
         for step in steps:
-            arguments = workspace.arguments(step, blocks[0], passing)
+            arguments = workspace.arguments(step, blocks[0], scratch)
             kinds = tuple(
                 kind_of(argument, strided=name.startswith("sum_"))
                 for name, argument in zip(parameters_of(step), arguments, strict=True)
             )
             entries.append(compiled_pass(step.function, kinds, step.code, checked=checked))
             starts.append(len(frame))
-            frame += words(arguments)
+            frame += pack(arguments)
 
         def frame_of(block: int) -> list[int]:
             return [
-                word for step in steps for word in words(workspace.arguments(step, block, passing))
+                word for step in steps for word in pack(workspace.arguments(step, block, scratch))
             ]
 
         # Words grow from block to block by equal steps, but to the last, which may be smaller.
@@ -246,7 +246,7 @@ class _Worker:
 
 
 def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
-    """Return addresses of the lines of the first block's kept columns, and their growth."""
+    """Return addresses of the lines of the first block's state columns, and their growth."""
     population = workspace.population
     found = [np.zeros((2, 0), dtype=np.int64)]
     if population.blocks == 1:
@@ -267,14 +267,14 @@ def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
 
 
 class PlainWorker:
-    """What a thread needs for a leg: compiled passes, and their arguments for every block.
+    """What a thread needs for a phase group: compiled passes, and their arguments for every block.
 
     Parameters
     ----------
     workspace : Workspace
     steps : tuple of Step
-    passing : dict of str to ndarray
-        The thread's own passing columns.
+    scratch : dict of str to ndarray
+        The thread's own scratch columns.
     checked : bool
         True to check that no index lies outside of its array.
     """
@@ -283,7 +283,7 @@ class PlainWorker:
         self,
         workspace: Workspace,
         steps: tuple[Step, ...],
-        passing: dict[str, np.ndarray],
+        scratch: dict[str, np.ndarray],
         *,
         checked: bool = False,
     ):
@@ -297,7 +297,7 @@ class PlainWorker:
             for number, step in enumerate(steps):
                 names = parameters_of(step)
                 if not known.keys() >= set(names):
-                    arguments = workspace.arguments(step, block, passing)
+                    arguments = workspace.arguments(step, block, scratch)
                     known |= {n: a for n, a in zip(names, arguments, strict=True) if n not in known}
                 shared = tuple(known[name] for name in names)
                 if block == 0:

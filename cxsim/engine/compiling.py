@@ -25,8 +25,8 @@ from cxsim.identity import fingerprint
 
 __all__ = [
     "compiled_pass",
-    "compiled_player",
     "compiled_rule",
+    "compiled_runner",
     "kind_of",
     "plain_pass",
 ]
@@ -113,7 +113,7 @@ def _entry(
     """Return the address of an entry, and what keeps its machine code alive."""
     import numba
 
-    from cxsim.engine.native import address_of, compiled, entry_to
+    from cxsim.engine.native import address_of, compiled, wrapper_for
 
     signature = (numba.int64,)
     stub = cast(FunctionType, _stub)
@@ -129,7 +129,7 @@ def _entry(
         types = [_numba_type(kind) for kind in kinds]
         ready = _with_compiled_rules(function, {**options, **_INLINE})
         with _named(f"pass {rule_name(function)!r}"):
-            call = entry_to(compiled(ready, types, options), types)
+            call = wrapper_for(compiled(ready, types, options), types)
         own = rebuilt(stub, {"_call": call})
         own.__name__ = function.__name__
         own.__qualname__ = f"{function.__name__}_{digest}"
@@ -160,16 +160,16 @@ def _numba_type(kind: Kind) -> Any:
 
 
 @functools.cache
-def compiled_player() -> Any:
+def compiled_runner() -> Any:
     """Return the compiled function that calls entry after entry, from disk if it is there."""
     import numba
 
-    from cxsim.engine.native import play
+    from cxsim.engine.native import run_passes
 
     row = numba.int64[::1]
     table = numba.int64[:, ::1]
     signature = (row, row, row, table, table, *[numba.int64] * 3)
-    made = numba.njit(**_OPTIONS)(play)
+    made = numba.njit(**_OPTIONS)(run_passes)
     found = _load(made, f"play-{_how()}", signature)
     if found is None:
         made.compile(signature)

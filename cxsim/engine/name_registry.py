@@ -36,13 +36,13 @@ _PREFIXES = {
     "segment_": "parameters of segments",
     "market_": "parameters of the market",
     "key_": "keys of draws",
-    "sum_": "totals",
+    "sum_": "accumulators",
     "total_": "totals",
     "all_": "shared columns",
     "n_": "sizes of axes",
 }
 #: Axes of every market.
-_AXES = ("firm", "option", "holder", "segment", "need", "evaluator")
+_AXES = ("firm", "option", "previous_supplier", "segment", "need", "member")
 #: Owner of what every market has.
 CORE = "the package"
 
@@ -142,7 +142,7 @@ def check_axes(mechanisms: Iterable[Mechanism], scenario: Any) -> None:
     known = {name for kind, name in taken if kind == "axis"}
     for mechanism in mechanisms:
         for kind, name, axes in _with_axes(mechanism):
-            usable = known - {"holder"} if kind == "draw" else known
+            usable = known - {"previous_supplier"} if kind == "draw" else known
             for each in axes:
                 if isinstance(each, str) and each not in usable:
                     raise ValueError(
@@ -162,7 +162,7 @@ def _with_axes(mechanism: Mechanism) -> Iterator[tuple[str, str, tuple[str | int
 def _declared(mechanism: Mechanism) -> Iterator[tuple[str, Any]]:
     yield from (("column", each) for each in mechanism.columns)
     yield from (("draw", each) for each in mechanism.draws)
-    yield from (("total", each) for each in mechanism.totals)
+    yield from (("accumulator", each) for each in mechanism.accumulators)
 
 
 def _take(name: Name, taken: dict[Key, Name], *more: Mapping[Key, Name]) -> None:
@@ -225,10 +225,11 @@ def _names_of(mechanism: Mechanism) -> Iterator[Name]:
         also = ((("argument", f"all_{column.name}")),) if column.shared else ()
         yield Name("column", column.name, owner, (("argument", column.name), *also))
     for draw in mechanism.draws:
-        yield Name("draw", draw.name, owner, (("argument", f"key_{draw.name}"),))
-    for total in mechanism.totals:
+        keys = (("argument", f"key_{draw.name}"), ("stream", draw.stream or draw.name))
+        yield Name("draw", draw.name, owner, keys)
+    for total in mechanism.accumulators:
         keys = (("argument", f"sum_{total.name}"), ("argument", f"total_{total.name}"))
-        yield Name("total", total.name, owner, keys)
+        yield Name("accumulator", total.name, owner, keys)
     for table in mechanism.tables:
         name = table if isinstance(table, str) else table[0]
         yield Name("table", name, owner, (("argument", name),))

@@ -2,7 +2,7 @@
 
 A *frame* is a row of 64-bit words with all that one call of a pass needs: for an array
 its address, shape and strides, for a number the number. An *entry* takes the address of
-a frame, and calls its pass. :func:`play` calls entry after entry, a whole leg of a
+a frame, and calls its pass. :func:`run_passes` calls entry after entry, a whole phase group of a
 period at a time, without coming back to the interpreter or holding its lock.
 
 Functions of :mod:`cxsim.numerics.elementary` that LLVM has an instruction for are lowered to it: a
@@ -24,7 +24,15 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-__all__ = ["LOWERED", "DisjointCompiler", "address_of", "compiled", "entry_to", "play", "words"]
+__all__ = [
+    "LOWERED",
+    "DisjointCompiler",
+    "address_of",
+    "compiled",
+    "pack",
+    "run_passes",
+    "wrapper_for",
+]
 
 
 # -- Entries: every compiled pass behind one signature, so that machine code strings them ------
@@ -39,7 +47,7 @@ _STATUS = ir.IntType(32)
 _POINTER = cgutils.voidptr_t
 
 
-def words(arguments: Sequence[Any]) -> list[int]:
+def pack(arguments: Sequence[Any]) -> list[int]:
     """Return the frame of a call with these arguments."""
     frame: list[int] = []
     for argument in arguments:
@@ -61,7 +69,7 @@ def compiled(function: FunctionType, kinds: Sequence[Any], options: dict[str, An
     )  # fmt: skip
 
 
-def entry_to(made: Any, kinds: Sequence[Any]) -> Any:
+def wrapper_for(made: Any, kinds: Sequence[Any]) -> Any:
     """Return what an entry calls: it unpacks a frame and calls the pass compiled as ``made``."""
 
     @intrinsic
@@ -136,10 +144,10 @@ def _fetch(typing: Any, address: Any) -> Any:  # noqa: ARG001 - what numba hands
 _call_entry: Any = _enter
 
 
-_bring: Any = _fetch
+prefetch: Any = _fetch
 
 
-def play(
+def run_passes(
     entries: Any,
     places: Any,
     frame: Any,
@@ -160,7 +168,7 @@ def play(
     frames : int64 array, shape (3, words)
         Of the first block, what it grows by from block to block, of the last block.
     lines : int64 array, shape (2, lines)
-        Addresses of the lines of memory that hold the first block's kept columns, and what they
+        Addresses of the lines of memory that hold the first block's state columns, and what they
         grow by from block to block. While one block is worked on, the next one's are fetched,
         some before every entry.
     first, end : int
@@ -182,7 +190,7 @@ def play(
         ahead = lines.shape[1] if block + 1 < end else 0
         for k in range(len(entries)):
             for j in range(ahead * k // len(entries), ahead * (k + 1) // len(entries)):
-                _bring(lines[0, j] + (block + 1) * lines[1, j])
+                prefetch(lines[0, j] + (block + 1) * lines[1, j])
             if _call_entry(entries[k], places[k]) != 0:
                 return k
     return -1

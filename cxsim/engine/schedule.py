@@ -1,6 +1,6 @@
 """The order of one period: passes by phase, strung together as far as blocks allow.
 
-What passes hand on then stays in a core's cache, which kept columns stream through.
+What passes hand on then stays in a core's cache, which state columns stream through.
 """
 
 from __future__ import annotations
@@ -9,19 +9,27 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from types import FunctionType
 from typing import Any
 
 from cxsim.engine.name_registry import check_passes
-from cxsim.engine.rules import exchanged, names_of_rules, rule_name, widened
+from cxsim.engine.rules import exchanged, names_of_rules, near_rule, rule_name, widened
 from cxsim.identity import identified
 from cxsim.model.core.choice import DEMAND
 from cxsim.model.mechanism import PHASES, Mechanism, ordered
 from cxsim.model.mechanism_registry import PACKAGE, registered
 
-__all__ = ["ALWAYS", "Leg", "Schedule", "Span", "Step", "parameters_of", "places", "spans"]
+__all__ = [
+    "ALWAYS",
+    "LiveRange",
+    "PhaseGroup",
+    "Schedule",
+    "Step",
+    "live_ranges",
+    "offsets",
+    "parameters_of",
+]
 
 
 # -- The order of one period: passes by phase, strung together as far as blocks allow ----------
@@ -34,7 +42,7 @@ class Step:
     name: str
     phase: str
     function: FunctionType
-    whole: bool
+    population: bool
     term: str
 
     @cached_property
@@ -44,11 +52,11 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)  # told apart as objects: engines look them up every period
-class Leg:
+class PhaseGroup:
     """Steps between which nobody needs to see the whole population, or one that does."""
 
     steps: tuple[Step, ...]
-    whole: bool
+    population: bool
 
 
 class Schedule:
@@ -80,26 +88,26 @@ class Schedule:
         if rules:
             _check_rules(rules, [p.function for _, p in passes])
         self.steps = tuple(
-            Step(name, p.phase, exchanged(widened(p.function), rules), p.whole, p.term)
+            Step(name, p.phase, exchanged(widened(p.function), rules), p.population, p.term)
             for name, p in passes
         )
         #: What the passes are and rest on.
         self.identity = identified({step.name: step.function for step in self.steps})
-        self._legs: dict[tuple[str, ...], tuple[Leg, ...]] = {}
-        self._carried: frozenset[str] | None = None
+        self._groups: dict[tuple[str, ...], tuple[PhaseGroup, ...]] = {}
+        self._across_barriers: frozenset[str] | None = None
 
-    def legs(self, phases: tuple[str, ...] = PHASES) -> tuple[Leg, ...]:
-        """Return the legs of some phases of the period (all by default).
+    def groups(self, phases: tuple[str, ...] = PHASES) -> tuple[PhaseGroup, ...]:
+        """Return the phase groups of some phases of the period (all by default).
 
-        A leg ends before a look at the whole population, and between passes of which one
+        A phase group ends before a look at the whole population, and between passes of which one
         may write what the other reads of everybody (``NAME`` and ``all_NAME``).
         """
-        if phases not in self._legs:
-            self._legs[phases] = self._cut(phases)
-        return self._legs[phases]
+        if phases not in self._groups:
+            self._groups[phases] = self._cut(phases)
+        return self._groups[phases]
 
-    def _cut(self, phases: tuple[str, ...]) -> tuple[Leg, ...]:
-        legs: list[Leg] = []
+    def _cut(self, phases: tuple[str, ...]) -> tuple[PhaseGroup, ...]:
+        groups: list[PhaseGroup] = []
         run: list[Step] = []
         named: set[str] = set()
         looked_at: set[str] = set()
@@ -109,32 +117,32 @@ class Schedule:
             names = set(parameters_of(step))
             looks_at = {name[4:] for name in names if name.startswith("all_")}
             waits = looks_at & named or looked_at & names
-            if run and (step.whole or waits):
-                legs.append(Leg(tuple(run), whole=False))
+            if run and (step.population or waits):
+                groups.append(PhaseGroup(tuple(run), population=False))
                 run, named, looked_at = [], set(), set()
-            if step.whole:
-                legs.append(Leg((step,), whole=True))
+            if step.population:
+                groups.append(PhaseGroup((step,), population=True))
             else:
                 run.append(step)
                 named |= names
                 looked_at |= looks_at
         if run:
-            legs.append(Leg(tuple(run), whole=False))
-        return tuple(legs)
+            groups.append(PhaseGroup(tuple(run), population=False))
+        return tuple(groups)
 
-    def carried(self) -> frozenset[str]:
-        """Return the names that passes of several legs of a period use."""
-        if self._carried is None:
-            self._carried = self._named_twice()
-        return self._carried
+    def scratch_across_barriers(self) -> frozenset[str]:
+        """Return the names that passes of several phase groups of a period use."""
+        if self._across_barriers is None:
+            self._across_barriers = self._named_twice()
+        return self._across_barriers
 
     def _named_twice(self) -> frozenset[str]:
-        legs = self.legs(tuple(p for p in PHASES if p != "begin"))
+        groups = self.groups(tuple(p for p in PHASES if p != "begin"))
         counts = Counter(
             name
-            for leg in legs
-            if not leg.whole
-            for name in {name for step in leg.steps for name in parameters_of(step)}
+            for group in groups
+            if not group.population
+            for name in {name for step in group.steps for name in parameters_of(step)}
         )
         return frozenset(name for name, count in counts.items() if count > 1)
 
@@ -149,29 +157,28 @@ def _check_rules(rules: Mapping[str, Callable[..., Any]], functions: list[Any]) 
     known = names_of_rules(functions)
     for name in rules:
         if name not in known:
-            near = get_close_matches(name, sorted(known), 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ValueError(f"rules: expected the name of a rule, found {name!r}{hint}")
+            near = near_rule(name, known)
+            raise ValueError(f"rules: expected the name of a rule, found {name!r}{near}")
 
 
-# -- Sharing memory: passing columns that are never in use together stand in the same place ----
+# -- Sharing memory: scratch columns that are never in use together stand in the same place ----
 
 
 #: First and last phase, by number, in which a column is in use.
-Span = tuple[int, int]
+LiveRange = tuple[int, int]
 
 
-ALWAYS: Span = (0, len(PHASES))
+ALWAYS: LiveRange = (0, len(PHASES))
 
 
-def spans(steps: Iterable[Step], mechanisms: Iterable[Mechanism]) -> dict[str, Span]:
+def live_ranges(steps: Iterable[Step], mechanisms: Iterable[Mechanism]) -> dict[str, LiveRange]:
     """Return from which phase to which passes name a column, for those that may share memory.
 
     They are columns of this package's mechanisms: their passes write what they read. Columns
     that others bring, or that start from a value of their own, may be read as they are.
     """
     own = {c.name for m in mechanisms if m in PACKAGE for c in m.columns if not c.fill}
-    found: dict[str, Span] = {}
+    found: dict[str, LiveRange] = {}
     for step in steps:
         phase = PHASES.index(step.phase)
         for name in own.intersection(parameters_of(step)):
@@ -180,7 +187,9 @@ def spans(steps: Iterable[Step], mechanisms: Iterable[Mechanism]) -> dict[str, S
     return found
 
 
-def places(sizes: Mapping[str, int], spans: Mapping[str, Span]) -> tuple[dict[str, int], int]:
+def offsets(
+    sizes: Mapping[str, int], live_ranges: Mapping[str, LiveRange]
+) -> tuple[dict[str, int], int]:
     """Return where each column begins, and how much memory that takes in all.
 
     The largest first, each in the first gap between those in use together with it.
@@ -189,21 +198,21 @@ def places(sizes: Mapping[str, int], spans: Mapping[str, Span]) -> tuple[dict[st
     ----------
     sizes : mapping of str to int
         What each column takes up.
-    spans : mapping of str to tuple
+    live_ranges : mapping of str to tuple
         When it is in use; one that is left out always is.
     """
-    return _places(tuple(sorted(sizes.items())), tuple(sorted(spans.items())))
+    return _offsets(tuple(sorted(sizes.items())), tuple(sorted(live_ranges.items())))
 
 
 @functools.lru_cache(maxsize=64)
-def _places(
-    sizes: tuple[tuple[str, int], ...], spans: tuple[tuple[str, Span], ...]
+def _offsets(
+    sizes: tuple[tuple[str, int], ...], live_ranges: tuple[tuple[str, LiveRange], ...]
 ) -> tuple[dict[str, int], int]:
-    when = dict(spans)
-    taken: list[tuple[int, int, Span]] = []
+    when = dict(live_ranges)
+    taken: list[tuple[int, int, LiveRange]] = []
     begins: dict[str, int] = {}
     for name, size in sorted(sizes, key=lambda each: (-each[1], each[0])):
-        first, last = span = when.get(name, ALWAYS)
+        first, last = live = when.get(name, ALWAYS)
         begin = 0
         for low, high, (start, end) in sorted(taken):
             if start <= last and first <= end:
@@ -211,5 +220,5 @@ def _places(
                     break
                 begin = max(begin, high)
         begins[name] = begin
-        taken.append((begin, begin + size, span))
+        taken.append((begin, begin + size, live))
     return begins, max((high for _, high, _ in taken), default=0)

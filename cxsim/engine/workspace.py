@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from math import prod
 from typing import Any
 
@@ -12,9 +11,10 @@ import numpy as np
 
 from cxsim.engine.name_registry import check_arrays, check_axes, taken_names
 from cxsim.engine.parameter_tables import Tables
-from cxsim.engine.schedule import Span, Step, parameters_of, places
+from cxsim.engine.schedule import LiveRange, Step, offsets, parameters_of
 from cxsim.files.sealed import put_back
-from cxsim.model.mechanism import CHUNK, Column, Mechanism
+from cxsim.messages import hint
+from cxsim.model.mechanism import TILE, Column, Mechanism
 from cxsim.numerics.draws import period_keys, static_key
 
 __all__ = ["Population", "Workspace", "aligned"]
@@ -34,10 +34,10 @@ class Workspace:
     seed : int
     block : int
         Customers per block.
-    carried : collection of str
-        Passing columns that have to outlive their block, because passes on both sides of a
+    scratch_across_barriers : collection of str
+        Scratch columns that have to outlive their block, because passes on both sides of a
         look at the whole population use them.
-    spans : mapping of str to tuple
+    live_ranges : mapping of str to tuple
         First and last phase, by number, in which passes use a column that may share memory.
 
     Raises
@@ -52,8 +52,8 @@ class Workspace:
         mechanisms: tuple[Mechanism, ...],
         seed: int,
         block: int,
-        carried: Collection[str] = (),
-        spans: Mapping[str, Span] | None = None,
+        scratch_across_barriers: Collection[str] = (),
+        live_ranges: Mapping[str, LiveRange] | None = None,
     ):
         taken = taken_names(mechanisms)
         check_axes(mechanisms, scenario)
@@ -62,24 +62,26 @@ class Workspace:
         self.sizes = {
             "firm": len(firms),
             "option": len(firms) + 1,
-            "holder": len(firms) + 1,
+            "previous_supplier": len(firms) + 1,
             "segment": len(segments),
             "need": self.tables.needs,
-            "evaluator": max(m.evaluators(scenario) for m in mechanisms),
+            "member": max(m.members(scenario) for m in mechanisms),
             **{axis: len(names) for axis, names in self.tables.axes.items()},
         }
         own = {f"n_{axis}": len(names) for axis, names in self.tables.axes.items()}
         self._counts = {"n_firms": len(firms), "n_customers": int(scenario.customers), **own}
         columns = tuple(
-            replace(column, kept=True) if column.name in carried and not column.kept else column
+            replace(column, state=True)
+            if column.name in scratch_across_barriers and not column.state
+            else column
             for m in mechanisms
             for column in m.columns
         )
         self.columns = {column.name: column for column in columns}
-        self.outlive = frozenset(c.name for m in mechanisms for c in m.columns if c.kept)
+        self.outlive = frozenset(c.name for m in mechanisms for c in m.columns if c.state)
         self.population = Population(int(scenario.customers), columns, self.sizes, block)
-        self._passing = tuple(column for column in columns if not column.kept)
-        self._spans = spans or {}
+        self._scratch = tuple(column for column in columns if not column.state)
+        self._live_ranges = live_ranges or {}
         self.clock = np.zeros(1, dtype=np.int64)
         self.own: dict[str, np.ndarray] = {}
         made: dict[Any, Any] = {}
@@ -104,9 +106,9 @@ class Workspace:
         }
         for name, (place, shape) in self._key_places.items():
             self._shared[f"key_{name}"] = self._keys[place].reshape(shape)
-        chunks = len(self._totals)
+        tiles = len(self._totals)
         self.sums = {
-            f"sum_{name}": self._totals[:, place].reshape(chunks, *shape)
+            f"sum_{name}": self._totals[:, place].reshape(tiles, *shape)
             for name, (place, shape) in self.total_places.items()
         }
 
@@ -141,7 +143,7 @@ class Workspace:
             "option": (*self.tables.firms, "outside"),
             "segment": self.tables.segments,
             "need": tuple(range(self.sizes["need"])),
-            "evaluator": tuple(range(self.sizes["evaluator"])),
+            "member": tuple(range(self.sizes["member"])),
             **self.tables.axes,
         }
         static: list[int] = []
@@ -154,20 +156,20 @@ class Workspace:
                     parts = [(*head, value) for head in parts for value in values]
                 place = slice(len(static), len(static) + len(parts))
                 self._key_places[draw.name] = (place, tuple(len(v) for v in lists) or (1,))
-                static += [static_key(seed, draw.name, *p) for p in parts]
+                static += [static_key(seed, draw.stream or draw.name, *p) for p in parts]
         self._static_keys = np.array(static, dtype=np.uint64)
         self._keys = np.zeros_like(self._static_keys)
 
     def _make_totals(self, mechanisms: tuple[Mechanism, ...]) -> None:
-        chunks = -(-self.population.customers // CHUNK)
+        tiles = -(-self.population.customers // TILE)
         self.total_places: dict[str, tuple[slice, tuple[int, ...]]] = {}
         width = 0
         for mechanism in mechanisms:
-            for total in mechanism.totals:
+            for total in mechanism.accumulators:
                 shape = shape_of(total.axes, self.sizes)
                 self.total_places[total.name] = (slice(width, width + prod(shape)), shape)
                 width += prod(shape)
-        self._totals = np.zeros((chunks, width))
+        self._totals = np.zeros((tiles, width))
 
     def begin_period(self, period: int, key_period: int | None = None) -> None:
         """Set the clock, the draw keys of the period, and totals to zero."""
@@ -183,19 +185,19 @@ class Workspace:
         """Return the totals of the period over all customers, one row of the books."""
         return self._totals.sum(axis=0)
 
-    def passing(self, *, sharing: bool = False) -> dict[str, np.ndarray]:
-        """Return a fresh set of passing columns, one block wide.
+    def scratch(self, *, sharing: bool = False) -> dict[str, np.ndarray]:
+        """Return a fresh set of scratch columns, one block wide.
 
         With ``sharing``, those that are never in use together stand in the same memory, and
         what one holds is gone once passes turn to another.
         """
         block = self.population.block
-        shapes = {c.name: (*shape_of(c.axes, self.sizes), block) for c in self._passing}
-        sizes = {c.name: np.dtype(c.dtype).itemsize * prod(shapes[c.name]) for c in self._passing}
-        begins, size = places(sizes, self._spans if sharing else {})
+        shapes = {c.name: (*shape_of(c.axes, self.sizes), block) for c in self._scratch}
+        sizes = {c.name: np.dtype(c.dtype).itemsize * prod(shapes[c.name]) for c in self._scratch}
+        begins, size = offsets(sizes, self._live_ranges if sharing else {})
         memory = aligned((size,), 0, "u1")
         columns = {}
-        for column in self._passing:
+        for column in self._scratch:
             begin = begins[column.name]
             part = memory[begin : begin + sizes[column.name]]
             columns[column.name] = part.view(column.dtype).reshape(shapes[column.name])
@@ -203,11 +205,11 @@ class Workspace:
                 columns[column.name].fill(column.fill)
         return columns
 
-    def arguments(self, step: Step, block: int, passing: dict[str, np.ndarray]) -> tuple[Any, ...]:
+    def arguments(self, step: Step, block: int, scratch: dict[str, np.ndarray]) -> tuple[Any, ...]:
         """Return the arguments of a pass for one block of customers."""
         first, end = self.population.bounds(block)
         return tuple(
-            self._find(name, step, block, first, end, passing) for name in parameters_of(step)
+            self._find(name, step, block, first, end, scratch) for name in parameters_of(step)
         )
 
     def _find(
@@ -217,7 +219,7 @@ class Workspace:
         block: int,
         first: int,
         end: int,
-        passing: dict[str, np.ndarray],
+        scratch: dict[str, np.ndarray],
     ) -> Any:
         if name == "n":
             return end - first
@@ -229,15 +231,15 @@ class Workspace:
             return self._shared[name]
         if name in self.population.columns:
             return self.population.part(name, block)
-        if name in passing:
-            return passing[name]
+        if name in scratch:
+            return scratch[name]
         if name.startswith("all_") and self.population.shares(name[4:]):
             return self.population.whole(name[4:])
         if name in self.sums:
-            return self.sums[name][first // CHUNK : -(-end // CHUNK)]
-        raise self._unknown(name, step, [*self.population.columns, *passing, *self.sums])
+            return self.sums[name][first // TILE : -(-end // TILE)]
+        raise self._unknown(name, step, [*self.population.columns, *scratch, *self.sums])
 
-    def whole_arguments(self, step: Step) -> tuple[Any, ...]:
+    def population_arguments(self, step: Step) -> tuple[Any, ...]:
         """Return the arguments of a pass over the whole population."""
         found: list[Any] = []
         for name in parameters_of(step):
@@ -259,11 +261,10 @@ class Workspace:
         return tuple(found)
 
     def _unknown(self, name: str, step: Step, names: list[str]) -> ValueError:
-        near = get_close_matches(name, [*names, *self._shared], 1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        near = hint(name, [*names, *self._shared], listed=0)
         return ValueError(
-            f"pass {step.name!r}: expected names of columns, parameters, keys or totals as "
-            f"arguments, found {name!r}{hint}"
+            f"pass {step.name!r}: expected names of columns, parameters, keys or accumulators as "
+            f"arguments, found {name!r}{near}"
         )
 
 
@@ -275,17 +276,17 @@ LINE = 64
 
 
 class Population:
-    """The kept columns of all customers.
+    """The state columns of all customers.
 
     Parameters
     ----------
     customers : int
     columns : sequence of Column
-        Those kept; others are left out.
+        State columns; others are left out.
     sizes : dict of str to int
         Length of each named axis.
     block : int
-        Customers per block, rounded up to a multiple of the chunk.
+        Customers per block, rounded up to a multiple of the tile.
 
     Notes
     -----
@@ -298,9 +299,9 @@ class Population:
         self, customers: int, columns: tuple[Column, ...], sizes: dict[str, int], block: int
     ):
         self.customers = customers
-        self.block = -(-min(block, customers) // CHUNK) * CHUNK
+        self.block = -(-min(block, customers) // TILE) * TILE
         self.blocks = -(-customers // self.block)
-        self.columns = {column.name: column for column in columns if column.kept}
+        self.columns = {column.name: column for column in columns if column.state}
         self._arrays = {}
         for column in self.columns.values():
             axes = shape_of(column.axes, sizes)

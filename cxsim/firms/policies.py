@@ -271,7 +271,7 @@ class BestResponse(PricingPolicy):
         for each in scenario.mechanisms:
             if each.name in ("loyalty", "contracts", "acquisition", "next_best_offer"):
                 return f"expected customers who pay prices only, found {each.doc.lower()}"
-        members = max(each.evaluators(scenario) for each in scenario.mechanisms)
+        members = max(each.members(scenario) for each in scenario.mechanisms)
         if members > 1:
             return f"expected accounts of one member each, found {members}"
         return None

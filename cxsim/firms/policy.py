@@ -295,7 +295,7 @@ class Knowledge:
         The firm's single-number parameters as they stand, this period's events included, and
         its ``position``.
     books : mapping of str to ndarray
-        The firm's measures by period so far (those marked ``own_books``, and its costs); empty
+        The firm's measures by period so far (those marked ``own_ledger``, and its costs); empty
         arrays in period 0.
     public : mapping of str to Public
         All firms, by name: parameters as they stand, shares of the period before.

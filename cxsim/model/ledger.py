@@ -1,4 +1,4 @@
-"""The books of a run: totals and parameters of every period, from which measures are computed."""
+"""The ledger of a run: totals and parameters of every period, from which measures are computed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from cxsim.messages import choice
 from cxsim.model.mechanism import Measure
 
-__all__ = ["Books", "by_firm", "held_and_kept", "ratio"]
+__all__ = ["Ledger", "by_firm", "held_and_kept", "ratio"]
 
 
-# -- The books of a run: totals and parameters of every period, from which measures are computed
+# -- The ledger of a run: totals and parameters of every period, from which measures are computed
 
 
-class Books:
+class Ledger:
     """Totals over customers and parameters of firms, by period.
 
     Parameters
@@ -41,7 +41,7 @@ class Books:
     Attributes
     ----------
     first : int
-        The period of the first row: 0, but in the books of a last period alone.
+        The period of the first row: 0, but in the ledger of a last period alone.
 
     Notes
     -----
@@ -71,13 +71,13 @@ class Books:
         self._periods = 0
         self._totals = np.empty((0, 0))
         self._rows = np.empty((0, *start_rows.shape))
-        self._whole: Books | None = None  # the books that this is a page of
+        self._whole: Ledger | None = None  # the ledger that this is a page of
         self.first = 0
         self._sums: dict[str, tuple[int, np.ndarray]] = {}  # by name: periods summed, and the sum
 
     def write(self, totals: np.ndarray, rows: np.ndarray) -> None:
         """Close a period."""
-        if self._periods == len(self._totals):  # full: go on in a book twice as thick
+        if self._periods == len(self._totals):  # full: go on in a ledger twice as thick
             size = max(1, 2 * self._periods)
             self._totals = _longer(self._totals, self._periods, (size, *totals.shape))
             self._rows = _longer(self._rows, self._periods, (size, *rows.shape))
@@ -100,12 +100,12 @@ class Books:
         """Periods written."""
         return self._periods
 
-    def last(self) -> Books:
-        """Return the books of the last period alone (the one before it as its start)."""
+    def last(self) -> Ledger:
+        """Return the ledger of the last period alone (the one before it as its start)."""
         return self._page(self.periods - 1)
 
-    def _page(self, period: int) -> Books:
-        made = Books(
+    def _page(self, period: int) -> Ledger:
+        made = Ledger(
             self.firms,
             scale=self.scale,
             total_places=self._places,
@@ -119,10 +119,10 @@ class Books:
         made._whole, made.first = self, period
         return made
 
-    def summed(self, name: str, function: Callable[[Books], np.ndarray]) -> np.ndarray:
+    def summed(self, name: str, function: Callable[[Ledger], np.ndarray]) -> np.ndarray:
         """Return a measure summed since period 0, (T, F).
 
-        The books of a last period take the sum of those before from where it was left: a run
+        The ledger of a last period take the sum of those before from where it was left: a run
         that asks in each of its periods takes no longer for that in its last ones.
 
         Parameters
@@ -130,7 +130,7 @@ class Books:
         name : str
             By which the sum is kept.
         function : callable
-            Of books, (T, F).
+            Of a ledger, (T, F).
         """
         own = np.cumsum(function(self), axis=0)
         if self._whole is None or self.first == 0:
@@ -138,7 +138,7 @@ class Books:
         return self._whole._before(name, function, self.first) + own
 
     def _before(
-        self, name: str, function: Callable[[Books], np.ndarray], period: int
+        self, name: str, function: Callable[[Ledger], np.ndarray], period: int
     ) -> np.ndarray:
         """Return the sum of a measure up to a period, without it; in the order of cumsum."""
         done, total = self._sums.get(name, (0, np.zeros(len(self.firms))))
@@ -201,12 +201,12 @@ def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return out
 
 
-def by_firm(b: Books) -> np.ndarray:
+def by_firm(b: Ledger) -> np.ndarray:
     """Purchases from firms, by supplier before (none, firms) and firm bought from: (T, F+1, F)."""
     return b.total("purchases")[:, :, :-1]
 
 
-def held_and_kept(b: Books, by: str) -> tuple[np.ndarray, np.ndarray]:
+def held_and_kept(b: Ledger, by: str) -> tuple[np.ndarray, np.ndarray]:
     """Return customers before the choice and who of them stay, (T, F, bands)."""
     choice(by, "by", ("knowledge", "tenure"))
     stay = b.total("stay").sum(axis=4 if by == "knowledge" else 3)  # (T, F, stays, bands)

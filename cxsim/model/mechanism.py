@@ -21,9 +21,9 @@ a column's name     the block's part of it; the customer is the last axis
 ``segment_NAME``    parameter ``NAME`` by segment
 ``market_NAME``     parameter ``NAME`` of the market, in ``[0]``
 ``key_NAME``        draw keys of purpose ``NAME``, by its axes
-``sum_NAME``        totals of this period by chunk of customers (see :func:`chunk`)
+``sum_NAME``        accumulators of this period by tile of customers (see :func:`tile`)
 ``all_NAME``        a shared column of the whole population (see :class:`Column`)
-``total_NAME``      in whole passes only: a copy of this period's totals so far; what such a
+``total_NAME``      in population passes only: a copy of this period's totals so far; what such a
                     pass wants to report itself, it stores in ``sum_NAME[0]``
 ==================  =====================================================================
 """
@@ -40,23 +40,24 @@ from cxsim.parameters import Parameters
 
 __all__ = [
     "BILLION",
-    "CHUNK",
     "NONE",
     "NOWHERE",
     "PHASES",
     "PHASE_MEANINGS",
+    "TILE",
+    "Accumulator",
     "Column",
     "Draw",
     "Measure",
     "Mechanism",
     "Pass",
-    "Total",
     "add_passes",
     "billionths",
-    "chunk",
-    "chunks",
     "listed",
     "ordered",
+    "scratch",
+    "tile",
+    "tiles",
 ]
 
 
@@ -73,9 +74,9 @@ NONE = -1
 NOWHERE = 4294967295
 
 
-#: Customers per chunk. Totals are summed within chunks in customer order and then
-#: over chunks, so that neither block size nor threads can show in them.
-CHUNK = 1024
+#: Customers per tile. Totals are summed within tiles in customer order and then
+#: over tiles, so that neither block size nor threads can show in them.
+TILE = 1024
 
 
 #: The binary billion, 2**30.
@@ -103,7 +104,7 @@ PHASE_MEANINGS = {
     "survey": "surveys, recovery, improvement",
     "account": "totals at the end of the period",
     "hear": "what was told reaches others: after the accounts, which need no look at others",
-    "close": "firms see the totals and act on them, to be felt next period (whole passes)",
+    "close": "firms see the totals and act on them, to be felt next period (population passes)",
     "expect": "no part of a period: what a benchmark that knows demand asks beforehand",
 }
 
@@ -111,25 +112,25 @@ PHASE_MEANINGS = {
 PHASES = tuple(PHASE_MEANINGS)
 
 
-def chunk(customer):
-    """Row of a totals array that a customer of this block (counted from 0) adds to."""
+def tile(customer):
+    """Row of an accumulator that a customer of this block (counted from 0) adds to."""
     return customer >> 10
 
 
-def chunks(n):
-    """Chunks that n customers take up.
+def tiles(n):
+    """Tiles that n customers take up.
 
-    A sum over a chunk counts its customers from 0, ``start + k``: of a loop that begins
+    A sum over a tile counts its customers from 0, ``start + k``: of a loop that begins
     anywhere else the compiler cannot tell that no place counts from the end.
     """
-    return chunk(n - 1) + 1
+    return tile(n - 1) + 1
 
 
 def billionths(x: float) -> int:
     """Return a number in billionths (2**-30), at most 8192 of ones.
 
     Whole numbers add up the same in any order, so that a sum over everybody, several at a
-    time, is the sum one after the other; and a chunk's total is a double without rounding.
+    time, is the sum one after the other; and a tile's total is a double without rounding.
     """
     return int(max(-8192.0, min(8192.0, x)) * BILLION)
 
@@ -157,16 +158,16 @@ class Column:
         Argument name under which passes receive it.
     axes : tuple of str or int
         Leading axes: ``"firm"``, ``"option"`` (firms and outside), ``"need"``,
-        ``"evaluator"``, one that a mechanism names (:attr:`Mechanism.axes`), or a number.
+        ``"member"``, one that a mechanism names (:attr:`Mechanism.axes`), or a number.
     dtype : str
-        NumPy type. Kept columns are 32-bit or smaller; passing ones are doubles.
-    kept : bool
-        True for state that outlives the period. A passing column lives for one
+        NumPy type. State columns are 32-bit or smaller; scratch columns are doubles.
+    state : bool
+        True for state that outlives the period. A scratch column lives for one
         block of customers and holds what passes hand on to later passes.
     fill : float
         Value before anything was stored.
     shared : bool
-        True for a kept column that passes of other customers may read, all of it, under
+        True for a state column that passes of other customers may read, all of it, under
         the name ``all_NAME`` (axes first, then customers). Whoever reads it sees what
         everybody stored in earlier passes; the schedule waits for all before it goes on.
     doc : str
@@ -179,7 +180,7 @@ class Column:
     name: str
     axes: tuple[str | int, ...] = ()
     dtype: str = "f4"
-    kept: bool = True
+    state: bool = True
     fill: float = 0
     shared: bool = False
     doc: str = ""
@@ -187,19 +188,29 @@ class Column:
     le: float | None = None
 
 
+def scratch(name: str, doc: str, axes: tuple[str | int, ...] = (), dtype: str = "f8") -> Column:
+    """Return a column that passes hand on within a block and a period, of doubles by default."""
+    return Column(name, axes, dtype, state=False, doc=doc)
+
+
 @dataclass(frozen=True)
 class Draw:
-    """A purpose of random numbers: one key per element of its axes and period."""
+    """A purpose of random numbers: one key per element of its axes and period.
+
+    ``stream`` seeds the numbers; it is the name, unless a purpose was renamed and its numbers
+    are to stay.
+    """
 
     name: str
     axes: tuple[str | int, ...] = ()
+    stream: str = ""
 
 
 @dataclass(frozen=True)
-class Total:
-    """A sum over customers in one period, by its axes (``"firm"``, ``"option"``, ``"holder"``).
+class Accumulator:
+    """A sum over customers in one period, by its axes (``"firm"``, ``"option"``, ...).
 
-    ``"holder"`` counts suppliers before the choice: number 0 is none, firm f is f + 1.
+    ``"previous_supplier"`` counts suppliers before the choice: number 0 is none, firm f is f + 1.
     """
 
     name: str
@@ -209,10 +220,10 @@ class Total:
 
 @dataclass(frozen=True)
 class Pass:
-    """One customer's turn in one phase, or (``whole=True``) a look at the whole population.
+    """One customer's turn in one phase, or (``population=True``) a look at the whole population.
 
-    A whole-population pass is plain NumPy, gets whole columns and runs once a
-    period, the same in both engines. It sees kept columns only.
+    A population pass is plain NumPy, gets whole columns and runs once a
+    period, the same in both engines. It sees state columns only.
 
     ``before`` and ``after`` name passes (``"learning.learn"``) of the same phase
     that this one must precede or follow; ``replaces`` names one that it stands in for.
@@ -221,7 +232,7 @@ class Pass:
 
     function: Callable[..., None]
     phase: str
-    whole: bool = False
+    population: bool = False
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     replaces: str | None = None
@@ -237,7 +248,7 @@ class Measure:
     name, label, unit
         Column name, words for axes and tables, unit.
     function : callable
-        Takes a :class:`~cxsim.model.ledger.Books` (totals and parameters of all
+        Takes a :class:`~cxsim.model.ledger.Ledger` (totals and parameters of all
         periods) and returns an array, periods by firms or periods alone.
     level : {"firm", "market"}
     summary : {"last", "mean", "sum", "to_date"}
@@ -263,8 +274,8 @@ class Measure:
         True for what the tables of a first look show.
     series : bool
         True if comparisons keep it period by period.
-    own_books : bool
-        True if a firm reads it in its own books when it decides; costs always are there. What
+    own_ledger : bool
+        True if a firm reads it in its own ledger when it decides; costs always are there. What
         customers feel, need or would do is not.
     reported : bool
         True if the data collector of a :class:`cxsim.Market` keeps it at every step.
@@ -289,7 +300,7 @@ class Measure:
     income: bool = False
     key: bool = False
     series: bool = False
-    own_books: bool = False
+    own_ledger: bool = False
     reported: bool = False
 
     @property
@@ -342,10 +353,10 @@ class Mechanism:
         What it knows of customers.
     draws : tuple of Draw
         Its purposes of random numbers.
-    totals : tuple of Total
+    accumulators : tuple of Accumulator
         What passes add up over customers.
     tables : tuple
-        Names of arrays by firm (or names with axes) that whole-population passes fill each period.
+        Names of arrays by firm (or names with axes) that population passes fill each period.
     setup : callable, optional
         Of scenario and seed: further arrays, made once, which passes receive by name.
     axes : callable
@@ -356,10 +367,10 @@ class Mechanism:
     measures : tuple of Measure
     active : callable
         Of the scenario: whether it takes part; one that does not is not there at all.
-    evaluators : callable
+    members : callable
         Of the scenario: how many people judge each option on behalf of one account.
     frames : mapping of str to callable
-        Tables that a run keeps beside its measures, each made of the books and the scenario.
+        Tables that a run keeps beside its measures, each made of the ledger and the scenario.
     core : bool
         True for the part that always runs.
     """
@@ -371,7 +382,7 @@ class Mechanism:
     firm: type[Parameters] | None = None
     columns: tuple[Column, ...] = ()
     draws: tuple[Draw, ...] = ()
-    totals: tuple[Total, ...] = ()
+    accumulators: tuple[Accumulator, ...] = ()
     tables: tuple[str | tuple[str, tuple[str | int, ...]], ...] = ()
     setup: Callable[[Any, int], dict[str, Any]] | None = None
     axes: Callable[[Any], dict[str, tuple[str, ...]]] = _no_axes
@@ -379,7 +390,7 @@ class Mechanism:
     passes: tuple[Pass, ...] = ()
     measures: tuple[Measure, ...] = ()
     active: Callable[[Any], bool] = _always
-    evaluators: Callable[[Any], int] = _one
+    members: Callable[[Any], int] = _one
     frames: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict, repr=False)
     core: bool = field(default=False, repr=False)
 

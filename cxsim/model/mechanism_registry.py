@@ -13,13 +13,13 @@ from typing import Any
 
 from cxsim.model.core.choice import CHOICE
 from cxsim.model.core.learning import LEARNING, PORTABILITY
-from cxsim.model.core.money import EXIT, MONEY
+from cxsim.model.core.money import MARKET_EXIT, MONEY
 from cxsim.model.core.offer import OFFER
-from cxsim.model.core.people import INITIAL, LIFETIME, PEOPLE
-from cxsim.model.core.switching import HASSLE, SWITCHING
+from cxsim.model.core.people import INITIAL_STATE, PEOPLE, RETENTION_BANDS
+from cxsim.model.core.switching import ORDERING, SWITCHING
 from cxsim.model.customers.buying_center import BUYING_CENTER
 from cxsim.model.customers.needs import NEED_DRIFT, SELF_DISCOVERY
-from cxsim.model.customers.perceived_utility import HINDSIGHT, JUDGEMENT
+from cxsim.model.customers.perceived_utility import EXPERIENCED_UTILITY, PERCEIVED_UTILITY
 from cxsim.model.experience.journey import CHANNELS, JOURNEY
 from cxsim.model.experience.perception import ATTACHMENT, EMOTIONS, EXPERIENCE, PERCEPTION
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
@@ -30,10 +30,15 @@ from cxsim.model.probes.churn import cohorts, loss_reasons, tenure
 from cxsim.model.probes.customers import customers, panel
 from cxsim.model.probes.purchase_probability import elasticity, hearsay
 from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY
-from cxsim.model.research.surveys import BELIEF, LISTENING, TRACKING
-from cxsim.model.targeting.acquisition import ACQUAINTANCE, ACQUISITION, TARGETING
+from cxsim.model.research.surveys import PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY
+from cxsim.model.targeting.acquisition import ACQUISITION, ACQUISITION_AWARENESS, TARGETING
 from cxsim.model.targeting.contacts import CONTACT_TOLERANCE, NEXT_BEST_OFFER, RESENTMENT
-from cxsim.model.targeting.differentiation import ATTRIBUTES, EXPLAINED, RECORDS, TRUE_VALUE
+from cxsim.model.targeting.differentiation import (
+    OBSERVABLE_ATTRIBUTES,
+    PURCHASE_RECORDS,
+    SEGMENTATION_BASES,
+    TRUE_VALUE,
+)
 from cxsim.model.targeting.value_tiers import VALUE_TIERS
 from cxsim.model.word_of_mouth.awareness import ADVERTISING, AWARENESS, REACH
 from cxsim.model.word_of_mouth.word_of_mouth import REPUTATION, WORD_OF_MOUTH
@@ -42,9 +47,9 @@ from cxsim.parameters import Parameters, parameter
 __all__ = [
     "CORE",
     "FIXED",
-    "OBSERVERS",
     "PACKAGE",
     "POLICIES",
+    "PROBES",
     "Mechanism",
     "Policies",
     "add",
@@ -90,17 +95,14 @@ def _any(scenario: Any) -> bool:
 
 
 POLICIES = Mechanism(
-    "policies",
-    doc="Policies that set prices and capabilities",
-    firm=FirmParameters,
-    active=_any,
+    "policies", doc="Policies that set prices and capabilities", firm=FirmParameters, active=_any
 )
 
 
 # -- Mechanisms: one file per idea. The core always runs; the others where a scenario names them
 
 
-CORE = (PEOPLE, INITIAL, CHOICE, LEARNING, OFFER, HASSLE, SWITCHING, MONEY, LIFETIME)
+CORE = (PEOPLE, INITIAL_STATE, CHOICE, LEARNING, OFFER, ORDERING, SWITCHING, MONEY, RETENTION_BANDS)
 
 
 #: What changes of itself.
@@ -108,47 +110,73 @@ DRIFTING = (NEED_DRIFT, PORTABILITY)
 
 
 #: What customers live through with firms.
-LIVED = (EXPERIENCE, TOUCHPOINTS, ORGANIZATION, PERCEPTION, CHANNELS, JOURNEY, ATTACHMENT, EMOTIONS)
+CUSTOMER_EXPERIENCE = (
+    EXPERIENCE,
+    TOUCHPOINTS,
+    ORGANIZATION,
+    PERCEPTION,
+    CHANNELS,
+    JOURNEY,
+    ATTACHMENT,
+    EMOTIONS,
+)
 
 
 #: What firms make of what they hear of it.
-HEARD = (BELIEF, LISTENING, TRACKING, RECOVERY, IMPROVEMENT)
+RESEARCH = (PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY, RECOVERY, IMPROVEMENT)
 
 
 #: What customers hear of firms from each other and by advertising.
-TOLD = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
+WORD_OF_MOUTH_GROUP = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 
 
 #: Whose judgement decides.
-JUDGED = (JUDGEMENT, HINDSIGHT, SELF_DISCOVERY, BUYING_CENTER)
+BUYING_CENTERS = (PERCEIVED_UTILITY, EXPERIENCED_UTILITY, SELF_DISCOVERY, BUYING_CENTER)
 
 
 #: What ties customers to a firm beside what it knows of them.
-TIED = (LOYALTY, CONTRACTS)
+LOCK_IN = (LOYALTY, CONTRACTS)
 
 
 #: Whom firms single out.
-VALUED = (RECORDS, ATTRIBUTES, EXPLAINED, TRUE_VALUE, VALUE_TIERS)
+TARGETING_GROUP = (
+    PURCHASE_RECORDS,
+    OBSERVABLE_ATTRIBUTES,
+    SEGMENTATION_BASES,
+    TRUE_VALUE,
+    VALUE_TIERS,
+)
 
 
 #: Whom firms win over.
-WON = (ACQUISITION, TARGETING, ACQUAINTANCE)
+ACQUISITION_GROUP = (ACQUISITION, TARGETING, ACQUISITION_AWARENESS)
 
 
 #: What comes of contacts beside the purchase.
-CONTACTED = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
+CONTACTS = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
 
 
 #: What firms decide.
-DECIDED = (POLICIES, EXIT)
+POLICIES_GROUP = (POLICIES, MARKET_EXIT)
 
 
 #: Mechanisms outside the core.
-BESIDE = (*DRIFTING, *LIVED, *HEARD, *TOLD, *JUDGED, *TIED, *VALUED, *WON, *CONTACTED, *DECIDED)
+OUTSIDE_CORE = (
+    *DRIFTING,
+    *CUSTOMER_EXPERIENCE,
+    *RESEARCH,
+    *WORD_OF_MOUTH_GROUP,
+    *BUYING_CENTERS,
+    *LOCK_IN,
+    *TARGETING_GROUP,
+    *ACQUISITION_GROUP,
+    *CONTACTS,
+    *POLICIES_GROUP,
+)
 
 
 #: All that this package brings.
-PACKAGE = (*CORE, *BESIDE)
+PACKAGE = (*CORE, *OUTSIDE_CORE)
 
 
 _registry: dict[str, Mechanism] = {mechanism.name: mechanism for mechanism in PACKAGE}
@@ -186,7 +214,7 @@ def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
 
 
 #: What can be asked for beside the measures of every run, by name.
-OBSERVERS = {
+PROBES = {
     "elasticity": elasticity,
     "loss_reasons": loss_reasons,
     "hearsay": hearsay,

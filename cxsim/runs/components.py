@@ -93,7 +93,7 @@ def of_code(
         What benchmarks ask beforehand.
     """
     parts: list[Any] = [schedule.identity]
-    order = [(step.name, step.phase, step.whole) for step in schedule.steps]
+    order = [(step.name, step.phase, step.population) for step in schedule.steps]
     facts = {"order of passes": _short(repr(order))}
     if demand is not None:
         parts.append(demand.identity)
@@ -172,13 +172,13 @@ def _of_mechanism(mechanism: Mechanism) -> tuple[Any, ...]:
     return _remembered(
         mechanism,
         lambda: (
-            tuple((c.name, c.axes, c.dtype, c.kept, c.fill, c.shared) for c in mechanism.columns),
+            tuple((c.name, c.axes, c.dtype, c.state, c.fill, c.shared) for c in mechanism.columns),
             tuple((d.name, d.axes) for d in mechanism.draws),
-            tuple((t.name, t.axes) for t in mechanism.totals),
+            tuple((t.name, t.axes) for t in mechanism.accumulators),
             tuple(mechanism.tables),
             mechanism.setup,
             mechanism.axes,
-            mechanism.evaluators,
+            mechanism.members,
         ),
     )
 

@@ -26,7 +26,7 @@ from cxsim.files.sealed import (
 )
 from cxsim.messages import choice, hint, names_of, whole
 from cxsim.model.mechanism import Mechanism
-from cxsim.model.mechanism_registry import OBSERVERS
+from cxsim.model.mechanism_registry import PROBES
 from cxsim.model.probes.customers import panel_rows
 from cxsim.runs.components import Components, changed
 from cxsim.runs.measures.measure_registry import summarize
@@ -267,10 +267,10 @@ def simulate(
     seed, threads = whole(seed, "seed"), whole(threads, "threads", low=1)
     engine = choice(engine, "engine", ("columnar", "plain", "agents"))
     detail = names_of(detail, "detail") if isinstance(detail, str) else detail
-    unknown = [name for name in detail if isinstance(name, str) and name not in OBSERVERS]
+    unknown = [name for name in detail if isinstance(name, str) and name not in PROBES]
     if unknown:
-        what = f"expected any of {', '.join(OBSERVERS)}, found {unknown[0]!r}"
-        raise ValueError(f"detail: {what}{hint(unknown[0], OBSERVERS, listed=0)}")
+        what = f"expected any of {', '.join(PROBES)}, found {unknown[0]!r}"
+        raise ValueError(f"detail: {what}{hint(unknown[0], PROBES, listed=0)}")
     made: dict[str, Any] = {
         "engine": _engine(engine, seed, threads, debug=debug),
         "rules": rules,

@@ -21,7 +21,7 @@ from cxsim.model.mechanism import Mechanism
 from cxsim.numerics.draws import period_keys, static_key
 from cxsim.scenario.named_policies import policies_of
 
-__all__ = ["Decisions", "Demand", "Expected", "Insolvency", "foreseeing"]
+__all__ = ["Decisions", "DemandAtPrice", "ExpectedDemand", "Insolvency", "demand_schedule"]
 
 
 # -- What firms decide: policies see what their firms know, and set parameters through the tables
@@ -266,7 +266,7 @@ def _said(error: Exception) -> str:
 _WORTH = ("prepare", "adjust", "ask", "add", "expect")
 
 
-def foreseeing(
+def demand_schedule(
     mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable[..., Any]] | None = None
 ) -> Schedule:
     """Return the passes of a market with those that reckon with everybody in place of draws.
@@ -284,7 +284,7 @@ def foreseeing(
     return Schedule(whole, {name: rule for name, rule in (rules or {}).items() if name in known})
 
 
-class Expected(NamedTuple):
+class DemandAtPrice(NamedTuple):
     """What a firm can expect of the period ahead at some price, over simulated customers.
 
     Parameters
@@ -305,7 +305,7 @@ class Expected(NamedTuple):
     gain: float
 
 
-class Demand:
+class ExpectedDemand:
     """The market as benchmarks see it.
 
     Customers are taken as the period before left them: turnover, drift and contacts of the
@@ -319,16 +319,16 @@ class Demand:
     engine : object
         Runs the passes.
     schedule : Schedule
-        Of :func:`foreseeing`.
+        Of :func:`demand_schedule`.
     """
 
     def __init__(self, workspace: Workspace, engine: Any, schedule: Schedule):
         self._workspace = workspace
         self._engine = engine
-        self._legs = schedule.legs(_WORTH)
+        self._groups = schedule.groups(_WORTH)
         self.schedule = schedule
 
-    def at(self, firm: str, price: float) -> Expected:
+    def at(self, firm: str, price: float) -> DemandAtPrice:
         """Return what a firm can expect of the period ahead at a price."""
         tables, row = self._workspace.tables, self._workspace.tables.firms.index(firm)
         prices = tables.arrays["firm_price"]
@@ -338,14 +338,14 @@ class Demand:
         prices[row] = price
         self._workspace.clear_totals()
         try:
-            self._engine.run(self._legs)
+            self._engine.run(self._groups)
             totals = self._workspace.totals()
         finally:
             prices[row] = stood
             self._workspace.clear_totals()
         places = self._workspace.total_places
         names = ("purchases", "margin", "response", "gain")
-        return Expected(*(float(totals[places[f"expected_{n}"][0]][row]) for n in names))
+        return DemandAtPrice(*(float(totals[places[f"expected_{n}"][0]][row]) for n in names))
 
     @property
     def segments(self) -> tuple[str, ...]:

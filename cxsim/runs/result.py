@@ -346,28 +346,28 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
     wanted : collection of str
         What was measured beside the measures of every run.
     """
-    books, scenario = simulation.books, simulation.scenario
+    ledger, scenario = simulation.ledger, simulation.scenario
     mechanisms = simulation.mechanisms
     frames: dict[str, Any] = {
-        "firms": lambda: firm_frame(books, scenario, mechanisms),
-        "market": lambda: market_frame(books, mechanisms),
-        "switching": lambda: switching_frame(books, scenario),
-        "tenure": lambda: tenure_frame(books, scenario),
+        "firms": lambda: firm_frame(ledger, scenario, mechanisms),
+        "market": lambda: market_frame(ledger, mechanisms),
+        "switching": lambda: switching_frame(ledger, scenario),
+        "tenure": lambda: tenure_frame(ledger, scenario),
     }
     for mechanism in mechanisms:
-        frames |= {name: partial(make, books, scenario) for name, make in mechanism.frames.items()}
+        frames |= {name: partial(make, ledger, scenario) for name, make in mechanism.frames.items()}
     if scenario.journey is not None:
-        frames["touchpoints"] = lambda: touchpoint_frame(books, scenario)
+        frames["touchpoints"] = lambda: touchpoint_frame(ledger, scenario)
     if "cohorts" in wanted:
-        frames["cohorts"] = lambda: cohort_frame(books, scenario)
+        frames["cohorts"] = lambda: cohort_frame(ledger, scenario)
     if "elasticity" in wanted:
-        frames["elasticities"] = lambda: elasticity_frame(books, scenario)
+        frames["elasticities"] = lambda: elasticity_frame(ledger, scenario)
     if "network" in wanted:
         frames["neighbours"], frames["ties"] = ties_frames(simulation)
     if "hearsay" in wanted:
-        frames["hearsay"] = lambda: hearsay_frame(books, scenario)
+        frames["hearsay"] = lambda: hearsay_frame(ledger, scenario)
     if "loss_reasons" in wanted:
-        frames["losses"] = lambda: loss_frame(books, scenario, mechanisms)
+        frames["losses"] = lambda: loss_frame(ledger, scenario, mechanisms)
     if "customers" in wanted:  # built at once: later they would keep all customers in memory
         frames["customers"] = customer_frame(simulation)
         frames["reach"] = reach_frame(frames["customers"], list(scenario.firms))

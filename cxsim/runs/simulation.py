@@ -9,26 +9,26 @@ from typing import Any
 import numpy as np
 
 from cxsim.engine.parameter_tables import Tables
-from cxsim.engine.schedule import Schedule, spans
+from cxsim.engine.schedule import Schedule, live_ranges
 from cxsim.engine.workspace import Workspace
 from cxsim.files.sealed import in_memory
 from cxsim.firms.policy import PolicyError
 from cxsim.messages import ScenarioError, whole
 from cxsim.model.core.choice import DEMAND, DEMAND_RULES
 from cxsim.model.core.money import beyond_limit, price_limit
-from cxsim.model.ledger import Books
+from cxsim.model.ledger import Ledger
 from cxsim.model.mechanism import PHASES, Mechanism
-from cxsim.model.mechanism_registry import OBSERVERS, registered
+from cxsim.model.mechanism_registry import PROBES, registered
 from cxsim.numerics.draws import INITIAL
 from cxsim.runs.components import Components, check_names, of_code, of_measures
-from cxsim.runs.firm_decisions import Decisions, Demand, Insolvency, foreseeing
+from cxsim.runs.firm_decisions import Decisions, ExpectedDemand, Insolvency, demand_schedule
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.measures.profit import year_of
 from cxsim.scenario.named_policies import policies_of
 
 __all__ = ["BLOCK", "PLAIN_BLOCK", "Simulation"]
 
-#: Customers per block: few enough that their passing columns stay in a core's cache together.
+#: Customers per block: few enough that their scratch columns stay in a core's cache together.
 BLOCK = 1024
 
 #: The same where every pass of every block is a call from Python (the engine ``"plain"``).
@@ -63,7 +63,7 @@ class Simulation:
     ----------
     period : int
         The next period; negative during the warm-up.
-    books : Books
+    ledger : Ledger
         Totals of the periods from 0 on.
     """
 
@@ -88,7 +88,7 @@ class Simulation:
         self.mechanisms = (
             *taking_part,
             *(
-                (OBSERVERS[each] if isinstance(each, str) else each)(scenario, taking_part)
+                (PROBES[each] if isinstance(each, str) else each)(scenario, taking_part)
                 for each in observers
             ),
         )
@@ -101,19 +101,25 @@ class Simulation:
             if not (benchmarks and name in DEMAND_RULES)
         }
         self.schedule = Schedule(self.mechanisms, period_rules) if schedule is None else schedule
-        foresight = foreseeing(taking_part, rules) if benchmarks else None
+        foresight = demand_schedule(taking_part, rules) if benchmarks else None
         schedules = [self.schedule, foresight] if foresight else [self.schedule]
         self.workspace = Workspace(
             scenario,
             (*self.mechanisms, *asked),
             self.seed,
             block or _usual_block(),
-            carried=frozenset().union(*(each.carried() for each in schedules)),
-            spans=spans((step for each in schedules for step in each.steps), taking_part),
+            scratch_across_barriers=frozenset().union(
+                *(each.scratch_across_barriers() for each in schedules)
+            ),
+            live_ranges=live_ranges(
+                (step for each in schedules for step in each.steps), taking_part
+            ),
         )
         self.engine = engine(self.workspace) if engine else _columnar(self.workspace, debug)
         self.period = -int(scenario.warm_up)
-        self._legs = self.schedule.legs(tuple(p for p in PHASES if p not in ("begin", "expect")))
+        self._groups = self.schedule.groups(
+            tuple(p for p in PHASES if p not in ("begin", "expect"))
+        )
         tables = self.workspace.tables
         self._events = _Events(scenario, tables)
         self._insolvency = Insolvency(len(tables.firms))
@@ -121,8 +127,8 @@ class Simulation:
         self._checked = b""
         self._look_up()
         self.decisions = Decisions(scenario, self.seed, tables, self._firm_books())
-        self._demand = Demand(self.workspace, self.engine, foresight) if foresight else None
-        self.books = Books(
+        self._demand = ExpectedDemand(self.workspace, self.engine, foresight) if foresight else None
+        self.ledger = Ledger(
             tables.firms,
             scale=scenario.market_size / scenario.customers,
             total_places=self.workspace.total_places,
@@ -149,7 +155,7 @@ class Simulation:
 
     def _firm_books(self) -> tuple[str, ...]:
         """Return the measures that a firm finds in its own books."""
-        return tuple(m.name for m in self._measures["firm"].values() if m.own_books or m.cost)
+        return tuple(m.name for m in self._measures["firm"].values() if m.own_ledger or m.cost)
 
     def state(self) -> dict[str, Any]:
         """Return all that a run needs to go on from between two periods, as plain data.
@@ -160,7 +166,7 @@ class Simulation:
         return {
             "period": self.period,
             "workspace": self.workspace.state(),
-            "books": self.books.state(),
+            "books": self.ledger.state(),
             "ramps": self._events.starts,
             "insolvency": self._insolvency.state(),
             "decisions": self.decisions.state(),
@@ -180,7 +186,7 @@ class Simulation:
         """
         self.period = state["period"]
         self.workspace.restore(state["workspace"])
-        self.books.restore(state["books"])
+        self.ledger.restore(state["books"])
         self._events.starts = in_memory(state["ramps"])
         self._insolvency.restore(state["insolvency"])
         self.decisions.restore(state["decisions"])
@@ -196,8 +202,8 @@ class Simulation:
     def _populate(self) -> None:
         """Let everybody arrive, with attributes that do not depend on when the run starts."""
         self.workspace.begin_period(self.period - 1, key_period=INITIAL)
-        self.engine.run(self.schedule.legs(("arrive",)))
-        self.engine.run(self.schedule.legs(("begin",)))
+        self.engine.run(self.schedule.groups(("arrive",)))
+        self.engine.run(self.schedule.groups(("begin",)))
 
     def step(self) -> None:
         """Move the market by one period, and write its books unless it is warming up."""
@@ -208,9 +214,9 @@ class Simulation:
                 self.decisions.decide(self.period, self._demand)
             self._check_prices()
         self.workspace.begin_period(self.period)
-        self.engine.run(self._legs)
+        self.engine.run(self._groups)
         if self.period >= 0:
-            self.books.write(self.workspace.totals(), self.workspace.tables.firm_rows)
+            self.ledger.write(self.workspace.totals(), self.workspace.tables.firm_rows)
         self.period += 1
         if self.period > 0 and self.decisions:
             own = self.workspace.own
@@ -243,7 +249,7 @@ class Simulation:
             rows = ("active", "credit_limit", "insolvency_periods")
             self._insolvency.close(
                 self.latest("firm", "cash"),
-                *(self.books.firm(name)[-1] for name in rows),
+                *(self.ledger.firm(name)[-1] for name in rows),
             )
         arrays["firm_active"][self._insolvency.gone] = 0.0
         self.workspace.own["gone"][:] = self._insolvency.gone
@@ -300,13 +306,13 @@ class Simulation:
             If there is no measure of that name.
         """
         measure = self._measures[level][name]
-        if self.books.periods == 0:
-            return np.full(len(self.books.firms), np.nan) if level == "firm" else np.nan
+        if self.ledger.periods == 0:
+            return np.full(len(self.ledger.firms), np.nan) if level == "firm" else np.nan
         if self._latest_period != self.period:
             self._latest, self._latest_period = {}, self.period
         if (level, name) not in self._latest:
-            books = self.books if measure.cumulative else self.books.last()
-            self._latest[level, name] = measure.function(books)[-1]
+            ledger = self.ledger if measure.cumulative else self.ledger.last()
+            self._latest[level, name] = measure.function(ledger)[-1]
         return self._latest[level, name]
 
     @property

@@ -118,7 +118,7 @@ def _outcomes_of(firm: str, rival: str, since: int) -> Callable[[Simulation], di
     old = TENURE_BANDS.index("8-15")
 
     def statistic(simulation: Simulation) -> dict[str, float]:
-        books = simulation.books
+        books = simulation.ledger
         sides = [books.firms.index(name) for name in (firm, rival)]
         held, kept = (v[since:].sum(axis=0)[sides] for v in held_and_kept(books, "tenure"))
         newcomers = books.total("purchases")[since:, 0].sum(axis=0)[sides]  # had no supplier

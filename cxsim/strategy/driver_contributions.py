@@ -58,7 +58,7 @@ def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
         return Mechanism(
             "mute",
             doc=f"Customers blind to {term}",
-            columns=(Column("worth_aside", ("evaluator", "option"), "f8", kept=False),),
+            columns=(Column("worth_aside", ("member", "option"), "f8", state=False),),
             passes=(
                 Pass(set_aside, "add", after=tuple(names[:k]), before=(term,)),
                 Pass(put_back, "add", after=(term,), before=tuple(names[k + 1 :])),

@@ -259,7 +259,7 @@ def serving_cost(
 def _costs(simulation: Simulation) -> dict[tuple[str, str], float]:
     """Return every line of every firm."""
     scenario = simulation.scenario
-    firms = firm_frame(simulation.books, scenario, simulation.mechanisms)
+    firms = firm_frame(simulation.ledger, scenario, simulation.mechanisms)
     lines = service_statement(firms, scenario).set_index("firm")
     return {
         (firm, line): float(lines.loc[firm, line] if line in lines else values[line])

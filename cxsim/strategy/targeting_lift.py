@@ -57,7 +57,7 @@ class Targeting:
         """Return a statistic: lift of those chosen, and of as many chosen by an oracle."""
 
         def statistic(simulation: Simulation) -> dict[str, float]:
-            books = simulation.books
+            books = simulation.ledger
             place = books.firms.index(firm)
             sums = (float(books.count(name)[:, place].sum()) for name in self.totals)
             value, many, value_all, everybody, best = sums

@@ -286,7 +286,7 @@ class _Taken:
 
 def _measured(simulation: Any, measure: str, firm: str, window: slice | None) -> float:
     """Return a measure summarized over a window; NaN where there is none."""
-    books = simulation.books
+    books = simulation.ledger
     level = MARKET if firm == MARKET else "firm"
     found = [m for m in measures(level, simulation.mechanisms) if m.name == measure]
     if not found or window is None or (level == "firm" and firm not in books.firms):

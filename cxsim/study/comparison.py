@@ -387,7 +387,7 @@ class Outcome:
 
 def outcome_of(simulation: Any) -> Outcome:
     """Boil a finished simulation down."""
-    books = simulation.books
+    books = simulation.ledger
     order = [books.firms.index(name) for name in simulation.scenario.firms]
     courses = {
         m.name: m.function(books)[:, order]

@@ -13,7 +13,7 @@ from pydantic import Field, SkipValidation
 from cxsim.identity import modules
 from cxsim.messages import found, hint
 from cxsim.model.mechanism import Measure, Mechanism
-from cxsim.model.mechanism_registry import OBSERVERS
+from cxsim.model.mechanism_registry import PROBES
 from cxsim.numerics.statistics import half_width, mean_and_error
 from cxsim.runs.measures.measure_registry import measures, near, summarized
 from cxsim.scenario import Scenario
@@ -142,7 +142,7 @@ def outputs_of(
 
 def observed(scenario: Scenario) -> dict[str, Mechanism]:
     """Return the observers that measure something in a scenario, by name."""
-    made = {name: make(scenario, scenario.mechanisms) for name, make in OBSERVERS.items()}
+    made = {name: make(scenario, scenario.mechanisms) for name, make in PROBES.items()}
     return {name: observer for name, observer in made.items() if observer.measures}
 
 
@@ -212,7 +212,7 @@ def output_values(
         A float, or a list of floats by period; NaN for a firm or measure that this
         scenario does not have.
     """
-    books, scenario = simulation.books, simulation.scenario
+    books, scenario = simulation.ledger, simulation.scenario
     place = {name: k for k, name in enumerate(books.firms)}
     values: dict[str, Any] = {}
     for output in outputs:

@@ -204,7 +204,7 @@ def paths_of(firm: str, names: Sequence[str]) -> Callable[[Simulation], dict[str
     """Return a statistic: measures of a firm by period, each (T,), by name."""
 
     def statistic(simulation: Simulation) -> dict[str, np.ndarray]:
-        books = simulation.books
+        books = simulation.ledger
         known = {each.name: each for each in measures("firm", simulation.mechanisms)}
         place = books.firms.index(firm)
         return {name: known[name].function(books)[:, place] for name in names}

@@ -18,7 +18,7 @@ import numpy as np
 
 from cxsim.engine.schedule import parameters_of
 from cxsim.engine.workspace import shape_of
-from cxsim.model.mechanism import CHUNK
+from cxsim.model.mechanism import TILE
 from cxsim.runs.simulation import BLOCK, Simulation
 from cxsim.scenario import Scenario
 
@@ -30,7 +30,7 @@ __all__ = [
     "column_bytes",
     "estimate",
     "held_memory",
-    "passing_bytes",
+    "scratch_bytes",
     "total_bytes",
 ]
 
@@ -210,7 +210,7 @@ def _cores() -> int:
 
 
 def column_bytes(simulation: Simulation, customers: int, block: int = BLOCK) -> int:
-    """Return the bytes of the kept columns of a population of any size, without making it.
+    """Return the bytes of the state columns of a population of any size, without making it.
 
     Parameters
     ----------
@@ -229,10 +229,10 @@ def column_bytes(simulation: Simulation, customers: int, block: int = BLOCK) -> 
     return total
 
 
-def passing_bytes(simulation: Simulation, customers: int, block: int = BLOCK) -> int:
+def scratch_bytes(simulation: Simulation, customers: int, block: int = BLOCK) -> int:
     """Return the bytes of the columns that live for one block, for one thread."""
     block, _ = _blocks(customers, block)
-    columns = [c for m in simulation.mechanisms for c in m.columns if not c.kept]
+    columns = [c for m in simulation.mechanisms for c in m.columns if not c.state]
     return sum(
         prod(shape_of(c.axes, simulation.workspace.sizes)) * block * np.dtype(c.dtype).itemsize
         for c in columns
@@ -240,13 +240,13 @@ def passing_bytes(simulation: Simulation, customers: int, block: int = BLOCK) ->
 
 
 def total_bytes(simulation: Simulation, customers: int) -> int:
-    """Return the bytes of one period's totals by chunk of customers."""
-    return ceil(customers / CHUNK) * _width(simulation) * 8
+    """Return the bytes of one period's totals by tile of customers."""
+    return ceil(customers / TILE) * _width(simulation) * 8
 
 
 def _blocks(customers: int, block: int) -> tuple[int, int]:
-    """Return customers per block, rounded up to chunks, and the number of blocks."""
-    block = ceil(min(block, customers) / CHUNK) * CHUNK
+    """Return customers per block, rounded up to tiles, and the number of blocks."""
+    block = ceil(min(block, customers) / TILE) * TILE
     return block, ceil(customers / block)
 
 
@@ -259,12 +259,12 @@ def _width(simulation: Simulation) -> int:
 def _run_bytes(simulation: Simulation, customers: int, periods: int) -> int:
     """Return the bytes that one run takes at its peak."""
     steps = simulation.schedule.steps
-    views = sum(len(parameters_of(step)) for step in steps if not step.whole)
+    views = sum(len(parameters_of(step)) for step in steps if not step.population)
     _, blocks = _blocks(customers, BLOCK)
     books = 3 * periods * (_width(simulation) * 8 + 8 * _rows(simulation))
     return (
         column_bytes(simulation, customers)
-        + passing_bytes(simulation, customers)
+        + scratch_bytes(simulation, customers)
         + total_bytes(simulation, customers)
         + blocks * views * _VIEW
         + books

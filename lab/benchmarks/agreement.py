@@ -53,10 +53,10 @@ def simulated(scenario: Any, seed: int) -> np.ndarray:
     while not simulation.finished:
         simulation.step()
     functions = {m.name: m.function for m in measures("firm", simulation.mechanisms)}
-    order = [simulation.books.firms.index(name) for name in scenario.firms]
-    history = {name: functions[name](simulation.books)[:, order] for name in (*FEW, *MORE)}
+    order = [simulation.ledger.firms.index(name) for name in scenario.firms]
+    history = {name: functions[name](simulation.ledger)[:, order] for name in (*FEW, *MORE)}
     market = {m.name: m.function for m in measures("market", simulation.mechanisms)}
-    return _means(history, market["consumer_surplus"](simulation.books))
+    return _means(history, market["consumer_surplus"](simulation.ledger))
 
 
 def history_of(peer: Callable[..., Any], scenario: Any, seed: int) -> np.ndarray:

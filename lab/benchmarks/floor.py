@@ -2,7 +2,7 @@
 
 The first streams once through the bytes that one period must read and write.
 
-Which bytes these are is read off the simulation: a kept column counts as read if a pass
+Which bytes these are is read off the simulation: a state column counts as read if a pass
 of the period (other than those for newcomers) names it, and as written if a period
 without newcomers changes it. Columns that live for a block only stay in cache and do
 not count. The second draws what a period draws, compares options, and does nothing else.
@@ -26,7 +26,7 @@ _FOR_NEWCOMERS = ("begin", "arrive")
 
 
 def traffic(scenario: Any) -> dict[str, dict[str, float]]:
-    """Return the bytes per customer that a period reads and writes, by kept column."""
+    """Return the bytes per customer that a period reads and writes, by state column."""
     calm = {f"segments.{name}.turnover": 0.0 for name in scenario.segments}
     simulation = cx.Simulation(scenario.override({**calm, "customers": 2048}))
     for _ in range(3):

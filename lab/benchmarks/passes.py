@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import cxsim as cx
-from cxsim.engine.schedule import Leg
+from cxsim.engine.schedule import PhaseGroup
 from lab.benchmarks.floor import drawing
 from lab.benchmarks.markets import five_firms
 from lab.benchmarks.timing import say, seconds_of
@@ -28,17 +28,17 @@ def passes() -> dict[str, Any]:
     simulation = cx.Simulation(five_firms(customers=customers))
     for _ in range(SETTLE):
         simulation.step()
-    legs = [
-        (step.name, Leg((step,), whole=step.whole))
+    groups = [
+        (step.name, PhaseGroup((step,), population=step.population))
         for step in simulation.schedule.steps
         if step.phase != "begin"
     ]
-    times: dict[str, list[float]] = {name: [] for name, _ in legs}
+    times: dict[str, list[float]] = {name: [] for name, _ in groups}
     for period in range(SETTLE, SETTLE + PERIODS):
         simulation.workspace.begin_period(period)
-        for name, leg in legs:
+        for name, group in groups:
             start = time.perf_counter()
-            simulation.engine.run([leg])
+            simulation.engine.run([group])
             times[name].append(time.perf_counter() - start)
     rows = [
         {"name": name, "time": statistics.median(t) / customers * 1e9} for name, t in times.items()

@@ -120,8 +120,8 @@ def _child(market: str, periods: int) -> Soaked:
             memory[simulation.period] = _memory()
             start = time.process_time()
     marks = sorted(memory)
-    books = simulation.books
-    book = sum(page.nbytes for page in (books.last()._totals, books.last()._rows))
+    ledger = simulation.ledger
+    book = sum(page.nbytes for page in (ledger.last()._totals, ledger.last()._rows))
     decided = sum(8 * len(each) for each in simulation.decisions._books.values())
     each = book + decided
     return Soaked(

@@ -308,7 +308,7 @@ def _call(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]: 
     import numpy as np
 
     from cxsim.engine import compiling
-    from cxsim.engine.native import words
+    from cxsim.engine.native import pack
 
     before = os.environ.get("CXSIM_CACHE_DIR")
     os.environ["CXSIM_CACHE_DIR"] = str(place)
@@ -321,7 +321,7 @@ def _call(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]: 
         os.environ.pop("CXSIM_CACHE_DIR")
         if before is not None:
             os.environ["CXSIM_CACHE_DIR"] = before
-    frame = np.array(words(arguments), dtype=np.int64)
+    frame = np.array(pack(arguments), dtype=np.int64)
     out = (ctypes.c_void_p * 2)()
     entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
     entry(address)(ctypes.addressof(out), ctypes.addressof(out) + 8, frame.ctypes.data)

@@ -136,7 +136,7 @@ def states() -> str:
         )
         for mechanism in registered()
         for column in mechanism.columns
-        if column.kept
+        if column.state
     )
     return table(("state", "by", "mechanism", "meaning"), rows)
 
@@ -151,7 +151,7 @@ def order() -> str:
             first, second = (each.replaces, name) if each.replaces else (name, "")
             text = f"**`{first}`**" if first.split(".")[0] in core else code(first)
             text += f" (or `{second}`)" if second else ""
-            names.append(text + (" §" if each.whole else ""))
+            names.append(text + (" §" if each.population else ""))
         rows.append((code(phase), PHASE_MEANINGS[phase], ", ".join(names)))
     return table(("phase", "what happens", "passes, in order"), rows)
 

@@ -9,7 +9,7 @@ from playing import assert_same
 
 import cxsim as cx
 from cxsim.engine.columnar import ColumnarEngine
-from cxsim.engine.schedule import Leg
+from cxsim.engine.schedule import PhaseGroup
 from cxsim.model.mechanism import Mechanism, Pass
 from cxsim.model.mechanism_registry import unregister
 from cxsim.runs.simulation import Simulation
@@ -34,7 +34,7 @@ def test_a_pass_that_writes_beyond_its_column_is_named(careless, plain):
     step = next(s for s in simulation.schedule.steps if s.name == "careless.overrun")
     engine = ColumnarEngine(simulation.workspace, plain=plain, debug=True)
     with pytest.raises(IndexError, match=r"pass 'careless\.overrun' failed"):
-        engine.run([Leg((step,), whole=False)])
+        engine.run([PhaseGroup((step,), population=False)])
 
 
 def test_what_is_asked_for_reaches_every_engine(monkeypatch):

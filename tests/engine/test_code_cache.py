@@ -151,7 +151,7 @@ def test_a_run_on_a_damaged_cache_has_the_same_numbers(tmp_path, monkeypatch):
     def shares():
         simulation = Simulation(scenario)
         simulation.step()
-        return simulation.books.count("purchases")
+        return simulation.ledger.count("purchases")
 
     expected = shares()
     path = max(Path(tmp_path).iterdir(), key=lambda file: file.stat().st_size)

@@ -10,7 +10,7 @@ from markets import firm, lively, market
 from playing import assert_same, played
 from random_scenarios import LOUD, SILENCE, scenarios
 
-from cxsim.model.mechanism_registry import OBSERVERS
+from cxsim.model.mechanism_registry import PROBES
 from cxsim.runs.simulation import Simulation
 from examples import examples
 
@@ -21,7 +21,7 @@ GOLDEN_REVENUE = [50413.069829, 66564.746772, 92531.084573]
 @settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(scenario=scenarios(), seed=st.integers(0, 2**40))
 def test_both_engines_agree_on_every_customer_and_total(scenario, seed):
-    watch = tuple(OBSERVERS)
+    watch = tuple(PROBES)
     columnar = played(scenario, seed=seed, observers=watch)
     agents = played(scenario, seed=seed, engine="agents", observers=watch)
     assert_same(columnar, agents)
@@ -34,7 +34,7 @@ def test_engines_agree_on_customers_all_but_blind_to_money(price_sensitivity):
         "brand_taste_shape": 0.1,
     }  # fmt: skip
     scenario = market(segments={"All": segment}, customers=50, periods=2)
-    watch = tuple(OBSERVERS)
+    watch = tuple(PROBES)
     columnar = played(scenario, observers=watch)
     assert_same(columnar, played(scenario, engine="agents", observers=watch))
     assert np.isfinite(columnar.customers("brand_taste")).all()
@@ -57,16 +57,16 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     scenario = lively()
     assert_same(played(scenario, seed=4), played(scenario, seed=4))
     assert (
-        played(scenario, seed=4).books.count("revenue")
-        != played(scenario, seed=5).books.count("revenue")
+        played(scenario, seed=4).ledger.count("revenue")
+        != played(scenario, seed=5).ledger.count("revenue")
     ).any()
 
 
 def test_the_numbers_are_those_of_every_machine_and_version():
     """A fixed seed gives fixed totals; where this fails, results of users have changed."""
-    books = played(lively(customers=3000, periods=12), seed=17).books
-    assert books.count("purchases").sum(axis=(0, 1)).tolist() == GOLDEN_PURCHASES
-    assert books.count("revenue").sum(axis=0).round(6).tolist() == GOLDEN_REVENUE
+    ledger = played(lively(customers=3000, periods=12), seed=17).ledger
+    assert ledger.count("purchases").sum(axis=(0, 1)).tolist() == GOLDEN_PURCHASES
+    assert ledger.count("revenue").sum(axis=0).round(6).tolist() == GOLDEN_REVENUE
 
 
 def test_the_order_of_firms_and_segments_in_the_file_does_not_matter():
@@ -81,10 +81,10 @@ def test_a_firm_that_is_not_active_leaves_everybody_elses_choices_as_they_were()
     scenario = lively()
     with_more = scenario.override({"firms.Late": firm(active=False, quality=99.0)})
     before, after = played(scenario), played(with_more)
-    names = after.books.firms
-    kept = [names.index(name) for name in before.books.firms]
+    names = after.ledger.firms
+    kept = [names.index(name) for name in before.ledger.firms]
     np.testing.assert_array_equal(
-        before.books.count("revenue"), after.books.count("revenue")[:, kept]
+        before.ledger.count("revenue"), after.ledger.count("revenue")[:, kept]
     )
     np.testing.assert_array_equal(
         before.customers("brand_taste"), after.customers("brand_taste")[kept]
@@ -106,7 +106,7 @@ def test_a_firm_moves_customers_to_itself_and_nobody_between_others():
 def test_an_event_leaves_the_periods_before_it_as_they_were():
     scenario = lively()
     changed = scenario.override({"events": [{"at": 3, "set": {"firms.Tailor.price": 5.0}}]})
-    a, b = played(scenario).books, played(changed).books
+    a, b = played(scenario).ledger, played(changed).ledger
     np.testing.assert_array_equal(a.count("revenue")[:3], b.count("revenue")[:3])
     assert (a.count("purchases")[3] != b.count("purchases")[3]).any()
 
@@ -116,7 +116,7 @@ def test_a_segment_nobody_belongs_to_changes_nothing():
     more = scenario.override({"segments.Empty": {"share": 0.0, "price_sensitivity": 9.0}})
     a, b = played(scenario), played(more)
     for name in a.workspace.total_places:
-        np.testing.assert_array_equal(a.books.count(name), b.books.count(name), err_msg=name)
+        np.testing.assert_array_equal(a.ledger.count(name), b.ledger.count(name), err_msg=name)
 
 
 def test_a_further_segment_takes_customers_and_moves_nobody_between_the_others():
@@ -139,9 +139,9 @@ def test_a_ramp_moves_a_parameter_by_equal_steps_and_a_step_at_once():
             {"at": 3, "set": {"firms.*.quality": 1.0}},
         ],
     )
-    books = played(scenario).books
-    assert books.firm("price")[:, 0].tolist() == [10.0, 10.0, 15.0, 20.0, 20.0, 20.0]
-    assert books.firm("quality")[:, 1].tolist() == [12.0, 12.0, 12.0, 1.0, 1.0, 1.0]
+    ledger = played(scenario).ledger
+    assert ledger.firm("price")[:, 0].tolist() == [10.0, 10.0, 15.0, 20.0, 20.0, 20.0]
+    assert ledger.firm("quality")[:, 1].tolist() == [12.0, 12.0, 12.0, 1.0, 1.0, 1.0]
 
 
 def test_events_wait_for_the_warm_up_to_end():
@@ -151,14 +151,14 @@ def test_events_wait_for_the_warm_up_to_end():
     assert simulation.workspace.tables.arrays["firm_price"][0] == 10.0
     simulation.step()
     assert simulation.workspace.tables.arrays["firm_price"][0] == 7.0
-    assert simulation.books.periods == 1
+    assert simulation.ledger.periods == 1
 
 
 def test_more_customers_change_the_precision_and_nothing_else():
     steady = lively(periods=4).override({"firms.*.promotions": {"chance": 0.0}})
     few, many = steady.override({"customers": 4000}), steady.override({"customers": 64000})
-    a = np.array([played(few, seed=s).books.total("revenue")[-1] for s in range(12)])
-    b = np.array([played(many, seed=s).books.total("revenue")[-1] for s in range(6)])
+    a = np.array([played(few, seed=s).ledger.total("revenue")[-1] for s in range(12)])
+    b = np.array([played(many, seed=s).ledger.total("revenue")[-1] for s in range(6)])
     error = np.sqrt(a.var(0, ddof=1) / len(a) + b.var(0, ddof=1) / len(b))
     assert (np.abs(a.mean(0) - b.mean(0)) < 4 * error).all()
     assert (a.std(0, ddof=1) > 2 * b.std(0, ddof=1)).all()
@@ -208,10 +208,10 @@ NEUTRAL = {
 @pytest.mark.parametrize(("changes", "more"), NEUTRAL.values(), ids=NEUTRAL.keys())
 def test_neutral_values_of_a_mechanism_equal_its_absence(changes, more):
     scenario = lively(customers=500)
-    watch = tuple(OBSERVERS)
+    watch = tuple(PROBES)
     a, b = (played(each, observers=watch) for each in (scenario, scenario.override(changes)))
     assert len(b.mechanisms) == len(a.mechanisms) + more
     for column in a.workspace.population.columns:
         np.testing.assert_array_equal(a.customers(column), b.customers(column), err_msg=column)
     for total in set(a.workspace.total_places) - {"lost_by"}:  # which has a column for each term
-        np.testing.assert_array_equal(a.books.count(total), b.books.count(total), err_msg=total)
+        np.testing.assert_array_equal(a.ledger.count(total), b.ledger.count(total), err_msg=total)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import cxsim as cx
 from cxsim.engine.columnar import ColumnarEngine
-from cxsim.engine.schedule import places
+from cxsim.engine.schedule import offsets
 from cxsim.engine.workspace import LINE
 from cxsim.runs.simulation import Simulation
 
@@ -21,7 +21,7 @@ spans = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(lambda pair: tuple(s
 
 @given(st.dictionaries(names, st.integers(1, 50)), st.dictionaries(names, spans))
 def test_columns_in_use_together_stand_apart(sizes, spans):
-    begins, total = places(sizes, spans)
+    begins, total = offsets(sizes, spans)
     assert begins.keys() == sizes.keys()
     assert max((begins[name] + sizes[name] for name in sizes), default=0) == total
     assert total <= sum(sizes.values())
@@ -33,7 +33,7 @@ def test_columns_in_use_together_stand_apart(sizes, spans):
 
 
 def test_columns_of_different_phases_share_memory():
-    begins, total = places(
+    begins, total = offsets(
         {"early": 8, "late": 4, "all along": 2}, {"early": (0, 3), "late": (4, 5)}
     )
     assert begins["early"] == begins["late"] == 0
@@ -42,7 +42,7 @@ def test_columns_of_different_phases_share_memory():
 
 def test_a_block_of_the_baseline_needs_less_memory_than_its_columns():
     workspace = cx.Simulation(cx.load("baseline")).workspace
-    columns = workspace.passing(sharing=True).values()
+    columns = workspace.scratch(sharing=True).values()
     apart = sum(column.nbytes for column in columns)
     begin = min(column.ctypes.data for column in columns)
     end = max(column.ctypes.data + column.nbytes for column in columns)
@@ -56,8 +56,8 @@ def test_what_memory_held_before_does_not_show():
         simulation = Simulation(everything(), seed=2, engine=ColumnarEngine)
         own = {c.name for m in simulation.mechanisms for c in m.columns if c.fill}
         for _ in range(5):
-            (passing,) = simulation.engine._passing
-            for name, column in passing.items():
+            (scratch,) = simulation.engine._scratch
+            for name, column in scratch.items():
                 if spoil and name not in own:
                     column.view("u1")[...] = 0x55
             simulation.step()
@@ -69,8 +69,8 @@ def test_what_memory_held_before_does_not_show():
 
 def test_a_simulation_that_goes_on_lies_in_memory_as_before():
     simulation = pickle.loads(pickle.dumps(Simulation(cx.load("baseline"), engine=ColumnarEngine)))
-    columns = [*simulation.engine._passing[0].values()]
+    columns = [*simulation.engine._scratch[0].values()]
     columns += [simulation.workspace.population.part(name, 0) for name in ("need", "uncertainty")]
     assert all(column.ctypes.data % LINE == 0 for column in columns)
-    (passing,) = simulation.engine._passing
-    assert len({column.ctypes.data for column in passing.values()}) < len(passing)
+    (scratch,) = simulation.engine._scratch
+    assert len({column.ctypes.data for column in scratch.values()}) < len(scratch)

@@ -33,7 +33,7 @@ def test_expected_demand_is_what_comes_on_average():
     simulation.decisions.decide(3, simulation._demand)
     asked = simulation.workspace.tables.arrays["firm_price"].copy()
     expected = [
-        demand_of(simulation).at(f, p) for f, p in zip(simulation.books.firms, asked, strict=True)
+        demand_of(simulation).at(f, p) for f, p in zip(simulation.ledger.firms, asked, strict=True)
     ]
     bought, earned = [], []
     for seed in range(40):
@@ -41,10 +41,10 @@ def test_expected_demand_is_what_comes_on_average():
         fresh = Simulation(scenario, seed=1000 + seed)  # other shocks for the same customers
         again.workspace._static_keys[:] = fresh.workspace._static_keys
         again.step()
-        bought.append(again.books.count("purchases")[-1, :, :-1].sum(axis=0))
+        bought.append(again.ledger.count("purchases")[-1, :, :-1].sum(axis=0))
         earned.append(
             sum(
-                sign * again.books.count(name)[-1]
+                sign * again.ledger.count(name)[-1]
                 for name, sign in (("revenue", 1), ("production_cost", -1),
                                    ("contact_cost", -1), ("service_cost", -1))
             )
@@ -58,7 +58,7 @@ def test_expected_demand_is_what_comes_on_average():
 def test_the_slopes_of_expected_demand_are_its_differences():
     simulation = played(knowing(customers=2000))
     demand = demand_of(simulation)
-    for name in simulation.books.firms:
+    for name in simulation.ledger.firms:
         low, here, high = (demand.at(name, p) for p in (9.999, 10.0, 10.001))
         assert here.response == pytest.approx((high.purchases - low.purchases) / 0.002, rel=1e-5)
         assert here.gain == pytest.approx((high.margin - low.margin) / 0.002, rel=1e-4, abs=1e-3)

@@ -19,7 +19,7 @@ from policies_of_users import NotAPolicy, Undercut
 
 import cxsim as cx
 from cxsim.firms.policy import Knowledge, Public
-from cxsim.runs.firm_decisions import Demand
+from cxsim.runs.firm_decisions import ExpectedDemand
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.simulation import Simulation
 
@@ -40,7 +40,7 @@ def two(policy, **world):
 
 
 def prices(simulation):
-    return simulation.books.firm("price")
+    return simulation.ledger.firm("price")
 
 
 # --- what a policy does ---------------------------------------------------------------
@@ -94,7 +94,7 @@ def test_a_policy_is_told_what_its_own_surveys_say_and_no_other_firms():
     assert seen[0][2] == {}  # before anybody was asked
     beliefs = {firm: told for period, firm, told in seen if period == 2}
     mass = beliefs.pop("Mass")
-    firm = simulation.books.firms.index("Mass")
+    firm = simulation.ledger.firms.index("Mass")
     names = simulation.workspace.tables.axes["touchpoint"]
     scores, errors = (array[firm] for array in held[1])
     for name, belief in mass.items():
@@ -127,7 +127,7 @@ def test_capabilities_that_a_policy_raises_cost_what_they_cost_by_events():
     by_event = played(market({"Ann": start, "Bob": firm()}, periods=4, events=events))
     for name in ("capability_cost", "capability_investment", "profit", "cash"):
         assert by_policy.latest("firm", name)[0] == pytest.approx(by_event.latest("firm", name)[0])
-    frame = next(m.function(by_policy.books) for m in _measures("capability_investment"))
+    frame = next(m.function(by_policy.ledger) for m in _measures("capability_investment"))
     assert frame[:, 0] == pytest.approx([300.0, 300.0, 200.0, 0.0])
 
 
@@ -168,7 +168,7 @@ def test_a_firm_knows_its_books_and_what_is_public():
     own = result.firms[result.firms["firm"] == "Tailor"]
     last = seen[-1]
     assert (last.firm, last.period, last.period_length) == ("Tailor", 4, "month")
-    books = {m.name for m in measures("firm") if m.own_books}
+    books = {m.name for m in measures("firm") if m.own_ledger}
     assert {"purchases", "retention", "cash"} <= books <= set(last.books)
     for name in books:
         np.testing.assert_allclose(last.books[name], own[name][:4], rtol=1e-12, err_msg=name)
@@ -187,7 +187,7 @@ def test_nothing_that_a_firm_knows_leads_to_its_customers():
     secret = {
         id(thing)
         for thing in (simulation, simulation.workspace, simulation.workspace.population,
-                      simulation.engine, simulation.books, simulation.workspace.tables)
+                      simulation.engine, simulation.ledger, simulation.workspace.tables)
     }  # fmt: skip
     waiting, found = [seen[-1]], set()
     while waiting:
@@ -224,7 +224,9 @@ def test_a_policy_decides_on_an_object_that_has_nothing_else():
 def test_only_benchmarks_are_shown_the_market():
     cx.register_policy(Spy)
     scenario = two({"pricing": "Spy"})
-    assert all(isinstance(s.policy.shown, Demand) for s in played(scenario).decisions._seats)
+    assert all(
+        isinstance(s.policy.shown, ExpectedDemand) for s in played(scenario).decisions._seats
+    )
 
 
 class Spy(cx.PricingPolicy):
@@ -255,7 +257,7 @@ def test_both_engines_agree_on_what_firms_decide():
     columnar, agents = played(competing()), played(competing(), engine="agents")
     assert_same(columnar, agents)
     for name in ("price", "personal_premium", "interaction"):
-        np.testing.assert_array_equal(columnar.books.firm(name), agents.books.firm(name))
+        np.testing.assert_array_equal(columnar.ledger.firm(name), agents.ledger.firm(name))
     assert len(set(prices(columnar)[:, 0])) == 5
 
 

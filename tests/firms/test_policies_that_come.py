@@ -16,7 +16,7 @@ def test_a_roadmap_reaches_its_targets_on_time():
     ]
     policy = {"capability": {"name": "roadmap", "targets": targets}}
     scenario = market({"Ann": firm(interaction=0.2, policy=policy), "Bob": firm()}, periods=5)
-    books = played(scenario).books
+    books = played(scenario).ledger
     assert books.firm("interaction")[:, 0] == pytest.approx([0.2, 0.2, 0.4, 0.6, 0.6])
     assert books.firm("customization")[:, 0].tolist() == [0.0, 0.0, 0.0, 0.9, 0.9]
 
@@ -29,7 +29,7 @@ def test_a_roadmap_moves_as_an_event_over_the_same_periods_does():
     by_plan = played(market({"Ann": firm(policy=policy), "Bob": firm()}))
     by_event = played(market({"Ann": firm(), "Bob": firm()}, events=events))
     np.testing.assert_array_equal(
-        by_plan.books.firm("interaction"), by_event.books.firm("interaction")
+        by_plan.ledger.firm("interaction"), by_event.ledger.firm("interaction")
     )
 
 
@@ -44,7 +44,7 @@ def test_an_imitator_copies_who_leads_as_it_was_a_while_ago(pace, first):
         periods=5,
     )
     # Shares are known from period 1 on: period 3 copies period 1, before Ann changed.
-    got = played(scenario).books.firm("interaction")[:, 1]
+    got = played(scenario).ledger.firm("interaction")[:, 1]
     assert got[:4] == pytest.approx([0.0, 0.0, 0.0, first])
     assert got[4] == pytest.approx(0.2 if pace == 1.0 else 0.5 * (first + 0.2))
 
@@ -54,7 +54,7 @@ def test_a_leader_imitates_nobody():
     scenario = market(
         {"Ann": firm(quality=20.0, policy=policy), "Bob": firm(interaction=0.9)}, customers=500
     )
-    assert (played(scenario).books.firm("interaction")[:, 0] == 0.0).all()
+    assert (played(scenario).ledger.firm("interaction")[:, 0] == 0.0).all()
 
 
 @pytest.mark.parametrize("start", [1.4, 4.0])
@@ -90,7 +90,7 @@ def test_adaptive_capabilities_rise_where_they_pay_and_fall_where_they_cost():
             customers=20_000,
             periods=160,
         )  # fmt: skip
-        books = played(scenario).books
+        books = played(scenario).ledger
         return (books.firm("customization") + books.firm("interaction"))[-40:, 0].mean()
 
     assert settled(worth=2.0, cost=0.0) > 1.4

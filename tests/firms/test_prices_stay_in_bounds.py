@@ -215,7 +215,7 @@ def stays_in_bounds(scenario, seed):
     except PolicyError as error:
         stopped = str(error)
     assert not stopped or "expected a price of" in stopped
-    revenue = simulation.books.count("revenue")
+    revenue = simulation.ledger.count("revenue")
     assert np.isfinite(revenue).all()
 
 

@@ -12,7 +12,7 @@ from markets import market
 import cxsim as cx
 from cxsim.engine.name_registry import check_passes, taken_names
 from cxsim.model.core.choice import DEMAND
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total
+from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism, Pass
 from cxsim.model.mechanism_registry import PACKAGE, registered, unregister
 from cxsim.parameters import Parameters, parameter
 from cxsim.runs.simulation import Simulation
@@ -82,9 +82,14 @@ class Depth(Parameters):
             "'enter' of mechanism 'choice' (did you mean 'mine_enter'?)"),
         ),
         (
-            mine(totals=(Total("purchases"),)),
-            ("mechanism 'mine': total 'purchases': expected a name of its own, found that of a "
-            "total 'purchases' of mechanism 'choice' (did you mean 'mine_purchases'?)"),
+            mine(draws=(Draw("raffle"),)),
+            ("mechanism 'mine': draw 'raffle': expected a name of its own, found that of a draw "
+            "'target' of mechanism 'acquisition' (did you mean 'mine_raffle'?)"),
+        ),
+        (
+            mine(accumulators=(Accumulator("purchases"),)),
+            ("mechanism 'mine': accumulator 'purchases': expected a name of its own, found that of "
+            "an accumulator 'purchases' of mechanism 'choice' (did you mean 'mine_purchases'?)"),
         ),
         (
             mine(columns=(Column("tenure"),)),
@@ -92,9 +97,9 @@ class Depth(Parameters):
             "column of mechanism 'people' (did you mean 'mine_tenure'?)"),
         ),
         (
-            mine(tables=("enjoyed",)),
-            ("mechanism 'mine': table 'enjoyed': expected a name of its own, found that of a "
-            "column of mechanism 'choice' (did you mean 'mine_enjoyed'?)"),
+            mine(tables=("experienced_utility",)),
+            ("mechanism 'mine': table 'experienced_utility': expected a name of its own, found "
+            "that of a column of mechanism 'choice' (did you mean 'mine_experienced_utility'?)"),
         ),
         (
             mine(measures=(Measure("profit", "Profit", "currency", zero),)),
@@ -136,7 +141,10 @@ class Depth(Parameters):
             "(did you mean 'mine_mood'?)"),
         ),
         (mine(tables=("key_enter",)), "found that of a draw 'enter' of mechanism 'choice'"),
-        (mine(tables=("sum_mood",)), "does not begin with 'sum_', by which passes know totals"),
+        (
+            mine(tables=("sum_mood",)),
+            "does not begin with 'sum_', by which passes know accumulators",
+        ),
         (mine(tables=("n_mood",)), "does not begin with 'n_', by which passes know sizes of axes"),
         (
             mine(passes=(Pass(idle, "tell"), Pass(idle, "account"))),
@@ -281,7 +289,7 @@ def test_a_mechanism_fills_a_table_of_its_own_at_the_start():
     np.testing.assert_array_equal(own, [0.0, 1.0, 2.0])
 
 
-@pytest.mark.parametrize("axis", ["need", "firm", "holder", "firms", "customers"])
+@pytest.mark.parametrize("axis", ["need", "firm", "previous_supplier", "firms", "customers"])
 def test_an_axis_takes_nobody_elses_name(axis):
     with (
         known(mine(axes=lambda scenario: {axis: ("a", "b")})),
@@ -294,9 +302,15 @@ def test_an_axis_takes_nobody_elses_name(axis):
     ("parts", "said"),
     [
         ({"columns": (Column("mood", ("frm",)),)}, "column 'mood'.*found 'frm'.*mean 'firm'"),
-        ({"totals": (Total("mood", ("holders",)),)}, "total 'mood'.*did you mean 'holder'"),
+        (
+            {"accumulators": (Accumulator("mood", ("previous_suppliers",)),)},
+            "accumulator 'mood'.*did you mean 'previous_supplier'",
+        ),
         ({"tables": (("mood", ("option", "sgment")),)}, "table 'mood'.*did you mean 'segment'"),
-        ({"draws": (Draw("mood", ("holder",)),)}, "draw 'mood'.*found 'holder'"),
+        (
+            {"draws": (Draw("mood", ("previous_supplier",)),)},
+            "draw 'mood'.*found 'previous_supplier'",
+        ),
     ],
 )
 def test_an_axis_that_nobody_has_is_told_with_the_nearest(parts, said):

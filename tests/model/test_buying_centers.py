@@ -53,7 +53,7 @@ def test_without_agreement_nothing_is_bought_from_a_supplier_that_has_left():
         customers=2000,
         periods=1,
     )
-    verdict = played(scenario).books.count("verdict")[0, 0, 1]
+    verdict = played(scenario).ledger.count("verdict")[0, 0, 1]
     accounts, agreed, bought = verdict
     assert accounts == 2000
     assert agreed == bought == pytest.approx(1000, abs=4 * np.sqrt(500))

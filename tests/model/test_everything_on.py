@@ -15,9 +15,9 @@ from cxsim.runs.simulation import Simulation
 from examples import examples
 
 
-def cents(books, mechanisms, name):
+def cents(ledger, mechanisms, name):
     (found,) = (m for m in measures("firm", mechanisms) if m.name == name)
-    return found.function(books)
+    return found.function(ledger)
 
 
 def test_every_mechanism_takes_part():
@@ -51,31 +51,31 @@ def test_an_insolvent_firm_leaves_for_good_and_the_books_close_to_the_cent(
     gone = np.zeros(len(scenario.firms), bool)
     while not simulation.finished:
         simulation.step()
-        books = simulation.books
+        ledger = simulation.ledger
         # Revenue is the sum of prices paid, in every period.
         choice, asked = simulation.customers("panel_choice"), simulation.customers("panel_price")
         amount = volumes[simulation.customers("segment")] * asked.astype(float)
         paid = [amount[f][choice == f].sum() for f in firms]
-        assert books.count("revenue")[-1] == pytest.approx(paid, rel=1e-6, abs=1e-6)
+        assert ledger.count("revenue")[-1] == pytest.approx(paid, rel=1e-6, abs=1e-6)
         # Who has gone stays away: nobody buys from it, nobody has it as a supplier.
-        active = books.firm("active")[-1] > 0
+        active = ledger.firm("active")[-1] > 0
         assert not (active & gone).any()
         gone |= ~active
         assert not np.isin(choice, np.flatnonzero(gone)).any()
         assert not np.isin(simulation.customers("supplier"), np.flatnonzero(gone)).any()
-    books, mechanisms = simulation.books, simulation.mechanisms
+    ledger, mechanisms = simulation.ledger, simulation.mechanisms
     # Revenue less all costs is profit, profits add up to cash, to the cent.
-    lines = cents(books, mechanisms, "revenue").copy()
+    lines = cents(ledger, mechanisms, "revenue").copy()
     for name in CORE_COSTS:
-        lines -= cents(books, mechanisms, name)
+        lines -= cents(ledger, mechanisms, name)
     for measure in measures("firm", mechanisms):
         if measure.cost:
-            lines += measure.function(books) * (1 if measure.income else -1)
-    np.testing.assert_allclose(lines, cents(books, mechanisms, "profit"), atol=0.005)
-    cash = books.firm("initial_cash") + np.cumsum(lines, axis=0)
-    np.testing.assert_allclose(cash, cents(books, mechanisms, "cash"), atol=0.005)
+            lines += measure.function(ledger) * (1 if measure.income else -1)
+    np.testing.assert_allclose(lines, cents(ledger, mechanisms, "profit"), atol=0.005)
+    cash = ledger.firm("initial_cash") + np.cumsum(lines, axis=0)
+    np.testing.assert_allclose(cash, cents(ledger, mechanisms, "cash"), atol=0.005)
     # Whoever left had been below its limit twice in a row, and earns and spends nothing since.
-    away = books.firm("active") == 0
+    away = ledger.firm("active") == 0
     for f in np.flatnonzero(away.any(axis=0)):
         left = int(np.argmax(away[:, f]))
         assert (cash[left - 2 : left, f] < -limit).all()
@@ -88,12 +88,12 @@ def test_customers_of_the_firm_that_left_choose_anew():
     )
     simulation = Simulation(scenario, seed=1)
     simulation.warm_up()
-    place = simulation.books.firms.index("Niche")
+    place = simulation.ledger.firms.index("Niche")
     theirs = None
     while not simulation.finished:
         before = simulation.customers("supplier") == place
         simulation.step()
-        if simulation.books.firm("active")[-1, place] == 0 and theirs is None:
+        if simulation.ledger.firm("active")[-1, place] == 0 and theirs is None:
             theirs = before
     assert theirs is not None
     assert theirs.any()

@@ -28,48 +28,49 @@ def broke(limit=100_000.0, wait=2, **world):
 
 def measure(simulation, name):
     (found,) = (m for m in measures("firm", simulation.mechanisms) if m.name == name)
-    return found.function(simulation.books)
+    return found.function(simulation.ledger)
 
 
 def test_a_firm_leaves_after_so_many_periods_below_its_credit_limit():
     simulation = played(broke())
     cash = measure(simulation, "cash")[:, 0]
     assert (cash[:2] < -100_000).all(), "below the limit in periods 0 and 1"
-    assert simulation.books.firm("active")[:, 0].tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
+    assert simulation.ledger.firm("active")[:, 0].tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
     assert (cash[2:] == cash[1]).all(), "what has gone earns and spends nothing"
 
 
 def test_nobody_buys_from_it_again_and_its_customers_have_no_supplier():
     simulation = played(broke())
-    books = simulation.books
-    assert books.count("purchases")[2:, :, 0].sum() == 0
-    assert books.count("released")[:, 0].tolist() == [
-        0, 0, books.count("holders")[1, 1] + measure(simulation, "acquisitions")[1, 0] / 200
+    ledger = simulation.ledger
+    assert ledger.count("purchases")[2:, :, 0].sum() == 0
+    assert ledger.count("released")[:, 0].tolist() == [
+        0, 0,
+        ledger.count("customers_before")[1, 1] + measure(simulation, "acquisitions")[1, 0] / 200
         - measure(simulation, "losses")[1, 0] / 200, 0, 0, 0, 0, 0,
     ]  # fmt: skip
     assert (simulation.customers("supplier") == 1).all()
-    assert books.count("holders")[2, 1] == 0
+    assert ledger.count("customers_before")[2, 1] == 0
 
 
 def test_cash_that_recovers_in_time_saves_the_firm():
     saved = [{"at": 1, "set": {"firms.Ann.price": 30.0}}]
-    assert played(broke(wait=2, events=saved)).books.firm("active").all()
+    assert played(broke(wait=2, events=saved)).ledger.firm("active").all()
 
 
 def test_an_event_does_not_bring_back_who_has_gone():
     back = [{"at": 4, "set": {"firms.Ann.active": True}}]
-    assert (played(broke(events=back)).books.firm("active")[2:, 0] == 0).all()
+    assert (played(broke(events=back)).ledger.firm("active")[2:, 0] == 0).all()
 
 
 def test_a_firm_without_credit_limit_may_owe_any_amount():
     alone = market({"Ann": LOSING, "Bob": firm()}, customers=500, periods=8)
-    assert played(alone).books.firm("active").all()
-    assert "exit" not in [m.name for m in played(alone).mechanisms]
+    assert played(alone).ledger.firm("active").all()
+    assert "market_exit" not in [m.name for m in played(alone).mechanisms]
 
 
 def test_an_event_may_set_a_limit():
     scenario = broke(limit=None, events=[{"at": 3, "set": {"firms.Ann.credit_limit": 0.0}}])
-    assert played(scenario).books.firm("active")[:, 0].tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
+    assert played(scenario).ledger.firm("active")[:, 0].tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
 
 
 def test_a_limit_that_nobody_reaches_changes_nothing():
@@ -77,7 +78,7 @@ def test_a_limit_that_nobody_reaches_changes_nothing():
     far = scenario.override({"firms.*.credit_limit": 1e12})
     a, b = played(scenario), played(far)
     for name in a.workspace.total_places:
-        np.testing.assert_array_equal(a.books.count(name), b.books.count(name), err_msg=name)
+        np.testing.assert_array_equal(a.ledger.count(name), b.ledger.count(name), err_msg=name)
 
 
 def test_a_policy_of_a_firm_that_has_gone_decides_nothing():

@@ -11,8 +11,8 @@ from markets import lively
 from playing import assert_same, played
 
 import cxsim as cx
-from cxsim.model.experience.perception import felt
-from cxsim.model.experience.touchpoints import usual_performance, usual_promise, usual_spread
+from cxsim.model.experience.perception import contact_experience
+from cxsim.model.experience.touchpoints import default_performance, default_promise, default_spread
 from cxsim.scenario import ScenarioError
 from examples import examples
 
@@ -42,20 +42,24 @@ def test_an_experience_that_nobody_minds_changes_no_purchase():
     for column in core.workspace.population.columns:
         np.testing.assert_array_equal(core.customers(column), minded.customers(column))
     for total in core.workspace.total_places:
-        np.testing.assert_array_equal(core.books.count(total), minded.books.count(total))
+        np.testing.assert_array_equal(core.ledger.count(total), minded.ledger.count(total))
 
 
 def test_an_experience_that_matters_moves_purchases():
     core, minded = played(lively(customers=900)), played(lived(customers=900))
-    assert (core.books.count("purchases") != minded.books.count("purchases")).any()
+    assert (core.ledger.count("purchases") != minded.ledger.count("purchases")).any()
 
 
 # --- what a contact feels like ----------------------------------------------------------
 
 
 def test_a_fall_short_of_expectation_is_felt_more_than_a_gain():
-    gain = felt(8.0, 6.0, 1.0, 5.0, 2.25) - felt(8.0, 8.0, 1.0, 5.0, 2.25)
-    loss = felt(8.0, 10.0, 1.0, 5.0, 2.25) - felt(8.0, 8.0, 1.0, 5.0, 2.25)
+    gain = contact_experience(8.0, 6.0, 1.0, 5.0, 2.25) - contact_experience(
+        8.0, 8.0, 1.0, 5.0, 2.25
+    )
+    loss = contact_experience(8.0, 10.0, 1.0, 5.0, 2.25) - contact_experience(
+        8.0, 8.0, 1.0, 5.0, 2.25
+    )
     assert gain == pytest.approx(0.2)
     assert loss == pytest.approx(-0.45)
 
@@ -96,7 +100,7 @@ def test_experience_and_expectation_follow_their_equations(mean, promise):
     {
         "journey.performed": lambda mean, sd, z: mean + sd * z + 0.1,
         "perception.surprise": lambda y, x, aversion: 0.1 * (y - x),
-        "perception.felt": lambda y, x, w, neutral, aversion: w * 0.1 * (y - neutral),
+        "perception.contact_experience": lambda y, x, w, neutral, aversion: w * 0.1 * (y - neutral),
         "perception.adapted": lambda x, y, adaptation: x,
         "perception.blended": lambda e, felt, memory: felt,
     }.items(),
@@ -155,7 +159,7 @@ def test_a_promise_moves_expectations_and_never_performance(promise, other):
     scenario = lived(customers=300, **NEUTRAL)
     a, b = (played(scenario.override({"firms.*.brand_promise": each})) for each in (promise, other))
     for total in ("score", "contacts"):
-        np.testing.assert_array_equal(a.books.count(total), b.books.count(total))
+        np.testing.assert_array_equal(a.ledger.count(total), b.ledger.count(total))
 
 
 def test_too_high_a_promise_makes_for_a_worse_experience():
@@ -186,49 +190,49 @@ def test_customers_credit_the_firm_for_what_a_partner_does_and_the_saving_shows_
 
 
 def test_prospects_are_met_at_the_discover_stage_and_nowhere_else():
-    contacts = played(lived(customers=3000)).books.count("contacts")
+    contacts = played(lived(customers=3000)).ledger.count("contacts")
     assert (contacts[:, :, 0, 1] > 0).all()
     assert (contacts[:, :, 1:, 1] == 0).all()
 
 
 def test_each_stage_has_its_occasion():
     def met(stage):
-        books = played(duel(stage, **{"segments.*.purchase_rate": 0.6})).books
-        return books, books.count("contacts")[:, :, 0, :]
+        ledger = played(duel(stage, **{"segments.*.purchase_rate": 0.6})).ledger
+        return ledger, ledger.count("contacts")[:, :, 0, :]
 
-    books, contacts = met("buy")
-    bought = books.count("purchases")[:, :, :2]
+    ledger, contacts = met("buy")
+    bought = ledger.count("purchases")[:, :, :2]
     np.testing.assert_array_equal(contacts[:, :, 0], bought.sum(axis=1))
-    books, contacts = met("renew")
-    again = np.diagonal(books.count("purchases")[:, 1:, :2], axis1=1, axis2=2)
+    ledger, contacts = met("renew")
+    again = np.diagonal(ledger.count("purchases")[:, 1:, :2], axis1=1, axis2=2)
     np.testing.assert_array_equal(contacts[:, :, 0], again)
     for stage in ("use", "support"):
-        books, contacts = met(stage)
-        np.testing.assert_array_equal(contacts[:, :, 0], books.count("emotions").sum(axis=2))
-    books, contacts = met("discover")
-    shoppers = books.count("purchases").sum(axis=(1, 2))
+        ledger, contacts = met(stage)
+        np.testing.assert_array_equal(contacts[:, :, 0], ledger.count("emotions").sum(axis=2))
+    ledger, contacts = met("discover")
+    shoppers = ledger.count("purchases").sum(axis=(1, 2))
     np.testing.assert_array_equal(contacts.sum(axis=2), np.column_stack([shoppers, shoppers]))
 
 
 def test_visits_come_at_their_rate():
-    books = played(duel(customers=20000, journey={"place": {"visit_rate": 0.3}})).books
-    n = books.count("emotions").sum()
-    rate = books.count("contacts").sum() / n
+    ledger = played(duel(customers=20000, journey={"place": {"visit_rate": 0.3}})).ledger
+    n = ledger.count("emotions").sum()
+    rate = ledger.count("contacts").sum() / n
     assert rate == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / n))
 
 
 def test_a_segment_may_go_its_own_way():
     changes = {"segments.Near.journey": {"hotline": {"visit_rate": 0.0}}}
     changes["segments.Far.journey"] = changes["segments.Near.journey"]
-    contacts = played(lived(customers=800, **changes)).books.count("contacts")
+    contacts = played(lived(customers=800, **changes)).ledger.count("contacts")
     assert contacts[:, :, 3].sum() == 0
     assert contacts[:, :, 4].sum() > 0
 
 
 def test_nobody_meets_a_firm_at_a_touchpoint_that_it_does_not_have():
     simulation = played(lived(customers=800, **{"firms.Niche.touchpoints": {"site": {}}}))
-    niche = simulation.books.firms.index("Niche")
-    contacts = simulation.books.count("contacts").sum(axis=(0, 3))
+    niche = simulation.ledger.firms.index("Niche")
+    contacts = simulation.ledger.count("contacts").sum(axis=(0, 3))
     assert (contacts[niche, 1:] == 0).all()
     assert contacts[niche, 0] > 0
 
@@ -324,9 +328,9 @@ def test_reach_counts_customers_to_whom_the_best_experience_is_worth_a_share_of_
     lead = e.max(axis=0)[held] - e[supplier[held], held]
     volume = np.array([2.0, 1.0])[simulation.customers("segment")[held]]  # Far buys two
     for number, share in enumerate((0.10, 0.15, 0.25)):
-        many = simulation.books.count("reach")[-1, :, number].sum()
+        many = simulation.ledger.count("experience_premium")[-1, :, number].sum()
         assert many == (12.0 * lead / (10.0 * volume) >= share).sum()
-    assert simulation.books.count("reach")[-1, :, 0].sum() > 0
+    assert simulation.ledger.count("experience_premium")[-1, :, 0].sum() > 0
 
 
 # --- emotions ---------------------------------------------------------------------------
@@ -337,7 +341,7 @@ def test_customers_fall_into_four_clusters_by_cut_points():
     supplier, e = simulation.customers("supplier"), simulation.customers("experience")
     held = np.flatnonzero(supplier >= 0)
     own = e[supplier[held], held].astype(float)
-    counts = simulation.books.count("emotions")[-1].sum(axis=0)
+    counts = simulation.ledger.count("emotions")[-1].sum(axis=0)
     expected = np.histogram(own, [-np.inf, -0.05, 0.0, 0.05, np.inf])[0]
     np.testing.assert_array_equal(counts, expected)
     assert (counts > 0).all()
@@ -360,11 +364,11 @@ def test_an_organization_stands_for_what_its_touchpoints_leave_open():
         )
     )
     find = simulation.workspace.own
-    mass = simulation.books.firms.index("Mass")
-    assert find["performance"][mass, :2].tolist() == [4.0, usual_performance(0.8, 1.0)]
-    assert (find["unevenness"][mass, :2] == usual_spread(0.9)).all()
-    mean = (4.0 + 2.0 * usual_performance(0.8, 1.0)) / 3.0
-    assert find["promise"][mass] == pytest.approx(usual_promise(mean, 0.3))
+    mass = simulation.ledger.firms.index("Mass")
+    assert find["performance"][mass, :2].tolist() == [4.0, default_performance(0.8, 1.0)]
+    assert (find["unevenness"][mass, :2] == default_spread(0.9)).all()
+    mean = (4.0 + 2.0 * default_performance(0.8, 1.0)) / 3.0
+    assert find["promise"][mass] == pytest.approx(default_promise(mean, 0.3))
 
 
 # --- mistakes ---------------------------------------------------------------------------

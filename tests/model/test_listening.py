@@ -10,7 +10,7 @@ from journeys import JOURNEY, duel, heard, lived, services
 from playing import assert_same, played
 
 import cxsim as cx
-from cxsim.model.research.surveys import promoter_error, standard_error
+from cxsim.model.research.surveys import TRACKING, promoter_error, standard_error
 from cxsim.scenario import ScenarioError
 from examples import examples
 from lab.validation.checks import assert_agrees
@@ -44,7 +44,7 @@ def test_listening_alone_changes_what_a_firm_believes_and_nothing_that_customers
     deaf, told = played(scenario(None)), played(scenario(programmes))
     for column in deaf.workspace.population.columns:
         np.testing.assert_array_equal(deaf.customers(column), told.customers(column))
-    assert (deaf.books.count("belief")[-1] != told.books.count("belief")[-1]).any()
+    assert (deaf.ledger.count("belief")[-1] != told.ledger.count("belief")[-1]).any()
 
 
 # --- belief -----------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def test_a_firm_without_listening_never_reacts_to_a_change_in_what_it_delivers(m
     changed = scenario.override(
         {"events": [{"at": at, "set": {"firms.Mass.touchpoints.product.mean": mean}}]}
     )
-    a, b = played(scenario).books, played(changed).books
+    a, b = played(scenario).ledger, played(changed).ledger
     np.testing.assert_array_equal(a.count("belief"), b.count("belief"))
     np.testing.assert_array_equal(a.count("improvement_cost"), b.count("improvement_cost"))
     place = list(JOURNEY).index("product")
@@ -111,12 +111,12 @@ def test_a_deep_dive_comes_every_so_many_periods():
 def test_the_share_asked_and_the_share_that_answers_are_as_told():
     programme = {"sample": 0.2, "response_rate": 0.4}
     listening = {"event_based": programme, "tracking": programme}
-    books = played(lived(customers=8000, periods=10, **{"firms.Mass.listening": listening})).books
-    mass = books.firms.index("Mass")
-    asked, answers = books.count("asked")[:, mass], books.count("answers")[:, mass].sum()
-    contacts = books.count("contacts")[:, mass, :, 0].sum()
-    held = books.count("emotions")[:, mass].sum()
-    tracked = books.count("tracked")[:, mass, 0].sum()
+    ledger = played(lived(customers=8000, periods=10, **{"firms.Mass.listening": listening})).ledger
+    mass = ledger.firms.index("Mass")
+    asked, answers = ledger.count("asked")[:, mass], ledger.count("answers")[:, mass].sum()
+    contacts = ledger.count("contacts")[:, mass, :, 0].sum()
+    held = ledger.count("emotions")[:, mass].sum()
+    tracked = ledger.count("tracked")[:, mass, 0].sum()
     for part, whole, share in (
         (asked[:, 1].sum(), contacts, 0.2),
         (asked[:, 2].sum(), held, 0.2),
@@ -148,7 +148,7 @@ def test_surveys_err_as_sampling_theory_says():
 @pytest.mark.parametrize(
     ("name", "wrong"),
     {
-        "perception.cluster": lambda e, attention, recommendation, advocacy: (
+        "perception.emotion_cluster": lambda e, attention, recommendation, advocacy: (
             (e > 0.7) + (e >= recommendation) + (e >= attention)
         ),
         "surveys.response_chance": lambda rate, bias, e: 0.8 * rate,
@@ -223,9 +223,9 @@ def test_what_listening_improving_and_making_up_cost_is_taken_off_profit():
     variable = f[["production_cost", "contact_cost", "service_cost"]].sum(axis=1)
     variable += f["touchpoint_cost"] + f["recovery_cost"]
     np.testing.assert_allclose(f["contribution"], f["revenue"] - variable)
-    books = played(heard(customers=1500)).books
-    tailor = books.firms.index("Tailor")
-    asked = books.total("asked")[:, tailor] @ np.array([5.0, 0.5, 1.0])
+    ledger = played(heard(customers=1500)).ledger
+    tailor = ledger.firms.index("Tailor")
+    asked = ledger.total("asked")[:, tailor] @ np.array([5.0, 0.5, 1.0])
     np.testing.assert_allclose(f[f["firm"] == "Tailor"]["survey_cost"], asked)
     assert (f[f["firm"] == "Tailor"]["recovery_cost"] > 0).any()
 
@@ -234,7 +234,7 @@ def test_an_evaluating_organization_asks_more_customers():
     changes = {f"firms.{name}.listening": {"tracking": {}} for name in ("Mass", "Tailor")}
     changes["firms.Mass.organization"] = {"evaluation": 0.1}
     changes["firms.Tailor.organization"] = {"evaluation": 0.9}
-    sampled = played(lived(**changes)).workspace.own["sampled"][:, 2]
+    sampled = played(lived(**changes)).workspace.own["sampled"][:, TRACKING]
     assert sampled.tolist() == pytest.approx([0.01, 0.0, 0.09])
 
 

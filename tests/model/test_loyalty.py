@@ -43,7 +43,7 @@ def test_revenue_is_the_sum_of_prices_paid_in_every_period_whatever_takes_part(s
         choice = simulation.customers("panel_choice")
         price = simulation.customers("panel_price")
         bought = volume[simulation.customers("segment")]
-        got = simulation.books.count("revenue")[-1]
+        got = simulation.ledger.count("revenue")[-1]
         for f in range(len(scenario.firms)):
             paid = (price[f] * bought)[choice == f].sum(dtype=float)
             assert got[f] == pytest.approx(paid, rel=1e-5, abs=1e-6)
@@ -57,9 +57,9 @@ def test_points_outstanding_are_those_given_less_those_redeemed_and_forfeited(sc
         scenario = scenario.override(
             {"firms.*.loyalty_programme": PROGRAMME, "firms.*.policy.pricing": "fixed"}
         )
-    books = played(scenario, seed=seed).books
-    known = {m.name: m.function(books) for m in measures("firm") if m.name.startswith("points")}
-    spent = books.total("redemptions") + known["points_forfeited"]
+    ledger = played(scenario, seed=seed).ledger
+    known = {m.name: m.function(ledger) for m in measures("firm") if m.name.startswith("points")}
+    spent = ledger.total("redemptions") + known["points_forfeited"]
     rise = np.diff(known["points_liability"], axis=0, prepend=0.0)
     scale = 1e-5 * (1.0 + known["points_issued"] + known["points_liability"])
     assert (np.abs(rise - (known["points_issued"] - spent)) <= scale * scenario.market_size).all()
@@ -83,11 +83,11 @@ def test_discounts_of_promotions_do_not_count_redemptions():
 
 
 def test_customers_of_a_period_are_the_holders_of_the_next_where_subscriptions_end():
-    books = played(bound()).books
-    after = {m.name: m.function(books) for m in FIRM_MEASURES}["customers"]
-    before = books.total("holders")[1:, 1:] + books.total("left")[1:, 1:]
+    ledger = played(bound()).ledger
+    after = {m.name: m.function(ledger) for m in FIRM_MEASURES}["customers"]
+    before = ledger.total("customers_before")[1:, 1:] + ledger.total("left")[1:, 1:]
     np.testing.assert_allclose(after[:-1], before)
-    assert books.count("ended").sum() > 0
+    assert ledger.count("ended").sum() > 0
 
 
 def test_threads_and_blocks_do_not_show():

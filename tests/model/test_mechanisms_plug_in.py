@@ -8,7 +8,7 @@ from markets import lively, market
 from playing import assert_same, played
 
 import cxsim as cx
-from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Column, Measure, Mechanism, Pass, tile
 from cxsim.model.mechanism_registry import registered, unregister
 from cxsim.parameters import Parameters, parameter
 
@@ -37,7 +37,7 @@ def rank(n, spent, singled_out, market_contact_share):
 def serve(n, n_firms, singled_out, recognition, sum_singled_out):
     for i in range(n):
         if singled_out[i]:
-            sum_singled_out[chunk(i), 0] += 1.0
+            sum_singled_out[tile(i), 0] += 1.0
         else:
             for f in range(n_firms):
                 recognition[f, i] = 0.0
@@ -47,8 +47,8 @@ CAPACITY = Mechanism(
     "capacity",
     market=Capacity,
     columns=(Column("spent"), Column("singled_out", dtype="i1")),
-    totals=(Total("singled_out", (1,)),),
-    passes=(Pass(rank, "contact", whole=True), Pass(serve, "adjust"), Pass(spend, "pay")),
+    accumulators=(Accumulator("singled_out", (1,)),),
+    passes=(Pass(rank, "contact", population=True), Pass(serve, "adjust"), Pass(spend, "pay")),
     measures=(
         Measure(
             "singled_out",
@@ -92,11 +92,11 @@ class Couple(Parameters):
     couples: bool = parameter(False, doc="Two people judge for each account")
 
 
-def agree(n, n_firms, favourite, supplier, choice):
+def agree(n, n_firms, best_option, supplier, choice):
     """Both want the same, or the account stays where it is, or buys nothing."""
     for i in range(n):
-        if favourite[0, i] == favourite[1, i]:
-            choice[i] = favourite[0, i]
+        if best_option[0, i] == best_option[1, i]:
+            choice[i] = best_option[0, i]
         else:
             choice[i] = supplier[i]
 
@@ -106,7 +106,7 @@ COUPLE = Mechanism(
     market=Couple,
     passes=(Pass(agree, "decide", replaces="choice.elect"),),
     active=lambda scenario: scenario.couples,
-    evaluators=lambda scenario: 2,
+    members=lambda scenario: 2,
 )
 
 
@@ -147,11 +147,11 @@ def test_absent_means_the_core_to_the_bit():
 
 def test_a_tenth_of_customers_is_served_individually_and_nobody_else_is_recognized():
     simulation = played(lively(customers=3000, contact_share=0.1))
-    assert (simulation.books.count("singled_out")[:, 0] == 300).all()
+    assert (simulation.ledger.count("singled_out")[:, 0] == 300).all()
     spent, served = simulation.customers("spent"), simulation.customers("singled_out")
     assert served.sum() == 300
-    everybody = played(lively(customers=3000)).books.count("recognized").sum()
-    assert simulation.books.count("recognized").sum() < 0.5 * everybody
+    everybody = played(lively(customers=3000)).ledger.count("recognized").sum()
+    assert simulation.ledger.count("recognized").sum() < 0.5 * everybody
     assert spent[served == 1].mean() > spent[served == 0].mean()
 
 
@@ -163,7 +163,8 @@ def test_its_measure_is_reported():
 def test_a_term_of_the_outside_option_keeps_customers_out():
     base, fine = played(lively(customers=4000)), played(lively(customers=4000, good_weather=5.0))
     assert (
-        fine.books.count("purchases")[..., -1].sum() > base.books.count("purchases")[..., -1].sum()
+        fine.ledger.count("purchases")[..., -1].sum()
+        > base.ledger.count("purchases")[..., -1].sum()
     )
 
 

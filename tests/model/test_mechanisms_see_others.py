@@ -8,7 +8,7 @@ from markets import lively, market
 from playing import assert_same, played
 
 import cxsim as cx
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism, Pass, tile
 from cxsim.model.mechanism_registry import unregister
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Parameters, parameter
@@ -50,7 +50,7 @@ def hear(
             for p in range(n_place):
                 if uniform(key_hear[p], first + i) < market_gossip_places_loudness[0, p]:
                     heard[f, i] += all_bought[f, neighbour]
-                    sum_heard[chunk(i), f, p] += all_bought[f, neighbour]
+                    sum_heard[tile(i), f, p] += all_bought[f, neighbour]
 
 
 def please(n, n_firms, n_place, heard, value, market_gossip_weight, firm_appearances_charm):
@@ -94,13 +94,13 @@ GOSSIP = Mechanism(
     firm=FirmParameters,
     columns=(Column("bought", ("firm",), shared=True), Column("heard", ("firm",))),
     draws=(Draw("hear", ("place",)),),
-    totals=(Total("heard", ("firm", "place")), Total("press")),
+    accumulators=(Accumulator("heard", ("firm", "place")), Accumulator("press")),
     tables=(("talk", ("firm", "place")),),
     passes=(
         Pass(please, "add", term="gossip"),
         Pass(remember, "update"),
         Pass(hear, "tell"),
-        Pass(talk_of_the_town, "survey", whole=True),
+        Pass(talk_of_the_town, "survey", population=True),
     ),
     measures=(
         Measure(
@@ -143,7 +143,7 @@ def talking(**world):
 def test_both_engines_threads_and_blocks_agree_where_customers_read_of_each_other():
     scenario = talking()
     one = played(scenario)
-    assert np.nansum(one.books.total("heard")) > 0
+    assert np.nansum(one.ledger.total("heard")) > 0
     for other in (
         played(scenario, engine="agents"),
         played(scenario, block=1024),
@@ -156,7 +156,7 @@ def test_a_whole_pass_sees_the_totals_of_the_period():
     simulation = played(talking())
     ledger = next(s for s in simulation.schedule.steps if s.name == "gossip.talk_of_the_town")
     _, _, talk, _ = simulation.workspace.whole_arguments(ledger)
-    np.testing.assert_array_equal(talk, simulation.books.count("heard")[-1])
+    np.testing.assert_array_equal(talk, simulation.ledger.count("heard")[-1])
 
 
 def test_a_cost_of_its_own_is_taken_off_profit():

@@ -8,7 +8,7 @@ from markets import firm, lively, market
 from playing import played
 
 import cxsim as cx
-from cxsim.model.mechanism_registry import OBSERVERS
+from cxsim.model.mechanism_registry import PROBES
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +20,12 @@ def result():
     )
 
 
-@pytest.mark.parametrize("name", OBSERVERS)
+@pytest.mark.parametrize("name", PROBES)
 def test_watching_changes_nothing(name):
     scenario = lively(customers=500)
     plain, watched = played(scenario), played(scenario, observers=(name,))
     for total in plain.workspace.total_places:
-        np.testing.assert_array_equal(plain.books.count(total), watched.books.count(total))
+        np.testing.assert_array_equal(plain.ledger.count(total), watched.ledger.count(total))
     for column in plain.workspace.population.columns:
         np.testing.assert_array_equal(plain.customers(column), watched.customers(column))
 

@@ -8,11 +8,14 @@ import sys
 import textwrap
 
 import pytest
+from everything import everything
 from markets import lively
 from playing import assert_same, played
 
 import cxsim as cx
+from cxsim.engine.rules import RENAMED, names_of_rules
 from cxsim.identity import fingerprint
+from cxsim.model.mechanism_registry import registered
 
 SLOW = 0.5
 
@@ -27,7 +30,7 @@ def test_a_rule_from_a_notebook_replaces_a_built_in_one_in_both_engines():
     columnar = played(scenario, rules=rules)
     assert_same(columnar, played(scenario, rules=rules, engine="agents"))
     plain = played(scenario)
-    assert columnar.books.count("knowledge").sum() < plain.books.count("knowledge").sum()
+    assert columnar.ledger.count("knowledge").sum() < plain.ledger.count("knowledge").sum()
     assert columnar.rules_digest != plain.rules_digest
 
 
@@ -41,12 +44,12 @@ def test_a_rule_may_be_a_closure():
     scenario = lively(customers=60)
     totals = {
         factor: played(scenario, rules={"learning.learned": scaled(factor)})
-        .books.count("knowledge")
+        .ledger.count("knowledge")
         .sum()
         for factor in (0.0, 0.5, 1.0)
     }
     assert totals[0.0] < totals[0.5] < totals[1.0]
-    assert totals[1.0] == played(scenario).books.count("knowledge").sum()
+    assert totals[1.0] == played(scenario).ledger.count("knowledge").sum()
 
 
 def test_a_rule_used_by_another_rule_can_be_exchanged():
@@ -60,6 +63,26 @@ def test_an_unknown_rule_is_refused_with_the_nearest_name():
         ValueError, match=r"found 'learning.lerned'.*did you mean 'learning.learned'"
     ):
         cx.run(lively(), rules={"learning.lerned": slow})
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("hassle.order_effort", "switching.ordering_effort"),
+        ("reputation.moved", "word_of_mouth.reputation_after"),
+        ("need_drift.drifted", "needs.drifted"),
+    ],
+)
+def test_a_rule_that_was_renamed_or_moved_is_refused_with_its_name_of_today(before, now):
+    on = everything().override({"periods": 2, "customers": 50})
+    with pytest.raises(ValueError, match=rf"found '{before}' \(did you mean '{now}'\?\)"):
+        cx.run(on, rules={before: slow})
+
+
+def test_names_of_today_in_the_table_of_renamed_rules_are_names_of_rules():
+    known = names_of_rules([each.function for m in registered() for each in m.passes])
+    assert set(RENAMED.values()) <= known
+    assert not set(RENAMED) & known
 
 
 def test_a_rule_of_other_arguments_is_refused():

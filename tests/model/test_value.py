@@ -43,7 +43,7 @@ def test_engines_agree_where_contacts_make_known_and_are_resented():
         "segments.*.contact_tolerance": 0.2,
     }
     scenario = lived(customers=60, periods=4, **changes)
-    assert {"acquaintance", "resentment"} <= {m.name for m in scenario.mechanisms}
+    assert {"acquisition_awareness", "resentment"} <= {m.name for m in scenario.mechanisms}
     assert_same(played(scenario), played(scenario, engine="agents"))
 
 
@@ -85,15 +85,15 @@ def test_a_trial_discount_is_offered_once():
 @given(scenario=scenarios(), seed=st.integers(0, 10**6))
 def test_measures_of_value_keep_their_ranges_in_every_market(scenario, seed):
     taking_part = {m.name for m in scenario.mechanisms}
-    books = played(scenario, seed=seed).books
-    got = {m.name: m.function(books) for each in scenario.mechanisms for m in each.measures}
+    ledger = played(scenario, seed=seed).ledger
+    got = {m.name: m.function(ledger) for each in scenario.mechanisms for m in each.measures}
     if "value_tiers" in taking_part:
         assert not (got["capacity_used"] > 1).any()
         assert not (got["lift_of_service"] > got["lift_of_service_oracle"] * (1 + 1e-6)).any()
     if "acquisition" in taking_part:
         assert not (got["lift_of_contacts"] > got["lift_of_contacts_oracle"] * (1 + 1e-6)).any()
         assert (got["acquired_by_contact"] <= got["contacts_made"]).all()
-    if "attributes" in taking_part:
+    if "observable_attributes" in taking_part:
         bases = [got[f"needs_explained_{b}"] for b in ("firmographic", "behavioural", "segment")]
         assert not (np.array(bases) > 1 + 1e-6).any()
 
@@ -105,17 +105,17 @@ def test_a_firm_serves_its_share_of_customers_and_recognizes_nobody_else():
     half = {"contact_capacity": 0.5, "goes_to": "analytics"}
     base = lively(customers=3000)
     some = played(base.override({"firms.Tailor.value_tiers": half}))
-    served, held = some.books.count("served")[:, 2], some.books.count("holders")[:, 3]
+    served, held = some.ledger.count("served")[:, 2], some.ledger.count("customers_before")[:, 3]
     assert (np.abs(served - 0.5 * held) <= 0.5).all()
-    assert some.books.count("recognized")[-1, 2] < played(base).books.count("recognized")[-1, 2]
+    assert some.ledger.count("recognized")[-1, 2] < played(base).ledger.count("recognized")[-1, 2]
 
 
 def test_without_room_only_strangers_are_recognized():
     none = {"firms.*.value_tiers": {"contact_capacity": 0.0}}
-    books = played(lively(customers=2000).override(none)).books
-    stayers = np.diagonal(books.count("purchases")[:, 1:, :-1], axis1=1, axis2=2)
-    newcomers = books.count("purchases")[:, :, :-1].sum(axis=1) - stayers
-    assert (books.count("recognized") <= newcomers).all()
+    ledger = played(lively(customers=2000).override(none)).ledger
+    stayers = np.diagonal(ledger.count("purchases")[:, 1:, :-1], axis1=1, axis2=2)
+    newcomers = ledger.count("purchases")[:, :, :-1].sum(axis=1) - stayers
+    assert (ledger.count("recognized") <= newcomers).all()
 
 
 def test_outside_the_focus_customers_get_the_standard_product():
@@ -125,8 +125,8 @@ def test_outside_the_focus_customers_get_the_standard_product():
     near = focus.customers("segment") == 1  # in name order: Far, Near
     assert (uncertainty[near] == 1).all()
     assert (uncertainty[~near] < 1).any()
-    assert focus.books.total("production_cost")[:, 2].sum() < (
-        all_.books.total("production_cost")[:, 2].sum()
+    assert focus.ledger.total("production_cost")[:, 2].sum() < (
+        all_.ledger.total("production_cost")[:, 2].sum()
     )
 
 
@@ -167,8 +167,8 @@ def test_attributes_are_as_correlated_with_needs_as_stated(correlation):
     for d in range(2):
         assert np.corrcoef(need[d], seen[d])[0, 1] == pytest.approx(correlation, abs=0.03)
         assert seen[d].std() == pytest.approx(1.0, abs=0.03)
-    books = cx.run(scenario).market
-    assert books["needs_explained_firmographic"][0] == pytest.approx(correlation**2, abs=0.03)
+    ledger = cx.run(scenario).market
+    assert ledger["needs_explained_firmographic"][0] == pytest.approx(correlation**2, abs=0.03)
 
 
 def test_segments_explain_the_variance_between_them():
@@ -193,7 +193,7 @@ def test_customers_of_the_firm_are_not_contacted_and_others_not_again_while_they
         customers=4000,
         periods=7,
     )
-    made = played(scenario).books.count("contacts_made")[:, 0]
+    made = played(scenario).ledger.count("contacts_made")[:, 0]
     assert (made > 0).tolist() == [True, False, False, True, False, False, True]
     assert made[0] == pytest.approx(3000, abs=4 * np.sqrt(4000 * 0.25 * 0.75))
 
@@ -259,8 +259,8 @@ def test_add_ons_are_taken_as_often_as_knowledge_says():
         customers=20000,
     )
     run = played(scenario)
-    offers, taken = run.books.count("add_on_offers"), run.books.count("add_ons")
-    np.testing.assert_array_equal(offers, run.books.count("recognized"))
+    offers, taken = run.ledger.count("add_on_offers"), run.ledger.count("add_ons")
+    np.testing.assert_array_equal(offers, run.ledger.count("recognized"))
     # after the first signal everybody recognized is half known: P = 1 / (1 + 1)
     chance = 0.1 + 0.5 * 0.5
     error = 4 * np.sqrt(chance * (1 - chance) / offers[0, 0])

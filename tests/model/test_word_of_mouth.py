@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -12,8 +14,8 @@ from random_scenarios import LOUD, SILENCE, scenarios, word_of_mouth
 from support_mood import moods
 
 import cxsim as cx
-from cxsim.model.word_of_mouth.network import network
-from cxsim.model.word_of_mouth.word_of_mouth import FIRMS_PER_BYTE
+from cxsim.model.word_of_mouth.network import KINDS, network
+from cxsim.model.word_of_mouth.word_of_mouth import FIRMS_PER_BYTE, Kind
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import ScenarioError
 from examples import examples
@@ -93,8 +95,14 @@ def test_the_network_is_that_of_every_machine_and_version():
     assert ties("scale_free").others[-8:].tolist() == GOLDEN_SCALE_FREE
 
 
+def test_every_kind_of_network_that_a_scenario_may_name_can_be_built_and_no_other():
+    assert get_args(Kind) == tuple(KINDS)
+    with pytest.raises(ValueError, match=r"found 'smal_world' \(did you mean 'small_world'\?\)"):
+        ties("smal_world")
+
+
 @pytest.mark.parametrize("customers", [1, 2, 3, 5])
-@pytest.mark.parametrize("kind", ["well_mixed", "small_world", "scale_free"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_few_customers_listen_to_whom_there_is(kind, customers):
     scenario = talking(network=kind, customers=customers)
     assert_same(played(scenario), played(scenario, engine="agents"))
@@ -124,20 +132,20 @@ def test_a_message_moves_a_reputation_by_its_weight_towards_what_the_teller_feel
     for _ in range(3):
         expected += 0.25 * (-0.8 - expected)
     np.testing.assert_allclose(simulation.customers("reputation"), expected, rtol=1e-6)
-    assert simulation.books.count("messages")[:, 0].tolist() == [[2, 0, 0]] * 3
+    assert simulation.ledger.count("messages")[:, 0].tolist() == [[2, 0, 0]] * 3
 
 
 def test_listeners_hear_all_neighbours_who_tell_and_nobody_else():
     scenario = talking(network="scale_free").override({"periods": 1})
     simulation = played(scenario, seed=3)
     made = ties("scale_free", customers=2500, seed=3)
-    tells = simulation.customers("tells")[0]
+    tells = simulation.customers("sent")[0]
     heard = np.bitwise_or.reduceat(tells[made.others], made.start[:-1])
     for f in range(3):
-        got = simulation.books.count("reached_by")[0, f]
+        got = simulation.ledger.count("reached_by")[0, f]
         assert got == ((heard >> f) & 1).sum() > 0
         messages = ((tells[made.others] >> f) & 1).sum()
-        assert simulation.books.count("messages")[0, f].sum() == messages
+        assert simulation.ledger.count("messages")[0, f].sum() == messages
 
 
 def told_of(firms, told, f):
@@ -153,7 +161,7 @@ def test_newcomers_have_heard_nothing_and_keep_the_place_among_their_neighbours(
     expected = np.zeros((3, 2500), np.float32)
     for period in range(4):
         simulation.step()
-        tells, valence = simulation.customers("tells")[0], simulation.customers("valence")
+        tells, valence = simulation.customers("sent")[0], simulation.customers("valence")
         expected[:, simulation.customers("born") == period] = 0.0
         for i, other in zip(made.whose.tolist(), made.others.tolist(), strict=True):
             firms = int(tells[other])
@@ -167,7 +175,7 @@ def test_newcomers_have_heard_nothing_and_keep_the_place_among_their_neighbours(
 def test_customers_tell_by_how_they_feel():
     rates = {"destroying": 1.0, "attention": 0.0, "recommendation": 0.0, "advocacy": 0.0}
     scenario = talking().override({"word_of_mouth.tell_rate": rates, "firms.*.mood_memory": 1.0})
-    messages = played(scenario).books.count("messages").sum(axis=0)
+    messages = played(scenario).ledger.count("messages").sum(axis=0)
     assert messages[0, 0] > 0
     assert messages[0, 1:].sum() == messages[1:].sum() == 0
 
@@ -180,7 +188,7 @@ def test_more_than_eight_firms_are_told_of_too():
         word_of_mouth={"tell_rate": LOUD, "awareness": True},
     ).override({"firms.*.advertising_reach": 0.4})
     simulation = played(scenario)
-    assert (simulation.books.count("reached_by")[-1] > 0).all()
+    assert (simulation.ledger.count("reached_by")[-1] > 0).all()
     assert_same(simulation, played(scenario, engine="agents"))
     reputation = simulation.customers("reputation")
     for k in range(19):
@@ -193,14 +201,14 @@ def test_both_engines_threads_and_blocks_agree():
         scenario = talking(network=kind, **{"word_of_mouth.awareness": True})
         scenario = scenario.override({"firms.*.advertising_reach": 0.3})
         one = played(scenario)
-        assert one.books.count("messages").sum() > 0
+        assert one.ledger.count("messages").sum() > 0
         assert_same(one, played(scenario, block=1024, threads=2))
         assert_same(one, played(scenario, engine="agents"))
 
 
 def test_runs_of_one_seed_are_paired_whatever_is_told():
     loud, quiet = (talking(**{"word_of_mouth.tell_rate.destroying": r}) for r in (0.5, 0.0))
-    a, b = played(loud).books, played(quiet).books
+    a, b = played(loud).ledger, played(quiet).ledger
     np.testing.assert_array_equal(a.count("purchases")[0], b.count("purchases")[0])
     assert (a.count("purchases")[-1] != b.count("purchases")[-1]).any()
 
@@ -253,7 +261,7 @@ def test_a_reputation_stays_within_what_was_told(scenario, seed, engine):
 
     def listen(simulation):
         """What is told of the firms that somebody tells of is kept in their order, by bytes."""
-        tells, valence = simulation.customers("tells"), simulation.customers("valence")
+        tells, valence = simulation.customers("sent"), simulation.customers("valence")
         for f in range(len(low)):
             byte, bit = divmod(f, FIRMS_PER_BYTE)
             tellers = np.flatnonzero(tells[byte] >> bit & 1)
@@ -278,7 +286,7 @@ def test_word_of_mouth_changes_reputations_and_nobodys_own_experience(scenario, 
     a = played(scenario, seed=seed, engine=engine)
     b = played(silent, seed=seed, engine=engine)
     assert (b.customers("reputation") == 0).all()
-    for name in set(a.workspace.population.columns) - {"reputation", "tells", "valence"}:
+    for name in set(a.workspace.population.columns) - {"reputation", "sent", "valence"}:
         np.testing.assert_array_equal(a.customers(name), b.customers(name), err_msg=name)
 
 
@@ -294,7 +302,7 @@ def test_advertising_moves_awareness_and_never_what_a_purchase_feels_like(scenar
     for simulation in (a, b):
         experience, met = simulation.customers("experience"), simulation.customers("experienced")
         assert (experience[met == 0] == 0).all()
-        for k, name in enumerate(simulation.books.firms):
+        for k, name in enumerate(simulation.ledger.firms):
             mood = scenario.firms[name].mood
             felt = experience[k]
             assert ((felt >= min(mood, 0) - 1e-6) & (felt <= max(mood, 0) + 1e-6)).all()
@@ -316,8 +324,8 @@ def test_a_firm_that_nobody_knows_sells_nothing(scenario, seed):
     quiet = scenario.override({f"firms.{name}.advertising_reach": 0.0 for name in hidden})
     simulation = played(quiet, seed=seed)
     for name in hidden:
-        k = simulation.books.firms.index(name)
-        assert simulation.books.count("purchases")[:, :, k].sum() == 0
+        k = simulation.ledger.firms.index(name)
+        assert simulation.ledger.count("purchases")[:, :, k].sum() == 0
         assert (simulation.customers("aware")[k] == 0).all()
 
 
@@ -337,7 +345,7 @@ def test_full_reach_and_no_telling_are_the_market_without_the_mechanism(scenario
         )
     for name in without.workspace.total_places:
         np.testing.assert_array_equal(
-            with_it.books.count(name), without.books.count(name), err_msg=name
+            with_it.ledger.count(name), without.ledger.count(name), err_msg=name
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import cxsim as cx
 from cxsim.engine.rules import names_of_rules
-from cxsim.model.mechanism_registry import OBSERVERS, registered
+from cxsim.model.mechanism_registry import PROBES, registered
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario.schema import schema_for
 
@@ -155,7 +155,7 @@ def names_in_code():
         | tails
         | names_of_rules(functions)
         | {column.name for mechanism in mechanisms for column in mechanism.columns}
-        | {f"detail={name}" for name in OBSERVERS}
+        | {f"detail={name}" for name in PROBES}
     )
 
 

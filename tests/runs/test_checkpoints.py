@@ -171,13 +171,13 @@ def test_a_policy_that_remembers_something_else_is_refused_by_name_at_the_start(
 
 
 def test_rules_of_a_notebook_are_given_again(tmp_path):
-    rules = {"learning.forgotten": lambda uncertainty, forgetting_rate: uncertainty}
+    rules = {"learning.decayed": lambda uncertainty, forgetting_rate: uncertainty}
     scenario = cx.load("baseline", {"customers": 200, "periods": 10})
     cut = Simulation(scenario, seed=1, rules=rules)
     while cut.period < 5:
         cut.step()
     Checkpoint(tmp_path / "c").save(cut)
-    with pytest.raises(CheckpointError, match=r"made with another learning\.forgotten, "):
+    with pytest.raises(CheckpointError, match=r"made with another learning\.decayed, "):
         cx.run(scenario, seed=1, checkpoint=tmp_path / "c")
     whole = cx.run(scenario, seed=1, rules=rules)
     same(cx.run(scenario, seed=1, rules=rules, checkpoint=tmp_path / "c"), whole)

@@ -11,7 +11,7 @@ from markets import firm, lively, market
 import cxsim as cx
 from cxsim.calibration import match
 from cxsim.calibration.targets import read_targets
-from cxsim.model.core.offer import square_error
+from cxsim.model.core.offer import squared_estimate_error
 from cxsim.model.core.people import has_lapsed
 from cxsim.runs.measures.measure_registry import measures, near
 
@@ -230,8 +230,8 @@ def test_a_firm_that_knows_everything_tells_everybody_apart():
 )  # fmt: skip
 def test_knowing_more_of_a_recognized_customer_sharpens_the_picture_on_average(gap, sd, r, k):
     """Over gaps of that spread: of a single customer near the prior a noisy signal may blur it."""
-    blank = square_error(gap, 0.0, sd, r, 0.0)
+    blank = squared_estimate_error(gap, 0.0, sd, r, 0.0)
     assert blank == pytest.approx(gap * gap)
-    typical = square_error(sd, 0.0, sd, r, k)
+    typical = squared_estimate_error(sd, 0.0, sd, r, k)
     assert typical <= sd * sd * (1 + 1e-9)
     assert typical == pytest.approx(sd * sd * (1 - r * k))

@@ -27,7 +27,7 @@ FOLDER = Path(__file__).with_name("golden")
 RENEW = bool(os.environ.get("CXSIM_RENEW_GOLDEN"))
 SEED = 2024
 
-#: Enough for three chunks, so that three threads have something to do.
+#: Enough for three tiles, so that three threads have something to do.
 CUSTOMERS = 2500
 
 SHIPPED = (
@@ -69,20 +69,20 @@ def trajectory(name, **options):
     """Purchases by period and option, and every measure of the last period."""
     scenario = MARKETS[name]().override({"customers": CUSTOMERS})
     simulation = simulate(scenario, seed=SEED, **options)
-    books = simulation.books
+    ledger = simulation.ledger
     last = {
         level: {
-            m.name: [rounded(value) for value in m.function(books)[-1].ravel().tolist()]
+            m.name: [rounded(value) for value in m.function(ledger)[-1].ravel().tolist()]
             for m in measures(level, simulation.mechanisms)
         }
         for level in ("firm", "market")
     }
-    bought = books.count("purchases").sum(axis=1)
+    bought = ledger.count("purchases").sum(axis=1)
     assert (bought == bought.round()).all()
     return {
         "seed": SEED,
         "customers": CUSTOMERS,
-        "options": [*books.firms, "outside"],
+        "options": [*ledger.firms, "outside"],
         "purchases": bought.astype(int).tolist(),
         **last,
     }

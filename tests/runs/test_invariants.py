@@ -20,22 +20,22 @@ from examples import examples
 @given(scenario=scenarios(), seed=st.integers(0, 10**6))
 def test_books_close_and_states_stay_in_range(scenario, seed):
     simulation = played(scenario, seed=seed)
-    books, n = simulation.books, scenario.customers
-    holders, purchases = books.count("holders"), books.count("purchases")
+    ledger, n = simulation.ledger, scenario.customers
+    holders, purchases = ledger.count("customers_before"), ledger.count("purchases")
     assert (holders.sum(axis=1) == n).all()
     assert (purchases.sum(axis=2) <= holders).all()
     if "gone" in simulation.workspace.own:
         gone = simulation.workspace.own["gone"] > 0
-        assert (books.firm("active")[-1, gone] == 0).all()
+        assert (ledger.firm("active")[-1, gone] == 0).all()
         assert not np.isin(simulation.customers("supplier"), np.flatnonzero(gone)).any()
-    inactive = books.firm("active") == 0
+    inactive = ledger.firm("active") == 0
     assert (purchases[:, :, :-1].sum(axis=1)[inactive] == 0).all()
     if not scenario.outside_option:
         assert (purchases[:, :, -1] == 0).all()
     uncertainty, supplier = simulation.customers("uncertainty"), simulation.customers("supplier")
     assert ((uncertainty >= 0) & (uncertainty <= 1)).all()
     assert ((supplier >= -1) & (supplier < len(scenario.firms))).all()
-    shares = {m.name: m.function(books) for m in FIRM_MEASURES}["share"]
+    shares = {m.name: m.function(ledger) for m in FIRM_MEASURES}["share"]
     bought = purchases[:, :, :-1].sum(axis=(1, 2)) > 0
     np.testing.assert_allclose(shares[bought].sum(axis=1), 1.0)
 
@@ -55,7 +55,7 @@ def test_measures_are_numbers_within_their_range(scenario, seed):
     always = {"cash", "cumulative_profit", "price", "net_present_value", "points_liability"}
     for level in ("firm", "market"):
         for m in measures(level, simulation.mechanisms):
-            values = np.asarray(m.function(simulation.books), dtype=float)
+            values = np.asarray(m.function(simulation.ledger), dtype=float)
             assert not np.isinf(values).any(), m.name
             counted = m.unit in ("per period", "customers", "currency per period")
             if (counted and m.name not in MEANS) or m.name in always:
@@ -72,9 +72,9 @@ def test_measures_are_numbers_within_their_range(scenario, seed):
 
 
 def test_customers_of_a_period_are_the_holders_of_the_next_who_stayed_in_the_market():
-    books = played(lively(customers=3000, periods=10)).books
-    after = {m.name: m.function(books) for m in FIRM_MEASURES}["customers"]
-    before = books.total("holders")[1:, 1:] + books.total("left")[1:, 1:]
+    ledger = played(lively(customers=3000, periods=10)).ledger
+    after = {m.name: m.function(ledger) for m in FIRM_MEASURES}["customers"]
+    before = ledger.total("customers_before")[1:, 1:] + ledger.total("left")[1:, 1:]
     np.testing.assert_allclose(after[:-1], before)
 
 
@@ -89,7 +89,7 @@ def test_revenue_is_the_sum_of_prices_paid_in_every_period_of_every_market(scena
         choice, price = simulation.customers("panel_choice"), simulation.customers("panel_price")
         amount = volumes[simulation.customers("segment")] * price.astype(float)
         paid = [amount[f][choice == f].sum() for f in range(len(scenario.firms))]
-        assert simulation.books.count("revenue")[-1] == pytest.approx(paid, rel=1e-6, abs=1e-6)
+        assert simulation.ledger.count("revenue")[-1] == pytest.approx(paid, rel=1e-6, abs=1e-6)
 
 
 def test_revenue_is_the_sum_of_prices_paid():
@@ -235,7 +235,7 @@ def test_parts_of_the_switching_cost_add_up_and_may_be_negative():
     assert (firms.query("firm == 'Tailor'")["switching_financial"] < 0).all()
 
 
-@pytest.mark.parametrize("changes", [{}, {"self_discovery": {}}], ids=["core", "judgement"])
+@pytest.mark.parametrize("changes", [{}, {"self_discovery": {}}], ids=["core", "perceived_utility"])
 def test_a_firms_switching_cost_is_the_mean_of_its_customers(changes):
     result = cx.run(lively(customers=900, **changes), detail=["customers"])
     each = result.customers.groupby("supplier")["switching_cost"].mean()

@@ -108,8 +108,8 @@ def test_a_subclass_of_customer_behaves_otherwise():
         customer_class = Faithful
 
     model = finished(FaithfulMarket(lively(customers=80), engine="agents", rng=1))
-    assert model.simulation.books.count("purchases")[1:, 1:, :-1].sum() > 0
-    bought = model.simulation.books.count("purchases")[:, 1:, :-1]
+    assert model.simulation.ledger.count("purchases")[1:, 1:, :-1].sum() > 0
+    bought = model.simulation.ledger.count("purchases")[:, 1:, :-1]
     assert not bought[:, ~np.eye(3, dtype=bool)].any(), "nobody bought from a rival"
 
 

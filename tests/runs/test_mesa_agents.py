@@ -46,7 +46,7 @@ def line(caught):
 
 
 def purchases(market):
-    return market.simulation.books.count("purchases")
+    return market.simulation.ledger.count("purchases")
 
 
 # ------------------------------------------------------------------- customers: columns
@@ -162,7 +162,7 @@ def test_supplier_and_knowledge_can_be_handed_out():
     assert ann.knowledge["Tailor"] == 0.75
     assert ann.knowledge["Niche"] == 0.0
     market.step()
-    holders = market.simulation.books.count("holders")[-1]
+    holders = market.simulation.ledger.count("customers_before")[-1]
     assert holders.tolist() == [0, 0, 0, 40]
     ann.supplier = None
     assert ann.supplier is None
@@ -338,7 +338,7 @@ def test_purchases_end_with_what_the_message_recommends():
         customer.turnover = 0
     market.step()
     assert purchases(market)[-1].sum() == 0
-    assert market.simulation.books.count("holders")[-1].tolist() == [40, 0, 0, 0]
+    assert market.simulation.ledger.count("customers_before")[-1].tolist() == [40, 0, 0, 0]
 
 
 # -------------------------------------------------------------------------------- firms
@@ -353,7 +353,7 @@ def test_what_is_written_to_a_firm_is_an_event_of_the_next_period():
     market.firms["Tailor"].price = 12
     finished(market)
     np.testing.assert_array_equal(
-        scheduled.simulation.books.count("revenue"), market.simulation.books.count("revenue")
+        scheduled.simulation.ledger.count("revenue"), market.simulation.ledger.count("revenue")
     )
 
 

@@ -72,10 +72,10 @@ def test_a_run_asked_period_by_period_gives_the_same_values():
     for _ in range(15):
         market.step()
         asked.append([market.simulation.latest("firm", name).copy() for name in VALUES])
-    books = market.simulation.books
+    ledger = market.simulation.ledger
     known = {m.name: m for m in measures("firm")}
     for k, name in enumerate(VALUES):
-        whole = known[name].function(books)
+        whole = known[name].function(ledger)
         np.testing.assert_allclose([each[k] for each in asked], whole, rtol=1e-12)
 
 

@@ -167,7 +167,7 @@ def test_the_digest_names_parameters_and_rules():
     assert plain == cx.run(scenario, seed=9).provenance["digest"]
     other = scenario.override({"firms.Mass.price": 11.0})
     assert plain != cx.run(other).provenance["digest"]
-    rules = {"learning.forgotten": lambda uncertainty, forgetting_rate: uncertainty}
+    rules = {"learning.decayed": lambda uncertainty, forgetting_rate: uncertainty}
     assert plain != cx.run(scenario, rules=rules).provenance["digest"]
 
 

@@ -28,24 +28,24 @@ def test_sums_since_the_start_are_the_same_however_often_they_are_asked_for(ever
         if simulation.period % every == 0 or simulation.finished:
             latest = [simulation.latest("firm", name) for name in ("cash", "cumulative_profit")]
             asked[simulation.period - 1] = latest
-    books = simulation.books
-    np.testing.assert_array_equal(cumulative_profit(books), np.cumsum(profit(books), axis=0))
+    ledger = simulation.ledger
+    np.testing.assert_array_equal(cumulative_profit(ledger), np.cumsum(profit(ledger), axis=0))
     for period, (cash_then, profit_then) in asked.items():
-        np.testing.assert_array_equal(cash_then, cash(books)[period])
-        np.testing.assert_array_equal(profit_then, cumulative_profit(books)[period])
+        np.testing.assert_array_equal(cash_then, cash(ledger)[period])
+        np.testing.assert_array_equal(profit_then, cumulative_profit(ledger)[period])
 
 
 def test_a_sum_asked_for_in_every_period_costs_one_page_a_period():
     simulation = Simulation(lively(customers=50, periods=60))
     pages = []
 
-    def counted(books):
-        pages.append(books.periods)
-        return profit(books)
+    def counted(ledger):
+        pages.append(ledger.periods)
+        return profit(ledger)
 
     while not simulation.finished:
         simulation.step()
-        simulation.books.last().summed("counted", counted)
+        simulation.ledger.last().summed("counted", counted)
     assert max(pages) == 1
     assert len(pages) < 2 * 60
 

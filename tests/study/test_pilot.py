@@ -19,7 +19,7 @@ from cxsim.study.pilot import (
     column_bytes,
     estimate,
     held_memory,
-    passing_bytes,
+    scratch_bytes,
     total_bytes,
 )
 
@@ -34,7 +34,7 @@ def test_bytes_of_columns_and_totals_are_those_of_a_real_allocation(customers):
     small = Simulation(lively(customers=10))
     real = Simulation(lively(customers=customers)).workspace
     assert column_bytes(small, customers) == real.population.nbytes
-    assert passing_bytes(small, customers) == sum(a.nbytes for a in real.passing().values())
+    assert scratch_bytes(small, customers) == sum(a.nbytes for a in real.scratch().values())
     assert total_bytes(small, customers) == real._totals.nbytes
 
 

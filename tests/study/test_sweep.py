@@ -324,7 +324,7 @@ def test_a_run_is_replayed_exactly(tmp_path):
 
 
 def test_a_run_of_other_code_is_not_replayed_as_if_it_were_the_same(tmp_path):
-    rule = {"learning.forgotten": lambda uncertainty, forgetting_rate: uncertainty}
+    rule = {"learning.decayed": lambda uncertainty, forgetting_rate: uncertainty}
     result = cx.sweep(MARKET, store=tmp_path / "s", executor="inline", rules=rule)
     with pytest.raises(StoreError, match="expected the code that it was run with"):
         cx.replay(result.runs["run"].iloc[0], store=tmp_path / "s")

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from markets import firm, lively, market
 
-from cxsim.model.experience.touchpoints import STAGES
+from cxsim.model.experience.touchpoints import JOURNEY_STAGES
 
 JOURNEY = {
     "site": {"stage": "discover", "channel": "web", "visit_rate": 0.4},
@@ -80,7 +80,7 @@ def journeys(draw: Any, firms: list[str], segments: list[str]) -> dict[str, Any]
     changes: dict[str, Any] = {
         "journey": {
             name: {
-                "stage": draw(st.sampled_from(STAGES)),
+                "stage": draw(st.sampled_from(JOURNEY_STAGES)),
                 "channel": draw(st.sampled_from(["web", "shop"])),
                 "visit_rate": draw(numbers),
                 "importance": draw(st.floats(0, 3)),

@@ -213,7 +213,7 @@ def forget() -> None:
         with contextlib.suppress(AttributeError):
             delattr(sys.modules["cxsim.engine"], module.rpartition(".")[2])
     columnar._lacking.clear()
-    compiling.compiled_player.cache_clear()
+    compiling.compiled_runner.cache_clear()
     compiling._how.cache_clear()
 
 

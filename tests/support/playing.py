@@ -31,4 +31,4 @@ def assert_same(a, b):
     for name in a.workspace.population.columns:
         np.testing.assert_array_equal(a.customers(name), b.customers(name), err_msg=name)
     for name in a.workspace.total_places:
-        np.testing.assert_array_equal(a.books.count(name), b.books.count(name), err_msg=name)
+        np.testing.assert_array_equal(a.ledger.count(name), b.ledger.count(name), err_msg=name)

@@ -11,7 +11,17 @@ from __future__ import annotations
 from math import inf
 
 from cxsim.model.core.money import asked, service_cost, unit_cost
-from cxsim.model.mechanism import NOWHERE, Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    NOWHERE,
+    Accumulator,
+    Column,
+    Draw,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import exp, gumbel
 from cxsim.parameters import Ask, Parameters, parameter
@@ -50,7 +60,9 @@ def utility(price_sensitivity: float, value: float, shock: float) -> float:
     return price_sensitivity * value + shock
 
 
-def enjoyment(value: float, shock: float, price_sensitivity: float, outside_value: float) -> float:
+def consumer_surplus(
+    value: float, shock: float, price_sensitivity: float, outside_value: float
+) -> float:
     """Return what was taken, in money, relative to the outside value; 0 where a is 0."""
     if price_sensitivity > 0.0:
         return value + shock / price_sensitivity - outside_value
@@ -112,10 +124,10 @@ def enter(
 
 
 def decide(
-    n, first, shopper, open_option, price_sensitivity, value, favourite, sensitivity, draw, best,
+    n, first, shopper, open_option, price_sensitivity, value, best_option, sensitivity, draw, best,
     taken, best_shock, shock, key_choice,
 ):  # fmt: skip
-    """Each evaluator takes the option of highest utility; ties go to the first in name order.
+    """Each member takes the option of highest utility; ties go to the first in name order.
 
     Innermost loops run over those in the market, without a branch, several at a time.
     """
@@ -143,17 +155,17 @@ def decide(
                 taken[k] = o if better else taken[k]
                 best_shock[k] = drawn if better else best_shock[k]
         for i in range(n):
-            favourite[e, i] = -1
+            best_option[e, i] = -1
             shock[e, i] = 0.0
         for k in range(shoppers):
-            favourite[e, shopper[k]] = taken[k]
+            best_option[e, shopper[k]] = taken[k]
             shock[e, shopper[k]] = best_shock[k]
 
 
-def elect(n, favourite, choice):
-    """The account takes what its only evaluator prefers."""
+def elect(n, best_option, choice):
+    """The account takes what its only member prefers."""
     for i in range(n):
-        choice[i] = favourite[0, i]
+        choice[i] = best_option[0, i]
 
 
 def buy(n, n_firms, shopper, choice, buyer, seller):
@@ -169,16 +181,17 @@ def buy(n, n_firms, shopper, choice, buyer, seller):
         buyer[k] = NOWHERE
 
 
-def enjoy(
-    n, shopper, choice, segment, price_sensitivity, value, shock, enjoyed, segment_outside_value,
+def note_experienced_utility(
+    n, shopper, choice, segment, price_sensitivity, value, shock, experienced_utility,
+    segment_outside_value,
 ):  # fmt: skip
-    """Note what the choice was worth to the first evaluator."""
+    """Note what the choice was worth to the first member."""
     for i in range(n):
-        enjoyed[i] = 0.0
+        experienced_utility[i] = 0.0
     for k in range(listed(n, shopper)):
         i = shopper[k]
         if choice[i] >= 0:
-            enjoyed[i] = enjoyment(
+            experienced_utility[i] = consumer_surplus(
                 value[0, choice[i], i],
                 shock[0, i],
                 price_sensitivity[i],
@@ -186,14 +199,14 @@ def enjoy(
             )
 
 
-def count(n, shopper, supplier, choice, sum_purchases, sum_holders):
+def count(n, shopper, supplier, choice, sum_purchases, sum_customers_before):
     """Count who came from where and took what."""
     for i in range(n):
-        sum_holders[chunk(i), supplier[i] + 1] += 1.0
+        sum_customers_before[tile(i), supplier[i] + 1] += 1.0
     for k in range(listed(n, shopper)):
         i = shopper[k]
         if choice[i] >= 0:
-            sum_purchases[chunk(i), supplier[i] + 1, choice[i]] += 1.0
+            sum_purchases[tile(i), supplier[i] + 1, choice[i]] += 1.0
 
 
 def join(n, clock, buyer, seller, supplier, tenure, last_bought):
@@ -206,10 +219,10 @@ def join(n, clock, buyer, seller, supplier, tenure, last_bought):
         last_bought[i] = clock[0]
 
 
-def reckon(n, enjoyed, sum_surplus):
+def add_consumer_surplus(n, experienced_utility, sum_surplus):
     """Add up what customers got out of the market."""
     for i in range(n):
-        sum_surplus[chunk(i), 0] += enjoyed[i]
+        sum_surplus[tile(i), 0] += experienced_utility[i]
 
 
 CHOICE = Mechanism(
@@ -220,62 +233,46 @@ CHOICE = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
-        Column(
-            "chance_to_shop", (), "f8", kept=False, doc="Chance to be in the market this period"
-        ),
-        Column("in_market", (), "i1", kept=False, doc="1 for a customer who buys this period"),
-        Column(
+        scratch("chance_to_shop", "Chance to be in the market this period"),
+        scratch("in_market", "1 for a customer who buys this period", dtype="i1"),
+        scratch(
             "shopper",
-            (),
-            "u4",
-            kept=False,
-            doc="Places in the block of those in the market, in order, then NOWHERE: a list is "
+            "Places in the block of those in the market, in order, then NOWHERE: a list is "
             "walked faster than a branch is guessed",
+            dtype="u4",
         ),
-        Column(
-            "open_option", ("option",), "i4", kept=False, doc="1 for an option that can be taken"
-        ),
-        Column(
-            "value",
-            ("evaluator", "option"),
-            "f8",
-            kept=False,
-            doc="Worth of an option before chance, currency",
-        ),
-        Column("favourite", ("evaluator",), "i2", kept=False, doc="Option of highest utility"),
-        Column("best", (), "f8", kept=False, doc="Highest utility so far, by place in the list"),
-        Column("taken", (), "i4", kept=False, doc="Option that has it, by place in the list"),
-        Column("sensitivity", (), "f8", kept=False, doc="Price sensitivity, by place in the list"),
-        Column("draw", (), "f8", kept=False, doc="An option's shock, by place in the list"),
-        Column(
-            "best_shock", (), "f8", kept=False, doc="The best option's shock, by place in the list"
-        ),
-        Column(
-            "shock",
-            ("evaluator",),
-            "f8",
-            kept=False,
-            doc="Chance's part of the favourite's utility",
-        ),
-        Column("choice", (), "i2", kept=False, doc="Option taken; -1 for none"),
-        Column(
+        scratch("open_option", "1 for an option that can be taken", ("option",), "i4"),
+        scratch("value", "Worth of an option before chance, currency", ("member", "option")),
+        scratch("best_option", "Option of highest utility", ("member",), "i2"),
+        scratch("best", "Highest utility so far, by place in the list"),
+        scratch("taken", "Option that has it, by place in the list", dtype="i4"),
+        scratch("sensitivity", "Price sensitivity, by place in the list"),
+        scratch("draw", "An option's shock, by place in the list"),
+        scratch("best_shock", "The best option's shock, by place in the list"),
+        scratch("shock", "Chance's part of the favourite's utility", ("member",)),
+        scratch("choice", "Option taken; -1 for none", dtype="i2"),
+        scratch(
             "buyer",
-            (),
-            "u4",
-            kept=False,
-            doc="Places in the block of those who buy from a firm, in order, then NOWHERE",
+            "Places in the block of those who buy from a firm, in order, then NOWHERE",
+            dtype="u4",
         ),
-        Column("seller", (), "u4", kept=False, doc="The firm, by place in the list of buyers"),
-        Column("enjoyed", (), "f8", kept=False, doc="Experienced worth of the choice, currency"),
+        scratch("seller", "The firm, by place in the list of buyers", dtype="u4"),
+        scratch("experienced_utility", "Experienced worth of the choice, currency"),
         Column("last_bought", dtype="i4", doc="Period of the last purchase from any firm"),
     ),
-    draws=(Draw("enter"), Draw("choice", ("evaluator", "option"))),
-    totals=(
-        Total(
-            "purchases", ("holder", "option"), doc="Purchases, by supplier before and option taken"
+    draws=(Draw("enter"), Draw("choice", ("member", "option"))),
+    accumulators=(
+        Accumulator(
+            "purchases",
+            ("previous_supplier", "option"),
+            doc="Purchases, by supplier before and option taken",
         ),
-        Total("holders", ("holder",), doc="Customers, by supplier before the choice"),
-        Total("surplus", (1,), doc="Experienced worth of choices, currency"),
+        Accumulator(
+            "customers_before",
+            ("previous_supplier",),
+            doc="Customers, by supplier before the choice",
+        ),
+        Accumulator("surplus", (1,), doc="Experienced worth of choices, currency"),
     ),
     passes=(
         Pass(attend, "prepare"),
@@ -283,10 +280,10 @@ CHOICE = Mechanism(
         Pass(decide, "decide"),
         Pass(elect, "decide", after=("choice.decide",)),
         Pass(buy, "pay"),
-        Pass(enjoy, "pay"),
+        Pass(note_experienced_utility, "pay"),
         Pass(count, "pay"),
         Pass(join, "join"),
-        Pass(reckon, "account"),
+        Pass(add_consumer_surplus, "account"),
     ),
 )
 
@@ -313,11 +310,11 @@ def expected_slope(chance: float, slope: float, amount: float, margin: float) ->
 # --- passes -----------------------------------------------------------------------
 
 
-def everybody(
+def include_all_customers(
     n, n_firms, segment, in_market, shopper, open_option, value, market_outside_option,
     segment_outside_value, firm_active,
 ):  # fmt: skip
-    """Reckon with everybody as if in the market; options are open and worth nothing yet."""
+    """Take everybody as if in the market; options are open and worth nothing yet."""
     for i in range(n):
         in_market[i] = 1
         shopper[i] = i
@@ -346,7 +343,7 @@ def expect(
         weight = weigh(i, n_firms + 1, open_option, price_sensitivity, value, weighed)
         if weight == 0.0:
             continue
-        c = chunk(i)
+        c = tile(i)
         rate = chance_to_shop[i]
         for f in range(n_firms):
             p = weighed[f, i] / weight
@@ -377,17 +374,15 @@ DEMAND_RULES = frozenset({"choice.chance_slope", "choice.expected_slope"})
 DEMAND = Mechanism(
     "demand",
     doc="Expected demand, for benchmarks that know it",
-    columns=(
-        Column("weighed", ("option",), "f8", kept=False, doc="Weight of an option in the choice"),
-    ),
-    totals=(
-        Total("expected_purchases", doc="Expected purchases"),
-        Total("expected_margin", doc="Expected contribution, currency"),
-        Total("expected_response", doc="Change of expected purchases with the own price"),
-        Total("expected_gain", doc="Change of expected contribution with the own price"),
+    columns=(scratch("weighed", "Weight of an option in the choice", ("option",)),),
+    accumulators=(
+        Accumulator("expected_purchases", doc="Expected purchases"),
+        Accumulator("expected_margin", doc="Expected contribution, currency"),
+        Accumulator("expected_response", doc="Change of expected purchases with the own price"),
+        Accumulator("expected_gain", doc="Change of expected contribution with the own price"),
     ),
     passes=(
-        Pass(everybody, "prepare", replaces="choice.enter"),
+        Pass(include_all_customers, "prepare", replaces="choice.enter"),
         Pass(expect, "expect"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.model.mechanism import Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import Accumulator, Column, Draw, Mechanism, Pass, listed, scratch, tile
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
@@ -70,12 +70,12 @@ def learned(uncertainty: float, precision: float) -> float:
     return uncertainty / (1.0 + precision * uncertainty)
 
 
-def forgotten(uncertainty: float, forgetting_rate: float) -> float:
+def decayed(uncertainty: float, forgetting_rate: float) -> float:
     """Return the share of variance unresolved after a period without learning."""
     return uncertainty + forgetting_rate * (1.0 - uncertainty)
 
 
-def teaching(teaching_effort: float, customization: float, gain: float) -> float:
+def onboarding_effort(teaching_effort: float, customization: float, gain: float) -> float:
     """Return the customer's effort, in currency, of raising a firm's knowledge by ``gain``."""
     return teaching_effort * customization * gain
 
@@ -93,16 +93,16 @@ def arrive(n, n_firms, arriving, uncertainty):
 
 def prepare(
     n, n_firms, segment, supplier, uncertainty, recognition, interaction, knowledge_shown,
-    disclosure, held, known,
+    disclosure, supplier_or_zero, supplier_knowledge,
     firm_identification, firm_interaction, segment_disclosure,
 ):  # fmt: skip
     """What a firm knows of a customer and how well it meets this one, before mechanisms."""
     for i in range(n):
         disclosure[i] = segment_disclosure[segment[i]]
-        held[i] = max(0, supplier[i])
+        supplier_or_zero[i] = max(0, supplier[i])
     for i in range(n):
-        knows = 1.0 - uncertainty[held[i], i]
-        known[i] = knows if supplier[i] >= 0 else 0.0
+        knows = 1.0 - uncertainty[supplier_or_zero[i], i]
+        supplier_knowledge[i] = knows if supplier[i] >= 0 else 0.0
     for f in range(n_firms):
         for i in range(n):
             recognition[f, i] = firm_identification[f]
@@ -112,8 +112,9 @@ def prepare(
 
 def learn(
     n, first, n_firms, buyer, seller, uncertainty, recognition, interaction, customization,
-    disclosure, effort, taught, teaching_spent, enjoyed, key_recognized, market_learning_rate,
-    firm_forgetting_rate, sum_recognized, sum_unknown, sum_resolved, sum_effort,
+    disclosure, effort, uncertainty_after, onboarding_spent, experienced_utility, key_recognized,
+    market_learning_rate, firm_forgetting_rate, sum_recognized, sum_unknown, sum_resolved,
+    sum_effort,
 ):  # fmt: skip
     """A recognized buyer teaches the firm; everything else fades."""
     buyers = listed(n, buyer)
@@ -124,32 +125,32 @@ def learn(
         after = learned(
             before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
         )
-        told = teaching(effort[i], customization[f, i], before - after)
+        effort_spent = onboarding_effort(effort[i], customization[f, i], before - after)
         met = uniform(key_recognized[f], first + i) < recognition[f, i]
-        taught[k] = after if met else -1.0
-        teaching_spent[k] = told if met else 0.0
+        uncertainty_after[k] = after if met else -1.0
+        onboarding_spent[k] = effort_spent if met else 0.0
     for k in range(buyers):
-        sum_unknown[chunk(buyer[k]), seller[k]] += uncertainty[seller[k], buyer[k]]
-        if taught[k] >= 0.0:
-            enjoyed[buyer[k]] -= teaching_spent[k]
-            sum_recognized[chunk(buyer[k]), seller[k]] += 1.0
-            resolved = uncertainty[seller[k], buyer[k]] - taught[k]
-            sum_resolved[chunk(buyer[k]), seller[k]] += resolved
-            sum_effort[chunk(buyer[k]), seller[k]] += teaching_spent[k]
+        sum_unknown[tile(buyer[k]), seller[k]] += uncertainty[seller[k], buyer[k]]
+        if uncertainty_after[k] >= 0.0:
+            experienced_utility[buyer[k]] -= onboarding_spent[k]
+            sum_recognized[tile(buyer[k]), seller[k]] += 1.0
+            resolved = uncertainty[seller[k], buyer[k]] - uncertainty_after[k]
+            sum_resolved[tile(buyer[k]), seller[k]] += resolved
+            sum_effort[tile(buyer[k]), seller[k]] += onboarding_spent[k]
     for f in range(n_firms):
         for i in range(n):
-            uncertainty[f, i] = forgotten(uncertainty[f, i], firm_forgetting_rate[f])
+            uncertainty[f, i] = decayed(uncertainty[f, i], firm_forgetting_rate[f])
     for k in range(buyers):
-        if taught[k] >= 0.0:
-            uncertainty[seller[k], buyer[k]] = taught[k]
+        if uncertainty_after[k] >= 0.0:
+            uncertainty[seller[k], buyer[k]] = uncertainty_after[k]
 
 
-def count(n, supplier, known, sum_knowledge):
+def count(n, supplier, supplier_knowledge, sum_knowledge):
     """Add up what firms know of their customers."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_knowledge[chunk(i), s] += known[i]
+            sum_knowledge[tile(i), s] += supplier_knowledge[i]
 
 
 LEARNING = Mechanism(
@@ -169,42 +170,30 @@ LEARNING = Mechanism(
             ge=0,
             le=1,
         ),
-        Column("recognition", ("firm",), "f8", kept=False, doc="Chance to be recognized"),
-        Column("interaction", ("firm",), "f8", kept=False, doc="Interaction shown to the customer"),
-        Column(
-            "knowledge_shown",
-            ("firm",),
-            "f8",
-            kept=False,
-            doc="What the firm could know when the customer orders",
-        ),
-        Column(
-            "taught", (), "f8", kept=False, doc="Uncertainty after teaching, by place in the list"
-        ),
-        Column(
-            "teaching_spent",
-            (),
-            "f8",
-            kept=False,
-            doc="Effort spent on teaching, by place in the list",
-        ),
-        Column("held", (), "u4", kept=False, doc="Number of the supplier, 0 where there is none"),
-        Column("known", (), "f8", kept=False, doc="What the supplier knows; 0 where there is none"),
-        Column("disclosure", (), "f8", kept=False, doc="Share of what could be told that is told"),
+        scratch("recognition", "Chance to be recognized", ("firm",)),
+        scratch("interaction", "Interaction shown to the customer", ("firm",)),
+        scratch("knowledge_shown", "What the firm could know when the customer orders", ("firm",)),
+        scratch("uncertainty_after", "Uncertainty after teaching, by place in the list"),
+        scratch("onboarding_spent", "Effort spent on teaching, by place in the list"),
+        scratch("supplier_or_zero", "Number of the supplier, 0 where there is none", dtype="u4"),
+        scratch("supplier_knowledge", "What the supplier knows; 0 where there is none"),
+        scratch("disclosure", "Share of what could be told that is told"),
     ),
     draws=(Draw("recognized", ("firm",)),),
-    totals=(
-        Total("recognized", doc="Contacts in which the customer was recognized"),
-        Total("unknown", doc="Share of the variance of need unresolved before contacts, summed"),
-        Total("resolved", doc="What contacts resolved of it, summed"),
-        Total("effort", doc="Effort that customers spent on teaching, currency"),
-        Total("knowledge", doc="Knowledge of customers, summed over them"),
+    accumulators=(
+        Accumulator("recognized", doc="Contacts in which the customer was recognized"),
+        Accumulator(
+            "unknown", doc="Share of the variance of need unresolved before contacts, summed"
+        ),
+        Accumulator("resolved", doc="What contacts resolved of it, summed"),
+        Accumulator("effort", doc="Effort that customers spent on teaching, currency"),
+        Accumulator("knowledge", doc="Knowledge of customers, summed over them"),
     ),
     passes=(
         Pass(arrive, "arrive"),
         Pass(prepare, "prepare"),
         Pass(learn, "update"),
-        Pass(count, "account", after=("offer.hold",)),
+        Pass(count, "account", after=("offer.note_supplier",)),
     ),
 )
 
@@ -259,12 +248,12 @@ def hand_over(n, n_firms, supplier, choice, uncertainty, market_profile_portabil
                 uncertainty[f, i] = 1.0 - better
 
 
-def twin(n, supplier, uncertainty, twin_knowledge, market_profile_portability):
-    """A twin of the supplier would be shown the profile too."""
+def portable_to_rival(n, supplier, uncertainty, rival_knowledge, market_profile_portability):
+    """An identical rival would be shown the profile too."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            twin_knowledge[i] = shown(0.0, 1.0 - uncertainty[s, i], market_profile_portability[0])
+            rival_knowledge[i] = shown(0.0, 1.0 - uncertainty[s, i], market_profile_portability[0])
 
 
 PORTABILITY = Mechanism(
@@ -274,7 +263,12 @@ PORTABILITY = Mechanism(
     passes=(
         Pass(show, "adjust"),
         Pass(hand_over, "update", before=("learning.learn",)),
-        Pass(twin, "account", after=("switching.twin",), before=("switching.count",)),
+        Pass(
+            portable_to_rival,
+            "account",
+            after=("switching.identical_rival",),
+            before=("switching.count",),
+        ),
     ),
     active=lambda scenario: scenario.profile_portability is not None,
 )

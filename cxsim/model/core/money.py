@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cxsim.model.mechanism import NONE, Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import NONE, Accumulator, Draw, Mechanism, Pass, listed, scratch, tile
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
-__all__ = ["EXIT"]
+__all__ = ["MARKET_EXIT"]
 
 
 # -- Money: what customers pay and what serving them costs -------------------------------------
@@ -252,7 +252,7 @@ def pay(
         margin[i] = 0.0
     for k in range(buyers):
         f = seller[k]
-        c = chunk(buyer[k])
+        c = tile(buyer[k])
         margin[buyer[k]] = revenue[k] - production[k] - contacting[k] - serving[k]
         sum_revenue[c, f] += revenue[k]
         sum_production_cost[c, f] += production[k]
@@ -279,7 +279,7 @@ def pay(
                         1.0 - uncertainty[f, i],
                         discount[f],
                     )
-                    sum_discounts[chunk(i), f] += volume[i] * full - volume[i] * cut
+                    sum_discounts[tile(i), f] += volume[i] * full - volume[i] * cut
 
 
 MONEY = Mechanism(
@@ -290,23 +290,25 @@ MONEY = Mechanism(
     firm=FirmParameters,
     tables=("discount", "display"),
     columns=(
-        Column("price_asked", ("firm",), "f8", kept=False, doc="Price asked, currency per unit"),
-        Column("revenue", (), "f8", kept=False, doc="Price paid, by place in the list of buyers"),
-        Column("production", (), "f8", kept=False, doc="Cost of units, by place in the list"),
-        Column("contacting", (), "f8", kept=False, doc="Cost of the contact, by place in the list"),
-        Column("serving", (), "f8", kept=False, doc="Cost of handling, by place in the list"),
-        Column("margin", (), "f8", kept=False, doc="Contribution of the purchase, currency"),
+        scratch("price_asked", "Price asked, currency per unit", ("firm",)),
+        scratch("revenue", "Price paid, by place in the list of buyers"),
+        scratch("production", "Cost of units, by place in the list"),
+        scratch("contacting", "Cost of the contact, by place in the list"),
+        scratch("serving", "Cost of handling, by place in the list"),
+        scratch("margin", "Contribution of the purchase, currency"),
     ),
     draws=(Draw("promotion", ("firm",)),),
-    totals=(
-        Total("revenue", doc="Prices paid, currency"),
-        Total("discounts", doc="Price cuts of promotions; already taken off revenue, currency"),
-        Total("production_cost", doc="Cost of units, currency"),
-        Total("contact_cost", doc="Cost of contacts, currency"),
-        Total("service_cost", doc="Cost of handling purchases, currency"),
+    accumulators=(
+        Accumulator("revenue", doc="Prices paid, currency"),
+        Accumulator(
+            "discounts", doc="Price cuts of promotions; already taken off revenue, currency"
+        ),
+        Accumulator("production_cost", doc="Cost of units, currency"),
+        Accumulator("contact_cost", doc="Cost of contacts, currency"),
+        Accumulator("service_cost", doc="Cost of handling purchases, currency"),
     ),
     passes=(
-        Pass(promote, "events", whole=True),
+        Pass(promote, "events", population=True),
         Pass(ask, "ask"),
         Pass(price, "add", term="price"),
         Pass(pay, "pay"),
@@ -322,10 +324,7 @@ class ExitParameters(Parameters):
     """How long a firm can go on without money."""
 
     credit_limit: float | None = parameter(
-        None,
-        doc="What the firm can owe (whole market); null: any amount",
-        unit="currency",
-        ge=0,
+        None, doc="What the firm can owe (whole market); null: any amount", unit="currency", ge=0
     )
     insolvency_periods: int = parameter(
         3,
@@ -343,7 +342,7 @@ def release(n, supplier, tenure, gone, sum_released):
     for i in range(n):
         s = supplier[i]
         if s >= 0 and gone[s] > 0.5:
-            sum_released[chunk(i), s] += 1.0
+            sum_released[tile(i), s] += 1.0
             supplier[i] = NONE
             tenure[i] = 0
 
@@ -354,12 +353,14 @@ def _limited(scenario: Any) -> bool:
     return given or any(change.keys[0] == "credit_limit" for change in scenario.changes)
 
 
-EXIT = Mechanism(
-    "exit",
+MARKET_EXIT = Mechanism(
+    "market_exit",
     doc="Insolvent firms leave the market",
     firm=ExitParameters,
     tables=("gone",),
-    totals=(Total("released", doc="Customers who lost their supplier because it left"),),
+    accumulators=(
+        Accumulator("released", doc="Customers who lost their supplier because it left"),
+    ),
     passes=(Pass(release, "leave", before=("people.leave",)),),
     active=_limited,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxsim.model.mechanism import Column, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Mechanism, Pass, scratch, tile
 from cxsim.parameters import Ask, Parameters, parameter
 
 
@@ -56,9 +56,9 @@ def prior(position: float, segment_insight: float, need_mean: float) -> float:
     return position + segment_insight * (need_mean - position)
 
 
-def miss(
-    judged: float,
-    taught: float,
+def offer_gap(
+    perceived: float,
+    disclosed: float,
     position: float,
     prior: float,
     customization: float,
@@ -68,15 +68,15 @@ def miss(
 
     The offer is the standard product bent towards the firm's belief,
     p + C (mu - p), with mu = (1 - K) q + K z on average over what was heard.
-    ``judged`` is where the offer is judged (x), ``taught`` what was told (z).
+    ``perceived`` is the need at which the offer is seen (x), ``disclosed`` what was told (z).
     """
-    return (judged - position) - customization * (
-        (1.0 - knowledge) * (prior - position) + knowledge * (taught - position)
+    return (perceived - position) - customization * (
+        (1.0 - knowledge) * (prior - position) + knowledge * (disclosed - position)
     )
 
 
 def noise(customization: float, knowledge: float, needs: float, need_sd: float) -> float:
-    """Return the misfit from acting on noisy signals, C^2 K (1 - K) D sd^2."""
+    """Return the fit gap from acting on noisy signals, C^2 K (1 - K) D sd^2."""
     return customization * customization * knowledge * (1.0 - knowledge) * needs * need_sd * need_sd
 
 
@@ -85,52 +85,60 @@ def expected(recognition: float, recognized: float, unrecognized: float) -> floa
     return recognition * recognized + (1.0 - recognition) * unrecognized
 
 
-def misfit_cost(volume: float, fit_weight: float, misfit: float) -> float:
-    """Return what the misfit of a purchase costs the customer, currency."""
-    return volume * fit_weight * misfit
+def fit_gap_cost(volume: float, fit_weight: float, fit_gap: float) -> float:
+    """Return what the fit gap of a purchase costs the customer, currency."""
+    return volume * fit_weight * fit_gap
 
 
-def picture_miss(need: float, prior: float, recognition: float, knowledge: float) -> float:
-    """Return by how much a firm's mean picture misses a need, (1 - r K) (x - q)."""
+def estimate_gap(need: float, prior: float, recognition: float, knowledge: float) -> float:
+    """Return by how much a firm's mean estimate misses a need, (1 - r K) (x - q)."""
     return (1.0 - recognition * knowledge) * (need - prior)
 
 
-def square_error(
+def squared_estimate_error(
     need: float, prior: float, need_sd: float, recognition: float, knowledge: float
 ) -> float:
-    """Return the mean squared error of a firm's picture of a need, in one dimension.
+    """Return the mean squared error of a firm's estimate of a need, in one dimension.
 
-    The picture is q, unless the customer is recognized: then (1 - K) q + K x on average over
+    The estimate is q, unless the customer is recognized: then (1 - K) q + K x on average over
     noise of variance K (1 - K) sd^2.
     """
     unknown = 1.0 - knowledge
     gap = (need - prior) * (need - prior)
-    seen = unknown * (unknown * gap + knowledge * need_sd * need_sd)
-    return recognition * seen + (1.0 - recognition) * gap
+    if_recognized = unknown * (unknown * gap + knowledge * need_sd * need_sd)
+    return recognition * if_recognized + (1.0 - recognition) * gap
 
 
-def square(a: float, b: float) -> float:
+def squared_gap(a: float, b: float) -> float:
     """Return the squared difference."""
     return (a - b) * (a - b)
 
 
-def misfits(n, need, spread, standard, guess, bend, known, seen, unseen):
-    """Reckon the misfit of each customer's offer from one firm, if recognized and if not.
+def gap_along(need, disclosed, position, prior, customization, knowledge):
+    """Return the fit gap of the mean offer in one dimension, of which :func:`noise` is no part."""
+    return squared_gap(offer_gap(need, disclosed, position, prior, customization, knowledge), 0.0)
+
+
+def fit_gaps(
+    n, need, spread, standard_offer, prior_need, customized, knowledge, gap_recognized,
+    gap_unrecognized,
+):  # fmt: skip
+    """Compute the fit gap of each customer's offer from one firm, if recognized and if not.
 
     Dimension by dimension: the innermost loops have no branch and run over several
-    customers at a time. ``standard`` is the
-    firm's standard offer and ``guess`` its prior.
+    customers at a time. ``prior_need`` is what the
+    firm takes the segment to need.
     """
     for i in range(n):
-        unseen[i] = 0.0
-        seen[i] = noise(bend[i], known[i], len(need), spread[i])
+        gap_unrecognized[i] = 0.0
+        gap_recognized[i] = noise(customized[i], knowledge[i], len(need), spread[i])
     for d in range(len(need)):
         for i in range(n):
             x = need[d, i]
-            p = standard[d, i]
-            q = guess[d, i]
-            unseen[i] += square(miss(x, x, p, q, bend[i], 0.0), 0.0)
-            seen[i] += square(miss(x, x, p, q, bend[i], known[i]), 0.0)
+            p = standard_offer[d, i]
+            q = prior_need[d, i]
+            gap_unrecognized[i] += gap_along(x, x, p, q, customized[i], 0.0)
+            gap_recognized[i] += gap_along(x, x, p, q, customized[i], knowledge[i])
 
 
 # --- passes -----------------------------------------------------------------------
@@ -156,29 +164,34 @@ def prepare(
 
 def fit(
     n, n_firms, need, centre, spread, fit_weight, recognition, customization, knowledge_shown,
-    volume, seen, unseen, misfit, value, firm_position, firm_segment_insight,
+    volume, gap_recognized, gap_unrecognized, fit_gap, value, firm_position,
+    firm_segment_insight,
 ):  # fmt: skip
-    """Take what the offer's misfit costs off its worth, dimension by dimension.
+    """Take what the offer's fit gap costs off its worth, dimension by dimension.
 
     The innermost loops run over customers without a branch, several at a time.
     """
     for f in range(n_firms):
         for i in range(n):
-            unseen[i] = 0.0
-            seen[i] = noise(customization[f, i], knowledge_shown[f, i], len(need), spread[i])
+            gap_unrecognized[i] = 0.0
+            gap_recognized[i] = noise(
+                customization[f, i], knowledge_shown[f, i], len(need), spread[i]
+            )
         for d in range(len(need)):
             p = firm_position[f, d]
             insight = firm_segment_insight[f]
             for i in range(n):
                 x = need[d, i]
                 q = prior(p, insight, centre[d, i])
-                unseen[i] += square(miss(x, x, p, q, customization[f, i], 0.0), 0.0)
-                seen[i] += square(miss(x, x, p, q, customization[f, i], knowledge_shown[f, i]), 0.0)
+                gap_unrecognized[i] += gap_along(x, x, p, q, customization[f, i], 0.0)
+                gap_recognized[i] += gap_along(
+                    x, x, p, q, customization[f, i], knowledge_shown[f, i]
+                )
         for i in range(n):
-            misfit[f, i] = expected(recognition[f, i], seen[i], unseen[i])
+            fit_gap[f, i] = expected(recognition[f, i], gap_recognized[i], gap_unrecognized[i])
         for e in range(len(value)):
             for i in range(n):
-                value[e, f, i] -= misfit_cost(volume[i], fit_weight[i], misfit[f, i])
+                value[e, f, i] -= fit_gap_cost(volume[i], fit_weight[i], fit_gap[f, i])
 
 
 def quality(n, n_firms, volume, value, firm_quality, display):
@@ -198,68 +211,73 @@ def taste(n, n_firms, brand_taste, volume, value):
                 value[e, f, i] += volume[i] * brand_taste[f, i]
 
 
-def hold(
-    n, need, supplier, uncertainty, recognition, customization, centre, held, recognized, bend,
-    known, standard, guess, firm_position, firm_segment_insight,
+def note_supplier(
+    n, need, supplier, uncertainty, recognition, customization, centre, supplier_or_zero,
+    recognized, customized, supplier_knowledge, standard_offer, prior_need,
+    firm_position, firm_segment_insight,
 ):  # fmt: skip
     """Note what each customer's supplier knows, offers and takes it to need, for later passes."""
     for i in range(n):
-        held[i] = max(0, supplier[i])  # who has no supplier is reckoned with the first, uncounted
+        supplier_or_zero[i] = max(0, supplier[i])  # nobody's are computed with the first, uncounted
     for i in range(n):
-        recognized[i] = recognition[held[i], i]
-        bend[i] = customization[held[i], i]
-        known[i] = 1.0 - uncertainty[held[i], i]
+        recognized[i] = recognition[supplier_or_zero[i], i]
+        customized[i] = customization[supplier_or_zero[i], i]
+        supplier_knowledge[i] = 1.0 - uncertainty[supplier_or_zero[i], i]
     for d in range(len(need)):
         for i in range(n):
-            p = firm_position[held[i], d]
-            standard[d, i] = p
-            guess[d, i] = prior(p, firm_segment_insight[held[i]], centre[d, i])
+            p = firm_position[supplier_or_zero[i], d]
+            standard_offer[d, i] = p
+            prior_need[d, i] = prior(p, firm_segment_insight[supplier_or_zero[i]], centre[d, i])
 
 
 def count(
-    n, need, supplier, recognized, bend, known, spread, standard, guess, seen, unseen,
-    misfit_now, misfit_standard, sum_misfit, sum_misfit_standard,
+    n, need, supplier, recognized, customized, supplier_knowledge, spread, standard_offer,
+    prior_need, gap_recognized, gap_unrecognized, fit_gap_next_offer, fit_gap_standard,
+    sum_fit_gap, sum_fit_gap_standard,
 ):  # fmt: skip
     """Add up how well firms would serve their customers."""
-    misfits(n, need, spread, standard, guess, bend, known, seen, unseen)
+    fit_gaps(
+        n, need, spread, standard_offer, prior_need, customized, supplier_knowledge,
+        gap_recognized, gap_unrecognized,
+    )  # fmt: skip
     for i in range(n):
-        misfit_now[i] = expected(recognized[i], seen[i], unseen[i])
-        misfit_standard[i] = 0.0
+        fit_gap_next_offer[i] = expected(recognized[i], gap_recognized[i], gap_unrecognized[i])
+        fit_gap_standard[i] = 0.0
     for d in range(len(need)):
         for i in range(n):
-            misfit_standard[i] += square(need[d, i], standard[d, i])
+            fit_gap_standard[i] += squared_gap(need[d, i], standard_offer[d, i])
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            c = chunk(i)
-            sum_misfit[c, s] += misfit_now[i]
-            sum_misfit_standard[c, s] += misfit_standard[i]
+            c = tile(i)
+            sum_fit_gap[c, s] += fit_gap_next_offer[i]
+            sum_fit_gap_standard[c, s] += fit_gap_standard[i]
 
 
-def tell_apart(
-    n, need, supplier, recognized, known, spread, guess, picture_error, need_square,
-    sum_picture_error, sum_need_square, sum_need, sum_picture_miss,
+def count_estimate_gaps(
+    n, need, supplier, recognized, supplier_knowledge, spread, prior_need, estimate_error,
+    need_square, sum_estimate_error, sum_need_square, sum_need, sum_estimate_gap,
 ):  # fmt: skip
-    """Add up needs, and by how much firms' pictures of their customers miss them."""
+    """Add up needs, and by how much firms' estimates miss them."""
     for i in range(n):
-        picture_error[i] = 0.0
+        estimate_error[i] = 0.0
         need_square[i] = 0.0
     for d in range(len(need)):
         for i in range(n):
-            picture_error[i] += square_error(
-                need[d, i], guess[d, i], spread[i], recognized[i], known[i]
+            estimate_error[i] += squared_estimate_error(
+                need[d, i], prior_need[d, i], spread[i], recognized[i], supplier_knowledge[i]
             )
-            need_square[i] += square(need[d, i], 0.0)
+            need_square[i] += squared_gap(need[d, i], 0.0)
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            c = chunk(i)
-            sum_picture_error[c, s] += picture_error[i]
+            c = tile(i)
+            sum_estimate_error[c, s] += estimate_error[i]
             sum_need_square[c, s] += need_square[i]
             for d in range(len(need)):
                 sum_need[c, s, d] += need[d, i]
-                sum_picture_miss[c, s, d] += picture_miss(
-                    need[d, i], guess[d, i], recognized[i], known[i]
+                sum_estimate_gap[c, s, d] += estimate_gap(
+                    need[d, i], prior_need[d, i], recognized[i], supplier_knowledge[i]
                 )
 
 
@@ -270,41 +288,35 @@ OFFER = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
-        Column("volume", (), "f8", kept=False, doc="Units bought per purchase"),
-        Column(
-            "customization",
-            ("firm",),
-            "f8",
-            kept=False,
-            doc="How far the firm bends its offer for the customer",
-        ),
-        Column("misfit_now", (), "f8", kept=False, doc="Misfit of the supplier's next offer"),
-        Column("centre", ("need",), "f8", kept=False, doc="Mean need of the customer's segment"),
-        Column("spread", (), "f8", kept=False, doc="Spread of needs in the customer's segment"),
-        Column("fit_weight", (), "f8", kept=False, doc="What a squared unit of misfit costs"),
-        Column("recognized", (), "f8", kept=False, doc="Chance that the supplier recognizes"),
-        Column("bend", (), "f8", kept=False, doc="How far the supplier bends its offer"),
-        Column("standard", ("need",), "f8", kept=False, doc="Standard offer of the supplier"),
-        Column(
-            "guess", ("need",), "f8", kept=False, doc="What the supplier takes the segment to need"
-        ),
-        Column("misfit_standard", (), "f8", kept=False, doc="Misfit of the standard offer"),
-        Column(
-            "picture_error", (), "f8", kept=False, doc="Squared error of the supplier's picture"
-        ),
-        Column("need_square", (), "f8", kept=False, doc="Squared length of the need"),
-        Column("seen", (), "f8", kept=False, doc="Misfit if recognized, of the firm at hand"),
-        Column("unseen", (), "f8", kept=False, doc="Misfit if not recognized"),
-        Column("misfit", ("firm",), "f8", kept=False, doc="Expected misfit of the offer"),
+        scratch("volume", "Units bought per purchase"),
+        scratch("customization", "How far the firm bends its offer for the customer", ("firm",)),
+        scratch("fit_gap_next_offer", "Fit gap of the supplier's next offer"),
+        scratch("centre", "Mean need of the customer's segment", ("need",)),
+        scratch("spread", "Spread of needs in the customer's segment"),
+        scratch("fit_weight", "What a squared unit of fit gap costs"),
+        scratch("recognized", "Chance that the supplier recognizes"),
+        scratch("customized", "How far the supplier bends its offer"),
+        scratch("standard_offer", "Standard offer of the supplier", ("need",)),
+        scratch("prior_need", "What the supplier takes the segment to need", ("need",)),
+        scratch("fit_gap_standard", "Fit gap of the standard offer"),
+        scratch("estimate_error", "Squared error of the supplier's estimate"),
+        scratch("need_square", "Squared length of the need"),
+        scratch("gap_recognized", "Fit gap if recognized, of the firm at hand"),
+        scratch("gap_unrecognized", "Fit gap if not recognized"),
+        scratch("fit_gap", "Expected fit gap of the offer", ("firm",)),
     ),
-    totals=(
-        Total("misfit", doc="Expected misfit of customers' suppliers, summed over customers"),
-        Total("misfit_standard", doc="Misfit of the standard offer, summed over customers"),
-        Total("picture_error", doc="Squared error of suppliers' pictures of needs, over customers"),
-        Total("need_square", doc="Squared length of needs, summed over customers"),
-        Total("need", ("firm", "need"), doc="Needs, summed over customers"),
-        Total(
-            "picture_miss", ("firm", "need"), doc="Needs less suppliers' pictures, over customers"
+    accumulators=(
+        Accumulator(
+            "fit_gap", doc="Expected fit gap of customers' suppliers, summed over customers"
+        ),
+        Accumulator("fit_gap_standard", doc="Fit gap of the standard offer, summed over customers"),
+        Accumulator(
+            "estimate_error", doc="Squared error of suppliers' estimates of needs, over customers"
+        ),
+        Accumulator("need_square", doc="Squared length of needs, summed over customers"),
+        Accumulator("need", ("firm", "need"), doc="Needs, summed over customers"),
+        Accumulator(
+            "estimate_gap", ("firm", "need"), doc="Needs less suppliers' estimates, over customers"
         ),
     ),
     passes=(
@@ -312,8 +324,8 @@ OFFER = Mechanism(
         Pass(quality, "add", term="quality"),
         Pass(taste, "add", term="brand taste"),
         Pass(fit, "add", term="fit"),
-        Pass(hold, "account"),
-        Pass(count, "account", after=("offer.hold",)),
-        Pass(tell_apart, "account", after=("offer.hold",)),
+        Pass(note_supplier, "account"),
+        Pass(count, "account", after=("offer.note_supplier",)),
+        Pass(count_estimate_gaps, "account", after=("offer.note_supplier",)),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cxsim.model.mechanism import Column, Draw, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import Accumulator, Column, Draw, Mechanism, Pass, listed, scratch, tile
 from cxsim.numerics.draws import beta, gamma, log_gamma, lognormal, normal, uniform
 from cxsim.numerics.elementary import exp, log
 from cxsim.parameters import Ask, ByFirm, Parameters, parameter
@@ -174,10 +174,10 @@ def leave(
     for i in range(n):
         if arriving[i]:
             s = supplier[i]
-            sum_left[chunk(i), s + 1] += 1.0
+            sum_left[tile(i), s + 1] += 1.0
             silent = clock[0] - 1 - last_bought[i]
             if s >= 0 and not has_lapsed(silent, purchase_rate[i], market_lapse_after[0]):
-                sum_left_active[chunk(i), s] += 1.0
+                sum_left_active[tile(i), s] += 1.0
 
 
 def arrive(
@@ -266,7 +266,7 @@ PEOPLE = Mechanism(
         Column(
             "arriving",
             dtype="i1",
-            kept=False,
+            state=False,
             fill=1,
             doc="1 for a newcomer of this period; everybody is one at the start",
         ),
@@ -280,9 +280,11 @@ PEOPLE = Mechanism(
         Draw("purchase_rate"),
         Draw("turnover"),
     ),
-    totals=(
-        Total("left", ("holder",), doc="Customers who left the market, by supplier"),
-        Total("left_active", doc="Of these, active customers of the firm"),
+    accumulators=(
+        Accumulator(
+            "left", ("previous_supplier",), doc="Customers who left the market, by supplier"
+        ),
+        Accumulator("left_active", doc="Of these, active customers of the firm"),
     ),
     passes=(Pass(leave, "leave"), Pass(arrive, "arrive")),
 )
@@ -328,8 +330,8 @@ def begin(
             uncertainty[winner, i] = 1.0 - initial_knowledge[winner]
 
 
-INITIAL = Mechanism(
-    "initial",
+INITIAL_STATE = Mechanism(
+    "initial_state",
     doc="Shares, tenure and knowledge at the start",
     core=True,
     draws=(Draw("initial", ("option",)),),
@@ -379,18 +381,19 @@ def activity_of(repeats: bool, buys: bool, lapsed_before: bool, lapsed_now: bool
 
 
 def count(
-    n, n_firms, supplier, choice, tenure, known, stays, knowledge_bands, tenure_bands, sum_stay,
+    n, n_firms, supplier, choice, tenure, supplier_knowledge, stays, knowledge_bands, tenure_bands,
+    sum_stay,
 ):  # fmt: skip
     """Count who had a supplier before the choice, and who of them still has the same."""
     for i in range(n):
         c = choice[i]
         stays[i] = 1 if (c == supplier[i]) | (c == -1) | (c == n_firms) else 0
-        knowledge_bands[i] = knowledge_band(known[i])
+        knowledge_bands[i] = knowledge_band(supplier_knowledge[i])
         tenure_bands[i] = tenure_band(tenure[i])
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_stay[chunk(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
+            sum_stay[tile(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
 
 
 def activity(
@@ -407,7 +410,7 @@ def activity(
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_activity[chunk(i), s, fate[i]] += 1.0
+            sum_activity[tile(i), s, fate[i]] += 1.0
 
 
 def repeat(n, buyer, seller, supplier, tenure_bands, sum_repeats):
@@ -415,36 +418,36 @@ def repeat(n, buyer, seller, supplier, tenure_bands, sum_repeats):
     for k in range(listed(n, buyer)):
         i = buyer[k]
         if seller[k] == supplier[i]:
-            sum_repeats[chunk(i), seller[k], tenure_bands[i]] += 1.0
+            sum_repeats[tile(i), seller[k], tenure_bands[i]] += 1.0
 
 
-LIFETIME = Mechanism(
-    "lifetime",
+RETENTION_BANDS = Mechanism(
+    "retention_bands",
     doc="Retention by knowledge and by tenure",
     core=True,
     columns=(
-        Column("stays", (), "i4", kept=False, doc="1 for who keeps the supplier"),
-        Column("knowledge_bands", (), "i4", kept=False, doc="Number of the knowledge band"),
-        Column("tenure_bands", (), "i4", kept=False, doc="Number of the tenure band"),
-        Column("fate", (), "i4", kept=False, doc="What an active or lapsed customer does"),
+        scratch("stays", "1 for who keeps the supplier", dtype="i4"),
+        scratch("knowledge_bands", "Number of the knowledge band", dtype="i4"),
+        scratch("tenure_bands", "Number of the tenure band", dtype="i4"),
+        scratch("fate", "What an active or lapsed customer does", dtype="i4"),
     ),
-    totals=(
-        Total(
+    accumulators=(
+        Accumulator(
             "stay",
             ("firm", 2, 5, 6),
             doc="Customers before the choice, by whether they stay, knowledge and tenure band",
         ),
-        Total(
+        Accumulator(
             "activity",
             ("firm", 5),
             doc="Customers before the choice, by what they do: stay active, go to a rival, "
             "lapse, come back, are lapsed already",
         ),
-        Total("repeats", ("firm", 6), doc="Purchases from the supplier, by tenure band"),
+        Accumulator("repeats", ("firm", 6), doc="Purchases from the supplier, by tenure band"),
     ),
     passes=(
         Pass(count, "pay"),
-        Pass(activity, "pay", after=("lifetime.count",)),
-        Pass(repeat, "pay", after=("lifetime.count", "choice.buy")),
+        Pass(activity, "pay", after=("retention_bands.count",)),
+        Pass(repeat, "pay", after=("retention_bands.count", "choice.buy")),
     ),
 )

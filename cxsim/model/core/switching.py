@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cxsim.model.core.offer import expected, misfit_cost, misfits
-from cxsim.model.mechanism import Column, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.core.offer import expected, fit_gap_cost, fit_gaps
+from cxsim.model.mechanism import Accumulator, Mechanism, Pass, listed, scratch, tile
 from cxsim.parameters import Parameters, parameter
 
 # -- Switching costs: what stands between a customer and a rival, and what it is worth in money
@@ -73,7 +73,7 @@ def premium_saved(
 
 
 def switch(
-    n, n_firms, segment, supplier, customization, knowledge_shown, known, procedural,
+    n, n_firms, segment, supplier, customization, knowledge_shown, supplier_knowledge, procedural,
     effort, value, barriers, market_switching_cost_form, segment_switching_cost,
     segment_teaching_effort,
 ):  # fmt: skip
@@ -86,7 +86,9 @@ def switch(
     for f in range(n_firms):
         for i in range(n):
             there = 0.0 if bonus else knowledge_shown[f, i]
-            amount = barrier(procedural[i], effort[i], customization[f, i], known[i], there)
+            amount = barrier(
+                procedural[i], effort[i], customization[f, i], supplier_knowledge[i], there
+            )
             applies = (supplier[i] >= 0) & ((f == supplier[i]) == bonus)
             barriers[f, i] = sign * amount if applies else 0.0
         for e in range(len(value)):
@@ -95,7 +97,8 @@ def switch(
 
 
 def experience(
-    n, buyer, seller, supplier, barriers, procedural, enjoyed, market_switching_cost_form,
+    n, buyer, seller, supplier, barriers, procedural, experienced_utility,
+    market_switching_cost_form,
 ):  # fmt: skip
     """Count the procedural cost as it was borne, not the anticipated effort."""
     bonus = market_switching_cost_form[0] > 0.5
@@ -104,43 +107,50 @@ def experience(
         i = buyer[k]
         f = seller[k]
         borne = (supplier[i] >= 0) & ((supplier[i] == f) == bonus)
-        enjoyed[i] += (sign * procedural[i] if borne else 0.0) - barriers[f, i]
+        experienced_utility[i] += (sign * procedural[i] if borne else 0.0) - barriers[f, i]
 
 
-def twin(n, twin_knowledge, forfeited):
-    """A twin of the supplier knows nothing yet, and moving forfeits nothing, before mechanisms."""
+def identical_rival(n, rival_knowledge, forfeited):
+    """An identical rival knows nothing yet, and moving forfeits nothing, before mechanisms."""
     for i in range(n):
-        twin_knowledge[i] = 0.0
+        rival_knowledge[i] = 0.0
         forfeited[i] = 0.0
 
 
 def count(
-    n, supplier, held, recognized, bend, known, interaction, twin_knowledge, forfeited, need,
-    standard, guess, spread, volume, fit_weight, procedural, effort, hassle, seen, unseen,
-    misfit_now,
+    n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
+    rival_knowledge, forfeited, need, standard_offer, prior_need, spread, volume, fit_weight,
+    procedural, effort, hassle, gap_recognized, gap_unrecognized, fit_gap_next_offer,
     firm_price, firm_personal_premium,
     switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
-    """Measure what each customer would lose by moving to a twin of its supplier.
+    """Measure what each customer would lose by moving to a rival identical to its supplier.
 
     Parts after Burnham, Frels & Mahajan (2003); they may be negative, and mechanisms may add
     to them. Follows ``offer.count``, which has noted what the supplier offers the customer now.
     """
-    misfits(n, need, spread, standard, guess, bend, twin_knowledge, seen, unseen)
+    fit_gaps(
+        n, need, spread, standard_offer, prior_need, customized, rival_knowledge,
+        gap_recognized, gap_unrecognized,
+    )  # fmt: skip
     for i in range(n):
-        f = held[i]
+        f = supplier_or_zero[i]
         r = recognized[i]
-        here = known[i]
-        there = twin_knowledge[i]
+        here = supplier_knowledge[i]
+        there = rival_knowledge[i]
         has = 1.0 if supplier[i] >= 0 else 0.0
-        switching_procedural[i] = has * barrier(procedural[i], effort[i], bend[i], here, there)
+        switching_procedural[i] = has * barrier(
+            procedural[i], effort[i], customized[i], here, there
+        )
         switching_financial[i] = has * forfeited[i] - has * premium_saved(
-            volume[i], firm_price[f], firm_personal_premium[f], bend[i], r, here - there
+            volume[i], firm_price[f], firm_personal_premium[f], customized[i], r, here - there
         )
-        fit_lost = misfit_cost(
-            volume[i], fit_weight[i], expected(r, seen[i], unseen[i]) - misfit_now[i]
+        fit_lost = fit_gap_cost(
+            volume[i],
+            fit_weight[i],
+            expected(r, gap_recognized[i], gap_unrecognized[i]) - fit_gap_next_offer[i],
         )
-        ease_lost = order_effort(hassle[i], r, interaction[f, i], there) - order_effort(
+        ease_lost = ordering_effort(hassle[i], r, interaction[f, i], there) - ordering_effort(
             hassle[i], r, interaction[f, i], here
         )
         switching_relational[i] = has * (fit_lost + ease_lost)
@@ -156,7 +166,7 @@ def add_up(
         s = supplier[i]
         if s < 0:
             continue
-        c = chunk(i)
+        c = tile(i)
         total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
         sum_switching_procedural[c, s] += switching_procedural[i]
         sum_switching_financial[c, s] += switching_financial[i]
@@ -171,40 +181,30 @@ SWITCHING = Mechanism(
     market=MarketParameters,
     segment=SegmentParameters,
     columns=(
-        Column("procedural", (), "f8", kept=False, doc="Procedural cost of the customer's segment"),
-        Column("effort", (), "f8", kept=False, doc="Teaching effort of the customer's segment"),
-        Column(
-            "barriers",
-            ("firm",),
-            "f8",
-            kept=False,
-            doc="What switching adds to an option, currency",
-        ),
-        Column(
-            "twin_knowledge", (), "f8", kept=False, doc="What a twin of the supplier would know"
-        ),
-        Column("forfeited", (), "f8", kept=False, doc="Balance or fee that moving costs, currency"),
-        Column(
-            "switching_procedural", (), "f8", kept=False, doc="Procedural switching cost, currency"
-        ),
-        Column(
-            "switching_financial", (), "f8", kept=False, doc="Financial switching cost, currency"
-        ),
-        Column(
-            "switching_relational", (), "f8", kept=False, doc="Relational switching cost, currency"
-        ),
+        scratch("procedural", "Procedural cost of the customer's segment"),
+        scratch("effort", "Teaching effort of the customer's segment"),
+        scratch("barriers", "What switching adds to an option, currency", ("firm",)),
+        scratch("rival_knowledge", "What an identical rival would know"),
+        scratch("forfeited", "Balance or fee that moving costs, currency"),
+        scratch("switching_procedural", "Procedural switching cost, currency"),
+        scratch("switching_financial", "Financial switching cost, currency"),
+        scratch("switching_relational", "Relational switching cost, currency"),
     ),
-    totals=(
-        Total("switching_procedural", doc="Procedural switching costs, summed over customers"),
-        Total("switching_financial", doc="Financial switching costs, summed over customers"),
-        Total("switching_relational", doc="Relational switching costs, summed over customers"),
-        Total("switching_square", doc="Squared switching costs, summed over customers"),
+    accumulators=(
+        Accumulator(
+            "switching_procedural", doc="Procedural switching costs, summed over customers"
+        ),
+        Accumulator("switching_financial", doc="Financial switching costs, summed over customers"),
+        Accumulator(
+            "switching_relational", doc="Relational switching costs, summed over customers"
+        ),
+        Accumulator("switching_square", doc="Squared switching costs, summed over customers"),
     ),
     passes=(
         Pass(switch, "add", term="switching cost"),
         Pass(experience, "pay"),
-        Pass(twin, "account"),
-        Pass(count, "account", after=("switching.twin", "offer.count")),
+        Pass(identical_rival, "account"),
+        Pass(count, "account", after=("switching.identical_rival", "offer.count")),
         Pass(add_up, "account", after=("switching.count",)),
     ),
 )
@@ -227,7 +227,9 @@ class OrderingParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def order_effort(hassle: float, recognition: float, interaction: float, knowledge: float) -> float:
+def ordering_effort(
+    hassle: float, recognition: float, interaction: float, knowledge: float
+) -> float:
     """Return the effort of one order, u (1 - r A K), currency."""
     return hassle * (1.0 - recognition * interaction * knowledge)
 
@@ -244,11 +246,8 @@ def order(
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
-                value[e, f, i] -= order_effort(
-                    hassle[i],
-                    recognition[f, i],
-                    interaction[f, i],
-                    knowledge_shown[f, i],
+                value[e, f, i] -= ordering_effort(
+                    hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
                 )
 
 
@@ -259,25 +258,17 @@ def count_ordering(
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
-        sum_hassle[chunk(i), f] += order_effort(
+        sum_hassle[tile(i), f] += ordering_effort(
             hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
         )
 
 
-HASSLE = Mechanism(
-    "hassle",
+ORDERING = Mechanism(
+    "ordering",
     doc="Effort of ordering",
     core=True,
     segment=OrderingParameters,
-    columns=(
-        Column(
-            "hassle",
-            (),
-            "f8",
-            kept=False,
-            doc="Effort of ordering from a firm that knows nothing, currency",
-        ),
-    ),
-    totals=(Total("hassle", doc="Effort of the orders placed, currency"),),
+    columns=(scratch("hassle", "Effort of ordering from a firm that knows nothing, currency"),),
+    accumulators=(Accumulator("hassle", doc="Effort of the orders placed, currency"),),
     passes=(Pass(order, "add", term="hassle"), Pass(count_ordering, "pay")),
 )

@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.model.core.people import scatter
-from cxsim.model.customers.perceived_utility import judging_segments
+from cxsim.model.customers.perceived_utility import buying_centers
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import Accumulator, Draw, Measure, Mechanism, Pass, listed, scratch, tile
 from cxsim.numerics.draws import normal
 from cxsim.parameters import Parameters, parameter
 
@@ -53,9 +53,9 @@ class SegmentParameters(Parameters):
     )
 
 
-def evaluators(scenario: Any) -> int:
+def members(scenario: Any) -> int:
     """Return the members of the largest buying center."""
-    return max((center.members for center in judging_segments(scenario)), default=1)
+    return max((center.members for center in buying_centers(scenario)), default=1)
 
 
 # --- rules ------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def wins(votes: float, rival_votes: float, members: float, quorum: float) -> boo
 # --- passes -----------------------------------------------------------------------
 
 
-def appoint(
+def draw_members(
     n, first, arriving, segment, need, member_need, key_member_need, segment_buying_center_members,
     segment_buying_center_member_need_sd,
 ):  # fmt: skip
@@ -92,8 +92,8 @@ def appoint(
                     )
 
 
-def convene(
-    n, segment, heads, tailored, quorum, segment_buying_center_members,
+def set_quorum(
+    n, segment, decision_makers, tailored, quorum, segment_buying_center_members,
     segment_buying_center_tailoring, segment_buying_center_quorum,
 ):  # fmt: skip
     """Say who sits at the table, what offers they are shown, and how many have to agree."""
@@ -101,7 +101,7 @@ def convene(
         g = segment[i]
         quorum[i] = 0.0
         if segment_buying_center_members[g] > 0.0:
-            heads[i] = segment_buying_center_members[g]
+            decision_makers[i] = segment_buying_center_members[g]
             tailored[i] = segment_buying_center_tailoring[g]
             quorum[i] = segment_buying_center_quorum[g]
 
@@ -122,8 +122,9 @@ def winner(i, votes, members, quorum):
 
 
 def elect(
-    n, n_firms, shopper, segment, supplier, favourite, open_option, heads, quorum, ballot, votes,
-    most, second, leading, choice, segment_buying_center_members, sum_verdict, sum_votes,
+    n, n_firms, shopper, segment, supplier, best_option, open_option, decision_makers, quorum,
+    ballot, votes, most, second, leading, choice, segment_buying_center_members, sum_verdict,
+    sum_votes,
 ):  # fmt: skip
     """Count the votes; without a winner the account stays with its supplier, or buys nothing.
 
@@ -132,10 +133,10 @@ def elect(
     shoppers = listed(n, shopper)
     for i in range(n):
         choice[i] = -1
-    for e in range(len(favourite)):
+    for e in range(len(best_option)):
         for k in range(shoppers):
             i = shopper[k]
-            ballot[e, k] = favourite[e, i] if e < heads[i] else -1
+            ballot[e, k] = best_option[e, i] if e < decision_makers[i] else -1
     for k in range(shoppers):
         most[k] = 0
         second[k] = 0
@@ -143,7 +144,7 @@ def elect(
     for o in range(n_firms + 1):
         for k in range(shoppers):
             votes[k] = 0
-        for e in range(len(favourite)):
+        for e in range(len(best_option)):
             for k in range(shoppers):
                 votes[k] += 1 if ballot[e, k] == o else 0
         for k in range(shoppers):
@@ -156,18 +157,18 @@ def elect(
     for k in range(shoppers):
         i = shopper[k]
         s = supplier[i]
-        decided = leading[k] if wins(most[k], second[k], heads[i], quorum[i]) else -1
+        decided = leading[k] if wins(most[k], second[k], decision_makers[i], quorum[i]) else -1
         choice[i] = decided
         if decided < 0 and s >= 0 and open_option[s, i]:
             choice[i] = s
         g = segment[i]
         if segment_buying_center_members[g] > 0.0:
-            c = chunk(i)
+            c = tile(i)
             has = 1 if s >= 0 else 0
             sum_verdict[c, g, has, 0] += 1.0
             sum_verdict[c, g, has, 1] += 1.0 if decided >= 0 else 0.0
             sum_verdict[c, g, has, 2] += 1.0 if 0 <= choice[i] < n_firms else 0.0
-            for e in range(int(heads[i])):
+            for e in range(int(decision_makers[i])):
                 if ballot[e, k] >= 0:
                     sum_votes[c, ballot[e, k]] += 1.0
 
@@ -205,7 +206,7 @@ def votes(b: Any) -> np.ndarray:
     return ratio(cast[:, :-1], cast.sum(axis=1, keepdims=True))
 
 
-def decision_frame(books: Any, scenario: Any) -> Any:
+def decision_frame(ledger: Any, scenario: Any) -> Any:
     """Return what buying centers decided, by period, segment and whether they had a supplier.
 
     Columns: ``period``, ``segment``, ``members``, ``tailoring``, ``supplier`` (whether there
@@ -214,7 +215,7 @@ def decision_frame(books: Any, scenario: Any) -> Any:
     """
     import pandas as pd
 
-    verdict = books.total("verdict")
+    verdict = ledger.total("verdict")
     frames = []
     for g, name in enumerate(sorted(scenario.segments)):
         center = scenario.segments[name].buying_center
@@ -225,7 +226,7 @@ def decision_frame(books: Any, scenario: Any) -> Any:
             frames.append(
                 pd.DataFrame(
                     {
-                        "period": np.arange(books.periods),
+                        "period": np.arange(ledger.periods),
                         "segment": name,
                         "members": center.members,
                         "tailoring": center.tailoring,
@@ -244,32 +245,31 @@ BUYING_CENTER = Mechanism(
     doc="Several people decide for an account",
     segment=SegmentParameters,
     columns=(
-        Column("quorum", (), "f8", kept=False, doc="Least share of members that a winner needs"),
-        Column(
+        scratch("quorum", "Least share of members that a winner needs"),
+        scratch(
             "ballot",
-            ("evaluator",),
+            "A member's vote, by place in the list of those in the market; -1 for none",
+            ("member",),
             "i4",
-            kept=False,
-            doc="A member's vote, by place in the list of those in the market; -1 for none",
         ),
-        Column("votes", (), "i4", kept=False, doc="Votes for the option at hand, by place there"),
-        Column("most", (), "i4", kept=False, doc="Most votes for an option"),
-        Column("second", (), "i4", kept=False, doc="Most votes for another"),
-        Column("leading", (), "i4", kept=False, doc="Option that has most votes"),
+        scratch("votes", "Votes for the option at hand, by place there", dtype="i4"),
+        scratch("most", "Most votes for an option", dtype="i4"),
+        scratch("second", "Most votes for another", dtype="i4"),
+        scratch("leading", "Option that has most votes", dtype="i4"),
     ),
-    draws=(Draw("member_need", ("evaluator", "need")),),
-    totals=(
-        Total(
+    draws=(Draw("member_need", ("member", "need")),),
+    accumulators=(
+        Accumulator(
             "verdict",
             ("segment", 2, 3),
             doc="Buying centers in the market, by whether they have a supplier: all, those who "
             "agreed, those who bought",
         ),
-        Total("votes", ("option",), doc="Votes of members of buying centers"),
+        Accumulator("votes", ("option",), doc="Votes of members of buying centers"),
     ),
     passes=(
-        Pass(appoint, "arrive", after=("people.arrive",)),
-        Pass(convene, "prepare", after=("judgement.gather",)),
+        Pass(draw_members, "arrive", after=("people.arrive",)),
+        Pass(set_quorum, "prepare", after=("perceived_utility.set_single_member",)),
         Pass(elect, "decide", replaces="choice.elect"),
     ),
     measures=(
@@ -291,6 +291,6 @@ BUYING_CENTER = Mechanism(
         ),
     ),
     frames={"decisions": decision_frame},
-    active=lambda scenario: bool(judging_segments(scenario)),
-    evaluators=evaluators,
+    active=lambda scenario: bool(buying_centers(scenario)),
+    members=members,
 )

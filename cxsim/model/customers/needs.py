@@ -1,7 +1,7 @@
 """Needs drift: what customers need changes, and what firms know of it ages.
 
-A customer believes in z = x + error. Offers are judged in the choice as if z were the
-need, firms are taught z, and what was bought is lived with at x. Where needs drift the
+A customer believes in z = x + error. Offers are seen in the choice as if z were the
+need, firms are told z, and what was bought is used at x. Where needs drift the
 error stays: the customer notices the change and is wrong by as much as before.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from cxsim.model.core.people import scatter
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Draw, Measure, Mechanism, Pass, tile
 from cxsim.numerics.draws import normal
 from cxsim.parameters import Parameters, parameter
 
@@ -41,7 +41,7 @@ def drifted(need: float, mean: float, sd: float, drift: float, z: float) -> floa
     return mean + sqrt(1.0 - drift) * (need - mean) + sqrt(drift) * sd * z
 
 
-def aged(uncertainty: float, drift: float) -> float:
+def unresolved_after_drift(uncertainty: float, drift: float) -> float:
     """Return the share of variance unresolved once share ``drift`` of it is new."""
     return uncertainty + drift * (1.0 - uncertainty)
 
@@ -68,7 +68,7 @@ def drift(
                 normal(key_need_drift[k], first + i),
             )
         for f in range(n_firms):
-            uncertainty[f, i] = aged(uncertainty[f, i], d)
+            uncertainty[f, i] = unresolved_after_drift(uncertainty[f, i], d)
 
 
 NEED_DRIFT = Mechanism(
@@ -125,7 +125,7 @@ class FirmParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def left_of_error(error: float, discovery_rate: float, feedback: float) -> float:
+def remaining_error(error: float, discovery_rate: float, feedback: float) -> float:
     """Return the error after a purchase, shrunk by 1 - min(1, rate (1 + feedback))."""
     found = discovery_rate * (1.0 + feedback)
     return error * (1.0 - min(1.0, found))
@@ -139,7 +139,7 @@ def squared(error: float) -> float:
 # --- passes -----------------------------------------------------------------------
 
 
-def begin_to_search(
+def draw_self_error(
     n, first, arriving, self_error, key_self_error, market_self_discovery_initial_error_sd
 ):
     """A newcomer takes itself for somebody else."""
@@ -148,9 +148,7 @@ def begin_to_search(
             continue
         for d in range(len(self_error)):
             self_error[d, i] = scatter(
-                0.0,
-                market_self_discovery_initial_error_sd[0],
-                normal(key_self_error[d], first + i),
+                0.0, market_self_discovery_initial_error_sd[0], normal(key_self_error[d], first + i)
             )
 
 
@@ -160,7 +158,7 @@ def discover(n, n_firms, choice, self_error, firm_feedback, market_self_discover
         f = choice[i]
         if 0 <= f < n_firms:
             for d in range(len(self_error)):
-                self_error[d, i] = left_of_error(
+                self_error[d, i] = remaining_error(
                     self_error[d, i], market_self_discovery_discovery_rate[0], firm_feedback[f]
                 )
 
@@ -171,8 +169,8 @@ def count(n, supplier, self_error, sum_self_error):
         total = 0.0
         for d in range(len(self_error)):
             total += squared(self_error[d, i])
-        sum_self_error[chunk(i), supplier[i] + 1, 0] += total
-        sum_self_error[chunk(i), supplier[i] + 1, 1] += 1.0
+        sum_self_error[tile(i), supplier[i] + 1, 0] += total
+        sum_self_error[tile(i), supplier[i] + 1, 1] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -196,11 +194,15 @@ SELF_DISCOVERY = Mechanism(
     market=MarketParameters,
     firm=FirmParameters,
     draws=(Draw("self_error", ("need",)),),
-    totals=(
-        Total("self_error", ("holder", 2), doc="Squared errors of self-knowledge, and customers"),
+    accumulators=(
+        Accumulator(
+            "self_error",
+            ("previous_supplier", 2),
+            doc="Squared errors of self-knowledge, and customers",
+        ),
     ),
     passes=(
-        Pass(begin_to_search, "arrive"),
+        Pass(draw_self_error, "arrive"),
         Pass(discover, "update", after=("learning.learn",)),
         Pass(count, "account"),
     ),

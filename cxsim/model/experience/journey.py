@@ -7,10 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.experience.perception import adapted, blended, felt, raised
-from cxsim.model.experience.touchpoints import STAGES
+from cxsim.model.experience.perception import (
+    adapted,
+    blended,
+    contact_experience,
+    expectation_after_best,
+)
+from cxsim.model.experience.touchpoints import JOURNEY_STAGES
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.numerics.draws import bell, uniform
 from cxsim.parameters import Parameters, parameter
 
@@ -32,37 +47,39 @@ def performed(mean: float, sd: float, z: float) -> float:
 # --- passes -----------------------------------------------------------------------
 
 
-def inclined(occasions, occasion, first, key, most, lot, caller):
+def list_likely_visitors(occasions, occasion, first, key, most, visit_draw, touchpoint_visitors):
     """List who of those with an occasion may make a visit: whose draw is below the most of chances.
 
     Noted without a branch to guess; returns how many they are. What else decides is looked up
     for them only.
     """
     for k in range(occasions):
-        lot[k] = uniform(key, first + occasion[k])
-    callers = 0
+        visit_draw[k] = uniform(key, first + occasion[k])
+    n_visitors = 0
     for k in range(occasions):
-        drawn = lot[k]
-        caller[callers] = occasion[k]  # written over by the next unless this one may
-        lot[callers] = drawn
-        callers += drawn < most
-    return callers
+        drawn = visit_draw[k]
+        touchpoint_visitors[n_visitors] = occasion[
+            k
+        ]  # written over by the next unless this one may
+        visit_draw[n_visitors] = drawn
+        n_visitors += drawn < most
+    return n_visitors
 
 
-def meet(
-    callers, caller, first, guest, firm, t, channel, key_luck, key_known, segment, supplier, luck,
-    met, meetings, encounters, expectation, last_channel, felt_sum, score_sum, weight_sum,
-    touch_weight, performance, unevenness, promise, firm_channel_integration, penalty,
+def make_contacts(
+    n_visitors, touchpoint_visitors, first, guest, firm, t, channel, key_luck, key_known, segment,
+    supplier, luck, met, meetings, encounters, expectation, last_channel, felt_sum, score_sum,
+    weight_sum, touch_weight, performance, unevenness, promise, firm_channel_integration, penalty,
     performance_weight, neutral, loss_aversion, adaptation, spillover, sum_contacts, sum_score,
 ):  # fmt: skip
     """Let those listed live through a contact, at one firm or at their supplier.
 
     Whom nobody has met yet in this turn joins the list of those met; returns how many they are.
     """
-    for k in range(callers):
-        luck[k] = bell(key_luck, first + caller[k])
-    for k in range(callers):
-        i = caller[k]
+    for k in range(n_visitors):
+        luck[k] = bell(key_luck, first + touchpoint_visitors[k])
+    for k in range(n_visitors):
+        i = touchpoint_visitors[k]
         f = firm if guest else max(0, supplier[i])
         y = performed(performance[f, t], unevenness[f, t], luck[k])
         if (
@@ -77,7 +94,7 @@ def meet(
         x = expectation[f, i]
         x = x if x == x else promised
         weight = touch_weight[segment[i], t]
-        felt_sum[i] += weight * felt(y, x, performance_weight, neutral, loss_aversion)
+        felt_sum[i] += weight * contact_experience(y, x, performance_weight, neutral, loss_aversion)
         weight_sum[i] += weight
         if spillover > 0.0:
             score_sum[i] += weight * y
@@ -87,16 +104,16 @@ def meet(
             met[meetings] = i
             meetings += 1
         encounters[i] = 1
-        sum_contacts[chunk(i), f, t, guest] += 1.0
-        sum_score[chunk(i), f, t, guest] += y
+        sum_contacts[tile(i), f, t, guest] += 1.0
+        sum_score[tile(i), f, t, guest] += y
     return meetings
 
 
 def visit(
     n, first, n_firms, n_touchpoint, segment, supplier, tenure, shopper, buyer, open_option,
-    everybody, caller, lot, luck, visitors, visitor, score, met, encounters, experience,
-    experienced, expectation, last_channel, felt_sum, score_sum, weight_sum, best_score, key_visit,
-    key_performance, key_integration, key_visit_elsewhere, key_performance_elsewhere,
+    everybody, touchpoint_visitors, visit_draw, luck, visitors, visitor, score, met, encounters,
+    experience, experienced, expectation, last_channel, felt_sum, score_sum, weight_sum, best_score,
+    key_visit, key_performance, key_integration, key_visit_elsewhere, key_performance_elsewhere,
     key_integration_elsewhere, touch_stage, touch_channel, touch_chance, touch_most, touch_weight,
     performance, unevenness, promise, firm_channel_integration, market_repeat_penalty,
     market_performance_weight, market_neutral, market_loss_aversion,
@@ -131,49 +148,61 @@ def visit(
             stage = touch_stage[t]
             channel = touch_channel[t]
             most = touch_most[t]
-            callers = 0
+            n_visitors = 0
             if turn == 0:
                 key = key_visit[t]
                 if stage == DISCOVER:
-                    likely = inclined(shoppers, shopper, first, key, most, lot, caller)
+                    likely = list_likely_visitors(
+                        shoppers, shopper, first, key, most, visit_draw, touchpoint_visitors
+                    )
                 elif stage in (BUY, RENEW):
-                    likely = inclined(buyers, buyer, first, key, most, lot, caller)
+                    likely = list_likely_visitors(
+                        buyers, buyer, first, key, most, visit_draw, touchpoint_visitors
+                    )
                 else:
-                    likely = inclined(n, everybody, first, key, most, lot, caller)
+                    likely = list_likely_visitors(
+                        n, everybody, first, key, most, visit_draw, touchpoint_visitors
+                    )
                 least = 2 if stage == RENEW else 0
                 for k in range(likely):
-                    i = caller[k]
+                    i = touchpoint_visitors[k]
                     chance = touch_chance[t, segment[i], max(0, supplier[i])]
-                    caller[callers] = i
-                    callers += (lot[k] < chance) & (supplier[i] >= 0) & (tenure[i] >= least)
-                meetings = meet(
-                    callers, caller, first, 0, 0, t, channel, key_performance[t],
+                    touchpoint_visitors[n_visitors] = i
+                    n_visitors += (
+                        (visit_draw[k] < chance) & (supplier[i] >= 0) & (tenure[i] >= least)
+                    )
+                meetings = make_contacts(
+                    n_visitors, touchpoint_visitors, first, 0, 0, t, channel, key_performance[t],
                     key_integration[t], segment, supplier, luck, met, meetings, encounters,
                     expectation, last_channel, felt_sum, score_sum, weight_sum, touch_weight,
                     performance, unevenness, promise, firm_channel_integration, penalty,
                     performance_weight, neutral, loss_aversion, adaptation, spillover,
                     sum_contacts, sum_score,
                 )  # fmt: skip
-                visitors[t, 0] = callers
-                for k in range(callers):
-                    visitor[t, k] = caller[k]
+                visitors[t, 0] = n_visitors
+                for k in range(n_visitors):
+                    visitor[t, k] = touchpoint_visitors[k]
                     score[t, k] = luck[k]
             elif stage == DISCOVER:
                 f = turn - 1
                 key = key_visit_elsewhere[t, f]
-                likely = inclined(shoppers, shopper, first, key, most, lot, caller)
+                likely = list_likely_visitors(
+                    shoppers, shopper, first, key, most, visit_draw, touchpoint_visitors
+                )
                 for k in range(likely):
-                    i = caller[k]
+                    i = touchpoint_visitors[k]
                     chance = touch_chance[t, segment[i], f]
-                    caller[callers] = i
-                    callers += (lot[k] < chance) & (supplier[i] != f) & (open_option[f, i] > 0)
-                meetings = meet(
-                    callers, caller, first, 1, f, t, channel, key_performance_elsewhere[t, f],
-                    key_integration_elsewhere[t, f], segment, supplier, luck, met, meetings,
-                    encounters, expectation, last_channel, felt_sum, score_sum, weight_sum,
-                    touch_weight, performance, unevenness, promise, firm_channel_integration,
-                    penalty, performance_weight, neutral, loss_aversion, adaptation, spillover,
-                    sum_contacts, sum_score,
+                    touchpoint_visitors[n_visitors] = i
+                    n_visitors += (
+                        (visit_draw[k] < chance) & (supplier[i] != f) & (open_option[f, i] > 0)
+                    )
+                meetings = make_contacts(
+                    n_visitors, touchpoint_visitors, first, 1, f, t, channel,
+                    key_performance_elsewhere[t, f], key_integration_elsewhere[t, f], segment,
+                    supplier, luck, met, meetings, encounters, expectation, last_channel, felt_sum,
+                    score_sum, weight_sum, touch_weight, performance, unevenness, promise,
+                    firm_channel_integration, penalty, performance_weight, neutral, loss_aversion,
+                    adaptation, spillover, sum_contacts, sum_score,
                 )  # fmt: skip
         for k in range(meetings):
             i = met[k]
@@ -192,7 +221,9 @@ def visit(
     if spillover > 0.0:
         for f in range(n_firms):
             for i in range(n):
-                expectation[f, i] = raised(expectation[f, i], best_score[i], spillover)
+                expectation[f, i] = expectation_after_best(
+                    expectation[f, i], best_score[i], spillover
+                )
 
 
 def pay(total_contacts, met_at, firm_touchpoints_cost, sum_touchpoint_cost):
@@ -223,33 +254,24 @@ JOURNEY = Mechanism(
     "journey",
     doc="Contacts along the journey",
     columns=(
-        Column("everybody", (), "u4", kept=False, doc="All customers of the block, as a list"),
-        Column("caller", (), "u4", kept=False, doc="Visitors of one touchpoint, as a list"),
-        Column("lot", (), "f8", kept=False, doc="Draws, to visit or not, by place in a list"),
-        Column(
+        scratch("everybody", "All customers of the block, as a list", dtype="u4"),
+        scratch("touchpoint_visitors", "Visitors of one touchpoint, as a list", dtype="u4"),
+        scratch("visit_draw", "Draws, to visit or not, by place in a list"),
+        scratch(
             "visitor",
+            "Customers who met their supplier, as lists by touchpoint",
             ("touchpoint",),
             "u4",
-            kept=False,
-            doc="Customers who met their supplier, as lists by touchpoint",
         ),
-        Column(
-            "visitors",
-            ("touchpoint",),
-            "i4",
-            kept=False,
-            doc="How many they are, in the first place",
-        ),
-        Column(
-            "score", ("touchpoint",), "f8", kept=False, doc="Performance they met, by place there"
-        ),
-        Column("luck", (), "f8", kept=False, doc="Chance's part, then performance, by place"),
-        Column("met", (), "u4", kept=False, doc="Customers who met one firm, as a list"),
-        Column("encounters", (), "u1", kept=False, doc="1 for those on that list"),
-        Column("felt_sum", (), "f8", kept=False, doc="Weighted sum of what contacts felt like"),
-        Column("score_sum", (), "f8", kept=False, doc="Weighted sum of performances"),
-        Column("weight_sum", (), "f8", kept=False, doc="Sum of the contacts' weights"),
-        Column("best_score", (), "f8", kept=False, doc="Mean performance of the best firm met"),
+        scratch("visitors", "How many they are, in the first place", ("touchpoint",), "i4"),
+        scratch("score", "Performance they met, by place there", ("touchpoint",)),
+        scratch("luck", "Chance's part, then performance, by place"),
+        scratch("met", "Customers who met one firm, as a list", dtype="u4"),
+        scratch("encounters", "1 for those on that list", dtype="u1"),
+        scratch("felt_sum", "Weighted sum of what contacts felt like"),
+        scratch("score_sum", "Weighted sum of performances"),
+        scratch("weight_sum", "Sum of the contacts' weights"),
+        scratch("best_score", "Mean performance of the best firm met"),
     ),
     draws=(
         Draw("visit", ("touchpoint",)),
@@ -259,15 +281,14 @@ JOURNEY = Mechanism(
         Draw("performance_elsewhere", ("touchpoint", "firm")),
         Draw("integration_elsewhere", ("touchpoint", "firm")),
     ),
-    totals=(
-        Total("contacts", ("firm", "touchpoint", 2), doc="Contacts, of customers and of prospects"),
-        Total("score", ("firm", "touchpoint", 2), doc="Performance, summed over contacts"),
-        Total("touchpoint_cost", doc="Cost of contacts, currency"),
+    accumulators=(
+        Accumulator(
+            "contacts", ("firm", "touchpoint", 2), doc="Contacts, of customers and of prospects"
+        ),
+        Accumulator("score", ("firm", "touchpoint", 2), doc="Performance, summed over contacts"),
+        Accumulator("touchpoint_cost", doc="Cost of contacts, currency"),
     ),
-    passes=(
-        Pass(visit, "join", after=("choice.join",)),
-        Pass(pay, "close", whole=True),
-    ),
+    passes=(Pass(visit, "join", after=("choice.join",)), Pass(pay, "close", population=True)),
     measures=(
         Measure("performance", "Performance at touchpoints", "score 0-10", performance),
         Measure("contacts", "Contacts", "per period", contacts),
@@ -288,7 +309,7 @@ JOURNEY = Mechanism(
 
 
 #: Number of the stage at which a purchase recognizes a customer.
-BUY_STAGE = STAGES.index("buy")
+BUY_STAGE = JOURNEY_STAGES.index("buy")
 
 
 class MarketParameters(Parameters):

@@ -21,7 +21,16 @@ from typing import Any
 import numpy as np
 
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.parameters import Parameters, parameter
 
 # -- Perception: what a contact feels like, given what it was and what was expected of it ------
@@ -89,7 +98,7 @@ def surprise(performance: float, expectation: float, loss_aversion: float) -> fl
     return gap if gap >= 0.0 else loss_aversion * gap
 
 
-def felt(
+def contact_experience(
     performance: float, expectation: float, weight: float, neutral: float, loss_aversion: float
 ) -> float:
     """Return what a contact feels like, w (y - neutral) / 10 + g(y - X)."""
@@ -103,7 +112,7 @@ def adapted(expectation: float, performance: float, adaptation: float) -> float:
     return expectation + adaptation * (performance - expectation)
 
 
-def raised(expectation: float, best: float, spillover: float) -> float:
+def expectation_after_best(expectation: float, best: float, spillover: float) -> float:
     """Return the expectation of a firm once a better one was met, X + s max(0, best - X)."""
     lead = best - expectation
     return expectation + spillover * lead if lead > 0.0 else expectation
@@ -131,7 +140,7 @@ def count(n, supplier, expectation, promise, sum_expectation):
         s = supplier[i]
         if s >= 0:
             x = expectation[s, i]
-            sum_expectation[chunk(i), s] += x if x == x else promise[s]
+            sum_expectation[tile(i), s] += x if x == x else promise[s]
 
 
 # --- measures ---------------------------------------------------------------------
@@ -158,7 +167,9 @@ PERCEPTION = Mechanism(
             le=10,
         ),
     ),
-    totals=(Total("expectation", doc="Expectation of the supplier, summed over customers"),),
+    accumulators=(
+        Accumulator("expectation", doc="Expectation of the supplier, summed over customers"),
+    ),
     passes=(Pass(forget, "arrive"), Pass(count, "account")),
     measures=(
         Measure(
@@ -185,7 +196,7 @@ def forget_experience(n, n_firms, arriving, experience, experienced):
                 experienced[f, i] = 0
 
 
-def meet(n, buyer, seller, experienced):
+def mark_experienced(n, buyer, seller, experienced):
     """Who buys has met the firm."""
     for k in range(listed(n, buyer)):
         experienced[seller[k], buyer[k]] = 1
@@ -200,7 +211,10 @@ EXPERIENCE = Mechanism(
             "experienced", ("firm",), "i1", doc="1 once the customer has met the firm", ge=0, le=1
         ),
     ),
-    passes=(Pass(forget_experience, "arrive", after=("people.arrive",)), Pass(meet, "update")),
+    passes=(
+        Pass(forget_experience, "arrive", after=("people.arrive",)),
+        Pass(mark_experienced, "update"),
+    ),
     active=lambda scenario: any(getattr(scenario, name, None) for name in USERS),
 )
 
@@ -234,7 +248,9 @@ def _rising(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 # --- rules ------------------------------------------------------------------------
 
 
-def cluster(experience: float, attention: float, recommendation: float, advocacy: float) -> int:
+def emotion_cluster(
+    experience: float, attention: float, recommendation: float, advocacy: float
+) -> int:
     """Return the number of the emotion cluster, 0 (destroying) to 3 (advocacy)."""
     return (experience >= attention) + (experience >= recommendation) + (experience >= advocacy)
 
@@ -252,8 +268,8 @@ def count_emotions(
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_emotions[chunk(i), s, cluster(experience[s, i], low, middle, high)] += 1.0
-            sum_experience[chunk(i), s] += experience[s, i]
+            sum_emotions[tile(i), s, emotion_cluster(experience[s, i], low, middle, high)] += 1.0
+            sum_experience[tile(i), s] += experience[s, i]
 
 
 # --- measures ---------------------------------------------------------------------
@@ -283,9 +299,9 @@ EMOTIONS = Mechanism(
     "emotions",
     doc="How customers feel about their supplier",
     market=EmotionParameters,
-    totals=(
-        Total("emotions", ("firm", len(CLUSTERS)), doc="Customers by emotion cluster"),
-        Total("experience", doc="Experience of the supplier, summed over customers"),
+    accumulators=(
+        Accumulator("emotions", ("firm", len(CLUSTERS)), doc="Customers by emotion cluster"),
+        Accumulator("experience", doc="Experience of the supplier, summed over customers"),
     ),
     passes=(Pass(count_emotions, "account"),),
     measures=(
@@ -312,7 +328,7 @@ EMOTIONS = Mechanism(
 
 
 #: Shares of the price that customers are counted by, who would gain as much in experience.
-REACH = (0.10, 0.15, 0.25)
+PREMIUMS = (0.10, 0.15, 0.25)
 
 
 class SegmentParameters(Parameters):
@@ -336,7 +352,7 @@ def attraction(value: float, experience: float) -> float:
     return value * experience
 
 
-def moved(chance: float, response: float, experience: float) -> float:
+def purchase_chance_after(chance: float, response: float, experience: float) -> float:
     """Return the chance to be in the market, moved by the experience of the supplier."""
     return max(0.0, min(1.0, chance * (1.0 + response * experience)))
 
@@ -354,44 +370,44 @@ def respond(n, segment, supplier, experience, chance_to_shop, segment_spend_resp
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            chance_to_shop[i] = moved(
+            chance_to_shop[i] = purchase_chance_after(
                 chance_to_shop[i], segment_spend_response[segment[i]], experience[s, i]
             )
 
 
-def attract(n, n_firms, segment, experience, liking, value, segment_experience_value):
+def attract(n, n_firms, segment, experience, attachment, value, segment_experience_value):
     """Add what the customer's experience of each firm is worth."""
     for i in range(n):
-        liking[i] = segment_experience_value[segment[i]]
+        attachment[i] = segment_experience_value[segment[i]]
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
-                value[e, f, i] += attraction(liking[i], experience[f, i])
+                value[e, f, i] += attraction(attachment[i], experience[f, i])
 
 
-def bond(
-    n, n_firms, segment, supplier, experience, best_met, volume, switching_relational, firm_price,
-    segment_experience_value, reach_shares, sum_reach,
+def add_value_of_experience(
+    n, n_firms, segment, supplier, experience, best_experience, volume, switching_relational,
+    firm_price, segment_experience_value, premium_shares, sum_experience_premium,
 ):  # fmt: skip
-    """Reckon what the experience of the supplier is worth, and what the best one would be.
+    """Add what the experience of the supplier is worth, and what the best one would be.
 
-    A twin of the supplier would offer nothing that the customer has lived through.
+    An identical rival would offer nothing that the customer has lived through.
     """
     for i in range(n):
-        best_met[i] = experience[0, i]
+        best_experience[i] = experience[0, i]
     for f in range(1, n_firms):
         for i in range(n):
-            best_met[i] = max(best_met[i], experience[f, i])
+            best_experience[i] = max(best_experience[i], experience[f, i])
     for i in range(n):
         s = max(0, supplier[i])
         own = experience[s, i]
         worth = segment_experience_value[segment[i]] if supplier[i] >= 0 else 0.0
-        share = share_of_price(worth, best_met[i] - own, volume[i] * firm_price[s])
+        share = share_of_price(worth, best_experience[i] - own, volume[i] * firm_price[s])
         switching_relational[i] += attraction(worth, own)
-        if share >= reach_shares[0]:
-            for k in range(len(reach_shares)):
-                if share >= reach_shares[k]:
-                    sum_reach[chunk(i), s, k] += 1.0
+        if share >= premium_shares[0]:
+            for k in range(len(premium_shares)):
+                if share >= premium_shares[k]:
+                    sum_experience_premium[tile(i), s, k] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -399,17 +415,17 @@ def bond(
 
 def _reach(number: int) -> Callable[[Any], np.ndarray]:
     def reach(b: Any) -> np.ndarray:
-        return ratio(b.count("reach")[:, :, number], b.count("emotions").sum(axis=2))
+        return ratio(b.count("experience_premium")[:, :, number], b.count("emotions").sum(axis=2))
 
     reach.__doc__ = (
         "Share of the firm's customers to whom the best experience they know is worth "
-        f"{REACH[number]:.0%} of the price more than the firm's."
+        f"{PREMIUMS[number]:.0%} of the price more than the firm's."
     )
     return reach
 
 
 def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
-    return {"reach_shares": np.array(REACH)}
+    return {"premium_shares": np.array(PREMIUMS)}
 
 
 ATTACHMENT = Mechanism(
@@ -417,13 +433,13 @@ ATTACHMENT = Mechanism(
     doc="What experience is worth to customers",
     segment=SegmentParameters,
     columns=(
-        Column("liking", (), "f8", kept=False, doc="Worth of a unit of experience, currency"),
-        Column("best_met", (), kept=False, doc="Best experience the customer has of a firm"),
+        scratch("attachment", "Worth of a unit of experience, currency"),
+        scratch("best_experience", "Best experience the customer has of a firm", dtype="f4"),
     ),
-    totals=(
-        Total(
-            "reach",
-            ("firm", len(REACH)),
+    accumulators=(
+        Accumulator(
+            "experience_premium",
+            ("firm", len(PREMIUMS)),
             doc="Customers to whom the best experience they know is worth 10, 15 and 25 % of the "
             "price more than the supplier's",
         ),
@@ -432,7 +448,12 @@ ATTACHMENT = Mechanism(
     passes=(
         Pass(respond, "prepare", after=("choice.attend",), before=("choice.enter",)),
         Pass(attract, "add", term="experience"),
-        Pass(bond, "account", after=("switching.count",), before=("switching.add_up",)),
+        Pass(
+            add_value_of_experience,
+            "account",
+            after=("switching.count",),
+            before=("switching.add_up",),
+        ),
     ),
     measures=tuple(
         Measure(
@@ -442,7 +463,7 @@ ATTACHMENT = Mechanism(
             _reach(number),
             summary="last",
         )
-        for number, share in enumerate(REACH)
+        for number, share in enumerate(PREMIUMS)
     ),
     active=lambda scenario: scenario.journey is not None,
 )

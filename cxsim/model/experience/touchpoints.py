@@ -17,7 +17,7 @@ from cxsim.parameters import Ask, Parameters, parameter
 
 
 #: Stages of a journey; a touchpoint's number is its place here.
-STAGES = ("discover", "buy", "use", "support", "renew")
+JOURNEY_STAGES = ("discover", "buy", "use", "support", "renew")
 
 
 class Touchpoint(Parameters):
@@ -86,9 +86,7 @@ class Service(Parameters):
         ge=0,
     )
     run_by: Literal["own", "partner"] = parameter(
-        "own",
-        doc="Who runs it; customers credit or blame the firm all the same",
-        fixed=True,
+        "own", doc="Who runs it; customers credit or blame the firm all the same", fixed=True
     )
     cost: float = parameter(
         0.0,
@@ -124,7 +122,7 @@ def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     channels = sorted({t.channel for t in touchpoints})
     firms = [scenario.firms[name] for name in sorted(scenario.firms)]
     return {
-        "touch_stage": np.array([STAGES.index(t.stage) for t in touchpoints]),
+        "touch_stage": np.array([JOURNEY_STAGES.index(t.stage) for t in touchpoints]),
         "touch_channel": np.array([channels.index(t.channel) for t in touchpoints]),
         "touch_staffed": np.array([float(t.staffed) for t in touchpoints]),
         "met_at": np.array([[name in f.touchpoints for name in scenario.journey] for f in firms]),
@@ -172,16 +170,16 @@ def set_up(
     touch_most[:] = touch_chance.max(axis=(1, 2))
     touch_weight[:] = given_or(segment_journey_importance, market_journey_importance)
     attitudes = given_or(firm_organization_attitudes, 0.5)[:, None]
-    usual = usual_performance(attitudes, touch_staffed)
+    usual = default_performance(attitudes, touch_staffed)
     performance[:] = np.where(met_at, given_or(firm_touchpoints_mean, usual) + gained, np.nan)
-    usual = usual_spread(given_or(firm_organization_processes, 0.5))[:, None]
+    usual = default_spread(given_or(firm_organization_processes, 0.5))[:, None]
     unevenness[:] = given_or(firm_touchpoints_sd, usual)
     weights = market_journey_importance * met_at
     total = weights.sum(axis=1)
     average = np.where(met_at, weights * performance, 0.0).sum(axis=1) / np.where(total, total, 1.0)
     communication = given_or(firm_organization_communication, 1.0)
     promise[:] = given_or(
-        firm_brand_promise, usual_promise(np.where(total, average, 5.0), communication)
+        firm_brand_promise, default_promise(np.where(total, average, 5.0), communication)
     )
 
 
@@ -203,7 +201,7 @@ TOUCHPOINTS = Mechanism(
     setup=_setup,
     axes=_axes,
     check=_known_names,
-    passes=(Pass(set_up, "events", whole=True),),
+    passes=(Pass(set_up, "events", population=True),),
     active=lambda scenario: scenario.journey is not None,
 )
 
@@ -261,22 +259,22 @@ class OrganizationParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def usual_performance(attitudes: Any, staffed: Any) -> Any:
+def default_performance(attitudes: Any, staffed: Any) -> Any:
     """Return the performance of a touchpoint of which nothing is said, 0-10."""
     return 5.0 + staffed * 4.0 * (attitudes - 0.5)
 
 
-def usual_spread(processes: Any) -> Any:
+def default_spread(processes: Any) -> Any:
     """Return the spread of performance of a touchpoint of which nothing is said, 0-10."""
     return 2.0 * (1.0 - 0.5 * processes)
 
 
-def usual_promise(performance: Any, communication: Any) -> Any:
+def default_promise(performance: Any, communication: Any) -> Any:
     """Return what a firm promises that does not say what, 0-10."""
     return performance + 2.0 * (1.0 - communication)
 
 
-def usual_sample(evaluation: Any) -> Any:
+def default_sample(evaluation: Any) -> Any:
     """Return the share that a survey asks of which nothing is said."""
     return 0.1 * evaluation
 

@@ -14,7 +14,17 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.model.core.people import knowledge_band, tenure_band
-from cxsim.model.mechanism import NOWHERE, Column, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    NOWHERE,
+    Accumulator,
+    Column,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.parameters import Parameters, parameter
 
 
@@ -34,8 +44,7 @@ class FirmParameters(Parameters):
 
     contracts: Contracts | None = parameter(None, doc="Contracts that bind customers")
     billing: Literal["per_purchase", "subscription"] = parameter(
-        "per_purchase",
-        doc="Whether customers pay when they buy, or every period until they end it",
+        "per_purchase", doc="Whether customers pay when they buy, or every period until they end it"
     )
 
 
@@ -57,7 +66,7 @@ def ends(goes_outside: bool, subscribed: bool) -> bool:
 # --- passes -----------------------------------------------------------------------
 
 
-def run_on(n, arriving, contract_left):
+def advance_term(n, arriving, contract_left):
     """A period of the contract has passed; a newcomer has none."""
     for i in range(n):
         if arriving[i]:
@@ -88,7 +97,7 @@ def subscribe(
         shopper[k] = NOWHERE
 
 
-def bind(
+def add_exit_fee(
     n, n_firms, supplier, contract_left, open_option, fee_due, value, market_switching_cost_form,
     firm_contracts_exit_fee, firm_billing,
 ):  # fmt: skip
@@ -112,8 +121,8 @@ def bind(
 
 
 def charge(
-    n, n_firms, shopper, choice, supplier, fee_due, enjoyed, ended, market_switching_cost_form,
-    firm_billing, sum_exit_fees, sum_ended,
+    n, n_firms, shopper, choice, supplier, fee_due, experienced_utility, ended,
+    market_switching_cost_form, firm_billing, sum_exit_fees, sum_ended,
 ):  # fmt: skip
     """Who leaves early pays; note who ends a subscription."""
     bonus = market_switching_cost_form[0] > 0.5
@@ -127,29 +136,31 @@ def charge(
             continue
         if ends(f == n_firms, firm_billing[s] > 0.5):
             ended[i] = 1
-            sum_ended[chunk(i), s] += 1.0
+            sum_ended[tile(i), s] += 1.0
         leaves = ended[i] == 1 or (f != s and f != n_firms)
         if bonus and (leaves or f == s):
-            enjoyed[i] -= fee_due[i]  # of staying: the anticipation; of leaving: the fee
+            experienced_utility[i] -= fee_due[
+                i
+            ]  # of staying: the anticipation; of leaving: the fee
         if leaves:
-            sum_exit_fees[chunk(i), s] += fee_due[i]
+            sum_exit_fees[tile(i), s] += fee_due[i]
 
 
 def count_stayers(
-    n, n_firms, supplier, choice, tenure, known, ended, stays, knowledge_bands, tenure_bands,
-    sum_stay,
+    n, n_firms, supplier, choice, tenure, supplier_knowledge, ended, stays, knowledge_bands,
+    tenure_bands, sum_stay,
 ):  # fmt: skip
     """Count who had a supplier before the choice, and who of them still has the same."""
     for i in range(n):
         c = choice[i]
         same = (c == supplier[i]) | (c == -1) | (c == n_firms)
         stays[i] = 1 if same & (ended[i] == 0) else 0
-        knowledge_bands[i] = knowledge_band(known[i])
+        knowledge_bands[i] = knowledge_band(supplier_knowledge[i])
         tenure_bands[i] = tenure_band(tenure[i])
     for i in range(n):
         s = supplier[i]
         if s >= 0:
-            sum_stay[chunk(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
+            sum_stay[tile(i), s, stays[i], knowledge_bands[i], tenure_bands[i]] += 1.0
 
 
 def sign(n, n_firms, supplier, choice, ended, contract_left, firm_contracts_length):
@@ -181,9 +192,9 @@ def count(
         s = supplier[i]
         if s >= 0:
             if firm_billing[s] > 0.5:
-                sum_subscribers[chunk(i), s] += 1.0
+                sum_subscribers[tile(i), s] += 1.0
             if contract_left[i] > 1:  # a period has passed when it can next be left
-                sum_bound[chunk(i), s] += 1.0
+                sum_bound[tile(i), s] += 1.0
                 forfeited[i] += exit_fee_due(contract_left[i], firm_contracts_exit_fee[s])
 
 
@@ -216,25 +227,30 @@ CONTRACTS = Mechanism(
     firm=FirmParameters,
     columns=(
         Column("contract_left", dtype="i4", doc="Periods until the contract ends", ge=0),
-        Column("fee_due", (), "f8", kept=False, doc="Exit fee due now, currency"),
-        Column("renewing", (), "i1", kept=False, doc="1 for a subscriber who does not reconsider"),
-        Column("ended", (), "i1", kept=False, doc="1 for who ends a subscription"),
+        scratch("fee_due", "Exit fee due now, currency"),
+        scratch("renewing", "1 for a subscriber who does not reconsider", dtype="i1"),
+        scratch("ended", "1 for who ends a subscription", dtype="i1"),
     ),
-    totals=(
-        Total("exit_fees", doc="Exit fees paid, currency"),
-        Total("ended", doc="Subscriptions ended for the outside option"),
-        Total("subscribers", doc="Subscribers at the end of the period"),
-        Total("bound", doc="Customers bound by a contract"),
+    accumulators=(
+        Accumulator("exit_fees", doc="Exit fees paid, currency"),
+        Accumulator("ended", doc="Subscriptions ended for the outside option"),
+        Accumulator("subscribers", doc="Subscribers at the end of the period"),
+        Accumulator("bound", doc="Customers bound by a contract"),
     ),
     passes=(
-        Pass(run_on, "leave", after=("people.leave",)),
+        Pass(advance_term, "leave", after=("people.leave",)),
         Pass(subscribe, "prepare", after=("choice.enter",)),
-        Pass(bind, "add", term="exit fee"),
-        Pass(charge, "pay", after=("choice.enjoy",), before=("lifetime.count",)),
-        Pass(count_stayers, "pay", replaces="lifetime.count"),
+        Pass(add_exit_fee, "add", term="exit fee"),
+        Pass(
+            charge,
+            "pay",
+            after=("choice.note_experienced_utility",),
+            before=("retention_bands.count",),
+        ),
+        Pass(count_stayers, "pay", replaces="retention_bands.count"),
         Pass(sign, "update"),
         Pass(cancel, "join", after=("choice.join",)),
-        Pass(count, "account", after=("switching.twin",), before=("switching.count",)),
+        Pass(count, "account", after=("switching.identical_rival",), before=("switching.count",)),
     ),
     measures=(
         Measure(

@@ -14,7 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.parameters import Parameters, parameter
 
 
@@ -78,7 +87,7 @@ def expire(n, arriving, points, issuer, firm_loyalty_programme_point_value, sum_
     for i in range(n):
         if arriving[i] and points[i] > 0.0:
             f = issuer[i]
-            sum_points_expired[chunk(i), f] += worth_of_points(
+            sum_points_expired[tile(i), f] += worth_of_points(
                 points[i], firm_loyalty_programme_point_value[f]
             )
             points[i] = 0.0
@@ -131,10 +140,10 @@ def anticipate(
                 value[e, f, i] += points_term[f, i]
 
 
-def enjoy(n, buyer, seller, points_term, enjoyed):
+def count_redeemed_points(n, buyer, seller, points_term, experienced_utility):
     """Count points as they are redeemed (in the price), not as they are anticipated."""
     for k in range(listed(n, buyer)):
-        enjoyed[buyer[k]] -= points_term[seller[k], buyer[k]]
+        experienced_utility[buyer[k]] -= points_term[seller[k], buyer[k]]
 
 
 def earn(
@@ -146,7 +155,7 @@ def earn(
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
-        c = chunk(i)
+        c = tile(i)
         more = earned(firm_loyalty_programme_points_per_currency[f], volume[i] * price_asked[f, i])
         used = 0.0
         if f == supplier[i]:
@@ -164,7 +173,7 @@ def earn(
         issuer[i] = f
 
 
-def owe(
+def update_liability(
     n, supplier, points, issuer, forfeited, firm_loyalty_programme_point_value,
     sum_points_lapsed, sum_points_liability,
 ):  # fmt: skip
@@ -175,9 +184,9 @@ def owe(
             worth = worth_of_points(points[i], firm_loyalty_programme_point_value[f])
             if supplier[i] == f:
                 forfeited[i] += worth
-                sum_points_liability[chunk(i), f] += worth
+                sum_points_liability[tile(i), f] += worth
             else:
-                sum_points_lapsed[chunk(i), f] += worth
+                sum_points_lapsed[tile(i), f] += worth
                 points[i] = 0.0
 
 
@@ -207,8 +216,8 @@ def points_liability(b: Any) -> np.ndarray:
 _PER_PERIOD = "currency per period"
 
 
-def _total(name: str, doc: str) -> Total:
-    return Total(name, doc=f"{doc}, currency")
+def _total(name: str, doc: str) -> Accumulator:
+    return Accumulator(name, doc=f"{doc}, currency")
 
 
 LOYALTY = Mechanism(
@@ -218,11 +227,11 @@ LOYALTY = Mechanism(
     columns=(
         Column("points", doc="Points with the firm that gave them", ge=0),
         Column("issuer", dtype="i2", doc="Number of the firm that gave the points"),
-        Column("redemption", (), "f8", kept=False, doc="Discount at the supplier, currency"),
-        Column("at_stake", (), "f8", kept=False, doc="Worth of the balance, currency"),
-        Column("points_term", ("firm",), "f8", kept=False, doc="What points add to an option"),
+        scratch("redemption", "Discount at the supplier, currency"),
+        scratch("at_stake", "Worth of the balance, currency"),
+        scratch("points_term", "What points add to an option", ("firm",)),
     ),
-    totals=(
+    accumulators=(
         _total("redemptions", "Points redeemed"),
         _total("points_issued", "Points given"),
         _total("points_forfeited", "Points of customers who moved"),
@@ -234,9 +243,14 @@ LOYALTY = Mechanism(
         Pass(expire, "leave", after=("people.leave",)),
         Pass(redeem, "ask", after=("money.ask",)),
         Pass(anticipate, "add", after=("money.price",), term="loyalty points"),
-        Pass(enjoy, "pay", after=("choice.buy", "choice.enjoy")),
+        Pass(count_redeemed_points, "pay", after=("choice.buy", "choice.note_experienced_utility")),
         Pass(earn, "update"),
-        Pass(owe, "account", after=("switching.twin",), before=("switching.count",)),
+        Pass(
+            update_liability,
+            "account",
+            after=("switching.identical_rival",),
+            before=("switching.count",),
+        ),
     ),
     measures=(
         Measure(

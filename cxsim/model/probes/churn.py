@@ -16,8 +16,17 @@ import numpy as np
 from cxsim.model.core.choice import utility
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.customers.buying_center import winner
-from cxsim.model.ledger import Books, held_and_kept, ratio
-from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, add_passes, chunk
+from cxsim.model.ledger import Ledger, held_and_kept, ratio
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Measure,
+    Mechanism,
+    Pass,
+    add_passes,
+    scratch,
+    tile,
+)
 from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import gumbel
 
@@ -54,7 +63,7 @@ def _note(k: int) -> Any:
 
 
 def best_without(i, who, e, k, n_firms, open_option, price_sensitivity, value, terms, key_choice):
-    """Return what an evaluator takes without term k, the last of which is chance."""
+    """Return what a member takes without term k, the last of which is chance."""
     chance = len(terms)
     best = -inf
     taken = -1
@@ -84,12 +93,12 @@ def ask_why(
                 key_choice,
             )  # fmt: skip
             if taken == s:
-                sum_lost_by[chunk(i), s, k] += 1.0
+                sum_lost_by[tile(i), s, k] += 1.0
 
 
 def ask_members(
-    n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms, heads,
-    quorum, votes_again, key_choice, sum_lost_by,
+    n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms,
+    decision_makers, quorum, votes_again, key_choice, sum_lost_by,
 ):  # fmt: skip
     """Let all members of each account that leaves vote again without one term."""
     for i in range(n):
@@ -99,16 +108,16 @@ def ask_members(
         for k in range(len(terms) + 1):
             for o in range(n_firms + 1):
                 votes_again[o, i] = 0.0
-            for e in range(int(heads[i])):
+            for e in range(int(decision_makers[i])):
                 taken = best_without(
                     i, first + i, e, k, n_firms, open_option, price_sensitivity, value, terms,
                     key_choice,
                 )  # fmt: skip
                 if taken >= 0:
                     votes_again[taken, i] += 1.0
-            decided = winner(i, votes_again, heads[i], quorum[i])
+            decided = winner(i, votes_again, decision_makers[i], quorum[i])
             if decided == s or (decided < 0 and open_option[s, i]):
-                sum_lost_by[chunk(i), s, k] += 1.0
+                sum_lost_by[tile(i), s, k] += 1.0
 
 
 def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
@@ -122,22 +131,24 @@ def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
         following = (names[k + 1],) if k + 1 < len(names) else ()
         notes.append(Pass(note, "add", after=(name,), before=following))
     vote = any(m.name == "buying_center" for m in mechanisms)
-    again = Column("votes_again", ("option",), "f8", kept=False, doc="Votes without one term")
-    each = ("evaluator", "option")
+    again = scratch("votes_again", "Votes without one term", ("option",))
+    each = ("member", "option")
     return Mechanism(
         "loss_reasons",
         doc="Why customers were lost",
         columns=(
-            Column("worth", each, "f8", kept=False, doc="Worth before the next term"),
-            Column("terms", (len(names), *each), "f8", kept=False, doc="Terms of the worth"),
+            scratch("worth", "Worth before the next term", each),
+            scratch("terms", "Terms of the worth", (len(names), *each)),
             *((again,) if vote else ()),
         ),
-        totals=(Total("lost_by", ("firm", len(names) + 1), doc="Losses that a term decided"),),
+        accumulators=(
+            Accumulator("lost_by", ("firm", len(names) + 1), doc="Losses that a term decided"),
+        ),
         passes=(Pass(start, "ask"), *notes, Pass(ask_members if vote else ask_why, "pay")),
     )
 
 
-def loss_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
     """Return losses to rivals and how many of them each term decided.
 
     Columns: ``period``, ``firm``, ``reason`` (a term of the choice, or chance),
@@ -148,9 +159,9 @@ def loss_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -
     behaviour = tuple(m for m in mechanisms if m.name != "loss_reasons")
     reasons = [*(label for _, label in add_passes(behaviour)), CHANCE]
     names = list(scenario.firms)
-    order = [books.firms.index(name) for name in names]
-    decided = books.total("lost_by")[:, order, :]
-    flows = books.total("purchases")[:, 1:, :-1]
+    order = [ledger.firms.index(name) for name in names]
+    decided = ledger.total("lost_by")[:, order, :]
+    flows = ledger.total("purchases")[:, 1:, :-1]
     lost = (flows.sum(axis=2) - np.diagonal(flows, axis1=1, axis2=2))[:, order]
     periods = len(decided)
     return pd.DataFrame(
@@ -179,7 +190,7 @@ def earn(n, supplier, choice, joined, margin, sum_cohort_margin):
     for i in range(n):
         s = supplier[i]
         if s >= 0 and choice[i] == s and joined[i] >= 0:
-            sum_cohort_margin[chunk(i), s, joined[i]] += margin[i]
+            sum_cohort_margin[tile(i), s, joined[i]] += margin[i]
 
 
 def enter_cohort(n, n_firms, clock, choice, tenure, joined):
@@ -193,7 +204,7 @@ def count(n, supplier, joined, sum_cohort_size):
     """Count who is left of each cohort."""
     for i in range(n):
         if supplier[i] >= 0 and joined[i] >= 0:
-            sum_cohort_size[chunk(i), supplier[i], joined[i]] += 1.0
+            sum_cohort_size[tile(i), supplier[i], joined[i]] += 1.0
 
 
 def cohorts(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
@@ -203,9 +214,13 @@ def cohorts(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
         "cohorts",
         doc="Survival and realized value by cohort",
         columns=(Column("joined", dtype="i4", fill=-1, doc="Period of joining the supplier"),),
-        totals=(
-            Total("cohort_size", ("firm", periods), doc="Customers left, by period of joining"),
-            Total("cohort_margin", ("firm", periods), doc="Margins earned, by period of joining"),
+        accumulators=(
+            Accumulator(
+                "cohort_size", ("firm", periods), doc="Customers left, by period of joining"
+            ),
+            Accumulator(
+                "cohort_margin", ("firm", periods), doc="Margins earned, by period of joining"
+            ),
         ),
         passes=(
             Pass(leave_cohort, "arrive"),
@@ -216,7 +231,7 @@ def cohorts(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     )
 
 
-def cohort_frame(books: Books, scenario: Any) -> pd.DataFrame:
+def cohort_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return one row per firm, cohort and age.
 
     Columns: ``firm``, ``cohort`` (period of joining), ``age`` (periods since), ``customers``,
@@ -226,12 +241,12 @@ def cohort_frame(books: Books, scenario: Any) -> pd.DataFrame:
     """
     import pandas as pd
 
-    size, margin = books.total("cohort_size"), books.total("cohort_margin")  # (T, F, T)
+    size, margin = ledger.total("cohort_size"), ledger.total("cohort_margin")  # (T, F, T)
     rate = float(scenario.discount_rate)
     frames = []
     for name in scenario.firms:
-        f = books.firms.index(name)
-        for cohort in range(books.periods):
+        f = ledger.firms.index(name)
+        for cohort in range(ledger.periods):
             left = size[cohort:, f, cohort]
             ages = np.arange(len(left))
             with np.errstate(invalid="ignore", divide="ignore"):
@@ -268,20 +283,20 @@ def earn_by_tenure(n, supplier, choice, tenure, margin, sum_tenure_margin, sum_t
         s = supplier[i]
         if s >= 0 and choice[i] == s:
             band = 0 if tenure[i] <= 3 else 1
-            sum_tenure_margin[chunk(i), s, band] += margin[i]
-            sum_tenure_bought[chunk(i), s, band] += 1.0
+            sum_tenure_margin[tile(i), s, band] += margin[i]
+            sum_tenure_bought[tile(i), s, band] += 1.0
 
 
-def _retention(bands: slice) -> Callable[[Books], np.ndarray]:
-    def measure(b: Books) -> np.ndarray:
+def _retention(bands: slice) -> Callable[[Ledger], np.ndarray]:
+    def measure(b: Ledger) -> np.ndarray:
         held, kept = (values[:, :, bands].sum(axis=2) for values in held_and_kept(b, "tenure"))
         return ratio(kept, held)
 
     return measure
 
 
-def _margin(band: int) -> Callable[[Books], np.ndarray]:
-    def measure(b: Books) -> np.ndarray:
+def _margin(band: int) -> Callable[[Ledger], np.ndarray]:
+    def measure(b: Ledger) -> np.ndarray:
         margin, bought = b.total("tenure_margin"), b.total("tenure_bought")
         return ratio(margin[:, :, band], bought[:, :, band])
 
@@ -291,9 +306,9 @@ def _margin(band: int) -> Callable[[Books], np.ndarray]:
 _TENURE = Mechanism(
     "tenure",
     doc="Retention and margin of recent customers and of those of long standing",
-    totals=(
-        Total("tenure_margin", ("firm", 2), doc="Margins of repeat purchases, by tenure"),
-        Total("tenure_bought", ("firm", 2), doc="Repeat purchases, by tenure"),
+    accumulators=(
+        Accumulator("tenure_margin", ("firm", 2), doc="Margins of repeat purchases, by tenure"),
+        Accumulator("tenure_bought", ("firm", 2), doc="Repeat purchases, by tenure"),
     ),
     passes=(Pass(earn_by_tenure, "pay", after=("money.pay",)),),
     measures=(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxsim.model.core.learning import learned, precision
-from cxsim.model.core.offer import misfit_cost
-from cxsim.model.core.switching import order_effort, premium_saved
-from cxsim.model.customers.perceived_utility import ACCOUNT, misfit_of
+from cxsim.model.core.offer import fit_gap_cost
+from cxsim.model.core.switching import ordering_effort, premium_saved
+from cxsim.model.customers.perceived_utility import ACCOUNT, fit_gap_of_account
 from cxsim.model.ledger import ratio
 from cxsim.model.mechanism import Column, Mechanism, Pass, listed
 
@@ -24,7 +24,7 @@ __all__ = ["customer_frame", "customers", "panel", "panel_rows", "reach_frame"]
 # -- Customers one by one: what leaving would cost each of them, and what they bought ----------
 
 
-#: Purchases over which a twin of the supplier is watched catching up.
+#: Purchases over which an identical rival is watched catching up.
 HORIZON = 120
 
 
@@ -44,15 +44,15 @@ def next_weight(weight: float, purchase_rate: float, discount_rate: float) -> fl
 
 def keep_costs(
     n, segment, supplier, uncertainty, recognition, interaction, customization, disclosure,
-    twin_knowledge, purchase_rate, need, member_need, self_error, heads, tailored, choice, n_firms,
-    bought,
+    rival_knowledge, purchase_rate, need, member_need, self_error, decision_makers, tailored,
+    choice, n_firms, bought,
     segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
     firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
     market_discount_rate, clock, last_period, switching_procedural, switching_financial,
     switching_relational,
     final_procedural, final_financial, final_relational, final_lifetime,
 ):  # fmt: skip
-    """Keep each customer's switching cost by part, and with the loss while a twin catches up."""
+    """Keep each customer's switching cost by part, and with the loss while a rival catches up."""
     for i in range(n):
         final_procedural[i] = switching_procedural[i]
         final_financial[i] = switching_financial[i]
@@ -66,46 +66,46 @@ def keep_costs(
             total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
             g = segment[i]
             r = recognition[s, i]
-            bend = customization[s, i]
+            customized = customization[s, i]
             signal = r * precision(market_learning_rate[0], interaction[s, i], disclosure[i])
             here = uncertainty[s, i] * 1.0
-            there = 1.0 - twin_knowledge[i]
+            there = 1.0 - rival_knowledge[i]
             weight = 1.0
             for _ in range(HORIZON):
                 here = learned(here, signal)
                 there = learned(there, signal)
                 weight = next_weight(weight, purchase_rate[i], market_discount_rate[0])
-                fit_lost = misfit_cost(
+                fit_lost = fit_gap_cost(
                     segment_volume[g],
                     segment_fit_weight[g],
-                    misfit_of(
+                    fit_gap_of_account(
                         i,
                         g,
                         s,
                         r,
-                        bend,
+                        customized,
                         1.0 - there,
                         need,
                         member_need,
                         self_error,
-                        heads[i],
+                        decision_makers[i],
                         tailored[i],
                         segment_need_mean,
                         segment_need_sd,
                         firm_position,
                         firm_segment_insight,
                     )
-                    - misfit_of(
+                    - fit_gap_of_account(
                         i,
                         g,
                         s,
                         r,
-                        bend,
+                        customized,
                         1.0 - here,
                         need,
                         member_need,
                         self_error,
-                        heads[i],
+                        decision_makers[i],
                         tailored[i],
                         segment_need_mean,
                         segment_need_sd,
@@ -113,14 +113,14 @@ def keep_costs(
                         firm_segment_insight,
                     ),
                 )
-                ease_lost = order_effort(
+                ease_lost = ordering_effort(
                     segment_hassle[g], r, interaction[s, i], 1.0 - there
-                ) - order_effort(segment_hassle[g], r, interaction[s, i], 1.0 - here)
+                ) - ordering_effort(segment_hassle[g], r, interaction[s, i], 1.0 - here)
                 premium = premium_saved(
                     segment_volume[g],
                     firm_price[s],
                     firm_personal_premium[s],
-                    bend,
+                    customized,
                     r,
                     there - here,
                 )
@@ -128,15 +128,15 @@ def keep_costs(
         final_lifetime[i] = total
 
 
-def mean_worth(o, i, heads, value):
+def mean_worth(o, i, decision_makers, value):
     """Return what an option is worth to an account: the mean over its members."""
     total = 0.0
-    for e in range(int(heads)):
+    for e in range(int(decision_makers)):
         total += value[e, o, i]
-    return total / heads
+    return total / decision_makers
 
 
-def keep_lead(n, n_firms, shopper, supplier, open_option, heads, value, final_lead):
+def keep_lead(n, n_firms, shopper, supplier, open_option, decision_makers, value, final_lead):
     """Keep by how much the supplier led the best rival at the last purchase occasion.
 
     The worth of staying less that of the best active rival, the cost of moving counted,
@@ -152,9 +152,9 @@ def keep_lead(n, n_firms, shopper, supplier, open_option, heads, value, final_le
         best = -inf
         for f in range(n_firms):
             if f != s and open_option[f, i]:
-                best = max(best, mean_worth(f, i, heads[i], value))
+                best = max(best, mean_worth(f, i, decision_makers[i], value))
         if best > -inf:
-            final_lead[i] = mean_worth(s, i, heads[i], value) - best
+            final_lead[i] = mean_worth(s, i, decision_makers[i], value) - best
 
 
 def forget(n, n_firms, arriving, bought, final_lead):
@@ -177,8 +177,8 @@ _CUSTOMERS = Mechanism(
         Column("final_relational", doc="Relational switching cost, currency"),
         Column(
             "final_lifetime",
-            doc="Switching cost with the discounted loss while a twin of the "
-            "supplier catches up, currency",
+            doc="Switching cost with the discounted loss while an "
+            "identical rival catches up, currency",
         ),
         Column("final_lead", doc="Lead over the best rival at the last purchase, currency"),
         Column("bought", ("firm",), dtype="i4", doc="Purchases from each firm since arrival"),
@@ -198,8 +198,8 @@ def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Observe every customer's switching cost and purchases."""
     columns = _CUSTOMERS.columns
-    if not any(m.name == "judgement" for m in mechanisms):
-        columns += tuple(replace(column, kept=False) for column in ACCOUNT)
+    if not any(m.name == "perceived_utility" for m in mechanisms):
+        columns += tuple(replace(column, state=False) for column in ACCOUNT)
     return replace(_CUSTOMERS, columns=columns, setup=_last_period)
 
 
@@ -243,7 +243,7 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
     import pandas as pd
 
     column = simulation.customers
-    firms = simulation.books.firms
+    firms = simulation.ledger.firms
     frame = pd.DataFrame(
         {
             "customer": np.arange(simulation.scenario.customers),
@@ -301,7 +301,7 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     households = min(households, simulation.scenario.customers)
     choice = simulation.customers("panel_choice")[:households]
     there = np.flatnonzero(choice >= 0)
-    firms = simulation.books.firms
+    firms = simulation.ledger.firms
     born = simulation.customers("born")[:households][there]
     frame = pd.DataFrame(
         {

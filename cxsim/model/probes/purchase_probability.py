@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxsim.model.core.choice import weigh
-from cxsim.model.ledger import Books, ratio
-from cxsim.model.mechanism import Column, Measure, Mechanism, Pass, Total, chunk, listed
-from cxsim.model.word_of_mouth.word_of_mouth import esteem
+from cxsim.model.ledger import Ledger, ratio
+from cxsim.model.mechanism import Accumulator, Measure, Mechanism, Pass, listed, scratch, tile
+from cxsim.model.word_of_mouth.word_of_mouth import value_of_reputation
 from cxsim.numerics.elementary import exp
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def chances(
         weight = weigh(i, n_firms + 1, open_option, price_sensitivity, value, chance)
         if weight == 0.0:
             continue
-        c = chunk(i)
+        c = tile(i)
         for o in range(n_firms + 1):
             chance[o, i] /= weight
         for f in range(n_firms):
@@ -63,7 +63,7 @@ def chances(
                 )
 
 
-def own_elasticity(b: Books) -> np.ndarray:
+def own_elasticity(b: Ledger) -> np.ndarray:
     """Relative change of expected purchases for a relative change of the firm's own price."""
     own = np.diagonal(b.total("price_response"), axis1=1, axis2=2)
     return ratio(own, b.total("chance"))
@@ -72,10 +72,12 @@ def own_elasticity(b: Books) -> np.ndarray:
 _ELASTICITY = Mechanism(
     "elasticity",
     doc="Short-run price elasticities, given customers' present state",
-    columns=(Column("chance", ("option",), "f8", kept=False, doc="Logit chance of an option"),),
-    totals=(
-        Total("chance", doc="Expected purchases"),
-        Total("price_response", ("firm", "firm"), doc="Response of firm f to the price of firm g"),
+    columns=(scratch("chance", "Logit chance of an option", ("option",)),),
+    accumulators=(
+        Accumulator("chance", doc="Expected purchases"),
+        Accumulator(
+            "price_response", ("firm", "firm"), doc="Response of firm f to the price of firm g"
+        ),
     ),
     passes=(Pass(chances, "decide", before=("choice.decide",)),),
     measures=(
@@ -90,7 +92,7 @@ _ELASTICITY = Mechanism(
 )
 
 
-def elasticity_frame(books: Books, scenario: Any) -> pd.DataFrame:
+def elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return short-run elasticities of every firm's purchases to every firm's price.
 
     Columns: ``period``, ``firm`` (whose purchases), ``price_of`` (whose price), ``elasticity``:
@@ -99,9 +101,9 @@ def elasticity_frame(books: Books, scenario: Any) -> pd.DataFrame:
     import pandas as pd
 
     names = list(scenario.firms)
-    order = [books.firms.index(name) for name in names]
-    response = books.total("price_response")[:, order][:, :, order]
-    values = ratio(response, books.total("chance")[:, order, None])
+    order = [ledger.firms.index(name) for name in names]
+    response = ledger.total("price_response")[:, order][:, :, order]
+    values = ratio(response, ledger.total("chance")[:, order, None])
     periods, n, _ = values.shape
     return pd.DataFrame(
         {
@@ -157,27 +159,31 @@ def compare(
                 continue
             chance = likely[f, i] / whole
             r = reputation[f, i]
-            plain = shifted(chance, -a * esteem(worth, r))
+            plain = shifted(chance, -a * value_of_reputation(worth, r))
             band = 1 if plain >= 0.5 else 0
-            c = chunk(i)
+            c = tile(i)
             sum_hearsay[c, f, band, 0] += 1.0
-            sum_hearsay[c, f, band, 1] += shifted(plain, a * esteem(worth, weight)) - plain
-            sum_hearsay[c, f, band, 2] += plain - shifted(plain, -a * esteem(worth, weight))
+            sum_hearsay[c, f, band, 1] += (
+                shifted(plain, a * value_of_reputation(worth, weight)) - plain
+            )
+            sum_hearsay[c, f, band, 2] += plain - shifted(
+                plain, -a * value_of_reputation(worth, weight)
+            )
             if r > 0.0:
                 sum_hearsay[c, f, band, 3] += chance - plain
             else:
                 sum_hearsay[c, f, band, 4] += plain - chance
 
 
-def _purchases(which: int) -> Callable[[Books], np.ndarray]:
-    def measure(b: Books) -> np.ndarray:
+def _purchases(which: int) -> Callable[[Ledger], np.ndarray]:
+    def measure(b: Ledger) -> np.ndarray:
         return b.total("hearsay")[:, :, :, which].sum(axis=2)
 
     return measure
 
 
-def _news(which: int) -> Callable[[Books], np.ndarray]:
-    def measure(b: Books) -> np.ndarray:
+def _news(which: int) -> Callable[[Ledger], np.ndarray]:
+    def measure(b: Ledger) -> np.ndarray:
         heard = b.total("hearsay").sum(axis=2)
         return ratio(heard[:, :, which], heard[:, :, 0])
 
@@ -187,9 +193,10 @@ def _news(which: int) -> Callable[[Books], np.ndarray]:
 _HEARSAY = Mechanism(
     "hearsay",
     doc="What word of mouth does to chances to buy",
-    columns=(Column("likely", ("option",), "f8", kept=False, doc="Weight of an option"),),
-    totals=(
-        Total("hearsay", ("firm", 2, 5), doc="Shoppers; gain, loss by news; won, lost so far"),
+    columns=(scratch("likely", "Weight of an option", ("option",)),),
+    accumulators=(
+        Accumulator("hearsay", ("firm", 2, 5),
+                    doc="Shoppers; gain, loss by news; won, lost so far"),
     ),
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
     measures=(
@@ -219,7 +226,7 @@ def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     return _HEARSAY if talk else Mechanism("hearsay", doc=_HEARSAY.doc)
 
 
-def hearsay_frame(books: Books, scenario: Any) -> pd.DataFrame:
+def hearsay_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return what word of mouth does to chances, by period, firm and chance without it.
 
     Columns: ``period``, ``firm``, ``chance`` (one of :data:`CHANCES`: to buy from the firm if
@@ -231,11 +238,11 @@ def hearsay_frame(books: Books, scenario: Any) -> pd.DataFrame:
 
     names = list(scenario.firms)
     columns = ["customers", "gain", "loss", "won", "lost"]
-    if not books.has("hearsay"):
+    if not ledger.has("hearsay"):
         return pd.DataFrame(columns=["period", "firm", "chance", *columns])
-    order = [books.firms.index(name) for name in names]
-    values = books.total("hearsay")[:, order].reshape(-1, 5)
-    periods = books.periods
+    order = [ledger.firms.index(name) for name in names]
+    values = ledger.total("hearsay")[:, order].reshape(-1, 5)
+    periods = ledger.periods
     frame = pd.DataFrame(
         {
             "period": np.repeat(np.arange(periods), 2 * len(names)),

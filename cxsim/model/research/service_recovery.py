@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.mechanism import Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Measure, Mechanism, Pass, tile
 from cxsim.parameters import Ask, Parameters, parameter
 
 # -- Recovery: who tells of a bad contact is made up to ----------------------------------------
@@ -73,8 +73,8 @@ def recover(
         s = max(0, supplier[i])
         if complaint[i] <= firm_recovery_threshold[s] and supplier[i] >= 0:
             experience[s, i] = recovered(experience[s, i], firm_recovery_effect[s])
-            sum_recovered[chunk(i), s] += 1.0
-            sum_recovery_cost[chunk(i), s] += firm_recovery_cost[s]
+            sum_recovered[tile(i), s] += 1.0
+            sum_recovery_cost[tile(i), s] += firm_recovery_cost[s]
 
 
 def recovered_customers(b: Any) -> np.ndarray:
@@ -91,11 +91,11 @@ RECOVERY = Mechanism(
     "recovery",
     doc="Making up for bad contacts",
     firm=FirmParameters,
-    totals=(
-        Total("recovered", doc="Customers made up to"),
-        Total("recovery_cost", doc="Cost of it, currency"),
+    accumulators=(
+        Accumulator("recovered", doc="Customers made up to"),
+        Accumulator("recovery_cost", doc="Cost of it, currency"),
     ),
-    passes=(Pass(recover, "survey", after=("tracking.track",)),),
+    passes=(Pass(recover, "survey", after=("tracking_survey.track",)),),
     measures=(
         Measure("recovered", "Customers made up to", "per period", recovered_customers),
         Measure(
@@ -159,7 +159,7 @@ def gain(performance: float, effect: float, budget: float) -> float:
     return effect * sqrt(budget) * max(0.0, 10.0 - performance) * 0.1
 
 
-def worn(gained: float, decay: float) -> float:
+def decayed(gained: float, decay: float) -> float:
     """Return what is left of a gain after a period."""
     return gained * (1.0 - decay)
 
@@ -173,7 +173,7 @@ def improve(
 ):  # fmt: skip
     """Each firm mends what it believes is worst; it is felt from the next period on."""
     for f in np.flatnonzero(np.isfinite(firm_improvement_budget) & (firm_active > 0.5)):
-        gained[f] = worn(gained[f], firm_improvement_decay[f])
+        gained[f] = decayed(gained[f], firm_improvement_decay[f])
         if met_at[f].any():
             lack = shortfall(market_journey_importance[0], belief[f])
             target = np.argmax(np.where(met_at[f], lack, -np.inf))
@@ -191,8 +191,8 @@ IMPROVEMENT = Mechanism(
     "improvement",
     doc="Spending on touchpoints",
     firm=ImprovementParameters,
-    totals=(Total("improvement_cost", doc="Spending on touchpoints, currency"),),
-    passes=(Pass(improve, "close", whole=True, after=("listening.conclude",)),),
+    accumulators=(Accumulator("improvement_cost", doc="Spending on touchpoints, currency"),),
+    passes=(Pass(improve, "close", population=True, after=("surveys.update_estimates",)),),
     measures=(
         Measure(
             "improvement_cost",

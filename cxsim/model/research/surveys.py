@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.experience.perception import cluster
-from cxsim.model.experience.touchpoints import given_or, usual_sample
+from cxsim.model.experience.perception import emotion_cluster
+from cxsim.model.experience.touchpoints import default_sample, given_or
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Draw, Measure, Mechanism, Pass, scratch, tile
 from cxsim.numerics.draws import uniform
-from cxsim.parameters import Ask, Parameters, parameter
+from cxsim.parameters import Ask, Parameters, group_in, parameter
 
 # -- Listening: surveys tell a firm what its touchpoints are like, with sampling error ---------
 
@@ -71,11 +71,17 @@ class Listening(Parameters):
         "answer rather",
     )
     prior_answers: float = parameter(
-        10.0,
-        doc="How many answers what the firm believed before counts for",
-        unit="answers",
-        ge=0,
+        10.0, doc="How many answers what the firm believed before counts for", unit="answers", ge=0
     )
+
+
+#: Survey programmes by name; what they have in common stands along this axis.
+PROGRAMMES = tuple(
+    name for name, field in Listening.model_fields.items() if group_in(field.annotation)
+)
+
+
+DEEP_DIVE, EVENT_BASED, TRACKING = map(PROGRAMMES.index, ("deep_dive", "event_based", "tracking"))
 
 
 class FirmParameters(Parameters):
@@ -104,7 +110,7 @@ def weight_of(answers: float, prior_answers: float) -> float:
     return answers / (answers + prior_answers)
 
 
-def believed(belief: float, answer: float, weight: float) -> float:
+def estimated_performance(belief: float, answer: float, weight: float) -> float:
     """Return the belief after answers, moved towards their mean by their weight."""
     return belief + weight * (answer - belief)
 
@@ -118,38 +124,53 @@ def standard_error(variance: float, answers: float) -> float:
 
 
 def plan(
-    clock, sampled, firm_active, firm_listening_deep_dive_every, firm_listening_deep_dive_sample,
+    clock, sampled, response_rate, asking_cost, firm_active, firm_organization_evaluation,
+    firm_listening_deep_dive_every, firm_listening_deep_dive_sample,
     firm_listening_event_based_sample, firm_listening_tracking_sample,
     firm_listening_deep_dive_response_rate, firm_listening_event_based_response_rate,
-    firm_listening_tracking_response_rate, firm_organization_evaluation,
+    firm_listening_tracking_response_rate, firm_listening_deep_dive_cost,
+    firm_listening_event_based_cost, firm_listening_tracking_cost,
 ):  # fmt: skip
-    """Work out whom each programme asks this period; nobody where there is none."""
-    usual = usual_sample(given_or(firm_organization_evaluation, 0.5))
-    there = np.isfinite(
+    """Work out whom each programme asks this period; nobody where there is none.
+
+    What programmes have in common is put side by side, in the order of :data:`PROGRAMMES`.
+    """
+    samples = np.column_stack(
+        [
+            firm_listening_deep_dive_sample,
+            firm_listening_event_based_sample,
+            firm_listening_tracking_sample,
+        ]
+    )
+    response_rate[:] = np.column_stack(
         [
             firm_listening_deep_dive_response_rate,
             firm_listening_event_based_response_rate,
             firm_listening_tracking_response_rate,
         ]
-    ) & (firm_active > 0.5)
-    there[0] &= clock[0] % given_or(firm_listening_deep_dive_every, 1.0) == 0
-    given = (
-        firm_listening_deep_dive_sample,
-        firm_listening_event_based_sample,
-        firm_listening_tracking_sample,
     )
-    for k in range(3):
-        sampled[:, k] = np.where(there[k], given_or(given[k], usual), 0.0)
+    costs = np.column_stack(
+        [
+            firm_listening_deep_dive_cost,
+            firm_listening_event_based_cost,
+            firm_listening_tracking_cost,
+        ]
+    )
+    asking_cost[:] = given_or(costs, 0.0)
+    asks = np.isfinite(response_rate) & (firm_active > 0.5)[:, None]
+    asks[:, DEEP_DIVE] &= clock[0] % given_or(firm_listening_deep_dive_every, 1.0) == 0
+    usual = default_sample(given_or(firm_organization_evaluation, 0.5))[:, None]
+    sampled[:] = np.where(asks, given_or(samples, usual), 0.0)
 
 
 def interview(
     n, first, n_firms, supplier, experience, interviewed, key_interviewed, sampled,
-    firm_listening_deep_dive_response_rate, firm_listening_response_bias, sum_asked,
+    response_rate, firm_listening_response_bias, sum_asked,
 ):  # fmt: skip
     """Ask a share of customers for an interview about all they met."""
     diving = False
     for f in range(n_firms):
-        diving = diving or sampled[f, 0] > 0.0
+        diving = diving or sampled[f, DEEP_DIVE] > 0.0
     for i in range(n):
         interviewed[i] = 0
     if not diving:
@@ -159,20 +180,18 @@ def interview(
         if s < 0:
             continue
         u = uniform(key_interviewed[s], first + i)
-        if u < sampled[s, 0]:
-            sum_asked[chunk(i), s, 0] += 1.0
+        if u < sampled[s, DEEP_DIVE]:
+            sum_asked[tile(i), s, DEEP_DIVE] += 1.0
             answers = response_chance(
-                firm_listening_deep_dive_response_rate[s],
-                firm_listening_response_bias[s],
-                experience[s, i],
+                response_rate[s, DEEP_DIVE], firm_listening_response_bias[s], experience[s, i]
             )
-            interviewed[i] = u < sampled[s, 0] * answers
+            interviewed[i] = u < sampled[s, DEEP_DIVE] * answers
 
 
-def hear(
+def record_response(
     n, first, n_touchpoint, supplier, visitors, visitor, score, experience, interviewed, complaint,
-    key_asked, sampled, firm_listening_event_based_response_rate, firm_listening_response_bias,
-    sum_asked, sum_answers, sum_answer, sum_answer_square,
+    key_asked, sampled, response_rate, firm_listening_response_bias, sum_asked, sum_answers,
+    sum_answer, sum_answer_square,
 ):  # fmt: skip
     """Ask after a share of contacts, and write down what was answered there and in interviews."""
     for i in range(n):
@@ -182,46 +201,38 @@ def hear(
             i = visitor[t, k]
             s = supplier[i]
             told = interviewed[i] > 0
-            if sampled[s, 1] > 0.0:
+            if sampled[s, EVENT_BASED] > 0.0:
                 u = uniform(key_asked[t, s], first + i)
-                if u < sampled[s, 1]:
-                    sum_asked[chunk(i), s, 1] += 1.0
+                if u < sampled[s, EVENT_BASED]:
+                    sum_asked[tile(i), s, EVENT_BASED] += 1.0
                     answers = response_chance(
-                        firm_listening_event_based_response_rate[s],
+                        response_rate[s, EVENT_BASED],
                         firm_listening_response_bias[s],
                         experience[s, i],
                     )
-                    if u < sampled[s, 1] * answers:
+                    if u < sampled[s, EVENT_BASED] * answers:
                         told = True
                         complaint[i] = min(complaint[i], score[t, k])
             if told:
-                c = chunk(i)
+                c = tile(i)
                 y = score[t, k]
                 sum_answers[c, s, t] += 1.0
                 sum_answer[c, s, t] += y
                 sum_answer_square[c, s, t] += squared(y)
 
 
-def conclude(
+def update_estimates(
     belief, belief_error, total_answers, total_answer, total_answer_square, total_asked,
-    firm_listening_prior_answers, firm_listening_deep_dive_cost, firm_listening_event_based_cost,
-    firm_listening_tracking_cost, sum_survey_cost,
+    asking_cost, firm_listening_prior_answers, sum_survey_cost,
 ):  # fmt: skip
     """Firms move what they believe towards what they were told, and pay for having asked."""
-    costs = np.column_stack(
-        [
-            firm_listening_deep_dive_cost,
-            firm_listening_event_based_cost,
-            firm_listening_tracking_cost,
-        ]
-    )
-    sum_survey_cost[0] = (given_or(costs, 0.0) * total_asked).sum(axis=1)
+    sum_survey_cost[0] = (asking_cost * total_asked).sum(axis=1)
     for f, t in np.argwhere(total_answers > 0):
         n = total_answers[f, t]
         mean = total_answer[f, t] / n
         variance = (total_answer_square[f, t] - n * mean * mean) / (n - 1.0) if n > 1 else 0.0
         weight = weight_of(n, firm_listening_prior_answers[f])
-        belief[f, t] = believed(belief[f, t], mean, weight)
+        belief[f, t] = estimated_performance(belief[f, t], mean, weight)
         error = standard_error(variance, n)
         before = max(0.0, belief_error[f, t])
         belief_error[f, t] = sqrt((weight * error) ** 2 + ((1.0 - weight) * before) ** 2)
@@ -235,37 +246,38 @@ def survey_cost(b: Any) -> np.ndarray:
     return b.total("survey_cost")
 
 
-LISTENING = Mechanism(
-    "listening",
+def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
+    return {"programme": PROGRAMMES}
+
+
+SURVEYS = Mechanism(
+    "surveys",
     doc="What customers tell firms",
     firm=FirmParameters,
-    tables=(("sampled", ("firm", 3)),),
+    tables=tuple(
+        (name, ("firm", "programme")) for name in ("sampled", "response_rate", "asking_cost")
+    ),
+    axes=_axes,
     columns=(
-        Column("interviewed", (), "i1", kept=False, doc="1 for a customer who gives an interview"),
-        Column(
+        scratch("interviewed", "1 for a customer who gives an interview", dtype="i1"),
+        scratch(
             "complaint",
-            (),
-            "f8",
-            kept=False,
-            doc="Worst performance that the customer told of after a contact, else infinity",
+            "Worst performance that the customer told of after a contact, else infinity",
         ),
     ),
-    draws=(
-        Draw("interviewed", ("firm",)),
-        Draw("asked", ("touchpoint", "firm")),
-    ),
-    totals=(
-        Total("asked", ("firm", 3), doc="Asked by deep dives, after contacts and by tracking"),
-        Total("answers", ("firm", "touchpoint"), doc="Answers about a touchpoint"),
-        Total("answer", ("firm", "touchpoint"), doc="Performance answered, summed"),
-        Total("answer_square", ("firm", "touchpoint"), doc="Its squares, summed"),
-        Total("survey_cost", doc="Cost of surveys, currency"),
+    draws=(Draw("interviewed", ("firm",)), Draw("asked", ("touchpoint", "firm"))),
+    accumulators=(
+        Accumulator("asked", ("firm", "programme"), doc="Asked, by programme"),
+        Accumulator("answers", ("firm", "touchpoint"), doc="Answers about a touchpoint"),
+        Accumulator("answer", ("firm", "touchpoint"), doc="Performance answered, summed"),
+        Accumulator("answer_square", ("firm", "touchpoint"), doc="Its squares, summed"),
+        Accumulator("survey_cost", doc="Cost of surveys, currency"),
     ),
     passes=(
-        Pass(plan, "events", whole=True),
+        Pass(plan, "events", population=True),
         Pass(interview, "join", after=("journey.visit",)),
-        Pass(hear, "join", after=("listening.interview",)),
-        Pass(conclude, "close", whole=True),
+        Pass(record_response, "join", after=("surveys.interview",)),
+        Pass(update_estimates, "close", population=True),
     ),
     measures=(
         Measure(
@@ -290,7 +302,7 @@ LISTENING = Mechanism(
 # --- passes -----------------------------------------------------------------------
 
 
-def form(belief, performance, firm_touchpoints_blind_spot):
+def perceive_as_designed(belief, performance, firm_touchpoints_blind_spot):
     """Before anybody has told it anything, a firm believes its design."""
     if np.isnan(belief).any():
         belief[:] = given_or(belief, performance + firm_touchpoints_blind_spot)
@@ -326,19 +338,26 @@ def perception_gap(b: Any) -> np.ndarray:
     return b.count("perception_gap")
 
 
-BELIEF = Mechanism(
-    "belief",
+PERCEIVED_PERFORMANCE = Mechanism(
+    "perceived_performance",
     doc="What firms believe of themselves",
     setup=_setup,
-    totals=(
-        Total("belief", ("firm", "touchpoint"), doc="Performance that the firm believes in"),
-        Total("belief_error", ("firm", "touchpoint"), doc="Standard error of what it was told"),
-        Total("delivered", ("firm", "touchpoint"), doc="Mean performance of the touchpoint"),
-        Total("perception_gap", doc="Belief less what customers met, weighted by importance"),
+    accumulators=(
+        Accumulator("belief", ("firm", "touchpoint"), doc="Performance that the firm believes in"),
+        Accumulator(
+            "belief_error", ("firm", "touchpoint"), doc="Standard error of what it was told"
+        ),
+        Accumulator("delivered", ("firm", "touchpoint"), doc="Mean performance of the touchpoint"),
+        Accumulator("perception_gap", doc="Belief less what customers met, weighted by importance"),
     ),
     passes=(
-        Pass(form, "events", whole=True, after=("touchpoints.set_up",)),
-        Pass(report, "close", whole=True, before=("listening.conclude", "improvement.improve")),
+        Pass(perceive_as_designed, "events", population=True, after=("touchpoints.set_up",)),
+        Pass(
+            report,
+            "close",
+            population=True,
+            before=("surveys.update_estimates", "improvement.improve"),
+        ),
     ),
     measures=(
         Measure("perception_gap", "Perception gap", "score 0-10", perception_gap, summary="last"),
@@ -363,14 +382,13 @@ def promoter_error(promoters: float, detractors: float, answers: float) -> float
 
 
 def track(
-    n, first, n_firms, supplier, experience, key_tracked, sampled,
-    firm_listening_tracking_response_rate, firm_listening_response_bias,
-    market_emotion_cut_points, sum_asked, sum_tracked,
+    n, first, n_firms, supplier, experience, key_tracked, sampled, response_rate,
+    firm_listening_response_bias, market_emotion_cut_points, sum_asked, sum_tracked,
 ):  # fmt: skip
     """Ask a share of customers how they feel about the firm."""
     tracking = False
     for f in range(n_firms):
-        tracking = tracking or sampled[f, 2] > 0.0
+        tracking = tracking or sampled[f, TRACKING] > 0.0
     if not tracking:
         return
     for i in range(n):
@@ -378,15 +396,15 @@ def track(
         if s < 0:
             continue
         u = uniform(key_tracked[s], first + i)
-        if u < sampled[s, 2]:
-            c = chunk(i)
+        if u < sampled[s, TRACKING]:
+            c = tile(i)
             e = experience[s, i]
-            sum_asked[c, s, 2] += 1.0
+            sum_asked[c, s, TRACKING] += 1.0
             answers = response_chance(
-                firm_listening_tracking_response_rate[s], firm_listening_response_bias[s], e
+                response_rate[s, TRACKING], firm_listening_response_bias[s], e
             )
-            if u < sampled[s, 2] * answers:
-                feeling = cluster(
+            if u < sampled[s, TRACKING] * answers:
+                feeling = emotion_cluster(
                     e,
                     market_emotion_cut_points[0, 0],
                     market_emotion_cut_points[0, 1],
@@ -433,12 +451,12 @@ def net_promoter_surveyed_error(b: Any) -> np.ndarray:
     return np.sqrt(ratio(np.maximum(p + d - (p - d) ** 2, 0.0), n))
 
 
-TRACKING = Mechanism(
-    "tracking",
+TRACKING_SURVEY = Mechanism(
+    "tracking_survey",
     doc="What customers say of the firm as a whole",
     draws=(Draw("tracked", ("firm",)),),
-    totals=(
-        Total(
+    accumulators=(
+        Accumulator(
             "tracked",
             ("firm", 5),
             doc="Answers about the firm, their sum, sum of squares, advocates and destroyers",
@@ -467,5 +485,5 @@ TRACKING = Mechanism(
             net_promoter_surveyed_error,
         ),
     ),
-    active=LISTENING.active,
+    active=SURVEYS.active,
 )

@@ -8,7 +8,17 @@ from typing import Any, Literal
 import numpy as np
 
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.model.targeting.differentiation import best, best_of, is_there, likeness, log_odds
 from cxsim.model.targeting.value_tiers import lift, room
 from cxsim.model.word_of_mouth.awareness import counts
@@ -198,14 +208,14 @@ def forget(n, n_firms, arriving, last_contact):
                 last_contact[f, i] = -1000000
 
 
-def cast(n, first, n_firms, raffle, key_raffle):
+def draw_prospects(n, first, n_firms, target_draw, key_target):
     """Draw each customer's lot with every firm."""
     for f in range(n_firms):
         for i in range(n):
-            raffle[f, i] = uniform(key_raffle[f], first + i)
+            target_draw[f, i] = uniform(key_target[f], first + i)
 
 
-def seen(segment, segments, firmographic, behavioural, by):
+def observed_traits(segment, segments, firmographic, behavioural, by):
     """Return what a firm goes by, (traits, customers): attributes, or a 1 for the segment."""
     if by == SEGMENT:
         return (segment == np.arange(segments)[:, None]).astype(np.float64)
@@ -213,7 +223,7 @@ def seen(segment, segments, firmographic, behavioural, by):
     return np.concatenate(kinds.get(int(by), (behavioural,))).astype(np.float64)
 
 
-def look(traits, own, earned, targeting, every, now, model):
+def ranking_score(traits, own, earned, targeting, every, now, model):
     """Return what a firm puts others in order by; None where it knows nothing to go by.
 
     ``model`` holds a coefficient for each trait, then whether it was fitted, and when.
@@ -231,7 +241,7 @@ def look(traits, own, earned, targeting, every, now, model):
 
 
 def contact(
-    n_firms, clock, segment, supplier, raffle, earned, firmographic, behavioural, true_value,
+    n_firms, clock, segment, supplier, target_draw, earned, firmographic, behavioural, true_value,
     contacted, last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
     firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
     firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
@@ -249,14 +259,14 @@ def contact(
         many = min(len(pool), room(firm_acquisition_contacts[f], int(others.sum())))
         score = None
         if firm_acquisition_targeting[f] != RANDOM and many > 0:
-            traits = seen(
+            traits = observed_traits(
                 segment, len(segment_share), firmographic, behavioural, firm_acquisition_by[f]
             )
-            score = look(
+            score = ranking_score(
                 traits, ~others, earned[f], firm_acquisition_targeting[f],
                 firm_acquisition_refit_every[f], now, look_alike[f],
             )  # fmt: skip
-        lots = -raffle[f][pool]
+        lots = -target_draw[f][pool]
         chosen = pool[best(lots, many) if score is None else best_of(score[pool], lots, many)]
         contacted[f, chosen] = 1
         last_contact[f, chosen] = now
@@ -268,8 +278,8 @@ def contact(
         sum_value_best_prospects[0, f] = truth[pool[best(truth[pool], many)]].sum()
 
 
-def contact_unseen(
-    n_firms, clock, segment, supplier, raffle, earned, true_value, contacted, last_contact,
+def contact_unprofiled(
+    n_firms, clock, segment, supplier, target_draw, earned, true_value, contacted, last_contact,
     look_alike, firm_active, segment_share, firm_acquisition_contacts, firm_acquisition_targeting,
     firm_acquisition_by, firm_acquisition_refit_every, firm_acquisition_rest, sum_prospects,
     sum_contacts_made, sum_value_prospects, sum_value_contacted, sum_value_best_prospects,
@@ -277,7 +287,7 @@ def contact_unseen(
     """Contact others by lot or by segment, where nobody shows attributes."""
     none = np.empty((0, len(supplier)), dtype=np.float32)
     contact(
-        n_firms, clock, segment, supplier, raffle, earned, none, none, true_value, contacted,
+        n_firms, clock, segment, supplier, target_draw, earned, none, none, true_value, contacted,
         last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
         firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
         firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
@@ -307,11 +317,11 @@ def count(
         i = buyer[k]
         f = seller[k]
         if contacted[f, i] and supplier[i] != f:
-            sum_acquired_by_contact[chunk(i), f] += 1.0
-            sum_trial_discounts[chunk(i), f] += volume[i] * trial[f, i]
+            sum_acquired_by_contact[tile(i), f] += 1.0
+            sum_trial_discounts[tile(i), f] += volume[i] * trial[f, i]
 
 
-def acquaint(n, n_firms, contacted, aware):
+def make_aware(n, n_firms, contacted, aware):
     """Who is contacted knows the firm from then on."""
     for f in range(n_firms):
         for i in range(n):
@@ -331,28 +341,33 @@ ACQUISITION = Mechanism(
     doc="Contacting those who are not customers",
     firm=FirmParameters,
     columns=(
-        Column("raffle", ("firm",), doc="The customer's lot with the firm"),
+        Column("target_draw", ("firm",), doc="Draw that orders customers by chance, by firm"),
         Column("contacted", ("firm",), "i1", shared=True, doc="1 for who is contacted this period"),
         Column("last_contact", ("firm",), "i4", shared=True, doc="Period of the last contact"),
-        Column("trial", ("firm",), "f8", kept=False, doc="Trial discount, currency per unit"),
+        scratch("trial", "Trial discount, currency per unit", ("firm",)),
     ),
     setup=_setup,
-    draws=(Draw("raffle", ("firm",)),),
-    totals=(
-        Total("prospects", doc="Those who could be contacted"),
-        Total("contacts_made", doc="Contacts with them"),
-        Total("value_prospects", doc="True value of those who could be contacted, currency"),
-        Total("value_contacted", doc="True value of those contacted, currency"),
-        Total("value_best_prospects", doc="True value of as many of the truly best, currency"),
-        Total("acquired_by_contact", doc="Customers won in the period of the contact"),
-        Total("trial_discounts", doc="Trial discounts; already taken off revenue, currency"),
+    draws=(Draw("target", ("firm",), stream="raffle"),),
+    accumulators=(
+        Accumulator("prospects", doc="Those who could be contacted"),
+        Accumulator("contacts_made", doc="Contacts with them"),
+        Accumulator("value_prospects", doc="True value of those who could be contacted, currency"),
+        Accumulator("value_contacted", doc="True value of those contacted, currency"),
+        Accumulator(
+            "value_best_prospects", doc="True value of as many of the truly best, currency"
+        ),
+        Accumulator("acquired_by_contact", doc="Customers won in the period of the contact"),
+        Accumulator("trial_discounts", doc="Trial discounts; already taken off revenue, currency"),
     ),
     check=_check,
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
-        Pass(cast, "contact"),
+        Pass(draw_prospects, "contact"),
         Pass(
-            contact_unseen, "contact", whole=True, after=("acquisition.cast", "true_value.reckon")
+            contact_unprofiled,
+            "contact",
+            population=True,
+            after=("acquisition.draw_prospects", "true_value.compute_true_value"),
         ),
         Pass(offer_trial, "ask", after=("money.ask",)),
         Pass(count, "pay", after=("choice.buy",)),
@@ -365,14 +380,14 @@ ACQUISITION = Mechanism(
 TARGETING = Mechanism(
     "targeting",
     doc="Contacting those whose attributes speak for them",
-    passes=(Pass(contact, "contact", whole=True, replaces="acquisition.contact_unseen"),),
+    passes=(Pass(contact, "contact", population=True, replaces="acquisition.contact_unprofiled"),),
     active=_described,
 )
 
 
-ACQUAINTANCE = Mechanism(
-    "acquaintance",
+ACQUISITION_AWARENESS = Mechanism(
+    "acquisition_awareness",
     doc="Contacts make firms known",
-    passes=(Pass(acquaint, "contact", after=("acquisition.contact_unseen",)),),
+    passes=(Pass(make_aware, "contact", after=("acquisition.contact_unprofiled",)),),
     active=lambda scenario: _active(scenario) and counts(scenario),
 )

@@ -18,7 +18,7 @@ import numpy as np
 
 from cxsim.model.experience.perception import EXPERIENCE
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism, Pass, listed, tile
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Parameters, parameter
 
@@ -40,11 +40,7 @@ class NextBestOffer(Parameters):
         le=1,
     )
     known_chance: float = parameter(
-        0.0,
-        doc="Chance that a fully known customer takes it",
-        unit="per offer",
-        ge=0,
-        le=1,
+        0.0, doc="Chance that a fully known customer takes it", unit="per offer", ge=0, le=1
     )
 
 
@@ -80,16 +76,20 @@ def acceptance(base: float, known: float, knowledge: float) -> float:
 
 
 def offer(
-    n, first, buyer, seller, taught, key_add_on, firm_next_best_offer_base_chance,
+    n, first, buyer, seller, uncertainty_after, key_add_on, firm_next_best_offer_base_chance,
     firm_next_best_offer_known_chance, sum_add_on_offers, sum_add_ons,
 ):  # fmt: skip
     """Offer the add-on to buyers who were recognized, by what the firm now knows of them."""
     for k in range(listed(n, buyer)):
         f = seller[k]
         base = firm_next_best_offer_base_chance[f]
-        if base >= 0.0 and taught[k] >= 0.0:  # not a number where the firm offers nothing
-            c = chunk(buyer[k])
-            chance = acceptance(base, firm_next_best_offer_known_chance[f], 1.0 - taught[k])
+        if (
+            base >= 0.0 and uncertainty_after[k] >= 0.0
+        ):  # not a number where the firm offers nothing
+            c = tile(buyer[k])
+            chance = acceptance(
+                base, firm_next_best_offer_known_chance[f], 1.0 - uncertainty_after[k]
+            )
             sum_add_on_offers[c, f] += 1.0
             if uniform(key_add_on[f], first + buyer[k]) < chance:
                 sum_add_ons[c, f] += 1.0
@@ -121,9 +121,9 @@ NEXT_BEST_OFFER = Mechanism(
     doc="Add-ons for recognized customers",
     firm=FirmParameters,
     draws=(Draw("add_on", ("firm",)),),
-    totals=(
-        Total("add_on_offers", doc="Add-ons offered"),
-        Total("add_ons", doc="Add-ons taken"),
+    accumulators=(
+        Accumulator("add_on_offers", doc="Add-ons offered"),
+        Accumulator("add_ons", doc="Add-ons taken"),
     ),
     check=_check,
     passes=(Pass(offer, "update", after=("learning.learn",)),),
@@ -208,7 +208,7 @@ def forget(n, arriving, pressure):
             pressure[i] = 0.0
 
 
-def mind(
+def add_contact_pressure(
     n, n_firms, segment, contacted, pressure, segment_contact_tolerance, sum_contacts_felt,
     sum_contacts_beyond,
 ):  # fmt: skip
@@ -218,9 +218,9 @@ def mind(
         for f in range(n_firms):
             calls += contacted[f, i]
         pressure[i] = minded(pressure[i], calls)
-        sum_contacts_felt[chunk(i), 0] += calls
+        sum_contacts_felt[tile(i), 0] += calls
         if excess(pressure[i], segment_contact_tolerance[segment[i]]) > 0.0:
-            sum_contacts_beyond[chunk(i), 0] += 1.0
+            sum_contacts_beyond[tile(i), 0] += 1.0
 
 
 def withhold(n, segment, pressure, disclosure, segment_contact_tolerance, segment_contact_reserve):
@@ -234,7 +234,7 @@ def withhold(n, segment, pressure, disclosure, segment_contact_tolerance, segmen
         )
 
 
-def resent(
+def add_resentment(
     n, n_firms, segment, contacted, pressure, experience, segment_contact_tolerance,
     segment_contact_resentment,
 ):  # fmt: skip
@@ -255,12 +255,12 @@ def resent(
 
 def contacts_per_customer(b: Any) -> np.ndarray:
     """Acquisition contacts per customer and period, by all firms."""
-    return ratio(b.count("contacts_felt")[:, 0], b.count("holders").sum(axis=1))
+    return ratio(b.count("contacts_felt")[:, 0], b.count("customers_before").sum(axis=1))
 
 
 def contacted_too_often(b: Any) -> np.ndarray:
     """Share of customers with more contacts than they put up with."""
-    return ratio(b.count("contacts_beyond")[:, 0], b.count("holders").sum(axis=1))
+    return ratio(b.count("contacts_beyond")[:, 0], b.count("customers_before").sum(axis=1))
 
 
 def _limited(scenario: Any) -> bool:
@@ -273,13 +273,13 @@ CONTACT_TOLERANCE = Mechanism(
     doc="Contacts beyond what customers put up with",
     segment=SegmentParameters,
     columns=(Column("pressure", doc="Acquisition contacts that the customer still minds", ge=0),),
-    totals=(
-        Total("contacts_felt", (1,), doc="Acquisition contacts received"),
-        Total("contacts_beyond", (1,), doc="Customers with more than they put up with"),
+    accumulators=(
+        Accumulator("contacts_felt", (1,), doc="Acquisition contacts received"),
+        Accumulator("contacts_beyond", (1,), doc="Customers with more than they put up with"),
     ),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
-        Pass(mind, "contact", after=("acquisition.contact_unseen",)),
+        Pass(add_contact_pressure, "contact", after=("acquisition.contact_unprofiled",)),
         Pass(withhold, "adjust"),
     ),
     measures=(
@@ -305,6 +305,6 @@ CONTACT_TOLERANCE = Mechanism(
 RESENTMENT = Mechanism(
     "resentment",
     doc="What contacts beyond tolerance do to experience",
-    passes=(Pass(resent, "survey"),),
+    passes=(Pass(add_resentment, "survey"),),
     active=lambda scenario: _limited(scenario) and EXPERIENCE.active(scenario),
 )

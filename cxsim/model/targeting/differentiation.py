@@ -30,9 +30,19 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.core.offer import miss, prior, square
+from cxsim.model.core.offer import gap_along, prior
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk, listed
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.numerics.draws import normal
 from cxsim.numerics.elementary import exp
 from cxsim.parameters import Parameters, parameter
@@ -197,7 +207,7 @@ def log_odds(attributes: np.ndarray, own: np.ndarray) -> np.ndarray | None:
 # -- Records: what a firm has in its books about each customer who bought from it --------------
 
 
-def kept(scenario: Any) -> bool:
+def records_used(scenario: Any) -> bool:
     """Whether any firm makes use of records of customers."""
     return any(
         f.value_tiers is not None or f.acquisition is not None for f in scenario.firms.values()
@@ -235,8 +245,8 @@ def record(
         earned[f, i] += margin[i]
 
 
-RECORDS = Mechanism(
-    "records",
+PURCHASE_RECORDS = Mechanism(
+    "purchase_records",
     doc="What firms have in their books about each customer",
     columns=(
         Column("first_purchase", ("firm",), "i4", doc="Period of the first purchase from the firm"),
@@ -245,11 +255,8 @@ RECORDS = Mechanism(
         Column("paid", ("firm",), doc="Prices paid to the firm, ever, currency"),
         Column("earned", ("firm",), doc="Contribution of these purchases, currency"),
     ),
-    passes=(
-        Pass(forget, "arrive", after=("people.arrive",)),
-        Pass(record, "update"),
-    ),
-    active=kept,
+    passes=(Pass(forget, "arrive", after=("people.arrive",)), Pass(record, "update")),
+    active=records_used,
 )
 
 
@@ -259,14 +266,14 @@ RECORDS = Mechanism(
 # --- rules ------------------------------------------------------------------------
 
 
-def plain_worth(
-    volume: float, quality: float, taste: float, price: float, fit_weight: float, misfit: float
+def base_value(
+    volume: float, quality: float, taste: float, price: float, fit_weight: float, fit_gap: float
 ) -> float:
     """Return what a firm's offer is worth to a customer whom it does not know, currency."""
-    return volume * (quality + taste - price - fit_weight * misfit)
+    return volume * (quality + taste - price - fit_weight * fit_gap)
 
 
-def plain_margin(volume: float, price: float, unit_cost: float, cost_to_serve: float) -> float:
+def base_margin(volume: float, price: float, unit_cost: float, cost_to_serve: float) -> float:
     """Return the contribution of a purchase at the price for everybody, currency."""
     return volume * (price - unit_cost) - cost_to_serve
 
@@ -279,13 +286,13 @@ def remaining(turnover: float, discount_rate: float) -> float:
 # --- passes -----------------------------------------------------------------------
 
 
-def reckon(
+def compute_true_value(
     n, n_firms, segment, need, price_sensitivity, brand_taste, purchase_rate, turnover,
-    plain_option, plain_top, plain_weight, true_value, market_outside_option, market_discount_rate,
-    segment_volume, segment_fit_weight, segment_need_mean, segment_outside_value, firm_active,
-    firm_quality, firm_price, firm_position, firm_customization, firm_segment_insight,
-    firm_unit_cost, firm_customization_cost, firm_interaction_cost, firm_interaction,
-    firm_cost_to_serve,
+    base_weight, base_best_utility, base_total_weight, true_value, market_outside_option,
+    market_discount_rate, segment_volume, segment_fit_weight, segment_need_mean,
+    segment_outside_value, firm_active, firm_quality, firm_price, firm_position, firm_customization,
+    firm_segment_insight, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
+    firm_interaction, firm_cost_to_serve,
 ):  # fmt: skip
     """Chance that the customer, known to no firm, takes it, times what that would bring.
 
@@ -294,67 +301,65 @@ def reckon(
     outside = market_outside_option[0] > 0.5
     for i in range(n):
         worth = price_sensitivity[i] * segment_outside_value[segment[i]]
-        plain_top[i] = worth if outside else -1e300
+        base_best_utility[i] = worth if outside else -1e300
     for f in range(n_firms):
         active = firm_active[f] > 0.5
         for i in range(n):
-            plain_option[f, i] = 0.0
+            base_weight[f, i] = 0.0
         for d in range(len(need)):
             p = firm_position[f, d]
             for i in range(n):
                 x = need[d, i]
                 q = prior(p, firm_segment_insight[f], segment_need_mean[segment[i], d])
-                missed = square(miss(x, x, p, q, firm_customization[f], 0.0), 0.0)
-                plain_option[f, i] += missed
+                missed = gap_along(x, x, p, q, firm_customization[f], 0.0)
+                base_weight[f, i] += missed
         for i in range(n):
             g = segment[i]
-            worth = plain_worth(
+            worth = base_value(
                 segment_volume[g], firm_quality[f], brand_taste[f, i], firm_price[f],
-                segment_fit_weight[g], plain_option[f, i],
+                segment_fit_weight[g], base_weight[f, i],
             )  # fmt: skip
-            plain_option[f, i] = price_sensitivity[i] * worth
-            plain_top[i] = max(plain_top[i], plain_option[f, i]) if active else plain_top[i]
+            base_weight[f, i] = price_sensitivity[i] * worth
+            base_best_utility[i] = (
+                max(base_best_utility[i], base_weight[f, i]) if active else base_best_utility[i]
+            )
     for i in range(n):
         worth = price_sensitivity[i] * segment_outside_value[segment[i]]
-        plain_weight[i] = exp(worth - plain_top[i]) if outside else 0.0
+        base_total_weight[i] = exp(worth - base_best_utility[i]) if outside else 0.0
     for f in range(n_firms):
         active = firm_active[f] > 0.5
         for i in range(n):
-            plain_option[f, i] = exp(plain_option[f, i] - plain_top[i]) if active else 0.0
-            plain_weight[i] += plain_option[f, i]
+            base_weight[f, i] = exp(base_weight[f, i] - base_best_utility[i]) if active else 0.0
+            base_total_weight[i] += base_weight[f, i]
     for i in range(n):
-        plain_top[i] = remaining(turnover[i], market_discount_rate[0])  # no more need of the other
+        base_best_utility[i] = remaining(
+            turnover[i], market_discount_rate[0]
+        )  # no more need of the other
     for f in range(n_firms):
         unit = firm_unit_cost[f] + firm_customization_cost[f] * firm_customization[f]
         service = firm_cost_to_serve[f] + firm_interaction_cost[f] * firm_interaction[f]
         for i in range(n):
-            weight = plain_weight[i]
-            chance = plain_option[f, i] / weight if weight > 0.0 else 0.0
-            margin = plain_margin(segment_volume[segment[i]], firm_price[f], unit, service)
-            true_value[f, i] = purchase_rate[i] * chance * margin * plain_top[i]
+            weight = base_total_weight[i]
+            chance = base_weight[f, i] / weight if weight > 0.0 else 0.0
+            margin = base_margin(segment_volume[segment[i]], firm_price[f], unit, service)
+            true_value[f, i] = purchase_rate[i] * chance * margin * base_best_utility[i]
 
 
 TRUE_VALUE = Mechanism(
     "true_value",
     doc="What customers are truly worth to each firm",
     columns=(
-        Column("plain_option", ("firm",), "f8", kept=False, doc="Weight of a firm in the choice"),
-        Column(
-            "plain_top",
-            (),
-            "f8",
-            kept=False,
-            doc="Highest utility of an option; then periods to stay",
-        ),
-        Column("plain_weight", (), "f8", kept=False, doc="Weight of all options in the choice"),
+        scratch("base_weight", "Weight of a firm in the choice", ("firm",)),
+        scratch("base_best_utility", "Highest utility of an option; then periods to stay"),
+        scratch("base_total_weight", "Weight of all options in the choice"),
         Column(
             "true_value",
             ("firm",),
             doc="Expected discounted contribution of a customer known to nobody, currency",
         ),
     ),
-    passes=(Pass(reckon, "contact"),),
-    active=kept,
+    passes=(Pass(compute_true_value, "contact"),),
+    active=records_used,
 )
 
 
@@ -365,11 +370,7 @@ class Attributes(Parameters):
     """How far what can be seen of customers tells of their needs."""
 
     firmographic: float = parameter(
-        0.0,
-        doc="Correlation of firmographic attributes with needs",
-        ge=-1,
-        le=1,
-        newcomers=True,
+        0.0, doc="Correlation of firmographic attributes with needs", ge=-1, le=1, newcomers=True
     )
     behavioural: float = parameter(
         0.0, doc="Correlation of behavioural attributes with needs", ge=-1, le=1, newcomers=True
@@ -421,17 +422,15 @@ def arrive(
         for d in range(len(need)):
             deviation = (need[d, i] - overall_need[d]) / overall_spread[d]
             firmographic[d, i] = shown(
-                market_attributes_firmographic[0],
-                deviation,
-                normal(key_firmographic[d], first + i),
+                market_attributes_firmographic[0], deviation, normal(key_firmographic[d], first + i)
             )
             behavioural[d, i] = shown(
                 market_attributes_behavioural[0], deviation, normal(key_behavioural[d], first + i)
             )
 
 
-ATTRIBUTES = Mechanism(
-    "attributes",
+OBSERVABLE_ATTRIBUTES = Mechanism(
+    "observable_attributes",
     doc="What can be seen of customers",
     market=MarketParameters,
     columns=(
@@ -467,7 +466,7 @@ def count(
 ):  # fmt: skip
     """Add up needs, attributes, their squares and products."""
     for i in range(n):
-        c = chunk(i)
+        c = tile(i)
         g = segment[i]
         sum_needs_segment[c, g, 0] += 1.0
         for d in range(len(need)):
@@ -512,13 +511,15 @@ def by_segment(b: Any) -> np.ndarray:
     return ratio(between, _spread(n, x, xx))
 
 
-EXPLAINED = Mechanism(
-    "explained",
+SEGMENTATION_BASES = Mechanism(
+    "segmentation_bases",
     doc="What tells customers apart",
-    totals=(
-        Total("needs", ("need", 3), doc="Customers, their needs, and squares"),
-        Total("needs_seen", ("need", 2, 3), doc="Attributes, squares, products with needs"),
-        Total("needs_segment", ("segment", "room_of_need"), doc="Customers and needs by segment"),
+    accumulators=(
+        Accumulator("needs", ("need", 3), doc="Customers, their needs, and squares"),
+        Accumulator("needs_seen", ("need", 2, 3), doc="Attributes, squares, products with needs"),
+        Accumulator(
+            "needs_segment", ("segment", "room_of_need"), doc="Customers and needs by segment"
+        ),
     ),
     axes=lambda scenario: {"room_of_need": ("customers", *map(str, range(scenario.needs)))},
     passes=(Pass(count, "account"),),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Draw, Measure, Mechanism, Pass, Total, chunk
+from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism, Pass, tile
 from cxsim.model.targeting.differentiation import (
     best,
     forecast,
@@ -42,7 +42,7 @@ def individual_customers(b: Any) -> np.ndarray:
 
 def capacity_used(b: Any) -> np.ndarray:
     """Share of all of the firm's customers who are served individually."""
-    return ratio(b.count("served"), b.count("holders")[:, 1:])
+    return ratio(b.count("served"), b.count("customers_before")[:, 1:])
 
 
 def lift(value_chosen: Any, chosen: Any, value_all: Any, everybody: Any) -> np.ndarray:
@@ -90,7 +90,7 @@ MEASURES = (
 )
 
 
-def tier_frame(books: Any, scenario: Any) -> pd.DataFrame:
+def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
     """Return customers and contribution by period, firm and value tier.
 
     Columns ``period, firm, tier, customers, contribution``: those who were the firm's customers
@@ -98,15 +98,15 @@ def tier_frame(books: Any, scenario: Any) -> pd.DataFrame:
     """
     import pandas as pd
 
-    ranking = [k for k, name in enumerate(books.firms) if scenario.firms[name].value_tiers]
-    order = [k for name in scenario.firms for k in ranking if books.firms[k] == name]
-    customers, contribution = books.total("tier_customers"), books.total("tier_contribution")
+    ranking = [k for k, name in enumerate(ledger.firms) if scenario.firms[name].value_tiers]
+    order = [k for name in scenario.firms for k in ranking if ledger.firms[k] == name]
+    customers, contribution = ledger.total("tier_customers"), ledger.total("tier_contribution")
     names = [name for name, _ in TIERS]
-    shape = (books.periods, len(order), len(TIERS))
-    firms = [books.firms[k] for k in order]
+    shape = (ledger.periods, len(order), len(TIERS))
+    firms = [ledger.firms[k] for k in order]
     return pd.DataFrame(
         {
-            "period": np.repeat(np.arange(books.periods), len(order) * len(TIERS)),
+            "period": np.repeat(np.arange(ledger.periods), len(order) * len(TIERS)),
             "firm": pd.Categorical(
                 np.broadcast_to(np.array(firms, dtype=object)[None, :, None], shape).ravel(),
                 categories=firms,
@@ -207,16 +207,16 @@ def room(capacity: float, customers: int) -> int:
 # --- passes -----------------------------------------------------------------------
 
 
-def cast(n, first, n_firms, supplier, turn, key_turn):
+def draw_candidates(n, first, n_firms, supplier, service_draw, key_service):
     """Draw each customer's lot with its supplier."""
     for i in range(n):
         s = max(0, supplier[i])
-        turn[i] = uniform(key_turn[s], first + i)
+        service_draw[i] = uniform(key_service[s], first + i)
 
 
 def rank(
-    n_firms, clock, segment, supplier, born, turn, first_purchase, last_purchase, frequency, paid,
-    earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
+    n_firms, clock, segment, supplier, born, service_draw, first_purchase, last_purchase, frequency,
+    paid, earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
     firm_value_tiers_contact_capacity, firm_value_tiers_goes_to, firm_value_tiers_refit_every,
     sum_ranked, sum_served, sum_value_ranked, sum_value_served, sum_value_best,
 ):  # fmt: skip
@@ -234,7 +234,7 @@ def rank(
         many = room(capacity, len(hers))
         record = (first_purchase[f, hers], last_purchase[f, hers], frequency[f, hers])
         if firm_value_tiers_goes_to[f] == EVERYONE:
-            score = -turn[hers]
+            score = -service_draw[hers]
         else:
             score = recency_frequency_value(now - record[1], record[2], paid[f, hers])
             if firm_value_tiers_goes_to[f] == PREDICTIVE:
@@ -298,9 +298,9 @@ def count(n, n_firms, tier, supplier, choice, margin, sum_tier_customers, sum_ti
     for i in range(n):
         if tier[i] >= 0:
             s = supplier[i]
-            sum_tier_customers[chunk(i), s, tier[i]] += 1.0
+            sum_tier_customers[tile(i), s, tier[i]] += 1.0
             if choice[i] == s:
-                sum_tier_contribution[chunk(i), s, tier[i]] += margin[i]
+                sum_tier_contribution[tile(i), s, tier[i]] += margin[i]
 
 
 VALUE_TIERS = Mechanism(
@@ -310,7 +310,7 @@ VALUE_TIERS = Mechanism(
     tables=(("value_model", ("firm", 7)),),
     setup=_setup,
     columns=(
-        Column("turn", doc="The customer's lot with its supplier"),
+        Column("service_draw", doc="Draw that orders the supplier's customers by chance"),
         Column(
             "served",
             dtype="i1",
@@ -322,20 +322,27 @@ VALUE_TIERS = Mechanism(
         Column("tier", dtype="i1", fill=-1, doc="Value tier, 0 the highest; -1 for none"),
         Column("snapshot", ("firm", 4), shared=True, doc="What the forecast was made from"),
     ),
-    draws=(Draw("turn", ("firm",)),),
-    totals=(
-        Total("ranked", doc="Customers whom the firm put in order"),
-        Total("served", doc="Customers served individually"),
-        Total("value_ranked", doc="True value of those put in order, currency"),
-        Total("value_served", doc="True value of those served individually, currency"),
-        Total("value_best", doc="True value of as many of the truly best, currency"),
-        Total("tier_customers", ("firm", len(TIERS)), doc="Customers by value tier"),
-        Total("tier_contribution", ("firm", len(TIERS)), doc="Contribution by tier, currency"),
+    draws=(Draw("service", ("firm",), stream="turn"),),
+    accumulators=(
+        Accumulator("ranked", doc="Customers whom the firm put in order"),
+        Accumulator("served", doc="Customers served individually"),
+        Accumulator("value_ranked", doc="True value of those put in order, currency"),
+        Accumulator("value_served", doc="True value of those served individually, currency"),
+        Accumulator("value_best", doc="True value of as many of the truly best, currency"),
+        Accumulator("tier_customers", ("firm", len(TIERS)), doc="Customers by value tier"),
+        Accumulator(
+            "tier_contribution", ("firm", len(TIERS)), doc="Contribution by tier, currency"
+        ),
     ),
     check=_check,
     passes=(
-        Pass(cast, "contact"),
-        Pass(rank, "contact", whole=True, after=("value_tiers.cast", "true_value.reckon")),
+        Pass(draw_candidates, "contact"),
+        Pass(
+            rank,
+            "contact",
+            population=True,
+            after=("value_tiers.draw_candidates", "true_value.compute_true_value"),
+        ),
         Pass(serve, "adjust"),
         Pass(count, "update"),
     ),

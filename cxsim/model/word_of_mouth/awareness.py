@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.model.mechanism import CHUNK, Column, Draw, Measure, Mechanism, Pass, Total, chunks
+from cxsim.model.mechanism import (
+    TILE,
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    scratch,
+    tiles,
+)
 from cxsim.model.word_of_mouth.word_of_mouth import FIRMS_PER_BYTE
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
@@ -34,7 +44,7 @@ def forget(n, n_firms, arriving, aware):
                 aware[f, i] = 0
 
 
-def narrow(n, n_firms, supplier, aware, open_option):
+def restrict_to_aware(n, n_firms, supplier, aware, open_option):
     """Close firms that the customer does not know; everybody knows its supplier."""
     for i in range(n):
         if supplier[i] >= 0:
@@ -44,17 +54,17 @@ def narrow(n, n_firms, supplier, aware, open_option):
             open_option[f, i] = open_option[f, i] if aware[f, i] else 0
 
 
-def hear_of(n, n_firms, news, aware, sum_aware):
+def become_aware(n, n_firms, received, aware, sum_aware):
     """Who is told about a firm, whatever is told, knows it from then on."""
     for f in range(n_firms):
         w = f // FIRMS_PER_BYTE
         b = f - w * FIRMS_PER_BYTE
         for i in range(n):
-            aware[f, i] = aware[f, i] | ((news[w, i] >> b) & 1)
-        for c in range(chunks(n)):
-            start = c * CHUNK
+            aware[f, i] = aware[f, i] | ((received[w, i] >> b) & 1)
+        for c in range(tiles(n)):
+            start = c * TILE
             know = 0
-            for k in range(min(CHUNK, n - start)):
+            for k in range(min(TILE, n - start)):
                 know += aware[f, start + k]
             sum_aware[c, f] += know
 
@@ -64,7 +74,7 @@ def hear_of(n, n_firms, news, aware, sum_aware):
 
 def aware_share(b: Any) -> np.ndarray:
     """Share of all customers who know the firm at the end of the period."""
-    return b.count("aware") / b.count("holders").sum(axis=1, keepdims=True)
+    return b.count("aware") / b.count("customers_before").sum(axis=1, keepdims=True)
 
 
 AWARENESS = Mechanism(
@@ -73,11 +83,11 @@ AWARENESS = Mechanism(
     columns=(
         Column("aware", ("firm",), "i1", doc="1 once the customer knows of the firm", ge=0, le=1),
     ),
-    totals=(Total("aware", doc="Customers who know the firm"),),
+    accumulators=(Accumulator("aware", doc="Customers who know the firm"),),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
-        Pass(narrow, "adjust"),
-        Pass(hear_of, "hear", after=("word_of_mouth.listen",)),
+        Pass(restrict_to_aware, "adjust"),
+        Pass(become_aware, "hear", after=("word_of_mouth.listen",)),
     ),
     measures=(
         Measure("awareness", "Customers who know the firm", "share", aware_share, summary="last"),
@@ -136,7 +146,7 @@ ADVERTISING = Mechanism(
     "advertising",
     doc="Firms make themselves known",
     firm=FirmParameters,
-    columns=(Column("exposure", (), "f8", kept=False, doc="Draw of each customer, to notice"),),
+    columns=(scratch("exposure", "Draw of each customer, to notice"),),
     draws=(Draw("advertise", ("firm",)),),
     passes=(Pass(advertise, "contact"),),
     measures=(
@@ -156,20 +166,21 @@ ADVERTISING = Mechanism(
 
 
 def count(
-    n, n_firms, n_tongue, news, any_news, experienced, sum_reached, sum_reached_by, sum_met
+    n, n_firms, n_message_byte, received, any_received, experienced, sum_reached, sum_reached_by,
+    sum_met
 ):  # fmt: skip
     """Count who was told anything, who about each firm, and who has met it."""
     for i in range(n):
-        any_news[i] = 0
-    for w in range(n_tongue):
+        any_received[i] = 0
+    for w in range(n_message_byte):
         for i in range(n):
-            any_news[i] = any_news[i] | news[w, i]
-    for c in range(chunks(n)):
-        start = c * CHUNK
-        size = min(CHUNK, n - start)
+            any_received[i] = any_received[i] | received[w, i]
+    for c in range(tiles(n)):
+        start = c * TILE
+        size = min(TILE, n - start)
         reached = 0
         for k in range(size):
-            reached += any_news[start + k] != 0
+            reached += any_received[start + k] != 0
         sum_reached[c, 0] += reached
         for f in range(n_firms):
             w = f // FIRMS_PER_BYTE
@@ -177,7 +188,7 @@ def count(
             told = 0
             met = 0
             for k in range(size):
-                told += (news[w, start + k] >> b) & 1
+                told += (received[w, start + k] >> b) & 1
                 met += experienced[f, start + k]
             sum_reached_by[c, f] += told
             sum_met[c, f] += met
@@ -188,29 +199,27 @@ def count(
 
 def reached(b: Any) -> np.ndarray:
     """Share of all customers who were told about any firm in the period."""
-    return b.count("reached")[:, 0] / b.count("holders").sum(axis=1)
+    return b.count("reached")[:, 0] / b.count("customers_before").sum(axis=1)
 
 
 def reached_by(b: Any) -> np.ndarray:
     """Share of all customers who were told about the firm in the period."""
-    return b.count("reached_by") / b.count("holders").sum(axis=1, keepdims=True)
+    return b.count("reached_by") / b.count("customers_before").sum(axis=1, keepdims=True)
 
 
 def ever_bought(b: Any) -> np.ndarray:
     """Share of the customers now in the market who have ever bought from the firm."""
-    return b.count("met") / b.count("holders").sum(axis=1, keepdims=True)
+    return b.count("met") / b.count("customers_before").sum(axis=1, keepdims=True)
 
 
 REACH = Mechanism(
     "reach",
     doc="Whom word of mouth gets to, and who has ever bought",
-    columns=(
-        Column("any_news", (), "u1", kept=False, doc="Not 0 for those who were told anything"),
-    ),
-    totals=(
-        Total("reached", (1,), doc="Customers who were told anything"),
-        Total("reached_by", doc="Customers who were told about the firm"),
-        Total("met", doc="Customers who have ever bought from the firm"),
+    columns=(scratch("any_received", "Not 0 for those who were told anything", dtype="u1"),),
+    accumulators=(
+        Accumulator("reached", (1,), doc="Customers who were told anything"),
+        Accumulator("reached_by", doc="Customers who were told about the firm"),
+        Accumulator("met", doc="Customers who have ever bought from the firm"),
     ),
     passes=(Pass(count, "hear", after=("word_of_mouth.listen",)),),
     measures=(

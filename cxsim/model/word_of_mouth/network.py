@@ -7,6 +7,7 @@ gives one network on every machine.
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cxsim.messages import choice
-from cxsim.model.experience.perception import CLUSTERS, cluster
+from cxsim.model.experience.perception import CLUSTERS, emotion_cluster
 from cxsim.numerics.draws import static_key
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SAMPLE", "Network", "network", "ties_frames"]
+__all__ = ["KINDS", "SAMPLE", "Network", "network", "ties_frames"]
 
 
 # -- Who listens to whom: networks of customers as compressed sparse rows ----------------------
@@ -56,7 +57,8 @@ def network(kind: str, *, customers: int, neighbours: int, rewiring: float, seed
 
     Parameters
     ----------
-    kind : {"well_mixed", "small_world", "scale_free"}
+    kind : str
+        One of :data:`KINDS`.
     customers : int
     neighbours : int
         Mean number of neighbours, of which only the even part counts.
@@ -80,29 +82,44 @@ def network(kind: str, *, customers: int, neighbours: int, rewiring: float, seed
     Watts & Strogatz (1998), Collective dynamics of small-world networks; Barabási & Albert
     (1999), Emergence of scaling in random networks.
     """
-    kind = choice(kind, "kind", ("well_mixed", "small_world", "scale_free"))
-    if kind == "well_mixed":
-        return Network(_frozen(np.zeros(customers + 1, np.int64)), _frozen(np.zeros(0, np.uint32)))
-    if kind == "scale_free":
-        rewiring = 0.0  # has none: one network whatever the number says
-    return _built(kind, customers, neighbours, rewiring, static_key(seed, "network", kind))
+    build = KINDS[choice(kind, "kind", KINDS)]
+    return build(customers, neighbours, rewiring, static_key(seed, "network", kind))
+
+
+def _well_mixed(customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
+    """Return no ties: whom customers meet is drawn period by period."""
+    return Network(_frozen(np.zeros(customers + 1, np.int64)), _frozen(np.zeros(0, np.uint32)))
+
+
+def _small_world(customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
+    near = min(neighbours, customers)  # as many as there are: everybody to everybody
+    return _generated("watts_strogatz_graph", customers, near, rewiring, seed=seed)
+
+
+def _scale_free(customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
+    ties = min(max(1, neighbours // 2), customers - 1)
+    return _generated("barabasi_albert_graph", customers, ties, seed=seed)
+
+
+#: Kinds of networks by name: functions of customers, mean number of neighbours, share of ties
+#: rewired and seed.
+KINDS: dict[str, Callable[[int, int, float, int], Network]] = {
+    "well_mixed": _well_mixed,
+    "small_world": _small_world,
+    "scale_free": _scale_free,
+}
 
 
 @lru_cache(maxsize=4)
-def _built(kind: str, customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
+def _generated(generator: str, customers: int, *settings: float, seed: int) -> Network:
+    """Return what a generator of networkx makes, as rows in customer order."""
     import networkx as nx
 
     collecting = gc.isenabled()
     gc.disable()  # millions of small objects that all stay: looking for garbage takes half the time
     try:
-        if customers == 1:
-            graph = nx.empty_graph(1)
-        elif kind == "small_world":
-            near = min(neighbours, customers)  # as many as there are: everybody to everybody
-            graph = nx.watts_strogatz_graph(customers, near, rewiring, seed=seed)
-        else:
-            ties = min(max(1, neighbours // 2), customers - 1)
-            graph = nx.barabasi_albert_graph(customers, ties, seed=seed)
+        made = getattr(nx, generator)
+        graph = made(customers, *settings, seed=seed) if customers > 1 else nx.empty_graph(1)
         rows = dict(graph.adjacency())
         lists = [rows[i] for i in range(customers)]
         start = np.zeros(customers + 1, np.int64)
@@ -164,7 +181,7 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
     felt = simulation.customers("experience")[np.maximum(supplier, 0), sample].astype(float)
     felt[supplier < 0] = np.nan
     cuts = simulation.scenario.emotion_cut_points
-    names = np.array([*simulation.books.firms, "none"], dtype=object)
+    names = np.array([*simulation.ledger.firms, "none"], dtype=object)
     nodes = pd.DataFrame(
         {
             "customer": sample,
@@ -172,7 +189,9 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
                 names[supplier], categories=[*simulation.scenario.firms, "none"]
             ),
             "experience": felt,
-            "emotion": [CLUSTERS[cluster(e, *cuts)] if e == e else "none" for e in felt.tolist()],
+            "emotion": [
+                CLUSTERS[emotion_cluster(e, *cuts)] if e == e else "none" for e in felt.tolist()
+            ],
         }
     )
     ties = pd.DataFrame({"customer": made.whose[keep], "other": made.others[keep]}).astype(int)

@@ -9,23 +9,24 @@ another customer, and neither threads nor blocks can show.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from cxsim.model.experience.perception import cluster
+from cxsim.model.experience.perception import emotion_cluster
 from cxsim.model.mechanism import (
     BILLION,
-    CHUNK,
+    TILE,
+    Accumulator,
     Column,
     Draw,
     Measure,
     Mechanism,
     Pass,
-    Total,
     billionths,
-    chunk,
-    chunks,
+    scratch,
+    tile,
+    tiles,
 )
 from cxsim.model.word_of_mouth.network import network
 from cxsim.numerics.draws import subkey, uniform
@@ -44,6 +45,13 @@ MARK = 31
 
 #: Number of the lowest bit of a byte that is set.
 LOWEST_BIT = np.array([0] + [(byte & -byte).bit_length() - 1 for byte in range(1, 256)])
+
+
+#: Kinds of networks (:data:`cxsim.model.word_of_mouth.network.KINDS`); passes know them by number.
+Kind = Literal["well_mixed", "small_world", "scale_free"]
+
+
+WELL_MIXED = get_args(Kind).index("well_mixed")
 
 
 class TellRate(Parameters):
@@ -66,7 +74,7 @@ class TellRate(Parameters):
 class WordOfMouth(Parameters):
     """Who tells whom, how often, and what comes of it."""
 
-    network: Literal["well_mixed", "small_world", "scale_free"] = parameter(
+    network: Kind = parameter(
         "small_world",
         doc="Who listens to whom: anybody, a small world (Watts & Strogatz 1998), or a network "
         "with hubs (Barabási & Albert 1999)",
@@ -108,7 +116,7 @@ class MarketParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def tell_chance(
+def message_probability(
     emotion: int, destroying: float, attention: float, recommendation: float, advocacy: float
 ) -> float:
     """Return the chance to tell of a customer in an emotion cluster."""
@@ -119,7 +127,7 @@ def tell_chance(
     return recommendation if emotion < 3 else advocacy
 
 
-def met(u: float, customer: int, customers: int) -> int:
+def customer_met(u: float, customer: int, customers: int) -> int:
     """Return whom a customer meets: anybody else with equal chance."""
     other = int(u * (customers - 1))
     return other + (other >= customer)
@@ -129,7 +137,7 @@ def met(u: float, customer: int, customers: int) -> int:
 
 
 def tell(
-    n, first, n_firms, n_tongue, experience, experienced, talker, tells, valence, key_tell,
+    n, first, n_firms, n_message_byte, experience, experienced, senders, sent, valence, key_tell,
     market_emotion_cut_points,
     market_word_of_mouth_tell_rate_destroying, market_word_of_mouth_tell_rate_attention,
     market_word_of_mouth_tell_rate_recommendation, market_word_of_mouth_tell_rate_advocacy,
@@ -147,27 +155,27 @@ def tell(
     low = market_emotion_cut_points[0, 0]
     middle = market_emotion_cut_points[0, 1]
     high = market_emotion_cut_points[0, 2]
-    for w in range(n_tongue):
+    for w in range(n_message_byte):
         for i in range(n):
-            tells[w, i] = 0
+            sent[w, i] = 0
     for f in range(n_firms):
         w = f // FIRMS_PER_BYTE
         bit = 1 << (f - w * FIRMS_PER_BYTE)
         key = key_tell[f]
         for i in range(n):
             feeling = experience[f, i]
-            emotion = cluster(feeling, low, middle, high)
-            chance = tell_chance(emotion, destroying, attention, recommendation, advocacy)
+            emotion = emotion_cluster(feeling, low, middle, high)
+            chance = message_probability(emotion, destroying, attention, recommendation, advocacy)
             told = (uniform(key, first + i) < chance) & (experienced[f, i] != 0)
-            tells[w, i] = tells[w, i] | (bit if told else 0)
-    for w in range(n_tongue):
-        talkers = 0
+            sent[w, i] = sent[w, i] | (bit if told else 0)
+    for w in range(n_message_byte):
+        n_senders = 0
         for i in range(n):
-            talker[talkers] = i
-            talkers += tells[w, i] != 0
-        for k in range(talkers):
-            i = talker[k]
-            told = int(tells[w, i])
+            senders[n_senders] = i
+            n_senders += sent[w, i] != 0
+        for k in range(n_senders):
+            i = senders[k]
+            told = int(sent[w, i])
             place = w * FIRMS_PER_BYTE
             while told:
                 valence[place, i] = experience[w * FIRMS_PER_BYTE + LOWEST_BIT[told], i]
@@ -175,28 +183,37 @@ def tell(
                 place += 1
 
 
-def take_in(
-    n_heard, w, listener, teller, all_tells, all_valence, reputation, news, weight, sum_messages
+def receive(
+    n_heard,
+    w,
+    receiver,
+    sender_met,
+    all_sent,
+    all_valence,
+    reputation,
+    received,
+    weight,
+    sum_messages,
 ):
     """Let listeners take in what tellers say, one after the other."""
     for k in range(n_heard):
-        i = listener[k]
-        other = teller[k]
-        told = int(all_tells[w, other])
-        news[w, i] = news[w, i] | told
+        i = receiver[k]
+        other = sender_met[k]
+        told = int(all_sent[w, other])
+        received[w, i] = received[w, i] | told
         place = w * FIRMS_PER_BYTE
         while told:
             f = w * FIRMS_PER_BYTE + LOWEST_BIT[told]
             v = all_valence[place, other]
             told = told & (told - 1)
             place += 1
-            reputation[f, i] = moved(reputation[f, i], v, weight)
-            sum_messages[chunk(i), f, (v > 0.0) - (v < 0.0) + 1] += 1.0
+            reputation[f, i] = reputation_after(reputation[f, i], v, weight)
+            sum_messages[tile(i), f, (v > 0.0) - (v < 0.0) + 1] += 1.0
 
 
 def listen(
-    n, first, n_customers, n_tongue, all_tells, all_valence, meeting, listener, teller, reputation,
-    news, network_start, network_ties, key_meet, market_word_of_mouth_network,
+    n, first, n_customers, n_message_byte, all_sent, all_valence, meeting, receiver, sender_met,
+    reputation, received, network_start, network_ties, key_meet, market_word_of_mouth_network,
     market_word_of_mouth_contacts, market_word_of_mouth_message_weight, sum_messages,
 ):  # fmt: skip
     """Everybody listens to the neighbours, in customer order, or to others met by chance.
@@ -205,12 +222,12 @@ def listen(
     first, as many as the list has room for, and then taken in.
     """
     weight = market_word_of_mouth_message_weight[0]
-    room = len(listener)
-    mixed = market_word_of_mouth_network[0] < 0.5 and n_customers > 1
+    room = len(receiver)
+    mixed = market_word_of_mouth_network[0] == WELL_MIXED and n_customers > 1
     contacts = int(market_word_of_mouth_contacts[0]) if mixed else 0
-    for w in range(n_tongue):
+    for w in range(n_message_byte):
         for i in range(n):
-            news[w, i] = 0
+            received[w, i] = 0
         i = -1
         for start in range(network_start[first], network_start[first + n], room):
             heard = 0
@@ -218,23 +235,23 @@ def listen(
                 tie = int(network_ties[start + k])
                 i += tie >> MARK
                 other = tie & ((1 << MARK) - 1)
-                listener[heard] = i
-                teller[heard] = other
-                heard += all_tells[w, other] != 0
-            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news, weight,
-                    sum_messages)  # fmt: skip
+                receiver[heard] = i
+                sender_met[heard] = other
+                heard += all_sent[w, other] != 0
+            receive(heard, w, receiver, sender_met, all_sent, all_valence, reputation, received,
+                    weight, sum_messages)  # fmt: skip
         for c in range(contacts):
             key = subkey(key_meet[0], c)
             for i in range(n):
                 meeting[i] = uniform(key, first + i)
             heard = 0
             for i in range(n):
-                other = met(meeting[i], first + i, n_customers)
-                listener[heard] = i
-                teller[heard] = other
-                heard += all_tells[w, other] != 0
-            take_in(heard, w, listener, teller, all_tells, all_valence, reputation, news, weight,
-                    sum_messages)  # fmt: skip
+                other = customer_met(meeting[i], first + i, n_customers)
+                receiver[heard] = i
+                sender_met[heard] = other
+                heard += all_sent[w, other] != 0
+            receive(heard, w, receiver, sender_met, all_sent, all_valence, reputation, received,
+                    weight, sum_messages)  # fmt: skip
 
 
 # --- measures ---------------------------------------------------------------------
@@ -268,9 +285,9 @@ def _links(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     return {"network_start": ties.start, "network_ties": marked}
 
 
-def _tongues(scenario: Any) -> dict[str, tuple[str, ...]]:
+def _message_bytes(scenario: Any) -> dict[str, tuple[str, ...]]:
     """Return the bytes of what a customer tells, eight firms each."""
-    return {"tongue": tuple(map(str, range(-(-len(scenario.firms) // FIRMS_PER_BYTE))))}
+    return {"message_byte": tuple(map(str, range(-(-len(scenario.firms) // FIRMS_PER_BYTE))))}
 
 
 def _even(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
@@ -286,19 +303,20 @@ WORD_OF_MOUTH = Mechanism(
     "word_of_mouth",
     doc="Customers tell each other what they have experienced",
     market=MarketParameters,
-    axes=_tongues,
+    axes=_message_bytes,
     columns=(
-        Column("tells", ("tongue",), "u1", shared=True, doc="Firms told about, one bit each"),
+        Column("sent", ("message_byte",), "u1", shared=True, doc="Firms told about, one bit each"),
         Column("valence", ("firm",), shared=True, doc="Experience told of the first firm, ..."),
-        Column("news", ("tongue",), "u1", kept=False, doc="Firms heard of, one bit each"),
-        Column("talker", (), "u4", kept=False, doc="Customers who tell, in a list"),
-        Column("meeting", (), "f8", kept=False, doc="Draw of each customer, to meet somebody"),
-        Column("listener", (), "u4", kept=False, doc="Who listens to a teller, in a list"),
-        Column("teller", (), "u4", kept=False, doc="Whom the listener listens to"),
+        scratch("received", "Firms heard of, one bit each", ("message_byte",), "u1"),
+        scratch("senders", "Customers who tell, in a list", dtype="u4"),
+        scratch("meeting", "Draw of each customer, to meet somebody"),
+        scratch("receiver", "Who listens to a teller, in a list", dtype="u4"),
+        scratch("sender_met", "Whom the listener listens to", dtype="u4"),
     ),
     draws=(Draw("tell", ("firm",)), Draw("meet")),
-    totals=(
-        Total("messages", ("firm", 3), doc="Messages heard, by valence below, at, above neutral"),
+    accumulators=(
+        Accumulator("messages", ("firm", 3),
+                    doc="Messages heard, by valence below, at, above neutral"),
     ),
     setup=_links,
     passes=(
@@ -334,12 +352,12 @@ class SegmentParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def moved(reputation: float, valence: float, weight: float) -> float:
+def reputation_after(reputation: float, valence: float, weight: float) -> float:
     """Return the reputation after a message, R + weight (valence - R)."""
     return reputation + weight * (valence - reputation)
 
 
-def esteem(value: float, reputation: float) -> float:
+def value_of_reputation(value: float, reputation: float) -> float:
     """Return what a reputation adds to an option's worth, currency."""
     return value * reputation
 
@@ -355,23 +373,23 @@ def forget(n, n_firms, arriving, reputation):
                 reputation[f, i] = 0.0
 
 
-def appreciate(n, n_firms, segment, reputation, trust, value, segment_reputation_value):
+def add_reputation(n, n_firms, segment, reputation, trust, value, segment_reputation_value):
     """Add what firms' reputations are worth."""
     for i in range(n):
         trust[i] = segment_reputation_value[segment[i]]
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
-                value[e, f, i] += esteem(trust[i], reputation[f, i])
+                value[e, f, i] += value_of_reputation(trust[i], reputation[f, i])
 
 
 def count(n, n_firms, reputation, sum_reputation):
     """Add up reputations as they stand after what was heard."""
     for f in range(n_firms):
-        for c in range(chunks(n)):
-            start = c * CHUNK
+        for c in range(tiles(n)):
+            start = c * TILE
             total = 0
-            for k in range(min(CHUNK, n - start)):
+            for k in range(min(TILE, n - start)):
                 total += billionths(reputation[f, start + k])
             sum_reputation[c, f] += total / BILLION
 
@@ -381,7 +399,7 @@ def count(n, n_firms, reputation, sum_reputation):
 
 def mean_reputation(b: Any) -> np.ndarray:
     """Mean reputation of the firm over all customers; 0 for those who have heard nothing."""
-    return b.count("reputation") / b.count("holders").sum(axis=1, keepdims=True)
+    return b.count("reputation") / b.count("customers_before").sum(axis=1, keepdims=True)
 
 
 REPUTATION = Mechanism(
@@ -390,12 +408,12 @@ REPUTATION = Mechanism(
     segment=SegmentParameters,
     columns=(
         Column("reputation", ("firm",), doc="Reputation R of a firm, about -1 to 1"),
-        Column("trust", (), "f8", kept=False, doc="Worth of a reputation of 1, currency"),
+        scratch("trust", "Worth of a reputation of 1, currency"),
     ),
-    totals=(Total("reputation", doc="Reputation, summed over all customers"),),
+    accumulators=(Accumulator("reputation", doc="Reputation, summed over all customers"),),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
-        Pass(appreciate, "add", term="word of mouth"),
+        Pass(add_reputation, "add", term="word of mouth"),
         Pass(count, "hear", after=("word_of_mouth.listen",)),
     ),
     measures=(

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.experience.perception import expectation
-from cxsim.model.ledger import Books, held_and_kept, ratio
+from cxsim.model.ledger import Ledger, held_and_kept, ratio
 from cxsim.model.mechanism import Mechanism
 from cxsim.runs.measures.measure_registry import measures
 
@@ -70,24 +70,24 @@ def quadrant(interaction: float, customization: float, threshold: float = 0.5) -
     return _QUADRANTS[interaction >= threshold, customization >= threshold]
 
 
-def _order(scenario: Any, books: Books) -> list[int]:
+def _order(scenario: Any, ledger: Ledger) -> list[int]:
     """Places of the firms of the scenario file in the books' name order."""
-    return [books.firms.index(name) for name in scenario.firms]
+    return [ledger.firms.index(name) for name in scenario.firms]
 
 
-def firm_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+def firm_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
     """Return one row per period and firm; ``attrs["definitions"]`` says what columns are."""
     import pandas as pd
 
-    order = _order(scenario, books)
+    order = _order(scenario, ledger)
     names = list(scenario.firms)
-    periods = books.periods
+    periods = ledger.periods
     columns: dict[str, Any] = {
         "period": np.repeat(np.arange(periods), len(names)),
         "firm": names * periods,
     }
     for measure in measures("firm", mechanisms):
-        columns[measure.name] = measure.function(books)[:, order].ravel()
+        columns[measure.name] = measure.function(ledger)[:, order].ravel()
     frame = pd.DataFrame(columns)
     labels = [
         quadrant(a, c, scenario.matrix_threshold)
@@ -98,25 +98,25 @@ def firm_frame(books: Books, scenario: Any, mechanisms: tuple[Mechanism, ...]) -
     return frame
 
 
-def market_frame(books: Books, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
     """Return one row per period; ``attrs["definitions"]`` says what columns are."""
     import pandas as pd
 
-    columns: dict[str, Any] = {"period": np.arange(books.periods)}
+    columns: dict[str, Any] = {"period": np.arange(ledger.periods)}
     for measure in measures("market", mechanisms):
-        columns[measure.name] = measure.function(books)
+        columns[measure.name] = measure.function(ledger)
     frame = pd.DataFrame(columns)
     frame.attrs["definitions"] = {m.name: m.definition for m in measures("market", mechanisms)}
     return frame
 
 
-def switching_frame(books: Books, scenario: Any) -> pd.DataFrame:
+def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return purchases by period, supplier before (``"none"`` for nobody's) and option taken."""
     import pandas as pd
 
-    order = _order(scenario, books)
+    order = _order(scenario, ledger)
     names = list(scenario.firms)
-    flows = books.total("purchases")[:, [0, *(k + 1 for k in order)], :][:, :, [*order, -1]]
+    flows = ledger.total("purchases")[:, [0, *(k + 1 for k in order)], :][:, :, [*order, -1]]
     periods, holders, options = flows.shape
     return pd.DataFrame(
         {
@@ -128,14 +128,14 @@ def switching_frame(books: Books, scenario: Any) -> pd.DataFrame:
     )
 
 
-def tenure_frame(books: Books, scenario: Any) -> pd.DataFrame:
+def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return customers before the choice and those who stayed, by period, firm and tenure band."""
     import pandas as pd
 
-    order = _order(scenario, books)
+    order = _order(scenario, ledger)
     names = list(scenario.firms)
     bands = list(TENURE_BANDS)
-    held, kept = (values[:, order] for values in held_and_kept(books, "tenure"))
+    held, kept = (values[:, order] for values in held_and_kept(ledger, "tenure"))
     periods = len(held)
     return pd.DataFrame(
         {
@@ -151,7 +151,7 @@ def tenure_frame(books: Books, scenario: Any) -> pd.DataFrame:
 # -- What customers met at touchpoints and what firms thought of it, as a tidy frame -----------
 
 
-def touchpoint_frame(books: Books, scenario: Any) -> pd.DataFrame:
+def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return one row per period, firm and touchpoint, in the order of the journey.
 
     Columns: ``stage``, ``channel``, ``run_by`` and ``importance`` as the scenario has them at
@@ -164,16 +164,16 @@ def touchpoint_frame(books: Books, scenario: Any) -> pd.DataFrame:
     import pandas as pd
 
     firms, places = list(scenario.firms), scenario.journey
-    order = [books.firms.index(name) for name in firms]
-    periods, n = books.periods, len(firms) * len(places)
-    contacts = books.count("contacts").sum(axis=3)[:, order]
-    score = books.count("score").sum(axis=3)[:, order]
+    order = [ledger.firms.index(name) for name in firms]
+    periods, n = ledger.periods, len(firms) * len(places)
+    contacts = ledger.count("contacts").sum(axis=3)[:, order]
+    score = ledger.count("score").sum(axis=3)[:, order]
 
     def each(values: list[Any]) -> np.ndarray:
         return np.tile(np.array(values, dtype=object), periods * len(firms))
 
     def by_firm(name: str) -> np.ndarray:
-        return books.count(name)[:, order].ravel()
+        return ledger.count(name)[:, order].ravel()
 
     run_by = [
         scenario.firms[name].touchpoints[place].run_by
@@ -191,13 +191,13 @@ def touchpoint_frame(books: Books, scenario: Any) -> pd.DataFrame:
             "channel": each([place.channel for place in places.values()]),
             "run_by": np.tile(np.array(run_by, dtype=object), periods),
             "importance": each([place.importance for place in places.values()]).astype(float),
-            "contacts": contacts.ravel() * books.scale,
+            "contacts": contacts.ravel() * ledger.scale,
             "performance": ratio(score, contacts).ravel(),
-            "expectation": np.repeat(expectation(books)[:, order], len(places), axis=1).ravel(),
+            "expectation": np.repeat(expectation(ledger)[:, order], len(places), axis=1).ravel(),
             "delivered": by_firm("delivered"),
             "belief": by_firm("belief"),
             "belief_error": by_firm("belief_error"),
-            "answers": by_firm("answers") if books.has("answers") else 0.0,
+            "answers": by_firm("answers") if ledger.has("answers") else 0.0,
         }
     )
     return frame[frame["run_by"] != "nobody"].reset_index(drop=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cxsim.messages import hint
-from cxsim.model.ledger import Books, by_firm, ratio
+from cxsim.model.ledger import Ledger, by_firm, ratio
 from cxsim.model.mechanism import Measure, Mechanism
 from cxsim.model.mechanism_registry import registered
 from cxsim.runs.measures.profit import (
@@ -30,7 +30,7 @@ __all__ = [
     "FIRM_MEASURES",
     "MARKET",
     "MARKET_MEASURES",
-    "Books",
+    "Ledger",
     "Measure",
     "firm_measure",
     "key_measures",
@@ -45,18 +45,18 @@ __all__ = [
 # -- The market as a whole ---------------------------------------------------------------------
 
 
-def concentration(b: Books) -> np.ndarray:
+def concentration(b: Ledger) -> np.ndarray:
     """Herfindahl-Hirschman index of shares of purchases."""
     return (share(b) ** 2).sum(axis=1)
 
 
-def outside_share(b: Books) -> np.ndarray:
+def outside_share(b: Ledger) -> np.ndarray:
     """Of the customers in the market in the period, the share who bought from nobody."""
     bought = b.total("purchases").sum(axis=1)
     return ratio(bought[:, -1], bought.sum(axis=1))
 
 
-def switching_rate(b: Books) -> np.ndarray:
+def switching_rate(b: Ledger) -> np.ndarray:
     """Of the period's buyers who had a supplier, the share who bought from another firm.
 
     Those who bought from nobody do not count: retention counts them as kept.
@@ -65,22 +65,22 @@ def switching_rate(b: Books) -> np.ndarray:
     return ratio(losses(b).sum(axis=1), bought)
 
 
-def market_price(b: Books) -> np.ndarray:
+def market_price(b: Ledger) -> np.ndarray:
     """Mean amount paid per purchase in the market."""
     return ratio(b.total("revenue").sum(axis=1), purchases(b).sum(axis=1))
 
 
-def market_purchases(b: Books) -> np.ndarray:
+def market_purchases(b: Ledger) -> np.ndarray:
     """Purchases from all firms in the period."""
     return purchases(b).sum(axis=1)
 
 
-def market_profit(b: Books) -> np.ndarray:
+def market_profit(b: Ledger) -> np.ndarray:
     """Sum of the profits of all firms in the period."""
     return profit(b).sum(axis=1)
 
 
-def consumer_surplus(b: Books) -> np.ndarray:
+def consumer_surplus(b: Ledger) -> np.ndarray:
     """Experienced worth of purchases relative to the outside value; meaningful as a difference."""
     return b.total("surplus")[:, 0]
 
@@ -260,20 +260,20 @@ def summarize(simulation: Any, start: int = 0) -> dict[str, dict[str, float]]:
     start : int
         First period of means.
     """
-    books = simulation.books
+    ledger = simulation.ledger
     result: dict[str, dict[str, float]] = {name: {} for name in simulation.scenario.firms}
     for measure in measures("firm", simulation.mechanisms):
-        values = summarized(_from(start, measure, books), measure.summary)
+        values = summarized(_from(start, measure, ledger), measure.summary)
         for name, of_firm in result.items():
-            of_firm[measure.name] = float(values[books.firms.index(name)])
+            of_firm[measure.name] = float(values[ledger.firms.index(name)])
     result[MARKET] = {
-        measure.name: float(summarized(_from(start, measure, books), measure.summary))
+        measure.name: float(summarized(_from(start, measure, ledger), measure.summary))
         for measure in measures("market", simulation.mechanisms)
     }
     return result
 
 
-def _from(start: int, measure: Measure, books: Books) -> np.ndarray:
+def _from(start: int, measure: Measure, ledger: Ledger) -> np.ndarray:
     """Return a measure by period, means from a period on."""
-    values = np.asarray(measure.function(books))
+    values = np.asarray(measure.function(ledger))
     return values[start:] if measure.summary == "mean" else values

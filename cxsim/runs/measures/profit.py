@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from cxsim.model.core.people import TENURE_BANDS
-from cxsim.model.ledger import Books, held_and_kept, ratio
+from cxsim.model.ledger import Ledger, held_and_kept, ratio
 from cxsim.model.mechanism import Measure
 from cxsim.runs.measures.purchases import (
     customers,
@@ -40,12 +40,12 @@ __all__ = [
 # -- Profit and what customers are worth -------------------------------------------------------
 
 
-def price_paid(b: Books) -> np.ndarray:
+def price_paid(b: Ledger) -> np.ndarray:
     """Mean amount paid over the period's purchases from the firm."""
     return ratio(b.total("revenue"), purchases(b))
 
 
-def contribution(b: Books) -> np.ndarray:
+def contribution(b: Ledger) -> np.ndarray:
     """Revenue of the period less the costs that purchases and contacts cause."""
     return (
         b.total("revenue")
@@ -56,13 +56,13 @@ def contribution(b: Books) -> np.ndarray:
     )
 
 
-def capability_cost(b: Books) -> np.ndarray:
+def capability_cost(b: Ledger) -> np.ndarray:
     """Fixed cost of the capabilities, convex in each; none for a firm that is not active."""
     squares = b.firm("interaction") ** 2 + b.firm("customization") ** 2
     return b.firm("capability_cost") * squares * b.firm("active")
 
 
-def capability_investment(b: Books) -> np.ndarray:
+def capability_investment(b: Ledger) -> np.ndarray:
     """One-off cost of capabilities raised in the period, whole market."""
     raised = sum(
         np.maximum(b.firm(name) - b.firm_before(name), 0.0)
@@ -71,31 +71,31 @@ def capability_investment(b: Books) -> np.ndarray:
     return b.firm("capability_investment") * raised
 
 
-def profit(b: Books) -> np.ndarray:
+def profit(b: Ledger) -> np.ndarray:
     """Contribution of the period less what capabilities and mechanisms cost; not discounted."""
     return contribution(b) - capability_cost(b) - capability_investment(b) - b.costs("profit")
 
 
-def cumulative_profit(b: Books) -> np.ndarray:
+def cumulative_profit(b: Ledger) -> np.ndarray:
     """Profits of period 0 to this one, not discounted."""
     return b.summed("profit", profit)
 
 
-def cash(b: Books) -> np.ndarray:
+def cash(b: Ledger) -> np.ndarray:
     """Initial cash and profits of period 0 to this one."""
     return b.firm("initial_cash") + cumulative_profit(b)
 
 
 PROFIT_MEASURES = (
     Measure("price", "Price", "currency per unit", parameter("price"), reported=True),
-    Measure("price_paid", "Amount paid per purchase", "currency", price_paid, own_books=True),
+    Measure("price_paid", "Amount paid per purchase", "currency", price_paid, own_ledger=True),
     Measure(
         "revenue",
         "Revenue",
         "currency per period",
         total("revenue", "What customers paid the firm"),
         summary="sum",
-        own_books=True,
+        own_ledger=True,
     ),
     Measure(
         "discounts",
@@ -103,7 +103,7 @@ PROFIT_MEASURES = (
         "currency per period",
         total("discounts", "Price cuts of promotions, already taken off revenue,"),
         summary="sum",
-        own_books=True,
+        own_ledger=True,
     ),
     Measure(
         "production_cost",
@@ -111,7 +111,7 @@ PROFIT_MEASURES = (
         "currency per period",
         total("production_cost", "Cost of the units sold"),
         summary="sum",
-        own_books=True,
+        own_ledger=True,
     ),
     Measure(
         "contact_cost",
@@ -119,7 +119,7 @@ PROFIT_MEASURES = (
         "currency per period",
         total("contact_cost", "Cost of contacts with individual customers"),
         summary="sum",
-        own_books=True,
+        own_ledger=True,
     ),
     Measure(
         "service_cost",
@@ -127,7 +127,7 @@ PROFIT_MEASURES = (
         "currency per period",
         total("service_cost", "Cost of handling purchases"),
         summary="sum",
-        own_books=True,
+        own_ledger=True,
     ),
     Measure("contribution", "Contribution", "currency per period", contribution, summary="sum"),
     Measure(
@@ -136,7 +136,7 @@ PROFIT_MEASURES = (
         "currency per period",
         capability_cost,
         summary="sum",
-        own_books=True,
+        own_ledger=True,
     ),
     Measure(
         "capability_investment",
@@ -144,7 +144,7 @@ PROFIT_MEASURES = (
         "currency per period",
         capability_investment,
         summary="sum",
-        own_books=True,
+        own_ledger=True,
     ),
     Measure(
         "profit",
@@ -153,7 +153,7 @@ PROFIT_MEASURES = (
         profit,
         summary="sum",
         series=True,
-        own_books=True,
+        own_ledger=True,
         reported=True,
     ),
     Measure(
@@ -163,9 +163,9 @@ PROFIT_MEASURES = (
         cumulative_profit,
         summary="to_date",
         series=True,
-        own_books=True,
+        own_ledger=True,
     ),
-    Measure("cash", "Cash", "currency", cash, summary="last", own_books=True, reported=True),
+    Measure("cash", "Cash", "currency", cash, summary="last", own_ledger=True, reported=True),
 )
 
 
@@ -277,21 +277,21 @@ def turn_beyond(profit: np.ndarray, discount_rate: float, year: int) -> float:
 # --- measures of a run --------------------------------------------------------------
 
 
-def _weights(b: Books) -> np.ndarray:
+def _weights(b: Ledger) -> np.ndarray:
     """Weights of the periods of the books, (T, 1)."""
     return weights(b.first + b.periods, b.market["market_discount_rate"])[b.first :, None]
 
 
-def _discounted(b: Books) -> np.ndarray:
+def _discounted(b: Ledger) -> np.ndarray:
     return _weights(b) * profit(b)
 
 
-def net_present_value(b: Books) -> np.ndarray:
+def net_present_value(b: Ledger) -> np.ndarray:
     """Profit of period 0 to this period, discounted to period 0; nothing of what follows."""
     return b.summed("discounted profit", _discounted)
 
 
-def perpetuity(b: Books) -> np.ndarray:
+def perpetuity(b: Ledger) -> np.ndarray:
     """Net present value, and the mean profit of the last year for ever after, discounted."""
     rate = b.market["market_discount_rate"]
     if rate == 0.0:
@@ -299,7 +299,7 @@ def perpetuity(b: Books) -> np.ndarray:
     return net_present_value(b) + _weights(b) * per_last_year(profit(b), b.year) / rate
 
 
-def with_equity(b: Books) -> np.ndarray:
+def with_equity(b: Ledger) -> np.ndarray:
     """Net present value, and customer equity as it then stands, discounted to period 0.
 
     No customer yet to be won counts, and no fixed cost yet to be paid.
@@ -338,16 +338,16 @@ VALUE_MEASURES = (
 # -- What a customer is worth: one of those there are, one newly won, and one who may come back
 
 
-def _by_knowledge(b: Books) -> np.ndarray:
+def _by_knowledge(b: Ledger) -> np.ndarray:
     """Projected lifetime value by knowledge band, (T, F, bands)."""
     held, kept = held_and_kept(b, "knowledge")
-    stayed = 1.0 - ratio(left(b), left(b) + b.total("holders")[:, 1:])
+    stayed = 1.0 - ratio(left(b), left(b) + b.total("customers_before")[:, 1:])
     margin = ratio(contribution(b), customers(b))
     r = ratio(kept, held) * stayed[:, :, None]
     return margin[:, :, None] * ratio(r, 1.0 + b.market["market_discount_rate"] - r)
 
 
-def lifetime_value_present(b: Books) -> np.ndarray:
+def lifetime_value_present(b: Ledger) -> np.ndarray:
     """Discounted contribution to come, per present customer, until it is lost for good.
 
     Projected from the period's rates of staying by knowledge band: m r / (1 + d - r). More than
@@ -358,7 +358,7 @@ def lifetime_value_present(b: Books) -> np.ndarray:
     return ratio((values * held).sum(axis=2), held.sum(axis=2))
 
 
-def customer_equity(b: Books) -> np.ndarray:
+def customer_equity(b: Ledger) -> np.ndarray:
     """Lifetime value of a present customer, times the firm's customers.
 
     None for a firm that sold nothing in the last year.
@@ -367,12 +367,12 @@ def customer_equity(b: Books) -> np.ndarray:
     return np.where(sold, lifetime_value_present(b) * customers(b), 0.0)
 
 
-def _margin(b: Books) -> np.ndarray:
+def _margin(b: Ledger) -> np.ndarray:
     """Contribution per purchase over the last year, (T, F)."""
     return ratio(over_last_year(contribution(b), b.year), over_last_year(purchases(b), b.year))
 
 
-def _survival(gone: np.ndarray, there: np.ndarray, b: Books) -> np.ndarray:
+def _survival(gone: np.ndarray, there: np.ndarray, b: Ledger) -> np.ndarray:
     """Discounted chance to be in the market a period later, from those who left and remained."""
     gone, there = over_last_year(gone, b.year), over_last_year(there, b.year)
     return (1.0 - ratio(gone, gone + there)) / (1.0 + b.market["market_discount_rate"])
@@ -382,7 +382,7 @@ def _survival(gone: np.ndarray, there: np.ndarray, b: Books) -> np.ndarray:
 _BAND = np.searchsorted([1, 3, 7, 15, 31], np.arange(1, 33))
 
 
-def lifetime_value_new(b: Books) -> np.ndarray:
+def lifetime_value_new(b: Ledger) -> np.ndarray:
     """Discounted contribution of a customer after the purchase that won it, until it is lost.
 
     What winning a customer may cost. Projected from the last year's chances to buy again and to
@@ -394,7 +394,7 @@ def lifetime_value_new(b: Books) -> np.ndarray:
     empty = held == 0  # of bands without customers nothing is known: as the firm's others
     buys = np.where(empty, ratio(pooled[2], pooled[0]), ratio(again, held))
     goes = 1.0 - np.where(empty, ratio(pooled[1], pooled[0]), ratio(kept, held))
-    margin, weight = _margin(b), _survival(left(b), b.total("holders")[:, 1:], b)
+    margin, weight = _margin(b), _survival(left(b), b.total("customers_before")[:, 1:], b)
     assert held.shape[2] == len(TENURE_BANDS)
     last = _BAND[-1]
     value = ratio(weight * buys[:, :, last] * margin, 1.0 - weight * (1.0 - goes[:, :, last]))
@@ -404,16 +404,16 @@ def lifetime_value_new(b: Books) -> np.ndarray:
     return value
 
 
-def lifetime_value_migration(b: Books) -> np.ndarray:
+def lifetime_value_migration(b: Ledger) -> np.ndarray:
     """Discounted contribution of a customer after the purchase that won it, returns included.
 
     Customers who switch come back: projected by the brand-switching matrix of the last year, a
     Markov chain of the supplier, until the customer leaves the market.
     """
-    holders = over_last_year(b.total("holders")[:, 1:], b.year)
+    holders = over_last_year(b.total("customers_before")[:, 1:], b.year)
     bought = over_last_year(b.total("purchases")[:, 1:, :-1], b.year)
     chance = np.nan_to_num(ratio(bought, holders[:, :, None]))  # (T, supplier, bought from)
-    gone, everybody = b.total("left").sum(axis=1), b.total("holders").sum(axis=1)
+    gone, everybody = b.total("left").sum(axis=1), b.total("customers_before").sum(axis=1)
     weight = _survival(gone, everybody - gone, b)  # newcomers have taken the places of the gone
     weight = weight[:, None, None]
     firms = len(b.firms)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cxsim.model.ledger import Books, by_firm, ratio
+from cxsim.model.ledger import Ledger, by_firm, ratio
 from cxsim.model.mechanism import Measure
 
 __all__ = [
@@ -36,49 +36,49 @@ LAPSE_SOURCE = (
 )
 
 
-def _own(b: Books) -> np.ndarray:
+def _own(b: Ledger) -> np.ndarray:
     """Purchases by a firm's own customers, (T, F)."""
     return np.diagonal(by_firm(b)[:, 1:, :], axis1=1, axis2=2)
 
 
-def purchases(b: Books) -> np.ndarray:
+def purchases(b: Ledger) -> np.ndarray:
     """Purchases from the firm in the period, whole market."""
     return by_firm(b).sum(axis=1)
 
 
-def share(b: Books) -> np.ndarray:
+def share(b: Ledger) -> np.ndarray:
     """Of the purchases from all firms in the period, the share that were made from this firm."""
     return ratio(purchases(b), purchases(b).sum(axis=1, keepdims=True))
 
 
-def acquisitions(b: Books) -> np.ndarray:
+def acquisitions(b: Ledger) -> np.ndarray:
     """Customers who bought from the firm in the period and had another supplier, or none."""
     return purchases(b) - _own(b)
 
 
-def losses(b: Books) -> np.ndarray:
+def losses(b: Ledger) -> np.ndarray:
     """The firm's customers, lapsed ones too, who bought from a rival in the period."""
     return by_firm(b)[:, 1:, :].sum(axis=2) - _own(b)
 
 
-def _ended(b: Books) -> np.ndarray | float:
+def _ended(b: Ledger) -> np.ndarray | float:
     """Relationships that customers ended for the outside option, where they can."""
     return b.total("ended") if b.has("ended") else 0.0
 
 
-def customers(b: Books) -> np.ndarray:
+def customers(b: Ledger) -> np.ndarray:
     """Customers at the end of the period whose last purchase was from the firm; lapsed ones too."""
-    return b.total("holders")[:, 1:] + acquisitions(b) - losses(b) - _ended(b)
+    return b.total("customers_before")[:, 1:] + acquisitions(b) - losses(b) - _ended(b)
 
 
-def relationship_share(b: Books) -> np.ndarray:
+def relationship_share(b: Ledger) -> np.ndarray:
     """Of the customers who have a supplier at the period's end, the share who have this one."""
     return ratio(customers(b), customers(b).sum(axis=1, keepdims=True))
 
 
-def stayed(b: Books) -> np.ndarray:
+def stayed(b: Ledger) -> np.ndarray:
     """Share of the customers still in the market, silent ones too, whom no rival has taken."""
-    held = b.total("holders")[:, 1:]
+    held = b.total("customers_before")[:, 1:]
     return ratio(held - losses(b) - _ended(b), held)
 
 
@@ -86,23 +86,23 @@ def stayed(b: Books) -> np.ndarray:
 _STAY, _SWITCH, _LAPSE, _RETURN = range(4)
 
 
-def _active_before(b: Books) -> np.ndarray:
+def _active_before(b: Ledger) -> np.ndarray:
     """Active customers at the start of the period, before anybody leaves the market."""
     return b.total("left_active") + b.total("activity")[:, :, : _LAPSE + 1].sum(axis=2)
 
 
-def active_customers(b: Books) -> np.ndarray:
+def active_customers(b: Ledger) -> np.ndarray:
     """Customers at the end of the period who are not silent for longer than expected."""
     done = b.total("activity")
     return done[:, :, _STAY] + done[:, :, _RETURN] + acquisitions(b) - _ended(b)
 
 
-def churn_rivals(b: Books) -> np.ndarray:
+def churn_rivals(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start who bought from a rival in it."""
     return ratio(b.total("activity")[:, :, _SWITCH], _active_before(b))
 
 
-def churn_lapsed(b: Books) -> np.ndarray:
+def churn_lapsed(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start who lapsed in it.
 
     They have now been silent for ``lapse_after`` mean intervals between occasions to buy, or
@@ -111,12 +111,12 @@ def churn_lapsed(b: Books) -> np.ndarray:
     return ratio(b.total("activity")[:, :, _LAPSE] + _ended(b), _active_before(b))
 
 
-def churn_left(b: Books) -> np.ndarray:
+def churn_left(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start who left the market for good in it."""
     return ratio(b.total("left_active"), _active_before(b))
 
 
-def churn(b: Books) -> np.ndarray:
+def churn(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start whom the firm lost in it.
 
     To a rival, by lapsing, or because they left the market: the three causes add up to it.
@@ -124,7 +124,7 @@ def churn(b: Books) -> np.ndarray:
     return churn_rivals(b) + churn_lapsed(b) + churn_left(b)
 
 
-def retention(b: Books) -> np.ndarray:
+def retention(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start who are so at its end: 1 - churn.
 
     Who buys from nobody for a while is kept: it can be high though most of a period's buyers
@@ -133,23 +133,23 @@ def retention(b: Books) -> np.ndarray:
     return 1.0 - churn(b)
 
 
-def returned(b: Books) -> np.ndarray:
+def returned(b: Ledger) -> np.ndarray:
     """Lapsed customers who bought from the firm again in the period."""
     return b.total("activity")[:, :, _RETURN]
 
 
-def repeat_rate(b: Books) -> np.ndarray:
+def repeat_rate(b: Ledger) -> np.ndarray:
     """Share of the firm's customers who bought in the period, from any firm, who bought from it."""
     return ratio(_own(b), by_firm(b)[:, 1:, :].sum(axis=2))
 
 
-def penetration(b: Books) -> np.ndarray:
+def penetration(b: Ledger) -> np.ndarray:
     """Share of all customers who bought from the firm in the period."""
-    everybody = b.total("holders").sum(axis=1, keepdims=True)
+    everybody = b.total("customers_before").sum(axis=1, keepdims=True)
     return ratio(purchases(b), everybody)
 
 
-def left(b: Books) -> np.ndarray:
+def left(b: Ledger) -> np.ndarray:
     """The firm's customers who left the market for good in the period."""
     return b.total("left")[:, 1:]
 
@@ -179,13 +179,13 @@ PURCHASE_MEASURES = (
         customers,
         summary="last",
         series=True,
-        own_books=True,
+        own_ledger=True,
         reported=True,
     ),
-    Measure("purchases", "Purchases", "per period", purchases, own_books=True),
-    Measure("acquisitions", "Customers won", "per period", acquisitions, own_books=True),
-    Measure("losses", "Customers lost to rivals", "per period", losses, own_books=True),
-    Measure("left", "Customers who left the market", "per period", left, own_books=True),
+    Measure("purchases", "Purchases", "per period", purchases, own_ledger=True),
+    Measure("acquisitions", "Customers won", "per period", acquisitions, own_ledger=True),
+    Measure("losses", "Customers lost to rivals", "per period", losses, own_ledger=True),
+    Measure("left", "Customers who left the market", "per period", left, own_ledger=True),
     Measure(
         "retention",
         "Retention",
@@ -194,7 +194,7 @@ PURCHASE_MEASURES = (
         source=LAPSE_SOURCE,
         key=True,
         series=True,
-        own_books=True,
+        own_ledger=True,
         reported=True,
         also=("retention_rate",),
     ),
@@ -205,7 +205,7 @@ PURCHASE_MEASURES = (
         churn,
         source=LAPSE_SOURCE,
         series=True,
-        own_books=True,
+        own_ledger=True,
         also=("attrition", "churn_rate", "defection"),
     ),
     Measure("churn_rivals", "Churn to rivals", "share per period", churn_rivals),
@@ -218,16 +218,16 @@ PURCHASE_MEASURES = (
         active_customers,
         summary="last",
         source=LAPSE_SOURCE,
-        own_books=True,
+        own_ledger=True,
     ),
-    Measure("returned", "Lapsed customers who came back", "per period", returned, own_books=True),
+    Measure("returned", "Lapsed customers who came back", "per period", returned, own_ledger=True),
     Measure("stayed", "Customers not taken by rivals", "share per period", stayed),
     Measure(
         "repeat_rate",
         "Repeat purchase rate among buyers",
         "share",
         repeat_rate,
-        own_books=True,
+        own_ledger=True,
         also=("repurchase_rate", "repeat_purchase_rate"),
     ),
     Measure("penetration", "Penetration in a period", "share", penetration),
@@ -237,30 +237,30 @@ PURCHASE_MEASURES = (
 # -- Measures of what the books or the scenario hold as it is ----------------------------------
 
 
-def per_customer(name: str, what: str) -> Callable[[Books], np.ndarray]:
+def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
     """Return the measure of a total per customer of the firm; ``what`` says of what."""
 
-    def measure(b: Books) -> np.ndarray:
+    def measure(b: Ledger) -> np.ndarray:
         return ratio(b.total(name), customers(b))
 
     measure.__doc__ = f"Mean over the firm's customers at the period's end of {what}."
     return measure
 
 
-def total(name: str, what: str) -> Callable[[Books], np.ndarray]:
+def total(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
     """Return the measure of a total; ``what`` says of what."""
 
-    def measure(b: Books) -> np.ndarray:
+    def measure(b: Ledger) -> np.ndarray:
         return b.total(name)
 
     measure.__doc__ = f"{what} in the period, whole market."
     return measure
 
 
-def parameter(name: str) -> Callable[[Books], np.ndarray]:
+def parameter(name: str) -> Callable[[Ledger], np.ndarray]:
     """Return the measure of a parameter of firms."""
 
-    def measure(b: Books) -> np.ndarray:
+    def measure(b: Ledger) -> np.ndarray:
         return b.firm(name)
 
     measure.__doc__ = f"The firm's {name.replace('_', ' ')} as it stood in the period."
@@ -283,17 +283,17 @@ def per_last_year(values: np.ndarray, year: int) -> np.ndarray:
 # -- What firms know and do for customers, and what leaving them costs -------------------------
 
 
-def hassle(b: Books) -> np.ndarray:
+def hassle(b: Ledger) -> np.ndarray:
     """Mean effort of ordering, over the period's purchases from the firm."""
     return ratio(b.total("hassle"), purchases(b))
 
 
-def effort(b: Books) -> np.ndarray:
+def effort(b: Ledger) -> np.ndarray:
     """Mean effort spent on telling the firm one's needs, over the period's purchases from it."""
     return ratio(b.total("effort"), purchases(b))
 
 
-def switching_cost(b: Books) -> np.ndarray:
+def switching_cost(b: Ledger) -> np.ndarray:
     """Mean over the firm's customers of what moving to a twin firm that knows nothing would cost.
 
     The sum of its procedural, financial and relational parts.
@@ -306,43 +306,43 @@ def switching_cost(b: Books) -> np.ndarray:
     )
 
 
-def switching_cost_sd(b: Books) -> np.ndarray:
+def switching_cost_sd(b: Ledger) -> np.ndarray:
     """Standard deviation of switching costs over the firm's customers."""
     mean = switching_cost(b)
     square = ratio(b.total("switching_square"), customers(b))
     return np.sqrt(np.maximum(square - mean * mean, 0.0))
 
 
-def switching_cost_share(b: Books) -> np.ndarray:
+def switching_cost_share(b: Ledger) -> np.ndarray:
     """Mean switching cost of the firm's customers over the mean amount paid per purchase."""
     return ratio(switching_cost(b), ratio(b.total("revenue"), purchases(b)))
 
 
-def recognized(b: Books) -> np.ndarray:
+def recognized(b: Ledger) -> np.ndarray:
     """Share of the period's purchase contacts in which the customer was recognized."""
     return ratio(b.total("recognized"), purchases(b))
 
 
-def differentiated(b: Books) -> np.ndarray:
+def differentiated(b: Ledger) -> np.ndarray:
     """Share of the variance of needs across the firm's customers that its picture explains.
 
     The picture is what the firm takes a customer to need: its segment's need as far as the firm
     tells segments apart, and what contacts taught, as far as the customer is recognized.
     """
     held = customers(b)
-    missed = ratio(b.total("picture_error"), held) - _square_of_mean(b, "picture_miss")
+    missed = ratio(b.total("estimate_error"), held) - _square_of_mean(b, "estimate_gap")
     varied = ratio(b.total("need_square"), held) - _square_of_mean(b, "need")
     alike = varied <= 1e-9 * ratio(b.total("need_square"), held)  # nobody to tell apart
     return 1.0 - ratio(missed, np.where(alike, 0.0, varied))
 
 
-def _square_of_mean(b: Books, name: str) -> np.ndarray:
+def _square_of_mean(b: Ledger, name: str) -> np.ndarray:
     """Squared length of a mean over customers, (T, F)."""
     mean = ratio(b.total(name), customers(b)[:, :, None])
     return (mean * mean).sum(axis=2)
 
 
-def learned(b: Books) -> np.ndarray:
+def learned(b: Ledger) -> np.ndarray:
     """Share of what the firm did not know of the buyers it met that these contacts taught it.
 
     What is not known is the variance of a customer's need that is not resolved; contacts in
@@ -351,9 +351,9 @@ def learned(b: Books) -> np.ndarray:
     return ratio(b.total("resolved"), b.total("unknown"))
 
 
-def misfit_removed(b: Books) -> np.ndarray:
+def misfit_removed(b: Ledger) -> np.ndarray:
     """Share of the standard offer's misfit, over the firm's customers, that customizing removes."""
-    return 1.0 - ratio(b.total("misfit"), b.total("misfit_standard"))
+    return 1.0 - ratio(b.total("fit_gap"), b.total("fit_gap_standard"))
 
 
 SERVICE_MEASURES = (
@@ -372,7 +372,7 @@ SERVICE_MEASURES = (
         "Misfit of the offer",
         "squared distance",
         per_customer(
-            "misfit", "the squared distance between their need and the offer that they would get"
+            "fit_gap", "the squared distance between their need and the offer that they would get"
         ),
     ),
     Measure("hassle", "Effort of an order", "currency per purchase", hassle),
@@ -431,7 +431,7 @@ SERVICE_MEASURES = (
         switching_cost_share,
         summary="last",
     ),
-    Measure("recognized", "Identify: contacts recognized", "share", recognized, own_books=True),
+    Measure("recognized", "Identify: contacts recognized", "share", recognized, own_ledger=True),
     Measure(
         "differentiated", "Differentiate: variance of needs explained", "share", differentiated
     ),
@@ -440,7 +440,7 @@ SERVICE_MEASURES = (
         "Interact: unknown needs learned in a contact",
         "share",
         learned,
-        own_books=True,
+        own_ledger=True,
         also=("signals",),
     ),
     Measure("misfit_removed", "Customize: misfit removed", "share", misfit_removed, summary="last"),

@@ -104,7 +104,7 @@ def taste_switching(
         seed=seed,
         rules=rules,
     )
-    bought = simulation.books.count("purchases")[1, 1:, :-1]
+    bought = simulation.ledger.count("purchases")[1, 1:, :-1]
     matrix = dirichlet_switching([TASTES[name] for name in names])
     return [
         Check(f"from {name} to {to}", row.expected, row.obtained, row.error)

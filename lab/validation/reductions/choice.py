@@ -47,7 +47,7 @@ def logit(*, outside=None, price_sensitivity=1.0, customers=200_000, seed=11, ru
         periods=2,
     )
     simulation = simulate(scenario, seed=seed, rules=rules)
-    purchases = simulation.books.count("purchases")
+    purchases = simulation.ledger.count("purchases")
     if outside is None:
         purchases = purchases[..., :-1]
     expected = logit_shares(WORTH, price_sensitivity=price_sensitivity, outside=outside)
@@ -108,8 +108,8 @@ def switching(
         seed=seed,
         rules=rules,
     )
-    holders = simulation.books.count("holders")[0]
-    purchases = simulation.books.count("purchases")[0]
+    holders = simulation.ledger.count("customers_before")[0]
+    purchases = simulation.ledger.count("purchases")[0]
     if outside is None:
         purchases = purchases[..., :-1]
     checks = proportions("customers of", suppliers, holders[1:])
@@ -186,7 +186,7 @@ def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
     else:
         worth[0] += moving + teaching * customization[0] * knowledge[0]
     expected = logit_shares(worth, price_sensitivity=sensitivity, outside=outside)
-    checks = proportions("option", expected, simulation.books.count("purchases")[0, 1])
+    checks = proportions("option", expected, simulation.ledger.count("purchases")[0, 1])
 
     # What those who stayed would lose by moving to a twin of firm 0 that knows nothing yet.
     lost = {

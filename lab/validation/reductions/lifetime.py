@@ -51,7 +51,7 @@ def lifetime_value(
     )
     r = stay * (1.0 - turnover)
     expected = MARGIN * float(lifetime_multiple(r, discount_rate=discount_rate))
-    held, left = (simulation.books.count(name)[-1, 1:] for name in ("holders", "left"))
+    held, left = (simulation.ledger.count(name)[-1, 1:] for name in ("customers_before", "left"))
     checks = []
     for f in range(2):
         spread = (1.0 - turnover) ** 2 * stay * (1.0 - stay) / held[f]

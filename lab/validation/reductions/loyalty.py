@@ -79,7 +79,7 @@ def loyal(*, form="cost", threshold=0.0, customers=100_000, seed=32, rules=None)
     second = plain + np.array([rate * value * (price - discount), 0.0])
     second[0] += held if form == "bonus" else 0.0
     second[1] -= held if form == "cost" else 0.0
-    purchases = simulation.books.count("purchases")
+    purchases = simulation.ledger.count("purchases")
     expected = logit_shares(second, price_sensitivity=1.0, outside=outside)
     checks = proportions(
         "at first", logit_shares(first, price_sensitivity=1.0, outside=outside), purchases[0, 0]
@@ -90,7 +90,7 @@ def loyal(*, form="cost", threshold=0.0, customers=100_000, seed=32, rules=None)
         logit_shares(first, price_sensitivity=1.0, outside=outside),
         purchases[1, 2],
     )
-    moved = simulation.books.count("points_forfeited")[1, 0]
+    moved = simulation.ledger.count("points_forfeited")[1, 0]
     checks.append(exactly("forfeited", held * purchases[1, 1, 1], float(moved)))
     return checks
 
@@ -134,15 +134,15 @@ def binding(
     again = rate * weights / weights.sum()
     if subscribed:
         again[0] += 1.0 - rate
-    purchases = simulation.books.count("purchases")[1, 1]
-    holders = simulation.books.count("holders")[1, 1]
+    purchases = simulation.ledger.count("purchases")[1, 1]
+    holders = simulation.ledger.count("customers_before")[1, 1]
     idle = holders - purchases.sum()
     checks = proportions(
         "customer of A takes", np.append(again, 1.0 - again.sum()), np.append(purchases, idle)
     )
     leaving = purchases[1] + (purchases[2] if subscribed else 0.0)
     ended = purchases[2] if subscribed else 0.0
-    won = simulation.books.count("purchases")[1, :, 0]
+    won = simulation.ledger.count("purchases")[1, :, 0]
     checks += [
         exactly("exit fees", due * leaving, measured(simulation, "exit_fees")),
         exactly("ended", ended, measured(simulation, "ended")),

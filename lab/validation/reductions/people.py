@@ -41,14 +41,14 @@ def deciding(*, members=5, quorum=0.6, customers=100_000, seed=21, rules=None):
     simulation = simulate(scenario, seed=seed, rules=rules)
     chances = logit_shares(np.array([1.0, 0.5]), price_sensitivity=1.0, outside=0.0)
     won = verdicts(chances, members, quorum)
-    purchases = simulation.books.count("purchases")
+    purchases = simulation.ledger.count("purchases")
     taken = purchases[0, 0]
     checks = proportions("verdict", won, np.append(taken, customers - taken.sum()))
     for s in range(2):  # without a winner, an account stays with its supplier
         stay = won[:3].copy()
         stay[s] += won[3]
         checks += proportions(f"with supplier {s}, verdict", stay, purchases[1, s + 1])
-    cast = simulation.books.count("votes")[0]
+    cast = simulation.ledger.count("votes")[0]
     checks += proportions("vote", chances, cast)
     return checks
 
@@ -157,7 +157,7 @@ def judged(*, error=0.7, member_sd=0.5, customers=200_000, seed=24, rules=None):
     distance = need - position + sqrt(error**2 + member_sd**2) * nodes
     worth = 2.0 - 1.0 - weight * distance**2
     buys = float(weights @ (1.0 / (1.0 + np.exp(-worth))))
-    checks = proportions("option", [buys, 1.0 - buys], simulation.books.count("purchases")[0, 0])
+    checks = proportions("option", [buys, 1.0 - buys], simulation.ledger.count("purchases")[0, 0])
     # What it was worth: chance and the believed fit as in the choice, less what was not so.
     n_own, n_error = np.meshgrid(nodes, nodes, indexing="ij")
     joint = np.outer(weights, weights)

@@ -66,7 +66,7 @@ def duopoly(
 
 
 def _prices(simulation):
-    return simulation.books.firm("price")
+    return simulation.ledger.firm("price")
 
 
 # --- firms that look at this period only --------------------------------------------------
@@ -113,7 +113,7 @@ def bertrand(
         Check(f"price of firm {k}", p, obtained, rounding=1e-6 * p)
         for k, (p, obtained) in enumerate(zip(expected.price, _prices(simulation)[-1], strict=True))
     ]
-    purchases = simulation.books.count("purchases")[-12:].sum(axis=(0, 1))
+    purchases = simulation.ledger.count("purchases")[-12:].sum(axis=(0, 1))
     if outside is None:
         purchases = purchases[:-1]
     return checks + proportions("share of option", expected.share, purchases)
@@ -168,7 +168,7 @@ def farsighted(
         "farsighted", loyalty=loyalty, split=split, customers=customers, periods=12, **setting
     )
     simulation = simulate(scenario, seed=seed)
-    holders = simulation.books.count("holders")[:, 1:]
+    holders = simulation.ledger.count("customers_before")[:, 1:]
     prices = _prices(simulation)
     checks = []
     if price is not None:
@@ -184,7 +184,7 @@ def farsighted(
                 ("Ann", "Bob"), (game.own, game.rival), prices[period], strict=True
             )
         ]
-        bought = simulation.books.count("purchases")[period, 1:]
+        bought = simulation.ledger.count("purchases")[period, 1:]
         chances = switching_chances(
             np.array(quality) - [game.own, game.rival],
             switching_cost=loyalty,
@@ -212,16 +212,16 @@ def one_buyer(*, loyalty=1.0, discount_factor=0.9, cost=2.0, periods=4000, seed=
     )
     simulation = simulate(scenario, seed=seed)
     expected = loyalty_prices(loyalty, discount_factor=discount_factor, cost=cost)
-    holder = simulation.books.count("holders")[:, 1:].argmax(axis=1)
+    holder = simulation.ledger.count("customers_before")[:, 1:].argmax(axis=1)
     prices = _prices(simulation)
     own = prices[np.arange(periods), holder]
     rival = prices[np.arange(periods), 1 - holder]
-    bought = simulation.books.count("purchases")[:, 1:, :-1].sum(axis=1).argmax(axis=1)
+    bought = simulation.ledger.count("purchases")[:, 1:, :-1].sum(axis=1).argmax(axis=1)
     again = np.array([(bought == holder).sum(), (bought != holder).sum()])
     q = float(expected.repeat)
     # Whether the customer repeats is independent between periods, and so is what it pays.
     spread = abs(float(expected.own - expected.rival)) * sqrt(q * (1.0 - q) / periods)
-    paid = simulation.books.total("revenue").sum() / periods
+    paid = simulation.ledger.total("revenue").sum() / periods
     return [
         Check("price to the own customer", float(expected.own), own.mean(), rounding=1e-6),
         Check("price to the rival's customer", float(expected.rival), rival.mean(), rounding=1e-6),
@@ -287,7 +287,7 @@ def deviations(
         for off in (0.0, by):
             policy = {"name": where, "by": off, "once": once, **more}
             simulation = simulate(duopoly((policy, rival), **setting, **world), seed=pair)
-            values.append(simulation.books.count("revenue")[:, 0] @ weights / customers)
+            values.append(simulation.ledger.count("revenue")[:, 0] @ weights / customers)
         gains.append(values[1] - values[0])
     expected = _path(by, once, asks, loyalty, split, periods, B, setting) - _path(
         0.0, once, asks, loyalty, split, periods, B, setting

@@ -53,8 +53,8 @@ def surveys(
             ("net promoter score", net, sqrt((advocates + destroyers - net**2) / size)),
         ):
             name = f"{what.removesuffix(' score').replace(' ', '_')}_surveyed"
-            estimates = found[name](simulation.books)[:, 0]
-            told = found[f"{name}_error"](simulation.books)[:, 0]
+            estimates = found[name](simulation.ledger)[:, 0]
+            told = found[f"{name}_error"](simulation.ledger)[:, 0]
             slack = error * (1.0 / size + size / customers)
             checks += [
                 Check(f"{what}, n = {size}", true, estimates.mean(), error=error / sqrt(periods)),

@@ -32,8 +32,8 @@ def _new_product(*, reach, tell_rate, contacts, periods, customers, seed, rules)
         customers=customers,
         periods=periods,
     )
-    books = simulate(scenario, seed=seed, rules=rules).books
-    return books.count("purchases")[:, 0, 0] / customers  # from nobody's customer to the firm's
+    ledger = simulate(scenario, seed=seed, rules=rules).ledger
+    return ledger.count("purchases")[:, 0, 0] / customers  # from nobody's customer to the firm's
 
 
 def _spread(*, reach, tell_rate, contacts, periods, customers):
