@@ -313,10 +313,8 @@ def _print_firms(result: Any) -> None:
     # One seed has no standard error: null in the summary.
     means = pd.DataFrame(result.summary["means"]).astype({"mean": float, "se": float})
     periods = result.summary.get("periods")
-    tables = {
-        scenario: firm_rows(here, words=words, periods=periods)
-        for scenario, here in means.groupby("scenario", sort=False)
-    }
+    parts = means.groupby("scenario", sort=False) if "scenario" in means else [("", means)]
+    tables = {name: firm_rows(here, words=words, periods=periods) for name, here in parts}
     rows = pd.concat(tables.values())
     labels = rows.drop_duplicates("measure")
     heads = [
