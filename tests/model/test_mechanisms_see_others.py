@@ -155,7 +155,7 @@ def test_both_engines_threads_and_blocks_agree_where_customers_read_of_each_othe
 def test_a_whole_pass_sees_the_totals_of_the_period():
     simulation = played(talking())
     ledger = next(s for s in simulation.schedule.steps if s.name == "gossip.talk_of_the_town")
-    _, _, talk, _ = simulation.workspace.whole_arguments(ledger)
+    _, _, talk, _ = simulation.workspace.population_arguments(ledger)
     np.testing.assert_array_equal(talk, simulation.ledger.count("heard")[-1])
 
 
