@@ -379,7 +379,8 @@ def status_line(report: Report) -> str:
     if report.failed:
         text += f", {report.failed:,} failed"
     if report.done:
-        text += f", {report.done / max(report.seconds, 1e-9):,.0f} a second"
+        rate = report.done / max(report.seconds, 1e-9)
+        text += f", {rate:,.0f} a second" if rate >= 10 else f", {rate:.2g} a second"
         if known < report.total:
             text += f", {_clock(remaining(report))} left"
         else:

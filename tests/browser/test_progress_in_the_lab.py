@@ -19,15 +19,15 @@ seeds: 1500
 outputs: [share]
 """
 LINE = re.compile(
-    r"(?P<done>[\d,]+) of 3,000 runs, (?P<failed>[\d,]+) failed, (?P<rate>[\d,]+) a second, "
+    r"(?P<done>[\d,]+) of 3,000 runs, (?P<failed>[\d,]+) failed, (?P<rate>[\d,.]+) a second, "
     r"(?P<time>\d+:\d\d:\d\d left|in \d+:\d\d:\d\d)"
 )
 MIDDLE = "element => element.scrollIntoView({block: 'center'})"
 PROGRESS = ".jp-OutputArea-output:has(progress)"
 
 
-def number(text: str) -> int:
-    return int(text.replace(",", ""))
+def number(text: str) -> float:
+    return float(text.replace(",", ""))
 
 
 def test_a_running_study_says_done_failed_rate_and_what_is_left(lab):

@@ -16,6 +16,8 @@ from places import SUPPORT
 
 import cxsim as cx
 from cxsim.study.store import Store, StoreError
+from cxsim.study.sweep import status_line
+from cxsim.study.workers import Report
 
 HERE = f"import sys; sys.path.insert(0, {str(SUPPORT)!r})\n"
 SMALL = {"customers": 60, "periods": 4}
@@ -426,3 +428,12 @@ def test_the_overhead_is_reported(tmp_path):
     assert report.simulating == pytest.approx(18 * 0.02, rel=0.5)
     assert report.overhead == pytest.approx(report.seconds / report.simulating - 1)
     assert "overhead" in report.sentence()
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "said"),
+    [(1, 4.0, "0.25 a second"), (7, 2.0, "3.5 a second"), (9_000, 4.0, "2,250 a second")],
+)
+def test_the_rate_of_slow_runs_is_not_rounded_to_none(done, seconds, said):
+    report = Report(total=10_000, done=done, seconds=seconds)
+    assert said in status_line(report)
