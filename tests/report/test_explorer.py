@@ -157,6 +157,7 @@ def test_saved_it_is_a_scenario_that_says_what_was_asked(base, tmp_path):
         explorer.save(asked, tmp_path / "dear.txt")
 
 
+@pytest.mark.slow  # the panel in the browser makes one, too
 def test_a_report_is_one_page(base, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
