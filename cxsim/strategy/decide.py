@@ -272,7 +272,7 @@ def study_of(
     if rival:  # the path of its period has to be there in the base too
         base["events"] = [*base.get("events", []), copying(scenario, firm, rival, {})]
     plan: dict[str, Any] = {
-        "title": f"What {firm} should do",
+        "title": f"Recommended strategy for {firm}",
         "scenario": base,
         "factors": dict(factors),
         "design": {"kind": "latin_hypercube", "size": points, "seed": seed},

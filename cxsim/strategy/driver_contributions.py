@@ -57,7 +57,7 @@ def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
         k = names.index(term)
         return Mechanism(
             "mute",
-            doc=f"Customers blind to {term}",
+            doc=f"Driver of choice switched off: {term}",
             columns=(Column("worth_aside", ("member", "option"), "f8", state=False),),
             passes=(
                 Pass(set_aside, "add", after=tuple(names[:k]), before=(term,)),

@@ -16,7 +16,7 @@ import pandas as pd
 
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
-from cxsim.messages import money
+from cxsim.messages import minus, money
 from cxsim.model.mechanism import Measure
 from cxsim.numerics.statistics import mean_and_error, paired
 from cxsim.runs import settings_attrs
@@ -202,17 +202,17 @@ def _sentence(name: str, baseline: str, firm: str, row: pd.Series, confidence: f
     points = 100 * row["difference"]
     verb = "gains" if points > 0 else "loses"
     text = (
-        f"In {name}, {firm} {verb} {abs(points):.1f} points of share against {baseline} "
+        f"In {name}, {firm} {verb} {abs(points):.1f} points of market share against {baseline} "
         f"({100 * row['baseline']:.1f} % to {100 * row['other']:.1f} %, {row['window']}"
     )
     if row["se"] == 0 and points == 0:
-        return f"{name} and {baseline} do not differ in anybody's share."
+        return f"{name} and {baseline} do not differ in any firm's market share."
     if not np.isfinite(row["se"]):
         return text + "; one seed, so no interval)."
     sure = row["lower"] > 0 or row["upper"] < 0
-    interval = f"{100 * row['lower']:+.1f} to {100 * row['upper']:+.1f}"
+    interval = minus(f"{100 * row['lower']:+.1f} to {100 * row['upper']:+.1f}")
     ending = f"; {100 * confidence:g} % interval {interval})"
-    return text + ending + ("." if sure else ", which may be chance.")
+    return text + ending + ("." if sure else ", not statistically significant.")
 
 
 def side_by_side(

@@ -159,10 +159,14 @@ def _effects_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]
     top = main.loc[main["effect"].abs().idxmax()]
     pairs = frame[frame["kind"] == "interaction"]
     clear = int(((pairs["lower"] > 0) | (pairs["upper"] < 0)).sum())
-    more = f"; {clear} of {len(pairs)} interactions are clearly not zero" if len(pairs) else ""
+    more = (
+        f"; {clear} of {len(pairs)} interactions are statistically significant"
+        if len(pairs)
+        else ""
+    )
     effect, low, high = (amount(top[name], signed=True) for name in ("effect", "lower", "upper"))
     return (
-        f"{output} moves most with {top['factor']}: {effect} from its lowest to its highest value "
+        f"{output} depends most on {top['factor']}: {effect} from its lowest to its highest value "
         f"({low} to {high}){more}. The model explains "
         f"{100 * facts['explained']:.0f} % of the variance between points ({facts['points']})."
     )
@@ -265,16 +269,16 @@ def _trajectories(points: Points, width: int) -> tuple[NDArray[np.float64], NDAr
 def _screening_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str:
     top, noise = frame.iloc[0], facts["noise"]
     if np.isnan(noise):
-        above = "with one seed nothing tells effects from noise"
+        above = "with one seed, effects cannot be separated from Monte-Carlo error"
     else:
         quiet = frame.loc[frame["upper"] <= noise, "factor"]
         above = (
-            f"{len(quiet)} of {len(frame)} factors do no more than noise would ({amount(noise)})"
+            f"{len(quiet)} of {len(frame)} factors stay within Monte-Carlo error ({amount(noise)})"
             if len(quiet)
-            else f"all do more than noise would ({amount(noise)})"
+            else f"all exceed Monte-Carlo error ({amount(noise)})"
         )
     return (
-        f"{output} moves most with {top['factor']}: by {amount(top['mu_star'])} over its range "
+        f"{output} depends most on {top['factor']}: {amount(top['mu_star'])} over its range "
         f"({amount(top['lower'])} to {amount(top['upper'])}); {above} ({facts['points']})."
     )
 
@@ -418,5 +422,5 @@ def _variance_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any
 #: Why an index can lie where no share can.
 _OUTSIDE = (
     " Indices are estimates of shares and may fall outside of 0 to 1 where points are few: a "
-    "design of twice the size narrows them."
+    "design of twice the size gives narrower intervals."
 )
