@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from cxsim.charts.labels import Scale, chosen, joined, scale_for, words_of
 from cxsim.charts.layout import Chart, Shared, charted, firm_panels, panels_size, short, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
+from cxsim.messages import minus
 from cxsim.runs.measures.frames import CAUSES
 
 __all__ = ["equity_causes", "profit_waterfall"]
@@ -101,11 +102,15 @@ def _finding(table: pd.DataFrame) -> str:
     top = margin.idxmax()
     said = f"{best} earns most"
     if top == best:
-        return f"{said}, with the highest profit margin: {100 * margin[top]:.0f}\u00a0%"
+        return f"{said}, with the highest profit margin: {_percent(margin[top])}"
     return (
-        f"{said}; {top} has the highest profit margin, {100 * margin[top]:.0f}\u00a0% "
-        f"against {100 * margin[best]:.0f}\u00a0%"
+        f"{said}; {top} has the highest profit margin, {_percent(margin[top])} "
+        f"against {_percent(margin[best])}"
     )
+
+
+def _percent(share: float) -> str:
+    return minus(f"{100 * share:.0f}\u00a0%")
 
 
 def _alt(table: pd.DataFrame, labels: pd.Series, scale: Scale) -> str:

@@ -14,7 +14,7 @@ from cxsim.charts.intervals import clear, draw_estimate
 from cxsim.charts.labels import number, one_of
 from cxsim.charts.layout import Chart, grid_of, row_grid, row_names, short, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Look, Picture, looks, readable, styled
-from cxsim.messages import part_of_variance
+from cxsim.messages import minus, part_of_variance
 
 __all__ = ["begun", "finding", "named"]
 
@@ -119,7 +119,7 @@ def _sobol(finding: Any) -> Chart:
             ):  # fmt: skip
                 estimate = (each["lower"], each["index"], each["upper"])
                 draw_estimate(axes, place - up, estimate, color=color, marker=marker, ms=6.5)
-            text, end = f"{row['index']:.2f}", (row["upper"], place - 0.13)
+            text, end = minus(f"{row['index']:.2f}"), (row["upper"], place - 0.13)
             tag(axes, text, end, (5, 0), color=readable(BLUE), fontsize=8.5)
         axes.axvline(0.0, color=INK, lw=1.0)
         _rows(axes, [named(name) for name in total["factor"]])

@@ -123,7 +123,7 @@ def uncertainty_table(decision: Decision, drawn: pd.DataFrame | None = None) -> 
         column = points[frame.loc[row, "uncertain"]]
         frame.loc[row, ["from", "to"]] = [column.min(), column.max()]
     for end in ("from", "to"):
-        frame[end] = [f"{value:.4g}" if isinstance(value, (int, float)) else str(value)
+        frame[end] = [minus(f"{value:.4g}") if isinstance(value, (int, float)) else str(value)
                       for value in frame[end]]  # fmt: skip
     shown = frame.set_index("uncertain")[["from", "to", "measured in", "moves"]]
     caption = "Uncertain inputs: every future is a point drawn evenly from these ranges"

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from cxsim.charts.labels import need
 from cxsim.charts.layout import finish, new, short
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
-from cxsim.messages import whole
+from cxsim.messages import minus, whole
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import held_and_kept, ratio
 from cxsim.numerics.statistics import half_width, mean_and_error
@@ -245,8 +245,11 @@ def copying_figure(
     panels[0].set_yticks(range(len(names)), [short(name, 30) for name in names])
     lost = by["lost"]
     said = (
-        f"{name}: lost {100 * row['difference']:.0f} % "
-        f"({100 * row['lower']:.0f} to {100 * row['upper']:.0f})"
+        f"{name}: "
+        + minus(
+            f"lost {100 * row['difference']:.0f} % "
+            f"({100 * row['lower']:.0f} to {100 * row['upper']:.0f})"
+        )
         if np.isfinite(row["difference"])
         else f"{name}: no lead to lose"
         for name, row in lost.iterrows()
@@ -303,7 +306,7 @@ def _finding(lost: pd.DataFrame, lead: pd.Series, limit: float) -> str:
     )  # fmt: skip
     said = (
         f"The copied firm {holds} its tenured customers; its lead in market share changes from "
-        f"{100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points"
+        + minus(f"{100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points")
     )
     *most, last = list(lost.index[lost["lower"] > limit]) or [""]
     failing = f"{', '.join(most)} or {last}" if most else last

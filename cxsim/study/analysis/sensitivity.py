@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxsim.messages import needed, part_of_variance
+from cxsim.messages import minus, needed, part_of_variance
 from cxsim.numerics.statistics import student
 from cxsim.study.analysis.points import Finding, Points, amount, names_of, points_of, whole_blocks
 
@@ -411,9 +411,10 @@ def _variance_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any
         else f"the noise floor is {noise:.2g}"
     )
     most = part_of_variance(top["index"])
+    low, high = (minus(f"{100 * top[name]:.0f}") for name in ("lower", "upper"))
     return (
         f"{top['factor']} accounts for {most} of the variance of {output}, "
-        f"interactions included ({100 * top['lower']:.0f} to {100 * top['upper']:.0f}); all "
+        f"interactions included ({low} to {high}); all "
         f"factors by themselves for {part_of_variance(alone)}; {floor} ({facts['points']})."
         f"{_OUTSIDE if not (top['index'] <= 1.0 and 0.0 <= alone <= 1.0) else ''}"
     )
