@@ -23,7 +23,7 @@ __all__ = ["brand_switching", "customer_flows", "net_flows", "retention_by_tenur
 # -- The brand-switching matrix: from whom to whom customers' purchases go ---------------------
 
 
-#: What the frame calls those without a supplier, and the outside option.
+#: What the frame calls customers without a supplier, and the no-purchase option.
 _NOBODY, _OUTSIDE = "none", "outside"
 
 
@@ -83,7 +83,7 @@ def _table(switching: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
-    """Leave out those without a supplier and the outside option if there are none."""
+    """Leave out customers without a supplier and no purchases if there are none."""
     if _NOBODY in table.index and not table.loc[_NOBODY].sum():
         table = table.drop(index=_NOBODY)
     if _OUTSIDE in table.columns and not table[_OUTSIDE].sum():

@@ -184,8 +184,8 @@ _TITLES = {
         "{who} end with {value} of purchases each",
     ),
     "relationship_share": (
-        "{who} ends with {value} of the customers who have a supplier{next}",
-        "{who} end with {value} each of the customers who have a supplier",
+        "{who} ends with a customer share of {value}{next}",
+        "{who} end with a customer share of {value} each",
     ),
     "retention": (
         "{who} ends with a retention of {value} per {period}{next}",

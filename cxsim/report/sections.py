@@ -235,7 +235,7 @@ def players_of(market: Scenario, player: str, rival: str) -> tuple[str, str]:
 def moves(market: Scenario, players: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the policies that can be played in a market, by what they are called.
 
-    Best responses are left out where the market has what they do not reckon with.
+    Best responses are left out where the market has features that they do not account for.
     """
     begin, take = (max(1, int(share * market.periods)) for share in (_BEGINS, _TAKES))
     goal = {"at": min(begin, market.periods - 1), "over": take}

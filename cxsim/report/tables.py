@@ -320,7 +320,7 @@ def difference_rows(
     DataFrame
         ``scenario, measure, unit, summary, definition, firm, baseline, baseline_se, other,
         other_se, difference, lower, upper, narrowing`` as text, and ``sure``: whether the
-        interval leaves out zero.
+        interval excludes zero.
     """
     names = key_measures("firm") if names is None else names
     market = key_measures("market") if market is None else market

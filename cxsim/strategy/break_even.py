@@ -38,7 +38,7 @@ class BreakEven:
     curve : DataFrame
         ``value, difference, se, lower, upper`` at all values tried, in order; for net present
         value also ``perpetuity`` and ``equity``, the mean differences with the last year's
-        profit for ever and with customer equity at the end.
+        profit in perpetuity and with customer equity at the end.
     """
 
     path: str

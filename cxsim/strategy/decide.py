@@ -228,7 +228,7 @@ def _unit(scenario: Scenario, measure: str) -> str:
     return str(scenario.currency) if units.get(measure, "").startswith("currency") else ""
 
 
-# -- The study behind a decision: options as strategies, what nobody knows as its points -------
+# -- The study behind a decision: options as strategies, uncertain inputs as its points --------
 
 
 def study_of(

@@ -84,7 +84,7 @@ def paying_map(
         lower, upper``; ``worth``, the same by the closed form
         (:func:`cxsim.analytic.service_worth`, currency per period at the sales of mass service);
         ``agree``: both have the same sign; ``value`` and ``perpetuity``, the gain in net present
-        value over all periods, and with the last year's gain for ever after.
+        value over all periods, and with the last year's gain in perpetuity.
 
     Raises
     ------

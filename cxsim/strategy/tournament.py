@@ -44,8 +44,8 @@ class Tournament:
         with ``behind_lower, behind_upper``: what it earns less than the best, seed by seed;
         ``worst``: the least that it earns against any; ``best_against``: against how many
         rivals' policies no other policy earns more. Where the measure is net present value,
-        ``perpetuity`` and ``equity`` too: means with the last year's profit for ever, and with
-        customer equity at the end.
+        ``perpetuity`` and ``equity`` too: means with the last year's profit in perpetuity, and
+        with customer equity at the end.
     players : tuple of str
     measure : str
     """

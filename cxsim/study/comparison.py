@@ -90,7 +90,7 @@ class Comparison:
     def headline(self) -> str:
         """Return one sentence per scenario: whose share of purchases moves most, and how surely.
 
-        Where that firm's net present value moves the other way, beyond chance, the sentence says
+        Where that firm's net present value moves the other way, significantly, the sentence says
         both.
         """
         first, sentences = self.scenarios[0], []
@@ -105,7 +105,7 @@ class Comparison:
         return " ".join(sentences)
 
     def _against(self, name: str, firm: str, share: pd.Series) -> str:
-        """Return that money moves the other way than share, both beyond chance; else a stop."""
+        """Return that money moves the other way than share, both significantly; else a stop."""
         rows = self.table[(self.table["scenario"] == name) & (self.table["firm"] == firm)]
         worth = rows.set_index("measure").loc["net_present_value"]
         ways = [int(row["lower"] > 0) - int(row["upper"] < 0) for row in (share, worth)]

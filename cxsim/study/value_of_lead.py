@@ -45,7 +45,7 @@ class Estimate:
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the interval leaves out zero, else 0."""
+        """1 or -1 where the interval excludes zero, else 0."""
         return int(self.lower > 0) - int(self.upper < 0)
 
     def row(self, name: str) -> dict[str, float]:
@@ -112,7 +112,7 @@ class Value:
     within : Estimate
         Within the horizon; what comes after it counts nothing.
     perpetuity : Estimate
-        With the mean profit of the last year for ever after; NaN without a discount rate.
+        With the mean profit of the last year in perpetuity; NaN without a discount rate.
     equity : Estimate
         With customer equity at the end of the horizon: today's customers alone.
     periods : int

@@ -28,7 +28,7 @@ def ranking(
     resamples: int = 2000,
     rng: int = 0,
 ) -> Finding:
-    """Rank strategies over the points of a study, which stand for what nobody knows.
+    """Rank strategies over the design points of a study, which are its uncertain inputs.
 
     Parameters
     ----------

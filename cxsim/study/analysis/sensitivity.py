@@ -51,7 +51,7 @@ def main_effects(
         An interaction is half of how much that change grows from the lowest to the
         highest value of the other factor. ``facts``: ``explained``, the share of the variance
         between points that the model accounts for: where it is low, effects are averages
-        over a response that bends.
+        over a nonlinear response.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def morris(
     Finding
         Frame with ``factor``, ``mu`` (mean effect of the factor over its whole range), ``mu_star``
         (mean of its size), ``lower`` and ``upper`` of ``mu_star``, and ``sigma`` (how much the
-        effect varies: by bends or interactions). ``facts["noise"]`` is the noise floor: the
+        effect varies: by nonlinearity or interactions). ``facts["noise"]`` is the noise floor: the
         ``mu_star`` of a factor that does nothing, from the seeds alone. NaN with one seed.
 
     Raises
