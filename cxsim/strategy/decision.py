@@ -366,7 +366,9 @@ class Decision:
         return runs.rename(columns={self.output: self._label(against)})
 
     def _label(self, against: str | None) -> str:
-        return f"lead of {self.choice!r} over {repr(against) if against else 'the best other'}"
+        return (
+            f"lead of {self.choice!r} over {repr(against) if against else 'the best other option'}"
+        )
 
     def __repr__(self) -> str:
         return f"<Decision of {self.firm!r}: {len(self.options)} options; {self.choice!r}>"
