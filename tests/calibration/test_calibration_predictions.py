@@ -108,7 +108,7 @@ def test_figures_state_their_finding_with_its_numbers(predictions):
     assert f"zero order {100 * rates['zero order']:.1f} %" in cx.plot.alt_of(figure)
     result = calibrate(real_panel("Yogurt"), shuffles=1, draws=50)
     figure = cx.plot.loyalty_estimates(result.loyalty)
-    assert "of what looks like loyalty" in figure.get_suptitle().replace("\n", " ")
+    assert "of apparent loyalty" in figure.get_suptitle().replace("\n", " ")
     assert "without tastes, as bought: 2.73" in cx.plot.alt_of(figure)
     with pytest.raises(ValueError, match="loyalty"):
         cx.plot.loyalty_estimates(table)

@@ -449,7 +449,7 @@ def test_compete_shows_tiers_and_lifts_where_firms_choose_customers(tmp_path):
     assert "Targeting lift: mean true value" in page
     assert 'alt="Share of contribution by value tier' in page
     assert 'alt="Lift of targeting rules' in page
-    assert "no firm of this market has a credit limit" in page
+    assert "none in this market has a credit limit" in page
 
 
 @pytest.mark.parametrize(
