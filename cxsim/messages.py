@@ -35,6 +35,7 @@ __all__ = [
     "found",
     "from_cell",
     "hint",
+    "minus",
     "money",
     "names_of",
     "nearest",
@@ -544,7 +545,18 @@ def money(value: float, unit: str = "") -> str:
 
 
 def _three(value: float) -> str:
-    return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return minus(f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}")
+
+
+def minus(number: str) -> str:
+    """Return a formatted number with the typographic minus that all numbers in sentences have.
+
+    Examples
+    --------
+    >>> minus(f"{-2.14:+.1f}")
+    '−2.1'
+    """
+    return number.replace("-", "\u2212")
 
 
 def part_of_variance(index: float) -> str:
@@ -552,5 +564,5 @@ def part_of_variance(index: float) -> str:
     if index > 1.0:
         return f"practically all (estimate {index:.2f})"
     if index < 0.0:
-        return f"practically none (estimate {index:.2f})"
+        return f"practically none (estimate {minus(f'{index:.2f}')})"
     return f"{100 * index:.0f} %"

@@ -21,7 +21,7 @@ __all__ = ["Bubbles", "apart", "capability_matrix", "draw_quadrants", "name_plac
 # -- The capability matrix: how well firms interact, how far they customize, who buys from them
 
 
-_ASIDE = " Bubbles that would overlap stand side by side; a cross marks the true place."
+_ASIDE = " Overlapping bubbles are drawn side by side; a cross marks the true position."
 
 
 _CORNERS = {
@@ -83,9 +83,9 @@ def capability_matrix(
         {names[k]: quadrant(ways[k][0, 0], ways[k][0, 1], threshold) for k in seen},
         f"{words_of(firms).period} {period}",
     )
-    note = f"Area of a bubble: share of purchases in {placed.when}."
+    note = f"Bubble area: share of purchases in {placed.when}."
     if trail and any(len(way) > 1 for way in ways):
-        note += " Arrows: the way from the start (ring)."
+        note += " Arrows: path from the start (ring)."
 
     def draw(figure: Picture) -> Callable[[], None]:
         axes = figure.add_subplot()
@@ -153,18 +153,18 @@ class _Placed:
     def finding(self) -> str:
         buyers = np.nan_to_num(self.share)
         if not (buyers > 0).any():
-            return f"Nobody sells anything in {self.when}"
+            return f"No firm sells anything in {self.when}"
         top = self.scale.text(buyers.max())
         best = [n for n, s in zip(self.names, buyers, strict=True) if self.scale.text(s) == top]
         if len(best) == 1:
-            quadrant = self.labels.get(best[0], "no place")
-            text = f"{best[0]} ({quadrant}) has {top} of purchases in {self.when}"
+            quadrant = _plain(self.labels[best[0]]) if best[0] in self.labels else "no position"
+            verb = "leads with" if len(self.names) > 1 else "has"
+            text = f"{best[0]} ({quadrant}) {verb} {top} of purchases in {self.when}"
         else:
             text = f"{joined(best)} have {top} of purchases each in {self.when}"
-        text += ", the most" if len(best) == 1 < len(self.names) else ""
         movers = [name for name in self.labels if self.labels[name] != self.starts[name]]
         if len(movers) == 1:
-            text += f"; {movers[0]} moved to {self.labels[movers[0]]}"
+            text += f"; {movers[0]} moved to {_plain(self.labels[movers[0]])}"
         elif movers:
             text += f"; {len(movers)} firms changed quadrant"
         return text
@@ -173,16 +173,23 @@ class _Placed:
         parts = []
         for name, (a, c), s in zip(self.names, self.places, self.share, strict=True):
             if name not in self.labels:
-                parts.append(f"{name} has no place")
+                parts.append(f"{name} has no position")
                 continue
             label, start = self.labels[name], self.starts[name]
             came = f", from {start}" if start != label else ""
             bought = (
-                f"{self.scale.text(s)} of purchases" if np.isfinite(s) else "no purchases to share"
+                f"{self.scale.text(s)} of purchases"
+                if np.isfinite(s)
+                else "no purchases in the market"
             )
             place = f"at interaction {a:.2g} and customization {c:.2g} ({label}{came})"
             parts.append(f"{name} {place}, {bought}")
         return f"Capability matrix in {self.when}, firms as bubbles: {'; '.join(parts)}."
+
+
+def _plain(quadrant: str) -> str:
+    """Return the name of a quadrant without its numeral."""
+    return quadrant.split(" ", 1)[-1]
 
 
 # -- Firms as bubbles that give way to each other, and places for their names ------------------

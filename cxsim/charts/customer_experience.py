@@ -98,7 +98,7 @@ def journey_map(
         title=_journey_finding(pooled),
         alt=_journey_alt(pooled, names, span),
         note=f"Means over {span}. Filled points: run by the firm; hollow: by a partner. Grey bars: "
-        "importance. Broken line: what the firm's customers expect of it.",
+        "importance. Dashed line: what the firm's customers expect.",
     )
 
 
@@ -155,17 +155,17 @@ def _journey_finding(pooled: pd.DataFrame) -> str:
     """Tell of the touchpoint that falls shortest of what is expected."""
     gap = (pooled["performance"] - pooled["expectation"]).to_numpy(float)
     if not np.isfinite(gap).any():
-        return "Nobody met anything"
+        return "No customer met a touchpoint"
     worst = int(np.nanargmin(gap))
     row, firm = pooled.iloc[worst], pooled.index[worst]
     met, expected = number(row["performance"], 2), number(row["expectation"], 2)
     if gap[worst] >= 0:
         return (
-            f"Every touchpoint is as good as expected or better; {firm}'s {row['touchpoint']} least"
+            f"Every touchpoint meets expectations; {firm}'s {row['touchpoint']} exceeds them least"
         )
     return (
-        f"{firm} falls furthest short at its {row['touchpoint']}: {met} out of 10 where "
-        f"{expected} is expected"
+        f"{firm} falls furthest short of expectations at its {row['touchpoint']}: {met} out of 10 "
+        f"against {expected} expected"
     )
 
 
@@ -251,8 +251,12 @@ def emotion_clusters(
         size=panels_size(len(names), height=2.4),
         title=_finding(courses),
         alt=_alt(courses, words.period),
-        note="How customers feel about their supplier. "
-        + ("Means over seeds." if "measure" in firms else "One run: compare several seeds."),
+        note="Emotion clusters of each firm's customers. "
+        + (
+            "Means over seeds."
+            if "measure" in firms
+            else "One run: compare several seeds before drawing conclusions."
+        ),
     )
 
 
@@ -277,7 +281,7 @@ def _net(courses: dict[str, Courses]) -> np.ndarray:
 def _finding(courses: dict[str, Courses]) -> str:
     net, names = _net(courses), courses["advocacy"].names
     if not np.isfinite(net).any():
-        return "Emotions: nobody has a customer at the end"
+        return "Emotions: no firm has customers at the end"
     best, worst = int(np.nanargmax(net)), int(np.nanargmin(net))
     said = f"{names[best]} ends with a net promoter score of {_points(net[best])}"
     return said + (f", {names[worst]} with {_points(net[worst])}" if best != worst else "")
@@ -361,8 +365,8 @@ def perception_gap(
         size=panels_size(len(names)),
         title=_perception_finding(table),
         alt=_perception_alt(table, period),
-        note="Solid: what customers met. Broken: what the firm believes, with two standard errors "
-        "of what surveys told it; without surveys it believes its design. By importance.",
+        note="Solid: actual performance. Dashed: performance as the firm perceives it, with two "
+        "standard errors of its surveys; without surveys, its design. Weighted by importance.",
     )
 
 
@@ -378,11 +382,11 @@ def _gap(axes: Axes, own: pd.DataFrame, look: Look) -> list[EndLabel]:
             elinewidth=1.1, capsize=2.5, zorder=4,
         )  # fmt: skip
     believed = float(own["belief"].iloc[-1])
-    ends = [EndLabel(float(own.index[-1]), believed, f"believed {number(believed, 2)}", INK)]
+    ends = [EndLabel(float(own.index[-1]), believed, f"perceived {number(believed, 2)}", INK)]
     met = own["met"].dropna()
     if len(met):
         y = float(met.iloc[-1])
-        ends.append(EndLabel(float(met.index[-1]), y, f"met {number(y, 2)}", look.ink))
+        ends.append(EndLabel(float(met.index[-1]), y, f"actual {number(y, 2)}", look.ink))
     return ends
 
 
@@ -413,12 +417,12 @@ def _perception_finding(table: dict[str, pd.DataFrame]) -> str:
             tail = there.tail(max(1, len(there) // 10))
             ends[name] = float((tail["belief"] - tail["met"]).mean())
     if not ends:
-        return "Perception gap: nobody met anything"
+        return "Perception gap: no customer met a touchpoint"
     worst, best = (pick(ends, key=lambda name: abs(ends[name])) for pick in (max, min))
-    way = "better" if ends[worst] > 0 else "worse"
+    verb = "overestimates" if ends[worst] > 0 else "underestimates"
     points = number(abs(ends[worst]), 2)
-    said = f"{worst} believes itself {points} points {way} than customers find it"
-    return said if best == worst else f"{said}; {best} is {number(abs(ends[best]), 2)} off"
+    said = f"{worst} {verb} its performance by {points} points"
+    return said if best == worst else f"{said}; the gap of {best} is {number(abs(ends[best]), 2)}"
 
 
 def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
@@ -428,11 +432,11 @@ def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
         if len(there):
             a, b = there.iloc[0], there.iloc[-1]
             said.append(
-                f"{name} believes {number(a['belief'], 2)} in {period} {there.index[0]} and "
-                f"{number(b['belief'], 2)} in {period} {there.index[-1]}, where customers met "
+                f"{name} perceives {number(a['belief'], 2)} in {period} {there.index[0]} and "
+                f"{number(b['belief'], 2)} in {period} {there.index[-1]}; actual "
                 f"{number(a['met'], 2)} and {number(b['met'], 2)}"
             )
-    return f"Performance believed and met by {period}, one panel a firm. {'; '.join(said)}."
+    return f"Perceived and actual performance by {period}, one panel per firm. {'; '.join(said)}."
 
 
 # -- Three views of one experience: what the firm believes, what it delivers, what customers meet
@@ -486,14 +490,12 @@ def three_views(
             row_grid(axes, line=True)
 
     said = "; ".join(f"{name} is {_furthest(own)}" for name, own in table.items())
-    marks = (
-        "Squares: what the firm believes. Dots: what customers meet. Ticks: delivered at the start."
-    )
+    marks = "Squares: perceived performance. Dots: actual performance. Ticks: actual at the start."
     return Chart(
         draw,
         size=panels_size(len(names), 4.4, 0.55 * len(places) + 0.6),
         title=said,
-        alt=f"Belief and performance by touchpoint, a panel for each firm. {said}.",
+        alt=f"Perceived and actual performance by touchpoint, one panel per firm. {said}.",
         note=f"{note} {marks}".strip(),
     )
 
@@ -501,7 +503,7 @@ def three_views(
 def _furthest(own: pd.DataFrame) -> str:
     place = (own["belief"] - own["performance"]).abs().idxmax()
     belief, met = (number(own.loc[place, column], 2) for column in ("belief", "performance"))
-    return f"furthest off at {place}: believed {belief}, met {met}"
+    return f"furthest off at {place}: perceived {belief}, actual {met}"
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:

@@ -23,7 +23,7 @@ __all__ = ["brand_switching", "customer_flows", "net_flows", "retention_by_tenur
 # -- The brand-switching matrix: from whom to whom customers' purchases go ---------------------
 
 
-#: What the frame calls those without a supplier, and the outside option.
+#: What the frame calls customers without a supplier, and the no-purchase option.
 _NOBODY, _OUTSIDE = "none", "outside"
 
 
@@ -71,7 +71,7 @@ def brand_switching(
         size=(2.9 + 1.05 * len(counts.columns), 2.1 + 0.72 * len(counts)),
         title=_finding(share, when),
         alt=_alt(share, when),
-        note=f"Percent of a row; below, choices in {when}. Framed: the same supplier again.",
+        note=f"Percent of row; below: choices in {when}. Framed: same supplier again.",
     )
 
 
@@ -83,7 +83,7 @@ def _table(switching: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
-    """Leave out those without a supplier and the outside option if there are none."""
+    """Leave out customers without a supplier and no purchases if there are none."""
     if _NOBODY in table.index and not table.loc[_NOBODY].sum():
         table = table.drop(index=_NOBODY)
     if _OUTSIDE in table.columns and not table[_OUTSIDE].sum():
@@ -125,11 +125,11 @@ def _names(axes: Axes, origins: list[str], destinations: list[str]) -> None:
     axes.xaxis.set_label_position("top")
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
-    said = {_NOBODY: "nobody yet", _OUTSIDE: "outside option"}
+    said = {_NOBODY: "new customer", _OUTSIDE: "no purchase"}
     axes.set_xticks(range(len(destinations)), [short(said.get(n, n), 12) for n in destinations])
     axes.set_yticks(range(len(origins)), [short(said.get(n, n), 20) for n in origins])
-    axes.set_xlabel("Option taken", fontweight="bold")
-    axes.set_ylabel("Supplier before", fontweight="bold")
+    axes.set_xlabel("Chosen supplier", fontweight="bold")
+    axes.set_ylabel("Previous supplier", fontweight="bold")
     styles = looks([n for n in origins if n != _NOBODY])
     for ticks, names in ((axes.get_xticklabels(), destinations), (axes.get_yticklabels(), origins)):
         for tick, name in zip(ticks, names, strict=True):
@@ -151,13 +151,13 @@ def _repeats(share: pd.DataFrame) -> list[tuple[str, float]]:
 def _finding(share: pd.DataFrame, when: str) -> str:
     kept = _repeats(share)
     if not kept:
-        return f"Nobody bought a second time in {when}"
+        return f"No customer of a firm made a choice in {when}"
     (most, high), (least, low) = kept[0], kept[-1]
-    text = f"{most} wins {100 * high:.0f}\u00a0% of its own customers' choices"
+    text = f"{most}'s customers choose it again {100 * high:.0f}\u00a0% of the time"
     if f"{100 * high:.0f}" == f"{100 * low:.0f}":
-        level = "" if len(kept) == 1 else ", as every firm does"
+        level = "" if len(kept) == 1 else ", as do those of every firm"
         return text + level
-    return f"{text}, {least} {100 * low:.0f}\u00a0%"
+    return f"{text}, {least}'s {100 * low:.0f}\u00a0%"
 
 
 def _alt(share: pd.DataFrame, when: str) -> str:
@@ -172,8 +172,8 @@ def _alt(share: pd.DataFrame, when: str) -> str:
         most, origin, to = max(ways)
         way = f" The largest other flow: {100 * most:.0f} % from {origin} to {to}."
     return (
-        f"Brand-switching matrix in {when}, supplier before by option taken, percent of rows. "
-        f"To the same supplier again: {joined(kept or ['nobody'])}.{way}"
+        f"Brand-switching matrix in {when}, previous by chosen supplier, percent of rows. "
+        f"To the same supplier again: {joined(kept or ['no firm'])}.{way}"
     )
 
 
@@ -266,21 +266,21 @@ def customer_flows(
         axes.set_xticks(ticks, [number(abs(t)) for t in ticks])
         axes.spines["left"].set_visible(False)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("Customers who moved")
+        axes.set_xlabel("Customers who switched")
 
     return Chart(
         draw,
         size=(8.2, 1.9 + 0.52 * len(flows)),
         title=_flow_finding(flows),
         alt=f"Net flows of customers in {when}: {joined(said)}.",
-        note=f"Pale: customers who moved one way and the other in {when}; full: the difference.",
+        note=f"Pale: customers who switched in either direction in {when}; solid: the difference.",
     )
 
 
 #: Headings of the columns, placed by the largest flow.
 _HEADINGS = (
-    (-1.34, "wins from", "left"), (1.62, "loses", "right"),
-    (-0.5, "moved back", "center"), (0.5, "moved to the winner", "center"),
+    (-1.34, "net winner", "left"), (1.62, "net loser", "right"),
+    (-0.5, "to the loser", "center"), (0.5, "to the winner", "center"),
 )  # fmt: skip
 
 
@@ -298,7 +298,7 @@ def _flow_finding(flows: pd.DataFrame) -> str:
     won, lost = (flows.groupby(side)["net"].sum() for side in ("winner", "loser"))
     balance = won.sub(lost, fill_value=0.0)
     best, lead = balance.idxmax(), flows.iloc[0]
-    text = f"{best} wins {number(balance[best])} customers from rivals, net of those it loses"
+    text = f"{best} wins {number(balance[best])} customers from rivals, net of losses"
     if len(flows) == 1:
         return text
     return f"{text}; the largest net flow is from {lead.loser} to {lead.winner}"
@@ -379,8 +379,7 @@ def retention_by_tenure(
         title=_tenure_finding(names, bands, rate, scale, words.period),
         alt=_tenure_alt(names, bands, rate, scale),
         note=f"All {words.period}s pooled, without bands of under 1\u00a0% of a firm's customers. "
-        "A rise may be learning, or sorting: those who stay are those who liked the firm all "
-        "along.",
+        "A rise may show learning, or selection: customers who prefer the firm stay longer.",
     )
 
 
@@ -394,12 +393,12 @@ def _tenure_finding(
         if there.size > 1:
             low, high = rate[k, there[0]], rate[k, there[-1]]
             text = (
-                f"{name} keeps {scale.text(low)} of its customers a {period} at tenure "
+                f"{name} retains {scale.text(low)} of its customers per {period} at tenure "
                 f"{bands[there[0]]} and {scale.text(high)} at tenure {bands[there[-1]]}"
             )
             if best is None or high - low > best[0]:
                 best = (float(high - low), text)
-    return best[1] if best else f"Retention by tenure: too few {period}s to tell"
+    return best[1] if best else f"Retention by tenure: too few {period}s to compare"
 
 
 def _tenure_alt(names: Sequence[str], bands: Sequence[str], rate: np.ndarray, scale: Scale) -> str:

@@ -23,6 +23,7 @@ from cxsim.charts.layout import (
     top_label,
 )
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
+from cxsim.messages import minus
 
 __all__ = [
     "clear",
@@ -92,7 +93,7 @@ def estimates(
     *,
     label: str,
     title: str,
-    note: str = "Means over paired seeds with their 95 % intervals; filled: zero is excluded.",
+    note: str = "Means over paired seeds with their 95 % intervals; filled: excludes zero.",
     size: tuple[float, float] | None = None,
 ) -> Picture:
     """Draw one number with its interval for each of several things, one below the other.
@@ -244,7 +245,7 @@ def loyalty_estimates(loyalty: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     return _by_source(
         loyalty,
         _estimates,
-        label="worth of staying, utils",
+        label="state dependence, utils",
         title=_finding(loyalty),
         alt=_alt(loyalty),
         note="Dots: estimates with 95 % intervals. Shuffled: each customer's purchases in random "
@@ -292,7 +293,7 @@ def _estimates(axes: Axes, part: pd.DataFrame) -> list[str]:
             axes, y, estimate, color=color, filled=row["order"] == "as bought", width=2.2,
             ms=7.5, zorder=3,
         )  # fmt: skip
-        text = f"{row['loyalty']:.2f}".replace("-0.00", "0.00")
+        text = minus(f"{row['loyalty']:.2f}".replace("-0.00", "0.00"))
         tag(axes, text, (row["loyalty"], y), fontsize=9, color=readable(color))
     axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
     low, high = min(float(part["lower"].min()), 0.0), float(part["upper"].max())
@@ -316,8 +317,8 @@ def _finding(loyalty: pd.DataFrame) -> str:
             taste = 100 * max(0.0, 1 - real / seeming)
             said.append(f"{taste:.0f} %{_named(source, loyalty)}")
     if not said:
-        return "Loyalty by way of estimating it"
-    return f"Taste makes up {' and '.join(said)} of what looks like loyalty"
+        return "Loyalty by estimation method"
+    return f"Brand preference explains {' and '.join(said)} of apparent loyalty"
 
 
 def _named(source: Any, frame: pd.DataFrame) -> str:
@@ -327,17 +328,17 @@ def _named(source: Any, frame: pd.DataFrame) -> str:
 
 def _alt(loyalty: pd.DataFrame) -> str:
     said = [
-        f"{row['source']} {row['model']}, {row['order']}: {row['loyalty']:.2f} "
-        f"({row['lower']:.2f} to {row['upper']:.2f})".strip()
+        f"{row['source']} {row['model']}, {row['order']}: ".lstrip()
+        + minus(f"{row['loyalty']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})")
         for row in loyalty.to_dict("records")
     ]
-    return f"Estimates of loyalty in utils with 95 % intervals. {'; '.join(said)}."
+    return f"Estimates of state dependence in utils with 95 % intervals. {'; '.join(said)}."
 
 
 _CALLED = {
     "observed": "observed",
     "scenario": "calibrated\nscenario",
-    "tastes only": "the same\nwithout loyalty",
+    "tastes only": "the same without\nstate dependence",
     "zero order": "shares alone\n(zero order)",
 }
 
@@ -362,12 +363,12 @@ def predicted_repeats(predictions: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     return _by_source(
         rates,
         _rates,
-        label="purchases that repeat the last, %",
+        label="repeat purchases, %",
         sharex=True,
         title=_nearest(rates),
         alt=_said(rates),
-        note="The last third of each customer's purchases. Band: observed, with its 95 % interval "
-        "over customers.",
+        note="Out of sample: the last third of each customer's purchases. Band: observed rate with "
+        "its 95 % interval over customers.",
     )
 
 
@@ -390,14 +391,14 @@ def _nearest(rates: pd.DataFrame) -> str:
     for source, part in rates.groupby("source", sort=False):
         values = part.set_index("model")["value"]
         if not {"scenario", "zero order"} <= set(values.index):
-            return "Repeat rates of purchases left out, observed and predicted"
+            return "Repeat purchase rates out of sample, observed and predicted"
         off = 100 * (values - values["observed"]).abs()
         ours.append(f"{off['scenario']:.0f}{_named(source, rates)}")
         theirs.append(f"{off['zero order']:.0f}")
     points = "point" if ours == ["1"] else "points"
     return (
-        f"Out of sample the scenario misses the repeat rate by {' and '.join(ours)} {points}, "
-        f"shares alone by {' and '.join(theirs)}"
+        f"Out of sample, the scenario misses the repeat purchase rate by {' and '.join(ours)} "
+        f"{points}, shares alone by {' and '.join(theirs)}"
     )
 
 
@@ -406,5 +407,5 @@ def _said(rates: pd.DataFrame) -> str:
         f"{row['source']} {row['model']} {100 * row['value']:.1f} %"
         for row in rates.to_dict("records")
     ]
-    what = "Share of later purchases that repeat the last, observed and predicted"
+    what = "Repeat purchase rates out of sample, observed and predicted"
     return f"{what}. {'; '.join(said)}."

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from cxsim.charts.labels import Scale, chosen, joined, scale_for, words_of
 from cxsim.charts.layout import Chart, Shared, charted, firm_panels, panels_size, short, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
+from cxsim.messages import minus
 from cxsim.runs.measures.frames import CAUSES
 
 __all__ = ["equity_causes", "profit_waterfall"]
@@ -64,7 +65,7 @@ def profit_waterfall(statement: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
         draw,
         size=panels_size(len(names), 4.9, 2.9),
         title=_finding(table),
-        note="Sums over the run. Revenue is what was paid: discounts and redeemed points are off.",
+        note="Sums over the run. Revenue is net of discounts and redeemed points.",
         alt=_alt(table, labels, scale),
     )
 
@@ -101,11 +102,15 @@ def _finding(table: pd.DataFrame) -> str:
     top = margin.idxmax()
     said = f"{best} earns most"
     if top == best:
-        return f"{said}, and keeps most of its revenue: {100 * margin[top]:.0f}\u00a0%"
+        return f"{said}, with the highest profit margin: {_percent(margin[top])}"
     return (
-        f"{said}; {top} keeps most of its revenue, {100 * margin[top]:.0f}\u00a0% "
-        f"against {100 * margin[best]:.0f}\u00a0%"
+        f"{said}; {top} has the highest profit margin, {_percent(margin[top])} "
+        f"against {_percent(margin[best])}"
     )
+
+
+def _percent(share: float) -> str:
+    return minus(f"{100 * share:.0f}\u00a0%")
 
 
 def _alt(table: pd.DataFrame, labels: pd.Series, scale: Scale) -> str:
@@ -175,9 +180,9 @@ def equity_causes(changes: pd.DataFrame, *, over: int = 12, **_: Unpack[Shared])
         draw,
         size=panels_size(len(names), 4.6, 2.9),
         title=_equity_finding(last, total, scale),
-        note=f"Line: customer equity. Bars: its change over {over} {period}s by cause; they "
-        "add up to the change exactly. Retention: customers who went, and how long those who "
-        "are there will stay.",
+        note=f"Line: customer equity. Bars: its change over {over} {period}s by cause, "
+        "which add up exactly. Retention: customers lost, and expected lifetimes of those who "
+        "remain.",
         alt=_equity_alt(last, total, scale),
     )
 
@@ -215,8 +220,8 @@ def _equity_finding(last: pd.Series, total: pd.DataFrame, scale: Scale) -> str:
     gained = total.loc[best, "acquisition"]
     return (
         f"{best} ends with the largest customer equity, {scale.text(last[best])}: "
-        f"{scale.text(gained, signed=True)} by acquisition, "
-        f"{scale.text(total.loc[best, cause], signed=True)} by {cause}"
+        f"{scale.text(gained, signed=True)} from acquisition, "
+        f"{scale.text(total.loc[best, cause], signed=True)} from {cause}"
     )
 
 

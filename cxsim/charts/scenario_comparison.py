@@ -124,7 +124,7 @@ def differences(
         size=(max(width, 6.4), 1.1 + -(-len(wanted) // columns) * max(tall, 1.5)),
         title=_finding(shown, scenarios),
         alt=_alt(parts, scenarios, words),
-        note="Dots: mean difference over paired seeds, with its confidence interval; "
+        note="Dots: mean differences over paired seeds with confidence intervals; "
         "filled: the interval excludes zero.",
     )
 
@@ -206,8 +206,9 @@ def _finding(shown: pd.DataFrame, scenarios: list[str]) -> str:
     known = int(shown[["lower", "upper"]].notna().all(axis=1).sum())
     against = f"{joined(scenarios)} against the baseline"
     if not known:
-        return f"{against}: differences without intervals, for want of seeds"
-    return f"{against}: {clear(shown).sum()} of {known} differences shown are clearly not zero"
+        return f"{against}: differences without intervals (one seed)"
+    significant = f"{clear(shown).sum()} of {known} differences"
+    return f"{against}: {significant} are statistically significant"
 
 
 def _alt(parts: list[pd.DataFrame], scenarios: list[str], words: Words) -> str:
@@ -219,10 +220,10 @@ def _alt(parts: list[pd.DataFrame], scenarios: list[str], words: Words) -> str:
             + (f" in {row['scenario']}" if len(scenarios) > 1 else "")
             for row in part[clear(part)].to_dict("records")
         )
-        said.append(f"{_words(part)[0]}: {found or 'no clear difference'}")
+        said.append(f"{_words(part)[0]}: {found or 'no significant difference'}")
     return (
         f"Paired differences of {joined(scenarios)} from the baseline with confidence intervals. "
-        f"Clear ones by measure: {'; '.join(said)}."
+        f"Significant differences by measure: {'; '.join(said)}."
     )
 
 
@@ -315,7 +316,7 @@ def paths(
         f"scenario: {_ends(courses, names, scale)}.",
         note="Means over paired seeds; bands: their confidence intervals."
         if banded
-        else "Without intervals: compare several seeds before you conclude.",
+        else "No intervals: compare several seeds before drawing conclusions.",
     )
 
 
@@ -416,9 +417,9 @@ def what_if(
         size=((5.1 if columns > 1 else 6.2) * columns, 1.1 + 2.7 * rows),
         title=f"{other} against {baseline}" if changed else other,
         alt=f"Line charts, {baseline} and {other} in the same axes, at the end: {said}.",
-        note="Solid: what-if, with the interval of its mean over seeds; dashed: baseline."
+        note="Solid: what-if, with the interval of its mean over seeds. Dashed: baseline."
         if changed
-        else "Means over seeds with their intervals; nothing has been changed yet.",
+        else "Means over seeds with their intervals; no change so far.",
     )
 
 

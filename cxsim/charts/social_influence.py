@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from cxsim.charts.labels import Scale, joined, need, one_of, scale_for, words_of
 from cxsim.charts.layout import Chart, EndLabel, Shared, charted, end_labels, top_label
 from cxsim.charts.style import GREY, OKABE_ITO, Look, Picture, looks
+from cxsim.messages import minus
 
 __all__ = ["PUBLISHED", "PUBLISHED_CHANGE", "group_decisions", "tailored_consensus", "ties"]
 
@@ -146,8 +147,8 @@ def tailored_consensus(
 
     note = f"Pooled over all periods, with and without a supplier.{_bars(several)}"
     if published is not None:
-        change_there = f"{100 * published:+.0f}\u00a0%".replace("-", "\u2212")
-        note += f" Published: {change_there} (Gartner 2024), of people who talk; here they vote."
+        change_there = minus(f"{100 * published:+.0f}\u00a0%")
+        note += f" Published: {change_there} (Gartner 2024), where members discuss; here they vote."
     said = joined(
         f"of {n}: {scale.text(a)} tailored to the account, {scale.text(m)} to the member"
         for n, a, m in zip(account.index, account, member, strict=False)
@@ -176,7 +177,7 @@ def _dress(axes: Axes, members: list[int], label: str, scale: Scale) -> None:
     axes.set(ylim=(0.0, 1.05), xlim=(min(members) - 0.15, max(members) + 0.15))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(scale.ticks)
-    axes.set_xlabel("People who decide for an account")
+    axes.set_xlabel("Members of the decision-making unit")
     top_label(axes, label)
 
 
@@ -277,8 +278,8 @@ def ties(
         axes.set_aspect("equal")
 
     found = (
-        f"Neighbours share their {color} in {100 * alike:.0f} % of ties, by chance they would in "
-        f"{100 * chance:.0f} %"
+        f"Connected customers share their {color} in {100 * alike:.0f} % of ties, against "
+        f"{100 * chance:.0f} % by chance"
     )
     counts = ", ".join(f"{name} {(neighbours[color] == name).sum()}" for name in styles)
     return Chart(
@@ -287,7 +288,7 @@ def ties(
         title=found,
         alt=f"{found}. Customers: {counts}.",
         note=f"{len(neighbours)} customers around one of them, and the {len(between)} ties between "
-        "them, at the end of the run. Ties to others are left out.",
+        "them, at the end of the run. Ties to other customers are left out.",
     )
 
 

@@ -14,7 +14,7 @@ from cxsim.charts.intervals import clear, draw_estimate
 from cxsim.charts.labels import number, one_of
 from cxsim.charts.layout import Chart, grid_of, row_grid, row_names, short, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Look, Picture, looks, readable, styled
-from cxsim.messages import part_of_variance
+from cxsim.messages import minus, part_of_variance
 
 __all__ = ["begun", "finding", "named"]
 
@@ -88,12 +88,12 @@ def _effects(finding: Any) -> Chart:
         axes.axvline(0.0, color=INK, lw=1.0)
         _rows(axes, names)
         axes.margins(x=0.1)
-        axes.set_xlabel("change from the lowest to the highest value of a factor")
+        axes.set_xlabel("change in the output from the lowest to the highest value of a factor")
 
     return Chart(
         draw,
         size=(8.0, _height(len(frame))),
-        title=f"{begun(finding.output)} moves most with {main.iloc[0]['factor']}",
+        title=f"{begun(finding.output)} depends most on {main.iloc[0]['factor']}",
         alt=finding.sentence,
         note="Dots: main effects; squares: interactions; filled: the interval excludes zero. The "
         f"model explains {100 * finding.facts['explained']:.0f} % of the variance between points "
@@ -119,7 +119,7 @@ def _sobol(finding: Any) -> Chart:
             ):  # fmt: skip
                 estimate = (each["lower"], each["index"], each["upper"])
                 draw_estimate(axes, place - up, estimate, color=color, marker=marker, ms=6.5)
-            text, end = f"{row['index']:.2f}", (row["upper"], place - 0.13)
+            text, end = minus(f"{row['index']:.2f}"), (row["upper"], place - 0.13)
             tag(axes, text, end, (5, 0), color=readable(BLUE), fontsize=8.5)
         axes.axvline(0.0, color=INK, lw=1.0)
         _rows(axes, [named(name) for name in total["factor"]])
@@ -129,14 +129,14 @@ def _sobol(finding: Any) -> Chart:
         axes.set_xlabel("share of the variance")
 
     top, floor = total.iloc[0], facts["noise"]
-    noise = f"Noise of the seeds: up to {floor:.2g}, grey. " if np.isfinite(floor) else ""
+    noise = f"Grey: Monte-Carlo error, up to {floor:.2g}. " if np.isfinite(floor) else ""
     return Chart(
         draw,
         size=(8.0, _height(len(total))),
-        title=f"{top['factor']} accounts for {part_of_variance(top['index'])} of what moves "
+        title=f"{top['factor']} accounts for {part_of_variance(top['index'])} of the variance of "
         f"{finding.output}",
         alt=finding.sentence,
-        note="Dots: total index, with interactions; diamonds: first-order, alone; "
+        note="Dots: total index, with interactions; diamonds: first-order index; "
         f"{100 * facts['confidence']:.0f} % intervals. {noise}{facts['points']}.",
     )
 
@@ -162,16 +162,16 @@ def _morris(finding: Any) -> Chart:
         axes.set(xlim=(0, 1.12 * right or 1.0), ylim=(-0.04 * above, 1.2 * above))
         _floor(axes, noise)
         axes.grid(visible=True, axis="x")
-        axes.set_xlabel("mean size of the effect, over a factor's range")
+        axes.set_xlabel("mean size of the effect over the factor's range")
         axes.set_ylabel("standard deviation of the effect")
 
-    grey = "Grey: what noise of the seeds alone would show. " if known else ""
+    grey = "Grey: Monte-Carlo error alone. " if known else ""
     return Chart(
         draw,
         size=(7.6, 4.8),
-        title=f"{begun(finding.output)} moves most with {frame.iloc[0]['factor']}",
+        title=f"{begun(finding.output)} depends most on {frame.iloc[0]['factor']}",
         alt=finding.sentence,
-        note=f"Further up: bends or interactions. Lines: {100 * facts['confidence']:.0f} % "
+        note=f"Further up: nonlinearity or interactions. Lines: {100 * facts['confidence']:.0f} % "
         f"intervals of the mean. {grey}{facts['points']}.",
     )
 
@@ -191,14 +191,14 @@ def _regional(finding: Any) -> Chart:
         for axes in panels[::columns]:
             axes.set_ylabel("% of points at or below")
 
-    first = f"{shown[apart].iloc[0]['factor']} sets" if apart.any() else "No factor sets"
+    first = shown[apart].iloc[0]["factor"] if apart.any() else "No factor"
     return Chart(
         draw,
         size=(3.1 * columns + 0.6, 1.5 + 2.5 * rows),
-        title=f"{first} apart where {finding.output} is {facts['condition']}",
+        title=f"{first} distinguishes points where {finding.output} is {facts['condition']}",
         alt=finding.sentence,
         note=f"Solid: {facts['of_interest']} points of interest; dashed: the {facts['rest']} "
-        "others. Grey: no clear difference (Kolmogorov and Smirnov's distance, Holm's correction; "
+        "others. Grey: no significant difference (Kolmogorov-Smirnov distance, Holm correction; "
         f"by chance up to {facts['critical']:.2f} in {100 * facts['confidence']:.0f} % of cases).",
     )
 
@@ -227,7 +227,7 @@ _CASE, _REST = OKABE_ITO["vermillion"], OKABE_ITO["sky blue"]
 _PANELS = {
     "mean": "mean over points",
     "worst": "worst case",
-    "largest_regret": "largest regret",
+    "largest_regret": "maximum regret",
 }
 
 
@@ -261,8 +261,8 @@ def _ranking(finding: Any) -> Chart:
             else f"{best['worst']} in the worst case"
         ),
         alt=finding.sentence,
-        note=f"{finding.output}: {facts['better']} is better; regret: how much worse than the best "
-        f"strategy at a point. Filled: the best. {100 * facts['confidence']:.0f} % intervals: over "
+        note=f"{finding.output}: {facts['better']} is better; regret: shortfall against the best "
+        f"strategy at a point. Filled: best. {100 * facts['confidence']:.0f} % intervals: over "
         f"points and seeds for means, over seeds for extremes. {facts['points']}.",
     )
 
@@ -299,11 +299,11 @@ def _discovery(finding: Any) -> Chart:
         axes.set(xlabel=x, ylabel=y)
         axes.grid(visible=False)
 
-    title = f"No region stands out in which {finding.output} is {facts['condition']}"
+    title = f"No region stands out where {finding.output} is {facts['condition']}"
     if not frame.empty:
         title = (
             f"{begun(finding.output)} is {facts['condition']} at {100 * facts['base']:.0f} % of "
-            f"points, in box 1 at {100 * frame.iloc[0]['density']:.0f} %"
+            f"points, but at {100 * frame.iloc[0]['density']:.0f} % of those in box 1"
         )
     return Chart(
         draw,
@@ -311,8 +311,8 @@ def _discovery(finding: Any) -> Chart:
         title=title,
         alt=finding.sentence,
         note="Crosses: points where it is; dots: where it is not. Boxes cover "
-        f"{100 * facts['coverage']:.0f} % of the crosses, measured on points that they were not "
-        f"found on; limits in other factors do not show. {facts['points']}.",
+        f"{100 * facts['coverage']:.0f} % of the crosses, measured on points not used to find "
+        f"them; limits in other factors are not shown. {facts['points']}.",
     )
 
 

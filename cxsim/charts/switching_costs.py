@@ -66,10 +66,10 @@ def switching_costs(
     parts = now[columns].to_numpy(dtype=float)
     scale = scale_for("currency", parts.ravel(), words=words)
     when = f"{words.period} {period}"
-    note = "Lost by moving to a twin of the supplier that knows nothing of the customer yet."
+    note = "Loss from moving to an identical supplier that does not know the customer yet."
     none = [part for column, part, *_ in _PARTS if not np.nan_to_num(now[column]).any()]
     if none:
-        note += f" No part here: {joined(none).lower()}."
+        note += f" Zero in this market: {joined(none).lower()}."
     if (parts < 0).any():
         note += " Triangle: total where a part is negative."
 
@@ -149,7 +149,7 @@ def _told(row: pd.Series, scale: Scale) -> str:
 def _finding(names: list[str], total: np.ndarray, scale: Scale, when: str) -> str:
     there = [k for k in np.argsort(-total, kind="stable") if np.isfinite(total[k])]
     if not there:
-        return f"Nobody has customers in {when}"
+        return f"No firm has customers in {when}"
     most, least = there[0], there[-1]
     text = f"Leaving {names[most]} would cost its customers {scale.text(total[most])} on average"
     if scale.text(total[most]) == scale.text(total[least]):
@@ -230,7 +230,7 @@ def switching_cost_distribution(
         row_names(axes, counts, places=[base + 0.3 for base in bases], names=names)
 
     said = joined(
-        f"{n} median {scale.text(m)}, middle half {scale.bare(np.quantile(v, 0.25))} to "
+        f"{n} median {scale.text(m)}, interquartile range {scale.bare(np.quantile(v, 0.25))} to "
         f"{scale.bare(np.quantile(v, 0.75))}" if v.size else f"{n} without customers"
         for n, m, v in zip(names, medians, values, strict=True)
     )  # fmt: skip
@@ -240,7 +240,7 @@ def switching_cost_distribution(
         title=_spread(names, medians, scale),
         alt=f"Histograms of customers' switching costs by supplier: {said}.",
         note="Simulated customers at the end of the run, by supplier; "
-        "each histogram to its own height.",
+        "each histogram has its own height.",
     )
 
 

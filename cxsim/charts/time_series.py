@@ -184,8 +184,8 @@ _TITLES = {
         "{who} end with {value} of purchases each",
     ),
     "relationship_share": (
-        "{who} ends with {value} of the customers who have a supplier{next}",
-        "{who} end with {value} each of the customers who have a supplier",
+        "{who} ends with a customer share of {value}{next}",
+        "{who} end with a customer share of {value} each",
     ),
     "retention": (
         "{who} ends with a retention of {value} per {period}{next}",
@@ -195,7 +195,10 @@ _TITLES = {
         "{who} ends with a profit of {value} per {period}{next}",
         "{who} end with a profit of {value} per {period} each",
     ),
-    "cumulative_profit": ("{who} earned {value} in all{next}", "{who} earned {value} each in all"),
+    "cumulative_profit": (
+        "{who} earned {value} in total{next}",
+        "{who} earned {value} each in total",
+    ),
 }
 
 
@@ -330,7 +333,7 @@ def _lines(
     bold = smoothed(courses.value, window, periods=courses.periods, breaks=[at for at, _ in events])
     label, unit = label_and_unit(measure)
     scale = scale_for(unit, courses.everything(), words=words)
-    smooth = f" · bold: mean of {window} {words.period}s, thin: single {words.period}s"
+    smooth = f" · bold: moving mean of {window} {words.period}s, thin: single {words.period}s"
 
     def draw(figure: Picture) -> Callable[[], None]:
         axes = figure.add_subplot()
@@ -425,7 +428,7 @@ def _finding(
     heading = heading[:1].upper() + heading[1:]
     there = [k for k in np.argsort(-last, kind="stable") if np.isfinite(last[k])]
     if not there:
-        return f"{heading}: nobody has a value in {period} {courses.periods[-1]}"
+        return f"{heading}: no firm has a value in {period} {courses.periods[-1]}"
     said = [scale.text(last[k]) for k in there]
     level = [courses.names[k] for k, text in zip(there, said, strict=True) if text == said[0]]
     value, following = said[0], ""
@@ -469,7 +472,7 @@ def _note(courses: Courses) -> str:
     ]
     notes = [f"No value in any period: {joined(silent)}."] if silent else []
     if not courses.banded:
-        notes.append("No intervals: compare several seeds before you conclude.")
+        notes.append("No intervals: compare several seeds before drawing conclusions.")
     return " ".join(notes)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxsim.charts.labels import Scale, Words, scale_for
+from cxsim.messages import minus
 from cxsim.report import tables
 from cxsim.report.notebook_parameters import loaded, split_overrides
 from cxsim.scenario import Scenario
@@ -82,15 +83,19 @@ def options_in_words(decision: Decision) -> Any:
     rows = {}
     for name, option in decision.facts["study"]["strategies"].items():
         said = [
-            f"{path} = {value:g}" for path, value in option.items() if path not in (ADD, REPLACE)
+            f"{path} = {minus(f'{value:g}')}"
+            for path, value in option.items()
+            if path not in (ADD, REPLACE)
         ]
         said += [
-            f"{path} to {value:g} from period {event['at']}"
+            f"{path} to "
+            + minus(f"{value:g}")
+            + f" from period {event['at']}"
             + (f" over {event['over']} periods" if event.get("over") else "")
             for event in _own(decision, option)
             for path, value in event["set"].items()
         ]
-        rows[name] = "; ".join(said) or ("nothing changes" if name == STAY else "no change")
+        rows[name] = "; ".join(said) or ("stays as it is" if name == STAY else "no change")
     frame = pd.DataFrame({"what changes": rows})
     return tables.styled(frame, "Options", words_in=["what changes"])
 
@@ -118,10 +123,10 @@ def uncertainty_table(decision: Decision, drawn: pd.DataFrame | None = None) -> 
         column = points[frame.loc[row, "uncertain"]]
         frame.loc[row, ["from", "to"]] = [column.min(), column.max()]
     for end in ("from", "to"):
-        frame[end] = [f"{value:.4g}" if isinstance(value, (int, float)) else str(value)
+        frame[end] = [minus(f"{value:.4g}") if isinstance(value, (int, float)) else str(value)
                       for value in frame[end]]  # fmt: skip
     shown = frame.set_index("uncertain")[["from", "to", "measured in", "moves"]]
-    caption = "What is uncertain: every future is a point drawn evenly from these ranges"
+    caption = "Uncertain inputs: every future is a point drawn evenly from these ranges"
     return tables.styled(shown, caption, words_in=["measured in", "moves"])
 
 
@@ -133,8 +138,8 @@ def options_table(decision: Decision) -> Any:
     percent = f"{100 * decision.confidence:g} % interval"
     shown["mean"] = [scale.bare(value) for value in frame["mean"]]
     shown[percent] = _intervals(frame, scale)
-    for name, words in (("mean_regret", "mean regret"), ("largest_regret", "largest regret"),
-                        ("worst", "worst future")):  # fmt: skip
+    for name, words in (("mean_regret", "mean regret"), ("largest_regret", "maximum regret"),
+                        ("worst", "worst case")):  # fmt: skip
         shown[words] = [scale.bare(value) for value in frame[name]]
     shown["best in"] = [f"{100 * value:.0f} %" for value in frame["best_share"]]
     measure = decision.output.partition(".")[0].replace("_", " ")
@@ -148,12 +153,12 @@ def information_table(decision: Decision) -> Any:
     frame = decision.information.set_index("factor")
     scale = _scale(decision, frame["upper"])
     shown = pd.DataFrame(index=frame.index)
-    shown["worth"] = [scale.bare(value) for value in frame["value"]]
+    shown["value of information"] = [scale.bare(value) for value in frame["value"]]
     shown["interval"] = _intervals(frame, scale)
     turns = decision.switches.groupby("factor")
-    shown["the choice turns at"] = [
+    shown["switching point"] = [
         "; ".join(
-            f"{row['at']:.3g} (below {row['below']}, above {row['above']})"
+            minus(f"{row['at']:.3g}") + f" (below: {row['below']}, above: {row['above']})"
             for row in turns.get_group(name).to_dict("records")
         )
         if name in turns.groups
@@ -161,8 +166,8 @@ def information_table(decision: Decision) -> Any:
         for name in frame.index
     ]
     unit = f" ({scale.unit})" if scale.unit else ""
-    caption = f"What knowing would be worth before deciding{unit}"
-    return tables.styled(shown, caption, words_in=["the choice turns at"])
+    caption = f"Value of information before deciding{unit}"
+    return tables.styled(shown, caption, words_in=["switching point"])
 
 
 def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
@@ -170,12 +175,12 @@ def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
     from IPython.display import display
 
     if assumed.empty:
-        text = "All other parameters are taken from the scenario as they stand."
+        text = "All other parameters are those of the scenario."
     else:
-        caption = "Not seen in the panel: assumed in the proportions of the baseline scenario"
+        caption = "Not observed in the panel: assumed in the proportions of the baseline scenario"
         shown = assumed.set_index("path").astype(str)
         display(tables.styled(shown, caption))
-        text = "Put your own costs in their place: they weigh on every option."
+        text = "Replace them by your own costs: they affect every option."
     if not market.outside_option:
         text += (
             " The market has no no-purchase option, so it overstates the benefit of raising prices."

@@ -16,7 +16,7 @@ from cxsim.charts.layout import events_of
 from cxsim.charts.scenario_comparison import what_if
 from cxsim.charts.style import Picture
 from cxsim.files.whole import file_name
-from cxsim.messages import whole
+from cxsim.messages import minus, whole
 from cxsim.report.notebooks import VARIABLE
 from cxsim.report.tables import piece, styled, unstated_lines
 from cxsim.report.what_if import FOCUS, RIVAL, Answer, Answers, Lever, Question, levers
@@ -122,12 +122,14 @@ class Explorer:
         self._more = w.HTML()
         self._file = w.Text(value="what-if.yaml", description="File")
         buttons = [
-            self._button("Why?", "Take the change of share apart", self._why),
-            self._button("Break-even price", "At which price it pays", self._break_even),
-            self._button("Compare over 20 seeds", "Tighter intervals", self._compare),
+            self._button("Why?", "Contribution of each driver of choice", self._why),
+            self._button(
+                "Break-even price", "Price at which the change breaks even", self._break_even
+            ),
+            self._button("Compare over 20 seeds", "Narrower intervals", self._compare),
             self._button("Save scenario", "Write the what-if as a scenario file", self._save),
-            self._button("Make report", "One HTML page, over 20 seeds", self._report),
-            self._button("Start again", "All sliders back", self._reset),
+            self._button("Make report", "One HTML page over 20 seeds", self._report),
+            self._button("Start again", "Reset all sliders", self._reset),
         ]
         self._scenarios.observe(self._new_scenario, "value")
         self._firm.observe(self._new_firm, "value")
@@ -398,7 +400,7 @@ def figure_of(answer: Answer) -> Picture:
         series = series[series["scenario"] == answer.comparison.scenarios[0]]
         series.attrs.update(answer.comparison.series.attrs)
     events = events_of(question.scenario())
-    title = f"{question.words()}: what happens to {question.firm}"
+    title = f"{question.words()}: effect on {question.firm}"
     if question.asks_nothing:
         title = "The market as it is"
     figure = what_if(series, events=events, title=title, columns=1)
@@ -420,7 +422,9 @@ def table_of(answer: Answer) -> str:
     unit = rows["unit"].where(rows["unit"] == "", rows["unit"] + ", ")
     shown.index = pd.Index(rows["measure"] + " (" + unit + rows["summary"] + ")")
     seeds = len(answer.comparison.seeds)
-    caption = f"{answer.question.firm}: means over {seeds} paired seeds; bold where beyond chance"
+    caption = (
+        f"{answer.question.firm}: means over {seeds} paired seeds; bold: statistically significant"
+    )
     return str(styled(shown, caption, sure=rows["sure"]).to_html())
 
 
@@ -444,17 +448,17 @@ def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:
     points = parts[["part", "lower", "upper"]] * 100
     shown = pd.DataFrame(
         {
-            "accounts for": points["part"].map("{:+.2f}".format),
+            "contribution (points)": points["part"].map("{:+.2f}".format),
             "95 % interval": points["lower"].map("{:+.2f}".format)
             + " to "
             + points["upper"].map("{:+.2f}".format),
         }
-    ).replace("-", "−", regex=True)
+    ).map(minus)
     shown.index = pd.Index(list(parts["term"]))
-    whole = f"{100 * parts['difference'].iloc[0]:+.2f}".replace("-", "−")
+    whole = minus(f"{100 * parts['difference'].iloc[0]:+.2f}")
     caption = (
-        f"Why {firm}'s {measure} changes by {whole} points: by how much less it changes if "
-        "customers are blind to one term of the choice. Terms work together; parts need not add up."
+        f"{firm}'s {measure} changes by {whole} points: contribution of each driver of choice. "
+        "Because drivers interact, contributions do not sum to the total."
     )
     return str(styled(shown, caption).to_html())
 

@@ -224,7 +224,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-# -- How far a notebook is, told from its kernel to the process that started it ----------------
+# -- Progress of a notebook, reported by its kernel to the process that started it -------------
 
 
 #: Environment variable that names the file.

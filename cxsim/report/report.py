@@ -150,7 +150,7 @@ class Report:
         paired = "paired " if len(self._scenarios) > 1 else ""
         facts = (
             f"{_count(number, paired + 'seed')}, {_count(first.periods, first.period_length)}, "
-            f"{_count(first.customers, 'simulated customer')} who stand for "
+            f"{_count(first.customers, 'simulated customer')} representing "
             f"{first.market_size:,.0f}"
         )
         if self._parameters.get("overrides"):
@@ -171,7 +171,7 @@ class Report:
             return show(piece("paragraphs", [none]))
         table = frame.head(first).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
         more = len(frame) - first
-        return show(table + piece("paragraphs", [f"and {more:,} rows more."] if more > 0 else []))
+        return show(table + piece("paragraphs", [f"and {more:,} more rows."] if more > 0 else []))
 
     def leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""
@@ -243,11 +243,11 @@ class Report:
 
     def key_figures(self, runs: Replications) -> Any:
         """Show the main measures of every firm with their standard errors."""
-        return self._measured("Main figures by firm", runs)
+        return self._measured("Key figures by firm", runs)
 
     def scorecard(self, runs: Replications) -> Any:
         """Show how far each firm gets in each of the four steps of IDIC."""
-        return self._measured("The four steps by firm", runs, IDIC)
+        return self._measured("IDIC by firm", runs, IDIC)
 
     def _measured(self, what: str, runs: Replications, names: Sequence[str] | None = None) -> Any:
         caption, periods = _caption(what, len(runs.seeds)), int(runs.first.scenario.periods)
@@ -277,7 +277,7 @@ class Report:
         scenario = self._scenarios[0]
         rows = Scenario.load("baseline").diff(scenario)
         if rows.empty:
-            return show(piece("paragraphs", ["These are the parameters of the baseline."]))
+            return show(piece("paragraphs", ["All parameters are those of the baseline."]))
         rows.columns = ["path", "baseline", "here"]
         what = "1 parameter differs" if len(rows) == 1 else f"{len(rows)} parameters differ"
         return self.settings(rows, f"{what} from the baseline")
@@ -354,7 +354,7 @@ def _question(scenario: Scenario, verdict: Verdict | None, *, asked: bool) -> st
         ("Claim", scenario.claim),
         (f"Verdict over {_count(verdict.seeds, 'paired seed')}" if verdict else "Verdict", found),
         ("Refuted if", scenario.refuted_by),
-        ("What it is", scenario.description),
+        ("Description", scenario.description),
     )
     said = [(what, text.split("\n")) for what, text in rows if text]
     return piece("question", scenario.title or scenario.name, said)
@@ -366,5 +366,5 @@ def _count(number: int, what: str) -> str:
 
 def _caption(what: str, seeds: int) -> str:
     if seeds == 1:
-        return f"{what}. One seed: nothing says how much of it is chance."
-    return f"{what}: means over {seeds} seeds, with Monte-Carlo standard errors in brackets."
+        return f"{what}. One seed, so no standard errors."
+    return f"{what}: means over {seeds} seeds, Monte-Carlo standard errors in brackets."

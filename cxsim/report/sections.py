@@ -41,9 +41,9 @@ __all__ = [
 
 
 _HEADING = (
-    "## What customers live through\n\nThe journey and the perception gap are those of the first "
-    "seed: what customers meet at each touchpoint, what they expect, and what the firm believes. "
-    "Emotions are means over the seeds."
+    "## Customer experience\n\nThe journey and the perception gap are those of the first seed: "
+    "actual performance at each touchpoint, expectation, and performance as the firm perceives "
+    "it. Emotion clusters are means over the seeds."
 )
 
 
@@ -78,8 +78,8 @@ def lived(
 
 
 _TOLD_HEADING = (
-    "## What customers tell each other\n\nA reputation is what customers have been told of a firm, "
-    "averaged over all of them: 0 for those who have heard nothing."
+    "## Word of mouth\n\nReputation is what customers think of a firm from messages, averaged over "
+    "all customers. It is 0 for customers who have received none."
 )
 
 
@@ -154,7 +154,7 @@ class Findings:
         ]
         if len(study.strategies) == 1:
             said.insert(0, best_point(result.means(), [f.name for f in study.factors], self.head))
-        said = said or [f"Nothing can be said of {self.head} from these runs."]
+        said = said or [f"These runs allow no statement about {self.head}."]
         facts = f"{len(result.frame):,} runs at {len(study.points):,} points; "
         return show(
             piece(
@@ -172,7 +172,7 @@ class Findings:
         for number, ((output, name), found) in enumerate(self._made.items()):
             display(show(piece("heading", f"{output}: {name.replace('_', ' ')}", 4)))
             if isinstance(found, str):
-                display(show(piece("paragraphs", [f"These runs do not allow it: {found}."])))
+                display(show(piece("paragraphs", [f"Not possible with these runs: {found}."])))
                 continue
             display(self._report.say(found.sentence))
             self._report.figure(drawn(found), f"finding-{number}-{name}")
@@ -235,7 +235,7 @@ def players_of(market: Scenario, player: str, rival: str) -> tuple[str, str]:
 def moves(market: Scenario, players: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the policies that can be played in a market, by what they are called.
 
-    Best responses are left out where the market has what they do not reckon with.
+    Best responses are left out where the market has features that they do not account for.
     """
     begin, take = (max(1, int(share * market.periods)) for share in (_BEGINS, _TAKES))
     goal = {"at": min(begin, market.periods - 1), "over": take}
@@ -267,7 +267,7 @@ def winner(found: Tournament, currency: str) -> str:
     more = "most" if len(sure) == many - 1 else "most on average"
     return (
         f"{player} earns {more} if it {_verb(best['policy'])}: {scale.text(best['value'])} "
-        f"{currency}, averaged over what {rival} may play. It is the best answer to "
+        f"{currency}, averaged over {rival}'s policies. It is the best response to "
         f"{best['best_against']} of {rival}'s {many} policies."
     )
 
@@ -277,7 +277,7 @@ def beyond(found: Tournament, currency: str) -> str:
     player, table = found.players[0], found.table
     within, said = str(table.iloc[0]["policy"]), []
     for column, words in (
-        ("perpetuity", "with the last year's profit for ever"),
+        ("perpetuity", "with the last year's profit in perpetuity"),
         ("equity", "with customer equity at the end"),
     ):
         if column not in table or table[column].isna().all():
@@ -286,11 +286,15 @@ def beyond(found: Tournament, currency: str) -> str:
         scale = scale_for("currency", np.array([top[column]]))
         which = "the same policy" if top["policy"] == within else repr(top["policy"])
         said.append(f"{words}, {which} earns most ({scale.text(top[column])} {currency})")
-    return f"That is within the run. For {player}, {'; '.join(said)}." if said else ""
+    return (
+        f"This counts profit within the run only. For {player}, {'; '.join(said)}." if said else ""
+    )
 
 
 def _verb(policy: str) -> str:
-    return "asks the best price of each period" if policy == "best response" else policy
+    return (
+        "charges the profit-maximizing price each period" if policy == "best response" else policy
+    )
 
 
 def survivors(
@@ -342,7 +346,7 @@ def show_survivors(report: Report, market: Scenario, stay: pd.DataFrame) -> Any:
             if row.se >= 0.0
             else scale.text(row.cash)
         )
-        + ("" if row.stays == row.seeds else f"; left in {row.seeds - row.stays} of {row.seeds}")
+        + ("" if row.stays == row.seeds else f"; exited in {row.seeds - row.stays} of {row.seeds}")
         for row in stay.itertuples()
     ]
     table = stay.assign(cell=cells).pivot(index="policy", columns="firm", values="cell")
@@ -353,13 +357,13 @@ def show_survivors(report: Report, market: Scenario, stay: pd.DataFrame) -> Any:
         worst = leavers.iloc[0]
         gone = int(worst["seeds"] - worst["stays"])
         said = (
-            f"{worst['firm']} leaves most often: in {gone} of {worst['seeds']} seeds where the "
+            f"{worst['firm']} exits most often: in {gone} of {worst['seeds']} runs in which the "
             f"policy of both players is '{worst['policy']}'."
         )
     elif limits:
-        said = "Nobody leaves, whatever the two play."
+        said = "No firm exits under any of these policies."
     else:
-        said = "Nobody leaves: no firm of this market has a credit limit."
+        said = "No firm exits: none in this market has a credit limit."
     display(report.say(said))
     return report.rows(
         table.rename_axis(index="both players", columns=None).reset_index(), first=40
@@ -428,7 +432,7 @@ def targeted(report: Report, market: Scenario, made: Any, *, seeds: int) -> None
 
 
 _TARGETED = (
-    "## Whom firms serve and contact first\n\nLift is what those chosen are truly worth over what "
-    "all are worth who could have been: by lot, by the firm's books, by a model, and by an oracle "
-    "that knows the truth. Shown for the first firm that chooses."
+    "## Targeting\n\nTargeting lift: mean true value of the customers chosen over that of all who "
+    "could have been chosen. They are chosen at random, by a simple rule, by a model, and by an "
+    "oracle that knows the true values. Shown for the first firm that targets customers."
 )

@@ -146,16 +146,15 @@ def differences(
                 str(name): _with_error(here["other"], here["other_se"]),
                 "difference": here["difference"],
                 percent: here["lower"] + " to " + here["upper"],
-                "narrower by": here["narrowing"],
+                "precision gain": here["narrowing"],
             }
         )
         what = [_measure(row) for row in here.to_dict("records")]
         defined = {w: d for w, d in zip(what, here["definition"], strict=True) if d}
         shown.index = pd.MultiIndex.from_arrays([what, list(here["firm"])])
         caption = (
-            f"{name} less {baseline}. Standard errors in brackets; in bold, differences whose "
-            "interval leaves out zero; the last column says how many times narrower "
-            "pairing makes the interval."
+            f"Difference: {name} minus {baseline}. Standard errors in brackets; bold: the interval "
+            "excludes zero. Precision gain: how many times narrower pairing makes the interval."
         )
         tables.append(styled(shown, caption, definitions=defined, sure=here["sure"]))
     return tables
@@ -227,7 +226,7 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
         for each in scenario.firms.values()
     ]
     shown = pd.DataFrame.from_dict(rows, orient="index", columns=names)
-    return styled(shown, "What sets the firms apart at the start"), alike
+    return styled(shown, "Differences between the firms at the start"), alike
 
 
 def _unit(unit: str, scenario: Scenario) -> str:
@@ -321,7 +320,7 @@ def difference_rows(
     DataFrame
         ``scenario, measure, unit, summary, definition, firm, baseline, baseline_se, other,
         other_se, difference, lower, upper, narrowing`` as text, and ``sure``: whether the
-        interval leaves out zero.
+        interval excludes zero.
     """
     names = key_measures("firm") if names is None else names
     market = key_measures("market") if market is None else market
@@ -471,11 +470,11 @@ def unstated_section(scenarios: Sequence[Scenario]) -> Any:
     """
     from IPython.display import display
 
-    display(show(piece("heading", "What you did not say", 2)))
+    display(show(piece("heading", "Values that the scenario does not state", 2)))
     frames = {each.name: unstated_table(each) for each in scenarios}
     whole = pd.concat([frame.assign(scenario=name) for name, frame in frames.items()])
     if whole.empty:
-        said = "The scenario states every cost and what else the answer rests on."
+        said = "The scenario states every cost and every other value that the answer rests on."
         return show(piece("paragraphs", [said]))
     parts = whole.groupby(
         ["parameter", "of", "meaning", "value", "unit", "source"], sort=False, dropna=False

@@ -142,13 +142,13 @@ class Answer:
         """Return in plain words what changed for the firm in focus, and how sure that is."""
         firm, seeds = self.question.firm, len(self.comparison.seeds)
         if self.question.asks_nothing:
-            return f"{firm} as it is: move a slider to ask what if."
+            return f"Current situation of {firm}. Move a slider to test a change."
         rows = self.rows().set_index("measure")
         share, worth = (rows.loc[label] for label in SAID)
         closing = (
-            f"Both are beyond chance ({seeds} paired seeds)."
+            f"Both changes are statistically significant ({seeds} paired seeds)."
             if share["sure"] and worth["sure"]
-            else f"What may be chance needs more than {seeds} paired seeds."
+            else f"More than {seeds} paired seeds may be needed for a significant result."
         )
         return (
             f"{self.question.words()}: {firm}'s {_change('share of purchases', share)}; "
@@ -174,7 +174,7 @@ def _change(what: str, row: Any) -> str:
         f"{what} {'rises' if sign == '+' else 'falls'} by {size} {unit} "
         f"(95 % interval {row['lower']} to {row['upper']})"
     )
-    return text if row["sure"] else f"{text}, which may be chance"
+    return text if row["sure"] else f"{text}, not statistically significant"
 
 
 class Answers:

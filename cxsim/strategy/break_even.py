@@ -11,7 +11,7 @@ import pandas as pd
 from cxsim.charts.labels import scale_for, words_of
 from cxsim.charts.layout import finish, new
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
-from cxsim.messages import choice, number, whole
+from cxsim.messages import choice, minus, number, whole
 from cxsim.runs.measures.measure_registry import firm_measure, summarize
 from cxsim.runs.measures.profit import VALUES, by_horizon
 from cxsim.runs.simulation import Simulation
@@ -38,7 +38,7 @@ class BreakEven:
     curve : DataFrame
         ``value, difference, se, lower, upper`` at all values tried, in order; for net present
         value also ``perpetuity`` and ``equity``, the mean differences with the last year's
-        profit for ever and with customer equity at the end.
+        profit in perpetuity and with customer equity at the end.
     """
 
     path: str
@@ -72,10 +72,11 @@ class BreakEven:
         for column, words in CONTINUED.items():
             if column not in self.curve or self.curve[column].isna().any():
                 continue
-            at = " and ".join(f"{value:.4g}" for value in self.continued(column))
+            at = " and ".join(minus(f"{value:.4g}") for value in self.continued(column))
             ahead = "ahead" if self.curve[column].mean() > 0 else "behind"
-            said.append(f"{words} {f'at {at}{unit}' if at else f'{ahead} throughout'}")
-        return f"That is within the run; {', '.join(said)}." if said else ""
+            where = f"break-even is at {at}{unit}" if at else f"it is {ahead} throughout"
+            said.append(f"{words}, {where}")
+        return f"This counts profit within the run only; {'; '.join(said)}." if said else ""
 
     def sentence(self, unit: str = "") -> str:
         """Return the result in words."""
@@ -83,10 +84,13 @@ class BreakEven:
         unit = f" {unit}" if unit else ""
         if not self.points:
             ahead = "ahead of" if self.curve["difference"].mean() > 0 else "behind"
-            return f"No break-even from {low:g} to {high:g}{unit}: {ahead} the baseline throughout."
-        said = " and ".join(f"{value:.4g} (± {error:.2g})" for value, error in self.points)
-        start = "ahead" if self.curve["difference"].iloc[0] > 0 else "behind"
-        return f"Break-even at {said}{unit}; below it {start} of the baseline."
+            ends = f"{minus(f'{low:g}')} to {minus(f'{high:g}')}{unit}"
+            return f"No break-even from {ends}: {ahead} the baseline throughout."
+        said = " and ".join(
+            minus(f"{value:.4g}") + f" (± {error:.2g})" for value, error in self.points
+        )
+        start = "ahead of" if self.curve["difference"].iloc[0] > 0 else "behind"
+        return f"Break-even at {said}{unit}. Below it, the firm is {start} the baseline."
 
 
 def break_even(
@@ -237,17 +241,18 @@ class Payback:
         """Return in words when it has paid for itself."""
         if not np.isfinite(self.periods):
             last = int(self.curve["period"].iloc[-1]) - self.start + 1
-            text = f"{self.firm}'s investment has not paid for itself within {last} {word}s"
+            text = f"{self.firm}'s investment does not pay back within {last} {word}s"
         else:
-            text = f"{self.firm}'s investment has paid for itself after {self.periods:.0f} {word}s"
+            text = f"{self.firm}'s investment pays back after {self.periods:.0f} {word}s"
         ends = [f"{v:.0f}" if np.isfinite(v) else "never" for v in (self.lower, self.upper)]
-        return f"{text} (interval {ends[0]} to {ends[1]}; on {100 * self.paid:.0f} % of seeds)."
+        interval = "" if ends == ["never", "never"] else f"interval {ends[0]} to {ends[1]}; "
+        return f"{text} ({interval}paid back in {100 * self.paid:.0f} % of runs)."
 
     def worth(self) -> str:
         """Return in words what it is worth within the periods and beyond, if that is known."""
         if self.value is None:
             return ""
-        return self.value.sentence(f"What {self.firm}'s investment adds to net present value")
+        return self.value.sentence(f"The gain in net present value from {self.firm}'s investment")
 
 
 def payback(
@@ -355,7 +360,7 @@ def payback_curve(
     if np.isfinite(found.periods):
         at = found.start + found.periods - 1
         axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
-        axes.annotate(f"paid after {found.periods:.0f} {words.period}s", (at, 0), xytext=(6, -14),
+        axes.annotate(f"payback: {found.periods:.0f} {words.period}s", (at, 0), xytext=(6, -14),
                       textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
     axes.set_xlabel(words.period.capitalize())
     axes.set_ylabel(scale.axis("Lead in cumulative profit"))
@@ -365,7 +370,7 @@ def payback_curve(
     return finish(
         figure,
         title=said.split(" (")[0] if title is None else title,
-        note="Discounted, against the same market without the investment, on the same seeds; "
-        "band: interval of the mean.",
+        note="Discounted lead over the same market without the investment, over paired seeds. "
+        "Band: confidence interval of the mean.",
         alt=f"{said} {end}",
     )

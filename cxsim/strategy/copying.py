@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from cxsim.charts.labels import need
 from cxsim.charts.layout import finish, new, short
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
-from cxsim.messages import whole
+from cxsim.messages import minus, whole
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import held_and_kept, ratio
 from cxsim.numerics.statistics import half_width, mean_and_error
@@ -35,19 +35,22 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "profiles are portable": {"profile_portability": 1.0},
     "needs drift by a tenth a month": {"segments.*.need_drift": 0.1},
     "needs drift by a half a month": {"segments.*.need_drift": 0.5},
-    "fit counts a third": {"segments.*.fit_weight": 0.5},
-    "fit and hassle count nothing": {"segments.*.fit_weight": 0.0, "segments.*.hassle": 0.0},
-    "tastes are three times as strong": {"segments.*.brand_taste_sd": 6.0},
+    "personalization is worth a third": {"segments.*.fit_weight": 0.5},
+    "personalization and ordering effort do not count": {
+        "segments.*.fit_weight": 0.0,
+        "segments.*.hassle": 0.0,
+    },
+    "brand preferences are three times as strong": {"segments.*.brand_taste_sd": 6.0},
 }
 
 
 #: What is looked at, after the copy.
 OUTCOMES: dict[str, str] = {
-    "tenured": "Retention of customers with 8 purchases and more",
+    "tenured": "Retention of customers with 8 or more purchases",
     "fresh": "Retention of customers with a single purchase",
-    "newcomers": "Share of newcomers' purchases, of those the two firms make",
+    "newcomers": "Copied firm's share of newcomers' purchases from the two firms",
     "share": "Share of purchases",
-    "lead": "Share less the copying firm's share, in the last year",
+    "lead": "Lead in market share over the copying firm, last year",
 }
 
 
@@ -155,7 +158,7 @@ def _effects(
         )
     kept, rivals = without["tenured"], without["rival_tenured"]
     lost, lead = _known(kept - copied["tenured"], kept - rivals)
-    label = "Part of the lead in retention that is lost"
+    label = "Share of the lead in retention that is lost"
     part = _lost(lost, lead, confidence).row("difference")
     return [*rows, {"outcome": "lost", "label": label, **part, "seeds": len(lead)}]
 
@@ -190,10 +193,10 @@ _LEVEL = ("copied_lower", "copied", "copied_upper")
 
 #: Panels: outcome, heading, and what is shown of it.
 _PANELS = (
-    ("lost", "Lead in retention\nof tenured customers\nthat is lost", _CHANGE),
-    ("fresh", "Retention after a\nfirst purchase,\nchange", _CHANGE),
-    ("newcomers", "Newcomers' purchases:\npart of the copied firm,\nwith the copy", _LEVEL),
-    ("lead", "Lead in share in the\nlast year: without (ring)\nand with the copy", _LEVEL),
+    ("lost", "Share of the lead in\nretention of tenured\ncustomers that is lost", _CHANGE),
+    ("fresh", "Change in retention\nafter a first\npurchase", _CHANGE),
+    ("newcomers", "Copied firm's share of\nnewcomers' purchases,\nwith the copy", _LEVEL),
+    ("lead", "Lead in market share,\nlast year: without (ring)\nand with the copy", _LEVEL),
 )
 
 
@@ -242,8 +245,11 @@ def copying_figure(
     panels[0].set_yticks(range(len(names)), [short(name, 30) for name in names])
     lost = by["lost"]
     said = (
-        f"{name}: lost {100 * row['difference']:.0f} % "
-        f"({100 * row['lower']:.0f} to {100 * row['upper']:.0f})"
+        f"{name}: "
+        + minus(
+            f"lost {100 * row['difference']:.0f} % "
+            f"({100 * row['lower']:.0f} to {100 * row['upper']:.0f})"
+        )
         if np.isfinite(row["difference"])
         else f"{name}: no lead to lose"
         for name, row in lost.iterrows()
@@ -252,11 +258,11 @@ def copying_figure(
         figure,
         title=_finding(lost, by["lead"].iloc[0], limit) if title is None else title,
         note=(
-            "Intervals of means over seeds, those of changes paired. Left: share of the lead over "
-            f"the copying firm; dashed: {100 * limit:.0f} %, from which the claim is refuted; red: "
-            "surely beyond it."
+            "Confidence intervals of means over seeds, paired for changes. Left: share of the lead "
+            f"over the copying firm. Dashed: {100 * limit:.0f} %, above which the claim is "
+            "refuted. Red: significantly above it."
         ),
-        alt="Part of the lead in retention lost to a firm that copies, by condition: "
+        alt="Share of the lead in retention lost to a firm that copies, by condition: "
         f"{'; '.join(said)}.",
     )
 
@@ -294,14 +300,14 @@ def _finding(lost: pd.DataFrame, lead: pd.Series, limit: float) -> str:
     """Tell whether the tenured stay as it stands, what the lead becomes, and where they go."""
     first = lost.iloc[0]
     holds = (
-        "lose their supplier's hold" if first["lower"] > limit
-        else "stay with it" if first["upper"] <= limit
-        else "may or may not stay with it"
+        "loses" if first["lower"] > limit
+        else "keeps" if first["upper"] <= limit
+        else "may lose"
     )  # fmt: skip
     said = (
-        f"Tenured customers of the firm that is copied {holds}, but its lead in share goes "
-        f"from {100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points"
+        f"The copied firm {holds} its tenured customers; its lead in market share changes from "
+        + minus(f"{100 * lead['without']:.0f} to {100 * lead['copied']:.0f} points")
     )
     *most, last = list(lost.index[lost["lower"] > limit]) or [""]
     failing = f"{', '.join(most)} or {last}" if most else last
-    return f"{said}. Tenured customers go, too, where {failing}" if failing else said
+    return f"{said}. It loses tenured customers where {failing}" if failing else said

@@ -228,7 +228,7 @@ def _unit(scenario: Scenario, measure: str) -> str:
     return str(scenario.currency) if units.get(measure, "").startswith("currency") else ""
 
 
-# -- The study behind a decision: options as strategies, what nobody knows as its points -------
+# -- The study behind a decision: options as strategies, uncertain inputs as its points --------
 
 
 def study_of(
@@ -272,7 +272,7 @@ def study_of(
     if rival:  # the path of its period has to be there in the base too
         base["events"] = [*base.get("events", []), copying(scenario, firm, rival, {})]
     plan: dict[str, Any] = {
-        "title": f"What {firm} should do",
+        "title": f"Recommended strategy for {firm}",
         "scenario": base,
         "factors": dict(factors),
         "design": {"kind": "latin_hypercube", "size": points, "seed": seed},

@@ -168,7 +168,9 @@ class Decision:
         beyond = [each for each in self._best_beyond() if each[1] == CONTINUED["perpetuity"]]
         said = " and ".join(f"{best!r} is best {words}" for best, words in beyond)
         if said and isfinite(self.value.beyond):
-            said += f" (the lead turns at a horizon of about {self.value.beyond:.0f} periods)"
+            said += (
+                f" (the lead changes sign at a horizon of about {self.value.beyond:.0f} periods)"
+            )
         return said
 
     def _conditions(self) -> list[str]:
@@ -178,7 +180,7 @@ class Decision:
         if value is not None and value.turns:
             said.append(f"the horizon is longer than {value.turns[-1]} {value.period}s")
         if value is not None and self.horizon:
-            said.append(f"profit after {value.periods} {value.period}s does not count")
+            said.append(f"profit after {value.periods} {value.period}s is not counted")
         return said
 
     @cached_property
@@ -239,19 +241,19 @@ class Decision:
         if self.loses is None:
             return (
                 f"{self.choice!r} is the best option in {100 * self._best_share:.0f} % of the "
-                "futures: too few on one side to describe where it is not."
+                "futures. Too few remain on one side to describe where it is not."
             )
         facts, boxes = self.loses.facts, self.loses.frame
         said = (
             f"{self.choice!r} is not the best option in {100 * facts['base']:.0f} % of the futures"
         )
         if boxes.empty:
-            return f"{said}; they have no region in common."
+            return f"{said}. These futures have no region in common."
         top = boxes.iloc[0]
         return (
-            f"{said}: in {100 * top['density']:.0f} % ({100 * top['lower']:.0f} to "
-            f"{100 * top['upper']:.0f}) of those with {top['rule']}, which are "
-            f"{100 * top['coverage']:.0f} % of them."
+            f"{said}. With {top['rule']}, it is not the best in {100 * top['density']:.0f} % "
+            f"({100 * top['lower']:.0f} to {100 * top['upper']:.0f}). This region covers "
+            f"{100 * top['coverage']:.0f} % of the futures in which it is not the best."
         )
 
     def _by(self, criterion: str) -> pd.DataFrame:
@@ -364,7 +366,9 @@ class Decision:
         return runs.rename(columns={self.output: self._label(against)})
 
     def _label(self, against: str | None) -> str:
-        return f"lead of {self.choice!r} over {repr(against) if against else 'the best other'}"
+        return (
+            f"lead of {self.choice!r} over {repr(against) if against else 'the best other option'}"
+        )
 
     def __repr__(self) -> str:
         return f"<Decision of {self.firm!r}: {len(self.options)} options; {self.choice!r}>"
@@ -383,8 +387,8 @@ def _problem(factors: list[str]) -> dict[str, Any]:
 
 _PANELS = (
     ("mean", "mean over all futures"),
-    ("worst", "worst future"),
-    ("largest_regret", "largest regret"),
+    ("worst", "worst case"),
+    ("largest_regret", "maximum regret"),
 )
 
 
@@ -416,16 +420,17 @@ def options_under_uncertainty(decision: Any) -> Picture:
     for tick, name in zip(panels[0].get_yticklabels(), names, strict=True):
         tick.set_color(styles[name].ink)
     lead, low, high = decision.lead
-    sure = "earns most" if low > 0 else "is ahead, within chance,"
+    unsure = "" if low > 0 else " (not significant)"
     size = _scale(decision, [lead, low, high])
     title = (
-        f"{decision.choice!r} {sure} on average: {size.text(lead)} more than {decision.runner_up!r}"
+        f"{decision.choice!r} earns {size.text(lead)} more than {decision.runner_up!r} "
+        f"on average{unsure}"
     )
     note = (
-        f"{begun(_said(decision))}. Regret: how much less than the best option in the same "
-        f"future; less is better. Filled: the best. {100 * decision.confidence:.0f} % intervals, "
+        f"{begun(_said(decision))}. Regret: shortfall against the best option in the same "
+        f"future. Filled: best option. {100 * decision.confidence:.0f} % intervals, "
         "over futures and seeds for means, over seeds for extremes. "
-        f"{decision.ranking.facts['points']}; the lead is {size.bare(low)} to {size.text(high)}."
+        f"{decision.ranking.facts['points']}; lead: {size.bare(low)} to {size.text(high)}."
     )
     return finish(figure, title=title, note=note, alt=decision.sentence())
 
@@ -485,12 +490,12 @@ def information_value(decision: Any) -> Picture:
     axes.set_yticks(range(len(rows)), [str(row["factor"]) for row in rows])
     _rows(axes, scale, len(rows) - 0.4, -0.6)
     axes.set_xlim(0.0, 1.15 * max(row["upper"] for row in rows) or 1.0)
-    axes.set_xlabel(scale.axis("worth, on average, before deciding"))
+    axes.set_xlabel(scale.axis("expected value of information"))
     title = _worth_first(rows, scale)
     note = (
-        f"Expected value of perfect information, in {_said(decision)}; below it that of each "
-        f"factor alone. {100 * decision.confidence:.0f} % intervals over futures. Choices are "
-        "valued on other runs than they are made on, so that chance does not count as information."
+        f"Top: expected value of perfect information, in {_said(decision)}; below: of each factor "
+        f"alone. {100 * decision.confidence:.0f} % intervals over futures. Options are chosen on "
+        "one set of runs and evaluated on another, so that chance does not count as information."
     )
     said = "; ".join(f"{row['factor']} {scale.text(row['value'])}" for row in rows)
     return finish(figure, title=title, note=note, alt=f"{title}. {said}.")
@@ -503,7 +508,9 @@ def _worth_first(rows: list[dict[Any, Any]], scale: Scale) -> str:
         return "No tested uncertainty changes the choice within its range"
     top = next((row for row in rows[1:] if row["lower"] > 0), None)
     if top is None:
-        return f"No single uncertainty is worth researching; perfect information: {everything}"
+        return (
+            f"No single uncertainty is worth researching; perfect information is worth {everything}"
+        )
     return (
         f"Research first: {top['factor']}, worth up to {scale.text(top['value'])} of the "
         f"{everything} of perfect information"

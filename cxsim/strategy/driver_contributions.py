@@ -41,7 +41,7 @@ def put_back(n, value, worth_aside):  # type: ignore[no-untyped-def]
 
 
 def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
-    """Return what makes customers blind to one term: for ``detail`` of a simulation.
+    """Return what switches off one driver of choice: for ``detail`` of a simulation.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
         k = names.index(term)
         return Mechanism(
             "mute",
-            doc=f"Customers blind to {term}",
+            doc=f"Driver of choice switched off: {term}",
             columns=(Column("worth_aside", ("member", "option"), "f8", state=False),),
             passes=(
                 Pass(set_aside, "add", after=tuple(names[:k]), before=(term,)),
@@ -78,7 +78,7 @@ def why(
     confidence: float = 0.95,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Take a difference apart: how much of it goes when customers are blind to a term.
+    """Take a difference apart: how much of it disappears when a driver of choice is switched off.
 
     Both scenarios are run again without each term of the choice in turn, over paired seeds.
     Terms work together, so that their parts need not add up to the difference.

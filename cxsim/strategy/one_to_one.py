@@ -84,7 +84,7 @@ def paying_map(
         lower, upper``; ``worth``, the same by the closed form
         (:func:`cxsim.analytic.service_worth`, currency per period at the sales of mass service);
         ``agree``: both have the same sign; ``value`` and ``perpetuity``, the gain in net present
-        value over all periods, and with the last year's gain for ever after.
+        value over all periods, and with the last year's gain in perpetuity.
 
     Raises
     ------
@@ -173,11 +173,11 @@ def _gain(scenario: Scenario, firm: str, rate: float) -> float:
 
 #: What is compared, in currency.
 LINES: dict[str, str] = {
-    "customizing": "Customizing",
-    "contacts": "Contacts",
+    "customizing": "Customization",
+    "contacts": "Interaction",
     "individual": "Individual service",
     "capabilities": "Capabilities",
-    "total": "All of it",
+    "total": "Total",
     "per_customer": "Per customer and period",
     "per_recognized": "Per recognized contact",
     "net_present_value": "Net present value",
@@ -318,29 +318,32 @@ def paying(
         part = found[found["customization_cost"] == cost]
         for axes, (name, called) in zip(column, _MAPS.items(), strict=True):
             shown = _map(axes, part, name, norm)
-            axes.set_title(f"{called}: customizing {cost:g} {words.currency} a unit", fontsize=10)
+            axes.set_title(
+                f"{called}: customization {cost:g} {words.currency} per unit", fontsize=10
+            )
         column[-1].set_xlabel("Variance of needs (squared distance)")
     for axes in grid[:, 0]:
-        axes.set_ylabel(f"Weight on fit ({words.currency or 'currency'} per sq. distance)")
+        unit = f"{words.currency or 'currency'} per sq. distance"
+        axes.set_ylabel(f"Value of personalization ({unit})")
     bar = figure.colorbar(shown, ax=grid, shrink=0.7, pad=0.02)
     bar.ax.yaxis.set_major_formatter(scale.ticks)
-    bar.set_label(scale.axis("What one-to-one adds to profit"))
+    bar.set_label(scale.axis("Profit gained by one-to-one"))
     agree = f"{100 * float(found['agree'].mean()):.0f} %"
     loses = f"{100 * float((found['upper'] < 0).mean()):.0f} % of points"
     if title is None:
         title = (
-            f"One-to-one loses money at {loses}: where needs are alike, fit "
-            f"counts little or customizing is dear. The closed form agrees at {agree}"
+            f"One-to-one loses money at {loses}: where needs are similar, personalization has "
+            f"little value or customization is costly. The closed form agrees at {agree}"
         )
     return finish(
         figure,
         title=title,
         note=(
             "Line: break-even; purple: one-to-one earns more than mass service, orange: less. "
-            "Dots: the interval of the simulated gain spans zero. Agrees: the same sign. The "
-            "closed form is first order: sales stay as they are, and who stays longer is not in it."
+            "Dots: the simulated gain is not significant. Agrees: same sign. The closed form is a "
+            "first-order approximation that leaves out changes in sales and retention."
         ),
-        alt="Maps of what one-to-one adds to profit, simulated and by the closed form; it loses "
+        alt="Maps of the profit gained by one-to-one, simulated and by the closed form; it loses "
         f"at {loses}, and signs agree at {agree}.",
     )
 

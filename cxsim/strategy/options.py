@@ -275,11 +275,11 @@ NOT_STATED = ", cost not stated"
 #: which of them, lowest and highest multiple, whether covered evenly in logarithms.
 RANGES: tuple[tuple[str, str, tuple[str, ...], float, float, bool], ...] = (
     ("price sensitivity", "segments", ("price_sensitivity",), 0.75, 1.33, True),
-    ("what fit is worth", "segments", ("fit_weight",), 0.5, 1.5, False),
-    ("effort of teaching", "segments", ("teaching_effort",), 0.5, 1.5, False),
-    ("learning", "market", ("learning_rate",), 0.5, 2.0, True),
+    ("value of personalization", "segments", ("fit_weight",), 0.5, 1.5, False),
+    ("onboarding effort", "segments", ("teaching_effort",), 0.5, 1.5, False),
+    ("speed of learning", "market", ("learning_rate",), 0.5, 2.0, True),
     ("costs of capabilities", "own", ("capability_cost", "capability_investment"), 0.5, 2.0, True),
-    ("costs of customizing and interacting", "own", ("customization_cost", "interaction_cost"),
+    ("costs of customization and interaction", "own", ("customization_cost", "interaction_cost"),
      0.5, 1.5, False),
     ("rivals' prices", "rivals", ("price",), 0.9, 1.05, False),
 )  # fmt: skip

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxsim.charts.labels import joined
-from cxsim.messages import Place, money
+from cxsim.messages import Place, minus, money
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.named_policies import policies_of
@@ -78,14 +78,14 @@ def _recommendation(facts: Mapping[str, Any], grounds: Grounds) -> str:
     if facts["lower"] > 0:
         middle = f"on average it earns {more}, the next best, and is {share}"
     else:
-        middle = f"it earns {more} on average, which may be chance, and is {share}"
+        middle = f"it earns {more} on average (not statistically significant) and is {share}"
     conditions = facts.get("conditions", ())
     tail = f"; this assumes that {' and that '.join(conditions)}" if conditions else ""
     if grounds.unstated:
         what = joined(grounds.unstated)
         return (
-            f"No recommendation for {firm} before the cost of {what} is stated: with guesses in "
-            f"its place {choice!r} is ahead; {middle}{tail}."
+            f"No recommendation for {firm} before the cost of {what} is stated: with assumed "
+            f"costs, {choice!r} is ahead; {middle}{tail}."
         )
     if facts["lower"] <= 0:
         return f"No option of {firm} stands out: {choice!r} is ahead; {middle}{tail}."
@@ -98,7 +98,7 @@ def _robustness(grounds: Grounds) -> str:
     if not against:
         return (
             f"The recommendation is robust: best in at least {100 * BEST_IN:.0f} % of the futures, "
-            "and no listed uncertainty turns it within its range."
+            "and no listed uncertainty changes it within its range."
         )
     return f"It is not robust: {'; '.join(against)}."
 
@@ -177,7 +177,7 @@ def turning(
     """
     said = []
     for row in sorted(turns, key=lambda each: each["at"]):
-        at = f"{row['at']:.3g} {measured}".strip()
+        at = minus(f"{row['at']:.3g}") + f" {measured}".rstrip()
         if row["above"] == choice:
             said.append(f"{row['below']!r} is better where {factor} is below {at}")
         elif row["below"] == choice:
@@ -265,10 +265,12 @@ def conditions(market: Mapping[str, Any], choice: str, runner_up: str) -> list[s
     elif rivals and not market["responds"]:
         copier = market["copier"]
         said.append(
-            f"no rival responds but {copier}, by copying" if copier else "no rival responds"
+            f"no rival responds except {copier}, by copying" if copier else "no rival responds"
         )
     if not market["outside_option"]:
-        said.append("customers cannot choose not to buy, which flatters higher prices")
+        said.append(
+            "customers must buy from some firm, which overstates the benefit of higher prices"
+        )
     return said
 
 
@@ -303,9 +305,9 @@ BEST_IN = 0.8
 
 
 DEFINITION = (
-    "Robust: the mean lead is above zero beyond chance, the option is best in at least "
-    f"{100 * BEST_IN:.0f} % of the futures, no listed uncertainty turns the choice within its "
-    "range, the horizon does not either, and no cost was left unstated or assumed."
+    "Robust: the mean lead is statistically significant, the option is best in at least "
+    f"{100 * BEST_IN:.0f} % of the futures, no listed uncertainty changes the choice within its "
+    "range, nor does the horizon, and no cost is left unstated or assumed."
 )
 
 
@@ -349,13 +351,13 @@ def objections(grounds: Grounds) -> list[str]:
     >>> objections(Grounds(1.0, 0.9))
     []
     >>> objections(Grounds(1.0, 0.69))
-    ['it is best in 69 % of the futures only']
+    ['it is best in only 69 % of the futures']
     """
     said = []
     if not grounds.lead_lower > 0.0:
-        said.append("its mean lead may be chance")
+        said.append("its mean lead is not statistically significant")
     if grounds.best_share < BEST_IN:
-        said.append(f"it is best in {100 * grounds.best_share:.0f} % of the futures only")
+        said.append(f"it is best in only {100 * grounds.best_share:.0f} % of the futures")
     said += grounds.turned_by
     if grounds.horizon:
         said.append(grounds.horizon)

@@ -201,7 +201,7 @@ def _lifts(
 _RULES: dict[str, tuple[dict[str, str], str, str, str]] = {
     "random": ({}, GREY, ":", "o"),
     "analytics": (
-        {"correlation": "like the best", "capacity": "by the books"},
+        {"correlation": "like the best", "capacity": "by RFM"},
         OKABE_ITO["orange"],
         "--",
         "s",
@@ -249,7 +249,7 @@ def targeting_lift(
     axes = figure.add_subplot()
     ends, said = [], []
     for rule, (names, color, line, marker) in _RULES.items():
-        words = names.get(axis, "by lot" if rule == "random" else rule)
+        words = names.get(axis, "at random" if rule == "random" else rule)
         rows = lifts[lifts["rule"] == rule].sort_values(axis)
         if rows.empty:
             continue
@@ -262,9 +262,9 @@ def targeting_lift(
         said.append(f"{words} {number_text(y[0])} to {number_text(y[-1])}")
     axes.axhline(1.0, color=GREY, linewidth=0.7, zorder=0)
     axes.set_xlabel(_AXES[axis])
-    top_label(axes, "Lift (mean true value of those chosen / of all)")
+    top_label(axes, "Targeting lift (mean true value of those chosen / of all)")
     confidence = lifts.attrs.get("confidence", 0.95)
-    note = f"Means over seeds, bands are {100 * confidence:g} % intervals; 1 is chance. "
+    note = f"Means over seeds, bands are {100 * confidence:g} % intervals; 1: random choice. "
     note += "True value: expected discounted contribution of a customer known to no firm."
     head(figure, title=title or _finding(lifts, axis), note=note)
     end_labels(axes, ends)
@@ -273,15 +273,15 @@ def targeting_lift(
 
 
 def _finding(lifts: pd.DataFrame, axis: str) -> str:
-    """Tell where the model beats the books beyond chance."""
+    """Tell where the model finds significantly better customers than the simpler rule."""
     gap = lifts[lifts["rule"] == "predictive - analytics"].sort_values(axis)
     ahead = gap.loc[gap["lower"] > 0, axis].to_numpy(float)
     behind = gap.loc[gap["upper"] < 0, axis].to_numpy(float)
     if len(gap) == 0:
         return "Lift of targeting rules"
+    other = "the profile of the best customers" if axis == "correlation" else "RFM"
     if len(ahead) == len(gap):
-        return f"A model finds better customers than the books at every {axis}"
-    other = "describing the best customers" if axis == "correlation" else "the books"
+        return f"A model finds better customers than {other} at every {axis}"
     many = {"correlation": "correlations", "capacity": "capacities"}[axis]
     if len(ahead) == 0:
         said = f"A model finds no better customers than {other} at any {axis}"
@@ -344,13 +344,13 @@ def value_tiers(
         shares = (f"{t} {scale.brief(parts.loc[t, 'contribution'])}" for t in order)
         said.append(f"{name}: {', '.join(shares)}")
     best = names[int(np.argmax(list(tops.values())))]
-    found = f"The fifth of customers that {best} ranks first brings {scale.brief(tops[best])} of "
+    found = f"{best}'s top fifth of customers brings {scale.brief(tops[best])} of its contribution"
     return finish(
         figure,
-        title=title or found + "its contribution",
+        title=title or found,
         note=f"{words.period.capitalize()}s {first} to {last}. Left: share of the firm's "
-        "customers; right: share of what they brought it, and how many times the mean. Tiers by "
-        "the firm's own ranking.",
+        "customers; right: share of its contribution, and multiple of the mean customer's. Tiers "
+        "by the firm's own ranking.",
         alt=f"Share of contribution by value tier. {'; '.join(said)}.",
     )
 

@@ -17,7 +17,7 @@ from cxsim.charts.capability_matrix import draw_quadrants, way_of
 from cxsim.charts.labels import Scale, joined, need, scale_for, words_of
 from cxsim.charts.layout import finish, new, short, top_label
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, ink_on, looks, styled
-from cxsim.messages import choice
+from cxsim.messages import choice, minus
 from cxsim.runs.measures.measure_registry import firm_measure
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario
@@ -44,8 +44,8 @@ class Tournament:
         with ``behind_lower, behind_upper``: what it earns less than the best, seed by seed;
         ``worst``: the least that it earns against any; ``best_against``: against how many
         rivals' policies no other policy earns more. Where the measure is net present value,
-        ``perpetuity`` and ``equity`` too: means with the last year's profit for ever, and with
-        customer equity at the end.
+        ``perpetuity`` and ``equity`` too: means with the last year's profit in perpetuity, and
+        with customer equity at the end.
     players : tuple of str
     measure : str
     """
@@ -214,14 +214,12 @@ def capability_ways(
         ways = {name: way_of(part[part["firm"] == name]) for name in names}
         _ways(axes, {n: w for n, w in ways.items() if np.isfinite(w).all()}, styles)
         moved = [f"{n} {w[-1][0]:.2g}, {w[-1][1]:.2g}" for n, w in ways.items() if len(w) > 1]
-        ends.append(f"{policy}: {joined(moved) if moved else 'nobody moves'}")
+        ends.append(f"{policy}: {joined(moved) if moved else 'no firm moves'}")
     if title is None:
-        title = f"Ways through the capability matrix under {len(policies)} policies"
-    note = (
-        "Rings: where firms start; filled: where they end. Firms at one place stand side by side."
-    )
+        title = f"Strategic paths through the capability matrix under {len(policies)} policies"
+    note = "Rings: start; filled: end. Firms at the same position are drawn side by side."
     alt = (
-        "Capability matrices, one a policy, with ways of firms; those that move end at "
+        "Capability matrices, one per policy, with paths of firms; those that move end at "
         f"(interaction, customization): {'; '.join(ends)}."
     )
     return finish(figure, title=title, note=note, alt=alt)
@@ -288,10 +286,10 @@ def policy_tournament(
     top = found.table.iloc[0]
     if title is None:
         policy = f"{top.policy[:1].upper()}{top.policy[1:]}"
-        title = f"{policy} earns {found.players[0]} most: {scale.text(top.value)} in the mean"
+        title = f"{policy} earns {found.players[0]} most: {scale.text(top.value)} on average"
     note = (
         f"{found.measure.replace('_', ' ').capitalize()} of {found.players[0]} with the interval "
-        "of its mean over seeds. Framed: best answer to a rival's policy. Right: paired by seed."
+        "of its mean over seeds. Framed: best response to a rival's policy. Right: paired by seed."
     )
     means = joined(f"{r.policy} {scale.text(r.value)}" for r in found.table.itertuples())
     return finish(figure, title=title, note=note, alt=f"Tournament of policies: {means}.")
@@ -307,7 +305,7 @@ def _matches(axes: Axes, values: np.ndarray, half: np.ndarray, scale: Scale) -> 
         axes.add_patch(_cell(j, i, fc=ground, ec="white", lw=1.5))
         style: dict[str, Any] = {"ha": "center", "va": "center", "color": ink_on(ground)}
         axes.text(
-            j, i - 0.1, f"{values[i, j] * scale.factor:.2f}", fontsize=11,
+            j, i - 0.1, minus(f"{values[i, j] * scale.factor:.2f}"), fontsize=11,
             fontweight="bold" if best[i, j] else "normal", **style,
         )  # fmt: skip
         if np.isfinite(half[i, j]):
@@ -336,7 +334,7 @@ def _behind(axes: Axes, table: pd.DataFrame, scale: Scale) -> None:
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_formatter(scale.ticks)
     axes.locator_params(axis="x", nbins=4)
-    axes.set_xlabel(scale.axis("Behind the best, mean over rivals"))
+    axes.set_xlabel(scale.axis("Difference from the best policy"))
 
 
 def _cell(x: float, y: float, *, inset: float = 0.0, **style: Any) -> Rectangle:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cxsim.messages import Problem, number, seeds_of
+from cxsim.messages import Problem, minus, number, seeds_of
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import measures, near, summarized
 from cxsim.runs.measures.profit import VALUES, net_present_value
@@ -331,7 +331,7 @@ def _part(
     window = window_of(scenario, condition.window)
     if window is None or not values[0]:
         why = (
-            "the event that it speaks of is not part of this run" if window is None
+            "the event that it refers to is not part of this run" if window is None
             else "this market has no other firm"
         )  # fmt: skip
         return Part(condition.says, OPEN, nothing, nothing, nothing, f"{says}: {why}.")
@@ -340,7 +340,7 @@ def _part(
     margins = (table[:, :, 0] - table[:, :, 1]).min(axis=1)
     if not np.isfinite(margins).all():
         absent = " or ".join(absent_firms(rule, scenario.firms, condition.runs))
-        why = "this market does not have all that the rule compares"
+        why = "this market lacks something that the rule compares"
         why += f" (there is no {absent})" if absent else ""
         return Part(condition.says, OPEN, nothing, nothing, nothing, f"{says}: {why}.")
     size = float(np.abs(table).max())
@@ -416,10 +416,11 @@ def _amount(mean: float, half: float, unit: str, currency: str) -> str:
     places = 0 if fine >= 50 else int(np.clip(1 - math.floor(math.log10(fine or 1.0)), 0, 6))
     word = " points" if share else f" {currency}" if money else ""
     places = max(places, 2) if money and abs(mean) < 100 else places
-    text = f"{mean:,.{places}f}{word}"
+    text = minus(f"{mean:,.{places}f}") + word
     if not math.isfinite(half) or half <= ROUNDING * abs(mean):  # no chance in it
         return text
-    return f"{text} ({mean - half:,.{places}f} to {mean + half:,.{places}f})"
+    ends = minus(f"{mean - half:,.{places}f} to {mean + half:,.{places}f}")
+    return f"{text} ({ends})"
 
 
 def _small(label: str) -> str:

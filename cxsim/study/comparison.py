@@ -16,7 +16,7 @@ import pandas as pd
 
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
-from cxsim.messages import money
+from cxsim.messages import minus, money
 from cxsim.model.mechanism import Measure
 from cxsim.numerics.statistics import mean_and_error, paired
 from cxsim.runs import settings_attrs
@@ -90,7 +90,7 @@ class Comparison:
     def headline(self) -> str:
         """Return one sentence per scenario: whose share of purchases moves most, and how surely.
 
-        Where that firm's net present value moves the other way, beyond chance, the sentence says
+        Where that firm's net present value moves the other way, significantly, the sentence says
         both.
         """
         first, sentences = self.scenarios[0], []
@@ -105,7 +105,7 @@ class Comparison:
         return " ".join(sentences)
 
     def _against(self, name: str, firm: str, share: pd.Series) -> str:
-        """Return that money moves the other way than share, both beyond chance; else a stop."""
+        """Return that money moves the other way than share, both significantly; else a stop."""
         rows = self.table[(self.table["scenario"] == name) & (self.table["firm"] == firm)]
         worth = rows.set_index("measure").loc["net_present_value"]
         ways = [int(row["lower"] > 0) - int(row["upper"] < 0) for row in (share, worth)]
@@ -202,17 +202,17 @@ def _sentence(name: str, baseline: str, firm: str, row: pd.Series, confidence: f
     points = 100 * row["difference"]
     verb = "gains" if points > 0 else "loses"
     text = (
-        f"In {name}, {firm} {verb} {abs(points):.1f} points of share against {baseline} "
+        f"In {name}, {firm} {verb} {abs(points):.1f} points of market share against {baseline} "
         f"({100 * row['baseline']:.1f} % to {100 * row['other']:.1f} %, {row['window']}"
     )
     if row["se"] == 0 and points == 0:
-        return f"{name} and {baseline} do not differ in anybody's share."
+        return f"{name} and {baseline} do not differ in any firm's market share."
     if not np.isfinite(row["se"]):
         return text + "; one seed, so no interval)."
     sure = row["lower"] > 0 or row["upper"] < 0
-    interval = f"{100 * row['lower']:+.1f} to {100 * row['upper']:+.1f}"
+    interval = minus(f"{100 * row['lower']:+.1f} to {100 * row['upper']:+.1f}")
     ending = f"; {100 * confidence:g} % interval {interval})"
-    return text + ending + ("." if sure else ", which may be chance.")
+    return text + ending + ("." if sure else ", not statistically significant.")
 
 
 def side_by_side(

@@ -45,7 +45,7 @@ class Estimate:
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the interval leaves out zero, else 0."""
+        """1 or -1 where the interval excludes zero, else 0."""
         return int(self.lower > 0) - int(self.upper < 0)
 
     def row(self, name: str) -> dict[str, float]:
@@ -98,7 +98,7 @@ def estimate(values: np.ndarray, confidence: float = 0.95) -> Estimate:
 
 #: Ways to value what follows a run, by the name that columns have, and their words.
 CONTINUED = {
-    "perpetuity": "with the last year's profit for ever",
+    "perpetuity": "with the last year's profit in perpetuity",
     "equity": "with customer equity at the end",
 }
 
@@ -112,7 +112,7 @@ class Value:
     within : Estimate
         Within the horizon; what comes after it counts nothing.
     perpetuity : Estimate
-        With the mean profit of the last year for ever after; NaN without a discount rate.
+        With the mean profit of the last year in perpetuity; NaN without a discount rate.
     equity : Estimate
         With customer equity at the end of the horizon: today's customers alone.
     periods : int
@@ -150,13 +150,13 @@ class Value:
         """
         percent = f"{100 * self.confidence:g} % interval"
         if not any((self.within.mean, self.perpetuity.mean, self.equity.mean)):
-            return f"{subject} is nil."
+            return f"{subject} is zero."
         first = self._amount(self.within, percent)
         parts = [f"{subject} is {first} within {self.periods} {self.period}s"]
         if isfinite(self.perpetuity.mean):
             last = min(self.year, self.periods)
             what = "last year's" if last == self.year else f"last {last} {self.period}s'"
-            parts.append(f"{self._amount(self.perpetuity)} with the {what} profit for ever after")
+            parts.append(f"{self._amount(self.perpetuity)} with the {what} profit in perpetuity")
         if isfinite(self.equity.mean):
             parts.append(f"{self._amount(self.equity)} with customer equity at the end")
         return f"{'; '.join(parts)}. {self.turning()}"
@@ -169,14 +169,14 @@ class Value:
             said.append(f"at a horizon of {at} {self.period}s")
         if isfinite(self.beyond):
             said.append(
-                f"at about {self.beyond:.0f} {self.period}s if the last year's profit goes on"
+                f"at about {self.beyond:.0f} {self.period}s if the last year's profit continues"
             )
         if not said:
             return (
                 f"Its sign is the same at every horizon, up to {self.periods} {self.period}s "
                 "and beyond."
             )
-        return f"Its sign turns {' and '.join(said)}."
+        return f"Its sign changes {' and '.join(said)}."
 
     def _amount(self, value: Estimate, interval: str = "") -> str:
         text = money(value.mean, self.currency)

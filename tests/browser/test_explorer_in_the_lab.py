@@ -51,7 +51,7 @@ def test_a_slider_moves_the_market_and_the_sentence_is_that_of_the_figure(lab, p
 
 def test_why_takes_the_difference_apart(lab, page):
     press(page, "Why?")
-    page.get_by_text("by how much less it changes").wait_for(timeout=120_000)
+    page.get_by_text("contribution of each driver of choice").wait_for(timeout=120_000)
     page.screenshot(path=lab.pictures / "explorer-why.png")
 
 

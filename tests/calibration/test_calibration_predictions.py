@@ -102,11 +102,13 @@ def test_figures_state_their_finding_with_its_numbers(predictions):
     figure = cx.plot.predicted_repeats(table)
     rates = table[table["quantity"] == "repeat rate"].set_index("model")["value"]
     off = 100 * abs(rates["scenario"] - rates["observed"])
-    assert f"misses the repeat rate by {off:.0f} point" in figure.get_suptitle().replace("\n", " ")
+    assert f"misses the repeat purchase rate by {off:.0f} point" in figure.get_suptitle().replace(
+        "\n", " "
+    )
     assert f"zero order {100 * rates['zero order']:.1f} %" in cx.plot.alt_of(figure)
     result = calibrate(real_panel("Yogurt"), shuffles=1, draws=50)
     figure = cx.plot.loyalty_estimates(result.loyalty)
-    assert "of what looks like loyalty" in figure.get_suptitle().replace("\n", " ")
+    assert "of apparent loyalty" in figure.get_suptitle().replace("\n", " ")
     assert "without tastes, as bought: 2.73" in cx.plot.alt_of(figure)
     with pytest.raises(ValueError, match="loyalty"):
         cx.plot.loyalty_estimates(table)

@@ -50,7 +50,7 @@ def test_filled_dots_are_clear_differences_and_the_title_counts_them():
     rows = table(("share", "Ann", 0.05, 0.01), ("share", "Bob", -0.02, 0.03))
     figure = cp.differences(rows)
     assert plain(figure.get_suptitle()) == (
-        "copycat against the baseline: 1 of 2 differences shown are clearly not zero"
+        "copycat against the baseline: 1 of 2 differences are statistically significant"
     )
     (axes,) = figure.axes
     clear, unclear = dots(axes)
@@ -106,9 +106,9 @@ def test_several_scenarios_get_a_row_each():
 
 def test_one_seed_has_no_intervals_and_claims_nothing():
     figure = cp.differences(table(("share", "Ann", 0.05, np.nan)))
-    assert "without intervals, for want of seeds" in plain(figure.get_suptitle())
+    assert "without intervals (one seed)" in plain(figure.get_suptitle())
     assert dots(figure.axes[0]) == ["#ffffff"]
-    assert "no clear difference" in cp.alt_of(figure)
+    assert "no significant difference" in cp.alt_of(figure)
 
 
 def test_a_difference_that_does_not_exist_is_said_to_be_none(written):

@@ -57,7 +57,7 @@ def test_a_title_claims_nothing_for_a_firm_without_a_value_at_the_end(frame):
     kept = frame({"Gone": [0.9, np.nan], "Bob": [0.5, 0.6]}, "retention")
     assert title(cp.retention(kept)) == "Bob ends with a retention of 60 % per period"
     gone = kept[kept["firm"] == "Gone"]
-    assert title(cp.retention(gone)) == "Retention: nobody has a value in period 1"
+    assert title(cp.retention(gone)) == "Retention: no firm has a value in period 1"
 
 
 # ------------------------------------------------------------- axes and labels
@@ -77,7 +77,7 @@ def test_large_sums_are_shown_in_millions(frame):
     earned = frame({"Ann": [1e6, 3.4e6]}, "cumulative_profit")
     figure = cp.profit(earned, cumulative=True)
     assert axis(figure) == "Cumulative profit (million currency units)"
-    assert title(figure) == "Ann earned 3.4 million in all"
+    assert title(figure) == "Ann earned 3.4 million in total"
 
 
 def test_lines_are_named_at_their_ends_and_no_name_covers_another(frame):
@@ -135,7 +135,7 @@ def test_firms_can_be_chosen_and_keep_their_colours(result):
 
 def test_courses_that_jitter_get_a_mean_and_the_axis_says_so(frame):
     figure = cp.shares(frame({"Ann": jitter(0.6), "Bob": jitter(0.4)}))
-    assert "bold: mean of 5 periods, thin: single periods" in axis(figure)
+    assert "bold: moving mean of 5 periods, thin: single periods" in axis(figure)
 
 
 def test_smooth_and_short_courses_are_drawn_as_they_are(frame):

@@ -43,7 +43,8 @@ def run():
 def test_the_map_names_the_touchpoint_that_falls_shortest():
     figure = cp.journey_map(touchpoints({"store": 7.5, "hotline": 4.0}))
     assert (
-        title(figure) == "Ann falls furthest short at its hotline: 4 out of 10 where 7 is expected"
+        title(figure)
+        == "Ann falls furthest short of expectations at its hotline: 4 out of 10 against 7 expected"
     )
     labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert labels == ["store", "hotline"]
@@ -51,7 +52,7 @@ def test_the_map_names_the_touchpoint_that_falls_shortest():
 
 def test_the_map_claims_no_shortfall_where_there_is_none():
     figure = cp.journey_map(touchpoints({"store": 7.5, "hotline": 7.1}))
-    assert title(figure).startswith("Every touchpoint is as good as expected")
+    assert title(figure).startswith("Every touchpoint meets expectations")
 
 
 def test_contacts_of_several_periods_are_pooled_by_their_number():
@@ -74,7 +75,7 @@ def test_partners_are_hollow_and_said_to_be_partners():
 
 def test_the_gap_says_who_believes_too_much_and_by_how_many_points():
     figure = cp.perception_gap(touchpoints({"store": 5.0, "site": 6.0}, belief=7.0))
-    assert title(figure) == "Ann believes itself 1.5 points better than customers find it"
+    assert title(figure) == "Ann overestimates its performance by 1.5 points"
 
 
 def test_survey_errors_are_drawn_where_there_are_surveys():

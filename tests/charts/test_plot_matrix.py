@@ -54,10 +54,10 @@ def test_bubbles_that_cover_nobody_stay_where_they_are(written):
 
 def test_quadrants_are_drawn_and_named_at_the_threshold(written):
     firms = market(("A", 0.4, 0.4, 0.6), ("B", 0.1, 0.1, 0.4))
-    assert "A (I mass)" in plain(cp.capability_matrix(firms).get_suptitle())
+    assert "A (mass)" in plain(cp.capability_matrix(firms).get_suptitle())
     figure = cp.capability_matrix(firms, threshold=0.3)
     assert plain(figure.get_suptitle()) == (
-        "A (IV one-to-one) has 60 % of purchases in period 0, the most"
+        "A (one-to-one) leads with 60 % of purchases in period 0"
     )
     for name in ("I mass", "II niche", "III targeted", "IV one-to-one"):
         assert name in written(figure)
@@ -67,8 +67,8 @@ def test_quadrants_are_drawn_and_named_at_the_threshold(written):
 
 def test_a_firm_that_moved_leaves_a_trail_and_is_told_of(result, written):
     figure = cp.capability_matrix(result.firms)
-    assert "Mass moved to II niche" in plain(figure.get_suptitle())
-    assert "Arrows: the way from the start (ring)." in written(figure)
+    assert "Mass moved to niche" in plain(figure.get_suptitle())
+    assert "Arrows: path from the start (ring)." in written(figure)
     assert "II niche, from I mass" in cp.alt_of(figure)
     still = cp.capability_matrix(result.firms, trail=False)
     assert "Arrows" not in written(still)
@@ -87,13 +87,13 @@ def test_firms_without_buyers_or_without_a_place_do_not_stop_it(written):
     firms = market(("A", 0.1, 0.1, 1.0), ("Idle", 0.9, 0.9, 0.0), ("Gone", np.nan, np.nan, np.nan))
     figure = cp.capability_matrix(firms)
     assert "Idle 0 %" in written(figure)
-    assert "Gone has no place" in cp.alt_of(figure)
+    assert "Gone has no position" in cp.alt_of(figure)
     assert figure.axes[0].collections[1].get_facecolor().size == 0, "a hollow ring"
 
 
 def test_a_market_in_which_nobody_buys_is_said_to_be_one():
     nobody = market(("A", 0.1, 0.1, np.nan), ("B", 0.9, 0.9, np.nan))
-    assert cp.capability_matrix(nobody).get_suptitle() == "Nobody sells anything in period 0"
+    assert cp.capability_matrix(nobody).get_suptitle() == "No firm sells anything in period 0"
 
 
 def test_leaders_with_the_same_share_are_both_named():

@@ -98,7 +98,7 @@ def test_ways_have_a_panel_for_each_policy_and_say_where_firms_end(result):
     )
     figure = plot.capability_ways(firms)
     assert [axes.get_title("left") for axes in figure.axes] == ["Builds", "Waits"]
-    assert "builds: Mass 0.1, 0.9; waits: nobody moves" in plot.alt_of(figure)
+    assert "builds: Mass 0.1, 0.9; waits: no firm moves" in plot.alt_of(figure)
 
 
 def test_a_tournament_shows_every_match_and_frames_best_answers(written):
@@ -111,7 +111,9 @@ def test_a_tournament_shows_every_match_and_frames_best_answers(written):
     assert len(figure.axes[0].patches) == 4 + 2, "a cell for each match, a frame in each column"
 
 
-@pytest.mark.parametrize(("periods", "said"), [(4.0, "after 4 months"), (np.inf, "has not paid")])
+@pytest.mark.parametrize(
+    ("periods", "said"), [(4.0, "after 4 months"), (np.inf, "does not pay back")]
+)
 def test_payback_says_when_or_that_it_does_not(periods, said):
     curve = pd.DataFrame({"period": range(10), "difference": np.linspace(-5, 5, 10)})
     curve = curve.assign(se=1.0, lower=curve["difference"] - 2, upper=curve["difference"] + 2)

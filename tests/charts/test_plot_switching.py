@@ -49,7 +49,7 @@ def test_negative_parts_stand_left_of_zero_and_the_total_is_marked(written):
 
 def test_a_part_that_nobody_has_is_told_instead_of_drawn(written):
     text = written(cp.switching_costs(costs(Ann=(2.0, 0.0, 1.0))))
-    assert "No part here: financial." in text
+    assert "Zero in this market: financial." in text
     assert "Financial" not in text
 
 
@@ -58,7 +58,7 @@ def test_a_firm_without_customers_is_said_to_have_none(written):
     assert "no customers" in written(figure)
     assert "Ghost has no customers" in cp.alt_of(figure)
     nobody = cp.switching_costs(costs(Ghost=(np.nan,) * 3))
-    assert title(nobody) == "Nobody has customers in period 0"
+    assert title(nobody) == "No firm has customers in period 0"
 
 
 def test_firms_are_listed_in_the_order_of_the_scenario(result):
@@ -124,8 +124,8 @@ def flows():
 
 def test_cells_are_percent_of_rows_and_repeat_purchases_are_framed(flows, written):
     figure = cp.brand_switching(flows)
-    assert title(figure) == "Ann wins 60 % of its own customers' choices, Bob 50 %"
-    for said in ("60 %", "20 %", "75 %", "nobody yet", "outside option", "Supplier before"):
+    assert title(figure) == "Ann's customers choose it again 60 % of the time, Bob's 50 %"
+    for said in ("60 %", "20 %", "75 %", "new customer", "no purchase", "Previous supplier"):
         assert said in written(figure)
     frames = [p for p in figure.axes[0].patches if not p.get_fill()]
     assert [frame.get_center().tolist() for frame in frames] == [[0, 1], [1, 2]]
@@ -136,17 +136,17 @@ def test_the_rows_follow_the_last_supplier_and_the_columns_the_next_option(flows
     axes = cp.brand_switching(flows).axes[0]
     rows = [tick.get_text() for tick in axes.get_yticklabels()]
     columns = [tick.get_text() for tick in axes.get_xticklabels()]
-    assert rows == ["nobody yet", "Ann", "Bob"]
-    assert columns == ["Ann", "Bob", "outside\noption"]
+    assert rows == ["new customer", "Ann", "Bob"]
+    assert columns == ["Ann", "Bob", "no purchase"]
 
 
 def test_periods_can_be_chosen_and_empty_margins_are_left_out(flows, written):
     later = cp.brand_switching(flows[flows["destination"] != "outside"], periods=(1, 5))
-    assert "nobody yet" not in written(later)
-    assert "outside" not in written(later)
+    assert "new customer" not in written(later)
+    assert "no purchase" not in written(later)
     assert "in period 1" in cp.alt_of(later)
     first = cp.brand_switching(flows, periods=(0, 0))
-    assert title(first) == "Nobody bought a second time in period 0"
+    assert title(first) == "No customer of a firm made a choice in period 0"
     with pytest.raises(ValueError, match=r"periods: expected two from 0 to 1, found \(5, 9\)"):
         cp.brand_switching(flows, periods=(5, 9))
 
@@ -175,10 +175,10 @@ def test_retention_by_tenure_tells_the_steepest_rise_and_warns_of_sorting(writte
     figure = cp.retention_by_tenure(
         tenures(Ann=[(100, 50), (40, 30), (10, 9)], Bob=[(100, 60), (40, 28), (10, 7)])
     )
-    expected = "Ann keeps 50 % of its customers a period at tenure 1 and 90 % at tenure 4-7"
+    expected = "Ann retains 50 % of its customers per period at tenure 1 and 90 % at tenure 4-7"
     assert title(figure) == expected
     assert figure.axes[0].get_ylabel() == "Retention (% per period)"
-    assert "or sorting" in written(figure)
+    assert "or selection" in written(figure)
     assert "Bob 70 %" in written(figure)
 
 
@@ -190,7 +190,7 @@ def test_bands_with_hardly_any_customers_are_left_out(written):
 
 def test_firms_without_customers_and_runs_too_short_to_tell_are_said_to_be():
     figure = cp.retention_by_tenure(tenures(Ann=[(0, 0)] * 3))
-    assert title(figure) == "Retention by tenure: too few periods to tell"
+    assert title(figure) == "Retention by tenure: too few periods to compare"
     assert "Ann without customers" in cp.alt_of(figure)
 
 

@@ -285,7 +285,7 @@ def test_a_lead_in_value_is_told_within_the_five_years_and_beyond(plan):
             within = case.value(ours, theirs).within
             assert np.sign(within.mean) == np.sign(question.result(case).value)
             assert "within 60 months" in said
-            assert "profit for ever after" in said
+            assert "profit in perpetuity" in said
             assert "with customer equity at the end" in said
             assert "Its sign" in said
 

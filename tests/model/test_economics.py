@@ -206,7 +206,7 @@ def test_an_investment_that_earns_nothing_is_never_paid_back():
     after = before.override({"events": [{"at": 2, "set": {"firms.Ann.interaction": 0.1}}]})
     found = cx.payback(before, after, firm="Ann", seeds=3)
     assert found.periods == found.upper == np.inf
-    assert "has not paid for itself within 10 months" in found.sentence("month")
+    assert "does not pay back within 10 months" in found.sentence("month")
 
 
 def test_payback_needs_a_difference_and_a_firm_of_both():

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
+from cxsim.messages import minus
 from cxsim.report.notebook_parameters import as_command, as_papermill, as_python, declared
 from cxsim.report.notebook_run import run_notebook, to_html
 from cxsim.report.notebooks import shipped_notebooks
@@ -118,7 +119,7 @@ def test_the_report_answers_first_and_says_how_sure_it_is(page, expected):
     assert text.index(expected.headline()) < text.index("Share of purchases")
     assert "3 paired seeds, 40 months, 200 simulated customers" in text
     assert "95 % interval" in text
-    assert "narrower by" in text
+    assert "precision gain" in text
     for scenario in ("baseline", "copycat"):
         settings = cx.load(scenario, SETTINGS)
         assert f"digest {settings.digest}" in text
@@ -192,7 +193,7 @@ def test_replications_hold_means_errors_and_the_whole_first_run(runs):
 
 def test_key_figures_come_with_units_and_errors(report, runs):
     text = text_of(report.key_figures(runs))
-    assert "means over 3 seeds, with Monte-Carlo standard errors in brackets" in text
+    assert "means over 3 seeds, Monte-Carlo standard errors in brackets" in text
     assert "Switching cost (EUR, month 39, the last)" in text
     assert "Share of purchases (%, mean over months 0-39)" in text
     assert "the share that were made from this firm" in text  # what it is, below the table
@@ -206,7 +207,7 @@ def test_key_figures_come_with_units_and_errors(report, runs):
 def test_one_seed_says_that_it_is_one_seed(report):
     alone = replicate(cx.load("copycat", SETTINGS), seeds=1)
     text = text_of(report.key_figures(alone))
-    assert "One seed: nothing says how much of it is chance." in text
+    assert "One seed, so no standard errors." in text
     assert "(–)" in text
 
 
@@ -216,7 +217,7 @@ def test_the_answer_names_who_leads(report, runs):
     assert answer.startswith(f"{means['share'].idxmax()} has the highest share of purchases")
     assert "earns most" in answer
     shown = text_of(report.answer(answer, seeds=runs.seeds))
-    assert "3 seeds, 40 months, 200 simulated customers who stand for 100,000" in shown
+    assert "3 seeds, 40 months, 200 simulated customers representing 100,000" in shown
     assert f"changed: {SMALL}" in shown
 
 
@@ -231,7 +232,7 @@ def test_firms_are_told_apart_and_what_they_share_is_said_once(report):
 def test_what_differs_from_the_baseline_is_listed(report):
     assert "events.24.firms.Mass.interaction absent 0.8" in text_of(report.from_baseline())
     report.load("baseline")
-    assert text_of(report.from_baseline()) == "These are the parameters of the baseline."
+    assert text_of(report.from_baseline()) == "All parameters are those of the baseline."
 
 
 def test_what_a_report_keeps_is_plain_json(report, runs, tmp_path):
@@ -333,7 +334,7 @@ def test_the_first_notebook_runs_and_lists_what_is_there(tmp_path):
 def test_explore_in_batch_shows_the_market_as_it_is_in_a_page_of_its_own(tmp_path):
     given = {"scenario": "baseline", "firm": "Tailor", "seeds": 2, "overrides": SMALL}
     result = run_notebook("explore", given, output_folder=tmp_path / "explored")
-    assert result.summary["answer"].startswith("Tailor as it is")
+    assert result.summary["answer"].startswith("Current situation of Tailor")
     means = pd.DataFrame(result.summary["means"]).query("scenario == 'baseline'")
     here = replicate(cx.load("baseline", SETTINGS), seed=0, seeds=2).means
     both = means.merge(here, on=["measure", "firm"])
@@ -380,7 +381,7 @@ def test_decide_goes_from_a_panel_of_purchases_to_advice(tmp_path):
     factors = {row["factor"] for row in result.summary["information"]}
     assert "segments.All.switching_cost" in factors, "the estimates' draws are the futures"
     page = unescape(result.report.read_text(encoding="utf-8"))
-    assert "Not seen in the panel" in page
+    assert "Not observed in the panel" in page
     assert "has no no-purchase option" in page
     assert "from_panel(" in page
 
@@ -416,7 +417,7 @@ def test_sweep_tells_what_a_study_says(tmp_path):
     assert low > high
     page = result.report.read_text(encoding="utf-8")
     answer = page.index("share.Tailor is highest on average at firms.Tailor.price = 18")
-    assert answer < page.index("What the analyses say")  # the answer comes first
+    assert answer < page.index("Results of the analyses")  # the answer comes first
     assert "4 runs at 2 points" in result.report.read_text(encoding="utf-8")
 
 
@@ -428,7 +429,7 @@ def test_compete_tells_who_survives(tmp_path):
     given = {"player": "Niche", "seeds": 2, "overrides": f"{COMPETING}, {broke}"}
     result = run_notebook("compete", given, output_folder=tmp_path / "out")
     page = unescape(result.report.read_text(encoding="utf-8"))
-    assert "Niche leaves most often: in 2 of 2 seeds" in page
+    assert "Niche exits most often: in 2 of 2 runs" in page
     assert result.summary["answer"].startswith("Niche earns most")
     for figure in (
         "Tournament",
@@ -438,17 +439,17 @@ def test_compete_tells_who_survives(tmp_path):
         "Customer equity",
     ):
         assert f'alt="{figure}' in page
-    assert "Whom firms serve" not in page, "no firm of the baseline chooses customers"
+    assert ">Targeting<" not in page, "no firm of the baseline chooses customers"
 
 
 @pytest.mark.slow
 def test_compete_shows_tiers_and_lifts_where_firms_choose_customers(tmp_path):
     given = {"scenario": "sweet_spot", "player": "Focus", "seeds": 2, "overrides": COMPETING}
     page = run_notebook("compete", given, output_folder=tmp_path / "out").report.read_text("utf-8")
-    assert "Whom firms serve and contact first" in page
+    assert "Targeting lift: mean true value" in page
     assert 'alt="Share of contribution by value tier' in page
     assert 'alt="Lift of targeting rules' in page
-    assert "no firm of this market has a credit limit" in page
+    assert "none in this market has a credit limit" in page
 
 
 @pytest.mark.parametrize(
@@ -481,6 +482,6 @@ def test_the_template_answers_its_question_with_an_interval(tmp_path):
         seeds=3,
     ).table.query("measure == 'net_present_value' and firm == 'Tailor'").iloc[0]  # fmt: skip
     assert row["difference"] == pytest.approx(expected["difference"])
-    assert f"{expected['difference']:+,.0f} EUR" in result.summary["answer"]
-    beyond = expected["lower"] > 0 or expected["upper"] < 0
-    assert ("beyond chance" in result.summary["answer"]) == beyond
+    assert minus(f"{expected['difference']:+,.0f} EUR") in result.summary["answer"]
+    significant = expected["lower"] > 0 or expected["upper"] < 0
+    assert ("not statistically significant" in result.summary["answer"]) != significant

@@ -119,9 +119,9 @@ def test_a_lead_is_valued_within_the_horizon_and_beyond_with_its_turn():
     assert found.turns == ()
     said = found.sentence("The lead")
     assert "within 5 quarters" in said
-    assert "for ever" in said
+    assert "in perpetuity" in said
     assert "customer equity" in said
-    assert f"Its sign turns at about {found.beyond:.0f} quarters" in said
+    assert f"Its sign changes at about {found.beyond:.0f} quarters" in said
 
 
 def test_a_lead_whose_sign_never_turns_is_said_to_keep_it():
@@ -130,14 +130,14 @@ def test_a_lead_whose_sign_never_turns_is_said_to_keep_it():
 
 
 def test_the_horizon_decides_who_earns_most_in_the_baseline_and_the_report_says_so():
-    """Behind at 60 months, ahead with the last year's profit for ever: both are said."""
+    """Behind at 60 months, ahead with the last year's profit in perpetuity: both are said."""
     runs = replicate(cx.load("baseline"), seeds=6)
     best, other, value = runs.lead()
     assert (best, other) == ("Mass", "Tailor")
     assert value.within.mean == pytest.approx(163_000, abs=60_000)
     assert value.perpetuity.mean < 0
     assert 60 < value.beyond < 200
-    assert "turns at about" in value.sentence("Mass's lead over Tailor")
+    assert "changes at about" in value.sentence("Mass's lead over Tailor")
 
 
 @pytest.mark.slow
@@ -176,7 +176,7 @@ def test_a_break_even_says_where_it_lies_with_what_follows():
     )
     (at,) = found.continued("perpetuity")
     assert 8 < at < 16
-    assert f"for ever at {at:.4g} EUR" in found.worth("EUR")
+    assert f"in perpetuity, break-even is at {at:.4g} EUR" in found.worth("EUR")
 
 
 def test_a_decision_says_what_its_lead_is_worth_beyond_the_run():
@@ -184,7 +184,7 @@ def test_a_decision_says_what_its_lead_is_worth_beyond_the_run():
     found = cx.decide(small, "Mass", points=8, seeds=2)
     assert found.value.within.mean == pytest.approx(found.lead[0])
     assert "within 12 months" in found.worth()
-    assert "for ever" in found.worth()
+    assert "in perpetuity" in found.worth()
     wants_share = cx.decide(small, "Mass", points=8, seeds=2, measure="share")
     assert wants_share.value is None
     assert wants_share.worth() == ""

@@ -275,7 +275,7 @@ def test_run_and_its_report_say_it_on_the_first_screen(cxsim, files):
     assert line in said
     page = (files / "out" / "report.html").read_text(encoding="utf-8")
     assert page.index("cx-answer") < page.index(line) < page.index("<h2")
-    assert "What you did not say" in page
+    assert "Values that the scenario does not state" in page
 
 
 @pytest.mark.slow

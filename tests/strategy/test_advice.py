@@ -193,7 +193,7 @@ def test_rivals_that_do_not_answer_a_price_are_a_condition_of_the_advice(stated)
     assert conditions(market, "cut the price", "stay") == [
         "rivals do not change their prices in response"
     ]
-    assert conditions(market, "app", "stay") == ["no rival responds but Beta, by copying"]
+    assert conditions(market, "app", "stay") == ["no rival responds except Beta, by copying"]
 
 
 def test_a_rival_that_sets_its_price_by_a_policy_responds():
@@ -210,7 +210,7 @@ def test_a_market_without_the_no_purchase_option_is_a_condition():
     facts = market_facts(plan_decision(market, "Mass", rival="none"), "Mass")
     assert conditions(facts, "both at once", "stay") == [
         "no rival responds",
-        "customers cannot choose not to buy, which flatters higher prices",
+        "customers must buy from some firm, which overstates the benefit of higher prices",
     ]
 
 
@@ -232,8 +232,8 @@ def test_robust_has_one_definition_and_says_it():
 @pytest.mark.parametrize(
     ("grounds", "said"),
     [
-        (Grounds(0.0, 1.0), "may be chance"),
-        (Grounds(1.0, 0.69), "best in 69 % of the futures only"),
+        (Grounds(0.0, 1.0), "not statistically significant"),
+        (Grounds(1.0, 0.69), "best in only 69 % of the futures"),
         (Grounds(1.0, 0.9, turned_by=("'stay' is better where x is below 2",)), "below 2"),
         (Grounds(1.0, 0.9, horizon="'stay' leads beyond month 80"), "beyond month 80"),
         (Grounds(1.0, 0.9, unstated=("interaction",)), "no cost is stated for interaction"),
@@ -265,7 +265,7 @@ def test_a_price_cut_that_is_best_in_two_thirds_of_the_futures_is_not_called_rob
     decision = cx.decide("baseline", "Mass")
     assert decision.choice == "cut the price"
     assert decision.grounds.best_share < BEST_IN
-    assert "It is not robust: it is best in 7" in decision.sentence()
+    assert "It is not robust: it is best in only 7" in decision.sentence()
     assert "rivals do not change their prices in response" in decision.headline()
     assert not any(word in decision.sentence() for word in ("holds up", "find out"))
 
@@ -298,8 +298,8 @@ def by_horizon(first, later, *, periods=24):
 def test_a_horizon_that_decides_stands_in_the_answer_and_is_not_robust():
     decision = by_horizon(-2.0, 1.0)
     assert decision.choice == "stay"
-    assert "profit after 24 months does not count" in decision.headline()
-    assert "'build' is best with the last year's profit for ever" in decision.sentence()
+    assert "profit after 24 months is not counted" in decision.headline()
+    assert "'build' is best with the last year's profit in perpetuity" in decision.sentence()
     assert not decision.robust
 
 

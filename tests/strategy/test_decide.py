@@ -142,7 +142,7 @@ def test_what_wins_everywhere_is_robust_and_needs_no_research():
 def test_figures_say_what_was_found(two_states):
     decision = decided(two_states, ["good", "other"])
     figure = options_under_uncertainty(decision)
-    assert "'build' earns most on average: 2.00" in figure.get_suptitle()
+    assert "'build' earns 2.00" in figure.get_suptitle()
     assert "research good first" in alt_of(figure)
     assert "Research first: good" in information_value(decision).get_suptitle().replace("\n", " ")
 

@@ -49,7 +49,7 @@ def test_the_figure_of_lifts_says_where_the_model_beats_the_books(lifts):
     made = pd.DataFrame(rows, columns=list(lifts.columns))
     figure = plot.targeting_lift(made)
     said = figure.get_suptitle().replace("\n", " ")
-    assert "beats describing the best customers at correlations from 0.4 to 0.6" in said
+    assert "beats the profile of the best customers at correlations from 0.4 to 0.6" in said
     assert "loses to it at 0.9" in said
     assert "oracle" in plot.alt_of(plot.targeting_lift(lifts))
     none = plot.targeting_lift(made[made["correlation"] == 0.0]).get_suptitle()

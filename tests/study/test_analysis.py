@@ -76,7 +76,7 @@ def test_effects_of_a_linear_model_are_its_coefficients(design):
     assert pair["effect"] == pytest.approx(1.5 * width[0] * width[1])
     assert of(found, factor=NAMES[0], other=NAMES[2])["effect"] == pytest.approx(0.0, abs=1e-9)
     assert found.facts["explained"] == pytest.approx(1.0)
-    assert "moves most with firms.Tailor.interaction" in found.sentence
+    assert "depends most on firms.Tailor.interaction" in found.sentence
 
 
 @pytest.mark.parametrize(("points", "seeds", "noise"), [(40, 1, 0.5), (40, 6, 0.5), (8, 6, 0.5)])
@@ -236,7 +236,9 @@ def test_the_factor_that_decides_sets_points_of_interest_apart():
     assert decisive["lower"] > 0.5
     assert idle["distance"] < found.facts["critical"]
     assert decisive["of_interest"] > decisive["rest"]
-    assert "what sets these points apart: firms.Tailor.interaction (median" in found.sentence
+    assert (
+        "factors that distinguish these points: firms.Tailor.interaction (median" in found.sentence
+    )
 
 
 def test_idle_factors_seem_decisive_no_more_often_than_stated():
@@ -333,7 +335,7 @@ def test_criteria_are_those_of_the_payoff_table():
     assert value(criterion="mean", strategy="bold")["rank"] == 1
     assert value(criterion="worst", strategy="safe")["rank"] == 1
     assert value(criterion="mean", strategy="poor")["rank"] == 3
-    assert "by mean bold, by largest regret" in found.sentence
+    assert "by mean bold, by maximum regret" in found.sentence
 
 
 def test_where_less_is_better_the_order_turns_round():

@@ -151,12 +151,12 @@ def test_what_a_run_does_not_have_leaves_the_claim_open():
     after = {"says": "x", "rule": "share.Mass > 0", "window": "after_event"}
     part = one(after)
     assert (part.word, math.isnan(part.margin)) == (OPEN, True)
-    assert "the event that it speaks of is not part of this run" in part.sentence
+    assert "the event that it refers to is not part of this run" in part.sentence
     with pytest.warns(cx.EventsLeftOutWarning):
         short = cx.load("copycat", {"periods": 10, **SMALL})
     assert verdict_of(short, 2).word == OPEN
     gone = cx.load("price_attack", {"customers": 60, "firms.Niche": None})
-    assert "does not have all that the rule compares" in verdict_of(gone, 2).parts[0].sentence
+    assert "lacks something that the rule compares" in verdict_of(gone, 2).parts[0].sentence
 
 
 @pytest.mark.parametrize(

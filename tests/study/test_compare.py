@@ -64,7 +64,7 @@ def test_a_firm_that_gains_share_and_loses_money_is_said_to_do_both():
     mass = result.table.query("firm == 'Mass' and measure == 'net_present_value'").iloc[0]
     assert mass["upper"] < 0
     said = result.headline()
-    assert said.startswith("In copycat, Mass gains 4.0 points of share against baseline")
+    assert said.startswith("In copycat, Mass gains 4.0 points of market share against baseline")
     assert said.endswith(
         "but loses 311 thousand EUR of net present value (253 thousand to 369 thousand)."
     )

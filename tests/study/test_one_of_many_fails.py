@@ -119,5 +119,5 @@ def test_an_index_above_one_is_explained():
     within = _variance_sentence("share", sobol_frame(0.93, 0.9), facts)
     assert within.startswith("price accounts for 93 % of the variance")
     assert "estimates" not in within
-    assert part_of_variance(-0.02) == "practically none (estimate -0.02)"
+    assert part_of_variance(-0.02) == "practically none (estimate −0.02)"
     assert part_of_variance(1.0) == "100 %"

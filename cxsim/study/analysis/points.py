@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxsim.messages import hint
+from cxsim.messages import hint, minus
 
 __all__ = [
     "Finding",
@@ -280,7 +280,7 @@ def contrast(
 def amount(value: float, *, signed: bool = False) -> str:
     """Return a number in four digits, large ones in full: 0.1234, 21,805."""
     sign = "+" if signed else ""
-    return f"{value:{sign},.0f}" if abs(value) >= 1e4 else f"{value:{sign}.4g}"
+    return minus(f"{value:{sign},.0f}" if abs(value) >= 1e4 else f"{value:{sign}.4g}")
 
 
 @dataclass(frozen=True)

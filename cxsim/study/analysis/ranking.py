@@ -28,7 +28,7 @@ def ranking(
     resamples: int = 2000,
     rng: int = 0,
 ) -> Finding:
-    """Rank strategies over the points of a study, which stand for what nobody knows.
+    """Rank strategies over the design points of a study, which are its uncertain inputs.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def _wins(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str:
-    said = {"mean": "mean", "largest_regret": "largest regret", "worst": "worst case"}
+    said = {"mean": "mean", "largest_regret": "maximum regret", "worst": "worst case"}
     best = {}
     for criterion in said:
         part = frame[frame["criterion"] == criterion]
@@ -157,7 +157,7 @@ def _sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str
     names = {row["strategy"] for row in best.values()}
     if len(names) == 1:
         row = best["mean"]
-        how = f"{row['strategy']} is best in {output} by mean, largest regret and worst case"
+        how = f"{row['strategy']} is best in {output} by mean, maximum regret and worst case"
     else:
         how = f"Best in {output}: " + ", ".join(
             f"by {words} {best[criterion]['strategy']}" for criterion, words in said.items()

@@ -226,7 +226,7 @@ def _box_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) ->
         return f"{where}; no region stands out ({facts['points']})."
     top = frame.iloc[0]
     return (
-        f"{where}; with {top['rule']} at {100 * top['density']:.0f} % "
+        f"{where}, but with {top['rule']} at {100 * top['density']:.0f} % "
         f"({100 * top['lower']:.0f} to {100 * top['upper']:.0f}), which covers "
         f"{100 * top['coverage']:.0f} % of such points; {len(frame)} "
         f"{'box covers' if len(frame) == 1 else 'boxes cover'} {100 * facts['coverage']:.0f} % "
@@ -334,12 +334,12 @@ def _regional_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any
     clear = frame[frame["p"] < 1.0 - facts["confidence"]]
     where = f"{output} is {facts['condition']} in {facts['of_interest']} of {facts['points']}"
     if clear.empty:
-        return f"{where}; no factor clearly sets these points apart."
+        return f"{where}; no factor significantly distinguishes these points."
     parts = [
         f"{row['factor']} (median {amount(row['of_interest'])} against {amount(row['rest'])})"
         for _, row in clear.iterrows()
     ]
-    return f"{where}; what sets these points apart: {', '.join(parts)}."
+    return f"{where}; factors that distinguish these points: {', '.join(parts)}."
 
 
 # -- A claim put to the test: at which points of a study it holds, and what turns it -----------
@@ -516,9 +516,10 @@ def _verdict_sentence(facts: Mapping[str, Any]) -> str:
     if facts["value"] is None:
         return text
     if facts["factor"] is None:
-        return f"{text} No single factor turns it."
+        return f"{text} No single factor changes the verdict."
     ends = " to ".join(amount(value) for value in facts["value_interval"])
     return (
-        f"{text} {facts['factor']} turns it, at {amount(facts['value'])} ({ends}): it is above 0 "
-        f"at {_percent(facts['below'])} of points up to there, at {_percent(facts['above'])} above."
+        f"{text} The verdict changes with {facts['factor']}, at {amount(facts['value'])} ({ends}): "
+        f"the margin is above 0 at {_percent(facts['below'])} of points up to this value, at "
+        f"{_percent(facts['above'])} above it."
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxsim.messages import needed, part_of_variance
+from cxsim.messages import minus, needed, part_of_variance
 from cxsim.numerics.statistics import student
 from cxsim.study.analysis.points import Finding, Points, amount, names_of, points_of, whole_blocks
 
@@ -51,7 +51,7 @@ def main_effects(
         An interaction is half of how much that change grows from the lowest to the
         highest value of the other factor. ``facts``: ``explained``, the share of the variance
         between points that the model accounts for: where it is low, effects are averages
-        over a response that bends.
+        over a nonlinear response.
 
     Raises
     ------
@@ -159,10 +159,14 @@ def _effects_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]
     top = main.loc[main["effect"].abs().idxmax()]
     pairs = frame[frame["kind"] == "interaction"]
     clear = int(((pairs["lower"] > 0) | (pairs["upper"] < 0)).sum())
-    more = f"; {clear} of {len(pairs)} interactions are clearly not zero" if len(pairs) else ""
+    more = (
+        f"; {clear} of {len(pairs)} interactions are statistically significant"
+        if len(pairs)
+        else ""
+    )
     effect, low, high = (amount(top[name], signed=True) for name in ("effect", "lower", "upper"))
     return (
-        f"{output} moves most with {top['factor']}: {effect} from its lowest to its highest value "
+        f"{output} depends most on {top['factor']}: {effect} from its lowest to its highest value "
         f"({low} to {high}){more}. The model explains "
         f"{100 * facts['explained']:.0f} % of the variance between points ({facts['points']})."
     )
@@ -203,7 +207,7 @@ def morris(
     Finding
         Frame with ``factor``, ``mu`` (mean effect of the factor over its whole range), ``mu_star``
         (mean of its size), ``lower`` and ``upper`` of ``mu_star``, and ``sigma`` (how much the
-        effect varies: by bends or interactions). ``facts["noise"]`` is the noise floor: the
+        effect varies: by nonlinearity or interactions). ``facts["noise"]`` is the noise floor: the
         ``mu_star`` of a factor that does nothing, from the seeds alone. NaN with one seed.
 
     Raises
@@ -265,16 +269,16 @@ def _trajectories(points: Points, width: int) -> tuple[NDArray[np.float64], NDAr
 def _screening_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str:
     top, noise = frame.iloc[0], facts["noise"]
     if np.isnan(noise):
-        above = "with one seed nothing tells effects from noise"
+        above = "with one seed, effects cannot be separated from Monte-Carlo error"
     else:
         quiet = frame.loc[frame["upper"] <= noise, "factor"]
         above = (
-            f"{len(quiet)} of {len(frame)} factors do no more than noise would ({amount(noise)})"
+            f"{len(quiet)} of {len(frame)} factors stay within Monte-Carlo error ({amount(noise)})"
             if len(quiet)
-            else f"all do more than noise would ({amount(noise)})"
+            else f"all exceed Monte-Carlo error ({amount(noise)})"
         )
     return (
-        f"{output} moves most with {top['factor']}: by {amount(top['mu_star'])} over its range "
+        f"{output} depends most on {top['factor']}: {amount(top['mu_star'])} over its range "
         f"({amount(top['lower'])} to {amount(top['upper'])}); {above} ({facts['points']})."
     )
 
@@ -407,9 +411,10 @@ def _variance_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any
         else f"the noise floor is {noise:.2g}"
     )
     most = part_of_variance(top["index"])
+    low, high = (minus(f"{100 * top[name]:.0f}") for name in ("lower", "upper"))
     return (
         f"{top['factor']} accounts for {most} of the variance of {output}, "
-        f"interactions included ({100 * top['lower']:.0f} to {100 * top['upper']:.0f}); all "
+        f"interactions included ({low} to {high}); all "
         f"factors by themselves for {part_of_variance(alone)}; {floor} ({facts['points']})."
         f"{_OUTSIDE if not (top['index'] <= 1.0 and 0.0 <= alone <= 1.0) else ''}"
     )
@@ -418,5 +423,5 @@ def _variance_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any
 #: Why an index can lie where no share can.
 _OUTSIDE = (
     " Indices are estimates of shares and may fall outside of 0 to 1 where points are few: a "
-    "design of twice the size narrows them."
+    "design of twice the size gives narrower intervals."
 )
