@@ -214,8 +214,8 @@ class Accumulator:
     """
 
     name: str
-    axes: tuple[str | int, ...] = ("firm",)
     doc: str = ""
+    axes: tuple[str | int, ...] = ("firm",)
 
 
 @dataclass(frozen=True)

@@ -303,7 +303,7 @@ def test_an_axis_takes_nobody_elses_name(axis):
     [
         ({"columns": (Column("mood", ("frm",)),)}, "column 'mood'.*found 'frm'.*mean 'firm'"),
         (
-            {"accumulators": (Accumulator("mood", ("previous_suppliers",)),)},
+            {"accumulators": (Accumulator("mood", axes=("previous_suppliers",)),)},
             "accumulator 'mood'.*did you mean 'previous_supplier'",
         ),
         ({"tables": (("mood", ("option", "sgment")),)}, "table 'mood'.*did you mean 'segment'"),

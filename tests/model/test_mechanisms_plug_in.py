@@ -47,7 +47,7 @@ CAPACITY = Mechanism(
     "capacity",
     market=Capacity,
     columns=(Column("spent"), Column("singled_out", dtype="i1")),
-    accumulators=(Accumulator("singled_out", (1,)),),
+    accumulators=(Accumulator("singled_out", axes=(1,)),),
     passes=(Pass(rank, "contact", population=True), Pass(serve, "adjust"), Pass(spend, "pay")),
     measures=(
         Measure(

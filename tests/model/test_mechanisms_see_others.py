@@ -94,7 +94,7 @@ GOSSIP = Mechanism(
     firm=FirmParameters,
     columns=(Column("bought", ("firm",), shared=True), Column("heard", ("firm",))),
     draws=(Draw("hear", ("place",)),),
-    accumulators=(Accumulator("heard", ("firm", "place")), Accumulator("press")),
+    accumulators=(Accumulator("heard", axes=("firm", "place")), Accumulator("press")),
     tables=(("talk", ("firm", "place")),),
     passes=(
         Pass(please, "add", term="gossip"),

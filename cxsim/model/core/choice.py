@@ -264,15 +264,13 @@ CHOICE = Mechanism(
     accumulators=(
         Accumulator(
             "purchases",
+            "Purchases, by supplier before and option taken",
             ("previous_supplier", "option"),
-            doc="Purchases, by supplier before and option taken",
         ),
         Accumulator(
-            "customers_before",
-            ("previous_supplier",),
-            doc="Customers, by supplier before the choice",
+            "customers_before", "Customers, by supplier before the choice", ("previous_supplier",)
         ),
-        Accumulator("surplus", (1,), doc="Experienced worth of choices, currency"),
+        Accumulator("surplus", "Experienced worth of choices, currency", (1,)),
     ),
     passes=(
         Pass(attend, "prepare"),
@@ -376,10 +374,10 @@ DEMAND = Mechanism(
     doc="Expected demand, for benchmarks that know it",
     columns=(scratch("weighed", "Weight of an option in the choice", ("option",)),),
     accumulators=(
-        Accumulator("expected_purchases", doc="Expected purchases"),
-        Accumulator("expected_margin", doc="Expected contribution, currency"),
-        Accumulator("expected_response", doc="Change of expected purchases with the own price"),
-        Accumulator("expected_gain", doc="Change of expected contribution with the own price"),
+        Accumulator("expected_purchases", "Expected purchases"),
+        Accumulator("expected_margin", "Expected contribution, currency"),
+        Accumulator("expected_response", "Change of expected purchases with the own price"),
+        Accumulator("expected_gain", "Change of expected contribution with the own price"),
     ),
     passes=(
         Pass(include_all_customers, "prepare", replaces="choice.enter"),

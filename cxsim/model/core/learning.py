@@ -181,13 +181,11 @@ LEARNING = Mechanism(
     ),
     draws=(Draw("recognized", ("firm",)),),
     accumulators=(
-        Accumulator("recognized", doc="Contacts in which the customer was recognized"),
-        Accumulator(
-            "unknown", doc="Share of the variance of need unresolved before contacts, summed"
-        ),
-        Accumulator("resolved", doc="What contacts resolved of it, summed"),
-        Accumulator("effort", doc="Effort that customers spent on teaching, currency"),
-        Accumulator("knowledge", doc="Knowledge of customers, summed over them"),
+        Accumulator("recognized", "Contacts in which the customer was recognized"),
+        Accumulator("unknown", "Share of the variance of need unresolved before contacts, summed"),
+        Accumulator("resolved", "What contacts resolved of it, summed"),
+        Accumulator("effort", "Effort that customers spent on teaching, currency"),
+        Accumulator("knowledge", "Knowledge of customers, summed over them"),
     ),
     passes=(
         Pass(arrive, "arrive"),

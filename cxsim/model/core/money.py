@@ -299,13 +299,11 @@ MONEY = Mechanism(
     ),
     draws=(Draw("promotion", ("firm",)),),
     accumulators=(
-        Accumulator("revenue", doc="Prices paid, currency"),
-        Accumulator(
-            "discounts", doc="Price cuts of promotions; already taken off revenue, currency"
-        ),
-        Accumulator("production_cost", doc="Cost of units, currency"),
-        Accumulator("contact_cost", doc="Cost of contacts, currency"),
-        Accumulator("service_cost", doc="Cost of handling purchases, currency"),
+        Accumulator("revenue", "Prices paid, currency"),
+        Accumulator("discounts", "Price cuts of promotions; already taken off revenue, currency"),
+        Accumulator("production_cost", "Cost of units, currency"),
+        Accumulator("contact_cost", "Cost of contacts, currency"),
+        Accumulator("service_cost", "Cost of handling purchases, currency"),
     ),
     passes=(
         Pass(promote, "events", population=True),
@@ -358,9 +356,7 @@ MARKET_EXIT = Mechanism(
     doc="Insolvent firms leave the market",
     firm=ExitParameters,
     tables=("gone",),
-    accumulators=(
-        Accumulator("released", doc="Customers who lost their supplier because it left"),
-    ),
+    accumulators=(Accumulator("released", "Customers who lost their supplier because it left"),),
     passes=(Pass(release, "leave", before=("people.leave",)),),
     active=_limited,
 )

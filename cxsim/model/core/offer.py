@@ -306,17 +306,15 @@ OFFER = Mechanism(
         scratch("fit_gap", "Expected fit gap of the offer", ("firm",)),
     ),
     accumulators=(
+        Accumulator("fit_gap", "Expected fit gap of customers' suppliers, summed over customers"),
+        Accumulator("fit_gap_standard", "Fit gap of the standard offer, summed over customers"),
         Accumulator(
-            "fit_gap", doc="Expected fit gap of customers' suppliers, summed over customers"
+            "estimate_error", "Squared error of suppliers' estimates of needs, over customers"
         ),
-        Accumulator("fit_gap_standard", doc="Fit gap of the standard offer, summed over customers"),
+        Accumulator("need_square", "Squared length of needs, summed over customers"),
+        Accumulator("need", "Needs, summed over customers", ("firm", "need")),
         Accumulator(
-            "estimate_error", doc="Squared error of suppliers' estimates of needs, over customers"
-        ),
-        Accumulator("need_square", doc="Squared length of needs, summed over customers"),
-        Accumulator("need", ("firm", "need"), doc="Needs, summed over customers"),
-        Accumulator(
-            "estimate_gap", ("firm", "need"), doc="Needs less suppliers' estimates, over customers"
+            "estimate_gap", "Needs less suppliers' estimates, over customers", ("firm", "need")
         ),
     ),
     passes=(

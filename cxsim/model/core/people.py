@@ -281,10 +281,8 @@ PEOPLE = Mechanism(
         Draw("turnover"),
     ),
     accumulators=(
-        Accumulator(
-            "left", ("previous_supplier",), doc="Customers who left the market, by supplier"
-        ),
-        Accumulator("left_active", doc="Of these, active customers of the firm"),
+        Accumulator("left", "Customers who left the market, by supplier", ("previous_supplier",)),
+        Accumulator("left_active", "Of these, active customers of the firm"),
     ),
     passes=(Pass(leave, "leave"), Pass(arrive, "arrive")),
 )
@@ -434,16 +432,16 @@ RETENTION_BANDS = Mechanism(
     accumulators=(
         Accumulator(
             "stay",
+            "Customers before the choice, by whether they stay, knowledge and tenure band",
             ("firm", 2, 5, 6),
-            doc="Customers before the choice, by whether they stay, knowledge and tenure band",
         ),
         Accumulator(
             "activity",
-            ("firm", 5),
-            doc="Customers before the choice, by what they do: stay active, go to a rival, "
+            "Customers before the choice, by what they do: stay active, go to a rival, "
             "lapse, come back, are lapsed already",
+            ("firm", 5),
         ),
-        Accumulator("repeats", ("firm", 6), doc="Purchases from the supplier, by tenure band"),
+        Accumulator("repeats", "Purchases from the supplier, by tenure band", ("firm", 6)),
     ),
     passes=(
         Pass(count, "pay"),

@@ -191,14 +191,10 @@ SWITCHING = Mechanism(
         scratch("switching_relational", "Relational switching cost, currency"),
     ),
     accumulators=(
-        Accumulator(
-            "switching_procedural", doc="Procedural switching costs, summed over customers"
-        ),
-        Accumulator("switching_financial", doc="Financial switching costs, summed over customers"),
-        Accumulator(
-            "switching_relational", doc="Relational switching costs, summed over customers"
-        ),
-        Accumulator("switching_square", doc="Squared switching costs, summed over customers"),
+        Accumulator("switching_procedural", "Procedural switching costs, summed over customers"),
+        Accumulator("switching_financial", "Financial switching costs, summed over customers"),
+        Accumulator("switching_relational", "Relational switching costs, summed over customers"),
+        Accumulator("switching_square", "Squared switching costs, summed over customers"),
     ),
     passes=(
         Pass(switch, "add", term="switching cost"),
@@ -269,6 +265,6 @@ ORDERING = Mechanism(
     core=True,
     segment=OrderingParameters,
     columns=(scratch("hassle", "Effort of ordering from a firm that knows nothing, currency"),),
-    accumulators=(Accumulator("hassle", doc="Effort of the orders placed, currency"),),
+    accumulators=(Accumulator("hassle", "Effort of the orders placed, currency"),),
     passes=(Pass(order, "add", term="hassle"), Pass(count_ordering, "pay")),
 )

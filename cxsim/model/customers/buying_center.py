@@ -261,11 +261,11 @@ BUYING_CENTER = Mechanism(
     accumulators=(
         Accumulator(
             "verdict",
-            ("segment", 2, 3),
-            doc="Buying centers in the market, by whether they have a supplier: all, those who "
+            "Buying centers in the market, by whether they have a supplier: all, those who "
             "agreed, those who bought",
+            ("segment", 2, 3),
         ),
-        Accumulator("votes", ("option",), doc="Votes of members of buying centers"),
+        Accumulator("votes", "Votes of members of buying centers", ("option",)),
     ),
     passes=(
         Pass(draw_members, "arrive", after=("people.arrive",)),

@@ -197,8 +197,8 @@ SELF_DISCOVERY = Mechanism(
     accumulators=(
         Accumulator(
             "self_error",
+            "Squared errors of self-knowledge, and customers",
             ("previous_supplier", 2),
-            doc="Squared errors of self-knowledge, and customers",
         ),
     ),
     passes=(

@@ -283,10 +283,10 @@ JOURNEY = Mechanism(
     ),
     accumulators=(
         Accumulator(
-            "contacts", ("firm", "touchpoint", 2), doc="Contacts, of customers and of prospects"
+            "contacts", "Contacts, of customers and of prospects", ("firm", "touchpoint", 2)
         ),
-        Accumulator("score", ("firm", "touchpoint", 2), doc="Performance, summed over contacts"),
-        Accumulator("touchpoint_cost", doc="Cost of contacts, currency"),
+        Accumulator("score", "Performance, summed over contacts", ("firm", "touchpoint", 2)),
+        Accumulator("touchpoint_cost", "Cost of contacts, currency"),
     ),
     passes=(Pass(visit, "join", after=("choice.join",)), Pass(pay, "close", population=True)),
     measures=(

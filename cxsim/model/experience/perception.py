@@ -168,7 +168,7 @@ PERCEPTION = Mechanism(
         ),
     ),
     accumulators=(
-        Accumulator("expectation", doc="Expectation of the supplier, summed over customers"),
+        Accumulator("expectation", "Expectation of the supplier, summed over customers"),
     ),
     passes=(Pass(forget, "arrive"), Pass(count, "account")),
     measures=(
@@ -300,8 +300,8 @@ EMOTIONS = Mechanism(
     doc="How customers feel about their supplier",
     market=EmotionParameters,
     accumulators=(
-        Accumulator("emotions", ("firm", len(CLUSTERS)), doc="Customers by emotion cluster"),
-        Accumulator("experience", doc="Experience of the supplier, summed over customers"),
+        Accumulator("emotions", "Customers by emotion cluster", ("firm", len(CLUSTERS))),
+        Accumulator("experience", "Experience of the supplier, summed over customers"),
     ),
     passes=(Pass(count_emotions, "account"),),
     measures=(
@@ -439,9 +439,9 @@ ATTACHMENT = Mechanism(
     accumulators=(
         Accumulator(
             "experience_premium",
-            ("firm", len(PREMIUMS)),
-            doc="Customers to whom the best experience they know is worth 10, 15 and 25 % of the "
+            "Customers to whom the best experience they know is worth 10, 15 and 25 % of the "
             "price more than the supplier's",
+            ("firm", len(PREMIUMS)),
         ),
     ),
     setup=_setup,

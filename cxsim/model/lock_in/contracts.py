@@ -232,10 +232,10 @@ CONTRACTS = Mechanism(
         scratch("ended", "1 for who ends a subscription", dtype="i1"),
     ),
     accumulators=(
-        Accumulator("exit_fees", doc="Exit fees paid, currency"),
-        Accumulator("ended", doc="Subscriptions ended for the outside option"),
-        Accumulator("subscribers", doc="Subscribers at the end of the period"),
-        Accumulator("bound", doc="Customers bound by a contract"),
+        Accumulator("exit_fees", "Exit fees paid, currency"),
+        Accumulator("ended", "Subscriptions ended for the outside option"),
+        Accumulator("subscribers", "Subscribers at the end of the period"),
+        Accumulator("bound", "Customers bound by a contract"),
     ),
     passes=(
         Pass(advance_term, "leave", after=("people.leave",)),

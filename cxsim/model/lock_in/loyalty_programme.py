@@ -217,7 +217,7 @@ _PER_PERIOD = "currency per period"
 
 
 def _total(name: str, doc: str) -> Accumulator:
-    return Accumulator(name, doc=f"{doc}, currency")
+    return Accumulator(name, f"{doc}, currency")
 
 
 LOYALTY = Mechanism(

@@ -142,7 +142,7 @@ def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
             *((again,) if vote else ()),
         ),
         accumulators=(
-            Accumulator("lost_by", ("firm", len(names) + 1), doc="Losses that a term decided"),
+            Accumulator("lost_by", "Losses that a term decided", ("firm", len(names) + 1)),
         ),
         passes=(Pass(start, "ask"), *notes, Pass(ask_members if vote else ask_why, "pay")),
     )
@@ -215,12 +215,8 @@ def cohorts(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
         doc="Survival and realized value by cohort",
         columns=(Column("joined", dtype="i4", fill=-1, doc="Period of joining the supplier"),),
         accumulators=(
-            Accumulator(
-                "cohort_size", ("firm", periods), doc="Customers left, by period of joining"
-            ),
-            Accumulator(
-                "cohort_margin", ("firm", periods), doc="Margins earned, by period of joining"
-            ),
+            Accumulator("cohort_size", "Customers left, by period of joining", ("firm", periods)),
+            Accumulator("cohort_margin", "Margins earned, by period of joining", ("firm", periods)),
         ),
         passes=(
             Pass(leave_cohort, "arrive"),
@@ -307,8 +303,8 @@ _TENURE = Mechanism(
     "tenure",
     doc="Retention and margin of recent customers and of those of long standing",
     accumulators=(
-        Accumulator("tenure_margin", ("firm", 2), doc="Margins of repeat purchases, by tenure"),
-        Accumulator("tenure_bought", ("firm", 2), doc="Repeat purchases, by tenure"),
+        Accumulator("tenure_margin", "Margins of repeat purchases, by tenure", ("firm", 2)),
+        Accumulator("tenure_bought", "Repeat purchases, by tenure", ("firm", 2)),
     ),
     passes=(Pass(earn_by_tenure, "pay", after=("money.pay",)),),
     measures=(

@@ -74,9 +74,9 @@ _ELASTICITY = Mechanism(
     doc="Short-run price elasticities, given customers' present state",
     columns=(scratch("chance", "Logit chance of an option", ("option",)),),
     accumulators=(
-        Accumulator("chance", doc="Expected purchases"),
+        Accumulator("chance", "Expected purchases"),
         Accumulator(
-            "price_response", ("firm", "firm"), doc="Response of firm f to the price of firm g"
+            "price_response", "Response of firm f to the price of firm g", ("firm", "firm")
         ),
     ),
     passes=(Pass(chances, "decide", before=("choice.decide",)),),
@@ -195,8 +195,7 @@ _HEARSAY = Mechanism(
     doc="What word of mouth does to chances to buy",
     columns=(scratch("likely", "Weight of an option", ("option",)),),
     accumulators=(
-        Accumulator("hearsay", ("firm", 2, 5),
-                    doc="Shoppers; gain, loss by news; won, lost so far"),
+        Accumulator("hearsay", "Shoppers; gain, loss by news; won, lost so far", ("firm", 2, 5)),
     ),
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
     measures=(

@@ -92,8 +92,8 @@ RECOVERY = Mechanism(
     doc="Making up for bad contacts",
     firm=FirmParameters,
     accumulators=(
-        Accumulator("recovered", doc="Customers made up to"),
-        Accumulator("recovery_cost", doc="Cost of it, currency"),
+        Accumulator("recovered", "Customers made up to"),
+        Accumulator("recovery_cost", "Cost of it, currency"),
     ),
     passes=(Pass(recover, "survey", after=("tracking_survey.track",)),),
     measures=(
@@ -191,7 +191,7 @@ IMPROVEMENT = Mechanism(
     "improvement",
     doc="Spending on touchpoints",
     firm=ImprovementParameters,
-    accumulators=(Accumulator("improvement_cost", doc="Spending on touchpoints, currency"),),
+    accumulators=(Accumulator("improvement_cost", "Spending on touchpoints, currency"),),
     passes=(Pass(improve, "close", population=True, after=("surveys.update_estimates",)),),
     measures=(
         Measure(

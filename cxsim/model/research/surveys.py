@@ -267,11 +267,11 @@ SURVEYS = Mechanism(
     ),
     draws=(Draw("interviewed", ("firm",)), Draw("asked", ("touchpoint", "firm"))),
     accumulators=(
-        Accumulator("asked", ("firm", "programme"), doc="Asked, by programme"),
-        Accumulator("answers", ("firm", "touchpoint"), doc="Answers about a touchpoint"),
-        Accumulator("answer", ("firm", "touchpoint"), doc="Performance answered, summed"),
-        Accumulator("answer_square", ("firm", "touchpoint"), doc="Its squares, summed"),
-        Accumulator("survey_cost", doc="Cost of surveys, currency"),
+        Accumulator("asked", "Asked, by programme", ("firm", "programme")),
+        Accumulator("answers", "Answers about a touchpoint", ("firm", "touchpoint")),
+        Accumulator("answer", "Performance answered, summed", ("firm", "touchpoint")),
+        Accumulator("answer_square", "Its squares, summed", ("firm", "touchpoint")),
+        Accumulator("survey_cost", "Cost of surveys, currency"),
     ),
     passes=(
         Pass(plan, "events", population=True),
@@ -343,12 +343,10 @@ PERCEIVED_PERFORMANCE = Mechanism(
     doc="What firms believe of themselves",
     setup=_setup,
     accumulators=(
-        Accumulator("belief", ("firm", "touchpoint"), doc="Performance that the firm believes in"),
-        Accumulator(
-            "belief_error", ("firm", "touchpoint"), doc="Standard error of what it was told"
-        ),
-        Accumulator("delivered", ("firm", "touchpoint"), doc="Mean performance of the touchpoint"),
-        Accumulator("perception_gap", doc="Belief less what customers met, weighted by importance"),
+        Accumulator("belief", "Performance that the firm believes in", ("firm", "touchpoint")),
+        Accumulator("belief_error", "Standard error of what it was told", ("firm", "touchpoint")),
+        Accumulator("delivered", "Mean performance of the touchpoint", ("firm", "touchpoint")),
+        Accumulator("perception_gap", "Belief less what customers met, weighted by importance"),
     ),
     passes=(
         Pass(perceive_as_designed, "events", population=True, after=("touchpoints.set_up",)),
@@ -458,8 +456,8 @@ TRACKING_SURVEY = Mechanism(
     accumulators=(
         Accumulator(
             "tracked",
+            "Answers about the firm, their sum, sum of squares, advocates and destroyers",
             ("firm", 5),
-            doc="Answers about the firm, their sum, sum of squares, advocates and destroyers",
         ),
     ),
     passes=(Pass(track, "survey"),),

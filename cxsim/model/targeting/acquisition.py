@@ -349,15 +349,13 @@ ACQUISITION = Mechanism(
     setup=_setup,
     draws=(Draw("target", ("firm",), stream="raffle"),),
     accumulators=(
-        Accumulator("prospects", doc="Those who could be contacted"),
-        Accumulator("contacts_made", doc="Contacts with them"),
-        Accumulator("value_prospects", doc="True value of those who could be contacted, currency"),
-        Accumulator("value_contacted", doc="True value of those contacted, currency"),
-        Accumulator(
-            "value_best_prospects", doc="True value of as many of the truly best, currency"
-        ),
-        Accumulator("acquired_by_contact", doc="Customers won in the period of the contact"),
-        Accumulator("trial_discounts", doc="Trial discounts; already taken off revenue, currency"),
+        Accumulator("prospects", "Those who could be contacted"),
+        Accumulator("contacts_made", "Contacts with them"),
+        Accumulator("value_prospects", "True value of those who could be contacted, currency"),
+        Accumulator("value_contacted", "True value of those contacted, currency"),
+        Accumulator("value_best_prospects", "True value of as many of the truly best, currency"),
+        Accumulator("acquired_by_contact", "Customers won in the period of the contact"),
+        Accumulator("trial_discounts", "Trial discounts; already taken off revenue, currency"),
     ),
     check=_check,
     passes=(

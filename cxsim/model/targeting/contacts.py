@@ -122,8 +122,8 @@ NEXT_BEST_OFFER = Mechanism(
     firm=FirmParameters,
     draws=(Draw("add_on", ("firm",)),),
     accumulators=(
-        Accumulator("add_on_offers", doc="Add-ons offered"),
-        Accumulator("add_ons", doc="Add-ons taken"),
+        Accumulator("add_on_offers", "Add-ons offered"),
+        Accumulator("add_ons", "Add-ons taken"),
     ),
     check=_check,
     passes=(Pass(offer, "update", after=("learning.learn",)),),
@@ -274,8 +274,8 @@ CONTACT_TOLERANCE = Mechanism(
     segment=SegmentParameters,
     columns=(Column("pressure", doc="Acquisition contacts that the customer still minds", ge=0),),
     accumulators=(
-        Accumulator("contacts_felt", (1,), doc="Acquisition contacts received"),
-        Accumulator("contacts_beyond", (1,), doc="Customers with more than they put up with"),
+        Accumulator("contacts_felt", "Acquisition contacts received", (1,)),
+        Accumulator("contacts_beyond", "Customers with more than they put up with", (1,)),
     ),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),

@@ -515,11 +515,9 @@ SEGMENTATION_BASES = Mechanism(
     "segmentation_bases",
     doc="What tells customers apart",
     accumulators=(
-        Accumulator("needs", ("need", 3), doc="Customers, their needs, and squares"),
-        Accumulator("needs_seen", ("need", 2, 3), doc="Attributes, squares, products with needs"),
-        Accumulator(
-            "needs_segment", ("segment", "room_of_need"), doc="Customers and needs by segment"
-        ),
+        Accumulator("needs", "Customers, their needs, and squares", ("need", 3)),
+        Accumulator("needs_seen", "Attributes, squares, products with needs", ("need", 2, 3)),
+        Accumulator("needs_segment", "Customers and needs by segment", ("segment", "room_of_need")),
     ),
     axes=lambda scenario: {"room_of_need": ("customers", *map(str, range(scenario.needs)))},
     passes=(Pass(count, "account"),),

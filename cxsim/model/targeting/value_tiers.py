@@ -324,15 +324,13 @@ VALUE_TIERS = Mechanism(
     ),
     draws=(Draw("service", ("firm",), stream="turn"),),
     accumulators=(
-        Accumulator("ranked", doc="Customers whom the firm put in order"),
-        Accumulator("served", doc="Customers served individually"),
-        Accumulator("value_ranked", doc="True value of those put in order, currency"),
-        Accumulator("value_served", doc="True value of those served individually, currency"),
-        Accumulator("value_best", doc="True value of as many of the truly best, currency"),
-        Accumulator("tier_customers", ("firm", len(TIERS)), doc="Customers by value tier"),
-        Accumulator(
-            "tier_contribution", ("firm", len(TIERS)), doc="Contribution by tier, currency"
-        ),
+        Accumulator("ranked", "Customers whom the firm put in order"),
+        Accumulator("served", "Customers served individually"),
+        Accumulator("value_ranked", "True value of those put in order, currency"),
+        Accumulator("value_served", "True value of those served individually, currency"),
+        Accumulator("value_best", "True value of as many of the truly best, currency"),
+        Accumulator("tier_customers", "Customers by value tier", ("firm", len(TIERS))),
+        Accumulator("tier_contribution", "Contribution by tier, currency", ("firm", len(TIERS))),
     ),
     check=_check,
     passes=(

@@ -83,7 +83,7 @@ AWARENESS = Mechanism(
     columns=(
         Column("aware", ("firm",), "i1", doc="1 once the customer knows of the firm", ge=0, le=1),
     ),
-    accumulators=(Accumulator("aware", doc="Customers who know the firm"),),
+    accumulators=(Accumulator("aware", "Customers who know the firm"),),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
         Pass(restrict_to_aware, "adjust"),
@@ -217,9 +217,9 @@ REACH = Mechanism(
     doc="Whom word of mouth gets to, and who has ever bought",
     columns=(scratch("any_received", "Not 0 for those who were told anything", dtype="u1"),),
     accumulators=(
-        Accumulator("reached", (1,), doc="Customers who were told anything"),
-        Accumulator("reached_by", doc="Customers who were told about the firm"),
-        Accumulator("met", doc="Customers who have ever bought from the firm"),
+        Accumulator("reached", "Customers who were told anything", (1,)),
+        Accumulator("reached_by", "Customers who were told about the firm"),
+        Accumulator("met", "Customers who have ever bought from the firm"),
     ),
     passes=(Pass(count, "hear", after=("word_of_mouth.listen",)),),
     measures=(

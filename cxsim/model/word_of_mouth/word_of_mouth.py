@@ -315,8 +315,7 @@ WORD_OF_MOUTH = Mechanism(
     ),
     draws=(Draw("tell", ("firm",)), Draw("meet")),
     accumulators=(
-        Accumulator("messages", ("firm", 3),
-                    doc="Messages heard, by valence below, at, above neutral"),
+        Accumulator("messages", "Messages heard, by valence below, at, above neutral", ("firm", 3)),
     ),
     setup=_links,
     passes=(
@@ -410,7 +409,7 @@ REPUTATION = Mechanism(
         Column("reputation", ("firm",), doc="Reputation R of a firm, about -1 to 1"),
         scratch("trust", "Worth of a reputation of 1, currency"),
     ),
-    accumulators=(Accumulator("reputation", doc="Reputation, summed over all customers"),),
+    accumulators=(Accumulator("reputation", "Reputation, summed over all customers"),),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
         Pass(add_reputation, "add", term="word of mouth"),
