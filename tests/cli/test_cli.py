@@ -257,7 +257,7 @@ def test_check_looks_at_every_file_and_fails_if_one_is_wrong(cxsim):
     assert "cxsim: bad.yaml:2: customers: expected" in err
     assert "did you mean 'periods'?" in err
     assert "cxsim: worse.yaml:" in err
-    assert err.splitlines()[-1] == "cxsim: 2 of 3 files are not right"
+    assert err.splitlines()[-1] == "cxsim: 2 of 3 files are invalid"
 
 
 def test_diff_lists_what_differs(cxsim):
@@ -319,7 +319,7 @@ def test_lab_opens_what_is_there_or_lays_it_out():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"\d+\.\d+.*\n", done.stdout)
-    assert "cxsim-lab: laid out" in done.stderr
+    assert "cxsim-lab: created" in done.stderr
     assert Path("cxsim-lab/notebooks/compare.ipynb").is_file()
     assert workplace() == workplace("cxsim-lab") == (Path("cxsim-lab"), False)
 
