@@ -55,7 +55,8 @@ class SegmentParameters(Parameters):
     )
     price_sensitivity: float = parameter(
         1.0,
-        doc="Weight of money against the random part of utility: mean of a lognormal; at 0 choice is random",
+        doc="Price sensitivity: weight of money relative to the random part of utility, mean of a "
+        "lognormal; at 0 choice is random",
         unit="1 / currency",
         newcomers=True,
         ge=0,
