@@ -330,9 +330,8 @@ def compute_true_value(
             base_weight[f, i] = exp(base_weight[f, i] - base_best_utility[i]) if active else 0.0
             base_total_weight[i] += base_weight[f, i]
     for i in range(n):
-        base_best_utility[i] = remaining(
-            turnover[i], market_discount_rate[0]
-        )  # the other use is over
+        # The column held the highest utility, which is not needed any more.
+        base_best_utility[i] = remaining(turnover[i], market_discount_rate[0])
     for f in range(n_firms):
         unit = firm_unit_cost[f] + firm_customization_cost[f] * firm_customization[f]
         service = firm_cost_to_serve[f] + firm_interaction_cost[f] * firm_interaction[f]
