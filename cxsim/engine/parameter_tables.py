@@ -1,4 +1,4 @@
-"""Parameters as arrays: what passes read, and what events and policies change.
+"""Parameters as arrays, which passes read, and events and policies change.
 
 Firms and segments stand in name order, so that results cannot depend on the order
 of a file. Enumerations become their number, booleans 0 or 1, absent values NaN.

@@ -246,7 +246,7 @@ class Measure:
     Parameters
     ----------
     name, label, unit
-        Column name, short words for axes and heads of tables, unit.
+        Column name, short words for axes and table headings, unit.
     function : callable
         Takes a :class:`~cxsim.model.ledger.Ledger` (totals and parameters of all
         periods) and returns an array, periods by firms or periods alone.

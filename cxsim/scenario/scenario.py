@@ -41,7 +41,7 @@ __all__ = ["Scenario", "canonical", "digest"]
 
 
 class Scenario:
-    """What is simulated: firms, segments, the market, the start and the events.
+    """A scenario: the firms, segments, market, initial state and events of a simulation.
 
     A scenario is immutable; :meth:`override` makes a changed one. Its parameters are
     attributes: ``scenario.periods``, ``scenario.firms["Tailor"].price``. Two scenarios
