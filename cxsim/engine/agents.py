@@ -364,7 +364,7 @@ class AgentsEngine:
                 self._turn = None
 
     def _refuse_left_out(self, customer: Customer) -> None:
-        """Refuse a method that skips its phase: later ones would read another customer's numbers."""
+        """Refuse a method that skips its phase: later ones would use another one's numbers."""
         who, phase = type(customer).__name__, self._phase
         raise RuntimeError(f"{who}.{phase}: expected a call of super().{phase}(), found none")
 
