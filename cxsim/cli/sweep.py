@@ -306,7 +306,7 @@ def _print(result: Any) -> int:
         ]
         print_table(["run", "status", "seed", "message"], rows, left=4)
         first = failed.iloc[0]["run"]
-        say(f"\nTo repeat it: cxsim replay {first} --store {result.store.folder}")
+        say(f"\nRepeat: cxsim replay {first} --store {result.store.folder}")
     say(f"\nStore: {result.store.folder}")
     return len(failed)
 
