@@ -129,8 +129,8 @@ class Improvement(Parameters):
     )
     effect: float = parameter(
         0.005,
-        doc="Increase of performance at a touchpoint of score 0, times the square "
-        "root of the budget; in proportion less the nearer it is to 10",
+        doc="Increase of performance at a touchpoint of score 0 per square root of the budget; "
+        "proportionally less the nearer the score is to 10",
         unit="score per root of currency",
         ge=0,
     )
