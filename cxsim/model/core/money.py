@@ -94,7 +94,7 @@ class FirmParameters(Parameters):
     )
     capability_cost: float = parameter(
         0.0,
-        doc="Overhead of a full capability; that of a lower one falls with its square (whole market)",
+        doc="Overhead of a full capability; overhead grows with its square (whole market)",
         unit="currency per period",
         ge=0,
         ask=Ask(free="upkeep of capabilities", beside=("interaction", "customization")),
