@@ -83,29 +83,29 @@ TILE = 1024
 BILLION = 1073741824.0
 
 
-#: The phases of one period, in order, and what happens in each, after one that runs once at the
-#: start: the stages of the model page, made finer where mechanisms agree on who goes first.
+#: The phases of one period in order, with their meaning, after one that runs once at the start:
+#: the stages of the model page, divided where mechanisms depend on an order.
 PHASE_MEANINGS = {
-    "begin": "once, before the first period: the state of the start",
-    "events": "what firms and the market set for this period",
-    "leave": "who leaves the market for good",
+    "begin": "once, before the first period: the initial state",
+    "events": "parameters of firms and the market for this period",
+    "leave": "customers leave the market (turnover)",
     "arrive": "newcomers take their places and draw their attributes",
-    "drift": "needs move",
+    "drift": "needs change",
     "contact": "individual service, acquisition, advertising",
-    "prepare": "what later passes read of a customer or a customer-firm pair",
+    "prepare": "values by customer, and by customer and firm, for later passes",
     "adjust": "mechanisms change what was prepared",
-    "ask": "the price asked",
+    "ask": "the price for each customer",
     "add": "currency terms of each option's utility",
     "decide": "the choice",
-    "pay": "what the purchase brings and costs",
-    "update": "what buyer and firms know and feel afterwards",
+    "pay": "revenue, costs and experience of purchases",
+    "update": "knowledge of firms, and experience of customers, after purchases",
     "join": "the buyer becomes the firm's customer",
     "tell": "word of mouth",
-    "survey": "surveys, recovery, improvement",
-    "account": "totals at the end of the period",
-    "hear": "what was told reaches others: after the accounts, which need no look at others",
-    "close": "firms see the totals and act on them, to be felt next period (population passes)",
-    "expect": "no part of a period: what a benchmark that knows demand asks beforehand",
+    "survey": "surveys, service recovery, improvement",
+    "account": "accumulators at the end of the period",
+    "hear": "messages reach other customers, after the accounts, which do not depend on them",
+    "close": "firms act on the accumulators, with effect in the next period (population passes)",
+    "expect": "not part of a period: expected demand, for benchmark policies",
 }
 
 

@@ -20,8 +20,8 @@ class MarketParameters(Parameters):
 
     lapse_after: float = parameter(
         4.0,
-        doc="Mean intervals between a customer's occasions to buy after which it counts as "
-        "lapsed if it has bought from nobody",
+        doc="Mean intervals between occasions to buy without a purchase after which a customer "
+        "counts as lapsed",
         unit="intervals",
         fixed=True,
         gt=0,

@@ -263,7 +263,7 @@ BUYING_CENTER = Mechanism(
             "verdict",
             ("segment", 2, 3),
             doc="Buying centers in the market, by whether they have a supplier: all, those that "
-            "agreed, those who bought",
+            "agreed, those that bought",
         ),
         Accumulator("votes", ("option",), doc="Votes of members of buying centers"),
     ),

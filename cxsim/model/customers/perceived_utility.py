@@ -350,21 +350,21 @@ def note_experienced_utility(
 
 
 def _by_place(name: str, dtype: str, doc: str) -> Column:
-    return scratch(name, f"{doc}, by place in a list", dtype=dtype)
+    return scratch(name, f"{doc}, by position in a list", dtype=dtype)
 
 
 EXPERIENCED_UTILITY = Mechanism(
     "experienced_utility",
     doc="Experienced utility of choices to the members of an account",
     columns=(
-        _by_place("judges", "f8", "Members who judge what was taken; 0 where nothing was"),
+        _by_place("judges", "f8", "Members who experience the choice; 0 without a choice"),
         _by_place("outside_then", "f8", "Value of the no-purchase option"),
-        _by_place("summed_utility", "f8", "Worth of what was taken, summed over members"),
-        _by_place("worth_then", "f8", "Worth of what was taken to the member at hand"),
-        _by_place("shock_then", "f8", "Chance's part of its utility"),
-        _by_place("shock_missed", "f8", "The same, where the member voted for something else"),
-        _by_place("outvoted", "u4", "Places of those where it did"),
-        _by_place("mistaken", "u4", "Places of those who took their need for another"),
+        _by_place("summed_utility", "f8", "Value of the chosen option, summed over members"),
+        _by_place("worth_then", "f8", "Value of the chosen option to the present member"),
+        _by_place("shock_then", "f8", "Random part of its utility"),
+        _by_place("shock_missed", "f8", "The same, where the member voted for another option"),
+        _by_place("outvoted", "u4", "Indices of accounts where it did"),
+        _by_place("mistaken", "u4", "Indices of accounts that misjudged their needs"),
     ),
     passes=(Pass(note_experienced_utility, "pay", replaces="choice.note_experienced_utility"),),
     active=perceptions_differ,

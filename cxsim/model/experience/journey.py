@@ -315,8 +315,8 @@ class MarketParameters(Parameters):
 
     repeat_penalty: float = parameter(
         1.0,
-        doc="Performance lost in a contact in which the firm does not know what the customer "
-        "said in another channel",
+        doc="Performance lost in a contact in which the customer has to repeat what another "
+        "channel knows already",
         unit="score 0-10",
         ge=0,
     )

@@ -233,9 +233,8 @@ class EmotionParameters(Parameters):
 
     emotion_cut_points: tuple[float, float, float] = parameter(
         (0.0, 0.15, 0.35),
-        doc="Experience at which attention, recommendation and advocacy begin (by default what "
-        "a performance of 5, 6.5 and 8.5 out of 10 feels like in the long run to someone who "
-        "expects it)",
+        doc="Experience at which attention, recommendation and advocacy begin (default: the "
+        "long-run experience of an expected performance of 5, 6.5 and 8.5 out of 10)",
         unit="experience",
         axes=(3,),
     )

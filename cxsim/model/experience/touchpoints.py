@@ -82,8 +82,8 @@ class Service(Parameters):
     )
     sd: float | None = parameter(
         None,
-        doc="Standard deviation of performance between contacts (default: 1.5, or what the "
-        "organization's processes allow)",
+        doc="Standard deviation of performance between contacts (default: 1.5, or as the "
+        "organization's processes imply)",
         unit="score 0-10",
         ge=0,
     )

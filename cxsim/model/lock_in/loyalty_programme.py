@@ -234,8 +234,8 @@ LOYALTY = Mechanism(
     accumulators=(
         _total("redemptions", "Points redeemed"),
         _total("points_issued", "Points issued"),
-        _total("points_forfeited", "Points of customers who moved"),
-        _total("points_lapsed", "Points of customers who are nobody's any more"),
+        _total("points_forfeited", "Points of customers who switched"),
+        _total("points_lapsed", "Points of customers without a supplier any more"),
         _total("points_expired", "Points of customers who left the market"),
         _total("points_liability", "Points liability"),
     ),

@@ -232,8 +232,9 @@ def hearsay_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 
     Columns: ``period``, ``firm``, ``chance`` (one of :data:`CHANCES`: to buy from the firm if
     it had no reputation), ``customers`` in the market who could buy; ``gain``, ``loss``: mean
-    rise and fall of the chance by one message, good or bad, to somebody who had heard nothing;
-    ``won``, ``lost``: purchases that reputations above and below 0 bring and cost.
+    increase and decrease of the probability by one message, positive or negative, to a customer
+    without earlier messages; ``won``, ``lost``: purchases gained and lost by reputations above and
+    below 0.
     """
     import pandas as pd
 

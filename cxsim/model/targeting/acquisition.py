@@ -138,8 +138,7 @@ class Acquisition(Parameters):
     )
     by: Literal["both", "firmographic", "behavioural", "segment"] = parameter(
         "both",
-        doc="What of customers the firm goes by: attributes of both kinds or of one, or the "
-        "segment of their needs",
+        doc="Basis of targeting: attributes of both kinds or of one, or the segment of needs",
     )
     refit_every: int = parameter(
         12, doc="Periods between fits of the look-alike model", unit="periods", ge=1

@@ -159,8 +159,8 @@ class SegmentParameters(Parameters):
     )
     contact_reserve: float = parameter(
         0.2,
-        doc="Share of what it tells firms that a customer keeps to itself for each contact "
-        "beyond its tolerance (up to all of it)",
+        doc="Share of its data sharing that a customer withholds per contact beyond its "
+        "tolerance (up to all of it)",
         unit="per contact",
         ge=0,
     )
