@@ -187,7 +187,7 @@ def _without_the_fast_way(problem: Exception) -> None:
 
 
 class _Worker:
-    """What a thread needs for a phase group: its own scratch columns, and frames that name them."""
+    """One thread's part of a phase group: its own scratch columns, and frames that name them."""
 
     def __init__(
         self,
@@ -267,7 +267,7 @@ def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
 
 
 class PlainWorker:
-    """What a thread needs for a phase group: compiled passes, and their arguments for every block.
+    """One thread's part of a phase group: compiled passes, and their arguments for every block.
 
     Parameters
     ----------

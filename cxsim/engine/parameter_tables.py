@@ -176,7 +176,7 @@ class Tables:
 
 
 def _for_readers(value: Any, axes: list[Any]) -> bool:
-    """Whether a value is a text, a list of texts or a mapping of anything: nothing for passes."""
+    """Return whether a value is for readers only: texts, lists of texts, mappings."""
     if isinstance(value, tuple):
         return not axes
     return isinstance(value, str) or (isinstance(value, dict) and axes != ["firm"])

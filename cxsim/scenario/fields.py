@@ -28,7 +28,7 @@ __all__ = ["Expected", "Keyed", "Spec", "kind_of", "optional", "spec_of", "spec_
 
 @dataclass(frozen=True)
 class Expected:
-    """What messages say is expected, in place of kind and range.
+    """The expected value in words of messages, in place of kind and range.
 
     Parameters
     ----------

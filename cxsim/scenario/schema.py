@@ -30,7 +30,7 @@ _CORE = "scenario"
 
 @dataclass(frozen=True)
 class Schema:
-    """What a scenario may contain, given the mechanisms.
+    """The structure of scenarios, given the mechanisms.
 
     Attributes
     ----------

@@ -211,7 +211,7 @@ def free_line(scenario: Scenario) -> str:
 
 
 def _grouped(by: Mapping[str, list[str]], names: list[str]) -> Iterator[str]:
-    """Yield whose what: what all have first, then what else some have."""
+    """Yield words by owner: first those common to all, then those of some."""
     shared = [what for what in by.get(names[0], ()) if all(what in by.get(n, ()) for n in names)]
     shared = shared if len(names) > 1 else []
     if shared:

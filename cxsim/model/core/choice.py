@@ -50,7 +50,7 @@ class SegmentParameters(Parameters):
 
 
 class FirmParameters(Parameters):
-    """Whether a firm is in the market."""
+    """Entry and exit of a firm."""
 
     active: bool = parameter(True, doc="Whether the firm is in the market (entry and exit)")
 

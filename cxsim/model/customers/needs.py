@@ -104,7 +104,7 @@ class SelfDiscovery(Parameters):
 
 
 class MarketParameters(Parameters):
-    """Whether customers know their own needs."""
+    """Uncertainty of customers about their own needs."""
 
     self_discovery: SelfDiscovery | None = parameter(
         None, doc="Self-discovery: customers learn their own needs by buying"
