@@ -1,4 +1,4 @@
-"""The group of commands."""
+"""The command group `cxsim`: help, version, and the exit code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["run"]
 
 
 class _Group(click.Group):
-    """A group that says which command was probably meant."""
+    """A command group that suggests the nearest command where one is misspelt."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None:
@@ -35,22 +35,22 @@ class _Group(click.Group):
 @click.version_option(
     __version__, "-V", "--version", prog_name="cxsim", message="%(prog)s %(version)s"
 )
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where an error comes from.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the stack trace of an error.")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """A laboratory for customer strategy.
 
     \b
-    cxsim list                          what there is to run
-    cxsim compare baseline copycat      two scenarios over paired seeds, with a report
+    cxsim list                          list scenarios, studies and notebooks
+    cxsim compare baseline copycat      compare two scenarios over paired seeds
     cxsim run baseline -s firms.Tailor.price=21
-    cxsim sweep prices -j 4             a study: many points, many seeds
-    cxsim calibrate purchases.csv       a scenario from a purchase panel
-    cxsim decide baseline --firm Mass   a recommendation under uncertainty
-    cxsim check my_scenario.yaml        is the file right?
+    cxsim sweep prices -j 4             run a study: many design points, many seeds
+    cxsim calibrate purchases.csv       estimate a scenario from a purchase panel
+    cxsim decide baseline --firm Mass   recommend an option under uncertainty
+    cxsim check my_scenario.yaml        validate a file
 
-    A SCENARIO is a YAML file or a name from `cxsim list`. Exit codes: 0 fine, 2 bad
-    input, 1 a run failed.
+    A SCENARIO is a YAML file or a name from `cxsim list`. Exit codes: 0 success,
+    2 invalid input, 1 a run failed.
     """  # noqa: D301 (the backslash is click's)
     if context.invoked_subcommand is None:
         say(context.get_help())

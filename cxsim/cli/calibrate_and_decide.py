@@ -1,4 +1,4 @@
-"""The command that makes a scenario from data: calibrate."""
+"""The commands calibrate (a scenario from data) and decide (a recommendation)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cxsim.report.notebooks import find_notebook
 __all__ = ["COMMANDS", "DECIDE_COMMANDS"]
 
 
-# -- The command that makes a scenario from data: calibrate ------------------------------------
+# -- The command calibrate: a scenario from data -----------------------------------------------
 
 
 @click.command()
@@ -33,15 +33,15 @@ __all__ = ["COMMANDS", "DECIDE_COMMANDS"]
 @click.option(
     "--sample",
     metavar="FILE",
-    help="Also write 200 draws of the parameters, as CSV: points for a study.",
+    help="Also write 200 draws of the parameters, as CSV, to use as design points of a study.",
 )
-@click.option("--base", metavar="SCENARIO", help="Targets: the scenario to start from.")
+@click.option("--base", metavar="SCENARIO", help="With targets: scenario to start from.")
 @click.option(
     "--seeds",
     type=click.IntRange(2, 1000),
     default=4,
     show_default=True,
-    help="Targets: runs averaged over.",
+    help="With targets: number of seeds to average over.",
 )
 @click.option(
     "-j",
@@ -49,15 +49,15 @@ __all__ = ["COMMANDS", "DECIDE_COMMANDS"]
     type=click.IntRange(1, 256),
     default=1,
     show_default=True,
-    help="Targets: runs at a time.",
+    help="With targets: number of parallel runs.",
 )
-@click.option("--customer", metavar="COLUMN", help="Column that says who buys.")
+@click.option("--customer", metavar="COLUMN", help="Column of customers.")
 @click.option(
-    "--period", metavar="COLUMN", help='Column that says when; "none": rows are in purchase order.'
+    "--period", metavar="COLUMN", help='Column of periods; "none" if rows are in order of purchase.'
 )
-@click.option("--choice", metavar="COLUMN", help="Column that says which firm was chosen.")
+@click.option("--choice", metavar="COLUMN", help="Column of the chosen firm.")
 @click.option("--firm", metavar="COLUMN", help="Column of firms in a long panel.")
-@click.option("--price", metavar="NAME", help="Price column, or what price columns start with.")
+@click.option("--price", metavar="NAME", help="Price column, or the prefix of price columns.")
 @click.option(
     "--feature",
     "features",
@@ -65,48 +65,48 @@ __all__ = ["COMMANDS", "DECIDE_COMMANDS"]
     multiple=True,
     help='Feature to use; "none" for none [default: all that every firm has].',
 )
-@click.option("--outside", metavar="VALUE", help="Choice that means nothing was bought.")
+@click.option("--outside", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
     "--first",
     type=click.Choice(["drop", "use"]),
     default="drop",
     show_default=True,
-    help="First purchases: condition on them, or use them where the panel starts "
-    "with the customer's very first.",
+    help="Initial purchases: condition on them (drop), or use them where the panel starts "
+    "with each customer's first purchase.",
 )
 @click.option(
     "--form",
     type=click.Choice(["cost", "bonus"]),
     default="cost",
     show_default=True,
-    help="How a switching cost enters the choice.",
+    help="How state dependence enters utility: cost of switching or bonus for staying.",
 )
 @click.option(
     "--shuffles",
     type=click.IntRange(0, 1000),
     default=5,
     show_default=True,
-    help="Random orders in the control for spurious loyalty.",
+    help="Random permutations of purchases in the control for spurious state dependence.",
 )
 @click.option(
     "--draws",
     type=click.IntRange(10, 10_000),
     default=200,
     show_default=True,
-    help="Points per customer at which tastes are averaged over.",
+    help="Draws of brand preferences per customer in the simulated likelihood.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--currency", metavar="LABEL", help="Label of the currency.")
 @click.option("--title", help="Title of the scenario.")
 def calibrate(data: str, **options: Any) -> None:  # fmt: skip
-    """Make a scenario from data: a purchase panel, or aggregates.
+    """Estimate a scenario from DATA: a purchase panel, or target moments.
 
     DATA is a table (CSV, Parquet, XLSX) with a row per purchase: customer, period, choice
     and a price per firm (price.Ann, price.Bob), or in long form: customer, period, firm,
-    chosen, price. Yogurt and Catsup, published panels, come with the extra "data".
+    chosen, price. The published panels Yogurt and Catsup come with the extra "data".
 
     Or DATA is a YAML file of targets (shares, retention, prices, with standard errors) and
-    of parameters that may move, for a scenario given by --base.
+    of free parameters, for a scenario given by --base.
     """
     from cxsim.calibration import CalibrationError
 
@@ -155,7 +155,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
 
 
 def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) -> None:
-    """Write what else is wanted, and print where everything is."""
+    """Write further files asked for, and print the paths of all files."""
     from cxsim.files.whole import whole_file
 
     say()
@@ -189,7 +189,7 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
     say()
     rows = [
         [row["path"], f"{row['estimate']:.4g}", f"{row['se']:.2g}", f"{row['low']:g}",
-         f"{row['high']:g}", "" if row["pinned"] else "not pinned down",
+         f"{row['high']:g}", "" if row["pinned"] else "not identified",
          "at its bound" if row["at_bound"] else ""]
         for row in result.parameters.to_dict("records")
     ]  # fmt: skip
@@ -217,23 +217,25 @@ def _print_estimates(result: Any) -> None:
         ]
         for row in result.table.to_dict("records")
     ]
-    heads = ["", "estimate", "se", "robust se", f"worth\n({panel.currency})", "% of\nmean price"]
+    heads = ["", "estimate", "se", "robust se", f"value\n({panel.currency})", "% of\nmean price"]
     print_table(heads, rows, left=1)
     rows = [
         [row["model"], row["order"], f"{row['loyalty']:.2f}", f"{row['se']:.2f}"]
         for row in result.loyalty.to_dict("records")
     ]
     say()
-    print_table(["loyalty", "order of purchases", "utils", "se"], rows, left=2)
+    print_table(["state dependence", "order of purchases", "utils", "se"], rows, left=2)
 
 
-# -- The command that decides: decide ----------------------------------------------------------
+# -- The command decide: a recommendation under uncertainty ------------------------------------
 
 
 @click.command()
 @click.argument("scenario", required=False, default="baseline")
 @click.option("--firm", metavar="NAME", help="The firm that decides [default: the first].")
-@click.option("--panel", metavar="DATA", help="Purchases to calibrate to, in place of a scenario.")
+@click.option(
+    "--panel", metavar="DATA", help="Purchase panel to calibrate to, instead of a scenario."
+)
 @click.option(
     "--options", metavar="FILE", help="Strategic options [default: capabilities, timing, price]."
 )
@@ -242,23 +244,25 @@ def _print_estimates(result: Any) -> None:
     metavar="FILE",
     help="Uncertain inputs and their ranges [default: stated in the report].",
 )
-@click.option("--rival", metavar="NAME", help='Who copies the firm; "none" for nobody.')
-@click.option("--points", metavar="N", help="Futures [default: 48].")
-@click.option("--seeds", metavar="N", help="Paired seeds of each future [default: 3].")
-@click.option("--confidence", metavar="SHARE", help="Of the intervals [default: 0.95].")
+@click.option("--rival", metavar="NAME", help='Rival that copies the firm; "none" for none.')
+@click.option("--points", metavar="N", help="Number of futures [default: 48].")
+@click.option("--seeds", metavar="N", help="Paired seeds per future [default: 3].")
+@click.option(
+    "--confidence", metavar="SHARE", help="Confidence level of the intervals [default: 0.95]."
+)
 @OVERRIDES
-@click.option("-j", "--jobs", metavar="N", help="Runs at a time.")
+@click.option("-j", "--jobs", metavar="N", help="Number of parallel runs.")
 @OUTPUT
 @TIMEOUT
 def decide(
     scenario: str, overrides: tuple[str, ...], output: str | None, timeout: float | None,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Recommend an option for a firm of a SCENARIO under uncertainty, and write a report.
+    """Recommend an option for one firm of a SCENARIO under uncertainty, and write a report.
 
-    Every option runs in the same futures: options and uncertainties are files of YAML, or
-    YAML itself. Prints the recommendation, whether it is robust, and options by mean, regret and
-    worst future.
+    Every option is simulated in the same futures. Options and uncertainties are YAML files, or
+    YAML itself. Prints the recommendation, whether it is robust, and the mean, regret and worst
+    future of every option.
     """
     given = {name: value for name, value in options.items() if value is not None}
     given["scenario"] = scenario
@@ -273,7 +277,7 @@ def decide(
 
 
 def _check(given: dict[str, Any]) -> None:
-    """Find what is wrong with options and uncertainties before a kernel starts.
+    """Check options and uncertainties before a kernel starts.
 
     Raises
     ------

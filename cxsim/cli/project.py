@@ -1,4 +1,4 @@
-"""Commands about files and this machine: check, list, new, lab, warm, schema."""
+"""The commands check, list, new, lab, warm, schema, cache and trust: files and this machine."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ __all__ = [
 ]
 
 
-# -- Commands about files and this machine: check, list, new, lab, warm, schema ----------------
+# -- The commands check, list, new, lab, warm and schema ----------------------------------------
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> int:
-    """Say whether files of scenarios and studies are right, and where they are not."""
+    """Validate FILES of scenarios and studies, and show errors with file, line and key."""
     wrong = 0
     for file in files:
         try:
@@ -61,7 +61,7 @@ def check(files: tuple[str, ...]) -> int:
         say(f"{file}: ok")
         say(f"  title   {visible(scenario.title or scenario.name, longest=TITLE)}")
         say(f"  firms   {', '.join(scenario.firms)}")
-        say(f"  time    {scenario.periods} periods, one is a {scenario.period_length}")
+        say(f"  time    {scenario.periods} periods of one {scenario.period_length}")
         say(f"  digest  {scenario.digest}")
         for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
             if line:
@@ -69,12 +69,12 @@ def check(files: tuple[str, ...]) -> int:
         for note in notes:
             say(f"  note    {note}")
     if wrong and len(files) > 1:
-        say(f"cxsim: {wrong} of {len(files)} files are not right", err=True)
+        say(f"cxsim: {wrong} of {len(files)} files are invalid", err=True)
     return 2 if wrong else 0
 
 
 def _is_study(file: str) -> bool:
-    """Whether a file is one of a study: no scenario has factors."""
+    """Return whether a file is a study file, which unlike a scenario has factors."""
     if not is_file(file):
         return False
     raw, _ = read_yaml(Path(file))
@@ -101,13 +101,13 @@ def _check_study(file: str) -> None:
 
 
 def _study_notes(study: Any) -> list[str]:
-    """Return what was not loaded of the code that a study's strategies name."""
+    """Return notes on code of a study's strategies that was not loaded."""
     return list(dict.fromkeys(note for each in study.examples() for note in code_notes(each)))
 
 
 @click.command("list")
 def list_() -> None:
-    """List the scenarios, studies and notebooks that come with the package."""
+    """List the scenarios, studies and notebooks of the package."""
     from cxsim.report.notebooks import read_notebook, shipped_notebooks, title_of
     from cxsim.scenario.loading import shipped_studies
 
@@ -130,21 +130,21 @@ def list_() -> None:
 @click.command()
 @click.argument("folder", metavar="DIR")
 def new(folder: str) -> None:
-    """Lay out notebooks and scenario files for work of your own in DIR."""
+    """Create a project folder DIR with notebooks and scenario files."""
     from cxsim.report.notebooks import lay_out
 
     made = lay_out(folder)
-    say(f"{made}: notebooks/ and params/ are there; open them with")
+    say(f"{made}: created with notebooks/ and params/; open them with")
     say(f"  cxsim lab {made}")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[DIR] [JUPYTER OPTIONS]")
 def lab(words: tuple[str, ...]) -> None:
-    """Open JupyterLab on the notebooks in DIR (here, if not said).
+    """Open JupyterLab on the notebooks in DIR [default: the current folder].
 
-    If DIR has no notebooks/, a folder cxsim-lab with notebooks and scenario files is laid out
-    in it first, as `cxsim new` does; what comes with the package stays as it is.
+    If DIR has no notebooks/, a project folder cxsim-lab is created in it first, as by
+    `cxsim new`. The files of the package stay unchanged.
     """
     from cxsim.report.notebooks import workplace
 
@@ -152,7 +152,7 @@ def lab(words: tuple[str, ...]) -> None:
     folder, options = (words[0], words[1:]) if named else (".", words)
     place, is_new = workplace(folder)
     if is_new:
-        say(f"{place}: laid out with notebooks/ and params/", err=True)
+        say(f"{place}: created with notebooks/ and params/", err=True)
     command = [sys.executable, "-m", "jupyterlab", *options, "notebooks/00_start_here.ipynb"]
     os.chdir(place)
     sys.stdout.flush()
@@ -166,12 +166,12 @@ def lab(words: tuple[str, ...]) -> None:
 @click.command()
 @click.option(
     "--folder", metavar="DIR",
-    help="Where to keep the compiled code [default: CXSIM_CACHE_DIR, else your cache folder].",
+    help="Folder for compiled code [default: CXSIM_CACHE_DIR, else your cache folder].",
 )  # fmt: skip
 def warm(folder: str | None) -> None:
-    """Compile now what the scenarios need, so that nobody waits for it later.
+    """Compile the code of all scenarios in advance, so that first runs start quickly.
 
-    A folder warmed once can be shared, read-only, by a class or a cluster: set
+    One such folder can be shared, read-only, by a class or a cluster: set
     CXSIM_CACHE_DIR to it (or to several folders, separated as in PATH).
     """
     from cxsim.cli.terminal import Screen
@@ -188,7 +188,7 @@ def warm(folder: str | None) -> None:
 
 
 @click.command()
-@click.option("--study", is_flag=True, help="Of study files.")
+@click.option("--study", is_flag=True, help="Print the schema of study files.")
 def schema(study: bool) -> None:
     """Print the JSON schema of scenario files, for completion in editors."""
     import json
@@ -204,12 +204,12 @@ def schema(study: bool) -> None:
 COMMANDS = (check, list_, new, lab, warm, schema)
 
 
-# -- Compiling ahead what the shipped scenarios need -------------------------------------------
+# -- Compilation in advance --------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Warmth:
-    """What warming did: passes in use, how many of them were compiled now, seconds, the folder."""
+    """Result of warming: passes in use, those compiled now, seconds, and the folder."""
 
     passes: int
     compiled: int
@@ -219,7 +219,7 @@ class Warmth:
 
 @contextlib.contextmanager
 def kept_in(folder: str | None) -> Iterator[None]:
-    """Keep compiled code in a folder meanwhile; where it is kept anyway if there is none."""
+    """Use a folder for compiled code within the context; None keeps the usual folder."""
     name = "CXSIM_CACHE_DIR"
     before = os.environ.get(name)
     if folder is not None:
@@ -234,7 +234,7 @@ def kept_in(folder: str | None) -> Iterator[None]:
 
 
 def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
-    """Compile the passes of every shipped scenario, with all that can be measured.
+    """Compile the passes of every shipped scenario, with all probes.
 
     Parameters
     ----------
@@ -285,7 +285,7 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
 
 
 def _usable(folder: Path) -> bool:
-    """Return whether code may be found or kept in a folder, as far as one can know before."""
+    """Return whether a folder may hold compiled code or can be made to."""
     if folder.is_dir():
         return True  # what it holds may be all that is needed
     while not folder.exists():
@@ -299,19 +299,21 @@ def _none_usable(folders: list[Path]) -> PermissionError:
 
 
 def _kept(folders: list[Path]) -> set[Any]:
-    """Return the files of compiled passes in some folders."""
+    """Return the files of compiled passes in the folders."""
     found = {file for folder in folders if folder.is_dir() for file in folder.glob("*.nbc")}
     return {file for file in found if not file.name.startswith("play-")}  # what strings passes
 
 
-# -- The command about compiled code on disk: where it lies, whether it is whole, and away with it
+# -- The command cache: show, verify or delete compiled code on disk ---------------------------
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Read every file; exit code 1 if one is damaged.")
-@click.option("--clear", is_flag=True, help="Delete all of it; it is compiled again when needed.")
+@click.option("--verify", is_flag=True, help="Check every file; exit code 1 if one is damaged.")
+@click.option(
+    "--clear", is_flag=True, help="Delete the compiled code; it is compiled again when needed."
+)
 def cache(verify: bool, clear: bool) -> int:
-    """Show where compiled code is kept (CXSIM_CACHE_DIR, else your cache folder)."""
+    """Show the folders of compiled code (CXSIM_CACHE_DIR, else your cache folder)."""
     from cxsim.engine.code_folders import cache_folders, look_into
 
     wrong = 0
@@ -336,19 +338,20 @@ def cache(verify: bool, clear: bool) -> int:
 CACHE_COMMANDS = (cache,)
 
 
-# -- Commands about trust: which folders may bring code; and what `check` says of code ---------
+# -- The command trust: folders whose code may be imported; notes of `check` on such code ------
 
 
 @click.command()
 @click.argument("folders", nargs=-1, metavar="[FOLDER...]")
-@click.option("--remove", is_flag=True, help="Trust them no longer.")
+@click.option("--remove", is_flag=True, help="Remove the folders from the list.")
 def trust(folders: tuple[str, ...], remove: bool) -> None:
-    """Let scenarios and studies of FOLDER bring code of their own; alone, list such folders.
+    """Allow scenarios and studies in FOLDER to import their own code; alone, list such folders.
 
-    A file may name a policy as module:Class. That is a program: it can do whatever you can. It
-    is imported when a run starts, from the file's own folder (not from folders below or above),
-    and only once you trusted that folder, so read it first. Remembered for you on this machine.
-    For batch work, the environment variable CXSIM_TRUST lists folders, separated as in PATH.
+    A file may name a policy as module:Class. Such a policy is a program that can do anything you
+    can do. It is imported when a run starts, from the file's own folder (not from folders below
+    or above), and only if you trust that folder, so read it first. The list is kept for you on
+    this machine. For batch work, the environment variable CXSIM_TRUST lists folders, separated as
+    in PATH.
     """
     if remove and not folders:
         raise UserError("trust --remove: expected a folder, found none")
@@ -379,7 +382,7 @@ def _decide(folder: str, remove: bool) -> None:
 
 
 def code_notes(scenario: Any) -> list[str]:
-    """Return a note for each policy whose code was not loaded; check it where it may be.
+    """Return a note for each policy whose code was not loaded; check the code where it is trusted.
 
     Raises
     ------

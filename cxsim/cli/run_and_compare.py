@@ -1,4 +1,4 @@
-"""Commands that simulate: run, compare; and diff, which says what they compare."""
+"""The commands run, compare and diff: simulate scenarios, and show how their parameters differ."""
 
 from __future__ import annotations
 
@@ -33,32 +33,30 @@ __all__ = [
 ]
 
 
-# -- Commands that simulate: run, compare; and diff, which says what they compare --------------
+# -- The commands run, compare and diff --------------------------------------------------------
 
 
 #: Options of every command that writes a report.
 OVERRIDES = click.option(
     "-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-    help="Another value, as in firms.Tailor.price=12. May come more than once.",
+    help="Override a parameter, as in firms.Tailor.price=12. May be repeated.",
 )  # fmt: skip
 
 OUTPUT = click.option(
-    "-o", "--output", metavar="DIR", help="Where results go [default: results/...]."
+    "-o", "--output", metavar="DIR", help="Folder for the results [default: results/...]."
 )
 
-TIMEOUT = click.option(
-    "--timeout", type=SECONDS, metavar="SECONDS", help="Give up after this time."
-)
+TIMEOUT = click.option("--timeout", type=SECONDS, metavar="SECONDS", help="Time limit.")
 
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that run and compare have in common."""
     options = [
-        click.option("--seeds", metavar="N", help="How many seeds, 1 to 10000."),
+        click.option("--seeds", metavar="N", help="Number of seeds, 1 to 10000."),
         OVERRIDES,
         click.option(
             "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE",
-            help="Another parameter of the notebook, as in svg=true. May come more than once.",
+            help="Set a parameter of the notebook, as in svg=true. May be repeated.",
         ),
         OUTPUT,
         TIMEOUT,
@@ -71,8 +69,8 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO")
 @_shared
-@click.option("--seed", metavar="N", help="The first seed.")
-@click.option("--all", "every", is_flag=True, help="Run several, a report for each.")
+@click.option("--seed", metavar="N", help="First seed.")
+@click.option("--all", "every", is_flag=True, help="Run several scenarios, with a report for each.")
 @click.option(
     "-j",
     "--jobs",
@@ -80,18 +78,18 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.IntRange(1, 256),
     default=1,
     metavar="N",
-    help="With --all: notebooks at a time.",
+    help="With --all: number of notebooks run in parallel.",
 )
 @click.option(
     "--checkpoint",
     metavar="FILE",
-    help="One long run, without a report, that goes on from FILE if it is there.",
+    help="One long run without a report, saved to FILE; it continues from FILE if that exists.",
 )
-@click.option("--resume", is_flag=True, help="With --checkpoint: FILE must be there.")
+@click.option("--resume", is_flag=True, help="With --checkpoint: FILE must exist.")
 def run(scenarios: tuple[str, ...], **options: Any) -> int:
-    """Run a SCENARIO, or a notebook, and write a report.
+    """Run a SCENARIO or a notebook, and write a report.
 
-    Prints the main figures of every firm with their standard errors.
+    Prints the key figures of every firm with their standard errors.
     """  # fmt: skip
     if options["every"]:
         return run_all(scenarios, _given(options), options)
@@ -105,7 +103,7 @@ def run(scenarios: tuple[str, ...], **options: Any) -> int:
 
 
 def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
-    """Run one scenario or notebook, and print its main figures."""
+    """Run one scenario or notebook, and print its key figures."""
     given = _given(options)
     notebook = _notebook_meant(scenario)
     name = scenario if notebook is None else notebook.stem
@@ -122,13 +120,15 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
 @click.command()
 @click.argument("scenarios", nargs=-1, required=True, metavar="BASELINE OTHER...")
 @_shared
-@click.option("--confidence", metavar="SHARE", help="Of the intervals [default: 0.95].")
-@click.option("-j", "--jobs", metavar="N", help="Runs at a time.")
+@click.option(
+    "--confidence", metavar="SHARE", help="Confidence level of the intervals [default: 0.95]."
+)
+@click.option("-j", "--jobs", metavar="N", help="Number of parallel runs.")
 def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     """Compare scenarios with the first one over paired seeds, and write a report.
 
-    Paired means: the same customers meet the same chance in every scenario, so that a
-    difference is due to what was changed. Prints differences with their intervals.
+    Paired seeds give all scenarios the same customers and the same random events, so that
+    differences are due to the scenarios. Prints differences with confidence intervals.
     """
     if len(scenarios) < 2:
         raise UserError(f"compare: expected two or more scenarios, found only {scenarios[0]!r}")
@@ -148,9 +148,9 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
 @click.argument("left")
 @click.argument("right")
 @click.option("-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-              help="Another value, in both.")  # fmt: skip
+              help="Override a parameter in both.")  # fmt: skip
 def diff(left: str, right: str, overrides: tuple[str, ...]) -> None:
-    """Say in which parameters two scenarios differ."""
+    """Show the parameters in which two scenarios differ."""
     a, b = Scenario.load(left, overrides), Scenario.load(right, overrides)
     rows = [[_shown(cell) for cell in row] for row in a.diff(b).values.tolist()]
     if not rows:
@@ -167,7 +167,7 @@ COMMANDS = (run, compare, diff)
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what options say of a notebook's parameters, as text."""
+    """Return the notebook's parameters that the options set, as text."""
     given: dict[str, Any] = {}
     for text in options["parameters"]:
         name, equals, value = text.partition("=")
@@ -183,7 +183,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _size(given: Mapping[str, Any], *, seeds: int) -> tuple[int, int]:
-    """Return how many seeds and jobs were asked for, as far as these are numbers at all."""
+    """Return the numbers of seeds and jobs asked for, or defaults where they are not numbers."""
 
     def number(name: str, default: int) -> int:
         text = str(given.get(name, default))
@@ -280,11 +280,11 @@ def _print_differences(result: Any) -> None:
             ]
         heading = ["", comparison.scenarios[0], str(name), "difference", f"{percent} interval", ""]
         print_table(heading, lines, left=1)
-    say("\n* the interval leaves out zero")
+    say(f"\n* statistically significant (the {percent} confidence interval excludes zero)")
 
 
 def print_end(result: Any) -> None:
-    """Print what became of claims, what is not stated, and where the report is."""
+    """Print the verdicts on claims, parameters not stated, and the path of the report."""
     print_verdicts(result.summary)
     print_unstated(result)
     say(f"\nReport: {result.report}")
@@ -301,7 +301,7 @@ def _names(comparison: Any) -> list[str]:
 
 
 def _print_firms(result: Any) -> None:
-    """Print the main figures, if the notebook wrote some."""
+    """Print the key figures, if the notebook wrote some."""
     if "means" not in result.summary:
         return
     import pandas as pd
@@ -455,7 +455,7 @@ def _check(scenarios: Sequence[str], overrides: Sequence[str]) -> None:
 
 
 def run_long(scenario: str, options: Mapping[str, Any]) -> int:
-    """Run one scenario once, saving it now and then; print its last period."""
+    """Run one scenario once with checkpoints; print its last period."""
     from cxsim.report.notebook_parameters import declared
     from cxsim.runs import run
     from cxsim.runs.execution import Checkpoint, CheckpointError
@@ -484,7 +484,7 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
             raise UserError(str(error)) from None
         except KeyboardInterrupt:
             there = Checkpoint(file).exists()
-            held = f"{file} holds the last save" if there else "it was too early for a save"
+            held = f"{file} holds the last saved state" if there else "nothing was saved yet"
             say(f"cxsim: stopped; {held}", err=True)
             return 1
     place = result.save(
@@ -500,11 +500,11 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
     return 0
 
 
-# -- What became of claims, in the terminal: each claim, and its verdict directly under it -----
+# -- Claims and their verdicts, in the terminal ------------------------------------------------
 
 
 def print_verdicts(summary: dict[str, Any]) -> None:
-    """Print the claims of a report and what became of them; nothing where none was tested."""
+    """Print the claims of a report with their verdicts; nothing where no claim was tested."""
     for each in summary.get("verdicts", ()):
         title = f"Claim of {each['scenario']}, over {each['seeds']} paired seeds: "
         say("\n" + textwrap.fill(title + " ".join(each["claim"].split()), WIDTH))

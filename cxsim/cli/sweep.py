@@ -1,4 +1,4 @@
-"""Commands about many runs: sweep, and replay of one of them."""
+"""The commands of studies: sweep, sensitivity, replay and store."""
 
 from __future__ import annotations
 
@@ -27,36 +27,38 @@ SHORT = 8.0
 
 @click.command()
 @click.argument("study", metavar="STUDY")
-@click.option("--store", metavar="DIR", help="Where runs are kept [default: results/sweep-NAME].")
+@click.option("--store", metavar="DIR", help="Folder of the store [default: results/sweep-NAME].")
 @click.option(
     "-j",
     "--jobs",
     type=click.IntRange(1, 4096),
     metavar="N",
-    help="Processes [default: all processors, or none where work is short].",
+    help="Worker processes [default: one per processor, none for short work].",
 )
-@click.option("--threads", is_flag=True, help="Threads of one process instead of processes.")
+@click.option(
+    "--threads", is_flag=True, help="Use threads of one process instead of worker processes."
+)
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster; 'local' starts one here.")
-@click.option("--shard", metavar="I/N", help="Only the I-th of N parts, for array jobs.")
+@click.option("--shard", metavar="I/N", help="Run only part I of N, for array jobs.")
 @click.option(
     "--seeds",
     type=click.IntRange(1, 1_000_000),
     metavar="N",
-    help="Another number of paired seeds.",
+    help="Override the number of paired seeds.",
 )
 @click.option(
     "--timeout",
     type=SECONDS,
     metavar="SECONDS",
-    help="Time that one run may take.",
+    help="Time limit per run.",
 )
-@click.option("--retry", is_flag=True, help="Do runs that failed before again.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--retry", is_flag=True, help="Retry runs that failed before.")
+@click.option("--dry-run", is_flag=True, help="Show what would be run, without running it.")
 @click.option("--report", is_flag=True, help="Write a report of the results.")
 def sweep(study: str, **options: Any) -> int:
-    """Run a STUDY: a base scenario over a design of points and paired seeds.
+    """Run a STUDY: a base scenario at many design points, over paired seeds.
 
-    What is stored is not run again, so a study that was stopped goes on where it was.
+    Stored runs are not repeated, so a study that was stopped continues where it was.
     """  # fmt: skip
     from cxsim.study.study import Study
     from cxsim.study.sweep import default_store
@@ -79,7 +81,7 @@ def sweep(study: str, **options: Any) -> int:
     try:
         result = _sweep(plan, folder, kind, options, jobs, shard)
     except KeyboardInterrupt:
-        say("cxsim: stopped; what was finished is stored, start again to go on", err=True)
+        say("cxsim: stopped; finished runs are stored, start again to continue", err=True)
         return 1
     failed = _print(result)
     if options["report"]:
@@ -89,25 +91,25 @@ def sweep(study: str, **options: Any) -> int:
 
 @click.command()
 @click.argument("study", metavar="STUDY")
-@click.option("--store", metavar="DIR", help="Where runs are kept [default: results/sweep-NAME].")
-@click.option("-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Processes.")
+@click.option("--store", metavar="DIR", help="Folder of the store [default: results/sweep-NAME].")
+@click.option("-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Worker processes.")
 @click.option(
     "-a",
     "--analysis",
     "analyses",
     multiple=True,
     metavar="NAME",
-    help="An analysis, in place of those the study names. May come more than once.",
+    help="Analysis to run instead of those that the study names. May be repeated.",
 )
 @click.option(
     "--output",
     "outputs",
     multiple=True,
     metavar="NAME",
-    help="An output, as in share.Tailor; default: all. May come more than once.",
+    help="Output to analyse, as in share.Tailor [default: all]. May be repeated.",
 )
 def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any) -> int:
-    """Say what the results of a STUDY rest on; what is missing is run first."""
+    """Analyse which inputs drive the results of a STUDY; missing runs are made first."""
     from cxsim.study.study import Study
     from cxsim.study.sweep import sweep as run
 
@@ -137,12 +139,12 @@ def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any)
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option("--store", required=True, metavar="DIR", help="The store that holds the run.")
-@click.option("-o", "--output", metavar="DIR", help="Save the run here.")
+@click.option("--store", required=True, metavar="DIR", help="Store that holds the run.")
+@click.option("-o", "--output", metavar="DIR", help="Folder to save the run in.")
 def replay(run: str, store: str, output: str | None) -> int:
-    """Run exactly one RUN of a store again, and say whether its outputs are the same to the bit.
+    """Repeat one RUN of a store exactly, and check that its outputs are identical to the bit.
 
-    RUN is its digest or the beginning of it. Exit code 1 if an output differs.
+    RUN is the digest of the run or the beginning of it. Exit code 1 if an output differs.
     """
     from cxsim.study.stored_runs import recompute
     from cxsim.study.stored_runs import replay as again
@@ -165,7 +167,7 @@ def replay(run: str, store: str, output: str | None) -> int:
         traceback.print_exc()  # a replay is asked for to see this
         return 1
     if row["status"] != "ok":
-        say(f"stored as {row['status']}: {row['message']}; now it ends well")
+        say(f"stored as {row['status']}: {row['message']}; this time it succeeded")
         return 1
     lines = [
         [
@@ -210,7 +212,7 @@ def _opened(folder: str) -> Any:
 def _forecast(
     plan: Any, folder: str, options: Mapping[str, Any], jobs: int, kind: str, shard: Any
 ) -> float:
-    """Say what a sweep will take, and return the seconds."""
+    """Print what a sweep will take, and return the seconds."""
     from cxsim.study.pilot import NotEnoughMemoryError, check_memory
     from cxsim.study.stored_runs import forecast
 
@@ -288,7 +290,7 @@ class SweepScreen:
 
 
 def _print(result: Any) -> int:
-    """Print what was done and what failed; return how many runs failed."""
+    """Print a summary and the runs that failed; return the number of failed runs."""
     say(result.report.sentence())
     for each in result.report.rounds:
         say(
@@ -304,7 +306,7 @@ def _print(result: Any) -> int:
         ]
         print_table(["run", "status", "seed", "message"], rows, left=4)
         first = failed.iloc[0]["run"]
-        say(f"\nAgain: cxsim replay {first} --store {result.store.folder}")
+        say(f"\nRepeat: cxsim replay {first} --store {result.store.folder}")
     say(f"\nStore: {result.store.folder}")
     return len(failed)
 
@@ -327,7 +329,7 @@ def _report(study: str, seeds: int | None, folder: str) -> None:
 
 @click.group()
 def store() -> None:
-    """Look after stores of runs: adopt."""
+    """Maintain stores of runs: adopt."""
 
 
 @store.command()
@@ -338,12 +340,12 @@ def store() -> None:
     default=20,
     show_default=True,
     metavar="N",
-    help="Runs of each study that are done again.",
+    help="Number of runs of each study that are repeated as a sample.",
 )
 def adopt(folder: str, sample: int) -> int:
-    """Let the runs of a STORE count for changed code, if a sample comes out equal to the bit.
+    """Accept the runs of a STORE for changed code, if a repeated sample is identical to the bit.
 
-    For code that was changed and numbers that were not, as by an optimization.
+    For changes of code that do not change numbers, such as optimizations.
     """
     from cxsim.study.stored_runs import adopt as adopted
     from cxsim.study.study import Study

@@ -1,4 +1,4 @@
-"""Ends of a command: what is printed of an error, and the exit code.
+"""Output of a command: text, tables, progress, errors and the exit code.
 
 0 fine, 2 bad input, 1 a run failed or was stopped. One line per problem, no stack trace
 unless ``--debug`` asks for it.
@@ -34,7 +34,7 @@ __all__ = ["SECONDS", "TITLE", "WIDTH", "Screen", "UserError", "finish", "print_
 
 
 class UserError(Exception):
-    """Something the user asked for that cannot be."""
+    """Invalid input of the user, reported in one line with exit code 2."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -42,7 +42,7 @@ class Stopped(KeyboardInterrupt):
 
 
 def finish(command: Callable[[], Any], debug: bool = False) -> int:
-    """Call a command and return the exit code; say what is wrong in the error stream.
+    """Call a command and return the exit code; report errors in the error stream.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def finish(command: Callable[[], Any], debug: bool = False) -> int:
 
 
 class _SaidError(Exception):
-    """What to say of an error, and the exit code."""
+    """The message for an error, and the exit code."""
 
     def __init__(self, message: str, code: int):
         super().__init__(message)
@@ -127,7 +127,7 @@ def _unexpected(error: Exception) -> str:
 
 
 def _reader_left() -> int:
-    """Whoever read our output has seen enough: no error, and nothing more to say."""
+    """End quietly where the reader of the output has closed it: no error."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -140,7 +140,7 @@ _NOTICES = (EventsLeftOutWarning, DamagedWarning, UnsafeFolderWarning)
 
 @contextlib.contextmanager
 def _notices() -> Iterator[None]:
-    """Say what a command leaves out in one line of the error stream, each line once."""
+    """Print warnings as one-line notes in the error stream, each of them once."""
     said: set[str] = set()
     show = warnings.showwarning
 
@@ -159,7 +159,7 @@ def _notices() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stop_at_term() -> Any:
-    """Let a polite request to end tidy up as Ctrl-C does."""
+    """Let a signal to terminate clean up as Ctrl-C does."""
 
     def stop(*_: object) -> None:
         raise Stopped
@@ -201,7 +201,7 @@ class Screen:
             self._bar.close()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show a stage, and how much of it is done if there is something to count."""
+        """Show a stage, with its progress if there is something to count."""
         if self._live:
             self._draw(stage, done, total)
         elif stage != self._stage:

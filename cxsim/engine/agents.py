@@ -22,15 +22,15 @@ from cxsim.model.mechanism import NONE, TILE
 __all__ = ["AgentsEngine", "Customer", "ReleasedModel"]
 
 
-# -- A customer as a Mesa agent: what it does in a period, and what can be read and written of it
+# -- A customer as a Mesa agent -----------------------------------------------------------------
 
 
-#: What identifies a customer.
+#: Attributes that identify a customer.
 FIXED = ("model", "number", "unique_id")
 
 
 class Customer(mesa.Agent):
-    """One customer.
+    """One customer as a Mesa agent.
 
     A period calls the methods below in the order in which they stand here. Each
     runs the passes of its phase for this customer alone; override one to change
@@ -54,30 +54,30 @@ class Customer(mesa.Agent):
         self.number = number
         self._engine = engine
 
-    # what a customer does in a period, phase by phase
+    # actions in a period, phase by phase
 
     def begin(self) -> None:
-        """Be given a state at the start of the run."""
+        """Get the initial state of the run."""
         self._engine.play(self, "begin")
 
     def leave(self) -> None:
-        """Leave the market for good, perhaps."""
+        """Leave the market, with the chance of turnover."""
         self._engine.play(self, "leave")
 
     def arrive(self) -> None:
-        """Be somebody else, if the one before has left."""
+        """Draw a newcomer's attributes, if the previous customer has left."""
         self._engine.play(self, "arrive")
 
     def drift(self) -> None:
-        """Come to need something else."""
+        """Change the need, by need drift."""
         self._engine.play(self, "drift")
 
     def contact(self) -> None:
-        """Be contacted."""
+        """Receive acquisition contacts and advertising."""
         self._engine.play(self, "contact")
 
     def prepare(self) -> None:
-        """Find out what each firm knows and offers."""
+        """Set what each firm knows and offers."""
         self._engine.play(self, "prepare")
 
     def adjust(self) -> None:
@@ -85,31 +85,31 @@ class Customer(mesa.Agent):
         self._engine.play(self, "adjust")
 
     def ask(self) -> None:
-        """Ask for prices."""
+        """Get the price of each firm."""
         self._engine.play(self, "ask")
 
     def add(self) -> None:
-        """Add up what each option is worth."""
+        """Add up the value of each option."""
         self._engine.play(self, "add")
 
     def decide(self) -> None:
-        """Take the best option."""
+        """Choose the option of highest utility."""
         self._engine.play(self, "decide")
 
     def pay(self) -> None:
-        """Pay, and cause costs."""
+        """Pay, visit touchpoints, and cause costs."""
         self._engine.play(self, "pay")
 
     def update(self) -> None:
-        """Teach, be forgotten, feel."""
+        """Update firms' knowledge and the customer's experience."""
         self._engine.play(self, "update")
 
     def join(self) -> None:
-        """Become the customer of whom one bought from."""
+        """Become a customer of the chosen firm."""
         self._engine.play(self, "join")
 
     def tell(self) -> None:
-        """Tell others."""
+        """Send messages to other customers."""
         self._engine.play(self, "tell")
 
     def survey(self) -> None:
@@ -117,17 +117,17 @@ class Customer(mesa.Agent):
         self._engine.play(self, "survey")
 
     def account(self) -> None:
-        """Be counted."""
+        """Add to the accumulators of the period."""
         self._engine.play(self, "account")
 
     def hear(self) -> None:
-        """Listen to what others tell."""
+        """Receive messages of other customers."""
         self._engine.play(self, "hear")
 
-    # no part of a period
+    # not part of a period
 
     def expect(self) -> None:
-        """Be reckoned with, by a firm that knows demand (after ``prepare`` to ``add``)."""
+        """Add to expected demand, for a firm that knows it (after ``prepare`` to ``add``)."""
         self._engine.play(self, "expect")
 
     # what Mesa's agents do, and customers do not
@@ -165,12 +165,12 @@ class Customer(mesa.Agent):
         return engine.read(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Write to the population's columns; what is no column is for subclasses to name.
+        """Write to the population's columns; other attributes are for subclasses to declare.
 
         Raises
         ------
         AttributeError
-            If the name is that of nothing that a customer has.
+            If a customer has no such attribute.
         ValueError
             If the column cannot hold the value.
         """
@@ -188,7 +188,7 @@ class Customer(mesa.Agent):
             object.__setattr__(self, name, value)
 
     def _check_own(self, name: str, columns: tuple[str, ...]) -> None:
-        """Refuse what looks like a misspelt column, and what nobody would ever read."""
+        """Refuse attributes that look like a misspelt column, or that nothing would read."""
         kind = type(self)
         if name in self.__dict__ or hasattr(kind, name) or _annotated(kind, name):
             return
@@ -202,7 +202,7 @@ class Customer(mesa.Agent):
 
     @property
     def supplier(self) -> str | None:
-        """Name of the firm whose customer this is; another one begins with tenure 0."""
+        """Name of the supplier; a new one begins with tenure 0."""
         return self._engine.firm_name(int(self._engine.read(self, "supplier")))
 
     @supplier.setter
@@ -223,7 +223,7 @@ class Customer(mesa.Agent):
 
     @property
     def knowledge(self) -> Mapping[str, float]:
-        """What each firm knows of the customer, 0 to 1; assign a mapping to change some."""
+        """Knowledge of the customer by firm, 0 to 1; assign a mapping to change some."""
         uncertainty = self._engine.read(self, "uncertainty")
         known = {f: 1.0 - float(u) for f, u in zip(self._engine.firms, uncertainty, strict=True)}
         return _Known(known)
@@ -239,7 +239,7 @@ class Customer(mesa.Agent):
 
     @property
     def choice(self) -> str | None:
-        """What was taken this period: a firm, ``"outside"``, or None; may be set in ``decide``."""
+        """The choice of this period: a firm, ``"outside"``, or None; may be set in ``decide``."""
         return self._engine.firm_name(self._engine.choice_of(self))
 
     @choice.setter
@@ -248,7 +248,7 @@ class Customer(mesa.Agent):
 
 
 class _Known(dict[str, float]):
-    """What firms know, to read: a change of the copy would be lost."""
+    """Knowledge by firm, read only: a change of the copy would be lost."""
 
     def __setitem__(self, firm: str, known: float) -> NoReturn:
         raise TypeError(
@@ -270,8 +270,8 @@ def _annotated(kind: type, name: str) -> bool:
 class ReleasedModel(mesa.Model):
     """A Mesa model that is freed once nobody holds it, and numbers its agents from 1.
 
-    Mesa before 3.4 counts agents in a dictionary of the class of all agents, under the
-    model, and so keeps every model for ever.
+    Mesa before 3.4 counts agents in a dictionary of the class of all agents, with the
+    model as key, and so never frees a model.
     """
 
     def register_agent(self, agent: Any) -> None:
@@ -296,7 +296,7 @@ class AgentsEngine:
         A subclass of :class:`Customer`.
     """
 
-    #: What a run's provenance calls it.
+    #: Name of the engine in the provenance of a run.
     name = "agents"
 
     def __init__(
@@ -312,7 +312,7 @@ class AgentsEngine:
         self._chosen = np.full(workspace.population.customers, NONE)
         self._link()
         self.names = (*workspace.population.columns, *self.scratch)
-        self.customers: list[Customer] = []  # whoever makes one later finds that there are some
+        self.customers: list[Customer] = []  # agents made later find that there are some
         self.customers = [
             customer_class(model, self, number) for number in range(workspace.population.customers)
         ]
@@ -364,7 +364,7 @@ class AgentsEngine:
                 self._turn = None
 
     def _refuse_left_out(self, customer: Customer) -> None:
-        """Refuse a method that leaves its phase out: later ones would read another's numbers."""
+        """Refuse a method that skips its phase: later ones would use another one's numbers."""
         who, phase = type(customer).__name__, self._phase
         raise RuntimeError(f"{who}.{phase}: expected a call of super().{phase}(), found none")
 
@@ -407,7 +407,7 @@ class AgentsEngine:
         return arguments
 
     def _plan(self, step: Step) -> list[tuple[str, Any]]:
-        """Sort a pass's arguments into those that stay and those that change by customer."""
+        """Split a pass's arguments into constant ones and those that change by customer."""
         plan: list[tuple[str, Any]] = []
         known = self._workspace.arguments(step, 0, self.scratch)
         for name, array in zip(parameters_of(step), known, strict=True):
@@ -492,7 +492,7 @@ class AgentsEngine:
         return self.place(customer, name)
 
     def hand_over(self, customer: Customer, name: str | None) -> None:
-        """Make a customer a firm's, or nobody's, without a purchase: tenure 0, no contract."""
+        """Set a customer's supplier, or none, without a purchase: tenure 0, no contract."""
         number = -1 if name is None else self.firm_number(name, "supplier")
         if number >= 0 and self._workspace.tables.arrays["firm_active"][number] < 0.5:
             raise ValueError(f"supplier: expected a firm in the market or None, found {name!r}")
@@ -504,16 +504,16 @@ class AgentsEngine:
                 self.place(customer, other)[0] = 0
 
     def choose(self, customer: Customer, name: str | None) -> None:
-        """Let a customer whose turn it is take another option."""
+        """Change the choice of the customer whose turn it is."""
         number = self.option_number(name, "choice")
         if customer is not self._turn or self._phase != "decide" or not self._played:
             raise AttributeError("choice: expected to be set in decide(), after super().decide()")
         self.place(customer, "choice")[0] = number
 
     def choice_of(self, customer: Customer) -> int:
-        """Return the number of the option that a customer takes, or took last.
+        """Return the number of the option that a customer chooses, or chose last.
 
-        A scratch column is about the customer whose turn it is and nobody else.
+        A scratch column holds the customer whose turn it is and no other.
         """
         if customer is self._turn or "choice" not in self.scratch:
             return int(self.place(customer, "choice")[0])

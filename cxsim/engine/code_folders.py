@@ -1,8 +1,8 @@
-"""Folders of compiled code: where they are, whom they can be trusted from, and what is in them.
+"""Folders of compiled code: their paths, permissions and content.
 
-Compiled code is run as it is read, so whoever can write a folder of it can run code in the name of
-all who read it. A folder is used only if it belongs to whoever runs, or to root, and nobody else
-can write it, and so is each file. (POSIX; elsewhere permissions are not looked at.)
+Compiled code runs as it is read, so a user who can write such a folder can run code in the name of
+all its readers. A folder is used only if it belongs to the current user or to root, and no other
+user can write it; the same holds for each file. (POSIX; elsewhere permissions are not looked at.)
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = [
 
 _KIND = "file of compiled code"
 _OURS = re.compile(r"[^.].*\.[0-9a-f]{16}\.nbc")
-#: Suffixes of what earlier versions left, and of drafts of processes that were killed.
+#: Suffixes of files of earlier versions, and of drafts of killed processes.
 _OLD = (".nbc", ".nbi")
 
 
 class UnsafeFolderWarning(UserWarning):
-    """A folder of compiled code that others can write, and that is not used therefore."""
+    """A folder of compiled code that other users can write, and that is therefore not used."""
 
 
 def cache_folders() -> list[Path]:
@@ -70,7 +70,7 @@ def usable_folders() -> list[Path]:
 
 
 def refusal(folder: Path) -> str | None:
-    """Say why a folder of compiled code is not used, and how to mend that; None if it is.
+    """Return why a folder of compiled code is not used, and how to fix that; None if it is used.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def keep_code(path: Path, code: bytes) -> None:
 
 
 def read_code(path: Path) -> bytes:
-    """Return compiled code, once its owner and its digest were found right.
+    """Return compiled code after a check of its owner and its digest.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def read_code(path: Path) -> bytes:
     Raises
     ------
     DamagedError
-        If it is not as it was written, or somebody else could have written it.
+        If it is not as written, or another user could have written it.
     OSError
         If it cannot be read.
     """
@@ -147,14 +147,14 @@ def read_code(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class CodeFolder:
-    """What is in a folder of compiled code.
+    """The content of a folder of compiled code.
 
     Attributes
     ----------
     path : Path
     files : tuple of Path
     old : tuple of Path
-        What earlier versions left, or a process that was killed; it is not used.
+        Files of earlier versions or of a killed process; they are not used.
     bytes : int
     refusal : str or None
         Why it is not used.
@@ -167,7 +167,7 @@ class CodeFolder:
     refusal: str | None
 
     def damaged(self) -> list[str]:
-        """Read every file, and say of each that is not as it was written what is wrong."""
+        """Read every file, and return a message for each that is damaged."""
         found = []
         for path in self.files:
             try:
@@ -192,7 +192,7 @@ class CodeFolder:
 
 
 def look_into(folder: Path) -> CodeFolder:
-    """Return what compiled code is in a folder; it need not be there.
+    """Return the compiled code in a folder, which need not exist.
 
     Parameters
     ----------

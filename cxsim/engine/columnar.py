@@ -1,10 +1,10 @@
-"""The columnar engine: compiled passes, strung over blocks that stay in cache.
+"""The columnar engine: compiled passes over blocks of customers that stay in cache.
 
-There are two ways to play compiled passes, with the same numbers. The fast one strings passes
+There are two ways to run compiled passes, with the same numbers. The fast one strings passes
 together in machine code and keeps them on disk; it reaches below numba's public interface. The
 plain one compiles each by ``numba.njit`` and calls it from Python block by block: it needs
-nothing but numba's public interface, keeps nothing on disk, and stands in where a name that the
-fast one (:mod:`cxsim.engine.native`) needs is not there, as may happen with a new numba.
+only numba's public interface, keeps nothing on disk, and replaces the fast one where a name that
+:mod:`cxsim.engine.native` needs is missing, as may happen with a new numba.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from cxsim.engine.workspace import LINE, Workspace
 __all__ = ["ColumnarEngine", "NumbaMissingError", "PlainWorker", "plays_plainly"]
 
 
-# -- The columnar engine: compiled passes, strung over blocks that stay in cache ---------------
+# -- The columnar engine: compiled passes over blocks of customers that stay in cache -----------
 
 
 if TYPE_CHECKING:
     pass
 
 
-#: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread that the
-#: machine holds up does not keep the others waiting.
+#: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread delayed by
+#: the machine does not keep the others waiting.
 BLOCKS_PER_BATCH = 32
 
 
-#: Why the fast way is not to be had in this process, once that is known.
+#: Why the fast way is not available in this process, once that is known.
 _lacking: list[str] = []
 
 
 class NumbaMissingError(ModuleNotFoundError):
-    """The compiled engine was asked for where there is nothing to compile with."""
+    """The compiled engine was requested, but numba is not available."""
 
 
 class ColumnarEngine:
@@ -55,7 +55,7 @@ class ColumnarEngine:
     threads : int
         Threads that take a batch of blocks after the other, as long as there are some.
     plain : bool, optional
-        True to play passes the plain way. Default: where the fast one cannot be had, or the
+        True to run passes the plain way. Default: where the fast one is not available, or the
         environment variable ``CXSIM_ENGINE`` is ``plain``.
     debug : bool, optional
         True to check that no pass reads or writes outside of its arrays: slower, the same
@@ -64,12 +64,12 @@ class ColumnarEngine:
     Attributes
     ----------
     name : str
-        ``"columnar"``, or ``"plain"`` where passes are played the plain way.
+        ``"columnar"``, or ``"plain"`` where passes run the plain way.
 
     Raises
     ------
     NumbaMissingError
-        If numba is not installed, or not to be had, as in a browser.
+        If numba is not installed, or not available, as in a browser.
     ValueError
         If an environment variable has another value.
     """
@@ -106,7 +106,7 @@ class ColumnarEngine:
 
     @property
     def name(self) -> str:
-        """Which way passes are played."""
+        """Name of the engine: ``"columnar"`` or ``"plain"``."""
         return "plain" if self._plain or _lacking else "columnar"  # as of now
 
     def run(self, groups: Sequence[PhaseGroup]) -> None:
@@ -130,7 +130,7 @@ class ColumnarEngine:
             list(self._pool.map(_play_all, workers, repeat(starts), repeat(batch)))
 
     def _workers(self, group: PhaseGroup) -> list[_Worker | PlainWorker]:
-        """Bind a phase group's passes to arrays, the fast way if that can be had."""
+        """Bind a phase group's passes to arrays, the fast way if available."""
         problem = None
         if self.name == "columnar":
             try:
@@ -157,12 +157,12 @@ def _play_all(worker: _Worker | PlainWorker, starts: Iterator[int], batch: int) 
 
 
 def plays_plainly() -> bool:
-    """Return whether passes are played the plain way where nothing else is asked for."""
+    """Return whether passes run the plain way by default."""
     return _chosen("CXSIM_ENGINE", "columnar", "plain") or bool(_lacking)
 
 
 def _chosen(variable: str, usual: str, other: str) -> bool:
-    """Return whether an environment variable asks for what is not usual."""
+    """Return whether an environment variable chooses the value that is not the default."""
     value = os.environ.get(variable) or usual
     if value not in (usual, other):
         raise ValueError(f"{variable}: expected {usual!r} or {other!r}, found {value!r}")
@@ -170,7 +170,7 @@ def _chosen(variable: str, usual: str, other: str) -> bool:
 
 
 def _without_the_fast_way(problem: Exception) -> None:
-    """Note that the fast way is not to be had, and say so once."""
+    """Record that the fast way is not available, and warn once."""
     if _lacking:
         return
     import numba
@@ -187,7 +187,7 @@ def _without_the_fast_way(problem: Exception) -> None:
 
 
 class _Worker:
-    """What a thread needs for a phase group: its own scratch columns, and frames that name them."""
+    """One thread's part of a phase group: its own scratch columns, and frames that name them."""
 
     def __init__(
         self,
@@ -263,11 +263,11 @@ def _lines(workspace: Workspace, steps: tuple[Step, ...]) -> np.ndarray:
     return np.concatenate(found, axis=1)
 
 
-# -- The plain way to play passes --------------------------------------------------------------
+# -- The plain way to run passes ----------------------------------------------------------------
 
 
 class PlainWorker:
-    """What a thread needs for a phase group: compiled passes, and their arguments for every block.
+    """One thread's part of a phase group: compiled passes, and their arguments for every block.
 
     Parameters
     ----------

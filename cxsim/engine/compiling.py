@@ -1,4 +1,4 @@
-"""Compiling passes with numba, and keeping the machine code where later processes find it.
+"""Compilation of passes with numba, and storage of the machine code for later processes.
 
 numba's own cache asks whether the *file* of a function changed. A pass calls
 rules of other files, and rules can be exchanged, so here the key is the fingerprint
@@ -230,7 +230,7 @@ def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None)
 
 @contextlib.contextmanager
 def _named(what: str) -> Iterator[None]:
-    """Say what cannot be compiled, and why, in one line."""
+    """Return what cannot be compiled, and why, in one line."""
     import numba
 
     try:

@@ -1,4 +1,4 @@
-"""Machine code on disk, keyed by digest: several folders to read, the first writable to write.
+"""Machine code on disk, by digest: read from several folders, written to the first writable.
 
 numba's own cache hands what it finds to pickle and LLVM, which a damaged file can end by a
 signal. Here a file's name says of what, for which machine and by which numba it is, and its first
@@ -29,7 +29,7 @@ __all__ = ["DigestCache"]
 #: What reading code made where other modules were at hand ends in.
 _BROKEN = (EOFError, ValueError, ImportError, AttributeError, pickle.UnpicklingError)
 
-#: Damaged files that this process has spoken of.
+#: Damaged files that this process has reported.
 _said: set[Path] = set()
 
 #: Functions that are there once numba is imported. Readying its compiler takes several times as
@@ -60,7 +60,7 @@ def _ready() -> None:
 class DigestCache:
     """A cache of one function's machine code under a digest of all that it does.
 
-    It has what numba's dispatchers ask of a cache.
+    It has the interface that numba's dispatchers expect of a cache.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class DigestCache:
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Write to the first folder that lets us."""
+        """Write to the first writable folder."""
         if any(not each.can_cache for each in data.lifted) or data.library.has_dynamic_globals:
             return
         if _calls(data) - _AT_HAND:  # loading it readies the compiler, which brings what it calls
@@ -118,4 +118,4 @@ class DigestCache:
                 return
 
     def flush(self) -> None:
-        """Forget nothing: what is on disk stays right."""
+        """Keep everything: code on disk stays valid."""

@@ -1,10 +1,10 @@
-"""The registry of names: every name has one owner, and one that nobody has is refused.
+"""The registry of names: every name has one owner, and unknown names are refused.
 
 Passes receive arrays by the names of their arguments, runs report measures by name, passes ask
-for an order by name. A second owner of a name would silently stand in for the first, and a
-misspelt name would silently ask for nothing: both are said here, in one line that names the
-owners and the nearest name that would do. What a mechanism alone determines is said when it is
-registered; what a scenario determines (axes, arrays made once, observers) when a run begins.
+for an order by name. A second owner of a name would silently replace the first, and a
+misspelt name would silently have no effect: both are refused here, in one line with the owners and
+the nearest valid name. What a mechanism alone determines is checked when it is registered; what a
+scenario determines (axes, arrays made once, probes) when a run begins.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cxsim.parameters import Parameters, group_in
 
 __all__ = ["CORE", "Name", "check_arrays", "check_axes", "check_passes", "taken_names"]
 
-#: Arguments that passes have whatever mechanisms take part, and what each is.
+#: Arguments available to passes of all mechanisms, with their meaning.
 _GIVEN = {
     "n": "the number of customers in a block",
     "first": "the number of a block's first customer",
@@ -46,13 +46,13 @@ _AXES = ("firm", "option", "previous_supplier", "segment", "need", "member")
 #: Owner of what every market has.
 CORE = "the package"
 
-#: What a name is found by: where it is looked up, and the name there.
+#: The key of a name: where it is looked up, and the name there.
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Name:
-    """A name in use: its kind (``"column"``), itself, whose it is, what it is found by."""
+    """A name in use: its kind (``"column"``), the name, its owner, its key."""
 
     kind: str
     name: str

@@ -1,4 +1,4 @@
-"""Parameters as arrays: what passes read, and what events and policies change.
+"""Parameters as arrays, which passes read, and events and policies change.
 
 Firms and segments stand in name order, so that results cannot depend on the order
 of a file. Enumerations become their number, booleans 0 or 1, absent values NaN.
@@ -176,7 +176,7 @@ class Tables:
 
 
 def _for_readers(value: Any, axes: list[Any]) -> bool:
-    """Whether a value is a text, a list of texts or a mapping of anything: nothing for passes."""
+    """Return whether a value is for readers only: texts, lists of texts, mappings."""
     if isinstance(value, tuple):
         return not axes
     return isinstance(value, str) or (isinstance(value, dict) and axes != ["firm"])

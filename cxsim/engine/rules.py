@@ -1,4 +1,4 @@
-"""Functions with their rules exchanged.
+"""Exchange of rules: functions rebuilt with other rules.
 
 Passes and rules are plain Python functions that call each other by name. To
 exchange a rule, or to compile, a function is built anew over the same code with
@@ -131,7 +131,7 @@ def names_of_rules(functions: Iterable[FunctionType]) -> set[str]:
     return set(rules_of(functions))
 
 
-#: What renamed rules are called now, by what they were called (without the module where that
+#: Present names of renamed rules, by former names (without the module where that
 #: is enough); of one that has merely moved to another module, the function's name is enough.
 RENAMED = {
     "aged": "needs.unresolved_after_drift",
@@ -172,7 +172,7 @@ RENAMED = {
 
 
 def near_rule(name: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean 'X'?)`` for a name that no rule has: what it is called now."""
+    """Return `` (did you mean 'X'?)`` for an unknown name of a rule: its present name."""
     names = sorted(known)
     function = name.rpartition(".")[2]
     moved = [each for each in names if each.endswith(f".{function}")]

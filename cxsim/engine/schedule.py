@@ -1,6 +1,6 @@
-"""The order of one period: passes by phase, strung together as far as blocks allow.
+"""The order of one period: passes by phase, combined as far as blocks allow.
 
-What passes hand on then stays in a core's cache, which state columns stream through.
+Scratch columns then stay in a core's cache, which state columns stream through.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-# -- The order of one period: passes by phase, strung together as far as blocks allow ----------
+# -- The order of one period: passes by phase, combined as far as blocks allow -----------------
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)  # told apart as objects: engines look them up every period
 class PhaseGroup:
-    """Steps between which nobody needs to see the whole population, or one that does."""
+    """Steps that run block by block, or one step over the whole population."""
 
     steps: tuple[Step, ...]
     population: bool
@@ -91,7 +91,7 @@ class Schedule:
             Step(name, p.phase, exchanged(widened(p.function), rules), p.population, p.term)
             for name, p in passes
         )
-        #: What the passes are and rest on.
+        #: Fingerprints of the passes and of what they depend on.
         self.identity = identified({step.name: step.function for step in self.steps})
         self._groups: dict[tuple[str, ...], tuple[PhaseGroup, ...]] = {}
         self._across_barriers: frozenset[str] | None = None
@@ -161,7 +161,7 @@ def _check_rules(rules: Mapping[str, Callable[..., Any]], functions: list[Any]) 
             raise ValueError(f"rules: expected the name of a rule, found {name!r}{near}")
 
 
-# -- Sharing memory: scratch columns that are never in use together stand in the same place ----
+# -- Sharing memory between scratch columns that are never in use together ----------------------
 
 
 #: First and last phase, by number, in which a column is in use.

@@ -1,4 +1,4 @@
-"""Everything passes can name, as arrays: columns, parameters, draw keys and totals."""
+"""The arrays that passes name: columns, parameters, draw keys and accumulators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cxsim.numerics.draws import period_keys, static_key
 __all__ = ["Population", "Workspace", "aligned"]
 
 
-# -- Everything passes can name, as arrays: columns, parameters, draw keys and totals ----------
+# -- The arrays that passes name: columns, parameters, draw keys and accumulators ---------------
 
 
 class Workspace:

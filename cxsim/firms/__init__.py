@@ -1,1 +1,1 @@
-"""Firms and what they decide."""
+"""Policies of firms, and the information they decide by."""

@@ -1,4 +1,4 @@
-"""Capabilities by plan: what is to be reached, and when."""
+"""Policies of the package: roadmap, imitation, trial and error, and benchmark prices."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ __all__ = [
 ]
 
 
-# -- Capabilities by plan: what is to be reached, and when -------------------------------------
+# -- Capabilities by a roadmap of targets --------------------------------------------------------
 
 
 _CAPABILITIES = CapabilityPolicy.sets
 
 
 class Target(Parameters):
-    """A target of the plan; capabilities that it does not name stay."""
+    """A target of the roadmap; capabilities that it does not name stay."""
 
-    at: int = parameter(doc="Period in which it is begun", unit="period", ge=0)
+    at: int = parameter(doc="Period of the first step", unit="period", ge=0)
     over: int = parameter(
-        0, doc="Periods until it is reached, by equal steps (0: at once)", unit="periods", ge=0
+        0, doc="Periods to the target, in equal steps (0: at once)", unit="periods", ge=0
     )
     interaction: float | None = parameter(
-        None, doc="Interaction to reach", unit="share", ge=0, le=1
+        None, doc="Target of interaction", unit="share", ge=0, le=1
     )
     customization: float | None = parameter(
-        None, doc="Customization to reach", unit="share", ge=0, le=1
+        None, doc="Target of customization", unit="share", ge=0, le=1
     )
     identification: float | None = parameter(
-        None, doc="Identification to reach", unit="share", ge=0, le=1
+        None, doc="Target of the recognition rate", unit="share", ge=0, le=1
     )
     segment_insight: float | None = parameter(
-        None, doc="Segment insight to reach", unit="share", ge=0, le=1
+        None, doc="Target of segment insight", unit="share", ge=0, le=1
     )
 
 
 class Roadmap(CapabilityPolicy):
-    """Follow a plan of targets, in the order given."""
+    """Follow a roadmap of capability targets, in the order given."""
 
-    targets: tuple[Target, ...] = parameter(doc="What is to be reached, and when", min_length=1)
+    targets: tuple[Target, ...] = parameter(doc="Targets with their periods", min_length=1)
 
     def begin(self) -> None:
-        """No target was begun yet."""
+        """Start without a target under way."""
         self.starts: dict[int, dict[str, float]] = {}
 
     def decide(self, known: Knowledge) -> dict[str, float]:
@@ -79,39 +79,39 @@ class Roadmap(CapabilityPolicy):
         return decided
 
 
-# -- Capabilities by imitation: copy whoever leads the market ----------------------------------
+# -- Capabilities by imitation of the market leader ----------------------------------------------
 
 
 class Imitate(CapabilityPolicy):
-    """Copy the capabilities of the rival with the largest share, while that is above the own.
+    """Copy the capabilities of the rival with the largest market share, if above the own.
 
-    Profits are not public, shares are. A copy takes `lag` periods: what is copied is what the
-    leader's capabilities were then. What the leader knows of its customers cannot be copied.
+    Market shares are public, profits are not. The copy lags by `lag` periods: it is of the leader's
+    capabilities at that time. Customer knowledge of the leader cannot be copied.
     """
 
-    lag: int = parameter(6, doc="Age of what is copied", unit="periods", ge=0)
+    lag: int = parameter(6, doc="Lag of the copy", unit="periods", ge=0)
     pace: float = parameter(
         1.0, doc="Share of the distance to the leader covered per period", unit="share", gt=0, le=1
     )
 
     def begin(self) -> None:
-        """Nothing was seen yet."""
+        """Start without observations."""
         self.seen: list[dict[str, Public]] = []
 
     def get_state(self) -> dict[str, Any]:
-        """Return what was seen, as plain data."""
+        """Return the observations, as plain data."""
         seen = [{name: asdict(public) for name, public in then.items()} for then in self.seen]
         return {**super().get_state(), "seen": seen}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what was seen."""
+        """Continue from the observations."""
         super().set_state(state)
         self.seen = [
             {name: Public(**facts) for name, facts in then.items()} for then in state["seen"]
         ]
 
     def decide(self, known: Knowledge) -> dict[str, float] | None:
-        """Return the capabilities, nearer to those of the leader of some time ago."""
+        """Return capabilities moved towards those of the leader ``lag`` periods ago."""
         self.seen.append(dict(known.public))
         if len(self.seen) <= self.lag:
             return None
@@ -129,7 +129,7 @@ class Imitate(CapabilityPolicy):
         return {n: value + self.pace * (getattr(goal, n) - value) for n, value in own.items()}
 
 
-# -- Capabilities by trial and error: what pays is kept ----------------------------------------
+# -- Capabilities by trial and error -------------------------------------------------------------
 
 
 #: The axes of the capability matrix, tried in turn.
@@ -137,38 +137,38 @@ AXES = ("interaction", "customization")
 
 
 class AdaptiveCapability(CapabilityPolicy):
-    """Try a step of one capability, then of the other, and keep what the own profit rose by.
+    """Try a step of one capability, then of the other, and keep steps that raise the own profit.
 
-    What a step costs once is spread over `payback` periods; learning relationships take time,
-    so a step is watched for `patience` of them.
+    One-off costs of a step are spread over `payback` periods. Learning relationships take time, so
+    a step is observed for `patience` periods.
     """
 
     step: float = parameter(0.1, doc="Size of a step", unit="share", gt=0, le=1)
     patience: int = parameter(
-        6, doc="Periods for which a step is watched before the next", unit="periods", ge=1
+        6, doc="Periods for which a step is observed before the next", unit="periods", ge=1
     )
     payback: int = parameter(
-        24, doc="Periods over which what a step costs once is spread", unit="periods", ge=1
+        24, doc="Periods over which one-off costs of a step are spread", unit="periods", ge=1
     )
 
     def begin(self) -> None:
-        """Nothing was tried yet."""
+        """Start without a trial."""
         self.trials: dict[str, Trial] = {}
         self.turn = 0
         self.watched = 0
 
     def get_state(self) -> dict[str, Any]:
-        """Return what was tried, as plain data."""
+        """Return the state of the trial, as plain data."""
         trials = {name: trial.state() for name, trial in self.trials.items()}
         return {**super().get_state(), "trials": trials}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what was tried."""
+        """Continue from the state of a trial."""
         super().set_state(state)
         self.trials = {name: Trial.of(trial) for name, trial in state["trials"].items()}
 
     def decide(self, known: Knowledge) -> dict[str, float] | None:
-        """Return the capability that changes, if one does."""
+        """Return the changed capability, if one changes."""
         own = {name: float(known.own[name]) for name in AXES}
         if any(name not in self.trials or self.trials[name].value != own[name] for name in AXES):
             # The first period, or somebody else has set a capability: begin anew from here.
@@ -196,22 +196,22 @@ class AdaptiveCapability(CapabilityPolicy):
         return min(1.0, max(0.0, value + way * self.step))
 
 
-# -- The price that is best this period, by a firm that knows demand ---------------------------
+# -- Benchmark: the profit-maximizing price of the period, with known demand ---------------------
 
 
 _DOUBLINGS = 60
 
 
 class BestResponse(PricingPolicy):
-    """Ask the price at which this period's expected profit is at its peak, given rivals' prices.
+    """Charge the price that maximizes this period's expected profit, given rivals' prices.
 
-    A benchmark: it knows what every customer would do. It solves the first-order condition
+    A benchmark: it knows the demand of every customer. It solves the first-order condition
 
         sum of rate P dpaid/dp + rate dP/dp margin = 0
 
-    over customers in their present state, going uphill from the price that stands. It looks
-    at no later period. Where awareness counts, it decides before this period's advertising:
-    who will only then hear of the firm is not reckoned with.
+    over customers in their present state, climbing from the present price. It ignores
+    later periods. With awareness, it decides before this period's advertising, and ignores
+    customers reached by it.
 
     References
     ----------
@@ -221,10 +221,10 @@ class BestResponse(PricingPolicy):
     information = "full"
 
     def decide(self, known: Knowledge) -> float | None:
-        """Return the price; None where nobody would buy at any price near.
+        """Return the price; None where no customer would buy at any price near.
 
-        Where so few buy that it rounds to nobody, nothing is gained by another price either:
-        a zero that is no peak. Steps that end there are halved until somebody buys.
+        Where expected purchases round to zero, the derivative is zero too, without a peak. Steps
+        that end there are halved until some customers buy.
         """
         from scipy.optimize import brentq
 
@@ -233,7 +233,7 @@ class BestResponse(PricingPolicy):
 
         start = float(known.own["price"])
         here = known.market.at(known.firm, start)
-        # The margin that demand at hand would bear is a good guess, and mostly a step too far.
+        # The margin implied by present demand is a good guess, and mostly a step too far.
         step = here.gain / -here.response if here.response < 0.0 else max(start, 1.0)
         if abs(here.gain) <= 1e-14 * here.purchases or here.purchases == 0.0:
             return None
@@ -251,11 +251,11 @@ class BestResponse(PricingPolicy):
         raise PolicyError("expected demand that some price ends, found none")
 
     def refuses(self, scenario: Any) -> str | None:
-        """Refuse buying centers, whose votes are no logit, and money that is no price.
+        """Refuse buying centers, whose votes are not a logit, and payments other than prices.
 
-        What points, redemptions, exit fees, trial discounts and add-ons add to a price, and
-        subscribers who pay without choosing, are not in the condition that is solved. Nor is
-        there a best price for customers whom no price moves, or who have no alternative.
+        Points, redemptions, exit fees, trial discounts, cross-selling and subscribers who pay
+        without choosing are not in the condition that is solved. Nor is there a best price for
+        customers without price sensitivity or without an alternative.
         """
         for name, segment in scenario.segments.items():
             if segment.share > 0 and segment.purchase_rate > 0 and segment.price_sensitivity == 0:
@@ -277,7 +277,7 @@ class BestResponse(PricingPolicy):
         return None
 
 
-# -- Prices of two firms that look ahead: today's price is also tomorrow's customer base -------
+# -- Benchmark: Markov-perfect prices of two forward-looking firms ------------------------------
 
 
 #: What events may change: the game is solved for the parameters as they stand.
@@ -288,29 +288,29 @@ _MAY_CHANGE = {
 
 
 class Farsighted(PricingPolicy):
-    """Ask the Markov-perfect price of a duopoly whose customers have switching costs.
+    """Charge the Markov-perfect price of a duopoly whose customers have switching costs.
 
     A benchmark: it knows demand and how customers are split between the two firms, which is
-    the state of the game (:func:`cxsim.analytic.posted_prices`), and takes its rival to play
-    the same game. With ``buyers: one`` there is a single customer (``customers: 1``) and each
-    firm asks what suits whose customer it is (:func:`cxsim.analytic.loyalty_prices`).
+    the state of the game (:func:`cxsim.analytic.posted_prices`), and assumes that its
+    rival plays the same game. With ``buyers: one`` there is a single customer (``customers: 1``),
+    and each firm's price depends on who is the supplier (:func:`cxsim.analytic.loyalty_prices`).
     """
 
     information = "full"
 
     discount_factor: float | None = parameter(
         None,
-        doc="What a unit of currency next period is worth today (default: 1 / (1 + discount_rate))",
+        doc="Discount factor of the next period (default: 1 / (1 + discount_rate))",
         unit="1",
         ge=0,
         lt=1,
     )
     buyers: Literal["many", "one"] = parameter(
-        "many", doc="Many customers at one posted price, or a single one (customers: 1)"
+        "many", doc="Many customers at one posted price, or a single customer (customers: 1)"
     )
 
     def decide(self, known: Knowledge) -> float:
-        """Return the price, given how customers are split."""
+        """Return the price, given the split of customers between the firms."""
         market = known.market
         (rival,) = (name for name in known.public if name != known.firm)
         base = market.base()
@@ -355,7 +355,7 @@ class Farsighted(PricingPolicy):
         return float(game.own)
 
     def refuses(self, scenario: Any) -> str | None:
-        """Refuse every market but the one that is solved, naming what is in the way."""
+        """Refuse every market but the one that is solved, naming what differs."""
         found = list(_in_the_way(scenario))
         if self.buyers == "one":
             found += _more_than_one(scenario)
@@ -368,7 +368,7 @@ class Farsighted(PricingPolicy):
 
 
 def _cost(market: Any, firm: str, volume: float) -> float:
-    """Return what a unit costs a firm that knows nobody."""
+    """Return the unit cost of a firm without customer knowledge."""
 
     def of(name: str) -> float:
         return float(market.value(f"firms.{firm}.{name}"))
@@ -378,7 +378,7 @@ def _cost(market: Any, firm: str, volume: float) -> float:
 
 
 def _in_the_way(scenario: Any) -> Iterator[str]:
-    """Name what the game does not have."""
+    """Return what the market has and the game does not."""
     if len(scenario.firms) != 2:
         yield f"{len(scenario.firms)} firms"
     if len(scenario.segments) != 1:
@@ -413,7 +413,7 @@ def _in_the_way(scenario: Any) -> Iterator[str]:
 
 
 def _more_than_one(scenario: Any) -> list[str]:
-    """Name what the game over a single buyer does not have."""
+    """Return what the market has and the game over a single buyer does not."""
     found = []
     if scenario.customers != 1:
         found.append(f"{scenario.customers} customers (buyers: one)")
@@ -427,33 +427,33 @@ def _more_than_one(scenario: Any) -> list[str]:
     return found
 
 
-# -- Prices by trial and error: a firm that knows nothing but its own profit -------------------
+# -- Prices by trial and error, from the own profit only -----------------------------------------
 
 
 class AdaptivePricing(PricingPolicy):
-    """Try a step of the price, and keep it if the own profit rose.
+    """Try a step of the price, and keep it if the own profit rises.
 
-    Every `patience` periods the mean profit of the price at hand is taken, less what
-    capabilities cost once: it has to do with the price by chance only.
+    Every `patience` periods the mean profit at the present price is taken. Investments in
+    capabilities are excluded, since they do not depend on the price.
     """
 
     step: float = parameter(0.02, doc="Size of a step", unit="share of price", gt=0, lt=1)
     patience: int = parameter(
-        3, doc="Periods for which a price is watched before the next", unit="periods", ge=1
+        3, doc="Periods for which a price is observed before the next", unit="periods", ge=1
     )
 
     def begin(self) -> None:
-        """Nothing was tried yet."""
+        """Start without a trial."""
         self.trial: Trial | None = None
         self.watched = 0
 
     def get_state(self) -> dict[str, Any]:
-        """Return what was tried, as plain data."""
+        """Return the state of the trial, as plain data."""
         trial = None if self.trial is None else self.trial.state()
         return {**super().get_state(), "trial": trial}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what was tried."""
+        """Continue from the state of a trial."""
         super().set_state(state)
         self.trial = None if state["trial"] is None else Trial.of(state["trial"])
 

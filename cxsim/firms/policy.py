@@ -1,4 +1,4 @@
-"""What a policy is: a small class that is shown what its firm knows and says what to change."""
+"""Policies: classes that get firm information every period and set prices or capabilities."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ __all__ = [
 ]
 
 
-# -- What a policy is: a small class that is shown what its firm knows and says what to change
+# -- Policies: classes that set prices or capabilities from firm information ---------------------
 
 
 class PolicyError(RuntimeError):
-    """A policy that failed, or decided what cannot be: which firm's, when, and what."""
+    """A policy that failed or decided an invalid value: of which firm, when, and what."""
 
 
 class Policy(ABC):
-    """What decides for a firm, once a period, before anybody buys.
+    """A rule that decides for a firm once a period, before customers buy.
 
     Derive from :class:`PricingPolicy` or :class:`CapabilityPolicy` and write ``decide``.
     Annotated attributes of the class are the policy's parameters, which a scenario may set;
-    declare them with :func:`cxsim.parameter` to give unit and range. What an object remembers
-    between periods it keeps in attributes of its own, set up in ``begin``: numbers, texts, lists,
+    declare them with :func:`cxsim.parameter` to give unit and range. An object keeps its memory
+    between periods in attributes of its own, set up in ``begin``: numbers, texts, lists,
     tuples, mappings and arrays of numbers, which a checkpoint can keep (see ``get_state``).
 
     Attributes
     ----------
     kind : str
-        Where a scenario names it: ``"pricing"`` or ``"capability"``.
+        The key of a scenario for it: ``"pricing"`` or ``"capability"``.
     sets : tuple of str
         Parameters of its firm that it may set.
     information : {"own", "full"}
@@ -60,7 +60,7 @@ class Policy(ABC):
     Examples
     --------
     >>> class Undercut(PricingPolicy):
-    ...     '''Ask a little less than the cheapest rival did.'''
+    ...     '''Charge less than the cheapest rival did.'''
     ...     by: float = 0.5
     ...     def decide(self, known):
     ...         return min(rival.price for rival in known.rivals.values()) - self.by
@@ -102,10 +102,10 @@ class Policy(ABC):
         self.begin()
 
     def begin(self) -> None:  # noqa: B027 - those that remember nothing need none
-        """Set up what the policy remembers; nothing by default."""
+        """Set up the memory of the policy; nothing by default."""
 
     def get_state(self) -> dict[str, Any]:
-        """Return what the policy remembers, as plain data, for a checkpoint.
+        """Return the memory of the policy, as plain data, for a checkpoint.
 
         By default its attributes, without parameters that are as they were given. A policy that
         remembers objects of its own overrides this and :meth:`set_state`.
@@ -124,7 +124,7 @@ class Policy(ABC):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Remember what :meth:`get_state` has returned.
+        """Restore the memory that :meth:`get_state` has returned.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class Policy(ABC):
         vars(self).update(state)
 
     def refuses(self, scenario: Any) -> str | None:  # noqa: ARG002 - for those that refuse
-        """Say why the policy cannot decide in a scenario; None if it can.
+        """Return why the policy cannot decide in a scenario; None if it can.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class Policy(ABC):
         Parameters
         ----------
         known : Knowledge
-            What the firm knows.
+            The firm's information.
 
         Returns
         -------
@@ -180,28 +180,28 @@ class PricingPolicy(Policy):
 
 
 class CapabilityPolicy(Policy):
-    """A policy that sets capabilities; what they cost follows from them, as it does for events."""
+    """A policy that sets capabilities; their costs follow from them, as for events."""
 
     kind = "capability"
     sets = ("interaction", "customization", "identification", "segment_insight")
 
 
-# -- Trial and error: a step is tried for a while, and kept if it brought more -----------------
+# -- Trial and error: a step is tried for a while, and kept if it raises profit -----------------
 
 
 class Trial:
-    """Climb by steps of one number, looking only at what they brought.
+    """Hill climbing of one number by steps, from their results only.
 
-    What stands is watched, then a step is tried; a step that brought more is kept and the next
-    one tried in the same direction. After one that did not, the number goes back and is watched
-    anew before the other direction is tried, since the market may have changed meanwhile.
+    The present number is observed, then a step is tried. A step with a better result is kept, and
+    the next one is tried in the same direction. After a step without, the number goes back and is
+    observed again before the other direction is tried, since the market may have changed.
 
     Parameters
     ----------
     value : float
-        The number that stands.
+        The present number.
     direction : {1, -1}
-        Where to go first.
+        First direction.
 
     Attributes
     ----------
@@ -215,12 +215,12 @@ class Trial:
         self._best: float | None = None
 
     def state(self) -> dict[str, Any]:
-        """Return where it stands, as plain data."""
+        """Return its state, as plain data."""
         return dict(vars(self))
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> Trial:
-        """Return a trial that stands where :meth:`state` has said."""
+        """Return a trial in a state that :meth:`state` has returned."""
         made = cls.__new__(cls)
         vars(made).update(state)
         return made
@@ -231,7 +231,7 @@ class Trial:
         Parameters
         ----------
         brought : float
-            What the number as it stands has brought.
+            Result of the present number.
         step : callable
             Returns the number a step away from a number in a direction.
         """
@@ -246,12 +246,12 @@ class Trial:
         return self.value
 
 
-# -- What a firm knows when it decides: its own books, what is public, and nothing else --------
+# -- Firm information: the firm's own accounts and what is public --------------------------------
 
 
 @dataclass(frozen=True)
 class Public:
-    """What everybody knows of a firm: its prices and capabilities, and its share last period."""
+    """Public information about a firm: prices, capabilities, and market share last period."""
 
     price: float = nan
     personal_premium: float = 0.0
@@ -265,14 +265,14 @@ class Public:
 
 @dataclass(frozen=True)
 class Belief:
-    """What a firm believes of a touchpoint of its own: what surveys told it, or its design.
+    """Perceived performance of an own touchpoint: from surveys, or from its design.
 
     Attributes
     ----------
     score : float
-        Performance it believes in, 0 to 10.
+        Perceived performance, 0 to 10.
     error : float
-        Standard error of what surveys told it; NaN where nobody was asked.
+        Standard error of the survey results; NaN without answers.
     """
 
     score: float
@@ -281,7 +281,7 @@ class Belief:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What one firm knows at the start of a period; copies, which lead nowhere else.
+    """Information of one firm at the start of a period, as copies.
 
     Attributes
     ----------
@@ -300,10 +300,10 @@ class Knowledge:
     public : mapping of str to Public
         All firms, by name: parameters as they stand, shares of the period before.
     beliefs : mapping of str to Belief
-        What it believes of its touchpoints, by name, as of the period before: surveys where
-        it listens, else its design. Empty in period 0 and without a journey.
+        Perceived performance of its touchpoints, by name, as of the period before: from surveys
+        if it has any, else its design. Empty in period 0 and without a journey.
     market : object
-        None, but for benchmarks with ``information = "full"``: the market itself.
+        None, except for benchmarks with ``information = "full"``: the market itself.
     """
 
     firm: str

@@ -1,4 +1,4 @@
-"""Policies by name: those that come with the package, registered ones, and ``module:Class``."""
+"""Policies by name: those of the package, registered ones, and ``module:Class``."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ __all__ = [
     "sent_along",
 ]
 
-#: What stands for no policy: the firm keeps what the scenario states.
+#: The name for no policy: the firm keeps the values of the scenario.
 FIXED = "fixed"
 
 
-# -- Policies by name: those that come with the package, registered ones, and ``module:Class``
+# -- Policies by name: those of the package, registered ones, and ``module:Class``
 
 
 #: Entry points by which installed packages offer policies.
@@ -68,7 +68,7 @@ _registered: dict[str, type[Policy]] = {}
 
 
 class UnknownPolicyError(LookupError):
-    """No policy goes by that name.
+    """There is no policy of that name.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ def register_policy(policy: type[Policy]) -> type[Policy]:
     --------
     >>> @register_policy
     ... class Patient(PricingPolicy):
-    ...     '''Wait for the twelfth period, then ask a tenth more.'''
+    ...     '''Wait for the twelfth period, then charge a tenth more.'''
     ...     def decide(self, known):
     ...         return known.own["price"] * 1.1 if known.period == 12 else None
     >>> policy_class("pricing", "Patient").__name__
@@ -212,12 +212,12 @@ def from_installed(kind: str, name: str) -> type[Policy]:
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
-#: Policies of another process's main module, which came with its work.
+#: Policies of the main module of another process, received with its work.
 _sent: dict[str, type[Policy]] = {}
 
 
 class PolicyCode(NamedTuple):
-    """A policy that a scenario names as ``module:Class``: text, of which nothing was imported.
+    """A policy that a scenario names as ``module:Class``, not yet imported.
 
     Attributes
     ----------
@@ -338,7 +338,7 @@ def resolve(kind: str, name: str, folder: str) -> type[Policy] | PolicyCode | No
 
 
 def sent_along(kind: str, name: str, folder: str) -> tuple[type[Policy] | None, str | None]:
-    """Return what another process of the user needs for a policy that this one may use.
+    """Return what another process of the user needs for a policy of this process.
 
     Parameters
     ----------
@@ -369,7 +369,7 @@ def sent_along(kind: str, name: str, folder: str) -> tuple[type[Policy] | None, 
 
 
 def receive(policies: Mapping[str, type[Policy]]) -> None:
-    """Take policies that came along with work from another process of the user's.
+    """Register policies received with work from another process of the user.
 
     Parameters
     ----------

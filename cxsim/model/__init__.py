@@ -1,1 +1,1 @@
-"""The model: what customers and firms do, one mechanism beside another."""
+"""The model: mechanisms of customers and firms, and probes."""

@@ -71,7 +71,7 @@ class Ledger:
         self._periods = 0
         self._totals = np.empty((0, 0))
         self._rows = np.empty((0, *start_rows.shape))
-        self._whole: Ledger | None = None  # the ledger that this is a page of
+        self._whole: Ledger | None = None  # the ledger that this is a part of
         self.first = 0
         self._sums: dict[str, tuple[int, np.ndarray]] = {}  # by name: periods summed, and the sum
 

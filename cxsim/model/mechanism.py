@@ -1,8 +1,8 @@
-"""What a mechanism is: parameters, columns, draws, passes, totals and measures under one name.
+"""Mechanisms: parameters, columns, draws, passes, accumulators and measures under one name.
 
-A mechanism is one idea in one file. Its *rules* are small pure functions of
+A mechanism is one idea of the model. Its *rules* are small pure functions of
 numbers. Its *passes* are one customer's turn, written as a loop over a block of
-customers: they load numbers from columns, call rules, and store what comes out.
+customers: they load numbers from columns, call rules, and store results.
 The columnar engine compiles the very same passes that the agents engine runs
 for one customer at a time.
 
@@ -12,7 +12,7 @@ A pass names what it reads and writes by the names of its arguments:
 argument            meaning
 ==================  =====================================================================
 ``n``, ``first``    customers in this block; number of the first of them in the market
-``n_firms``         firms; option number ``n_firms`` is the outside option
+``n_firms``         firms; option number ``n_firms`` is the no-purchase option
 ``n_customers``     customers in the market
 ``n_AXIS``          places along an axis that a mechanism brings
 ``clock``           ``clock[0]`` is the period
@@ -61,15 +61,15 @@ __all__ = [
 ]
 
 
-# -- What a mechanism is: parameters, columns, draws, passes, totals and measures under one name
+# -- Mechanisms and their parts -----------------------------------------------------------------
 
 
 #: "No firm": the supplier of a customer who has none, the choice of one who buys nothing.
 NONE = -1
 
 
-#: What fills a list of places after its last (the largest number of 32 bits). Places and
-#: other numbers that passes look things up by are unsigned (``"u4"``): the compiler then need
+#: Filler of a list of indices after its last (the largest number of 32 bits). Indices and
+#: other numbers by which passes look things up are unsigned (``"u4"``): the compiler then need
 #: not ask at every look-up whether one counts from the end.
 NOWHERE = 4294967295
 
@@ -83,29 +83,29 @@ TILE = 1024
 BILLION = 1073741824.0
 
 
-#: The phases of one period, in order, and what happens in each, after one that runs once at the
-#: start: the stages of the model page, made finer where mechanisms agree on who goes first.
+#: The phases of one period in order, with their meaning, after one that runs once at the start:
+#: the stages of the model page, divided where mechanisms depend on an order.
 PHASE_MEANINGS = {
-    "begin": "once, before the first period: the state of the start",
-    "events": "what firms and the market set for this period",
-    "leave": "who leaves the market for good",
+    "begin": "once, before the first period: the initial state",
+    "events": "parameters of firms and the market for this period",
+    "leave": "customers leave the market (turnover)",
     "arrive": "newcomers take their places and draw their attributes",
-    "drift": "needs move",
+    "drift": "needs change",
     "contact": "individual service, acquisition, advertising",
-    "prepare": "what later passes read of a customer or a customer-firm pair",
+    "prepare": "values by customer, and by customer and firm, for later passes",
     "adjust": "mechanisms change what was prepared",
-    "ask": "the price asked",
+    "ask": "the price for each customer",
     "add": "currency terms of each option's utility",
     "decide": "the choice",
-    "pay": "what the purchase brings and costs",
-    "update": "what buyer and firms know and feel afterwards",
+    "pay": "revenue, costs and experience of purchases",
+    "update": "knowledge of firms, and experience of customers, after purchases",
     "join": "the buyer becomes the firm's customer",
     "tell": "word of mouth",
-    "survey": "surveys, recovery, improvement",
-    "account": "totals at the end of the period",
-    "hear": "what was told reaches others: after the accounts, which need no look at others",
-    "close": "firms see the totals and act on them, to be felt next period (population passes)",
-    "expect": "no part of a period: what a benchmark that knows demand asks beforehand",
+    "survey": "surveys, service recovery, improvement",
+    "account": "accumulators at the end of the period",
+    "hear": "messages reach other customers, after the accounts, which do not depend on them",
+    "close": "firms act on the accumulators, with effect in the next period (population passes)",
+    "expect": "not part of a period: expected demand, for benchmark policies",
 }
 
 
@@ -113,12 +113,12 @@ PHASES = tuple(PHASE_MEANINGS)
 
 
 def tile(customer):
-    """Row of an accumulator that a customer of this block (counted from 0) adds to."""
+    """Return the row of an accumulator for a customer of this block (counted from 0)."""
     return customer >> 10
 
 
 def tiles(n):
-    """Tiles that n customers take up.
+    """Return the number of tiles of n customers.
 
     A sum over a tile counts its customers from 0, ``start + k``: of a loop that begins
     anywhere else the compiler cannot tell that no place counts from the end.
@@ -136,7 +136,7 @@ def billionths(x: float) -> int:
 
 
 def listed(n, places):
-    """Return how many of n entries of a list are places; the rest, at its end, are NOWHERE."""
+    """Return how many of n entries of a list are indices; the rest, at its end, are NOWHERE."""
     low = 0
     high = n
     while low < high:
@@ -157,7 +157,7 @@ class Column:
     name : str
         Argument name under which passes receive it.
     axes : tuple of str or int
-        Leading axes: ``"firm"``, ``"option"`` (firms and outside), ``"need"``,
+        Leading axes: ``"firm"``, ``"option"`` (firms and no purchase), ``"need"``,
         ``"member"``, one that a mechanism names (:attr:`Mechanism.axes`), or a number.
     dtype : str
         NumPy type. State columns are 32-bit or smaller; scratch columns are doubles.
@@ -189,7 +189,7 @@ class Column:
 
 
 def scratch(name: str, doc: str, axes: tuple[str | int, ...] = (), dtype: str = "f8") -> Column:
-    """Return a column that passes hand on within a block and a period, of doubles by default."""
+    """Return a scratch column, which lives within a block and a period; doubles by default."""
     return Column(name, axes, dtype, state=False, doc=doc)
 
 
@@ -210,7 +210,7 @@ class Draw:
 class Accumulator:
     """A sum over customers in one period, by its axes (``"firm"``, ``"option"``, ...).
 
-    ``"previous_supplier"`` counts suppliers before the choice: number 0 is none, firm f is f + 1.
+    ``"previous_supplier"`` is the supplier before the choice: number 0 is none, firm f is f + 1.
     """
 
     name: str
@@ -220,7 +220,7 @@ class Accumulator:
 
 @dataclass(frozen=True)
 class Pass:
-    """One customer's turn in one phase, or (``population=True``) a look at the whole population.
+    """A loop over customers in one phase, or (``population=True``) over the whole population.
 
     A population pass is plain NumPy, gets whole columns and runs once a
     period, the same in both engines. It sees state columns only.
@@ -241,12 +241,12 @@ class Pass:
 
 @dataclass(frozen=True)
 class Measure:
-    """Something reported by period and firm (or for the market), with its definition.
+    """A measure, reported by period and firm (or for the market), with its definition.
 
     Parameters
     ----------
     name, label, unit
-        Column name, words for axes and tables, unit.
+        Column name, short words for axes and table headings, unit.
     function : callable
         Takes a :class:`~cxsim.model.ledger.Ledger` (totals and parameters of all
         periods) and returns an array, periods by firms or periods alone.
@@ -261,7 +261,7 @@ class Measure:
     source : str
         Where the definition is from, if the field has one.
     also : tuple of str
-        Names that it goes by elsewhere, or went by here: errors lead from them to it.
+        Other names of the measure, in the field or of earlier versions: errors suggest it for them.
     cumulative : bool
         True if a period's value depends on the periods before it.
     cost : {"", "contribution", "profit"}
@@ -271,7 +271,7 @@ class Measure:
     income : bool
         True for what is added there.
     key : bool
-        True for what the tables of a first look show.
+        True for key measures, which reports show first.
     series : bool
         True if comparisons keep it period by period.
     own_ledger : bool
@@ -305,7 +305,7 @@ class Measure:
 
     @property
     def definition(self) -> str:
-        """What it is in words, with its source."""
+        """The definition in words, with its source."""
         text = " ".join((self.doc or self.function.__doc__ or "").split())
         return f"{text.rstrip('.')} ({self.source})" if text and self.source else text
 
@@ -341,20 +341,20 @@ def _nothing_wrong(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]
 
 @dataclass(frozen=True)
 class Mechanism:
-    """Everything about one idea, under one name.
+    """One idea of the model: its parameters, state, rules, passes and measures under one name.
 
     Parameters
     ----------
     name, doc : str
-        What it is called in names of passes and rules, and one line that says what it is.
+        Name in names of passes and rules, and a description of one line.
     market, segment, firm : type of Parameters, optional
         Groups of parameters that a scenario, each segment and each firm may have for it.
     columns : tuple of Column
-        What it knows of customers.
+        State of customers.
     draws : tuple of Draw
-        Its purposes of random numbers.
+        Purposes of its random numbers.
     accumulators : tuple of Accumulator
-        What passes add up over customers.
+        Sums over customers, made by passes.
     tables : tuple
         Names of arrays by firm (or names with axes) that population passes fill each period.
     setup : callable, optional
@@ -395,7 +395,7 @@ class Mechanism:
     core: bool = field(default=False, repr=False)
 
 
-# -- The order of passes: by phase, within a phase by what they ask for, else as they came -----
+# -- The order of passes: by phase, then as declared, else by registration -----------------------
 
 
 def ordered(mechanisms: tuple[Mechanism, ...]) -> list[tuple[str, Pass]]:
@@ -412,7 +412,7 @@ def ordered(mechanisms: tuple[Mechanism, ...]) -> list[tuple[str, Pass]]:
 
 
 def add_passes(mechanisms: tuple[Mechanism, ...]) -> list[tuple[str, str]]:
-    """Return the passes that add terms to options' worth, with the terms' names, in order."""
+    """Return the passes that add terms to the value of options, with the terms' names, in order."""
     return [(name, p.term or name) for name, p in ordered(mechanisms) if p.phase == "add"]
 
 
@@ -448,7 +448,7 @@ def _replaced(named: dict[str, Pass]) -> dict[str, Pass]:
 
 
 def _sorted(named: dict[str, Pass]) -> list[tuple[str, Pass]]:
-    """Sort passes by phase, within a phase by what they ask for, else as they came."""
+    """Sort passes by phase, within a phase as declared, else by registration."""
     stands_for = {p.replaces: name for name, p in named.items() if p.replaces}
     result = []
     for phase in PHASES:

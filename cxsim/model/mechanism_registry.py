@@ -1,10 +1,8 @@
-"""Mechanisms: one file per idea. The core always runs; the others where a scenario names them.
+"""Registry of mechanisms and probes. The core always runs; others where a scenario uses them.
 
-What a policy may be called and what it may be told is known where policies live
-(:mod:`cxsim.firms`); here a scenario merely names them.
+Policies and their parameters are defined in :mod:`cxsim.firms`; here a scenario only names them.
 
-An observer is a function of the scenario and the mechanisms taking part that returns
-a mechanism.
+A probe is a function of the scenario and the mechanisms taking part that returns a mechanism.
 """
 
 from __future__ import annotations
@@ -58,7 +56,7 @@ __all__ = [
 ]
 
 
-# -- Policies: who decides on a firm's prices and capabilities while the market runs -----------
+# -- Policies that set a firm's prices and capabilities during a run ----------------------------
 
 
 #: The policy that decides nothing: parameters stay as the scenario and its events set them.
@@ -69,23 +67,23 @@ class Policies(Parameters):
     """A firm's policies: a name, or a mapping of ``name`` and the policy's own parameters."""
 
     pricing: str | dict[str, Any] = parameter(
-        FIXED, doc="What sets the price: a policy's name, or its name and parameters", fixed=True
+        FIXED, doc="Policy that sets the price: its name, or its name and parameters", fixed=True
     )
     capability: str | dict[str, Any] = parameter(
         FIXED,
-        doc="What sets the capabilities: a policy's name, or its name and parameters",
+        doc="Policy that sets the capabilities: its name, or its name and parameters",
         fixed=True,
     )
 
 
 class FirmParameters(Parameters):
-    """Who decides for the firm."""
+    """The policies of a firm."""
 
-    policy: Policies = parameter(Policies(), doc="What the firm decides by", fixed=True)
+    policy: Policies = parameter(Policies(), doc="Policies by which the firm decides", fixed=True)
 
 
 def _any(scenario: Any) -> bool:
-    """Whether any firm has a policy that decides anything."""
+    """Return whether any firm has a policy other than ``fixed``."""
     given = (
         policy
         for firm in scenario.firms.values()
@@ -99,17 +97,17 @@ POLICIES = Mechanism(
 )
 
 
-# -- Mechanisms: one file per idea. The core always runs; the others where a scenario names them
+# -- Mechanisms: the core, and others where a scenario uses them --------------------------------
 
 
 CORE = (PEOPLE, INITIAL_STATE, CHOICE, LEARNING, OFFER, ORDERING, SWITCHING, MONEY, RETENTION_BANDS)
 
 
-#: What changes of itself.
+#: Needs that change, and data portability.
 DRIFTING = (NEED_DRIFT, PORTABILITY)
 
 
-#: What customers live through with firms.
+#: Customer experience.
 CUSTOMER_EXPERIENCE = (
     EXPERIENCE,
     TOUCHPOINTS,
@@ -122,23 +120,23 @@ CUSTOMER_EXPERIENCE = (
 )
 
 
-#: What firms make of what they hear of it.
+#: Market research and responses to it.
 RESEARCH = (PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY, RECOVERY, IMPROVEMENT)
 
 
-#: What customers hear of firms from each other and by advertising.
+#: Word of mouth and advertising.
 WORD_OF_MOUTH_GROUP = (WORD_OF_MOUTH, REPUTATION, REACH, AWARENESS, ADVERTISING)
 
 
-#: Whose judgement decides.
+#: Perceived utility of members of accounts.
 BUYING_CENTERS = (PERCEIVED_UTILITY, EXPERIENCED_UTILITY, SELF_DISCOVERY, BUYING_CENTER)
 
 
-#: What ties customers to a firm beside what it knows of them.
+#: Lock-in besides customer knowledge.
 LOCK_IN = (LOYALTY, CONTRACTS)
 
 
-#: Whom firms single out.
+#: Targeting.
 TARGETING_GROUP = (
     PURCHASE_RECORDS,
     OBSERVABLE_ATTRIBUTES,
@@ -148,15 +146,15 @@ TARGETING_GROUP = (
 )
 
 
-#: Whom firms win over.
+#: Acquisition.
 ACQUISITION_GROUP = (ACQUISITION, TARGETING, ACQUISITION_AWARENESS)
 
 
-#: What comes of contacts beside the purchase.
+#: Cross-selling and over-contacting.
 CONTACTS = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
 
 
-#: What firms decide.
+#: Decisions of firms.
 POLICIES_GROUP = (POLICIES, MARKET_EXIT)
 
 
@@ -175,7 +173,7 @@ OUTSIDE_CORE = (
 )
 
 
-#: All that this package brings.
+#: All mechanisms of this package.
 PACKAGE = (*CORE, *OUTSIDE_CORE)
 
 
@@ -205,15 +203,15 @@ def unregister(name: str) -> None:
     del _registry[name]
 
 
-# -- Measures that cost further passes, made on request; they watch and change nothing ---------
+# -- Probes: measures on request, which need further passes and change nothing ------------------
 
 
 def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Ask for a sample of the network: it is there already, and nothing has to watch."""
-    return Mechanism("network", doc="A sample of who listens to whom")
+    """Return the probe of a sample of the network, which needs no passes."""
+    return Mechanism("network", doc="A sample of the social network")
 
 
-#: What can be asked for beside the measures of every run, by name.
+#: Probes by name, available in addition to the measures of every run.
 PROBES = {
     "elasticity": elasticity,
     "loss_reasons": loss_reasons,

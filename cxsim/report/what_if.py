@@ -106,7 +106,7 @@ FIGURES = (
 
 
 #: Labels of those that the sentence speaks of.
-SAID = ("Share of purchases", "Net present value of profit")
+SAID = ("Market share", "Net present value")
 
 
 #: Outcomes remembered: a few hundred kilobytes each.

@@ -1,4 +1,4 @@
-"""The scenario: what is simulated, read from a file, validated, immutable."""
+"""Scenarios: the immutable, validated inputs of simulations, read from files."""
 
 from cxsim.messages import ScenarioError
 from cxsim.scenario.calendar import EventsLeftOutWarning

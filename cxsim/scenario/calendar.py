@@ -1,4 +1,4 @@
-"""Events on the calendar of a run: added, replaced, left out where a shortened run ends before.
+"""Events of a scenario: added, replaced, or left out where a shortened run ends before them.
 
 ``events`` adds, wherever it stands: in a file that extends another, in an override, in an
 option or a strategy. ``replace_events`` puts a list in the place of all that there are.

@@ -1,4 +1,4 @@
-"""What a claim is tested by: a comparison of measures that a program can evaluate.
+"""Rules that test a claim: comparisons of measures that a program can evaluate.
 
 A rule is one line, such as ``retention.Tailor > retention.others``: two sides of measures and
 numbers with one of ``> >= < <=`` between them. A measure of a firm is ``MEASURE.FIRM``, one of the
@@ -19,10 +19,10 @@ from cxsim.messages import hint
 
 __all__ = ["MARKET", "OTHERS", "Rule", "Term", "check_rule", "parse_rule"]
 
-#: Stands for the market where a firm stands.
+#: Name of the market in place of a firm.
 MARKET = "market"
 
-#: Stands for every firm that a rule does not name.
+#: Name for every firm that a rule does not name.
 OTHERS = "others"
 
 #: Longest rule, in characters.
@@ -216,7 +216,7 @@ def _value(node: ast.expr, value: Callable[[Term], float]) -> float:
 
 
 def check_rule(rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Any]) -> str:
-    """Say which name of a rule is none of a scenario; nothing if all are."""
+    """Raise if a name in a rule is unknown to a scenario."""
     for term in rule.terms:
         if term.run and term.run not in runs:
             return f"expected a run of this test, found {term.run!r}{hint(term.run, runs)}"
@@ -229,7 +229,7 @@ def check_rule(rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Any]) ->
 def absent_firms(
     rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """Return the firms that a rule, or a run that it compares, speaks of and a market lacks."""
+    """Return the firms that a rule, or a run that it compares, names and a market lacks."""
     named = {term.firm for term in rule.terms if term.firm not in (MARKET, OTHERS)}
     for run in {term.run for term in rule.terms} & runs.keys():
         for path, value in runs[run].items():

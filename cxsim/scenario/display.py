@@ -1,4 +1,4 @@
-"""Scenarios and parameters as tables."""
+"""Scenarios and parameters as tables, as HTML and as a JSON schema."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def parameter_table(schema: Schema) -> pd.DataFrame:
 
 
 def diff(left: Scenario, right: Scenario) -> pd.DataFrame:
-    """Return the parameters in which two scenarios differ; texts are left aside.
+    """Return the parameters in which two scenarios differ, without texts.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def templates(folder: Path) -> Environment:
 
 
 def html(scenario: Scenario) -> str:
-    """Return a scenario as HTML: what it claims, its firms and its segments."""
+    """Return a scenario as HTML: its claim, its firms and its segments."""
     raw = scenario.to_dict()
     facts = (
         f"{scenario.periods} periods (one is a {scenario.period_length}), "
@@ -145,7 +145,7 @@ _SECTIONS = ("firms", "segments")
 
 
 def _told(change: Change) -> str:
-    """Say what a change does."""
+    """Return a change in words."""
     when = f"period {change.at}"
     when += f" to {change.at + change.over}" if change.over else ""
     label = f" ({change.label})" if change.label else ""

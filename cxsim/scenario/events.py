@@ -1,4 +1,4 @@
-"""Scheduled changes: what a scenario's events set, one change for each parameter they name."""
+"""Events as scheduled changes of parameters, validated models, and overrides by dotted path."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-# -- Scheduled changes: what a scenario's events set, one change for each parameter they name
+# -- Events as scheduled changes, one for each parameter they name
 
 
 @dataclass(frozen=True)
@@ -233,11 +233,11 @@ def _needs(raw: Mapping[str, Any]) -> int | None:
     return needs if isinstance(needs, int) and 1 <= needs <= 8 else None
 
 
-# -- Values nobody can change afterwards -------------------------------------------------------
+# -- Immutable values ---------------------------------------------------------------------------
 
 
 class FrozenDict(dict[Any, Any]):
-    """A mapping that refuses to change."""
+    """An immutable mapping."""
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("a scenario cannot be changed: use scenario.override({path: value})")

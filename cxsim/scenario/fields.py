@@ -1,4 +1,4 @@
-"""What may stand under each key, read off the parameter definitions.
+"""Specifications of the values under each key, derived from the parameter definitions.
 
 A :class:`Spec` describes one value of a scenario: a parameter, a group of them,
 a mapping by name, or a list. Messages, overrides, events and tables of
@@ -28,7 +28,7 @@ __all__ = ["Expected", "Keyed", "Spec", "kind_of", "optional", "spec_of", "spec_
 
 @dataclass(frozen=True)
 class Expected:
-    """What messages say is expected, in place of kind and range.
+    """The expected value in words of messages, in place of kind and range.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def optional(doc: str = "") -> Any:
     )
 
 
-# -- What may stand under each key, read off the parameter definitions -------------------------
+# -- Specifications of values, derived from the parameter definitions ---------------------------
 
 
 _SCALARS = {bool: "boolean", int: "integer", float: "number", str: "text", type(None): "null"}
@@ -73,7 +73,7 @@ _BOUNDS = {Ge: "ge", Gt: "gt", Le: "le", Lt: "lt", MinLen: "min_length", MaxLen:
 
 @dataclass(frozen=True)
 class Spec:
-    """What one value may be.
+    """The specification of one value.
 
     Parameters
     ----------
@@ -327,11 +327,11 @@ def _expected(metadata: Any) -> str:
     return next((each.words for each in metadata if isinstance(each, Expected)), "")
 
 
-# -- What may stand under a key, in words: kind, range and unit --------------------------------
+# -- Specifications in words: kind, range and unit ----------------------------------------------
 
 
 def words_for(spec: Spec, needs: int | None = None) -> str:
-    """Say what is expected, with range and unit.
+    """Return what is expected in words, with range and unit.
 
     Parameters
     ----------
@@ -370,7 +370,7 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
 
 
 def kind_of(spec: Spec) -> str:
-    """Say what is expected without range and unit: ``a number``, ``true or false``, ..."""
+    """Return what is expected, without range and unit: ``a number``, ``true or false``, ..."""
     return words_for(spec.mapped(lambda _: {"bounds": {}}, unit="1"))
 
 

@@ -1,4 +1,4 @@
-"""What a scenario says of policies: their names, their parameters, and whether they fit."""
+"""Policies that a scenario names: their parameters, and checks that they fit the scenario."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def policy_schema(kind: str) -> list[dict[str, Any]]:
     """Return what may stand under a kind of policy, in JSON schema."""
     names = policy_names(kind)
     alternatives: list[dict[str, Any]] = [
-        {"enum": list(names), "description": "A policy that comes with the package, by name"},
+        {"enum": list(names), "description": "A policy of the package, by name"},
         {"type": "string", "pattern": ".+:.+", "description": "module:Class"},
     ]
     known: list[str] = []

@@ -41,7 +41,7 @@ __all__ = ["Scenario", "canonical", "digest"]
 
 
 class Scenario:
-    """What is simulated: firms, segments, the market, the start and the events.
+    """A scenario: the firms, segments, market, initial state and events of a simulation.
 
     A scenario is immutable; :meth:`override` makes a changed one. Its parameters are
     attributes: ``scenario.periods``, ``scenario.firms["Tailor"].price``. Two scenarios
@@ -259,7 +259,7 @@ class Scenario:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What the events set, one change per parameter, in order of period."""
+        """The changes that events make, one per parameter, in order of period."""
         return self._changes
 
     @property
@@ -269,13 +269,13 @@ class Scenario:
 
     @property
     def left_out(self) -> str:
-        """Which events a shortened run leaves out, in one sentence; empty if none."""
+        """The events that a shortened run leaves out, in one sentence; empty if none."""
         late = self._source.late
         return left_out_words(late, self.periods, self.period_length) if late else ""
 
     @property
     def schema(self) -> Schema:
-        """What may stand in the scenario."""
+        """The schema: specifications of all values of the scenario."""
         return self._schema
 
     @cached_property

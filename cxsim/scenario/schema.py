@@ -1,4 +1,4 @@
-"""The models of firm, segment and scenario, put together from what the mechanisms declare."""
+"""The models of firm, segment and scenario, built from the parameters of mechanisms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cxsim.scenario.fields import Spec, spec_of_field
 __all__ = ["TEXTS", "Condition", "Event", "Initial", "Schema", "World", "schema_for"]
 
 
-# -- The models of firm, segment and scenario, put together from what the mechanisms declare ---
+# -- The models of firm, segment and scenario, built from the parameters of mechanisms ----------
 
 
 _CORE = "scenario"
@@ -30,7 +30,7 @@ _CORE = "scenario"
 
 @dataclass(frozen=True)
 class Schema:
-    """What a scenario may contain, given the mechanisms.
+    """The structure of scenarios, given the mechanisms.
 
     Attributes
     ----------
@@ -109,14 +109,17 @@ def _build(mechanisms: tuple[Mechanism, ...]) -> Schema:
     sections: dict[str, Any] = {
         "segments": (
             dict[str, segment],  # type: ignore[valid-type]
-            parameter(doc="Customers, by segment", min_length=1),
+            parameter(doc="Segments of customers, by name", min_length=1),
         ),
         "firms": (dict[str, firm], parameter(doc="Firms, by name", min_length=1)),  # type: ignore[valid-type]
         "initial": (
             dict[str, Initial],
             parameter({}, doc="Customers at the start, by firm (default: none)", fixed=True),
         ),
-        "events": (tuple[Event, ...], parameter((), doc="Changes during the run", fixed=True)),
+        "events": (
+            tuple[Event, ...],
+            parameter((), doc="Events: changes during the run", fixed=True),
+        ),
     }
     scenario = create_model("ScenarioModel", __base__=(market, World), **sections)
     owners = {"firms": firm_owners, "segments": segment_owners}
@@ -210,10 +213,10 @@ def _narrow(annotation: Any, bounds: tuple[Any, ...]) -> Any:
     return annotation
 
 
-# -- What a scenario says beside its firms' and segments' parameters: texts, size, start, events
+# -- Texts, size, initial state and events of a scenario ----------------------------------------
 
 
-#: Fields that say something to readers and nothing to the simulation.
+#: Fields for readers, which the simulation does not use.
 TEXTS = ("name", "title", "description", "claim", "refuted_by", "test", "notes")
 
 
@@ -221,13 +224,22 @@ class Initial(Parameters):
     """A firm's customers at the start."""
 
     share: float = parameter(
-        0.0, doc="Share of all customers who are the firm's", unit="share", ge=0, le=1, fixed=True
+        0.0, doc="Initial customer share of the firm", unit="share", ge=0, le=1, fixed=True
     )
     tenure: int = parameter(
-        0, doc="Purchases each of them has made since joining", unit="purchases", ge=0, fixed=True
+        0,
+        doc="Initial tenure of these customers: purchases since joining",
+        unit="purchases",
+        ge=0,
+        fixed=True,
     )
     knowledge: float = parameter(
-        0.0, doc="What the firm knows of each of them", unit="share", ge=0, lt=1, fixed=True
+        0.0,
+        doc="Initial knowledge of each of these customers",
+        unit="share",
+        ge=0,
+        lt=1,
+        fixed=True,
     )
 
 
@@ -237,7 +249,7 @@ class Event(Parameters):
     at: int = parameter(doc="Period of the change", unit="period", ge=0, fixed=True)
     over: int = parameter(
         0,
-        doc="Periods until a number has moved all the way, by equal steps (0: at once)",
+        doc="Periods until the new value is reached, in equal steps (0: at once)",
         unit="periods",
         ge=0,
         fixed=True,
@@ -247,27 +259,27 @@ class Event(Parameters):
         min_length=1,
         fixed=True,
     )
-    label: str = parameter("", doc="What happened, for figures", fixed=True)
+    label: str = parameter("", doc="Label of the event in figures", fixed=True)
 
 
 class Condition(Parameters):
-    """One thing that has to hold where a claim does, as a rule that can be evaluated."""
+    """A condition of a claim, as a rule that can be evaluated."""
 
-    says: str = parameter(doc="What has to hold, in words", min_length=1, fixed=True)
+    says: str = parameter(doc="The condition in words", min_length=1, fixed=True)
     rule: str = parameter(
-        doc="The same as a comparison of measures: retention.Tailor > retention.others",
+        doc="The condition as a comparison of measures: retention.Tailor > retention.others",
         min_length=1,
         fixed=True,
     )
     window: Literal["run", "last_year", "last_period", "after_event"] = parameter(
         "run",
-        doc="Periods that count: all, those of the last year, the last one, those from the first "
+        doc="Periods of the comparison: all, the last year, the last one, or those from the first "
         "event on",
         fixed=True,
     )
     runs: dict[str, dict[str, Any]] = parameter(
         {},
-        doc="Other runs that the rule speaks of: overrides of the scenario, by name",
+        doc="Other runs in the rule: overrides of the scenario, by name",
         fixed=True,
     )
 
@@ -279,7 +291,7 @@ class Condition(Parameters):
 
 
 class Labels(Parameters):
-    """What tables and figures call things that this market calls otherwise."""
+    """Words of this market for customers, purchases and prices in tables and figures."""
 
     customer: str = parameter(
         "customer", doc="Word for a customer (patient, donor, voter, child/children)", fixed=True
@@ -291,24 +303,24 @@ class Labels(Parameters):
 
 
 class World(Parameters):
-    """What holds for the market as a whole."""
+    """Texts, size and labels of the market as a whole."""
 
     name: str = parameter("", doc="Short name (default: that of the file)", fixed=True)
-    title: str = parameter("", doc="One line for headings", fixed=True)
-    description: str = parameter("", doc="What the scenario is about", fixed=True)
-    claim: str = parameter("", doc="The claim it puts to the test", fixed=True)
-    refuted_by: str = parameter("", doc="What result would refute the claim", fixed=True)
+    title: str = parameter("", doc="Title in one line", fixed=True)
+    description: str = parameter("", doc="Description of the market and its firms", fixed=True)
+    claim: str = parameter("", doc="Claim that the scenario tests", fixed=True)
+    refuted_by: str = parameter("", doc="Result that would refute the claim", fixed=True)
     test: tuple[Condition, ...] = parameter(
-        (), doc="What refuted_by says, as rules: the claim holds where all of them do", fixed=True
+        (), doc="Conditions of the claim as rules: the claim holds if all of them hold", fixed=True
     )
-    notes: str = parameter("", doc="How its numbers were chosen", fixed=True)
+    notes: str = parameter("", doc="Sources and assumptions of the numbers", fixed=True)
     periods: int = parameter(
         60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True, ask=Ask()
     )
-    period_length: str = parameter("month", doc="What one period is", fixed=True)
+    period_length: str = parameter("month", doc="Length of a period", fixed=True)
     warm_up: int = parameter(
         0,
-        doc="Periods simulated before the first one and not reported",
+        doc="Warm-up: periods simulated before the first one and not reported",
         unit="periods",
         ge=0,
         le=100_000,
@@ -316,7 +328,7 @@ class World(Parameters):
     )
     customers: int = parameter(
         2000,
-        doc="Customers simulated; more of them sharpen the results and change nothing else",
+        doc="Customers simulated; more of them reduce the Monte-Carlo error only",
         unit="customers",
         ge=1,
         le=1_000_000_000,
@@ -334,7 +346,7 @@ class World(Parameters):
     needs: int = parameter(2, doc="Dimensions of need", unit="dimensions", ge=1, le=8, fixed=True)
     matrix_threshold: float = parameter(
         0.5,
-        doc="Where the capability matrix divides low from high",
+        doc="Threshold between low and high in the capability matrix",
         unit="share",
         ge=0,
         le=1,

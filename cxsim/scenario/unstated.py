@@ -1,4 +1,4 @@
-"""What a scenario leaves unstated: costs without a number, and defaults that answers rest on.
+"""Parameters that a scenario does not state: costs without a number, and important defaults.
 
 Parameters say themselves that they deserve a statement (``ask=`` of
 :func:`cxsim.parameters.parameter`). Stated is what stands in the file, in what it extends, in an
@@ -77,7 +77,7 @@ class Unstated:
 
 
 def unstated(scenario: Scenario) -> tuple[Unstated, ...]:
-    """Return what deserves a statement and was left to its default.
+    """Return the parameters that should be stated and were left at their default.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def unstated(scenario: Scenario) -> tuple[Unstated, ...]:
 
 
 def inherited(scenario: Scenario) -> tuple[Unstated, ...]:
-    """Return what a market with firms of its own takes from the file that it extends.
+    """Return the parameters that a market with its own firms takes from the file it extends.
 
     Empty for a variant, whose firms are those of the file that it extends: it means to take
     over what it does not change.
@@ -186,7 +186,7 @@ def _unit(unit: str, scenario: Scenario) -> str:
 
 
 def free_line(scenario: Scenario) -> str:
-    """Return in one sentence what costs nothing because no cost is stated; empty for nothing.
+    """Return in one sentence the costs that are zero because they are not stated; empty if none.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def free_line(scenario: Scenario) -> str:
 
 
 def _grouped(by: Mapping[str, list[str]], names: list[str]) -> Iterator[str]:
-    """Yield whose what: what all have first, then what else some have."""
+    """Yield words by owner: first those common to all, then those of some."""
     shared = [what for what in by.get(names[0], ()) if all(what in by.get(n, ()) for n in names)]
     shared = shared if len(names) > 1 else []
     if shared:
@@ -226,7 +226,7 @@ def _grouped(by: Mapping[str, list[str]], names: list[str]) -> Iterator[str]:
 
 
 def defaults_line(scenario: Scenario) -> str:
-    """Return in one sentence what beside costs was left to its default; empty for nothing.
+    """Return in one sentence the other parameters left at their default; empty if none.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def _and(words: Iterable[str]) -> str:
 
 
 def unstated_table(scenario: Scenario) -> pd.DataFrame:
-    """Return what the scenario does not state itself, one row for each parameter and value.
+    """Return the parameters that the scenario does not state, a row for each parameter and value.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From pydantic's errors to plain words, with range and unit of the parameter."""
+"""Validation of scenarios, with pydantic's errors in plain words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cxsim.scenario.yaml_text import plain_scalar
 __all__ = ["MOST", "check_parts", "read_as", "refusal", "shape_problems", "validate", "wrong"]
 
 
-# -- From pydantic's errors to plain words, with range and unit of the parameter ---------------
+# -- Pydantic's errors in plain words, with range and unit of the parameter ---------------------
 
 
 Keys = tuple[str | int, ...]
@@ -134,7 +134,7 @@ class _Wrong(NamedTuple):
 def _explained(error: ValidationError, raw: Any, spec: Spec, needs: int | None) -> Found:
     # Without the input: pydantic cannot show every value there is.
     errors = error.errors(include_url=False, include_input=False, include_context=False)
-    if spec.called is not None:  # a key that nobody knows may be why another one is missing
+    if spec.called is not None:  # an unknown key may be why another one is missing
         errors.sort(key=lambda each: each["type"] != "extra_forbidden")
     problems: dict[Keys, _Wrong] = {}
     absent: set[Keys] = set()
@@ -167,7 +167,7 @@ def _beyond(raw: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
 def _problem(
     kind: str, loc: tuple[Any, ...], message: str, raw: Any, spec: Spec, needs: int | None
 ) -> _Wrong:
-    """Say what one of pydantic's errors means."""
+    """Return one of pydantic's errors in words."""
     keys: Keys = ()
     value = raw
     for part in loc[:-1] if kind == "missing" else loc:

@@ -22,7 +22,7 @@ def comparison():
     return compare(slow, quick, seeds=4)
 
 
-def table(*rows, scenario="copycat", unit="share", label="Share of purchases"):
+def table(*rows, scenario="copycat", unit="share", label="Market share"):
     """Rows of (measure, firm, difference, half width of its interval)."""
     frame = pd.DataFrame(rows, columns=["measure", "firm", "difference", "half"])
     frame["scenario"], frame["unit"], frame["label"] = scenario, unit, label
@@ -57,7 +57,7 @@ def test_filled_dots_are_clear_differences_and_the_title_counts_them():
     assert clear != "#ffffff"
     assert unclear == "#ffffff"
     assert axes.get_xlabel() == "percentage points"
-    assert "Share of purchases: Ann +5.0 points." in cp.alt_of(figure)
+    assert "Market share: Ann +5.0 points." in cp.alt_of(figure)
 
 
 def test_zero_is_always_in_sight():
@@ -70,17 +70,17 @@ def test_each_measure_has_a_panel_with_its_own_unit(comparison):
     figure = cp.differences(comparison.table)
     units = {title: axes.get_xlabel() for title, axes in panels(figure).items()}
     assert len(units) == 6
-    assert units["Share of purchases"] == "percentage points"
-    assert units["Retention"] == "percentage points per month"
-    assert units["Lifetime value of a customer newly won"] == "EUR per customer"
-    assert units["Net present value of profit"].endswith("EUR")
+    assert units["Market share"] == "percentage points"
+    assert units["Retention rate"] == "percentage points per month"
+    assert units["CLV of a new customer"] == "EUR per customer"
+    assert units["Net present value"].endswith("EUR")
     assert "quick against the baseline" in figure.get_suptitle()
 
 
 def test_measures_can_be_chosen_and_the_markets_have_one_row(comparison):
     figure = cp.differences(comparison.table, measures=["profit", "outside_share"])
-    assert list(panels(figure)) == ["Profit", "Share of the outside option (market)"]
-    market = panels(figure)["Share of the outside option (market)"]
+    assert list(panels(figure)) == ["Profit", "Share of no purchase (market)"]
+    market = panels(figure)["Share of no purchase (market)"]
     assert len(dots(market)) == 1
     firms = [tick.get_text() for tick in panels(figure)["Profit"].get_yticklabels()]
     assert firms == ["Mass", "Niche", "Tailor"]
@@ -126,7 +126,7 @@ def test_paths_have_a_panel_a_firm_with_all_scenarios_in_it(comparison, written)
         names = [t.get_text().split(" ")[0] for t in axes.texts]
         assert names == comparison.scenarios
         assert len(axes.collections) == 2, "a band each"
-    assert figure.get_supylabel() == "Share of purchases (%)"
+    assert figure.get_supylabel() == "Market share (%)"
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
     assert "bands: their confidence intervals" in written(figure)
 
@@ -140,7 +140,7 @@ def test_paths_tell_of_the_firm_that_ends_farthest_from_the_baseline():
     ]
     series = pd.DataFrame(rows, columns=["scenario", "firm", "period", "measure", "mean"])
     figure = cp.paths(series, events=[(1, "Copied")])
-    said = "Share of purchases: Ann ends at 30 % in copycat, 50 % in baseline"
+    said = "Market share: Ann ends at 30 % in copycat, 50 % in baseline"
     assert plain(figure.get_suptitle()) == said
     assert [t.get_text() for t in figure.axes[0].texts][-1] != "Copied"
     assert sum("Copied" in t.get_text() for axes in figure.axes for t in axes.texts) == 1

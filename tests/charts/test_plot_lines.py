@@ -41,8 +41,8 @@ def test_firms_that_end_level_share_the_title(frame):
 def test_other_measures_are_called_by_their_own_words(frame):
     ended = frame({"Ann": [3.0, 4.0], "Bob": [3.0, 2.0]}, "lifetime_value_new")
     figure = cp.lines(ended, measure="lifetime_value_new")
-    assert title(figure) == "Lifetime value of a customer newly won: Ann ends highest, at 4.00"
-    assert axis(figure) == ("Lifetime value of a customer newly won (currency units per customer)")
+    assert title(figure) == "CLV of a new customer: Ann ends highest, at 4.00"
+    assert axis(figure) == "CLV of a new customer (currency units per customer)"
 
 
 def test_the_title_does_not_hide_the_interval(frame):
@@ -57,7 +57,7 @@ def test_a_title_claims_nothing_for_a_firm_without_a_value_at_the_end(frame):
     kept = frame({"Gone": [0.9, np.nan], "Bob": [0.5, 0.6]}, "retention")
     assert title(cp.retention(kept)) == "Bob ends with a retention of 60 % per period"
     gone = kept[kept["firm"] == "Gone"]
-    assert title(cp.retention(gone)) == "Retention: no firm has a value in period 1"
+    assert title(cp.retention(gone)) == "Retention rate: no firm has a value in period 1"
 
 
 # ------------------------------------------------------------- axes and labels
@@ -140,7 +140,7 @@ def test_courses_that_jitter_get_a_mean_and_the_axis_says_so(frame):
 
 def test_smooth_and_short_courses_are_drawn_as_they_are(frame):
     ramp = frame({"Ann": np.linspace(0.3, 0.6, 60)})
-    assert axis(cp.shares(ramp)) == "Share of purchases (%)"
+    assert axis(cp.shares(ramp)) == "Market share (%)"
     assert window_for(jitter(0.5, periods=11)[:, None]) == 1
 
 

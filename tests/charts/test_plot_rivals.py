@@ -63,7 +63,7 @@ def test_the_waterfall_ends_where_the_statement_does(result, written):
         before_profit, profit = ends[-2], ends[-1]
         assert before_profit == pytest.approx(profit)
         assert profit == pytest.approx(own["amount"].iloc[-1])
-    assert "Cost of units" in written(figure)
+    assert "Cost of goods sold" in written(figure)
 
 
 def test_a_loss_is_said_and_drawn_below_zero(result):

@@ -72,7 +72,7 @@ def test_compare_prints_intervals_and_leaves_one_report(cxsim):
     assert (folder / "report.html").stat().st_size > 100_000
 
     row = kept.table.query("measure == 'share' and firm == 'Mass'").iloc[0]
-    start = lines.index("Share of purchases (%, mean over months 24-39)")
+    start = lines.index("Market share (%, mean over months 24-39)")
     printed = next(line for line in lines[start:] if line.startswith("  Mass"))
     numbers = [float(n) for n in re.findall(r"[+-]?\d+\.?\d*", printed.replace("−", "-"))]
     wanted = [100 * row[k] for k in ("baseline", "baseline_se", "other", "other_se", "difference")]
@@ -257,7 +257,7 @@ def test_check_looks_at_every_file_and_fails_if_one_is_wrong(cxsim):
     assert "cxsim: bad.yaml:2: customers: expected" in err
     assert "did you mean 'periods'?" in err
     assert "cxsim: worse.yaml:" in err
-    assert err.splitlines()[-1] == "cxsim: 2 of 3 files are not right"
+    assert err.splitlines()[-1] == "cxsim: 2 of 3 files are invalid"
 
 
 def test_diff_lists_what_differs(cxsim):
@@ -319,7 +319,7 @@ def test_lab_opens_what_is_there_or_lays_it_out():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"\d+\.\d+.*\n", done.stdout)
-    assert "cxsim-lab: laid out" in done.stderr
+    assert "cxsim-lab: created" in done.stderr
     assert Path("cxsim-lab/notebooks/compare.ipynb").is_file()
     assert workplace() == workplace("cxsim-lab") == (Path("cxsim-lab"), False)
 

@@ -72,7 +72,7 @@ def test_a_study_with_failed_runs_ends_with_one_and_says_how_to_look(here):
     code, out, _ = cxsim("sweep", "study.yaml")
     assert code == 1
     assert "3 runs failed" in out
-    replay = next(line for line in out.splitlines() if line.startswith("Again: ")).split()[2:]
+    replay = next(line for line in out.splitlines() if line.startswith("Repeat: ")).split()[2:]
     code, _, err = cxsim(*replay)
     assert code == 2
     assert "expected shares that sum to 1" in err
@@ -124,7 +124,7 @@ def test_a_sweep_that_is_stopped_keeps_what_was_done_and_goes_on(here):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=180)
     assert process.returncode == 1
-    assert "start again to go on" in err
+    assert "start again to continue" in err
     done = len(pd.read_parquet(runs))
     assert 0 < done < 40_000
     _, _, err = cxsim("sweep", "study.yaml", "--dry-run")

@@ -64,9 +64,9 @@ def test_without_labels_nothing_changes():
 
 def test_tables_use_the_words_of_the_scenario(clinics):
     means = clinics.summary().rename(columns={"value": "mean"}).assign(se=0.1)
-    rows = firm_rows(means, names=("share", "price_paid"), words=Words.of(clinics.firms.attrs))
+    rows = firm_rows(means, names=("purchases", "price_paid"), words=Words.of(clinics.firms.attrs))
     assert list(dict.fromkeys(rows["label"])) == [
-        "Share of treatments",
+        "Treatments",
         "Amount paid per treatment",
     ]
 

@@ -148,7 +148,7 @@ def test_a_place_to_work_is_laid_out_and_what_is_in_it_is_right(installed):
     # What firms fit to their books, and some designs, need libraries that come with an extra.
     *others, last = checked.stderr.splitlines()
     assert [line for line in others if "pip install 'cxsim[study]'" not in line] == []
-    assert last.endswith("files are not right")
+    assert last.endswith("files are invalid")
     assert checked.returncode == 2
     assert checked.stdout.count(": ok\n") > 15
 

@@ -65,7 +65,7 @@ def test_the_answer_is_the_paired_comparison(base, answers):
 
 def test_the_sentence_says_what_the_table_says(base, answers):
     answer = answers.to(Question(base, "Tailor").set("firms.Tailor.price", 14.0))
-    row = answer.rows().set_index("measure").loc["Share of purchases"]
+    row = answer.rows().set_index("measure").loc["Market share"]
     said = answer.sentence()
     assert said.startswith(
         "With Tailor's price 14 instead of 10: Tailor's share of purchases falls"

@@ -116,7 +116,7 @@ def test_the_summary_of_compare_says_how_it_was_made(compared, expected):
 
 def test_the_report_answers_first_and_says_how_sure_it_is(page, expected):
     text = re.sub(r"<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL).replace("\u00a0", " ")
-    assert text.index(expected.headline()) < text.index("Share of purchases")
+    assert text.index(expected.headline()) < text.index("Market share")
     assert "3 paired seeds, 40 months, 200 simulated customers" in text
     assert "95 % interval" in text
     assert "precision gain" in text
@@ -195,11 +195,11 @@ def test_key_figures_come_with_units_and_errors(report, runs):
     text = text_of(report.key_figures(runs))
     assert "means over 3 seeds, Monte-Carlo standard errors in brackets" in text
     assert "Switching cost (EUR, month 39, the last)" in text
-    assert "Share of purchases (%, mean over months 0-39)" in text
-    assert "the share that were made from this firm" in text  # what it is, below the table
+    assert "Market share (%, mean over months 0-39)" in text
+    assert "from all firms that were made from this firm" in text  # its definition
     share = runs.means.query("measure == 'share' and firm == 'Mass'").iloc[0]
     assert f"{100 * share['mean']:.1f}"[:4] in text
-    assert "Identify: contacts recognized (%, mean over months 0-39)" in text_of(
+    assert "Identify: recognition rate (%, mean over months 0-39)" in text_of(
         report.scorecard(runs)
     )
 

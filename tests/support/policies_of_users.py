@@ -6,7 +6,7 @@ import cxsim as cx
 
 
 class Undercut(cx.PricingPolicy):
-    """Ask a little less than the cheapest rival did."""
+    """Charge less than the cheapest rival did."""
 
     by: float = 0.5
 

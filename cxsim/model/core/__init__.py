@@ -1,1 +1,1 @@
-"""The core market, which every scenario has."""
+"""The core of the model: customers, choice, offer, learning, switching costs, prices."""

@@ -1,9 +1,9 @@
-"""The choice: a customer takes the best of the active firms and the outside option.
+"""Discrete choice among the active firms and the no-purchase option, and expected demand.
 
-The passes that prepare a choice and add up what options are worth run as they do in a
-period; in place of a draw, everybody counts by the chance to be in the market and the
-logit chance of each option. No part of a period: :mod:`cxsim.runs.firm_decisions` runs them for
-policies that know demand.
+For expected demand the passes that prepare a choice and add up utility run as they do in a
+period; instead of a draw, every customer counts with the probability of being in the market and
+the logit probability of each option. They are not part of a period:
+:mod:`cxsim.runs.firm_decisions` runs them for policies that know demand.
 """
 
 from __future__ import annotations
@@ -29,25 +29,28 @@ from cxsim.parameters import Ask, Parameters, parameter
 __all__ = ["CHOICE", "DEMAND", "DEMAND_RULES"]
 
 
-# -- The choice: a customer takes the best of the active firms and the outside option ----------
+# -- Discrete choice among the active firms and the no-purchase option --------------------------
 
 
 class MarketParameters(Parameters):
-    """What customers may choose beside the firms."""
+    """The no-purchase option of the market."""
 
     outside_option: bool = parameter(
-        False, doc="Whether customers in the market may buy from nobody", fixed=True, ask=Ask()
+        False,
+        doc="Whether customers in the market have the no-purchase option",
+        fixed=True,
+        ask=Ask(),
     )
 
 
 class SegmentParameters(Parameters):
-    """What buying from nobody is worth."""
+    """Value of the no-purchase option to a segment."""
 
-    outside_value: float = parameter(0.0, doc="Worth of the outside option", unit="currency")
+    outside_value: float = parameter(0.0, doc="Value of the no-purchase option", unit="currency")
 
 
 class FirmParameters(Parameters):
-    """Whether a firm is in the market."""
+    """Entry and exit of a firm."""
 
     active: bool = parameter(True, doc="Whether the firm is in the market (entry and exit)")
 
@@ -56,14 +59,14 @@ class FirmParameters(Parameters):
 
 
 def utility(price_sensitivity: float, value: float, shock: float) -> float:
-    """Return the utility of an option, a (worth in money) + e."""
+    """Return the utility of an option, a (value in money) + e."""
     return price_sensitivity * value + shock
 
 
 def consumer_surplus(
     value: float, shock: float, price_sensitivity: float, outside_value: float
 ) -> float:
-    """Return what was taken, in money, relative to the outside value; 0 where a is 0."""
+    """Return the surplus of the chosen option over no purchase, in money; 0 where a is 0."""
     if price_sensitivity > 0.0:
         return value + shock / price_sensitivity - outside_value
     return 0.0
@@ -72,7 +75,8 @@ def consumer_surplus(
 def weigh(i, options, open_option, price_sensitivity, value, weights):
     """Write the logit weights of a customer's open options, and return their sum.
 
-    Relative to the best option's, so that none overflows; 0 where no option is open.
+    Weights are relative to the best option, so that none overflows; the sum is 0 where no option
+    is open.
     """
     a = price_sensitivity[i]
     top = -1e300
@@ -92,7 +96,7 @@ def weigh(i, options, open_option, price_sensitivity, value, weights):
 
 
 def attend(n, purchase_rate, chance_to_shop):
-    """How likely each customer is to be in the market, before mechanisms."""
+    """Set each customer's chance to be in the market, which other mechanisms may change."""
     for i in range(n):
         chance_to_shop[i] = purchase_rate[i]
 
@@ -101,13 +105,13 @@ def enter(
     n, first, n_firms, chance_to_shop, segment, in_market, shopper, open_option, value, key_enter,
     market_outside_option, segment_outside_value, firm_active,
 ):  # fmt: skip
-    """Some customers are in the market this period; options are open and worth nothing yet."""
+    """Draw the customers in the market this period, and open the options with value zero."""
     key = key_enter[0]
     for i in range(n):
         in_market[i] = 1 if uniform(key, first + i) < chance_to_shop[i] else 0
     shoppers = 0
     for i in range(n):
-        shopper[shoppers] = i  # written over by the next unless this one is in the market
+        shopper[shoppers] = i  # overwritten by the next unless this one is in the market
         shoppers += in_market[i]
     for k in range(shoppers, n):
         shopper[k] = NOWHERE
@@ -127,7 +131,7 @@ def decide(
     n, first, shopper, open_option, price_sensitivity, value, best_option, sensitivity, draw, best,
     taken, best_shock, shock, key_choice,
 ):  # fmt: skip
-    """Each member takes the option of highest utility; ties go to the first in name order.
+    """Let each member choose the option of highest utility; ties go to the first by name.
 
     Innermost loops run over those in the market, without a branch, several at a time.
     """
@@ -163,18 +167,18 @@ def decide(
 
 
 def elect(n, best_option, choice):
-    """The account takes what its only member prefers."""
+    """Let the account take the option that its only member prefers."""
     for i in range(n):
         choice[i] = best_option[0, i]
 
 
 def buy(n, n_firms, shopper, choice, buyer, seller):
-    """List who buys from a firm, and from which."""
+    """List the customers who buy from a firm, with the firm."""
     buyers = 0
     for k in range(listed(n, shopper)):
         i = shopper[k]
         f = choice[i]
-        buyer[buyers] = i  # written over by the next unless this one buys
+        buyer[buyers] = i  # overwritten by the next unless this one buys
         seller[buyers] = max(0, f)
         buyers += 1 if 0 <= f < n_firms else 0
     for k in range(buyers, n):
@@ -185,7 +189,7 @@ def note_experienced_utility(
     n, shopper, choice, segment, price_sensitivity, value, shock, experienced_utility,
     segment_outside_value,
 ):  # fmt: skip
-    """Note what the choice was worth to the first member."""
+    """Store the experienced value of the choice to the first member."""
     for i in range(n):
         experienced_utility[i] = 0.0
     for k in range(listed(n, shopper)):
@@ -200,7 +204,7 @@ def note_experienced_utility(
 
 
 def count(n, shopper, supplier, choice, sum_purchases, sum_customers_before):
-    """Count who came from where and took what."""
+    """Count customers by previous supplier, and purchases by previous supplier and option."""
     for i in range(n):
         sum_customers_before[tile(i), supplier[i] + 1] += 1.0
     for k in range(listed(n, shopper)):
@@ -210,7 +214,7 @@ def count(n, shopper, supplier, choice, sum_purchases, sum_customers_before):
 
 
 def join(n, clock, buyer, seller, supplier, tenure, last_bought):
-    """A buyer becomes the firm's customer; the outside option ends nothing."""
+    """Make buyers customers of the firm; the no-purchase option ends no relationship."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
@@ -220,14 +224,14 @@ def join(n, clock, buyer, seller, supplier, tenure, last_bought):
 
 
 def add_consumer_surplus(n, experienced_utility, sum_surplus):
-    """Add up what customers got out of the market."""
+    """Add up consumer surplus."""
     for i in range(n):
         sum_surplus[tile(i), 0] += experienced_utility[i]
 
 
 CHOICE = Mechanism(
     "choice",
-    doc="Discrete choice among firms and the outside option",
+    doc="Discrete choice among firms and the no-purchase option",
     core=True,
     market=MarketParameters,
     segment=SegmentParameters,
@@ -237,40 +241,42 @@ CHOICE = Mechanism(
         scratch("in_market", "1 for a customer who buys this period", dtype="i1"),
         scratch(
             "shopper",
-            "Places in the block of those in the market, in order, then NOWHERE: a list is "
-            "walked faster than a branch is guessed",
+            "Indices in the block of customers in the market, in order, then NOWHERE: a list "
+            "takes less time than a branch",
             dtype="u4",
         ),
-        scratch("open_option", "1 for an option that can be taken", ("option",), "i4"),
-        scratch("value", "Worth of an option before chance, currency", ("member", "option")),
+        scratch("open_option", "1 for an option that can be chosen", ("option",), "i4"),
+        scratch(
+            "value", "Value of an option without the random part, currency", ("member", "option")
+        ),
         scratch("best_option", "Option of highest utility", ("member",), "i2"),
-        scratch("best", "Highest utility so far, by place in the list"),
-        scratch("taken", "Option that has it, by place in the list", dtype="i4"),
-        scratch("sensitivity", "Price sensitivity, by place in the list"),
-        scratch("draw", "An option's shock, by place in the list"),
-        scratch("best_shock", "The best option's shock, by place in the list"),
-        scratch("shock", "Chance's part of the favourite's utility", ("member",)),
-        scratch("choice", "Option taken; -1 for none", dtype="i2"),
+        scratch("best", "Highest utility so far, by position in the list"),
+        scratch("taken", "Option with the highest utility, by position in the list", dtype="i4"),
+        scratch("sensitivity", "Price sensitivity, by position in the list"),
+        scratch("draw", "Random part of an option's utility, by position in the list"),
+        scratch("best_shock", "Random part of the best option, by position in the list"),
+        scratch("shock", "Random part of the utility of the best option", ("member",)),
+        scratch("choice", "Chosen option; -1 for none", dtype="i2"),
         scratch(
             "buyer",
-            "Places in the block of those who buy from a firm, in order, then NOWHERE",
+            "Indices in the block of customers who buy from a firm, in order, then NOWHERE",
             dtype="u4",
         ),
-        scratch("seller", "The firm, by place in the list of buyers", dtype="u4"),
-        scratch("experienced_utility", "Experienced worth of the choice, currency"),
+        scratch(
+            "seller", "Number of the chosen firm, by position in the list of buyers", dtype="u4"
+        ),
+        scratch("experienced_utility", "Experienced value of the choice, currency"),
         Column("last_bought", dtype="i4", doc="Period of the last purchase from any firm"),
     ),
     draws=(Draw("enter"), Draw("choice", ("member", "option"))),
     accumulators=(
         Accumulator(
             "purchases",
-            "Purchases, by supplier before and option taken",
+            "Purchases, by previous supplier and chosen option",
             ("previous_supplier", "option"),
         ),
-        Accumulator(
-            "customers_before", "Customers, by supplier before the choice", ("previous_supplier",)
-        ),
-        Accumulator("surplus", "Experienced worth of choices, currency", (1,)),
+        Accumulator("customers_before", "Customers, by previous supplier", ("previous_supplier",)),
+        Accumulator("surplus", "Consumer surplus: experienced value of choices, currency", (1,)),
     ),
     passes=(
         Pass(attend, "prepare"),
@@ -286,22 +292,22 @@ CHOICE = Mechanism(
 )
 
 
-# -- Expected demand: what a period would bring at some price, without anybody drawing anything
+# -- Expected demand of a period at given prices, without random draws --------------------------
 
 
 # --- rules ------------------------------------------------------------------------
 
 
 def chance_slope(price_sensitivity: float, amount: float, chance: float) -> float:
-    """Return the change of a logit chance with the price, -a v m P (1 - P).
+    """Return the derivative of a logit probability by the price, -a v m P (1 - P).
 
-    ``amount`` is v m: what the purchase costs more where the price is one more.
+    ``amount`` is v m, the increase of the amount paid per increase of the price.
     """
     return -price_sensitivity * amount * chance * (1.0 - chance)
 
 
 def expected_slope(chance: float, slope: float, amount: float, margin: float) -> float:
-    """Return the change with the price of chance times margin."""
+    """Return the derivative of probability times margin by the price."""
     return chance * amount + slope * margin
 
 
@@ -312,7 +318,7 @@ def include_all_customers(
     n, n_firms, segment, in_market, shopper, open_option, value, market_outside_option,
     segment_outside_value, firm_active,
 ):  # fmt: skip
-    """Take everybody as if in the market; options are open and worth nothing yet."""
+    """Treat all customers as in the market, and open the options with value zero."""
     for i in range(n):
         in_market[i] = 1
         shopper[i] = i
@@ -334,7 +340,7 @@ def expect(
     firm_service_saving, firm_personal_premium,
     sum_expected_purchases, sum_expected_margin, sum_expected_response, sum_expected_gain,
 ):  # fmt: skip
-    """Add up what each firm can expect, and how that changes with its own price."""
+    """Add up each firm's expected purchases and margin, and their response to its own price."""
     for i in range(n):
         if in_market[i] == 0:
             continue
@@ -366,18 +372,18 @@ def expect(
             sum_expected_gain[c, f] += rate * expected_slope(p, slope, amount, margin)
 
 
-#: Rules that expected demand alone follows, by name.
+#: Rules used by expected demand only, by name.
 DEMAND_RULES = frozenset({"choice.chance_slope", "choice.expected_slope"})
 
 DEMAND = Mechanism(
     "demand",
-    doc="Expected demand, for benchmarks that know it",
-    columns=(scratch("weighed", "Weight of an option in the choice", ("option",)),),
+    doc="Expected demand, for benchmark policies that know it",
+    columns=(scratch("weighed", "Logit weight of an option", ("option",)),),
     accumulators=(
         Accumulator("expected_purchases", "Expected purchases"),
-        Accumulator("expected_margin", "Expected contribution, currency"),
-        Accumulator("expected_response", "Change of expected purchases with the own price"),
-        Accumulator("expected_gain", "Change of expected contribution with the own price"),
+        Accumulator("expected_margin", "Expected contribution margin, currency"),
+        Accumulator("expected_response", "Derivative of expected purchases by the own price"),
+        Accumulator("expected_gain", "Derivative of expected contribution margin by the own price"),
     ),
     passes=(
         Pass(include_all_customers, "prepare", replaces="choice.enter"),

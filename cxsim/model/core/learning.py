@@ -1,4 +1,4 @@
-"""Learning: contacts teach a firm what a customer needs; without them it forgets."""
+"""Learning relationships: firms learn customers' needs in contacts, and forget without them."""
 
 from __future__ import annotations
 
@@ -6,35 +6,39 @@ from cxsim.model.mechanism import Accumulator, Column, Draw, Mechanism, Pass, li
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
-# -- Learning: contacts teach a firm what a customer needs; without them it forgets ------------
+# -- Learning: firms learn customers' needs in contacts, and forget without them ---------------
 
 
 class MarketParameters(Parameters):
-    """How informative contacts are."""
+    """Speed of learning about customers."""
 
     learning_rate: float = parameter(
         1.0,
-        doc="Precision, relative to the prior, of what a fully disclosing customer tells a "
-        "fully interactive firm in one contact",
+        doc="Learning rate: precision, relative to the prior, of the signal of one contact at full "
+        "data sharing and full interaction",
         ge=0,
         ask=Ask(beside=("interaction",)),
     )
 
 
 class SegmentParameters(Parameters):
-    """What customers let firms know."""
+    """Data sharing by a segment."""
 
     disclosure: float = parameter(
-        1.0, doc="Share of what could be told that the customer tells", unit="share", ge=0, le=1
+        1.0,
+        doc="Data sharing: share of what the customer could tell that it tells",
+        unit="share",
+        ge=0,
+        le=1,
     )
 
 
 class FirmParameters(Parameters):
-    """How well a firm recognizes, listens and remembers."""
+    """Recognition, interaction and forgetting of a firm."""
 
     identification: float = parameter(
         1.0,
-        doc="Identify: chance to recognize the customer in a contact",
+        doc="Recognition rate: chance to recognize the customer in a contact (identify)",
         unit="share",
         ge=0,
         le=1,
@@ -42,14 +46,14 @@ class FirmParameters(Parameters):
     )
     interaction: float = parameter(
         0.0,
-        doc="Interact: how well the firm interacts with individual customers",
+        doc="How well the firm interacts with individual customers (interact)",
         unit="share",
         ge=0,
         le=1,
     )
     forgetting_rate: float = parameter(
         0.0,
-        doc="Share of what is known that is lost in a period without learning",
+        doc="Share of customer knowledge that is lost in a period without learning",
         unit="per period",
         ge=0,
         le=1,
@@ -61,7 +65,7 @@ class FirmParameters(Parameters):
 
 
 def precision(learning_rate: float, interaction: float, disclosure: float) -> float:
-    """Return the precision of a contact's signal relative to the prior, rho A w."""
+    """Return the precision of the signal of a contact relative to the prior, rho A w."""
     return learning_rate * interaction * disclosure
 
 
@@ -76,7 +80,7 @@ def decayed(uncertainty: float, forgetting_rate: float) -> float:
 
 
 def onboarding_effort(teaching_effort: float, customization: float, gain: float) -> float:
-    """Return the customer's effort, in currency, of raising a firm's knowledge by ``gain``."""
+    """Return the onboarding effort, in currency, of raising a firm's knowledge by ``gain``."""
     return teaching_effort * customization * gain
 
 
@@ -84,7 +88,7 @@ def onboarding_effort(teaching_effort: float, customization: float, gain: float)
 
 
 def arrive(n, n_firms, arriving, uncertainty):
-    """Nobody knows a newcomer."""
+    """Reset firms' knowledge for newcomers to zero."""
     for i in range(n):
         if arriving[i]:
             for f in range(n_firms):
@@ -96,7 +100,7 @@ def prepare(
     disclosure, supplier_or_zero, supplier_knowledge,
     firm_identification, firm_interaction, segment_disclosure,
 ):  # fmt: skip
-    """What a firm knows of a customer and how well it meets this one, before mechanisms."""
+    """Set recognition, interaction and knowledge by firm, which other mechanisms may change."""
     for i in range(n):
         disclosure[i] = segment_disclosure[segment[i]]
         supplier_or_zero[i] = max(0, supplier[i])
@@ -116,7 +120,7 @@ def learn(
     market_learning_rate, firm_forgetting_rate, sum_recognized, sum_unknown, sum_resolved,
     sum_effort,
 ):  # fmt: skip
-    """A recognized buyer teaches the firm; everything else fades."""
+    """Firms learn from recognized buyers; all other knowledge decays."""
     buyers = listed(n, buyer)
     for k in range(buyers):
         i = buyer[k]
@@ -146,7 +150,7 @@ def learn(
 
 
 def count(n, supplier, supplier_knowledge, sum_knowledge):
-    """Add up what firms know of their customers."""
+    """Add up firms' knowledge of their customers."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -155,7 +159,7 @@ def count(n, supplier, supplier_knowledge, sum_knowledge):
 
 LEARNING = Mechanism(
     "learning",
-    doc="Contacts teach a firm what a customer needs",
+    doc="Firms learn customers' needs in contacts",
     core=True,
     market=MarketParameters,
     segment=SegmentParameters,
@@ -166,26 +170,28 @@ LEARNING = Mechanism(
             ("firm",),
             fill=1,
             doc="Share of the variance of the need that the "
-            "firm has not resolved; knowledge is what is left to 1",
+            "firm has not resolved; customer knowledge is 1 less it",
             ge=0,
             le=1,
         ),
-        scratch("recognition", "Chance to be recognized", ("firm",)),
-        scratch("interaction", "Interaction shown to the customer", ("firm",)),
-        scratch("knowledge_shown", "What the firm could know when the customer orders", ("firm",)),
-        scratch("uncertainty_after", "Uncertainty after teaching, by place in the list"),
-        scratch("onboarding_spent", "Effort spent on teaching, by place in the list"),
+        scratch("recognition", "Chance that the firm recognizes the customer", ("firm",)),
+        scratch("interaction", "Interaction with the customer", ("firm",)),
+        scratch(
+            "knowledge_shown", "Knowledge available to the firm when the customer orders", ("firm",)
+        ),
+        scratch("uncertainty_after", "Uncertainty after the contact, by position in the list"),
+        scratch("onboarding_spent", "Onboarding effort, by position in the list"),
         scratch("supplier_or_zero", "Number of the supplier, 0 where there is none", dtype="u4"),
-        scratch("supplier_knowledge", "What the supplier knows; 0 where there is none"),
-        scratch("disclosure", "Share of what could be told that is told"),
+        scratch("supplier_knowledge", "Knowledge of the supplier; 0 where there is none"),
+        scratch("disclosure", "Data sharing of the customer"),
     ),
     draws=(Draw("recognized", ("firm",)),),
     accumulators=(
         Accumulator("recognized", "Contacts in which the customer was recognized"),
-        Accumulator("unknown", "Share of the variance of need unresolved before contacts, summed"),
-        Accumulator("resolved", "What contacts resolved of it, summed"),
-        Accumulator("effort", "Effort that customers spent on teaching, currency"),
-        Accumulator("knowledge", "Knowledge of customers, summed over them"),
+        Accumulator("unknown", "Need variance unresolved before contacts, summed"),
+        Accumulator("resolved", "Need variance resolved in contacts, summed"),
+        Accumulator("effort", "Onboarding effort of customers, currency"),
+        Accumulator("knowledge", "Customer knowledge, summed over the firm's customers"),
     ),
     passes=(
         Pass(arrive, "arrive"),
@@ -196,15 +202,15 @@ LEARNING = Mechanism(
 )
 
 
-# -- Portability: a customer can show a rival part of what its supplier knows ------------------
+# -- Data portability: a customer can transfer part of its profile to a new firm ---------------
 
 
 class PortabilityParameters(Parameters):
-    """How portable profiles are."""
+    """Data portability."""
 
     profile_portability: float | None = parameter(
         None,
-        doc="Share of what the supplier knows that a customer can show a rival",
+        doc="Share of the supplier's profile of a customer that a new firm can take over",
         unit="share",
         ge=0,
         le=1,
@@ -215,7 +221,7 @@ class PortabilityParameters(Parameters):
 
 
 def shown(knowledge: float, supplier_knowledge: float, portability: float) -> float:
-    """Return what a firm knows once the customer shows it its profile, max(K, phi K_s)."""
+    """Return a firm's knowledge after a transfer of the customer's profile, max(K, phi K_s)."""
     ported = portability * supplier_knowledge
     return max(knowledge, ported)
 
@@ -224,7 +230,7 @@ def shown(knowledge: float, supplier_knowledge: float, portability: float) -> fl
 
 
 def show(n, n_firms, supplier, uncertainty, knowledge_shown, market_profile_portability):
-    """Every firm can see the profile that the customer carries."""
+    """Raise each firm's available knowledge to that of the portable profile."""
     for f in range(n_firms):
         for i in range(n):
             s = supplier[i]
@@ -235,7 +241,7 @@ def show(n, n_firms, supplier, uncertainty, knowledge_shown, market_profile_port
 
 
 def hand_over(n, n_firms, supplier, choice, uncertainty, market_profile_portability):
-    """Who moves hands the profile over, before the new firm learns more."""
+    """Transfer the profile of customers who switch, before the new firm learns more."""
     for i in range(n):
         s = supplier[i]
         f = choice[i]
@@ -247,7 +253,7 @@ def hand_over(n, n_firms, supplier, choice, uncertainty, market_profile_portabil
 
 
 def portable_to_rival(n, supplier, uncertainty, rival_knowledge, market_profile_portability):
-    """An identical rival would be shown the profile too."""
+    """Let an identical rival see the portable profile too."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -256,7 +262,7 @@ def portable_to_rival(n, supplier, uncertainty, rival_knowledge, market_profile_
 
 PORTABILITY = Mechanism(
     "portability",
-    doc="Portable profiles",
+    doc="Data portability",
     market=PortabilityParameters,
     passes=(
         Pass(show, "adjust"),

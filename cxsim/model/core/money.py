@@ -1,4 +1,4 @@
-"""Money: what customers pay and what serving them costs."""
+"""Prices, revenue and costs of firms, and exit of insolvent firms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cxsim.parameters import Ask, Parameters, parameter
 __all__ = ["MARKET_EXIT"]
 
 
-# -- Money: what customers pay and what serving them costs -------------------------------------
+# -- Prices, revenue and costs -----------------------------------------------------------------
 
 
 class Promotions(Parameters):
@@ -22,22 +22,22 @@ class Promotions(Parameters):
         0.0, doc="Chance that a promotion runs", unit="per period", ge=0, le=1
     )
     depth: float = parameter(
-        0.0, doc="Share of the price that it takes off", unit="share", ge=0, le=1
+        0.0, doc="Discount of a promotion as a share of the price", unit="share", ge=0, le=1
     )
     display_value: float = parameter(
-        0.0, doc="Worth added while it runs (feature and display)", unit="currency per unit"
+        0.0, doc="Value added by feature and display during a promotion", unit="currency per unit"
     )
 
 
 class MarketParameters(Parameters):
-    """The price of time, and what no price may be above."""
+    """The discount rate, and the upper limit of prices."""
 
     discount_rate: float = parameter(
         0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1, ask=Ask()
     )
     price_limit: float | None = parameter(
         None,
-        doc="Price, premium included, at which a run stops: nobody has so much to spend "
+        doc="Price, including the premium, at which a run stops as implausible "
         "(default: 1,000 times the highest price that the scenario states, at least 1,000)",
         unit="currency per unit",
         fixed=True,
@@ -46,47 +46,47 @@ class MarketParameters(Parameters):
 
 
 class FirmParameters(Parameters):
-    """What a firm asks and what it spends."""
+    """Price and costs of a firm."""
 
     price: float = parameter(doc="Price", unit="currency per unit", ge=0)
     personal_premium: float = parameter(
         0.0,
-        doc="Rise of the price for a fully customized offer to a fully known customer",
+        doc="Price increase for a fully customized offer to a fully known customer",
         unit="share of price",
         ge=0,
     )
-    promotions: Promotions = parameter(Promotions(), doc="Temporary price cuts")
+    promotions: Promotions = parameter(Promotions(), doc="Promotions: temporary price cuts")
     unit_cost: float = parameter(
         0.0,
-        doc="Cost of a unit of the standard offer",
+        doc="Unit cost of the standard offer",
         unit="currency per unit",
         ge=0,
         ask=Ask(free="units"),
     )
     customization_cost: float = parameter(
         0.0,
-        doc="Extra cost of a fully customized unit",
+        doc="Additional unit cost of full customization",
         unit="currency per unit",
         ge=0,
         ask=Ask(free="customization", beside=("customization",)),
     )
     interaction_cost: float = parameter(
         0.0,
-        doc="Cost of a contact at full interaction",
+        doc="Interaction cost: cost of a contact at full interaction",
         unit="currency per contact",
         ge=0,
         ask=Ask(free="interaction", beside=("interaction",)),
     )
     cost_to_serve: float = parameter(
         0.0,
-        doc="Cost of handling a purchase",
+        doc="Service cost of a purchase",
         unit="currency per purchase",
         ge=0,
         ask=Ask(free="handling of purchases"),
     )
     service_saving: float = parameter(
         0.0,
-        doc="Share of the cost to serve saved with a fully known customer",
+        doc="Share of the service cost saved with a fully known customer",
         unit="share",
         ge=0,
         le=1,
@@ -94,7 +94,7 @@ class FirmParameters(Parameters):
     )
     capability_cost: float = parameter(
         0.0,
-        doc="Fixed cost of each capability, times its square (whole market)",
+        doc="Overhead of a full capability; overhead grows with its square (whole market)",
         unit="currency per period",
         ge=0,
         ask=Ask(free="upkeep of capabilities", beside=("interaction", "customization")),
@@ -128,10 +128,10 @@ def stated_prices(scenario: Any) -> tuple[float, float]:
 
 
 def price_limit(scenario: Any) -> float:
-    """Return the highest price, premium included, that a firm of the scenario may ask.
+    """Return the highest price, including the premium, that a firm of the scenario may charge.
 
-    Customers of the model have no budget: without an outside option nothing but this
-    ends a price.
+    Customers of the model have no budget, so without a no-purchase option only this limits
+    prices.
     """
     given = getattr(scenario, "price_limit", None)
     if given is not None:
@@ -142,7 +142,7 @@ def price_limit(scenario: Any) -> float:
 
 
 def beyond_limit(price: float, limit: float) -> str:
-    """Say that a price, premium included, is above the limit, and what to do."""
+    """Return the message that a price, including the premium, is above the limit."""
     return (
         f"expected a price of at most {limit:.10g} (price_limit), found {price:.10g}: let "
         "customers buy from nobody (outside_option: true), or state a higher price_limit if "
@@ -171,19 +171,19 @@ def asked(
     knowledge: float,
     discount: float,
 ) -> float:
-    """Return the price asked of a customer, price (1 + premium C r K) less the promotion."""
+    """Return the price for one customer, price (1 + premium C r K) less the promotion."""
     return price * (1.0 + premium * customization * recognition * knowledge) * (1.0 - discount)
 
 
 def unit_cost(unit_cost: float, customization_cost: float, customization: float) -> float:
-    """Return the cost of one unit bent as far as the customer's offer."""
+    """Return the unit cost of the customer's customized offer."""
     return unit_cost + customization_cost * customization
 
 
 def service_cost(
     cost_to_serve: float, saving: float, recognition: float, knowledge: float
 ) -> float:
-    """Return the cost of handling a purchase, less what knowing the customer saves."""
+    """Return the service cost of a purchase, less the saving from customer knowledge."""
     return cost_to_serve * (1.0 - saving * recognition * knowledge)
 
 
@@ -206,7 +206,7 @@ def ask(
     n, n_firms, recognition, customization, uncertainty, price_asked, discount,
     firm_price, firm_personal_premium,
 ):  # fmt: skip
-    """Ask a price of each customer."""
+    """Set the price of each firm for each customer."""
     for f in range(n_firms):
         for i in range(n):
             price_asked[f, i] = asked(
@@ -220,7 +220,7 @@ def ask(
 
 
 def price(n, n_firms, volume, price_asked, value):
-    """Take the price off the option's worth."""
+    """Subtract the price from the value of an option."""
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
@@ -234,7 +234,7 @@ def pay(
     firm_price, firm_personal_premium, discount,
     sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
 ):  # fmt: skip
-    """The buyer pays; the firm makes, contacts and serves."""
+    """Book revenue and the costs of goods sold, interaction and service."""
     buyers = listed(n, buyer)
     for k in range(buyers):
         i = buyer[k]
@@ -290,20 +290,22 @@ MONEY = Mechanism(
     firm=FirmParameters,
     tables=("discount", "display"),
     columns=(
-        scratch("price_asked", "Price asked, currency per unit", ("firm",)),
-        scratch("revenue", "Price paid, by place in the list of buyers"),
-        scratch("production", "Cost of units, by place in the list"),
-        scratch("contacting", "Cost of the contact, by place in the list"),
-        scratch("serving", "Cost of handling, by place in the list"),
-        scratch("margin", "Contribution of the purchase, currency"),
+        scratch("price_asked", "Price for the customer, currency per unit", ("firm",)),
+        scratch("revenue", "Amount paid, by position in the list of buyers"),
+        scratch("production", "Cost of goods sold, by position in the list"),
+        scratch("contacting", "Interaction cost, by position in the list"),
+        scratch("serving", "Service cost, by position in the list"),
+        scratch("margin", "Contribution margin of the purchase, currency"),
     ),
     draws=(Draw("promotion", ("firm",)),),
     accumulators=(
-        Accumulator("revenue", "Prices paid, currency"),
-        Accumulator("discounts", "Price cuts of promotions; already taken off revenue, currency"),
-        Accumulator("production_cost", "Cost of units, currency"),
-        Accumulator("contact_cost", "Cost of contacts, currency"),
-        Accumulator("service_cost", "Cost of handling purchases, currency"),
+        Accumulator("revenue", "Revenue: amounts paid, currency"),
+        Accumulator(
+            "discounts", "Discounts of promotions, already deducted from revenue, currency"
+        ),
+        Accumulator("production_cost", "Cost of goods sold, currency"),
+        Accumulator("contact_cost", "Interaction cost, currency"),
+        Accumulator("service_cost", "Service cost, currency"),
     ),
     passes=(
         Pass(promote, "events", population=True),
@@ -315,18 +317,21 @@ MONEY = Mechanism(
 )
 
 
-# -- Exit: a firm that has been insolvent for some time leaves, and its customers are free -----
+# -- Exit: firms that stay insolvent leave the market ------------------------------------------
 
 
 class ExitParameters(Parameters):
-    """How long a firm can go on without money."""
+    """Credit limit and time to exit of a firm."""
 
     credit_limit: float | None = parameter(
-        None, doc="What the firm can owe (whole market); null: any amount", unit="currency", ge=0
+        None,
+        doc="Credit limit: highest debt of the firm (whole market); null: unlimited",
+        unit="currency",
+        ge=0,
     )
     insolvency_periods: int = parameter(
         3,
-        doc="Periods in a row with cash below minus the credit limit after which it leaves",
+        doc="Consecutive periods of debt above the credit limit after which the firm exits",
         unit="periods",
         ge=1,
     )
@@ -336,7 +341,7 @@ class ExitParameters(Parameters):
 
 
 def release(n, supplier, tenure, gone, sum_released):
-    """Customers of a firm that has gone have no supplier; what others know of them stays."""
+    """Leave customers of an exited firm without a supplier; other firms keep their knowledge."""
     for i in range(n):
         s = supplier[i]
         if s >= 0 and gone[s] > 0.5:
@@ -346,7 +351,7 @@ def release(n, supplier, tenure, gone, sum_released):
 
 
 def _limited(scenario: Any) -> bool:
-    """Whether any firm has a credit limit, or comes to have one."""
+    """Return whether any firm has a credit limit, now or by an event."""
     given = any(firm.credit_limit is not None for firm in scenario.firms.values())
     return given or any(change.keys[0] == "credit_limit" for change in scenario.changes)
 
@@ -356,7 +361,9 @@ MARKET_EXIT = Mechanism(
     doc="Insolvent firms leave the market",
     firm=ExitParameters,
     tables=("gone",),
-    accumulators=(Accumulator("released", "Customers who lost their supplier because it left"),),
+    accumulators=(
+        Accumulator("released", "Customers who lost their supplier because it left the market"),
+    ),
     passes=(Pass(release, "leave", before=("people.leave",)),),
     active=_limited,
 )

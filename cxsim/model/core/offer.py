@@ -1,4 +1,4 @@
-"""The offer: what a firm believes a customer needs, and how well what it offers fits."""
+"""The offer of a firm to a customer, and its fit gap: distance between need and offer."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from cxsim.parameters import Ask, Parameters, parameter
 
 
 class SegmentParameters(Parameters):
-    """What fit and quantity mean to a segment."""
+    """Volume of a purchase and value of personalization of a segment."""
 
     volume: float = parameter(1.0, doc="Units bought per purchase", unit="units", gt=0)
     fit_weight: float = parameter(
         0.0,
-        doc="What a squared unit of distance from the need costs the customer, per unit",
+        doc="Value of personalization: loss in value to the customer per unit of fit gap",
         unit="currency per squared distance",
         ge=0,
         ask=Ask(beside=("customization",)),
@@ -20,27 +20,27 @@ class SegmentParameters(Parameters):
 
 
 class FirmParameters(Parameters):
-    """Where a firm's offer stands and how far it can be bent."""
+    """Standard offer, quality, customization and segment insight of a firm."""
 
     position: tuple[float, ...] | None = parameter(
         None,
-        doc="The standard offer, by dimension of need (default: the origin)",
+        doc="Position of the standard offer, by dimension of need (default: the origin)",
         unit="distance",
         axes=("need",),
     )
     quality: float = parameter(
-        0.0, doc="What a unit is worth to any customer", unit="currency per unit"
+        0.0, doc="Value of a unit to every customer", unit="currency per unit"
     )
     customization: float = parameter(
         0.0,
-        doc="How far the offer can be bent towards what the firm believes a customer needs",
+        doc="How far the offer can be adapted to the firm's estimate of a customer's need",
         unit="share",
         ge=0,
         le=1,
     )
     segment_insight: float = parameter(
         0.0,
-        doc="Differentiate: how far the firm tells segments and their needs apart",
+        doc="How far the firm distinguishes segments and their needs (differentiate)",
         unit="share",
         ge=0,
         le=1,
@@ -52,7 +52,7 @@ class FirmParameters(Parameters):
 
 
 def prior(position: float, segment_insight: float, need_mean: float) -> float:
-    """Return what a firm takes a member of the segment to need, before knowing more."""
+    """Return the firm's prior estimate of the need of a member of the segment."""
     return position + segment_insight * (need_mean - position)
 
 
@@ -66,9 +66,9 @@ def offer_gap(
 ) -> float:
     """Return by how much the mean offer misses a need, in one dimension.
 
-    The offer is the standard product bent towards the firm's belief,
-    p + C (mu - p), with mu = (1 - K) q + K z on average over what was heard.
-    ``perceived`` is the need at which the offer is seen (x), ``disclosed`` what was told (z).
+    The offer is the standard product adapted towards the firm's estimate,
+    p + C (mu - p), with mu = (1 - K) q + K z on average over signals.
+    ``perceived`` is the need at which the offer is seen (x), ``disclosed`` the one reported (z).
     """
     return (perceived - position) - customization * (
         (1.0 - knowledge) * (prior - position) + knowledge * (disclosed - position)
@@ -81,12 +81,12 @@ def noise(customization: float, knowledge: float, needs: float, need_sd: float) 
 
 
 def expected(recognition: float, recognized: float, unrecognized: float) -> float:
-    """Return the mean over being recognized or not."""
+    """Return the expected value over being recognized or not."""
     return recognition * recognized + (1.0 - recognition) * unrecognized
 
 
 def fit_gap_cost(volume: float, fit_weight: float, fit_gap: float) -> float:
-    """Return what the fit gap of a purchase costs the customer, currency."""
+    """Return the loss in value from the fit gap of a purchase, currency."""
     return volume * fit_weight * fit_gap
 
 
@@ -115,7 +115,7 @@ def squared_gap(a: float, b: float) -> float:
 
 
 def gap_along(need, disclosed, position, prior, customization, knowledge):
-    """Return the fit gap of the mean offer in one dimension, of which :func:`noise` is no part."""
+    """Return the fit gap of the mean offer in one dimension, without the part of :func:`noise`."""
     return squared_gap(offer_gap(need, disclosed, position, prior, customization, knowledge), 0.0)
 
 
@@ -126,8 +126,8 @@ def fit_gaps(
     """Compute the fit gap of each customer's offer from one firm, if recognized and if not.
 
     Dimension by dimension: the innermost loops have no branch and run over several
-    customers at a time. ``prior_need`` is what the
-    firm takes the segment to need.
+    customers at a time. ``prior_need`` is the
+    firm's prior estimate for the segment.
     """
     for i in range(n):
         gap_unrecognized[i] = 0.0
@@ -148,7 +148,7 @@ def prepare(
     n, n_firms, segment, volume, centre, spread, fit_weight, customization, segment_volume,
     segment_need_mean, segment_need_sd, segment_fit_weight, firm_customization,
 ):  # fmt: skip
-    """What the segment says of a customer, and how far each firm bends its offer."""
+    """Copy parameters of the segment to customers, and set each firm's customization."""
     for i in range(n):
         g = segment[i]
         volume[i] = segment_volume[g]
@@ -167,7 +167,7 @@ def fit(
     volume, gap_recognized, gap_unrecognized, fit_gap, value, firm_position,
     firm_segment_insight,
 ):  # fmt: skip
-    """Take what the offer's fit gap costs off its worth, dimension by dimension.
+    """Subtract the loss from the fit gap from the value of an offer, dimension by dimension.
 
     The innermost loops run over customers without a branch, several at a time.
     """
@@ -195,7 +195,7 @@ def fit(
 
 
 def quality(n, n_firms, volume, value, firm_quality, display):
-    """Add the worth of the product to anybody."""
+    """Add the quality of the product to its value."""
     for e in range(len(value)):
         for f in range(n_firms):
             worth = firm_quality[f] + display[f]
@@ -204,7 +204,7 @@ def quality(n, n_firms, volume, value, firm_quality, display):
 
 
 def taste(n, n_firms, brand_taste, volume, value):
-    """Add the customer's lasting taste for the firm."""
+    """Add the customer's brand preference for the firm."""
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
@@ -216,9 +216,11 @@ def note_supplier(
     recognized, customized, supplier_knowledge, standard_offer, prior_need,
     firm_position, firm_segment_insight,
 ):  # fmt: skip
-    """Note what each customer's supplier knows, offers and takes it to need, for later passes."""
+    """Store the supplier's knowledge, offer and estimate for each customer, for later passes."""
     for i in range(n):
-        supplier_or_zero[i] = max(0, supplier[i])  # nobody's are computed with the first, uncounted
+        supplier_or_zero[i] = max(
+            0, supplier[i]
+        )  # customers without a supplier: computed with the first firm, not counted
     for i in range(n):
         recognized[i] = recognition[supplier_or_zero[i], i]
         customized[i] = customization[supplier_or_zero[i], i]
@@ -235,7 +237,7 @@ def count(
     prior_need, gap_recognized, gap_unrecognized, fit_gap_next_offer, fit_gap_standard,
     sum_fit_gap, sum_fit_gap_standard,
 ):  # fmt: skip
-    """Add up how well firms would serve their customers."""
+    """Add up the fit gaps of the firms' offers to their customers."""
     fit_gaps(
         n, need, spread, standard_offer, prior_need, customized, supplier_knowledge,
         gap_recognized, gap_unrecognized,
@@ -258,7 +260,7 @@ def count_estimate_gaps(
     n, need, supplier, recognized, supplier_knowledge, spread, prior_need, estimate_error,
     need_square, sum_estimate_error, sum_need_square, sum_need, sum_estimate_gap,
 ):  # fmt: skip
-    """Add up needs, and by how much firms' estimates miss them."""
+    """Add up needs, and the errors of firms' estimates of them."""
     for i in range(n):
         estimate_error[i] = 0.0
         need_square[i] = 0.0
@@ -289,32 +291,35 @@ OFFER = Mechanism(
     firm=FirmParameters,
     columns=(
         scratch("volume", "Units bought per purchase"),
-        scratch("customization", "How far the firm bends its offer for the customer", ("firm",)),
+        scratch("customization", "Customization of the firm's offer to the customer", ("firm",)),
         scratch("fit_gap_next_offer", "Fit gap of the supplier's next offer"),
         scratch("centre", "Mean need of the customer's segment", ("need",)),
         scratch("spread", "Spread of needs in the customer's segment"),
-        scratch("fit_weight", "What a squared unit of fit gap costs"),
-        scratch("recognized", "Chance that the supplier recognizes"),
-        scratch("customized", "How far the supplier bends its offer"),
+        scratch("fit_weight", "Loss in value per unit of fit gap, currency"),
+        scratch("recognized", "Chance that the supplier recognizes the customer"),
+        scratch("customized", "Customization of the supplier's offer"),
         scratch("standard_offer", "Standard offer of the supplier", ("need",)),
-        scratch("prior_need", "What the supplier takes the segment to need", ("need",)),
+        scratch("prior_need", "Supplier's prior estimate of the need of the segment", ("need",)),
         scratch("fit_gap_standard", "Fit gap of the standard offer"),
         scratch("estimate_error", "Squared error of the supplier's estimate"),
         scratch("need_square", "Squared length of the need"),
-        scratch("gap_recognized", "Fit gap if recognized, of the firm at hand"),
-        scratch("gap_unrecognized", "Fit gap if not recognized"),
+        scratch("gap_recognized", "Fit gap of the present firm if it recognizes the customer"),
+        scratch("gap_unrecognized", "Fit gap of the present firm if it does not"),
         scratch("fit_gap", "Expected fit gap of the offer", ("firm",)),
     ),
     accumulators=(
         Accumulator("fit_gap", "Expected fit gap of customers' suppliers, summed over customers"),
         Accumulator("fit_gap_standard", "Fit gap of the standard offer, summed over customers"),
         Accumulator(
-            "estimate_error", "Squared error of suppliers' estimates of needs, over customers"
+            "estimate_error",
+            "Squared error of suppliers' estimates of needs, summed over customers",
         ),
         Accumulator("need_square", "Squared length of needs, summed over customers"),
         Accumulator("need", "Needs, summed over customers", ("firm", "need")),
         Accumulator(
-            "estimate_gap", "Needs less suppliers' estimates, over customers", ("firm", "need")
+            "estimate_gap",
+            "Needs less suppliers' estimates, summed over customers",
+            ("firm", "need"),
         ),
     ),
     passes=(

@@ -1,4 +1,4 @@
-"""Who the customers are: segments, needs, price sensitivity, tastes, comings and goings."""
+"""Customers: segments, needs, price sensitivity, brand preferences, turnover, initial state."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from cxsim.numerics.draws import beta, gamma, log_gamma, lognormal, normal, unif
 from cxsim.numerics.elementary import exp, log
 from cxsim.parameters import Ask, ByFirm, Parameters, parameter
 
-# -- Who the customers are: segments, needs, price sensitivity, tastes, comings and goings -----
+# -- Segments, needs, price sensitivity, brand preferences and turnover -------------------------
 
 
 class MarketParameters(Parameters):
-    """Whom silence makes a former customer; a matter of measuring, which no rule reads."""
+    """When a customer counts as lapsed; used in measures only, not in any rule."""
 
     lapse_after: float = parameter(
         4.0,
-        doc="Mean intervals between a customer's occasions to buy after which it counts as "
-        "lapsed if it has bought from nobody",
+        doc="Mean intervals between occasions to buy without a purchase after which a customer "
+        "counts as lapsed",
         unit="intervals",
         fixed=True,
         gt=0,
@@ -30,10 +30,10 @@ class MarketParameters(Parameters):
 
 
 class SegmentParameters(Parameters):
-    """Who the customers of a segment are."""
+    """Distributions of customers' attributes in a segment."""
 
     share: float = parameter(
-        doc="Share of customers who belong to the segment; shares sum to 1",
+        doc="Share of customers in the segment; shares sum to 1",
         unit="share",
         fixed=True,
         ge=0,
@@ -55,7 +55,8 @@ class SegmentParameters(Parameters):
     )
     price_sensitivity: float = parameter(
         1.0,
-        doc="How strongly differences in money beat chance: mean of a lognormal; 0 is pure chance",
+        doc="Price sensitivity: weight of money relative to the random part of utility, mean of a "
+        "lognormal; at 0 choice is random",
         unit="1 / currency",
         newcomers=True,
         ge=0,
@@ -70,7 +71,7 @@ class SegmentParameters(Parameters):
     )
     brand_taste_sd: ByFirm = parameter(
         0.0,
-        doc="Standard deviation of customers' lasting taste for a firm",
+        doc="Standard deviation of brand preferences across customers",
         unit="currency per unit",
         axes=("firm",),
         newcomers=True,
@@ -78,19 +79,19 @@ class SegmentParameters(Parameters):
     )
     brand_taste: Literal["normal", "log_gamma"] = parameter(
         "normal",
-        doc="Distribution of tastes; log_gamma gives the NBD-Dirichlet market",
+        doc="Distribution of brand preferences; log_gamma gives the NBD-Dirichlet market",
         newcomers=True,
     )
     brand_taste_shape: ByFirm = parameter(
         1.0,
-        doc="Shape of log-gamma tastes, ln Gamma(shape, 1) / price sensitivity",
+        doc="Shape of log-gamma brand preferences, ln Gamma(shape, 1) / price sensitivity",
         axes=("firm",),
         newcomers=True,
         gt=0,
     )
     purchase_rate: float = parameter(
         1.0,
-        doc="Chance of being in the market in a period; with a shape, the mean rate",
+        doc="Chance of being in the market in a period; with a shape, the mean purchase rate",
         unit="per period",
         newcomers=True,
         ge=0,
@@ -104,7 +105,7 @@ class SegmentParameters(Parameters):
     )
     turnover: float = parameter(
         0.0,
-        doc="Chance of leaving the market for good; a newcomer of the same segment follows",
+        doc="Chance of leaving the market; a newcomer of the same segment follows",
         unit="per period",
         newcomers=True,
         ge=0,
@@ -123,7 +124,7 @@ class SegmentParameters(Parameters):
 LARGEST_TASTE = 1e30
 
 
-#: In place of a segment's number: where nobody has been yet.
+#: In place of a segment's number: a place without a customer so far.
 UNASSIGNED = 65535
 
 
@@ -136,10 +137,10 @@ def scatter(mean: float, sd: float, z: float) -> float:
 
 
 def log_gamma_taste(log_variate: float, price_sensitivity: float) -> float:
-    """Return a log-gamma taste in money, ln Gamma(shape, 1) / price sensitivity.
+    """Return a log-gamma brand preference in money, ln Gamma(shape, 1) / price sensitivity.
 
-    Kept within what 32 bits can store: a customer all but blind to money would value a
-    brand infinitely.
+    Limited to 32-bit numbers: without a limit, a customer with almost no price sensitivity would
+    value a brand infinitely.
     """
     if price_sensitivity > 0.0:
         return max(-LARGEST_TASTE, min(LARGEST_TASTE, log_variate / price_sensitivity))
@@ -152,10 +153,10 @@ def purchase_chance(rate: float) -> float:
 
 
 def has_lapsed(silent: float, purchase_rate: float, lapse_after: float) -> bool:
-    """Return whether a customer has been silent for longer than expected.
+    """Return whether a customer has lapsed.
 
-    ``silent`` periods without a purchase, against so many mean intervals between the
-    customer's occasions to buy.
+    It has if ``silent`` periods without a purchase exceed the given number of mean intervals
+    between the customer's occasions to buy.
     """
     return silent * purchase_rate >= lapse_after
 
@@ -167,7 +168,7 @@ def leave(
     n, first, clock, turnover, supplier, purchase_rate, last_bought, arriving, key_leave,
     market_lapse_after, sum_left, sum_left_active,
 ):  # fmt: skip
-    """Some leave the market for good; a newcomer takes their place."""
+    """Draw the customers who leave the market; newcomers take their places."""
     key = key_leave[0]
     for i in range(n):
         arriving[i] = 1 if uniform(key, first + i) < turnover[i] else 0
@@ -189,11 +190,11 @@ def arrive(
     segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
     segment_turnover, segment_turnover_beta,
 ):  # fmt: skip
-    """A newcomer draws attributes and knows no firm.
+    """Draw the attributes of newcomers, who have no supplier.
 
-    Who is there at the start draws a segment: a race of exponentials, so that a further
-    segment takes customers from the others and moves nobody between them. Whoever follows
-    belongs to the segment of the customer replaced, so that segments keep their sizes.
+    Customers at the start draw a segment by a race of exponentials, so that a further segment
+    takes customers from the others and moves none between them. Later newcomers belong to the
+    segment of the customer replaced, so that segments keep their sizes.
     """
     for i in range(n):
         if arriving[i] == 0:
@@ -257,7 +258,7 @@ PEOPLE = Mechanism(
         Column("segment", dtype="u2", fill=UNASSIGNED, doc="Number of the segment"),
         Column("need", ("need",), doc="Need of the customer"),
         Column("price_sensitivity", doc="Utility per unit of currency", ge=0),
-        Column("brand_taste", ("firm",), doc="Lasting taste for a firm, currency per unit"),
+        Column("brand_taste", ("firm",), doc="Brand preference for a firm, currency per unit"),
         Column("purchase_rate", doc="Chance of being in the market in a period", ge=0, le=1),
         Column("turnover", doc="Chance of leaving the market in a period", ge=0, le=1),
         Column("born", dtype="i4", doc="Period of arrival"),
@@ -268,7 +269,7 @@ PEOPLE = Mechanism(
             dtype="i1",
             state=False,
             fill=1,
-            doc="1 for a newcomer of this period; everybody is one at the start",
+            doc="1 for a newcomer of this period, and for all customers at the start",
         ),
     ),
     draws=(
@@ -281,18 +282,20 @@ PEOPLE = Mechanism(
         Draw("turnover"),
     ),
     accumulators=(
-        Accumulator("left", "Customers who left the market, by supplier", ("previous_supplier",)),
-        Accumulator("left_active", "Of these, active customers of the firm"),
+        Accumulator(
+            "left", "Customers who left the market, by previous supplier", ("previous_supplier",)
+        ),
+        Accumulator("left_active", "Active customers among them"),
     ),
     passes=(Pass(leave, "leave"), Pass(arrive, "arrive")),
 )
 
 
-# -- The state of the start: who buys from whom, for how long, and how well known --------------
+# -- Initial state: suppliers, tenure and knowledge at the start --------------------------------
 
 
 def _start(scenario: Any, seed: int) -> dict[str, np.ndarray]:
-    """Return initial shares (the last for nobody's customers), tenure and knowledge by firm."""
+    """Return initial shares (the last: no supplier), tenure and knowledge by firm."""
     names = sorted(scenario.firms)
     given = scenario.initial
     share = [given[name].share if name in given else 0.0 for name in names]
@@ -311,7 +314,7 @@ def begin(
     n, first, n_firms, clock, supplier, tenure, last_bought, uncertainty, key_initial,
     initial_share, initial_tenure, initial_knowledge,
 ):  # fmt: skip
-    """Hand out today's suppliers: a race of exponentials, so that shares hold on average."""
+    """Draw initial suppliers by a race of exponentials, so that shares hold on average."""
     for i in range(n):
         soonest = inf
         winner = n_firms
@@ -330,7 +333,7 @@ def begin(
 
 INITIAL_STATE = Mechanism(
     "initial_state",
-    doc="Shares, tenure and knowledge at the start",
+    doc="Customer shares, tenure and knowledge at the start",
     core=True,
     draws=(Draw("initial", ("option",)),),
     setup=_start,
@@ -339,14 +342,14 @@ INITIAL_STATE = Mechanism(
 )
 
 
-# -- Lifetime: how many stay, by what their supplier knows of them and for how long it has -----
+# -- Retention and activity, by knowledge and by tenure -----------------------------------------
 
 
-#: What the tenure bands are called: purchases since joining the supplier.
+#: Labels of the tenure bands: purchases since joining the supplier.
 TENURE_BANDS = ("1", "2-3", "4-7", "8-15", "16-31", "32+")
 
 
-#: What customers who have a supplier do in a period, by number.
+#: Activities of customers with a supplier in a period, by number.
 ACTIVITY = ("stays active", "goes to a rival", "lapses", "comes back", "is lapsed already")
 
 
@@ -365,7 +368,7 @@ def tenure_band(tenure: int) -> int:
 
 
 def activity_of(repeats: bool, buys: bool, lapsed_before: bool, lapsed_now: bool) -> int:
-    """Return the number of what a customer does: a place in :data:`ACTIVITY`."""
+    """Return the number of a customer's activity: an index of :data:`ACTIVITY`."""
     if lapsed_before:
         return 3 if repeats else 4
     if repeats:
@@ -382,7 +385,7 @@ def count(
     n, n_firms, supplier, choice, tenure, supplier_knowledge, stays, knowledge_bands, tenure_bands,
     sum_stay,
 ):  # fmt: skip
-    """Count who had a supplier before the choice, and who of them still has the same."""
+    """Count customers with a supplier before the choice, and those who keep it."""
     for i in range(n):
         c = choice[i]
         stays[i] = 1 if (c == supplier[i]) | (c == -1) | (c == n_firms) else 0
@@ -398,7 +401,7 @@ def activity(
     n, n_firms, clock, supplier, choice, purchase_rate, last_bought, fate, market_lapse_after,
     sum_activity,
 ):  # fmt: skip
-    """Count active customers who stay active, go to a rival or lapse, and who comes back."""
+    """Count customers who stay active, churn to a rival, lapse, return or stay lapsed."""
     for i in range(n):
         c = choice[i]
         silent = clock[0] - last_bought[i]
@@ -424,21 +427,21 @@ RETENTION_BANDS = Mechanism(
     doc="Retention by knowledge and by tenure",
     core=True,
     columns=(
-        scratch("stays", "1 for who keeps the supplier", dtype="i4"),
+        scratch("stays", "1 for a customer who keeps the supplier", dtype="i4"),
         scratch("knowledge_bands", "Number of the knowledge band", dtype="i4"),
         scratch("tenure_bands", "Number of the tenure band", dtype="i4"),
-        scratch("fate", "What an active or lapsed customer does", dtype="i4"),
+        scratch("fate", "Number of the customer's activity", dtype="i4"),
     ),
     accumulators=(
         Accumulator(
             "stay",
-            "Customers before the choice, by whether they stay, knowledge and tenure band",
+            "Customers before the choice, by retention, knowledge band and tenure band",
             ("firm", 2, 5, 6),
         ),
         Accumulator(
             "activity",
-            "Customers before the choice, by what they do: stay active, go to a rival, "
-            "lapse, come back, are lapsed already",
+            "Customers before the choice, by activity: stays active, goes to a rival, lapses, "
+            "comes back, is lapsed already",
             ("firm", 5),
         ),
         Accumulator("repeats", "Purchases from the supplier, by tenure band", ("firm", 6)),

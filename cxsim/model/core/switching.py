@@ -1,4 +1,4 @@
-"""Switching costs: what stands between a customer and a rival, and what it is worth in money."""
+"""Switching costs in money, by part (procedural, financial, relational), and ordering effort."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from cxsim.model.core.offer import expected, fit_gap_cost, fit_gaps
 from cxsim.model.mechanism import Accumulator, Mechanism, Pass, listed, scratch, tile
 from cxsim.parameters import Parameters, parameter
 
-# -- Switching costs: what stands between a customer and a rival, and what it is worth in money
+# -- Switching costs: procedural, financial and relational --------------------------------------
 
 
 class MarketParameters(Parameters):
-    """How switching costs enter the choice."""
+    """Form in which switching costs enter utility."""
 
     switching_cost_form: Literal["cost", "bonus"] = parameter(
         "cost",
-        doc="cost: rivals are worth less by the cost of moving to them; bonus: the supplier "
-        "is worth more by what moving away would forfeit",
+        doc="cost: rivals lose the switching cost in value; bonus: the supplier gains in value "
+        "what switching would forfeit",
         fixed=True,
     )
 
 
 class SegmentParameters(Parameters):
-    """What changing suppliers costs a segment."""
+    """Procedural switching cost and onboarding effort of a segment."""
 
     switching_cost: float = parameter(
-        0.0, doc="Procedural cost of changing the supplier", unit="currency", ge=0
+        0.0, doc="Procedural switching cost of changing the supplier", unit="currency", ge=0
     )
     teaching_effort: float = parameter(
         0.0,
-        doc="What it costs the customer to specify itself completely to a new firm",
+        doc="Onboarding effort: effort of explaining all one's needs to a new firm",
         unit="currency",
         ge=0,
     )
@@ -46,10 +46,10 @@ def barrier(
     knowledge: float,
     knowledge_there: float,
 ) -> float:
-    """Return what moving costs: k + h C max(0, K - K'), currency.
+    """Return the procedural switching cost, k + h C max(0, K - K'), currency.
 
-    The procedural cost, and the effort of teaching the other firm what the supplier
-    knows already, as far as the other could use it.
+    It is the cost of the change itself, plus the onboarding effort of explaining to the other
+    firm what the supplier knows already, as far as the other firm can use it.
     """
     missing = knowledge - knowledge_there
     if missing < 0.0:
@@ -65,7 +65,7 @@ def premium_saved(
     recognition: float,
     knowledge: float,
 ) -> float:
-    """Return the personal premium of a purchase that a firm knowing less would not charge."""
+    """Return the personal premium of a purchase that a firm with less knowledge does not charge."""
     return volume * price * premium * customization * recognition * knowledge
 
 
@@ -77,7 +77,7 @@ def switch(
     effort, value, barriers, market_switching_cost_form, segment_switching_cost,
     segment_teaching_effort,
 ):  # fmt: skip
-    """Put the switching cost between the customer and its rivals (or a bonus on staying)."""
+    """Subtract the switching cost from the value of rivals, or add a bonus to the supplier's."""
     bonus = market_switching_cost_form[0] > 0.5
     sign = 1.0 if bonus else -1.0
     for i in range(n):
@@ -100,7 +100,7 @@ def experience(
     n, buyer, seller, supplier, barriers, procedural, experienced_utility,
     market_switching_cost_form,
 ):  # fmt: skip
-    """Count the procedural cost as it was borne, not the anticipated effort."""
+    """Count the procedural cost as incurred, not the anticipated onboarding effort."""
     bonus = market_switching_cost_form[0] > 0.5
     sign = 1.0 if bonus else -1.0
     for k in range(listed(n, buyer)):
@@ -111,7 +111,7 @@ def experience(
 
 
 def identical_rival(n, rival_knowledge, forfeited):
-    """An identical rival knows nothing yet, and moving forfeits nothing, before mechanisms."""
+    """Reset the knowledge of an identical rival and what moving forfeits, before mechanisms."""
     for i in range(n):
         rival_knowledge[i] = 0.0
         forfeited[i] = 0.0
@@ -124,7 +124,7 @@ def count(
     firm_price, firm_personal_premium,
     switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
-    """Measure what each customer would lose by moving to a rival identical to its supplier.
+    """Compute what each customer would lose by moving to a rival identical to its supplier.
 
     Parts after Burnham, Frels & Mahajan (2003); they may be negative, and mechanisms may add
     to them. Follows ``offer.count``, which has noted what the supplier offers the customer now.
@@ -161,7 +161,7 @@ def add_up(
     sum_switching_procedural, sum_switching_financial, sum_switching_relational,
     sum_switching_square,
 ):  # fmt: skip
-    """Add up the parts, once mechanisms have had their say."""
+    """Add up the parts, after mechanisms have contributed to them."""
     for i in range(n):
         s = supplier[i]
         if s < 0:
@@ -176,16 +176,18 @@ def add_up(
 
 SWITCHING = Mechanism(
     "switching",
-    doc="What stands between a customer and a rival",
+    doc="Switching costs and their parts",
     core=True,
     market=MarketParameters,
     segment=SegmentParameters,
     columns=(
-        scratch("procedural", "Procedural cost of the customer's segment"),
-        scratch("effort", "Teaching effort of the customer's segment"),
-        scratch("barriers", "What switching adds to an option, currency", ("firm",)),
-        scratch("rival_knowledge", "What an identical rival would know"),
-        scratch("forfeited", "Balance or fee that moving costs, currency"),
+        scratch("procedural", "Procedural switching cost of the segment, currency"),
+        scratch("effort", "Onboarding effort of the segment, currency"),
+        scratch(
+            "barriers", "Switching cost or bonus in the value of an option, currency", ("firm",)
+        ),
+        scratch("rival_knowledge", "Knowledge that an identical rival would have"),
+        scratch("forfeited", "Points or exit fee that moving costs, currency"),
         scratch("switching_procedural", "Procedural switching cost, currency"),
         scratch("switching_financial", "Financial switching cost, currency"),
         scratch("switching_relational", "Relational switching cost, currency"),
@@ -206,15 +208,15 @@ SWITCHING = Mechanism(
 )
 
 
-# -- Hassle: the effort of ordering, which a firm that recognizes and remembers takes away -----
+# -- Ordering effort, which a firm that recognizes and knows the customer removes ---------------
 
 
 class OrderingParameters(Parameters):
-    """What ordering costs the customer."""
+    """Ordering effort of a segment."""
 
     hassle: float = parameter(
         0.0,
-        doc="Effort of ordering, which a firm that recognizes and remembers takes away",
+        doc="Ordering effort, which a firm that recognizes and knows the customer removes",
         unit="currency per purchase",
         ge=0,
     )
@@ -226,7 +228,7 @@ class OrderingParameters(Parameters):
 def ordering_effort(
     hassle: float, recognition: float, interaction: float, knowledge: float
 ) -> float:
-    """Return the effort of one order, u (1 - r A K), currency."""
+    """Return the ordering effort of one purchase, u (1 - r A K), currency."""
     return hassle * (1.0 - recognition * interaction * knowledge)
 
 
@@ -236,7 +238,7 @@ def ordering_effort(
 def order(
     n, n_firms, segment, recognition, interaction, knowledge_shown, hassle, value, segment_hassle,
 ):  # fmt: skip
-    """Take the effort of ordering off the option's worth."""
+    """Subtract the ordering effort from the value of an option."""
     for i in range(n):
         hassle[i] = segment_hassle[segment[i]]
     for e in range(len(value)):
@@ -250,7 +252,7 @@ def order(
 def count_ordering(
     n, buyer, seller, hassle, recognition, interaction, knowledge_shown, sum_hassle,
 ):  # fmt: skip
-    """Add up the effort of the orders placed."""
+    """Add up the ordering effort of purchases."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
@@ -261,10 +263,10 @@ def count_ordering(
 
 ORDERING = Mechanism(
     "ordering",
-    doc="Effort of ordering",
+    doc="Ordering effort",
     core=True,
     segment=OrderingParameters,
     columns=(scratch("hassle", "Effort of ordering from a firm that knows nothing, currency"),),
-    accumulators=(Accumulator("hassle", "Effort of the orders placed, currency"),),
+    accumulators=(Accumulator("hassle", "Ordering effort of purchases, currency"),),
     passes=(Pass(order, "add", term="hassle"), Pass(count_ordering, "pay")),
 )

@@ -1,1 +1,1 @@
-"""Customers beyond the core: several who decide, and needs that move or are discovered."""
+"""Customers beyond the core: buying centers, changing needs and uncertain needs."""

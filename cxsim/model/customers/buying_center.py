@@ -1,8 +1,8 @@
-"""Buying centers: several people with needs of their own decide for one account.
+"""Buying centers: several members with needs of their own decide for one account.
 
-Each member votes for the option it would take alone. An option wins with strictly most
+Each member votes for the option it would choose alone. An option wins with strictly most
 votes and at least the quorum; else the account buys from its supplier, or nothing. Price
-sensitivity, tastes, hassle, knowledge and switching costs are the account's.
+sensitivity, brand preferences, ordering effort, knowledge and switching costs are the account's.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from cxsim.parameters import Parameters, parameter
 
 
 class BuyingCenter(Parameters):
-    """Who decides for an account, and how."""
+    """Members of the decision-making unit of an account, and their rule of decision."""
 
     members: int = parameter(
-        3, doc="People who decide for an account", unit="people", fixed=True, ge=1, le=30
+        3, doc="Members who decide for an account", unit="people", fixed=True, ge=1, le=30
     )
     member_need_sd: float = parameter(
         0.0,
@@ -34,27 +34,27 @@ class BuyingCenter(Parameters):
     )
     quorum: float = parameter(
         0.5,
-        doc="Least share of members who must vote for an option that wins",
+        doc="Share of members whose votes an option needs to win",
         unit="share of members",
         ge=0,
         le=1,
     )
     tailoring: Literal["account", "member"] = parameter(
         "account",
-        doc="What members are shown: an offer tailored to the account's need, or to their own",
+        doc="Whether members see an offer tailored to the account's need, or to their own",
     )
 
 
 class SegmentParameters(Parameters):
-    """Who decides."""
+    """The buying center of the accounts of a segment."""
 
     buying_center: BuyingCenter | None = parameter(
-        None, doc="Several people decide for each account (default: one)"
+        None, doc="Buying center: several members decide for each account (default: one)"
     )
 
 
 def members(scenario: Any) -> int:
-    """Return the members of the largest buying center."""
+    """Return the number of members of the largest buying center."""
     return max((center.members for center in buying_centers(scenario)), default=1)
 
 
@@ -76,7 +76,7 @@ def draw_members(
     n, first, arriving, segment, need, member_need, key_member_need, segment_buying_center_members,
     segment_buying_center_member_need_sd,
 ):  # fmt: skip
-    """A new account comes with its members."""
+    """Draw the needs of the members of new accounts."""
     for i in range(n):
         if arriving[i] == 0:
             continue
@@ -96,7 +96,7 @@ def set_quorum(
     n, segment, decision_makers, tailored, quorum, segment_buying_center_members,
     segment_buying_center_tailoring, segment_buying_center_quorum,
 ):  # fmt: skip
-    """Say who sits at the table, what offers they are shown, and how many have to agree."""
+    """Set each account's number of members, tailoring of offers, and quorum."""
     for i in range(n):
         g = segment[i]
         quorum[i] = 0.0
@@ -107,7 +107,7 @@ def set_quorum(
 
 
 def winner(i, votes, members, quorum):
-    """Return the option that the votes decide for, -1 if for none."""
+    """Return the option that wins the vote, -1 if none."""
     best = -1
     most = 0.0
     second = 0.0
@@ -128,7 +128,7 @@ def elect(
 ):  # fmt: skip
     """Count the votes; without a winner the account stays with its supplier, or buys nothing.
 
-    :func:`winner` for all in the market, option by option.
+    This is :func:`winner` for all accounts in the market, option by option.
     """
     shoppers = listed(n, shopper)
     for i in range(n):
@@ -183,35 +183,35 @@ def _verdicts(b: Any, held: int | slice = slice(None)) -> np.ndarray:
 
 
 def consensus(b: Any) -> np.ndarray:
-    """Of buying centers in the market, the share that agreed on an option."""
+    """Share of the buying centers in the market in the period that agreed on an option."""
     verdict = _verdicts(b)
     return ratio(verdict[:, 1], verdict[:, 0])
 
 
 def no_decision(b: Any) -> np.ndarray:
-    """Of buying centers without a supplier in the market, the share that could not agree."""
+    """Share of the buying centers in the market without a supplier that reached no agreement."""
     verdict = _verdicts(b, 0)
     return 1.0 - ratio(verdict[:, 1], verdict[:, 0])
 
 
 def first_purchases(b: Any) -> np.ndarray:
-    """Of buying centers without a supplier in the market, the share that bought from a firm."""
+    """Share of the buying centers in the market without a supplier that bought from a firm."""
     verdict = _verdicts(b, 0)
     return ratio(verdict[:, 2], verdict[:, 0])
 
 
 def votes(b: Any) -> np.ndarray:
-    """Share of the votes of members of buying centers that the firm got."""
+    """Share of the votes of members of buying centers in the period that the firm received."""
     cast = b.total("votes")
     return ratio(cast[:, :-1], cast.sum(axis=1, keepdims=True))
 
 
 def decision_frame(ledger: Any, scenario: Any) -> Any:
-    """Return what buying centers decided, by period, segment and whether they had a supplier.
+    """Return decisions of buying centers by period, segment and whether they had a supplier.
 
     Columns: ``period``, ``segment``, ``members``, ``tailoring``, ``supplier`` (whether there
     was one), ``accounts`` in the market, of which ``agreed`` on an option and ``bought`` from
-    a firm (without agreement: from the supplier, as ever).
+    a firm (without agreement: from the present supplier).
     """
     import pandas as pd
 
@@ -242,27 +242,27 @@ def decision_frame(ledger: Any, scenario: Any) -> Any:
 
 BUYING_CENTER = Mechanism(
     "buying_center",
-    doc="Several people decide for an account",
+    doc="Buying centers decide for accounts",
     segment=SegmentParameters,
     columns=(
-        scratch("quorum", "Least share of members that a winner needs"),
+        scratch("quorum", "Share of members' votes that an option needs to win"),
         scratch(
             "ballot",
-            "A member's vote, by place in the list of those in the market; -1 for none",
+            "A member's vote, by position in the list of accounts in the market; -1 for none",
             ("member",),
             "i4",
         ),
-        scratch("votes", "Votes for the option at hand, by place there", dtype="i4"),
+        scratch("votes", "Votes for the present option, by position in that list", dtype="i4"),
         scratch("most", "Most votes for an option", dtype="i4"),
-        scratch("second", "Most votes for another", dtype="i4"),
-        scratch("leading", "Option that has most votes", dtype="i4"),
+        scratch("second", "Most votes for another option", dtype="i4"),
+        scratch("leading", "Option with most votes", dtype="i4"),
     ),
     draws=(Draw("member_need", ("member", "need")),),
     accumulators=(
         Accumulator(
             "verdict",
-            "Buying centers in the market, by whether they have a supplier: all, those who "
-            "agreed, those who bought",
+            "Buying centers in the market, by whether they have a supplier: all, those that "
+            "agreed, those that bought",
             ("segment", 2, 3),
         ),
         Accumulator("votes", "Votes of members of buying centers", ("option",)),
@@ -273,18 +273,20 @@ BUYING_CENTER = Mechanism(
         Pass(elect, "decide", replaces="choice.elect"),
     ),
     measures=(
-        Measure("votes", "Share of members' votes", "share", votes),
-        Measure("consensus", "Buying centers that agree", "share", consensus, level="market"),
+        Measure("votes", "Share of votes", "share", votes),
+        Measure(
+            "consensus", "Consensus rate of buying centers", "share", consensus, level="market"
+        ),
         Measure(
             "no_decision",
-            "Buying centers without a supplier that cannot agree",
+            "No-decision rate of buying centers",
             "share",
             no_decision,
             level="market",
         ),
         Measure(
             "first_purchases",
-            "Buying centers without a supplier that buy",
+            "First-purchase rate of buying centers",
             "share",
             first_purchases,
             level="market",

@@ -1,8 +1,8 @@
-"""Needs drift: what customers need changes, and what firms know of it ages.
+"""Need drift, which makes customer knowledge outdated, and discovery of one's own needs.
 
-A customer believes in z = x + error. Offers are seen in the choice as if z were the
-need, firms are told z, and what was bought is used at x. Where needs drift the
-error stays: the customer notices the change and is wrong by as much as before.
+A customer perceives its need x as z = x + error. In the choice, offers are valued at z, and firms
+are told z; the product is used at x. Where needs drift the error stays: the customer notices the
+change and is wrong by as much as before.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from cxsim.model.mechanism import Accumulator, Draw, Measure, Mechanism, Pass, t
 from cxsim.numerics.draws import normal
 from cxsim.parameters import Parameters, parameter
 
-# -- Needs drift: what customers need changes, and what firms know of it ages ------------------
+# -- Need drift, which makes customer knowledge outdated ----------------------------------------
 
 
 class SegmentParameters(Parameters):
-    """How fast needs change."""
+    """Speed of need drift in a segment."""
 
     need_drift: float | None = parameter(
         None,
-        doc="Share of the variance of needs that is new each period (AR(1) around the mean)",
+        doc="Share of the variance of needs renewed each period (AR(1) around the mean)",
         unit="share per period",
         ge=0,
         le=1,
@@ -53,7 +53,7 @@ def drift(
     n, first, n_firms, segment, need, uncertainty, key_need_drift, segment_need_drift,
     segment_need_mean, segment_need_sd,
 ):  # fmt: skip
-    """Needs move before the choice; every firm's knowledge ages with them."""
+    """Change needs before the choice, and reduce every firm's knowledge accordingly."""
     for i in range(n):
         g = segment[i]
         d = segment_need_drift[g]
@@ -73,7 +73,7 @@ def drift(
 
 NEED_DRIFT = Mechanism(
     "need_drift",
-    doc="Needs drift",
+    doc="Needs change over time",
     segment=SegmentParameters,
     draws=(Draw("need_drift", ("need",)),),
     passes=(Pass(drift, "drift"),),
@@ -81,22 +81,22 @@ NEED_DRIFT = Mechanism(
 )
 
 
-# -- Self-discovery: customers find out what they need by buying -------------------------------
+# -- Self-discovery: customers learn their own needs by buying ----------------------------------
 
 
 class SelfDiscovery(Parameters):
-    """How wrong customers are about their needs, and how fast they find out."""
+    """Errors of customers about their own needs, and speed of learning."""
 
     initial_error_sd: float = parameter(
         0.5,
-        doc="Standard deviation of what a newcomer gets wrong about its need, in each dimension",
+        doc="Standard deviation of a newcomer's error about its own need, in each dimension",
         unit="distance",
         newcomers=True,
         ge=0,
     )
     discovery_rate: float = parameter(
         0.2,
-        doc="Share of the error that a purchase from a firm without feedback takes away",
+        doc="Share of the error removed by a purchase from a firm without feedback",
         unit="share per purchase",
         ge=0,
         le=1,
@@ -104,19 +104,19 @@ class SelfDiscovery(Parameters):
 
 
 class MarketParameters(Parameters):
-    """Whether customers know what they need."""
+    """Uncertainty of customers about their own needs."""
 
     self_discovery: SelfDiscovery | None = parameter(
-        None, doc="Customers find out what they need by buying"
+        None, doc="Self-discovery: customers learn their own needs by buying"
     )
 
 
 class FirmParameters(Parameters):
-    """What a firm does for customers' knowledge of themselves."""
+    """Feedback by which a firm helps customers to learn their own needs."""
 
     feedback: float = parameter(
         0.0,
-        doc="How much more than otherwise a purchase tells customers about their own needs",
+        doc="Relative increase of what a purchase teaches customers about their own needs",
         unit="share",
         ge=0,
     )
@@ -142,7 +142,7 @@ def squared(error: float) -> float:
 def draw_self_error(
     n, first, arriving, self_error, key_self_error, market_self_discovery_initial_error_sd
 ):
-    """A newcomer takes itself for somebody else."""
+    """Draw the errors of newcomers about their own needs."""
     for i in range(n):
         if arriving[i] == 0:
             continue
@@ -153,7 +153,7 @@ def draw_self_error(
 
 
 def discover(n, n_firms, choice, self_error, firm_feedback, market_self_discovery_discovery_rate):
-    """A purchase teaches the buyer, too."""
+    """Reduce the errors of buyers about their own needs."""
     for i in range(n):
         f = choice[i]
         if 0 <= f < n_firms:
@@ -177,27 +177,27 @@ def count(n, supplier, self_error, sum_self_error):
 
 
 def self_error(b: Any) -> np.ndarray:
-    """Distance between what the firm's customers need and take their need to be (rms)."""
+    """Root mean square distance between need and perceived need of the firm's customers."""
     total = b.total("self_error")[:, 1:]
     return np.sqrt(ratio(total[..., 0], total[..., 1]))
 
 
 def market_self_error(b: Any) -> np.ndarray:
-    """Distance between what customers need and take their need to be (rms)."""
+    """Root mean square distance between need and perceived need of all customers."""
     total = b.total("self_error").sum(axis=1)
     return np.sqrt(ratio(total[..., 0], total[..., 1]))
 
 
 SELF_DISCOVERY = Mechanism(
     "self_discovery",
-    doc="Customers find out what they need",
+    doc="Customers learn their own needs",
     market=MarketParameters,
     firm=FirmParameters,
     draws=(Draw("self_error", ("need",)),),
     accumulators=(
         Accumulator(
             "self_error",
-            "Squared errors of self-knowledge, and customers",
+            "Squared errors about own needs, and customers",
             ("previous_supplier", 2),
         ),
     ),
@@ -207,10 +207,10 @@ SELF_DISCOVERY = Mechanism(
         Pass(count, "account"),
     ),
     measures=(
-        Measure("self_error", "Error of self-knowledge", "distance", self_error, summary="last"),
+        Measure("self_error", "Error about own needs", "distance", self_error, summary="last"),
         Measure(
             "self_error",
-            "Error of self-knowledge",
+            "Error about own needs",
             "distance",
             market_self_error,
             level="market",

@@ -1,12 +1,13 @@
-"""Judgement: offers as several people see them, who may be wrong about what they need.
+"""Perceived and experienced utility of members who differ, or misjudge their needs.
 
-Where customers discover their needs, or decide by buying centers, an offer is seen at one
-need, tailored to another and used at a third: the fit gap is that of (K; x, z), with x where it is
-seen and z what was disclosed. The passes here stand in for those of the core, where
-the three are one, and call the same rules.
+Where customers discover their needs, or decide by buying centers, an offer is perceived at one
+need, tailored to another and used at a third: the fit gap is that of (K; x, z), with x the need
+at which it is perceived and z the need disclosed. The passes here replace those of the core,
+where the three are one, and call the same rules.
 
-An account takes what its members voted for, or what its supplier sells; some get what they
-would not have taken, and some took their need for another.
+An account takes the option that its members voted for, or buys from its supplier. Members may be
+outvoted, or may have misjudged their needs; experienced utility then differs from perceived
+utility.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 
-# -- Judgement: offers as several people see them, who may be wrong about what they need -------
+# -- Perceived utility of members, who may misjudge their needs ---------------------------------
 
 
 def buying_centers(scenario: Any) -> list[Any]:
@@ -39,7 +40,7 @@ def buying_centers(scenario: Any) -> list[Any]:
 
 
 def perceptions_differ(scenario: Any) -> bool:
-    """Return whether anybody sees an offer otherwise than the core has it."""
+    """Return whether any customer's perception of offers differs from that of the core."""
     return getattr(scenario, "self_discovery", None) is not None or bool(buying_centers(scenario))
 
 
@@ -52,12 +53,12 @@ def need_in_use(need: float, own: float) -> float:
 
 
 def need_perceived(need: float, own: float, error: float) -> float:
-    """Return what a member takes its need to be, where the offer is seen in the choice."""
+    """Return the need as a member perceives it, at which it values offers in the choice."""
     return need + own + error
 
 
 def need_disclosed(need: float, own: float, error: float, tailored: float) -> float:
-    """Return the need that the firm was told of: the account's, or (tailored 1) the member's."""
+    """Return the need disclosed to the firm: the account's, or (tailored 1) the member's."""
     return need + tailored * own + error
 
 
@@ -65,7 +66,7 @@ def need_disclosed(need: float, own: float, error: float, tailored: float) -> fl
 
 
 def set_single_member(n, decision_makers, tailored):
-    """An account is one person unless a mechanism says otherwise."""
+    """Set one member per account, before mechanisms."""
     for i in range(n):
         decision_makers[i] = 1.0
         tailored[i] = 0.0
@@ -76,7 +77,7 @@ def fit(
     customization, knowledge_shown, volume, perceived_need, disclosed_need, gap_recognized,
     gap_unrecognized, value, firm_position, firm_segment_insight,
 ):  # fmt: skip
-    """Take what each member takes the offer's fit gap to be off its worth."""
+    """Subtract the loss from the fit gap that each member perceives from the value of an offer."""
     for e in range(len(value)):
         for d in range(len(need)):
             for i in range(n):
@@ -112,7 +113,7 @@ def fit_gap_of_account(
 ):  # fmt: skip
     """Return the expected fit gap of firm f's offer to account i of segment g, in use.
 
-    The mean over members. Knowledge serves only a customer who is recognized.
+    The mean over members. Knowledge is used only for a customer who is recognized.
     """
     total = 0.0
     for e in range(int(decision_makers)):
@@ -176,7 +177,7 @@ def note_fit_gaps(
 def count_fit_gap(
     n, supplier, fit_gap_next_offer, fit_gap_standard, sum_fit_gap, sum_fit_gap_standard,
 ):  # fmt: skip
-    """Add up how well firms would serve their customers."""
+    """Add up the fit gaps of the firms' offers to their customers."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -191,7 +192,7 @@ def count_switching(
     effort, hassle, firm_price, firm_personal_premium, switching_procedural, switching_financial,
     switching_relational,
 ):  # fmt: skip
-    """Measure what each account would lose by moving to a rival identical to its supplier."""
+    """Compute what each account would lose by moving to a rival identical to its supplier."""
     for i in range(n):
         f = supplier_or_zero[i]
         r = recognized[i]
@@ -211,24 +212,28 @@ def count_switching(
         switching_relational[i] = has * (fit_lost + ease_lost)
 
 
-#: Who an account is; one person who knows what it needs, as columns are filled.
+#: State of an account's members; as filled, one member who knows its need.
 ACCOUNT = (
     Column("member_need", ("member", "need"), doc="A member's need less the account's"),
-    Column("self_error", ("need",), doc="What the account takes its need for, less the need"),
+    Column("self_error", ("need",), doc="Need as the account perceives it, less the need"),
     Column(
         "decision_makers", (), "f8", state=False, fill=1, doc="Members who decide for the account"
     ),
-    scratch("tailored", "1 where a member is shown an offer taught by its own need"),
+    scratch("tailored", "1 where a member sees an offer tailored to its own need"),
 )
 
 
 PERCEIVED_UTILITY = Mechanism(
     "perceived_utility",
-    doc="Offers as members of an account see them and use them",
+    doc="Perceived utility of offers to the members of an account",
     columns=(
         *ACCOUNT,
-        scratch("perceived_need", "Need as the member at hand perceives it", ("need",)),
-        scratch("disclosed_need", "Need that the offer it sees was made for", ("need",)),
+        scratch("perceived_need", "Need as the present member perceives it", ("need",)),
+        scratch(
+            "disclosed_need",
+            "Need disclosed to the firm, to which the offer is tailored",
+            ("need",),
+        ),
         scratch(
             "gap_recognized_rival", "Fit gap of the offer of an identical rival, if recognized"
         ),
@@ -255,14 +260,14 @@ PERCEIVED_UTILITY = Mechanism(
 )
 
 
-# -- Hindsight: what a choice turned out to be worth to those who made it together -------------
+# -- Experienced utility of the members of an account -------------------------------------------
 
 
 def disappointment(
     i, e, f, recognition, customization, knowledge, need, member_need, self_error, tailored,
     centre, spread, firm_position, firm_segment_insight,
 ):  # fmt: skip
-    """Return by how much member e took the fit gap of what it bought for too large."""
+    """Return by how much member e overestimated the fit gap of the purchase."""
     gap_unrecognized = 0.0
     gap_recognized = noise(customization, knowledge, len(need), spread)
     gap_unrecognized_in_use = 0.0
@@ -292,9 +297,9 @@ def note_experienced_utility(
     member_need, self_error, tailored, centre, spread, volume, fit_weight, firm_position,
     firm_segment_insight, segment_outside_value, key_choice,
 ):  # fmt: skip
-    """Note what the choice was worth to the members on average, in use.
+    """Store the experienced value of the choice, on average over the members.
 
-    Who was outvoted, and who was mistaken, are listed, and the lists are walked.
+    Members who were outvoted or mistaken are listed, and the lists are processed.
     """
     shoppers = listed(n, shopper)
     for i in range(n):
@@ -308,7 +313,7 @@ def note_experienced_utility(
         error = 0.0
         for d in range(len(need)):
             error += abs(self_error[d, i])
-        mistaken[wrong] = k  # written over by the next unless this one is
+        mistaken[wrong] = k  # overwritten by the next unless this one is
         wrong += (error != 0.0) & (choice[i] >= 0) & (choice[i] < n_firms)
     for e in range(len(best_option)):
         losers = 0
@@ -345,21 +350,21 @@ def note_experienced_utility(
 
 
 def _by_place(name: str, dtype: str, doc: str) -> Column:
-    return scratch(name, f"{doc}, by place in a list", dtype=dtype)
+    return scratch(name, f"{doc}, by position in a list", dtype=dtype)
 
 
 EXPERIENCED_UTILITY = Mechanism(
     "experienced_utility",
-    doc="What a choice turned out to be worth to those who made it",
+    doc="Experienced utility of choices to the members of an account",
     columns=(
-        _by_place("judges", "f8", "Members who judge what was taken; 0 where nothing was"),
-        _by_place("outside_then", "f8", "Worth of the outside option"),
-        _by_place("summed_utility", "f8", "Worth of what was taken, summed over members"),
-        _by_place("worth_then", "f8", "Worth of what was taken to the member at hand"),
-        _by_place("shock_then", "f8", "Chance's part of its utility"),
-        _by_place("shock_missed", "f8", "The same, where the member voted for something else"),
-        _by_place("outvoted", "u4", "Places of those where it did"),
-        _by_place("mistaken", "u4", "Places of those who took their need for another"),
+        _by_place("judges", "f8", "Members who experience the choice; 0 without a choice"),
+        _by_place("outside_then", "f8", "Value of the no-purchase option"),
+        _by_place("summed_utility", "f8", "Value of the chosen option, summed over members"),
+        _by_place("worth_then", "f8", "Value of the chosen option to the present member"),
+        _by_place("shock_then", "f8", "Random part of its utility"),
+        _by_place("shock_missed", "f8", "The same, where the member voted for another option"),
+        _by_place("outvoted", "u4", "Indices of accounts where it did"),
+        _by_place("mistaken", "u4", "Indices of accounts that misjudged their needs"),
     ),
     passes=(Pass(note_experienced_utility, "pay", replaces="choice.note_experienced_utility"),),
     active=perceptions_differ,

@@ -1,1 +1,1 @@
-"""Customer experience: touchpoints, journeys, and what customers make of them."""
+"""Customer experience: touchpoints, journeys, expectations, experience and emotions."""

@@ -1,4 +1,4 @@
-"""The journey: customers live through contacts with firms, and what they felt stays with them."""
+"""The customer journey: contacts at touchpoints, which change customers' experience of firms."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cxsim.model.mechanism import (
 from cxsim.numerics.draws import bell, uniform
 from cxsim.parameters import Parameters, parameter
 
-# -- The journey: customers live through contacts with firms, and what they felt stays with them
+# -- The customer journey: contacts at touchpoints ----------------------------------------------
 
 
 #: Numbers of the stages (``touchpoints.STAGES``).
@@ -48,19 +48,16 @@ def performed(mean: float, sd: float, z: float) -> float:
 
 
 def list_likely_visitors(occasions, occasion, first, key, most, visit_draw, touchpoint_visitors):
-    """List who of those with an occasion may make a visit: whose draw is below the most of chances.
+    """List possible visitors: customers with an occasion whose draw is below the highest chance.
 
-    Noted without a branch to guess; returns how many they are. What else decides is looked up
-    for them only.
+    Written without a branch; returns their number. Other conditions are checked for them only.
     """
     for k in range(occasions):
         visit_draw[k] = uniform(key, first + occasion[k])
     n_visitors = 0
     for k in range(occasions):
         drawn = visit_draw[k]
-        touchpoint_visitors[n_visitors] = occasion[
-            k
-        ]  # written over by the next unless this one may
+        touchpoint_visitors[n_visitors] = occasion[k]  # overwritten by the next unless this one may
         visit_draw[n_visitors] = drawn
         n_visitors += drawn < most
     return n_visitors
@@ -72,9 +69,10 @@ def make_contacts(
     weight_sum, touch_weight, performance, unevenness, promise, firm_channel_integration, penalty,
     performance_weight, neutral, loss_aversion, adaptation, spillover, sum_contacts, sum_score,
 ):  # fmt: skip
-    """Let those listed live through a contact, at one firm or at their supplier.
+    """Make a contact for each listed customer, at one firm or at the own supplier.
 
-    Whom nobody has met yet in this turn joins the list of those met; returns how many they are.
+    Customers without an earlier contact in this turn join the list of those met; returns the
+    length of that list.
     """
     for k in range(n_visitors):
         luck[k] = bell(key_luck, first + touchpoint_visitors[k])
@@ -120,11 +118,11 @@ def visit(
     market_expectation_adaptation, market_expectation_spillover, market_experience_memory,
     sum_contacts, sum_score,
 ):  # fmt: skip
-    """Customers go through the journey in order, feel what they meet, and remember it.
+    """Let customers visit touchpoints in the order of the journey, and update their experience.
 
-    First everybody with the own supplier, of whom one draw a touchpoint is asked wherever they
-    are; then prospects firm by firm, with draws of their own for each. Who goes to a touchpoint
-    is noted as a list, and then the list is walked.
+    First all customers at their own supplier, with one draw per touchpoint; then prospects firm
+    by firm, with separate draws for each. Visitors of a touchpoint are listed, and then the list
+    is processed.
     """
     shoppers = listed(n, shopper)
     buyers = listed(n, buyer)
@@ -227,7 +225,7 @@ def visit(
 
 
 def pay(total_contacts, met_at, firm_touchpoints_cost, sum_touchpoint_cost):
-    """Every contact costs what its touchpoint costs, whoever runs it."""
+    """Book the cost of contacts at touchpoints, including those run by partners."""
     costs = np.where(met_at, firm_touchpoints_cost, 0.0) * total_contacts.sum(axis=2)
     sum_touchpoint_cost[0] = costs.sum(axis=1)
 
@@ -236,42 +234,42 @@ def pay(total_contacts, met_at, firm_touchpoints_cost, sum_touchpoint_cost):
 
 
 def performance(b: Any) -> np.ndarray:
-    """Mean performance in contacts with the firm, as customers met it."""
+    """Mean actual performance over the period's contacts with the firm."""
     return ratio(b.count("score").sum(axis=(2, 3)), b.count("contacts").sum(axis=(2, 3)))
 
 
 def contacts(b: Any) -> np.ndarray:
-    """Contacts at touchpoints of the firm."""
+    """Contacts at touchpoints of the firm in the period."""
     return b.total("contacts").sum(axis=(2, 3))
 
 
 def touchpoint_cost(b: Any) -> np.ndarray:
-    """Cost of contacts at touchpoints."""
+    """Cost of the period's contacts at touchpoints of the firm."""
     return b.total("touchpoint_cost")
 
 
 JOURNEY = Mechanism(
     "journey",
-    doc="Contacts along the journey",
+    doc="Contacts along the customer journey",
     columns=(
         scratch("everybody", "All customers of the block, as a list", dtype="u4"),
         scratch("touchpoint_visitors", "Visitors of one touchpoint, as a list", dtype="u4"),
-        scratch("visit_draw", "Draws, to visit or not, by place in a list"),
+        scratch("visit_draw", "Draws of visits, by position in a list"),
         scratch(
             "visitor",
-            "Customers who met their supplier, as lists by touchpoint",
+            "Visitors of touchpoints of the supplier, as lists by touchpoint",
             ("touchpoint",),
             "u4",
         ),
-        scratch("visitors", "How many they are, in the first place", ("touchpoint",), "i4"),
-        scratch("score", "Performance they met, by place there", ("touchpoint",)),
-        scratch("luck", "Chance's part, then performance, by place"),
-        scratch("met", "Customers who met one firm, as a list", dtype="u4"),
-        scratch("encounters", "1 for those on that list", dtype="u1"),
-        scratch("felt_sum", "Weighted sum of what contacts felt like"),
+        scratch("visitors", "Number of these visitors, in the first place", ("touchpoint",), "i4"),
+        scratch("score", "Performance in their contacts, by position in the list", ("touchpoint",)),
+        scratch("luck", "Random part, then performance, by position"),
+        scratch("met", "Customers with a contact with one firm, as a list", dtype="u4"),
+        scratch("encounters", "1 for customers on that list", dtype="u1"),
+        scratch("felt_sum", "Weighted sum of experience in contacts"),
         scratch("score_sum", "Weighted sum of performances"),
         scratch("weight_sum", "Sum of the contacts' weights"),
-        scratch("best_score", "Mean performance of the best firm met"),
+        scratch("best_score", "Mean performance of the best firm visited"),
     ),
     draws=(
         Draw("visit", ("touchpoint",)),
@@ -286,15 +284,15 @@ JOURNEY = Mechanism(
             "contacts", "Contacts, of customers and of prospects", ("firm", "touchpoint", 2)
         ),
         Accumulator("score", "Performance, summed over contacts", ("firm", "touchpoint", 2)),
-        Accumulator("touchpoint_cost", "Cost of contacts, currency"),
+        Accumulator("touchpoint_cost", "Cost of contacts at touchpoints, currency"),
     ),
     passes=(Pass(visit, "join", after=("choice.join",)), Pass(pay, "close", population=True)),
     measures=(
-        Measure("performance", "Performance at touchpoints", "score 0-10", performance),
-        Measure("contacts", "Contacts", "per period", contacts),
+        Measure("performance", "Actual performance", "score 0-10", performance),
+        Measure("contacts", "Contacts at touchpoints", "per period", contacts),
         Measure(
             "touchpoint_cost",
-            "Cost of touchpoints",
+            "Touchpoint cost",
             "currency per period",
             touchpoint_cost,
             summary="sum",
@@ -305,7 +303,7 @@ JOURNEY = Mechanism(
 )
 
 
-# -- Channels: a firm whose channels do not know of each other makes customers start again -----
+# -- Channels: without integration, customers have to start again in another channel ------------
 
 
 #: Number of the stage at which a purchase recognizes a customer.
@@ -313,23 +311,23 @@ BUY_STAGE = JOURNEY_STAGES.index("buy")
 
 
 class MarketParameters(Parameters):
-    """What it is like to start again in another channel."""
+    """Loss of performance where a customer has to start again in another channel."""
 
     repeat_penalty: float = parameter(
         1.0,
-        doc="Performance lost in a contact in which the firm does not know what the customer "
-        "said in another channel",
+        doc="Performance lost in a contact in which the customer has to repeat what another "
+        "channel knows already",
         unit="score 0-10",
         ge=0,
     )
 
 
 class FirmParameters(Parameters):
-    """How far the firm's channels know of each other."""
+    """Integration of the firm's channels."""
 
     channel_integration: float = parameter(
         1.0,
-        doc="Chance to recognize a customer who comes from another channel as the same",
+        doc="Channel integration: chance to recognize a customer who comes from another channel",
         unit="share",
         ge=0,
         le=1,
@@ -353,7 +351,7 @@ def recognized_across(recognition: float, integration: float) -> float:
 
 
 def forget(n, n_firms, arriving, last_channel):
-    """A newcomer has been to no channel."""
+    """Reset the channels of newcomers."""
     for i in range(n):
         if arriving[i]:
             for f in range(n_firms):
@@ -364,7 +362,7 @@ def recognize(
     n, n_firms, n_touchpoint, recognition, last_channel, touch_channel, touch_stage,
     firm_channel_integration,
 ):  # fmt: skip
-    """A firm last met elsewhere than where things are bought may not know who comes."""
+    """Lower recognition where the last contact was in another channel than that of purchases."""
     channel = -1
     for t in range(n_touchpoint - 1, -1, -1):
         if touch_stage[t] == BUY_STAGE:
@@ -380,7 +378,7 @@ def recognize(
 
 CHANNELS = Mechanism(
     "channels",
-    doc="How far a firm's channels know of each other",
+    doc="Integration of a firm's channels",
     market=MarketParameters,
     firm=FirmParameters,
     columns=(
@@ -389,7 +387,7 @@ CHANNELS = Mechanism(
             ("firm",),
             "i1",
             fill=-1,
-            doc="Channel in which the customer last met the firm, -1 for none",
+            doc="Channel of the customer's last contact with the firm, -1 for none",
         ),
     ),
     passes=(Pass(forget, "arrive"), Pass(recognize, "adjust")),

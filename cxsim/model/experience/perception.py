@@ -1,12 +1,11 @@
-"""Perception: what a contact feels like, given what it was and what was expected of it.
+"""Expectation, experience and emotions of customers, and the value of experience.
 
-Performance is felt by itself and against expectation, losses more than gains (Oliver 1980;
-Kahneman & Tversky 1979). Expectations start at what the firm promises, follow what was
-lived through, and rise with better firms.
+A contact is experienced by its performance and by its gap to expectation, with losses weighing
+more than gains (Oliver 1980; Kahneman & Tversky 1979). Expectations start at the firm's brand
+promise, follow the performance experienced, and rise with better firms.
 
-The stock is kept for whoever reads or moves it: the journey adds what touchpoints felt
-like, word of mouth passes it on. It is a customer's own; nothing but contacts of this
-customer with this firm may change it.
+Experience is a stock by customer and firm: the journey updates it, word of mouth passes it on.
+Only contacts of this customer with this firm may change it.
 
 The clusters are those of Shaw (2007, *The DNA of Customer Experience*); where one ends and
 the next begins is set by cut points on the experience stock.
@@ -33,24 +32,24 @@ from cxsim.model.mechanism import (
 )
 from cxsim.parameters import Parameters, parameter
 
-# -- Perception: what a contact feels like, given what it was and what was expected of it ------
+# -- Perception: experience in a contact, given its performance and the expectation -------------
 
 
 class MarketParameters(Parameters):
-    """How performance is felt."""
+    """Effect of performance and expectation on experience."""
 
     neutral: float = parameter(
-        5.0, doc="Performance that is neither good nor bad", unit="score 0-10", ge=0, le=10
+        5.0, doc="Neutral performance, neither good nor bad", unit="score 0-10", ge=0, le=10
     )
     performance_weight: float = parameter(
         1.0,
-        doc="How strongly performance counts by itself, relative to gains over expectation",
+        doc="Weight of performance itself relative to gains over expectation",
         ge=0,
         source="Churchill & Surprenant 1982: both count; the weight is an assumption",
     )
     loss_aversion: float = parameter(
         2.25,
-        doc="How strongly a fall short of expectation is felt, relative to a gain",
+        doc="Loss aversion: weight of falling short of expectation relative to a gain",
         ge=0,
         source="Tversky & Kahneman 1992 (median, for money)",
     )
@@ -79,12 +78,12 @@ class MarketParameters(Parameters):
 
 
 class FirmParameters(Parameters):
-    """What a firm lets customers expect."""
+    """The brand promise of a firm."""
 
     brand_promise: float | None = parameter(
         None,
-        doc="What customers expect of the firm before their first contact (default: what its "
-        "touchpoints are like on average, or more where the organization communicates badly)",
+        doc="Performance that customers expect before their first contact (default: the mean of "
+        "the firm's touchpoints, or more where the organization communicates badly)",
         unit="score 0-10",
     )
 
@@ -93,7 +92,7 @@ class FirmParameters(Parameters):
 
 
 def surprise(performance: float, expectation: float, loss_aversion: float) -> float:
-    """Return what falling short of or exceeding expectation adds: g(d) = d/10, or lambda d/10."""
+    """Return the effect of a gap to expectation: g(d) = d/10, or lambda d/10 for a loss."""
     gap = 0.1 * (performance - expectation)
     return gap if gap >= 0.0 else loss_aversion * gap
 
@@ -101,7 +100,7 @@ def surprise(performance: float, expectation: float, loss_aversion: float) -> fl
 def contact_experience(
     performance: float, expectation: float, weight: float, neutral: float, loss_aversion: float
 ) -> float:
-    """Return what a contact feels like, w (y - neutral) / 10 + g(y - X)."""
+    """Return the experience in a contact, w (y - neutral) / 10 + g(y - X)."""
     return weight * 0.1 * (performance - neutral) + surprise(
         performance, expectation, loss_aversion
     )
@@ -113,7 +112,7 @@ def adapted(expectation: float, performance: float, adaptation: float) -> float:
 
 
 def expectation_after_best(expectation: float, best: float, spillover: float) -> float:
-    """Return the expectation of a firm once a better one was met, X + s max(0, best - X)."""
+    """Return the expectation of a firm after contact with a better one, X + s max(0, best - X)."""
     lead = best - expectation
     return expectation + spillover * lead if lead > 0.0 else expectation
 
@@ -127,7 +126,7 @@ def blended(experience: float, felt: float, memory: float) -> float:
 
 
 def forget(n, n_firms, arriving, expectation):
-    """A newcomer has met nobody and goes by what firms promise."""
+    """Reset the expectations of newcomers, who rely on brand promises."""
     for i in range(n):
         if arriving[i]:
             for f in range(n_firms):
@@ -135,7 +134,7 @@ def forget(n, n_firms, arriving, expectation):
 
 
 def count(n, supplier, expectation, promise, sum_expectation):
-    """Add up what customers expect of their supplier."""
+    """Add up customers' expectations of their supplier."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -147,13 +146,13 @@ def count(n, supplier, expectation, promise, sum_expectation):
 
 
 def expectation(b: Any) -> np.ndarray:
-    """Mean of what customers expect of their supplier."""
+    """Mean expectation that the firm's customers have of it at the end of the period."""
     return ratio(b.count("expectation"), b.count("emotions").sum(axis=2))
 
 
 PERCEPTION = Mechanism(
     "perception",
-    doc="What contacts feel like",
+    doc="Expectation, and experience in contacts",
     market=MarketParameters,
     firm=FirmParameters,
     columns=(
@@ -161,8 +160,8 @@ PERCEPTION = Mechanism(
             "expectation",
             ("firm",),
             fill=nan,
-            doc="What the customer expects of a firm, score 0-10; nothing before the first "
-            "contact, when the firm's promise stands for it",
+            doc="Performance that the customer expects of a firm, score 0-10; NaN before the "
+            "first contact, when the brand promise applies",
             ge=0,
             le=10,
         ),
@@ -172,15 +171,13 @@ PERCEPTION = Mechanism(
     ),
     passes=(Pass(forget, "arrive"), Pass(count, "account")),
     measures=(
-        Measure(
-            "expectation", "Expectation of customers", "score 0-10", expectation, summary="last"
-        ),
+        Measure("expectation", "Mean expectation", "score 0-10", expectation, summary="last"),
     ),
     active=lambda scenario: scenario.journey is not None,
 )
 
 
-# -- Experience: what a customer has lived through with each firm, as it felt ------------------
+# -- Experience: a stock by customer and firm ---------------------------------------------------
 
 
 #: Sections of a scenario that need the stock.
@@ -188,7 +185,7 @@ USERS = ("journey", "word_of_mouth")
 
 
 def forget_experience(n, n_firms, arriving, experience, experienced):
-    """A newcomer has lived through nothing."""
+    """Reset the experience of newcomers."""
     for f in range(n_firms):
         for i in range(n):
             if arriving[i]:
@@ -197,7 +194,7 @@ def forget_experience(n, n_firms, arriving, experience, experienced):
 
 
 def mark_experienced(n, buyer, seller, experienced):
-    """Who buys has met the firm."""
+    """Mark buyers as customers with experience of the firm."""
     for k in range(listed(n, buyer)):
         experienced[seller[k], buyer[k]] = 1
 
@@ -208,7 +205,12 @@ EXPERIENCE = Mechanism(
     columns=(
         Column("experience", ("firm",), doc="Experience E of a firm, about -1 to 1; 0 is neutral"),
         Column(
-            "experienced", ("firm",), "i1", doc="1 once the customer has met the firm", ge=0, le=1
+            "experienced",
+            ("firm",),
+            "i1",
+            doc="1 after the customer's first contact with the firm",
+            ge=0,
+            le=1,
         ),
     ),
     passes=(
@@ -219,7 +221,7 @@ EXPERIENCE = Mechanism(
 )
 
 
-# -- Emotions: how customers feel about their supplier, in four clusters from destroying to advocacy
+# -- Emotions: customers' experience of their supplier in four clusters -------------------------
 
 
 #: Clusters from worst to best.
@@ -227,13 +229,12 @@ CLUSTERS = ("destroying", "attention", "recommendation", "advocacy")
 
 
 class EmotionParameters(Parameters):
-    """Where one emotion ends and the next begins."""
+    """Cut points between emotion clusters."""
 
     emotion_cut_points: tuple[float, float, float] = parameter(
         (0.0, 0.15, 0.35),
-        doc="Experience at which attention, recommendation and advocacy begin (by default what "
-        "a performance of 5, 6.5 and 8.5 out of 10 feels like in the long run to someone who "
-        "expects it)",
+        doc="Experience at which attention, recommendation and advocacy begin (default: the "
+        "long-run experience of an expected performance of 5, 6.5 and 8.5 out of 10)",
         unit="experience",
         axes=(3,),
     )
@@ -261,7 +262,7 @@ def emotion_cluster(
 def count_emotions(
     n, supplier, experience, market_emotion_cut_points, sum_emotions, sum_experience
 ):  # fmt: skip
-    """Count how customers feel about their supplier."""
+    """Count customers by the emotion cluster of their supplier."""
     low = market_emotion_cut_points[0, 0]
     middle = market_emotion_cut_points[0, 1]
     high = market_emotion_cut_points[0, 2]
@@ -276,7 +277,7 @@ def count_emotions(
 
 
 def experience(b: Any) -> np.ndarray:
-    """Mean experience of the firm among its customers."""
+    """Mean experience of the firm over its customers at the end of the period."""
     return ratio(b.count("experience"), b.count("emotions").sum(axis=2))
 
 
@@ -285,19 +286,21 @@ def _share(number: int) -> Callable[[Any], np.ndarray]:
         emotions = b.count("emotions")
         return ratio(emotions[:, :, number], emotions.sum(axis=2))
 
-    share.__doc__ = f"Share of the firm's customers in the {CLUSTERS[number]} cluster."
+    share.__doc__ = (
+        f"Share of the firm's customers in the cluster '{CLUSTERS[number]}' of experience."
+    )
     return share
 
 
 def net_promoter(b: Any) -> np.ndarray:
-    """Share of the firm's customers who are its advocates less share who destroy it."""
+    """Share of the firm's customers in the cluster advocacy less the share in destroying."""
     emotions = b.count("emotions")
     return ratio(emotions[:, :, 3] - emotions[:, :, 0], emotions.sum(axis=2))
 
 
 EMOTIONS = Mechanism(
     "emotions",
-    doc="How customers feel about their supplier",
+    doc="Emotion clusters of customers",
     market=EmotionParameters,
     accumulators=(
         Accumulator("emotions", "Customers by emotion cluster", ("firm", len(CLUSTERS))),
@@ -305,9 +308,11 @@ EMOTIONS = Mechanism(
     ),
     passes=(Pass(count_emotions, "account"),),
     measures=(
-        Measure("experience", "Experience of customers", "experience", experience, summary="last"),
+        Measure("experience", "Mean experience", "experience", experience, summary="last"),
         *(
-            Measure(name, f"Customers in {name}", "share", _share(number), summary="last")
+            Measure(
+                name, f"Share of customers in '{name}'", "share", _share(number), summary="last"
+            )
             for number, name in enumerate(CLUSTERS)
         ),
         Measure(
@@ -324,22 +329,22 @@ EMOTIONS = Mechanism(
 )
 
 
-# -- Attachment: what a good experience of a firm is worth to a customer, and what it makes of it
+# -- Attachment: the value of experience to customers -------------------------------------------
 
 
-#: Shares of the price that customers are counted by, who would gain as much in experience.
+#: Premiums, as shares of the price, at which customers are counted by their value of experience.
 PREMIUMS = (0.10, 0.15, 0.25)
 
 
 class SegmentParameters(Parameters):
-    """What experience is worth."""
+    """Value of experience to a segment, and its effect on purchase frequency."""
 
     experience_value: float = parameter(
-        0.0, doc="Worth of a unit of experience of a firm, per purchase", unit="currency"
+        0.0, doc="Value of a unit of experience of a firm, per purchase", unit="currency"
     )
     spend_response: float = parameter(
         0.0,
-        doc="Relative rise of the chance to be in the market per unit of experience of the "
+        doc="Relative increase of the chance to be in the market per unit of experience of the "
         "supplier (Bolton 1998: satisfied customers stay longer and use more)",
     )
 
@@ -348,17 +353,17 @@ class SegmentParameters(Parameters):
 
 
 def attraction(value: float, experience: float) -> float:
-    """Return what the experience of a firm is worth, currency per purchase."""
+    """Return the value of the experience of a firm, currency per purchase."""
     return value * experience
 
 
 def purchase_chance_after(chance: float, response: float, experience: float) -> float:
-    """Return the chance to be in the market, moved by the experience of the supplier."""
+    """Return the chance to be in the market, given the experience of the supplier."""
     return max(0.0, min(1.0, chance * (1.0 + response * experience)))
 
 
 def share_of_price(value: float, lead: float, price: float) -> float:
-    """Return what a lead in experience is worth as a share of the price of a purchase."""
+    """Return the value of a lead in experience as a share of the price of a purchase."""
     return value * lead / price if price > 0.0 else 0.0
 
 
@@ -366,7 +371,7 @@ def share_of_price(value: float, lead: float, price: float) -> float:
 
 
 def respond(n, segment, supplier, experience, chance_to_shop, segment_spend_response):
-    """A customer pleased with its supplier shops more often."""
+    """Raise or lower the chance to be in the market by the experience of the supplier."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -376,7 +381,7 @@ def respond(n, segment, supplier, experience, chance_to_shop, segment_spend_resp
 
 
 def attract(n, n_firms, segment, experience, attachment, value, segment_experience_value):
-    """Add what the customer's experience of each firm is worth."""
+    """Add the value of the customer's experience of each firm."""
     for i in range(n):
         attachment[i] = segment_experience_value[segment[i]]
     for e in range(len(value)):
@@ -389,9 +394,9 @@ def add_value_of_experience(
     n, n_firms, segment, supplier, experience, best_experience, volume, switching_relational,
     firm_price, segment_experience_value, premium_shares, sum_experience_premium,
 ):  # fmt: skip
-    """Add what the experience of the supplier is worth, and what the best one would be.
+    """Add the value of experience to switching costs, and count premiums for the best experience.
 
-    An identical rival would offer nothing that the customer has lived through.
+    The customer has no experience of an identical rival.
     """
     for i in range(n):
         best_experience[i] = experience[0, i]
@@ -418,8 +423,8 @@ def _reach(number: int) -> Callable[[Any], np.ndarray]:
         return ratio(b.count("experience_premium")[:, :, number], b.count("emotions").sum(axis=2))
 
     reach.__doc__ = (
-        "Share of the firm's customers to whom the best experience they know is worth "
-        f"{PREMIUMS[number]:.0%} of the price more than the firm's."
+        "Share of the firm's customers to whom the best experience they have of any firm is worth "
+        f"at least {PREMIUMS[number]:.0%} of the price more than the experience of this firm."
     )
     return reach
 
@@ -430,17 +435,17 @@ def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 ATTACHMENT = Mechanism(
     "attachment",
-    doc="What experience is worth to customers",
+    doc="Value of experience to customers",
     segment=SegmentParameters,
     columns=(
-        scratch("attachment", "Worth of a unit of experience, currency"),
+        scratch("attachment", "Value of a unit of experience, currency"),
         scratch("best_experience", "Best experience the customer has of a firm", dtype="f4"),
     ),
     accumulators=(
         Accumulator(
             "experience_premium",
-            "Customers to whom the best experience they know is worth 10, 15 and 25 % of the "
-            "price more than the supplier's",
+            "Customers to whom the best experience they have is worth 10, 15 and 25 % of the "
+            "price more than that of the supplier",
             ("firm", len(PREMIUMS)),
         ),
     ),
@@ -458,7 +463,7 @@ ATTACHMENT = Mechanism(
     measures=tuple(
         Measure(
             f"worth_{share:.0%}".replace("%", ""),
-            f"Customers to whom the best experience is worth {share:.0%} of the price",
+            f"Customers with an experience premium of {share:.0%}",
             "share",
             _reach(number),
             summary="last",

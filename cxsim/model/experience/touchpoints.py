@@ -1,6 +1,6 @@
-"""Touchpoints: where customers meet firms, how often, and what each firm is like there.
+"""Touchpoints of the customer journey, their frequency, and each firm's performance there.
 
-A firm may describe itself by four scores, 0 to 1, rather than touchpoint by touchpoint.
+A firm may be described by four scores, 0 to 1, rather than touchpoint by touchpoint.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from cxsim.model.mechanism import Mechanism, Pass
 from cxsim.parameters import Ask, Parameters, parameter
 
-# -- Touchpoints: where customers meet firms, how often, and what each firm is like there ------
+# -- Touchpoints, their frequency, and each firm's performance there ----------------------------
 
 
 #: Stages of a journey; a touchpoint's number is its place here.
@@ -25,17 +25,19 @@ class Touchpoint(Parameters):
 
     stage: Literal["discover", "buy", "use", "support", "renew"] = parameter(
         "use",
-        doc="When it is visited. discover: on looking around, at any firm that could be bought "
+        doc="Stage of the journey. discover: on search, at any firm that could be bought "
         "from; buy: with a purchase; renew: with a purchase from the supplier one has; use and "
         "support: in any period, at the supplier",
         fixed=True,
     )
-    channel: str = parameter("", doc="Channel it belongs to (store, web, phone, ...)", fixed=True)
+    channel: str = parameter(
+        "", doc="Channel of the touchpoint (store, web, phone, ...)", fixed=True
+    )
     visit_rate: float = parameter(
         0.5, doc="Chance of a visit on each occasion", unit="share", ge=0, le=1
     )
-    importance: float = parameter(1.0, doc="Weight in what the journey feels like as a whole", ge=0)
-    staffed: bool = parameter(True, doc="Whether people work there", fixed=True)
+    importance: float = parameter(1.0, doc="Weight in the experience of the whole journey", ge=0)
+    staffed: bool = parameter(True, doc="Whether the touchpoint is staffed by people", fixed=True)
 
 
 class MarketParameters(Parameters):
@@ -50,43 +52,45 @@ class MarketParameters(Parameters):
 
 
 class Habit(Parameters):
-    """How a segment differs at a touchpoint."""
+    """Visits and importance of a touchpoint that differ in a segment."""
 
     visit_rate: float | None = parameter(
         None, doc="Chance of a visit on each occasion", unit="share", ge=0, le=1
     )
     importance: float | None = parameter(
-        None, doc="Weight in what the journey feels like as a whole", ge=0
+        None, doc="Weight in the experience of the whole journey", ge=0
     )
 
 
 class SegmentParameters(Parameters):
-    """How a segment's journey differs."""
+    """The customer journey of a segment where it differs."""
 
     journey: dict[str, Habit] = parameter(
-        {}, doc="What differs from the market's journey, by touchpoint", axes=("touchpoint",)
+        {}, doc="Differences from the journey of the market, by touchpoint", axes=("touchpoint",)
     )
 
 
 class Service(Parameters):
-    """What a firm is like at a touchpoint."""
+    """Performance and cost of a firm at a touchpoint."""
 
     mean: float | None = parameter(
         None,
-        doc="Mean performance (default: 5, or what the organization is good for)",
+        doc="Mean performance (default: 5, or as the organization's attitudes imply)",
         unit="score 0-10",
         ge=0,
         le=10,
     )
     sd: float | None = parameter(
         None,
-        doc="Standard deviation of performance between contacts (default: 1.5, or what the "
-        "organization's processes allow)",
+        doc="Standard deviation of performance between contacts (default: 1.5, or as the "
+        "organization's processes imply)",
         unit="score 0-10",
         ge=0,
     )
     run_by: Literal["own", "partner"] = parameter(
-        "own", doc="Who runs it; customers credit or blame the firm all the same", fixed=True
+        "own",
+        doc="Whether the firm or a partner runs it; customers attribute both to the firm",
+        fixed=True,
     )
     cost: float = parameter(
         0.0,
@@ -97,17 +101,17 @@ class Service(Parameters):
     )
     blind_spot: float = parameter(
         0.0,
-        doc="What the firm believes of it beyond what it is, as long as nobody tells it",
+        doc="Blind spot: perceived less actual performance as long as no survey corrects it",
         unit="score 0-10",
     )
 
 
 class FirmParameters(Parameters):
-    """Where a firm can be met."""
+    """Touchpoints of a firm."""
 
     touchpoints: dict[str, Service] = parameter(
         {},
-        doc="What the firm is like, by touchpoint; nobody meets it at those it leaves out",
+        doc="Performance by touchpoint; customers do not meet the firm at those left out",
         axes=("touchpoint",),
     )
 
@@ -117,7 +121,7 @@ def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
-    """Return the number of each touchpoint's stage and channel, and where firms can be met."""
+    """Return the number of each touchpoint's stage and channel, and each firm's touchpoints."""
     touchpoints = list(scenario.journey.values())
     channels = sorted({t.channel for t in touchpoints})
     firms = [scenario.firms[name] for name in sorted(scenario.firms)]
@@ -163,7 +167,7 @@ def set_up(
     firm_organization_processes, firm_organization_attitudes, firm_organization_communication,
     firm_brand_promise,
 ):  # fmt: skip
-    """Work out what every firm is like at every touchpoint this period, and who goes where."""
+    """Set every firm's performance at every touchpoint this period, and the chances of visits."""
     rates = given_or(segment_journey_visit_rate, market_journey_visit_rate)
     there = met_at & (firm_active > 0.5)[:, None]
     touch_chance[:] = rates.T[:, :, None] * there.T[:, None, :]
@@ -185,7 +189,7 @@ def set_up(
 
 TOUCHPOINTS = Mechanism(
     "touchpoints",
-    doc="Where customers meet firms",
+    doc="Touchpoints of firms",
     market=MarketParameters,
     segment=SegmentParameters,
     firm=FirmParameters,
@@ -210,11 +214,11 @@ TOUCHPOINTS = Mechanism(
 
 
 class Organization(Parameters):
-    """How well a firm is set up to deliver an experience."""
+    """Scores of an organization's ability to deliver an experience."""
 
     processes: float = parameter(
         0.5,
-        doc="How reliable its processes are: 2 (1 - processes / 2) is the default spread of "
+        doc="Reliability of processes: 2 (1 - processes / 2) is the default spread of "
         "performance at a touchpoint",
         unit="score 0-1",
         ge=0,
@@ -222,7 +226,7 @@ class Organization(Parameters):
     )
     attitudes: float = parameter(
         0.5,
-        doc="How its people meet customers: 5 + 4 (attitudes - 1/2) is the default "
+        doc="Attitudes of staff: 5 + 4 (attitudes - 1/2) is the default "
         "performance where people work",
         unit="score 0-1",
         ge=0,
@@ -230,7 +234,7 @@ class Organization(Parameters):
     )
     communication: float = parameter(
         0.5,
-        doc="How truthfully it speaks of itself: what touchpoints are like plus "
+        doc="Truthfulness of communication: mean of touchpoints plus "
         "2 (1 - communication) is the default promise",
         unit="score 0-1",
         ge=0,
@@ -238,7 +242,7 @@ class Organization(Parameters):
     )
     evaluation: float = parameter(
         0.5,
-        doc="How seriously it evaluates: evaluation / 10 is the default share of customers "
+        doc="Seriousness of evaluation: evaluation / 10 is the default share of customers "
         "and contacts that surveys ask",
         unit="score 0-1",
         ge=0,
@@ -247,11 +251,11 @@ class Organization(Parameters):
 
 
 class OrganizationParameters(Parameters):
-    """How the firm is run."""
+    """The organization of a firm."""
 
     organization: Organization | None = parameter(
         None,
-        doc="Scores that stand for what a firm leaves open about its touchpoints and surveys "
+        doc="Scores that set defaults for touchpoints and surveys "
         "(default: 0.5 each, and a promise that is kept)",
     )
 
@@ -260,28 +264,28 @@ class OrganizationParameters(Parameters):
 
 
 def default_performance(attitudes: Any, staffed: Any) -> Any:
-    """Return the performance of a touchpoint of which nothing is said, 0-10."""
+    """Return the default performance of a touchpoint, score 0-10."""
     return 5.0 + staffed * 4.0 * (attitudes - 0.5)
 
 
 def default_spread(processes: Any) -> Any:
-    """Return the spread of performance of a touchpoint of which nothing is said, 0-10."""
+    """Return the default standard deviation of performance at a touchpoint, score 0-10."""
     return 2.0 * (1.0 - 0.5 * processes)
 
 
 def default_promise(performance: Any, communication: Any) -> Any:
-    """Return what a firm promises that does not say what, 0-10."""
+    """Return the default brand promise, score 0-10."""
     return performance + 2.0 * (1.0 - communication)
 
 
 def default_sample(evaluation: Any) -> Any:
-    """Return the share that a survey asks of which nothing is said."""
+    """Return the default share of customers or contacts that a survey asks."""
     return 0.1 * evaluation
 
 
 ORGANIZATION = Mechanism(
     "organization",
-    doc="How a firm is run",
+    doc="Organization of a firm",
     firm=OrganizationParameters,
     active=lambda scenario: scenario.journey is not None,
 )

@@ -1,1 +1,1 @@
-"""What ties customers to a firm beside what it knows: programmes and contracts."""
+"""Lock-in: loyalty programmes, contracts and subscriptions."""

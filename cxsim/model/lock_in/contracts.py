@@ -1,10 +1,10 @@
-"""Contracts and subscriptions: who leaves early pays, who says nothing goes on paying.
+"""Contracts with exit fees, and subscriptions that continue until they are cancelled.
 
-A contract begins when a customer joins and binds for a number of periods; leaving before
+A contract begins when a customer joins and lasts a number of periods; leaving before its end
 costs the exit fee. A subscriber buys every period and reconsiders with the chance of being in
-the market; choosing the outside option then ends the subscription, and costs the fee if one is
-due. Without a subscription the outside option ends nothing, so that no fee is due on it.
-Customers of the start are bound by nothing.
+the market. Choosing the no-purchase option then ends the subscription, and costs the fee if one is
+due. Without a subscription the no-purchase option ends no relationship, so that no fee is due.
+Customers at the start have no contract.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ from cxsim.parameters import Parameters, parameter
 
 
 class Contracts(Parameters):
-    """What a firm's contracts say."""
+    """Terms of a firm's contracts."""
 
-    length: int = parameter(
-        12, doc="Periods that a contract binds, from joining on", unit="periods", ge=0
-    )
+    length: int = parameter(12, doc="Duration of a contract from joining on", unit="periods", ge=0)
     exit_fee: float = parameter(
-        0.0, doc="What a customer pays who leaves before the end", unit="currency", ge=0
+        0.0,
+        doc="Exit fee: amount paid by a customer who leaves before the end",
+        unit="currency",
+        ge=0,
     )
 
 
 class FirmParameters(Parameters):
-    """How customers are bound and billed."""
+    """Contracts and billing of a firm."""
 
-    contracts: Contracts | None = parameter(None, doc="Contracts that bind customers")
+    contracts: Contracts | None = parameter(None, doc="Contracts with a duration and an exit fee")
     billing: Literal["per_purchase", "subscription"] = parameter(
-        "per_purchase", doc="Whether customers pay when they buy, or every period until they end it"
+        "per_purchase", doc="Whether customers pay when they buy, or every period until they cancel"
     )
 
 
@@ -52,14 +53,14 @@ class FirmParameters(Parameters):
 
 
 def exit_fee_due(periods_left: float, exit_fee: float) -> float:
-    """Return the fee for leaving now: all of it until the contract ends."""
+    """Return the exit fee for leaving now: the full fee until the contract ends."""
     if periods_left > 0.0 and exit_fee > 0.0:
         return exit_fee
     return 0.0
 
 
 def ends(goes_outside: bool, subscribed: bool) -> bool:
-    """Return whether taking the outside option ends the relationship."""
+    """Return whether choosing the no-purchase option ends the relationship."""
     return goes_outside and subscribed
 
 
@@ -67,7 +68,7 @@ def ends(goes_outside: bool, subscribed: bool) -> bool:
 
 
 def advance_term(n, arriving, contract_left):
-    """A period of the contract has passed; a newcomer has none."""
+    """Shorten contracts by a period; newcomers have none."""
     for i in range(n):
         if arriving[i]:
             contract_left[i] = 0
@@ -78,7 +79,7 @@ def advance_term(n, arriving, contract_left):
 def subscribe(
     n, n_firms, supplier, in_market, shopper, open_option, renewing, firm_billing,
 ):  # fmt: skip
-    """A subscriber who does not reconsider buys again."""
+    """Let subscribers who do not reconsider buy again."""
     for i in range(n):
         s = max(0, supplier[i])
         renewing[i] = 0
@@ -91,7 +92,7 @@ def subscribe(
     shoppers = 0
     for i in range(n):
         in_market[i] |= renewing[i]
-        shopper[shoppers] = i  # written over by the next unless this one is in the market
+        shopper[shoppers] = i  # overwritten by the next unless this one is in the market
         shoppers += in_market[i]
     for k in range(shoppers, n):
         shopper[k] = NOWHERE
@@ -101,7 +102,7 @@ def add_exit_fee(
     n, n_firms, supplier, contract_left, open_option, fee_due, value, market_switching_cost_form,
     firm_contracts_exit_fee, firm_billing,
 ):  # fmt: skip
-    """Put the exit fee between the customer and all that ends the contract."""
+    """Subtract the exit fee from the value of all options that end the contract."""
     bonus = market_switching_cost_form[0] > 0.5
     for i in range(n):
         s = max(0, supplier[i])
@@ -124,7 +125,7 @@ def charge(
     n, n_firms, shopper, choice, supplier, fee_due, experienced_utility, ended,
     market_switching_cost_form, firm_billing, sum_exit_fees, sum_ended,
 ):  # fmt: skip
-    """Who leaves early pays; note who ends a subscription."""
+    """Charge exit fees to customers who leave early, and note subscriptions ended."""
     bonus = market_switching_cost_form[0] > 0.5
     for i in range(n):
         ended[i] = 0
@@ -150,7 +151,7 @@ def count_stayers(
     n, n_firms, supplier, choice, tenure, supplier_knowledge, ended, stays, knowledge_bands,
     tenure_bands, sum_stay,
 ):  # fmt: skip
-    """Count who had a supplier before the choice, and who of them still has the same."""
+    """Count customers with a supplier before the choice, and those who keep it."""
     for i in range(n):
         c = choice[i]
         same = (c == supplier[i]) | (c == -1) | (c == n_firms)
@@ -164,7 +165,7 @@ def count_stayers(
 
 
 def sign(n, n_firms, supplier, choice, ended, contract_left, firm_contracts_length):
-    """Joining a firm begins its contract; leaving ends the one before."""
+    """Start the contract of customers who join a firm, which ends the previous one."""
     for i in range(n):
         f = choice[i]
         if 0 <= f < n_firms and f != supplier[i]:
@@ -176,7 +177,7 @@ def sign(n, n_firms, supplier, choice, ended, contract_left, firm_contracts_leng
 
 
 def cancel(n, ended, supplier, tenure):
-    """Who has ended a subscription is nobody's customer."""
+    """Leave customers who ended a subscription without a supplier."""
     for i in range(n):
         if ended[i]:
             supplier[i] = -1
@@ -187,7 +188,7 @@ def count(
     n, supplier, contract_left, forfeited, firm_contracts_exit_fee, firm_billing, sum_subscribers,
     sum_bound,
 ):  # fmt: skip
-    """Count subscribers and those bound, and what leaving would cost them."""
+    """Count subscribers and customers under contract, and add exit fees to switching costs."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -202,7 +203,7 @@ def count(
 
 
 def exit_fees(b: Any) -> np.ndarray:
-    """Exit fees received; no part of revenue, which is prices paid."""
+    """Exit fees received in the period; not part of revenue, which is prices paid."""
     return b.total("exit_fees")
 
 
@@ -212,12 +213,12 @@ def subscribers(b: Any) -> np.ndarray:
 
 
 def bound(b: Any) -> np.ndarray:
-    """Customers whose contract binds them in the next period."""
+    """Customers at the end of the period whose contract lasts into the next period."""
     return b.total("bound")
 
 
 def ended(b: Any) -> np.ndarray:
-    """Subscriptions ended for the outside option."""
+    """Subscriptions ended in the period by choosing the no-purchase option."""
     return b.total("ended")
 
 
@@ -229,13 +230,13 @@ CONTRACTS = Mechanism(
         Column("contract_left", dtype="i4", doc="Periods until the contract ends", ge=0),
         scratch("fee_due", "Exit fee due now, currency"),
         scratch("renewing", "1 for a subscriber who does not reconsider", dtype="i1"),
-        scratch("ended", "1 for who ends a subscription", dtype="i1"),
+        scratch("ended", "1 for a customer who ends a subscription", dtype="i1"),
     ),
     accumulators=(
         Accumulator("exit_fees", "Exit fees paid, currency"),
-        Accumulator("ended", "Subscriptions ended for the outside option"),
+        Accumulator("ended", "Subscriptions ended by choosing the no-purchase option"),
         Accumulator("subscribers", "Subscribers at the end of the period"),
-        Accumulator("bound", "Customers bound by a contract"),
+        Accumulator("bound", "Customers under contract"),
     ),
     passes=(
         Pass(advance_term, "leave", after=("people.leave",)),
@@ -263,7 +264,7 @@ CONTRACTS = Mechanism(
             income=True,
         ),
         Measure("subscribers", "Subscribers", "customers", subscribers, summary="last"),
-        Measure("bound", "Customers bound by a contract", "customers", bound, summary="last"),
+        Measure("bound", "Customers under contract", "customers", bound, summary="last"),
         Measure("ended", "Subscriptions ended", "per period", ended),
     ),
     active=lambda scenario: any(

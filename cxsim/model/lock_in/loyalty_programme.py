@@ -1,11 +1,11 @@
-"""Loyalty programmes: points for what is paid, a discount once there are enough of them.
+"""Loyalty programmes: points for purchases, redeemed as a discount with the same firm.
 
-Points are worth something only with the firm that gave them: they are forfeited when the
-customer becomes another firm's, or nobody's. A customer counts points at their face value:
-what a purchase would earn speaks for every firm that has a programme, and the balance stands
-between the customer and every other firm (or, in the bonus form of switching costs, speaks
-for the supplier). A redemption lowers the price paid, and uses points up; so the choice does
-not count it twice. What a customer gets out of points is reckoned when they are redeemed.
+Points have value only with the firm that issued them. They are forfeited when the customer
+moves to another firm, or has no supplier any more. A customer counts points at their face value:
+the points of a purchase add to the value of every firm with a programme, and the balance is a
+financial switching cost towards every other firm (or, in the bonus form of switching costs, adds
+to the value of the supplier). A redemption lowers the price paid and uses up points, so the
+choice does not count it twice. Consumer surplus counts points when they are redeemed.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from cxsim.parameters import Parameters, parameter
 
 
 class LoyaltyProgramme(Parameters):
-    """What a firm's points are."""
+    """Terms of a firm's loyalty programme."""
 
     points_per_currency: float = parameter(
-        1.0, doc="Points given for what is paid", unit="points per currency", ge=0
+        1.0, doc="Points issued per amount paid", unit="points per currency", ge=0
     )
     point_value: float = parameter(
-        0.01, doc="Discount that a point buys", unit="currency per point", ge=0
+        0.01, doc="Discount for one point", unit="currency per point", ge=0
     )
     redemption_threshold: float = parameter(
-        0.0, doc="Points from which on the whole balance is redeemed", unit="points", ge=0
+        0.0, doc="Balance at which all points are redeemed", unit="points", ge=0
     )
 
 
 class FirmParameters(Parameters):
-    """Whether a firm gives points."""
+    """The loyalty programme of a firm."""
 
     loyalty_programme: LoyaltyProgramme | None = parameter(
-        None, doc="Points for purchases, forfeited by those who move to another firm"
+        None, doc="Loyalty programme: points for purchases, forfeited by customers who switch"
     )
 
 
@@ -53,7 +53,7 @@ class FirmParameters(Parameters):
 
 
 def worth_of_points(points: float, point_value: float) -> float:
-    """Return what points are worth with the firm that gave them; nothing without a programme."""
+    """Return the value of points with the firm that issued them; 0 without a programme."""
     return points * point_value if point_value > 0.0 else 0.0
 
 
@@ -70,7 +70,7 @@ def reduced(price: float, volume: float, redemption: float) -> float:
 
 
 def earned(points_per_currency: float, paid: float) -> float:
-    """Return the points given for what is paid; none without a programme."""
+    """Return the points issued for an amount paid; 0 without a programme."""
     return points_per_currency * paid if points_per_currency > 0.0 else 0.0
 
 
@@ -83,7 +83,7 @@ def balance(points: float, used: float, earned: float) -> float:
 
 
 def expire(n, arriving, points, issuer, firm_loyalty_programme_point_value, sum_points_expired):
-    """Points of those who leave the market are worth nothing any more."""
+    """Delete the points of customers who leave the market."""
     for i in range(n):
         if arriving[i] and points[i] > 0.0:
             f = issuer[i]
@@ -97,7 +97,7 @@ def redeem(
     n, supplier, points, issuer, volume, price_asked, redemption, at_stake, open_option,
     firm_loyalty_programme_point_value, firm_loyalty_programme_redemption_threshold,
 ):  # fmt: skip
-    """Ask less of a customer who has points enough; note what points are at stake."""
+    """Lower the price of customers with enough points; store the value of the balance."""
     for i in range(n):
         s = supplier[i]
         redemption[i] = 0.0
@@ -119,7 +119,7 @@ def anticipate(
     market_switching_cost_form, firm_loyalty_programme_point_value,
     firm_loyalty_programme_points_per_currency,
 ):  # fmt: skip
-    """Count points that a purchase would earn, use up or forfeit."""
+    """Add the value of points that a purchase would earn, use up or forfeit."""
     bonus = market_switching_cost_form[0] > 0.5
     for f in range(n_firms):
         for i in range(n):
@@ -141,7 +141,7 @@ def anticipate(
 
 
 def count_redeemed_points(n, buyer, seller, points_term, experienced_utility):
-    """Count points as they are redeemed (in the price), not as they are anticipated."""
+    """Count points in experienced utility when redeemed (in the price), not when anticipated."""
     for k in range(listed(n, buyer)):
         experienced_utility[buyer[k]] -= points_term[seller[k], buyer[k]]
 
@@ -151,7 +151,7 @@ def earn(
     firm_loyalty_programme_point_value, firm_loyalty_programme_points_per_currency,
     sum_redemptions, sum_points_issued, sum_points_forfeited,
 ):  # fmt: skip
-    """Write points to the account of a buyer, or close it and open one with another firm."""
+    """Add points to a buyer's balance, or start a new balance with another firm."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
@@ -177,7 +177,7 @@ def update_liability(
     n, supplier, points, issuer, forfeited, firm_loyalty_programme_point_value,
     sum_points_lapsed, sum_points_liability,
 ):  # fmt: skip
-    """Add up what points may still cost; who is nobody's customer any more has lost them."""
+    """Add up outstanding points; customers without a supplier have forfeited theirs."""
     for i in range(n):
         if points[i] > 0.0:
             f = issuer[i]
@@ -194,22 +194,22 @@ def update_liability(
 
 
 def redemptions(b: Any) -> np.ndarray:
-    """Points redeemed, at their value; already taken off prices paid and revenue."""
+    """Value of points redeemed in the period; already deducted from prices paid and revenue."""
     return b.total("redemptions")
 
 
 def points_issued(b: Any) -> np.ndarray:
-    """Points given, at their value."""
+    """Value of points issued in the period."""
     return b.total("points_issued")
 
 
 def points_forfeited(b: Any) -> np.ndarray:
-    """Points lost by those who moved, ended a subscription or left the market, at their value."""
+    """Value of points forfeited in the period by customers who switched, cancelled or left."""
     return b.total("points_forfeited") + b.total("points_lapsed") + b.total("points_expired")
 
 
 def points_liability(b: Any) -> np.ndarray:
-    """Points outstanding at the end of the period, at their value; not taken off profit."""
+    """Value of points outstanding at the end of the period; not deducted from profit."""
     return b.total("points_liability")
 
 
@@ -225,19 +225,19 @@ LOYALTY = Mechanism(
     doc="Loyalty programmes",
     firm=FirmParameters,
     columns=(
-        Column("points", doc="Points with the firm that gave them", ge=0),
-        Column("issuer", dtype="i2", doc="Number of the firm that gave the points"),
+        Column("points", doc="Balance of points with the firm that issued them", ge=0),
+        Column("issuer", dtype="i2", doc="Number of the firm that issued the points"),
         scratch("redemption", "Discount at the supplier, currency"),
-        scratch("at_stake", "Worth of the balance, currency"),
-        scratch("points_term", "What points add to an option", ("firm",)),
+        scratch("at_stake", "Value of the balance, currency"),
+        scratch("points_term", "Value of points in an option, currency", ("firm",)),
     ),
     accumulators=(
         _total("redemptions", "Points redeemed"),
-        _total("points_issued", "Points given"),
-        _total("points_forfeited", "Points of customers who moved"),
-        _total("points_lapsed", "Points of customers who are nobody's any more"),
+        _total("points_issued", "Points issued"),
+        _total("points_forfeited", "Points of customers who switched"),
+        _total("points_lapsed", "Points of customers without a supplier any more"),
         _total("points_expired", "Points of customers who left the market"),
-        _total("points_liability", "Points outstanding"),
+        _total("points_liability", "Points liability"),
     ),
     passes=(
         Pass(expire, "leave", after=("people.leave",)),
@@ -255,17 +255,17 @@ LOYALTY = Mechanism(
     measures=(
         Measure(
             "redemptions",
-            "Points redeemed (taken off revenue)",
+            "Points redeemed (deducted from revenue)",
             _PER_PERIOD,
             redemptions,
             summary="sum",
         ),
-        Measure("points_issued", "Points given", _PER_PERIOD, points_issued, summary="sum"),
+        Measure("points_issued", "Points issued", _PER_PERIOD, points_issued, summary="sum"),
         Measure(
             "points_forfeited", "Points forfeited", _PER_PERIOD, points_forfeited, summary="sum"
         ),
         Measure(
-            "points_liability", "Points outstanding", "currency", points_liability, summary="last"
+            "points_liability", "Points liability", "currency", points_liability, summary="last"
         ),
     ),
     active=lambda scenario: any(f.loyalty_programme is not None for f in scenario.firms.values()),

@@ -1,1 +1,1 @@
-"""What is measured only on request, because it takes further passes; probes change nothing."""
+"""Probes: passes that record more of a run on request, and change nothing in it."""

@@ -1,8 +1,8 @@
-"""Why customers were lost: each term of the choice switched off in turn.
+"""Probes of churn: churn reasons, cohorts, and retention and margin by tenure.
 
-A customer who left its supplier is counted for a term if, without that term in the
-worth of any option, it would have stayed. Several terms may each have been decisive,
-or none alone, so the counts need not add up to the losses.
+For churn reasons each term of utility is switched off in turn. A customer who left its supplier is
+counted for a term if it would have stayed without that term in the value of any option. Several
+terms may each have been decisive, or none alone, so the counts need not add up to the losses.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 __all__ = ["CHANCE", "cohort_frame", "cohorts", "loss_frame", "loss_reasons", "tenure"]
 
 
-# -- Why customers were lost: each term of the choice switched off in turn ---------------------
+# -- Churn reasons: each term of utility switched off in turn -----------------------------------
 
 
-#: Name of the term that the shocks are.
+#: Name of the random part of utility, as a term.
 CHANCE = "chance"
 
 
 def start(n, n_firms, value, worth):
-    """Note what options are worth before any term is added."""
+    """Store the value of options before any term is added."""
     for e in range(len(value)):
         for o in range(n_firms + 1):
             for i in range(n):
@@ -63,7 +63,7 @@ def _note(k: int) -> Any:
 
 
 def best_without(i, who, e, k, n_firms, open_option, price_sensitivity, value, terms, key_choice):
-    """Return what a member takes without term k, the last of which is chance."""
+    """Return the option that a member chooses without term k; the last term is the random part."""
     chance = len(terms)
     best = -inf
     taken = -1
@@ -82,7 +82,7 @@ def ask_why(
     n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms, key_choice,
     sum_lost_by,
 ):  # fmt: skip
-    """Let each customer who leaves choose again without one term, and see whether it stays."""
+    """Repeat the choice of each customer who leaves without one term, and count who would stay."""
     for i in range(n):
         s = supplier[i]
         if s < 0 or choice[i] < 0 or choice[i] == n_firms or choice[i] == s:
@@ -100,7 +100,7 @@ def ask_members(
     n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms,
     decision_makers, quorum, votes_again, key_choice, sum_lost_by,
 ):  # fmt: skip
-    """Let all members of each account that leaves vote again without one term."""
+    """Repeat the vote of the members of each account that leaves without one term."""
     for i in range(n):
         s = supplier[i]
         if s < 0 or choice[i] < 0 or choice[i] == n_firms or choice[i] == s:
@@ -121,7 +121,7 @@ def ask_members(
 
 
 def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Observe which terms of the choice customers were lost by."""
+    """Return the probe of churn reasons."""
     adds = add_passes(mechanisms)
     names = [name for name, _ in adds]
     notes = []
@@ -135,21 +135,23 @@ def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     each = ("member", "option")
     return Mechanism(
         "loss_reasons",
-        doc="Why customers were lost",
+        doc="Churn reasons",
         columns=(
-            scratch("worth", "Worth before the next term", each),
-            scratch("terms", "Terms of the worth", (len(names), *each)),
+            scratch("worth", "Value before the next term", each),
+            scratch("terms", "Terms of the value", (len(names), *each)),
             *((again,) if vote else ()),
         ),
         accumulators=(
-            Accumulator("lost_by", "Losses that a term decided", ("firm", len(names) + 1)),
+            Accumulator(
+                "lost_by", "Losses for which a term was decisive", ("firm", len(names) + 1)
+            ),
         ),
         passes=(Pass(start, "ask"), *notes, Pass(ask_members if vote else ask_why, "pay")),
     )
 
 
 def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return losses to rivals and how many of them each term decided.
+    """Return losses to rivals and the number of them for which each term was decisive.
 
     Columns: ``period``, ``firm``, ``reason`` (a term of the choice, or chance),
     ``customers`` who would have stayed without it, ``losses`` in all.
@@ -175,18 +177,18 @@ def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...])
     )
 
 
-# -- Cohorts: how long customers who joined in the same period stay, and what they bring -------
+# -- Cohorts: survival and realized value of customers who joined in the same period ------------
 
 
 def leave_cohort(n, arriving, joined):
-    """A newcomer belongs to no cohort."""
+    """Reset the cohorts of newcomers."""
     for i in range(n):
         if arriving[i]:
             joined[i] = -1
 
 
 def earn(n, supplier, choice, joined, margin, sum_cohort_margin):
-    """Book what a cohort's purchases from its supplier bring after the period of joining."""
+    """Book the margins of a cohort's purchases from its supplier after the period of joining."""
     for i in range(n):
         s = supplier[i]
         if s >= 0 and choice[i] == s and joined[i] >= 0:
@@ -194,21 +196,21 @@ def earn(n, supplier, choice, joined, margin, sum_cohort_margin):
 
 
 def enter_cohort(n, n_firms, clock, choice, tenure, joined):
-    """Who bought from a new supplier joins this period's cohort."""
+    """Add customers of a new supplier to this period's cohort."""
     for i in range(n):
         if 0 <= choice[i] < n_firms and tenure[i] == 1:
             joined[i] = clock[0] if clock[0] >= 0 else -1
 
 
 def count(n, supplier, joined, sum_cohort_size):
-    """Count who is left of each cohort."""
+    """Count the customers left of each cohort."""
     for i in range(n):
         if supplier[i] >= 0 and joined[i] >= 0:
             sum_cohort_size[tile(i), supplier[i], joined[i]] += 1.0
 
 
 def cohorts(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Observe cohorts by firm and period of joining."""
+    """Return the probe of cohorts by firm and period of joining."""
     periods = int(scenario.periods)
     return Mechanism(
         "cohorts",
@@ -231,7 +233,7 @@ def cohort_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return one row per firm, cohort and age.
 
     Columns: ``firm``, ``cohort`` (period of joining), ``age`` (periods since), ``customers``,
-    ``survival`` (share of the cohort left; who left the market counts as lost) and
+    ``survival`` (share of the cohort left; customers who left the market count as lost) and
     ``realized_value``: margins earned after the period of joining, discounted to it, per
     customer who joined. They add up with age.
     """
@@ -263,10 +265,10 @@ def cohort_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-# -- What customers of long standing do, beside those who joined lately ------------------------
+# -- Retention and margin of recent and of long-tenured customers -------------------------------
 
 
-#: Tenure bands of customers who joined lately (3 purchases at most), and of long standing.
+#: Tenure bands of recent customers (at most 3 purchases), and of long-tenured ones.
 RECENT = slice(0, TENURE_BANDS.index("4-7"))
 
 
@@ -274,7 +276,7 @@ LONG = slice(TENURE_BANDS.index("4-7"), None)
 
 
 def earn_by_tenure(n, supplier, choice, tenure, margin, sum_tenure_margin, sum_tenure_bought):
-    """Book what purchases from the supplier bring: by recent customers and others."""
+    """Book the margins of purchases from the supplier, by recent and long-tenured customers."""
     for i in range(n):
         s = supplier[i]
         if s >= 0 and choice[i] == s:
@@ -301,7 +303,7 @@ def _margin(band: int) -> Callable[[Ledger], np.ndarray]:
 
 _TENURE = Mechanism(
     "tenure",
-    doc="Retention and margin of recent customers and of those of long standing",
+    doc="Retention and margin of recent and of long-tenured customers",
     accumulators=(
         Accumulator("tenure_margin", "Margins of repeat purchases, by tenure", ("firm", 2)),
         Accumulator("tenure_bought", "Repeat purchases, by tenure", ("firm", 2)),
@@ -311,16 +313,16 @@ _TENURE = Mechanism(
         Measure("retention_recent", "Retention, up to 3 purchases", "share per period",
                 _retention(RECENT),
                 doc="Share of the customers with 1 to 3 purchases since joining who are still "
-                "the firm's after the choice of the period; silence counts as staying"),
+                "the firm's after the choice of the period; not buying counts as retention"),
         Measure("retention_long", "Retention, 4 purchases and more", "share per period",
                 _retention(LONG),
                 doc="Share of the customers with 4 and more purchases since joining who are still "
-                "the firm's after the choice of the period; silence counts as staying"),
-        Measure("margin_recent", "Margin of a purchase, up to 3 purchases",
+                "the firm's after the choice of the period; not buying counts as retention"),
+        Measure("margin_recent", "Margin per purchase, up to 3 purchases",
                 "currency per purchase", _margin(0),
                 doc="Mean contribution of a repeat purchase in the period by customers with 1 to "
                 "3 purchases since joining"),
-        Measure("margin_long", "Margin of a purchase, 4 purchases and more",
+        Measure("margin_long", "Margin per purchase, 4 purchases and more",
                 "currency per purchase", _margin(1),
                 doc="Mean contribution of a repeat purchase in the period by customers with 4 and "
                 "more purchases since joining"),
@@ -329,5 +331,5 @@ _TENURE = Mechanism(
 
 
 def tenure(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Observe retention and margin by tenure with the supplier."""
+    """Return the probe of retention and margin by tenure with the supplier."""
     return _TENURE

@@ -1,4 +1,4 @@
-"""Customers one by one: what leaving would cost each of them, and what they bought."""
+"""Probes of individual customers: switching costs, purchases, and a purchase panel."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["customer_frame", "customers", "panel", "panel_rows", "reach_frame"]
 
 
-# -- Customers one by one: what leaving would cost each of them, and what they bought ----------
+# -- Switching costs and purchases of individual customers --------------------------------------
 
 
-#: Purchases over which an identical rival is watched catching up.
+#: Purchases over which an identical rival catches up.
 HORIZON = 120
 
 
@@ -52,7 +52,7 @@ def keep_costs(
     switching_relational,
     final_procedural, final_financial, final_relational, final_lifetime,
 ):  # fmt: skip
-    """Keep each customer's switching cost by part, and with the loss while a rival catches up."""
+    """Store each customer's switching cost by part, and with the loss while a rival catches up."""
     for i in range(n):
         final_procedural[i] = switching_procedural[i]
         final_financial[i] = switching_financial[i]
@@ -62,7 +62,7 @@ def keep_costs(
             bought[f, i] += 1
         s = supplier[i]
         total = 0.0
-        if s >= 0 and clock[0] == last_period[0]:  # the future is reckoned once
+        if s >= 0 and clock[0] == last_period[0]:  # the future is computed once
             total = switching_procedural[i] + switching_financial[i] + switching_relational[i]
             g = segment[i]
             r = recognition[s, i]
@@ -129,7 +129,7 @@ def keep_costs(
 
 
 def mean_worth(o, i, decision_makers, value):
-    """Return what an option is worth to an account: the mean over its members."""
+    """Return the value of an option to an account: the mean over its members."""
     total = 0.0
     for e in range(int(decision_makers)):
         total += value[e, o, i]
@@ -137,11 +137,11 @@ def mean_worth(o, i, decision_makers, value):
 
 
 def keep_lead(n, n_firms, shopper, supplier, open_option, decision_makers, value, final_lead):
-    """Keep by how much the supplier led the best rival at the last purchase occasion.
+    """Store the lead of the supplier over the best rival at the last purchase occasion.
 
-    The worth of staying less that of the best active rival, the cost of moving counted,
-    before chance: what the customer would lose by leaving for the actual next best. An
-    occasion with no rival to choose (a subscription that nobody reconsiders) is none.
+    It is the value of staying less that of the best active rival, including switching costs,
+    without the random part: what the customer would lose by moving to the actual next best. An
+    occasion without a rival to choose (a subscription not reconsidered) does not count.
     """
     for k in range(listed(n, shopper)):
         i = shopper[k]
@@ -158,7 +158,7 @@ def keep_lead(n, n_firms, shopper, supplier, open_option, decision_makers, value
 
 
 def forget(n, n_firms, arriving, bought, final_lead):
-    """A newcomer has bought nothing yet."""
+    """Reset the purchases of newcomers."""
     for f in range(n_firms):
         for i in range(n):
             if arriving[i]:
@@ -170,7 +170,7 @@ def forget(n, n_firms, arriving, bought, final_lead):
 
 _CUSTOMERS = Mechanism(
     "customers",
-    doc="Switching costs and purchases, customer by customer",
+    doc="Switching costs and purchases by customer",
     columns=(
         Column("final_procedural", doc="Procedural switching cost, currency"),
         Column("final_financial", doc="Financial switching cost, currency"),
@@ -196,7 +196,7 @@ def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Observe every customer's switching cost and purchases."""
+    """Return the probe of every customer's switching cost and purchases."""
     columns = _CUSTOMERS.columns
     if not any(m.name == "perceived_utility" for m in mechanisms):
         columns += tuple(replace(column, state=False) for column in ACCOUNT)
@@ -207,7 +207,7 @@ def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
 
 
 def keep_choice(n, n_firms, choice, price_asked, in_market, panel_choice, panel_price):
-    """Keep what each customer chose and was asked to pay."""
+    """Store each customer's choice and the prices it faced."""
     for i in range(n):
         panel_choice[i] = choice[i]
         for f in range(n_firms):
@@ -216,21 +216,21 @@ def keep_choice(n, n_firms, choice, price_asked, in_market, panel_choice, panel_
 
 _PANEL = Mechanism(
     "panel",
-    doc="Purchases one by one, for a panel",
+    doc="Purchase panel",
     columns=(
-        Column("panel_choice", dtype="i2", fill=-1, doc="Option taken in the period, -1 for none"),
-        Column("panel_price", ("firm",), doc="Prices asked, currency per unit"),
+        Column("panel_choice", dtype="i2", fill=-1, doc="Option chosen in the period, -1 for none"),
+        Column("panel_price", ("firm",), doc="Prices for the customer, currency per unit"),
     ),
     passes=(Pass(keep_choice, "pay"),),
 )
 
 
 def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Observe choices and prices asked, purchase occasion by purchase occasion."""
+    """Return the probe of choices and prices by purchase occasion."""
     return _PANEL
 
 
-# -- Customers one by one, as frames: who they are at the end, and what some of them bought ----
+# -- Frames of individual customers, of penetration and of the panel ----------------------------
 
 
 def _names(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

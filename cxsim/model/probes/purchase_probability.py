@@ -1,6 +1,6 @@
-"""Price elasticities, given customers' present state.
+"""Probes of purchase probabilities: price elasticities, and effects of word of mouth.
 
-A message moves utility by the same amount whether it is good or bad; what it does to the
+A message moves utility by the same amount whether it is good or bad; its effect on the
 chance to buy depends on how likely the purchase was (East, Hammond & Lomax 2008).
 """
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["CHANCES", "elasticity", "elasticity_frame", "hearsay", "hearsay_frame"]
 
 
-# -- Price elasticities, given customers' present state ----------------------------------------
+# -- Short-run price elasticities, given customers' present state ------------------------------
 
 
 def semi_elasticity(
     price_sensitivity: float, amount: float, own: float, other: float, same: float
 ) -> float:
-    """Return the change of a logit chance for a relative rise of a price.
+    """Return the change of a logit probability for a relative increase of a price.
 
     dP_f / d ln p_g = a p v P_f (P_g - 1{f = g}): ``amount`` is price times volume,
     ``own`` P_f, ``other`` P_g, ``same`` 1 where f = g.
@@ -41,7 +41,7 @@ def chances(
     n, n_firms, in_market, open_option, segment, price_sensitivity, value, price_asked, chance,
     segment_volume, sum_chance, sum_price_response,
 ):  # fmt: skip
-    """Add up logit chances and their response to prices, given everybody's present state."""
+    """Add up logit probabilities and their response to prices, given the present state."""
     for i in range(n):
         if in_market[i] == 0:
             continue
@@ -64,7 +64,7 @@ def chances(
 
 
 def own_elasticity(b: Ledger) -> np.ndarray:
-    """Relative change of expected purchases for a relative change of the firm's own price."""
+    """Relative change of expected purchases per relative change of the firm's own price."""
     own = np.diagonal(b.total("price_response"), axis1=1, axis2=2)
     return ratio(own, b.total("chance"))
 
@@ -72,7 +72,7 @@ def own_elasticity(b: Ledger) -> np.ndarray:
 _ELASTICITY = Mechanism(
     "elasticity",
     doc="Short-run price elasticities, given customers' present state",
-    columns=(scratch("chance", "Logit chance of an option", ("option",)),),
+    columns=(scratch("chance", "Logit probability of an option", ("option",)),),
     accumulators=(
         Accumulator("chance", "Expected purchases"),
         Accumulator(
@@ -86,7 +86,8 @@ _ELASTICITY = Mechanism(
             "Own-price elasticity",
             "1",
             own_elasticity,
-            doc="Short run, first evaluator of an account",
+            doc="Relative change of the firm's expected purchases per relative change of its price "
+            "in the short run; of the first member of an account",
         ),
     ),
 )
@@ -116,11 +117,11 @@ def elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 
 
 def elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Observe short-run price elasticities of every firm, by period."""
+    """Return the probe of short-run price elasticities of every firm, by period."""
     return _ELASTICITY
 
 
-# -- What word of mouth does to chances to buy: good news against bad, likely buyers or not ----
+# -- Effects of word of mouth on purchase probabilities, by probability without it --------------
 
 
 #: Customers by their chance to buy from the firm if it had no reputation.
@@ -131,7 +132,7 @@ CHANCES = ("below one half", "one half or more")
 
 
 def shifted(chance: float, utility: float) -> float:
-    """Return the logit chance of an option once it is worth so much more utility."""
+    """Return the logit probability of an option after an increase of its utility."""
     return chance * exp(utility) / (1.0 - chance + chance * exp(utility))
 
 
@@ -142,9 +143,9 @@ def compare(
     n, n_firms, segment, shopper, open_option, price_sensitivity, value, reputation, likely,
     segment_reputation_value, market_word_of_mouth_message_weight, sum_hearsay,
 ):  # fmt: skip
-    """Compare chances as they are with those without the firm's reputation, and after news.
+    """Compare probabilities with those without the firm's reputation, and after one message.
 
-    News is one message about an experience of 1 or -1 to a customer who had heard nothing.
+    The message is about an experience of 1 or -1, to a customer without earlier messages.
     """
     weight = market_word_of_mouth_message_weight[0]
     for k in range(listed(n, shopper)):
@@ -192,46 +193,47 @@ def _news(which: int) -> Callable[[Ledger], np.ndarray]:
 
 _HEARSAY = Mechanism(
     "hearsay",
-    doc="What word of mouth does to chances to buy",
-    columns=(scratch("likely", "Weight of an option", ("option",)),),
+    doc="Effects of word of mouth on purchase probabilities",
+    columns=(scratch("likely", "Logit weight of an option", ("option",)),),
     accumulators=(
-        Accumulator("hearsay", "Shoppers; gain, loss by news; won, lost so far", ("firm", 2, 5)),
+        Accumulator("hearsay", "Customers; gain and loss by one message; purchases gained and lost", ("firm", 2, 5)),
     ),
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
     measures=(
-        Measure("won_by_word", "Purchases that good reputations bring", "per period",
+        Measure("won_by_word", "Purchases gained by word of mouth", "per period",
                 _purchases(3), summary="sum",
-                doc="Purchases from the firm that would not have been made had nobody thought "
-                "well of it by word of mouth"),
-        Measure("lost_by_word", "Purchases that bad reputations cost", "per period",
+                doc="Purchases from the firm in the period that would not have been made without "
+                "reputations above zero"),
+        Measure("lost_by_word", "Purchases lost by word of mouth", "per period",
                 _purchases(4), summary="sum",
-                doc="Purchases from the firm that would have been made had nobody thought badly "
-                "of it by word of mouth"),
-        Measure("gain_of_news", "Rise of the chance to buy by one good message", "share",
+                doc="Purchases from the firm in the period that would have been made without "
+                "reputations below zero"),
+        Measure("gain_of_news", "Effect of a positive message", "share",
                 _news(1),
-                doc="Mean rise of a customer's chance to buy from the firm, in the market or not, "
-                "by one more good message"),
-        Measure("loss_of_news", "Fall of the chance to buy by one bad message", "share",
+                doc="Mean increase of the purchase probability of all customers, in the market or "
+                "not, by one more positive message"),
+        Measure("loss_of_news", "Effect of a negative message", "share",
                 _news(2),
-                doc="Mean fall of a customer's chance to buy from the firm, in the market or not, "
-                "by one more bad message"),
+                doc="Mean decrease of the purchase probability of all customers, in the market or "
+                "not, by one more negative message"),
     ),
 )  # fmt: skip
 
 
 def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Observe what word of mouth does to chances to buy; nothing where nobody talks."""
+    """Return the probe of effects of word of mouth; empty where there is none."""
     talk = any(mechanism.name == "reputation" for mechanism in mechanisms)
     return _HEARSAY if talk else Mechanism("hearsay", doc=_HEARSAY.doc)
 
 
 def hearsay_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return what word of mouth does to chances, by period, firm and chance without it.
+    """Return effects of word of mouth by period, firm and purchase probability without it.
 
     Columns: ``period``, ``firm``, ``chance`` (one of :data:`CHANCES`: to buy from the firm if
     it had no reputation), ``customers`` in the market who could buy; ``gain``, ``loss``: mean
-    rise and fall of the chance by one message, good or bad, to somebody who had heard nothing;
-    ``won``, ``lost``: purchases that reputations above and below 0 bring and cost.
+    increase and decrease of the probability by one message, positive or negative, to a customer
+    without earlier messages; ``won``, ``lost``: purchases gained and lost by reputations above and
+    below 0.
     """
     import pandas as pd
 

@@ -1,1 +1,1 @@
-"""Market research: surveys, what firms believe, and what they do about it."""
+"""Market research: surveys, perceived performance, service recovery and improvement."""

@@ -1,4 +1,4 @@
-"""Recovery: who tells of a bad contact is made up to."""
+"""Service recovery for customers who report a bad contact, and improvement of touchpoints."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 from cxsim.model.mechanism import Accumulator, Measure, Mechanism, Pass, tile
 from cxsim.parameters import Ask, Parameters, parameter
 
-# -- Recovery: who tells of a bad contact is made up to ----------------------------------------
+# -- Service recovery for customers who report a bad contact -----------------------------------
 
 
 class Recovery(Parameters):
-    """What a firm does for a customer who tells of a bad contact."""
+    """Threshold, effect and cost of service recovery."""
 
     threshold: float = parameter(
-        3.0, doc="Performance told of, at or below which the firm acts", unit="score 0-10"
+        3.0, doc="Reported performance at or below which the firm acts", unit="score 0-10"
     )
     effect: float = parameter(
         0.1,
-        doc="Experience that is added",
+        doc="Increase of experience by service recovery",
         unit="experience",
         ge=0,
         source="de Matos, Henrique & Rossi 2007: recovery raises satisfaction; its size is an "
@@ -30,7 +30,7 @@ class Recovery(Parameters):
     )
     cost: float = parameter(
         0.0,
-        doc="Cost of making up to one customer",
+        doc="Cost of service recovery for one customer",
         unit="currency per customer",
         ge=0,
         ask=Ask(free="service recovery"),
@@ -38,10 +38,10 @@ class Recovery(Parameters):
 
 
 class FirmParameters(Parameters):
-    """Whether a firm makes up for what went wrong."""
+    """Service recovery of a firm."""
 
     recovery: Recovery | None = parameter(
-        None, doc="What is done for customers who tell of a bad contact (event-based listening)"
+        None, doc="Service recovery for customers who report a bad contact (event-based surveys)"
     )
 
 
@@ -57,7 +57,7 @@ def _heard(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def recovered(experience: float, effect: float) -> float:
-    """Return the experience of a customer whom the firm has made up to."""
+    """Return the experience of a customer after service recovery."""
     return experience + effect
 
 
@@ -68,7 +68,7 @@ def recover(
     n, supplier, complaint, experience, firm_recovery_threshold, firm_recovery_effect,
     firm_recovery_cost, sum_recovered, sum_recovery_cost,
 ):  # fmt: skip
-    """Make up to those who told of a contact as bad as the threshold."""
+    """Apply service recovery to customers who reported a contact at or below the threshold."""
     for i in range(n):
         s = max(0, supplier[i])
         if complaint[i] <= firm_recovery_threshold[s] and supplier[i] >= 0:
@@ -78,29 +78,29 @@ def recover(
 
 
 def recovered_customers(b: Any) -> np.ndarray:
-    """Customers whom the firm made up to."""
+    """Customers who received service recovery from the firm in the period."""
     return b.total("recovered")
 
 
 def recovery_cost(b: Any) -> np.ndarray:
-    """Cost of making up to customers."""
+    """Cost of service recovery in the period."""
     return b.total("recovery_cost")
 
 
 RECOVERY = Mechanism(
     "recovery",
-    doc="Making up for bad contacts",
+    doc="Service recovery for bad contacts",
     firm=FirmParameters,
     accumulators=(
-        Accumulator("recovered", "Customers made up to"),
-        Accumulator("recovery_cost", "Cost of it, currency"),
+        Accumulator("recovered", "Customers who received service recovery"),
+        Accumulator("recovery_cost", "Cost of service recovery, currency"),
     ),
     passes=(Pass(recover, "survey", after=("tracking_survey.track",)),),
     measures=(
-        Measure("recovered", "Customers made up to", "per period", recovered_customers),
+        Measure("recovered", "Service recoveries", "per period", recovered_customers),
         Measure(
             "recovery_cost",
-            "Cost of recovery",
+            "Service recovery cost",
             "currency per period",
             recovery_cost,
             summary="sum",
@@ -115,34 +115,37 @@ RECOVERY = Mechanism(
 )
 
 
-# -- Improvement: firms spend on what they believe is worst, and what they mended wears off ----
+# -- Improvement of the touchpoint with the largest perceived shortfall; gains decay ------------
 
 
 class Improvement(Parameters):
-    """What a firm spends on its touchpoints."""
+    """Budget and effect of improvement of touchpoints."""
 
     budget: float = parameter(
-        0.0, doc="Spending on touchpoints (whole market)", unit="currency per period", ge=0
+        0.0,
+        doc="Budget for improvement of touchpoints (whole market)",
+        unit="currency per period",
+        ge=0,
     )
     effect: float = parameter(
         0.005,
-        doc="Rise of performance at a touchpoint that is as bad as can be, times the square "
-        "root of the budget; in proportion less the nearer it is to 10",
+        doc="Increase of performance at a touchpoint of score 0 per square root of the budget; "
+        "proportionally less the nearer the score is to 10",
         unit="score per root of currency",
         ge=0,
     )
     decay: float = parameter(
-        0.02, doc="Share of what was gained that is lost again", unit="per period", ge=0, le=1
+        0.02, doc="Share of a gain that is lost again", unit="per period", ge=0, le=1
     )
 
 
 class ImprovementParameters(Parameters):
-    """How a firm improves."""
+    """Improvement of touchpoints by a firm."""
 
     improvement: Improvement | None = parameter(
         None,
-        doc="Spending on the touchpoint with the largest shortfall, weighted by importance, "
-        "that the firm believes in",
+        doc="Improvement of the touchpoint with the largest perceived shortfall, weighted by "
+        "importance",
     )
 
 
@@ -150,17 +153,17 @@ class ImprovementParameters(Parameters):
 
 
 def shortfall(importance: float, belief: float) -> float:
-    """Return how much a touchpoint leaves to be desired, by its weight in the journey."""
+    """Return the shortfall of a touchpoint from 10, weighted by its importance."""
     return importance * (10.0 - belief)
 
 
 def gain(performance: float, effect: float, budget: float) -> float:
-    """Return what a budget adds to performance, effect sqrt(budget) (10 - mean) / 10."""
+    """Return the gain in performance from a budget, effect sqrt(budget) (10 - mean) / 10."""
     return effect * sqrt(budget) * max(0.0, 10.0 - performance) * 0.1
 
 
 def decayed(gained: float, decay: float) -> float:
-    """Return what is left of a gain after a period."""
+    """Return the part of a gain that remains after a period."""
     return gained * (1.0 - decay)
 
 
@@ -171,7 +174,7 @@ def improve(
     met_at, belief, performance, gained, market_journey_importance, firm_active,
     firm_improvement_budget, firm_improvement_effect, firm_improvement_decay, sum_improvement_cost,
 ):  # fmt: skip
-    """Each firm mends what it believes is worst; it is felt from the next period on."""
+    """Improve each firm's touchpoint of largest perceived shortfall, from the next period on."""
     for f in np.flatnonzero(np.isfinite(firm_improvement_budget) & (firm_active > 0.5)):
         gained[f] = decayed(gained[f], firm_improvement_decay[f])
         if met_at[f].any():
@@ -183,20 +186,22 @@ def improve(
 
 
 def improvement_cost(b: Any) -> np.ndarray:
-    """Spending on improving touchpoints in the period."""
+    """Spending on improvement of touchpoints in the period, whole market."""
     return b.count("improvement_cost")  # a budget is that of the whole market
 
 
 IMPROVEMENT = Mechanism(
     "improvement",
-    doc="Spending on touchpoints",
+    doc="Improvement of touchpoints",
     firm=ImprovementParameters,
-    accumulators=(Accumulator("improvement_cost", "Spending on touchpoints, currency"),),
+    accumulators=(
+        Accumulator("improvement_cost", "Spending on improvement of touchpoints, currency"),
+    ),
     passes=(Pass(improve, "close", population=True, after=("surveys.update_estimates",)),),
     measures=(
         Measure(
             "improvement_cost",
-            "Spending on touchpoints",
+            "Touchpoint improvement cost",
             "currency per period",
             improvement_cost,
             summary="sum",

@@ -1,11 +1,11 @@
-"""Listening: surveys tell a firm what its touchpoints are like, with sampling error.
+"""Surveys, from which a firm estimates its performance with sampling error.
 
-Three programmes: deep dives ask some customers about all they met, every so many periods;
-event-based surveys ask right after a contact; tracking asks a few how they feel about the
-firm as a whole. Not everybody answers. Answers are all that a belief can change by.
+Three programmes: deep dives ask some customers about all touchpoints they met, at intervals;
+event-based surveys ask right after a contact; tracking surveys ask about the firm as a whole.
+Not all customers answer. Perceived performance changes by answers only.
 
-Without listening a firm believes its design: what its touchpoints were like at the start,
-and what it fancies beyond that. Nothing that happens to customers changes it.
+Without surveys a firm's perceived performance is its design: performance of its touchpoints at the
+start plus its blind spot. Experience of customers does not change it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,26 @@ from cxsim.model.mechanism import Accumulator, Draw, Measure, Mechanism, Pass, s
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, group_in, parameter
 
-# -- Listening: surveys tell a firm what its touchpoints are like, with sampling error ---------
+# -- Surveys: estimates of performance with sampling error --------------------------------------
 
 
 class Programme(Parameters):
-    """A survey, whatever it asks."""
+    """Sample, response rate and cost of a survey programme."""
 
     sample: float | None = parameter(
         None,
-        doc="Share asked (default: 0.05, or what the organization's evaluation makes it)",
+        doc="Share of customers or contacts asked (default: 0.05, or as the organization's "
+        "evaluation implies)",
         unit="share",
         ge=0,
         le=1,
     )
     response_rate: float = parameter(
-        0.3, doc="Chance that somebody asked, who feels neutral, answers", unit="share", ge=0, le=1
+        0.3,
+        doc="Response rate: chance that a customer with neutral experience answers",
+        unit="share",
+        ge=0,
+        le=1,
     )
     cost: float = parameter(
         0.0,
@@ -48,34 +53,35 @@ class Programme(Parameters):
 
 
 class DeepDive(Programme):
-    """Customers are asked about every touchpoint they met in the period."""
+    """Survey about every touchpoint that customers met in the period."""
 
-    every: int = parameter(6, doc="Periods from one to the next", unit="periods", ge=1)
+    every: int = parameter(6, doc="Periods between deep dives", unit="periods", ge=1)
 
 
 class Listening(Parameters):
-    """How a firm listens to its customers."""
+    """Survey programmes of a firm."""
 
     deep_dive: DeepDive | None = parameter(
-        None, doc="Every so many periods, a share of customers is asked about all touchpoints"
+        None, doc="Deep dive: at intervals a share of customers is asked about all touchpoints"
     )
     event_based: Programme | None = parameter(
-        None, doc="A share of contacts with customers is followed by a question about it"
+        None, doc="Event-based survey: a share of contacts is followed by a question about it"
     )
     tracking: Programme | None = parameter(
-        None, doc="Every period a share of customers is asked about the firm as a whole"
+        None,
+        doc="Tracking survey: every period a share of customers is asked about the firm as a whole",
     )
     response_bias: float = parameter(
         0.0,
-        doc="Relative rise of the chance to answer per unit of experience; below 0 the unhappy "
-        "answer rather",
+        doc="Response bias: relative increase of the chance to answer per unit of experience; "
+        "below 0 dissatisfied customers answer more often",
     )
     prior_answers: float = parameter(
-        10.0, doc="How many answers what the firm believed before counts for", unit="answers", ge=0
+        10.0, doc="Weight of the previous estimate, in answers", unit="answers", ge=0
     )
 
 
-#: Survey programmes by name; what they have in common stands along this axis.
+#: Survey programmes by name, in the order of their axis.
 PROGRAMMES = tuple(
     name for name, field in Listening.model_fields.items() if group_in(field.annotation)
 )
@@ -85,10 +91,10 @@ DEEP_DIVE, EVENT_BASED, TRACKING = map(PROGRAMMES.index, ("deep_dive", "event_ba
 
 
 class FirmParameters(Parameters):
-    """Whether a firm listens."""
+    """Surveys of a firm."""
 
     listening: Listening | None = parameter(
-        None, doc="Surveys (default: none; the firm believes its design)"
+        None, doc="Surveys (default: none; perceived performance is the design)"
     )
 
 
@@ -96,7 +102,7 @@ class FirmParameters(Parameters):
 
 
 def response_chance(response_rate: float, bias: float, experience: float) -> float:
-    """Return the chance that somebody asked answers."""
+    """Return the chance that a customer who is asked answers."""
     return max(0.0, min(1.0, response_rate * (1.0 + bias * experience)))
 
 
@@ -106,12 +112,12 @@ def squared(answer: float) -> float:
 
 
 def weight_of(answers: float, prior_answers: float) -> float:
-    """Return the weight of new answers beside what was believed before, n / (n + n0)."""
+    """Return the weight of new answers against the previous estimate, n / (n + n0)."""
     return answers / (answers + prior_answers)
 
 
 def estimated_performance(belief: float, answer: float, weight: float) -> float:
-    """Return the belief after answers, moved towards their mean by their weight."""
+    """Return the estimate of performance after answers, moved towards their mean by the weight."""
     return belief + weight * (answer - belief)
 
 
@@ -131,9 +137,9 @@ def plan(
     firm_listening_tracking_response_rate, firm_listening_deep_dive_cost,
     firm_listening_event_based_cost, firm_listening_tracking_cost,
 ):  # fmt: skip
-    """Work out whom each programme asks this period; nobody where there is none.
+    """Set the share of customers that each programme asks this period; 0 without a programme.
 
-    What programmes have in common is put side by side, in the order of :data:`PROGRAMMES`.
+    Parameters of the programmes are put side by side, in the order of :data:`PROGRAMMES`.
     """
     samples = np.column_stack(
         [
@@ -167,7 +173,7 @@ def interview(
     n, first, n_firms, supplier, experience, interviewed, key_interviewed, sampled,
     response_rate, firm_listening_response_bias, sum_asked,
 ):  # fmt: skip
-    """Ask a share of customers for an interview about all they met."""
+    """Draw the customers interviewed in deep dives."""
     diving = False
     for f in range(n_firms):
         diving = diving or sampled[f, DEEP_DIVE] > 0.0
@@ -193,7 +199,7 @@ def record_response(
     key_asked, sampled, response_rate, firm_listening_response_bias, sum_asked, sum_answers,
     sum_answer, sum_answer_square,
 ):  # fmt: skip
-    """Ask after a share of contacts, and write down what was answered there and in interviews."""
+    """Ask after a share of contacts, and record answers from there and from interviews."""
     for i in range(n):
         complaint[i] = inf
     for t in range(n_touchpoint):
@@ -225,7 +231,7 @@ def update_estimates(
     belief, belief_error, total_answers, total_answer, total_answer_square, total_asked,
     asking_cost, firm_listening_prior_answers, sum_survey_cost,
 ):  # fmt: skip
-    """Firms move what they believe towards what they were told, and pay for having asked."""
+    """Update firms' estimates of performance by the answers, and book the cost of surveys."""
     sum_survey_cost[0] = (asking_cost * total_asked).sum(axis=1)
     for f, t in np.argwhere(total_answers > 0):
         n = total_answers[f, t]
@@ -242,7 +248,7 @@ def update_estimates(
 
 
 def survey_cost(b: Any) -> np.ndarray:
-    """Cost of the period's surveys."""
+    """Cost of the firm's surveys in the period."""
     return b.total("survey_cost")
 
 
@@ -252,7 +258,7 @@ def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
 
 SURVEYS = Mechanism(
     "surveys",
-    doc="What customers tell firms",
+    doc="Surveys of customers",
     firm=FirmParameters,
     tables=tuple(
         (name, ("firm", "programme")) for name in ("sampled", "response_rate", "asking_cost")
@@ -262,15 +268,17 @@ SURVEYS = Mechanism(
         scratch("interviewed", "1 for a customer who gives an interview", dtype="i1"),
         scratch(
             "complaint",
-            "Worst performance that the customer told of after a contact, else infinity",
+            "Worst performance that the customer reported after a contact, else infinity",
         ),
     ),
     draws=(Draw("interviewed", ("firm",)), Draw("asked", ("touchpoint", "firm"))),
     accumulators=(
-        Accumulator("asked", "Asked, by programme", ("firm", "programme")),
+        Accumulator("asked", "Customers or contacts asked, by programme", ("firm", "programme")),
         Accumulator("answers", "Answers about a touchpoint", ("firm", "touchpoint")),
-        Accumulator("answer", "Performance answered, summed", ("firm", "touchpoint")),
-        Accumulator("answer_square", "Its squares, summed", ("firm", "touchpoint")),
+        Accumulator("answer", "Performance in answers, summed", ("firm", "touchpoint")),
+        Accumulator(
+            "answer_square", "Squares of performance in answers, summed", ("firm", "touchpoint")
+        ),
         Accumulator("survey_cost", "Cost of surveys, currency"),
     ),
     passes=(
@@ -282,7 +290,7 @@ SURVEYS = Mechanism(
     measures=(
         Measure(
             "survey_cost",
-            "Cost of surveys",
+            "Survey cost",
             "currency per period",
             survey_cost,
             summary="sum",
@@ -296,14 +304,14 @@ SURVEYS = Mechanism(
 )
 
 
-# -- Belief: what a firm thinks its touchpoints are like, which need not be what they are ------
+# -- Perceived performance: a firm's estimate of its touchpoints --------------------------------
 
 
 # --- passes -----------------------------------------------------------------------
 
 
 def perceive_as_designed(belief, performance, firm_touchpoints_blind_spot):
-    """Before anybody has told it anything, a firm believes its design."""
+    """Set each firm's perceived performance to its design, before surveys."""
     if np.isnan(belief).any():
         belief[:] = given_or(belief, performance + firm_touchpoints_blind_spot)
 
@@ -312,7 +320,7 @@ def report(
     belief, belief_error, performance, total_contacts, total_score, market_journey_importance,
     sum_belief, sum_belief_error, sum_delivered, sum_perception_gap,
 ):  # fmt: skip
-    """Note what firms believed in the period, and how far that was from what customers met."""
+    """Store perceived performance, and its gap to actual performance in contacts."""
     sum_belief[0] = belief
     sum_belief_error[0] = belief_error
     sum_delivered[0] = performance
@@ -334,19 +342,19 @@ def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def perception_gap(b: Any) -> np.ndarray:
-    """What the firm believes less what customers met, weighted by importance."""
+    """Perceived less actual performance in the period, mean over touchpoints by importance."""
     return b.count("perception_gap")
 
 
 PERCEIVED_PERFORMANCE = Mechanism(
     "perceived_performance",
-    doc="What firms believe of themselves",
+    doc="Perceived performance of firms",
     setup=_setup,
     accumulators=(
-        Accumulator("belief", "Performance that the firm believes in", ("firm", "touchpoint")),
-        Accumulator("belief_error", "Standard error of what it was told", ("firm", "touchpoint")),
-        Accumulator("delivered", "Mean performance of the touchpoint", ("firm", "touchpoint")),
-        Accumulator("perception_gap", "Belief less what customers met, weighted by importance"),
+        Accumulator("belief", "Performance perceived by the firm", ("firm", "touchpoint")),
+        Accumulator("belief_error", "Standard error of the survey results", ("firm", "touchpoint")),
+        Accumulator("delivered", "Expected performance of the touchpoint", ("firm", "touchpoint")),
+        Accumulator("perception_gap", "Perceived less actual performance, weighted by importance"),
     ),
     passes=(
         Pass(perceive_as_designed, "events", population=True, after=("touchpoints.set_up",)),
@@ -364,7 +372,7 @@ PERCEIVED_PERFORMANCE = Mechanism(
 )
 
 
-# -- Tracking: a share of customers says how it feels about the firm, and what that leaves open
+# -- Tracking surveys: experience and net promoter score with standard errors -------------------
 
 
 # --- rules ------------------------------------------------------------------------
@@ -383,7 +391,7 @@ def track(
     n, first, n_firms, supplier, experience, key_tracked, sampled, response_rate,
     firm_listening_response_bias, market_emotion_cut_points, sum_asked, sum_tracked,
 ):  # fmt: skip
-    """Ask a share of customers how they feel about the firm."""
+    """Ask a share of customers about their experience of the firm as a whole."""
     tracking = False
     for f in range(n_firms):
         tracking = tracking or sampled[f, TRACKING] > 0.0
@@ -419,17 +427,17 @@ def track(
 
 
 def answers(b: Any) -> np.ndarray:
-    """Customers who told the firm how they feel about it."""
+    """Answers to the firm's tracking survey in the period, of simulated customers."""
     return b.count("tracked")[:, :, 0]
 
 
 def experience_surveyed(b: Any) -> np.ndarray:
-    """Mean experience of the firm among those who answered."""
+    """Mean experience of the firm over the respondents of its tracking survey in the period."""
     return ratio(b.count("tracked")[:, :, 1], answers(b))
 
 
 def experience_surveyed_error(b: Any) -> np.ndarray:
-    """Standard error of the experience surveyed, sd / sqrt(n)."""
+    """Standard error of surveyed experience, sd / sqrt(n) over respondents."""
     n, mean = answers(b), experience_surveyed(b)
     square = ratio(b.count("tracked")[:, :, 2], n)
     variance = ratio(np.maximum(square - mean * mean, 0.0) * n, np.where(n > 1, n - 1, 0))
@@ -437,13 +445,13 @@ def experience_surveyed_error(b: Any) -> np.ndarray:
 
 
 def net_promoter_surveyed(b: Any) -> np.ndarray:
-    """Share of advocates less share of destroyers among those who answered."""
+    """Share of advocates less share of detractors among respondents in the period."""
     tracked = b.count("tracked")
     return ratio(tracked[:, :, 3] - tracked[:, :, 4], answers(b))
 
 
 def net_promoter_surveyed_error(b: Any) -> np.ndarray:
-    """Standard error of the net promoter score surveyed, sqrt((p + d - (p - d)^2) / n)."""
+    """Standard error of the surveyed net promoter score, sqrt((p + d - (p - d)^2) / n)."""
     tracked, n = b.count("tracked"), answers(b)
     p, d = ratio(tracked[:, :, 3], n), ratio(tracked[:, :, 4], n)
     return np.sqrt(ratio(np.maximum(p + d - (p - d) ** 2, 0.0), n))
@@ -451,34 +459,34 @@ def net_promoter_surveyed_error(b: Any) -> np.ndarray:
 
 TRACKING_SURVEY = Mechanism(
     "tracking_survey",
-    doc="What customers say of the firm as a whole",
+    doc="Tracking surveys about the firm as a whole",
     draws=(Draw("tracked", ("firm",)),),
     accumulators=(
         Accumulator(
             "tracked",
-            "Answers about the firm, their sum, sum of squares, advocates and destroyers",
+            "Answers about the firm, their sum, sum of squares, advocates and detractors",
             ("firm", 5),
         ),
     ),
     passes=(Pass(track, "survey"),),
     measures=(
-        Measure("answers", "Answers to tracking", "per period", answers),
-        Measure("experience_surveyed", "Experience as surveyed", "experience", experience_surveyed),
+        Measure("answers", "Tracking survey responses", "per period", answers),
+        Measure("experience_surveyed", "Surveyed experience", "experience", experience_surveyed),
         Measure(
             "experience_surveyed_error",
-            "Standard error of the experience surveyed",
+            "Standard error of surveyed experience",
             "experience",
             experience_surveyed_error,
         ),
         Measure(
             "net_promoter_surveyed",
-            "Net promoter score as surveyed",
+            "Surveyed net promoter score",
             "share",
             net_promoter_surveyed,
         ),
         Measure(
             "net_promoter_surveyed_error",
-            "Standard error of the net promoter score surveyed",
+            "Standard error of surveyed NPS",
             "share",
             net_promoter_surveyed_error,
         ),

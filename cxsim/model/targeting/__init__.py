@@ -1,1 +1,1 @@
-"""Whom firms single out: acquisition, tiers, scores and segments."""
+"""Targeting: acquisition, contacts, scores of customers, value tiers and segmentation bases."""

@@ -1,4 +1,4 @@
-"""Acquisition: firms contact customers of others, and offer them a first purchase for less."""
+"""Acquisition: firms contact prospects, and offer them a trial discount."""
 
 from __future__ import annotations
 
@@ -25,45 +25,45 @@ from cxsim.model.word_of_mouth.awareness import counts
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
-# -- What contacts with those who were not customers brought, and what they cost ---------------
+# -- Measures of acquisition: contacts, costs, customers acquired, targeting lift ---------------
 
 
 def contacts_made(b: Any) -> np.ndarray:
-    """Contacts in the period with those who were not the firm's customers."""
+    """Contacts in the period with prospects, who were not customers of the firm."""
     return b.total("contacts_made")
 
 
 def acquisition_cost(b: Any) -> np.ndarray:
-    """Cost of the period's contacts with those who were not customers."""
+    """Cost of the period's acquisition contacts."""
     return b.total("contacts_made") * np.nan_to_num(b.firm("acquisition_cost_per_contact"))
 
 
 def acquired_by_contact(b: Any) -> np.ndarray:
-    """Customers won in the period in which they were contacted."""
+    """Customers acquired in the period in which they were contacted."""
     return b.total("acquired_by_contact")
 
 
 def trial_discounts(b: Any) -> np.ndarray:
-    """Trial discounts; already taken off prices paid and revenue."""
+    """Trial discounts of the period; already deducted from prices paid and revenue."""
     return b.total("trial_discounts")
 
 
 def cost_per_acquired(b: Any) -> np.ndarray:
-    """Cost of contacts and trial discounts in the period for each customer won by contact.
+    """Cost of contacts and trial discounts in the period per customer acquired by contact.
 
-    What it may be is the lifetime value of a customer newly won.
+    It should not exceed the CLV of a new customer.
     """
     return ratio(acquisition_cost(b) + trial_discounts(b), acquired_by_contact(b))
 
 
 def lift_of_contacts(b: Any) -> np.ndarray:
-    """Mean true value of those contacted over that of those who could have been."""
+    """Mean true value of the prospects contacted in the period over that of all prospects."""
     everybody = b.count("value_prospects"), b.count("prospects")
     return lift(b.count("value_contacted"), b.count("contacts_made"), *everybody)
 
 
 def lift_of_contacts_oracle(b: Any) -> np.ndarray:
-    """Lift that knowing the truth would have; that of chance is 1."""
+    """Targeting lift if the firm knew true values; random targeting has a lift of 1."""
     everybody = b.count("value_prospects"), b.count("prospects")
     return lift(b.count("value_best_prospects"), b.count("contacts_made"), *everybody)
 
@@ -75,37 +75,39 @@ MEASURES = (
     Measure("contacts_made", "Acquisition contacts", "per period", contacts_made),
     Measure(
         "acquisition_cost",
-        "Cost of acquisition contacts",
+        "Acquisition cost",
         _PER_PERIOD,
         acquisition_cost,
         summary="sum",
         cost="profit",
     ),
-    Measure("acquired_by_contact", "Customers won by contact", "per period", acquired_by_contact),
+    Measure(
+        "acquired_by_contact", "Customers acquired by contact", "per period", acquired_by_contact
+    ),
     Measure(
         "trial_discounts",
-        "Trial discounts (taken off revenue)",
+        "Trial discounts (deducted from revenue)",
         _PER_PERIOD,
         trial_discounts,
         summary="sum",
     ),
     Measure(
         "cost_per_acquired",
-        "Cost per customer won by contact",
+        "Customer acquisition cost (CAC)",
         "currency per customer",
         cost_per_acquired,
     ),
-    Measure("lift_of_contacts", "Lift of contacts", "times chance", lift_of_contacts),
+    Measure("lift_of_contacts", "Targeting lift, contacts", "times chance", lift_of_contacts),
     Measure(
         "lift_of_contacts_oracle",
-        "Lift of an oracle's contacts",
+        "Targeting lift, contacts, oracle",
         "times chance",
         lift_of_contacts_oracle,
     ),
 )
 
 
-# -- Acquisition: firms contact customers of others, and offer them a first purchase for less
+# -- Acquisition: contacts with prospects, and trial discounts
 
 
 RANDOM, ANALYTICS, PREDICTIVE = range(3)
@@ -114,47 +116,44 @@ RANDOM, ANALYTICS, PREDICTIVE = range(3)
 BOTH, FIRMOGRAPHIC, BEHAVIOURAL, SEGMENT = range(4)
 
 
-#: Share of its customers whom a firm takes for its best.
+#: Share of its customers that a firm counts as its best.
 BEST = 0.2
 
 
 class Acquisition(Parameters):
-    """Whom a firm contacts who is not its customer, and with what."""
+    """Target group, frequency, discount and cost of acquisition contacts."""
 
     contacts: float = parameter(
         0.0,
-        doc="Share of all who are not the firm's customers that it contacts",
+        doc="Share of prospects (customers of others or of none) that the firm contacts",
         unit="per period",
         ge=0,
         le=1,
     )
     targeting: Literal["random", "analytics", "predictive"] = parameter(
         "random",
-        doc="Who comes first: anybody, by lot; those nearest to the mean attributes of the fifth "
-        "of its customers who brought most; or those whom a logistic regression on attributes "
-        "takes for its customers (look-alikes)",
+        doc="Order of prospects: at random; nearest to the mean attributes of the fifth "
+        "of its customers with the highest contribution; or most likely to be its customers by a "
+        "logistic regression on attributes (look-alikes)",
     )
     by: Literal["both", "firmographic", "behavioural", "segment"] = parameter(
         "both",
-        doc="What of customers the firm goes by: attributes of both kinds or of one, or the "
-        "segment of their needs",
+        doc="Basis of targeting: attributes of both kinds or of one, or the segment of needs",
     )
     refit_every: int = parameter(
-        12, doc="Periods after which the look-alike model is fitted anew", unit="periods", ge=1
+        12, doc="Periods between fits of the look-alike model", unit="periods", ge=1
     )
-    rest: int = parameter(
-        6, doc="Periods for which a contact is not repeated", unit="periods", ge=0
-    )
+    rest: int = parameter(6, doc="Periods before a contact is repeated", unit="periods", ge=0)
     trial_discount: float = parameter(
         0.0,
-        doc="Share of the price taken off a first purchase in the period of the contact",
+        doc="Trial discount on a first purchase in the period of the contact",
         unit="share of price",
         ge=0,
         le=1,
     )
     cost_per_contact: float = parameter(
         0.0,
-        doc="Cost of a contact",
+        doc="Cost of an acquisition contact",
         unit="currency per contact",
         ge=0,
         ask=Ask(free="acquisition contacts"),
@@ -162,15 +161,15 @@ class Acquisition(Parameters):
 
 
 class FirmParameters(Parameters):
-    """Whether a firm goes for other firms' customers."""
+    """Acquisition by a firm."""
 
     acquisition: Acquisition | None = parameter(
-        None, doc="Contacting those who are not the firm's customers"
+        None, doc="Acquisition: contacts with customers of other firms or of none"
     )
 
 
 def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
-    """Return room for the look-alike model of each firm: coefficients, and when it was fitted."""
+    """Return arrays for the look-alike model of each firm: coefficients, period of the fit."""
     traits = max(2 * int(scenario.needs), len(scenario.segments))
     return {"look_alike": np.zeros((len(scenario.firms), traits + 2))}
 
@@ -193,7 +192,7 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def trial_price(price: float, discount: float) -> float:
-    """Return the price of a first purchase."""
+    """Return the price of a first purchase after the trial discount."""
     return price * (1.0 - discount)
 
 
@@ -201,7 +200,7 @@ def trial_price(price: float, discount: float) -> float:
 
 
 def forget(n, n_firms, arriving, last_contact):
-    """Nobody has contacted a newcomer."""
+    """Reset contacts of newcomers."""
     for i in range(n):
         if arriving[i]:
             for f in range(n_firms):
@@ -209,14 +208,14 @@ def forget(n, n_firms, arriving, last_contact):
 
 
 def draw_prospects(n, first, n_firms, target_draw, key_target):
-    """Draw each customer's lot with every firm."""
+    """Draw each customer's random rank with every firm."""
     for f in range(n_firms):
         for i in range(n):
             target_draw[f, i] = uniform(key_target[f], first + i)
 
 
 def observed_traits(segment, segments, firmographic, behavioural, by):
-    """Return what a firm goes by, (traits, customers): attributes, or a 1 for the segment."""
+    """Return the basis of targeting, (traits, customers): attributes, or a 1 for the segment."""
     if by == SEGMENT:
         return (segment == np.arange(segments)[:, None]).astype(np.float64)
     kinds = {BOTH: (firmographic, behavioural), FIRMOGRAPHIC: (firmographic,)}
@@ -224,7 +223,7 @@ def observed_traits(segment, segments, firmographic, behavioural, by):
 
 
 def ranking_score(traits, own, earned, targeting, every, now, model):
-    """Return what a firm puts others in order by; None where it knows nothing to go by.
+    """Return the scores by which a firm ranks prospects; None without information.
 
     ``model`` holds a coefficient for each trait, then whether it was fitted, and when.
     """
@@ -247,7 +246,7 @@ def contact(
     firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
     sum_value_contacted, sum_value_best_prospects,
 ):  # fmt: skip
-    """Each firm puts those who are not its customers in order and contacts the first of them."""
+    """Rank each firm's prospects, and contact the first of them."""
     now = clock[0]
     contacted[:] = 0
     for f in range(n_firms):
@@ -284,7 +283,7 @@ def contact_unprofiled(
     firm_acquisition_by, firm_acquisition_refit_every, firm_acquisition_rest, sum_prospects,
     sum_contacts_made, sum_value_prospects, sum_value_contacted, sum_value_best_prospects,
 ):  # fmt: skip
-    """Contact others by lot or by segment, where nobody shows attributes."""
+    """Contact prospects at random or by segment, where customers show no attributes."""
     none = np.empty((0, len(supplier)), dtype=np.float32)
     contact(
         n_firms, clock, segment, supplier, target_draw, earned, none, none, true_value, contacted,
@@ -298,7 +297,7 @@ def contact_unprofiled(
 def offer_trial(
     n, n_firms, contacted, frequency, price_asked, trial, firm_acquisition_trial_discount
 ):
-    """Ask less of those contacted who never bought from the firm."""
+    """Apply the trial discount to contacted prospects who never bought from the firm."""
     for f in range(n_firms):
         share = firm_acquisition_trial_discount[f]
         for i in range(n):
@@ -312,7 +311,7 @@ def count(
     n, buyer, seller, supplier, contacted, trial, volume, sum_acquired_by_contact,
     sum_trial_discounts,
 ):  # fmt: skip
-    """Count those contacted who became customers, and what was taken off their price."""
+    """Count contacted prospects who became customers, and their trial discounts."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
@@ -322,7 +321,7 @@ def count(
 
 
 def make_aware(n, n_firms, contacted, aware):
-    """Who is contacted knows the firm from then on."""
+    """Make contacted prospects aware of the firm."""
     for f in range(n_firms):
         for i in range(n):
             aware[f, i] = aware[f, i] | contacted[f, i]
@@ -338,24 +337,29 @@ def _described(scenario: Any) -> bool:
 
 ACQUISITION = Mechanism(
     "acquisition",
-    doc="Contacting those who are not customers",
+    doc="Acquisition contacts with prospects",
     firm=FirmParameters,
     columns=(
-        Column("target_draw", ("firm",), doc="Draw that orders customers by chance, by firm"),
-        Column("contacted", ("firm",), "i1", shared=True, doc="1 for who is contacted this period"),
+        Column("target_draw", ("firm",), doc="Random draw for targeting, by firm"),
+        Column(
+            "contacted", ("firm",), "i1", shared=True, doc="1 for a customer contacted this period"
+        ),
         Column("last_contact", ("firm",), "i4", shared=True, doc="Period of the last contact"),
         scratch("trial", "Trial discount, currency per unit", ("firm",)),
     ),
     setup=_setup,
     draws=(Draw("target", ("firm",), stream="raffle"),),
     accumulators=(
-        Accumulator("prospects", "Those who could be contacted"),
-        Accumulator("contacts_made", "Contacts with them"),
-        Accumulator("value_prospects", "True value of those who could be contacted, currency"),
-        Accumulator("value_contacted", "True value of those contacted, currency"),
-        Accumulator("value_best_prospects", "True value of as many of the truly best, currency"),
-        Accumulator("acquired_by_contact", "Customers won in the period of the contact"),
-        Accumulator("trial_discounts", "Trial discounts; already taken off revenue, currency"),
+        Accumulator("prospects", "Prospects who could be contacted"),
+        Accumulator("contacts_made", "Contacts with prospects"),
+        Accumulator("value_prospects", "True value of all prospects, currency"),
+        Accumulator("value_contacted", "True value of prospects contacted, currency"),
+        Accumulator(
+            "value_best_prospects",
+            "True value of as many prospects of highest true value, currency",
+        ),
+        Accumulator("acquired_by_contact", "Customers acquired in the period of the contact"),
+        Accumulator("trial_discounts", "Trial discounts, already deducted from revenue, currency"),
     ),
     check=_check,
     passes=(
@@ -377,7 +381,7 @@ ACQUISITION = Mechanism(
 
 TARGETING = Mechanism(
     "targeting",
-    doc="Contacting those whose attributes speak for them",
+    doc="Targeting of prospects by observable attributes",
     passes=(Pass(contact, "contact", population=True, replaces="acquisition.contact_unprofiled"),),
     active=_described,
 )
@@ -385,7 +389,7 @@ TARGETING = Mechanism(
 
 ACQUISITION_AWARENESS = Mechanism(
     "acquisition_awareness",
-    doc="Contacts make firms known",
+    doc="Awareness by acquisition contacts",
     passes=(Pass(make_aware, "contact", after=("acquisition.contact_unprofiled",)),),
     active=lambda scenario: _active(scenario) and counts(scenario),
 )

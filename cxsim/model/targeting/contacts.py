@@ -1,12 +1,13 @@
-"""Next best offer: an add-on for a customer whom the firm recognizes while it buys.
+"""Cross-selling by next best offers, and over-contacting by acquisition contacts.
 
-What the firm knows of the customer decides how well the add-on is chosen. Its price and margin
-are lines of their own in the books: revenue stays the sum of prices paid for what was chosen
-in the market. The customer pays what the add-on is worth to it: its surplus does not change.
+The next best offer is a further product for a customer whom the firm recognizes at a purchase.
+The better the firm knows the customer, the more likely the offer is accepted. Its price and margin
+are lines of their own in the accounts: revenue remains the sum of prices paid for purchases in the
+market. The customer pays its full willingness to pay, so its surplus does not change.
 
-Contacts are those of acquisition, by whichever firm. Those beyond what the customer's segment
-puts up with lower what it tells any firm, and its experience of the firms that contacted
-it. Add-ons offered while it buys are no interruption and do not count.
+Over-contacting counts acquisition contacts by all firms. Contacts beyond the tolerance of the
+segment lower the customer's data sharing with all firms, and its experience of the firms that
+contacted it. Next best offers at a purchase are not an interruption and do not count.
 """
 
 from __future__ import annotations
@@ -22,33 +23,33 @@ from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism,
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Parameters, parameter
 
-# -- Next best offer: an add-on for a customer whom the firm recognizes while it buys ----------
+# -- Next best offer: cross-selling to customers recognized at a purchase -----------------------
 
 
 class NextBestOffer(Parameters):
-    """What a firm offers beside what is bought."""
+    """Price, margin and acceptance of a next best offer."""
 
-    price: float = parameter(doc="Price of the add-on", unit="currency", ge=0)
+    price: float = parameter(doc="Price of the next best offer", unit="currency", ge=0)
     margin: float = parameter(
-        doc="What an add-on sold leaves to the firm, at most its price", unit="currency", ge=0
+        doc="Margin of the next best offer, at most its price", unit="currency", ge=0
     )
     base_chance: float = parameter(
         0.0,
-        doc="Chance that a customer of whom nothing is known takes it",
+        doc="Chance of acceptance by an unknown customer",
         unit="per offer",
         ge=0,
         le=1,
     )
     known_chance: float = parameter(
-        0.0, doc="Chance that a fully known customer takes it", unit="per offer", ge=0, le=1
+        0.0, doc="Chance of acceptance by a fully known customer", unit="per offer", ge=0, le=1
     )
 
 
 class FirmParameters(Parameters):
-    """Whether a firm offers add-ons."""
+    """Cross-selling of a firm."""
 
     next_best_offer: NextBestOffer | None = parameter(
-        None, doc="An add-on offered to recognized customers"
+        None, doc="Next best offer to recognized customers (cross-selling)"
     )
 
 
@@ -68,7 +69,7 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def acceptance(base: float, known: float, knowledge: float) -> float:
-    """Return the chance that an add-on is taken, base + (known - base) K."""
+    """Return the chance that a next best offer is accepted, base + (known - base) K."""
     return base + (known - base) * knowledge
 
 
@@ -79,13 +80,11 @@ def offer(
     n, first, buyer, seller, uncertainty_after, key_add_on, firm_next_best_offer_base_chance,
     firm_next_best_offer_known_chance, sum_add_on_offers, sum_add_ons,
 ):  # fmt: skip
-    """Offer the add-on to buyers who were recognized, by what the firm now knows of them."""
+    """Make the next best offer to recognized buyers, given the firm's present knowledge."""
     for k in range(listed(n, buyer)):
         f = seller[k]
         base = firm_next_best_offer_base_chance[f]
-        if (
-            base >= 0.0 and uncertainty_after[k] >= 0.0
-        ):  # not a number where the firm offers nothing
+        if base >= 0.0 and uncertainty_after[k] >= 0.0:  # NaN where the firm makes no offer
             c = tile(buyer[k])
             chance = acceptance(
                 base, firm_next_best_offer_known_chance[f], 1.0 - uncertainty_after[k]
@@ -99,17 +98,17 @@ def offer(
 
 
 def add_on_revenue(b: Any) -> np.ndarray:
-    """Prices paid for add-ons; no part of revenue."""
+    """Prices paid for next best offers in the period; not part of revenue."""
     return b.total("add_ons") * np.nan_to_num(b.firm("next_best_offer_price"))
 
 
 def add_on_margin(b: Any) -> np.ndarray:
-    """What add-ons leave to the firm."""
+    """Margin of the next best offers sold in the period."""
     return b.total("add_ons") * np.nan_to_num(b.firm("next_best_offer_margin"))
 
 
 def add_on_acceptance(b: Any) -> np.ndarray:
-    """Share of add-ons offered that were taken."""
+    """Share of the period's next best offers that were accepted."""
     return ratio(b.count("add_ons"), b.count("add_on_offers"))
 
 
@@ -118,60 +117,62 @@ _PER_PERIOD = "currency per period"
 
 NEXT_BEST_OFFER = Mechanism(
     "next_best_offer",
-    doc="Add-ons for recognized customers",
+    doc="Cross-selling to recognized customers",
     firm=FirmParameters,
     draws=(Draw("add_on", ("firm",)),),
     accumulators=(
-        Accumulator("add_on_offers", "Add-ons offered"),
-        Accumulator("add_ons", "Add-ons taken"),
+        Accumulator("add_on_offers", "Next best offers made"),
+        Accumulator("add_ons", "Next best offers accepted"),
     ),
     check=_check,
     passes=(Pass(offer, "update", after=("learning.learn",)),),
     measures=(
-        Measure("add_on_revenue", "Revenue of add-ons", _PER_PERIOD, add_on_revenue, summary="sum"),
+        Measure(
+            "add_on_revenue", "Cross-selling revenue", _PER_PERIOD, add_on_revenue, summary="sum"
+        ),
         Measure(
             "add_on_margin",
-            "Margin of add-ons",
+            "Cross-selling margin",
             _PER_PERIOD,
             add_on_margin,
             summary="sum",
             cost="contribution",
             income=True,
         ),
-        Measure("add_on_acceptance", "Add-ons taken of those offered", "share", add_on_acceptance),
+        Measure("add_on_acceptance", "Cross-selling acceptance rate", "share", add_on_acceptance),
     ),
     active=lambda scenario: any(f.next_best_offer is not None for f in scenario.firms.values()),
 )
 
 
-# -- Over-contacting: who is contacted more often than it likes tells firms less and resents them
+# -- Over-contacting: contacts beyond tolerance lower data sharing and experience ---------------
 
 
 class SegmentParameters(Parameters):
-    """How many contacts customers put up with."""
+    """Tolerance of contacts, and effects of contacts beyond it."""
 
     contact_tolerance: float | None = parameter(
         None,
-        doc="Acquisition contacts that a customer puts up with (null: any number)",
+        doc="Acquisition contacts that a customer tolerates (null: any number)",
         unit="contacts, fading",
         ge=0,
     )
     contact_reserve: float = parameter(
         0.2,
-        doc="Share of what it tells firms that a customer keeps to itself for each contact "
-        "beyond its tolerance (up to all of it)",
+        doc="Share of its data sharing that a customer withholds per contact beyond its "
+        "tolerance (up to all of it)",
         unit="per contact",
         ge=0,
     )
     contact_resentment: float = parameter(
         0.05,
-        doc="Experience lost with a firm by each contact beyond the tolerance",
+        doc="Experience of a firm lost per contact beyond the tolerance",
         unit="experience per contact",
         ge=0,
     )
 
 
-#: Share of past contacts that a customer still minds a period later.
+#: Share of past contacts that still counts a period later.
 MEMORY = 0.5
 
 
@@ -179,22 +180,22 @@ MEMORY = 0.5
 
 
 def minded(before: float, now: float) -> float:
-    """Return the contacts a customer minds: those of now and, fading, those before."""
+    """Return the contact pressure on a customer: present contacts and, fading, earlier ones."""
     return MEMORY * before + now
 
 
 def excess(contacts: float, tolerance: float) -> float:
-    """Return the contacts beyond the tolerance; none where there is no limit (not a number)."""
+    """Return the contacts beyond the tolerance; 0 where there is no limit (NaN)."""
     return max(0.0, contacts - tolerance) if tolerance >= 0.0 else 0.0
 
 
 def reserved(disclosure: float, reserve: float, excess: float) -> float:
-    """Return the share that a customer still tells who is contacted too often."""
+    """Return the remaining data sharing of an over-contacted customer."""
     return disclosure * max(0.0, 1.0 - reserve * excess)
 
 
 def resented(experience: float, resentment: float, excess: float) -> float:
-    """Return the experience of a firm that contacts a customer too often."""
+    """Return the experience of a firm after over-contacting."""
     return experience - resentment * excess
 
 
@@ -202,7 +203,7 @@ def resented(experience: float, resentment: float, excess: float) -> float:
 
 
 def forget(n, arriving, pressure):
-    """A newcomer has not been bothered yet."""
+    """Reset the contact pressure on newcomers."""
     for i in range(n):
         if arriving[i]:
             pressure[i] = 0.0
@@ -212,7 +213,7 @@ def add_contact_pressure(
     n, n_firms, segment, contacted, pressure, segment_contact_tolerance, sum_contacts_felt,
     sum_contacts_beyond,
 ):  # fmt: skip
-    """Add this period's contacts to those before."""
+    """Add this period's contacts to the fading earlier ones."""
     for i in range(n):
         calls = 0.0
         for f in range(n_firms):
@@ -224,7 +225,7 @@ def add_contact_pressure(
 
 
 def withhold(n, segment, pressure, disclosure, segment_contact_tolerance, segment_contact_reserve):
-    """Who had too many contacts tells less."""
+    """Lower the data sharing of over-contacted customers."""
     for i in range(n):
         g = segment[i]
         disclosure[i] = reserved(
@@ -238,7 +239,7 @@ def add_resentment(
     n, n_firms, segment, contacted, pressure, experience, segment_contact_tolerance,
     segment_contact_resentment,
 ):  # fmt: skip
-    """Who had too many contacts holds it against the firms that made the last."""
+    """Lower over-contacted customers' experience of the firms that contacted them last."""
     for f in range(n_firms):
         for i in range(n):
             if contacted[f, i]:
@@ -254,12 +255,12 @@ def add_resentment(
 
 
 def contacts_per_customer(b: Any) -> np.ndarray:
-    """Acquisition contacts per customer and period, by all firms."""
+    """Acquisition contacts by all firms in the period, mean over all customers."""
     return ratio(b.count("contacts_felt")[:, 0], b.count("customers_before").sum(axis=1))
 
 
 def contacted_too_often(b: Any) -> np.ndarray:
-    """Share of customers with more contacts than they put up with."""
+    """Share of all customers in the period with more contacts than they tolerate."""
     return ratio(b.count("contacts_beyond")[:, 0], b.count("customers_before").sum(axis=1))
 
 
@@ -270,12 +271,12 @@ def _limited(scenario: Any) -> bool:
 
 CONTACT_TOLERANCE = Mechanism(
     "contact_tolerance",
-    doc="Contacts beyond what customers put up with",
+    doc="Contacts beyond the tolerance of customers",
     segment=SegmentParameters,
-    columns=(Column("pressure", doc="Acquisition contacts that the customer still minds", ge=0),),
+    columns=(Column("pressure", doc="Contact pressure: acquisition contacts, fading", ge=0),),
     accumulators=(
         Accumulator("contacts_felt", "Acquisition contacts received", (1,)),
-        Accumulator("contacts_beyond", "Customers with more than they put up with", (1,)),
+        Accumulator("contacts_beyond", "Customers with contacts beyond their tolerance", (1,)),
     ),
     passes=(
         Pass(forget, "arrive", after=("people.arrive",)),
@@ -292,7 +293,7 @@ CONTACT_TOLERANCE = Mechanism(
         ),
         Measure(
             "contacted_too_often",
-            "Customers contacted too often",
+            "Over-contacted customers",
             "share",
             contacted_too_often,
             level="market",
@@ -304,7 +305,7 @@ CONTACT_TOLERANCE = Mechanism(
 
 RESENTMENT = Mechanism(
     "resentment",
-    doc="What contacts beyond tolerance do to experience",
+    doc="Effect of contacts beyond tolerance on experience",
     passes=(Pass(add_resentment, "survey"),),
     active=lambda scenario: _limited(scenario) and EXPERIENCE.active(scenario),
 )

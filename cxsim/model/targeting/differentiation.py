@@ -1,22 +1,20 @@
-"""Ranking: how firms put customers in order, by chance, by their books or by a model of them.
+"""Scores of customers (RFM, forecast, look-alike), true value, and bases of segmentation.
 
-Plain functions of arrays over customers; whoever calls them looks at the whole population.
-Scores are rounded, so that the last places of a library's arithmetic decide nothing, and
-ties go to the customer of the lower number.
+Scores are plain functions of arrays over all customers. They are rounded, so that the last digits
+of a library's arithmetic decide nothing; ties go to the customer of the lower number. Firms rank
+customers (:mod:`cxsim.model.targeting.value_tiers`) and prospects
+(:mod:`cxsim.model.targeting.acquisition`) by purchase records and observable attributes only.
 
-What firms rank customers by (:mod:`cxsim.model.targeting.value_tiers`) and look for others like
-them by (:mod:`cxsim.model.targeting.acquisition`) is reckoned from these columns and nothing else.
+Targeting rules are compared with an oracle that ranks customers by true value. True value excludes
+individual treatment by firms, so that being chosen does not raise it.
 
-An oracle that ranks customers by it is what targeting rules are measured against. It leaves
-out what firms do to customers one by one, so that being chosen does not raise it.
-
-Firmographic attributes are what a customer is, behavioural ones what it does elsewhere. There is
-one of each for every dimension of need. Each is standard normal over the market (if all
+Firmographic attributes describe what a customer is, behavioural ones what it does elsewhere. There
+is one of each for every dimension of need. Each is standard normal over the market (if all
 needs together are), and correlated with that need as stated.
 
-Bases of segmentation after Wedel & Kamakura (2000): what customers are (firmographic), what
-they do (behavioural), and what they need (segments). An attribute explains what a regression
-of each need on it explains; segments explain the variance between them.
+Bases of segmentation are those of Wedel & Kamakura (2000): firmographic and behavioural
+attributes, and segments of needs. An attribute explains what a regression of each need on it
+explains; segments explain the variance between them.
 """
 
 from __future__ import annotations
@@ -59,7 +57,7 @@ __all__ = [
 ]
 
 
-# -- Ranking: how firms put customers in order, by chance, by their books or by a model of them
+# -- Ranking of customers: at random, by purchase records or by a model -------------------------
 
 
 #: Digits of a score that count.
@@ -86,7 +84,7 @@ def best(score: np.ndarray, many: int) -> np.ndarray:
 
 
 def best_of(score: np.ndarray, lots: np.ndarray, many: int) -> np.ndarray:
-    """Return the places of the ``many`` highest scores, best first; of equal ones by lot."""
+    """Return the places of the ``many`` highest scores, best first; equal ones at random."""
     low = _low(score)
     some = _front(low, many)
     return some[np.lexsort((-lots[some], low[some]))[:many]]
@@ -139,27 +137,27 @@ def recency_frequency_value(
 def forecast_features(
     now: int, first: np.ndarray, last: np.ndarray, frequency: np.ndarray
 ) -> np.ndarray:
-    """Return what purchases are forecast from, (customers, 3): rate, pause, number."""
+    """Return the features for forecasts of purchases, (customers, 3): rate, pause, number."""
     rate = frequency / np.maximum(now - first + 1.0, 1.0)
     return np.column_stack([rate, np.log1p(np.maximum(now - last, 0)), np.log1p(frequency)])
 
 
 def _one_thread() -> Any:
-    """Keep linear algebra to one thread: on so few numbers more only wait for each other.
+    """Keep linear algebra to one thread, because more threads only wait for each other here.
 
-    On a machine that is busy a fit took ten times as long without.
+    On a busy machine a fit took ten times as long without it.
     """
     return _libraries().limit(limits=1)
 
 
 @cache
 def _libraries() -> Any:
-    """Find the libraries of linear algebra that are loaded, scikit-learn's being among them."""
+    """Find the loaded libraries of linear algebra, including those of scikit-learn."""
     return importlib.import_module("threadpoolctl").ThreadpoolController()
 
 
 def forecast(features: np.ndarray, purchases: np.ndarray) -> np.ndarray | None:
-    """Fit a Poisson regression of later purchases on features; None where that cannot be.
+    """Fit a Poisson regression of later purchases on features; None if impossible.
 
     Returns
     -------
@@ -189,7 +187,7 @@ def likeness(attributes: np.ndarray, models: np.ndarray) -> np.ndarray:
 
 
 def log_odds(attributes: np.ndarray, own: np.ndarray) -> np.ndarray | None:
-    """Fit a logistic regression of being a customer on attributes; None where that cannot be.
+    """Fit a logistic regression of being a customer on attributes; None if impossible.
 
     Returns
     -------
@@ -204,11 +202,11 @@ def log_odds(attributes: np.ndarray, own: np.ndarray) -> np.ndarray | None:
     return np.round(fitted.coef_[0], DIGITS)
 
 
-# -- Records: what a firm has in its books about each customer who bought from it --------------
+# -- Purchase records: recency, frequency and monetary value of a firm's customers --------------
 
 
 def records_used(scenario: Any) -> bool:
-    """Whether any firm makes use of records of customers."""
+    """Return whether any firm uses purchase records."""
     return any(
         f.value_tiers is not None or f.acquisition is not None for f in scenario.firms.values()
     )
@@ -218,7 +216,7 @@ def records_used(scenario: Any) -> bool:
 
 
 def forget(n, n_firms, arriving, first_purchase, last_purchase, frequency, paid, earned):
-    """Nobody has a record of a newcomer."""
+    """Reset the purchase records of newcomers."""
     for i in range(n):
         if arriving[i]:
             for f in range(n_firms):
@@ -233,7 +231,7 @@ def record(
     n, clock, buyer, seller, revenue, margin, first_purchase, last_purchase, frequency, paid,
     earned,
 ):  # fmt: skip
-    """Enter a purchase."""
+    """Update the purchase records of buyers."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
@@ -247,20 +245,20 @@ def record(
 
 PURCHASE_RECORDS = Mechanism(
     "purchase_records",
-    doc="What firms have in their books about each customer",
+    doc="Purchase records of firms by customer",
     columns=(
         Column("first_purchase", ("firm",), "i4", doc="Period of the first purchase from the firm"),
         Column("last_purchase", ("firm",), "i4", doc="Period of the last purchase from the firm"),
-        Column("frequency", ("firm",), "i4", doc="Purchases from the firm, ever"),
-        Column("paid", ("firm",), doc="Prices paid to the firm, ever, currency"),
-        Column("earned", ("firm",), doc="Contribution of these purchases, currency"),
+        Column("frequency", ("firm",), "i4", doc="Purchases from the firm so far"),
+        Column("paid", ("firm",), doc="Prices paid to the firm so far, currency"),
+        Column("earned", ("firm",), doc="Contribution margin of these purchases, currency"),
     ),
     passes=(Pass(forget, "arrive", after=("people.arrive",)), Pass(record, "update")),
     active=records_used,
 )
 
 
-# -- True value: what a customer is worth to each firm, as nobody in the market can know it ----
+# -- True value: expected contribution of a customer to each firm, unknown to firms -------------
 
 
 # --- rules ------------------------------------------------------------------------
@@ -269,17 +267,17 @@ PURCHASE_RECORDS = Mechanism(
 def base_value(
     volume: float, quality: float, taste: float, price: float, fit_weight: float, fit_gap: float
 ) -> float:
-    """Return what a firm's offer is worth to a customer whom it does not know, currency."""
+    """Return the value of a firm's offer to a customer whom it does not know, currency."""
     return volume * (quality + taste - price - fit_weight * fit_gap)
 
 
 def base_margin(volume: float, price: float, unit_cost: float, cost_to_serve: float) -> float:
-    """Return the contribution of a purchase at the price for everybody, currency."""
+    """Return the contribution margin of a purchase at the standard price, currency."""
     return volume * (price - unit_cost) - cost_to_serve
 
 
 def remaining(turnover: float, discount_rate: float) -> float:
-    """Return the discounted periods, from this one, that a customer stays in the market."""
+    """Return the expected discounted periods, from this one, that a customer stays."""
     return 1.0 / (1.0 - (1.0 - turnover) / (1.0 + discount_rate) + 1e-9)
 
 
@@ -294,7 +292,7 @@ def compute_true_value(
     firm_segment_insight, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
     firm_interaction, firm_cost_to_serve,
 ):  # fmt: skip
-    """Chance that the customer, known to no firm, takes it, times what that would bring.
+    """Compute each customer's true value: chance of purchase if unknown, times contribution.
 
     Firm by firm, so that the loops over customers are plain arithmetic.
     """
@@ -332,9 +330,8 @@ def compute_true_value(
             base_weight[f, i] = exp(base_weight[f, i] - base_best_utility[i]) if active else 0.0
             base_total_weight[i] += base_weight[f, i]
     for i in range(n):
-        base_best_utility[i] = remaining(
-            turnover[i], market_discount_rate[0]
-        )  # no more need of the other
+        # The column held the highest utility, which is not needed any more.
+        base_best_utility[i] = remaining(turnover[i], market_discount_rate[0])
     for f in range(n_firms):
         unit = firm_unit_cost[f] + firm_customization_cost[f] * firm_customization[f]
         service = firm_cost_to_serve[f] + firm_interaction_cost[f] * firm_interaction[f]
@@ -347,15 +344,15 @@ def compute_true_value(
 
 TRUE_VALUE = Mechanism(
     "true_value",
-    doc="What customers are truly worth to each firm",
+    doc="True value of customers to each firm",
     columns=(
-        scratch("base_weight", "Weight of a firm in the choice", ("firm",)),
-        scratch("base_best_utility", "Highest utility of an option; then periods to stay"),
-        scratch("base_total_weight", "Weight of all options in the choice"),
+        scratch("base_weight", "Logit weight of a firm", ("firm",)),
+        scratch("base_best_utility", "Highest utility of an option, then expected periods of stay"),
+        scratch("base_total_weight", "Logit weight of all options"),
         Column(
             "true_value",
             ("firm",),
-            doc="Expected discounted contribution of a customer known to nobody, currency",
+            doc="Expected discounted contribution of an unknown customer, currency",
         ),
     ),
     passes=(Pass(compute_true_value, "contact"),),
@@ -363,11 +360,11 @@ TRUE_VALUE = Mechanism(
 )
 
 
-# -- Attributes: what anybody can see of a customer, and how far it tells of its needs ---------
+# -- Observable attributes of customers, correlated with their needs -----------------------------
 
 
 class Attributes(Parameters):
-    """How far what can be seen of customers tells of their needs."""
+    """Correlations of observable attributes with needs."""
 
     firmographic: float = parameter(
         0.0, doc="Correlation of firmographic attributes with needs", ge=-1, le=1, newcomers=True
@@ -378,10 +375,10 @@ class Attributes(Parameters):
 
 
 class MarketParameters(Parameters):
-    """What can be seen of customers."""
+    """Observable attributes in the market."""
 
     attributes: Attributes | None = parameter(
-        None, doc="Attributes that firms see of every customer, one of a kind for each need"
+        None, doc="Observable attributes of every customer, one of each kind per dimension of need"
     )
 
 
@@ -415,7 +412,7 @@ def arrive(
     market_attributes_firmographic, market_attributes_behavioural, key_firmographic,
     key_behavioural,
 ):  # fmt: skip
-    """A newcomer shows attributes; they stay, whatever becomes of its needs."""
+    """Draw the attributes of newcomers; they stay, also where needs drift."""
     for i in range(n):
         if arriving[i] == 0:
             continue
@@ -431,11 +428,11 @@ def arrive(
 
 OBSERVABLE_ATTRIBUTES = Mechanism(
     "observable_attributes",
-    doc="What can be seen of customers",
+    doc="Observable attributes of customers",
     market=MarketParameters,
     columns=(
-        Column("firmographic", ("need",), doc="What the customer is, by need"),
-        Column("behavioural", ("need",), doc="What the customer does elsewhere, by need"),
+        Column("firmographic", ("need",), doc="Firmographic attribute, by need"),
+        Column("behavioural", ("need",), doc="Behavioural attribute, by need"),
     ),
     draws=(Draw("firmographic", ("need",)), Draw("behavioural", ("need",))),
     setup=_setup,
@@ -444,7 +441,7 @@ OBSERVABLE_ATTRIBUTES = Mechanism(
 )
 
 
-# -- What tells customers apart: the share of the variance of needs that each base explains ----
+# -- Bases of segmentation: share of the variance of needs explained ---------------------------
 
 
 BASES = ("firmographic", "behavioural")
@@ -498,12 +495,14 @@ def _by_attribute(base: int) -> Callable[[Any], np.ndarray]:
         explained = ratio((ax - a * x / n) ** 2, aa - a * a / n).sum(axis=1)
         return ratio(explained, _spread(n, x, xx))
 
-    share.__doc__ = f"Share of the variance of needs that {BASES[base]} attributes explain."
+    share.__doc__ = (
+        f"Share of the variance of needs over all customers that {BASES[base]} attributes explain."
+    )
     return share
 
 
 def by_segment(b: Any) -> np.ndarray:
-    """Share of the variance of needs that lies between segments."""
+    """Share of the variance of needs over all customers that lies between segments."""
     n, x, xx = np.moveaxis(b.count("needs"), -1, 0)
     members = b.count("needs_segment")
     within = np.nan_to_num(ratio(members[:, :, 1:] ** 2, members[:, :, :1])).sum(axis=1)
@@ -513,7 +512,7 @@ def by_segment(b: Any) -> np.ndarray:
 
 SEGMENTATION_BASES = Mechanism(
     "segmentation_bases",
-    doc="What tells customers apart",
+    doc="Need variance explained by bases of segmentation",
     accumulators=(
         Accumulator("needs", "Customers, their needs, and squares", ("need", 3)),
         Accumulator("needs_seen", "Attributes, squares, products with needs", ("need", 2, 3)),
@@ -525,7 +524,7 @@ SEGMENTATION_BASES = Mechanism(
         *(
             Measure(
                 f"needs_explained_{base}",
-                f"Variance of needs explained by {base} attributes",
+                f"Need variance explained, {base} attributes",
                 "share",
                 _by_attribute(k),
                 level="market",
@@ -534,7 +533,7 @@ SEGMENTATION_BASES = Mechanism(
         ),
         Measure(
             "needs_explained_segment",
-            "Variance of needs explained by segments",
+            "Need variance explained, segments",
             "share",
             by_segment,
             level="market",

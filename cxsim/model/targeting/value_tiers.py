@@ -1,7 +1,8 @@
-"""Differentiation by value: a firm that can serve only so many of its customers individually.
+"""Value tiers: differentiation by value under a limited capacity for individual service.
 
-Each period the firm puts its customers in order, by lot, by its books or by a model fitted to
-them, and serves as many of the first as it can. The others are not recognized that period.
+Each period the firm ranks its customers, at random, by purchase records or by a model fitted to
+them, and serves the first individually, as far as capacity allows. The others are not recognized
+that period.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# -- Value tiers: how customers, and what they bring, spread over the order a firm puts them in
+# -- Measures of value tiers: individual service, targeting lift, contribution by tier ----------
 
 
 #: Tiers from the top, and their shares of the firm's customers (a pyramid after Zeithaml, Rust &
@@ -36,35 +37,35 @@ TIERS = (("top 5 %", 0.05), ("next 15 %", 0.15), ("next 30 %", 0.30), ("lower ha
 
 
 def individual_customers(b: Any) -> np.ndarray:
-    """Customers served individually."""
+    """Customers whom the firm serves individually in the period."""
     return b.total("served")
 
 
 def capacity_used(b: Any) -> np.ndarray:
-    """Share of all of the firm's customers who are served individually."""
+    """Share of the firm's customers who are served individually in the period."""
     return ratio(b.count("served"), b.count("customers_before")[:, 1:])
 
 
 def lift(value_chosen: Any, chosen: Any, value_all: Any, everybody: Any) -> np.ndarray:
-    """Return the mean value of those chosen over that of all; NaN where all are worth nothing."""
+    """Return the mean value of chosen customers over that of all; NaN where that is 0."""
     mean = ratio(value_all, everybody)
     return ratio(ratio(value_chosen, chosen), np.where(mean > 1e-12, mean, 0.0))
 
 
 def lift_of_service(b: Any) -> np.ndarray:
-    """Mean true value of those served over that of those the firm could choose from."""
+    """Mean true value of customers served individually over that of all who could be chosen."""
     everybody = b.count("value_ranked"), b.count("ranked")
     return lift(b.count("value_served"), b.count("served"), *everybody)
 
 
 def lift_of_service_oracle(b: Any) -> np.ndarray:
-    """Lift that knowing the truth would have; that of chance is 1."""
+    """Targeting lift if the firm knew true values; random targeting has a lift of 1."""
     everybody = b.count("value_ranked"), b.count("ranked")
     return lift(b.count("value_best"), b.count("served"), *everybody)
 
 
 def individual_cost(b: Any) -> np.ndarray:
-    """Cost of serving customers individually."""
+    """Cost of individual service in the period."""
     return b.total("served") * np.nan_to_num(b.firm("value_tiers_individual_cost"))
 
 
@@ -76,9 +77,16 @@ MEASURES = (
         individual_customers,
         summary="last",
     ),
-    Measure("capacity_used", "Share served individually", "share", capacity_used),
-    Measure("lift_of_service", "Lift of who is served", "times chance", lift_of_service),
-    Measure("lift_of_service_oracle", "Lift of an oracle", "times chance", lift_of_service_oracle),
+    Measure("capacity_used", "Share of customers served individually", "share", capacity_used),
+    Measure(
+        "lift_of_service", "Targeting lift, individual service", "times chance", lift_of_service
+    ),
+    Measure(
+        "lift_of_service_oracle",
+        "Targeting lift, individual service, oracle",
+        "times chance",
+        lift_of_service_oracle,
+    ),
     Measure(
         "individual_cost",
         "Cost of individual service",
@@ -122,31 +130,31 @@ def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
     )
 
 
-# -- Differentiation by value: a firm that can serve only so many of its customers individually
+# -- Differentiation by value under a limited capacity for individual service -------------------
 
 
 EVERYONE, ANALYTICS, PREDICTIVE = range(3)
 
 
 class ValueTiers(Parameters):
-    """Whom a firm serves individually."""
+    """Capacity, ranking and cost of individual service."""
 
     contact_capacity: float = parameter(
         1.0,
-        doc="Share of its customers that the firm can serve individually",
+        doc="Capacity: share of its customers that the firm can serve individually",
         unit="share",
         ge=0,
         le=1,
     )
     goes_to: Literal["everyone", "analytics", "predictive"] = parameter(
         "everyone",
-        doc="Who comes first: anybody, by lot; recency, frequency and monetary value; or the "
-        "contribution that a model fitted to the firm's books forecasts",
+        doc="Ranking of customers: at random; by recency, frequency and monetary value; or by the "
+        "contribution that a model fitted to purchase records forecasts",
         source="Hughes 1994 (recency, frequency, monetary value)",
     )
     refit_every: int = parameter(
         12,
-        doc="Periods that the model forecasts, and after which it is fitted anew",
+        doc="Periods that the model forecasts, and between its fits",
         unit="periods",
         ge=1,
     )
@@ -157,7 +165,7 @@ class ValueTiers(Parameters):
     )
     individual_cost: float = parameter(
         0.0,
-        doc="Cost of serving a customer individually",
+        doc="Cost of individual service of a customer",
         unit="currency per customer and period",
         ge=0,
         ask=Ask(free="individual service"),
@@ -165,13 +173,15 @@ class ValueTiers(Parameters):
 
 
 class FirmParameters(Parameters):
-    """Whether a firm tells customers apart by what they are worth."""
+    """Differentiation by value of a firm."""
 
-    value_tiers: ValueTiers | None = parameter(None, doc="Serving only some customers individually")
+    value_tiers: ValueTiers | None = parameter(
+        None, doc="Value tiers: individual service for some customers only"
+    )
 
 
 def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
-    """Return which segments each firm serves individually."""
+    """Return the segments that each firm serves individually."""
     segments = sorted(scenario.segments)
     tiers = [scenario.firms[name].value_tiers for name in sorted(scenario.firms)]
     return {
@@ -200,7 +210,7 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def room(capacity: float, customers: int) -> int:
-    """Return how many customers a firm can serve individually, to the nearest."""
+    """Return the number of customers that a firm can serve individually, rounded."""
     return int(capacity * customers + 0.5)
 
 
@@ -208,7 +218,7 @@ def room(capacity: float, customers: int) -> int:
 
 
 def draw_candidates(n, first, n_firms, supplier, service_draw, key_service):
-    """Draw each customer's lot with its supplier."""
+    """Draw each customer's random rank with its supplier."""
     for i in range(n):
         s = max(0, supplier[i])
         service_draw[i] = uniform(key_service[s], first + i)
@@ -220,7 +230,7 @@ def rank(
     firm_value_tiers_contact_capacity, firm_value_tiers_goes_to, firm_value_tiers_refit_every,
     sum_ranked, sum_served, sum_value_ranked, sum_value_served, sum_value_best,
 ):  # fmt: skip
-    """Each firm puts its customers in order and serves the first of them individually."""
+    """Rank each firm's customers, and serve the first of them individually."""
     now = clock[0]
     served[:] = 1
     tier[:] = -1
@@ -260,9 +270,10 @@ def rank(
 
 
 def refit(f, now, every, born, first_purchase, last_purchase, frequency, snapshot, model):
-    """Fit the forecast to what happened since the last snapshot of the books, and take another.
+    """Fit the forecast to purchases since the last snapshot of records, and take a new snapshot.
 
-    A customer who has left the market since is one who bought nothing: the firm cannot tell.
+    A customer who has left the market since counts as one without purchases: the firm cannot
+    distinguish the two.
     ``model`` holds intercept, three coefficients, whether it was fitted, when the snapshot was
     taken and whether one was.
     """
@@ -283,7 +294,7 @@ def refit(f, now, every, born, first_purchase, last_purchase, frequency, snapsho
 
 
 def serve(n, n_firms, segment, supplier, served, in_focus, recognition, customization):
-    """Who is not served individually is not recognized; outside the focus all get the standard."""
+    """Remove recognition without individual service, and customization outside the focus."""
     for i in range(n):
         for f in range(n_firms):
             if in_focus[f, segment[i]] == 0:
@@ -294,7 +305,7 @@ def serve(n, n_firms, segment, supplier, served, in_focus, recognition, customiz
 
 
 def count(n, n_firms, tier, supplier, choice, margin, sum_tier_customers, sum_tier_contribution):
-    """Add up what customers of each tier brought to the firm that had them."""
+    """Add up customers and contribution by value tier."""
     for i in range(n):
         if tier[i] >= 0:
             s = supplier[i]
@@ -305,32 +316,36 @@ def count(n, n_firms, tier, supplier, choice, margin, sum_tier_customers, sum_ti
 
 VALUE_TIERS = Mechanism(
     "value_tiers",
-    doc="Serving only some customers individually",
+    doc="Value tiers: individual service for some customers only",
     firm=FirmParameters,
     tables=(("value_model", ("firm", 7)),),
     setup=_setup,
     columns=(
-        Column("service_draw", doc="Draw that orders the supplier's customers by chance"),
+        Column("service_draw", doc="Random draw for targeting with the supplier"),
         Column(
             "served",
             dtype="i1",
             fill=1,
-            doc="1 for who is served individually, if anybody",
+            doc="1 for a customer served individually",
             ge=0,
             le=1,
         ),
         Column("tier", dtype="i1", fill=-1, doc="Value tier, 0 the highest; -1 for none"),
-        Column("snapshot", ("firm", 4), shared=True, doc="What the forecast was made from"),
+        Column("snapshot", ("firm", 4), shared=True, doc="Features of the last forecast"),
     ),
     draws=(Draw("service", ("firm",), stream="turn"),),
     accumulators=(
-        Accumulator("ranked", "Customers whom the firm put in order"),
+        Accumulator("ranked", "Customers ranked by the firm"),
         Accumulator("served", "Customers served individually"),
-        Accumulator("value_ranked", "True value of those put in order, currency"),
-        Accumulator("value_served", "True value of those served individually, currency"),
-        Accumulator("value_best", "True value of as many of the truly best, currency"),
+        Accumulator("value_ranked", "True value of customers ranked, currency"),
+        Accumulator("value_served", "True value of customers served individually, currency"),
+        Accumulator(
+            "value_best", "True value of as many customers of highest true value, currency"
+        ),
         Accumulator("tier_customers", "Customers by value tier", ("firm", len(TIERS))),
-        Accumulator("tier_contribution", "Contribution by tier, currency", ("firm", len(TIERS))),
+        Accumulator(
+            "tier_contribution", "Contribution margin by value tier, currency", ("firm", len(TIERS))
+        ),
     ),
     check=_check,
     passes=(

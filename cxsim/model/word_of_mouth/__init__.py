@@ -1,1 +1,1 @@
-"""Word of mouth: messages, the network they travel, awareness."""
+"""Word of mouth: messages, social networks, reputation, awareness and advertising."""

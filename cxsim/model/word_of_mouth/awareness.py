@@ -1,7 +1,8 @@
-"""Awareness: customers choose among the firms they know.
+"""Awareness, advertising, word-of-mouth reach and cumulative penetration.
 
-Whoever makes a firm known writes 1 to the column ``aware``: advertising, being told, being
-the firm's customer; other mechanisms may, in the phase ``contact``.
+With awareness customers choose only among the firms they know. Mechanisms that make a firm known
+write 1 to the column ``aware``: advertising, word of mouth, being the firm's customer; others may
+do so in the phase ``contact``.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from cxsim.parameters import Ask, Parameters, parameter
 
 
 def counts(scenario: Any) -> bool:
-    """Whether customers have to know a firm to buy from it."""
+    """Return whether customers have to know a firm to buy from it."""
     return scenario.word_of_mouth is not None and scenario.word_of_mouth.awareness
 
 
@@ -37,7 +38,7 @@ def counts(scenario: Any) -> bool:
 
 
 def forget(n, n_firms, arriving, aware):
-    """A newcomer knows no firm."""
+    """Reset the awareness of newcomers."""
     for i in range(n):
         if arriving[i]:
             for f in range(n_firms):
@@ -45,7 +46,7 @@ def forget(n, n_firms, arriving, aware):
 
 
 def restrict_to_aware(n, n_firms, supplier, aware, open_option):
-    """Close firms that the customer does not know; everybody knows its supplier."""
+    """Close firms that the customer does not know; customers always know their supplier."""
     for i in range(n):
         if supplier[i] >= 0:
             aware[supplier[i], i] = 1
@@ -55,7 +56,7 @@ def restrict_to_aware(n, n_firms, supplier, aware, open_option):
 
 
 def become_aware(n, n_firms, received, aware, sum_aware):
-    """Who is told about a firm, whatever is told, knows it from then on."""
+    """Make customers aware of firms about which they received a message, good or bad."""
     for f in range(n_firms):
         w = f // FIRMS_PER_BYTE
         b = f - w * FIRMS_PER_BYTE
@@ -89,29 +90,27 @@ AWARENESS = Mechanism(
         Pass(restrict_to_aware, "adjust"),
         Pass(become_aware, "hear", after=("word_of_mouth.listen",)),
     ),
-    measures=(
-        Measure("awareness", "Customers who know the firm", "share", aware_share, summary="last"),
-    ),
+    measures=(Measure("awareness", "Awareness", "share", aware_share, summary="last"),),
     active=counts,
 )
 
 
-# -- Advertising: makes a firm known, at a cost. What contacts feel like is out of its reach ---
+# -- Advertising: makes a firm known at a cost; it does not change experience -------------------
 
 
 class FirmParameters(Parameters):
-    """How far a firm's advertising reaches (with ``awareness`` only) and what it costs."""
+    """Reach (with ``awareness`` only) and cost of a firm's advertising."""
 
     advertising_reach: float = parameter(
         0.0,
-        doc="Chance that advertising makes the firm known to a customer",
+        doc="Reach: chance that advertising makes the firm known to a customer",
         unit="per period",
         ge=0,
         le=1,
     )
     advertising_cost: float = parameter(
         0.0,
-        doc="Cost of advertising that would reach everybody (whole market); in proportion to reach",
+        doc="Cost of advertising at full reach (whole market); proportional to reach",
         unit="currency per period",
         ge=0,
         ask=Ask(free="advertising", beside=("advertising_reach",)),
@@ -124,7 +123,7 @@ class FirmParameters(Parameters):
 def advertise(
     n, first, n_firms, aware, exposure, key_advertise, firm_advertising_reach, firm_active
 ):
-    """Some come to know firms in the market."""
+    """Make customers reached by advertising aware of firms in the market."""
     for f in range(n_firms):
         reach = firm_advertising_reach[f] if firm_active[f] > 0.5 else 0.0
         if reach > 0.0:
@@ -138,20 +137,20 @@ def advertise(
 
 
 def advertising_cost(b: Any) -> np.ndarray:
-    """Cost of advertising; none for a firm that is not active."""
+    """Cost of advertising in the period; 0 for a firm that is not active."""
     return b.firm("advertising_cost") * b.firm("advertising_reach") * b.firm("active")
 
 
 ADVERTISING = Mechanism(
     "advertising",
-    doc="Firms make themselves known",
+    doc="Advertising makes firms known",
     firm=FirmParameters,
-    columns=(scratch("exposure", "Draw of each customer, to notice"),),
+    columns=(scratch("exposure", "Draw of each customer for exposure to advertising"),),
     draws=(Draw("advertise", ("firm",)),),
     passes=(Pass(advertise, "contact"),),
     measures=(
         Measure(
-            "advertising_spend", "Cost of advertising", "currency per period", advertising_cost,
+            "advertising_spend", "Advertising spend", "currency per period", advertising_cost,
             summary="sum", cost="profit",
         ),
     ),
@@ -159,7 +158,7 @@ ADVERTISING = Mechanism(
 )  # fmt: skip
 
 
-# -- Reach: whom word of mouth gets to, and who has ever bought --------------------------------
+# -- Reach: word-of-mouth reach and cumulative penetration --------------------------------------
 
 
 # --- passes -----------------------------------------------------------------------
@@ -169,7 +168,7 @@ def count(
     n, n_firms, n_message_byte, received, any_received, experienced, sum_reached, sum_reached_by,
     sum_met
 ):  # fmt: skip
-    """Count who was told anything, who about each firm, and who has met it."""
+    """Count customers who received messages, in all and by firm, and past buyers by firm."""
     for i in range(n):
         any_received[i] = 0
     for w in range(n_message_byte):
@@ -198,12 +197,12 @@ def count(
 
 
 def reached(b: Any) -> np.ndarray:
-    """Share of all customers who were told about any firm in the period."""
+    """Share of all customers who received a message about any firm in the period."""
     return b.count("reached")[:, 0] / b.count("customers_before").sum(axis=1)
 
 
 def reached_by(b: Any) -> np.ndarray:
-    """Share of all customers who were told about the firm in the period."""
+    """Share of all customers who received a message about the firm in the period."""
     return b.count("reached_by") / b.count("customers_before").sum(axis=1, keepdims=True)
 
 
@@ -214,22 +213,20 @@ def ever_bought(b: Any) -> np.ndarray:
 
 REACH = Mechanism(
     "reach",
-    doc="Whom word of mouth gets to, and who has ever bought",
-    columns=(scratch("any_received", "Not 0 for those who were told anything", dtype="u1"),),
+    doc="Word-of-mouth reach and cumulative penetration",
+    columns=(scratch("any_received", "Not 0 for customers who received any message", dtype="u1"),),
     accumulators=(
-        Accumulator("reached", "Customers who were told anything", (1,)),
-        Accumulator("reached_by", "Customers who were told about the firm"),
+        Accumulator("reached", "Customers who received any message", (1,)),
+        Accumulator("reached_by", "Customers who received a message about the firm"),
         Accumulator("met", "Customers who have ever bought from the firm"),
     ),
     passes=(Pass(count, "hear", after=("word_of_mouth.listen",)),),
     measures=(
-        Measure("told_about", "Customers told about the firm", "share per period", reached_by),
-        Measure(
-            "ever_bought", "Customers who have ever bought", "share", ever_bought, summary="last"
-        ),
+        Measure("told_about", "Word-of-mouth reach", "share per period", reached_by),
+        Measure("ever_bought", "Cumulative penetration", "share", ever_bought, summary="last"),
         Measure(
             "reach_of_word_of_mouth",
-            "Customers reached by word of mouth",
+            "Word-of-mouth reach, any firm",
             "share per period",
             reached,
             level="market",

@@ -1,4 +1,4 @@
-"""Who listens to whom: networks of customers as compressed sparse rows.
+"""Social networks of customers as compressed sparse rows.
 
 Built by networkx. Its generators draw from Python's own Mersenne Twister, so one seed
 gives one network on every machine.
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "SAMPLE", "Network", "network", "ties_frames"]
 
 
-# -- Who listens to whom: networks of customers as compressed sparse rows ----------------------
+# -- Social networks of customers as compressed sparse rows --------------------------------------
 
 
 class Network(NamedTuple):
-    """Ties of customers, each of them twice: once for either end.
+    """Links between customers, each of them stored twice: once for either end.
 
-    Nobody is without a tie, but where customers meet by chance or there is only one.
+    Every customer has a link, except in a well-mixed market or one of a single customer.
 
     Attributes
     ----------
     start : ndarray of int64, shape (customers + 1,)
-        Customer i's ties are those from ``start[i]`` up to ``start[i + 1]``.
+        Customer i's links are those from ``start[i]`` up to ``start[i + 1]``.
     others : ndarray of uint32, shape (ties,)
         The neighbour at the other end of each.
     """
@@ -45,7 +45,7 @@ class Network(NamedTuple):
 
     @property
     def whose(self) -> np.ndarray:
-        """The customer at this end of each tie, uint32, shape (ties,)."""
+        """Return the customer at this end of each link, uint32, shape (ties,)."""
         return np.repeat(np.arange(len(self.start) - 1, dtype=np.uint32), np.diff(self.start))
 
 
@@ -63,7 +63,7 @@ def network(kind: str, *, customers: int, neighbours: int, rewiring: float, seed
     neighbours : int
         Mean number of neighbours, of which only the even part counts.
     rewiring : float
-        Share of a small world's ties that lead anywhere.
+        Share of the links of a small world that are rewired at random.
     seed : int
         Seed of the run.
 
@@ -87,12 +87,12 @@ def network(kind: str, *, customers: int, neighbours: int, rewiring: float, seed
 
 
 def _well_mixed(customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
-    """Return no ties: whom customers meet is drawn period by period."""
+    """Return a network without links: contacts are drawn period by period."""
     return Network(_frozen(np.zeros(customers + 1, np.int64)), _frozen(np.zeros(0, np.uint32)))
 
 
 def _small_world(customers: int, neighbours: int, rewiring: float, seed: int) -> Network:
-    near = min(neighbours, customers)  # as many as there are: everybody to everybody
+    near = min(neighbours, customers)  # at most all others: a complete network
     return _generated("watts_strogatz_graph", customers, near, rewiring, seed=seed)
 
 
@@ -101,7 +101,7 @@ def _scale_free(customers: int, neighbours: int, rewiring: float, seed: int) -> 
     return _generated("barabasi_albert_graph", customers, ties, seed=seed)
 
 
-#: Kinds of networks by name: functions of customers, mean number of neighbours, share of ties
+#: Kinds of networks by name: functions of customers, mean number of neighbours, share of links
 #: rewired and seed.
 KINDS: dict[str, Callable[[int, int, float, int], Network]] = {
     "well_mixed": _well_mixed,
@@ -116,7 +116,7 @@ def _generated(generator: str, customers: int, *settings: float, seed: int) -> N
     import networkx as nx
 
     collecting = gc.isenabled()
-    gc.disable()  # millions of small objects that all stay: looking for garbage takes half the time
+    gc.disable()  # millions of small objects that all stay: collection takes half the time
     try:
         made = getattr(nx, generator)
         graph = made(customers, *settings, seed=seed) if customers > 1 else nx.empty_graph(1)
@@ -139,7 +139,7 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-# -- A sample of who listens to whom, as frames of customers and their ties --------------------
+# -- A sample of the network, as frames of customers and links ----------------------------------
 
 
 #: Customers in the sample.
@@ -147,18 +147,18 @@ SAMPLE = 250
 
 
 def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return customers of a sample at the end of the run, and the ties between them.
+    """Return customers of a sample of the network at the end of the run, and their links.
 
     The sample is the first customer, the neighbours, theirs, and so on (a snowball).
 
     Returns
     -------
     neighbours : DataFrame
-        Columns ``customer``, ``supplier`` (``"none"`` for nobody's; categories in the order of
+        Columns ``customer``, ``supplier`` (``"none"`` without one; categories in the order of
         the scenario), ``experience`` of the supplier (NaN without one) and ``emotion``.
     ties : DataFrame
-        Columns ``customer`` and ``other``, each tie once. Both are empty where customers do not
-        talk or meet anybody by chance.
+        Columns ``customer`` and ``other``, each link once. Both are empty without word of mouth
+        or in a well-mixed market.
     """
     import pandas as pd
 

@@ -1,9 +1,9 @@
-"""Word of mouth: customers tell others what they have experienced.
+"""Word of mouth: messages between customers about their experience, and reputation of firms.
 
-A customer tells about a firm with a chance that depends on how it feels about it. What is
-told is kept as a few bits and one number per teller; listeners then gather from those they
-are joined to, in customer order, or from others they happen to meet. So nobody writes to
-another customer, and neither threads nor blocks can show.
+A customer sends a message about a firm with a chance that depends on its emotion cluster. Messages
+are kept as a few bits and one number per sender. Receivers then collect them from their neighbours
+in the social network, in customer order, or from customers met at random. No customer writes to
+another customer's state, so that threads and blocks do not affect results.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from cxsim.model.word_of_mouth.network import network
 from cxsim.numerics.draws import subkey, uniform
 from cxsim.parameters import Parameters, parameter
 
-# -- Word of mouth: customers tell others what they have experienced ---------------------------
+# -- Messages between customers about their experience ------------------------------------------
 
 
-#: Firms whose bits share one byte of what a customer tells.
+#: Firms whose bits share one byte of a message.
 FIRMS_PER_BYTE = 8
 
 
-#: Bit of a tie that marks the first of a customer's, so that ties need not say whose they are.
+#: Bit that marks the first link of a customer, so that links need not store the customer.
 MARK = 31
 
 
@@ -55,62 +55,64 @@ WELL_MIXED = get_args(Kind).index("well_mixed")
 
 
 class TellRate(Parameters):
-    """How readily customers talk about a firm, by how they feel about it."""
+    """Chance of sending a message about a firm, by emotion cluster."""
 
     destroying: float = parameter(
-        0.2, doc="Chance to tell of those it drives away", unit="per period", ge=0, le=1
+        0.2, doc="Chance of a message in the cluster destroying", unit="per period", ge=0, le=1
     )
     attention: float = parameter(
-        0.05, doc="Chance to tell of the indifferent", unit="per period", ge=0, le=1
+        0.05, doc="Chance of a message in the cluster attention", unit="per period", ge=0, le=1
     )
     recommendation: float = parameter(
-        0.1, doc="Chance to tell of those who recommend it", unit="per period", ge=0, le=1
+        0.1, doc="Chance of a message in the cluster recommendation", unit="per period", ge=0, le=1
     )
     advocacy: float = parameter(
-        0.2, doc="Chance to tell of its advocates", unit="per period", ge=0, le=1
+        0.2, doc="Chance of a message in the cluster advocacy", unit="per period", ge=0, le=1
     )
 
 
 class WordOfMouth(Parameters):
-    """Who tells whom, how often, and what comes of it."""
+    """Social network, frequency and weight of messages."""
 
     network: Kind = parameter(
         "small_world",
-        doc="Who listens to whom: anybody, a small world (Watts & Strogatz 1998), or a network "
-        "with hubs (Barabási & Albert 1999)",
+        doc="Social network: well mixed, small world (Watts & Strogatz 1998), or scale-free "
+        "(Barabási & Albert 1999)",
         fixed=True,
     )
     neighbours: int = parameter(
         6,
-        doc="Mean number of others a customer is joined to (even; not where well mixed)",
+        doc="Mean number of neighbours of a customer (even; not used where well mixed)",
         unit="customers",
         fixed=True,
         ge=2,
     )
     rewiring: float = parameter(
-        0.1, doc="Share of a small world's ties that lead anywhere", unit="share", fixed=True,
-        ge=0, le=1,
+        0.1, doc="Share of the links of a small world that are rewired at random",
+        unit="share", fixed=True, ge=0, le=1,
     )  # fmt: skip
     contacts: int = parameter(
-        6, doc="Others a customer meets, where well mixed", unit="per period", ge=0
+        6, doc="Customers whom a customer meets, where well mixed", unit="per period", ge=0
     )
-    tell_rate: TellRate = parameter(TellRate(), doc="Chance to tell others about a firm")
+    tell_rate: TellRate = parameter(TellRate(), doc="Chance to send a message about a firm")
     message_weight: float = parameter(
-        0.2, doc="Share of the way to what is told that a reputation moves", unit="share",
-        ge=0, le=1,
+        0.2, doc="Share of its distance to a message by which reputation moves",
+        unit="share", ge=0, le=1,
     )  # fmt: skip
     awareness: bool = parameter(
         False,
-        doc="Whether customers choose only among firms they know: by advertising, by being "
-        "told, or by being contacted",
+        doc="Whether customers choose only among firms they know: by advertising, word of "
+        "mouth or contacts",
         fixed=True,
     )
 
 
 class MarketParameters(Parameters):
-    """Whether customers talk to each other."""
+    """Word of mouth in the market."""
 
-    word_of_mouth: WordOfMouth | None = parameter(None, doc="Customers tell each other")
+    word_of_mouth: WordOfMouth | None = parameter(
+        None, doc="Word of mouth: messages between customers"
+    )
 
 
 # --- rules ------------------------------------------------------------------------
@@ -119,7 +121,7 @@ class MarketParameters(Parameters):
 def message_probability(
     emotion: int, destroying: float, attention: float, recommendation: float, advocacy: float
 ) -> float:
-    """Return the chance to tell of a customer in an emotion cluster."""
+    """Return the chance that a customer in an emotion cluster sends a message."""
     if emotion < 1:
         return destroying
     if emotion < 2:
@@ -128,7 +130,7 @@ def message_probability(
 
 
 def customer_met(u: float, customer: int, customers: int) -> int:
-    """Return whom a customer meets: anybody else with equal chance."""
+    """Return the customer whom a customer meets: any other with equal chance."""
     other = int(u * (customers - 1))
     return other + (other >= customer)
 
@@ -142,11 +144,11 @@ def tell(
     market_word_of_mouth_tell_rate_destroying, market_word_of_mouth_tell_rate_attention,
     market_word_of_mouth_tell_rate_recommendation, market_word_of_mouth_tell_rate_advocacy,
 ):  # fmt: skip
-    """Some customers tell others about firms they have met, as they feel now.
+    """Let customers send messages about firms of which they have experience.
 
-    Who tells is worked out for everybody, several at a time, which takes less than listing who
-    might. What they tell is kept close together: few tell of more than a firm or two, and
-    listeners look for it all over memory.
+    Senders are computed for all customers, several at a time, which takes less than listing
+    possible ones. Messages are stored close together: few customers send messages about more than
+    two firms, and receivers read them from all over memory.
     """
     destroying = market_word_of_mouth_tell_rate_destroying[0]
     attention = market_word_of_mouth_tell_rate_attention[0]
@@ -195,7 +197,7 @@ def receive(
     weight,
     sum_messages,
 ):
-    """Let listeners take in what tellers say, one after the other."""
+    """Let receivers process the messages of senders, one after the other."""
     for k in range(n_heard):
         i = receiver[k]
         other = sender_met[k]
@@ -216,10 +218,10 @@ def listen(
     reputation, received, network_start, network_ties, key_meet, market_word_of_mouth_network,
     market_word_of_mouth_contacts, market_word_of_mouth_message_weight, sum_messages,
 ):  # fmt: skip
-    """Everybody listens to the neighbours, in customer order, or to others met by chance.
+    """Let customers receive messages of neighbours, in customer order, or of customers met.
 
-    Few tell, and a processor guesses wrong who: so pairs in which somebody tells are listed
-    first, as many as the list has room for, and then taken in.
+    Few customers send messages, which branch prediction handles badly: so pairs with a sender are
+    listed first, as many as the list has room for, and then processed.
     """
     weight = market_word_of_mouth_message_weight[0]
     room = len(receiver)
@@ -261,12 +263,12 @@ def _messages(sign: int, words: str) -> Callable[[Any], np.ndarray]:
     def messages(b: Any) -> np.ndarray:
         return b.total("messages")[:, :, sign]
 
-    messages.__doc__ = f"Messages heard about the firm from those {words}."
+    messages.__doc__ = f"Messages about the firm received in the period from customers {words}."
     return messages
 
 
 def messages(b: Any) -> np.ndarray:
-    """Messages heard about the firm."""
+    """Messages about the firm that customers received in the period."""
     return b.total("messages").sum(axis=2)
 
 
@@ -286,7 +288,7 @@ def _links(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def _message_bytes(scenario: Any) -> dict[str, tuple[str, ...]]:
-    """Return the bytes of what a customer tells, eight firms each."""
+    """Return the bytes of a customer's messages, for eight firms each."""
     return {"message_byte": tuple(map(str, range(-(-len(scenario.firms) // FIRMS_PER_BYTE))))}
 
 
@@ -301,21 +303,21 @@ def _even(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 WORD_OF_MOUTH = Mechanism(
     "word_of_mouth",
-    doc="Customers tell each other what they have experienced",
+    doc="Messages between customers about their experience",
     market=MarketParameters,
     axes=_message_bytes,
     columns=(
-        Column("sent", ("message_byte",), "u1", shared=True, doc="Firms told about, one bit each"),
-        Column("valence", ("firm",), shared=True, doc="Experience told of the first firm, ..."),
-        scratch("received", "Firms heard of, one bit each", ("message_byte",), "u1"),
-        scratch("senders", "Customers who tell, in a list", dtype="u4"),
-        scratch("meeting", "Draw of each customer, to meet somebody"),
-        scratch("receiver", "Who listens to a teller, in a list", dtype="u4"),
-        scratch("sender_met", "Whom the listener listens to", dtype="u4"),
+        Column("sent", ("message_byte",), "u1", shared=True, doc="Firms in messages, one bit each"),
+        Column("valence", ("firm",), shared=True, doc="Experience in messages: first firm, ..."),
+        scratch("received", "Firms in messages received, one bit each", ("message_byte",), "u1"),
+        scratch("senders", "Senders, as a list", dtype="u4"),
+        scratch("meeting", "Draw of the customer whom each customer meets"),
+        scratch("receiver", "Receivers of a sender, as a list", dtype="u4"),
+        scratch("sender_met", "Sender of each receiver on the list", dtype="u4"),
     ),
     draws=(Draw("tell", ("firm",)), Draw("meet")),
     accumulators=(
-        Accumulator("messages", "Messages heard, by valence below, at, above neutral", ("firm", 3)),
+        Accumulator("messages", "Messages received, by valence below, at or above neutral", ("firm", 3)),
     ),
     setup=_links,
     passes=(
@@ -323,10 +325,10 @@ WORD_OF_MOUTH = Mechanism(
         Pass(listen, "hear"),
     ),
     measures=(
-        Measure("messages", "Messages heard", "per period", messages),
-        Measure("messages_good", "Good messages heard", "per period",
+        Measure("messages", "Messages received", "per period", messages),
+        Measure("messages_good", "Positive messages received", "per period",
                 _messages(2, "with a good experience")),
-        Measure("messages_bad", "Bad messages heard", "per period",
+        Measure("messages_bad", "Negative messages received", "per period",
                 _messages(0, "with a bad experience")),
     ),
     check=_even,
@@ -334,15 +336,15 @@ WORD_OF_MOUTH = Mechanism(
 )  # fmt: skip
 
 
-# -- Reputation: what a customer thinks of a firm by what others have told it ------------------
+# -- Reputation: opinion of a firm from word of mouth --------------------------------------------
 
 
 class SegmentParameters(Parameters):
-    """What a firm's reputation is worth."""
+    """Value of reputation to a segment."""
 
     reputation_value: float = parameter(
         0.0,
-        doc="Worth of a reputation of 1: of hearing only from customers whose experience is 1",
+        doc="Value of a reputation of 1, from messages of customers with an experience of 1 only",
         unit="currency per purchase",
         ge=0,
     )
@@ -357,7 +359,7 @@ def reputation_after(reputation: float, valence: float, weight: float) -> float:
 
 
 def value_of_reputation(value: float, reputation: float) -> float:
-    """Return what a reputation adds to an option's worth, currency."""
+    """Return the value of a reputation, currency."""
     return value * reputation
 
 
@@ -365,7 +367,7 @@ def value_of_reputation(value: float, reputation: float) -> float:
 
 
 def forget(n, n_firms, arriving, reputation):
-    """A newcomer has heard nothing."""
+    """Reset the reputations that newcomers hold."""
     for i in range(n):
         if arriving[i]:
             for f in range(n_firms):
@@ -373,7 +375,7 @@ def forget(n, n_firms, arriving, reputation):
 
 
 def add_reputation(n, n_firms, segment, reputation, trust, value, segment_reputation_value):
-    """Add what firms' reputations are worth."""
+    """Add the value of firms' reputations to the value of options."""
     for i in range(n):
         trust[i] = segment_reputation_value[segment[i]]
     for e in range(len(value)):
@@ -383,7 +385,7 @@ def add_reputation(n, n_firms, segment, reputation, trust, value, segment_reputa
 
 
 def count(n, n_firms, reputation, sum_reputation):
-    """Add up reputations as they stand after what was heard."""
+    """Add up reputations after the messages of the period."""
     for f in range(n_firms):
         for c in range(tiles(n)):
             start = c * TILE
@@ -397,17 +399,17 @@ def count(n, n_firms, reputation, sum_reputation):
 
 
 def mean_reputation(b: Any) -> np.ndarray:
-    """Mean reputation of the firm over all customers; 0 for those who have heard nothing."""
+    """Mean reputation of the firm over all customers; 0 for customers without messages."""
     return b.count("reputation") / b.count("customers_before").sum(axis=1, keepdims=True)
 
 
 REPUTATION = Mechanism(
     "reputation",
-    doc="What customers think of firms by what others tell",
+    doc="Reputation of firms from word of mouth",
     segment=SegmentParameters,
     columns=(
         Column("reputation", ("firm",), doc="Reputation R of a firm, about -1 to 1"),
-        scratch("trust", "Worth of a reputation of 1, currency"),
+        scratch("trust", "Value of a reputation of 1, currency"),
     ),
     accumulators=(Accumulator("reputation", "Reputation, summed over all customers"),),
     passes=(
@@ -418,7 +420,7 @@ REPUTATION = Mechanism(
     measures=(
         Measure(
             "reputation",
-            "Reputation among all customers",
+            "Mean reputation",
             "experience",
             mean_reputation,
             summary="last",

@@ -1,1 +1,1 @@
-"""What is measured in a run, from the totals of its periods."""
+"""Measures of a run, computed from the ledger of its periods."""

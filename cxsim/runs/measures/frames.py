@@ -1,4 +1,4 @@
-"""From books to tidy frames: one row per period and firm, columns named as measures are."""
+"""Tidy data frames of a run, made of its ledger; columns are named as measures are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-# -- From books to tidy frames: one row per period and firm, columns named as measures are -----
+# -- Frames by period and firm, for the market, of brand switching and of tenure ---------------
 
 
 #: Frames of a run, in the order of files and sheets.
@@ -53,7 +53,7 @@ FRAMES = (
 )
 
 
-#: Columns of frames by firm and for the market that are no measures.
+#: Columns of frames by firm and for the market that are not measures.
 KEYS = {"firm": ("period", "firm", "quadrant"), "market": ("period",)}
 
 
@@ -66,17 +66,17 @@ _QUADRANTS = {
 
 
 def quadrant(interaction: float, customization: float, threshold: float = 0.5) -> str:
-    """Return the label of a place in the capability matrix. No rule reads it."""
+    """Return the quadrant of the capability matrix, as a label. No rule of the model reads it."""
     return _QUADRANTS[interaction >= threshold, customization >= threshold]
 
 
 def _order(scenario: Any, ledger: Ledger) -> list[int]:
-    """Places of the firms of the scenario file in the books' name order."""
+    """Return the indices of the scenario's firms in the ledger, which sorts them by name."""
     return [ledger.firms.index(name) for name in scenario.firms]
 
 
 def firm_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return one row per period and firm; ``attrs["definitions"]`` says what columns are."""
+    """Return one row per period and firm; ``attrs["definitions"]`` defines the columns."""
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -99,7 +99,7 @@ def firm_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...])
 
 
 def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return one row per period; ``attrs["definitions"]`` says what columns are."""
+    """Return one row per period; ``attrs["definitions"]`` defines the columns."""
     import pandas as pd
 
     columns: dict[str, Any] = {"period": np.arange(ledger.periods)}
@@ -111,7 +111,7 @@ def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFr
 
 
 def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return purchases by period, supplier before (``"none"`` for nobody's) and option taken."""
+    """Return purchases by period, previous supplier (``"none"`` where none) and chosen option."""
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -148,18 +148,18 @@ def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     )
 
 
-# -- What customers met at touchpoints and what firms thought of it, as a tidy frame -----------
+# -- Actual and perceived performance at touchpoints -------------------------------------------
 
 
 def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return one row per period, firm and touchpoint, in the order of the journey.
 
     Columns: ``stage``, ``channel``, ``run_by`` and ``importance`` as the scenario has them at
-    the start; ``contacts`` (whole market); ``performance`` that customers met on average;
-    ``expectation`` of the firm's customers, of the firm as a whole; ``delivered``, the mean
-    that the touchpoint is good for; ``belief`` of the firm, with the standard error of what it
-    was told in ``belief_error`` (nothing without answers); and the ``answers`` of the period
-    (of customers simulated).
+    the start; ``contacts`` (whole market); ``performance``, the mean actual performance in
+    contacts; ``expectation`` that the firm's customers have of the firm as a whole;
+    ``delivered``, the touchpoint's expected performance; ``belief``, the performance perceived by
+    the firm, with the standard error of its survey results in ``belief_error`` (NaN without
+    answers); and the ``answers`` of the period (of simulated customers).
     """
     import pandas as pd
 
@@ -203,10 +203,10 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     return frame[frame["run_by"] != "nobody"].reset_index(drop=True)
 
 
-# -- The statement of profit by firm: revenue, every line of cost, and what is left ------------
+# -- Income statement by firm: revenue, each line of cost, profit ------------------------------
 
 
-#: What the core takes off revenue, in the order of the statement.
+#: Costs of the core, in the order of the income statement.
 CORE_COSTS = (
     "production_cost",
     "contact_cost",
@@ -217,7 +217,7 @@ CORE_COSTS = (
 
 
 def profit_statement(firms: pd.DataFrame) -> pd.DataFrame:
-    """Return revenue, each line of cost (mechanisms' own too) and profit, summed over a run.
+    """Return the income statement: revenue, each line of cost and profit, summed over a run.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def profit_statement(firms: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Discounts and redeemed points are no costs: revenue is what was paid.
+    Discounts and redeemed points are not costs: they are already deducted from revenue.
     """
     import pandas as pd
 
@@ -261,29 +261,29 @@ def profit_statement(firms: pd.DataFrame) -> pd.DataFrame:
 
 
 def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
-    """Return what serving customers individually costs each firm, in all and per customer.
+    """Return the cost of individual service by firm, in total and per customer.
 
     Parameters
     ----------
     firms : DataFrame
         As ``run.firms``.
     scenario : Scenario
-        ``run.scenario``, for unit costs and volumes; taken as they stood at the start.
+        ``run.scenario``, for unit costs and volumes at the start.
 
     Returns
     -------
     DataFrame
-        One row per firm: ``customizing`` (the part of the cost of units that customization
-        causes, of those for whom the firm customizes), ``contacts``, ``individual`` (what
-        individual service costs beside the contact, where value tiers have such a cost),
-        ``capabilities`` (fixed cost and investment), ``total``, all in currency over the run,
+        One row per firm: ``customizing`` (the part of the cost of goods sold that customization
+        causes), ``contacts`` (interaction cost), ``individual`` (cost of individual service in
+        addition to the contact, where value tiers have such a cost), ``capabilities`` (overhead
+        and investment), ``total``, all in currency over the run,
         ``per_customer`` and ``per_recognized``: total over customer-periods, and over contacts in
         which the customer was recognized.
 
     Raises
     ------
     ValueError
-        If segments differ in their volume: units are then not known from purchases.
+        If segments differ in their volume, because units then do not follow from purchases.
     """
     import pandas as pd
 
@@ -319,7 +319,7 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     return made
 
 
-# -- Why customer equity changes: customers won, customers kept, and what they leave -----------
+# -- Change of customer equity by cause: acquisition, retention, margin ------------------------
 
 
 #: The causes, in the order of columns and figures; they add up to the change.
@@ -339,8 +339,8 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``period, firm, equity, change, acquisition, retention, margin``, in currency, from the
-        second period on, and the two parts of retention: ``gone`` (customers who went) and
-        ``stay`` (how long those there are expected to stay). ``acquisition + retention +
+        second period on, and the two parts of retention: ``gone`` (customers lost) and
+        ``stay`` (expected lifetime of those present). ``acquisition + retention +
         margin`` is ``change``.
 
     Raises
@@ -353,10 +353,10 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     Customer equity is N m M: customers, contribution per customer and period, and the mean
     lifetime multiple r / (1 + d - r). The change of a product is split by the value of
     Shapley (1953): each factor changes first, second or last, and what its change adds is
-    averaged over the orders. That is exact, leaves no interaction over, and does not depend
-    on which factor is looked at first. What N contributes is split further in proportion to
-    customers won and customers gone. Where a firm has no customers in one of two periods its
-    margin and multiple are taken to be those of the other: all is acquisition, or customers gone.
+    averaged over the orders. That is exact, leaves no interaction term, and does not depend
+    on an order of the factors. The contribution of N is split further in proportion to
+    customers acquired and customers lost. Where a firm has no customers in one of two periods its
+    margin and multiple are taken to be those of the other: all is acquisition, or customers lost.
 
     References
     ----------
@@ -413,7 +413,7 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
 
 
 def _either(values: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return values of each period and the next; where one is not there, the other's for both."""
+    """Return values of each period and the next; where one is missing, the other's for both."""
     known = np.where(there, values, np.nan)
     a, b = known[:-1], known[1:]
     first = np.where(np.isnan(a), b, a)
@@ -422,5 +422,5 @@ def _either(values: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _weight(b0: np.ndarray, b1: np.ndarray, c0: np.ndarray, c1: np.ndarray) -> np.ndarray:
-    """Return what a unit of one factor adds when two others change, over all six orders."""
+    """Return the mean effect of one unit of a factor over all six orders of changing the others."""
     return (2 * b0 * c0 + b0 * c1 + b1 * c0 + 2 * b1 * c1) / 6

@@ -1,4 +1,4 @@
-"""What is measured, as tidy frames."""
+"""Measures of firms and of the market by name, and one number of each for a whole run."""
 
 from __future__ import annotations
 
@@ -46,27 +46,27 @@ __all__ = [
 
 
 def concentration(b: Ledger) -> np.ndarray:
-    """Herfindahl-Hirschman index of shares of purchases."""
+    """Herfindahl-Hirschman index: sum of the squared market shares of the period."""
     return (share(b) ** 2).sum(axis=1)
 
 
 def outside_share(b: Ledger) -> np.ndarray:
-    """Of the customers in the market in the period, the share who bought from nobody."""
+    """Share of the customers in the market in the period who took the no-purchase option."""
     bought = b.total("purchases").sum(axis=1)
     return ratio(bought[:, -1], bought.sum(axis=1))
 
 
 def switching_rate(b: Ledger) -> np.ndarray:
-    """Of the period's buyers who had a supplier, the share who bought from another firm.
+    """Share of the period's buyers with a supplier who bought from another firm.
 
-    Those who bought from nobody do not count: retention counts them as kept.
+    Customers who did not buy are not counted here; retention counts them as retained.
     """
     bought = by_firm(b)[:, 1:, :].sum(axis=(1, 2))
     return ratio(losses(b).sum(axis=1), bought)
 
 
 def market_price(b: Ledger) -> np.ndarray:
-    """Mean amount paid per purchase in the market."""
+    """Mean amount paid over the period's purchases from all firms."""
     return ratio(b.total("revenue").sum(axis=1), purchases(b).sum(axis=1))
 
 
@@ -81,7 +81,10 @@ def market_profit(b: Ledger) -> np.ndarray:
 
 
 def consumer_surplus(b: Ledger) -> np.ndarray:
-    """Experienced worth of purchases relative to the outside value; meaningful as a difference."""
+    """Experienced value of the period's purchases relative to no purchase.
+
+    Only differences between scenarios are meaningful.
+    """
     return b.total("surplus")[:, 0]
 
 
@@ -96,7 +99,7 @@ MARKET_MEASURES = (
     ),
     Measure(
         "outside_share",
-        "Share of the outside option",
+        "Share of no purchase",
         "share",
         outside_share,
         level="market",
@@ -104,7 +107,7 @@ MARKET_MEASURES = (
     ),
     Measure(
         "switching_rate",
-        "Switching rate among buyers",
+        "Brand switching rate",
         "share",
         switching_rate,
         level="market",
@@ -132,7 +135,7 @@ MARKET_MEASURES = (
 )
 
 
-# -- What is measured, as tidy frames ----------------------------------------------------------
+# -- Measures by level and name ----------------------------------------------------------------
 
 
 #: Measures of every run, by firm and for the market; mechanisms bring more.
@@ -158,7 +161,7 @@ def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tup
 
 
 def key_measures(level: str) -> tuple[str, ...]:
-    """Return the names of the measures that the tables of a first look show."""
+    """Return the names of the key measures, which reports show first."""
     return tuple(measure.name for measure in measures(level) if measure.key)
 
 
@@ -168,7 +171,7 @@ def firm_measure(name: object, mechanisms: tuple[Mechanism, ...]) -> str:
     Parameters
     ----------
     name : object
-        What was given.
+        Name as given.
     mechanisms : tuple of Mechanism
         Those of the market that is measured.
 
@@ -184,7 +187,7 @@ def firm_measure(name: object, mechanisms: tuple[Mechanism, ...]) -> str:
 
 
 def near(name: object, known: Iterable[str]) -> str:
-    """Return the end of a message on a measure that is not there: the names it may mean.
+    """Return the end of a message about an unknown measure: the names that may be meant.
 
     Parameters
     ----------
@@ -204,7 +207,7 @@ def near(name: object, known: Iterable[str]) -> str:
 # -- One number per measure and firm for a whole run, as the measure declares ------------------
 
 
-#: Where market measures stand among the firms' of a summary.
+#: Name under which market measures stand among the firms in a summary.
 MARKET = "(market)"
 
 
@@ -229,7 +232,7 @@ def summarized(values: np.ndarray, how: str) -> np.ndarray:
 
 
 def window_words(how: str, first: int, last: int, period: str = "period") -> str:
-    """Return in words over which periods a run is summarized in one number.
+    """Return in words the periods over which a run is summarized in one number.
 
     Parameters
     ----------

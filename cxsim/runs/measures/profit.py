@@ -1,4 +1,4 @@
-"""Profit and what customers are worth."""
+"""Measures of revenue, costs, profit, net present value and customer lifetime value."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-# -- Profit and what customers are worth -------------------------------------------------------
+# -- Revenue, costs and profit -----------------------------------------------------------------
 
 
 def price_paid(b: Ledger) -> np.ndarray:
@@ -46,7 +46,7 @@ def price_paid(b: Ledger) -> np.ndarray:
 
 
 def contribution(b: Ledger) -> np.ndarray:
-    """Revenue of the period less the costs that purchases and contacts cause."""
+    """Revenue of the period less the costs caused by purchases and contacts."""
     return (
         b.total("revenue")
         - b.total("production_cost")
@@ -57,13 +57,16 @@ def contribution(b: Ledger) -> np.ndarray:
 
 
 def capability_cost(b: Ledger) -> np.ndarray:
-    """Fixed cost of the capabilities, convex in each; none for a firm that is not active."""
+    """Fixed cost of interaction and customization in the period, quadratic in each.
+
+    Zero for a firm that is not active. Investments in capabilities are separate.
+    """
     squares = b.firm("interaction") ** 2 + b.firm("customization") ** 2
     return b.firm("capability_cost") * squares * b.firm("active")
 
 
 def capability_investment(b: Ledger) -> np.ndarray:
-    """One-off cost of capabilities raised in the period, whole market."""
+    """One-off cost of raising interaction and customization in the period, whole market."""
     raised = sum(
         np.maximum(b.firm(name) - b.firm_before(name), 0.0)
         for name in ("interaction", "customization")
@@ -72,17 +75,20 @@ def capability_investment(b: Ledger) -> np.ndarray:
 
 
 def profit(b: Ledger) -> np.ndarray:
-    """Contribution of the period less what capabilities and mechanisms cost; not discounted."""
+    """Contribution margin of the period less overhead, investments and other costs.
+
+    Not discounted.
+    """
     return contribution(b) - capability_cost(b) - capability_investment(b) - b.costs("profit")
 
 
 def cumulative_profit(b: Ledger) -> np.ndarray:
-    """Profits of period 0 to this one, not discounted."""
+    """Sum of the profits of period 0 to this one, not discounted."""
     return b.summed("profit", profit)
 
 
 def cash(b: Ledger) -> np.ndarray:
-    """Initial cash and profits of period 0 to this one."""
+    """Initial cash plus the profits of period 0 to this one."""
     return b.firm("initial_cash") + cumulative_profit(b)
 
 
@@ -93,21 +99,21 @@ PROFIT_MEASURES = (
         "revenue",
         "Revenue",
         "currency per period",
-        total("revenue", "What customers paid the firm"),
+        total("revenue", "Amounts paid by customers, net of discounts and redeemed points,"),
         summary="sum",
         own_ledger=True,
     ),
     Measure(
         "discounts",
-        "Promotions (taken off revenue)",
+        "Promotions (deducted from revenue)",
         "currency per period",
-        total("discounts", "Price cuts of promotions, already taken off revenue,"),
+        total("discounts", "Price cuts in promotions, already deducted from revenue,"),
         summary="sum",
         own_ledger=True,
     ),
     Measure(
         "production_cost",
-        "Cost of units",
+        "Cost of goods sold",
         "currency per period",
         total("production_cost", "Cost of the units sold"),
         summary="sum",
@@ -115,7 +121,7 @@ PROFIT_MEASURES = (
     ),
     Measure(
         "contact_cost",
-        "Cost of contacts",
+        "Interaction cost",
         "currency per period",
         total("contact_cost", "Cost of contacts with individual customers"),
         summary="sum",
@@ -123,16 +129,18 @@ PROFIT_MEASURES = (
     ),
     Measure(
         "service_cost",
-        "Cost to serve",
+        "Service cost",
         "currency per period",
         total("service_cost", "Cost of handling purchases"),
         summary="sum",
         own_ledger=True,
     ),
-    Measure("contribution", "Contribution", "currency per period", contribution, summary="sum"),
+    Measure(
+        "contribution", "Contribution margin", "currency per period", contribution, summary="sum"
+    ),
     Measure(
         "capability_cost",
-        "Fixed cost of capabilities",
+        "Overhead of capabilities",
         "currency per period",
         capability_cost,
         summary="sum",
@@ -169,23 +177,23 @@ PROFIT_MEASURES = (
 )
 
 
-# -- Net present value: what a run's profits are worth, within its horizon and with what follows
+# -- Net present value: discounted profit within the horizon, and with a continuation value ----
 
 
 #: Periods of a year, by what a period is called.
 _YEARS = {"day": 365, "week": 52, "fortnight": 26, "month": 12, "quarter": 4, "year": 1}
 
 
-#: Periods that stand for the last year where it is not known how long a period is.
+#: Periods that stand for the last year where the length of a period is unknown.
 _UNKNOWN = 12
 
 
-#: The measures of value: within the horizon, and two ways to value what lies beyond it.
+#: The measures of value: within the horizon, and with two kinds of continuation value.
 VALUES = ("net_present_value", "net_present_value_perpetuity", "net_present_value_equity")
 
 
 def year_of(period_length: str) -> int:
-    """Return the periods of a year; 12 where a period is no length of time that is known.
+    """Return the periods of a year; 12 where the length of a period is unknown.
 
     Examples
     --------
@@ -199,7 +207,7 @@ def year_of(period_length: str) -> int:
 
 
 def weights(periods: int, discount_rate: float) -> np.ndarray:
-    """Return what money of each period is worth in period 0, (1 + d)^-t, shape (periods,)."""
+    """Return the discount factors (1 + d)^-t of the periods, shape (periods,)."""
     # Products in one order: powers differ between processors.
     return np.cumprod([1.0, *[1.0 / (1.0 + discount_rate)] * (periods - 1)])
 
@@ -219,7 +227,7 @@ def by_horizon(profit: np.ndarray, discount_rate: float) -> np.ndarray:
 
 
 def turns(profit: np.ndarray, discount_rate: float) -> list[int]:
-    """Return at which horizons, in periods, net present value changes its sign.
+    """Return the horizons, in periods, at which net present value changes its sign.
 
     Parameters
     ----------
@@ -240,7 +248,7 @@ def turns(profit: np.ndarray, discount_rate: float) -> list[int]:
 
 
 def turn_beyond(profit: np.ndarray, discount_rate: float, year: int) -> float:
-    """Return the horizon at which net present value turns if the last year's profit goes on.
+    """Return the horizon at which net present value changes its sign if last year's profit lasts.
 
     Parameters
     ----------
@@ -270,7 +278,7 @@ def turn_beyond(profit: np.ndarray, discount_rate: float, year: int) -> float:
     if 1.0 + discount_rate == 1.0:
         return len(profit) + periods
     used = periods * (discount_rate / (1.0 + discount_rate))
-    # Of 1 - used itself nothing would be left at a small rate.
+    # 1 - used itself would lose all its digits at a small rate.
     return len(profit) - math.log1p(-used) / math.log1p(discount_rate) if used < 1.0 else math.inf
 
 
@@ -278,7 +286,7 @@ def turn_beyond(profit: np.ndarray, discount_rate: float, year: int) -> float:
 
 
 def _weights(b: Ledger) -> np.ndarray:
-    """Weights of the periods of the books, (T, 1)."""
+    """Discount factors of the periods of the ledger, (T, 1)."""
     return weights(b.first + b.periods, b.market["market_discount_rate"])[b.first :, None]
 
 
@@ -287,12 +295,12 @@ def _discounted(b: Ledger) -> np.ndarray:
 
 
 def net_present_value(b: Ledger) -> np.ndarray:
-    """Profit of period 0 to this period, discounted to period 0; nothing of what follows."""
+    """Profit of period 0 to this period, discounted to period 0, without a continuation value."""
     return b.summed("discounted profit", _discounted)
 
 
 def perpetuity(b: Ledger) -> np.ndarray:
-    """Net present value, and the mean profit of the last year for ever after, discounted."""
+    """Net present value, plus the last year's mean profit in perpetuity, discounted to period 0."""
     rate = b.market["market_discount_rate"]
     if rate == 0.0:
         return np.full((b.periods, len(b.firms)), np.nan)
@@ -300,9 +308,9 @@ def perpetuity(b: Ledger) -> np.ndarray:
 
 
 def with_equity(b: Ledger) -> np.ndarray:
-    """Net present value, and customer equity as it then stands, discounted to period 0.
+    """Net present value, plus customer equity at the end of the period, discounted to period 0.
 
-    No customer yet to be won counts, and no fixed cost yet to be paid.
+    Future customers and future fixed costs are not counted.
     """
     return net_present_value(b) + _weights(b) * customer_equity(b)
 
@@ -310,7 +318,7 @@ def with_equity(b: Ledger) -> np.ndarray:
 VALUE_MEASURES = (
     Measure(
         "net_present_value",
-        "Net present value of profit",
+        "Net present value",
         "currency",
         net_present_value,
         summary="to_date",
@@ -319,7 +327,7 @@ VALUE_MEASURES = (
     ),
     Measure(
         "net_present_value_perpetuity",
-        "Net present value, last year's profit for ever",
+        "Net present value with perpetuity",
         "currency",
         perpetuity,
         summary="to_date",
@@ -327,7 +335,7 @@ VALUE_MEASURES = (
     ),
     Measure(
         "net_present_value_equity",
-        "Net present value and customer equity",
+        "Net present value with customer equity",
         "currency",
         with_equity,
         summary="to_date",
@@ -335,7 +343,7 @@ VALUE_MEASURES = (
 )
 
 
-# -- What a customer is worth: one of those there are, one newly won, and one who may come back
+# -- Customer lifetime value: of present customers, of new ones, and of new ones with returns --
 
 
 def _by_knowledge(b: Ledger) -> np.ndarray:
@@ -348,10 +356,11 @@ def _by_knowledge(b: Ledger) -> np.ndarray:
 
 
 def lifetime_value_present(b: Ledger) -> np.ndarray:
-    """Discounted contribution to come, per present customer, until it is lost for good.
+    """Discounted contribution margin expected from a present customer until the customer is lost.
 
-    Projected from the period's rates of staying by knowledge band: m r / (1 + d - r). More than
-    a customer newly won is worth, since those who stay are found among the present ones.
+    Mean over the firm's customers in the period, projected from the period's retention by
+    knowledge band: m r / (1 + d - r). It exceeds the CLV of a new customer, since loyal
+    customers are more frequent among present ones.
     """
     held, _ = held_and_kept(b, "knowledge")
     values = np.where(held > 0, _by_knowledge(b), 0.0)
@@ -359,9 +368,9 @@ def lifetime_value_present(b: Ledger) -> np.ndarray:
 
 
 def customer_equity(b: Ledger) -> np.ndarray:
-    """Lifetime value of a present customer, times the firm's customers.
+    """CLV of a present customer times the firm's customers at the period's end.
 
-    None for a firm that sold nothing in the last year.
+    Zero for a firm that sold nothing in the last year.
     """
     sold = over_last_year(purchases(b), b.year) > 0
     return np.where(sold, lifetime_value_present(b) * customers(b), 0.0)
@@ -373,7 +382,7 @@ def _margin(b: Ledger) -> np.ndarray:
 
 
 def _survival(gone: np.ndarray, there: np.ndarray, b: Ledger) -> np.ndarray:
-    """Discounted chance to be in the market a period later, from those who left and remained."""
+    """Discounted chance of still being in the market a period later, over the last year."""
     gone, there = over_last_year(gone, b.year), over_last_year(there, b.year)
     return (1.0 - ratio(gone, gone + there)) / (1.0 + b.market["market_discount_rate"])
 
@@ -383,15 +392,15 @@ _BAND = np.searchsorted([1, 3, 7, 15, 31], np.arange(1, 33))
 
 
 def lifetime_value_new(b: Ledger) -> np.ndarray:
-    """Discounted contribution of a customer after the purchase that won it, until it is lost.
+    """Discounted contribution margin of a customer after the first purchase, until churn.
 
-    What winning a customer may cost. Projected from the last year's chances to buy again and to
-    go to a rival by tenure (purchases since joining); who comes back is a customer newly won.
+    An upper limit for the customer acquisition cost. Projected from the last year's rates of
+    repeat purchase and of churn to rivals by tenure; a returning customer counts as a new one.
     """
     held, kept = (over_last_year(each, b.year) for each in held_and_kept(b, "tenure"))
     again = over_last_year(b.total("repeats"), b.year)
     pooled = [each.sum(axis=2, keepdims=True) for each in (held, kept, again)]
-    empty = held == 0  # of bands without customers nothing is known: as the firm's others
+    empty = held == 0  # bands without customers: as the firm's others
     buys = np.where(empty, ratio(pooled[2], pooled[0]), ratio(again, held))
     goes = 1.0 - np.where(empty, ratio(pooled[1], pooled[0]), ratio(kept, held))
     margin, weight = _margin(b), _survival(left(b), b.total("customers_before")[:, 1:], b)
@@ -405,20 +414,20 @@ def lifetime_value_new(b: Ledger) -> np.ndarray:
 
 
 def lifetime_value_migration(b: Ledger) -> np.ndarray:
-    """Discounted contribution of a customer after the purchase that won it, returns included.
+    """Discounted contribution margin of a customer after the first purchase, including returns.
 
-    Customers who switch come back: projected by the brand-switching matrix of the last year, a
-    Markov chain of the supplier, until the customer leaves the market.
+    Customers who switch may come back. Projected by the brand-switching matrix of the last year,
+    a Markov chain of the supplier, until the customer leaves the market.
     """
     holders = over_last_year(b.total("customers_before")[:, 1:], b.year)
     bought = over_last_year(b.total("purchases")[:, 1:, :-1], b.year)
     chance = np.nan_to_num(ratio(bought, holders[:, :, None]))  # (T, supplier, bought from)
     gone, everybody = b.total("left").sum(axis=1), b.total("customers_before").sum(axis=1)
-    weight = _survival(gone, everybody - gone, b)  # newcomers have taken the places of the gone
+    weight = _survival(gone, everybody - gone, b)  # newcomers have replaced those who left
     weight = weight[:, None, None]
     firms = len(b.firms)
     moves = chance.copy()
-    for f in range(firms):  # who buys from nobody keeps the supplier
+    for f in range(firms):  # a customer who does not buy keeps the supplier
         moves[:, f, f] += 1.0 - chance[:, f].sum(axis=1)
     visits = _solved(np.eye(firms) - weight * moves, weight * chance)
     return _margin(b) * np.diagonal(visits, axis1=1, axis2=2)
@@ -448,7 +457,7 @@ _PER_CUSTOMER = "currency per customer"
 CUSTOMER_VALUE_MEASURES = (
     Measure(
         "lifetime_value_present",
-        "Lifetime value of a present customer",
+        "CLV of a present customer",
         _PER_CUSTOMER,
         lifetime_value_present,
         summary="last",
@@ -457,7 +466,7 @@ CUSTOMER_VALUE_MEASURES = (
     ),
     Measure(
         "lifetime_value_new",
-        "Lifetime value of a customer newly won",
+        "CLV of a new customer",
         _PER_CUSTOMER,
         lifetime_value_new,
         summary="last",
@@ -467,7 +476,7 @@ CUSTOMER_VALUE_MEASURES = (
     ),
     Measure(
         "lifetime_value_migration",
-        "Lifetime value of a customer newly won, with returns",
+        "CLV of a new customer, with returns",
         _PER_CUSTOMER,
         lifetime_value_migration,
         summary="last",

@@ -1,4 +1,4 @@
-"""Who buys from whom: purchases, customers, shares, retention."""
+"""Measures of purchases, customers, market share, churn, knowledge and switching costs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = [
 ]
 
 
-# -- Who buys from whom: purchases, customers, shares, retention -------------------------------
+# -- Purchases, customers, market share, retention and churn -----------------------------------
 
 
 #: Where the definition of an active customer is from.
 LAPSE_SOURCE = (
-    "lapse by silence in a setting without contracts: Schmittlein, Morrison & Colombo 1987; "
+    "lapse in a setting without contracts: Schmittlein, Morrison & Colombo 1987; "
     "Reinartz & Kumar 2000; hiatus heuristic: Wuebben & Wangenheim 2008"
 )
 
@@ -47,7 +47,7 @@ def purchases(b: Ledger) -> np.ndarray:
 
 
 def share(b: Ledger) -> np.ndarray:
-    """Of the purchases from all firms in the period, the share that were made from this firm."""
+    """Share of the period's purchases from all firms that were made from this firm."""
     return ratio(purchases(b), purchases(b).sum(axis=1, keepdims=True))
 
 
@@ -57,32 +57,35 @@ def acquisitions(b: Ledger) -> np.ndarray:
 
 
 def losses(b: Ledger) -> np.ndarray:
-    """The firm's customers, lapsed ones too, who bought from a rival in the period."""
+    """The firm's customers, including lapsed ones, who bought from a rival in the period."""
     return by_firm(b)[:, 1:, :].sum(axis=2) - _own(b)
 
 
 def _ended(b: Ledger) -> np.ndarray | float:
-    """Relationships that customers ended for the outside option, where they can."""
+    """Relationships that customers ended by choosing the no-purchase option, where they can."""
     return b.total("ended") if b.has("ended") else 0.0
 
 
 def customers(b: Ledger) -> np.ndarray:
-    """Customers at the end of the period whose last purchase was from the firm; lapsed ones too."""
+    """Customers at the period's end who last bought from the firm, including lapsed ones."""
     return b.total("customers_before")[:, 1:] + acquisitions(b) - losses(b) - _ended(b)
 
 
 def relationship_share(b: Ledger) -> np.ndarray:
-    """Of the customers who have a supplier at the period's end, the share who have this one."""
+    """Share of the customers with a supplier at the period's end whose supplier is this firm."""
     return ratio(customers(b), customers(b).sum(axis=1, keepdims=True))
 
 
 def stayed(b: Ledger) -> np.ndarray:
-    """Share of the customers still in the market, silent ones too, whom no rival has taken."""
+    """Share of the firm's customers still in the market, lapsed ones too, not lost in the period.
+
+    Lost to a rival, or because they ended the relationship. A customer who does not buy is kept.
+    """
     held = b.total("customers_before")[:, 1:]
     return ratio(held - losses(b) - _ended(b), held)
 
 
-#: Numbers of what customers do: ``cxsim.model.core.people.ACTIVITY``.
+#: Numbers of customers' activities: ``cxsim.model.core.people.ACTIVITY``.
 _STAY, _SWITCH, _LAPSE, _RETURN = range(4)
 
 
@@ -92,7 +95,7 @@ def _active_before(b: Ledger) -> np.ndarray:
 
 
 def active_customers(b: Ledger) -> np.ndarray:
-    """Customers at the end of the period who are not silent for longer than expected."""
+    """Customers with this firm as supplier at the end of the period who have not lapsed."""
     done = b.total("activity")
     return done[:, :, _STAY] + done[:, :, _RETURN] + acquisitions(b) - _ended(b)
 
@@ -105,30 +108,30 @@ def churn_rivals(b: Ledger) -> np.ndarray:
 def churn_lapsed(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start who lapsed in it.
 
-    They have now been silent for ``lapse_after`` mean intervals between occasions to buy, or
+    They have not bought for ``lapse_after`` mean intervals between occasions to buy, or have
     ended a subscription without taking another.
     """
     return ratio(b.total("activity")[:, :, _LAPSE] + _ended(b), _active_before(b))
 
 
 def churn_left(b: Ledger) -> np.ndarray:
-    """Share of the customers active at the period's start who left the market for good in it."""
+    """Share of the customers active at the period's start who left the market in it."""
     return ratio(b.total("left_active"), _active_before(b))
 
 
 def churn(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start whom the firm lost in it.
 
-    To a rival, by lapsing, or because they left the market: the three causes add up to it.
+    To rivals, by lapsing, or because they left the market; the three causes add up to churn.
     """
     return churn_rivals(b) + churn_lapsed(b) + churn_left(b)
 
 
 def retention(b: Ledger) -> np.ndarray:
-    """Share of the customers active at the period's start who are so at its end: 1 - churn.
+    """Share of the customers active at the period's start who are active at its end: 1 - churn.
 
-    Who buys from nobody for a while is kept: it can be high though most of a period's buyers
-    switch, which is what the repeat purchase rate and the switching rate measure.
+    A customer who does not buy for a while is retained. Retention can therefore be high although
+    most of a period's buyers switch, which the repeat purchase rate and brand switching measure.
     """
     return 1.0 - churn(b)
 
@@ -150,14 +153,14 @@ def penetration(b: Ledger) -> np.ndarray:
 
 
 def left(b: Ledger) -> np.ndarray:
-    """The firm's customers who left the market for good in the period."""
+    """The firm's customers who left the market in the period, and do not come back."""
     return b.total("left")[:, 1:]
 
 
 PURCHASE_MEASURES = (
     Measure(
         "share",
-        "Share of purchases",
+        "Market share",
         "share",
         share,
         key=True,
@@ -167,7 +170,7 @@ PURCHASE_MEASURES = (
     ),
     Measure(
         "relationship_share",
-        "Share of customers with a supplier",
+        "Customer share",
         "share",
         relationship_share,
         also=("customer_share",),
@@ -183,12 +186,12 @@ PURCHASE_MEASURES = (
         reported=True,
     ),
     Measure("purchases", "Purchases", "per period", purchases, own_ledger=True),
-    Measure("acquisitions", "Customers won", "per period", acquisitions, own_ledger=True),
+    Measure("acquisitions", "Customers acquired", "per period", acquisitions, own_ledger=True),
     Measure("losses", "Customers lost to rivals", "per period", losses, own_ledger=True),
     Measure("left", "Customers who left the market", "per period", left, own_ledger=True),
     Measure(
         "retention",
-        "Retention",
+        "Retention rate",
         "share per period",
         retention,
         source=LAPSE_SOURCE,
@@ -200,7 +203,7 @@ PURCHASE_MEASURES = (
     ),
     Measure(
         "churn",
-        "Churn",
+        "Churn rate",
         "share per period",
         churn,
         source=LAPSE_SOURCE,
@@ -220,25 +223,25 @@ PURCHASE_MEASURES = (
         source=LAPSE_SOURCE,
         own_ledger=True,
     ),
-    Measure("returned", "Lapsed customers who came back", "per period", returned, own_ledger=True),
-    Measure("stayed", "Customers not taken by rivals", "share per period", stayed),
+    Measure("returned", "Customers won back", "per period", returned, own_ledger=True),
+    Measure("stayed", "Customers not lost to rivals", "share per period", stayed),
     Measure(
         "repeat_rate",
-        "Repeat purchase rate among buyers",
+        "Repeat purchase rate",
         "share",
         repeat_rate,
         own_ledger=True,
         also=("repurchase_rate", "repeat_purchase_rate"),
     ),
-    Measure("penetration", "Penetration in a period", "share", penetration),
+    Measure("penetration", "Penetration", "share", penetration),
 )
 
 
-# -- Measures of what the books or the scenario hold as it is ----------------------------------
+# -- Measures made directly of a total of the ledger or of a parameter --------------------------
 
 
 def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a total per customer of the firm; ``what`` says of what."""
+    """Return the measure of a total per customer of the firm; ``what`` names the quantity."""
 
     def measure(b: Ledger) -> np.ndarray:
         return ratio(b.total(name), customers(b))
@@ -248,7 +251,7 @@ def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
 
 
 def total(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a total; ``what`` says of what."""
+    """Return the measure of a total; ``what`` names the quantity."""
 
     def measure(b: Ledger) -> np.ndarray:
         return b.total(name)
@@ -280,23 +283,24 @@ def per_last_year(values: np.ndarray, year: int) -> np.ndarray:
     return over_last_year(values, year) / length.reshape(-1, *[1] * (values.ndim - 1))
 
 
-# -- What firms know and do for customers, and what leaving them costs -------------------------
+# -- Customer knowledge, fit, effort and switching costs ---------------------------------------
 
 
 def hassle(b: Ledger) -> np.ndarray:
-    """Mean effort of ordering, over the period's purchases from the firm."""
+    """Mean ordering effort over the period's purchases from the firm."""
     return ratio(b.total("hassle"), purchases(b))
 
 
 def effort(b: Ledger) -> np.ndarray:
-    """Mean effort spent on telling the firm one's needs, over the period's purchases from it."""
+    """Mean onboarding effort, of explaining needs, over the period's purchases from the firm."""
     return ratio(b.total("effort"), purchases(b))
 
 
 def switching_cost(b: Ledger) -> np.ndarray:
-    """Mean over the firm's customers of what moving to a twin firm that knows nothing would cost.
+    """Mean cost to the firm's customers of moving to an identical firm that knows nothing of them.
 
-    The sum of its procedural, financial and relational parts.
+    Over its customers at the period's end; the sum of a procedural, a financial and a relational
+    part.
     """
     return ratio(
         b.total("switching_procedural")
@@ -307,32 +311,32 @@ def switching_cost(b: Ledger) -> np.ndarray:
 
 
 def switching_cost_sd(b: Ledger) -> np.ndarray:
-    """Standard deviation of switching costs over the firm's customers."""
+    """Standard deviation of switching costs over the firm's customers at the period's end."""
     mean = switching_cost(b)
     square = ratio(b.total("switching_square"), customers(b))
     return np.sqrt(np.maximum(square - mean * mean, 0.0))
 
 
 def switching_cost_share(b: Ledger) -> np.ndarray:
-    """Mean switching cost of the firm's customers over the mean amount paid per purchase."""
+    """Mean switching cost of the firm's customers divided by the mean amount paid per purchase."""
     return ratio(switching_cost(b), ratio(b.total("revenue"), purchases(b)))
 
 
 def recognized(b: Ledger) -> np.ndarray:
-    """Share of the period's purchase contacts in which the customer was recognized."""
+    """Share of the period's purchases from the firm in which it recognized the customer."""
     return ratio(b.total("recognized"), purchases(b))
 
 
 def differentiated(b: Ledger) -> np.ndarray:
-    """Share of the variance of needs across the firm's customers that its picture explains.
+    """Share of the variance of needs across the firm's customers that its estimates explain.
 
-    The picture is what the firm takes a customer to need: its segment's need as far as the firm
-    tells segments apart, and what contacts taught, as far as the customer is recognized.
+    The estimate for a customer is the segment's need, as far as the firm distinguishes segments,
+    and what the firm learned in contacts, as far as it recognizes the customer.
     """
     held = customers(b)
     missed = ratio(b.total("estimate_error"), held) - _square_of_mean(b, "estimate_gap")
     varied = ratio(b.total("need_square"), held) - _square_of_mean(b, "need")
-    alike = varied <= 1e-9 * ratio(b.total("need_square"), held)  # nobody to tell apart
+    alike = varied <= 1e-9 * ratio(b.total("need_square"), held)  # no differences to explain
     return 1.0 - ratio(missed, np.where(alike, 0.0, varied))
 
 
@@ -343,23 +347,23 @@ def _square_of_mean(b: Ledger, name: str) -> np.ndarray:
 
 
 def learned(b: Ledger) -> np.ndarray:
-    """Share of what the firm did not know of the buyers it met that these contacts taught it.
+    """Share of the need variance, unresolved before purchase contacts, that the contacts resolve.
 
-    What is not known is the variance of a customer's need that is not resolved; contacts in
-    which the customer was not recognized teach nothing.
+    Over the firm's buyers in the period. The firm learns nothing in contacts in which it does not
+    recognize the customer.
     """
     return ratio(b.total("resolved"), b.total("unknown"))
 
 
 def misfit_removed(b: Ledger) -> np.ndarray:
-    """Share of the standard offer's misfit, over the firm's customers, that customizing removes."""
+    """Share of the standard offer's fit gap, over the firm's customers, closed by customization."""
     return 1.0 - ratio(b.total("fit_gap"), b.total("fit_gap_standard"))
 
 
 SERVICE_MEASURES = (
     Measure(
         "knowledge",
-        "Knowledge of customers",
+        "Customer knowledge",
         "share",
         per_customer(
             "knowledge", "the share of the variance of their needs that the firm has resolved"
@@ -369,14 +373,15 @@ SERVICE_MEASURES = (
     ),
     Measure(
         "misfit",
-        "Misfit of the offer",
+        "Fit gap",
         "squared distance",
         per_customer(
-            "fit_gap", "the squared distance between their need and the offer that they would get"
+            "fit_gap",
+            "the fit gap, the squared distance between their need and their offer",
         ),
     ),
-    Measure("hassle", "Effort of an order", "currency per purchase", hassle),
-    Measure("effort", "Effort of teaching", "currency per purchase", effort),
+    Measure("hassle", "Ordering effort", "currency per purchase", hassle),
+    Measure("effort", "Onboarding effort", "currency per purchase", effort),
     Measure(
         "switching_cost",
         "Switching cost",
@@ -393,7 +398,7 @@ SERVICE_MEASURES = (
         "currency",
         per_customer(
             "switching_procedural",
-            "the procedural part of their switching cost: moving, and teaching a twin firm anew",
+            "the procedural part of their switching cost: the change and onboarding effort",
         ),
         summary="last",
     ),
@@ -403,7 +408,7 @@ SERVICE_MEASURES = (
         "currency",
         per_customer(
             "switching_financial",
-            "the financial part of their switching cost: balances, fees and premiums",
+            "the financial part of their switching cost: points, exit fees and premiums",
         ),
         summary="last",
     ),
@@ -413,37 +418,35 @@ SERVICE_MEASURES = (
         "currency",
         per_customer(
             "switching_relational",
-            "the relational part of their switching cost: fit, effort saved and experience",
+            "the relational part of their switching cost: fit, ordering effort and experience",
         ),
         summary="last",
     ),
     Measure(
         "switching_cost_sd",
-        "Spread of switching costs",
+        "Switching cost, standard deviation",
         "currency",
         switching_cost_sd,
         summary="last",
     ),
     Measure(
         "switching_cost_share",
-        "Switching cost over amount paid",
+        "Switching cost relative to amount paid",
         "share",
         switching_cost_share,
         summary="last",
     ),
-    Measure("recognized", "Identify: contacts recognized", "share", recognized, own_ledger=True),
-    Measure(
-        "differentiated", "Differentiate: variance of needs explained", "share", differentiated
-    ),
+    Measure("recognized", "Identify: recognition rate", "share", recognized, own_ledger=True),
+    Measure("differentiated", "Differentiate: need variance explained", "share", differentiated),
     Measure(
         "learned",
-        "Interact: unknown needs learned in a contact",
+        "Interact: unknown need variance resolved",
         "share",
         learned,
         own_ledger=True,
         also=("signals",),
     ),
-    Measure("misfit_removed", "Customize: misfit removed", "share", misfit_removed, summary="last"),
+    Measure("misfit_removed", "Customize: fit gap closed", "share", misfit_removed, summary="last"),
     Measure(
         "interaction",
         "Interaction",
