@@ -196,7 +196,11 @@ _HEARSAY = Mechanism(
     doc="Effects of word of mouth on purchase probabilities",
     columns=(scratch("likely", "Logit weight of an option", ("option",)),),
     accumulators=(
-        Accumulator("hearsay", "Customers; gain and loss by one message; purchases gained and lost", ("firm", 2, 5)),
+        Accumulator(
+            "hearsay",
+            "Customers; gain and loss by one message; purchases gained and lost",
+            ("firm", 2, 5),
+        ),
     ),
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
     measures=(

@@ -317,7 +317,9 @@ WORD_OF_MOUTH = Mechanism(
     ),
     draws=(Draw("tell", ("firm",)), Draw("meet")),
     accumulators=(
-        Accumulator("messages", "Messages received, by valence below, at or above neutral", ("firm", 3)),
+        Accumulator(
+            "messages", "Messages received, by valence below, at or above neutral", ("firm", 3)
+        ),
     ),
     setup=_links,
     passes=(
