@@ -12,12 +12,15 @@ Every message has one pattern::
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
+import json
 import math
 import operator
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ __all__ = [
     "cell",
     "cells",
     "choice",
+    "former_names",
     "found",
     "from_cell",
     "hint",
@@ -43,6 +47,7 @@ __all__ = [
     "number",
     "one_line",
     "part_of_variance",
+    "renamed",
     "seeds_of",
     "visible",
     "whole",
@@ -237,9 +242,28 @@ def choice(value: Any, name: str, known: Iterable[str]) -> str:
     raise ValueError(f"{name}: expected {expected}, found {_shown(value)}{near}")
 
 
+@functools.cache
+def former_names() -> dict[str, list[str]]:
+    """Return present names by former ones, of whatever kind: rules, measures, parameters, options.
+
+    The table is ``former_names.json``, so that a name which no longer exists is refused with
+    the one that does.
+    """
+    table = Path(__file__).with_name("former_names.json")
+    return dict(json.loads(table.read_text(encoding="utf-8")))
+
+
+def renamed(name: Any, known: Iterable[str]) -> str | None:
+    """Return the name among ``known`` that ``name`` was changed to, if it was."""
+    today = former_names().get(str(name), [])
+    return next((each for each in known if each in today), None)
+
+
 def nearest(name: Any, known: Iterable[str]) -> str | None:
-    """Return the name among ``known`` that was probably meant, if any is near."""
+    """Return the name among ``known`` that was probably meant: its new name, or one that is near."""
     names = sorted(str(each) for each in known)
+    if (today := renamed(name, names)) is not None:
+        return today
     near = difflib.get_close_matches(str(name)[:200], names, n=1, cutoff=0.6)
     if not near:
         # Letter case is the one difference that difflib counts as a different letter.

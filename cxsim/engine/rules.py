@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cxsim.identity.trees import text_of
-from cxsim.messages import hint
+from cxsim.messages import hint, renamed
 
 __all__ = ["callees", "exchanged", "names_of_rules", "near_rule", "rebuilt", "rule_name",
            "rules_of", "widened"]  # fmt: skip
@@ -131,52 +131,14 @@ def names_of_rules(functions: Iterable[FunctionType]) -> set[str]:
     return set(rules_of(functions))
 
 
-#: Present names of renamed rules, by former names (without the module where that
-#: is enough); of one that has merely moved to another module, the function's name is enough.
-RENAMED = {
-    "aged": "needs.unresolved_after_drift",
-    "attachment.moved": "perception.purchase_chance_after",
-    "attributes.shown": "differentiation.shown",
-    "believed": "surveys.estimated_performance",
-    "cluster": "perception.emotion_cluster",
-    "enjoyment": "choice.consumer_surplus",
-    "esteem": "word_of_mouth.value_of_reputation",
-    "felt": "perception.contact_experience",
-    "forgotten": "learning.decayed",
-    "left_of_error": "needs.remaining_error",
-    "listening.squared": "surveys.squared",
-    "lived": "perceived_utility.need_in_use",
-    "met": "word_of_mouth.customer_met",
-    "misfit_cost": "offer.fit_gap_cost",
-    "miss": "offer.offer_gap",
-    "order_effort": "switching.ordering_effort",
-    "perceived": "perceived_utility.need_perceived",
-    "picture_miss": "offer.estimate_gap",
-    "plain_margin": "differentiation.base_margin",
-    "plain_worth": "differentiation.base_value",
-    "portability.shown": "learning.shown",
-    "raised": "perception.expectation_after_best",
-    "reputation.moved": "word_of_mouth.reputation_after",
-    "self_discovery.squared": "needs.squared",
-    "square": "offer.squared_gap",
-    "square_error": "offer.squared_estimate_error",
-    "taught": "perceived_utility.need_disclosed",
-    "teaching": "learning.onboarding_effort",
-    "tell_chance": "word_of_mouth.message_probability",
-    "usual_performance": "touchpoints.default_performance",
-    "usual_promise": "touchpoints.default_promise",
-    "usual_sample": "touchpoints.default_sample",
-    "usual_spread": "touchpoints.default_spread",
-    "worn": "service_recovery.decayed",
-}
-
-
 def near_rule(name: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'X'?)`` for an unknown name of a rule: its present name."""
     names = sorted(known)
     function = name.rpartition(".")[2]
     moved = [each for each in names if each.endswith(f".{function}")]
-    now = RENAMED.get(name) or RENAMED.get(function) or (moved[0] if len(moved) == 1 else None)
+    now = renamed(name, names) or renamed(function, names)
+    if now is None and len(moved) == 1:
+        now = moved[0]
     return hint(name, names, listed=0) if now is None else f" (did you mean {now!r}?)"
 
 

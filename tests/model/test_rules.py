@@ -13,8 +13,9 @@ from markets import lively
 from playing import assert_same, played
 
 import cxsim as cx
-from cxsim.engine.rules import RENAMED, names_of_rules
+from cxsim.engine.rules import names_of_rules
 from cxsim.identity import fingerprint
+from cxsim.messages import former_names
 from cxsim.model.mechanism_registry import registered
 
 SLOW = 0.5
@@ -79,10 +80,13 @@ def test_a_rule_that_was_renamed_or_moved_is_refused_with_its_name_of_today(befo
         cx.run(on, rules={before: slow})
 
 
-def test_names_of_today_in_the_table_of_renamed_rules_are_names_of_rules():
+def test_rules_in_the_table_of_former_names_exist_and_their_former_names_do_not():
     known = names_of_rules([each.function for m in registered() for each in m.passes])
-    assert set(RENAMED.values()) <= known
-    assert not set(RENAMED) & known
+    rules = {former: set(now) & known for former, now in former_names().items()}
+    assert sum(map(bool, rules.values())) > 30
+    assert not set(rules) & known
+    dotted = {each for now in former_names().values() for each in now if "." in each}
+    assert dotted <= known
 
 
 def test_a_rule_of_other_arguments_is_refused():
