@@ -260,7 +260,7 @@ def renamed(name: Any, known: Iterable[str]) -> str | None:
 
 
 def nearest(name: Any, known: Iterable[str]) -> str | None:
-    """Return the name among ``known`` that was probably meant: its new name, or one that is near."""
+    """Return the name among ``known`` that was probably meant: a new name, or one that is near."""
     names = sorted(str(each) for each in known)
     if (today := renamed(name, names)) is not None:
         return today
