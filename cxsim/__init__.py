@@ -33,7 +33,7 @@ _HOME = {
     "Knowledge": "cxsim.firms.policy",
     "Market": "cxsim.runs.market",
     "Match": "cxsim.calibration",
-    "Mechanism": "cxsim.model.mechanism_registry",
+    "Mechanism": "cxsim.model.mechanism",
     "Policy": "cxsim.firms.policy",
     "PolicyError": "cxsim.firms.policy",
     "PricingPolicy": "cxsim.firms.policy",

@@ -21,7 +21,7 @@ from cxsim.firms.policy import PricingPolicy as PricingPolicy
 from cxsim.firms.policy_registry import register_policy as register_policy
 from cxsim.identity import IdentityError as IdentityError
 from cxsim.identity import inputs as inputs
-from cxsim.model.mechanism_registry import Mechanism as Mechanism
+from cxsim.model.mechanism import Mechanism as Mechanism
 from cxsim.parameters import parameter as parameter
 from cxsim.report.explorer import explore as explore
 from cxsim.runs import Run as Run

@@ -116,7 +116,7 @@ def _unexpected(error: Exception) -> str:
     from cxsim.engine.columnar import NumbaMissingError
     from cxsim.messages import LibraryMissingError
     from cxsim.report.notebook_run import NotebookError
-    from cxsim.study.store import StoreError
+    from cxsim.study.store_folder import StoreError
     from cxsim.study.workers import PoolError
 
     text = " ".join(str(error).split()) or type(error).__name__

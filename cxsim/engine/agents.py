@@ -19,9 +19,6 @@ from cxsim.engine.workspace import Workspace
 from cxsim.messages import hint
 from cxsim.model.mechanism import NONE, TILE
 
-__all__ = ["AgentsEngine", "Customer", "ReleasedModel"]
-
-
 # -- A customer as a Mesa agent -----------------------------------------------------------------
 
 

@@ -23,9 +23,6 @@ from cxsim.engine.compiling import compiled_pass, compiled_runner, kind_of, plai
 from cxsim.engine.schedule import PhaseGroup, Step, parameters_of
 from cxsim.engine.workspace import LINE, Workspace
 
-__all__ = ["ColumnarEngine", "NumbaMissingError", "PlainWorker", "plays_plainly"]
-
-
 # -- The columnar engine: compiled passes over blocks of customers that stay in cache -----------
 
 

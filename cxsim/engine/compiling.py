@@ -23,14 +23,6 @@ from cxsim.engine.code_folders import usable_folders
 from cxsim.engine.rules import callees, rebuilt, rule_name
 from cxsim.identity import fingerprint
 
-__all__ = [
-    "compiled_pass",
-    "compiled_rule",
-    "compiled_runner",
-    "kind_of",
-    "plain_pass",
-]
-
 _TYPES = {
     "float": "float64",
     "int": "int64",

@@ -24,17 +24,6 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-__all__ = [
-    "LOWERED",
-    "DisjointCompiler",
-    "address_of",
-    "compiled",
-    "pack",
-    "run_passes",
-    "wrapper_for",
-]
-
-
 # -- Entries: every compiled pass behind one signature, so that machine code strings them ------
 
 

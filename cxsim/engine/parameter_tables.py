@@ -14,8 +14,6 @@ from pydantic.fields import FieldInfo
 from cxsim.model.mechanism import Mechanism
 from cxsim.parameters import Parameters, group_in
 
-__all__ = ["Tables"]
-
 
 class Tables:
     """All numeric parameters of a scenario, by name, as they stand in the current period.

@@ -18,9 +18,6 @@ import numpy as np
 from cxsim.identity.trees import text_of
 from cxsim.messages import hint, renamed
 
-__all__ = ["callees", "exchanged", "names_of_rules", "near_rule", "rebuilt", "rule_name",
-           "rules_of", "widened"]  # fmt: skip
-
 
 @functools.cache
 def _names(code: CodeType) -> tuple[str, ...]:

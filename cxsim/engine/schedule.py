@@ -20,18 +20,6 @@ from cxsim.model.core.choice import DEMAND
 from cxsim.model.mechanism import PHASES, Mechanism, ordered
 from cxsim.model.mechanism_registry import PACKAGE, registered
 
-__all__ = [
-    "ALWAYS",
-    "LiveRange",
-    "PhaseGroup",
-    "Schedule",
-    "Step",
-    "live_ranges",
-    "offsets",
-    "parameters_of",
-]
-
-
 # -- The order of one period: passes by phase, combined as far as blocks allow -----------------
 
 

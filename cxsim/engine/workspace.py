@@ -17,9 +17,6 @@ from cxsim.messages import hint
 from cxsim.model.mechanism import TILE, Column, Mechanism
 from cxsim.numerics.draws import period_keys, static_key
 
-__all__ = ["Population", "Workspace", "aligned"]
-
-
 # -- The arrays that passes name: columns, parameters, draw keys and accumulators ---------------
 
 

@@ -25,19 +25,6 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
-__all__ = [
-    "Text",
-    "is_library",
-    "learn",
-    "names_in",
-    "reads_elsewhere",
-    "text_of",
-    "texts_of",
-    "tree_of_file",
-    "version_of",
-]
-
-
 # -- What lies outside of a project's own code: libraries, and what they read from elsewhere ---
 
 

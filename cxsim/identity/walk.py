@@ -30,8 +30,6 @@ from cxsim.identity.trees import (
     version_of,
 )
 
-__all__ = ["IdentityError", "Walk", "label_of"]
-
 #: Where :func:`cxsim.inputs` keeps what a function declares.
 INPUTS = "__cxsim_inputs__"
 #: Things visited before a walk gives up: what is that large is no constant of a model.

@@ -10,9 +10,6 @@ import numpy as np
 from cxsim.messages import choice
 from cxsim.model.mechanism import Measure
 
-__all__ = ["Ledger", "by_firm", "held_and_kept", "ratio"]
-
-
 # -- The ledger of a run: totals and parameters of every period, from which measures are computed
 
 

@@ -38,29 +38,6 @@ from typing import Any
 from cxsim.messages import choice
 from cxsim.parameters import Parameters
 
-__all__ = [
-    "BILLION",
-    "NONE",
-    "NOWHERE",
-    "PHASES",
-    "PHASE_MEANINGS",
-    "TILE",
-    "Accumulator",
-    "Column",
-    "Draw",
-    "Measure",
-    "Mechanism",
-    "Pass",
-    "add_passes",
-    "billionths",
-    "listed",
-    "ordered",
-    "scratch",
-    "tile",
-    "tiles",
-]
-
-
 # -- Mechanisms and their parts -----------------------------------------------------------------
 
 

@@ -42,20 +42,6 @@ from cxsim.model.word_of_mouth.awareness import ADVERTISING, AWARENESS, REACH
 from cxsim.model.word_of_mouth.word_of_mouth import REPUTATION, WORD_OF_MOUTH
 from cxsim.parameters import Parameters, parameter
 
-__all__ = [
-    "CORE",
-    "FIXED",
-    "PACKAGE",
-    "POLICIES",
-    "PROBES",
-    "Mechanism",
-    "Policies",
-    "add",
-    "registered",
-    "unregister",
-]
-
-
 # -- Policies that set a firm's prices and capabilities during a run ----------------------------
 
 

@@ -19,17 +19,6 @@ from cxsim.runs.measures.frames import FRAMES, KEYS
 from cxsim.runs.measures.measure_registry import FIRM_MEASURES, MARKET_MEASURES
 from cxsim.scenario.schema import schema_for
 
-__all__ = [
-    "Components",
-    "changed",
-    "check_names",
-    "of_code",
-    "of_measures",
-    "of_model",
-    "of_passes",
-    "register",
-]
-
 #: What moves a period on, writes the books and summarizes them; passes and rules count one by one.
 _ENGINE = ("engine.columnar", "engine.native", "engine.parameter_tables", "engine.schedule",
            "engine.workspace", "firms.policy", "numerics.draws", "numerics.elementary",

@@ -37,17 +37,6 @@ from cxsim.scenario import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Checkpoint",
-    "CheckpointError",
-    "origin",
-    "provenance",
-    "run",
-    "settings_attrs",
-    "simulate",
-]
-
-
 # -- Checkpoints: a simulation in a file, so that a long run can go on after an end ------------
 
 

@@ -21,9 +21,6 @@ from cxsim.model.mechanism import Mechanism
 from cxsim.numerics.draws import period_keys, static_key
 from cxsim.scenario.named_policies import policies_of
 
-__all__ = ["Decisions", "DemandAtPrice", "ExpectedDemand", "Insolvency", "demand_schedule"]
-
-
 # -- What firms decide: policies see what their firms know, and set parameters through the tables
 
 

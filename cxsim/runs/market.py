@@ -20,9 +20,6 @@ from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 
-__all__ = ["Firm", "Market", "market_class"]
-
-
 # -- The market as a Mesa model, which Mesa's own tools take as it is --------------------------
 
 

@@ -31,9 +31,6 @@ from cxsim.scenario import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FRAMES", "Frames", "Run", "frames_of", "place"]
-
-
 # -- A run is a value: tidy frames, the scenario and where it all comes from -------------------
 
 

@@ -26,8 +26,6 @@ from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.measures.profit import year_of
 from cxsim.scenario.named_policies import policies_of
 
-__all__ = ["BLOCK", "PLAIN_BLOCK", "Simulation"]
-
 #: Customers per block: few enough that their scratch columns stay in a core's cache together.
 BLOCK = 1024
 

@@ -13,8 +13,6 @@ from typing import Any
 from cxsim.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.schema import World
 
-__all__ = ["ADD", "REPLACE", "Entry", "EventsLeftOutWarning", "added", "fitted", "left_out_words"]
-
 ADD = "events"
 REPLACE = "replace_events"
 

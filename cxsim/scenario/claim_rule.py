@@ -17,8 +17,6 @@ from typing import Any
 
 from cxsim.messages import hint
 
-__all__ = ["MARKET", "OTHERS", "Rule", "Term", "check_rule", "parse_rule"]
-
 #: Name of the market in place of a firm.
 MARKET = "market"
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from cxsim.scenario.events import Change
     from cxsim.scenario.scenario import Scenario
 
-__all__ = ["diff", "html", "json_schema", "parameter_table", "templates"]
-
-
 # -- Scenarios and parameters as tables --------------------------------------------------------
 
 

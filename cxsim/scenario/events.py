@@ -19,20 +19,6 @@ from cxsim.scenario.schema import Schema
 from cxsim.scenario.validation import check_parts, refusal, segment_rates, shape_problems, validate
 from cxsim.scenario.yaml_text import YamlError, parse
 
-__all__ = [
-    "Change",
-    "FrozenDict",
-    "Overrides",
-    "changes_of",
-    "freeze",
-    "overridden",
-    "parse_override",
-    "split_overrides",
-    "thaw",
-    "validated",
-]
-
-
 # -- Events as scheduled changes, one for each parameter they name
 
 

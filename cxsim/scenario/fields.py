@@ -19,10 +19,6 @@ from pydantic.fields import FieldInfo
 from cxsim.messages import MISSING
 from cxsim.parameters import Ask, Parameters
 
-__all__ = ["Expected", "Keyed", "Spec", "kind_of", "optional", "spec_of", "spec_of_field",
-           "words_for"]  # fmt: skip
-
-
 # -- What files beside scenarios declare: their keys, and how messages speak of them -----------
 
 

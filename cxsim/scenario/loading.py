@@ -15,22 +15,6 @@ from cxsim.scenario.fields import Spec
 from cxsim.scenario.schema import TEXTS
 from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, parse, whole
 
-__all__ = [
-    "Source",
-    "find",
-    "plain",
-    "read",
-    "read_mapping",
-    "read_yaml",
-    "real_folder",
-    "reason",
-    "shipped_root",
-    "shipped_scenarios",
-    "shipped_studies",
-    "shown_path",
-]
-
-
 # -- Scenario files as plain data, with what they extend; every value keeps its line -----------
 
 

@@ -14,7 +14,6 @@ from cxsim.firms.policy_registry import (
     named,
     policy_class,
     policy_names,
-    receive,
     resolve,
     sent_along,
 )
@@ -24,19 +23,6 @@ from cxsim.scenario.fields import spec_of
 from cxsim.scenario.loading import Source
 from cxsim.scenario.paths import unknown_key
 from cxsim.scenario.validation import validate
-
-__all__ = [
-    "checked_code",
-    "code_of",
-    "completed",
-    "named_policies",
-    "policies_of",
-    "policy_problems",
-    "policy_refusals",
-    "policy_schema",
-    "receive",
-    "taken_along",
-]
 
 Keys = tuple[str | int, ...]
 

@@ -10,8 +10,6 @@ from cxsim.messages import MISSING, Place, Problem, ScenarioError, found, hint, 
 from cxsim.parameters import Parameters
 from cxsim.scenario.fields import Spec
 
-__all__ = ["Target", "held", "put", "resolve", "unknown_key"]
-
 Path = tuple[str | int, ...]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import BaseModel
 
 from cxsim.files import trust
+from cxsim.firms.policy_registry import receive
 from cxsim.messages import MISSING, Place, Problem, ScenarioError, found
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
@@ -25,7 +26,6 @@ from cxsim.scenario.named_policies import (
     checked_code,
     completed,
     policy_refusals,
-    receive,
     taken_along,
 )
 from cxsim.scenario.paths import held, resolve
@@ -33,9 +33,6 @@ from cxsim.scenario.schema import TEXTS, Schema, schema_for
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Scenario", "canonical", "digest"]
-
 
 # -- The scenario: the only input of a simulation ----------------------------------------------
 

@@ -19,9 +19,6 @@ from cxsim.parameters import Ask, Parameters, parameter
 from cxsim.scenario.claim_rule import parse_rule
 from cxsim.scenario.fields import Spec, spec_of_field
 
-__all__ = ["TEXTS", "Condition", "Event", "Initial", "Schema", "World", "schema_for"]
-
-
 # -- The models of firm, segment and scenario, built from the parameters of mechanisms ----------
 
 

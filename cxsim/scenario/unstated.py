@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
     from cxsim.scenario.scenario import Scenario
 
-__all__ = [
-    "Unstated",
-    "defaults_line",
-    "free_line",
-    "inherited",
-    "inherited_line",
-    "unstated",
-    "unstated_table",
-]
-
 Keys = tuple[str | int, ...]
 
 

@@ -17,9 +17,6 @@ from cxsim.scenario.paths import unknown_key
 from cxsim.scenario.schema import Schema
 from cxsim.scenario.yaml_text import plain_scalar
 
-__all__ = ["MOST", "check_parts", "read_as", "refusal", "shape_problems", "validate", "wrong"]
-
-
 # -- Pydantic's errors in plain words, with range and unit of the parameter ---------------------
 
 

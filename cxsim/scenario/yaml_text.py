@@ -35,19 +35,6 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from cxsim.files.whole import whole_file
 from cxsim.messages import Place, Problem, ScenarioError
 
-__all__ = [
-    "MAX_BYTES",
-    "MERGE",
-    "Document",
-    "YamlError",
-    "parse",
-    "plain_scalar",
-    "to_yaml",
-    "whole",
-    "write_whole",
-]
-
-
 # -- YAML 1.2 text as plain values, with the line of every key and item ------------------------
 
 

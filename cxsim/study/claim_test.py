@@ -24,9 +24,6 @@ from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
 from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, absent_firms, parse_rule
 from cxsim.study.outputs import measures_by_observer
 
-__all__ = ["BY_CONSTRUCTION", "HOLDS", "NO_DIFFERENCE", "OPEN", "REFUTED", "Part", "Verdict",
-           "check_test", "verdict_of"]  # fmt: skip
-
 HOLDS, REFUTED, OPEN = "holds", "refuted", "open"
 BY_CONSTRUCTION, NO_DIFFERENCE = "true by construction", "no difference by construction"
 

@@ -40,9 +40,6 @@ from cxsim.study.value_of_lead import (
     value_from,
 )
 
-__all__ = ["Comparison", "Outcome", "divided", "first_change", "outcome_of", "side_by_side"]
-
-
 # -- Scenarios side by side over paired seeds: differences, means and courses with intervals ---
 
 

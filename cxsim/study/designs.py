@@ -20,18 +20,6 @@ from cxsim.files.whole import check_size, is_file
 from cxsim.messages import found, hint, needed
 from cxsim.scenario.fields import Expected, Keyed, optional
 
-__all__ = [
-    "MOST",
-    "AnyDesign",
-    "Design",
-    "Factor",
-    "Grid",
-    "Listed",
-    "Move",
-    "problem_of",
-]
-
-
 # -- Factors: what a study varies, by dotted path ----------------------------------------------
 
 

@@ -21,22 +21,6 @@ from cxsim.scenario.fields import Expected, Keyed
 from cxsim.scenario.loading import Source
 from cxsim.scenario.validation import Keys, wrong
 
-__all__ = [
-    "DEFAULT",
-    "GivenOutputs",
-    "Output",
-    "Stopping",
-    "known_measures",
-    "modules_of_outputs",
-    "observed",
-    "observers_of",
-    "output_of",
-    "output_values",
-    "outputs_of",
-    "stopping_of",
-]
-
-
 # -- Outputs: the numbers that a study keeps of each run ---------------------------------------
 
 

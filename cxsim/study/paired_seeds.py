@@ -22,21 +22,6 @@ from cxsim.scenario import Scenario
 from cxsim.study.comparison import Comparison, outcome_of, side_by_side
 from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
-__all__ = [
-    "Progress",
-    "Replications",
-    "compare",
-    "contrast",
-    "counted",
-    "framed",
-    "loaded",
-    "paths_of",
-    "replicate",
-    "sampling",
-    "simulated",
-    "summary_of",
-]  # fmt: skip
-
 #: Called with how much is done, and how much there is to do.
 Progress = Callable[[int, int], None]
 

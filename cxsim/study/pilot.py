@@ -22,19 +22,6 @@ from cxsim.model.mechanism import TILE
 from cxsim.runs.simulation import BLOCK, Simulation
 from cxsim.scenario import Scenario
 
-__all__ = [
-    "Estimate",
-    "NotEnoughMemoryError",
-    "available_memory",
-    "check_memory",
-    "column_bytes",
-    "estimate",
-    "held_memory",
-    "scratch_bytes",
-    "total_bytes",
-]
-
-
 # -- A pilot estimate before long work: minutes, memory and disk, from a short timed run -------
 
 

@@ -20,13 +20,11 @@ from cxsim.study.analysis.points import Finding, contrast, strategies_of
 from cxsim.study.analysis.ranking import ranking
 from cxsim.study.analysis.scenario_discovery import discovery, regional
 from cxsim.study.analysis.sensitivity import main_effects, morris, sobol
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import Cells
 from cxsim.study.study import Study
 from cxsim.study.workers import Report
-
-__all__ = ["ANALYSES", "Sweep", "analyse"]
-
 
 # -- The results of a study: what is stored of it, as frames -----------------------------------
 

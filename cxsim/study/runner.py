@@ -26,8 +26,6 @@ from cxsim.study.workers import (
     process_name,
 )
 
-__all__ = ["OtherCodeError", "Runner"]
-
 #: Seconds of work in a chunk, and between two files of the store.
 CHUNK_SECONDS = 1.5
 WRITE_SECONDS = 2.0
@@ -312,7 +310,7 @@ class Runner:
 
     def _save_what_came_in(self) -> None:
         """Write what is there already, on the way out because of something else."""
-        from cxsim.study.store import StoreError
+        from cxsim.study.store_folder import StoreError
 
         for future, (tasks, _) in self._pending.items():
             if future.done() and not future.cancelled() and future.exception() is None:

@@ -36,9 +36,6 @@ from cxsim.study.store_folder import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Claims", "Store", "StoreError"]
-
-
 # -- The store: a folder of Parquet files to which runs are added and from which none is lost
 
 

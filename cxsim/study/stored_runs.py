@@ -19,27 +19,14 @@ from cxsim.runs.components import Components, changed
 from cxsim.scenario import Scenario
 from cxsim.study.outputs import known_measures, observed, output_of
 from cxsim.study.pilot import Estimate, estimate
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 from cxsim.study.study import Model, ScenarioModel, Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cxsim.runs import Run
-
-__all__ = [
-    "Adoption",
-    "Cells",
-    "Forecast",
-    "Other",
-    "adopt",
-    "forecast",
-    "others_of",
-    "recompute",
-    "replay",
-    "superseded",
-]
-
 
 # -- Cells: each point under each strategy, with the digests of its runs -----------------------
 

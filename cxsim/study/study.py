@@ -35,9 +35,6 @@ from cxsim.study.study_file import ONLY, find_study, read_parts, read_study
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FunctionModel", "Model", "ScenarioModel", "Study"]
-
-
 # -- A study: what is varied, over which points and seeds, and what is kept of each run --------
 
 

@@ -31,17 +31,6 @@ from cxsim.study.outputs import (
     stopping_of,
 )
 
-__all__ = [
-    "ONLY",
-    "FunctionStudy",
-    "ScenarioStudy",
-    "find_study",
-    "read_parts",
-    "read_study",
-    "study_schema",
-]
-
-
 # -- A study file as checked pieces: every problem with its file, line, key and the nearest name
 
 

@@ -21,14 +21,11 @@ from cxsim.runs.simulation import Simulation, first_step
 from cxsim.study.outputs import observers_of
 from cxsim.study.results import Sweep
 from cxsim.study.runner import Runner
-from cxsim.study.store import Claims, Store, StoreError
-from cxsim.study.store_folder import codebook
+from cxsim.study.store import Claims, Store
+from cxsim.study.store_folder import StoreError, codebook
 from cxsim.study.stored_runs import Cells, superseded
 from cxsim.study.study import Study
 from cxsim.study.workers import Outcome, Pool, PoolError, Report, Task, open_pool, process_name
-
-__all__ = ["Doing", "live", "remaining", "status_line", "sweep"]
-
 
 # -- A sweep: a study's runs, as far as they are not stored yet --------------------------------
 

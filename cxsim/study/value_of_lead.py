@@ -16,18 +16,6 @@ from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, w
 if TYPE_CHECKING:
     from cxsim.scenario import Scenario
 
-__all__ = [
-    "CONTINUED",
-    "Estimate",
-    "Value",
-    "estimate",
-    "interval",
-    "money_of",
-    "value_from",
-    "value_of",
-]
-
-
 # -- Means over seeds with their intervals -----------------------------------------------------
 
 

@@ -25,22 +25,6 @@ from cxsim.messages import hint
 from cxsim.runs.components import Components
 from cxsim.study.study import Model
 
-__all__ = [
-    "GRACE",
-    "KINDS",
-    "Chunk",
-    "Outcome",
-    "Pool",
-    "PoolError",
-    "Report",
-    "RunTimeoutError",
-    "Task",
-    "cores",
-    "open_pool",
-    "play",
-]
-
-
 # -- Where chunks are played: in this process, in processes, in threads, on a cluster ----------
 
 

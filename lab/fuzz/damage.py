@@ -207,7 +207,8 @@ def _store(folder: Path) -> dict[str, bytes]:
 
 
 def _read_store(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]:
-    from cxsim.study.store import Store, StoreError
+    from cxsim.study.store import Store
+    from cxsim.study.store_folder import StoreError
 
     try:
         store = Store(place)

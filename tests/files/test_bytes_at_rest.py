@@ -31,7 +31,8 @@ from cxsim.files.sealed import (
     write_text,
 )
 from cxsim.files.whole import whole_file, whole_folder
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import recompute
 from lab.fuzz.damage import KINDS, WRONG, kinds, try_out
 

@@ -15,7 +15,8 @@ import pytest
 
 import cxsim as cx
 from cxsim.engine.code_folders import cache_folders
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="places of POSIX systems")
 

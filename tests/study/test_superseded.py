@@ -11,7 +11,7 @@ import pytest
 import cxsim as cx
 from cxsim import _version
 from cxsim.study.runner import OtherCodeError
-from cxsim.study.store import StoreError
+from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import forecast
 
 SMALL = {

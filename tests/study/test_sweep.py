@@ -15,7 +15,8 @@ import study_functions as functions
 from places import SUPPORT
 
 import cxsim as cx
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 from cxsim.study.sweep import status_line
 from cxsim.study.workers import Report
 

@@ -26,9 +26,6 @@ from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import exp, gumbel
 from cxsim.parameters import Ask, Parameters, parameter
 
-__all__ = ["CHOICE", "DEMAND", "DEMAND_RULES"]
-
-
 # -- Discrete choice among the active firms and the no-purchase option --------------------------
 
 

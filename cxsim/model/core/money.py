@@ -9,9 +9,6 @@ from cxsim.model.mechanism import NONE, Accumulator, Draw, Mechanism, Pass, list
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
-__all__ = ["MARKET_EXIT"]
-
-
 # -- Prices, revenue and costs -----------------------------------------------------------------
 
 

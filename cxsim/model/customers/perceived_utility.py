@@ -21,15 +21,6 @@ from cxsim.model.mechanism import Column, Mechanism, Pass, listed, scratch, tile
 from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import gumbel
 
-__all__ = [
-    "ACCOUNT",
-    "PERCEIVED_UTILITY",
-    "buying_centers",
-    "fit_gap_of_account",
-    "perceptions_differ",
-]
-
-
 # -- Perceived utility of members, who may misjudge their needs ---------------------------------
 
 

@@ -33,9 +33,6 @@ from cxsim.numerics.elementary import gumbel
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CHANCE", "cohort_frame", "cohorts", "loss_frame", "loss_reasons", "tenure"]
-
-
 # -- Churn reasons: each term of utility switched off in turn -----------------------------------
 
 

@@ -18,9 +18,6 @@ from cxsim.model.mechanism import Column, Mechanism, Pass, listed
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["customer_frame", "customers", "panel", "panel_rows", "reach_frame"]
-
-
 # -- Switching costs and purchases of individual customers --------------------------------------
 
 

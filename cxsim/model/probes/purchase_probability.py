@@ -20,9 +20,6 @@ from cxsim.numerics.elementary import exp
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CHANCES", "elasticity", "elasticity_frame", "hearsay", "hearsay_frame"]
-
-
 # -- Short-run price elasticities, given customers' present state ------------------------------
 
 

@@ -45,18 +45,6 @@ from cxsim.numerics.draws import normal
 from cxsim.numerics.elementary import exp
 from cxsim.parameters import Parameters, parameter
 
-__all__ = [
-    "best",
-    "best_of",
-    "forecast",
-    "forecast_features",
-    "is_there",
-    "likeness",
-    "log_odds",
-    "recency_frequency_value",
-]
-
-
 # -- Ranking of customers: at random, by purchase records or by a model -------------------------
 
 

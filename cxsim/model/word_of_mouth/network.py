@@ -21,9 +21,6 @@ from cxsim.numerics.draws import static_key
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KINDS", "SAMPLE", "Network", "network", "ties_frames"]
-
-
 # -- Social networks of customers as compressed sparse rows --------------------------------------
 
 

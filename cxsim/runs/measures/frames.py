@@ -15,22 +15,6 @@ from cxsim.runs.measures.measure_registry import measures
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "CAUSES",
-    "FRAMES",
-    "KEYS",
-    "equity_changes",
-    "firm_frame",
-    "market_frame",
-    "profit_statement",
-    "quadrant",
-    "service_statement",
-    "switching_frame",
-    "tenure_frame",
-    "touchpoint_frame",
-]
-
-
 # -- Frames by period and firm, for the market, of brand switching and of tenure ---------------
 
 

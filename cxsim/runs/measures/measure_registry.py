@@ -26,22 +26,6 @@ from cxsim.runs.measures.purchases import (
     share,
 )
 
-__all__ = [
-    "FIRM_MEASURES",
-    "MARKET",
-    "MARKET_MEASURES",
-    "Ledger",
-    "Measure",
-    "firm_measure",
-    "key_measures",
-    "measures",
-    "near",
-    "summarize",
-    "summarized",
-    "window_words",
-]
-
-
 # -- The market as a whole ---------------------------------------------------------------------
 
 

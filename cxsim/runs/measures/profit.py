@@ -19,24 +19,6 @@ from cxsim.runs.measures.purchases import (
     total,
 )
 
-__all__ = [
-    "CUSTOMER_VALUE_MEASURES",
-    "PROFIT_MEASURES",
-    "VALUES",
-    "VALUE_MEASURES",
-    "by_horizon",
-    "contribution",
-    "customer_equity",
-    "lifetime_value_new",
-    "lifetime_value_present",
-    "profit",
-    "turn_beyond",
-    "turns",
-    "weights",
-    "year_of",
-]
-
-
 # -- Revenue, costs and profit -----------------------------------------------------------------
 
 

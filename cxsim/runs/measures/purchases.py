@@ -9,23 +9,6 @@ import numpy as np
 from cxsim.model.ledger import Ledger, by_firm, ratio
 from cxsim.model.mechanism import Measure
 
-__all__ = [
-    "PURCHASE_MEASURES",
-    "SERVICE_MEASURES",
-    "customers",
-    "left",
-    "losses",
-    "over_last_year",
-    "parameter",
-    "per_customer",
-    "per_last_year",
-    "purchases",
-    "share",
-    "switching_cost",
-    "total",
-]
-
-
 # -- Purchases, customers, market share, retention and churn -----------------------------------
 
 

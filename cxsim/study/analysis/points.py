@@ -13,20 +13,6 @@ from numpy.typing import NDArray
 
 from cxsim.messages import hint, minus
 
-__all__ = [
-    "Finding",
-    "Points",
-    "amount",
-    "cases_of",
-    "column",
-    "contrast",
-    "names_of",
-    "points_of",
-    "strategies_of",
-    "whole_blocks",
-]
-
-
 # -- Runs as points: values by point and seed, and how much of what is seen is noise -----------
 
 

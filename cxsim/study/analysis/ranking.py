@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from cxsim.messages import choice
 from cxsim.study.analysis.points import Finding, column, strategies_of
 
-__all__ = ["cube_of", "ranking"]
-
 #: What strategies are ranked by, in the order of the frame's rows.
 CRITERIA = ("mean", "mean_regret", "largest_regret", "worst", "best_share")
 
