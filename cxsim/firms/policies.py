@@ -38,21 +38,11 @@ class Target(Parameters):
     """A target of the roadmap; capabilities that it does not name stay."""
 
     at: int = parameter(doc="Period of the first step", unit="period", ge=0)
-    over: int = parameter(
-        0, doc="Periods to the target, in equal steps (0: at once)", unit="periods", ge=0
-    )
-    interaction: float | None = parameter(
-        None, doc="Target of interaction", unit="share", ge=0, le=1
-    )
-    customization: float | None = parameter(
-        None, doc="Target of customization", unit="share", ge=0, le=1
-    )
-    identification: float | None = parameter(
-        None, doc="Target of the recognition rate", unit="share", ge=0, le=1
-    )
-    segment_insight: float | None = parameter(
-        None, doc="Target of segment insight", unit="share", ge=0, le=1
-    )
+    over: int = parameter(0, "Periods to the target, in equal steps (0: at once)", "periods", ge=0)
+    interaction: float | None = parameter(None, "Target of interaction", "share")
+    customization: float | None = parameter(None, "Target of customization", "share")
+    identification: float | None = parameter(None, "Target of the recognition rate", "share")
+    segment_insight: float | None = parameter(None, "Target of segment insight", "share")
 
 
 class Roadmap(CapabilityPolicy):
@@ -91,7 +81,7 @@ class Imitate(CapabilityPolicy):
 
     lag: int = parameter(6, doc="Lag of the copy", unit="periods", ge=0)
     pace: float = parameter(
-        1.0, doc="Share of the distance to the leader covered per period", unit="share", gt=0, le=1
+        1.0, "Share of the distance to the leader covered per period", "share", gt=0, le=1
     )
 
     def begin(self) -> None:
@@ -145,10 +135,10 @@ class AdaptiveCapability(CapabilityPolicy):
 
     step: float = parameter(0.1, doc="Size of a step", unit="share", gt=0, le=1)
     patience: int = parameter(
-        6, doc="Periods for which a step is observed before the next", unit="periods", ge=1
+        6, "Periods for which a step is observed before the next", "periods", ge=1
     )
     payback: int = parameter(
-        24, doc="Periods over which one-off costs of a step are spread", unit="periods", ge=1
+        24, "Periods over which one-off costs of a step are spread", "periods", ge=1
     )
 
     def begin(self) -> None:
@@ -306,7 +296,7 @@ class Farsighted(PricingPolicy):
         lt=1,
     )
     buyers: Literal["many", "one"] = parameter(
-        "many", doc="Many customers at one posted price, or a single customer (customers: 1)"
+        "many", "Many customers at one posted price, or a single customer (customers: 1)"
     )
 
     def decide(self, known: Knowledge) -> float:
@@ -439,7 +429,7 @@ class AdaptivePricing(PricingPolicy):
 
     step: float = parameter(0.02, doc="Size of a step", unit="share of price", gt=0, lt=1)
     patience: int = parameter(
-        3, doc="Periods for which a price is observed before the next", unit="periods", ge=1
+        3, "Periods for which a price is observed before the next", "periods", ge=1
     )
 
     def begin(self) -> None:

@@ -53,12 +53,10 @@ class Policies(Parameters):
     """A firm's policies: a name, or a mapping of ``name`` and the policy's own parameters."""
 
     pricing: str | dict[str, Any] = parameter(
-        FIXED, doc="Policy that sets the price: its name, or its name and parameters", fixed=True
+        FIXED, "Policy that sets the price: its name, or its name and parameters", fixed=True
     )
     capability: str | dict[str, Any] = parameter(
-        FIXED,
-        doc="Policy that sets the capabilities: its name, or its name and parameters",
-        fixed=True,
+        FIXED, "Policy that sets the capabilities: its name, or its name and parameters", fixed=True
     )
 
 

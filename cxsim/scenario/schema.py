@@ -220,9 +220,7 @@ TEXTS = ("name", "title", "description", "claim", "refuted_by", "test", "notes")
 class Initial(Parameters):
     """A firm's customers at the start."""
 
-    share: float = parameter(
-        0.0, doc="Initial customer share of the firm", unit="share", ge=0, le=1, fixed=True
-    )
+    share: float = parameter(0.0, "Initial customer share of the firm", "share", fixed=True)
     tenure: int = parameter(
         0,
         doc="Initial tenure of these customers: purchases since joining",
@@ -231,12 +229,7 @@ class Initial(Parameters):
         fixed=True,
     )
     knowledge: float = parameter(
-        0.0,
-        doc="Initial knowledge of each of these customers",
-        unit="share",
-        ge=0,
-        lt=1,
-        fixed=True,
+        0.0, "Initial knowledge of each of these customers", "share", ge=0, lt=1, fixed=True
     )
 
 
@@ -275,9 +268,7 @@ class Condition(Parameters):
         fixed=True,
     )
     runs: dict[str, dict[str, Any]] = parameter(
-        {},
-        doc="Other runs in the rule: overrides of the scenario, by name",
-        fixed=True,
+        {}, "Other runs in the rule: overrides of the scenario, by name", fixed=True
     )
 
     @field_validator("rule")
@@ -291,10 +282,10 @@ class Labels(Parameters):
     """Words of this market for customers, purchases and prices in tables and figures."""
 
     customer: str = parameter(
-        "customer", doc="Word for a customer (patient, donor, voter, child/children)", fixed=True
+        "customer", "Word for a customer (patient, donor, voter, child/children)", fixed=True
     )
     purchase: str = parameter(
-        "purchase", doc="Word for a purchase (treatment, donation, vote, enrolment)", fixed=True
+        "purchase", "Word for a purchase (treatment, donation, vote, enrolment)", fixed=True
     )
     price: str = parameter("price", doc="Word for a price (fee, co-payment, tuition)", fixed=True)
 
@@ -308,11 +299,11 @@ class World(Parameters):
     claim: str = parameter("", doc="Claim that the scenario tests", fixed=True)
     refuted_by: str = parameter("", doc="Result that would refute the claim", fixed=True)
     test: tuple[Condition, ...] = parameter(
-        (), doc="Conditions of the claim as rules: the claim holds if all of them hold", fixed=True
+        (), "Conditions of the claim as rules: the claim holds if all of them hold", fixed=True
     )
     notes: str = parameter("", doc="Sources and assumptions of the numbers", fixed=True)
     periods: int = parameter(
-        60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True, ask=Ask()
+        60, "Periods reported", "periods", ge=1, le=100_000, fixed=True, ask=Ask()
     )
     period_length: str = parameter("month", doc="Length of a period", fixed=True)
     warm_up: int = parameter(
@@ -342,12 +333,7 @@ class World(Parameters):
     )
     needs: int = parameter(2, doc="Dimensions of need", unit="dimensions", ge=1, le=8, fixed=True)
     matrix_threshold: float = parameter(
-        0.5,
-        doc="Threshold between low and high in the capability matrix",
-        unit="share",
-        ge=0,
-        le=1,
-        fixed=True,
+        0.5, "Threshold between low and high in the capability matrix", "share", fixed=True
     )
     currency: str = parameter("EUR", doc="Label of the currency", fixed=True)
     labels: Labels = parameter(

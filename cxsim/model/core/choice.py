@@ -33,10 +33,7 @@ class MarketParameters(Parameters):
     """The no-purchase option of the market."""
 
     outside_option: bool = parameter(
-        False,
-        doc="Whether customers in the market have the no-purchase option",
-        fixed=True,
-        ask=Ask(),
+        False, "Whether customers in the market have the no-purchase option", fixed=True, ask=Ask()
     )
 
 

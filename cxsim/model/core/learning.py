@@ -25,11 +25,7 @@ class SegmentParameters(Parameters):
     """Data sharing by a segment."""
 
     disclosure: float = parameter(
-        1.0,
-        doc="Data sharing: share of what the customer could tell that it tells",
-        unit="share",
-        ge=0,
-        le=1,
+        1.0, "Data sharing: share of what the customer could tell that it tells", "share"
     )
 
 
@@ -40,16 +36,10 @@ class FirmParameters(Parameters):
         1.0,
         doc="Recognition rate: chance to recognize the customer in a contact (identify)",
         unit="share",
-        ge=0,
-        le=1,
         ask=Ask(beside=("interaction", "customization")),
     )
     interaction: float = parameter(
-        0.0,
-        doc="How well the firm interacts with individual customers (interact)",
-        unit="share",
-        ge=0,
-        le=1,
+        0.0, "How well the firm interacts with individual customers (interact)", "share"
     )
     forgetting_rate: float = parameter(
         0.0,
@@ -209,11 +199,7 @@ class PortabilityParameters(Parameters):
     """Data portability."""
 
     profile_portability: float | None = parameter(
-        None,
-        doc="Share of the supplier's profile of a customer that a new firm can take over",
-        unit="share",
-        ge=0,
-        le=1,
+        None, "Share of the supplier's profile of a customer that a new firm can take over", "share"
     )
 
 

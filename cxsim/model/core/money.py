@@ -15,14 +15,10 @@ from cxsim.parameters import Ask, Parameters, parameter
 class Promotions(Parameters):
     """Temporary price cuts, drawn anew each period for the whole market."""
 
-    chance: float = parameter(
-        0.0, doc="Chance that a promotion runs", unit="per period", ge=0, le=1
-    )
-    depth: float = parameter(
-        0.0, doc="Discount of a promotion as a share of the price", unit="share", ge=0, le=1
-    )
+    chance: float = parameter(0.0, "Chance that a promotion runs", "per period", ge=0, le=1)
+    depth: float = parameter(0.0, "Discount of a promotion as a share of the price", "share")
     display_value: float = parameter(
-        0.0, doc="Value added by feature and display during a promotion", unit="currency per unit"
+        0.0, "Value added by feature and display during a promotion", "currency per unit"
     )
 
 
@@ -30,7 +26,7 @@ class MarketParameters(Parameters):
     """The discount rate, and the upper limit of prices."""
 
     discount_rate: float = parameter(
-        0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1, ask=Ask()
+        0.01, "Discount rate", "per period", fixed=True, ge=0, lt=1, ask=Ask()
     )
     price_limit: float | None = parameter(
         None,
@@ -54,11 +50,7 @@ class FirmParameters(Parameters):
     )
     promotions: Promotions = parameter(Promotions(), doc="Promotions: temporary price cuts")
     unit_cost: float = parameter(
-        0.0,
-        doc="Unit cost of the standard offer",
-        unit="currency per unit",
-        ge=0,
-        ask=Ask(free="units"),
+        0.0, "Unit cost of the standard offer", "currency per unit", ge=0, ask=Ask(free="units")
     )
     customization_cost: float = parameter(
         0.0,
@@ -85,8 +77,6 @@ class FirmParameters(Parameters):
         0.0,
         doc="Share of the service cost saved with a fully known customer",
         unit="share",
-        ge=0,
-        le=1,
         source="Reinartz & Kumar 2002: no evidence, hence 0",
     )
     capability_cost: float = parameter(
@@ -105,9 +95,7 @@ class FirmParameters(Parameters):
             free="building of capabilities", beside=("interaction", "customization"), rising=True
         ),
     )
-    initial_cash: float = parameter(
-        0.0, doc="Cash at the start (whole market)", unit="currency", fixed=True
-    )
+    initial_cash: float = parameter(0.0, "Cash at the start (whole market)", "currency", fixed=True)
 
 
 def stated_prices(scenario: Any) -> tuple[float, float]:

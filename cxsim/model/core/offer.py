@@ -28,22 +28,14 @@ class FirmParameters(Parameters):
         unit="distance",
         axes=("need",),
     )
-    quality: float = parameter(
-        0.0, doc="Value of a unit to every customer", unit="currency per unit"
-    )
+    quality: float = parameter(0.0, "Value of a unit to every customer", "currency per unit")
     customization: float = parameter(
-        0.0,
-        doc="How far the offer can be adapted to the firm's estimate of a customer's need",
-        unit="share",
-        ge=0,
-        le=1,
+        0.0, "How far the offer can be adapted to the firm's estimate of a customer's need", "share"
     )
     segment_insight: float = parameter(
         0.0,
         doc="How far the firm distinguishes segments and their needs (differentiate)",
         unit="share",
-        ge=0,
-        le=1,
         ask=Ask(beside=("customization",)),
     )
 

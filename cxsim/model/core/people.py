@@ -33,11 +33,7 @@ class SegmentParameters(Parameters):
     """Distributions of customers' attributes in a segment."""
 
     share: float = parameter(
-        doc="Share of customers in the segment; shares sum to 1",
-        unit="share",
-        fixed=True,
-        ge=0,
-        le=1,
+        doc="Share of customers in the segment; shares sum to 1", unit="share", fixed=True
     )
     need_mean: tuple[float, ...] | None = parameter(
         None,

@@ -26,7 +26,7 @@ class SegmentParameters(Parameters):
     """Procedural switching cost and onboarding effort of a segment."""
 
     switching_cost: float = parameter(
-        0.0, doc="Procedural switching cost of changing the supplier", unit="currency", ge=0
+        0.0, "Procedural switching cost of changing the supplier", "currency", ge=0
     )
     teaching_effort: float = parameter(
         0.0,

@@ -23,7 +23,7 @@ class BuyingCenter(Parameters):
     """Members of the decision-making unit of an account, and their rule of decision."""
 
     members: int = parameter(
-        3, doc="Members who decide for an account", unit="people", fixed=True, ge=1, le=30
+        3, "Members who decide for an account", "people", fixed=True, ge=1, le=30
     )
     member_need_sd: float = parameter(
         0.0,
@@ -33,15 +33,10 @@ class BuyingCenter(Parameters):
         ge=0,
     )
     quorum: float = parameter(
-        0.5,
-        doc="Share of members whose votes an option needs to win",
-        unit="share of members",
-        ge=0,
-        le=1,
+        0.5, "Share of members whose votes an option needs to win", "share of members", ge=0, le=1
     )
     tailoring: Literal["account", "member"] = parameter(
-        "account",
-        doc="Whether members see an offer tailored to the account's need, or to their own",
+        "account", "Whether members see an offer tailored to the account's need, or to their own"
     )
 
 
@@ -49,7 +44,7 @@ class SegmentParameters(Parameters):
     """The buying center of the accounts of a segment."""
 
     buying_center: BuyingCenter | None = parameter(
-        None, doc="Buying center: several members decide for each account (default: one)"
+        None, "Buying center: several members decide for each account (default: one)"
     )
 
 

@@ -107,7 +107,7 @@ class MarketParameters(Parameters):
     """Uncertainty of customers about their own needs."""
 
     self_discovery: SelfDiscovery | None = parameter(
-        None, doc="Self-discovery: customers learn their own needs by buying"
+        None, "Self-discovery: customers learn their own needs by buying"
     )
 
 

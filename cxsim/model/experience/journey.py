@@ -329,8 +329,6 @@ class FirmParameters(Parameters):
         1.0,
         doc="Channel integration: chance to recognize a customer who comes from another channel",
         unit="share",
-        ge=0,
-        le=1,
     )
 
 

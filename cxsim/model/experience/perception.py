@@ -39,7 +39,7 @@ class MarketParameters(Parameters):
     """Effect of performance and expectation on experience."""
 
     neutral: float = parameter(
-        5.0, doc="Neutral performance, neither good nor bad", unit="score 0-10", ge=0, le=10
+        5.0, "Neutral performance, neither good nor bad", "score 0-10", ge=0, le=10
     )
     performance_weight: float = parameter(
         1.0,
@@ -54,26 +54,16 @@ class MarketParameters(Parameters):
         source="Tversky & Kahneman 1992 (median, for money)",
     )
     experience_memory: float = parameter(
-        0.2,
-        doc="Share of the experience of a firm that a period with contacts renews",
-        unit="share",
-        ge=0,
-        le=1,
+        0.2, "Share of the experience of a firm that a period with contacts renews", "share"
     )
     expectation_adaptation: float = parameter(
-        0.1,
-        doc="Share of its distance to performance that expectation moves in a contact",
-        unit="share",
-        ge=0,
-        le=1,
+        0.1, "Share of its distance to performance that expectation moves in a contact", "share"
     )
     expectation_spillover: float = parameter(
         0.0,
         doc="Share of the lead of the best firm experienced in a period by which expectations "
         "of all other firms rise",
         unit="share",
-        ge=0,
-        le=1,
     )
 
 
@@ -340,7 +330,7 @@ class SegmentParameters(Parameters):
     """Value of experience to a segment, and its effect on purchase frequency."""
 
     experience_value: float = parameter(
-        0.0, doc="Value of a unit of experience of a firm, per purchase", unit="currency"
+        0.0, "Value of a unit of experience of a firm, per purchase", "currency"
     )
     spend_response: float = parameter(
         0.0,

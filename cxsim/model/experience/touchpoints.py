@@ -30,12 +30,8 @@ class Touchpoint(Parameters):
         "support: in any period, at the supplier",
         fixed=True,
     )
-    channel: str = parameter(
-        "", doc="Channel of the touchpoint (store, web, phone, ...)", fixed=True
-    )
-    visit_rate: float = parameter(
-        0.5, doc="Chance of a visit on each occasion", unit="share", ge=0, le=1
-    )
+    channel: str = parameter("", "Channel of the touchpoint (store, web, phone, ...)", fixed=True)
+    visit_rate: float = parameter(0.5, "Chance of a visit on each occasion", "share")
     importance: float = parameter(1.0, doc="Weight in the experience of the whole journey", ge=0)
     staffed: bool = parameter(True, doc="Whether the touchpoint is staffed by people", fixed=True)
 
@@ -44,21 +40,16 @@ class MarketParameters(Parameters):
     """The journey that customers make with firms."""
 
     journey: dict[str, Touchpoint] | None = parameter(
-        None,
-        doc="Touchpoints by name, in the order of the journey",
-        axes=("touchpoint",),
-        min_length=1,
+        None, "Touchpoints by name, in the order of the journey", axes=("touchpoint",), min_length=1
     )
 
 
 class Habit(Parameters):
     """Visits and importance of a touchpoint that differ in a segment."""
 
-    visit_rate: float | None = parameter(
-        None, doc="Chance of a visit on each occasion", unit="share", ge=0, le=1
-    )
+    visit_rate: float | None = parameter(None, "Chance of a visit on each occasion", "share")
     importance: float | None = parameter(
-        None, doc="Weight in the experience of the whole journey", ge=0
+        None, "Weight in the experience of the whole journey", ge=0
     )
 
 
@@ -66,7 +57,7 @@ class SegmentParameters(Parameters):
     """The customer journey of a segment where it differs."""
 
     journey: dict[str, Habit] = parameter(
-        {}, doc="Differences from the journey of the market, by touchpoint", axes=("touchpoint",)
+        {}, "Differences from the journey of the market, by touchpoint", axes=("touchpoint",)
     )
 
 
@@ -93,11 +84,7 @@ class Service(Parameters):
         fixed=True,
     )
     cost: float = parameter(
-        0.0,
-        doc="Cost of a contact",
-        unit="currency per contact",
-        ge=0,
-        ask=Ask(free="touchpoint {}"),
+        0.0, "Cost of a contact", "currency per contact", ge=0, ask=Ask(free="touchpoint {}")
     )
     blind_spot: float = parameter(
         0.0,

@@ -33,10 +33,7 @@ class Contracts(Parameters):
 
     length: int = parameter(12, doc="Duration of a contract from joining on", unit="periods", ge=0)
     exit_fee: float = parameter(
-        0.0,
-        doc="Exit fee: amount paid by a customer who leaves before the end",
-        unit="currency",
-        ge=0,
+        0.0, "Exit fee: amount paid by a customer who leaves before the end", "currency", ge=0
     )
 
 
@@ -45,7 +42,7 @@ class FirmParameters(Parameters):
 
     contracts: Contracts | None = parameter(None, doc="Contracts with a duration and an exit fee")
     billing: Literal["per_purchase", "subscription"] = parameter(
-        "per_purchase", doc="Whether customers pay when they buy, or every period until they cancel"
+        "per_purchase", "Whether customers pay when they buy, or every period until they cancel"
     )
 
 

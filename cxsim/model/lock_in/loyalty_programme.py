@@ -31,13 +31,11 @@ class LoyaltyProgramme(Parameters):
     """Terms of a firm's loyalty programme."""
 
     points_per_currency: float = parameter(
-        1.0, doc="Points issued per amount paid", unit="points per currency", ge=0
+        1.0, "Points issued per amount paid", "points per currency", ge=0
     )
-    point_value: float = parameter(
-        0.01, doc="Discount for one point", unit="currency per point", ge=0
-    )
+    point_value: float = parameter(0.01, "Discount for one point", "currency per point", ge=0)
     redemption_threshold: float = parameter(
-        0.0, doc="Balance at which all points are redeemed", unit="points", ge=0
+        0.0, "Balance at which all points are redeemed", "points", ge=0
     )
 
 
@@ -45,7 +43,7 @@ class FirmParameters(Parameters):
     """The loyalty programme of a firm."""
 
     loyalty_programme: LoyaltyProgramme | None = parameter(
-        None, doc="Loyalty programme: points for purchases, forfeited by customers who switch"
+        None, "Loyalty programme: points for purchases, forfeited by customers who switch"
     )
 
 

@@ -18,7 +18,7 @@ class Recovery(Parameters):
     """Threshold, effect and cost of service recovery."""
 
     threshold: float = parameter(
-        3.0, doc="Reported performance at or below which the firm acts", unit="score 0-10"
+        3.0, "Reported performance at or below which the firm acts", "score 0-10"
     )
     effect: float = parameter(
         0.1,
@@ -41,7 +41,7 @@ class FirmParameters(Parameters):
     """Service recovery of a firm."""
 
     recovery: Recovery | None = parameter(
-        None, doc="Service recovery for customers who report a bad contact (event-based surveys)"
+        None, "Service recovery for customers who report a bad contact (event-based surveys)"
     )
 
 
@@ -122,10 +122,7 @@ class Improvement(Parameters):
     """Budget and effect of improvement of touchpoints."""
 
     budget: float = parameter(
-        0.0,
-        doc="Budget for improvement of touchpoints (whole market)",
-        unit="currency per period",
-        ge=0,
+        0.0, "Budget for improvement of touchpoints (whole market)", "currency per period", ge=0
     )
     effect: float = parameter(
         0.005,
@@ -134,9 +131,7 @@ class Improvement(Parameters):
         unit="score per root of currency",
         ge=0,
     )
-    decay: float = parameter(
-        0.02, doc="Share of a gain that is lost again", unit="per period", ge=0, le=1
-    )
+    decay: float = parameter(0.02, "Share of a gain that is lost again", "per period", ge=0, le=1)
 
 
 class ImprovementParameters(Parameters):

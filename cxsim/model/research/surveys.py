@@ -33,15 +33,9 @@ class Programme(Parameters):
         doc="Share of customers or contacts asked (default: 0.05, or as the organization's "
         "evaluation implies)",
         unit="share",
-        ge=0,
-        le=1,
     )
     response_rate: float = parameter(
-        0.3,
-        doc="Response rate: chance that a customer with neutral experience answers",
-        unit="share",
-        ge=0,
-        le=1,
+        0.3, "Response rate: chance that a customer with neutral experience answers", "share"
     )
     cost: float = parameter(
         0.0,
@@ -62,10 +56,10 @@ class Listening(Parameters):
     """Survey programmes of a firm."""
 
     deep_dive: DeepDive | None = parameter(
-        None, doc="Deep dive: at intervals a share of customers is asked about all touchpoints"
+        None, "Deep dive: at intervals a share of customers is asked about all touchpoints"
     )
     event_based: Programme | None = parameter(
-        None, doc="Event-based survey: a share of contacts is followed by a question about it"
+        None, "Event-based survey: a share of contacts is followed by a question about it"
     )
     tracking: Programme | None = parameter(
         None,
@@ -77,7 +71,7 @@ class Listening(Parameters):
         "below 0 dissatisfied customers answer more often",
     )
     prior_answers: float = parameter(
-        10.0, doc="Weight of the previous estimate, in answers", unit="answers", ge=0
+        10.0, "Weight of the previous estimate, in answers", "answers", ge=0
     )
 
 
@@ -94,7 +88,7 @@ class FirmParameters(Parameters):
     """Surveys of a firm."""
 
     listening: Listening | None = parameter(
-        None, doc="Surveys (default: none; perceived performance is the design)"
+        None, "Surveys (default: none; perceived performance is the design)"
     )
 
 

@@ -137,11 +137,10 @@ class Acquisition(Parameters):
         "logistic regression on attributes (look-alikes)",
     )
     by: Literal["both", "firmographic", "behavioural", "segment"] = parameter(
-        "both",
-        doc="Basis of targeting: attributes of both kinds or of one, or the segment of needs",
+        "both", "Basis of targeting: attributes of both kinds or of one, or the segment of needs"
     )
     refit_every: int = parameter(
-        12, doc="Periods between fits of the look-alike model", unit="periods", ge=1
+        12, "Periods between fits of the look-alike model", "periods", ge=1
     )
     rest: int = parameter(6, doc="Periods before a contact is repeated", unit="periods", ge=0)
     trial_discount: float = parameter(
@@ -164,7 +163,7 @@ class FirmParameters(Parameters):
     """Acquisition by a firm."""
 
     acquisition: Acquisition | None = parameter(
-        None, doc="Acquisition: contacts with customers of other firms or of none"
+        None, "Acquisition: contacts with customers of other firms or of none"
     )
 
 

@@ -34,14 +34,10 @@ class NextBestOffer(Parameters):
         doc="Margin of the next best offer, at most its price", unit="currency", ge=0
     )
     base_chance: float = parameter(
-        0.0,
-        doc="Chance of acceptance by an unknown customer",
-        unit="per offer",
-        ge=0,
-        le=1,
+        0.0, "Chance of acceptance by an unknown customer", "per offer", ge=0, le=1
     )
     known_chance: float = parameter(
-        0.0, doc="Chance of acceptance by a fully known customer", unit="per offer", ge=0, le=1
+        0.0, "Chance of acceptance by a fully known customer", "per offer", ge=0, le=1
     )
 
 
@@ -49,7 +45,7 @@ class FirmParameters(Parameters):
     """Cross-selling of a firm."""
 
     next_best_offer: NextBestOffer | None = parameter(
-        None, doc="Next best offer to recognized customers (cross-selling)"
+        None, "Next best offer to recognized customers (cross-selling)"
     )
 
 

@@ -355,10 +355,10 @@ class Attributes(Parameters):
     """Correlations of observable attributes with needs."""
 
     firmographic: float = parameter(
-        0.0, doc="Correlation of firmographic attributes with needs", ge=-1, le=1, newcomers=True
+        0.0, "Correlation of firmographic attributes with needs", ge=-1, le=1, newcomers=True
     )
     behavioural: float = parameter(
-        0.0, doc="Correlation of behavioural attributes with needs", ge=-1, le=1, newcomers=True
+        0.0, "Correlation of behavioural attributes with needs", ge=-1, le=1, newcomers=True
     )
 
 
@@ -366,7 +366,7 @@ class MarketParameters(Parameters):
     """Observable attributes in the market."""
 
     attributes: Attributes | None = parameter(
-        None, doc="Observable attributes of every customer, one of each kind per dimension of need"
+        None, "Observable attributes of every customer, one of each kind per dimension of need"
     )
 
 

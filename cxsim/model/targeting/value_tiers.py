@@ -140,11 +140,7 @@ class ValueTiers(Parameters):
     """Capacity, ranking and cost of individual service."""
 
     contact_capacity: float = parameter(
-        1.0,
-        doc="Capacity: share of its customers that the firm can serve individually",
-        unit="share",
-        ge=0,
-        le=1,
+        1.0, "Capacity: share of its customers that the firm can serve individually", "share"
     )
     goes_to: Literal["everyone", "analytics", "predictive"] = parameter(
         "everyone",
@@ -153,10 +149,7 @@ class ValueTiers(Parameters):
         source="Hughes 1994 (recency, frequency, monetary value)",
     )
     refit_every: int = parameter(
-        12,
-        doc="Periods that the model forecasts, and between its fits",
-        unit="periods",
-        ge=1,
+        12, "Periods that the model forecasts, and between its fits", "periods", ge=1
     )
     focus: tuple[str, ...] | None = parameter(
         None,
@@ -176,7 +169,7 @@ class FirmParameters(Parameters):
     """Differentiation by value of a firm."""
 
     value_tiers: ValueTiers | None = parameter(
-        None, doc="Value tiers: individual service for some customers only"
+        None, "Value tiers: individual service for some customers only"
     )
 
 

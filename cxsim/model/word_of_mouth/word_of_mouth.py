@@ -58,16 +58,16 @@ class TellRate(Parameters):
     """Chance of sending a message about a firm, by emotion cluster."""
 
     destroying: float = parameter(
-        0.2, doc="Chance of a message in the cluster destroying", unit="per period", ge=0, le=1
+        0.2, "Chance of a message in the cluster destroying", "per period", ge=0, le=1
     )
     attention: float = parameter(
-        0.05, doc="Chance of a message in the cluster attention", unit="per period", ge=0, le=1
+        0.05, "Chance of a message in the cluster attention", "per period", ge=0, le=1
     )
     recommendation: float = parameter(
-        0.1, doc="Chance of a message in the cluster recommendation", unit="per period", ge=0, le=1
+        0.1, "Chance of a message in the cluster recommendation", "per period", ge=0, le=1
     )
     advocacy: float = parameter(
-        0.2, doc="Chance of a message in the cluster advocacy", unit="per period", ge=0, le=1
+        0.2, "Chance of a message in the cluster advocacy", "per period", ge=0, le=1
     )
 
 
@@ -87,18 +87,12 @@ class WordOfMouth(Parameters):
         fixed=True,
         ge=2,
     )
-    rewiring: float = parameter(
-        0.1, doc="Share of the links of a small world that are rewired at random",
-        unit="share", fixed=True, ge=0, le=1,
-    )  # fmt: skip
+    rewiring: float = parameter(0.1, "Share of the links of a small world that are rewired at random", "share", fixed=True)  # fmt: skip
     contacts: int = parameter(
-        6, doc="Customers whom a customer meets, where well mixed", unit="per period", ge=0
+        6, "Customers whom a customer meets, where well mixed", "per period", ge=0
     )
     tell_rate: TellRate = parameter(TellRate(), doc="Chance to send a message about a firm")
-    message_weight: float = parameter(
-        0.2, doc="Share of its distance to a message by which reputation moves",
-        unit="share", ge=0, le=1,
-    )  # fmt: skip
+    message_weight: float = parameter(0.2, "Share of its distance to a message by which reputation moves", "share")  # fmt: skip
     awareness: bool = parameter(
         False,
         doc="Whether customers choose only among firms they know: by advertising, word of "
@@ -110,9 +104,7 @@ class WordOfMouth(Parameters):
 class MarketParameters(Parameters):
     """Word of mouth in the market."""
 
-    word_of_mouth: WordOfMouth | None = parameter(
-        None, doc="Word of mouth: messages between customers"
-    )
+    word_of_mouth: WordOfMouth | None = parameter(None, "Word of mouth: messages between customers")
 
 
 # --- rules ------------------------------------------------------------------------
