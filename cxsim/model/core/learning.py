@@ -253,12 +253,7 @@ PORTABILITY = Mechanism(
     passes=(
         Pass(show, "adjust"),
         Pass(hand_over, "update", before=("learning.learn",)),
-        Pass(
-            portable_to_rival,
-            "account",
-            after=("switching.identical_rival",),
-            before=("switching.count",),
-        ),
+        Pass(portable_to_rival, "account", after=("switching.identical_rival",)),
     ),
     active=lambda scenario: scenario.profile_portability is not None,
 )

@@ -225,21 +225,9 @@ def note_supplier(
 
 
 def count(
-    n, need, supplier, recognized, customized, supplier_knowledge, spread, standard_offer,
-    prior_need, gap_recognized, gap_unrecognized, fit_gap_next_offer, fit_gap_standard,
-    sum_fit_gap, sum_fit_gap_standard,
+    n, supplier, fit_gap_next_offer, fit_gap_standard, sum_fit_gap, sum_fit_gap_standard,
 ):  # fmt: skip
     """Add up the fit gaps of the firms' offers to their customers."""
-    fit_gaps(
-        n, need, spread, standard_offer, prior_need, customized, supplier_knowledge,
-        gap_recognized, gap_unrecognized,
-    )  # fmt: skip
-    for i in range(n):
-        fit_gap_next_offer[i] = expected(recognized[i], gap_recognized[i], gap_unrecognized[i])
-        fit_gap_standard[i] = 0.0
-    for d in range(len(need)):
-        for i in range(n):
-            fit_gap_standard[i] += squared_gap(need[d, i], standard_offer[d, i])
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -320,7 +308,7 @@ OFFER = Mechanism(
         Pass(taste, "add", term="brand taste"),
         Pass(fit, "add", term="fit"),
         Pass(note_supplier, "account"),
-        Pass(count, "account", after=("offer.note_supplier",)),
+        Pass(count, "account", after=("switching.note_fit_gaps",)),
         Pass(count_estimate_gaps, "account", after=("offer.note_supplier",)),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cxsim.model.core.offer import expected, fit_gap_cost, fit_gaps
+from cxsim.model.core.offer import expected, fit_gap_cost, fit_gaps, squared_gap
 from cxsim.model.mechanism import Accumulator, Mechanism, Pass, listed, scratch, tile
 from cxsim.parameters import Parameters, parameter
 
@@ -117,22 +117,41 @@ def identical_rival(n, rival_knowledge, forfeited):
         forfeited[i] = 0.0
 
 
-def count(
-    n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
-    rival_knowledge, forfeited, need, standard_offer, prior_need, spread, volume, fit_weight,
-    procedural, effort, hassle, gap_recognized, gap_unrecognized, fit_gap_next_offer,
-    firm_price, firm_personal_premium,
-    switching_procedural, switching_financial, switching_relational,
+def note_fit_gaps(
+    n, need, recognized, customized, supplier_knowledge, rival_knowledge, spread, standard_offer,
+    prior_need, gap_recognized, gap_unrecognized, fit_gap_next_offer, fit_gap_rival,
+    fit_gap_standard,
 ):  # fmt: skip
-    """Compute what each customer would lose by moving to a rival identical to its supplier.
-
-    Parts after Burnham, Frels & Mahajan (2003); they may be negative, and mechanisms may add
-    to them. Follows ``offer.count``, which has noted what the supplier offers the customer now.
-    """
+    """Compute the fit gap of the supplier's next offer, and of an identical rival's."""
+    fit_gaps(
+        n, need, spread, standard_offer, prior_need, customized, supplier_knowledge,
+        gap_recognized, gap_unrecognized,
+    )  # fmt: skip
+    for i in range(n):
+        fit_gap_next_offer[i] = expected(recognized[i], gap_recognized[i], gap_unrecognized[i])
+        fit_gap_standard[i] = 0.0
+    for d in range(len(need)):
+        for i in range(n):
+            fit_gap_standard[i] += squared_gap(need[d, i], standard_offer[d, i])
     fit_gaps(
         n, need, spread, standard_offer, prior_need, customized, rival_knowledge,
         gap_recognized, gap_unrecognized,
     )  # fmt: skip
+    for i in range(n):
+        fit_gap_rival[i] = expected(recognized[i], gap_recognized[i], gap_unrecognized[i])
+
+
+def count(
+    n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
+    rival_knowledge, forfeited, volume, fit_weight, fit_gap_next_offer, fit_gap_rival, procedural,
+    effort, hassle, firm_price, firm_personal_premium, switching_procedural, switching_financial,
+    switching_relational,
+):  # fmt: skip
+    """Compute what each customer would lose by moving to a rival identical to its supplier.
+
+    Parts after Burnham, Frels & Mahajan (2003); they may be negative, and mechanisms may add
+    to them.
+    """
     for i in range(n):
         f = supplier_or_zero[i]
         r = recognized[i]
@@ -145,11 +164,7 @@ def count(
         switching_financial[i] = has * forfeited[i] - has * premium_saved(
             volume[i], firm_price[f], firm_personal_premium[f], customized[i], r, here - there
         )
-        fit_lost = fit_gap_cost(
-            volume[i],
-            fit_weight[i],
-            expected(r, gap_recognized[i], gap_unrecognized[i]) - fit_gap_next_offer[i],
-        )
+        fit_lost = fit_gap_cost(volume[i], fit_weight[i], fit_gap_rival[i] - fit_gap_next_offer[i])
         ease_lost = ordering_effort(hassle[i], r, interaction[f, i], there) - ordering_effort(
             hassle[i], r, interaction[f, i], here
         )
@@ -187,6 +202,7 @@ SWITCHING = Mechanism(
             "barriers", "Switching cost or bonus in the value of an option, currency", ("firm",)
         ),
         scratch("rival_knowledge", "Knowledge that an identical rival would have"),
+        scratch("fit_gap_rival", "Fit gap of the next offer of an identical rival"),
         scratch("forfeited", "Points or exit fee that moving costs, currency"),
         scratch("switching_procedural", "Procedural switching cost, currency"),
         scratch("switching_financial", "Financial switching cost, currency"),
@@ -202,7 +218,16 @@ SWITCHING = Mechanism(
         Pass(switch, "add", term="switching cost"),
         Pass(experience, "pay"),
         Pass(identical_rival, "account"),
-        Pass(count, "account", after=("switching.identical_rival", "offer.count")),
+        Pass(
+            note_fit_gaps,
+            "account",
+            after=(
+                "offer.note_supplier",
+                "switching.identical_rival",
+                "portability.portable_to_rival",
+            ),
+        ),
+        Pass(count, "account", after=("switching.note_fit_gaps",)),
         Pass(add_up, "account", after=("switching.count",)),
     ),
 )

@@ -16,8 +16,7 @@ from typing import Any
 
 from cxsim.model.core.choice import consumer_surplus
 from cxsim.model.core.offer import expected, fit_gap_cost, gap_along, noise, prior, squared_gap
-from cxsim.model.core.switching import barrier, ordering_effort, premium_saved
-from cxsim.model.mechanism import Column, Mechanism, Pass, listed, scratch, tile
+from cxsim.model.mechanism import Column, Mechanism, Pass, listed, scratch
 from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import gumbel
 
@@ -165,44 +164,6 @@ def note_fit_gaps(
         fit_gap_standard[i] = fit_gap_standard[i] / decision_makers[i]
 
 
-def count_fit_gap(
-    n, supplier, fit_gap_next_offer, fit_gap_standard, sum_fit_gap, sum_fit_gap_standard,
-):  # fmt: skip
-    """Add up the fit gaps of the firms' offers to their customers."""
-    for i in range(n):
-        s = supplier[i]
-        if s >= 0:
-            c = tile(i)
-            sum_fit_gap[c, s] += fit_gap_next_offer[i]
-            sum_fit_gap_standard[c, s] += fit_gap_standard[i]
-
-
-def count_switching(
-    n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
-    rival_knowledge, forfeited, volume, fit_weight, fit_gap_next_offer, fit_gap_rival, procedural,
-    effort, hassle, firm_price, firm_personal_premium, switching_procedural, switching_financial,
-    switching_relational,
-):  # fmt: skip
-    """Compute what each account would lose by moving to a rival identical to its supplier."""
-    for i in range(n):
-        f = supplier_or_zero[i]
-        r = recognized[i]
-        here = supplier_knowledge[i]
-        there = rival_knowledge[i]
-        has = 1.0 if supplier[i] >= 0 else 0.0
-        switching_procedural[i] = has * barrier(
-            procedural[i], effort[i], customized[i], here, there
-        )
-        switching_financial[i] = has * forfeited[i] - has * premium_saved(
-            volume[i], firm_price[f], firm_personal_premium[f], customized[i], r, here - there
-        )
-        fit_lost = fit_gap_cost(volume[i], fit_weight[i], fit_gap_rival[i] - fit_gap_next_offer[i])
-        ease_lost = ordering_effort(hassle[i], r, interaction[f, i], there) - ordering_effort(
-            hassle[i], r, interaction[f, i], here
-        )
-        switching_relational[i] = has * (fit_lost + ease_lost)
-
-
 #: State of an account's members; as filled, one member who knows its need.
 ACCOUNT = (
     Column("member_need", ("member", "need"), doc="A member's need less the account's"),
@@ -229,23 +190,11 @@ PERCEIVED_UTILITY = Mechanism(
             "gap_recognized_rival", "Fit gap of the offer of an identical rival, if recognized"
         ),
         scratch("apart", "Fit gap of the standard offer"),
-        scratch("fit_gap_rival", "Fit gap of the next offer of an identical rival"),
     ),
     passes=(
         Pass(set_single_member, "prepare"),
         Pass(fit, "add", replaces="offer.fit", term="fit"),
-        Pass(
-            note_fit_gaps,
-            "account",
-            after=(
-                "offer.note_supplier",
-                "switching.identical_rival",
-                "portability.portable_to_rival",
-            ),
-            before=("offer.count", "switching.count"),
-        ),
-        Pass(count_fit_gap, "account", replaces="offer.count"),
-        Pass(count_switching, "account", replaces="switching.count"),
+        Pass(note_fit_gaps, "account", replaces="switching.note_fit_gaps"),
     ),
     active=perceptions_differ,
 )

@@ -87,12 +87,16 @@ class WordOfMouth(Parameters):
         fixed=True,
         ge=2,
     )
-    rewiring: float = parameter(0.1, "Share of the links of a small world that are rewired at random", "share", fixed=True)  # fmt: skip
+    rewiring: float = parameter(
+        0.1, "Share of the links of a small world that are rewired at random", "share", fixed=True
+    )
     contacts: int = parameter(
         6, "Customers whom a customer meets, where well mixed", "per period", ge=0
     )
     tell_rate: TellRate = parameter(TellRate(), doc="Chance to send a message about a firm")
-    message_weight: float = parameter(0.2, "Share of its distance to a message by which reputation moves", "share")  # fmt: skip
+    message_weight: float = parameter(
+        0.2, "Share of its distance to a message by which reputation moves", "share"
+    )
     awareness: bool = parameter(
         False,
         doc="Whether customers choose only among firms they know: by advertising, word of "
