@@ -9,7 +9,7 @@ cost that emerges, grows and is measured in money.
 >>> market = cx.load("baseline", {"customers": 300, "periods": 36})
 >>> copied = cx.load("copycat", {"customers": 300, "periods": 36})
 >>> print(cx.compare(market, copied, seeds=3).headline())
-In copycat, Mass gains 4.0 points of share against baseline (...), but loses ...
+In copycat, Mass gains 4.0 points of market share against baseline (...), but loses ...
 """
 
 from __future__ import annotations

@@ -170,12 +170,27 @@ def registered() -> tuple[Mechanism, ...]:
 
 
 def add(mechanism: Mechanism) -> Mechanism:
-    """List a mechanism; :func:`cxsim.register` does so once its names have been looked at."""
+    """List a mechanism; :func:`cxsim.register` does so once its names have been looked at.
+
+    Parameters
+    ----------
+    mechanism : Mechanism
+
+    Returns
+    -------
+    Mechanism
+        The same.
+    """
     return _registry.setdefault(mechanism.name, mechanism)
 
 
 def unregister(name: str) -> None:
     """Forget a mechanism; the core stays.
+
+    Parameters
+    ----------
+    name : str
+        Of a mechanism outside the core.
 
     Raises
     ------
@@ -191,7 +206,18 @@ def unregister(name: str) -> None:
 
 
 def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of a sample of the network, which needs no passes."""
+    """Return the probe of a sample of the network, which needs no passes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     return Mechanism("network", doc="A sample of the social network")
 
 

@@ -53,14 +53,51 @@ class FirmParameters(Parameters):
 
 
 def utility(price_sensitivity: float, value: float, shock: float) -> float:
-    """Return the utility of an option, a (value in money) + e."""
+    """Return the utility of an option, a (value in money) + e.
+
+    A random utility with Gumbel shocks, so that choices are multinomial logit (McFadden 1974), with
+    values in willingness to pay (Train & Weeks 2005).
+
+    Parameters
+    ----------
+    price_sensitivity : float
+        a, 1 / currency.
+    value : float
+        Value of the option without the random part, currency.
+    shock : float
+        e, standard Gumbel.
+
+    Returns
+    -------
+    float
+        U, without a unit.
+    """
     return price_sensitivity * value + shock
 
 
 def consumer_surplus(
     value: float, shock: float, price_sensitivity: float, outside_value: float
 ) -> float:
-    """Return the surplus of the chosen option over no purchase, in money; 0 where a is 0."""
+    """Return the surplus of the chosen option over no purchase, v + e / a - v0, currency.
+
+    0 where a is 0. Only differences between scenarios are meaningful (Small & Rosen 1981).
+
+    Parameters
+    ----------
+    value : float
+        v, experienced value of the option, currency.
+    shock : float
+        e, random part of its utility.
+    price_sensitivity : float
+        a, 1 / currency.
+    outside_value : float
+        v0, value of the no-purchase option, currency.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     if price_sensitivity > 0.0:
         return value + shock / price_sensitivity - outside_value
     return 0.0
@@ -71,6 +108,26 @@ def weigh(i, options, open_option, price_sensitivity, value, weights):
 
     Weights are relative to the best option, so that none overflows; the sum is 0 where no option
     is open.
+
+    Parameters
+    ----------
+    i : int
+        Customer of the block.
+    options : int
+        Number of options.
+    open_option : ndarray, shape (option, n)
+        1 for an option that can be chosen.
+    price_sensitivity : ndarray, shape (n,)
+        a, 1 / currency.
+    value : ndarray, shape (member, option, n)
+        Values of options without the random part, currency; those of the first member count.
+    weights : ndarray, shape (option, n)
+        Where weights are written: exp(a (v - max v)), at most 1.
+
+    Returns
+    -------
+    float
+        Sum of the weights; the probability of an option is its weight divided by it.
     """
     a = price_sensitivity[i]
     top = -1e300
@@ -295,13 +352,42 @@ CHOICE = Mechanism(
 def chance_slope(price_sensitivity: float, amount: float, chance: float) -> float:
     """Return the derivative of a logit probability by the price, -a v m P (1 - P).
 
-    ``amount`` is v m, the increase of the amount paid per increase of the price.
+    Parameters
+    ----------
+    price_sensitivity : float
+        a, 1 / currency.
+    amount : float
+        v m, increase of the amount paid per increase of the price, units.
+    chance : float
+        P, probability of the option.
+
+    Returns
+    -------
+    float
+        Probability per currency per unit.
     """
     return -price_sensitivity * amount * chance * (1.0 - chance)
 
 
 def expected_slope(chance: float, slope: float, amount: float, margin: float) -> float:
-    """Return the derivative of probability times margin by the price."""
+    """Return the derivative of probability times margin by the price, P v m + P' M.
+
+    Parameters
+    ----------
+    chance : float
+        P, probability of the option.
+    slope : float
+        P', its derivative by the price (:func:`chance_slope`).
+    amount : float
+        v m, increase of the amount paid per increase of the price, units.
+    margin : float
+        M, contribution margin of a purchase, currency.
+
+    Returns
+    -------
+    float
+        Units: currency of margin per currency per unit of price.
+    """
     return chance * amount + slope * margin
 
 

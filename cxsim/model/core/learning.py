@@ -55,22 +55,83 @@ class FirmParameters(Parameters):
 
 
 def precision(learning_rate: float, interaction: float, disclosure: float) -> float:
-    """Return the precision of the signal of a contact relative to the prior, rho A w."""
+    """Return the precision of the signal of a contact relative to the prior, rho A w.
+
+    Signals and needs are normal, so that precisions add up (normal learning; learning
+    relationships: Pine, Peppers & Rogers 1995).
+
+    Parameters
+    ----------
+    learning_rate : float
+        rho, precision of a signal at full interaction and data sharing, relative to the prior.
+    interaction : float
+        A, share.
+    disclosure : float
+        w, data sharing, share.
+
+    Returns
+    -------
+    float
+        Relative to the precision of the prior.
+    """
     return learning_rate * interaction * disclosure
 
 
 def learned(uncertainty: float, precision: float) -> float:
-    """Return the share of variance left unresolved after one signal, P / (1 + r P)."""
+    """Return the share of variance left unresolved after one signal, P / (1 + r P).
+
+    Bayesian updating of a normal need by a normal signal.
+
+    Parameters
+    ----------
+    uncertainty : float
+        P, share of the variance unresolved before the signal.
+    precision : float
+        r, precision of the signal relative to the prior.
+
+    Returns
+    -------
+    float
+        Share; never above P.
+    """
     return uncertainty / (1.0 + precision * uncertainty)
 
 
 def decayed(uncertainty: float, forgetting_rate: float) -> float:
-    """Return the share of variance unresolved after a period without learning."""
+    """Return the share of variance unresolved after a period without learning, P + f (1 - P).
+
+    Parameters
+    ----------
+    uncertainty : float
+        P, share unresolved before.
+    forgetting_rate : float
+        f, share of knowledge lost, per period.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     return uncertainty + forgetting_rate * (1.0 - uncertainty)
 
 
 def onboarding_effort(teaching_effort: float, customization: float, gain: float) -> float:
-    """Return the onboarding effort, in currency, of raising a firm's knowledge by ``gain``."""
+    """Return the onboarding effort of a contact that raises the firm's knowledge, h C dK, currency.
+
+    Parameters
+    ----------
+    teaching_effort : float
+        h, effort of explaining all needs to a firm that can use them all, currency.
+    customization : float
+        C, share.
+    gain : float
+        dK, rise in customer knowledge, share.
+
+    Returns
+    -------
+    float
+        Currency.
+    """
     return teaching_effort * customization * gain
 
 
@@ -207,7 +268,22 @@ class PortabilityParameters(Parameters):
 
 
 def shown(knowledge: float, supplier_knowledge: float, portability: float) -> float:
-    """Return a firm's knowledge after a transfer of the customer's profile, max(K, phi K_s)."""
+    """Return a firm's knowledge after a transfer of the customer's profile, max(K, phi K_s).
+
+    Parameters
+    ----------
+    knowledge : float
+        K, share of need variance that the firm has resolved itself.
+    supplier_knowledge : float
+        K_s, that of the customer's supplier.
+    portability : float
+        phi, share of a profile that can be taken over.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     ported = portability * supplier_knowledge
     return max(knowledge, ported)
 

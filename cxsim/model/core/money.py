@@ -99,7 +99,19 @@ class FirmParameters(Parameters):
 
 
 def stated_prices(scenario: Any) -> tuple[float, float]:
-    """Return the highest price and premium that firms start with or events set."""
+    """Return the highest price and premium that firms start with or events set.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    price : float
+        Currency per unit.
+    premium : float
+        Share of the price.
+    """
     prices, premiums = [0.0], [0.0]
     for firm in scenario.firms.values():
         prices.append(getattr(firm, "price", 0.0))
@@ -117,6 +129,15 @@ def price_limit(scenario: Any) -> float:
 
     Customers of the model have no budget, so without a no-purchase option only this limits
     prices.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    float
+        Currency per unit.
     """
     given = getattr(scenario, "price_limit", None)
     if given is not None:
@@ -127,7 +148,20 @@ def price_limit(scenario: Any) -> float:
 
 
 def beyond_limit(price: float, limit: float) -> str:
-    """Return the message that a price, including the premium, is above the limit."""
+    """Return the message that a price, including the premium, is above the limit.
+
+    Parameters
+    ----------
+    price : float
+        Including the personal premium, currency per unit.
+    limit : float
+        Highest price that may be charged, currency per unit.
+
+    Returns
+    -------
+    str
+        Without a place; who reports it names file, line and key.
+    """
     return (
         f"expected a price of at most {limit:.10g} (price_limit), found {price:.10g}: let "
         "customers buy from nobody (outside_option: true), or state a higher price_limit if "
@@ -156,19 +190,72 @@ def asked(
     knowledge: float,
     discount: float,
 ) -> float:
-    """Return the price for one customer, price (1 + premium C r K) less the promotion."""
+    """Return the price for one customer, p (1 + m C r K) (1 - d), currency per unit.
+
+    Parameters
+    ----------
+    price : float
+        p, list price, currency per unit.
+    premium : float
+        m, personal premium for a fully customized offer, share of the price.
+    customization : float
+        C, share.
+    recognition : float
+        r, chance that the firm recognizes the customer.
+    knowledge : float
+        K, customer knowledge, share.
+    discount : float
+        d, price cut of a promotion under way, share of the price; 0 without one.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
     return price * (1.0 + premium * customization * recognition * knowledge) * (1.0 - discount)
 
 
 def unit_cost(unit_cost: float, customization_cost: float, customization: float) -> float:
-    """Return the unit cost of the customer's customized offer."""
+    """Return the unit cost of the customer's customized offer, c + c_C C, currency per unit.
+
+    Parameters
+    ----------
+    unit_cost : float
+        c, cost of a standard unit, currency.
+    customization_cost : float
+        c_C, further cost of a fully customized unit, currency.
+    customization : float
+        C, share.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
     return unit_cost + customization_cost * customization
 
 
 def service_cost(
     cost_to_serve: float, saving: float, recognition: float, knowledge: float
 ) -> float:
-    """Return the service cost of a purchase, less the saving from customer knowledge."""
+    """Return the service cost of a purchase, less the saving from knowledge, c (1 - g r K).
+
+    Parameters
+    ----------
+    cost_to_serve : float
+        c, of a customer of whom the firm knows nothing, currency per purchase.
+    saving : float
+        g, share of the cost that full knowledge saves.
+    recognition : float
+        r, chance that the firm recognizes the customer.
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return cost_to_serve * (1.0 - saving * recognition * knowledge)
 
 

@@ -128,7 +128,22 @@ UNASSIGNED = 65535
 
 
 def scatter(mean: float, sd: float, z: float) -> float:
-    """Return a normal variate of given mean and standard deviation from a standard one."""
+    """Return a normal variate of given mean and standard deviation from a standard one, m + sd z.
+
+    Parameters
+    ----------
+    mean : float
+        m.
+    sd : float
+        Standard deviation, in the unit of the mean.
+    z : float
+        Standard normal variate.
+
+    Returns
+    -------
+    float
+        In the unit of the mean.
+    """
     return mean + sd * z
 
 
@@ -137,6 +152,21 @@ def log_gamma_taste(log_variate: float, price_sensitivity: float) -> float:
 
     Limited to 32-bit numbers: without a limit, a customer with almost no price sensitivity would
     value a brand infinitely.
+
+    With it choices over many purchases follow the NBD-Dirichlet (Goodhardt, Ehrenberg & Chatfield
+    1984).
+
+    Parameters
+    ----------
+    log_variate : float
+        ln of a Gamma(shape, 1) variate.
+    price_sensitivity : float
+        a, 1 / currency.
+
+    Returns
+    -------
+    float
+        Currency per unit; 0 where a is 0.
     """
     if price_sensitivity > 0.0:
         return max(-LARGEST_TASTE, min(LARGEST_TASTE, log_variate / price_sensitivity))
@@ -144,7 +174,18 @@ def log_gamma_taste(log_variate: float, price_sensitivity: float) -> float:
 
 
 def purchase_chance(rate: float) -> float:
-    """Return the chance of at least one purchase occasion in a period at a Poisson rate."""
+    """Return the chance of at least one purchase occasion in a period at a Poisson rate, 1 - e^-l.
+
+    Parameters
+    ----------
+    rate : float
+        l, occasions per period.
+
+    Returns
+    -------
+    float
+        Probability per period.
+    """
     return 1.0 - exp(-rate)
 
 
@@ -153,6 +194,21 @@ def has_lapsed(silent: float, purchase_rate: float, lapse_after: float) -> bool:
 
     It has if ``silent`` periods without a purchase exceed the given number of mean intervals
     between the customer's occasions to buy.
+
+    The hiatus heuristic (Wuebben & Wangenheim 2008): silent x rate >= limit.
+
+    Parameters
+    ----------
+    silent : float
+        Periods since the last purchase from any firm.
+    purchase_rate : float
+        Chance of an occasion to buy, per period.
+    lapse_after : float
+        Limit, in mean intervals between occasions.
+
+    Returns
+    -------
+    bool
     """
     return silent * purchase_rate >= lapse_after
 
@@ -353,18 +409,54 @@ ACTIVITY = ("stays active", "goes to a rival", "lapses", "comes back", "is lapse
 
 
 def knowledge_band(knowledge: float) -> int:
-    """Return the number of the knowledge band, 0 to 4."""
+    """Return the number of the knowledge band, 0 to 4.
+
+    Parameters
+    ----------
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    int
+        Five bands of equal width.
+    """
     band = int(knowledge * 5.0)
     return min(4, band)
 
 
 def tenure_band(tenure: int) -> int:
-    """Return the number of the tenure band, 0 (one purchase) to 5 (32 and more)."""
+    """Return the number of the tenure band, 0 (one purchase) to 5 (32 and more).
+
+    Parameters
+    ----------
+    tenure : int
+        Purchases since the customer joined the supplier, the first counted.
+
+    Returns
+    -------
+    int
+        Bands begin at 1, 2, 4, 8, 16 and 32 purchases.
+    """
     return (tenure > 1) + (tenure > 3) + (tenure > 7) + (tenure > 15) + (tenure > 31)
 
 
 def activity_of(repeats: bool, buys: bool, lapsed_before: bool, lapsed_now: bool) -> int:
-    """Return the number of a customer's activity: an index of :data:`ACTIVITY`."""
+    """Return the number of a customer's activity: an index of :data:`ACTIVITY`.
+
+    Parameters
+    ----------
+    repeats : bool
+        Buys from its supplier in the period.
+    buys : bool
+        Buys from any firm in the period.
+    lapsed_before, lapsed_now : bool
+        Whether the customer counted as lapsed at the start of the period, and at its end.
+
+    Returns
+    -------
+    int
+    """
     if lapsed_before:
         return 3 if repeats else 4
     if repeats:

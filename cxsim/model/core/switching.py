@@ -50,6 +50,24 @@ def barrier(
 
     It is the cost of the change itself, plus the onboarding effort of explaining to the other
     firm what the supplier knows already, as far as the other firm can use it.
+
+    Parameters
+    ----------
+    switching_cost : float
+        k, cost of the change itself, currency.
+    teaching_effort : float
+        h, effort of explaining all needs, currency.
+    customization : float
+        C of the supplier, share.
+    knowledge : float
+        K, that the supplier has, share.
+    knowledge_there : float
+        K', that the other firm has or can take over, share.
+
+    Returns
+    -------
+    float
+        Currency; never below k.
     """
     missing = knowledge - knowledge_there
     if missing < 0.0:
@@ -65,7 +83,30 @@ def premium_saved(
     recognition: float,
     knowledge: float,
 ) -> float:
-    """Return the personal premium of a purchase that a firm with less knowledge does not charge."""
+    """Return the premium of a purchase that a firm knowing less does not charge, v p m C r K.
+
+    A financial switching cost with the sign turned (Burnham, Frels & Mahajan 2003).
+
+    Parameters
+    ----------
+    volume : float
+        v, units per purchase.
+    price : float
+        p, list price, currency per unit.
+    premium : float
+        m, personal premium, share of the price.
+    customization : float
+        C, share.
+    recognition : float
+        r, chance to be recognized.
+    knowledge : float
+        K, knowledge of the supplier beyond that of the other firm, share.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return volume * price * premium * customization * recognition * knowledge
 
 
@@ -253,7 +294,24 @@ class OrderingParameters(Parameters):
 def ordering_effort(
     hassle: float, recognition: float, interaction: float, knowledge: float
 ) -> float:
-    """Return the ordering effort of one purchase, u (1 - r A K), currency."""
+    """Return the ordering effort of one purchase, u (1 - r A K), currency.
+
+    Parameters
+    ----------
+    hassle : float
+        u, effort of ordering from a firm that knows nothing, currency per purchase.
+    recognition : float
+        r, chance to be recognized.
+    interaction : float
+        A, share.
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return hassle * (1.0 - recognition * interaction * knowledge)
 
 

@@ -49,7 +49,17 @@ class SegmentParameters(Parameters):
 
 
 def members(scenario: Any) -> int:
-    """Return the number of members of the largest buying center."""
+    """Return the number of members of the largest buying center.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    int
+        1 where no segment has a buying center.
+    """
     return max((center.members for center in buying_centers(scenario)), default=1)
 
 
@@ -60,6 +70,23 @@ def wins(votes: float, rival_votes: float, members: float, quorum: float) -> boo
     """Return whether an option has strictly most votes, and at least the quorum.
 
     A quorum of 0.55 of 20 members is 11 votes, whatever 0.55 is in binary.
+
+    Quorums of decision-making units after Webster & Wind (1972).
+
+    Parameters
+    ----------
+    votes : float
+        Of members for the option.
+    rival_votes : float
+        For the option with the most votes among the others.
+    members : float
+        Of the account.
+    quorum : float
+        Share of members.
+
+    Returns
+    -------
+    bool
     """
     return votes > rival_votes and votes >= quorum * members - 1e-9
 
@@ -102,7 +129,24 @@ def set_quorum(
 
 
 def winner(i, votes, members, quorum):
-    """Return the option that wins the vote, -1 if none."""
+    """Return the option that wins the vote, -1 if none.
+
+    Parameters
+    ----------
+    i : int
+        Account.
+    votes : ndarray, shape (option, n)
+        Votes by option.
+    members : float
+        Members of the account.
+    quorum : float
+        Share of members that an option needs.
+
+    Returns
+    -------
+    int
+        Number of the option.
+    """
     best = -1
     most = 0.0
     second = 0.0
@@ -207,6 +251,16 @@ def decision_frame(ledger: Any, scenario: Any) -> Any:
     Columns: ``period``, ``segment``, ``members``, ``tailoring``, ``supplier`` (whether there
     was one), ``accounts`` in the market, of which ``agreed`` on an option and ``bought`` from
     a firm (without agreement: from the present supplier).
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        Accounts of the whole market, per period.
     """
     import pandas as pd
 

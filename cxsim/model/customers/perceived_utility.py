@@ -24,13 +24,32 @@ from cxsim.numerics.elementary import gumbel
 
 
 def buying_centers(scenario: Any) -> list[Any]:
-    """Return the buying centers of the segments that have one."""
+    """Return the buying centers of the segments that have one.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of BuyingCenter
+    """
     centers = (getattr(s, "buying_center", None) for s in scenario.segments.values())
     return [center for center in centers if center is not None]
 
 
 def perceptions_differ(scenario: Any) -> bool:
-    """Return whether any customer's perception of offers differs from that of the core."""
+    """Return whether any customer's perception of offers differs from that of the core.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    bool
+        True where customers discover their needs or have buying centers.
+    """
     return getattr(scenario, "self_discovery", None) is not None or bool(buying_centers(scenario))
 
 
@@ -38,17 +57,62 @@ def perceptions_differ(scenario: Any) -> bool:
 
 
 def need_in_use(need: float, own: float) -> float:
-    """Return the need of one member, where the offer is used."""
+    """Return the need of one member, where the offer is used, x + m.
+
+    Parameters
+    ----------
+    need : float
+        x, of the account, distance.
+    own : float
+        m, the member's less the account's, distance.
+
+    Returns
+    -------
+    float
+        Distance.
+    """
     return need + own
 
 
 def need_perceived(need: float, own: float, error: float) -> float:
-    """Return the need as a member perceives it, at which it values offers in the choice."""
+    """Return the need as a member perceives it, at which it values offers, x + m + e.
+
+    Parameters
+    ----------
+    need : float
+        x, of the account, distance.
+    own : float
+        m, the member's less the account's, distance.
+    error : float
+        e, of the account about its needs, distance.
+
+    Returns
+    -------
+    float
+        Distance.
+    """
     return need + own + error
 
 
 def need_disclosed(need: float, own: float, error: float, tailored: float) -> float:
-    """Return the need disclosed to the firm: the account's, or (tailored 1) the member's."""
+    """Return the need disclosed to the firm: the account's, or (t = 1) the member's, x + t m + e.
+
+    Parameters
+    ----------
+    need : float
+        x, of the account, distance.
+    own : float
+        m, the member's less the account's, distance.
+    error : float
+        e, of the account about its needs, distance.
+    tailored : float
+        t, 1 where members see offers tailored to their own needs, else 0.
+
+    Returns
+    -------
+    float
+        Distance.
+    """
     return need + tailored * own + error
 
 
@@ -104,6 +168,39 @@ def fit_gap_of_account(
     """Return the expected fit gap of firm f's offer to account i of segment g, in use.
 
     The mean over members. Knowledge is used only for a customer who is recognized.
+
+    The mean over members of r G(K) + (1 - r) G(0), G the fit gap of
+    :func:`~cxsim.model.core.offer.offer_gap`.
+
+    Parameters
+    ----------
+    i, g, f : int
+        Customer, segment and firm.
+    recognition, customization, knowledge : float
+        r, C and K, shares.
+    need : ndarray, shape (need, n)
+        Distance.
+    member_need : ndarray, shape (member, need, n)
+        Members' needs less the account's, distance.
+    self_error : ndarray, shape (need, n)
+        Perceived need less need, distance.
+    decision_makers : float
+        Members who decide for the account.
+    tailored : float
+        1 where members see offers tailored to their own needs.
+    segment_need_mean : ndarray, shape (segment, need)
+        Distance.
+    segment_need_sd : ndarray, shape (segment,)
+        Distance.
+    firm_position : ndarray, shape (firm, need)
+        Standard offers, distance.
+    firm_segment_insight : ndarray, shape (firm,)
+        Shares.
+
+    Returns
+    -------
+    float
+        Squared distance.
     """
     total = 0.0
     for e in range(int(decision_makers)):
@@ -207,7 +304,37 @@ def disappointment(
     i, e, f, recognition, customization, knowledge, need, member_need, self_error, tailored,
     centre, spread, firm_position, firm_segment_insight,
 ):  # fmt: skip
-    """Return by how much member e overestimated the fit gap of the purchase."""
+    """Return by how much member e overestimated the fit gap of the purchase.
+
+    Parameters
+    ----------
+    i, e, f : int
+        Customer, member and firm.
+    recognition, customization, knowledge : float
+        r, C and K, shares.
+    need : ndarray, shape (need, n)
+        Distance.
+    member_need : ndarray, shape (member, need, n)
+        Members' needs less the account's, distance.
+    self_error : ndarray, shape (need, n)
+        Perceived need less need, distance.
+    tailored : float
+        1 where members see offers tailored to their own needs.
+    centre : ndarray, shape (need, n)
+        Mean need of the customer's segment, distance.
+    spread : float
+        Standard deviation of needs in the segment, distance.
+    firm_position : ndarray, shape (firm, need)
+        Standard offers, distance.
+    firm_segment_insight : ndarray, shape (firm,)
+        Shares.
+
+    Returns
+    -------
+    float
+        Fit gap in use less perceived fit gap, squared distance; negative if the purchase fits
+        better than expected.
+    """
     gap_unrecognized = 0.0
     gap_recognized = noise(customization, knowledge, len(need), spread)
     gap_unrecognized_in_use = 0.0

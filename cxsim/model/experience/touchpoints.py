@@ -139,7 +139,20 @@ def _unknown(
 
 
 def given_or(value: Any, otherwise: Any) -> Any:
-    """Return numbers, or others where none (NaN) are given; element by element."""
+    """Return numbers, or others where none (NaN) are given; element by element.
+
+    Parameters
+    ----------
+    value : ndarray
+        NaN where none is given.
+    otherwise : ndarray
+        Of a shape that fits that of ``value``.
+
+    Returns
+    -------
+    ndarray
+        Of the common shape.
+    """
     return np.where(np.isnan(value), otherwise, value)
 
 
@@ -251,22 +264,70 @@ class OrganizationParameters(Parameters):
 
 
 def default_performance(attitudes: Any, staffed: Any) -> Any:
-    """Return the default performance of a touchpoint, score 0-10."""
+    """Return the default performance of a touchpoint, 5 + 4 t (a - 1/2), score 0-10.
+
+    Parameters
+    ----------
+    attitudes : float or ndarray, shape (firm, 1)
+        a, customer orientation of the staff, score 0-1.
+    staffed : float or ndarray, shape (touchpoint,)
+        t, how far staff decide the contact, share.
+
+    Returns
+    -------
+    float or ndarray, shape (firm, touchpoint)
+        Score.
+    """
     return 5.0 + staffed * 4.0 * (attitudes - 0.5)
 
 
 def default_spread(processes: Any) -> Any:
-    """Return the default standard deviation of performance at a touchpoint, score 0-10."""
+    """Return the default standard deviation of performance at a touchpoint, 2 (1 - p / 2), score.
+
+    Parameters
+    ----------
+    processes : float or ndarray, shape (firm,)
+        p, quality of processes, score 0-1.
+
+    Returns
+    -------
+    float or ndarray, shape (firm,)
+        Score.
+    """
     return 2.0 * (1.0 - 0.5 * processes)
 
 
 def default_promise(performance: Any, communication: Any) -> Any:
-    """Return the default brand promise, score 0-10."""
+    """Return the default brand promise, y + 2 (1 - c), score 0-10.
+
+    Parameters
+    ----------
+    performance : float or ndarray, shape (firm,)
+        y, mean designed performance, score 0-10.
+    communication : float or ndarray, shape (firm,)
+        c, honesty of communication, score 0-1.
+
+    Returns
+    -------
+    float or ndarray, shape (firm,)
+        Score.
+    """
     return performance + 2.0 * (1.0 - communication)
 
 
 def default_sample(evaluation: Any) -> Any:
-    """Return the default share of customers or contacts that a survey asks."""
+    """Return the default share of customers or contacts that a survey asks, e / 10.
+
+    Parameters
+    ----------
+    evaluation : float or ndarray, shape (firm,)
+        e, how far the firm evaluates experience, score 0-1.
+
+    Returns
+    -------
+    float or ndarray, shape (firm,)
+        Share.
+    """
     return 0.1 * evaluation
 
 

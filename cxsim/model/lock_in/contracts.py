@@ -50,14 +50,39 @@ class FirmParameters(Parameters):
 
 
 def exit_fee_due(periods_left: float, exit_fee: float) -> float:
-    """Return the exit fee for leaving now: the full fee until the contract ends."""
+    """Return the exit fee for leaving now: the full fee until the contract ends.
+
+    Parameters
+    ----------
+    periods_left : float
+        Periods until the contract ends.
+    exit_fee : float
+        Full fee, currency.
+
+    Returns
+    -------
+    float
+        Currency; 0 without a contract.
+    """
     if periods_left > 0.0 and exit_fee > 0.0:
         return exit_fee
     return 0.0
 
 
 def ends(goes_outside: bool, subscribed: bool) -> bool:
-    """Return whether choosing the no-purchase option ends the relationship."""
+    """Return whether choosing the no-purchase option ends the relationship.
+
+    Parameters
+    ----------
+    goes_outside : bool
+        Whether the customer chooses the no-purchase option.
+    subscribed : bool
+        Whether the customer has a subscription.
+
+    Returns
+    -------
+    bool
+    """
     return goes_outside and subscribed
 
 

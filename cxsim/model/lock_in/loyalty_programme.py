@@ -51,29 +51,100 @@ class FirmParameters(Parameters):
 
 
 def worth_of_points(points: float, point_value: float) -> float:
-    """Return the value of points with the firm that issued them; 0 without a programme."""
+    """Return the value of points with the firm that issued them, n v; 0 without a programme.
+
+    Parameters
+    ----------
+    points : float
+        n, points.
+    point_value : float
+        v, currency per point; NaN without a programme.
+
+    Returns
+    -------
+    float
+        Currency.
+    """
     return points * point_value if point_value > 0.0 else 0.0
 
 
 def redeemable(points: float, point_value: float, threshold: float, amount: float) -> float:
-    """Return the discount at the next purchase, at most the amount due."""
+    """Return the discount at the next purchase, at most the amount due.
+
+    Parameters
+    ----------
+    points : float
+        Balance, points.
+    point_value : float
+        Currency per point.
+    threshold : float
+        Fewest points that can be redeemed.
+    amount : float
+        Due for the purchase, currency.
+
+    Returns
+    -------
+    float
+        Currency; 0 below the threshold.
+    """
     if points >= threshold:
         return min(worth_of_points(points, point_value), amount)
     return 0.0
 
 
 def reduced(price: float, volume: float, redemption: float) -> float:
-    """Return the price per unit after a redemption."""
+    """Return the price per unit after a redemption, max(0, p - R / v).
+
+    Parameters
+    ----------
+    price : float
+        p, currency per unit.
+    volume : float
+        v, units.
+    redemption : float
+        R, currency.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
     return max(0.0, price - redemption / volume)
 
 
 def earned(points_per_currency: float, paid: float) -> float:
-    """Return the points issued for an amount paid; 0 without a programme."""
+    """Return the points issued for an amount paid; 0 without a programme.
+
+    Parameters
+    ----------
+    points_per_currency : float
+        NaN without a programme.
+    paid : float
+        Amount paid, currency.
+
+    Returns
+    -------
+    float
+        Points.
+    """
     return points_per_currency * paid if points_per_currency > 0.0 else 0.0
 
 
 def balance(points: float, used: float, earned: float) -> float:
-    """Return the points after a purchase."""
+    """Return the points after a purchase, max(0, n - used) + earned.
+
+    Parameters
+    ----------
+    points : float
+        n, before it.
+    used, earned : float
+        Points redeemed and issued.
+
+    Returns
+    -------
+    float
+        Points.
+    """
     return max(0.0, points - used) + earned
 
 

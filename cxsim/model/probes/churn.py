@@ -60,7 +60,30 @@ def _note(k: int) -> Any:
 
 
 def best_without(i, who, e, k, n_firms, open_option, price_sensitivity, value, terms, key_choice):
-    """Return the option that a member chooses without term k; the last term is the random part."""
+    """Return the option that a member chooses without term k; the last term is the random part.
+
+    Parameters
+    ----------
+    i, who : int
+        Customer in the block, and in the market.
+    e, k, n_firms : int
+        Member, term, and number of firms.
+    open_option : ndarray, shape (option, n)
+        1 for an option that can be chosen.
+    price_sensitivity : ndarray, shape (n,)
+        1 / currency.
+    value : ndarray, shape (member, option, n)
+        Values of options, currency.
+    terms : ndarray, shape (term, member, option, n)
+        Their terms, currency.
+    key_choice : ndarray, shape (member, option)
+        Keys of the random part.
+
+    Returns
+    -------
+    int
+        Number of the option; -1 where none is open.
+    """
     chance = len(terms)
     best = -inf
     taken = -1
@@ -118,7 +141,18 @@ def ask_members(
 
 
 def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of churn reasons."""
+    """Return the probe of churn reasons.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario; their ``add`` passes are the terms.
+
+    Returns
+    -------
+    Mechanism
+    """
     adds = add_passes(mechanisms)
     names = [name for name, _ in adds]
     notes = []
@@ -152,6 +186,19 @@ def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...])
 
     Columns: ``period``, ``firm``, ``reason`` (a term of the choice, or chance),
     ``customers`` who would have stayed without it, ``losses`` in all.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of a run with the probe.
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the run.
+
+    Returns
+    -------
+    DataFrame
+        A row per period, firm and reason; customers per period, whole market.
     """
     import pandas as pd
 
@@ -207,7 +254,19 @@ def count(n, supplier, joined, sum_cohort_size):
 
 
 def cohorts(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of cohorts by firm and period of joining."""
+    """Return the probe of cohorts by firm and period of joining.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its periods are the cohorts.
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     periods = int(scenario.periods)
     return Mechanism(
         "cohorts",
@@ -233,6 +292,17 @@ def cohort_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     ``survival`` (share of the cohort left; customers who left the market count as lost) and
     ``realized_value``: margins earned after the period of joining, discounted to it, per
     customer who joined. They add up with age.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of a run with the probe.
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        Customers of the whole market, shares, and currency per customer.
     """
     import pandas as pd
 
@@ -328,5 +398,16 @@ _TENURE = Mechanism(
 
 
 def tenure(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of retention and margin by tenure with the supplier."""
+    """Return the probe of retention and margin by tenure with the supplier.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     return _TENURE

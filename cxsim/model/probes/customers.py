@@ -29,10 +29,24 @@ HORIZON = 120
 
 
 def next_weight(weight: float, purchase_rate: float, discount_rate: float) -> float:
-    """Return the discount weight of the purchase after one of this weight.
+    """Return the discount weight of the purchase after one of this weight, w q / (q + d).
 
-    The expected present value of one unit at the next purchase, when a purchase comes
-    with chance q per period: q / (q + d).
+    The expected present value of one unit at the next purchase, when a purchase comes with chance q
+    per period.
+
+    Parameters
+    ----------
+    weight : float
+        w, discount factor of the purchase before.
+    purchase_rate : float
+        q, chance of a purchase per period.
+    discount_rate : float
+        d, per period.
+
+    Returns
+    -------
+    float
+        Discount factor; 0 for a customer who never buys.
     """
     if purchase_rate > 0.0:
         return weight * purchase_rate / (purchase_rate + discount_rate)
@@ -126,7 +140,22 @@ def keep_costs(
 
 
 def mean_worth(o, i, decision_makers, value):
-    """Return the value of an option to an account: the mean over its members."""
+    """Return the value of an option to an account: the mean over its members.
+
+    Parameters
+    ----------
+    o, i : int
+        Option and account.
+    decision_makers : float
+        Members of the account.
+    value : ndarray, shape (member, option, n)
+        Values of options, currency.
+
+    Returns
+    -------
+    float
+        Currency.
+    """
     total = 0.0
     for e in range(int(decision_makers)):
         total += value[e, o, i]
@@ -193,7 +222,18 @@ def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of every customer's switching cost and purchases."""
+    """Return the probe of every customer's switching cost and purchases.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario; members' needs are kept where they differ.
+
+    Returns
+    -------
+    Mechanism
+    """
     columns = _CUSTOMERS.columns
     if not any(m.name == "perceived_utility" for m in mechanisms):
         columns += tuple(replace(column, state=False) for column in ACCOUNT)
@@ -223,7 +263,18 @@ _PANEL = Mechanism(
 
 
 def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of choices and prices by purchase occasion."""
+    """Return the probe of choices and prices by purchase occasion.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     return _PANEL
 
 
@@ -236,7 +287,21 @@ def _names(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 
 
 def customer_frame(simulation: Any) -> pd.DataFrame:
-    """Return one row per customer at the end of the run (needs detail ``"customers"``)."""
+    """Return one row per customer at the end of the run (needs detail ``"customers"``).
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Finished.
+
+    Returns
+    -------
+    DataFrame
+        One row per simulated customer: ``customer``, ``segment``, ``born`` (period), ``supplier``,
+        ``tenure`` (purchases), ``price_sensitivity`` (1 / currency), switching costs by part, in
+        all, over the lifetime and towards the best rival (``switching_...``, currency), ``need_D``
+        by dimension (distance), and by firm ``knowledge_FIRM`` (share) and ``purchases_FIRM``.
+    """
     import pandas as pd
 
     column = simulation.customers
@@ -274,6 +339,17 @@ def reach_frame(customers: pd.DataFrame, firms: list[str]) -> pd.DataFrame:
 
     ``penetration`` is the share of customers who have bought from the firm since they came
     to the market, ``purchase_frequency`` the mean purchases of those.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        As :func:`customer_frame` returns it, one row per customer.
+    firms : list of str
+
+    Returns
+    -------
+    DataFrame
+        ``firm``, ``penetration`` (share), ``purchase_frequency`` (purchases per buyer).
     """
     import pandas as pd
 
@@ -292,6 +368,19 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     """Return the last period's purchase occasions of the first households (needs ``"panel"``).
 
     A household is a customer: its number and the period in which it came to the market.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Between two periods.
+    households : int
+        At most; the first ones by number.
+
+    Returns
+    -------
+    DataFrame
+        One row per purchase occasion: ``customer``, ``period``, ``choice`` (a firm, or
+        ``"outside"``), ``price_FIRM`` (currency per unit).
     """
     import pandas as pd
 

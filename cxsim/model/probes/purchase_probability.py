@@ -28,8 +28,23 @@ def semi_elasticity(
 ) -> float:
     """Return the change of a logit probability for a relative increase of a price.
 
-    dP_f / d ln p_g = a p v P_f (P_g - 1{f = g}): ``amount`` is price times volume,
-    ``own`` P_f, ``other`` P_g, ``same`` 1 where f = g.
+    dP_f / d ln p_g = a p v P_f (P_g - 1{f = g}).
+
+    Parameters
+    ----------
+    price_sensitivity : float
+        a, 1 / currency.
+    amount : float
+        p v, price times volume, currency.
+    own, other : float
+        P_f and P_g, probabilities of buying from the firms.
+    same : float
+        1 where f = g, else 0.
+
+    Returns
+    -------
+    float
+        Probability per relative change of the price.
     """
     return price_sensitivity * amount * own * (other - same)
 
@@ -95,6 +110,17 @@ def elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 
     Columns: ``period``, ``firm`` (whose purchases), ``price_of`` (whose price), ``elasticity``:
     own-price where the two are the same, cross-price elsewhere.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of a run with the probe.
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        A row per period and pair of firms; relative changes, without a unit.
     """
     import pandas as pd
 
@@ -114,7 +140,18 @@ def elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 
 
 def elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of short-run price elasticities of every firm, by period."""
+    """Return the probe of short-run price elasticities of every firm, by period.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     return _ELASTICITY
 
 
@@ -129,7 +166,22 @@ CHANCES = ("below one half", "one half or more")
 
 
 def shifted(chance: float, utility: float) -> float:
-    """Return the logit probability of an option after an increase of its utility."""
+    """Return the logit probability of an option after an increase of its utility.
+
+    P' = P e^u / (1 - P + P e^u).
+
+    Parameters
+    ----------
+    chance : float
+        P, before it.
+    utility : float
+        u, increase of the utility, without a unit.
+
+    Returns
+    -------
+    float
+        Probability.
+    """
     return chance * exp(utility) / (1.0 - chance + chance * exp(utility))
 
 
@@ -222,7 +274,18 @@ _HEARSAY = Mechanism(
 
 
 def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of effects of word of mouth; empty where there is none."""
+    """Return the probe of effects of word of mouth; empty where there is none.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     talk = any(mechanism.name == "reputation" for mechanism in mechanisms)
     return _HEARSAY if talk else Mechanism("hearsay", doc=_HEARSAY.doc)
 
@@ -235,6 +298,17 @@ def hearsay_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     increase and decrease of the probability by one message, positive or negative, to a customer
     without earlier messages; ``won``, ``lost``: purchases gained and lost by reputations above and
     below 0.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of a run with the probe.
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        Customers and purchases of the whole market, probabilities.
     """
     import pandas as pd
 

@@ -57,7 +57,23 @@ def _heard(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def recovered(experience: float, effect: float) -> float:
-    """Return the experience of a customer after service recovery."""
+    """Return the experience of a customer after service recovery, E + effect.
+
+    Service recovery after a bad contact: Hart, Heskett & Sasser 1990; de Matos, Henrique & Rossi
+    2007.
+
+    Parameters
+    ----------
+    experience : float
+        E, about -1 to 1.
+    effect : float
+        Rise in experience.
+
+    Returns
+    -------
+    float
+        Experience.
+    """
     return experience + effect
 
 
@@ -148,17 +164,58 @@ class ImprovementParameters(Parameters):
 
 
 def shortfall(importance: float, belief: float) -> float:
-    """Return the shortfall of a touchpoint from 10, weighted by its importance."""
+    """Return the shortfall of a touchpoint from 10, weighted by its importance, i (10 - y).
+
+    Parameters
+    ----------
+    importance : float
+        i, of the touchpoint to customers.
+    belief : float
+        y, perceived performance, score 0-10.
+
+    Returns
+    -------
+    float
+        Weighted score.
+    """
     return importance * (10.0 - belief)
 
 
 def gain(performance: float, effect: float, budget: float) -> float:
-    """Return the gain in performance from a budget, effect sqrt(budget) (10 - mean) / 10."""
+    """Return the gain in performance from a budget, effect sqrt(budget) (10 - mean) / 10.
+
+    Parameters
+    ----------
+    performance : float
+        Mean performance at the touchpoint, score 0-10.
+    effect : float
+        Score per root of currency.
+    budget : float
+        Currency per period, whole market.
+
+    Returns
+    -------
+    float
+        Score; nothing at a performance of 10.
+    """
     return effect * sqrt(budget) * max(0.0, 10.0 - performance) * 0.1
 
 
 def decayed(gained: float, decay: float) -> float:
-    """Return the part of a gain that remains after a period."""
+    """Return the part of a gain that remains after a period, g (1 - d).
+
+    Parameters
+    ----------
+    gained : float
+        g, score.
+    decay : float
+        d, share lost per period.
+
+    Returns
+    -------
+    float
+        Score.
+    """
     return gained * (1.0 - decay)
 
 

@@ -96,27 +96,94 @@ class FirmParameters(Parameters):
 
 
 def response_chance(response_rate: float, bias: float, experience: float) -> float:
-    """Return the chance that a customer who is asked answers."""
+    """Return the chance that a customer who is asked answers, rate (1 + b E).
+
+    Parameters
+    ----------
+    response_rate : float
+        Chance at neutral experience.
+    bias : float
+        b, response bias: above 0 satisfied customers answer more often.
+    experience : float
+        E, about -1 to 1.
+
+    Returns
+    -------
+    float
+        Probability, between 0 and 1.
+    """
     return max(0.0, min(1.0, response_rate * (1.0 + bias * experience)))
 
 
 def squared(answer: float) -> float:
-    """Return the square of an answer."""
+    """Return the square of an answer.
+
+    Parameters
+    ----------
+    answer : float
+        Score or experience.
+
+    Returns
+    -------
+    float
+        Its square.
+    """
     return answer * answer
 
 
 def weight_of(answers: float, prior_answers: float) -> float:
-    """Return the weight of new answers against the previous estimate, n / (n + n0)."""
+    """Return the weight of new answers against the previous estimate, n / (n + n0).
+
+    Parameters
+    ----------
+    answers : float
+        n, number of new answers.
+    prior_answers : float
+        n0, weight of the previous estimate, in answers.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     return answers / (answers + prior_answers)
 
 
 def estimated_performance(belief: float, answer: float, weight: float) -> float:
-    """Return the estimate of performance after answers, moved towards their mean by the weight."""
+    """Return the estimate of performance after answers, b + w (y - b).
+
+    Parameters
+    ----------
+    belief : float
+        b, the estimate before, score 0-10.
+    answer : float
+        y, mean of the answers, score 0-10.
+    weight : float
+        w, of the answers (:func:`weight_of`).
+
+    Returns
+    -------
+    float
+        Score.
+    """
     return belief + weight * (answer - belief)
 
 
 def standard_error(variance: float, answers: float) -> float:
-    """Return the standard error of the mean of a sample, sd / sqrt(n)."""
+    """Return the standard error of the mean of a sample, sd / sqrt(n).
+
+    Parameters
+    ----------
+    variance : float
+        sd^2 over answers, squared unit of an answer.
+    answers : float
+        n, number of answers, above 0.
+
+    Returns
+    -------
+    float
+        Unit of an answer.
+    """
     return sqrt(max(0.0, variance) / answers)
 
 
@@ -373,7 +440,20 @@ PERCEIVED_PERFORMANCE = Mechanism(
 
 
 def promoter_error(promoters: float, detractors: float, answers: float) -> float:
-    """Return the standard error of a net promoter score, sqrt((p + d - (p - d)^2) / n)."""
+    """Return the standard error of a net promoter score, sqrt((p + d - (p - d)^2) / n).
+
+    Parameters
+    ----------
+    promoters, detractors : float
+        p and d, shares of the answers.
+    answers : float
+        n, number of answers, above 0.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     net = promoters - detractors
     return sqrt(max(0.0, promoters + detractors - net * net) / answers)
 

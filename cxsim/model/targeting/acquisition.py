@@ -191,7 +191,20 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def trial_price(price: float, discount: float) -> float:
-    """Return the price of a first purchase after the trial discount."""
+    """Return the price of a first purchase after the trial discount, p (1 - d).
+
+    Parameters
+    ----------
+    price : float
+        p, currency per unit.
+    discount : float
+        d, share of the price.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
     return price * (1.0 - discount)
 
 
@@ -214,7 +227,24 @@ def draw_prospects(n, first, n_firms, target_draw, key_target):
 
 
 def observed_traits(segment, segments, firmographic, behavioural, by):
-    """Return the basis of targeting, (traits, customers): attributes, or a 1 for the segment."""
+    """Return the basis of targeting: attributes, or a 1 for the segment.
+
+    Parameters
+    ----------
+    segment : ndarray, shape (customers,)
+        Numbers of segments.
+    segments : int
+        How many there are.
+    firmographic, behavioural : ndarray, shape (need, customers)
+        Standardized attributes.
+    by : int
+        Number of the basis.
+
+    Returns
+    -------
+    ndarray, shape (traits, customers)
+        Without a unit.
+    """
     if by == SEGMENT:
         return (segment == np.arange(segments)[:, None]).astype(np.float64)
     kinds = {BOTH: (firmographic, behavioural), FIRMOGRAPHIC: (firmographic,)}

@@ -65,7 +65,22 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def acceptance(base: float, known: float, knowledge: float) -> float:
-    """Return the chance that a next best offer is accepted, base + (known - base) K."""
+    """Return the chance that a next best offer is accepted, base + (known - base) K.
+
+    Parameters
+    ----------
+    base : float
+        At no knowledge, per offer.
+    known : float
+        At full knowledge, per offer.
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    float
+        Probability per offer.
+    """
     return base + (known - base) * knowledge
 
 
@@ -176,22 +191,78 @@ MEMORY = 0.5
 
 
 def minded(before: float, now: float) -> float:
-    """Return the contact pressure on a customer: present contacts and, fading, earlier ones."""
+    """Return the contact pressure on a customer, m P + c: contacts now and, fading, earlier ones.
+
+    Parameters
+    ----------
+    before : float
+        P, pressure of the period before, contacts.
+    now : float
+        c, contacts of this period.
+
+    Returns
+    -------
+    float
+        Contacts, fading by :data:`MEMORY` per period.
+    """
     return MEMORY * before + now
 
 
 def excess(contacts: float, tolerance: float) -> float:
-    """Return the contacts beyond the tolerance; 0 where there is no limit (NaN)."""
+    """Return the contacts beyond the tolerance; 0 where there is no limit (NaN).
+
+    Parameters
+    ----------
+    contacts : float
+        Contact pressure, contacts.
+    tolerance : float
+        Contacts that the customer tolerates; NaN without a limit.
+
+    Returns
+    -------
+    float
+        Contacts.
+    """
     return max(0.0, contacts - tolerance) if tolerance >= 0.0 else 0.0
 
 
 def reserved(disclosure: float, reserve: float, excess: float) -> float:
-    """Return the remaining data sharing of an over-contacted customer."""
+    """Return the remaining data sharing of an over-contacted customer, w max(0, 1 - s x).
+
+    Parameters
+    ----------
+    disclosure : float
+        w, data sharing, share.
+    reserve : float
+        s, share of it withheld per contact too many.
+    excess : float
+        x, contacts beyond the tolerance.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     return disclosure * max(0.0, 1.0 - reserve * excess)
 
 
 def resented(experience: float, resentment: float, excess: float) -> float:
-    """Return the experience of a firm after over-contacting."""
+    """Return the experience of a firm after over-contacting, E - s x.
+
+    Parameters
+    ----------
+    experience : float
+        E, about -1 to 1.
+    resentment : float
+        s, loss of experience per contact too many.
+    excess : float
+        x, contacts beyond the tolerance.
+
+    Returns
+    -------
+    float
+        Experience.
+    """
     return experience - resentment * excess
 
 

@@ -47,7 +47,24 @@ def capacity_used(b: Any) -> np.ndarray:
 
 
 def lift(value_chosen: Any, chosen: Any, value_all: Any, everybody: Any) -> np.ndarray:
-    """Return the mean value of chosen customers over that of all; NaN where that is 0."""
+    """Return the mean value of chosen customers over that of all; NaN where that is 0.
+
+    Parameters
+    ----------
+    value_chosen : ndarray, shape (T, F)
+        True value of the customers chosen, summed, currency.
+    chosen : ndarray, shape (T, F)
+        Their number.
+    value_all : ndarray, shape (T, F)
+        True value of all who could be chosen, summed, currency.
+    everybody : ndarray, shape (T, F)
+        Their number.
+
+    Returns
+    -------
+    ndarray, shape (T, F)
+        Times chance: 1 is as good as random targeting.
+    """
     mean = ratio(value_all, everybody)
     return ratio(ratio(value_chosen, chosen), np.where(mean > 1e-12, mean, 0.0))
 
@@ -103,6 +120,16 @@ def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
 
     Columns ``period, firm, tier, customers, contribution``: those who were the firm's customers
     before the choice, and what they paid it less what their purchases cost, for the whole market.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        Customers and currency per period, whole market.
     """
     import pandas as pd
 
@@ -203,7 +230,20 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def room(capacity: float, customers: int) -> int:
-    """Return the number of customers that a firm can serve individually, rounded."""
+    """Return the number of customers that a firm can serve individually, rounded.
+
+    Parameters
+    ----------
+    capacity : float
+        Share of its customers that a firm can serve individually.
+    customers : int
+        Of the firm.
+
+    Returns
+    -------
+    int
+        Customers.
+    """
     return int(capacity * customers + 0.5)
 
 

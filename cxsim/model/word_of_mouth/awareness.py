@@ -30,7 +30,16 @@ from cxsim.parameters import Ask, Parameters, parameter
 
 
 def counts(scenario: Any) -> bool:
-    """Return whether customers have to know a firm to buy from it."""
+    """Return whether customers have to know a firm to buy from it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    bool
+    """
     return scenario.word_of_mouth is not None and scenario.word_of_mouth.awareness
 
 

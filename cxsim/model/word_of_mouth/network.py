@@ -148,6 +148,13 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
 
     The sample is the first customer, the neighbours, theirs, and so on (a snowball).
 
+    Parameters
+    ----------
+    simulation : Simulation
+        Finished.
+    people : int
+        Most customers in the sample.
+
     Returns
     -------
     neighbours : DataFrame

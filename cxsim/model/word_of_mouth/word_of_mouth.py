@@ -117,7 +117,20 @@ class MarketParameters(Parameters):
 def message_probability(
     emotion: int, destroying: float, attention: float, recommendation: float, advocacy: float
 ) -> float:
-    """Return the chance that a customer in an emotion cluster sends a message."""
+    """Return the chance that a customer in an emotion cluster sends a message.
+
+    Parameters
+    ----------
+    emotion : int
+        Number of the cluster, 0 to 3.
+    destroying, attention, recommendation, advocacy : float
+        Chances by cluster, per period.
+
+    Returns
+    -------
+    float
+        Probability per period.
+    """
     if emotion < 1:
         return destroying
     if emotion < 2:
@@ -126,7 +139,22 @@ def message_probability(
 
 
 def customer_met(u: float, customer: int, customers: int) -> int:
-    """Return the customer whom a customer meets: any other with equal chance."""
+    """Return the customer whom a customer meets: any other with equal chance.
+
+    Parameters
+    ----------
+    u : float
+        Uniform in (0, 1).
+    customer : int
+        Number of the customer, who is never met.
+    customers : int
+        In the market, at least 2.
+
+    Returns
+    -------
+    int
+        Number of the other customer.
+    """
     other = int(u * (customers - 1))
     return other + (other >= customer)
 
@@ -352,12 +380,40 @@ class SegmentParameters(Parameters):
 
 
 def reputation_after(reputation: float, valence: float, weight: float) -> float:
-    """Return the reputation after a message, R + weight (valence - R)."""
+    """Return the reputation after a message, R + weight (valence - R).
+
+    Parameters
+    ----------
+    reputation : float
+        R, about -1 to 1.
+    valence : float
+        Experience that the message reports, about -1 to 1.
+    weight : float
+        Share of the distance by which reputation moves.
+
+    Returns
+    -------
+    float
+        Reputation.
+    """
     return reputation + weight * (valence - reputation)
 
 
 def value_of_reputation(value: float, reputation: float) -> float:
-    """Return the value of a reputation, currency."""
+    """Return the value of a reputation, v R, currency per purchase.
+
+    Parameters
+    ----------
+    value : float
+        v, of a reputation of 1, currency per purchase.
+    reputation : float
+        R, about -1 to 1.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return value * reputation
 
 
