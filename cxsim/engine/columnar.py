@@ -107,7 +107,20 @@ class ColumnarEngine:
         return "plain" if self._plain or _lacking else "columnar"  # as of now
 
     def run(self, groups: Sequence[PhaseGroup]) -> None:
-        """Run phase groups in order; every customer finishes one before any starts the next."""
+        """Run phase groups in order; every customer finishes one before any starts the next.
+
+        Parameters
+        ----------
+        groups : sequence of PhaseGroup
+            As :meth:`Schedule.groups` returns them.
+
+        Raises
+        ------
+        IndexError
+            If a pass reads or writes outside of an array and indices are checked.
+        RuntimeError
+            If a pass raises anything else.
+        """
         blocks = self._workspace.population.blocks
         for group in groups:
             if group.population:

@@ -58,6 +58,22 @@ def compiled_pass(
     Machine code found on disk is used as it is; the pass, and the rules that it calls, are
     compiled only where there is none. ``code`` is the fingerprint of the function, where it
     is known already. A ``checked`` pass fails where an index lies outside of its array.
+
+    Parameters
+    ----------
+    function : function
+        The pass.
+    kinds : tuple
+        What decides the type of each argument (:func:`kind_of`).
+    code : str, optional
+        Fingerprint of the function.
+    checked : bool
+        Whether indices are checked.
+
+    Returns
+    -------
+    int
+        Valid as long as the process lives.
     """
     code = fingerprint(function, rule_name(function)) if code is None else code
     found = _passes.get((code, kinds, checked))
@@ -77,6 +93,21 @@ def plain_pass(
 
     With numba's public interface only, and nothing kept on disk: numba's own cache would not
     see that a rule has changed.
+
+    Parameters
+    ----------
+    function : function
+        The pass.
+    kinds : tuple
+        What decides the type of each argument (:func:`kind_of`).
+    code : str, optional
+        Fingerprint of the function.
+    checked : bool
+        Whether indices are checked.
+
+    Returns
+    -------
+    numba dispatcher
     """
     import numba
 
@@ -92,7 +123,19 @@ def plain_pass(
 
 
 def kind_of(argument: Any, *, strided: bool = False) -> Kind:
-    """Return what decides an argument's type: whole number, or element, axes and order."""
+    """Return what decides an argument's type: whole number, or element, axes and order.
+
+    Parameters
+    ----------
+    argument : ndarray or int
+    strided : bool
+        Whether an array is to count as one of any strides.
+
+    Returns
+    -------
+    tuple
+        ``("number",)`` or (type, number of axes, ``"C"`` or ``"A"``).
+    """
     if not isinstance(argument, np.ndarray):
         return ("number",)
     order = "C" if argument.flags.c_contiguous and not strided else "A"

@@ -124,6 +124,11 @@ def check_arrays(
 def check_axes(mechanisms: Iterable[Mechanism], scenario: Any) -> None:
     """Refuse axes that two mechanisms bring, and columns, draws and totals along unknown ones.
 
+    Parameters
+    ----------
+    mechanisms : iterable of Mechanism
+    scenario : Scenario
+
     Raises
     ------
     ValueError

@@ -125,6 +125,16 @@ class Tables:
         ``firms.Tailor.price``, ``segments.All.need_mean.0``, ``learning_rate``,
         ``firms.Tailor.promotions.depth``, ``segments.All.brand_taste_sd.Tailor``.
 
+        Parameters
+        ----------
+        path : str
+
+        Returns
+        -------
+        array : ndarray
+            Shape (firm, ...), (segment, ...) or (1, ...), in the unit of the parameter.
+        index : tuple of int
+
         Raises
         ------
         KeyError
@@ -159,7 +169,25 @@ class Tables:
         return key, tuple(index)
 
     def number(self, path: str, value: Any) -> Any:
-        """Return a parameter's value as the number (or numbers) that stands in its array."""
+        """Return a parameter's value as the number (or numbers) that stands in its array.
+
+        Parameters
+        ----------
+        path : str
+            As for :meth:`place`.
+        value : object
+            As a scenario has it.
+
+        Returns
+        -------
+        float, list of float or tuple
+            NaN for null; of a word, its number among those allowed.
+
+        Raises
+        ------
+        ValueError
+            If a word is not among those allowed.
+        """
         parts = path.split(".")
         level = {"firms": "firm", "segments": "segment"}.get(parts[0], "market")
         key, _ = self._key(level, parts[2:] if level != "market" else parts)

@@ -89,6 +89,16 @@ class Schedule:
 
         A phase group ends before a look at the whole population, and between passes of which one
         may write what the other reads of everybody (``NAME`` and ``all_NAME``).
+
+        Parameters
+        ----------
+        phases : tuple of str
+            Of :data:`~cxsim.model.mechanism.PHASES`.
+
+        Returns
+        -------
+        tuple of PhaseGroup
+            In the order of the period.
         """
         if phases not in self._groups:
             self._groups[phases] = self._cut(phases)
@@ -164,6 +174,16 @@ def live_ranges(steps: Iterable[Step], mechanisms: Iterable[Mechanism]) -> dict[
 
     They are columns of this package's mechanisms: their passes write what they read. Columns
     that others bring, or that start from a value of their own, may be read as they are.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+    mechanisms : iterable of Mechanism
+
+    Returns
+    -------
+    dict of str to (int, int)
+        First and last phase, by number.
     """
     own = {c.name for m in mechanisms if m in PACKAGE for c in m.columns if not c.fill}
     found: dict[str, LiveRange] = {}

@@ -12,7 +12,18 @@ __all__ = ["half_width", "mean_and_error", "paired", "student", "wilson"]
 
 
 def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and Monte-Carlo standard error over the first axis; no error from one value."""
+    """Return mean and Monte-Carlo standard error over the first axis; no error from one value.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, ...)
+        Independent values along the first axis.
+
+    Returns
+    -------
+    mean, error : ndarray, shape (...)
+        In the unit of the values; the error is NaN for one value.
+    """
     n = len(values)
     mean = values.mean(axis=0)
     if n < 2:
@@ -21,14 +32,44 @@ def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def half_width(error: np.ndarray, n: int, confidence: float) -> np.ndarray:
-    """Return half the width of Student's confidence interval of a mean of n values."""
+    """Return half the width of Student's confidence interval of a mean of n values.
+
+    Parameters
+    ----------
+    error : ndarray
+        Standard errors of means.
+    n : int
+        Values behind each mean.
+    confidence : float
+        Share of repetitions in which the interval covers the true mean.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and unit of ``error``.
+    """
     if n < 2:
         return np.full_like(np.asarray(error, float), np.nan)
     return error * stdtrit(n - 1, 0.5 + confidence / 2)
 
 
 def student(error: np.ndarray, freedom: np.ndarray, confidence: float) -> np.ndarray:
-    """Return half the width of Student's interval by its degrees of freedom."""
+    """Return half the width of Student's interval by its degrees of freedom.
+
+    Parameters
+    ----------
+    error : ndarray
+        Standard errors.
+    freedom : ndarray
+        Degrees of freedom, of the shape of ``error``.
+    confidence : float
+        Share of repetitions in which the interval covers the true value.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and unit of ``error``.
+    """
     return error * stdtrit(freedom, 0.5 + confidence / 2)
 
 
@@ -68,7 +109,19 @@ def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndar
 
 
 def wilson(hits: int, count: int, confidence: float) -> tuple[float, float]:
-    """Return Wilson's (1927) interval of a share; 0 to 1 of nothing."""
+    """Return Wilson's (1927) interval of a share; 0 to 1 of nothing.
+
+    Parameters
+    ----------
+    hits, count : int
+    confidence : float
+        Share of repetitions in which the interval covers the true share.
+
+    Returns
+    -------
+    low, high : float
+        Shares.
+    """
     from scipy.special import ndtri
 
     if count == 0:
