@@ -191,7 +191,20 @@ class Likelihood:
         return values, np.add.reduceat(scores, starts, axis=1).T
 
     def negative(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return minus the log-likelihood and its gradient, as minimizers want them."""
+        """Return minus the log-likelihood and its gradient, as minimizers want them.
+
+        Parameters
+        ----------
+        parameters : ndarray, shape (k,)
+            As for :meth:`by_household`.
+
+        Returns
+        -------
+        value : float
+            Minus the log-likelihood.
+        gradient : ndarray, shape (k,)
+            Per unit of each parameter.
+        """
         values, scores = self.by_household(parameters)
         return -float(values.sum()), -scores.sum(axis=0)
 

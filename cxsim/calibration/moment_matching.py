@@ -321,12 +321,33 @@ class Moments:
         self.runs = 0
 
     def parameters(self, unit: np.ndarray) -> dict[str, float]:
-        """Return values by dotted path for a point of the unit cube."""
+        """Return values by dotted path for a point of the unit cube.
+
+        Parameters
+        ----------
+        unit : ndarray, shape (P,)
+            Shares of the way from the low to the high end, 0 to 1.
+
+        Returns
+        -------
+        dict of str to float
+            In the units of the parameters.
+        """
         values = self.low + np.clip(unit, 0.0, 1.0) * (self.high - self.low)
         return {f.path: float(v) for f, v in zip(self.targets.free, values, strict=True)}
 
     def scenario(self, unit: np.ndarray) -> Scenario:
-        """Return the base scenario with the values of a point of the unit cube."""
+        """Return the base scenario with the values of a point of the unit cube.
+
+        Parameters
+        ----------
+        unit : ndarray, shape (P,)
+            As for :meth:`parameters`.
+
+        Returns
+        -------
+        Scenario
+        """
         return self.targets.base.override(self.parameters(unit))
 
     def __call__(self, unit: np.ndarray) -> np.ndarray:

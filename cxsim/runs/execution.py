@@ -165,6 +165,10 @@ class Checkpoint:
     def save(self, simulation: Simulation) -> None:
         """Write the state of a simulation between two periods.
 
+        Parameters
+        ----------
+        simulation : Simulation
+
         Raises
         ------
         CheckpointError
@@ -413,13 +417,34 @@ def run(
 
 
 def settings_attrs(scenario: Scenario) -> dict[str, str]:
-    """Return what figures call a period, the currency, and what else has a label of its own."""
+    """Return what figures call a period, the currency, and what else has a label of its own.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    dict of str to str
+        ``period_length``, ``currency`` and words other than the usual ones, as ``attrs`` of frames.
+    """
     labels = {name: word for name, word in dict(scenario.labels).items() if word != name}
     return {"period_length": scenario.period_length, "currency": scenario.currency, **labels}
 
 
 def provenance(simulation: Simulation) -> dict[str, Any]:
-    """Return what produced a run: digests, seed, versions and time."""
+    """Return what produced a run: digests, seed, versions and time.
+
+    Parameters
+    ----------
+    simulation : Simulation
+
+    Returns
+    -------
+    dict
+        ``scenario``, ``digest``, ``seed``, ``periods``, ``engine``, ``time`` (UTC) and ``versions``
+        by package.
+    """
     code = Components([simulation.code, simulation.measuring])
     packages = ("numpy", "pandas", "mesa", "numba")
     return {

@@ -326,7 +326,24 @@ class ExpectedDemand:
         self.schedule = schedule
 
     def at(self, firm: str, price: float) -> DemandAtPrice:
-        """Return what a firm can expect of the period ahead at a price."""
+        """Return what a firm can expect of the period ahead at a price.
+
+        Parameters
+        ----------
+        firm : str
+        price : float
+            List price of the firm, currency per unit; those of rivals stand as they are.
+
+        Returns
+        -------
+        DemandAtPrice
+            Sums over simulated customers.
+
+        Raises
+        ------
+        ValueError
+            If there is no such firm.
+        """
         tables, row = self._workspace.tables, self._workspace.tables.firms.index(firm)
         prices = tables.arrays["firm_price"]
         stood = prices[row]
@@ -359,6 +376,16 @@ class ExpectedDemand:
 
     def value(self, path: str) -> float:
         """Return a parameter as it stands, by dotted path.
+
+        Parameters
+        ----------
+        path : str
+            As ``firms.Tailor.price``.
+
+        Returns
+        -------
+        float
+            In the unit of the parameter; NaN for null.
 
         Raises
         ------

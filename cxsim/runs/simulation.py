@@ -355,6 +355,11 @@ class Simulation:
         ----------
         name : str
             A column that is kept, such as ``"tenure"``.
+
+        Returns
+        -------
+        ndarray, shape (axes..., customers)
+            In the unit of the column.
         """
         return self.workspace.population.whole(name)
 

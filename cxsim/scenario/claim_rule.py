@@ -88,7 +88,16 @@ class Rule:
         return _value(self.high, value), _value(self.low, value)
 
     def side(self, name: str) -> tuple[float, Term] | None:
-        """Return factor and measure where a side is one measure, or a number times one."""
+        """Return factor and measure where a side is one measure, or a number times one.
+
+        Parameters
+        ----------
+        name : {"high", "low"}
+
+        Returns
+        -------
+        (float, Term) or None
+        """
         node, factor = (self.high if name == "high" else self.low), 1.0
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             numbers = [n for n in (node.left, node.right) if isinstance(n, ast.Constant)]
@@ -214,7 +223,21 @@ def _value(node: ast.expr, value: Callable[[Term], float]) -> float:
 
 
 def check_rule(rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Any]) -> str:
-    """Raise if a name in a rule is unknown to a scenario."""
+    """Return what is wrong with the names in a rule, empty if a scenario has them all.
+
+    Parameters
+    ----------
+    rule : Rule
+    firms : mapping by str
+        Firms of the scenario.
+    runs : mapping by str
+        Other runs of the test.
+
+    Returns
+    -------
+    str
+        ``expected ..., found ... (did you mean ...?)``.
+    """
     for term in rule.terms:
         if term.run and term.run not in runs:
             return f"expected a run of this test, found {term.run!r}{hint(term.run, runs)}"
@@ -227,7 +250,21 @@ def check_rule(rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Any]) ->
 def absent_firms(
     rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """Return the firms that a rule, or a run that it compares, names and a market lacks."""
+    """Return the firms that a rule, or a run that it compares, names and a market lacks.
+
+    Parameters
+    ----------
+    rule : Rule
+    firms : mapping by str
+        Firms of the market.
+    runs : mapping of str to mapping
+        Overrides of each run of the test.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+    """
     named = {term.firm for term in rule.terms if term.firm not in (MARKET, OTHERS)}
     for run in {term.run for term in rule.terms} & runs.keys():
         for path, value in runs[run].items():

@@ -26,7 +26,18 @@ _ABSENT, _PRESENT = "absent", "present"
 
 
 def parameter_table(schema: Schema) -> pd.DataFrame:
-    """Return one row for each parameter: path, unit, range, default, source, meaning."""
+    """Return one row for each parameter: path, unit, range, default, source, meaning.
+
+    Parameters
+    ----------
+    schema : Schema
+
+    Returns
+    -------
+    DataFrame
+        Columns ``path``, ``kind``, ``unit``, ``default``, ``minimum``, ``maximum``, ``source``,
+        ``description``, ``mechanism``, ``fixed``, ``newcomers``.
+    """
     import pandas as pd
 
     rows = []

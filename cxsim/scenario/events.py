@@ -246,7 +246,16 @@ class FrozenDict(dict[Any, Any]):
 
 
 def freeze(value: Any) -> Any:
-    """Return ``value`` with mappings frozen and lists made tuples, models included in place."""
+    """Return ``value`` with mappings frozen and lists made tuples, models included in place.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    object
+    """
     if isinstance(value, BaseModel):
         # The models are frozen already; only what they hold is put in its final form.
         for name, held in value.__dict__.items():
@@ -260,7 +269,17 @@ def freeze(value: Any) -> Any:
 
 
 def thaw(value: Any) -> Any:
-    """Return a plain copy: dictionaries, lists, texts, numbers (models become dictionaries)."""
+    """Return a plain copy: dictionaries, lists, texts, numbers (models become dictionaries).
+
+    Parameters
+    ----------
+    value : object
+        As :func:`freeze` returns it.
+
+    Returns
+    -------
+    object
+    """
     if isinstance(value, BaseModel):
         return {name: thaw(held) for name, held in value.__dict__.items()}
     if isinstance(value, dict):
@@ -282,6 +301,17 @@ _OVERRIDE = Place("override")
 
 def parse_override(text: str) -> tuple[str, Any]:
     """Split ``PATH=VALUE`` as on the command line; the value is read as YAML.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    path : str
+        Dotted path.
+    value : object
+        Plain data.
 
     Raises
     ------
@@ -308,6 +338,15 @@ def split_overrides(text: str) -> list[str]:
     """Return overrides that stand in one text, with commas or new lines between them.
 
     Commas within brackets and quotation marks belong to a value.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+        Each ``PATH=VALUE``.
 
     Examples
     --------
@@ -338,6 +377,23 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
 
     ``events`` adds events, ``replace_events`` replaces all; where ``periods`` shortens the
     run, events that were there before and come after its end are left out.
+
+    Parameters
+    ----------
+    schema : Schema
+    source : Source
+    overrides : mapping or iterable of str
+        New values by dotted path, or texts ``PATH=VALUE``.
+
+    Returns
+    -------
+    Source
+        With the places of the new values.
+
+    Raises
+    ------
+    ScenarioError
+        If a path leads nowhere, or a text is no override.
     """
     if isinstance(overrides, str):
         overrides = split_overrides(overrides)

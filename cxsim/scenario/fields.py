@@ -150,7 +150,17 @@ class Spec:
         return bool(self.kinds & {"null", "any"})
 
     def child(self, key: str | int) -> Spec | None:
-        """Return the spec of what is under ``key``, or None if nothing can be."""
+        """Return the spec of what is under ``key``, or None if nothing can be.
+
+        Parameters
+        ----------
+        key : str or int
+            Name, or number in a list.
+
+        Returns
+        -------
+        Spec or None
+        """
         if isinstance(key, int):
             return self.items
         if self.fields is not None:
@@ -187,7 +197,13 @@ class Spec:
         return replace(self, **inside, **new(self), **top)
 
     def parameters(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Spec]]:
-        """Yield every parameter below with its path; ``*`` stands for any name or number."""
+        """Yield every parameter below with its path; ``*`` stands for any name or number.
+
+        Parameters
+        ----------
+        path : tuple of str
+            Path of this one.
+        """
         if self.is_parameter:
             yield path, self
         elif self.fields is not None:
@@ -201,7 +217,15 @@ class Spec:
     def walk(
         self, value: Any, path: tuple[str | int, ...] = ()
     ) -> Iterator[tuple[tuple[str | int, ...], Spec, Any]]:
-        """Yield ``(path, spec, value)`` of every parameter in a validated value."""
+        """Yield ``(path, spec, value)`` of every parameter in a validated value.
+
+        Parameters
+        ----------
+        value : object
+            Validated: a model, or what one holds.
+        path : tuple of str or int
+            Path of this one.
+        """
         if self.is_parameter or value is None:
             yield path, self, value
         elif self.fields is not None:
@@ -281,7 +305,21 @@ def _simple(info: FieldInfo) -> bool:
 
 
 def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec:
-    """Describe one field of a parameter group, with its unit, source and default."""
+    """Describe one field of a parameter group, with its unit, source and default.
+
+    Parameters
+    ----------
+    info : FieldInfo
+        Of pydantic.
+    of : str
+        What a group of parameters is called in messages.
+    mechanism : str
+        Name of the one that declares the parameter.
+
+    Returns
+    -------
+    Spec
+    """
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     unit, fixed, newcomers = (extra.get(name) for name in ("unit", "fixed", "newcomers"))
 

@@ -53,11 +53,31 @@ class Source:
     folders: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def folder_of(self, keys: Keys) -> str:
-        """Return the folder of the file that the value at ``keys`` came from."""
+        """Return the folder of the file that the value at ``keys`` came from.
+
+        Parameters
+        ----------
+        keys : tuple of str or int
+
+        Returns
+        -------
+        str
+            A real path.
+        """
         return self.folders.get(self.at(keys).source, self.folder)
 
     def at(self, keys: Keys) -> Place:
-        """Return the place of the value at ``keys``, or of what contains it."""
+        """Return the place of the value at ``keys``, or of what contains it.
+
+        Parameters
+        ----------
+        keys : tuple of str or int
+
+        Returns
+        -------
+        Place
+            File and line.
+        """
         for length in range(len(keys), 0, -1):
             if keys[:length] in self.where:
                 return self.where[keys[:length]]
@@ -282,6 +302,19 @@ def plain(value: Any, place: Place, keys: Keys = ()) -> Any:
     Numbers and arrays of NumPy become Python's; models of this package become
     dictionaries of what was set in them. Anything else is left for validation
     to refuse.
+
+    Parameters
+    ----------
+    value : object
+        As Python code may give it.
+    place : Place
+        What it came from, for messages.
+    keys : tuple of str or int
+        Where it stands.
+
+    Returns
+    -------
+    object
 
     Raises
     ------

@@ -37,7 +37,17 @@ def _given(model: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def named_policies(scenario: Any) -> list[tuple[str, str, str]]:
-    """Return firm, kind and name of the policies that decide anything; imports nothing."""
+    """Return firm, kind and name of the policies that decide anything; imports nothing.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of (str, str, str)
+        Sorted.
+    """
     given = ((firm, kind, named(each)[0]) for firm, kind, each in _given(scenario))
     return sorted(each for each in given if each[2] != FIXED)
 
@@ -48,7 +58,16 @@ def _folder(source: Source, firm: str, kind: str) -> str:
 
 
 def code_of(scenario: Any) -> list[tuple[str, str, PolicyCode]]:
-    """Return firm, kind and name of the policies whose code this process has not imported."""
+    """Return firm, kind and name of the policies whose code this process has not imported.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of (str, str, PolicyCode)
+    """
     found = []
     for firm, kind, name in named_policies(scenario):
         policy = resolve(kind, name, _folder(scenario._source, firm, kind))
@@ -160,6 +179,14 @@ def policy_refusals(scenario: Any) -> list[tuple[Keys, str]]:
     """Return which policies cannot decide in this scenario, and why, as ``(keys, text)``.
 
     Those whose code was not imported yet are asked when a run starts.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of (tuple, str)
     """
     problems: list[tuple[Keys, str]] = []
     for firm, kind, given in sorted(_given(scenario), key=lambda each: each[:2]):
@@ -178,6 +205,16 @@ def completed(policies: Any) -> dict[str, Any]:
 
     A policy called by its name has its defaults in it. Those of ``module:Class`` are code, which
     need not be here to tell two scenarios apart: a run's digest has the code itself.
+
+    Parameters
+    ----------
+    policies : Policies
+        Of one firm.
+
+    Returns
+    -------
+    dict of str to dict
+        ``name`` and parameters, by kind.
     """
     result: dict[str, Any] = {}
     for kind in KINDS:
@@ -198,7 +235,19 @@ def _number(value: Any) -> Any:
 
 
 def taken_along(scenario: Any) -> tuple[dict[str, type[Policy]], tuple[str, ...]]:
-    """Return the policies of this process, and the trusted folders, that work of it needs."""
+    """Return the policies of this process, and the trusted folders, that work of it needs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    policies : dict of str to type of Policy
+        By the name that the scenario has for each.
+    folders : tuple of str
+        Sorted.
+    """
     policies: dict[str, type[Policy]] = {}
     folders = set()
     for firm, kind, name in named_policies(scenario):

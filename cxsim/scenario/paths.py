@@ -118,7 +118,22 @@ def _under(raw: Any, key: str | int) -> Any:
 
 
 def unknown_key(spec: Spec, key: Any, path: Path) -> str:
-    """Say that ``key`` is not among the fields of a group."""
+    """Say that ``key`` is not among the fields of a group.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of the group.
+    key : object
+        As found.
+    path : tuple of str or int
+        Of the group.
+
+    Returns
+    -------
+    str
+        ``expected ..., found ... (did you mean ...?)``.
+    """
     if not path:
         what = "a parameter or section of a scenario"
     elif len(path) == 2 and path[0] in ("firms", "segments"):
@@ -131,6 +146,16 @@ def unknown_key(spec: Spec, key: Any, path: Path) -> str:
 
 def held(model: Any, keys: Path) -> Any:
     """Return what a validated model holds at ``keys``; None below what was left out.
+
+    Parameters
+    ----------
+    model : Parameters
+        Validated.
+    keys : tuple of str or int
+
+    Returns
+    -------
+    object
 
     Raises
     ------

@@ -595,5 +595,17 @@ def digest(text: str, rules: str) -> str:
 
     The package's version is none of them: a release that changes no rule and no default
     changes no result.
+
+    Parameters
+    ----------
+    text : str
+        Of :func:`canonical`.
+    rules : str
+        Digest of the code that runs it.
+
+    Returns
+    -------
+    str
+        16 hex digits.
     """
     return hashlib.sha256(f"{text}\n{rules}".encode()).hexdigest()[:16]

@@ -47,12 +47,33 @@ class Schema:
     root: Spec
 
     def owner(self, level: str, name: str) -> str:
-        """Return the mechanism that declares a firm, segment or market parameter."""
+        """Return the mechanism that declares a firm, segment or market parameter.
+
+        Parameters
+        ----------
+        level : {"firm", "segment", "market"}
+        name : str
+            Of the parameter.
+
+        Returns
+        -------
+        str
+            Name of the mechanism; of what no mechanism declares, that of the core.
+        """
         found = (self.root if level == "market" else self.spec(level)).child(name)
         return found.mechanism if found else _CORE
 
     def spec(self, level: str) -> Spec:
-        """Return the spec of ``firm``, ``segment`` or ``market``, as the model of that name."""
+        """Return the spec of ``firm``, ``segment`` or ``market``, as the model of that name.
+
+        Parameters
+        ----------
+        level : {"firm", "segment", "market"}
+
+        Returns
+        -------
+        Spec
+        """
         fields = self.root.fields or {}
         if level == "market":
             return replace(

@@ -109,13 +109,36 @@ def read_as(
 
 
 def refusal(source: Source, problems: Found) -> ScenarioError:
-    """Return the error of problems, with their places and in the order of these."""
+    """Return the error of problems, with their places and in the order of these.
+
+    Parameters
+    ----------
+    source : Source
+    problems : list of (tuple, str)
+        Keys, and what is wrong there.
+
+    Returns
+    -------
+    ScenarioError
+    """
     told = [Problem(source.at(keys), keys, text) for keys, text in problems]
     return ScenarioError(sorted(told, key=lambda problem: problem.place.order))
 
 
 def wrong(source: Source, keys: Keys, text: str) -> ScenarioError:
-    """Return the error of the one value at ``keys``."""
+    """Return the error of the one value at ``keys``.
+
+    Parameters
+    ----------
+    source : Source
+    keys : tuple of str or int
+    text : str
+        ``expected ..., found ...``.
+
+    Returns
+    -------
+    ScenarioError
+    """
     return refusal(source, [(keys, text)])
 
 
@@ -237,7 +260,24 @@ def _advice(spec: Spec, value: Any) -> str:
 
 
 def shape_problems(spec: Spec, model: Any, *, needs: int, firms: tuple[str, ...]) -> Found:
-    """Find lists that do not have a number for each need, and values not given for each firm."""
+    """Find lists that do not have a number for each need, and values not given for each firm.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of the model.
+    model : Parameters
+        Valid but for this.
+    needs : int
+        Dimensions of need.
+    firms : tuple of str
+        Names of the firms.
+
+    Returns
+    -------
+    list of (tuple, str)
+        Keys, and what is wrong there.
+    """
     problems: Found = []
     for keys, each, value in spec.walk(model):
         if each.axes and isinstance(value, tuple):
@@ -269,7 +309,18 @@ TAKEN = ("outside", "none")
 
 
 def check_parts(schema: Schema, model: Any) -> Found:
-    """Return what is wrong between the parts of a valid model, as ``(keys, text)``."""
+    """Return what is wrong between the parts of a valid model, as ``(keys, text)``.
+
+    Parameters
+    ----------
+    schema : Schema
+    model : Parameters
+        A scenario of which each value alone is valid.
+
+    Returns
+    -------
+    list of (tuple, str)
+    """
     problems = list(_names("firms", model.firms))
     problems += _names("segments", model.segments)
     problems += _shares(model)
@@ -323,7 +374,14 @@ def _initial(model: Any) -> Iterator[tuple[Keys, str]]:
 
 
 def segment_rates(segment: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
-    """Check rates that are chances unless a distribution makes them means."""
+    """Check rates that are chances unless a distribution makes them means.
+
+    Parameters
+    ----------
+    segment : Parameters
+    keys : tuple of str
+        Of the segment.
+    """
     rate = getattr(segment, "purchase_rate", 0.0)
     if rate > 1 and getattr(segment, "purchase_rate_shape", None) is None:
         text = "expected a number from 0 to 1 (per period) unless purchase_rate_shape is given"

@@ -297,6 +297,14 @@ _MOST = int(sys.float_info.max)
 def plain_scalar(text: str) -> Any:
     """Return what an unquoted word means by the core schema of YAML 1.2.
 
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str, int, float, bool or None
+
     Examples
     --------
     >>> plain_scalar("12"), plain_scalar("1e3"), plain_scalar("yes"), plain_scalar("null")
@@ -384,7 +392,17 @@ _Careful.add_representer(str, _Careful.text)
 
 
 def to_yaml(data: dict[str, Any]) -> str:
-    """Return plain data as YAML 1.2 that :func:`~cxsim.scenario.yaml_text.parse` gives back."""
+    """Return plain data as YAML 1.2 that :func:`~cxsim.scenario.yaml_text.parse` gives back.
+
+    Parameters
+    ----------
+    data : dict
+        Plain data.
+
+    Returns
+    -------
+    str
+    """
     text = _dumped(data, _Representer, width=100)
     # The emitter breaks some long lines of odd characters where no space was.
     if parse(text).value != _as_read(data):

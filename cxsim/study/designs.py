@@ -89,7 +89,13 @@ class Factor:
         return np.clip(self.low + unit * (self.high - self.low), self.low, self.high)
 
     def grid(self) -> np.ndarray:
-        """Return its values on a grid: those listed, or levels from low to high."""
+        """Return its values on a grid: those listed, or levels from low to high.
+
+        Returns
+        -------
+        ndarray, shape (levels,)
+            In the unit of the parameter that the factor is named after.
+        """
         if self.values:
             return np.array(self.values, dtype=_dtype(self.values))
         if self.log:
@@ -106,7 +112,18 @@ class Factor:
         return f"{self.low:g} to {self.high:g}{how}"
 
     def overrides(self, value: Any) -> dict[str, Any]:
-        """Return new values by dotted path for one value of the factor."""
+        """Return new values by dotted path for one value of the factor.
+
+        Parameters
+        ----------
+        value : object
+            One of the factor's values.
+
+        Returns
+        -------
+        dict of str to object
+            One entry for each parameter that the factor moves.
+        """
         return {move.path: move.value(value) for move in self.moves}
 
 

@@ -155,6 +155,11 @@ def recency_frequency_value(
     ----------
     idle, frequency, paid : ndarray
         Periods since the last purchase, purchases and prices paid, by customer.
+
+    Returns
+    -------
+    ndarray of int16, shape (customers,)
+        3 to 15, without a unit.
     """
     per_purchase = paid / np.maximum(frequency, 1)
     return fifths(-idle) + fifths(frequency) + fifths(per_purchase)

@@ -50,7 +50,20 @@ _QUADRANTS = {
 
 
 def quadrant(interaction: float, customization: float, threshold: float = 0.5) -> str:
-    """Return the quadrant of the capability matrix, as a label. No rule of the model reads it."""
+    """Return the quadrant of the capability matrix, as a label. No rule of the model reads it.
+
+    Parameters
+    ----------
+    interaction, customization : float
+        Shares.
+    threshold : float
+        Share from which on a capability counts as high.
+
+    Returns
+    -------
+    str
+        ``"I mass"``, ``"II niche"``, ``"III targeted"`` or ``"IV one-to-one"``.
+    """
     return _QUADRANTS[interaction >= threshold, customization >= threshold]
 
 
@@ -60,7 +73,20 @@ def _order(scenario: Any, ledger: Ledger) -> list[int]:
 
 
 def firm_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return one row per period and firm; ``attrs["definitions"]`` defines the columns."""
+    """Return one row per period and firm; ``attrs["definitions"]`` defines the columns.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Those that take part; their measures follow those of the core.
+
+    Returns
+    -------
+    DataFrame
+        ``period``, ``firm``, ``quadrant`` and a column per measure, in its unit.
+    """
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -83,7 +109,19 @@ def firm_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...])
 
 
 def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return one row per period; ``attrs["definitions"]`` defines the columns."""
+    """Return one row per period; ``attrs["definitions"]`` defines the columns.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    mechanisms : tuple of Mechanism
+        Those that take part.
+
+    Returns
+    -------
+    DataFrame
+        ``period`` and a column per measure, in its unit.
+    """
     import pandas as pd
 
     columns: dict[str, Any] = {"period": np.arange(ledger.periods)}
@@ -95,7 +133,18 @@ def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFr
 
 
 def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return purchases by period, previous supplier (``"none"`` where none) and chosen option."""
+    """Return purchases by period, previous supplier (``"none"`` where none) and chosen option.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        ``period``, ``origin``, ``destination``, ``purchases`` (per period, whole market).
+    """
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -113,7 +162,18 @@ def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 
 
 def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return customers before the choice and those who stayed, by period, firm and tenure band."""
+    """Return customers before the choice and those who stayed, by period, firm and tenure band.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        ``period``, ``firm``, ``tenure`` (band), ``customers`` and ``stayed`` (whole market).
+    """
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -144,6 +204,11 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     ``delivered``, the touchpoint's expected performance; ``belief``, the performance perceived by
     the firm, with the standard error of its survey results in ``belief_error`` (NaN without
     answers); and the ``answers`` of the period (of simulated customers).
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
     """
     import pandas as pd
 

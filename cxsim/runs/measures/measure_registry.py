@@ -133,7 +133,18 @@ FIRM_MEASURES = (
 
 
 def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tuple[Measure, ...]:
-    """Return the measures of a level, ``"firm"`` or ``"market"``, the core's first."""
+    """Return the measures of a level, ``"firm"`` or ``"market"``, the core's first.
+
+    Parameters
+    ----------
+    level : {"firm", "market"}
+    mechanisms : tuple of Mechanism, optional
+        Those that take part; default: all that are registered.
+
+    Returns
+    -------
+    tuple of Measure
+    """
     core = {"firm": FIRM_MEASURES, "market": MARKET_MEASURES}[level]
     more = tuple(
         measure
@@ -145,7 +156,16 @@ def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tup
 
 
 def key_measures(level: str) -> tuple[str, ...]:
-    """Return the names of the key measures, which reports show first."""
+    """Return the names of the key measures, which reports show first.
+
+    Parameters
+    ----------
+    level : {"firm", "market"}
+
+    Returns
+    -------
+    tuple of str
+    """
     return tuple(measure.name for measure in measures(level) if measure.key)
 
 

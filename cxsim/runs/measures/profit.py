@@ -177,6 +177,16 @@ VALUES = ("net_present_value", "net_present_value_perpetuity", "net_present_valu
 def year_of(period_length: str) -> int:
     """Return the periods of a year; 12 where the length of a period is unknown.
 
+    Parameters
+    ----------
+    period_length : str
+        As the scenario calls a period; singular or plural.
+
+    Returns
+    -------
+    int
+        Periods.
+
     Examples
     --------
     >>> year_of("week"), year_of("month"), year_of("purchase")
@@ -189,7 +199,20 @@ def year_of(period_length: str) -> int:
 
 
 def weights(periods: int, discount_rate: float) -> np.ndarray:
-    """Return the discount factors (1 + d)^-t of the periods, shape (periods,)."""
+    """Return the discount factors (1 + d)^-t of the periods, shape (periods,).
+
+    Parameters
+    ----------
+    periods : int
+        T.
+    discount_rate : float
+        d, per period.
+
+    Returns
+    -------
+    ndarray, shape (T,)
+        Factors; 1 for period 0.
+    """
     # Products in one order: powers differ between processors.
     return np.cumprod([1.0, *[1.0 / (1.0 + discount_rate)] * (periods - 1)])
 

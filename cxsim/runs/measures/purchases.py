@@ -224,7 +224,21 @@ PURCHASE_MEASURES = (
 
 
 def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a total per customer of the firm; ``what`` names the quantity."""
+    """Return the measure of a total per customer of the firm; ``what`` names the quantity.
+
+    Parameters
+    ----------
+    name : str
+        Of an accumulator by firm.
+    what : str
+        For the definition of the measure.
+
+    Returns
+    -------
+    callable
+        Of a ledger; returns an ndarray of shape (T, F), in the unit of the accumulator per
+        customer.
+    """
 
     def measure(b: Ledger) -> np.ndarray:
         return ratio(b.total(name), customers(b))
@@ -234,7 +248,20 @@ def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
 
 
 def total(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a total; ``what`` names the quantity."""
+    """Return the measure of a total; ``what`` names the quantity.
+
+    Parameters
+    ----------
+    name : str
+        Of an accumulator by firm.
+    what : str
+        For the definition of the measure.
+
+    Returns
+    -------
+    callable
+        Of a ledger; returns an ndarray of shape (T, F), in the unit of the accumulator per period.
+    """
 
     def measure(b: Ledger) -> np.ndarray:
         return b.total(name)
@@ -244,7 +271,18 @@ def total(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
 
 
 def parameter(name: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a parameter of firms."""
+    """Return the measure of a parameter of firms.
+
+    Parameters
+    ----------
+    name : str
+        Of a parameter of firms that is one number.
+
+    Returns
+    -------
+    callable
+        Of a ledger; returns an ndarray of shape (T, F), in the unit of the parameter.
+    """
 
     def measure(b: Ledger) -> np.ndarray:
         return b.firm(name)
@@ -254,14 +292,40 @@ def parameter(name: str) -> Callable[[Ledger], np.ndarray]:
 
 
 def over_last_year(values: np.ndarray, year: int) -> np.ndarray:
-    """Return sums over the last year up to each period, (T, ...); fewer periods at the start."""
+    """Return sums over the last year up to each period, (T, ...); fewer periods at the start.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, ...)
+        By period.
+    year : int
+        Periods of a year.
+
+    Returns
+    -------
+    ndarray, shape (T, ...)
+        In the unit of the values.
+    """
     total = np.cumsum(values, axis=0)
     total[year:] -= total[:-year].copy()
     return total
 
 
 def per_last_year(values: np.ndarray, year: int) -> np.ndarray:
-    """Return means over the last year up to each period, (T, ...)."""
+    """Return means over the last year up to each period, (T, ...).
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, ...)
+        By period.
+    year : int
+        Periods of a year.
+
+    Returns
+    -------
+    ndarray, shape (T, ...)
+        In the unit of the values.
+    """
     length = np.minimum(np.arange(1, len(values) + 1), year)
     return over_last_year(values, year) / length.reshape(-1, *[1] * (values.ndim - 1))
 
