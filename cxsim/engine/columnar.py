@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +24,6 @@ from cxsim.engine.schedule import PhaseGroup, Step, parameters_of
 from cxsim.engine.workspace import LINE, Workspace
 
 # -- The columnar engine: compiled passes over blocks of customers that stay in cache -----------
-
-
-if TYPE_CHECKING:
-    pass
 
 
 #: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread delayed by

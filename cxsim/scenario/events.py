@@ -59,26 +59,6 @@ class Change:
         start = () if self.level == "market" else (f"{self.level}s", self.name)
         return ".".join(map(str, (*start, *self.keys)))
 
-    def value_at(self, period: int, before: Any) -> Any:
-        """Return the parameter's value in ``period``, on or after ``at``.
-
-        Parameters
-        ----------
-        period : int
-            The period.
-        before
-            The value it had before the change: that of period ``at - 1``.
-
-        Returns
-        -------
-        float or other value
-            With ``over`` 0 the new value from ``at`` on; else the straight line that
-            leaves ``before`` at period ``at`` and arrives at period ``at + over``.
-        """
-        if period >= self.at + self.over:
-            return self.value
-        return before + (self.value - before) * ((period - self.at) / self.over)
-
 
 def changes_of(schema: Schema, source: Source, model: Any) -> tuple[Change, ...]:
     """Check a scenario's events and return what they change, in order of period.

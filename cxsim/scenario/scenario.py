@@ -498,19 +498,15 @@ def _restored(
     return cls(source, given)
 
 
-#: Names that parameters cannot have, because they would be hidden.
 #: A claim, and how it is tested.
 _CLAIM = ("claim", "refuted_by", "test")
 
 
+#: Names that parameters cannot have, because they would be hidden.
 _OWN = frozenset(name for name in vars(Scenario) if not name.startswith("_"))
 
 
 # -- The digest of a scenario: 16 hex digits that name its parameters --------------------------
-
-
-if TYPE_CHECKING:
-    pass
 
 
 def canonical(scenario: Scenario) -> str:

@@ -86,43 +86,18 @@ def keep_costs(
                 here = learned(here, signal)
                 there = learned(there, signal)
                 weight = next_weight(weight, purchase_rate[i], market_discount_rate[0])
+                gap_there = fit_gap_of_account(
+                    i, g, s, r, customized, 1.0 - there, need, member_need, self_error,
+                    decision_makers[i], tailored[i], segment_need_mean, segment_need_sd,
+                    firm_position, firm_segment_insight,
+                )  # fmt: skip
+                gap_here = fit_gap_of_account(
+                    i, g, s, r, customized, 1.0 - here, need, member_need, self_error,
+                    decision_makers[i], tailored[i], segment_need_mean, segment_need_sd,
+                    firm_position, firm_segment_insight,
+                )  # fmt: skip
                 fit_lost = fit_gap_cost(
-                    segment_volume[g],
-                    segment_fit_weight[g],
-                    fit_gap_of_account(
-                        i,
-                        g,
-                        s,
-                        r,
-                        customized,
-                        1.0 - there,
-                        need,
-                        member_need,
-                        self_error,
-                        decision_makers[i],
-                        tailored[i],
-                        segment_need_mean,
-                        segment_need_sd,
-                        firm_position,
-                        firm_segment_insight,
-                    )
-                    - fit_gap_of_account(
-                        i,
-                        g,
-                        s,
-                        r,
-                        customized,
-                        1.0 - here,
-                        need,
-                        member_need,
-                        self_error,
-                        decision_makers[i],
-                        tailored[i],
-                        segment_need_mean,
-                        segment_need_sd,
-                        firm_position,
-                        firm_segment_insight,
-                    ),
+                    segment_volume[g], segment_fit_weight[g], gap_there - gap_here
                 )
                 ease_lost = ordering_effort(
                     segment_hassle[g], r, interaction[s, i], 1.0 - there
