@@ -207,7 +207,7 @@ def survival(periods: ArrayLike, *, alpha: ArrayLike, beta: ArrayLike) -> NDArra
     Returns
     -------
     ndarray
-        Shares; 1 at t = 0.
+        Shares; 1 at t = 0. Of the common shape of the arguments, which broadcast.
 
     Raises
     ------
@@ -339,6 +339,8 @@ def lifetime_multiple(retention: ArrayLike, *, discount_rate: ArrayLike) -> NDAr
     The present value, at a purchase, of all later ones: sum over t = 1, 2, ... of
     (r / (1 + d))^t. The purchase itself is not in it.
 
+    Arguments broadcast; the result has their common shape.
+
     Parameters
     ----------
     retention : array_like
@@ -447,6 +449,8 @@ def bass_diffusion(
 
 def bass_peak(innovation: ArrayLike, *, imitation: ArrayLike) -> NDArray[np.float64]:
     """Return when most adopt in Bass's model in continuous time, ln(q / p) / (p + q).
+
+    Arguments broadcast; the result has their common shape.
 
     Parameters
     ----------

@@ -25,6 +25,8 @@ def numbers(
 ) -> NDArray[np.float64]:
     """Return finite numbers as an array of doubles.
 
+    The result has the shape and the unit of ``value``.
+
     Parameters
     ----------
     value : array_like
@@ -262,7 +264,7 @@ def switching_matrix(
     Returns
     -------
     ndarray, shape (..., J, J)
-        Chances; row: supplier before, column: supplier after. Rows sum to 1.
+        Probabilities; row: supplier before, column: supplier after. Rows sum to 1.
 
     Raises
     ------

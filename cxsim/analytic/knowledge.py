@@ -27,6 +27,8 @@ def knowledge_after(contacts: ArrayLike, *, precision: ArrayLike) -> NDArray[np.
 
     Half of everything after 1 / r contacts.
 
+    Arguments broadcast; the result has their common shape.
+
     Parameters
     ----------
     contacts : array_like
@@ -71,6 +73,8 @@ def mean_misfit(
     recognition: ArrayLike = 1.0,
 ) -> NDArray[np.float64]:
     """Return the mean misfit of a firm's offers to a segment of customers it knows equally well.
+
+    Arguments broadcast; the result has their common shape.
 
     Parameters
     ----------
@@ -136,6 +140,8 @@ def steady_uncertainty(precision: ArrayLike, *, drift: ArrayLike) -> NDArray[np.
 
     Each period needs drift first, P <- P + d (1 - P), then one contact teaches,
     P <- P / (1 + r P); P is read after learning.
+
+    Arguments broadcast; the result has their common shape.
 
     Parameters
     ----------
@@ -208,6 +214,8 @@ class ServiceWorth:
 
         The net worth of one set of capabilities less that of another is what moving from one to
         the other adds; where it is zero is the break-even.
+
+        Of the common shape of what it was computed from.
         """
         return -(self.misfit + self.hassle + self.unit + self.contact + self.fixed)
 
@@ -236,7 +244,7 @@ def relationship_knowledge(
 
     Returns
     -------
-    (ndarray, ndarray)
+    (ndarray, ndarray), shape (n, ...)
         Knowledge and weights, with the purchases n = 0, 1, ... as first axis; weights sum to 1.
 
     Raises

@@ -103,7 +103,7 @@ class Panel:
 
     @property
     def supplier(self) -> np.ndarray:
-        """Firm last bought from before each occasion, -1 for none yet, shape (N,)."""
+        """Number of the firm last bought from before each occasion, -1 for none yet, shape (N,)."""
         bought = self.choice < len(self.firms)
         rows = np.arange(self.occasions)
         last = np.maximum.accumulate(np.where(bought, rows, -1))
@@ -144,8 +144,8 @@ class Panel:
 
         Parameters
         ----------
-        rows : ndarray of int
-            Occasions; customers without one drop out.
+        rows : ndarray of int, shape (n,)
+            Numbers of occasions; customers without one drop out.
         """
         owner = np.repeat(np.arange(self.customers), self.counts)[rows]
         starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))

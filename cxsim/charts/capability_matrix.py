@@ -129,7 +129,18 @@ def draw_quadrants(axes: Axes, threshold: float) -> None:
 
 
 def way_of(past: pd.DataFrame) -> np.ndarray:
-    """Return the places a firm has been at, in order, without standing still: (n, 2)."""
+    """Return the places a firm has been at, in order, without standing still.
+
+    Parameters
+    ----------
+    past : DataFrame
+        ``period``, ``interaction``, ``customization`` of one firm.
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        Shares of interaction and customization; NaN where it has been nowhere.
+    """
     path = past.sort_values("period")[["interaction", "customization"]].to_numpy(dtype=float)
     path = path[np.isfinite(path).all(axis=1)]
     if not len(path):
@@ -357,12 +368,31 @@ class Bubbles:
         return bool(self.displaced.any())
 
     def data(self, point: Sequence[float] | np.ndarray) -> tuple[float, float]:
-        """Return the data coordinates of a place in points."""
+        """Return the data coordinates of a place in points.
+
+        Parameters
+        ----------
+        point : sequence of float or ndarray, shape (2,)
+            Points from the left and the bottom of the figure.
+
+        Returns
+        -------
+        x, y : float
+            In the units of the axes.
+        """
         x, y = self.axes.transData.inverted().transform(np.asarray(point) * self.pixels)
         return float(x), float(y)
 
     def draw(self, share: np.ndarray, scale: Scale) -> None:
-        """Draw bubbles, crosses at true places, and names with shares."""
+        """Draw bubbles, crosses at true places, and names with shares.
+
+        Parameters
+        ----------
+        share : ndarray, shape (firm,)
+            Market shares.
+        scale : Scale
+            How shares are written.
+        """
         shown = [int(k) for k in np.flatnonzero(self.there)]
         notes = []
         for k in shown:
@@ -402,7 +432,15 @@ class Bubbles:
         )
 
     def draw_way(self, k: int, way: np.ndarray) -> None:
-        """Draw where a firm came from: a ring at the start, an arrow to its bubble."""
+        """Draw where a firm came from: a ring at the start, an arrow to its bubble.
+
+        Parameters
+        ----------
+        k : int
+            Number of the firm.
+        way : ndarray, shape (n, 2)
+            Places it has been at, shares of interaction and customization.
+        """
         if len(way) < 2:
             return
         look = self.looks[self.names[k]]

@@ -81,7 +81,16 @@ def draw_estimate(
 
 
 def limits_around_zero(axes: Axes, values: np.ndarray, room: float) -> None:
-    """Set the horizontal limits so that all values and zero are in sight, and some room."""
+    """Set the horizontal limits so that all values and zero are in sight, and some room.
+
+    Parameters
+    ----------
+    axes : Axes
+    values : ndarray, of any shape
+        In the unit of the axis; NaN is left out.
+    room : float
+        Share of the range that is left free on either side.
+    """
     shown = np.append(values[np.isfinite(values)], 0.0)
     room = room * float(np.ptp(shown)) or 1.0
     axes.set_xlim(shown.min() - room, shown.max() + room)

@@ -297,7 +297,7 @@ def dodge(wanted: Sequence[float], sizes: Sequence[float], low: float, high: flo
     Parameters
     ----------
     wanted : sequence of float, length n
-        Centres wanted.
+        Centres wanted, in the unit of the line.
     sizes : sequence of float, length n
         Room that each needs, half of it on either side of its centre.
     low, high : float

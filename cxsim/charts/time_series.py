@@ -82,7 +82,13 @@ class Courses:
         return self.lower is not None and bool(np.isfinite(self.lower).any())
 
     def everything(self) -> np.ndarray:
-        """Return all values that will be drawn, in a row."""
+        """Return all values that will be drawn, in a row.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            In the unit of the measure.
+        """
         parts = [part for part in (self.value, self.lower, self.upper) if part is not None]
         return np.concatenate([part.ravel() for part in parts])
 
@@ -136,6 +142,16 @@ def window_for(value: np.ndarray) -> int:
 
     Chance alone turns a course around in two of three periods; a course of steps or
     trends turns rarely.
+
+    Parameters
+    ----------
+    value : ndarray, shape (T, F)
+        A measure by period and firm, in its unit.
+
+    Returns
+    -------
+    int
+        Periods.
     """
     periods = len(value)
     if periods < 12:
@@ -389,6 +405,20 @@ def draw_course(
     bold: np.ndarray | None = None,
 ) -> list[EndLabel]:
     """Draw one course with its band, or thin under its moving mean in bold.
+
+    Parameters
+    ----------
+    axes : Axes
+    courses : Courses
+    k : int
+        Number of the firm.
+    look : Look
+    label : str
+        At the end of the course.
+    scale : Scale
+        How its last value is written.
+    bold : ndarray, shape (T,), optional
+        Moving mean, in the unit of the measure.
 
     Returns
     -------

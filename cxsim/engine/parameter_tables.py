@@ -66,7 +66,11 @@ class Tables:
 
     @property
     def own_arrays(self) -> dict[str, np.ndarray]:
-        """The arrays that own their numbers: rows of ``firm_rows`` are in it as one."""
+        """The arrays that own their numbers: rows of ``firm_rows`` are in it as one.
+
+        By name, shapes (firm, ...), (segment, ...) and (1, ...), in the units of the parameters;
+        ``firm_rows`` has the shape (parameter, firm).
+        """
         rows = {f"firm_{name}" for name in self.firm_row_names}
         own = {name: array for name, array in self.arrays.items() if name not in rows}
         return {"firm_rows": self.firm_rows, **own}
@@ -132,7 +136,7 @@ class Tables:
         Returns
         -------
         array : ndarray
-            Shape (firm, ...), (segment, ...) or (1, ...), in the unit of the parameter.
+            Of shape (firm, ...), (segment, ...) or (1, ...), in the unit of the parameter.
         index : tuple of int
 
         Raises

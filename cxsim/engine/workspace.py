@@ -379,7 +379,10 @@ class Population:
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The columns as they are stored, to save and to put back."""
+        """The columns as they are stored, to save and to put back.
+
+        By name, in the units of the columns; shapes as in the notes above.
+        """
         return dict(self._arrays)
 
     def bounds(self, block: int) -> tuple[int, int]:

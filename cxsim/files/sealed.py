@@ -475,6 +475,8 @@ def plain(value: Any, place: str, arrays: list[np.ndarray]) -> Any:
     Tuples, mappings whose keys are no text, and NumPy's numbers are marked, so that all of them
     come back as what they were.
 
+    Arrays keep their shape, type and unit, whatever they are.
+
     Parameters
     ----------
     value : plain data

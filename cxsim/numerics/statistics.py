@@ -79,12 +79,13 @@ def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndar
     Parameters
     ----------
     a, b : ndarray, shape (n, ...)
-        Values of the same seeds.
+        Values of the same seeds, in one unit.
     confidence : float
+        Share of repetitions in which the interval covers the true difference.
 
     Returns
     -------
-    dict
+    dict of str to ndarray, shape (...)
         ``difference`` (b - a), ``se``, ``lower``, ``upper``, and ``narrowing``: how many
         times wider the interval would be had the seeds not been paired; NaN where
         the paired difference does not vary at all.

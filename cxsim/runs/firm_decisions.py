@@ -118,9 +118,8 @@ class Decisions:
         ----------
         latest : callable
             Returns a firm measure of the last period, ``latest("firm", name)``.
-        beliefs : tuple of ndarray, optional
-            Believed performance by firm and touchpoint and its standard error, where there
-            is a journey.
+        beliefs : tuple of ndarray, shape (firm, touchpoint), optional
+            Perceived performance and its standard error, score 0-10, where there is a journey.
         """
         if beliefs is not None:
             names = self._tables.axes["touchpoint"]

@@ -145,11 +145,40 @@ class Design(Keyed):
     kind: str
 
     def count(self, factors: Sequence[Factor]) -> int:
-        """Return how many points there are, without making them."""
+        """Return how many points there are, without making them.
+
+        Parameters
+        ----------
+        factors : sequence of Factor
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        NotImplementedError
+            Where a class of designs does not say how.
+        """
         raise NotImplementedError
 
     def points_of(self, factors: Sequence[Factor]) -> pd.DataFrame:
-        """Return the points, a row each and a column per factor."""
+        """Return the points, a row each and a column per factor.
+
+        Parameters
+        ----------
+        factors : sequence of Factor
+
+        Returns
+        -------
+        DataFrame
+            In the units of the factors.
+
+        Raises
+        ------
+        NotImplementedError
+            Where a class of designs does not say how.
+        """
         raise NotImplementedError
 
 
@@ -248,7 +277,22 @@ class Sample(Design):
     seed: int = Field(0, ge=0, le=2**32 - 1)
 
     def unit(self, factors: Sequence[Factor]) -> np.ndarray:
-        """Return the sample in the unit cube, (points, factors)."""
+        """Return the sample in the unit cube, (points, factors).
+
+        Parameters
+        ----------
+        factors : sequence of Factor
+
+        Returns
+        -------
+        ndarray, shape (points, factors)
+            0 to 1, without a unit.
+
+        Raises
+        ------
+        NotImplementedError
+            Where a class of designs does not say how.
+        """
         raise NotImplementedError
 
     def count(self, factors: Sequence[Factor]) -> int:  # noqa: ARG002 - the same for all

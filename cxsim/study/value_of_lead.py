@@ -74,6 +74,7 @@ def estimate(values: np.ndarray, confidence: float = 0.95) -> Estimate:
     Parameters
     ----------
     values : ndarray, shape (S,)
+        One for each seed; the estimate has their unit.
     confidence : float
         In (0, 1).
     """

@@ -57,8 +57,8 @@ class FirmParameters(Parameters):
 def precision(learning_rate: float, interaction: float, disclosure: float) -> float:
     """Return the precision of the signal of a contact relative to the prior, rho A w.
 
-    Signals and needs are normal, so that precisions add up (normal learning; learning
-    relationships: Pine, Peppers & Rogers 1995).
+    Needs and signals are normal, so that precisions add up (DeGroot 1970, Optimal Statistical
+    Decisions, 9.5); the learning relationship is that of Pine, Peppers & Rogers (1995).
 
     Parameters
     ----------

@@ -110,6 +110,9 @@ def make_contacts(
 
     Customers without an earlier contact in this turn join the list of those met; returns the
     length of that list.
+
+    Arrays are columns of a block, shapes (n,) and (firm, n), tables of performance, shape (firm,
+    touchpoint), scores 0-10, and accumulators, shape (tiles, firm, touchpoint, 2).
     """
     for k in range(n_visitors):
         luck[k] = bell(key_luck, first + touchpoint_visitors[k])

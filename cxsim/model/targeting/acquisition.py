@@ -254,7 +254,25 @@ def observed_traits(segment, segments, firmographic, behavioural, by):
 def ranking_score(traits, own, earned, targeting, every, now, model):
     """Return the scores by which a firm ranks prospects; None without information.
 
-    ``model`` holds a coefficient for each trait, then whether it was fitted, and when.
+    Parameters
+    ----------
+    traits : ndarray, shape (traits, customers)
+        As :func:`observed_traits` returns them.
+    own : ndarray of bool, shape (customers,)
+        Whether each is a customer of the firm.
+    earned : ndarray, shape (customers,)
+        Contribution margin so far, currency.
+    targeting : int
+        Number of the method.
+    every, now : int
+        Periods between fits, and the period.
+    model : ndarray, shape (traits + 2,)
+        A coefficient for each trait, then whether it was fitted, and in which period; rewritten.
+
+    Returns
+    -------
+    ndarray, shape (customers,)
+        Higher is better; without a unit.
     """
     if targeting == ANALYTICS:
         hers = np.flatnonzero(own)

@@ -307,8 +307,20 @@ def refit(f, now, every, born, first_purchase, last_purchase, frequency, snapsho
 
     A customer who has left the market since counts as one without purchases: the firm cannot
     distinguish the two.
-    ``model`` holds intercept, three coefficients, whether it was fitted, when the snapshot was
-    taken and whether one was.
+
+    Parameters
+    ----------
+    f, now, every : int
+        Firm, period, and periods between fits.
+    born : ndarray, shape (customers,)
+        Periods of arrival.
+    first_purchase, last_purchase, frequency : ndarray, shape (firm, customers)
+        Periods of purchases from the firm, and their number.
+    snapshot : ndarray, shape (firm, 4, customers)
+        Features and number of purchases at the last fit; rewritten.
+    model : ndarray, shape (firm, 7)
+        Intercept, three coefficients, whether it was fitted, the period of the snapshot and whether
+        one was taken; rewritten.
     """
     if model[f, 6] > 0 and now - model[f, 5] < every:
         return

@@ -42,7 +42,7 @@ class Network(NamedTuple):
 
     @property
     def whose(self) -> np.ndarray:
-        """Return the customer at this end of each link, uint32, shape (ties,)."""
+        """Return the number of the customer at this end of each link, uint32, shape (ties,)."""
         return np.repeat(np.arange(len(self.start) - 1, dtype=np.uint32), np.diff(self.start))
 
 

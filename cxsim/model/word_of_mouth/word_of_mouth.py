@@ -210,18 +210,30 @@ def tell(
 
 
 def receive(
-    n_heard,
-    w,
-    receiver,
-    sender_met,
-    all_sent,
-    all_valence,
-    reputation,
-    received,
-    weight,
+    n_heard, w, receiver, sender_met, all_sent, all_valence, reputation, received, weight,
     sum_messages,
-):
-    """Let receivers process the messages of senders, one after the other."""
+):  # fmt: skip
+    """Let receivers process the messages of senders, one after the other.
+
+    Parameters
+    ----------
+    n_heard, w : int
+        Messages, and the byte of firms that they are about.
+    receiver, sender_met : ndarray, shape (n,)
+        Receivers in the block, and senders in the market, by position in a list.
+    all_sent : ndarray, shape (byte, customers)
+        Firms in each customer's message, one bit each.
+    all_valence : ndarray, shape (firm, customers)
+        Experience in messages, about -1 to 1.
+    reputation : ndarray, shape (firm, n)
+        Rewritten, about -1 to 1.
+    received : ndarray, shape (byte, n)
+        Firms that each receiver was told about; rewritten.
+    weight : float
+        Share of the distance by which reputation moves.
+    sum_messages : ndarray, shape (tiles, firm, 3)
+        Messages by sign of their valence.
+    """
     for k in range(n_heard):
         i = receiver[k]
         other = sender_met[k]

@@ -39,7 +39,7 @@ class Points:
 
     @property
     def mean(self) -> NDArray[np.float64]:
-        """Mean over the paired seeds, shape (P,)."""
+        """Mean over the paired seeds, in the unit of the output, shape (P,)."""
         return np.asarray(self.values.mean(axis=1), dtype=np.float64)
 
     @property
