@@ -57,7 +57,17 @@ class Words:
 
     @classmethod
     def of(cls, said: Mapping[Any, Any]) -> Words:
-        """Return the words that the ``attrs`` of a frame give."""
+        """Return the words that the ``attrs`` of a frame give.
+
+        Parameters
+        ----------
+        said : mapping
+            ``attrs`` of a frame; what is missing has the usual words.
+
+        Returns
+        -------
+        Words
+        """
         named = {"period": said.get("period_length"), **{k: said.get(k) for k in _OTHERS}}
         return cls(**{name: str(word) for name, word in named.items() if word})
 
@@ -182,14 +192,40 @@ class Scale:
         return f"{sign}{abs(rounded):,.{self.decimals}f}"
 
     def text(self, value: float, *, signed: bool = False) -> str:
-        """Return the number with its unit, for sentences and labels."""
+        """Return the number with its unit, for sentences and labels.
+
+        Parameters
+        ----------
+        value : float
+            As in the frame.
+        signed : bool
+            Whether positive numbers have a sign.
+
+        Returns
+        -------
+        str
+            ``"no value"`` for what is not finite.
+        """
         if not math.isfinite(value):
             return "no value"
         space = FIXED_SPACE if self.suffix else ""
         return f"{self.bare(value, signed=signed)}{space}{self.suffix}"
 
     def brief(self, value: float, *, signed: bool = False) -> str:
-        """Return the number for a label beside an axis that says the unit."""
+        """Return the number for a label beside an axis that says the unit.
+
+        Parameters
+        ----------
+        value : float
+            As in the frame.
+        signed : bool
+            Whether positive numbers have a sign.
+
+        Returns
+        -------
+        str
+            With ``%`` where the unit is that, else the bare number.
+        """
         percent = self.suffix == "%" and math.isfinite(value)
         return self.bare(value, signed=signed) + (f"{FIXED_SPACE}%" if percent else "")
 
@@ -242,7 +278,17 @@ def scale_for(
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Return ``a, b and c``."""
+    """Return ``a, b and c``.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        At least one.
+
+    Returns
+    -------
+    str
+    """
     *most, last = list(parts)
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -257,6 +303,20 @@ def plain(text: str) -> str:
 
 def need(frame: Any, columns: Iterable[str], *, name: str = "frame") -> pd.DataFrame:
     """Return the frame if it has rows and the columns.
+
+    Parameters
+    ----------
+    frame : object
+        Should be a DataFrame.
+    columns : iterable of str
+        That it needs.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    DataFrame
+        The same.
 
     Raises
     ------
@@ -285,6 +345,19 @@ def _kind(value: Any) -> str:
 def one_of(value: Any, known: Iterable[Any], *, name: str) -> Any:
     """Return the value if it is known.
 
+    Parameters
+    ----------
+    value : object
+    known : iterable
+        What is allowed.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    object
+        The same.
+
     Raises
     ------
     ValueError
@@ -298,6 +371,17 @@ def one_of(value: Any, known: Iterable[Any], *, name: str) -> Any:
 
 def window_of(frame: pd.DataFrame, periods: tuple[int, int] | None) -> tuple[int, int]:
     """Return the first and the last period to show: those asked for, as far as they are there.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With a column ``period``.
+    periods : (int, int) or None
+        First and last wanted; None for all.
+
+    Returns
+    -------
+    first, last : int
 
     Raises
     ------
@@ -318,6 +402,17 @@ def chosen(present: Iterable[Any], firms: Sequence[str] | None) -> list[str]:
 
     A firm keeps its look if ``firms`` lists all firms of the scenario, in its order.
 
+    Parameters
+    ----------
+    present : iterable
+        Firms in a frame.
+    firms : sequence of str or None
+        Those wanted.
+
+    Returns
+    -------
+    list of str
+
     Raises
     ------
     ValueError
@@ -333,6 +428,16 @@ def chosen(present: Iterable[Any], firms: Sequence[str] | None) -> list[str]:
 
 def moment(frame: pd.DataFrame, period: int | None) -> int:
     """Return the period, or the last one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With a column ``period``.
+    period : int or None
+
+    Returns
+    -------
+    int
 
     Raises
     ------
@@ -353,7 +458,18 @@ def words_of(frame: pd.DataFrame) -> Words:
 
 
 def label_and_unit(measure: str) -> tuple[str, str]:
-    """Return a measure's words and unit as declared; other columns speak for themselves."""
+    """Return a measure's words and unit as declared; other columns speak for themselves.
+
+    Parameters
+    ----------
+    measure : str
+        Name of a measure or column.
+
+    Returns
+    -------
+    label, unit : str
+        The unit is empty for other columns.
+    """
     known = {m.name: m for m in measures("firm")}
     if measure not in known:
         return measure.replace("_", " ").capitalize(), ""

@@ -171,7 +171,19 @@ def _documented(doc: str) -> str:
 
 
 def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Picture:
-    """Return an empty figure of a size in inches."""
+    """Return an empty figure of a size in inches.
+
+    Parameters
+    ----------
+    size : (float, float) or None
+        Width and height, inches.
+    default : (float, float)
+        In place of None.
+
+    Returns
+    -------
+    Picture
+    """
     engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08, wspace=0.04, hspace=0.06)
     return Picture(figsize=size or default, layout=engine)
 
@@ -213,7 +225,23 @@ def lay_out(figure: Figure) -> None:
 
 
 def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
-    """Write title, note and description into a figure, lay it out and return it."""
+    """Write title, note and description into a figure, lay it out and return it.
+
+    Parameters
+    ----------
+    figure : Picture
+    title : str
+        The finding.
+    alt : str
+        Text alternative.
+    note : str
+        On the marks.
+
+    Returns
+    -------
+    Picture
+        The same.
+    """
     head(figure, title=title, note=note)
     lay_out(figure)  # and makes ticks while the style is on
     return described(figure, alt)
@@ -228,7 +256,21 @@ def described(figure: Picture, alt: str) -> Picture:
 def grid_of(
     figure: Picture, n: int, columns: int, *, sharex: bool = False, sharey: bool = False
 ) -> list[Axes]:
-    """Return so many panels of a figure, row by row, that may share their axes."""
+    """Return so many panels of a figure, row by row, that may share their axes.
+
+    Parameters
+    ----------
+    figure : Picture
+    n, columns : int
+        Panels, and how many stand side by side.
+    sharex, sharey : bool
+        Whether panels share limits.
+
+    Returns
+    -------
+    list of Axes
+        n of them.
+    """
     rows = -(-n // columns)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
     for panel in grid.flat[n:]:
@@ -245,7 +287,20 @@ def columns_for(n: int) -> int:
 
 
 def panels_size(n: int, width: float = 4.6, height: float = 2.5) -> tuple[float, float]:
-    """Return the size of a figure of so many panels, each of a width and height in inches."""
+    """Return the size of a figure of so many panels, each of a width and height in inches.
+
+    Parameters
+    ----------
+    n : int
+        Panels.
+    width, height : float
+        Of each, inches.
+
+    Returns
+    -------
+    width, height : float
+        Of the figure, inches.
+    """
     columns = columns_for(n)
     return max(width * columns + 0.4, 6.4), 1.2 + height * -(-n // columns)
 
@@ -260,7 +315,17 @@ def firm_panels(figure: Picture, names: Sequence[str]) -> list[Axes]:
 
 
 def mark_panels(panels: Sequence[Axes], names: Sequence[str], events: Iterable[Event]) -> None:
-    """Mark events in all panels, labelled in the first; limits have to be final."""
+    """Mark events in all panels, labelled in the first; limits have to be final.
+
+    Parameters
+    ----------
+    panels : sequence of Axes
+        One for each firm.
+    names : sequence of str
+        Of the firms.
+    events : iterable of (float, str)
+        Periods and labels.
+    """
     events = list(events)
     rows = [
         mark_events(axes, [(at, "" if k else text) for at, text in events])
@@ -282,7 +347,20 @@ Event = tuple[float, str]
 
 
 def short(name: str, width: int = 24, *, lines: int = 2) -> str:
-    """Return a name on a few lines, cut with an ellipsis where it is longer."""
+    """Return a name on a few lines, cut with an ellipsis where it is longer.
+
+    Parameters
+    ----------
+    name : str
+    width : int
+        Most characters of a line.
+    lines : int
+        Most lines.
+
+    Returns
+    -------
+    str
+    """
     words = [w if len(w) <= width else w[: width - 1] + "…" for w in name.split()]
     parts = textwrap.wrap(" ".join(words), width, break_on_hyphens=False)
     if len(parts) <= lines:
@@ -382,7 +460,15 @@ def _spread(axes: Axes, labels: Sequence[EndLabel], notes: Sequence[Annotation])
 
 
 def top_label(axes: Axes, text: str, *, rows: int = 0) -> None:
-    """Write the label of the vertical axis above it, lying flat, over so many rows of text."""
+    """Write the label of the vertical axis above it, lying flat, over so many rows of text.
+
+    Parameters
+    ----------
+    axes : Axes
+    text : str
+    rows : int
+        Rows of event labels that are above the axes already.
+    """
     axes.set_ylabel(text, rotation=0, ha="left", va="bottom")
     figure: Any = axes.figure
     up = ScaledTranslation(0, (6 + rows * LINE) / 72, figure.dpi_scale_trans)
@@ -393,6 +479,18 @@ def mark_events(axes: Axes, events: Iterable[Event]) -> int:
     """Draw a thin line at each event, its label above the axes; return the rows labels take.
 
     Events outside the axes' limits are left out.
+
+    Parameters
+    ----------
+    axes : Axes
+        With final limits.
+    events : iterable of (float, str)
+        Periods and labels.
+
+    Returns
+    -------
+    int
+        Rows.
     """
     low, high = sorted(axes.get_xlim())
     shown = sorted((float(at), str(label)) for at, label in events if low <= float(at) <= high)
@@ -422,7 +520,19 @@ def mark_events(axes: Axes, events: Iterable[Event]) -> int:
 def tag(
     axes: Axes, text: str, at: tuple[Any, Any], shift: tuple[float, float] = (0, 6), **style: Any
 ) -> None:
-    """Write a text so many points off a place in the data: right or left of it, above or below."""
+    """Write a text so many points off a place in the data: right or left of it, above or below.
+
+    Parameters
+    ----------
+    axes : Axes
+    text : str
+    at : (object, object)
+        Place in the units of the axes.
+    shift : (float, float)
+        To the right and upwards, points.
+    **style
+        Of :meth:`matplotlib.axes.Axes.annotate`.
+    """
     right, up = shift
     style.setdefault("ha", "left" if right > 0 else "right" if right < 0 else "center")
     style.setdefault("va", "bottom" if up > 0 else "top" if up < 0 else "center")

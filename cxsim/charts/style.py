@@ -297,6 +297,15 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     """Return a look for each name, by its place; 32 are all different.
 
     Names that share a colour (the first and the ninth) differ in line style and marker.
+
+    Parameters
+    ----------
+    names : iterable of str
+        In the order of the scenario.
+
+    Returns
+    -------
+    dict of str to Look
     """
     colors = list(OKABE_ITO.values())
     result = {}
@@ -309,13 +318,35 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def luminance(color: ColorType) -> float:
-    """Return the relative luminance of a colour, 0 (black) to 1 (white), after WCAG 2."""
+    """Return the relative luminance of a colour, 0 (black) to 1 (white), after WCAG 2.
+
+    Parameters
+    ----------
+    color : color
+        Of matplotlib.
+
+    Returns
+    -------
+    float
+        Without a unit.
+    """
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def contrast(color: ColorType, ground: ColorType = "white") -> float:
-    """Return the contrast ratio of two colours, 1 to 21, after WCAG 2."""
+    """Return the contrast ratio of two colours, 1 to 21, after WCAG 2.
+
+    Parameters
+    ----------
+    color, ground : color
+        Of matplotlib.
+
+    Returns
+    -------
+    float
+        Ratio.
+    """
     low, high = sorted((luminance(color), luminance(ground)))
     return (high + 0.05) / (low + 0.05)
 

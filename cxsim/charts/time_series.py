@@ -104,6 +104,17 @@ def courses_of(
 
     A series has columns ``measure``, ``mean`` and, for a band, ``lower`` and ``upper``.
 
+    Parameters
+    ----------
+    frame : DataFrame
+        ``period``, ``firm`` and the measure; or a series over seeds, ``mean``, ``lower`` and
+        ``upper`` by measure.
+    measure : str
+    band : (str, str), optional
+        Columns of the ends of an interval.
+    firms : sequence of str, optional
+        Those shown; default: all.
+
     Raises
     ------
     ValueError
@@ -377,7 +388,14 @@ def _lines(
 
 
 def fit_limits(axes: Axes, courses: Courses) -> None:
-    """Set limits for the courses: zero is in sight where it is near, and has a line if crossed."""
+    """Set limits for the courses: zero is in sight where it is near, and has a line if crossed.
+
+    Parameters
+    ----------
+    axes : Axes
+    courses : Courses
+        In the unit of the vertical axis.
+    """
     first, last = float(courses.periods[0]), float(courses.periods[-1])
     axes.set_xlim((first, last) if last > first else (first - 0.5, first + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -232,6 +232,14 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
 
     A heading may take several lines. A row of one cell is a heading within the table.
     Words that do not fit are cut.
+
+    Parameters
+    ----------
+    heading : sequence of str
+    rows : sequence of sequence of str
+        Cells as they are printed.
+    left : int
+        Columns of words, which are aligned left.
     """
     stacked = [text.split("\n") for text in heading]
     depth = max(map(len, stacked))

@@ -409,7 +409,17 @@ def figure_of(answer: Answer) -> Picture:
 
 
 def table_of(answer: Answer) -> str:
-    """Return the key figures of the firm in focus as an HTML table."""
+    """Return the key figures of the firm in focus as an HTML table.
+
+    Parameters
+    ----------
+    answer : Answer
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     rows = answer.rows()
     shown = pd.DataFrame(
         {
@@ -429,7 +439,17 @@ def table_of(answer: Answer) -> str:
 
 
 def as_html(answer: Answer) -> str:
-    """Return sentence, figure and key figures as one piece of HTML."""
+    """Return sentence, figure and key figures as one piece of HTML.
+
+    Parameters
+    ----------
+    answer : Answer
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     cautions = unstated_lines([answer.question.scenario()])
     said = piece("answer", answer.sentence(), "", cautions, more=[answer.worth()])
     return f"{said}{figure_of(answer)._repr_html_()}{table_of(answer)}"

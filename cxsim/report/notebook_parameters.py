@@ -371,7 +371,19 @@ def _check_scenarios(values: Mapping[str, Any], path: Path) -> None:
 
 
 def loaded(name: str, overrides: Iterable[str] = ()) -> Scenario:
-    """Return a scenario for a report, which says itself what a shortened run leaves out."""
+    """Return a scenario for a report, which says itself what a shortened run leaves out.
+
+    Parameters
+    ----------
+    name : str
+        Name or file of a scenario.
+    overrides : iterable of str
+        Each ``PATH=VALUE``.
+
+    Returns
+    -------
+    Scenario
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EventsLeftOutWarning)
         return Scenario.load(name, list(overrides))
@@ -384,6 +396,15 @@ def split_names(text: str) -> list[str]:
 
 def join_overrides(texts: Iterable[str]) -> str:
     """Return overrides as one text that :func:`split_overrides` takes apart again.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Each ``PATH=VALUE``.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -445,7 +466,19 @@ _WAYS = {
 
 
 def as_command(notebook: str, parameters: Mapping[str, Any]) -> str:
-    """Return the ``cxsim`` command that makes a report."""
+    """Return the ``cxsim`` command that makes a report.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of a notebook that ships.
+    parameters : mapping of str to object
+        By name; those that are empty are left out.
+
+    Returns
+    -------
+    str
+    """
     way, rest = _WAYS.get(notebook), dict(parameters)
     overrides = split_overrides(rest.pop("overrides", ""))
     if way is None:
@@ -461,7 +494,19 @@ def as_command(notebook: str, parameters: Mapping[str, Any]) -> str:
 
 
 def as_papermill(notebook: str, parameters: Mapping[str, Any]) -> str:
-    """Return the papermill command that makes a report."""
+    """Return the papermill command that makes a report.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of a notebook that ships.
+    parameters : mapping of str to object
+        By name; those that are empty are left out.
+
+    Returns
+    -------
+    str
+    """
     words = ["papermill", f"notebooks/{notebook}.ipynb", "out.ipynb"]
     for name, value in parameters.items():
         if value != "":
@@ -470,7 +515,20 @@ def as_papermill(notebook: str, parameters: Mapping[str, Any]) -> str:
 
 
 def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
-    """Return the lines of Python that make the numbers of a report."""
+    """Return the lines of Python that make the numbers of a report.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of a notebook that ships.
+    parameters : mapping of str to object
+        By name; those that are empty are left out.
+
+    Returns
+    -------
+    str
+        Several lines.
+    """
     way, given = _WAYS.get(notebook), {k: v for k, v in parameters.items() if v != ""}
     if way is None:
         start = "from cxsim.report.notebook_run import run_notebook"

@@ -87,6 +87,15 @@ def find_notebook(name_or_path: str | Path) -> Path:
 def read_notebook(path: Path) -> dict[str, Any]:
     """Return a notebook as dictionaries and lists.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        Of the notebook format, version 4.
+
     Raises
     ------
     NotebookInputError
@@ -208,7 +217,17 @@ def versions() -> dict[str, str | None]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON takes it: frames as rows, what is no number as null."""
+    """Return a value as JSON takes it: frames as rows, what is no number as null.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, frames, texts, or containers of them.
+
+    Returns
+    -------
+    object
+    """
     import pandas as pd
 
     if isinstance(value, pd.DataFrame):
@@ -256,7 +275,17 @@ def tell_progress(stage: str = "simulating") -> Callable[[int, int], None] | Non
 
 
 def read_progress(file: Path) -> tuple[str, int, int] | None:
-    """Return stage, done and total as last told, None if nothing whole is there."""
+    """Return stage, done and total as last told, None if nothing whole is there.
+
+    Parameters
+    ----------
+    file : Path
+        As :func:`tell_progress` writes it.
+
+    Returns
+    -------
+    (str, int, int) or None
+    """
     try:
         text = file.read_text(encoding="utf-8")
         stage, done, total = text.removesuffix("\n").split("\t")

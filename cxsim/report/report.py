@@ -77,6 +77,17 @@ class Report:
     def load(self, names: str, overrides: str = "") -> list[Scenario]:
         """Return the scenarios of a text such as ``baseline,copycat``, with overrides put in.
 
+        Parameters
+        ----------
+        names : str
+            Names or files, with commas between them.
+        overrides : str
+            Each ``PATH=VALUE``, with commas between them.
+
+        Returns
+        -------
+        list of Scenario
+
         Raises
         ------
         ScenarioError
@@ -92,6 +103,17 @@ class Report:
 
     def study(self, name: str, seeds: int = 0) -> Study:
         """Return a study, with another number of seeds if one is given.
+
+        Parameters
+        ----------
+        name : str
+            Name or file.
+        seeds : int
+            0 for those of the study.
+
+        Returns
+        -------
+        Study
 
         Raises
         ------
@@ -242,11 +264,31 @@ class Report:
         return show(table.to_html() + piece("alike", alike))
 
     def key_figures(self, runs: Replications) -> Any:
-        """Show the main measures of every firm with their standard errors."""
+        """Show the main measures of every firm with their standard errors.
+
+        Parameters
+        ----------
+        runs : Replications
+
+        Returns
+        -------
+        HTML
+            Means over seeds, in the units of the measures.
+        """
         return self._measured("Key figures by firm", runs)
 
     def scorecard(self, runs: Replications) -> Any:
-        """Show how far each firm gets in each of the four steps of IDIC."""
+        """Show how far each firm gets in each of the four steps of IDIC.
+
+        Parameters
+        ----------
+        runs : Replications
+
+        Returns
+        -------
+        HTML
+            Shares, in percent.
+        """
         return self._measured("IDIC by firm", runs, IDIC)
 
     def _measured(self, what: str, runs: Replications, names: Sequence[str] | None = None) -> Any:

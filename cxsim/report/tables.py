@@ -47,7 +47,22 @@ def _pieces() -> Any:
 
 
 def piece(name: str, *values: Any, **more: Any) -> str:
-    """Return a piece of a report as HTML: a macro of ``pieces.html``, which escapes its values."""
+    """Return a piece of a report as HTML: a macro of ``pieces.html``, which escapes its values.
+
+    Parameters
+    ----------
+    name : str
+        Of a macro.
+    *values
+        Its arguments, in order.
+    **more
+        Its arguments, by name.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     return str(getattr(_pieces(), name)(*values, **more))
 
 
@@ -242,13 +257,34 @@ def _plain(value: Any) -> str:
 
 
 def settings(rows: pd.DataFrame, caption: str) -> Any:
-    """Return parameters that differ: columns ``path`` and one per scenario."""
+    """Return parameters that differ: columns ``path`` and one per scenario.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        A row per parameter, its values by scenario.
+    caption : str
+
+    Returns
+    -------
+    HTML
+    """
     shown = rows.set_index("path").astype(str)
     return styled(shown, caption, words_in=list(shown.columns))
 
 
 def facts(pairs: Iterable[tuple[str, Any]], caption: str) -> Any:
-    """Return a table of two columns: what, and its value."""
+    """Return a table of two columns: what, and its value.
+
+    Parameters
+    ----------
+    pairs : iterable of (str, object)
+    caption : str
+
+    Returns
+    -------
+    HTML
+    """
     pairs = [(what, str(value)) for what, value in pairs]
     frame = pd.DataFrame({"value": [v for _, v in pairs]}, index=[w for w, _ in pairs])
     return styled(frame, caption, words_in=["value"]).hide(axis="columns")
@@ -276,7 +312,18 @@ def summary_words(how: str, words: Words = PLAIN, periods: int | None = None) ->
 
 
 def decimals(errors: Iterable[float], values: Iterable[float]) -> int:
-    """Return the places after the point that show one digit of the typical error, two of 0.1."""
+    """Return the places after the point that show one digit of the typical error, two of 0.1.
+
+    Parameters
+    ----------
+    errors : iterable of float
+        Standard errors, in the unit of the values.
+    values : iterable of float
+
+    Returns
+    -------
+    int
+    """
     top = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
     known = [error for error in errors if math.isfinite(error) and error > 1e-9 * top]
     if not known:  # nothing says how far the digits can be trusted

@@ -49,7 +49,19 @@ class Question:
     copies_at: int = 24
 
     def set(self, path: str, value: float) -> Question:
-        """Return the question with one more change, or one less if it is the base's own value."""
+        """Return the question with one more change, or one less if it is the base's own value.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path of a parameter.
+        value : float
+            In the unit of the parameter.
+
+        Returns
+        -------
+        Question
+        """
         changes = {k: v for k, v in self.changes.items() if k != path}
         if value != self.base.value(path):
             changes[path] = value
@@ -190,7 +202,18 @@ class Answers:
         self._known: dict[tuple[str, int], Outcome] = {}
 
     def to(self, question: Question, *, confidence: float = 0.95) -> Answer:
-        """Answer a question."""
+        """Answer a question.
+
+        Parameters
+        ----------
+        question : Question
+        confidence : float
+            Of the intervals, in (0, 1).
+
+        Returns
+        -------
+        Answer
+        """
         base = question.base.override({"name": "baseline"})
         other = question.scenario()
         runs = [[self._outcome(s, seed) for seed in self.seeds] for s in (base, other)]
@@ -262,7 +285,19 @@ class Lever:
 
 
 def levers(scenario: Scenario, firm: str, names: Sequence[str] = FOCUS) -> tuple[Lever, ...]:
-    """Return levers of a firm, those of ``names`` that are numbers in this scenario."""
+    """Return levers of a firm, those of ``names`` that are numbers in this scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    firm : str
+    names : sequence of str
+        Of firm parameters.
+
+    Returns
+    -------
+    tuple of Lever
+    """
     return tuple(
         lever(scenario, f"firms.{firm}.{name}")
         for name in names

@@ -54,6 +54,11 @@ class Term:
     firm: str
     run: str = ""
 
+    @property
+    def level(self) -> str:
+        """Level of the measure: ``"firm"`` or ``"market"``."""
+        return MARKET if self.firm == MARKET else "firm"
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -21,6 +21,7 @@ from cxsim.engine.workspace import shape_of
 from cxsim.model.mechanism import TILE
 from cxsim.runs.simulation import BLOCK, Simulation
 from cxsim.scenario import Scenario
+from cxsim.study.workers import cores
 
 # -- A pilot estimate before long work: minutes, memory and disk, from a short timed run -------
 
@@ -129,7 +130,7 @@ def estimate(
     periods = int(scenario.periods) + int(scenario.warm_up)
     one = (setup + periods * period) * customers / sample
     together = min(runs, jobs)
-    rounds = ceil(runs / min(together, _cores()))
+    rounds = ceil(runs / min(together, cores()))
     held = held_memory()
     each = _run_bytes(simulation, customers, int(scenario.periods))
     return Estimate(
@@ -185,12 +186,6 @@ def _pilot(scenario: Scenario, detail: tuple[str, ...]) -> tuple[Simulation, flo
         times.append(time.perf_counter() - start)
     # The first period binds passes to arrays; in the first ones few have a supplier.
     return simulation, setup + max(0.0, times[0] - times[-1]), statistics.median(times[1:])
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 # --- memory -----------------------------------------------------------------------

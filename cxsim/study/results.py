@@ -59,8 +59,6 @@ class Sweep:
         Columns: ``point``, ``strategy``, ``seed``, the factors, the outputs, ``status``,
         ``message``, ``traceback``, ``run`` (the digest), ``seconds``, ``worker``.
         """
-        import pandas as pd
-
         stored = self.store.frame()
         places = self._cells.table()
         factors = [factor.name for factor in self.study.factors]
@@ -107,10 +105,7 @@ class Sweep:
     def frame(self) -> pd.DataFrame:
         """The runs that went well: points, factors, seeds and outputs, one row a run."""
         good = self.runs[self.runs["status"] == "ok"]
-        drop = [
-            n for n in ("status", "message", "traceback", "run", "seconds", "worker") if n in good
-        ]
-        return good.drop(columns=drop).reset_index(drop=True)
+        return good.drop(columns=[*_TAIL], errors="ignore").reset_index(drop=True)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -127,8 +122,6 @@ class Sweep:
 
         Outputs by period have a column ``period`` too; the market's stand under ``(market)``.
         """
-        import pandas as pd
-
         frame = self.frame
         heads = ["point", "strategy", "seed"]
         parts = []
@@ -155,8 +148,6 @@ class Sweep:
         confidence : float
             Of the intervals, in (0, 1).
         """
-        import pandas as pd
-
         rows = []
         for (point, strategy), part in self.frame.groupby(["point", "strategy"], sort=True):
             for output in self.outputs:
@@ -183,8 +174,6 @@ class Sweep:
         ValueError
             If there is no such strategy.
         """
-        import pandas as pd
-
         if against not in self.study.strategies:
             near = hint(against, self.study.strategies)
             raise ValueError(f"against: expected the name of a strategy, found {against!r}{near}")

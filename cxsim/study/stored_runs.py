@@ -538,9 +538,5 @@ def recompute(
         for k in range(max(len(one), len(other))):
             a, b = (float(x[k]) if k < len(x) else np.nan for x in (one, other))
             period = k if name.endswith("@period") else -1
-            rows.append((name, period, a, b, _same_output(a, b) and len(one) == len(other)))
+            rows.append((name, period, a, b, _same(a, b) and len(one) == len(other)))
     return pd.DataFrame(rows, columns=["output", "period", "stored", "again", "equal"])
-
-
-def _same_output(a: float, b: float) -> bool:
-    return (a != a and b != b) or np.float64(a).tobytes() == np.float64(b).tobytes()

@@ -289,16 +289,16 @@ class Doing:
         rule = self.study.stopping
         assert rule is not None
         first = self.study.seeds[0]
-        strategies = list(self.study.strategies)
+        strategies = len(self.study.strategies)
         wide = list(range(len(self.study.points)))
         before = len(self.study.seeds)
         for count in rule.rounds(before):
             if count > before:
                 new = list(range(first + before, first + count))
                 points = set(wide)
-                ours = [c for c in self.cells if c // len(strategies) in points]
+                ours = [c for c in self.cells if c // strategies in points]
                 self.report.total += len(ours) * len(new)
-                self._run(lambda cell, p=points, n=new: n if cell // len(strategies) in p else [])  # type: ignore[misc]
+                self._run(lambda cell, p=points, n=new: n if cell // strategies in p else [])  # type: ignore[misc]
                 before = count
             widths = self._widths(list(range(first, first + before)))
             wide = [p for p, width in widths.items() if width > rule.half_width]
@@ -314,16 +314,12 @@ class Doing:
         rule = self.study.stopping
         assert rule is not None
         frame = self.store.frame(["run", rule.output])
-        values = (
-            dict(zip(frame["run"], frame.get(rule.output, np.nan), strict=True))
-            if len(frame)
-            else {}
-        )
-        strategies = list(self.study.strategies)
+        there = len(frame) and rule.output in frame
+        values = dict(zip(frame["run"], frame[rule.output], strict=True)) if there else {}
         found: dict[int, dict[str, dict[int, float]]] = {}
         for cell in self.cells:
-            point, number = divmod(cell, len(strategies))
-            of = found.setdefault(point, {}).setdefault(strategies[number], {})
+            point, strategy = self.cells.place(cell)
+            of = found.setdefault(point, {}).setdefault(strategy, {})
             for seed in seeds:
                 value = values.get(self.cells.run(cell, seed))
                 if value is not None and np.isfinite(value):
