@@ -219,7 +219,12 @@ class Warmth:
 
 @contextlib.contextmanager
 def kept_in(folder: str | None) -> Iterator[None]:
-    """Use a folder for compiled code within the context; None keeps the usual folder."""
+    """Use a folder for compiled code within the context; None keeps the usual folder.
+
+    Parameters
+    ----------
+    folder : str or None
+    """
     name = "CXSIM_CACHE_DIR"
     before = os.environ.get(name)
     if folder is not None:
@@ -383,6 +388,15 @@ def _decide(folder: str, remove: bool) -> None:
 
 def code_notes(scenario: Any) -> list[str]:
     """Return a note for each policy whose code was not loaded; check the code where it is trusted.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of str
+        Empty where all code is loaded.
 
     Raises
     ------

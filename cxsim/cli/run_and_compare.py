@@ -206,7 +206,20 @@ def _notebook_meant(text: str) -> Path | None:
 
 
 def named_place(verb: str, names: Iterable[str]) -> str:
-    """Return ``results/VERB-NAMES`` with what a file name can hold."""
+    """Return ``results/VERB-NAMES`` with what a file name can hold.
+
+    Parameters
+    ----------
+    verb : str
+        Name of the command.
+    names : iterable of str
+        Of scenarios or notebooks.
+
+    Returns
+    -------
+    str
+        A folder, relative to the current one.
+    """
     return str(Path("results") / file_name("-".join([verb, *(Path(name).stem for name in names)])))
 
 
@@ -284,7 +297,13 @@ def _print_differences(result: Any) -> None:
 
 
 def print_end(result: Any) -> None:
-    """Print the verdicts on claims, parameters not stated, and the path of the report."""
+    """Print the verdicts on claims, parameters not stated, and the path of the report.
+
+    Parameters
+    ----------
+    result : NotebookResult
+        Of the notebook that was run.
+    """
     print_verdicts(result.summary)
     print_unstated(result)
     say(f"\nReport: {result.report}")
@@ -403,6 +422,20 @@ def run_all(scenarios: Sequence[str], given: Mapping[str, Any], options: Mapping
 
     All scenarios are checked before the first one starts. A notebook that fails leaves the
     others alone.
+
+    Parameters
+    ----------
+    scenarios : sequence of str
+        Names or files.
+    given : mapping of str to object
+        Parameters of the notebook.
+    options : mapping of str to object
+        Of the command.
+
+    Returns
+    -------
+    int
+        Exit code.
     """
     from cxsim.report.notebook_run import NotebookError, run_notebook
 
