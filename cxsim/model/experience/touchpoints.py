@@ -269,9 +269,9 @@ def default_performance(attitudes: Any, staffed: Any) -> Any:
     Parameters
     ----------
     attitudes : float or ndarray, shape (firm, 1)
-        a, customer orientation of the staff, score 0-1.
+        a, attitudes of staff, score 0-1.
     staffed : float or ndarray, shape (touchpoint,)
-        t, how far staff decide the contact, share.
+        t, 1 where people work, else 0.
 
     Returns
     -------
@@ -287,7 +287,7 @@ def default_spread(processes: Any) -> Any:
     Parameters
     ----------
     processes : float or ndarray, shape (firm,)
-        p, quality of processes, score 0-1.
+        p, reliability of processes, score 0-1.
 
     Returns
     -------
@@ -303,9 +303,9 @@ def default_promise(performance: Any, communication: Any) -> Any:
     Parameters
     ----------
     performance : float or ndarray, shape (firm,)
-        y, mean designed performance, score 0-10.
+        y, mean performance over touchpoints, weighted by importance, score 0-10.
     communication : float or ndarray, shape (firm,)
-        c, honesty of communication, score 0-1.
+        c, truthfulness of communication, score 0-1.
 
     Returns
     -------
@@ -321,7 +321,7 @@ def default_sample(evaluation: Any) -> Any:
     Parameters
     ----------
     evaluation : float or ndarray, shape (firm,)
-        e, how far the firm evaluates experience, score 0-1.
+        e, seriousness of evaluation, score 0-1.
 
     Returns
     -------
