@@ -15,7 +15,7 @@ from cxsim.messages import cells
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook
 
-__all__ = ["COMMANDS", "DECIDE_COMMANDS"]
+__all__ = ["calibrate", "decide"]
 
 
 # -- The command calibrate: a scenario from data -----------------------------------------------
@@ -117,9 +117,6 @@ def calibrate(data: str, **options: Any) -> None:  # fmt: skip
             _from_panel(data, options)
     except CalibrationError as error:
         raise UserError(str(error)) from error
-
-
-COMMANDS = (calibrate,)
 
 
 def _place(data: str) -> Path:
@@ -324,6 +321,3 @@ def _print(result: Any) -> None:
 
 
 _COLUMNS = ("mean", "lower", "upper", "largest_regret", "worst")
-
-
-DECIDE_COMMANDS = (decide,)

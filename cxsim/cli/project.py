@@ -24,12 +24,17 @@ from cxsim.scenario.named_policies import checked_code, code_of
 from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
 
 __all__ = [
-    "CACHE_COMMANDS",
-    "COMMANDS",
-    "TRUST_COMMANDS",
     "Warmth",
+    "cache",
+    "check",
     "code_notes",
     "kept_in",
+    "lab",
+    "list_",
+    "new",
+    "schema",
+    "trust",
+    "warm",
     "warm_up",
 ]
 
@@ -201,9 +206,6 @@ def schema(study: bool) -> None:
     say(json.dumps(Scenario.json_schema(), indent=2))
 
 
-COMMANDS = (check, list_, new, lab, warm, schema)
-
-
 # -- Compilation in advance --------------------------------------------------------------------
 
 
@@ -340,9 +342,6 @@ def cache(verify: bool, clear: bool) -> int:
     return 1 if wrong and not clear else 0
 
 
-CACHE_COMMANDS = (cache,)
-
-
 # -- The command trust: folders whose code may be imported; notes of `check` on such code ------
 
 
@@ -412,6 +411,3 @@ def code_notes(scenario: Any) -> list[str]:
         f"{trusting.advice(each.folder)} to check it too"
         for each in dict.fromkeys(strange)
     ]
-
-
-TRUST_COMMANDS = (trust,)

@@ -18,15 +18,17 @@ from cxsim.report.notebooks import find_notebook, shipped_notebooks
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 
 __all__ = [
-    "COMMANDS",
     "OUTPUT",
     "OVERRIDES",
     "TIMEOUT",
     "announce",
+    "compare",
+    "diff",
     "named_place",
     "print_end",
     "print_unstated",
     "print_verdicts",
+    "run",
     "run_all",
     "run_long",
     "run_shown",
@@ -110,9 +112,8 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
     if notebook is None:
         notebook, given["scenario"] = find_notebook("scenario"), scenario
         announce([scenario], options["overrides"], *_size(given, seeds=5))
-    result = run_shown(
-        notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}"
-    )
+    place, title = named_place("run", [name]), f"cxsim run {scenario}"
+    result = run_shown(notebook, given, options, place, title, meanwhile=_load_tables)
     _print_firms(result)
     print_end(result)
 
@@ -161,9 +162,6 @@ def diff(left: str, right: str, overrides: tuple[str, ...]) -> None:
 
 def _shown(value: Any) -> str:
     return "null" if value is None else str(value)
-
-
-COMMANDS = (run, compare, diff)
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,7 +222,12 @@ def named_place(verb: str, names: Iterable[str]) -> str:
 
 
 def run_shown(
-    notebook: Path, given: dict[str, Any], options: Mapping[str, Any], place: str, title: str
+    notebook: Path,
+    given: dict[str, Any],
+    options: Mapping[str, Any],
+    place: str,
+    title: str,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Any:
     """Run a notebook with its progress on the screen.
 
@@ -239,6 +242,8 @@ def run_shown(
         Where results go.
     title : str
         What the screen calls it.
+    meanwhile : callable, optional
+        Called once while the kernel starts: work that would cost time later.
     """
     from cxsim.report.notebook_run import run_notebook
 
@@ -249,35 +254,29 @@ def run_shown(
             output_folder=options["output"] or place,
             timeout=options["timeout"],
             progress=screen,
-            meanwhile=_load,
+            meanwhile=meanwhile,
         )
 
 
-def _load() -> None:
+def _load_tables() -> None:
     """Import what printing needs, which takes a second or two."""
-    import cxsim.report.tables
-    import cxsim.study.paired_seeds  # noqa: F401
+    import cxsim.report.tables  # noqa: F401
 
 
 def _print_differences(result: Any) -> None:
-    from cxsim.charts.labels import Words
-    from cxsim.report.tables import difference_rows
-    from cxsim.study.comparison import Comparison
-
-    comparison = Comparison.load(result.folder / "comparison")
-    words = Words(**result.summary["words"])
-    say(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
+    """Print what the notebook found, which its summary holds as text."""
+    found = result.summary["in_words"]
+    say(textwrap.fill(found["headline"], WIDTH))
     say("")
-    say(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
-    percent = f"{100 * comparison.confidence:g} %"
-    rows = difference_rows(comparison.table, words=words)
-    for name, here in rows.groupby("scenario", sort=False):
+    say(textwrap.fill(found["worth"], WIDTH))
+    baseline, percent = found["baseline"], f"{100 * found['confidence']:g} %"
+    for (name,), here in _grouped(found["differences"], "scenario").items():
         say(
-            f"\n{name} against {comparison.scenarios[0]}: {len(comparison.seeds)} paired seeds, "
+            f"\n{name} against {baseline}: {len(result.summary['seeds'])} paired seeds, "
             f"standard errors in brackets, {percent} intervals\n"
         )
         lines: list[list[str]] = []
-        for what, part in here.groupby(["measure", "unit", "summary"], sort=False):
+        for what, part in _grouped(here, "measure", "unit", "summary").items():
             unit = f"{what[1]}, " if what[1] else ""
             lines.append([f"{what[0]} ({unit}{what[2]})"])
             lines += [
@@ -289,11 +288,21 @@ def _print_differences(result: Any) -> None:
                     f"{row['lower']} to {row['upper']}",
                     "*" if row["sure"] else "",
                 ]
-                for row in part.to_dict("records")
+                for row in part
             ]
-        heading = ["", comparison.scenarios[0], str(name), "difference", f"{percent} interval", ""]
+        heading = ["", baseline, name, "difference", f"{percent} interval", ""]
         print_table(heading, lines, left=1)
     say(f"\n* statistically significant (the {percent} confidence interval excludes zero)")
+
+
+def _grouped(
+    rows: Iterable[Mapping[str, Any]], *names: str
+) -> dict[tuple[Any, ...], list[Mapping[str, Any]]]:
+    """Return rows by their values of some columns, in the order in which these first occur."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups
 
 
 def print_end(result: Any) -> None:
@@ -313,10 +322,6 @@ def print_unstated(result: Any) -> None:
     """Print which costs and other parameters the scenarios of a report do not state."""
     for line in result.summary.get("unstated", ()):
         say("\n" + textwrap.fill(line, WIDTH))
-
-
-def _names(comparison: Any) -> list[str]:
-    return [*comparison.scenarios, *comparison.table["firm"].unique()]
 
 
 def _print_firms(result: Any) -> None:

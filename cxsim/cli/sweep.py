@@ -15,7 +15,7 @@ from cxsim.cli.terminal import SECONDS, TITLE, WIDTH, UserError, print_table, sa
 from cxsim.messages import visible
 from cxsim.scenario import ScenarioError
 
-__all__ = ["COMMANDS", "STORE_COMMANDS"]
+__all__ = ["replay", "sensitivity", "store", "sweep"]
 
 
 # -- Commands about many runs: sweep, and replay of one of them --------------------------------
@@ -188,9 +188,6 @@ def replay(run: str, store: str, output: str | None) -> int:
     return 1 if len(wrong) else 0
 
 
-COMMANDS = (sweep, sensitivity, replay)
-
-
 def _shard(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
@@ -361,6 +358,3 @@ def adopt(folder: str, sample: int) -> int:
         failed |= bool(result.differs)
         say(f"{facts['name']}: {result.sentence()}")
     return 1 if failed else 0
-
-
-STORE_COMMANDS = (store,)

@@ -20,9 +20,6 @@ from typing import Any
 
 import click
 
-from cxsim.engine.code_folders import UnsafeFolderWarning
-from cxsim.files.sealed import DamagedWarning
-from cxsim.identity import IdentityError
 from cxsim.messages import visible
 from cxsim.report.notebooks import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
@@ -83,7 +80,7 @@ def _finish(command: Callable[[], Any]) -> int:
             raise _SaidError("stopped; nothing was written", 1) from error
         except click.ClickException as error:
             raise _SaidError(_usage(error), 2) from error
-        except (IdentityError, ScenarioError, NotebookInputError, UserError) as error:
+        except (ScenarioError, NotebookInputError, UserError) as error:
             raise _SaidError(str(error), 2) from error
         except MemoryError as error:
             what = "not enough memory: try fewer customers (-s customers=1000)"
@@ -93,7 +90,7 @@ def _finish(command: Callable[[], Any]) -> int:
             code = 2 if error.errno == errno.ENAMETOOLONG else 1
             raise _SaidError(_system(error), code) from error
         except Exception as error:  # the last line of defence: no stack trace
-            raise _SaidError(_unexpected(error), 1) from error
+            raise _unexpected(error) from error
     return code if isinstance(code, int) else 0
 
 
@@ -112,18 +109,22 @@ def _system(error: OSError) -> str:
     return one_line(f"{error.filename}: {what}" if error.filename else what)
 
 
-def _unexpected(error: Exception) -> str:
+def _unexpected(error: Exception) -> _SaidError:
+    """Say what an error means. The parts that raise these are imported where one has failed."""
     from cxsim.engine.columnar import NumbaMissingError
+    from cxsim.identity import IdentityError
     from cxsim.messages import LibraryMissingError
     from cxsim.report.notebook_run import NotebookError
     from cxsim.study.store_folder import StoreError
     from cxsim.study.workers import PoolError
 
+    if isinstance(error, IdentityError):
+        return _SaidError(str(error), 2)
     text = " ".join(str(error).split()) or type(error).__name__
     known = (LibraryMissingError, NotebookError, NumbaMissingError, PoolError, StoreError)
     if isinstance(error, known):
-        return text
-    return f"{type(error).__name__}: {text} (cxsim --debug shows where)"
+        return _SaidError(text, 1)
+    return _SaidError(f"{type(error).__name__}: {text} (cxsim --debug shows where)", 1)
 
 
 def _reader_left() -> int:
@@ -134,18 +135,14 @@ def _reader_left() -> int:
     return 0
 
 
-#: Warnings that are written for users.
-_NOTICES = (EventsLeftOutWarning, DamagedWarning, UnsafeFolderWarning)
-
-
 @contextlib.contextmanager
 def _notices() -> Iterator[None]:
-    """Print warnings as one-line notes in the error stream, each of them once."""
+    """Print warnings of this package as one-line notes in the error stream, each of them once."""
     said: set[str] = set()
     show = warnings.showwarning
 
     def tell(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, _NOTICES):
+        if category.__module__.partition(".")[0] != "cxsim":
             show(message, category, *place, **more)
         elif str(message) not in said:
             said.add(str(message))

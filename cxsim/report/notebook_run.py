@@ -36,6 +36,7 @@ from cxsim.report.notebooks import (
     read_progress,
     title_of,
 )
+from cxsim.scenario.display import templates
 
 __all__ = [
     "ONLY_IN_NOTEBOOK",
@@ -539,8 +540,6 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
-    from cxsim.report.tables import piece
-
     node = nbformat.read(notebook, as_version=4)
     # Code is left out; a cell that shows nothing then leaves an empty box.
     node.cells = [
@@ -563,4 +562,5 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     body, _ = exporter.from_notebook_node(node)
     body = _IMAGE.sub(_sized, body)
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    return piece("page", title or title_of(node), style, body)
+    pieces = templates(Path(__file__).parent).get_template("pieces.html").module
+    return str(pieces.page(title or title_of(node), style, body))  # type: ignore[attr-defined]

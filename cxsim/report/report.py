@@ -306,6 +306,17 @@ class Report:
         note = tables.defined(difference_rows(result.table, words=self.words), "measure")
         return show("\n".join([*(table.to_html() for table in made), note]))
 
+    def in_words(self, result: Comparison) -> dict[str, Any]:
+        """Return a comparison as the command line prints it: sentences, and numbers as text."""
+        names = [*result.scenarios, *result.table["firm"].unique()]
+        return {
+            "headline": self.words.say(result.headline(), keep=names),
+            "worth": self.words.say(result.worth(), keep=names),
+            "baseline": result.scenarios[0],
+            "confidence": result.confidence,
+            "differences": difference_rows(result.table, words=self.words),
+        }
+
     def caution(self) -> list[str]:
         """Return what costs nothing for no cost is stated, and what else is a default."""
         return unstated_lines(self._scenarios)

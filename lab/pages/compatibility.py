@@ -25,9 +25,10 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parents[2]
+from lab.pages.page import DOCS, ROOT, table, write
+
 PLACE = ROOT / ".venv-versions"
-PAGE = ROOT / "docs" / "compatibility.md"
+PAGE = DOCS / "compatibility.md"
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -171,12 +172,6 @@ def outcomes_of(cases: Sequence[Case]) -> list[Outcome]:
     return outcomes
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = ["| " + " | ".join(row) + " |" for row in (heads, *rows)]
-    return "\n".join([lines[0], "|" + " --- |" * len(heads), *lines[1:]])
-
-
 def of_cases(outcomes: Sequence[Outcome]) -> str:
     """Return the table of cases."""
     heads = ["libraries", "Python", *(CALLED.get(name, name) for name in SHOWN)]
@@ -259,7 +254,7 @@ def main() -> int:
     text = PAGE.read_text(encoding="utf-8")
     for mark, each in made.items():
         text = put(text, mark, each)
-    PAGE.write_text(text, encoding="utf-8", newline="\n")
+    write(PAGE, text)
     return 0
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 import cxsim as cx
 from cxsim import plot
@@ -18,9 +18,7 @@ from cxsim.strategy.one_to_one import paying_map, serving_cost
 from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
 from cxsim.study.paired_seeds import simulated
 from cxsim.study.value_of_lead import estimate
-from lab.pages import DOCS
-
-FOLDER = DOCS / "images" / "competition"
+from lab.pages.page import DOCS, Images, table, write
 
 UNITS = {measure.name: measure.unit for measure in measures("firm")}
 
@@ -190,16 +188,9 @@ its customers choose anew.
 """
 
 
-def table(frame: pd.DataFrame) -> str:
-    """Return a frame as a Markdown table."""
-    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(str).to_numpy()]
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
-
-
-def picture(figure: Figure, name: str) -> str:
-    """Save a figure and return what shows it in Markdown."""
-    plot.save(figure, FOLDER / f"{name}.png")
-    return f"![{plot.alt_of(figure)}](images/competition/{name}.png)"
+def shown(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows by column as a Markdown table."""
+    return table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def said(values: list[float], unit: str, currency: str) -> str:
@@ -232,7 +223,7 @@ def claims(seeds: list[int]) -> str:
                     "claim": {1: "holds", -1: "refuted", 0: "open"}[lead.sign],
                 }
             )
-    return table(pd.DataFrame(rows))
+    return shown(rows)
 
 
 def copied(found: pd.DataFrame) -> str:
@@ -256,7 +247,7 @@ def copied(found: pd.DataFrame) -> str:
         }
         for row in found[found["outcome"] == "lost"].itertuples()
     ]  # fmt: skip
-    return f"{table(pd.DataFrame(rows))}\n\n{table(pd.DataFrame(lost))}"
+    return f"{shown(rows)}\n\n{shown(lost)}"
 
 
 def said_points(row: Any) -> str:
@@ -271,7 +262,7 @@ def service(run: cx.Run) -> str:
         form = "{:,.2f}" if "per_" in column else "{:,.0f}"
         made[column] = made[column].map(form.format)
     made.columns = [column.replace("_", " ") for column in made.columns]
-    return table(made)
+    return shown(made.to_dict("records"))
 
 
 def served(found: pd.DataFrame, everybody: str, few: str) -> str:
@@ -289,7 +280,7 @@ def served(found: pd.DataFrame, everybody: str, few: str) -> str:
                 "95 % interval": " to ".join(signed.format(row[end]) for end in ("lower", "upper")),
             }
         )
-    return table(pd.DataFrame(rows))
+    return shown(rows)
 
 
 def gained(lifts: pd.DataFrame) -> str:
@@ -302,7 +293,7 @@ def gained(lifts: pd.DataFrame) -> str:
         }
         for row in lifts[lifts["rule"] == "predictive - analytics"].itertuples()
     ]
-    return table(pd.DataFrame(rows))
+    return shown(rows)
 
 
 def insolvent() -> str:
@@ -328,14 +319,14 @@ def insolvent() -> str:
         for t in (gone - 2, gone - 1, gone, gone + 1, 59)
     ]
     return (
-        f"{table(pd.DataFrame(rows))}\n\nRevenue less every line of cost differs from profit by at "
+        f"{shown(rows)}\n\nRevenue less every line of cost differs from profit by at "
         f"most {off:.6f} EUR in any firm's sum over the run."
     )
 
 
 def main(seeds: int = 20) -> None:
     """Run everything and write the page."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    picture = Images(DOCS, "competition").add
     many, few = list(range(seeds)), list(range(max(2, seeds // 2)))
     baseline = cx.load("baseline")
     one = cx.run("copycat", seed=0)
@@ -400,7 +391,7 @@ def main(seeds: int = 20) -> None:
         tenfold=10 * seeds,
         few=len(few),
     )
-    (DOCS / "competition.md").write_text(text, encoding="utf-8")
+    write(DOCS / "competition.md", text)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pandas as pd
 
 from classroom import answers
 from classroom.lessons import LESSONS, plan_of
-from lab.pages import DOCS
+from lab.pages.page import DOCS, cell, write
 
 PAGE = DOCS / "course_answers.md"
 
@@ -37,13 +37,9 @@ def page(frame: pd.DataFrame) -> str:
         parts.append(f"## Lesson {int(name[:2])}: {plan.title}")
         lines = ["| | asked for | comes out | why |", "| --- | --- | --- | --- |"]
         columns = (rows[name] for name in ("name", "label", "answer", "why"))
-        lines += [f"| {' | '.join(map(_cell, row))} |" for row in zip(*columns, strict=True)]
+        lines += [f"| {' | '.join(map(cell, row))} |" for row in zip(*columns, strict=True)]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def main() -> None:
@@ -56,8 +52,7 @@ def main() -> None:
     if chosen.student is not None:
         sys.stdout.write(page(frame))
         return
-    PAGE.write_text(f"{HEAD}\n{page(frame)}", encoding="utf-8")
-    print(PAGE)
+    print(write(PAGE, f"{HEAD}\n{page(frame)}"))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from cxsim import plot
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import summarize
 from cxsim.study.results import analyse
-from lab.pages import DOCS
+from lab.pages.page import DOCS
 
 FOLDER = DOCS / "images"
 

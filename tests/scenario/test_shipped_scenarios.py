@@ -7,27 +7,10 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
+from cxsim.scenario import shipped_scenarios
 
-NAMES = [
-    "baseline",
-    "copycat",
-    "two_roads",
-    "broken_loop",
-    "price_attack",
-    "points",
-    "b2b_suppliers",
-    "privacy_shock",
-    "blind_spot",
-    "bad_service",
-    "streaming",
-    "sweet_spot",
-    "segmentation",
-    "detergent",
-    "running_shoes",
-    "airline",
-    "baseline_full",
-    "two_roads_rivals",
-]
+#: All but those that rest on a panel, which ``tests/calibration`` compares with it.
+NAMES = sorted(set(shipped_scenarios()) - {"catsup", "yogurt"})
 SEEDS = range(4)
 
 

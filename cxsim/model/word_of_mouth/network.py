@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -99,12 +99,18 @@ def _scale_free(customers: int, neighbours: int, rewiring: float, seed: int) -> 
 
 
 #: Kinds of networks by name: functions of customers, mean number of neighbours, share of links
-#: rewired and seed.
+#: rewired and seed. Passes know them by number, in this order.
 KINDS: dict[str, Callable[[int, int, float, int], Network]] = {
     "well_mixed": _well_mixed,
     "small_world": _small_world,
     "scale_free": _scale_free,
 }
+
+#: The type of a parameter that names one of them.
+if TYPE_CHECKING:
+    Kind = str
+else:
+    Kind = Literal[tuple(KINDS)]
 
 
 @lru_cache(maxsize=4)

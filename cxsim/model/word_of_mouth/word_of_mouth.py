@@ -9,7 +9,7 @@ another customer's state, so that threads and blocks do not affect results.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from cxsim.model.mechanism import (
     tile,
     tiles,
 )
-from cxsim.model.word_of_mouth.network import network
+from cxsim.model.word_of_mouth.network import KINDS, Kind, network
 from cxsim.numerics.draws import subkey, uniform
 from cxsim.parameters import Parameters, parameter
 
@@ -47,11 +47,8 @@ MARK = 31
 LOWEST_BIT = np.array([0] + [(byte & -byte).bit_length() - 1 for byte in range(1, 256)])
 
 
-#: Kinds of networks (:data:`cxsim.model.word_of_mouth.network.KINDS`); passes know them by number.
-Kind = Literal["well_mixed", "small_world", "scale_free"]
-
-
-WELL_MIXED = get_args(Kind).index("well_mixed")
+#: Number by which passes know the market in which customers meet at random.
+WELL_MIXED = [*KINDS].index("well_mixed")
 
 
 class TellRate(Parameters):

@@ -10,8 +10,8 @@ import cxsim as cx
 from cxsim.scenario import Scenario
 from cxsim.study.analysis.points import Finding, amount
 from cxsim.study.designs import Factor
+from lab.pages.page import table
 from lab.validation.claims.registry import Claim
-from lab.validation.page import table
 
 __all__ = ["Tested", "page", "plain", "shipped"]
 
@@ -64,21 +64,22 @@ class Tested:
 
 def page(
     tested: Sequence[Tested],
-    figures: Mapping[str, str],
-    maps: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    figures: Sequence[str],
+    maps: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return the page as Markdown.
 
     Parameters
     ----------
     tested : sequence of Tested
-    figures : mapping of str to str
-        What each figure shows, by its path from the page.
-    maps : mapping of str to (str, str)
-        Path and words of the map that answers a claim, by the name of its study.
+    figures : sequence of str
+        Markdown of the figures over all claims.
+    maps : mapping of str to str
+        Markdown of the map that answers a claim, by the name of its study.
     """
-    shown = "\n\n".join(f"![{alt}]({path})" for path, alt in figures.items())
-    head = HEAD.format(confidence="95 %", resamples=400, table=_summary(tested), figures=shown)
+    head = HEAD.format(
+        confidence="95 %", resamples=400, table=_summary(tested), figures="\n\n".join(figures)
+    )
     return "\n".join([head, *(_claim(n, each, maps) for n, each in enumerate(tested, 1))])
 
 
@@ -114,7 +115,7 @@ def _summary(tested: Sequence[Tested]) -> str:
             rows.append([f"{says}{part.says}", f"**{word}**", _share(found),
                          f"{100 * found.facts['no']:.0f} %", turns])  # fmt: skip
     heads = ["claim and part", "verdict", "holds at", "fails at", "what turns it"]
-    return table(heads, rows)
+    return table(heads, rows, left=1)
 
 
 def _share(found: Finding) -> str:
@@ -156,7 +157,7 @@ def shipped(factor: Factor, base: Scenario) -> list[float | None]:
     return found
 
 
-def _claim(number: int, tested: Tested, maps: Mapping[str, tuple[str, str]]) -> str:
+def _claim(number: int, tested: Tested, maps: Mapping[str, str]) -> str:
     claim, study = tested.claim, tested.study
     rows = []
     for part, found in zip(claim.parts, tested.findings, strict=True):
@@ -170,7 +171,7 @@ def _claim(number: int, tested: Tested, maps: Mapping[str, tuple[str, str]]) -> 
         for part, found, word in zip(claim.parts, tested.findings, tested.words(), strict=True)
     ]  # fmt: skip
     ranges = "; ".join(_range(factor, study.base) for factor in study.factors)
-    shown = [f"![{alt}]({path})\n" for path, alt in [maps[claim.study]]] if claim.map else []
+    shown = [f"{maps[claim.study]}\n"] if claim.map else []
     base = study.base.name if study.base is not None else ""
     heads = [
         "part",
