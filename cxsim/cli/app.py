@@ -59,12 +59,8 @@ def cli(context: click.Context) -> None:
 for _command in (
     *run_and_compare.COMMANDS,
     *sweep.COMMANDS,
-    *sweep.STORE_COMMANDS,
     *calibrate_and_decide.COMMANDS,
-    *calibrate_and_decide.DECIDE_COMMANDS,
     *project.COMMANDS,
-    *project.CACHE_COMMANDS,
-    *project.TRUST_COMMANDS,
 ):
     cli.add_command(_command)
 

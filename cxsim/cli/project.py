@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 import click
 
-from cxsim.cli.terminal import TITLE, WIDTH, UserError, say
+from cxsim.cli.terminal import TITLE, UserError, say, say_lines
 from cxsim.files import trust as trusting
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, visible
@@ -23,15 +22,7 @@ from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.named_policies import checked_code, code_of
 from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
 
-__all__ = [
-    "CACHE_COMMANDS",
-    "COMMANDS",
-    "TRUST_COMMANDS",
-    "Warmth",
-    "code_notes",
-    "kept_in",
-    "warm_up",
-]
+__all__ = ["COMMANDS", "Warmth", "code_notes", "kept_in", "warm_up"]
 
 
 # -- The commands check, list, new, lab, warm and schema ----------------------------------------
@@ -65,7 +56,7 @@ def check(files: tuple[str, ...]) -> int:
         say(f"  digest  {scenario.digest}")
         for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
             if line:
-                say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
+                say_lines(line, first="  ", rest="  ")
         for note in notes:
             say(f"  note    {note}")
     if wrong and len(files) > 1:
@@ -201,9 +192,6 @@ def schema(study: bool) -> None:
     say(json.dumps(Scenario.json_schema(), indent=2))
 
 
-COMMANDS = (check, list_, new, lab, warm, schema)
-
-
 # -- Compilation in advance --------------------------------------------------------------------
 
 
@@ -335,9 +323,6 @@ def cache(verify: bool, clear: bool) -> int:
     return 1 if wrong and not clear else 0
 
 
-CACHE_COMMANDS = (cache,)
-
-
 # -- The command trust: folders whose code may be imported; notes of `check` on such code ------
 
 
@@ -400,4 +385,4 @@ def code_notes(scenario: Any) -> list[str]:
     ]
 
 
-TRUST_COMMANDS = (trust,)
+COMMANDS = (check, list_, new, lab, warm, schema, cache, trust)
