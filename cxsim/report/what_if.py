@@ -293,16 +293,8 @@ def lever(scenario: Scenario, path: str) -> Lever:
     unit = spec.unit.replace("currency", scenario.currency)
     unit = unit.replace("per period", f"per {scenario.period_length}")
     step = _round_step((float(high) - low) / STEPS)
-    return Lever(
-        path,
-        name.replace("_", " ").capitalize(),
-        "" if unit in ("1", "share") else unit,
-        spec.doc,
-        low,
-        max(float(high), value),
-        step,
-        value,
-    )
+    label, unit = name.replace("_", " ").capitalize(), "" if unit in ("1", "share") else unit
+    return Lever(path, label, unit, spec.doc, low, max(float(high), value), step, value)
 
 
 def _round_step(step: float) -> float:
