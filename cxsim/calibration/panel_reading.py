@@ -111,14 +111,15 @@ class _Reader:
     def refuse(
         self,
         bad: np.ndarray,
-        text: Callable[[int], str],
+        text: str | Callable[[int], str],
         column: str,
         rows: np.ndarray | None = None,
     ) -> None:
         """Raise at the first place that is bad; ``rows`` says which row of the table it is."""
         if bad.any():
             k = int(bad.argmax())
-            raise self.wrong(text(k), column, k if rows is None else int(rows[k]))
+            said = text if isinstance(text, str) else text(k)
+            raise self.wrong(said, column, k if rows is None else int(rows[k]))
 
     def find(self, what: str, given: str | None, known: Iterable[str]) -> str | None:
         """Return the column given, or the first known one, in any letter case."""
@@ -157,7 +158,7 @@ class _Reader:
         """Return a column of names, none of them empty."""
         raw = self.frame[column]
         empty = (raw.isna() | (raw.astype(str).str.strip() == "")).to_numpy()
-        self.refuse(empty, lambda _: "expected a name, found nothing", column)
+        self.refuse(empty, "expected a name, found nothing", column)
         return raw.astype(str).str.strip().to_numpy(dtype=object)
 
     def panel(self, currency: str, period_length: str | None) -> Panel:
@@ -190,7 +191,7 @@ class _Reader:
         for name, values in zip(firms, prices, strict=True):
             bad = values < 0
             text = f"expected a price >= 0, found {values[bad.argmax()]:g}"
-            self.refuse(bad, lambda _, said=text: said, f"price of {name}", rows)
+            self.refuse(bad, text, f"price of {name}", rows)
         here = [*used, customer, *([period] if period else [])]
         return Panel(
             source=self.source,

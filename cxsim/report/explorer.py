@@ -320,8 +320,15 @@ def break_even_price(question: Question, seeds: Sequence[int]) -> str:
     """Return at which price the firm in focus earns what it earns in the baseline, as HTML."""
     path, other = f"firms.{question.firm}.price", question.scenario()
     price = float(other.value(path)) or 1.0
-    ends = {"low": 0.5 * price, "high": 2.0 * price}
-    found = break_even(question.base, other, path, firm=question.firm, seeds=seeds, **ends)
+    found = break_even(
+        question.base,
+        other,
+        path,
+        firm=question.firm,
+        low=0.5 * price,
+        high=2.0 * price,
+        seeds=seeds,
+    )
     return break_even_html(found, firm=question.firm, unit=question.base.currency)
 
 
