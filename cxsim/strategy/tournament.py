@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from cxsim.charts.capability_matrix import draw_quadrants, way_of
+from cxsim.charts.customer_flows import Cell, draw_cells
 from cxsim.charts.intervals import draw_estimate
 from cxsim.charts.labels import Scale, joined, need, scale_for, words_of
 from cxsim.charts.layout import (
@@ -26,7 +26,7 @@ from cxsim.charts.layout import (
     tag,
     top_label,
 )
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, ink_on, looks
+from cxsim.charts.style import GREY, OKABE_ITO, Picture, looks
 from cxsim.messages import choice, minus
 from cxsim.runs.measures.measure_registry import firm_measure
 from cxsim.runs.measures.profit import VALUES
@@ -298,25 +298,16 @@ def _matches(axes: Axes, values: np.ndarray, half: np.ndarray, scale: Scale) -> 
     n, blues = len(values), colormaps["Blues"]
     shade = 0.05 + 0.55 * (values - values.min()) / max(float(np.ptp(values)), 1e-9)
     best = values == values.max(axis=0)
-    for i, j in product(range(n), repeat=2):
-        ground = blues(shade[i, j])
-        axes.add_patch(_cell(j, i, fc=ground, ec="white", lw=1.5))
-        style: dict[str, Any] = {"ha": "center", "va": "center", "color": ink_on(ground)}
-        axes.text(
-            j, i - 0.1, minus(f"{values[i, j] * scale.factor:.2f}"), fontsize=11,
-            fontweight="bold" if best[i, j] else "normal", **style,
-        )  # fmt: skip
-        if np.isfinite(half[i, j]):
-            axes.text(j, i + 0.26, f"± {half[i, j] * scale.factor:.2f}", fontsize=8, **style)
-        if best[i, j]:
-            axes.add_patch(_cell(j, i, inset=0.04, fill=False, ec=INK, lw=2))
-    axes.set_xlim(-0.5, n - 0.5)
-    axes.set_ylim(n - 0.5, -0.5)
-    axes.xaxis.tick_top()
-    axes.xaxis.set_label_position("top")
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-    axes.spines[["left", "bottom"]].set_visible(False)
+    cells = (
+        Cell(
+            minus(f"{values[at] * scale.factor:.2f}"),
+            f"± {half[at] * scale.factor:.2f}" if np.isfinite(half[at]) else "",
+            blues(shade[at]),
+            bool(best[at]),
+        )
+        for at in product(range(n), repeat=2)
+    )
+    draw_cells(axes, n, cells, size=11, bold=True)
 
 
 def _behind(axes: Axes, table: pd.DataFrame, scale: Scale) -> None:
@@ -333,7 +324,3 @@ def _behind(axes: Axes, table: pd.DataFrame, scale: Scale) -> None:
     axes.xaxis.set_major_formatter(scale.ticks)
     axes.locator_params(axis="x", nbins=4)
     axes.set_xlabel(scale.axis("Difference from the best policy"))
-
-
-def _cell(x: float, y: float, *, inset: float = 0.0, **style: Any) -> Rectangle:
-    return Rectangle((x - 0.5 + inset, y - 0.5 + inset), 1 - 2 * inset, 1 - 2 * inset, **style)
