@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.labels import PLAIN, Words, number, scale_for
+from cxsim.charts.labels import PLAIN, Words, fixed, number, scale_for
 from cxsim.runs import settings_attrs
 from cxsim.runs.measures.frames import quadrant
 from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures, window_words
@@ -285,11 +285,7 @@ def decimals(errors: Iterable[float], values: Iterable[float]) -> int:
 
 
 def _text(value: float, decimals: int, *, signed: bool = False) -> str:
-    if not math.isfinite(value):
-        return "–"
-    rounded = round(value, decimals) or 0.0
-    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return f"{sign}{abs(rounded):,.{decimals}f}"
+    return fixed(value, decimals, signed=signed) if math.isfinite(value) else "–"
 
 
 def _summary_unit(unit: str, summary: str) -> str:

@@ -34,7 +34,7 @@ from cxsim.strategy.recommendation import (
 from cxsim.study.analysis import Finding, contrast, discovery, main_effects, ranking
 from cxsim.study.value_of_lead import CONTINUED, Estimate, Value, value_from
 
-__all__ = ["Decision", "information_value", "options_under_uncertainty"]
+__all__ = ["Decision", "information_value", "options_under_uncertainty", "scale_of"]
 
 
 # -- A decision: every option of a firm under what it does not know, and what that advises -----
@@ -406,7 +406,7 @@ def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
     """
     frame, styles = decision.ranking.frame, looks(decision.options)
     shown = {name: styles[name] for name in decision.means()["option"]}
-    scale = _scale(decision, frame.loc[frame["criterion"] == "mean", "value"])
+    scale = scale_of(decision, frame.loc[frame["criterion"] == "mean", "value"])
 
     def draw(figure: Picture) -> None:
         label = scale.unit or decision.output
@@ -418,7 +418,7 @@ def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
 
     lead, low, high = decision.lead
     unsure = "" if low > 0 else " (not significant)"
-    size = _scale(decision, [lead, low, high])
+    size = scale_of(decision, [lead, low, high])
     return Chart(
         draw,
         size=(9.4, 2.0 + 0.5 * len(shown)),
@@ -445,7 +445,7 @@ def information_value(decision: Any, **_: Unpack[Shared]) -> Chart:
     Figure
     """
     rows = decision.information.head(13).to_dict("records")
-    scale = _scale(decision, [row["upper"] for row in rows])
+    scale = scale_of(decision, [row["upper"] for row in rows])
 
     def draw(figure: Picture) -> None:
         axes = figure.subplots()
@@ -495,7 +495,8 @@ def _said(decision: Any) -> str:
     return f"{measure.replace('_', ' ')} of {firm}"
 
 
-def _scale(decision: Any, values: Any) -> Scale:
+def scale_of(decision: Any, values: Any) -> Scale:
+    """Return how to write what the firm of a decision wants: money, if that has a unit."""
     if not decision.facts["unit"]:
         return Scale()
     return scale_for("currency", values, words=Words(currency=decision.facts["unit"]))
