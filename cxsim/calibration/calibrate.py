@@ -286,6 +286,7 @@ def check_identified(panel: Panel) -> None:
         If only one firm was chosen, or one never; if prices do not vary; if nobody bought
         twice; if nobody ever moved; or if the rows are sorted by the firm chosen.
     """
+    from scipy.sparse.csgraph import connected_components
 
     def wrong(text: str) -> CalibrationError:
         return CalibrationError(f"{panel.source}: {text}")
@@ -319,23 +320,13 @@ def check_identified(panel: Panel) -> None:
             "expected customers who change firms, found that each always buys from one: "
             "loyalty cannot be told from taste, and its worth has no upper bound"
         )
-    if moved.sum() >= _MOVES and _acyclic(panel.switching_counts() > 0):
+    moves = panel.switching_counts() > 0
+    if moved.sum() >= _MOVES and len(moves) == connected_components(moves, connection="strong")[0]:
         raise wrong(
             "expected rows in purchase order, found each customer's sorted by the firm chosen "
             f"({int(moved.sum())} moves, none of them back): the order of purchases is lost, and "
             "with it the switching cost"
         )
-
-
-def _acyclic(moves: np.ndarray) -> bool:
-    """Return whether no chain of moves between firms ever leads back."""
-    left = moves & ~np.eye(len(moves), dtype=bool)
-    while left.size:
-        ends = ~left.any(axis=1)
-        if not ends.any():
-            return False
-        left = left[~ends][:, ~ends]
-    return True
 
 
 # -- The control for spurious loyalty: the same purchases in an order that means nothing -------

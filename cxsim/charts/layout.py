@@ -310,20 +310,16 @@ def dodge(wanted: Sequence[float], sizes: Sequence[float], low: float, high: flo
         Centres that keep the order of ``wanted`` and do not overlap, with the least sum
         of squared moves (pool adjacent violators).
     """
+    from scipy.optimize import isotonic_regression
+
     order = np.argsort(np.asarray(wanted, float), kind="stable")
     size = np.asarray(sizes, float)[order]
-    before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])[: len(order)]
-    blocks: list[list[float]] = []  # mean, count
-    for target in np.asarray(wanted, float)[order] - before:
-        blocks.append([target, 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, count = blocks.pop()
-            blocks[-1][0] = (blocks[-1][0] * blocks[-1][1] + mean * count) / (blocks[-1][1] + count)
-            blocks[-1][1] += count
-    level = np.repeat([b[0] for b in blocks], [int(b[1]) for b in blocks])
-    if len(order):
-        top = high - size[-1] / 2 - before[-1]
-        level = np.maximum(np.minimum(level, top), low + size[0] / 2)
+    if not len(order):
+        return size
+    before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])
+    level = isotonic_regression(np.asarray(wanted, float)[order] - before).x
+    top = high - size[-1] / 2 - before[-1]
+    level = np.maximum(np.minimum(level, top), low + size[0] / 2)
     placed = np.empty(len(order))
     placed[order] = level + before
     return placed

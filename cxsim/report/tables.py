@@ -33,6 +33,7 @@ __all__ = [
     "show",
     "styled",
     "summary_words",
+    "unit_of",
     "unstated_lines",
     "unstated_section",
 ]
@@ -214,7 +215,7 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
         values = [getattr(scenario.firms[name], key, None) for name in names]
         if not all(isinstance(value, (int, float, str)) for value in values):
             continue
-        unit = _unit(str(units.get(f"firms.*.{key}", "")), scenario)
+        unit = unit_of(str(units.get(f"firms.*.{key}", "")), scenario)
         label = key.replace("_", " ")
         cells = [_plain(value) for value in values]
         if key in ("interaction", "customization") or len(set(cells)) > 1:
@@ -229,7 +230,8 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
     return styled(shown, "Differences between the firms at the start"), alike
 
 
-def _unit(unit: str, scenario: Scenario) -> str:
+def unit_of(unit: str, scenario: Scenario) -> str:
+    """Return a unit in the currency and periods of a scenario; none of a pure number."""
     unit = "" if unit in ("share", "1", "flag") else unit
     unit = unit.replace("currency", scenario.currency)
     return unit.replace("per period", f"per {scenario.period_length}")
