@@ -299,18 +299,17 @@ class _Reader:
         occasion = pd.factorize(pd.MultiIndex.from_arrays([who, self.numbers(period)]))[0]
         count = occasion.max() + 1
         options = len(firms) + int(outside.any())
+        again = pd.Series(option * count + occasion).duplicated().to_numpy()
+        text = "expected each firm once per occasion, found {!r} twice".format
+        self.refuse(again, lambda k: text(offered[k]), firm)
         row_of = np.full((options, count), -1)
-        for row, (o, n) in enumerate(zip(option, occasion, strict=True)):
-            if row_of[o, n] >= 0:
-                text = f"expected each firm once per occasion, found {offered[row]!r} twice"
-                raise self.wrong(text, firm, row)
-            row_of[o, n] = row
+        row_of[option, occasion] = np.arange(len(option))
         if (row_of < 0).any():
             o, n = np.argwhere(row_of < 0)[0]
             row = int(row_of[row_of[:, n] >= 0, n][0])
             name = [*firms, OUTSIDE][o]
-            text = f"expected every firm at every occasion, found no row of {name!r}"
-            raise self.wrong(text, firm, row)
+            what = f"expected every firm at every occasion, found no row of {name!r}"
+            raise self.wrong(what, firm, row)
         took = self.numbers(column)
         strange = ~np.isin(took, (0.0, 1.0))
         self.refuse(strange, lambda k: f"expected 0 or 1, found {took[k]:g}", column)

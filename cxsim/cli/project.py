@@ -49,11 +49,8 @@ def check(files: tuple[str, ...]) -> int:
             for line in str(error).splitlines():
                 say(f"cxsim: {line}", err=True)
             continue
-        say(f"{file}: ok")
-        say(f"  title   {visible(scenario.title or scenario.name, longest=TITLE)}")
-        say(f"  firms   {', '.join(scenario.firms)}")
-        say(f"  time    {scenario.periods} periods of one {scenario.period_length}")
-        say(f"  digest  {scenario.digest}")
+        time = f"{scenario.periods} periods of one {scenario.period_length}"
+        _print_facts(file, scenario, firms=", ".join(scenario.firms), time=time)
         for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
             if line:
                 say_lines(line, first="  ", rest="  ")
@@ -82,13 +79,18 @@ def _check_study(file: str) -> None:
         notes = _study_notes(study)
     except LibraryMissingError as error:
         raise ScenarioError(Problem(Place(file), (), str(error))) from error
-    say(f"{file}: ok")
-    say(f"  title   {visible(study.title or study.name, longest=TITLE)}")
-    say(f"  varies  {', '.join(factor.name for factor in study.factors)}")
-    say(f"  runs    {study.runs:,} at {points:,} points")
-    say(f"  digest  {study.digest}")
+    varies = ", ".join(factor.name for factor in study.factors)
+    _print_facts(file, study, varies=varies, runs=f"{study.runs:,} at {points:,} points")
     for note in notes:
         say(f"  note    {note}")
+
+
+def _print_facts(file: str, what: Any, **facts: str) -> None:
+    """Print of a scenario or a study that is valid what it is called, some facts and its digest."""
+    say(f"{file}: ok")
+    title = visible(what.title or what.name, longest=TITLE)
+    for name, text in {"title": title, **facts, "digest": what.digest}.items():
+        say(f"  {name:6}  {text}")
 
 
 def _study_notes(study: Any) -> list[str]:
