@@ -13,8 +13,7 @@ import pandas as pd
 from cxsim.calibration.estimate import Z95, Estimates, fit
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
-from cxsim.calibration.scenario_writing import sample, scenario_text
-from cxsim.files.whole import whole_file
+from cxsim.calibration.scenario_writing import sample, scenario_text, write_scenario
 from cxsim.messages import whole
 from cxsim.scenario import Scenario
 
@@ -24,6 +23,7 @@ __all__ = ["Calibration", "Control", "calibrate", "check_identified", "shuffled_
 # -- From a purchase panel to a scenario, in one call ------------------------------------------
 
 
+@dataclass(eq=False)
 class Calibration:
     """What a panel says of a market.
 
@@ -38,26 +38,17 @@ class Calibration:
         With each customer's purchases in random order: loyalty should vanish.
     control_alike : Control or None
         The same without tastes: what is left is taste taken for loyalty.
+    first, form : str
+        How they were estimated, as :func:`~cxsim.calibration.calibrate.calibrate` was told.
     """
 
-    def __init__(
-        self,
-        panel: Panel,
-        estimates: Estimates,
-        alike: Estimates,
-        control: Control | None,
-        control_alike: Control | None,
-        *,
-        first: str,
-        form: str,
-    ):
-        self.panel = panel
-        self.estimates = estimates
-        self.alike = alike
-        self.control = control
-        self.control_alike = control_alike
-        self._first = first
-        self._form = form
+    panel: Panel
+    estimates: Estimates
+    alike: Estimates
+    control: Control | None
+    control_alike: Control | None
+    first: str
+    form: str
 
     @property
     def table(self) -> pd.DataFrame:
@@ -117,8 +108,8 @@ class Calibration:
         return scenario_text(
             self.panel,
             self.estimates,
-            first=self._first,
-            form=self._form,
+            first=self.first,
+            form=self.form,
             alike=self.alike,
             control=(self.control.loyalty, self.control.error) if self.control else None,
             title=title,
@@ -146,16 +137,12 @@ class Calibration:
         OSError
             If it cannot be written.
         """
-        text = self.scenario_text(title=title)
-        with whole_file(path) as draft:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            Scenario.load(draft)  # what would not be read is not written
-        return Path(path)
+        return write_scenario(self.scenario_text(title=title), path)
 
     def without_loyalty(self) -> Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
         estimates = fit(
-            self.panel, first=self._first, form=self._form, loyalty=False,
+            self.panel, first=self.first, form=self.form, loyalty=False,
             draws=self.estimates.draws,
         )  # fmt: skip
         zero = pd.Series({"loyalty": 0.0})
@@ -170,9 +157,7 @@ class Calibration:
             covariance=wider(estimates.covariance),
             robust=wider(estimates.robust),
         )
-        return Calibration(
-            self.panel, estimates, self.alike, None, None, first=self._first, form=self._form
-        )
+        return replace(self, estimates=estimates, control=None, control_alike=None)
 
     def sample(self, count: int = 200, *, seed: int = 0) -> pd.DataFrame:
         """Return draws of the scenario's parameters, as uncertain as the estimates are.
@@ -282,7 +267,7 @@ def calibrate(
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
-    return Calibration(data, estimates, alike, control, control_alike, first=first, form=form)
+    return Calibration(data, estimates, alike, control, control_alike, first, form)
 
 
 # -- What a panel cannot tell, said before anything is estimated -------------------------------
@@ -301,6 +286,7 @@ def check_identified(panel: Panel) -> None:
         If only one firm was chosen, or one never; if prices do not vary; if nobody bought
         twice; if nobody ever moved; or if the rows are sorted by the firm chosen.
     """
+    from scipy.sparse.csgraph import connected_components
 
     def wrong(text: str) -> CalibrationError:
         return CalibrationError(f"{panel.source}: {text}")
@@ -334,23 +320,13 @@ def check_identified(panel: Panel) -> None:
             "expected customers who change firms, found that each always buys from one: "
             "loyalty cannot be told from taste, and its worth has no upper bound"
         )
-    if moved.sum() >= _MOVES and _acyclic(panel.switching_counts() > 0):
+    moves = panel.switching_counts() > 0
+    if moved.sum() >= _MOVES and len(moves) == connected_components(moves, connection="strong")[0]:
         raise wrong(
             "expected rows in purchase order, found each customer's sorted by the firm chosen "
             f"({int(moved.sum())} moves, none of them back): the order of purchases is lost, and "
             "with it the switching cost"
         )
-
-
-def _acyclic(moves: np.ndarray) -> bool:
-    """Return whether no chain of moves between firms ever leads back."""
-    left = moves & ~np.eye(len(moves), dtype=bool)
-    while left.size:
-        ends = ~left.any(axis=1)
-        if not ends.any():
-            return False
-        left = left[~ends][:, ~ends]
-    return True
 
 
 # -- The control for spurious loyalty: the same purchases in an order that means nothing -------

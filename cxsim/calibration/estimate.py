@@ -14,7 +14,7 @@ with a fixed seed, so that the likelihood is a smooth function and the same one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -71,9 +71,7 @@ class Design:
 
     def without_tastes(self) -> Design:
         """Return the same design for customers who are alike."""
-        return Design(
-            self.names, self.columns, self.chosen, self.starts, np.full(len(self.taste), -1), ()
-        )
+        return replace(self, taste=np.full(len(self.taste), -1), taste_names=())
 
 
 def taste_draws(households: int, draws: int, options: int, *, seed: int = 0) -> np.ndarray:

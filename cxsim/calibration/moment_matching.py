@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from cxsim.calibration.panel import CalibrationError
+from cxsim.calibration.scenario_writing import write_scenario
 from cxsim.calibration.targets import Targets, read_targets
-from cxsim.files.whole import whole_file
 from cxsim.messages import whole
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
@@ -69,18 +69,11 @@ class Match:
         goals = targets.targets
         z = (found.model - [t.value for t in goals]) / found.sigma
         self.moments = pd.DataFrame(
-            {
-                "measure": [t.measure for t in goals],
-                "firm": [t.firm for t in goals],
-                "target": [t.value for t in goals],
-                "se": [t.se for t in goals],
-                "model": found.model,
-                "model_se": found.model_se,
-                "z": z,
-            }
-        )
-        low = np.array([free.low for free in targets.free])
-        width = np.array([free.high for free in targets.free]) - low
+            [(t.measure, t.firm, t.value, t.se) for t in goals],
+            columns=["measure", "firm", "target", "se"],
+        ).assign(model=found.model, model_se=found.model_se, z=z)
+        low, high = np.array([(free.low, free.high) for free in targets.free]).T
+        width = high - low
         paths = [free.path for free in targets.free]
         _, singular, vectors = np.linalg.svd(found.jacobian, full_matrices=False)
         left = np.minimum(1.0 / np.maximum(singular, 1e-12) / UNIFORM_SD, 1.0)
@@ -187,11 +180,7 @@ class Match:
         OSError
             If it cannot be written.
         """
-        text = self.text(title=title)
-        with whole_file(path) as draft:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            Scenario.load(draft)
-        return Path(path)
+        return write_scenario(self.text(title=title), path)
 
     def __repr__(self) -> str:
         return f"<Match: {self.headline()}>"
@@ -314,10 +303,8 @@ class Moments:
         self.targets = targets
         self.seeds = whole(seeds, "seeds", low=2)
         self.jobs = whole(jobs, "jobs", low=1)
-        self.low = np.array([free.low for free in targets.free])
-        self.high = np.array([free.high for free in targets.free])
-        self.value = np.array([target.value for target in targets.targets])
-        self.se = np.array([target.se for target in targets.targets])
+        self.low, self.high = np.array([(free.low, free.high) for free in targets.free]).T
+        self.value, self.se = np.array([(each.value, each.se) for each in targets.targets]).T
         self.runs = 0
 
     def parameters(self, unit: np.ndarray) -> dict[str, float]:

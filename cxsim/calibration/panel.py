@@ -125,12 +125,21 @@ class Panel:
         """
         supplier = self.supplier
         counted = (supplier >= 0) & (self.choice < len(self.firms))
-        stayed = np.add.reduceat((counted & (self.choice == supplier)).astype(float), self.starts)
-        total = np.add.reduceat(counted.astype(float), self.starts)
-        rate = stayed.sum() / total.sum() if total.sum() else np.nan
-        n = self.customers
-        spread = np.sqrt(((stayed - rate * total) ** 2).sum() * n / max(n - 1, 1))
-        return float(rate), float(spread / total.sum()) if total.sum() else np.nan
+        return self.ratio(counted & (self.choice == supplier), counted)
+
+    def ratio(self, part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
+        """Return the share of some occasions in others, with its standard error over customers.
+
+        Parameters
+        ----------
+        part, whole : ndarray of bool, shape (N,)
+        """
+        some, all_ = (np.add.reduceat(each.astype(float), self.starts) for each in (part, whole))
+        if not all_.sum():
+            return np.nan, np.nan
+        value, n = some.sum() / all_.sum(), self.customers
+        spread = np.sqrt(((some - value * all_) ** 2).sum() * n / max(n - 1, 1))
+        return float(value), float(spread / all_.sum())
 
     def switching_counts(self) -> np.ndarray:
         """Return purchases by supplier before and firm taken, shape (F, F)."""

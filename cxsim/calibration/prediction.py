@@ -10,6 +10,7 @@ import pandas as pd
 
 from cxsim.calibration.calibrate import Calibration, calibrate
 from cxsim.calibration.panel import Panel
+from cxsim.numerics.statistics import mean_and_error
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 
@@ -140,21 +141,12 @@ _Figures = tuple[tuple[float, float], tuple[np.ndarray, np.ndarray]]
 def _observed(panel: Panel, rest: np.ndarray) -> _Figures:
     """Return repeat rate and shares of the occasions left out, with errors over customers."""
     size, supplier = len(panel.firms), panel.supplier
-
-    def ratio(top: np.ndarray, bottom: np.ndarray) -> tuple[float, float]:
-        t = np.add.reduceat(top.astype(float), panel.starts)
-        b = np.add.reduceat(bottom.astype(float), panel.starts)
-        value = t.sum() / b.sum()
-        spread = np.sqrt(((t - value * b) ** 2).sum() * len(b) / max(len(b) - 1, 1))
-        return float(value), float(spread / b.sum())
-
     bought = rest & (panel.choice < size)
     again = bought & (supplier >= 0)
-    shares = [ratio(bought & (panel.choice == k), bought) for k in range(size)]
-    return ratio(again & (panel.choice == supplier), again), (
-        np.array([s for s, _ in shares]),
-        np.array([e for _, e in shares]),
-    )
+    shares, errors = np.array(
+        [panel.ratio(bought & (panel.choice == k), bought) for k in range(size)]
+    ).T
+    return panel.ratio(again & (panel.choice == supplier), again), (shares, errors)
 
 
 def _simulated(scenario: Scenario, firms: tuple[str, ...]) -> _Figures:
@@ -168,8 +160,5 @@ def _simulated(scenario: Scenario, firms: tuple[str, ...]) -> _Figures:
         own = flows[1:]
         rates.append(np.trace(own) / own.sum())
         shares.append(flows.sum(axis=0)[order] / flows.sum())
-    n = np.sqrt(len(_SEEDS))
-    return (float(np.mean(rates)), float(np.std(rates, ddof=1) / n)), (
-        np.mean(shares, axis=0),
-        np.std(shares, axis=0, ddof=1) / n,
-    )
+    rate, error = mean_and_error(np.array(rates))
+    return (float(rate), float(error)), mean_and_error(np.array(shares))

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,11 @@ from ruamel.yaml.comments import CommentedMap
 
 from cxsim.calibration.estimate import Estimates
 from cxsim.calibration.panel import CalibrationError, Cuts, Panel, price_cuts
+from cxsim.files.whole import whole_file
+from cxsim.scenario import Scenario
 from cxsim.scenario.yaml_text import to_yaml
 
-__all__ = ["Offer", "offers_of", "sample", "scenario_text", "taste_of"]
+__all__ = ["Offer", "offers_of", "sample", "scenario_text", "taste_of", "write_scenario"]
 
 
 # -- A scenario file from estimates: numbers, their standard errors and their source beside them
@@ -100,6 +102,22 @@ _COMMENT = re.compile(r"^(\s*[^\s:#]+: -?[\d.e+-]+) +# ", re.MULTILINE)
 
 #: The one segment of a calibrated market.
 _ALL = "All"
+
+
+def write_scenario(text: str, path: str | Path) -> Path:
+    """Write the text of a scenario file, whole or not at all, and return its path.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario would not be read again.
+    OSError
+        If it cannot be written.
+    """
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        Scenario.load(draft)  # what would not be read is not written
+    return Path(path)
 
 
 def _clean(text: str) -> str:
@@ -199,25 +217,26 @@ def _rounded(value: float) -> float:
     return float(f"{value:.5g}")
 
 
+def _put(where: CommentedMap, key: str, value: float, comment: str) -> None:
+    """Put a rounded value under a key, with a comment beside it."""
+    where[key] = _rounded(value)
+    where.yaml_add_eol_comment(_clean(comment), key)
+
+
 def _segment(panel: Panel, estimates: Estimates, rate: float) -> CommentedMap:
     segment = CommentedMap()
-
-    def put(where: CommentedMap, key: str, value: Any, comment: str) -> None:
-        where[key] = value
-        where.yaml_add_eol_comment(_clean(comment), key)
-
     segment["share"] = 1.0
     a, error = float(estimates.values["price_sensitivity"]), estimates.error("price_sensitivity")
-    put(segment, "price_sensitivity", _rounded(a), f"1 / {panel.currency}, se {error:.2g}")
+    _put(segment, "price_sensitivity", a, f"1 / {panel.currency}, se {error:.2g}")
     loyalty, error = estimates.worth({"loyalty": 1.0})
-    put(segment, "switching_cost", _rounded(max(loyalty, 0.0)), f"{panel.currency}, se {error:.2g}")
+    _put(segment, "switching_cost", max(loyalty, 0.0), f"{panel.currency}, se {error:.2g}")
     tastes = CommentedMap()
     for name in panel.firms:
         value, error = estimates.worth({taste_of(name, estimates): 1.0})
-        put(tastes, name, _rounded(value), f"{panel.currency}, se {error:.2g}")
+        _put(tastes, name, value, f"{panel.currency}, se {error:.2g}")
     segment["brand_taste_sd"] = tastes
     what = "by definition" if panel.period is None else "occasions per customer and period"
-    put(segment, "purchase_rate", _rounded(rate), what)
+    _put(segment, "purchase_rate", rate, what)
     segment["need_sd"] = 0.0
     return segment
 
@@ -228,22 +247,18 @@ def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
     for k, (name, offer) in enumerate(zip(panel.firms, offers, strict=True)):
         firm = CommentedMap()
         value, error = estimates.worth(offer.weights)
-        firm["quality"] = _rounded(offer.level + value)
         said = f"se {error:.2g}" if offer.weights else "set to the price"
-        firm.yaml_add_eol_comment(_clean(f"{panel.currency}, {said}"), "quality")
-        firm["price"] = _rounded(offer.cuts.price)
-        firm.yaml_add_eol_comment(
-            _clean(f"{panel.currency}, regular; mean {panel.price[k].mean():.4g}"), "price"
-        )
+        _put(firm, "quality", offer.level + value, f"{panel.currency}, {said}")
+        said = f"regular; mean {panel.price[k].mean():.4g}"
+        _put(firm, "price", offer.cuts.price, f"{panel.currency}, {said}")
         if offer.cuts.chance > 0.0:
             promotions = CommentedMap()
             promotions["chance"] = _rounded(offer.cuts.chance)
             promotions["depth"] = _rounded(offer.cuts.depth)
             if offer.display:
                 value, error = estimates.worth(offer.display)
-                promotions["display_value"] = _rounded(value)
                 comment = f"{', '.join(offer.display)} while running, se {error:.2g}"
-                promotions.yaml_add_eol_comment(_clean(comment), "display_value")
+                _put(promotions, "display_value", value, comment)
             firm["promotions"] = promotions
         firms[name] = firm
     return firms

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import Scale, chosen, joined, moment, need, scale_for, words_of
+from cxsim.charts.labels import Scale, chosen, joined, moment, scale_for, words_of
 from cxsim.charts.layout import Chart, Shared, charted, lay_out, short, top_label, write_note
 from cxsim.charts.style import INK, Picture, ink_on, looks
 from cxsim.runs.measures.frames import quadrant
@@ -32,7 +32,7 @@ _CORNERS = {
 }
 
 
-@charted()
+@charted("period", "firm", "interaction", "customization", "share")
 def capability_matrix(
     firms: pd.DataFrame,
     *,
@@ -65,7 +65,6 @@ def capability_matrix(
     ValueError
         If a column is missing or the frame does not have the period.
     """
-    need(firms, ["period", "firm", "interaction", "customization", "share"])
     names = chosen(firms["firm"], None)
     period = moment(firms, period)
     now = firms[firms["period"] == period].set_index("firm").reindex(names)

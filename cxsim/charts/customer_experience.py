@@ -22,8 +22,8 @@ from cxsim.charts.layout import (
     end_labels_of,
     firm_panels,
     mark_panels,
+    named_rows,
     panels_size,
-    row_grid,
     short,
     tag,
 )
@@ -485,9 +485,8 @@ def three_views(
         panels = firm_panels(figure, names)
         for axes, (name, look) in zip(panels, looks(names).items(), strict=True):
             _panel(axes, table[name], look)
-            axes.set(xlim=(low, high), ylim=(len(places) - 0.5, -0.8), xlabel="Score, 0 to 10")
-            axes.set_yticks(range(len(places)), [short(place, 12) for place in places])
-            row_grid(axes, line=True)
+            axes.set(xlim=(low, high), xlabel="Score, 0 to 10")
+            named_rows(axes, [short(place, 12) for place in places], above=0.8, line=True)
 
     said = "; ".join(f"{name} is {_furthest(own)}" for name, own in table.items())
     marks = "Squares: perceived performance. Dots: actual performance. Ticks: actual at the start."
@@ -513,15 +512,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
         axes.plot(row.performance, k, "o", color=look.color, ms=9, zorder=4)
         axes.plot(row.belief, k, "s", mfc="white", mec=INK, mew=1.5, ms=8, zorder=3)
         off = row.performance - row.belief
-        shift = (8 if off >= 0 else -8, 0)
-        tag(
-            axes,
-            number(row.performance, 2),
-            (row.performance, k),
-            shift,
-            fontsize=9,
-            color=look.ink,
-        )
-        if abs(off) >= 0.35:
-            shift = (8 if off <= 0 else -8, 0)
-            tag(axes, number(row.belief, 2), (row.belief, k), shift, fontsize=9, color=INK)
+        for value, outwards, color in ((row.performance, off, look.ink), (row.belief, -off, INK)):
+            if color != INK or abs(off) >= 0.35:
+                shift = (8 if outwards >= 0 else -8, 0)
+                tag(axes, number(value, 2), (value, k), shift, fontsize=9, color=color)

@@ -17,7 +17,7 @@ from cxsim.charts.layout import (
     Shared,
     charted,
     end_labels,
-    row_grid,
+    named_rows,
     short,
     tag,
     top_label,
@@ -139,9 +139,8 @@ def estimates(
             )  # fmt: skip
             tag(axes, numbers[k], (estimate[1], k), (0, 7), fontsize=9.5, fontweight="bold")
         axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
-        axes.set_yticks(range(len(frame)), [short(str(each), 28) for each in frame["name"]])
-        axes.set_ylim(len(frame) - 0.5, -0.7)
-        row_grid(axes, line=True)
+        rows = [short(str(each), 28) for each in frame["name"]]
+        named_rows(axes, rows, above=0.7, line=True)
         limits_around_zero(axes, values, 0.12)
         axes.set_xlabel(label)
 
@@ -284,9 +283,7 @@ def _by_source(
         panels = figure.subplots(1, len(parts), squeeze=False, sharex=sharex)[0]
         for k, (axes, (source, part)) in enumerate(zip(panels, parts.items(), strict=True)):
             names = draw_rows(axes, part)
-            axes.set_ylim(len(part) - 0.5, -0.6)
-            axes.set_yticks(range(len(part)), [""] * len(part) if k else names)
-            row_grid(axes)
+            named_rows(axes, [""] * len(part) if k else names)
             axes.set_title(str(source), fontsize=10.5)
             axes.set_xlabel(label, fontsize=9)
 

@@ -21,6 +21,7 @@ __all__ = [
     "Scale",
     "Words",
     "chosen",
+    "fixed",
     "joined",
     "label_and_unit",
     "moment",
@@ -152,13 +153,15 @@ def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
         return "no value"
     if value == 0:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, places)
-    text = f"{abs(rounded):,.{max(places, 0)}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
+    text = fixed(value, digits - 1 - math.floor(math.log10(abs(value))), signed=signed)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def fixed(value: float, places: int, *, signed: bool = False) -> str:
+    """Return a finite number rounded to so many places after the point, or before it if below 0."""
+    rounded = round(value, places) or 0.0
     sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return sign + text
+    return f"{sign}{abs(rounded):,.{max(places, 0)}f}"
 
 
 @dataclass(frozen=True)
@@ -187,9 +190,7 @@ class Scale:
         shown = value * self.factor
         if self.decimals is None or not math.isfinite(shown):
             return number(shown, signed=signed)
-        rounded = round(shown, self.decimals) or 0.0
-        sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-        return f"{sign}{abs(rounded):,.{self.decimals}f}"
+        return fixed(shown, self.decimals, signed=signed)
 
     def text(self, value: float, *, signed: bool = False) -> str:
         """Return the number with its unit, for sentences and labels.

@@ -16,7 +16,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypedDict
@@ -29,7 +29,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import ScaledTranslation
 
 from cxsim.charts.labels import need, plain
-from cxsim.charts.style import GREY, INK, Picture, looks, readable, styled
+from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable, styled
 
 __all__ = [
     "Chart",
@@ -50,6 +50,7 @@ __all__ = [
     "lay_out",
     "mark_events",
     "mark_panels",
+    "named_rows",
     "new",
     "panels_size",
     "row_grid",
@@ -387,20 +388,16 @@ def dodge(wanted: Sequence[float], sizes: Sequence[float], low: float, high: flo
         Centres that keep the order of ``wanted`` and do not overlap, with the least sum
         of squared moves (pool adjacent violators).
     """
+    from scipy.optimize import isotonic_regression
+
     order = np.argsort(np.asarray(wanted, float), kind="stable")
     size = np.asarray(sizes, float)[order]
-    before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])[: len(order)]
-    blocks: list[list[float]] = []  # mean, count
-    for target in np.asarray(wanted, float)[order] - before:
-        blocks.append([target, 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, count = blocks.pop()
-            blocks[-1][0] = (blocks[-1][0] * blocks[-1][1] + mean * count) / (blocks[-1][1] + count)
-            blocks[-1][1] += count
-    level = np.repeat([b[0] for b in blocks], [int(b[1]) for b in blocks])
-    if len(order):
-        top = high - size[-1] / 2 - before[-1]
-        level = np.maximum(np.minimum(level, top), low + size[0] / 2)
+    if not len(order):
+        return size
+    before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])
+    level = isotonic_regression(np.asarray(wanted, float)[order] - before).x
+    top = high - size[-1] / 2 - before[-1]
+    level = np.maximum(np.minimum(level, top), low + size[0] / 2)
     placed = np.empty(len(order))
     placed[order] = level + before
     return placed
@@ -546,22 +543,35 @@ def row_grid(axes: Axes, *, line: bool = False) -> None:
     axes.spines["left"].set_visible(line)
 
 
+def named_rows(
+    axes: Axes, names: Sequence[str], *, below: float = 0.5, above: float = 0.6, line: bool = False
+) -> None:
+    """Name the rows 0, 1, ... of a chart, from the top, and show them as :func:`row_grid` does.
+
+    ``below`` and ``above`` are the room under the last row and over the first.
+    """
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 1 + below, -above)
+    row_grid(axes, line=line)
+
+
 def row_names(
     axes: Axes,
     labels: Sequence[str],
     *,
     places: Sequence[float] | None = None,
     names: Sequence[str] | None = None,
+    looks_of: Mapping[str, Look] | None = None,
 ) -> None:
     """Name the rows of a chart after firms, in the firms' colours.
 
     ``places`` are those of the rows (0, 1, ... by default); ``names`` are the firms if
-    the labels say more than their names.
+    the labels say more than their names; ``looks_of`` their looks if others than by the rows.
     """
     firms = list(labels if names is None else names)
     rows = list(range(len(firms))) if places is None else list(places)
     axes.set_yticks(rows, [label if names else short(label) for label in labels])
-    styles = looks(dict.fromkeys(firms))
+    styles = looks_of or looks(dict.fromkeys(firms))
     for tick, firm in zip(axes.get_yticklabels(), firms, strict=True):
         tick.set_color(styles[firm].ink)
         tick.set_fontweight("bold")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal, Unpack
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
@@ -65,21 +65,8 @@ def group_decisions(
         raise ValueError("decisions: expected accounts without a supplier, found none")
     scale = scale_for("share", mean.to_numpy().ravel(), words=words_of(decisions))
 
-    def draw(figure: Picture) -> None:
-        axes = figure.add_subplot()
-        ends = [
-            _by_members(axes, mean[column], error[column], color, text, scale)
-            for column, color, text in (("agreed", _AGREE, "agree"), ("bought", _BUY, "buy"))
-        ]
-        if published:
-            sizes, shares = list(published), list(published.values())
-            axes.plot(sizes, shares, color=GREY, marker="D", linestyle=(0, (4, 2)), linewidth=1.2)
-            text = f"published {scale.brief(shares[-1])}"
-            ends.append(EndLabel(sizes[-1], shares[-1], text, GREY))
-        label = scale.axis("Accounts in the market without a supplier")
-        _dress(axes, [*mean.index, *published], label, scale)
-        end_labels(axes, ends)
-
+    parts = {name: (mean[by], error[by]) for name, by in (("agree", "agreed"), ("buy", "bought"))}
+    label = "Accounts in the market without a supplier"
     note = f"Pooled over all periods.{_bars(new_ones)}"
     if published:
         note += " Published: share that buy, CEB in Schmidt, Adamson & Bird 2015; not fitted."
@@ -88,7 +75,7 @@ def group_decisions(
         for n, row in mean.iterrows()
     )
     return Chart(
-        draw,
+        partial(_draw_by_members, parts=parts, label=label, scale=scale, published=published),
         size=(8.0, 4.6),
         title=_finding(mean["bought"], scale.text),
         alt=f"Lines of decisions by group size: {said}.",
@@ -128,23 +115,14 @@ def tailored_consensus(
         mean, error = _shares(several[several["tailoring"] == kind])
         if mean.empty:
             raise ValueError(f"decisions: expected tailoring to the {kind}, found none")
-        found[kind] = mean["agreed"], error["agreed"]
+        found[f"to the {kind}"] = mean["agreed"], error["agreed"]
     account, member = (mean for mean, _ in found.values())
     totals = several.groupby("tailoring")[["agreed", "accounts"]].sum()
     rates = totals["agreed"] / totals["accounts"]
     change = rates["member"] / rates["account"] - 1.0
     scale = scale_for("share", [*account, *member], words=words_of(decisions))
 
-    def draw(figure: Picture) -> None:
-        axes = figure.add_subplot()
-        ends = [
-            _by_members(axes, *found[kind], color, f"to the {kind}", scale)
-            for kind, color in (("account", _AGREE), ("member", _BUY))
-        ]
-        label = scale.axis("Accounts in the market whose members agree")
-        _dress(axes, list(member.index), label, scale)
-        end_labels(axes, ends)
-
+    label = "Accounts in the market whose members agree"
     note = f"Pooled over all periods, with and without a supplier.{_bars(several)}"
     if published is not None:
         change_there = minus(f"{100 * published:+.0f}\u00a0%")
@@ -155,7 +133,7 @@ def tailored_consensus(
     )
     verb = "raises" if change > 0 else "lowers"
     return Chart(
-        draw,
+        partial(_draw_by_members, parts=found, label=label, scale=scale),
         size=(8.0, 4.4),
         title=f"Tailoring to each member {verb} agreement by {100 * abs(change):.0f}\u00a0%",
         alt=f"Lines of agreement by group size, {said}.",
@@ -163,22 +141,32 @@ def tailored_consensus(
     )
 
 
-def _by_members(
-    axes: Axes, mean: pd.Series, error: pd.Series, color: str, text: str, scale: Scale
-) -> EndLabel:
-    """Draw shares by the number of members, with two standard errors; return the label."""
-    bars = 2 * error.fillna(0.0)
-    axes.errorbar(mean.index, mean, bars, color=color, marker="o", capsize=3, linewidth=1.8)
-    last = float(mean.iloc[-1])
-    return EndLabel(float(mean.index[-1]), last, f"{text} {scale.brief(last)}", color)
-
-
-def _dress(axes: Axes, members: list[int], label: str, scale: Scale) -> None:
+def _draw_by_members(
+    figure: Picture,
+    *,
+    parts: Mapping[str, tuple[pd.Series, pd.Series]],
+    label: str,
+    scale: Scale,
+    published: Mapping[int, float] | None = None,
+) -> None:
+    """Draw shares by the number of members, with two standard errors, and published ones."""
+    axes = figure.add_subplot()
+    ends = []
+    for (name, (mean, error)), color in zip(parts.items(), (_AGREE, _BUY), strict=True):
+        bars = 2 * error.fillna(0.0)
+        axes.errorbar(mean.index, mean, bars, color=color, marker="o", capsize=3, linewidth=1.8)
+        ends.append((mean.index[-1], mean.iloc[-1], name, color))
+    if published:
+        sizes, shares = list(published), list(published.values())
+        axes.plot(sizes, shares, color=GREY, marker="D", linestyle=(0, (4, 2)), linewidth=1.2)
+        ends.append((sizes[-1], shares[-1], "published", GREY))
+    members = [*mean.index, *(published or ())]
     axes.set(ylim=(0.0, 1.05), xlim=(min(members) - 0.15, max(members) + 0.15))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(scale.ticks)
     axes.set_xlabel("Members of the decision-making unit")
-    top_label(axes, label)
+    top_label(axes, scale.axis(label))
+    end_labels(axes, [EndLabel(x, y, f"{name} {scale.brief(y)}", c) for x, y, name, c in ends])
 
 
 def _bars(decisions: pd.DataFrame) -> str:

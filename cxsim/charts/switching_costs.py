@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import Scale, chosen, joined, moment, need, scale_for, words_of
+from cxsim.charts.labels import Scale, chosen, joined, moment, scale_for, words_of
 from cxsim.charts.layout import (
     Chart,
     Shared,
@@ -33,7 +33,7 @@ _PARTS = (
 )
 
 
-@charted()
+@charted("period", "firm", *(part[0] for part in _PARTS))
 def switching_costs(
     firms: pd.DataFrame, *, period: int | None = None, **_: Unpack[Shared]
 ) -> Chart:
@@ -58,7 +58,6 @@ def switching_costs(
         If a column is missing or the frame does not have the period.
     """
     columns = [part[0] for part in _PARTS]
-    need(firms, ["period", "firm", *columns])
     names = chosen(firms["firm"], None)
     period = moment(firms, period)
     words = words_of(firms)

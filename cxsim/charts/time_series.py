@@ -31,10 +31,7 @@ from cxsim.charts.layout import (
     Shared,
     charted,
     end_labels,
-    firm_panels,
     mark_events,
-    new,
-    panels_size,
     short,
     top_label,
 )
@@ -46,7 +43,6 @@ __all__ = [
     "draw_course",
     "fit_limits",
     "lines",
-    "panels_by_firm",
     "profit",
     "retention",
     "shares",
@@ -522,15 +518,3 @@ def _note(courses: Courses) -> str:
     if not courses.banded:
         notes.append("No intervals: compare several seeds before drawing conclusions.")
     return " ".join(notes)
-
-
-# -- Panels that share their axes, one a firm --------------------------------------------------
-
-
-def panels_by_firm(
-    names: Sequence[str], size: tuple[float, float] | None, *, width: float = 4.6,
-    height: float = 2.5,
-) -> tuple[Picture, list[Axes]]:  # fmt: skip
-    """Return a figure and a panel for each firm, with its name in its colour."""
-    figure = new(size, panels_size(len(names), width, height))
-    return figure, firm_panels(figure, names)

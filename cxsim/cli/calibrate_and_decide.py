@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cxsim.cli.run_and_compare import OUTPUT, OVERRIDES, TIMEOUT, named_place, print_end, run_shown
-from cxsim.cli.terminal import WIDTH, Screen, UserError, print_table, say
+from cxsim.cli.terminal import Screen, UserError, count_option, print_table, say, say_lines
 from cxsim.files.whole import file_name
 from cxsim.messages import cells
 from cxsim.report.notebook_parameters import join_overrides
@@ -24,33 +23,23 @@ __all__ = ["calibrate", "decide"]
 @click.command()
 @click.argument("data")
 @click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
+    "-o", "--output", metavar="FILE",
     help="Scenario file to write [default: results/calibrate-DATA.yaml].",
-)
+)  # fmt: skip
 @click.option("--estimates", metavar="FILE", help="Also write the estimates, as CSV.")
 @click.option(
-    "--sample",
-    metavar="FILE",
+    "--sample", metavar="FILE",
     help="Also write 200 draws of the parameters, as CSV, to use as design points of a study.",
-)
+)  # fmt: skip
 @click.option("--base", metavar="SCENARIO", help="With targets: scenario to start from.")
-@click.option(
-    "--seeds",
-    type=click.IntRange(2, 1000),
-    default=4,
-    show_default=True,
+@count_option(
+    "--seeds", low=2, high=1000, default=4, show_default=True,
     help="With targets: number of seeds to average over.",
-)
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
+)  # fmt: skip
+@count_option(
+    "-j", "--jobs", high=256, default=1, show_default=True,
     help="With targets: number of parallel runs.",
-)
+)  # fmt: skip
 @click.option("--customer", metavar="COLUMN", help="Column of customers.")
 @click.option(
     "--period", metavar="COLUMN", help='Column of periods; "none" if rows are in order of purchase.'
@@ -59,42 +48,27 @@ __all__ = ["calibrate", "decide"]
 @click.option("--firm", metavar="COLUMN", help="Column of firms in a long panel.")
 @click.option("--price", metavar="NAME", help="Price column, or the prefix of price columns.")
 @click.option(
-    "--feature",
-    "features",
-    metavar="NAME",
-    multiple=True,
+    "--feature", "features", metavar="NAME", multiple=True,
     help='Feature to use; "none" for none [default: all that every firm has].',
-)
+)  # fmt: skip
 @click.option("--outside", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
-    "--first",
-    type=click.Choice(["drop", "use"]),
-    default="drop",
-    show_default=True,
+    "--first", type=click.Choice(["drop", "use"]), default="drop", show_default=True,
     help="Initial purchases: condition on them (drop), or use them where the panel starts "
     "with each customer's first purchase.",
-)
+)  # fmt: skip
 @click.option(
-    "--form",
-    type=click.Choice(["cost", "bonus"]),
-    default="cost",
-    show_default=True,
+    "--form", type=click.Choice(["cost", "bonus"]), default="cost", show_default=True,
     help="How state dependence enters utility: cost of switching or bonus for staying.",
-)
-@click.option(
-    "--shuffles",
-    type=click.IntRange(0, 1000),
-    default=5,
-    show_default=True,
+)  # fmt: skip
+@count_option(
+    "--shuffles", low=0, high=1000, default=5, show_default=True,
     help="Random permutations of purchases in the control for spurious state dependence.",
-)
-@click.option(
-    "--draws",
-    type=click.IntRange(10, 10_000),
-    default=200,
-    show_default=True,
+)  # fmt: skip
+@count_option(
+    "--draws", low=10, high=10_000, default=200, show_default=True,
     help="Draws of brand preferences per customer in the simulated likelihood.",
-)
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--currency", metavar="LABEL", help="Label of the currency.")
 @click.option("--title", help="Title of the scenario.")
@@ -145,7 +119,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
             **{name: options[name] for name in ("first", "form", "shuffles", "draws", "seed")},
             progress=screen,
         )
-    say(textwrap.fill(result.headline(), WIDTH) + "\n")
+    say_lines(result.headline(), after="\n")
     _print_estimates(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.table, result.sample)
@@ -176,7 +150,7 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
             jobs=options["jobs"],
             progress=screen,
         )
-    say(textwrap.fill(result.headline(), WIDTH) + "\n")
+    say_lines(result.headline(), after="\n")
     rows = [
         [row["measure"], row["firm"], f"{row['target']:.4g}", f"{row['se']:.2g}",
          f"{row['model']:.4g}", f"{row['model_se']:.2g}", f"{row['z']:+.1f}"]
@@ -198,11 +172,8 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
 def _print_estimates(result: Any) -> None:
     panel = result.panel
     unused = f"; not used: {', '.join(panel.ignored)}" if panel.ignored else ""
-    said = (
-        f"{panel.occasions} occasions, {panel.customers} customers, {len(panel.firms)} firms"
-        f"{unused}"
-    )
-    say(textwrap.fill(said, WIDTH) + "\n")
+    found = f"{panel.occasions} occasions, {panel.customers} customers, {len(panel.firms)} firms"
+    say_lines(found + unused, after="\n")
     rows = [
         [
             row["parameter"],
@@ -237,10 +208,9 @@ def _print_estimates(result: Any) -> None:
     "--options", metavar="FILE", help="Strategic options [default: capabilities, timing, price]."
 )
 @click.option(
-    "--uncertainties",
-    metavar="FILE",
+    "--uncertainties", metavar="FILE",
     help="Uncertain inputs and their ranges [default: stated in the report].",
-)
+)  # fmt: skip
 @click.option("--rival", metavar="NAME", help='Rival that copies the firm; "none" for none.')
 @click.option("--points", metavar="N", help="Number of futures [default: 48].")
 @click.option("--seeds", metavar="N", help="Paired seeds per future [default: 3].")
@@ -305,9 +275,9 @@ def _check(given: dict[str, Any]) -> None:
 def _print(result: Any) -> None:
     import pandas as pd
 
-    say(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
+    say_lines(result.summary["answer"], after="\n")
     if result.summary.get("worth"):
-        say(textwrap.fill(result.summary["worth"], WIDTH) + "\n")
+        say_lines(result.summary["worth"], after="\n")
     frame = pd.DataFrame(result.summary["options"])
     rows = [
         [

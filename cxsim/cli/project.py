@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 import click
 
-from cxsim.cli.terminal import TITLE, WIDTH, UserError, say
+from cxsim.cli.terminal import TITLE, UserError, say, say_lines
 from cxsim.files import trust as trusting
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, visible
@@ -63,14 +62,11 @@ def check(files: tuple[str, ...]) -> int:
             for line in str(error).splitlines():
                 say(f"cxsim: {line}", err=True)
             continue
-        say(f"{file}: ok")
-        say(f"  title   {visible(scenario.title or scenario.name, longest=TITLE)}")
-        say(f"  firms   {', '.join(scenario.firms)}")
-        say(f"  time    {scenario.periods} periods of one {scenario.period_length}")
-        say(f"  digest  {scenario.digest}")
+        time = f"{scenario.periods} periods of one {scenario.period_length}"
+        _print_facts(file, scenario, firms=", ".join(scenario.firms), time=time)
         for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
             if line:
-                say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
+                say_lines(line, first="  ", rest="  ")
         for note in notes:
             say(f"  note    {note}")
     if wrong and len(files) > 1:
@@ -96,13 +92,18 @@ def _check_study(file: str) -> None:
         notes = _study_notes(study)
     except LibraryMissingError as error:
         raise ScenarioError(Problem(Place(file), (), str(error))) from error
-    say(f"{file}: ok")
-    say(f"  title   {visible(study.title or study.name, longest=TITLE)}")
-    say(f"  varies  {', '.join(factor.name for factor in study.factors)}")
-    say(f"  runs    {study.runs:,} at {points:,} points")
-    say(f"  digest  {study.digest}")
+    varies = ", ".join(factor.name for factor in study.factors)
+    _print_facts(file, study, varies=varies, runs=f"{study.runs:,} at {points:,} points")
     for note in notes:
         say(f"  note    {note}")
+
+
+def _print_facts(file: str, what: Any, **facts: str) -> None:
+    """Print of a scenario or a study that is valid what it is called, some facts and its digest."""
+    say(f"{file}: ok")
+    title = visible(what.title or what.name, longest=TITLE)
+    for name, text in {"title": title, **facts, "digest": what.digest}.items():
+        say(f"  {name:6}  {text}")
 
 
 def _study_notes(study: Any) -> list[str]:

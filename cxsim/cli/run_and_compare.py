@@ -10,7 +10,16 @@ from typing import Any
 
 import click
 
-from cxsim.cli.terminal import SECONDS, WIDTH, Screen, UserError, print_table, say
+from cxsim.cli.terminal import (
+    SECONDS,
+    Screen,
+    UserError,
+    count_option,
+    print_table,
+    say,
+    say_lines,
+    within_memory,
+)  # fmt: skip
 from cxsim.files.whole import file_name
 from cxsim.messages import Problem, found, hint
 from cxsim.report.notebook_parameters import join_overrides
@@ -73,20 +82,14 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 @_shared
 @click.option("--seed", metavar="N", help="First seed.")
 @click.option("--all", "every", is_flag=True, help="Run several scenarios, with a report for each.")
-@click.option(
-    "-j",
-    "--jobs",
-    "together",
-    type=click.IntRange(1, 256),
-    default=1,
-    metavar="N",
+@count_option(
+    "-j", "--jobs", "together", high=256, default=1, metavar="N",
     help="With --all: number of notebooks run in parallel.",
-)
+)  # fmt: skip
 @click.option(
-    "--checkpoint",
-    metavar="FILE",
+    "--checkpoint", metavar="FILE",
     help="One long run without a report, saved to FILE; it continues from FILE if that exists.",
-)
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="With --checkpoint: FILE must exist.")
 def run(scenarios: tuple[str, ...], **options: Any) -> int:
     """Run a SCENARIO or a notebook, and write a report.
@@ -266,9 +269,8 @@ def _load_tables() -> None:
 def _print_differences(result: Any) -> None:
     """Print what the notebook found, which its summary holds as text."""
     found = result.summary["in_words"]
-    say(textwrap.fill(found["headline"], WIDTH))
-    say("")
-    say(textwrap.fill(found["worth"], WIDTH))
+    say_lines(found["headline"], after="\n")
+    say_lines(found["worth"])
     baseline, percent = found["baseline"], f"{100 * found['confidence']:g} %"
     for (name,), here in _grouped(found["differences"], "scenario").items():
         say(
@@ -321,7 +323,8 @@ def print_end(result: Any) -> None:
 def print_unstated(result: Any) -> None:
     """Print which costs and other parameters the scenarios of a report do not state."""
     for line in result.summary.get("unstated", ()):
-        say("\n" + textwrap.fill(line, WIDTH))
+        say()
+        say_lines(line)
 
 
 def _print_firms(result: Any) -> None:
@@ -347,10 +350,9 @@ def _print_firms(result: Any) -> None:
     ]
     answer = words.say(result.summary["answer"], keep=labels["firm"])
     answer = f"{answer} Standard errors in brackets."
-    say(textwrap.fill(answer, WIDTH) + "\n")
+    say_lines(answer, after="\n")
     if result.summary.get("worth"):
-        say(textwrap.fill(words.say(result.summary["worth"], keep=labels["firm"]), WIDTH))
-        say()
+        say_lines(words.say(result.summary["worth"], keep=labels["firm"]), after="\n")
     print_table(
         ["", *heads],
         [
@@ -362,8 +364,7 @@ def _print_firms(result: Any) -> None:
     )
     say()
     for row in labels.to_dict("records"):
-        what = f"{row['label']} ({row['summary']}): {row['definition']}"
-        say(textwrap.fill(what, WIDTH, subsequent_indent="  "))
+        say_lines(f"{row['label']} ({row['summary']}): {row['definition']}", rest="  ")
 
 
 def _lines_of_firms(rows: Any) -> list[list[str]]:
@@ -407,15 +408,12 @@ def announce(names: Iterable[str], overrides: Iterable[str], seeds: int, jobs: i
     work = sum(s.customers * (s.periods + s.warm_up) for s in scenarios) * seeds
     if work < LONG and max(s.customers for s in scenarios) < MANY:
         return
-    from cxsim.study.pilot import NotEnoughMemoryError, check_memory, estimate
+    from cxsim.study.pilot import estimate
 
     one, *others = [estimate(scenario, seeds, jobs) for scenario in scenarios]
     for other in others:
         one = one + other
-    try:
-        check_memory(one)
-    except NotEnoughMemoryError as problem:
-        raise UserError(str(problem)) from None
+    within_memory(one)
     say(f"This will take {one.sentence()}.", err=True)
 
 
@@ -545,6 +543,7 @@ def print_verdicts(summary: dict[str, Any]) -> None:
     """Print the claims of a report with their verdicts; nothing where no claim was tested."""
     for each in summary.get("verdicts", ()):
         title = f"Claim of {each['scenario']}, over {each['seeds']} paired seeds: "
-        say("\n" + textwrap.fill(title + " ".join(each["claim"].split()), WIDTH))
+        say()
+        say_lines(title + " ".join(each["claim"].split()))
         for line in each["lines"]:
-            say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    "))
+            say_lines(line, first="  ", rest="    ")

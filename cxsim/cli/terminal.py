@@ -12,11 +12,12 @@ import math
 import os
 import signal
 import sys
+import textwrap
 import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -24,7 +25,10 @@ from cxsim.messages import visible
 from cxsim.report.notebooks import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
 
-__all__ = ["SECONDS", "TITLE", "WIDTH", "Screen", "UserError", "finish", "print_table", "say"]
+__all__ = [
+    "SECONDS", "TITLE", "Bar", "Screen", "UserError", "count_option", "finish", "print_table",
+    "say", "say_lines", "within_memory",
+]  # fmt: skip
 
 
 # -- Ends of a command: what is printed of an error, and the exit code -------------------------
@@ -177,25 +181,30 @@ def _stop_at_term() -> Any:
 # -- What a waiting user sees: one bar on a terminal, one line per stage elsewhere -------------
 
 
-class Screen:
-    """Progress in the error stream, for ``progress=`` of notebooks and runs.
-
-    Call it with (stage, done, total). On a terminal it is one bar that is gone at the
-    end; in a file or a pipe each stage is one line, without control characters.
-    """
+class Bar:
+    """Progress in the error stream: a bar on a terminal, gone at the end; else lines of a log."""
 
     def __init__(self, title: str):
         self._title = visible(title, longest=TITLE)
-        self._stage = ""
         self._bar: Any = None
         self._live = sys.stderr.isatty()
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *args: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+class Screen(Bar):
+    """Progress for ``progress=`` of notebooks and runs.
+
+    Call it with (stage, done, total). In a file or a pipe each stage is one line, without
+    control characters.
+    """
+
+    _stage = ""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show a stage, with its progress if there is something to count."""
@@ -215,6 +224,21 @@ class Screen:
         self._bar.total, self._bar.n = total, done
         self._bar.set_description_str(visible(stage, longest=TITLE), refresh=False)
         self._bar.refresh()
+
+
+def within_memory(estimate: Any) -> None:
+    """Refuse work that the memory of this machine cannot hold.
+
+    Raises
+    ------
+    UserError
+    """
+    from cxsim.study.pilot import NotEnoughMemoryError, check_memory
+
+    try:
+        check_memory(estimate)
+    except NotEnoughMemoryError as problem:
+        raise UserError(str(problem)) from None
 
 
 # -- Tables for a terminal: aligned, and no wider than 100 columns -----------------------------
@@ -288,6 +312,11 @@ def say(text: str = "", *, err: bool = False) -> None:
     click.echo(visible(text), err=err)
 
 
+def say_lines(text: str, *, first: str = "", rest: str = "", after: str = "") -> None:
+    """Print a text in lines that fit, which begin with ``first`` and ``rest``; then ``after``."""
+    say(textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest) + after)
+
+
 # -- Kinds of values that options take ---------------------------------------------------------
 
 
@@ -303,3 +332,8 @@ class _Seconds(click.FloatRange):
 
 #: What ``--timeout`` takes.
 SECONDS = _Seconds(0, min_open=True)
+
+
+def count_option(*names: str, low: int = 1, high: int, **settings: Any) -> Callable[..., Any]:
+    """Return an option that takes a whole number within bounds."""
+    return click.option(*names, type=click.IntRange(low, high), **settings)

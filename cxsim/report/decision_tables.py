@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxsim.charts.labels import Scale, Words, scale_for
+from cxsim.charts.labels import Scale
 from cxsim.messages import minus
 from cxsim.report import tables
 from cxsim.report.notebook_parameters import loaded, split_overrides
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
+from cxsim.strategy.decision import scale_of
 from cxsim.strategy.options import STAY, completed, range_table
 from cxsim.strategy.recommendation import DEFINITION
 
@@ -133,7 +134,7 @@ def uncertainty_table(decision: Decision, drawn: pd.DataFrame | None = None) -> 
 def options_table(decision: Decision) -> Any:
     """Return options by mean, regret, worst case and how often each is best."""
     frame = decision.means().set_index("option")
-    scale = _scale(decision, frame["mean"])
+    scale = scale_of(decision, frame["mean"])
     shown = pd.DataFrame(index=frame.index)
     percent = f"{100 * decision.confidence:g} % interval"
     shown["mean"] = [scale.bare(value) for value in frame["mean"]]
@@ -143,15 +144,14 @@ def options_table(decision: Decision) -> Any:
         shown[words] = [scale.bare(value) for value in frame[name]]
     shown["best in"] = [f"{100 * value:.0f} %" for value in frame["best_share"]]
     measure = decision.output.partition(".")[0].replace("_", " ")
-    unit = f" ({scale.unit})" if scale.unit else ""
-    caption = f"{measure.capitalize()} of {decision.firm}{unit} by option"
+    caption = scale.axis(f"{measure.capitalize()} of {decision.firm}") + " by option"
     return tables.styled(shown, caption)
 
 
 def information_table(decision: Decision) -> Any:
     """Return what knowing would be worth, and where the choice turns."""
     frame = decision.information.set_index("factor")
-    scale = _scale(decision, frame["upper"])
+    scale = scale_of(decision, frame["upper"])
     shown = pd.DataFrame(index=frame.index)
     shown["value of information"] = [scale.bare(value) for value in frame["value"]]
     shown["interval"] = _intervals(frame, scale)
@@ -165,8 +165,7 @@ def information_table(decision: Decision) -> Any:
         else "–"
         for name in frame.index
     ]
-    unit = f" ({scale.unit})" if scale.unit else ""
-    caption = f"Value of information before deciding{unit}"
+    caption = scale.axis("Value of information before deciding")
     return tables.styled(shown, caption, words_in=["switching point"])
 
 
@@ -192,9 +191,3 @@ def _intervals(frame: pd.DataFrame, scale: Scale) -> list[str]:
     """Return ``lower`` and ``upper`` in words."""
     ends = zip(frame["lower"], frame["upper"], strict=True)
     return [f"{scale.bare(low)} to {scale.bare(high)}" for low, high in ends]
-
-
-def _scale(decision: Decision, values: Any) -> Scale:
-    if not decision.facts["unit"]:
-        return Scale()
-    return scale_for("currency", values, words=Words(currency=decision.facts["unit"]))

@@ -242,19 +242,21 @@ class Report:
 
     def figure(self, figure: Any, name: str) -> None:
         """Show a figure with its description; keep it as SVG if that was asked for."""
-        from cxsim.charts.style import save, show
+        from cxsim.charts.style import show
 
         show(figure)
+        self._keep(figure, name)
+
+    def _keep(self, figure: Any, name: str) -> None:
+        from cxsim.charts.style import save
+
         if self._output is not None and self._svg:
             save(figure, self._output / f"{file_name(name)}.svg")
 
     def side_by_side(self, figures: Mapping[str, Any], name: str) -> Any:
         """Show figures of several scenarios, named, side by side where there is room."""
-        from cxsim.charts.style import save
-
-        if self._output is not None and self._svg:
-            for scenario, figure in figures.items():
-                save(figure, self._output / f"{file_name(f'{name}-{scenario}')}.svg")
+        for scenario, figure in figures.items():
+            self._keep(figure, f"{name}-{scenario}")
         drawn = {scenario: figure._repr_html_() for scenario, figure in figures.items()}
         return show(piece("side_by_side", drawn))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.labels import PLAIN, Words, number, scale_for
+from cxsim.charts.labels import PLAIN, Words, fixed, number, scale_for
 from cxsim.runs import settings_attrs
 from cxsim.runs.measures.frames import quadrant
 from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures, window_words
@@ -33,6 +33,7 @@ __all__ = [
     "show",
     "styled",
     "summary_words",
+    "unit_of",
     "unstated_lines",
     "unstated_section",
 ]
@@ -229,7 +230,7 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
         values = [getattr(scenario.firms[name], key, None) for name in names]
         if not all(isinstance(value, (int, float, str)) for value in values):
             continue
-        unit = _unit(str(units.get(f"firms.*.{key}", "")), scenario)
+        unit = unit_of(str(units.get(f"firms.*.{key}", "")), scenario)
         label = key.replace("_", " ")
         cells = [_plain(value) for value in values]
         if key in ("interaction", "customization") or len(set(cells)) > 1:
@@ -244,7 +245,8 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
     return styled(shown, "Differences between the firms at the start"), alike
 
 
-def _unit(unit: str, scenario: Scenario) -> str:
+def unit_of(unit: str, scenario: Scenario) -> str:
+    """Return a unit in the currency and periods of a scenario; none of a pure number."""
     unit = "" if unit in ("share", "1", "flag") else unit
     unit = unit.replace("currency", scenario.currency)
     return unit.replace("per period", f"per {scenario.period_length}")
@@ -332,11 +334,7 @@ def decimals(errors: Iterable[float], values: Iterable[float]) -> int:
 
 
 def _text(value: float, decimals: int, *, signed: bool = False) -> str:
-    if not math.isfinite(value):
-        return "–"
-    rounded = round(value, decimals) or 0.0
-    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return f"{sign}{abs(rounded):,.{decimals}f}"
+    return fixed(value, decimals, signed=signed) if math.isfinite(value) else "–"
 
 
 def _summary_unit(unit: str, summary: str) -> str:

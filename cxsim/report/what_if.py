@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cxsim.charts.labels import Words
-from cxsim.report.tables import difference_rows
+from cxsim.report.tables import difference_rows, unit_of
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 from cxsim.study.comparison import Comparison, Outcome, outcome_of, side_by_side
@@ -325,19 +325,9 @@ def lever(scenario: Scenario, path: str) -> Lever:
     if high is None:
         largest = max(float(getattr(each, name)) for each in scenario.firms.values())
         high = 2.0 * largest or max(float(each.price) for each in scenario.firms.values()) or 1.0
-    unit = spec.unit.replace("currency", scenario.currency)
-    unit = unit.replace("per period", f"per {scenario.period_length}")
     step = _round_step((float(high) - low) / STEPS)
-    return Lever(
-        path,
-        name.replace("_", " ").capitalize(),
-        "" if unit in ("1", "share") else unit,
-        spec.doc,
-        low,
-        max(float(high), value),
-        step,
-        value,
-    )
+    label, unit = name.replace("_", " ").capitalize(), unit_of(spec.unit, scenario)
+    return Lever(path, label, unit, spec.doc, low, max(float(high), value), step, value)
 
 
 def _round_step(step: float) -> float:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import need
-from cxsim.charts.layout import finish, new, short
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
+from cxsim.charts.intervals import draw_estimate
+from cxsim.charts.layout import Chart, Shared, charted, named_rows, short
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture
 from cxsim.messages import minus, whole
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import held_and_kept, ratio
@@ -200,14 +200,8 @@ _PANELS = (
 )
 
 
-@styled
-def copying_figure(
-    found: pd.DataFrame,
-    *,
-    limit: float = 0.1,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+@charted("condition", "outcome", "without", *_LEVEL, *_CHANGE)
+def copying_figure(found: pd.DataFrame, *, limit: float = 0.1, **_: Unpack[Shared]) -> Chart:
     """Draw what copying the one-to-one firm does, condition by condition.
 
     Parameters
@@ -217,10 +211,6 @@ def copying_figure(
     limit : float
         Part of the lead in retention from which on the claim that tenured customers stay is
         taken to be refuted.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -233,17 +223,17 @@ def copying_figure(
     ValueError
         If a column is missing.
     """
-    need(found, ["condition", "outcome", "without", *_LEVEL, *_CHANGE], name="found")
     names = list(dict.fromkeys(found["condition"]))
     by = {name: part.set_index("condition").loc[names] for name, part in found.groupby("outcome")}
-    figure = new(size, (12.6, 3.0 + 0.38 * len(names)))
-    panels = figure.subplots(1, len(_PANELS))
-    for axes, (outcome, heading, columns) in zip(panels, _PANELS, strict=True):
-        _panel(axes, outcome, by[outcome], columns, limit)
-        axes.set_title(heading, fontsize=9.5, color=INK)
-        axes.set_yticks([])
-    panels[0].set_yticks(range(len(names)), [short(name, 30) for name in names])
     lost = by["lost"]
+
+    def draw(figure: Picture) -> None:
+        panels = figure.subplots(1, len(_PANELS))
+        for k, (axes, (outcome, heading, columns)) in enumerate(zip(panels, _PANELS, strict=True)):
+            _panel(axes, outcome, by[outcome], columns, limit)
+            named_rows(axes, [""] * len(names) if k else [short(name, 30) for name in names])
+            axes.set_title(heading, fontsize=9.5, color=INK)
+
     said = (
         f"{name}: "
         + minus(
@@ -254,14 +244,13 @@ def copying_figure(
         else f"{name}: no lead to lose"
         for name, row in lost.iterrows()
     )
-    return finish(
-        figure,
-        title=_finding(lost, by["lead"].iloc[0], limit) if title is None else title,
-        note=(
-            "Confidence intervals of means over seeds, paired for changes. Left: share of the lead "
-            f"over the copying firm. Dashed: {100 * limit:.0f} %, above which the claim is "
-            "refuted. Red: significantly above it."
-        ),
+    return Chart(
+        draw,
+        size=(12.6, 3.0 + 0.38 * len(names)),
+        title=_finding(lost, by["lead"].iloc[0], limit),
+        note="Confidence intervals of means over seeds, paired for changes. Left: share of the "
+        f"lead over the copying firm. Dashed: {100 * limit:.0f} %, above which the claim is "
+        "refuted. Red: significantly above it.",
         alt="Share of the lead in retention lost to a firm that copies, by condition: "
         f"{'; '.join(said)}.",
     )
@@ -281,18 +270,13 @@ def _panel(
             continue
         refuted = outcome == "lost" and row["lower"] > limit
         color = OKABE_ITO["vermillion" if refuted else "blue"]
-        axes.plot([low, high], [place, place], color=color, lw=2)
-        axes.plot(value, place, "o", color=color, ms=6.5)
+        draw_estimate(axes, place, (low, value, high), color=color, ms=6.5)
         if outcome == "lead":
             axes.plot(100 * row["without"], place, "o", mfc="white", mec=GREY, ms=6.5)
     mark = {"lost": 100 * limit, "newcomers": 50.0}.get(outcome, 0.0)
     axes.axvline(mark, color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=1)
     axes.margins(x=0.07)
-    axes.set_ylim(len(part) - 0.5, -0.6)
     axes.set_xlabel("%" if outcome in ("lost", "newcomers") else "percentage points")
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
 
 

@@ -9,16 +9,15 @@ from html import escape
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from cxsim.charts.labels import Scale, Words, scale_for
-from cxsim.charts.layout import finish, new, row_names
-from cxsim.charts.study_analyses import begun
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
+from cxsim.charts.layout import Chart, Shared, charted, named_rows, tag
+from cxsim.charts.study_analyses import begun, draw_criteria
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
 from cxsim.messages import cells
@@ -35,7 +34,7 @@ from cxsim.strategy.recommendation import (
 from cxsim.study.analysis import Finding, contrast, discovery, main_effects, ranking
 from cxsim.study.value_of_lead import CONTINUED, Estimate, Value, value_from
 
-__all__ = ["Decision", "information_value", "options_under_uncertainty"]
+__all__ = ["Decision", "information_value", "options_under_uncertainty", "scale_of"]
 
 
 # -- A decision: every option of a firm under what it does not know, and what that advises -----
@@ -385,15 +384,15 @@ def _problem(factors: list[str]) -> dict[str, Any]:
 # -- Options of a firm under what it does not know, and what it would be worth to know ---------
 
 
-_PANELS = (
-    ("mean", "mean over all futures"),
-    ("worst", "worst case"),
-    ("largest_regret", "maximum regret"),
-)
+_PANELS = {
+    "mean": "mean over all futures",
+    "worst": "worst case",
+    "largest_regret": "maximum regret",
+}
 
 
-@styled
-def options_under_uncertainty(decision: Any) -> Picture:
+@charted()
+def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
     """Draw options by mean, worst case and largest regret, with intervals.
 
     Parameters
@@ -405,66 +404,36 @@ def options_under_uncertainty(decision: Any) -> Picture:
     -------
     Figure
     """
-    names = list(decision.means()["option"])
-    by = dict(iter(decision.ranking.frame.groupby("criterion")))
-    scale = _scale(decision, by["mean"]["value"])
-    styles = looks(decision.options)
-    figure = new(None, (9.4, 2.0 + 0.5 * len(names)))
-    panels = figure.subplots(1, 3)
-    for axes, (criterion, heading) in zip(panels, _PANELS, strict=True):
-        _panel(axes, by[criterion].set_index("strategy").loc[names], styles, scale)
-        axes.set_title(heading, fontsize=10.5)
-        axes.set_xlabel(scale.unit or decision.output, fontsize=9)
-        axes.set_yticks(range(len(names)), [""] * len(names))
-    row_names(panels[0], names)
-    for tick, name in zip(panels[0].get_yticklabels(), names, strict=True):
-        tick.set_color(styles[name].ink)
+    frame, styles = decision.ranking.frame, looks(decision.options)
+    shown = {name: styles[name] for name in decision.means()["option"]}
+    scale = scale_of(decision, frame.loc[frame["criterion"] == "mean", "value"])
+
+    def draw(figure: Picture) -> None:
+        label = scale.unit or decision.output
+        for axes in draw_criteria(
+            figure, frame, shown, headings=_PANELS, label=label, scale=scale, room=0.14
+        ):
+            axes.xaxis.set_major_formatter(scale.ticks)
+            axes.locator_params(axis="x", nbins=4)
+
     lead, low, high = decision.lead
     unsure = "" if low > 0 else " (not significant)"
-    size = _scale(decision, [lead, low, high])
-    title = (
-        f"{decision.choice!r} earns {size.text(lead)} more than {decision.runner_up!r} "
-        f"on average{unsure}"
-    )
-    note = (
-        f"{begun(_said(decision))}. Regret: shortfall against the best option in the same "
+    size = scale_of(decision, [lead, low, high])
+    return Chart(
+        draw,
+        size=(9.4, 2.0 + 0.5 * len(shown)),
+        title=f"{decision.choice!r} earns {size.text(lead)} more than {decision.runner_up!r} "
+        f"on average{unsure}",
+        alt=decision.sentence(),
+        note=f"{begun(_said(decision))}. Regret: shortfall against the best option in the same "
         f"future. Filled: best option. {100 * decision.confidence:.0f} % intervals, "
         "over futures and seeds for means, over seeds for extremes. "
-        f"{decision.ranking.facts['points']}; lead: {size.bare(low)} to {size.text(high)}."
+        f"{decision.ranking.facts['points']}; lead: {size.bare(low)} to {size.text(high)}.",
     )
-    return finish(figure, title=title, note=note, alt=decision.sentence())
 
 
-def _panel(axes: Axes, part: Any, styles: Any, scale: Scale) -> None:
-    for place, (name, row) in enumerate(part.iterrows()):
-        look, best = styles[name], row["rank"] == 1
-        if np.isfinite(row["lower"]):
-            axes.plot([row["lower"], row["upper"]], [place] * 2, color=look.color, lw=2)
-        axes.plot(
-            row["value"], place, "o", color=look.color, markersize=7.5,
-            markerfacecolor=look.color if best else "white",
-        )  # fmt: skip
-        axes.annotate(
-            scale.bare(row["value"]), (row["value"], place), xytext=(0, 7), ha="center",
-            textcoords="offset points", color=look.ink, fontsize=8.5,
-            fontweight="bold" if best else "normal",
-        )  # fmt: skip
-    _rows(axes, scale, len(part) - 0.5, -0.7)
-    axes.margins(x=0.14)
-    axes.locator_params(axis="x", nbins=4)
-
-
-def _rows(axes: Axes, scale: Scale, low: float, high: float) -> None:
-    """Dress axes whose rows are options or factors: values along a grid, no line at the left."""
-    axes.xaxis.set_major_formatter(scale.ticks)
-    axes.set_ylim(low, high)
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-
-
-@styled
-def information_value(decision: Any) -> Picture:
+@charted()
+def information_value(decision: Any, **_: Unpack[Shared]) -> Chart:
     """Draw what knowing everything, and each uncertain factor, would be worth.
 
     Parameters
@@ -476,29 +445,33 @@ def information_value(decision: Any) -> Picture:
     Figure
     """
     rows = decision.information.head(13).to_dict("records")
-    scale = _scale(decision, [row["upper"] for row in rows])
-    figure = new(None, (8.4, 1.8 + 0.4 * len(rows)))
-    axes = figure.subplots()
-    for place, row in enumerate(rows):
-        color = OKABE_ITO["blue"] if place else INK
-        axes.barh(place, row["value"], height=0.55, color=color, alpha=0.85 if place else 0.6)
-        axes.plot([row["lower"], row["upper"]], [place] * 2, color=GREY, lw=1.6)
-        axes.annotate(
-            scale.bare(row["value"]), (max(row["value"], row["upper"]), place), xytext=(6, 0),
-            textcoords="offset points", va="center", fontsize=9, color=readable(color),
-        )  # fmt: skip
-    axes.set_yticks(range(len(rows)), [str(row["factor"]) for row in rows])
-    _rows(axes, scale, len(rows) - 0.4, -0.6)
-    axes.set_xlim(0.0, 1.15 * max(row["upper"] for row in rows) or 1.0)
-    axes.set_xlabel(scale.axis("expected value of information"))
+    scale = scale_of(decision, [row["upper"] for row in rows])
+
+    def draw(figure: Picture) -> None:
+        axes = figure.subplots()
+        for place, row in enumerate(rows):
+            color = OKABE_ITO["blue"] if place else INK
+            axes.barh(place, row["value"], height=0.55, color=color, alpha=0.85 if place else 0.6)
+            axes.plot([row["lower"], row["upper"]], [place] * 2, color=GREY, lw=1.6)
+            end, text = max(row["value"], row["upper"]), scale.bare(row["value"])
+            tag(axes, text, (end, place), (6, 0), fontsize=9, color=readable(color))
+        named_rows(axes, [str(row["factor"]) for row in rows], below=0.6)
+        axes.xaxis.set_major_formatter(scale.ticks)
+        axes.set_xlim(0.0, 1.15 * max(row["upper"] for row in rows) or 1.0)
+        axes.set_xlabel(scale.axis("expected value of information"))
+
     title = _worth_first(rows, scale)
-    note = (
-        f"Top: expected value of perfect information, in {_said(decision)}; below: of each factor "
-        f"alone. {100 * decision.confidence:.0f} % intervals over futures. Options are chosen on "
-        "one set of runs and evaluated on another, so that chance does not count as information."
-    )
     said = "; ".join(f"{row['factor']} {scale.text(row['value'])}" for row in rows)
-    return finish(figure, title=title, note=note, alt=f"{title}. {said}.")
+    return Chart(
+        draw,
+        size=(8.4, 1.8 + 0.4 * len(rows)),
+        title=title,
+        alt=f"{title}. {said}.",
+        note=f"Top: expected value of perfect information, in {_said(decision)}; below: of each "
+        f"factor alone. {100 * decision.confidence:.0f} % intervals over futures. Options are "
+        "chosen on one set of runs and evaluated on another, so that chance does not count as "
+        "information.",
+    )
 
 
 def _worth_first(rows: list[dict[Any, Any]], scale: Scale) -> str:
@@ -522,7 +495,8 @@ def _said(decision: Any) -> str:
     return f"{measure.replace('_', ' ')} of {firm}"
 
 
-def _scale(decision: Any, values: Any) -> Scale:
+def scale_of(decision: Any, values: Any) -> Scale:
+    """Return how to write what the firm of a decision wants: money, if that has a unit."""
     if not decision.facts["unit"]:
         return Scale()
     return scale_for("currency", values, words=Words(currency=decision.facts["unit"]))
