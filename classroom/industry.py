@@ -36,8 +36,8 @@ INPUTS: dict[str, tuple[str, str, float, float]] = {
 #: What serving a purchase costs, % of the price, as in the baseline.
 SERVING = 5.0
 
-#: The baseline's own: price and elasticity for which its sensitivity was set, misfit of a
-#: standard product, months of upkeep that building a capability costs.
+#: The baseline's own: price and elasticity for which its sensitivity was set, fit gap
+#: of a standard product, months of upkeep that building a capability costs.
 _PRICE, _ELASTICITY, _MISFIT, _BUILDING = 20.0, -2.62, 3.0, 100_000 / 15_000
 
 

@@ -31,8 +31,8 @@ PARTS = ("Procedural", "Financial", "Relational")
 
 
 def market(case: Case, **more: Any) -> Scenario:
-    """Return the baseline with the student's effort of teaching, and more changes."""
-    effort = case.variant.pick("teaching effort", 3.0, [2.0, 4.0, 5.0])
+    """Return the baseline with the student's onboarding effort, and more changes."""
+    effort = case.variant.pick("teaching_effort", 3.0, [2.0, 4.0, 5.0])
     return case.market("baseline", {"segments.*.teaching_effort": effort, **more})
 
 

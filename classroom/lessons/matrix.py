@@ -47,7 +47,7 @@ def leads(case: Case) -> dict[str, Estimate]:
 
 
 def service(case: Case) -> dict[str, float]:
-    """Return what Tailor does better for customers than Mass, and what fit is worth to them."""
+    """Return the advantages of Tailor's customers over those of Mass, in units and in money."""
     fit, ease = (case.averages(market(case), what) for what in ("misfit", "hassle"))
     nearer = fit["Mass"] - fit["Tailor"]
     worth = float(first_segment(market(case)).fit_weight) * nearer
@@ -77,13 +77,13 @@ def upkeep(case: Case) -> float:
 
 
 def beyond(case: Case) -> Estimate:
-    """Return by how much more both capabilities lower the misfit than each alone adds up to."""
+    """Return how much more both capabilities lower the fit gap than the sum of each alone."""
     by = {firm: case.values(market(case), "misfit", firm) for firm in FIRMS}
     return Estimate.over(by["Niche"] + by["Targeted"] - by["Mass"] - by["Tailor"])
 
 
 def lowered(case: Case) -> dict[str, float]:
-    """Return what each firm takes off the misfit of Mass, squared units; and differences."""
+    """Return the reduction of Mass's fit gap by each firm, squared units; and differences."""
     by = case.averages(market(case), "misfit")
     off = {firm: by["Mass"] - by[firm] for firm in FIRMS}
     rest = off["Tailor"] - (off["Niche"] + off["Targeted"])

@@ -23,9 +23,12 @@ NAME = "08_your_own_industry"
 
 #: What is halved and doubled: words and parameters.
 DOUBTS = {
-    "what fit is worth": ("segments.*.fit_weight",),
-    "what teaching and moving cost": ("segments.*.teaching_effort", "segments.*.switching_cost"),
-    "what capabilities cost": ("firms.*.capability_cost", "firms.*.capability_investment"),
+    "value of personalization": ("segments.*.fit_weight",),
+    "onboarding effort and switching cost": (
+        "segments.*.teaching_effort",
+        "segments.*.switching_cost",
+    ),
+    "costs of capabilities": ("firms.*.capability_cost", "firms.*.capability_investment"),
 }
 
 
@@ -83,7 +86,7 @@ class OwnIndustry:
         return {firm: case.relative(*pair, "net_present_value", firm) for firm in pair[0].firms}
 
     def service(self, case: Case) -> dict[str, dict[str, float]]:
-        """Return misfit, effort, and retention in percent, without the move and with it."""
+        """Return fit gap, ordering effort and retention (%), without the move and with it."""
         times = {"misfit": 1, "hassle": 1, "retention": 100}
         return {
             when: {name: k * case.average(here, name, self.firm) for name, k in times.items()}

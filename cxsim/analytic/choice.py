@@ -91,7 +91,7 @@ def logit_shares(
 
     Returns
     -------
-    ndarray, shape (..., J), or (..., J + 1) with the outside option last
+    ndarray, shape (..., J), or (..., J + 1) with the no-purchase option last
         Shares, which sum to 1.
 
     Raises
@@ -159,7 +159,7 @@ def logit_worth(
 def _utilities(
     value: ArrayLike, price_sensitivity: ArrayLike, outside: ArrayLike | None
 ) -> NDArray[np.float64]:
-    """Return a v, the outside option last where there is one."""
+    """Return a v, the no-purchase option last where there is one."""
     worth = numbers(value, name="value")
     if worth.ndim == 0 or worth.shape[-1] == 0:
         raise ValueError(f"value: expected one number per firm, found shape {worth.shape}")
@@ -202,11 +202,11 @@ def switching_chances(
         Worth of buying from nobody, currency. Default: there is no such option.
     form : {"cost", "bonus"}
         Whether rivals are worth less by the switching cost, or the supplier more.
-        The same without an outside option, different with one.
+        The same without a no-purchase option, different with one.
 
     Returns
     -------
-    ndarray, shape (..., J, J), or (..., J, J + 1) with the outside option last
+    ndarray, shape (..., J, J), or (..., J, J + 1) with the no-purchase option last
         Chances; row: the supplier so far, column: the option taken. Rows sum to 1.
 
     Raises
@@ -251,7 +251,7 @@ def switching_matrix(
 ) -> NDArray[np.float64]:
     """Return the transition matrix of suppliers from one occasion to the next.
 
-    As :func:`switching_chances`, but a customer who takes the outside option keeps the
+    As :func:`switching_chances`, but a customer who takes the no-purchase option keeps the
     supplier.
 
     Parameters

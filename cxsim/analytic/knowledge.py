@@ -70,14 +70,14 @@ def mean_misfit(
     segment_insight: ArrayLike = 0.0,
     recognition: ArrayLike = 1.0,
 ) -> NDArray[np.float64]:
-    """Return the mean misfit of a firm's offers to a segment of customers it knows equally well.
+    """Return the mean fit gap of a firm's offers to a segment of customers it knows equally well.
 
     Parameters
     ----------
     knowledge : array_like
         Share of the variance of needs that the firm has resolved, K.
     customization : array_like
-        How far it bends its offer to what it believes, C.
+        How far it adapts its offer to what it believes, C.
     dimensions : array_like of int
         Dimensions of needs, D.
     need_variance : array_like
@@ -191,9 +191,9 @@ class ServiceWorth:
     Attributes
     ----------
     misfit, hassle : ndarray
-        What misfit and ordering take away from the customer, currency per purchase.
+        Losses of the customer by fit gap and by ordering effort, currency per purchase.
     unit, contact, fixed : ndarray
-        What customizing, interacting and keeping the capabilities cost, currency per purchase.
+        Costs of customization, of interaction and of the capabilities, currency per purchase.
     """
 
     misfit: NDArray[np.float64]

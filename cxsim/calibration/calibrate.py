@@ -319,7 +319,7 @@ def check_identified(panel: Panel) -> None:
     if np.ptp(panel.price, axis=1).max() <= 1e-9 * max(float(panel.price.max()), 1.0):
         raise wrong(
             "expected prices that change between purchases, found the same throughout: "
-            "price sensitivity cannot be told from taste"
+            "price sensitivity cannot be separated from brand preference"
         )
     supplier = panel.supplier
     again = (supplier >= 0) & (panel.choice < len(panel.firms))
@@ -332,7 +332,7 @@ def check_identified(panel: Panel) -> None:
     if not moved.any():
         raise wrong(
             "expected customers who change firms, found that each always buys from one: "
-            "loyalty cannot be told from taste, and its worth has no upper bound"
+            "loyalty cannot be separated from brand preference, and its value has no upper bound"
         )
     if moved.sum() >= _MOVES and _acyclic(panel.switching_counts() > 0):
         raise wrong(

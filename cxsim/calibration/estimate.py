@@ -34,7 +34,7 @@ _BLOCK = 150_000
 
 @dataclass(frozen=True)
 class Design:
-    """What the likelihood is reckoned from; occasions of a household stand side by side.
+    """Arrays from which the likelihood is computed; a household's occasions stand side by side.
 
     Attributes
     ----------
@@ -210,7 +210,7 @@ def design_of(
     form: str = "cost",
     loyalty: bool = True,
 ) -> Design:
-    """Return what the likelihood of a panel is reckoned from.
+    """Return the arrays from which the likelihood of a panel is computed.
 
     Parameters
     ----------

@@ -265,7 +265,7 @@ class BestResponse(PricingPolicy):
                 )
         if len(scenario.firms) == 1 and not scenario.outside_option:
             return (
-                "expected a rival or an outside option, or there is no best price, found one "
+                "expected a rival or a no-purchase option, or there is no best price, found one "
                 "firm alone (outside_option: true lets customers buy from nobody)"
             )
         for each in scenario.mechanisms:
@@ -418,7 +418,7 @@ def _more_than_one(scenario: Any) -> list[str]:
     if scenario.customers != 1:
         found.append(f"{scenario.customers} customers (buyers: one)")
     if scenario.outside_option:
-        found.append("an outside option (buyers: one)")
+        found.append("a no-purchase option (buyers: one)")
     if any(segment.purchase_rate != 1 for segment in scenario.segments.values()):
         found.append("a purchase_rate below 1 (buyers: one)")
     names = ("quality", "unit_cost", "customization_cost", "interaction_cost", "cost_to_serve")

@@ -262,14 +262,14 @@ def _said(error: Exception) -> str:
 # -- What benchmarks are shown beside what firms know: the market, with expected demand --------
 
 
-#: Phases that lead to what options are worth to a customer, without any draw.
+#: Phases up to the utility of a customer's options, without any draw.
 _WORTH = ("prepare", "adjust", "ask", "add", "expect")
 
 
 def demand_schedule(
     mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable[..., Any]] | None = None
 ) -> Schedule:
-    """Return the passes of a market with those that reckon with everybody in place of draws.
+    """Return the passes of a market, with expectations over all customers in place of draws.
 
     Parameters
     ----------
@@ -285,7 +285,7 @@ def demand_schedule(
 
 
 class DemandAtPrice(NamedTuple):
-    """What a firm can expect of the period ahead at some price, over simulated customers.
+    """Expected demand of a firm in the period ahead at some price, over simulated customers.
 
     Parameters
     ----------
@@ -309,8 +309,8 @@ class ExpectedDemand:
     """The market as benchmarks see it.
 
     Customers are taken as the period before left them: turnover, drift and contacts of the
-    period ahead are still to come. No promotion is reckoned with. A firm's rivals keep their
-    parameters as they stand.
+    period ahead are still to come. Promotions are not taken into account. Parameters of a
+    firm's rivals stay as they are.
 
     Parameters
     ----------

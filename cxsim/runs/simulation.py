@@ -224,7 +224,7 @@ class Simulation:
             self.decisions.remember(self.latest, beliefs)
 
     def _check_prices(self) -> None:
-        """Stop before a period in which somebody asks more than anybody can spend."""
+        """Stop before a period in which a firm charges more than any customer can spend."""
         arrays = self.workspace.tables.arrays
         if "firm_price" not in arrays:
             return

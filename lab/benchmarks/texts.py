@@ -119,7 +119,7 @@ with the core (the column before).
 
 Three of these look at all customers at once, or again: *a price by best response* asks some seven
 times a period what all of them would do, each at more than twice the cost of a period of the core;
-*served individually* and *look-alikes* first reckon what every customer is truly worth to every
+*served individually* and *look-alikes* first compute the true value of every customer to every
 firm (for the lift that is reported), then rank or score them. Only the customers at the front are
 sorted; models are fitted anew every `refit_every` periods, 12 by default.
 """

@@ -65,7 +65,7 @@ def in_turn(
 
 
 def forget_mesa_models() -> None:
-    """Let go of Mesa's models: Mesa 3.3 keeps every one for ever, and collecting slows down."""
+    """Let go of Mesa's models: Mesa 3.3 never releases one, and collecting slows down."""
     import mesa
 
     getattr(mesa.Agent, "_ids", {}).clear()

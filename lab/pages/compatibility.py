@@ -162,7 +162,7 @@ def outcomes_of(cases: Sequence[Case]) -> list[Outcome]:
         print(f"{case.name}, Python {' or '.join(case.pythons)}", flush=True)
         python = installed(case)
         if python is None:
-            print("  not to be had here")
+            print("  not available here")
             continue
         outcome, failed = tried(case, python)
         print(f"  {outcome.passed} passed, {outcome.left_out} left out, {outcome.failed} failed")

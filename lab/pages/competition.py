@@ -100,12 +100,12 @@ years, {few} seeds.
 {paying}
 
 The closed form (`cxsim.analytic.service_worth`): the value of fit at steady-state knowledge plus
-the hassle saved, against what units, contacts and capabilities cost more, per purchase, times the
-purchases of mass service. It has the sign of the simulated gain at {agree} of points, and
-puts the break-even too high: with one-to-one service at an unchanged price the firm sells
-up to twice as much and keeps whom it wins, which a first-order value does not reckon with.
-It is meant for a firm at its best price. Where Tailor responds so each month (`best_response`),
-signs agree at {agree_best} of points:
+the ordering effort saved, less the additional costs of units, contacts and capabilities, per
+purchase, times the purchases of mass service. It has the sign of the simulated gain at {agree} of
+points, and puts the break-even too high: with one-to-one service at an unchanged price the firm
+sells up to twice as much and keeps whom it wins, which a first-order value does not take into
+account. It is meant for a firm at its best price. Where Tailor responds so each month
+(`best_response`), signs agree at {agree_best} of points:
 
 {paying_best}
 

@@ -26,7 +26,7 @@ from lab.pages import DOCS
 FOLDER = DOCS / "images"
 
 
-#: What nobody knows of the baseline: the range, and the parameters that a factor sets.
+#: Uncertain inputs of the baseline: the range, and the parameters that a factor sets.
 UNKNOWN = {
     "fit_weight": (0.0, 3.0, "segments.{}.fit_weight"),
     "hassle": (0.0, 4.0, "segments.{}.hassle"),

@@ -83,7 +83,9 @@ class Size:
 
     def seeds(self, label: str) -> tuple[int, ...]:
         """Return the seeds of a setting; other labels give others, independent of these."""
-        first = crc32(label.encode())
+        # Labels that were reworded keep the seeds, and so the numbers, of their former wording.
+        former = label.replace("without a no-purchase", "no outside")
+        first = crc32(former.replace("no-purchase", "outside").encode())
         return tuple(first + k for k in range(self.repeats))
 
 

@@ -107,7 +107,7 @@ CLAIMS = (
                  lead("lifetime_value_present", "Tailor", *OTHERS), "EUR"),
             Part("the firm earns more", "Tailor's net present value less that of the best other "
                  "firm, within the horizon", lead("net_present_value", "Tailor", *OTHERS), "EUR"),
-            Part("it earns more in the long run", "the same with the last year's profit for ever",
+            Part("it earns more in the long run", "last year's profit in perpetuity added",
                  lead("net_present_value_perpetuity", "Tailor", *OTHERS), "EUR"),
         ),
         "All four firms have the same quality and price; costs are assumptions.",
@@ -146,7 +146,7 @@ CLAIMS = (
                  "below 0 if nothing holds them",
                  lambda r: r("retention.Mass") - r("retention.Targeted"), "share a month"),
         ),
-        "The effort of teaching anew is teaching effort x customization x knowledge.",
+        "The effort at a new firm is onboarding effort x customization x knowledge.",
     ),
     Claim(
         "Cost to serve falls and margin is protected with tenure.",
@@ -208,7 +208,7 @@ CLAIMS = (
         "Worth is what experience adds to a choice, not what a survey is told.",
     ),
     Claim(
-        "Firms are blind to the experience they deliver, and one that listens earns more.",
+        "Firms misjudge the experience they deliver, and one that listens earns more.",
         "blind_firms",
         "Bain (2005): 80 % of firms say superior, 8 % of customers agree.",
         (

@@ -113,7 +113,7 @@ def diffusion_peak(*, innovation=0.03, imitation=0.38, customers=200_000, seed=3
 def asymmetry(*, chance=0.2, customers=200_000, seed=33, rules=None):
     """What news worth one util either way does to the chance to buy.
 
-    One firm and the outside option. Who buys has an experience of 1 (or -1) at once and tells
+    One firm and the no-purchase option. Who buys has an experience of 1 (or -1) at once and tells
     it; who is told takes it over whole, and it is worth as much as the shock's scale.
     """
     checks = []

@@ -1,4 +1,4 @@
-"""Rows on learning: misfit after contacts, recognition, forgetting, drifting needs."""
+"""Rows on learning: fit gap after contacts, recognition, forgetting, drifting needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lab.validation.registry import Row, Size, labelled
 
 __all__ = ["ROWS"]
 
-#: Dimensions, variance, precision of a signal, customization, contacts; mean misfit and its digits.
+#: Dimensions, variance, precision of a signal, customization, contacts; mean fit gap; digits.
 _PAGE = [
     (3, 1.0, 1.0, 0.8, 0, 3.000, 3),
     (3, 1.0, 1.0, 0.8, 1, 1.560, 3),
@@ -84,8 +84,8 @@ def _drift(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="1.5",
-        claim="Mean misfit falls with contacts as Gaussian updating says, and not at all without "
-        "customization.",
+        claim="The mean fit gap falls with contacts as Gaussian updating says, and not at all "
+        "without customization.",
         source="derived: L(n) = D v (1 - C (2 - C) K) + (1 - C + C (1 - S)(1 - K))^2 |gap|^2, "
         "K = n r / (1 + n r)",
         kind="derived",

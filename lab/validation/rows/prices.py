@@ -104,8 +104,8 @@ ROWS = (
         "falls in loyalty and then rises; where they do not, it only rises.",
         source=_SOURCE,
         kind="derived",
-        setting="two firms, one myopic buyer, loyalty worth g utils, no outside option, discount "
-        "factor B; `analytic.loyalty_prices`. The lowest margin is (2 / a) sqrt(1 - B^2).",
+        setting="two firms, one myopic buyer, loyalty worth g utils, without a no-purchase option, "
+        "discount factor B; `analytic.loyalty_prices`. The lowest margin is (2 / a) sqrt(1 - B^2).",
         run=_table,
         proofs=("test_no_price_for_one_customer_can_be_bettered",),
         figures=(prices_by_loyalty,),
@@ -125,8 +125,8 @@ ROWS = (
         source="recomputed with `analytic.posted_prices` (collocation); setting of Dube, Hitsch & "
         "Rossi (2009), whose abstract reports prices up to 18 % lower with switching costs",
         kind="recomputed",
-        setting="two equal firms, many myopic buyers, no outside option, a = 1, c = 0; myopic "
-        "firms: p = c + 1 / (2 a q (1 - q)), q = logistic(g)",
+        setting="two equal firms, many myopic buyers, without a no-purchase option, a = 1, c = 0; "
+        "myopic firms: p = c + 1 / (2 a q (1 - q)), q = logistic(g)",
         run=_posted,
         proofs=("test_no_plan_of_prices_is_better_against_the_rivals",),
     ),

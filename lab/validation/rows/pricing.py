@@ -23,8 +23,8 @@ def _bertrand(size: Size) -> list[Check]:
     for label, setting in (
         ("two firms", {"price_sensitivity": 0.8}),
         ("three firms", {"firms": 3, "price_sensitivity": 0.8}),
-        ("outside option", {"outside": 0.0}),
-        ("firms that differ, outside option", {"outside": 0.3, "quality": [2.0, 0.5, 1.0]}),
+        ("no-purchase option", {"outside": 0.0}),
+        ("firms that differ, no-purchase option", {"outside": 0.3, "quality": [2.0, 0.5, 1.0]}),
     ):
         found = pooled(
             bertrand, seeds=size.seeds(label), customers=size.customers(60_000), **setting
@@ -51,7 +51,7 @@ def _posted(size: Size) -> list[Check]:
 def _path(size: Size) -> list[Check]:
     checks = []
     for form, outside in _FORMS:
-        label = f"{form} form, {'no ' if outside is None else ''}outside option"
+        label = f"{form} form, {'without a ' if outside is None else ''}no-purchase option"
         # Another seed is another split of customers, so that each has its own expectation.
         found = farsighted(
             form=form,
@@ -78,7 +78,7 @@ def _gains(size: Size) -> list[Check]:
     for form, outside in _FORMS:
         for by in (-0.4, 0.4):
             for once in (True, False):
-                label = f"{form} form, {'no ' if outside is None else ''}outside option"
+                label = f"{form} form, {'without a ' if outside is None else ''}no-purchase option"
                 (check,) = deviations(
                     by=by,
                     once=once,
@@ -118,7 +118,7 @@ ROWS = (
     Row(
         number="2.6",
         claim="From unequal bases simulated prices and customers follow the equilibrium path, for "
-        "either form of switching costs, with and without an outside option.",
+        "either form of switching costs, with and without a no-purchase option.",
         source="`analytic.posted_prices` (collocation), chances of the brand-switching chain",
         kind="derived",
         setting="policy `farsighted`; qualities 1.4 and 1, bases .8 and .2, g = 1, B = .9; prices "
