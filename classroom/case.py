@@ -285,7 +285,7 @@ class Estimate:
     def text(self, unit: str = "", *, signed: bool = False) -> str:
         """Return value and interval in words."""
         if not np.isfinite(self.value):
-            return "no value, for want of customers to measure it on"
+            return "no value, because no customers are left to measure it"
         said = with_unit(self.value, unit, signed=signed)
         if self.lower == self.upper:
             return said

@@ -24,7 +24,7 @@ def market(case: Case, **more: Any) -> Scenario:
 def varied(case: Case) -> dict[str, str]:
     """Return what is the student's own."""
     firm: Any = market(case).firms["Tailor"]
-    return {"Customizing a unit completely costs": with_unit(firm.customization_cost, "EUR")}
+    return {"Cost of customizing a unit completely": with_unit(firm.customization_cost, "EUR")}
 
 
 # -- what the lesson computes --------------------------------------------------------------
@@ -91,16 +91,16 @@ def lowered(case: Case) -> dict[str, float]:
 
 
 def best(case: Case) -> tuple[str, ...]:
-    """Return the firm that earns most, and any whose distance to it may be chance."""
+    """Return the firm that earns most, and any that do not differ from it significantly."""
     here = market(case)
     return best_of({firm: case.values(here, "net_present_value", firm) for firm in FIRMS})
 
 
 def most(case: Case) -> dict[str, str]:
-    """Return what is said of the firm with the largest share, beside what it earns."""
+    """Return the remark on the firm with the largest market share, by firm."""
     shares = case.averages(market(case), "share")
     largest = max(FIRMS, key=lambda firm: shares[firm])
-    said = " It has the most customers; each of them costs more to serve."
+    said = " It has the most customers, but each of them costs more to serve."
     return {firm: said if firm == largest else "" for firm in FIRMS}
 
 
@@ -116,7 +116,7 @@ NUMBERS: Numbers = Numbers(
     by_weight=swept(
         WEIGHTS,
         lambda case, weight: market(case, **{"segments.*.fit_weight": weight}),
-        {"Share (points)": share_lead, "Net present value (%)": profit_lead},
+        {"Market share (points)": share_lead, "Net present value (%)": profit_lead},
     ),
     pays=lambda case: surely_above(NUMBERS.find(case, "by_weight[Net present value (%)]")),
 )  # fmt: skip

@@ -55,9 +55,9 @@ def individual_cost(case: Case) -> float:
 def varied(case: Case) -> Mapping[str, str]:
     """Return what is the student's own."""
     firm: Any = market(case).firms["Tailor"]
-    second = "In the second market, serving a customer individually costs beside the contact"
+    second = "In the second market, cost of serving a customer individually, besides contacts"
     return {
-        "Customizing a unit completely costs": with_unit(firm.customization_cost, "EUR"),
+        "Cost of customizing a unit completely": with_unit(firm.customization_cost, "EUR"),
         second: with_unit(individual_cost(case), "EUR a month"),
     }
 
@@ -133,10 +133,10 @@ def richest(case: Case) -> tuple[str, ...]:
 
 
 def largest(case: Case) -> dict[str, str]:
-    """Return what is said of the firm with the largest share, beside what it earns."""
+    """Return the remark on the firm with the largest market share, by firm."""
     shares = case.averages(sweet(case), "share")
     most = max(FIRMS, key=lambda firm: shares[firm])
-    said = " It has the largest share, and pays for it."
+    said = " It has the largest market share, but at a cost."
     return {firm: said if firm == most else "" for firm in FIRMS}
 
 
@@ -152,8 +152,8 @@ def table(case: Case) -> str:
             number(case.average(here, "net_present_value", "Tailor")),
         ]
     names = [
-        "Share of purchases (%)", "Purchases a month", "What a purchase leaves (EUR)",
-        "What the capabilities cost a month (EUR)", "Net present value (EUR)",
+        "Market share (%)", "Purchases a month", "Contribution margin (EUR per purchase)",
+        "Overhead of capabilities (EUR a month)", "Net present value (EUR)",
     ]  # fmt: skip
     caption = f"Tailor, twice: means over {len(case.seeds)} seeds, 95 % interval in brackets"
     return table_of(pd.DataFrame(rows, index=names), caption)

@@ -178,8 +178,8 @@ def plan_for(industry: Industry) -> Plan:
         return {
             "Industry": here.name,
             "Your firm": f"{firm} ({here.mine}) in a market with one firm of each kind",
-            "The move": f"from month {here.month} on interaction {a:g}, customization {c:g}",
-            "Perfect fit is worth": f"{here.fit_worth:g} % of the price",
+            "The move": f"from month {here.month} on: interaction {a:g}, customization {c:g}",
+            "Value of perfect fit": f"{here.fit_worth:g} % of the price",
         }
 
     numbers = Numbers(

@@ -111,8 +111,8 @@ ROWS = (
         source="McFadden (1974), Conditional logit analysis of qualitative choice behavior",
         kind="published",
         setting="three firms, one price sensitivity a, no value of fit, brand preferences, "
-        "ordering effort or switching cost; with and without a no-purchase option. *Surplus* is the mean money value of what was "
-        "chosen, ln(sum exp(a v)) / a.",
+        "ordering effort or switching cost; with and without a no-purchase option. "
+        "*Surplus* is the mean money value of the choice, ln(sum exp(a v)) / a.",
         run=_logit,
         proofs=("test_logit_shares_are_those_of_the_best_of_many_draws",),
         relative=0.001,

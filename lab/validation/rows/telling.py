@@ -63,8 +63,8 @@ ROWS = (
         source="East, Hammond & Lomax (2008), IJRM 25(3): the effect of word of mouth is limited "
         "by how likely the purchase was; the numbers are the logit's",
         kind="derived",
-        setting="one firm and the no-purchase option; buyers tell an experience of 1 or -1, whoever "
-        "is told takes it over whole, and it is worth one util; purchase chances .2, .5 and .8",
+        setting="one firm and the no-purchase option; buyers tell an experience of 1 or -1, "
+        "receivers take it over whole, and it is worth one util; purchase chances .2, .5 and .8",
         run=_asymmetry,
         figures=(news,),
         note="The asymmetry is that of the logit curve. Losses weigh more than gains before it, in "
