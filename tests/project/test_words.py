@@ -92,7 +92,7 @@ A_NAME = re.compile(r"[a-z]*([\"']{1,3})\S*\1", re.IGNORECASE)
 
 #: What is no prose in a text of code: code, names between braces, and names of arguments.
 NO_TEXT = re.compile(
-    r"``.+?``|`[^`\n]+`|\{[^{}\n]*\}|^\s*(\w+, )*\w+ : .*?$|^\s*(>>>|\.\.\.) .*?$",
+    r"``[^`]+``|`[^`\n]+`|\{[^{}\n]*\}|^\s*(\w+, )*\w+ : .*?$|^\s*(>>>|\.\.\.) .*?$",
     re.MULTILINE,
 )
 

@@ -6,8 +6,8 @@ the parameters that the baseline uses):
 - A customer has a segment, a need in two dimensions, a lognormal price sensitivity and a
   normal brand preference for each firm; no supplier at first. Each period it leaves the market
   with a chance and is replaced by a newcomer of the same segment with fresh attributes.
-- With a chance it is in the market and takes the best of all firms and the outside
-  option by price sensitivity times (quality - fit weight x fit gap - price + brand
+- With a chance it is in the market and takes the best of all firms and of no purchase
+  by price sensitivity times (quality - fit weight x fit gap - price + brand
   preference - ordering effort - switching cost) plus a Gumbel shock, where fit gap, ordering
   effort and the onboarding effort at a rival depend on the firm's knowledge of the customer.
 - A buyer becomes the firm's customer; if recognized, it teaches the firm. Every other
