@@ -115,7 +115,7 @@ def answers(
     lessons: Iterable[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Return what comes out in each lesson and what the exercises' answers are.
+    """Return the results of each lesson and the answers to its exercises.
 
     Parameters
     ----------

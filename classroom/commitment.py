@@ -128,7 +128,7 @@ class PredictionBook:
             self._rows = {row["question"]: row for row in rows_of(self.path)}
 
     def find(self, question: str) -> Kept | None:
-        """Return what was committed to, None if nothing was."""
+        """Return the committed prediction, None if there is none."""
         row = self._rows.get(question)
         if row is None:
             return None

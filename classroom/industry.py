@@ -136,7 +136,7 @@ class Industry:
         return KINDS[self.mine]
 
     def changes(self) -> dict[str, Any]:
-        """Return what differs from the baseline, by dotted path."""
+        """Return the differences from the baseline, by dotted path."""
         of_price = {name: self.price * getattr(self, name) / 100 for name in INPUTS}
         revenue = self.customers * self.purchases_per_year / 12 * self.price / len(KINDS)
         upkeep = revenue * self.upkeep / 100
@@ -199,7 +199,7 @@ def _check(name: str, value: Any, low: float, high: float) -> None:
 
 
 def read_sources(text: str) -> dict[str, str]:
-    """Return where each number comes from, as far as it is said.
+    """Return the stated source of each number.
 
     Parameters
     ----------

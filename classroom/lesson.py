@@ -22,7 +22,7 @@ SKIPPED = "No prediction was made, so there is nothing to compare with the resul
 
 
 class Lesson:
-    """What the cells of a lesson's notebook call.
+    """A lesson in a notebook; its methods are called by the notebook's cells.
 
     Where somebody can click, a prediction is asked for by buttons and a slider, and what comes
     below it in the notebook waits until it is committed. Where nobody can (papermill, a saved

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Variant:
-    """What is a student's own; a pure function of the number.
+    """A student's own seeds and numbers; a pure function of the student's number.
 
     Parameters
     ----------

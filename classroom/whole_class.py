@@ -169,7 +169,7 @@ def class_predictions(
     columns: int = 2,
     size: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw what a class predicted against what came out, a panel for each question.
+    """Draw the predictions of a class against the results, a panel for each question.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def stack(pieces: Sequence[Piece]) -> Piece:
 
 
 def gate(lesson: Lesson, make: Callable[[], str]) -> Piece:
-    """Return what is shown at once if it may be, and else as soon as it may be."""
+    """Return an exhibit, shown at once or as soon as the predictions are committed."""
     if lesson.open:
         return Piece(make())
     asked, waiting = lesson.asked, box("wait", "", GATE)
@@ -254,7 +254,7 @@ def verdict_box(verdict: str, *paragraphs: str, head: str = "") -> str:
 
 
 def surprise(*paragraphs: str) -> str:
-    """Return what is remarkable in what came out. The paragraphs are HTML."""
+    """Return a remark on the results. The paragraphs are HTML."""
     return box("ask", "The surprise.", *paragraphs)
 
 

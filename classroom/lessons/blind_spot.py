@@ -43,7 +43,7 @@ def free(case: Case) -> Scenario:
 
 
 def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     here: Any = market(case)
     worth = first_segment(here).experience_value
     return {
@@ -56,7 +56,7 @@ def varied(case: Case) -> Mapping[str, str]:
 
 
 def lead(case: Case, here: Scenario) -> Estimate:
-    """Return what Listener earns against Believer, percent of what Believer earns."""
+    """Return the net present value of Listener against Believer, percent of Believer's."""
     return case.percent(here, "net_present_value", "Listener", "Believer")
 
 
@@ -66,7 +66,7 @@ def share_lead(case: Case, here: Scenario) -> Estimate:
 
 
 def price_of_asking(case: Case) -> Estimate:
-    """Return what surveys for nothing would add to Listener's result, points of percent."""
+    """Return the effect of free surveys on Listener's result, percentage points."""
     here = market(case)
     base = case.average(here, "net_present_value", "Believer")
     return case.change(here, free(case), "net_present_value", "Listener", times=100 / base)

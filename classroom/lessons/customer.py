@@ -36,7 +36,7 @@ def score(case: Case) -> float:
 
 
 def varied(case: Case) -> dict[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     firms: Any = market(case).firms
     partner, own = (firms[name].touchpoints["delivery"].mean for name in ("Outsourced", "InHouse"))
     return {
@@ -108,7 +108,7 @@ def decisions(case: Case) -> pd.DataFrame:
 
 @once
 def bought(case: Case) -> dict[int, np.ndarray]:
-    """Return which share of accounts without a supplier buys, by members and seed, in percent."""
+    """Return the share of accounts without a supplier that buy, by members and seed, percent."""
     free = decisions(case).query("not supplier")
     sums = free.groupby(["members", "seed"])[["accounts", "bought"]].sum()
     rate = (100 * sums["bought"] / sums["accounts"]).unstack("seed")

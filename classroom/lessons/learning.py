@@ -42,7 +42,7 @@ def purchases(case: Case) -> int:
 
 
 def varied(case: Case) -> dict[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     effort = first_segment(market(case)).teaching_effort
     return {
         "Specifying oneself completely to a new firm is an effort worth": with_unit(effort, "EUR"),
@@ -101,7 +101,7 @@ def by_tenure(case: Case) -> dict[str, list[tuple[int, Estimate]]]:
 
 
 def contact(case: Case) -> dict[str, float]:
-    """Return what Tailor knows after the purchases of the exercises, percent, and its parts."""
+    """Return Tailor's customer knowledge after the purchases of the exercises, and its parts."""
     here, n = market(case), purchases(case)
     a, w = float(here.firms["Tailor"].interaction), float(first_segment(here).disclosure)
     precision = rule("learning.precision")(float(here.learning_rate), a, w)
@@ -143,7 +143,7 @@ def parts_ahead(case: Case) -> dict[str, float]:
 
 
 def largest(case: Case) -> tuple[str, ...]:
-    """Return the largest part of Tailor's mean switching cost, and any that may be level."""
+    """Return the largest part of Tailor's mean switching cost, and any that do not differ."""
     here = market(case)
     return best_of({p: case.values(here, f"switching_{p.lower()}", "Tailor") for p in PARTS})
 

@@ -22,7 +22,7 @@ def market(case: Case, **more: Any) -> Scenario:
 
 
 def varied(case: Case) -> dict[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     firm: Any = market(case).firms["Tailor"]
     return {"Cost of customizing a unit completely": with_unit(firm.customization_cost, "EUR")}
 
@@ -55,7 +55,7 @@ def service(case: Case) -> dict[str, float]:
 
 
 def margin(case: Case) -> dict[str, float]:
-    """Return what a purchase leaves firms before fixed costs, EUR, from their books."""
+    """Return the contribution margins of firms, EUR per purchase, from their accounts."""
     here = market(case)
     earned, sold = (
         {f: case.values(here, what, f) for f in FIRMS} for what in ("contribution", "purchases")
@@ -64,14 +64,14 @@ def margin(case: Case) -> dict[str, float]:
 
 
 def left_out(case: Case) -> dict[str, float]:
-    """Return what a purchase would leave Tailor without capabilities, or with complete ones."""
+    """Return Tailor's contribution margin without capabilities, and with complete ones."""
     firm: Any = market(case).firms["Tailor"]
     bare = firm.price - firm.unit_cost - firm.cost_to_serve
     return {"bare": bare, "complete": bare - firm.customization_cost - firm.interaction_cost}
 
 
 def upkeep(case: Case) -> float:
-    """Return what Tailor's capabilities cost a month more than those of Mass, EUR."""
+    """Return the additional cost of Tailor's capabilities over those of Mass, EUR a month."""
     firms = market(case).firms
     return upkeep_of(firms["Tailor"]) - upkeep_of(firms["Mass"])
 

@@ -47,13 +47,13 @@ def sweet(case: Case, cost: float | None = None) -> Scenario:
 
 
 def individual_cost(case: Case) -> float:
-    """Return what serving a customer individually costs in the second market, EUR a month."""
+    """Return the cost of serving a customer individually in the second market, EUR a month."""
     firm: Any = sweet(case).firms["Focus"]
     return firm.value_tiers.individual_cost
 
 
 def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     firm: Any = market(case).firms["Tailor"]
     second = "In the second market, cost of serving a customer individually, besides contacts"
     return {
@@ -66,19 +66,19 @@ def varied(case: Case) -> Mapping[str, str]:
 
 
 def against(firm: str, other: str) -> Any:
-    """Return what a firm earns against another, percent of that, as a function of a market."""
+    """Return a firm's net present value against another's, percent, as a function of a market."""
     return lambda case, here: case.percent(here, "net_present_value", firm, other)
 
 
 def margin(here: Scenario) -> float:
-    """Return what a purchase leaves Tailor before fixed costs, EUR."""
+    """Return Tailor's contribution margin, EUR per purchase."""
     firm: Any = here.firms["Tailor"]
     a, c = firm.interaction, firm.customization
     return margin_of(firm, price=firm.price, interaction=a, customization=c)
 
 
 def fixed(here: Scenario) -> float:
-    """Return what Tailor's capabilities cost a month, EUR."""
+    """Return the cost of Tailor's capabilities, EUR a month."""
     return upkeep_of(here.firms["Tailor"])
 
 
@@ -91,7 +91,7 @@ def sold_enough(case: Case) -> Estimate:
 
 
 def month(case: Case) -> dict[str, float]:
-    """Return what Tailor sells and earns a month, before and after, and what mistakes lead to."""
+    """Return Tailor's monthly sales and profit, before and after, and results of mistakes."""
     before, after = plain(case), market(case)
     sold, sells = (case.average(here, "purchases", "Tailor") for here in (before, after))
     more, left = fixed(after) - fixed(before), margin(before) * sold
@@ -118,7 +118,7 @@ def turning(case: Case) -> Estimate:
 
 
 def focus_ahead(case: Case) -> dict[str, float]:
-    """Return what Focus earns more than Everyone where individual service costs 0 or 0.5, EUR."""
+    """Return the lead of Focus over Everyone at an individual cost of 0 and of 0.5, EUR."""
     costs = {"free": 0.0, "costly": 0.5}
     return {
         name: case.between(sweet(case, cost), "net_present_value", "Focus", "Everyone").value

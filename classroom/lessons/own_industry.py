@@ -33,7 +33,7 @@ DOUBTS = {
 
 
 class OwnIndustry:
-    """What the lesson computes of an industry.
+    """The numbers of lesson 8 for an industry.
 
     Parameters
     ----------
@@ -72,16 +72,16 @@ class OwnIndustry:
         return case.market("baseline", self.industry(case).changes() | move | dict(more or {}))
 
     def share(self, case: Case) -> Estimate:
-        """Return what the move does to one's share, points."""
+        """Return the effect of the move on the firm's market share, points."""
         return case.change(self.market(case), self.moved(case), "share", self.firm, times=100)
 
     def worth(self, case: Case, more: Mapping[str, Any] | None = None) -> Estimate:
-        """Return what the move does to what one earns, percent."""
+        """Return the effect of the move on the firm's net present value, percent."""
         pair = self.market(case, more), self.moved(case, more)
         return case.relative(*pair, "net_present_value", self.firm)
 
     def earns(self, case: Case) -> dict[str, Estimate]:
-        """Return what the move does to what each firm earns, percent."""
+        """Return the effect of the move on each firm's net present value, percent."""
         pair = self.market(case), self.moved(case)
         return {firm: case.relative(*pair, "net_present_value", firm) for firm in pair[0].firms}
 
@@ -108,7 +108,7 @@ class OwnIndustry:
         return Estimate.over(100 * np.mean(rates, axis=0))
 
     def _doubts(self, case: Case) -> dict[str, Estimate]:
-        """Return what the move is worth where an assumption is half or twice as much."""
+        """Return the effect of the move with each assumption halved and doubled."""
         found = {}
         here = self.market(case)
         for words, paths in DOUBTS.items():
@@ -124,7 +124,7 @@ class OwnIndustry:
         return sum(1 for each in doubts if each.sure and np.sign(each.value) == sign)
 
     def margin(self, case: Case, *, moved: bool) -> float:
-        """Return what a purchase leaves one's firm before fixed costs."""
+        """Return the firm's contribution margin per purchase."""
         firm: Any = self.market(case).firms[self.firm]
         to = self._given
         a, c = (
@@ -135,7 +135,7 @@ class OwnIndustry:
         return margin_of(firm, price=firm.price, interaction=a, customization=c)
 
     def more_fixed(self, case: Case) -> float:
-        """Return what one's capabilities cost a month more with the move."""
+        """Return the additional monthly cost of the firm's capabilities by the move."""
         firm: Any = self.market(case).firms[self.firm]
         to = self._given.interaction_to**2 + self._given.customization_to**2
         return float(firm.capability_cost * (to - firm.interaction**2 - firm.customization**2))

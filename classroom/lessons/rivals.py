@@ -65,7 +65,7 @@ def copied_at(case: Case) -> int:
 
 
 def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     attack = f"In month {SINCE}, in another market, Mass cuts its price to"
     return {
         "Mass copies Tailor's capabilities in": f"month {copied_at(case)}",
@@ -77,18 +77,18 @@ def varied(case: Case) -> Mapping[str, str]:
 
 
 def gained(case: Case, firm: str) -> Estimate:
-    """Return what the copy does to a firm's share of purchases, points."""
+    """Return the effect of the copy on a firm's market share, points."""
     return case.change(market(case), copied(case), "share", firm, times=100)
 
 
 def copy_worth(case: Case) -> dict[str, Estimate]:
-    """Return what the copy does to what firms earn, percent."""
+    """Return the effect of the copy on firms' net present values, percent."""
     pair = market(case), copied(case)
     return {firm: case.relative(*pair, "net_present_value", firm) for firm in pair[0].firms}
 
 
 def against_holding(case: Case, here: Scenario) -> Estimate:
-    """Return what Tailor earns with an answer to the cut, against holding its price, percent."""
+    """Return Tailor's net present value with a response to the cut, against none, percent."""
     return case.relative(attacked(case), here, "net_present_value", "Tailor")
 
 
@@ -106,7 +106,7 @@ def lead(case: Case, here: Scenario) -> np.ndarray:
 
 
 def lead_gone(case: Case) -> Estimate:
-    """Return which part of Tailor's lead in the last year is gone, percent."""
+    """Return the part of Tailor's lead that is lost in the last year, percent."""
     before, after = lead(case, market(case)), lead(case, copied(case))
     return Estimate.over(100 * (1 - after / before.mean()))
 
@@ -120,7 +120,7 @@ def lead_left(case: Case) -> dict[str, float]:
 
 
 def copying(case: Case) -> dict[str, float]:
-    """Return what the copy costs Mass: once, a month, and a purchase, EUR."""
+    """Return the costs of the copy to Mass: once, per month, and per purchase, EUR."""
     firm: Any = market(case).firms["Mass"]
     rise = 0.8 - firm.interaction
     return {
@@ -131,7 +131,7 @@ def copying(case: Case) -> dict[str, float]:
 
 
 def margin(case: Case, price: float) -> float:
-    """Return what a purchase leaves Mass at a price, before fixed costs, EUR."""
+    """Return the contribution margin of Mass at a price, EUR per purchase."""
     firm: Any = market(case).firms["Mass"]
     a, c = firm.interaction, firm.customization
     return margin_of(firm, price=price, interaction=a, customization=c)

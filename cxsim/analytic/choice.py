@@ -116,7 +116,7 @@ def logit_shares(
 def logit_worth(
     value: ArrayLike, *, price_sensitivity: ArrayLike = 1.0, outside: ArrayLike | None = None
 ) -> NDArray[np.float64]:
-    """Return what the best option is worth on average, chance included, in currency.
+    """Return the expected value of the best option, its random part included, in currency.
 
     With standard Gumbel shocks this is (ln sum_j exp(a v_j) + gamma) / a, where gamma
     = .5772... is the mean of a shock. Only differences between markets mean something.
@@ -188,7 +188,7 @@ def switching_chances(
     outside: ArrayLike | None = None,
     form: Literal["cost", "bonus"] = "cost",
 ) -> NDArray[np.float64]:
-    """Return what customers of each firm choose.
+    """Return choice probabilities by supplier.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ __all__ = [
 
 
 def knowledge_after(contacts: ArrayLike, *, precision: ArrayLike) -> NDArray[np.float64]:
-    """Return what a firm knows of a customer after equal signals, K = n r / (1 + n r).
+    """Return customer knowledge after equal signals, K = n r / (1 + n r).
 
     Half of everything after 1 / r contacts.
 
@@ -186,7 +186,7 @@ _LONGEST = 2000
 
 @dataclass(frozen=True)
 class ServiceWorth:
-    """What a purchase is worth to a customer, and costs the firm, as far as capabilities matter.
+    """Value of a purchase to the customer and its cost to the firm that depend on capabilities.
 
     Attributes
     ----------
@@ -204,7 +204,7 @@ class ServiceWorth:
 
     @property
     def net(self) -> NDArray[np.float64]:
-        """What customer and firm have together, currency per purchase (negative: a loss).
+        """Joint gain of customer and firm, currency per purchase (negative: a loss).
 
         The net worth of one set of capabilities less that of another is what moving from one to
         the other adds; where it is zero is the break-even.
@@ -297,7 +297,7 @@ def service_worth(
     interaction_cost: ArrayLike = 0.0,
     capability_cost: ArrayLike = 0.0,
 ) -> ServiceWorth:
-    """Return what capabilities are worth per purchase, at steady-state knowledge.
+    """Return the value of capabilities per purchase, at steady-state knowledge.
 
     Parameters
     ----------

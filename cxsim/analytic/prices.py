@@ -157,7 +157,7 @@ def _log_odds_at(gap: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class LoyaltyPrices(NamedTuple):
-    """What two firms ask of a customer who is loyal to one of them.
+    """Equilibrium prices of two firms for a customer who is loyal to one of them.
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ _GAIN = 1e-5  # of departing from the prices found, relative to the value: more 
 
 
 class PostedPrices(NamedTuple):
-    """What two firms ask of everybody, given how many customers bought from the first.
+    """Equilibrium uniform prices of two firms, by the customer base of the first.
 
     Parameters
     ----------
@@ -309,7 +309,7 @@ class PostedPrices(NamedTuple):
 
 
 class _Rules(NamedTuple):
-    """What holds for both firms, in utils: loyalty, foresight, the no-purchase option."""
+    """Parameters of both firms, in utils: loyalty, foresight, the no-purchase option."""
 
     loyalty: float
     discount: float
@@ -470,7 +470,7 @@ def _bought(
     own: NDArray[np.float64],
     rival: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], ...]:
-    """Return what a firm sells and its next base, each followed by its slope in the own price."""
+    """Return a firm's sales and its next base, each followed by its slope in the own price."""
     ours, theirs = worth[0] - own, worth[1] - rival
     g = rules.loyalty
     if rules.bonus:

@@ -25,7 +25,7 @@ __all__ = ["Calibration", "Control", "calibrate", "check_identified", "shuffled_
 
 
 class Calibration:
-    """What a panel says of a market.
+    """Estimates of a market from a purchase panel.
 
     Attributes
     ----------

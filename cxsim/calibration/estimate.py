@@ -327,7 +327,7 @@ class Estimates:
         )
 
     def worth(self, weights: Mapping[str, float]) -> tuple[float, float]:
-        """Return what a sum of utils is worth in currency, with its standard error.
+        """Return the value of a sum of utils in currency, with its standard error.
 
         Parameters
         ----------
@@ -349,7 +349,7 @@ class Estimates:
 
     @property
     def worths(self) -> pd.DataFrame:
-        """What each parameter is worth: ``worth``, ``se`` (currency), and in % of the mean price.
+        """Parameters in money: ``worth``, ``se`` (currency), and in % of the mean price.
 
         Columns ``percent`` and ``percent_se`` take the mean price as given.
         """

@@ -140,7 +140,7 @@ def way_of(past: pd.DataFrame) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Placed:
-    """Where firms stand, and since the start: what title and description tell."""
+    """Positions of firms, now and at the start, for title and description."""
 
     names: list[str]
     places: np.ndarray
@@ -402,7 +402,7 @@ class Bubbles:
         )
 
     def draw_way(self, k: int, way: np.ndarray) -> None:
-        """Draw where a firm came from: a ring at the start, an arrow to its bubble."""
+        """Draw the path of a firm: a ring at the start, an arrow to its bubble."""
         if len(way) < 2:
             return
         look = self.looks[self.names[k]]

@@ -43,7 +43,7 @@ _NAMED = {"customer": "customers", "purchase": "purchases", "price": "prices"}
 
 @dataclass(frozen=True)
 class Words:
-    """What the scenario calls a period and its currency; no currency if nobody said.
+    """The scenario's labels of a period and its currency; no currency if it is not known.
 
     ``customer``, ``purchase`` and ``price`` are its labels for these: one word, or singular and
     plural with a stroke between them (``"child/children"``).
@@ -62,7 +62,7 @@ class Words:
         return cls(**{name: str(word) for name, word in named.items() if word})
 
     def attrs(self) -> dict[str, str]:
-        """Return what a frame has to say in its ``attrs``."""
+        """Return the texts in a frame's ``attrs``."""
         own = {k: v for k, v in asdict(self).items() if k in _NAMED and v != k}
         return {"period_length": self.period, "currency": self.currency, **own}
 
@@ -153,7 +153,7 @@ def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """How the values of one axis are written.
+    """Number format of one axis.
 
     Attributes
     ----------
@@ -348,7 +348,7 @@ def moment(frame: pd.DataFrame, period: int | None) -> int:
 
 
 def words_of(frame: pd.DataFrame) -> Words:
-    """Return what things are called, as the frame says in its ``attrs``."""
+    """Return the labels in a frame's ``attrs``."""
     return Words.of(frame.attrs)
 
 

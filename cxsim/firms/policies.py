@@ -378,7 +378,7 @@ def _cost(market: Any, firm: str, volume: float) -> float:
 
 
 def _in_the_way(scenario: Any) -> Iterator[str]:
-    """Return what the market has and the game does not."""
+    """Return features of the market that the game lacks."""
     if len(scenario.firms) != 2:
         yield f"{len(scenario.firms)} firms"
     if len(scenario.segments) != 1:
@@ -413,7 +413,7 @@ def _in_the_way(scenario: Any) -> Iterator[str]:
 
 
 def _more_than_one(scenario: Any) -> list[str]:
-    """Return what the market has and the game over a single buyer does not."""
+    """Return features of the market that the game over a single buyer lacks."""
     found = []
     if scenario.customers != 1:
         found.append(f"{scenario.customers} customers (buyers: one)")

@@ -518,7 +518,7 @@ class Walk:
 
 
 class _Missing:
-    """What a name stands for that nobody has given a value."""
+    """Stands for a name without a value."""
 
 
 def _hash(*parts: bytes) -> bytes:

@@ -27,7 +27,7 @@ COPIED = ("interaction", "customization")
 
 @dataclass(frozen=True)
 class Question:
-    """What if: some parameters are others, and a rival copies the firm in focus.
+    """A what-if question: changed parameters, and a rival that may copy the firm in focus.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ REMEMBERED = 400
 
 @dataclass(frozen=True)
 class Answer:
-    """What came out, for one question.
+    """The answer to one question.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ class Answer:
 
     @property
     def words(self) -> Words:
-        """What a period and the currency are called."""
+        """Labels of a period and the currency."""
         return Words(self.question.base.period_length, self.question.base.currency)
 
     def rows(self) -> pd.DataFrame:
@@ -156,7 +156,7 @@ class Answer:
         )
 
     def worth(self) -> str:
-        """Return what the change is worth to the firm within the run and beyond."""
+        """Return the value of the change to the firm within the run and beyond."""
         if self.question.asks_nothing:
             return ""
         name, firm = self.comparison.scenarios[1], self.question.firm

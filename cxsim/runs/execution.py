@@ -228,7 +228,7 @@ def _first_format(path: Path) -> str:
 
 
 def _identity(simulation: Simulation) -> dict[str, Any]:
-    """Return what has to agree between a checkpoint and the run that goes on from it."""
+    """Return the data in which a checkpoint and the run that continues it have to agree."""
     digest = simulation.scenario.digest_with(simulation.rules_digest)
     return {"format": _FORMAT, "scenario": digest, "seed": simulation.seed}
 
@@ -424,13 +424,13 @@ def run(
 
 
 def settings_attrs(scenario: Scenario) -> dict[str, str]:
-    """Return what figures call a period, the currency, and what else has a label of its own."""
+    """Return the labels of figures: of a period, the currency, and others of the scenario."""
     labels = {name: word for name, word in dict(scenario.labels).items() if word != name}
     return {"period_length": scenario.period_length, "currency": scenario.currency, **labels}
 
 
 def provenance(simulation: Simulation) -> dict[str, Any]:
-    """Return what produced a run: digests, seed, versions and time."""
+    """Return the provenance of a run: digests, seed, versions and time."""
     code = Components([simulation.code, simulation.measuring])
     packages = ("numpy", "pandas", "mesa", "numba")
     return {
@@ -449,7 +449,7 @@ def provenance(simulation: Simulation) -> dict[str, Any]:
 
 
 def origin() -> dict[str, Any]:
-    """Return what this process is: versions, platform, commit, command and time.
+    """Return a description of this process: versions, platform, commit, command and time.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What firms decide: policies see what their firms know, and set parameters through the tables."""
+"""Decisions of firms: policies see their firms' information and set parameters in the tables."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Decisions:
         }
 
     def memories(self) -> dict[str, dict[str, Any]]:
-        """Return what each policy remembers, by how messages call the policy."""
+        """Return the state of each policy, by its label in messages."""
         return {seat.title: seat.policy.get_state() for seat in self._seats}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -217,7 +217,7 @@ class Decisions:
         return MappingProxyType(dict(zip(self._names, pages, strict=True)))
 
     def _checked(self, seat: _Seat, period: int, decision: Any) -> dict[str, float]:
-        """Return what a policy decided as numbers by parameter, or say what is wrong with it."""
+        """Return a policy's decision as numbers by parameter, or raise an error about it."""
         sets = seat.policy.sets
         if decision is None:
             return {}
@@ -329,7 +329,7 @@ class ExpectedDemand:
         self.schedule = schedule
 
     def at(self, firm: str, price: float) -> DemandAtPrice:
-        """Return what a firm can expect of the period ahead at a price."""
+        """Return a firm's expected demand in the period ahead at a price."""
         tables, row = self._workspace.tables, self._workspace.tables.firms.index(firm)
         prices = tables.arrays["firm_price"]
         stood = prices[row]
@@ -394,7 +394,7 @@ class Insolvency:
         self._periods = np.zeros(firms, dtype=np.int64)
 
     def state(self) -> dict[str, Any]:
-        """Return who has gone, and for how long others have owed too much."""
+        """Return firms that have exited, and how long others have exceeded their credit limit."""
         return {"gone": self.gone, "periods": self._periods}
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -322,7 +322,7 @@ class Simulation:
 
     @functools.cached_property
     def code(self) -> Components:
-        """What moves this market: every rule, pass, mechanism and policy, and the engine.
+        """Components that advance this market: rules, passes, mechanisms, policies and engine.
 
         Raises
         ------
@@ -338,7 +338,7 @@ class Simulation:
 
     @functools.cached_property
     def measuring(self) -> Components:
-        """What makes numbers of the books: every measure of this run, and how it is summarized."""
+        """Components that turn the ledger into outputs: measures and their summaries."""
         return of_measures(
             (level, measure)
             for level, named in self._measures.items()

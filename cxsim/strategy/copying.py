@@ -208,7 +208,7 @@ def copying_figure(
     title: str | None = None,
     size: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw what copying the one-to-one firm does, condition by condition.
+    """Draw the effects of copying the one-to-one firm, by condition.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ __all__ = ["Tournament", "capability_ways", "policy_tournament", "tournament"]
 
 @dataclass(frozen=True)
 class Tournament:
-    """What policies earn against each other.
+    """Results of a tournament of policies.
 
     Attributes
     ----------
@@ -250,7 +250,7 @@ def _ways(axes: Axes, ways: dict[str, np.ndarray], styles: dict[str, Any]) -> No
 def policy_tournament(
     found: Any, *, title: str | None = None, size: tuple[float, float] | None = None
 ) -> Picture:
-    """Draw what each policy earns against each, and its mean.
+    """Draw the result of each policy against each, and its mean.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ class Comparison:
         )
 
     def value(self, scenario: str, firm: str) -> Value:
-        """Return what a firm's profit is worth in a scenario, less what it is in the baseline.
+        """Return the difference of a firm's net present value between a scenario and the baseline.
 
         Parameters
         ----------
@@ -141,7 +141,7 @@ class Comparison:
         return value_from(found, path, confidence=self.confidence, **self._facts["money"])
 
     def worth(self) -> str:
-        """Return what each scenario is worth to the firm of its headline, within and beyond."""
+        """Return each scenario's value to the firm of its headline, within and beyond the run."""
         return " ".join(
             self.value(name, firm).sentence(
                 f"In {name}, the change of {firm}'s net present value against {self.scenarios[0]}"

@@ -295,7 +295,7 @@ class Runner:
             self._keep(tasks, outcomes)
 
     def _killed(self, start: float) -> Outcome:
-        """Say what became of a run whose process ended."""
+        """Return the outcome of a run whose process ended."""
         if self._timeout is not None and time.monotonic() - start >= self._timeout + GRACE / 2:
             text = f"not done after {self._timeout:g} seconds; its process was ended"
             return Outcome("timeout", {}, message=text, finished=time.time())

@@ -41,7 +41,7 @@ AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 @dataclass
 class Stage:
-    """What a kernel held and had used when a stage was over: bytes and seconds."""
+    """Memory and time of a kernel at the end of a stage: bytes and seconds."""
 
     rss: float
     pss: float

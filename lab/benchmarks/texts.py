@@ -110,9 +110,9 @@ touches no memory: the limit of the machine and its other load.
 ### Mechanisms, on and off
 
 {switch_n:,} customers. One mechanism at a time is switched on or off. The cost of a mechanism
-*alone* is its addition to a market with all the mechanisms that it requires: firms survey customers about a
-journey, so listening is compared with a journey without surveys (last column), and with the core
-(the column before).
+*alone* is its addition to a market with all the mechanisms that it requires: firms survey
+customers about a journey, so listening is compared with a journey without surveys (last column),
+and with the core (the column before).
 
 {switches}
 

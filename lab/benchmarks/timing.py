@@ -1,4 +1,4 @@
-"""How things are timed: in turn, several times, medians with the range, ratios by round."""
+"""Timing: in turn, several times, medians with the range, ratios by round."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a case: versions, of Python too, and how many tests ended how."""
+    """Outcome of a case: versions, Python's included, and counts of test results."""
 
     name: str
     versions: Mapping[str, str]

@@ -219,7 +219,7 @@ def said(values: list[float], unit: str, currency: str) -> str:
 
 
 def claims(seeds: list[int]) -> str:
-    """Return which claims hold: the lead over the best other firm, paired by seed."""
+    """Return the verdicts on claims: the lead over the best other firm, paired by seed."""
     rows = []
     for name, (firm, wanted) in CLAIMS.items():
         scenario = cx.load(name)
@@ -252,7 +252,7 @@ def answer(leads: str) -> str:
 
 
 def copied(found: pd.DataFrame) -> str:
-    """Return what copying does as it stands, and the part of the lead lost by condition."""
+    """Return effects of copying in the market as it is, and the lead lost by condition."""
     first = found[found["condition"] == found["condition"].iloc[0]]
     rows = [
         {
@@ -281,7 +281,7 @@ def said_points(row: Any) -> str:
 
 
 def service(run: cx.Run) -> str:
-    """Return what individual service costs."""
+    """Return the costs of individual service."""
     made = service_statement(run.firms, run.scenario)
     for column in made.columns[1:]:
         form = "{:,.2f}" if "per_" in column else "{:,.0f}"
@@ -291,7 +291,7 @@ def service(run: cx.Run) -> str:
 
 
 def served(found: pd.DataFrame, everybody: str, few: str) -> str:
-    """Return what serving everybody costs against serving a few, with intervals."""
+    """Return the cost of serving all customers individually against a few, with intervals."""
     rows = []
     for row in found.to_dict("records"):
         form = "{:,.2f}" if row["line"].startswith("per_") else "{:,.0f}"

@@ -62,7 +62,7 @@ SHARE_ERROR = 0.002
 
 @dataclass(frozen=True)
 class Size:
-    """How much chance to average away.
+    """Size of a validation run: factor on customers, and number of seeds.
 
     Attributes
     ----------
@@ -146,13 +146,13 @@ class Row:
 
     @property
     def place(self) -> tuple[int, ...]:
-        """What to sort by: 1.2 before 1.11."""
+        """Key for sorting: 1.2 before 1.11."""
         return tuple(int(part) for part in self.number.split("."))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What running a row found. The verdict is computed from the numbers, never stated.
+    """Results of a row. The verdict is computed from the numbers, never stated.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How the fit gap falls with contacts."""
+"""The fit gap over the number of contacts."""
 
 from __future__ import annotations
 

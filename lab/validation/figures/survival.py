@@ -1,4 +1,4 @@
-"""How a cohort thins out."""
+"""Survival of a cohort of customers."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def learning_when_recognized(
 def telling_apart(
     *, recognition=0.7, knowledge=0.6, insight=0.3, customers=20_000, seed=18, rules=None
 ):
-    """What of the variance of needs a firm's picture explains, each customer known equally well."""
+    """Share of the variance of needs that a firm's beliefs explain, at equal knowledge."""
     D, v, mean = 2, 1.5, np.array([1.0, -0.5])
     simulation = simulate(
         market(
