@@ -61,7 +61,7 @@ def lead(case: Case, here: Scenario) -> Estimate:
 
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
-    """Return Listener's share of purchases less Believer's, points."""
+    """Return Listener's market share less Believer's, points."""
     return case.between(here, "share", "Listener", "Believer", times=100)
 
 

@@ -31,7 +31,7 @@ def varied(case: Case) -> dict[str, str]:
 
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
-    """Return Tailor's share of purchases less Mass's, in points."""
+    """Return Tailor's market share less Mass's, in points."""
     return case.between(here, "share", "Tailor", "Mass", times=100)
 
 

@@ -96,7 +96,9 @@ class Calibration:
             f"(se {row['se']:.2g}), {row['percent']:.0f} % of the mean price"
         )
         value, other = self.estimates.values["loyalty"], self.alike.values["loyalty"]
-        said += f"; {value:.2f} utils, where a model without tastes would find {other:.2f}"
+        said += (
+            f"; {value:.2f} utils, where a model without brand preferences would find {other:.2f}"
+        )
         if self.control is not None:
             said += f" and a random order of purchases {self.control.loyalty:.2f}"
         return said + "."

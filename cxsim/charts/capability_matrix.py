@@ -41,7 +41,7 @@ def capability_matrix(
     trail: bool = True,
     **_: Unpack[Shared],
 ) -> Chart:
-    """Draw firms as bubbles in the capability matrix, their area the share of purchases.
+    """Draw firms as bubbles in the capability matrix, their area the market share.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def capability_matrix(
         {names[k]: quadrant(ways[k][0, 0], ways[k][0, 1], threshold) for k in seen},
         f"{words_of(firms).period} {period}",
     )
-    note = f"Bubble area: share of purchases in {placed.when}."
+    note = f"Bubble area: market share in {placed.when}."
     if trail and any(len(way) > 1 for way in ways):
         note += " Arrows: path from the start (ring)."
 

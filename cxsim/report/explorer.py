@@ -329,7 +329,7 @@ def why_it_changed(question: Question, seeds: Sequence[int]) -> str:
     if question.asks_nothing:
         return piece("paragraphs", ["Nothing has been changed yet."])
     parts = why(question.base, question.scenario(), firm=question.firm, seeds=seeds)
-    return why_html(parts, firm=question.firm, measure="share of purchases")
+    return why_html(parts, firm=question.firm, measure="market share")
 
 
 def break_even_price(question: Question, seeds: Sequence[int]) -> str:

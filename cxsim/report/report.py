@@ -187,7 +187,7 @@ class Report:
             share = late.groupby("firm", sort=False)["mean"].mean()
             sells = str(share.idxmax())
         window = window_words("mean", start, last, str(market.period_length))
-        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %, {window})"
+        sold = f"{sells} has the highest market share ({100 * share.max():.1f} %, {window})"
         within = _count(runs.first.scenario.periods, runs.first.scenario.period_length)
         if sells == earns:
             return f"{sold} and earns most within {within}."

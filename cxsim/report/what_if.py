@@ -151,7 +151,7 @@ class Answer:
             else f"More than {seeds} paired seeds may be needed for a significant result."
         )
         return (
-            f"{self.question.words()}: {firm}'s {_change('share of purchases', share)}; "
+            f"{self.question.words()}: {firm}'s {_change('market share', share)}; "
             f"its {_change('net present value', worth)}. {closing}"
         )
 

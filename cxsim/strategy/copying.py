@@ -49,7 +49,7 @@ OUTCOMES: dict[str, str] = {
     "tenured": "Retention of customers with 8 or more purchases",
     "fresh": "Retention of customers with a single purchase",
     "newcomers": "Copied firm's share of newcomers' purchases from the two firms",
-    "share": "Share of purchases",
+    "share": "Market share",
     "lead": "Lead in market share over the copying firm, last year",
 }
 

@@ -88,7 +88,7 @@ class Comparison:
         return self.table[self.table["measure"] == "share"].set_index(["scenario", "firm"])
 
     def headline(self) -> str:
-        """Return one sentence per scenario: whose share of purchases moves most, and how surely.
+        """Return one sentence per scenario: the firm whose market share changes most.
 
         Where that firm's net present value moves the other way, significantly, the sentence says
         both.
@@ -151,7 +151,7 @@ class Comparison:
         )
 
     def _mover(self, name: str) -> str | None:
-        """Return the firm whose share of purchases a scenario moves most, None without one."""
+        """Return the firm whose market share a scenario changes most, None without one."""
         if name not in self._shares.index.get_level_values(0):
             return None
         return str(self._shares.loc[name]["difference"].abs().idxmax())

@@ -103,7 +103,8 @@ def texts_of_python(code):
     said = {token.STRING, token.COMMENT, getattr(token, "FSTRING_MIDDLE", token.STRING)}
     for each in tokenize.generate_tokens(io.StringIO(code).readline):
         if each.type in said and not A_NAME.fullmatch(each.string):
-            for k, line in enumerate(each.string.split("\n")):
+            # Without quotes, so that a phrase may run on from one text to the next.
+            for k, line in enumerate(each.string.strip("\"'").split("\n")):
                 lines[each.start[0] - 1 + k] += f" {line}"
     return NO_TEXT.sub(blank, "\n".join(lines))
 
@@ -175,44 +176,47 @@ def test_a_text_uses_the_words_of_the_field(path):
     assert not found, "\n" + "\n".join(found)
 
 
+def found_in(path):
+    """Lines and words that are found in a file."""
+    return [line.split(":", 1)[1].split(" -> ")[0] for line in offenders(path)]
+
+
 def test_words_are_found_in_prose_over_lines_and_not_in_code(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
         "A range that nobody\nknows, foretelling it: `hassle`.\n\n    hassle: 3\n\n"
         "```yaml\nhassle: 3\n```\n\n![hassle](hassle.png) and [more](hassle.md).\n"
     )
-    assert [line.split(" -> ")[0] for line in offenders(page)] == [
-        "page.md:1: nobody knows",
-        "page.md:2: foretelling",
-    ]
+    assert found_in(page) == ["1: nobody knows", "2: foretelling"]
     module = tmp_path / "module.py"
     module.write_text('"""Of ``hassle``.\n\nReckon."""\n\nhassle = f"{1} hearsay"  # to be had\n')
-    assert [line.split(" -> ")[0] for line in offenders(module)] == [
-        "module.py:3: Reckon",
-        "module.py:5: hearsay",
-        "module.py:5: to be had",
-    ]
+    assert found_in(module) == ["3: Reckon", "5: hearsay", "5: to be had"]
+
+
+def test_a_name_in_quotes_is_no_prose_and_a_phrase_may_run_on(tmp_path):
+    module = tmp_path / "module.py"
     module.write_text(
-        '"""Of two.\n\nhassle : float\n    A hassle.\n"""\n"hassle", f"the {"hassle"}"\n'
+        '"""Of two.\n\nhassle : float\n    A hassle.\n"""\nx = {"hassle": f"of {hassle}"}\n'
+        'y = ("an outside "\n"option")\n'
     )
-    assert [line.split(" -> ")[0] for line in offenders(module)] == ["module.py:4: hassle"]
+    assert found_in(module) == ["4: hassle", "7: outside option"]
+
+
+def test_keys_and_names_in_a_scenario_are_no_prose(tmp_path):
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(
         "hassle: [hassle, misfit]  # a hassle\nnote: >-\n  Of\n  {hassle} and misfit.\n"
     )
-    assert [line.split(" -> ")[0] for line in offenders(scenario)] == [
-        "scenario.yaml:1: hassle",
-        "scenario.yaml:4: misfit",
-    ]
+    assert found_in(scenario) == ["1: hassle", "4: misfit"]
+
+
+def test_words_are_found_in_both_kinds_of_cells(tmp_path):
     notebook = tmp_path / "notebook.ipynb"
     cells = [("markdown", "Of `hassle`,\na misfit."), ("code", "hassle = 1  # to be had")]
     notebook.write_text(
         json.dumps({"cells": [{"cell_type": kind, "source": [text]} for kind, text in cells]})
     )
-    assert [line.split(" -> ")[0] for line in offenders(notebook)] == [
-        "notebook.ipynb:2: misfit",
-        "notebook.ipynb:3: to be had",
-    ]
+    assert found_in(notebook) == ["2: misfit", "3: to be had"]
 
 
 # ------------------------------------------------------------------- the glossary

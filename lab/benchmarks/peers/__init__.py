@@ -12,7 +12,7 @@ the parameters that the baseline uses):
   effort and the onboarding effort at a rival depend on the firm's knowledge of the customer.
 - A buyer becomes the firm's customer; if recognized, it teaches the firm. Every other
   firm forgets a little.
-- Every period and firm, at least (``measures="few"``): share of purchases, retention, mean
+- Every period and firm, at least (``measures="few"``): market share, retention, mean
   knowledge of the firm's customers, their mean procedural and relational switching
   cost, revenue and profit. To do the work that a run of the simulator does by default
   (``measures="all"``), also: the brand-switching matrix, the fit gap with and without

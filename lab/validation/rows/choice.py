@@ -106,8 +106,8 @@ def _terms(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="1.1",
-        claim="Quality and price alone make multinomial logit shares, whoever the customer "
-        "bought from last.",
+        claim="Quality and price alone make multinomial logit shares, whatever the previous "
+        "supplier.",
         source="McFadden (1974), Conditional logit analysis of qualitative choice behavior",
         kind="published",
         setting="three firms, one price sensitivity a, no value of fit, brand preferences, "
@@ -123,8 +123,8 @@ ROWS = (
         source="Dube, Hitsch & Rossi (2010), State dependence and alternative explanations for "
         "consumer inertia; numbers recomputed",
         kind="recomputed",
-        setting="worth (1.0, 0.7), switching cost 1.2, without a no-purchase option; further "
-        "settings as named. *From i to* is what customers of firm i choose.",
+        setting="utilities (1.0, 0.7), switching cost 1.2, without a no-purchase option; further "
+        "settings as named. *From i to* are choices of customers of firm i.",
         run=_switching,
         proofs=("test_stationary_shares_are_where_the_chain_ends_up",),
     ),
@@ -135,20 +135,20 @@ ROWS = (
         source="Anderson, de Palma & Thisse (1992), Discrete choice theory of product "
         "differentiation, ch. 7; numbers recomputed",
         kind="recomputed",
-        setting="the solver `analytic.logit_bertrand`: p = c + J / ((J - 1) a) without an outside "
-        "option; with one (quality, a and cost 1, two firms) p = 2.226751. Gains are sought on a "
-        "grid of 20,001 prices.",
+        setting="the solver `analytic.logit_bertrand`: p = c + J / ((J - 1) a) without a "
+        "no-purchase option; with one (quality, a and cost 1, two firms) p = 2.226751. Gains are "
+        "searched for on a grid of 20,001 prices.",
         run=_bertrand,
         proofs=("test_no_firm_gains_by_another_price",),
     ),
     Row(
         number="1.12",
-        claim="Each term of a choice, and each part of the switching cost, is what the model "
-        "page says.",
-        source="docs/model.md, worked by hand",
+        claim="Each term of utility, and each part of the switching cost, agrees with the model "
+        "page.",
+        source="docs/model.md, computed by hand",
         kind="derived",
-        setting="three firms that differ in everything, customers alike and known to firm 0 only, "
-        "a no-purchase option.",
+        setting="three firms that differ in all parameters, identical customers known to firm 0 "
+        "only, a no-purchase option.",
         run=_terms,
         proofs=("test_misfit_given_a_need_is_that_of_explicit_signals",),
     ),

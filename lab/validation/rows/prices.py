@@ -100,8 +100,8 @@ def _plans(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="2.1",
-        claim="Where firms look ahead and quote a price to each customer, the mean price paid "
-        "falls in loyalty and then rises; where they do not, it only rises.",
+        claim="If firms look ahead and quote a price to each customer, the mean price paid falls "
+        "in loyalty and then rises; if they do not, it only rises.",
         source=_SOURCE,
         kind="derived",
         setting="two firms, one myopic buyer, loyalty worth g utils, without a no-purchase option, "
@@ -120,8 +120,8 @@ ROWS = (
     ),
     Row(
         number="2.3",
-        claim="With one posted price for all and the customer base as state, prices at equal "
-        "bases fall below those without loyalty and then rise above them.",
+        claim="With one posted price for all customers and the customer base as state, prices at "
+        "equal bases fall below those without loyalty and then rise above them.",
         source="recomputed with `analytic.posted_prices` (collocation); setting of Dube, Hitsch & "
         "Rossi (2009), whose abstract reports prices up to 18 % lower with switching costs",
         kind="recomputed",
@@ -132,11 +132,11 @@ ROWS = (
     ),
     Row(
         number="2.4",
-        claim="No plan of posted prices over time is better against the rival's.",
+        claim="No plan of posted prices over time is a better response to the rival's.",
         source="brute force: value iteration over 201 bases and 801 prices",
         kind="derived",
-        setting="as 2.3, a = 2, c = 0.4; what the grid leaves is 2e-4 in value and about a step in "
-        "price",
+        setting="as 2.3, a = 2, c = 0.4; the grid is accurate to 2e-4 in value and about a step "
+        "in price",
         run=_plans,
     ),
 )
