@@ -200,7 +200,7 @@ def once(function: Callable[[Case], T]) -> Callable[[Case], T]:
     return remembered
 
 
-# -- A number that came out of an experiment, with its interval over seeds ---------------------
+# -- A result of an experiment, with its interval over seeds ------------------------------------
 
 
 CONFIDENCE = 0.95

@@ -154,7 +154,7 @@ class PredictionBook:
         self._write()
 
     def complete(self, question: str, result: Estimate, *, seeds: int, digest: str) -> None:
-        """Add what came out to a prediction that is kept."""
+        """Add the result to a saved prediction."""
         row = self._rows.get(question)
         if row is None:
             return

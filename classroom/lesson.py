@@ -139,7 +139,7 @@ class Lesson:
         )
 
     def feedback(self, *names: str) -> Any:
-        """Compare predictions with what came out.
+        """Compare predictions with the results.
 
         Parameters
         ----------

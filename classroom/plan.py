@@ -59,7 +59,7 @@ class Question:
     valued: Callable[[Case], tuple[Firm, Firm]] | None = None
 
     def reason(self, case: Case) -> str:
-        """Return why it comes out so and, of a lead in value, what it is beyond the horizon."""
+        """Return the reason for the result and, of a lead in value, that beyond the horizon."""
         why = self.why(case)
         return why if self.valued is None else f"{why} {case.worth(*self.valued(case))}"
 

@@ -209,7 +209,7 @@ def class_predictions(
     students = frame["student"].nunique()
     done = frame["result"].notna().any()
     title = f"{students} students, {len(groups)} questions: " + (
-        "what was predicted, and what came out" if done else "predicted; results are to come"
+        "predictions and results" if done else "predictions; results follow"
     )
     note = (
         "Each dot: a student, with the 95 % interval of the result of the student's own market. On "

@@ -1,4 +1,4 @@
-"""Why a difference came out: each term of the choice switched off in turn, in both scenarios."""
+"""Driver contributions: each term of utility switched off in turn, in both scenarios."""
 
 from __future__ import annotations
 

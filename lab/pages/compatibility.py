@@ -129,7 +129,7 @@ def bounds() -> dict[str, SpecifierSet]:
 
 
 def tried(case: Case, python: Path) -> tuple[Outcome, list[str]]:
-    """Return what came out of a case, and the names of tests that failed."""
+    """Return the outcome of a case, and the names of tests that failed."""
     names = sorted({*bounds(), *SHOWN} - {"Python"})
     code = (
         "import json, platform, importlib.metadata as m;"

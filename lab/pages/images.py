@@ -84,7 +84,7 @@ def study() -> None:
 
 
 def main() -> None:
-    """Compare the baseline with the copycat and draw what comes out."""
+    """Compare the baseline with the copycat and draw the result."""
     copycat = cx.load("copycat")
     result = cx.compare("baseline", copycat, seeds=20, jobs=2)
     events = plot.events_of(copycat)

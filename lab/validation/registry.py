@@ -102,7 +102,7 @@ class Row:
     number : str
         Section and place in it, ``"1.11"``.
     claim : str
-        What should come out, in a sentence.
+        The expected result, in a sentence.
     source : str
         Who says so.
     kind : {"published", "derived", "recomputed"}
