@@ -1,4 +1,4 @@
-"""What lessons show: tables of firms, figures of estimates, and what is remarkable in them.
+"""Exhibits of lessons: tables of firms, figures of estimates, and remarks on them.
 
 An exhibit of a lesson's file names one of :data:`KINDS` and gives what the function of that kind
 asks for; or it is ``own``, a number of the lesson that is a figure or HTML. A list of exhibits
@@ -216,7 +216,7 @@ def means_by_firm(case: Case, market: Scenario) -> pd.DataFrame:
 
 
 def surprise(case: Case, numbers: Numbers, text: Text) -> str:
-    """Return what is remarkable in what came out. The text is HTML."""
+    """Return a remark on the results. The text is HTML."""
     return widgets.surprise(numbers.fill(case, text))
 
 

@@ -334,7 +334,7 @@ MISSING = _Missing()
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value came from: a file and a line in it, or ``"override"`` without a line."""
+    """Origin of a value: a file and a line in it, or ``"override"`` without a line."""
 
     source: str
     line: int | None = None

@@ -1,4 +1,4 @@
-"""Lesson 6: experience as designed, as lived, as measured; and whether asking pays."""
+"""Lesson 6: experience as designed, delivered and measured; and whether asking pays."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def free(case: Case) -> Scenario:
 
 
 def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     here: Any = market(case)
     worth = first_segment(here).experience_value
     return {
@@ -56,17 +56,17 @@ def varied(case: Case) -> Mapping[str, str]:
 
 
 def lead(case: Case, here: Scenario) -> Estimate:
-    """Return what Listener earns against Believer, percent of what Believer earns."""
+    """Return the net present value of Listener against Believer, percent of Believer's."""
     return case.percent(here, "net_present_value", "Listener", "Believer")
 
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
-    """Return Listener's share of purchases less Believer's, points."""
+    """Return Listener's market share less Believer's, points."""
     return case.between(here, "share", "Listener", "Believer", times=100)
 
 
 def price_of_asking(case: Case) -> Estimate:
-    """Return what surveys for nothing would add to Listener's result, points of percent."""
+    """Return the effect of free surveys on Listener's result, percentage points."""
     here = market(case)
     base = case.average(here, "net_present_value", "Believer")
     return case.change(here, free(case), "net_present_value", "Listener", times=100 / base)
@@ -131,19 +131,19 @@ def survey(case: Case) -> dict[str, float]:
 
 
 def suffering(case: Case) -> dict[str, str]:
-    """Return what is said, beside its scores, of touchpoints where customers suffer."""
+    """Return the remark on touchpoints where customers are served badly, by touchpoint."""
     said = dict.fromkeys(PLACES, "")
     for place in ("delivery", "hotline"):
         belief = number(places(case, "Believer")[place]["belief"], 2)
         said[place] = (
-            f" That is where customers suffer; Believer believes it to be at {belief}, better than "
-            "anything else."
+            f" Customers are served badly there, but Believer believes in a performance of "
+            f"{belief}, better than elsewhere."
         )
     return said
 
 
 def views(case: Case) -> Any:
-    """Draw what firms believe and what customers meet, by touchpoint, in the last year."""
+    """Draw performance as believed and as delivered, by touchpoint, in the last year."""
     from cxsim.charts import three_views
 
     note = f"Means over {len(case.seeds)} seeds and the last twelve months."
@@ -174,10 +174,10 @@ NUMBERS: Numbers = Numbers(
     by_visits=swept(
         VISITS,
         lambda case, rate: market(case, **{"journey.hotline.visit_rate": rate}),
-        {"What it earns (%)": lead, "Share (points)": share_lead},
+        {"Net present value (%)": lead, "Market share (points)": share_lead},
     ),
     pays=lambda case: [
-        100 * rate for rate in surely_above(NUMBERS.find(case, "by_visits[What it earns (%)]"))
+        100 * rate for rate in surely_above(NUMBERS.find(case, "by_visits[Net present value (%)]"))
     ],
 )  # fmt: skip
 

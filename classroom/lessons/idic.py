@@ -35,7 +35,7 @@ def apart(case: Case, distance: float) -> Scenario:
 
 
 def varied(case: Case) -> dict[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     firm: Any = market(case).firms["Whole"]
     return {"Customizing a unit completely costs": with_unit(firm.customization_cost, "EUR")}
 
@@ -58,7 +58,7 @@ def losing(case: Case) -> dict[str, int]:
 
 
 def kept_by(firm: str) -> Callable[[Case, Scenario], Estimate]:
-    """Return which part of the whole firm's share a firm keeps, percent, as a function."""
+    """Return a firm's market share in percent of that of Whole, as a function."""
 
     def kept(case: Case, here: Scenario) -> Estimate:
         each = case.percent(here, "share", firm, "Whole")
@@ -75,7 +75,7 @@ def dispensable(case: Case) -> str:
 
 
 def worth_lost(case: Case) -> Estimate:
-    """Return what NoIdentify's customers are worse off than Whole's, EUR per purchase."""
+    """Return the loss of NoIdentify's customers against Whole's, EUR per purchase."""
     fit, ease = (
         case.values(market(case), what, "NoIdentify") - case.values(market(case), what, "Whole")
         for what in ("misfit", "hassle")
@@ -101,14 +101,14 @@ def less(case: Case) -> dict[str, float]:
 
 
 def saved(case: Case) -> dict[str, float]:
-    """Return what NoCustomize saves against Whole on a unit and in a month, EUR."""
+    """Return the savings of NoCustomize against Whole, per unit and per month, EUR."""
     firm: Any = market(case).firms["Whole"]
     month = firm.capability_cost * firm.customization**2
     return {"unit": firm.customization_cost * firm.customization, "month": month}
 
 
 def cheapest(case: Case) -> tuple[str, ...]:
-    """Return the step whose lack costs the smallest share, and any that may be level with it."""
+    """Return the step whose lack costs the smallest share, and any that do not differ from it."""
     here = market(case)
     return best_of({step: case.values(here, "share", firm) for firm, step in BROKEN.items()})
 

@@ -20,19 +20,19 @@ __all__ = ["PLAN"]
 #: Purchases since joining, as far as customers get in five years.
 BANDS = TENURE_BANDS[:4]
 TAKEN = {
-    "fit counts for nothing": {"segments.*.fit_weight": 0.0},
-    "moving itself costs nothing": {"segments.*.switching_cost": 0.0},
-    "nobody learns": {"learning_rate": 0.0},
-    "orders take no effort": {"segments.*.hassle": 0.0},
-    "teaching takes no effort": {"segments.*.teaching_effort": 0.0},
-    "no tastes for brands": {"segments.*.brand_taste_sd": 0.0},
+    "no value of fit": {"segments.*.fit_weight": 0.0},
+    "no effort of the change itself": {"segments.*.switching_cost": 0.0},
+    "no learning": {"learning_rate": 0.0},
+    "no ordering effort": {"segments.*.hassle": 0.0},
+    "no onboarding effort": {"segments.*.teaching_effort": 0.0},
+    "no brand preferences": {"segments.*.brand_taste_sd": 0.0},
 }
 PARTS = ("Procedural", "Financial", "Relational")
 
 
 def market(case: Case, **more: Any) -> Scenario:
-    """Return the baseline with the student's effort of teaching, and more changes."""
-    effort = case.variant.pick("teaching effort", 3.0, [2.0, 4.0, 5.0])
+    """Return the baseline with the student's onboarding effort, and more changes."""
+    effort = case.variant.pick("teaching_effort", 3.0, [2.0, 4.0, 5.0])
     return case.market("baseline", {"segments.*.teaching_effort": effort, **more})
 
 
@@ -42,7 +42,7 @@ def purchases(case: Case) -> int:
 
 
 def varied(case: Case) -> dict[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     effort = first_segment(market(case)).teaching_effort
     return {
         "Specifying oneself completely to a new firm is an effort worth": with_unit(effort, "EUR"),
@@ -54,13 +54,13 @@ def varied(case: Case) -> dict[str, str]:
 
 
 def without(case: Case, what: str) -> Estimate:
-    """Return how Tailor's retention changes where something is taken away, in points."""
+    """Return the change of Tailor's retention with one driver switched off, in points."""
     changed = market(case, **TAKEN[what])
     return case.change(market(case), changed, "retention", "Tailor", times=100)
 
 
 def taken(case: Case) -> dict[str, Estimate]:
-    """Return that for each of what may be taken away, the largest loss first."""
+    """Return the change of retention for each driver switched off, the largest loss first."""
     found = {what: without(case, what) for what in TAKEN}
     return dict(sorted(found.items(), key=lambda item: item[1].value))
 
@@ -81,8 +81,8 @@ def _by_tenure(case: Case, here: Scenario) -> np.ndarray:
 def tenured(case: Case) -> dict[str, np.ndarray]:
     """Return retention by tenure with learning and without, (seeds, bands)."""
     return {
-        "Tailor learns": _by_tenure(case, market(case)),
-        "nobody learns": _by_tenure(case, market(case, learning_rate=0.0)),
+        "with learning": _by_tenure(case, market(case)),
+        "no learning": _by_tenure(case, market(case, learning_rate=0.0)),
     }
 
 
@@ -101,7 +101,7 @@ def by_tenure(case: Case) -> dict[str, list[tuple[int, Estimate]]]:
 
 
 def contact(case: Case) -> dict[str, float]:
-    """Return what Tailor knows after the purchases of the exercises, percent, and its parts."""
+    """Return Tailor's customer knowledge after the purchases of the exercises, and its parts."""
     here, n = market(case), purchases(case)
     a, w = float(here.firms["Tailor"].interaction), float(first_segment(here).disclosure)
     precision = rule("learning.precision")(float(here.learning_rate), a, w)
@@ -143,7 +143,7 @@ def parts_ahead(case: Case) -> dict[str, float]:
 
 
 def largest(case: Case) -> tuple[str, ...]:
-    """Return the largest part of Tailor's mean switching cost, and any that may be level."""
+    """Return the largest part of Tailor's mean switching cost, and any that do not differ."""
     here = market(case)
     return best_of({p: case.values(here, f"switching_{p.lower()}", "Tailor") for p in PARTS})
 
@@ -170,18 +170,18 @@ NUMBERS: Numbers = Numbers(
     spread,
     money=lambda case: case.between(market(case), "switching_cost", "Tailor", "Mass"),
     of_price=lambda case: case.averages(market(case), "switching_cost_share", times=100),
-    effort=lambda case: without(case, "teaching takes no effort"),
-    unlearned=lambda case: without(case, "nobody learns"),
-    unfit=lambda case: without(case, "fit counts for nothing"),
-    effort_lost=lambda case: -without(case, "teaching takes no effort").value,
-    learning_lost=lambda case: -without(case, "nobody learns").value,
-    learning_holds=lambda case: without(case, "teaching takes no effort").value
-    > without(case, "nobody learns").value,
+    effort=lambda case: without(case, "no onboarding effort"),
+    unlearned=lambda case: without(case, "no learning"),
+    unfit=lambda case: without(case, "no value of fit"),
+    effort_lost=lambda case: -without(case, "no onboarding effort").value,
+    learning_lost=lambda case: -without(case, "no learning").value,
+    learning_holds=lambda case: without(case, "no onboarding effort").value
+    > without(case, "no learning").value,
     first=lambda case: next(iter(taken(case))),
-    sorting=lambda case: rise(case, "nobody learns"),
-    rise=lambda case: rise(case, "Tailor learns"),
-    sorted_part=lambda case: 100 * rise(case, "nobody learns").value
-    / rise(case, "Tailor learns").value,
+    sorting=lambda case: rise(case, "no learning"),
+    rise=lambda case: rise(case, "with learning"),
+    sorted_part=lambda case: 100 * rise(case, "no learning").value
+    / rise(case, "with learning").value,
     bands=lambda _: dict(enumerate(BANDS)),
     largest_words=lambda case: " or ".join(largest(case)),
 )  # fmt: skip

@@ -26,7 +26,7 @@ __all__ = [
 
 
 class RepeatBuying(NamedTuple):
-    """How many buy each firm's product at all, and how often those do.
+    """Penetration and purchase frequency of each firm's product.
 
     Parameters
     ----------

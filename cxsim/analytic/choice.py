@@ -93,7 +93,7 @@ def logit_shares(
 
     Returns
     -------
-    ndarray, shape (..., J), or (..., J + 1) with the outside option last
+    ndarray, shape (..., J), or (..., J + 1) with the no-purchase option last
         Shares, which sum to 1.
 
     Raises
@@ -118,7 +118,7 @@ def logit_shares(
 def logit_worth(
     value: ArrayLike, *, price_sensitivity: ArrayLike = 1.0, outside: ArrayLike | None = None
 ) -> NDArray[np.float64]:
-    """Return what the best option is worth on average, chance included, in currency.
+    """Return the expected value of the best option, its random part included, in currency.
 
     With standard Gumbel shocks this is (ln sum_j exp(a v_j) + gamma) / a, where gamma
     = .5772... is the mean of a shock. Only differences between markets mean something.
@@ -161,7 +161,7 @@ def logit_worth(
 def _utilities(
     value: ArrayLike, price_sensitivity: ArrayLike, outside: ArrayLike | None
 ) -> NDArray[np.float64]:
-    """Return a v, the outside option last where there is one."""
+    """Return a v, the no-purchase option last where there is one."""
     worth = numbers(value, name="value")
     if worth.ndim == 0 or worth.shape[-1] == 0:
         raise ValueError(f"value: expected one number per firm, found shape {worth.shape}")
@@ -190,7 +190,7 @@ def switching_chances(
     outside: ArrayLike | None = None,
     form: Literal["cost", "bonus"] = "cost",
 ) -> NDArray[np.float64]:
-    """Return what customers of each firm choose.
+    """Return choice probabilities by supplier.
 
     Parameters
     ----------
@@ -204,11 +204,11 @@ def switching_chances(
         Worth of buying from nobody, currency. Default: there is no such option.
     form : {"cost", "bonus"}
         Whether rivals are worth less by the switching cost, or the supplier more.
-        The same without an outside option, different with one.
+        The same without a no-purchase option, different with one.
 
     Returns
     -------
-    ndarray, shape (..., J, J), or (..., J, J + 1) with the outside option last
+    ndarray, shape (..., J, J), or (..., J, J + 1) with the no-purchase option last
         Chances; row: the supplier so far, column: the option taken. Rows sum to 1.
 
     Raises
@@ -253,7 +253,7 @@ def switching_matrix(
 ) -> NDArray[np.float64]:
     """Return the transition matrix of suppliers from one occasion to the next.
 
-    As :func:`switching_chances`, but a customer who takes the outside option keeps the
+    As :func:`switching_chances`, but a customer who takes the no-purchase option keeps the
     supplier.
 
     Parameters

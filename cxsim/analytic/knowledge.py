@@ -23,7 +23,7 @@ __all__ = [
 
 
 def knowledge_after(contacts: ArrayLike, *, precision: ArrayLike) -> NDArray[np.float64]:
-    """Return what a firm knows of a customer after equal signals, K = n r / (1 + n r).
+    """Return customer knowledge after equal signals, K = n r / (1 + n r).
 
     Half of everything after 1 / r contacts.
 
@@ -72,7 +72,7 @@ def mean_misfit(
     segment_insight: ArrayLike = 0.0,
     recognition: ArrayLike = 1.0,
 ) -> NDArray[np.float64]:
-    """Return the mean misfit of a firm's offers to a segment of customers it knows equally well.
+    """Return the mean fit gap of a firm's offers to a segment of customers it knows equally well.
 
     Arguments broadcast; the result has their common shape.
 
@@ -81,7 +81,7 @@ def mean_misfit(
     knowledge : array_like
         Share of the variance of needs that the firm has resolved, K.
     customization : array_like
-        How far it bends its offer to what it believes, C.
+        How far it adapts its offer to what it believes, C.
     dimensions : array_like of int
         Dimensions of needs, D.
     need_variance : array_like
@@ -192,14 +192,14 @@ _LONGEST = 2000
 
 @dataclass(frozen=True)
 class ServiceWorth:
-    """What a purchase is worth to a customer, and costs the firm, as far as capabilities matter.
+    """Value of a purchase to the customer and its cost to the firm that depend on capabilities.
 
     Attributes
     ----------
     misfit, hassle : ndarray
-        What misfit and ordering take away from the customer, currency per purchase.
+        Losses of the customer by fit gap and by ordering effort, currency per purchase.
     unit, contact, fixed : ndarray
-        What customizing, interacting and keeping the capabilities cost, currency per purchase.
+        Costs of customization, of interaction and of the capabilities, currency per purchase.
     """
 
     misfit: NDArray[np.float64]
@@ -210,7 +210,7 @@ class ServiceWorth:
 
     @property
     def net(self) -> NDArray[np.float64]:
-        """What customer and firm have together, currency per purchase (negative: a loss).
+        """Joint gain of customer and firm, currency per purchase (negative: a loss).
 
         The net worth of one set of capabilities less that of another is what moving from one to
         the other adds; where it is zero is the break-even.
@@ -305,7 +305,7 @@ def service_worth(
     interaction_cost: ArrayLike = 0.0,
     capability_cost: ArrayLike = 0.0,
 ) -> ServiceWorth:
-    """Return what capabilities are worth per purchase, at steady-state knowledge.
+    """Return the value of capabilities per purchase, at steady-state knowledge.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ __all__ = ["Calibration", "Control", "calibrate", "check_identified", "shuffled_
 
 @dataclass(eq=False)
 class Calibration:
-    """What a panel says of a market.
+    """Estimates of a market from a purchase panel.
 
     Attributes
     ----------
@@ -87,7 +87,9 @@ class Calibration:
             f"(se {row['se']:.2g}), {row['percent']:.0f} % of the mean price"
         )
         value, other = self.estimates.values["loyalty"], self.alike.values["loyalty"]
-        said += f"; {value:.2f} utils, where a model without tastes would find {other:.2f}"
+        said += (
+            f"; {value:.2f} utils, where a model without brand preferences would find {other:.2f}"
+        )
         if self.control is not None:
             said += f" and a random order of purchases {self.control.loyalty:.2f}"
         return said + "."
@@ -305,7 +307,7 @@ def check_identified(panel: Panel) -> None:
     if np.ptp(panel.price, axis=1).max() <= 1e-9 * max(float(panel.price.max()), 1.0):
         raise wrong(
             "expected prices that change between purchases, found the same throughout: "
-            "price sensitivity cannot be told from taste"
+            "price sensitivity cannot be separated from brand preference"
         )
     supplier = panel.supplier
     again = (supplier >= 0) & (panel.choice < len(panel.firms))
@@ -318,7 +320,7 @@ def check_identified(panel: Panel) -> None:
     if not moved.any():
         raise wrong(
             "expected customers who change firms, found that each always buys from one: "
-            "loyalty cannot be told from taste, and its worth has no upper bound"
+            "loyalty cannot be separated from brand preference, and its value has no upper bound"
         )
     moves = panel.switching_counts() > 0
     if moved.sum() >= _MOVES and len(moves) == connected_components(moves, connection="strong")[0]:

@@ -34,7 +34,7 @@ _BLOCK = 150_000
 
 @dataclass(frozen=True)
 class Design:
-    """What the likelihood is reckoned from; occasions of a household stand side by side.
+    """Arrays from which the likelihood is computed; a household's occasions stand side by side.
 
     Attributes
     ----------
@@ -221,7 +221,7 @@ def design_of(
     form: str = "cost",
     loyalty: bool = True,
 ) -> Design:
-    """Return what the likelihood of a panel is reckoned from.
+    """Return the arrays from which the likelihood of a panel is computed.
 
     Parameters
     ----------
@@ -338,7 +338,7 @@ class Estimates:
         )
 
     def worth(self, weights: Mapping[str, float]) -> tuple[float, float]:
-        """Return what a sum of utils is worth in currency, with its standard error.
+        """Return the value of a sum of utils in currency, with its standard error.
 
         Parameters
         ----------
@@ -360,7 +360,7 @@ class Estimates:
 
     @property
     def worths(self) -> pd.DataFrame:
-        """What each parameter is worth: ``worth``, ``se`` (currency), and in % of the mean price.
+        """Parameters in money: ``worth``, ``se`` (currency), and in % of the mean price.
 
         Columns ``percent`` and ``percent_se`` take the mean price as given.
         """

@@ -383,7 +383,7 @@ UNIFORM_SD = 1.0 / np.sqrt(12.0)
 
 @dataclass(frozen=True)
 class Found:
-    """Where the search ended, in the unit cube of the parameters' ranges.
+    """End of the search, in the unit cube of the parameters' ranges.
 
     Attributes
     ----------

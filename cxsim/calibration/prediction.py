@@ -52,7 +52,7 @@ class Prediction:
         return pd.DataFrame(rows, columns=["model", "repeat_rate", "share"])
 
     def headline(self) -> str:
-        """Return whose prediction of the repeat rate is nearest, and by how much."""
+        """Return the model that predicts the repeat purchase rate best, and its lead."""
         rates = self.table[self.table["quantity"] == "repeat rate"].set_index("model")["value"]
         error = self.table.set_index(["model", "quantity"])["se"][("observed", "repeat rate")]
         off = {name: 100 * abs(rates[name] - rates["observed"]) for name in rates.index[1:]}

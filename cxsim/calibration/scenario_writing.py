@@ -1,4 +1,4 @@
-"""A scenario file from estimates: numbers, their standard errors and their source beside them."""
+"""Writes a scenario file from estimates, with their standard errors and their source."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cxsim.scenario.yaml_text import to_yaml
 __all__ = ["Offer", "offers_of", "sample", "scenario_text", "taste_of", "write_scenario"]
 
 
-# -- A scenario file from estimates: numbers, their standard errors and their source beside them
+# -- A scenario file from estimates, with their standard errors and their source ------------
 
 
 def scenario_text(
@@ -53,14 +53,14 @@ def scenario_text(
     Raises
     ------
     CalibrationError
-        If the price sensitivity is not above zero: worth cannot be stated in money.
+        If the price sensitivity is not above zero: utility cannot be stated in money.
     """
     a = float(estimates.values["price_sensitivity"])
     se = estimates.error("price_sensitivity")
     if not a > 0.0:
         raise CalibrationError(
             f"{panel.source}: expected a price sensitivity above 0, found {a:.3g} (se {se:.2g}): "
-            "dearer offers seem to be bought more, so that worth cannot be stated in money "
+            "higher prices seem to raise purchases, so that utility cannot be stated in money "
             "(a feature that moves with prices may be missing)"
         )
     unit = panel.currency
@@ -68,12 +68,14 @@ def scenario_text(
     data["title"] = title or f"A market calibrated to {panel.source}"
     data["description"] = _block(
         f"{len(panel.firms)} firms as estimated from {panel.occasions} purchase occasions of "
-        f"{panel.customers} customers. What the panel does not show (needs, fit, knowledge, "
-        "costs) is absent: add it to ask what a firm gains by interacting or customizing."
+        f"{panel.customers} customers. Inputs that a panel does not contain (needs, fit, customer "
+        "knowledge, costs) are absent. Add them to study the effects of interaction or "
+        "customization."
     )
-    data["claim"] = "The market repeats purchases and divides them as the panel does."
+    data["claim"] = "Repeat purchase rate and market shares are those of the panel."
     data["refuted_by"] = (
-        "Repeat rate or a share of a run differs from the panel's by more than two standard errors."
+        "The repeat purchase rate or a market share of a run differs from the panel's by more than "
+        "two standard errors."
     )
     data["test"] = _test(panel)
     notes = _notes(panel, estimates, first=first, alike=alike, control=control)
@@ -83,7 +85,7 @@ def scenario_text(
     rate = _purchase_rate(panel)
     if first == "drop":
         data["warm_up"] = int(np.ceil(60 / rate))
-        data.yaml_add_eol_comment("nobody's first purchase is reported", "warm_up")
+        data.yaml_add_eol_comment("first purchases are not reported", "warm_up")
     data["customers"] = 2000
     data["currency"] = unit
     if form != "cost":
@@ -130,9 +132,9 @@ def _block(text: str) -> str:
 
 
 def _test(panel: Panel) -> list[CommentedMap]:
-    """Return the rules that the claim is tested by: near enough to what the panel shows."""
+    """Return the rules of the claim: results within two standard errors of the panel's."""
     rate, error = panel.repeat_rate()
-    found = [("the repeat rate", "1 - market.switching_rate", float(rate), float(error))]
+    found = [("the repeat purchase rate", "1 - market.switching_rate", float(rate), float(error))]
     bought = (panel.choice < len(panel.firms)).astype(float)
     total = np.add.reduceat(bought, panel.starts)
     for number, firm in enumerate(panel.firms):
@@ -141,7 +143,7 @@ def _test(panel: Panel) -> list[CommentedMap]:
         # A ratio over customers, whose purchases are alike.
         apart = (taken - share * total).std(ddof=1) * np.sqrt(len(total)) / total.sum()
         name = f"share.{firm}" if firm.isidentifier() else f"share[{json.dumps(firm)}]"
-        found.append((f"{firm}'s share", name, float(share), float(apart)))
+        found.append((f"{firm}'s market share", name, float(share), float(apart)))
     return [
         CommentedMap(
             says=f"{what} is the panel's, {value:.3f}, within two standard errors",
@@ -164,7 +166,7 @@ def _notes(
     share = 100.0 / estimates.mean_price if estimates.mean_price else float("nan")
     said = [
         f"Source: {panel.source}.",
-        "Panel logit by simulated maximum likelihood with independent normal tastes",
+        "Panel logit by simulated maximum likelihood with independent normal brand preferences",
         f"({estimates.draws} Halton draws, {estimates.occasions} occasions,",
         f"{estimates.customers} customers, log-likelihood {estimates.loglikelihood:.1f},",
         f"McFadden's rho squared {estimates.rho_squared:.3f});",
@@ -181,8 +183,8 @@ def _notes(
         said.append("It is below zero; the scenario's switching cost is 0.")
     if alike is not None:
         said.append(
-            f"Without tastes it would seem {alike.values['loyalty']:.3g} utils: taste taken for "
-            "loyalty."
+            f"Without brand preferences it would be {alike.values['loyalty']:.3g} utils: brand "
+            "preference mistaken for loyalty."
         )
     if control is not None:
         said.append(
@@ -194,8 +196,8 @@ def _notes(
     )
     if not panel.outside:
         said.append(
-            "Only differences in quality matter, as nobody can buy nothing; the firm most bought "
-            "from is set to be worth its price."
+            "Only differences in quality matter, because customers always buy; the quality of the "
+            "firm with most purchases is set to its price."
         )
     return " ".join(said)
 
@@ -203,8 +205,8 @@ def _notes(
 def _purchase_rate(panel: Panel) -> float:
     """Return occasions per customer and period; 1 where a period is a purchase.
 
-    Periods count from a customer's first occasion to the end of the panel: the gap that
-    nobody saw the end of belongs in, else short gaps would count too much.
+    Periods count from a customer's first occasion to the end of the panel. They include the
+    last gap, whose end is not observed, or short gaps would count too much.
     """
     if panel.period is None:
         return 1.0
@@ -269,16 +271,16 @@ def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
 
 @dataclass(frozen=True)
 class Offer:
-    """A firm's prices, and what its offer is worth.
+    """A firm's prices and the value of its offer.
 
     Attributes
     ----------
     cuts : Cuts
         Regular and cut price.
     level : float
-        Currency; quality is ``level`` and what ``weights`` are worth.
+        Currency; quality is ``level`` plus the value of ``weights``.
     weights, display : mapping of str to float
-        Weights of estimated parameters: in quality, and in what a promotion adds.
+        Weights of estimated parameters: in quality, and in the effect of a promotion.
     """
 
     cuts: Cuts
@@ -290,9 +292,9 @@ class Offer:
 def offers_of(panel: Panel, estimates: Estimates) -> list[Offer]:
     """Return each firm's offer, in the panel's order.
 
-    Quality is the firm's intercept and what its features are usually worth, while no
-    promotion runs. Where nobody can buy nothing, only differences matter: the firm without
-    an intercept is set to be worth its regular price.
+    Quality is the firm's intercept plus the value of its features while no promotion runs.
+    Without a no-purchase option only differences matter, and the quality of the firm without
+    an intercept is set to its regular price.
     """
     names = estimates.values.index
     cuts = [price_cuts(prices) for prices in panel.price]

@@ -41,7 +41,7 @@ def capability_matrix(
     trail: bool = True,
     **_: Unpack[Shared],
 ) -> Chart:
-    """Draw firms as bubbles in the capability matrix, their area the share of purchases.
+    """Draw firms as bubbles in the capability matrix, their area the market share.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def capability_matrix(
         {names[k]: quadrant(ways[k][0, 0], ways[k][0, 1], threshold) for k in seen},
         f"{words_of(firms).period} {period}",
     )
-    note = f"Bubble area: share of purchases in {placed.when}."
+    note = f"Bubble area: market share in {placed.when}."
     if trail and any(len(way) > 1 for way in ways):
         note += " Arrows: path from the start (ring)."
 
@@ -150,7 +150,7 @@ def way_of(past: pd.DataFrame) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Placed:
-    """Where firms stand, and since the start: what title and description tell."""
+    """Positions of firms, now and at the start, for title and description."""
 
     names: list[str]
     places: np.ndarray
@@ -431,7 +431,7 @@ class Bubbles:
         )
 
     def draw_way(self, k: int, way: np.ndarray) -> None:
-        """Draw where a firm came from: a ring at the start, an arrow to its bubble.
+        """Draw the path of a firm: a ring at the start, an arrow to its bubble.
 
         Parameters
         ----------

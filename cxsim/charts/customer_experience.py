@@ -371,7 +371,7 @@ def perception_gap(
 
 
 def _gap(axes: Axes, own: pd.DataFrame, look: Look) -> list[EndLabel]:
-    """Draw what one firm believes and its customers meet; return the labels of both."""
+    """Draw performance as believed by one firm and as met by its customers; return both labels."""
     axes.plot(own.index, own["met"], color=look.color, linewidth=2.2, zorder=3)
     axes.plot(own.index, own["belief"], color=INK, linestyle=(0, (4, 2)), zorder=4)
     told = own[own["error"] > 0]
@@ -409,7 +409,7 @@ def _means(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _perception_finding(table: dict[str, pd.DataFrame]) -> str:
-    """Tell whose belief is furthest from the truth at the end, and whose is nearest."""
+    """State which firm has the largest perception gap at the end, and which the smallest."""
     ends = {}
     for name, own in table.items():
         there = own.dropna()

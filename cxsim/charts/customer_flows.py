@@ -239,7 +239,7 @@ def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
 def customer_flows(
     switching: pd.DataFrame, *, periods: tuple[int, int] | None = None, **_: Unpack[Shared]
 ) -> Chart:
-    """Draw who wins customers from whom: both ways thin, the net flow thick.
+    """Draw flows of customers between firms: both directions thin, the net flow thick.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ _NAMED = {"customer": "customers", "purchase": "purchases", "price": "prices"}
 
 @dataclass(frozen=True)
 class Words:
-    """What the scenario calls a period and its currency; no currency if nobody said.
+    """The scenario's labels of a period and its currency; no currency if it is not known.
 
     ``customer``, ``purchase`` and ``price`` are its labels for these: one word, or singular and
     plural with a stroke between them (``"child/children"``).
@@ -73,7 +73,7 @@ class Words:
         return cls(**{name: str(word) for name, word in named.items() if word})
 
     def attrs(self) -> dict[str, str]:
-        """Return what a frame has to say in its ``attrs``."""
+        """Return the texts in a frame's ``attrs``."""
         own = {k: v for k, v in asdict(self).items() if k in _NAMED and v != k}
         return {"period_length": self.period, "currency": self.currency, **own}
 
@@ -166,7 +166,7 @@ def fixed(value: float, places: int, *, signed: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """How the values of one axis are written.
+    """Number format of one axis.
 
     Attributes
     ----------
@@ -454,7 +454,7 @@ def moment(frame: pd.DataFrame, period: int | None) -> int:
 
 
 def words_of(frame: pd.DataFrame) -> Words:
-    """Return what things are called, as the frame says in its ``attrs``."""
+    """Return the labels in a frame's ``attrs``."""
     return Words.of(frame.attrs)
 
 

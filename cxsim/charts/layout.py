@@ -70,7 +70,7 @@ P = ParamSpec("P")
 
 
 class Shared(TypedDict, total=False):
-    """What every public figure takes beside its own parameters; see :meth:`Chart.picture`."""
+    """Parameters common to all public figures; see :meth:`Chart.picture`."""
 
     title: str | None
     size: tuple[float, float] | None
@@ -78,7 +78,7 @@ class Shared(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Chart:
-    """What a figure says, and who draws it.
+    """The texts of a figure, and the function that draws it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What buying centers decide, by the number of people who decide."""
+"""Decisions of buying centers, by their number of members."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def _morris(finding: Any) -> Chart:
 
 
 def _regional(finding: Any) -> Chart:
-    """How factors are distributed at points of interest and at the rest."""
+    """Distributions of factors at points of interest and at the rest."""
     facts, shown = finding.facts, finding.frame.head(PANELS)
     apart = shown["p"] < 1.0 - facts["confidence"]
     columns = min(3, len(shown))
@@ -198,7 +198,7 @@ def _regional(finding: Any) -> Chart:
 
 
 def _distributions(axes: Axes, values: pd.DataFrame, row: dict[str, Any]) -> None:
-    """Draw which share of points lies below each value of a factor, of interest and others."""
+    """Draw the share of points below each value of a factor, of interest and others."""
     cases = values["of_interest"].to_numpy()
     for part, color, line in ((cases, RED, "-"), (~cases, BLUE, (0, (4, 1.5)))):
         x = np.sort(values.loc[part, row["factor"]].to_numpy())
@@ -372,7 +372,7 @@ _CHARTS: dict[str, Callable[[Any], Chart]] = {
 
 @styled
 def finding(found: Any) -> Picture:
-    """Draw what an analysis of a study found.
+    """Draw the result of an analysis of a study.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ class Picture(Figure):
 
 
 def alt_of(figure: Figure) -> str:
-    """Return what a figure shows, as a sentence with its numbers; empty if it does not say.
+    """Return a figure's text alternative, with its numbers; empty if it has none.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 
 @dataclass(frozen=True)
 class Look:
-    """What one firm (or scenario) looks like.
+    """Color, marker and line of one firm (or scenario).
 
     Attributes
     ----------

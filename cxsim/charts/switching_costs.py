@@ -1,4 +1,4 @@
-"""What customers would lose by leaving: switching costs by part, and over customers."""
+"""Switching costs: by part, and their distribution over customers."""
 
 from __future__ import annotations
 

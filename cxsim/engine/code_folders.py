@@ -84,7 +84,7 @@ def _open_to_others(facts: os.stat_result) -> str | None:
         return f"of another user (number {facts.st_uid})"
     if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         who = "everybody" if facts.st_mode & stat.S_IWOTH else "a group"
-        return f"that {who} can write (mend it: chmod -R go-w)"
+        return f"that {who} can write (to fix it: chmod -R go-w)"
     return None
 
 

@@ -265,7 +265,7 @@ def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None)
 
 @contextlib.contextmanager
 def _named(what: str) -> Iterator[None]:
-    """Return what cannot be compiled, and why, in one line."""
+    """Return the function that cannot be compiled, and the reason, in one line."""
     import numba
 
     try:

@@ -119,7 +119,7 @@ def wrapper_for(made: Any, kinds: Sequence[Any]) -> Any:
 
 
 def address_of(result: Any) -> int:
-    """Return where the machine code of a compiled entry begins."""
+    """Return the address of the machine code of a compiled entry."""
     return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
 
 

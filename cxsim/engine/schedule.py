@@ -198,7 +198,7 @@ def live_ranges(steps: Iterable[Step], mechanisms: Iterable[Mechanism]) -> dict[
 def offsets(
     sizes: Mapping[str, int], live_ranges: Mapping[str, LiveRange]
 ) -> tuple[dict[str, int], int]:
-    """Return where each column begins, and how much memory that takes in all.
+    """Return the offset of each column, and the memory of all.
 
     The largest first, each in the first gap between those in use together with it.
 

@@ -110,7 +110,7 @@ class Workspace:
         }
 
     def state(self) -> dict[str, Any]:
-        """Return what lasts from period to period, as plain data: columns, parameters, tables."""
+        """Return the state between periods, as plain data: columns, parameters, tables."""
         return {
             "columns": self.population.arrays,
             "parameters": self.tables.own_arrays,

@@ -78,7 +78,7 @@ _KEY = re.compile(rb'\{"sha256": "([0-9a-f]{64})",\n')
 _HEAD = re.compile(rb"cxsim ([a-z ]+) ([0-9a-f]{64})\n")
 
 
-#: Digits of a digest in a file's name: 128 bits, more than chance will ever meet.
+#: Digits of a digest in a file's name: 128 bits, so that two digests never agree by chance.
 NAMED = 32
 
 

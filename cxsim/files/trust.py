@@ -134,7 +134,7 @@ def _write(folders: list[str]) -> None:
 
 
 def trusted() -> dict[str, str]:
-    """Return who trusted each folder: this file, the environment, or the process that sent work."""
+    """Return the origin of trust in each folder: this file, the environment, a sender of work."""
     named = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     return {
         **dict.fromkeys(sorted(_adopted), "the process that sent the work"),

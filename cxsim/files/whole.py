@@ -154,7 +154,7 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
             on_disk(each)
         aside = draft.with_name(f"{draft.name}-old")
         if path.exists():
-            path.replace(aside)  # moved, not deleted: an end between the two moves loses nothing
+            path.replace(aside)  # moved, not deleted: an end between the two moves leaves a copy
         draft.replace(path)
         on_disk(path.parent)
         shutil.rmtree(aside, ignore_errors=True)

@@ -255,7 +255,7 @@ class BestResponse(PricingPolicy):
                 )
         if len(scenario.firms) == 1 and not scenario.outside_option:
             return (
-                "expected a rival or an outside option, or there is no best price, found one "
+                "expected a rival or a no-purchase option, or there is no best price, found one "
                 "firm alone (outside_option: true lets customers buy from nobody)"
             )
         for each in scenario.mechanisms:
@@ -368,7 +368,7 @@ def _cost(market: Any, firm: str, volume: float) -> float:
 
 
 def _in_the_way(scenario: Any) -> Iterator[str]:
-    """Return what the market has and the game does not."""
+    """Return features of the market that the game lacks."""
     if len(scenario.firms) != 2:
         yield f"{len(scenario.firms)} firms"
     if len(scenario.segments) != 1:
@@ -403,12 +403,12 @@ def _in_the_way(scenario: Any) -> Iterator[str]:
 
 
 def _more_than_one(scenario: Any) -> list[str]:
-    """Return what the market has and the game over a single buyer does not."""
+    """Return features of the market that the game over a single buyer lacks."""
     found = []
     if scenario.customers != 1:
         found.append(f"{scenario.customers} customers (buyers: one)")
     if scenario.outside_option:
-        found.append("an outside option (buyers: one)")
+        found.append("a no-purchase option (buyers: one)")
     if any(segment.purchase_rate != 1 for segment in scenario.segments.values()):
         found.append("a purchase_rate below 1 (buyers: one)")
     names = ("quality", "unit_cost", "customization_cost", "interaction_cost", "cost_to_serve")

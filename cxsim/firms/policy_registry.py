@@ -338,7 +338,7 @@ def resolve(kind: str, name: str, folder: str) -> type[Policy] | PolicyCode | No
 
 
 def sent_along(kind: str, name: str, folder: str) -> tuple[type[Policy] | None, str | None]:
-    """Return what another process of the user needs for a policy of this process.
+    """Return the data that another process of the user needs for a policy of this process.
 
     Parameters
     ----------

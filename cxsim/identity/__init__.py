@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Identity:
-    """What determines a result: named things, and all that they rest on.
+    """All that determines a result: named things and their dependencies.
 
     Two are equal if no code and no data behind the things differs. Names are for messages.
 

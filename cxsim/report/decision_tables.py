@@ -1,4 +1,4 @@
-"""What the notebook that decides shows beside its figures, and how it starts from a panel."""
+"""Tables of the notebook of decisions, and its start from a panel."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def from_panel(
 def market_of(
     scenario: str, panel: str, overrides: str, *, points: int
 ) -> tuple[Scenario, pd.DataFrame | None, pd.DataFrame]:
-    """Return what a decision is about: a scenario, or one calibrated to a panel if one is named.
+    """Return the scenario of a decision; it is calibrated to a panel if one is named.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def options_table(decision: Decision) -> Any:
 
 
 def information_table(decision: Decision) -> Any:
-    """Return what knowing would be worth, and where the choice turns."""
+    """Return values of information and switching points."""
     frame = decision.information.set_index("factor")
     scale = scale_of(decision, frame["upper"])
     shown = pd.DataFrame(index=frame.index)
@@ -170,7 +170,7 @@ def information_table(decision: Decision) -> Any:
 
 
 def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
-    """Show what a panel does not show and was assumed, and what the market leaves out."""
+    """Show assumptions that a panel does not determine, and costs that the market lacks."""
     from IPython.display import display
 
     if assumed.empty:

@@ -309,11 +309,11 @@ def nobody_watches() -> bool:
 
 
 def why_it_changed(question: Question, seeds: Sequence[int]) -> str:
-    """Return which terms of the choice the change of share is due to, as HTML."""
+    """Return driver contributions to the change of market share, as HTML."""
     if question.asks_nothing:
         return piece("paragraphs", ["Nothing has been changed yet."])
     parts = why(question.base, question.scenario(), firm=question.firm, seeds=seeds)
-    return why_html(parts, firm=question.firm, measure="share of purchases")
+    return why_html(parts, firm=question.firm, measure="market share")
 
 
 def break_even_price(question: Question, seeds: Sequence[int]) -> str:
@@ -436,7 +436,7 @@ def as_html(answer: Answer) -> str:
 
 
 def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:
-    """Return what each term of the choice accounts for as an HTML table.
+    """Return the contribution of each driver of choice as an HTML table.
 
     Parameters
     ----------

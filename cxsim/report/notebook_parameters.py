@@ -104,13 +104,13 @@ class Parameter:
 
     @property
     def expected(self) -> str:
-        """What may be given, in words."""
+        """The permitted values, in words."""
         if self.low == -math.inf:
             return _WORDS[self.kind]
         return f"{_WORDS[self.kind]} from {self.low:.10g} to {self.high:.10g}"
 
     def value(self, given: Any) -> Any:
-        """Return what is given as a plain value of the parameter's type.
+        """Return a given value as a plain value of the parameter's type.
 
         Texts are read, as they come from a command line.
 
@@ -163,7 +163,7 @@ def _json(value: Any) -> str:
 
 
 def declared(path: Path) -> dict[str, Parameter]:
-    """Return what the cell tagged ``parameters`` declares, by name; nothing without such a cell.
+    """Return declarations of the cell tagged ``parameters``, by name; none without such a cell.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def declared(path: Path) -> dict[str, Parameter]:
 
 
 def _declared_in(source: str, place: str) -> dict[str, Parameter]:
-    """Return what a cell of parameters declares, by name."""
+    """Return the declarations of a cell of parameters, by name."""
     where = f"{place}: parameters cell" if place else "parameters cell"
     try:
         statements = ast.parse(source).body
@@ -230,7 +230,7 @@ def _parameter(statement: ast.stmt, comment: str, where: str) -> Parameter:
 
 
 def checked(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a notebook is given, as plain values that papermill can put in.
+    """Return values for a notebook, as plain data that papermill can put in.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def checked(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 def _fitting(
     known: Mapping[str, Parameter], given: Mapping[str, Any], place: str = ""
 ) -> dict[str, Any]:
-    """Return what is given as values of the declared types.
+    """Return given values as values of the declared types.
 
     Raises
     ------
@@ -424,7 +424,7 @@ def join_overrides(texts: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class _Way:
-    """How the report of a notebook is made again, by ``cxsim VERB`` and by ``cx.VERB``.
+    """Commands that reproduce a notebook's report: ``cxsim VERB`` and ``cx.VERB``.
 
     Attributes
     ----------

@@ -71,7 +71,7 @@ Progress = Callable[[str, int, int], object]
 
 @dataclass(frozen=True)
 class Watch:
-    """What whoever waits for a notebook wants of it.
+    """Options of a caller who waits for a notebook.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class NotebookResult:
-    """Where the results of a notebook are.
+    """Folder and files of a notebook's results.
 
     Attributes
     ----------

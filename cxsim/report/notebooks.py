@@ -47,7 +47,7 @@ class NotebookInputError(ValueError):
     """A notebook that is not there, or is given something it cannot take."""
 
     def _render_traceback_(self) -> list[str]:
-        """Show what is wrong in a notebook without the stack that leads to it."""
+        """Show an error in a notebook without its traceback."""
         return [f"{type(self).__name__}: {self}"]
 
 

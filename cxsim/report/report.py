@@ -1,4 +1,4 @@
-"""What the notebooks of the package share: one object that shows, explains and keeps results."""
+"""The report of a notebook: one object that shows, explains and saves results."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Report:
 
     @property
     def words(self) -> Words:
-        """What the first scenario calls things."""
+        """Labels of the first scenario."""
         return Words.of(settings_attrs(self._scenarios[0]))
 
     def worded(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -209,21 +209,21 @@ class Report:
             share = late.groupby("firm", sort=False)["mean"].mean()
             sells = str(share.idxmax())
         window = window_words("mean", start, last, str(market.period_length))
-        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %, {window})"
+        sold = f"{sells} has the highest market share ({100 * share.max():.1f} %, {window})"
         within = _count(runs.first.scenario.periods, runs.first.scenario.period_length)
         if sells == earns:
             return f"{sold} and earns most within {within}."
         return f"{sold}; {earns} earns most within {within}."
 
     def worth(self, runs: Replications) -> str:
-        """Return what the lead of the firm that earns most is worth, within the run and beyond."""
+        """Return the value of the leading firm's lead in profit, within the run and beyond."""
         if len(runs.firms) < 2:
             return ""
         best, other, value = runs.lead()
         return value.sentence(f"{best}'s lead over {other} in net present value")
 
     def questions(self, seeds: Iterable[int] = ()) -> Any:
-        """Show what each scenario claims, what becomes of it, and what would refute it.
+        """Show each scenario's claim, its verdict, and the result that would refute it.
 
         Parameters
         ----------
@@ -261,7 +261,7 @@ class Report:
         return show(piece("side_by_side", drawn))
 
     def firms(self) -> Any:
-        """Show what sets the firms apart, and what does not."""
+        """Show the parameters in which firms differ, and those in which they agree."""
         table, alike = tables.firms(self._scenarios[0])
         return show(table.to_html() + piece("alike", alike))
 
@@ -320,7 +320,7 @@ class Report:
         }
 
     def caution(self) -> list[str]:
-        """Return what costs nothing for no cost is stated, and what else is a default."""
+        """Return costs that are zero because they are not stated, and other defaults."""
         return unstated_lines(self._scenarios)
 
     def unstated(self) -> Any:
@@ -344,7 +344,7 @@ class Report:
         return tables.settings(rows, caption)
 
     def provenance(self) -> Any:
-        """Show what the results were made with."""
+        """Show the provenance of the results."""
         facts = [(f"scenario {each.name}", f"digest {each.digest}") for each in self._scenarios]
         facts += [(name, version) for name, version in versions().items() if version]
         facts.append(("made", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")))

@@ -212,7 +212,7 @@ _BEGINS, _TAKES = 0.2, 0.2
 
 
 def players_of(market: Scenario, player: str, rival: str) -> tuple[str, str]:
-    """Return who plays: the firms named, else the first two of the market.
+    """Return the two players: the firms named, else the first two of the market.
 
     Raises
     ------
@@ -303,7 +303,7 @@ def survivors(
     players: Sequence[str],
     seeds: Sequence[int],
 ) -> pd.DataFrame:
-    """Return who is still there at the end, by what both players do.
+    """Return the surviving firms, by policy of both players.
 
     Returns
     -------
@@ -386,7 +386,7 @@ def ways(
 
 
 def accounts(report: Report, made: Any) -> None:
-    """Show who takes customers from whom, where the money goes, and what customers are worth.
+    """Show flows of customers, the income statement, and customer equity.
 
     Parameters
     ----------

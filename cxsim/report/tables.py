@@ -478,7 +478,7 @@ def firm_rows(
 
 
 def unstated_lines(scenarios: Iterable[Scenario]) -> list[str]:
-    """Return what costs nothing for no cost is stated, and what was left to a default.
+    """Return costs that are zero because they are not stated, and other defaults.
 
     Parameters
     ----------

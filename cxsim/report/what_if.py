@@ -27,7 +27,7 @@ COPIED = ("interaction", "customization")
 
 @dataclass(frozen=True)
 class Question:
-    """What if: some parameters are others, and a rival copies the firm in focus.
+    """A what-if question: changed parameters, and a rival that may copy the firm in focus.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ REMEMBERED = 400
 
 @dataclass(frozen=True)
 class Answer:
-    """What came out, for one question.
+    """The answer to one question.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class Answer:
 
     @property
     def words(self) -> Words:
-        """What a period and the currency are called."""
+        """Labels of a period and the currency."""
         return Words(self.question.base.period_length, self.question.base.currency)
 
     def rows(self) -> pd.DataFrame:
@@ -163,12 +163,12 @@ class Answer:
             else f"More than {seeds} paired seeds may be needed for a significant result."
         )
         return (
-            f"{self.question.words()}: {firm}'s {_change('share of purchases', share)}; "
+            f"{self.question.words()}: {firm}'s {_change('market share', share)}; "
             f"its {_change('net present value', worth)}. {closing}"
         )
 
     def worth(self) -> str:
-        """Return what the change is worth to the firm within the run and beyond."""
+        """Return the value of the change to the firm within the run and beyond."""
         if self.question.asks_nothing:
             return ""
         name, firm = self.comparison.scenarios[1], self.question.firm

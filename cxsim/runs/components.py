@@ -1,4 +1,4 @@
-"""What a simulation's numbers rest on, by name: passes, mechanisms, policies, measures, modules."""
+"""Components of a simulation by name: passes, mechanisms, policies, measures, modules."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def of_code(
     policies: Mapping[str, type],
     demand: Any = None,
 ) -> Components:
-    """Return what moves a market: passes and rules in their order, mechanisms, policies, engine.
+    """Return components that advance a market: passes, rules, mechanisms, policies, engine.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def of_code(
 
 
 def of_measures(measures: Iterable[tuple[str, Measure]]) -> Components:
-    """Return what makes outputs of books: measures, how they are summarized, and the books.
+    """Return components that turn ledgers into outputs: measures, summaries and ledger.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def of_passes(name: str, passes: Iterable[Pass]) -> Identity:
 
 
 def of_model(function: Any) -> Components:
-    """Return what a function that is studied rests on.
+    """Return the components behind a function that is studied.
 
     Parameters
     ----------

@@ -221,7 +221,7 @@ def _first_format(path: Path) -> str:
 
 
 def _identity(simulation: Simulation) -> dict[str, Any]:
-    """Return what has to agree between a checkpoint and the run that goes on from it."""
+    """Return the data in which a checkpoint and the run that continues it have to agree."""
     digest = simulation.scenario.digest_with(simulation.rules_digest)
     return {"format": _FORMAT, "scenario": digest, "seed": simulation.seed}
 
@@ -417,7 +417,7 @@ def run(
 
 
 def settings_attrs(scenario: Scenario) -> dict[str, str]:
-    """Return what figures call a period, the currency, and what else has a label of its own.
+    """Return the labels of figures: of a period, the currency, and others of the scenario.
 
     Parameters
     ----------
@@ -433,7 +433,7 @@ def settings_attrs(scenario: Scenario) -> dict[str, str]:
 
 
 def provenance(simulation: Simulation) -> dict[str, Any]:
-    """Return what produced a run: digests, seed, versions and time.
+    """Return the provenance of a run: digests, seed, versions and time.
 
     Parameters
     ----------
@@ -463,7 +463,7 @@ def provenance(simulation: Simulation) -> dict[str, Any]:
 
 
 def origin() -> dict[str, Any]:
-    """Return what this process is: versions, platform, commit, command and time.
+    """Return a description of this process: versions, platform, commit, command and time.
 
     Returns
     -------

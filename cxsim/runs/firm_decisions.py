@@ -1,4 +1,4 @@
-"""What firms decide: policies see what their firms know, and set parameters through the tables."""
+"""Decisions of firms: policies see their firms' information and set parameters in the tables."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Decisions:
         }
 
     def memories(self) -> dict[str, dict[str, Any]]:
-        """Return what each policy remembers, by how messages call the policy."""
+        """Return the state of each policy, by its label in messages."""
         return {seat.title: seat.policy.get_state() for seat in self._seats}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -213,7 +213,7 @@ class Decisions:
         return MappingProxyType(dict(zip(self._names, pages, strict=True)))
 
     def _checked(self, seat: _Seat, period: int, decision: Any) -> dict[str, float]:
-        """Return what a policy decided as numbers by parameter, or say what is wrong with it."""
+        """Return a policy's decision as numbers by parameter, or raise an error about it."""
         sets = seat.policy.sets
         if decision is None:
             return {}
@@ -258,14 +258,14 @@ def _said(error: Exception) -> str:
 # -- What benchmarks are shown beside what firms know: the market, with expected demand --------
 
 
-#: Phases that lead to what options are worth to a customer, without any draw.
+#: Phases up to the utility of a customer's options, without any draw.
 _WORTH = ("prepare", "adjust", "ask", "add", "expect")
 
 
 def demand_schedule(
     mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable[..., Any]] | None = None
 ) -> Schedule:
-    """Return the passes of a market with those that reckon with everybody in place of draws.
+    """Return the passes of a market, with expectations over all customers in place of draws.
 
     Parameters
     ----------
@@ -281,7 +281,7 @@ def demand_schedule(
 
 
 class DemandAtPrice(NamedTuple):
-    """What a firm can expect of the period ahead at some price, over simulated customers.
+    """Expected demand of a firm in the period ahead at some price, over simulated customers.
 
     Parameters
     ----------
@@ -305,8 +305,8 @@ class ExpectedDemand:
     """The market as benchmarks see it.
 
     Customers are taken as the period before left them: turnover, drift and contacts of the
-    period ahead are still to come. No promotion is reckoned with. A firm's rivals keep their
-    parameters as they stand.
+    period ahead are still to come. Promotions are not taken into account. Parameters of a
+    firm's rivals stay as they are.
 
     Parameters
     ----------
@@ -325,7 +325,7 @@ class ExpectedDemand:
         self.schedule = schedule
 
     def at(self, firm: str, price: float) -> DemandAtPrice:
-        """Return what a firm can expect of the period ahead at a price.
+        """Return a firm's expected demand in the period ahead at a price.
 
         Parameters
         ----------
@@ -417,7 +417,7 @@ class Insolvency:
         self._periods = np.zeros(firms, dtype=np.int64)
 
     def state(self) -> dict[str, Any]:
-        """Return who has gone, and for how long others have owed too much."""
+        """Return firms that have exited, and how long others have exceeded their credit limit."""
         return {"gone": self.gone, "periods": self._periods}
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """What one run of a scenario leaves.
+    """The results of one run of a scenario.
 
     Frames are properties: ``firms``, ``market``, ``switching`` and ``tenure`` always, the others
     None unless they were asked for; each is built when it is first looked at.
@@ -111,7 +111,7 @@ class Run:
 
     @property
     def hearsay(self) -> pd.DataFrame | None:
-        """What word of mouth does to chances to buy, None if not asked for."""
+        """Effects of word of mouth on purchase probabilities, None if not asked for."""
         return self._frames.get("hearsay")
 
     @property
@@ -131,7 +131,7 @@ class Run:
 
     @property
     def ties(self) -> pd.DataFrame | None:
-        """Who listens to whom in that sample, None if the network was not asked for."""
+        """Links between receivers and senders in that sample, None if not asked for."""
         return self._frames.get("ties")
 
     @property

@@ -222,7 +222,7 @@ class Simulation:
             self.decisions.remember(self.latest, beliefs)
 
     def _check_prices(self) -> None:
-        """Stop before a period in which somebody asks more than anybody can spend."""
+        """Stop before a period in which a firm charges more than any customer can spend."""
         arrays = self.workspace.tables.arrays
         if "firm_price" not in arrays:
             return
@@ -320,7 +320,7 @@ class Simulation:
 
     @functools.cached_property
     def code(self) -> Components:
-        """What moves this market: every rule, pass, mechanism and policy, and the engine.
+        """Components that advance this market: rules, passes, mechanisms, policies and engine.
 
         Raises
         ------
@@ -336,7 +336,7 @@ class Simulation:
 
     @functools.cached_property
     def measuring(self) -> Components:
-        """What makes numbers of the books: every measure of this run, and how it is summarized."""
+        """Components that turn the ledger into outputs: measures and their summaries."""
         return of_measures(
             (level, measure)
             for level, named in self._measures.items()

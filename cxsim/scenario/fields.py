@@ -365,7 +365,7 @@ def _expected(metadata: Any) -> str:
 
 
 def words_for(spec: Spec, needs: int | None = None) -> str:
-    """Return what is expected in words, with range and unit.
+    """Return the expected value in words, with range and unit.
 
     Parameters
     ----------
@@ -404,7 +404,7 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
 
 
 def kind_of(spec: Spec) -> str:
-    """Return what is expected, without range and unit: ``a number``, ``true or false``, ..."""
+    """Return the expected kind, without range and unit: ``a number``, ``true or false``, ..."""
     return words_for(spec.mapped(lambda _: {"bounds": {}}, unit="1"))
 
 

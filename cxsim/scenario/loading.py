@@ -422,7 +422,7 @@ def find(
 
 
 def shown_path(path: Path) -> str:
-    """Return what messages call a file: its path from the current folder, if it is below."""
+    """Return a file's label in messages: its path from the current folder, if it is below."""
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):
@@ -437,7 +437,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def reason(error: OSError) -> str:
-    """Return what the operating system says is wrong, in lower case."""
+    """Return the operating system's message, in lower case."""
     return error.strerror.lower() if error.strerror else type(error).__name__
 
 

@@ -77,7 +77,7 @@ def code_of(scenario: Any) -> list[tuple[str, str, PolicyCode]]:
 
 
 def policy_problems(model: Any, source: Source, *, load: bool = False) -> list[tuple[Keys, str]]:
-    """Return what is wrong with policies' names and parameters, as ``(keys, text)``.
+    """Return problems of policies' names and parameters, as ``(keys, text)``.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def policy_problems(model: Any, source: Source, *, load: bool = False) -> list[t
 def _settings(
     name: str, settings: dict[str, Any], policy: type[Policy] | PolicyCode | None
 ) -> list[tuple[Keys, str]]:
-    """Return what is wrong with a policy's parameters, as far as its class is known."""
+    """Return problems of a policy's parameters, as far as its class is known."""
     if policy is None:
         return [((key,), f"expected no parameters with {FIXED}, found {key!r}") for key in settings]
     if isinstance(policy, PolicyCode):
@@ -176,7 +176,7 @@ def checked_code(scenario: Any) -> None:
 
 
 def policy_refusals(scenario: Any) -> list[tuple[Keys, str]]:
-    """Return which policies cannot decide in this scenario, and why, as ``(keys, text)``.
+    """Return policies that cannot decide in this scenario, and reasons, as ``(keys, text)``.
 
     Those whose code was not imported yet are asked when a run starts.
 
@@ -260,7 +260,7 @@ def taken_along(scenario: Any) -> tuple[dict[str, type[Policy]], tuple[str, ...]
 
 
 def policy_schema(kind: str) -> list[dict[str, Any]]:
-    """Return what may stand under a kind of policy, in JSON schema."""
+    """Return the JSON schema of a kind of policy."""
     names = policy_names(kind)
     alternatives: list[dict[str, Any]] = [
         {"enum": list(names), "description": "A policy of the package, by name"},

@@ -23,7 +23,7 @@ class Target:
 
 
 def resolve(root: Spec, raw: Mapping[str, Any], path: str, place: Place) -> tuple[Target, ...]:
-    """Find what a dotted path names.
+    """Find the parameter that a dotted path names.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def unknown_key(spec: Spec, key: Any, path: Path) -> str:
 
 
 def held(model: Any, keys: Path) -> Any:
-    """Return what a validated model holds at ``keys``; None below what was left out.
+    """Return the value of a validated model at ``keys``; None below parts that were left out.
 
     Parameters
     ----------

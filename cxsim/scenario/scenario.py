@@ -188,7 +188,7 @@ class Scenario:
             raise ScenarioError(problems)
 
     def place(self, keys: tuple[str | int, ...]) -> Place:
-        """Return where a value was written, for messages.
+        """Return the file and line of a value, for messages.
 
         Parameters
         ----------
@@ -310,7 +310,7 @@ class Scenario:
         return values if "*" in path.split(".") else next(iter(values.values()))
 
     def targets(self, path: str, place: Place, keys: tuple[str | int, ...] = ()) -> tuple[Any, ...]:
-        """Return what a dotted path names: keys, and what may stand there.
+        """Return the keys of a dotted path, and the field that it names.
 
         Parameters
         ----------
@@ -402,7 +402,7 @@ class Scenario:
         return digest(self._canonical, rules)
 
     def unstated(self) -> pd.DataFrame:
-        """Return what the scenario does not state itself and answers rest on.
+        """Return assumptions behind results that the scenario does not state itself.
 
         Columns ``parameter``, ``of``, ``meaning``, ``value``, ``unit``, ``source``: costs and
         other parameters that were left at their default, or, in a market with firms of its own,

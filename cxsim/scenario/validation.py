@@ -82,7 +82,7 @@ def read_as(
     keys: Keys = (),
     context: Mapping[str, Any] | None = None,
 ) -> _Model:
-    """Return what a file holds as a model.
+    """Return the content of a file as a model.
 
     Parameters
     ----------
@@ -309,7 +309,7 @@ TAKEN = ("outside", "none")
 
 
 def check_parts(schema: Schema, model: Any) -> Found:
-    """Return what is wrong between the parts of a valid model, as ``(keys, text)``.
+    """Return problems between the parts of a valid model, as ``(keys, text)``.
 
     Parameters
     ----------

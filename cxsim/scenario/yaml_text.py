@@ -295,7 +295,7 @@ _MOST = int(sys.float_info.max)
 
 
 def plain_scalar(text: str) -> Any:
-    """Return what an unquoted word means by the core schema of YAML 1.2.
+    """Return the value of an unquoted word by the core schema of YAML 1.2.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ __all__ = ["BreakEven", "Payback", "break_even", "payback", "payback_curve"]
 
 @dataclass(frozen=True)
 class BreakEven:
-    """Where a difference from the baseline changes its sign.
+    """The value at which a difference from the baseline changes its sign.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class BreakEven:
     curve: pd.DataFrame
 
     def continued(self, column: str) -> list[float]:
-        """Return where the curve of ``perpetuity`` or ``equity`` crosses zero, interpolated.
+        """Return the interpolated zero of the curve of ``perpetuity`` or ``equity``.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ def break_even(
     points: int = 9,
     progress: Progress | None = None,
 ) -> BreakEven:
-    """Find where a measure of a firm equals that of the baseline, over paired seeds.
+    """Find the value at which a firm's measure equals that of the baseline, over paired seeds.
 
     The seeds stay the same for every value tried, so that the difference is a function of
     the value; it is tried at evenly spaced values, then each change of sign is closed in
@@ -189,7 +189,7 @@ def break_even(
 
 
 def _zeros(difference: Callable[[float], float], grid: np.ndarray) -> list[tuple[float, float]]:
-    """Return where a function is zero, and how steep it is there: NaN where it is flat."""
+    """Return the zero of a function and its slope there: NaN if it is flat."""
     from scipy.optimize import brentq
 
     heights, step = [difference(value) for value in grid], 1e-3 * (grid[-1] - grid[0])

@@ -49,7 +49,7 @@ OUTCOMES: dict[str, str] = {
     "tenured": "Retention of customers with 8 or more purchases",
     "fresh": "Retention of customers with a single purchase",
     "newcomers": "Copied firm's share of newcomers' purchases from the two firms",
-    "share": "Share of purchases",
+    "share": "Market share",
     "lead": "Lead in market share over the copying firm, last year",
 }
 
@@ -202,7 +202,7 @@ _PANELS = (
 
 @charted("condition", "outcome", "without", *_LEVEL, *_CHANGE)
 def copying_figure(found: pd.DataFrame, *, limit: float = 0.1, **_: Unpack[Shared]) -> Chart:
-    """Draw what copying the one-to-one firm does, condition by condition.
+    """Draw the effects of copying the one-to-one firm, by condition.
 
     Parameters
     ----------

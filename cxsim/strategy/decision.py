@@ -49,7 +49,7 @@ ALIKE = 0.95
 
 
 class Decision:
-    """What a firm should do, on all that was run.
+    """The recommendation for a firm, with the runs behind it.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Decision:
 
     @cached_property
     def lead(self) -> tuple[float, float, float]:
-        """How much more the choice gives than the next best: mean, lower, upper end."""
+        """Lead of the choice over the next best option: mean, lower, upper end."""
         found = self._mean_lead(self.output)
         return found.mean, found.lower, found.upper
 
@@ -113,7 +113,7 @@ class Decision:
 
     @cached_property
     def value(self) -> Value | None:
-        """What the lead over the next best is worth within the horizon and beyond.
+        """Value of the lead over the next best option within the horizon and beyond.
 
         None where the firm wants something other than net present value.
         """
@@ -160,7 +160,7 @@ class Decision:
 
     @cached_property
     def horizon(self) -> str:
-        """How what follows the run turns the choice, in words; empty if it does not."""
+        """Effect of the time beyond the horizon on the choice, in words; empty if there is none."""
         if self.value is None:
             return ""
         # Customer equity leaves fixed costs out, and so flatters who builds capabilities.
@@ -184,7 +184,7 @@ class Decision:
 
     @cached_property
     def information(self) -> pd.DataFrame:
-        """What knowing each factor, or everything, would be worth before deciding."""
+        """Value of information on each factor, and on all of them."""
         return value_of_information(
             self.frame, self.factors, self.options, output=self.output, confidence=self.confidence
         )
@@ -201,7 +201,7 @@ class Decision:
 
     @cached_property
     def depends_on(self) -> Finding:
-        """How the lead over the next best changes with each factor.
+        """Effect of each factor on the lead over the next best option.
 
         Of factors that move together (estimates often do) the one that goes with the lead most
         stands for the others; there are at most half as many as points.
@@ -223,7 +223,7 @@ class Decision:
 
     @cached_property
     def loses(self) -> Finding | None:
-        """Where the choice is not the best; None where that is too rare, or nearly everywhere.
+        """Region in which another option is best; None if it is too small, or nearly everything.
 
         Scenario discovery needs scikit-learn (extra ``study``) and eight points on either side.
         """
@@ -266,7 +266,7 @@ class Decision:
 
     @cached_property
     def grounds(self) -> Grounds:
-        """What the recommendation rests on."""
+        """The assumptions of the recommendation."""
         turns = [
             turning(self.choice, str(name), rows.to_dict("records"), self._measured(str(name)))
             for name, rows in self.switches.groupby("factor", sort=False)
@@ -281,7 +281,7 @@ class Decision:
         )
 
     def _measured(self, factor: str) -> str:
-        """Return what the values of a factor are measured in, where they are multiples."""
+        """Return the unit of a factor's values, if they are multiples."""
         given = self.facts["study"].get("factors", {}).get(factor)
         paths = given.get("paths") if isinstance(given, Mapping) else None
         return "times the scenario's value" if isinstance(paths, Mapping) else ""
@@ -434,7 +434,7 @@ def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
 
 @charted()
 def information_value(decision: Any, **_: Unpack[Shared]) -> Chart:
-    """Draw what knowing everything, and each uncertain factor, would be worth.
+    """Dress axes whose rows are options or factors: values along a grid, no line at the left.
 
     Parameters
     ----------
@@ -475,7 +475,7 @@ def information_value(decision: Any, **_: Unpack[Shared]) -> Chart:
 
 
 def _worth_first(rows: list[dict[Any, Any]], scale: Scale) -> str:
-    """Tell which uncertainty to research first, of rows that begin with all of them."""
+    """State which uncertainty to research first, from rows that begin with all of them."""
     everything = scale.text(rows[0]["value"])
     if rows[0]["value"] <= 0:
         return "No tested uncertainty changes the choice within its range"

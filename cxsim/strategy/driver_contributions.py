@@ -1,4 +1,4 @@
-"""Why a difference came out: each term of the choice switched off in turn, in both scenarios."""
+"""Driver contributions: each term of utility switched off in turn, in both scenarios."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def put_back(n, value, worth_aside):  # type: ignore[no-untyped-def]
 
 
 def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
-    """Return what switches off one driver of choice: for ``detail`` of a simulation.
+    """Return a probe that switches off one driver of choice: for ``detail`` of a simulation.
 
     Parameters
     ----------

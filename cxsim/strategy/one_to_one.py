@@ -121,7 +121,7 @@ def paying_map(
 def _gained(
     market: Scenario, firm: str, settled: int, seeds: Sequence[int], confidence: float
 ) -> dict[str, Any]:
-    """Return what one-to-one adds to a firm's profit: simulated, and by the closed form."""
+    """Return the gain of a firm's profit by one-to-one service: simulated, and in closed form."""
     path = f"firms.{firm}"
     served = {
         kind: market.override({f"{path}.interaction": kind[0], f"{path}.customization": kind[1]})
@@ -144,7 +144,7 @@ def _gained(
 
 
 def _gain(scenario: Scenario, firm: str, rate: float) -> float:
-    """Return what one-to-one adds per purchase by the closed form, mean over segments."""
+    """Return the gain per purchase by one-to-one service in closed form, mean over segments."""
     own: Any = scenario.firms[firm]
     place = np.zeros(int(scenario.needs)) if own.position is None else np.asarray(own.position)
     market = {
@@ -281,7 +281,7 @@ _MAPS = {"gain": "Simulated", "worth": "Closed form"}
 
 @charted(*_AXES, "gain", "lower", "upper", "worth", "agree")
 def paying(found: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
-    """Draw what one-to-one adds to profit over need variance, weight on fit and cost.
+    """Draw the gain of profit by one-to-one over need variance, value of personalization and cost.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a firm can do: roads through the capability matrix, when to take them, what to ask."""
+"""Options of a firm: paths through the capability matrix, their timing, and prices."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _times(periods: int) -> tuple[int, int, int]:
 
 
 class _Event(Keyed):
-    """What an event has to have the form of before a rival's copy is put beside it."""
+    """The required form of an event before a rival's copy is added to it."""
 
     model_config = ConfigDict(extra="allow")
     called: ClassVar[str] = "an event"
@@ -161,7 +161,7 @@ class _Event(Keyed):
 
 
 class _Option(Keyed):
-    """What an option changes, by dotted path; the scenario says whether it can."""
+    """Changes of an option, by dotted path; the scenario checks them."""
 
     model_config = ConfigDict(extra="allow")
     called: ClassVar[str] = "an option"
@@ -170,7 +170,7 @@ class _Option(Keyed):
 
 
 class DecisionFile(Keyed):
-    """What may stand in files of options and of uncertainties."""
+    """The schema of files of options and of uncertainties."""
 
     options: Annotated[
         dict[str, Annotated[_Option | None, Expected("a mapping of dotted paths to values")]],
@@ -344,7 +344,7 @@ def cost_factors(scenario: Scenario, costs: Iterable[Unstated]) -> dict[str, dic
 
 
 def without_cost(names: Iterable[str]) -> tuple[str, ...]:
-    """Return what has no stated cost, by the names of a decision's factors.
+    """Return items without a stated cost, by the names of a decision's factors.
 
     Parameters
     ----------
@@ -386,7 +386,7 @@ def given_uncertainties(scenario: Scenario, given: Mapping[str, Any]) -> dict[st
 
 
 def range_table(factors: Mapping[str, Any], drawn: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return what is varied in words: ``uncertain``, ``from``, ``to``, ``of`` (what it moves)."""
+    """Return uncertain inputs in words: ``uncertain``, ``from``, ``to``, ``of`` (parameters)."""
     rows = []
     for name, given in factors.items():
         fields = given if isinstance(given, Mapping) else {"low": given[0], "high": given[-1]}

@@ -189,7 +189,7 @@ def turning(
 
 
 def market_facts(study: Study, firm: str) -> dict[str, Any]:
-    """Return what a decision's market leaves out, as data that is kept with the decision.
+    """Return features that a decision's market lacks, as data that is saved with the decision.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def market_facts(study: Study, firm: str) -> dict[str, Any]:
 
 
 def _copier(study: Study) -> str:
-    """Return who copies the firm: whose parameters the event sets whose time is uncertain."""
+    """Return the rival that copies the firm: the one that the event of uncertain time changes."""
     assert study.base is not None
     for factor in study.factors:
         if factor.name == COPY:
@@ -313,7 +313,7 @@ DEFINITION = (
 
 @dataclass(frozen=True)
 class Grounds:
-    """What a recommendation rests on.
+    """The assumptions of a recommendation.
 
     Attributes
     ----------
@@ -340,7 +340,7 @@ class Grounds:
 
 
 def objections(grounds: Grounds) -> list[str]:
-    """Return what speaks against calling a recommendation robust, in words; empty for nothing.
+    """Return reasons why a recommendation is not robust, in words; empty if it is.
 
     Parameters
     ----------
@@ -406,7 +406,7 @@ def value_of_information(
     resamples: int = 2000,
     rng: int = 0,
 ) -> pd.DataFrame:
-    """Return what knowing each factor, or everything, would add to an output before deciding.
+    """Return the value of information on each factor, and on all, in terms of an output.
 
     Parameters
     ----------

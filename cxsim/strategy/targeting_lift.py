@@ -1,4 +1,4 @@
-"""What targeting is worth: lift of each rule, by how far attributes tell of needs."""
+"""Targeting lift of each rule, by the correlation of attributes with needs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ RULES = ("random", "analytics", "predictive")
 
 @dataclass(frozen=True)
 class Targeting:
-    """Whom a firm targets, and along what its rules are compared.
+    """A kind of targeting, and the factor over which its rules are compared.
 
     Attributes
     ----------
@@ -287,7 +287,7 @@ def targeting_lift(lifts: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
 
 
 def _finding(lifts: pd.DataFrame, axis: str) -> str:
-    """Tell where the model finds significantly better customers than the simpler rule."""
+    """State where the model finds significantly better customers than the simpler rule."""
     gap = lifts[lifts["rule"] == "predictive - analytics"].sort_values(axis)
     ahead = gap.loc[gap["lower"] > 0, axis].to_numpy(float)
     behind = gap.loc[gap["upper"] < 0, axis].to_numpy(float)

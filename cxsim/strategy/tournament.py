@@ -42,7 +42,7 @@ __all__ = ["Tournament", "capability_ways", "policy_tournament", "tournament"]
 
 @dataclass(frozen=True)
 class Tournament:
-    """What policies earn against each other.
+    """Results of a tournament of policies.
 
     Attributes
     ----------
@@ -249,7 +249,7 @@ def _ways(axes: Axes, ways: dict[str, np.ndarray], styles: dict[str, Any]) -> No
 
 @charted()
 def policy_tournament(found: Any, **_: Unpack[Shared]) -> Chart:
-    """Draw what each policy earns against each, and its mean.
+    """Draw the result of each policy against each, and its mean.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a scenario's claim.
+    """The verdict on a scenario's claim.
 
     Attributes
     ----------
@@ -241,7 +241,7 @@ class _Runs:
 
 @dataclass(frozen=True)
 class _Taken:
-    """What the runs of one seed measured."""
+    """Measurements of the runs of one seed."""
 
     runs: _Runs
     simulations: Mapping[str, Any]
@@ -368,7 +368,7 @@ def _sentence(
     scenario: Scenario, rule: Rule, other: str, sides: np.ndarray, mean: float, half: float,
     said: tuple[str, str], says: str,
 ) -> str:  # fmt: skip
-    """Return what was found in words: a difference where a rule compares one measure."""
+    """Return the result in words: a difference if a rule compares one measure."""
     high, low = rule.side("high"), rule.side("low")
     label, unit = said
     simple = (

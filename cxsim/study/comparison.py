@@ -85,7 +85,7 @@ class Comparison:
         return self.table[self.table["measure"] == "share"].set_index(["scenario", "firm"])
 
     def headline(self) -> str:
-        """Return one sentence per scenario: whose share of purchases moves most, and how surely.
+        """Return one sentence per scenario: the firm whose market share changes most.
 
         Where that firm's net present value moves the other way, significantly, the sentence says
         both.
@@ -117,7 +117,7 @@ class Comparison:
         )
 
     def value(self, scenario: str, firm: str) -> Value:
-        """Return what a firm's profit is worth in a scenario, less what it is in the baseline.
+        """Return the difference of a firm's net present value between a scenario and the baseline.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class Comparison:
         return value_from(found, path, confidence=self.confidence, **self._facts["money"])
 
     def worth(self) -> str:
-        """Return what each scenario is worth to the firm of its headline, within and beyond."""
+        """Return each scenario's value to the firm of its headline, within and beyond the run."""
         return " ".join(
             self.value(name, firm).sentence(
                 f"In {name}, the change of {firm}'s net present value against {self.scenarios[0]}"
@@ -148,7 +148,7 @@ class Comparison:
         )
 
     def _mover(self, name: str) -> str | None:
-        """Return the firm whose share of purchases a scenario moves most, None without one."""
+        """Return the firm whose market share a scenario changes most, None without one."""
         if name not in self._shares.index.get_level_values(0):
             return None
         return str(self._shares.loc[name]["difference"].abs().idxmax())

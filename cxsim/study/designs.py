@@ -25,14 +25,14 @@ from cxsim.scenario.fields import Expected, Keyed, optional
 
 @dataclass(frozen=True)
 class Move:
-    """How a factor moves one parameter: to ``plus + times * value``."""
+    """Effect of a factor on one parameter: ``plus + times * value``."""
 
     path: str
     times: float = 1.0
     plus: float = 0.0
 
     def value(self, value: Any) -> Any:
-        """Return what the parameter becomes."""
+        """Return the new value of the parameter."""
         if self.times == 1.0 and self.plus == 0.0:
             return value
         return self.plus + self.times * value
@@ -349,7 +349,7 @@ class Sobol(Sample):
 
 
 class Saltelli(Sample):
-    """What Sobol indices need: base samples, and each with one factor of another."""
+    """The Saltelli design for Sobol indices: base samples, and each with one factor of another."""
 
     called: ClassVar[str] = "a saltelli design"
     kind: Literal["saltelli"]

@@ -62,7 +62,7 @@ class Output:
 
 
 class GivenOutput(Keyed):
-    """What a study file says of one measure, where it is more than its name."""
+    """A measure in a study file, if it is more than a name."""
 
     called: ClassVar[str] = "an output"
     measure: Annotated[str, Expected("the name of a measure")]
@@ -81,7 +81,7 @@ GivenOutputs = Annotated[
 def outputs_of(
     source: Source, given: tuple[str | GivenOutput, ...], base: Scenario
 ) -> tuple[Output, ...]:
-    """Return which measures a study keeps.
+    """Return the measures that a study keeps.
 
     Each is the name of a measure (``share``: of every firm), one firm's (``share.Tailor``),
     the market's (``market.concentration``), or a mapping ``{measure, firms, by: period}``.
@@ -181,7 +181,7 @@ def known_measures(mechanisms: tuple[Mechanism, ...]) -> dict[tuple[str, str], M
 def output_values(
     simulation: Any, outputs: tuple[Output, ...], known: Mapping[tuple[str, str], Measure]
 ) -> dict[str, Any]:
-    """Return what a study keeps of a finished simulation, by column.
+    """Return the outputs of a finished simulation, by column.
 
     Parameters
     ----------

@@ -309,9 +309,9 @@ class Replications:
         return list(self.first.scenario.firms)
 
     def lead(self, confidence: float = 0.95) -> tuple[str, str, Value]:
-        """Return who earns most within the horizon, over whom, and what that lead is worth.
+        """Return the firm that earns most within the horizon, the firm it leads, and the lead.
 
-        The other is the firm that earns most with the last year's profit for ever where that
+        The other is the firm that earns most with the last year's profit in perpetuity, if it
         is another one, else the next best.
 
         Parameters

@@ -54,7 +54,7 @@ class NotEnoughMemoryError(ValueError, MemoryError):
 
 @dataclass(frozen=True)
 class Estimate:
-    """What some work will take.
+    """Forecast of time, memory and disk space.
 
     Attributes
     ----------
@@ -381,7 +381,7 @@ def _of_windows() -> int | None:
 
 
 def _of_groups(proc: Path, cgroup: Path) -> int | None:
-    """Return what the tightest control group above this process leaves, None without a limit."""
+    """Return the memory left by the tightest control group above this process, None if none."""
     try:
         lines = (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:

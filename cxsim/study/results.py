@@ -161,7 +161,7 @@ class Sweep:
         return self._with_factors(pd.DataFrame(rows, columns=names))
 
     def contrasts(self, against: str, confidence: float = 0.95) -> pd.DataFrame:
-        """Return what each strategy changes against one of them, paired by seed, at every point.
+        """Return the effect of each strategy against one of them, paired by seed, at every point.
 
         Parameters
         ----------

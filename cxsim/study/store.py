@@ -176,11 +176,11 @@ class Store:
         return self._files.studies()
 
     def sessions(self) -> dict[str, dict[str, Any]]:
-        """Return which processes have written here: versions, platform, commit, command, time."""
+        """Return the writing processes: versions, platform, commit, command, time."""
         return self._files.sessions()
 
     def codebook(self) -> dict[str, dict[str, Any]]:
-        """Return what each column of the runs holds: kind, label, unit and definition."""
+        """Return the description of each column of the runs: kind, label, unit and definition."""
         return self._files.codebook()
 
     def record(self, run: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -426,7 +426,7 @@ class _Known:
 
 @dataclass
 class _Shared:
-    """What all claims of this process on one file share.
+    """State shared by all leases of this process on one file.
 
     Locks are a process's: another one of the same process would be granted too, and closing any
     handle of the file would give all of them back. So there is one handle, and a list.

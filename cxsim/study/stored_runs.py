@@ -65,11 +65,11 @@ class Cells:
         return point, self._names[number]
 
     def changes(self, cell: int) -> dict[str, Any]:
-        """Return what a cell changes in the base."""
+        """Return the changes of a design point in the base scenario."""
         return self.study.overrides(*self.place(cell))
 
     def facts(self, cell: int) -> dict[str, Any]:
-        """Return what the results say of a cell beside its outputs."""
+        """Return the columns of results for a design point, besides its outputs."""
         point, strategy = self.place(cell)
         return {
             "scenario": self.scenario(cell),
@@ -85,7 +85,7 @@ class Cells:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def code(self, cell: int) -> Components:
-        """Return what the numbers of a cell rest on beside its parameters."""
+        """Return the components behind the numbers of a design point, besides its parameters."""
         try:
             return self.model.code(self.changes(cell))
         except ValueError:  # no such scenario: nothing is run
@@ -174,7 +174,7 @@ def others_of(cells: Cells, seeds: list[int], store: Store) -> list[Other]:
 
 
 def superseded(cells: Cells, seeds: list[int], store: Store) -> str:
-    """Say which stored runs of a study do not count any more, and what changed.
+    """Return a sentence on stored runs that are no longer valid, and on the changed code.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ _NUMBER = 8.5
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a sweep would do.
+    """The runs that a sweep would do.
 
     Attributes
     ----------
@@ -308,7 +308,7 @@ def forecast(
 
 @dataclass(frozen=True)
 class Adoption:
-    """What came of it.
+    """The outcome of an adoption of stored runs.
 
     Attributes
     ----------

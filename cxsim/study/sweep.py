@@ -81,7 +81,7 @@ def sweep(
     StoreError
         If the store cannot be read or written; what was written stays.
     PoolError
-        If there are no workers to be had, or the scheduler is lost; what was finished is stored.
+        If no workers are available, or the scheduler is lost; finished runs are stored.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a lead in profit is worth: within the horizon, with what follows it, and when it turns."""
+"""Value of a lead in profit: within the horizon, with continuation value, and its sign."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class Value:
 
 
 def money_of(scenario: Scenario) -> dict[str, Any]:
-    """Return what values of money rest on: ``discount_rate``, ``period`` and ``currency``."""
+    """Return the basis of values of money: ``discount_rate``, ``period`` and ``currency``."""
     return {
         "discount_rate": float(scenario.discount_rate),
         "period": str(scenario.period_length),

@@ -1,4 +1,4 @@
-"""Where chunks are played: in this process, in processes, in threads, on a cluster."""
+"""Workers that run chunks: in this process, in processes, in threads, on a cluster."""
 
 from __future__ import annotations
 
@@ -335,7 +335,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one run went: ``ok``, ``failed``, ``timeout`` or ``killed``, and what it gave."""
+    """Outcome of one run: ``ok``, ``failed``, ``timeout`` or ``killed``, and its outputs."""
 
     status: str
     values: dict[str, Any]
@@ -350,7 +350,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What is sent to a worker.
+    """A chunk of runs that is sent to a worker.
 
     Attributes
     ----------
@@ -520,7 +520,7 @@ def _note(handle: int, number: int) -> None:
 
 @dataclass
 class Report:
-    """How a sweep went.
+    """Counts of a sweep: runs, failures and times.
 
     Attributes
     ----------

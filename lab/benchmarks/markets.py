@@ -83,7 +83,7 @@ _WEARY: dict[str, Any] = {
 SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("everybody buys every period", "", _EVERYBODY_BUYS, ()),
     ("nobody leaves the market", "", _NOBODY_LEAVES, ()),
-    ("without the outside option", "", {"outside_option": False}, ()),
+    ("without the no-purchase option", "", {"outside_option": False}, ()),
     ("needs drift", "need_drift", _NEEDS_DRIFT, ()),
     ("portable profiles", "portability", {"profile_portability": 0.5}, ()),
     (
@@ -123,7 +123,7 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ),
     ("a journey of six touchpoints", "journey", _JOURNEY, ()),
     ("a journey, and firms that listen and improve", "surveys", _LISTENING, ()),
-    ("all of experience, hearsay, listening and discovery", "", _ALL, ()),
+    ("all of experience, word of mouth, listening and discovery", "", _ALL, ()),
     ("measuring elasticities", "", {}, ("elasticity",)),
     ("measuring reasons for losses", "", {}, ("loss_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),
@@ -148,7 +148,7 @@ BESIDE = {
     "a journey, and firms that listen and improve": "a journey of six touchpoints",
 }
 #: ... and all of it at once.
-TOGETHER = "all of experience, hearsay, listening and discovery"
+TOGETHER = "all of experience, word of mouth, listening and discovery"
 
 
 def five_firms(**changes: Any) -> cx.Scenario:

@@ -26,8 +26,9 @@ def page(found: dict[str, Any], figures: dict[str, str]) -> str:
         Markdown of each figure, by name.
     """
     quick = "" if found["plan"] == "full" else " (**this is a quick run**, of smaller sizes)"
+    judged = goals(found)
     parts = [
-        HEAD.format(quick=quick),
+        HEAD.format(met=sum(goal.met is True for goal in judged), goals=len(judged), quick=quick),
         _machine(found),
         _goals(found),
         _engines(found),

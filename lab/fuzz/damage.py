@@ -85,7 +85,7 @@ def try_out(
         Trials of each way.
     seed : int
     log : callable
-        Told of each trial that goes wrong.
+        Called with each trial that goes wrong.
     """
     draw = random.Random(f"{kind.name} {seed}")
     with tempfile.TemporaryDirectory(dir=_memory()) as place:

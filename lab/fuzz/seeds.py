@@ -1,4 +1,4 @@
-"""Where a search starts: files that ship, small ones of every kind, and words worth trying."""
+"""Starting points of a search: shipped files, small ones of every kind, and likely words."""
 
 from __future__ import annotations
 

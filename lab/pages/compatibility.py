@@ -58,7 +58,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a case: versions, of Python too, and how many tests ended how."""
+    """Outcome of a case: versions, Python's included, and counts of test results."""
 
     name: str
     versions: Mapping[str, str]
@@ -130,7 +130,7 @@ def bounds() -> dict[str, SpecifierSet]:
 
 
 def tried(case: Case, python: Path) -> tuple[Outcome, list[str]]:
-    """Return what came out of a case, and the names of tests that failed."""
+    """Return the outcome of a case, and the names of tests that failed."""
     names = sorted({*bounds(), *SHOWN} - {"Python"})
     code = (
         "import json, platform, importlib.metadata as m;"
@@ -163,7 +163,7 @@ def outcomes_of(cases: Sequence[Case]) -> list[Outcome]:
         print(f"{case.name}, Python {' or '.join(case.pythons)}", flush=True)
         python = installed(case)
         if python is None:
-            print("  not to be had here")
+            print("  not available here")
             continue
         outcome, failed = tried(case, python)
         print(f"  {outcome.passed} passed, {outcome.left_out} left out, {outcome.failed} failed")

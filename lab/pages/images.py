@@ -26,7 +26,7 @@ from lab.pages.page import DOCS
 FOLDER = DOCS / "images"
 
 
-#: What nobody knows of the baseline: the range, and the parameters that a factor sets.
+#: Uncertain inputs of the baseline: the range, and the parameters that a factor sets.
 UNKNOWN = {
     "fit_weight": (0.0, 3.0, "segments.{}.fit_weight"),
     "hassle": (0.0, 4.0, "segments.{}.hassle"),
@@ -84,7 +84,7 @@ def study() -> None:
 
 
 def main() -> None:
-    """Compare the baseline with the copycat and draw what comes out."""
+    """Compare the baseline with the copycat and draw the result."""
     copycat = cx.load("copycat")
     result = cx.compare("baseline", copycat, seeds=20, jobs=2)
     events = plot.events_of(copycat)

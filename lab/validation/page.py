@@ -34,7 +34,11 @@ def page(
     drawn = [abs(c.errors_off) for c in checks if c.errors_off is not None]
     quick = any(outcome.size.name != "full" for outcome in outcomes)
     parts = [
-        HEAD.format(quick=" (**this is a quick run**, of few customers)" if quick else ""),
+        HEAD.format(
+            holding=sum(outcome.holds and not outcome.vague for outcome in outcomes),
+            rows=len(outcomes),
+            quick=" (**this is a quick run**, of few customers)" if quick else "",
+        ),
         SUMMARY.format(
             rows=len(outcomes),
             holding=sum(outcome.holds and not outcome.vague for outcome in outcomes),

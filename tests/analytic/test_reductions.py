@@ -93,7 +93,7 @@ def test_misfit_falls_with_contacts_as_gaussian_updating_says(case):
 
 def test_no_customization_means_that_contacts_do_not_matter():
     after = {check.what: check.obtained for check in learning(customization=0.0)}
-    assert after["misfit after 5"] == pytest.approx(after["misfit after 1"], rel=1e-12)
+    assert after["fit gap after 5"] == pytest.approx(after["fit gap after 1"], rel=1e-12)
     assert after["knowledge after 5"] > after["knowledge after 1"]
 
 

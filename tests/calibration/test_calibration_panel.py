@@ -202,7 +202,7 @@ def test_a_long_panel_without_a_row_or_a_choice_is_refused(write):
     assert "expected one firm chosen per occasion, found 0" in refused(write, none)
 
 
-# ------------------------------------------------------- what cannot be told from a panel
+# ------------------------------------------------------- what a panel cannot determine -
 
 
 def rows(*purchases):

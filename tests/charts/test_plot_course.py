@@ -26,7 +26,7 @@ def test_estimates_stand_below_each_other_with_their_numbers(written):
     assert alt_of(figure) == "Change (points): without fit −6.4 and one seed +1."
     dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     hollow = [line.get_markerfacecolor() == "white" for line in dots]
-    assert hollow == [False, True], "only what is beyond chance is filled"
+    assert hollow == [False, True], "only statistically significant results are filled"
 
 
 def test_a_response_names_its_lines_and_the_market_at_hand(written):

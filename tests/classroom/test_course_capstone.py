@@ -78,7 +78,7 @@ def test_at_the_turning_cost_focus_and_everyone_earn_the_same():
 def test_where_no_cost_turns_the_order_the_lesson_says_so(case):
     assert paying.turning(case).value < 0
     why = paying.PLAN.question("focus").why(case)
-    assert why.endswith("Even where that cost is 0 the order does not turn.")
+    assert why.endswith("Even at a cost of 0 the order is not reversed.")
 
 
 def test_nobody_but_the_two_pays_for_individual_service(case):

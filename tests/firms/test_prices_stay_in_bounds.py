@@ -144,7 +144,9 @@ def test_an_event_that_multiplies_price_and_premium_is_stopped_when_it_comes():
 
 
 def test_a_best_price_that_does_not_exist_is_refused_when_the_scenario_is_read():
-    with pytest.raises(cx.ScenarioError, match="best_response: expected a rival or an outside opt"):
+    with pytest.raises(
+        cx.ScenarioError, match="best_response: expected a rival or a no-purchase opt"
+    ):
         duopoly(firms="A")
     duopoly(firms="A", world={"outside_option": True})
     with pytest.raises(cx.ScenarioError, match=r"price_sensitivity of 0 \(segments.All\)"):

@@ -62,7 +62,7 @@ CAPACITY = Mechanism(
     active=lambda scenario: scenario.contact_share is not None,
 )
 
-# --- one that adds a term to the outside option ---------------------------------------
+# --- one that adds a term to the no-purchase option -------------------------------------
 
 
 class Weather(Parameters):

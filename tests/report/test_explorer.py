@@ -67,9 +67,7 @@ def test_the_sentence_says_what_the_table_says(base, answers):
     answer = answers.to(Question(base, "Tailor").set("firms.Tailor.price", 14.0))
     row = answer.rows().set_index("measure").loc["Market share"]
     said = answer.sentence()
-    assert said.startswith(
-        "With Tailor's price 14 instead of 10: Tailor's share of purchases falls"
-    )
+    assert said.startswith("With Tailor's price 14 instead of 10: Tailor's market share falls")
     assert f"by {row['difference'][1:]} points" in said
     assert f"{row['lower']} to {row['upper']}" in said
 

@@ -176,7 +176,7 @@ def whole_blocks(points: Points, table: NDArray[np.float64], size: int) -> NDArr
 def cases_of(
     mean: NDArray[np.float64], *, at_least: float | None, at_most: float | None
 ) -> tuple[NDArray[np.bool_], str]:
-    """Return which points are of interest, and the condition in words.
+    """Return the points of interest, and the condition in words.
 
     Parameters
     ----------

@@ -367,7 +367,7 @@ def verdict(
     resamples: int = 400,
     rng: int = 0,
 ) -> Finding:
-    """Say where a claim holds.
+    """State the region in which a claim holds.
 
     Parameters
     ----------

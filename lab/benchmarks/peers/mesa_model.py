@@ -118,7 +118,7 @@ class Firm(mesa.Agent):
 
     @property
     def effort(self) -> float:
-        """Mean effort of teaching, per purchase."""
+        """Mean onboarding effort, per purchase."""
         return ratio(self.effort_total, self.sales)
 
     @property
@@ -128,12 +128,12 @@ class Firm(mesa.Agent):
 
     @property
     def misfit(self) -> float:
-        """Mean expected misfit of the firm's customers."""
+        """Mean expected fit gap of the firm's customers."""
         return ratio(self.misfit_total, self.customers)
 
     @property
     def misfit_removed(self) -> float:
-        """Share of the standard offer's misfit that customization removes."""
+        """Share of the standard offer's fit gap that customization removes."""
         return 1.0 - ratio(self.misfit_total, self.standard_total)
 
     @property
@@ -189,7 +189,7 @@ class Customer(mesa.Agent):
         return total
 
     def expected_misfit(self, firm: Firm, knowledge: float) -> float:
-        """Return the mean misfit over being recognized or not."""
+        """Return the mean fit gap over being recognized or not."""
         chance = firm.identification
         return chance * self.misfit(firm, knowledge) + (1.0 - chance) * self.misfit(firm, 0.0)
 
@@ -219,7 +219,7 @@ class Customer(mesa.Agent):
         )
 
     def choose(self) -> Firm | None:
-        """Return the firm of highest utility, None for the outside option."""
+        """Return the firm of highest utility, None for the no-purchase option."""
         shocks = self.model.rng.gumbel(size=len(self.model.firms) + 1).tolist()
         best = self.price_sensitivity * self.segment.outside_value + shocks.pop()
         choice = None

@@ -99,7 +99,7 @@ class NumpyMarket:
             return -np.log(self.rng.standard_exponential(shape, self.dtype))
 
     def misfit(self, who: np.ndarray, f: Any, knowledge: np.ndarray) -> tuple:
-        """Return the misfit expected with this knowledge, and that of an unknown customer.
+        """Return the fit gap expected with this knowledge, and that of an unknown customer.
 
         ``f`` is one firm or one for each customer.
         """

@@ -196,7 +196,7 @@ def real_data(name, *, shuffles=5) -> list[Check]:
 
 
 def with_learning(*, panels=10) -> tuple[np.ndarray, np.ndarray]:
-    """How far a logit of constant loyalty is from markets in which customers teach firms.
+    """Distance of a logit with constant loyalty from markets in which firms learn.
 
     Returns the loyalty found per panel, and the mean of what a customer would lose by moving
     at the end of the run, both in utils: no closed form, so no check.

@@ -268,7 +268,7 @@ def deviations(
     pairs=8,
     seed=0,
 ):
-    """What the first firm gains by asking other prices than the equilibrium's, in present value.
+    """Gain of the first firm by prices other than the equilibrium's, in present value.
 
     Expected is what the deviation brings on the mean path of customers, which no firm that
     plays an equilibrium may like; obtained is the mean difference between paired runs, per

@@ -20,7 +20,7 @@ _EMOTIONS = ("destroying", "attention", "recommendation", "advocacy")
 
 
 def _new_product(*, reach, tell_rate, contacts, periods, customers, seed, rules):
-    """Who knows the only product buys it every period, and may tell whoever is met."""
+    """Customers who know the only product buy it every period, and may tell those they meet."""
     scenario = market(
         {"New": firm(advertising_reach=reach)},
         word_of_mouth={
@@ -111,9 +111,9 @@ def diffusion_peak(*, innovation=0.03, imitation=0.38, customers=200_000, seed=3
 
 
 def asymmetry(*, chance=0.2, customers=200_000, seed=33, rules=None):
-    """What news worth one util either way does to the chance to buy.
+    """Effect on the purchase probability of messages worth plus or minus one util.
 
-    One firm and the outside option. Who buys has an experience of 1 (or -1) at once and tells
+    One firm and the no-purchase option. Who buys has an experience of 1 (or -1) at once and tells
     it; who is told takes it over whole, and it is worth as much as the shock's scale.
     """
     checks = []

@@ -90,8 +90,8 @@ def _lifetime(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="1.7",
-        claim="Customers who each leave at a rate of their own thin out like the shifted "
-        "beta-geometric: retention rises with tenure though nobody changes.",
+        claim="Customers with individual churn rates survive as in the shifted beta-geometric "
+        "model: retention rises with tenure although no customer changes.",
         source=_FADER_HARDIE,
         kind="published",
         setting="`turnover_beta` and nothing else, at the parameters published for two groups of "
@@ -112,13 +112,13 @@ ROWS = (
     ),
     Row(
         number="1.8",
-        claim="With constant margin and retention a customer is worth margin x r / (1 + i - r).",
+        claim="With constant margin and retention the CLV is margin x r / (1 + i - r).",
         source="Gupta & Lehmann (2003), Customers as assets, Journal of Interactive Marketing "
         "17(1); the rise from 90 to 95 % recomputed",
         kind="published",
-        setting="two equal firms, a switching cost that makes customers stay with the chance "
-        "named; and a cohort followed customer by customer. Five points more retention are worth "
-        "40.7 %, not twice as much.",
+        setting="two equal firms, and a switching cost that gives the retention rate named; and a "
+        "cohort followed customer by customer. Five points more retention raise the CLV by 40.7 "
+        "%, and do not double it.",
         run=_lifetime,
         proofs=("test_the_multiple_is_the_sum_of_discounted_survivors",),
         precision=None,
