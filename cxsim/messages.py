@@ -196,8 +196,8 @@ def names_of(names: Any, name: str) -> list[str]:
 
     Examples
     --------
-    >>> names_of("cohorts, elasticity", "detail"), names_of("cohorts", "detail")
-    (['cohorts', 'elasticity'], ['cohorts'])
+    >>> names_of("cohorts, price_elasticity", "detail"), names_of("cohorts", "detail")
+    (['cohorts', 'price_elasticity'], ['cohorts'])
     """
     if names is None:
         return []

@@ -51,7 +51,7 @@ def varied(case: Case) -> dict[str, str]:
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
     """Return the share of the firm with partners less that of the other, in points."""
-    return case.between(here, "share", "Outsourced", "InHouse", times=100)
+    return case.between(here, "market_share", "Outsourced", "InHouse", times=100)
 
 
 def profit_lead(case: Case, here: Scenario) -> Estimate:
@@ -64,7 +64,7 @@ def margin(case: Case) -> dict[str, float]:
     here, found = market(case), {}
     for firm in here.firms:
         sold = case.values(here, "purchases", firm) * float(here.periods)
-        found[firm] = float((case.values(here, "contribution", firm) / sold).mean())
+        found[firm] = float((case.values(here, "contribution_margin", firm) / sold).mean())
     return found
 
 

@@ -56,7 +56,7 @@ def varied(case: Case) -> dict[str, str]:
 def without(case: Case, what: str) -> Estimate:
     """Return how Tailor's retention changes where something is taken away, in points."""
     changed = market(case, **TAKEN[what])
-    return case.change(market(case), changed, "retention", "Tailor", times=100)
+    return case.change(market(case), changed, "retention_rate", "Tailor", times=100)
 
 
 def taken(case: Case) -> dict[str, Estimate]:
@@ -151,7 +151,7 @@ def largest(case: Case) -> tuple[str, ...]:
 def costs_by_part(case: Case) -> Any:
     """Draw switching costs by part."""
     here = market(case)
-    columns = [*(f"switching_{part.lower()}" for part in PARTS), "switching_cost_share"]
+    columns = [*(f"switching_{part.lower()}" for part in PARTS), "switching_cost_to_price"]
     frame = pd.DataFrame(
         {name: list(case.averages(here, name).values()) for name in columns}
     ).assign(period=int(here.periods) - 1, firm=list(here.firms))  # fmt: skip
@@ -169,7 +169,7 @@ NUMBERS: Numbers = Numbers(
     market, taken, by_tenure, contact, procedural, parts, parts_ahead, largest, costs_by_part,
     spread,
     money=lambda case: case.between(market(case), "switching_cost", "Tailor", "Mass"),
-    of_price=lambda case: case.averages(market(case), "switching_cost_share", times=100),
+    of_price=lambda case: case.averages(market(case), "switching_cost_to_price", times=100),
     effort=lambda case: without(case, "teaching takes no effort"),
     unlearned=lambda case: without(case, "nobody learns"),
     unfit=lambda case: without(case, "fit counts for nothing"),

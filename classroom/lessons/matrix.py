@@ -32,7 +32,7 @@ def varied(case: Case) -> dict[str, str]:
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
     """Return Tailor's share of purchases less Mass's, in points."""
-    return case.between(here, "share", "Tailor", "Mass", times=100)
+    return case.between(here, "market_share", "Tailor", "Mass", times=100)
 
 
 def profit_lead(case: Case, here: Scenario) -> Estimate:
@@ -48,7 +48,7 @@ def leads(case: Case) -> dict[str, Estimate]:
 
 def service(case: Case) -> dict[str, float]:
     """Return what Tailor does better for customers than Mass, and what fit is worth to them."""
-    fit, ease = (case.averages(market(case), what) for what in ("misfit", "hassle"))
+    fit, ease = (case.averages(market(case), what) for what in ("fit_gap", "ordering_effort"))
     nearer = fit["Mass"] - fit["Tailor"]
     worth = float(first_segment(market(case)).fit_weight) * nearer
     return {"nearer": nearer, "worth": worth, "ease": ease["Mass"] - ease["Tailor"]}
@@ -58,7 +58,8 @@ def margin(case: Case) -> dict[str, float]:
     """Return what a purchase leaves firms before fixed costs, EUR, from their books."""
     here = market(case)
     earned, sold = (
-        {f: case.values(here, what, f) for f in FIRMS} for what in ("contribution", "purchases")
+        {f: case.values(here, what, f) for f in FIRMS}
+        for what in ("contribution_margin", "purchases")
     )
     return {f: float(earned[f].sum() / (sold[f] * float(here.periods)).sum()) for f in FIRMS}
 
@@ -78,13 +79,13 @@ def upkeep(case: Case) -> float:
 
 def beyond(case: Case) -> Estimate:
     """Return by how much more both capabilities lower the misfit than each alone adds up to."""
-    by = {firm: case.values(market(case), "misfit", firm) for firm in FIRMS}
+    by = {firm: case.values(market(case), "fit_gap", firm) for firm in FIRMS}
     return Estimate.over(by["Niche"] + by["Targeted"] - by["Mass"] - by["Tailor"])
 
 
 def lowered(case: Case) -> dict[str, float]:
     """Return what each firm takes off the misfit of Mass, squared units; and differences."""
-    by = case.averages(market(case), "misfit")
+    by = case.averages(market(case), "fit_gap")
     off = {firm: by["Mass"] - by[firm] for firm in FIRMS}
     rest = off["Tailor"] - (off["Niche"] + off["Targeted"])
     return {**off, "over Niche": by["Niche"] - by["Tailor"], "rest": rest}
@@ -98,7 +99,7 @@ def best(case: Case) -> tuple[str, ...]:
 
 def most(case: Case) -> dict[str, str]:
     """Return what is said of the firm with the largest share, beside what it earns."""
-    shares = case.averages(market(case), "share")
+    shares = case.averages(market(case), "market_share")
     largest = max(FIRMS, key=lambda firm: shares[firm])
     said = " It has the most customers; each of them costs more to serve."
     return {firm: said if firm == largest else "" for firm in FIRMS}

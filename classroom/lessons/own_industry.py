@@ -13,7 +13,7 @@ from classroom.industry import Industry
 from classroom.numbers import Numbers, margin_of
 from classroom.plan import Plan
 from classroom.plan_file import read_plan
-from cxsim.runs import own_elasticity, simulate
+from cxsim.runs import own_price_elasticity, simulate
 from cxsim.scenario import Scenario
 
 __all__ = ["NAME", "PLAN", "OwnIndustry", "plan_for"]
@@ -70,7 +70,9 @@ class OwnIndustry:
 
     def share(self, case: Case) -> Estimate:
         """Return what the move does to one's share, points."""
-        return case.change(self.market(case), self.moved(case), "share", self.firm, times=100)
+        return case.change(
+            self.market(case), self.moved(case), "market_share", self.firm, times=100
+        )
 
     def worth(self, case: Case, more: Mapping[str, Any] | None = None) -> Estimate:
         """Return what the move does to what one earns, percent."""
@@ -84,7 +86,7 @@ class OwnIndustry:
 
     def service(self, case: Case) -> dict[str, dict[str, float]]:
         """Return misfit, effort, and retention in percent, without the move and with it."""
-        times = {"misfit": 1, "hassle": 1, "retention": 100}
+        times = {"fit_gap": 1, "ordering_effort": 1, "retention_rate": 100}
         return {
             when: {name: k * case.average(here, name, self.firm) for name, k in times.items()}
             for when, here in (("before", self.market(case)), ("after", self.moved(case)))
@@ -94,14 +96,14 @@ class OwnIndustry:
         """Return the mean own-price elasticity over firms and months."""
         made = []
         for seed in case.seeds[:2]:
-            books = simulate(self.market(case), seed=seed, detail=["elasticity"]).ledger
-            made.append(float(np.nanmean(own_elasticity(books))))
+            books = simulate(self.market(case), seed=seed, detail=["price_elasticity"]).ledger
+            made.append(float(np.nanmean(own_price_elasticity(books))))
         return Estimate.over(made)
 
     def repeat_rate(self, case: Case) -> Estimate:
         """Return how many purchases go where the last one went, percent, mean over firms."""
         firms = list(self.market(case).firms)
-        rates = [case.values(self.market(case), "repeat_rate", firm) for firm in firms]
+        rates = [case.values(self.market(case), "repeat_purchase_rate", firm) for firm in firms]
         return Estimate.over(100 * np.mean(rates, axis=0))
 
     def _doubts(self, case: Case) -> dict[str, Estimate]:

@@ -327,7 +327,7 @@ class Firm(mesa.Agent):
         Parameters
         ----------
         name : str
-            A measure of firms, such as ``"share"``.
+            A measure of firms, such as ``"market_share"``.
 
         Raises
         ------

@@ -73,7 +73,7 @@ class Targeting:
 _CONTACTS = Targeting(
     "correlation",
     "acquisition",
-    ("value_contacted", "contacts_made", "value_prospects", "prospects", "value_best_prospects"),
+    ("value_contacted", "acquisition_contacts", "value_prospects", "prospects", "value_best_prospects"),
     lambda path, rho, rule: {
         "attributes": {"firmographic": rho, "behavioural": rho}, f"{path}.targeting": rule,
     },
@@ -308,7 +308,7 @@ def value_tiers(
     Parameters
     ----------
     tiers : DataFrame
-        ``period, firm, tier, customers, contribution``, as ``run.frames["tiers"]`` has.
+        ``period, firm, tier, customers, contribution_margin``, as ``run.frames["tiers"]`` has.
     show : sequence of str, optional
         Firms to show, in order.
     periods : (int, int), optional
@@ -323,14 +323,14 @@ def value_tiers(
     ValueError
         If a column is missing or nobody is in a tier.
     """
-    need(tiers, ["period", "firm", "tier", "customers", "contribution"], name="tiers")
+    need(tiers, ["period", "firm", "tier", "customers", "contribution_margin"], name="tiers")
     words = words_of(tiers)
     last = int(tiers["period"].max())
     first, last = periods or ((last + 1) // 2, last)
     tiers = tiers[tiers["period"].between(first, last)]
     names, order = chosen(tiers["firm"], show), [str(t) for t in tiers["tier"].unique()]
     by_tier = tiers.groupby(["firm", "tier"], observed=True, sort=False)
-    sums = by_tier[["customers", "contribution"]].sum()
+    sums = by_tier[["customers", "contribution_margin"]].sum()
     if not (sums["customers"] > 0).any():
         raise ValueError("tiers: expected customers in some tier, found none")
     figure, panels = panels_by_firm(names, size, height=2.2)
@@ -340,8 +340,8 @@ def value_tiers(
         one = sums.loc[name].reindex(order)
         parts = one / one.sum()
         _pyramid(axes, one, parts, scale)
-        tops[name] = float(parts["contribution"].iloc[:2].sum())
-        shares = (f"{t} {scale.brief(parts.loc[t, 'contribution'])}" for t in order)
+        tops[name] = float(parts["contribution_margin"].iloc[:2].sum())
+        shares = (f"{t} {scale.brief(parts.loc[t, 'contribution_margin'])}" for t in order)
         said.append(f"{name}: {', '.join(shares)}")
     best = names[int(np.argmax(list(tops.values())))]
     found = f"{best}'s top fifth of customers brings {scale.brief(tops[best])} of its contribution"
@@ -359,12 +359,12 @@ def _pyramid(axes: Axes, sums: pd.DataFrame, parts: pd.DataFrame, scale: Scale) 
     """Draw a firm's tiers from the top: customers to the left, contribution to the right."""
     place = np.arange(len(parts))[::-1]
     axes.barh(place, -parts["customers"], color="#BBBBBB", height=0.8)
-    axes.barh(place, parts["contribution"], color=OKABE_ITO["blue"], height=0.8)
-    each = sums["contribution"] / sums["customers"]
-    lift = each / (sums["contribution"].sum() / sums["customers"].sum())
+    axes.barh(place, parts["contribution_margin"], color=OKABE_ITO["blue"], height=0.8)
+    each = sums["contribution_margin"] / sums["customers"]
+    lift = each / (sums["contribution_margin"].sum() / sums["customers"].sum())
     beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8}
     for y, tier in zip(place, parts.index, strict=True):
-        customers, share = parts.loc[tier, ["customers", "contribution"]]
+        customers, share = parts.loc[tier, ["customers", "contribution_margin"]]
         text = f"{scale.brief(share)}, {number_text(lift[tier], 2)}× mean"
         axes.annotate(text, (max(share, 0.0), y), xytext=(4, 0), **beside)
         axes.annotate(

@@ -41,7 +41,7 @@ __all__ = [
 
 
 #: What is kept where a study does not say.
-DEFAULT = ("share", "retention", "switching_cost", "profit", "net_present_value")
+DEFAULT = ("market_share", "retention_rate", "switching_cost", "profit", "net_present_value")
 
 
 _MARKET = "market"
@@ -66,7 +66,7 @@ class Output:
     by_period: bool = False
 
     def columns(self, firms: tuple[str, ...]) -> list[str]:
-        """Return the names of its columns: ``share.Tailor``, ``market.concentration``."""
+        """Return the names of its columns: ``market_share.Tailor``, ``market.concentration``."""
         tail = "@period" if self.by_period else ""
         if self.level == _MARKET:
             return [f"{_MARKET}.{self.measure}{tail}"]
@@ -99,9 +99,9 @@ def outputs_of(
 ) -> tuple[Output, ...]:
     """Return which measures a study keeps.
 
-    Each is the name of a measure (``share``: of every firm), one firm's (``share.Tailor``),
+    Each is the name of a measure (``market_share``: of every firm), one firm's (``share.Tailor``),
     the market's (``market.concentration``), or a mapping ``{measure, firms, by: period}``.
-    Measures of observers count (``own_elasticity``): runs are watched by those that are needed.
+    Measures of observers count (``own_price_elasticity``): runs are watched by those that are needed.
 
     Raises
     ------

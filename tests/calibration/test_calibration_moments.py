@@ -39,7 +39,11 @@ def targets(scenario, *measures):
 
 @pytest.fixture(scope="module")
 def goals():
-    measures = [("share", "Ann"), ("repeat_rate", "Ann"), ("repeat_rate", "Bob")]
+    measures = [
+        ("market_share", "Ann"),
+        ("repeat_purchase_rate", "Ann"),
+        ("repeat_purchase_rate", "Bob"),
+    ]
     return targets(base(customers=20_000).override(TRUE), *measures)
 
 
@@ -129,13 +133,13 @@ def test_a_truncated_normal_has_the_moments_it_should():
         ({"parameters": {"firms.Ann.quality": 3}}, "expected [lowest, highest], found 3"),
         ({"targets": [{"measure": "shares", "firm": "Ann", "value": 1, "se": 1}]},
          "targets.0.measure: expected a measure of a firm, found 'shares' (did you mean 'share'?)"),
-        ({"targets": [{"measure": "share", "firm": "An", "value": 1, "se": 1}]},
+        ({"targets": [{"measure": "market_share", "firm": "An", "value": 1, "se": 1}]},
          "targets.0.firm: expected a firm, found 'An' (did you mean 'Ann'?)"),
-        ({"targets": [{"measure": "share", "firm": "Ann", "value": 1, "se": 0}]},
+        ({"targets": [{"measure": "market_share", "firm": "Ann", "value": 1, "se": 0}]},
          "targets.0.se: expected a standard error above 0, found 0"),
-        ({"targets": [{"measure": "share", "firm": "Ann", "value": "big", "se": 1}]},
+        ({"targets": [{"measure": "market_share", "firm": "Ann", "value": "big", "se": 1}]},
          "targets.0.value: expected a number, found 'big'"),
-        ({"targets": [{"measure": "share", "firm": "Ann", "value": 1, "se": 1}]},
+        ({"targets": [{"measure": "market_share", "firm": "Ann", "value": 1, "se": 1}]},
          "expected at least as many as parameters (2), found 1"),
     ],
 )  # fmt: skip
@@ -178,7 +182,7 @@ def test_the_command_takes_targets_and_writes_a_scenario_and_draws(tmp_path, mon
     arguments = ["calibrate", "goals.yaml", "-o", "out.yaml", "--sample", "draws.csv"]
     assert command([*arguments, "--seeds", "2"]) == 0
     said = capsys.readouterr().out
-    assert "switching_rate" in said
+    assert "brand_switching_rate" in said
     assert cx.load("out.yaml").firms["Ann"].quality > 12
     assert (tmp_path / "draws.csv").read_text().splitlines()[0] == "firms.Ann.quality"
     (tmp_path / "goals.yaml").write_text("targets: shares.csv\n")

@@ -149,7 +149,7 @@ def test_folders_and_names_in_any_script(tmp_path):
     env["LC_ALL"] = "C.UTF-8"  # files that files name are looked for in the system's encoding
     swept = python(CXSIM, "sweep", "studie.yaml", "-j", "1", cwd=place, env=env)
     assert swept.returncode == 0, swept.stderr
-    assert "share.😀" in Store(place / "results" / "sweep-studie").frame().columns
+    assert "market_share.😀" in Store(place / "results" / "sweep-studie").frame().columns
 
 
 @pytest.mark.slow

@@ -153,7 +153,7 @@ def test_a_worker_with_another_measure_is_refused_by_name(tmp_path):
         "overrides": {"customers": 50, "periods": 4},
         "factors": {"firms.Tailor.price": [18, 22]},
         "seeds": 2,
-        "outputs": ["share.Tailor"],
+        "outputs": ["market_share.Tailor"],
     }
     with started_cluster(tmp_path, old) as (address, _):
         with pytest.raises(

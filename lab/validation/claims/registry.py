@@ -86,8 +86,8 @@ def _nearly(less: int, more: int) -> Part:
     return Part(
         f"from {less} to {more} %",
         f"lifetime value at {more} % over that at {less} %, less 1.75",
-        lambda r: r("lifetime_value_present.Only", f"{more} %", over=(0, 20))
-        / r("lifetime_value_present.Only", f"{less} %", over=(0, 20)) - 1.75,
+        lambda r: r("customer_lifetime_value_present.Only", f"{more} %", over=(0, 20))
+        / r("customer_lifetime_value_present.Only", f"{less} %", over=(0, 20)) - 1.75,
         "times",
         "lifetime value is m r / (1 + d - r) by definition: the answer is arithmetic",
     )  # fmt: skip
@@ -101,10 +101,10 @@ CLAIMS = (
         "fit is worth; a well-segmented niche can beat it.",
         (
             Part("it keeps customers longer", "Tailor's retention less that of the best other firm",
-                 lead("retention", "Tailor", *OTHERS), "share a month"),
+                 lead("retention_rate", "Tailor", *OTHERS), "share a month"),
             Part("a customer is worth more", "Tailor's lifetime value of a customer, last period, "
                  "less that of the best other firm",
-                 lead("lifetime_value_present", "Tailor", *OTHERS), "EUR"),
+                 lead("customer_lifetime_value_present", "Tailor", *OTHERS), "EUR"),
             Part("the firm earns more", "Tailor's net present value less that of the best other "
                  "firm, within the horizon", lead("net_present_value", "Tailor", *OTHERS), "EUR"),
             Part("it earns more in the long run", "the same with the last year's profit for ever",
@@ -122,11 +122,11 @@ CLAIMS = (
         (
             Part("the lead in retention stands", "a tenth of Tailor's lead in retention over Mass "
                  "had nobody copied, less what the copy costs Tailor's retention; months 24-59",
-                 kept("retention", AFTER), "share a month"),
+                 kept("retention_rate", AFTER), "share a month"),
             Part("tenured customers stay, for a year", "the same among customers with 4 purchases "
-                 "and more, months 24-35", kept("retention_long", YEAR_AFTER), "share a month"),
+                 "and more, months 24-35", kept("retention_long_tenured", YEAR_AFTER), "share a month"),
             Part("the copycat's share stays below", "Tailor's share less Mass's in the last year",
-                 lambda r: r("share.Tailor", over=LAST) - r("share.Mass", over=LAST), "share"),
+                 lambda r: r("market_share.Tailor", over=LAST) - r("market_share.Mass", over=LAST), "share"),
         ),
         "That knowledge is lost with a move is the model's mechanism; how much it protects is not.",
     ),
@@ -144,7 +144,7 @@ CLAIMS = (
                  "tenth of Tailor's where customization is, about .08"),
             Part("so nothing holds its customers", "Mass's retention less Targeted's: it is not "
                  "below 0 if nothing holds them",
-                 lambda r: r("retention.Mass") - r("retention.Targeted"), "share a month"),
+                 lambda r: r("retention_rate.Mass") - r("retention_rate.Targeted"), "share a month"),
         ),
         "The effort of teaching anew is teaching effort x customization x knowledge.",
     ),
@@ -163,7 +163,7 @@ CLAIMS = (
                  rise("margin", "Curator", AFTER, "saving"), "USD",
                  "that service of known customers is cheaper is what this part assumes"),
             Part("customers of long standing stay more", "Curator's retention, likewise, no saving",
-                 rise("retention", "Curator", AFTER, "no saving"), "share a month"),
+                 rise("retention_rate", "Curator", AFTER, "no saving"), "share a month"),
             Part("a customer brings more than elsewhere", "Curator's contribution a customer less "
                  "Broad's, last year",
                  lambda r: per_customer(r, "Curator") - per_customer(r, "Broad"), "USD a month"),
@@ -184,10 +184,10 @@ CLAIMS = (
         (
             Part("a bad message weighs more", "fall of the chance to buy from InHouse by one bad "
                  "message about it, less the rise by a good one",
-                 lambda r: r("loss_of_news.InHouse") - r("gain_of_news.InHouse"), "share"),
+                 lambda r: r("effect_of_negative_message.InHouse") - r("effect_of_positive_message.InHouse"), "share"),
             Part("more is lost by word than won", "purchases that bad reputations cost less those "
                  "that good ones bring, over both firms",
-                 lambda r: sum(r(f"lost_by_word.{f}") - r(f"won_by_word.{f}")
+                 lambda r: sum(r(f"purchases_lost_by_word_of_mouth.{f}") - r(f"purchases_gained_by_word_of_mouth.{f}")
                                for f in ("InHouse", "Outsourced")), "purchases"),
         ),
         "Good and bad messages weigh the same when heard; losses are felt 2.25 times as strongly. "
@@ -229,17 +229,17 @@ CLAIMS = (
         (
             Part("customers stay more", "Collector's retention with points less without, no rival "
                  "matching, months 0-59",
-                 lambda r: r("retention.Collector", "unmatched", over=(0, 60))
-                 - r("retention.Collector", "no points", over=(0, 60)), "share a month",
+                 lambda r: r("retention_rate.Collector", "unmatched", over=(0, 60))
+                 - r("retention_rate.Collector", "no points", over=(0, 60)), "share a month",
                  "points are money that a customer forfeits by leaving and takes into account at "
                  "every purchase: that they hold customers is assumed, how strongly is not"),
             Part("by a point a month or more", "the same less .01",
-                 lambda r: r("retention.Collector", "unmatched", over=(0, 60))
-                 - r("retention.Collector", "no points", over=(0, 60)) - 0.01, "share a month"),
+                 lambda r: r("retention_rate.Collector", "unmatched", over=(0, 60))
+                 - r("retention_rate.Collector", "no points", over=(0, 60)) - 0.01, "share a month"),
             Part("more than with 5 % off the price", "Collector's retention with points less that "
                  "with a price 5 % lower and no points",
-                 lambda r: r("retention.Collector", "unmatched", over=(0, 60))
-                 - r("retention.Collector", "5 % off", over=(0, 60)), "share a month"),
+                 lambda r: r("retention_rate.Collector", "unmatched", over=(0, 60))
+                 - r("retention_rate.Collector", "5 % off", over=(0, 60)), "share a month"),
             Part("it pays", "Collector's net present value with points less without",
                  lambda r: r("net_present_value.Collector", "unmatched")
                  - r("net_present_value.Collector", "no points"), "EUR"),
@@ -258,14 +258,14 @@ CLAIMS = (
         (
             Part("more groups agree", "share of buying centers that agree with offers tailored to "
                  "each member less that with offers to the account",
-                 lambda r: r("market.consensus", "to each member")
-                 - r("market.consensus", "to the account"), "share"),
+                 lambda r: r("market.consensus_rate", "to each member")
+                 - r("market.consensus_rate", "to the account"), "share"),
             Part("the tailoring supplier earns more", "Partner's net present value, likewise",
                  lambda r: r("net_present_value.Partner", "to each member")
                  - r("net_present_value.Partner", "to the account"), "kEUR"),
             Part("fewer buy the more decide", "first purchases where one decides less those where "
-                 "six do", lambda r: r("market.first_purchases", "one member")
-                 - r("market.first_purchases", "six members"), "share"),
+                 "six do", lambda r: r("market.first_purchase_rate", "one member")
+                 - r("market.first_purchase_rate", "six members"), "share"),
         ),
         "Members vote and do not talk; nobody defends what was promised to it.",
     ),
@@ -276,12 +276,12 @@ CLAIMS = (
         (
             Part("segments of needs explain most of needs", "variance of needs explained by "
                  "segments less that by the better kind of attributes",
-                 lambda r: r("market.needs_explained_segment")
-                 - np.maximum(r("market.needs_explained_behavioural"),
-                              r("market.needs_explained_firmographic")), "share"),
+                 lambda r: r("market.need_variance_explained_segment")
+                 - np.maximum(r("market.need_variance_explained_behavioural"),
+                              r("market.need_variance_explained_firmographic")), "share"),
             Part("they find the best prospects", "lift of NeedsBased's contacts less that of the "
                  "better of the two others",
-                 lead("lift_of_contacts", "NeedsBased", "Behavioural", "Firmographic"), "times"),
+                 lead("acquisition_lift", "NeedsBased", "Behavioural", "Firmographic"), "times"),
         ),
         "Segments are those from which needs were drawn; no firm has to find them first.",
     ),
@@ -292,12 +292,12 @@ CLAIMS = (
         (
             Part("it rises where firms learn", "Tailor's retention with 4 purchases and more less "
                  "that with up to 3; months 24-59",
-                 rise("retention", "Tailor", AFTER, "learning"), "share a month"),
+                 rise("retention_rate", "Tailor", AFTER, "learning"), "share a month"),
             Part("it rises where nobody learns: sorting", "the same, with learning frozen",
-                 rise("retention", "Tailor", AFTER, "frozen"), "share a month"),
+                 rise("retention_rate", "Tailor", AFTER, "frozen"), "share a month"),
             Part("learning adds to it", "the first less the second",
-                 lambda r: rise("retention", "Tailor", AFTER, "learning")(r)
-                 - rise("retention", "Tailor", AFTER, "frozen")(r), "share a month"),
+                 lambda r: rise("retention_rate", "Tailor", AFTER, "learning")(r)
+                 - rise("retention_rate", "Tailor", AFTER, "frozen")(r), "share a month"),
         ),
         "With learning frozen nothing about a customer changes with tenure.",
     ),

@@ -61,7 +61,7 @@ def learning(
         periods=contacts,
     )
     rows = []
-    names = ("misfit", "knowledge", "hassle", "effort")
+    names = ("fit_gap", "customer_knowledge", "ordering_effort", "onboarding_effort")
     simulation = simulate(
         scenario,
         seed=seed,
@@ -87,11 +87,17 @@ def learning(
         error = sqrt((2.0 * D * a**4 * v**2 + 4.0 * a**2 * v * (b @ b)) / customers)
         luck = a * a * excess + 2.0 * a * (b @ shift)
         checks += [
-            Check(f"misfit after {n}", float(expected), row["misfit"], error=error),
-            exactly(f"misfit after {n}, less luck", float(expected), row["misfit"] - luck),
-            exactly(f"knowledge after {n}", K, row["knowledge"]),
-            exactly(f"hassle of order {n}", hassle * (1.0 - interaction * before), row["hassle"]),
-            exactly(f"effort of teaching, {n}", effort * C * (K - before), row["effort"]),
+            Check(f"misfit after {n}", float(expected), row["fit_gap"], error=error),
+            exactly(f"misfit after {n}, less luck", float(expected), row["fit_gap"] - luck),
+            exactly(f"knowledge after {n}", K, row["customer_knowledge"]),
+            exactly(
+                f"hassle of order {n}",
+                hassle * (1.0 - interaction * before),
+                row["ordering_effort"],
+            ),
+            exactly(
+                f"effort of teaching, {n}", effort * C * (K - before), row["onboarding_effort"]
+            ),
         ]
     return checks
 
@@ -137,13 +143,13 @@ def learning_when_recognized(
         Check(
             "misfit",
             expected,
-            measured(simulation, "misfit"),
+            measured(simulation, "fit_gap"),
             error=sqrt((square - expected**2) / customers),
         ),
         Check(
             "knowledge",
             known,
-            measured(simulation, "knowledge"),
+            measured(simulation, "customer_knowledge"),
             error=sqrt(spread / customers),
         ),
     ]
@@ -176,7 +182,9 @@ def telling_apart(
     missed = varied * (r * (1.0 - K) ** 2 + 1.0 - r) + r * K * (1.0 - K) * D * v
     missed += r * (1.0 - r) * K * K * (gap @ gap)
     return [
-        exactly("differentiated", 1.0 - missed / varied, measured(simulation, "differentiated"))
+        exactly(
+            "differentiated", 1.0 - missed / varied, measured(simulation, "need_variance_explained")
+        )
     ]
 
 
@@ -194,7 +202,7 @@ def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, seed=16, rules=Non
         ),
         seed=seed,
         rules=rules,
-        each=lambda s: rows.append((measured(s, "knowledge"), measured(s, "misfit"))),
+        each=lambda s: rows.append((measured(s, "customer_knowledge"), measured(s, "fit_gap"))),
     )
     checks = []
     for t, (known, misfit) in enumerate(rows, start=1):
@@ -215,7 +223,7 @@ def drift(*, share=0.1, precision=1.0, customers=20_000, seed=17, rules=None):
 
     def look(simulation):
         needs.append(simulation.customers("need").copy())
-        known.append(measured(simulation, "knowledge"))
+        known.append(measured(simulation, "customer_knowledge"))
 
     simulation = simulate(
         market(
@@ -248,7 +256,7 @@ def drift(*, share=0.1, precision=1.0, customers=20_000, seed=17, rules=None):
     K = 1.0 - P
     expected = float(mean_misfit(K, customization=C, dimensions=D, need_variance=v))
     error = sqrt(2.0 * D * (1.0 - C * K) ** 4 * v * v / customers)
-    checks.append(Check("steady misfit", expected, measured(simulation, "misfit"), error=error))
+    checks.append(Check("steady misfit", expected, measured(simulation, "fit_gap"), error=error))
     # Needs keep their variance, and share of it that is not new ties them to the past.
     last, now = (each.astype(float).ravel() for each in needs[-2:])
     tie = sqrt(1.0 - share)
