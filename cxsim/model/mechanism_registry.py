@@ -24,7 +24,7 @@ from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
-from cxsim.model.probes.churn import cohorts, churn_reasons, tenure
+from cxsim.model.probes.churn import churn_reasons, cohorts, tenure
 from cxsim.model.probes.customers import customers, panel
 from cxsim.model.probes.purchase_probability import price_elasticity, word_of_mouth_effects
 from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_file, whole_folder
 from cxsim.messages import cells
-from cxsim.model.probes.churn import cohort_frame, churn_reason_frame
+from cxsim.model.probes.churn import churn_reason_frame, cohort_frame
 from cxsim.model.probes.customers import customer_frame, reach_frame
 from cxsim.model.probes.purchase_probability import (
     price_elasticity_frame,

@@ -33,7 +33,7 @@ from cxsim.numerics.elementary import gumbel
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CHANCE", "cohort_frame", "cohorts", "churn_reason_frame", "churn_reasons", "tenure"]
+__all__ = ["CHANCE", "churn_reason_frame", "churn_reasons", "cohort_frame", "cohorts", "tenure"]
 
 
 # -- Churn reasons: each term of utility switched off in turn -----------------------------------

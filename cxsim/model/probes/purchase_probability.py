@@ -24,8 +24,8 @@ __all__ = [
     "CHANCES",
     "price_elasticity",
     "price_elasticity_frame",
-    "word_of_mouth_effects",
     "word_of_mouth_effect_frame",
+    "word_of_mouth_effects",
 ]
 
 

@@ -22,8 +22,8 @@ from cxsim.runs.measures.purchases import (
     PURCHASE_MEASURES,
     SERVICE_MEASURES,
     customers_lost_to_rivals,
-    purchases,
     market_share,
+    purchases,
 )
 
 __all__ = [

@@ -15,12 +15,12 @@ __all__ = [
     "customers",
     "customers_left_market",
     "customers_lost_to_rivals",
+    "market_share",
     "over_last_year",
     "parameter",
     "per_customer",
     "per_last_year",
     "purchases",
-    "market_share",
     "switching_cost",
     "total",
 ]
