@@ -99,7 +99,7 @@ def outputs_of(
 ) -> tuple[Output, ...]:
     """Return which measures a study keeps.
 
-    Each is the name of a measure (``market_share``: of every firm), one firm's (``share.Tailor``),
+    Each is the name of a measure (``market_share``: of every firm), one firm's (``market_share.Tailor``),
     the market's (``market.concentration``), or a mapping ``{measure, firms, by: period}``.
     Measures of observers count (``own_price_elasticity``): runs are watched by those that are needed.
 
@@ -152,7 +152,7 @@ def output_of(column: str, known: Mapping[tuple[str, str], Measure]) -> Output |
     Parameters
     ----------
     column : str
-        Such as ``"share.Tailor"`` or ``"market.profit@period"``.
+        Such as ``"market_share.Tailor"`` or ``"market.profit@period"``.
     known : mapping
         From :func:`known_measures`.
     """
@@ -242,7 +242,7 @@ class Stopping(Keyed):
     Attributes
     ----------
     output : str
-        Column of the results, as ``share.Tailor``.
+        Column of the results, as ``market_share.Tailor``.
     of, against : str
         Two strategies whose difference counts, or both empty: the output itself.
     half_width : float

@@ -198,7 +198,7 @@ def superseded(cells: Cells, seeds: list[int], store: Store) -> str:
     Returns
     -------
     str
-        ``"4 runs were made with another measures.share; they are kept and not used"``; "" where
+        ``"4 runs were made with another measures.market_share; they are kept and not used"``; "" where
         there are none.
     """
     counts: Counter[str] = Counter()

@@ -30,7 +30,7 @@ base: baseline
 settings: {customers: 200}
 parameters: {firms.Tailor.price: [10, 30], segments.*.hassle: [0, 2]}
 targets:
-  - {measure: share, firm: Tailor, value: 0.3, se: 0.01, periods: [10, 20]}
+  - {measure: market_share, firm: Tailor, value: 0.3, se: 0.01, periods: [10, 20]}
   - {measure: concentration, value: 0.3, se: 0.1}
 """
 
@@ -48,14 +48,14 @@ factors:
   x: {low: 0.1, high: 1, scale: log, paths: {firms.Mass.interaction: {times: 0.5}}}
 design: {kind: latin_hypercube, size: 4}
 seeds: 2
-outputs: [share, {measure: profit, firms: [Mass], by: period}]
+outputs: [market_share, {measure: profit, firms: [Mass], by: period}]
 """,
     """\
 scenario: {extends: baseline}
 factors: [firms.Mass.price]
 design: {kind: list, points: [{firms.Mass.price: 3}]}
 strategies: {a: {}, b: {firms.Niche.price: 3}}
-stopping: {output: share.Mass, of: a, against: b, half_width: 0.1}
+stopping: {output: market_share.Mass, of: a, against: b, half_width: 0.1}
 analysis: [ranking]
 """,
     """\

@@ -132,7 +132,7 @@ def test_a_truncated_normal_has_the_moments_it_should():
         ({"parameters": {"firms.Ann.quality": [3, 1]}}, "expected a lowest below the highest"),
         ({"parameters": {"firms.Ann.quality": 3}}, "expected [lowest, highest], found 3"),
         ({"targets": [{"measure": "shares", "firm": "Ann", "value": 1, "se": 1}]},
-         "targets.0.measure: expected a measure of a firm, found 'shares' (did you mean 'share'?)"),
+         "targets.0.measure: expected a measure of a firm, found 'shares' (did you mean 'market_share'?)"),
         ({"targets": [{"measure": "market_share", "firm": "An", "value": 1, "se": 1}]},
          "targets.0.firm: expected a firm, found 'An' (did you mean 'Ann'?)"),
         ({"targets": [{"measure": "market_share", "firm": "Ann", "value": 1, "se": 0}]},

@@ -84,7 +84,7 @@ def test_measures_can_be_chosen_and_the_markets_have_one_row(comparison):
     assert len(dots(market)) == 1
     firms = [tick.get_text() for tick in panels(figure)["Profit"].get_yticklabels()]
     assert firms == ["Mass", "Niche", "Tailor"]
-    with pytest.raises(ValueError, match=r"measures: .*'shares' \(did you mean 'share'\?\)"):
+    with pytest.raises(ValueError, match=r"measures: .*'shares' \(did you mean 'market_share'\?\)"):
         cp.differences(comparison.table, measures=["shares"])
     with pytest.raises(ValueError, match="measures: expected at least one"):
         cp.differences(comparison.table, measures=[])

@@ -19,7 +19,7 @@ overrides: {customers: 60, periods: 4}
 factors:
   firms.Tailor.price: [18, 22]
 seeds: 3
-outputs: [share]
+outputs: [market_share]
 """
 
 

@@ -218,7 +218,7 @@ def test_a_mechanism_may_name_passes_of_one_that_is_registered_later():
 def test_an_observer_is_looked_at_when_it_takes_part():
     for parts, said in (
         ({"draws": (Draw("enter"),)}, "draw 'enter'"),
-        ({"measures": (Measure("market_share", "Share", "1", zero),)}, "measure 'share'"),
+        ({"measures": (Measure("market_share", "Share", "1", zero),)}, "measure 'market_share'"),
         ({"passes": (Pass(idle, "acount"),)}, "did you mean 'account'"),
     ):
         with pytest.raises(ValueError, match=said):

@@ -185,7 +185,7 @@ def test_replications_hold_means_errors_and_the_whole_first_run(runs):
     np.testing.assert_allclose(runs.means["mean"], values.mean(axis=0))
     np.testing.assert_allclose(runs.means["se"], values.std(axis=0, ddof=1) / 3**0.5)
 
-    one = runs.series.query("measure == 'share' and firm == 'Niche' and period == 11").iloc[0]
+    one = runs.series.query("measure == 'market_share' and firm == 'Niche' and period == 11").iloc[0]
     shares = [
         single.firms.query("firm == 'Niche' and period == 11")["market_share"] for single in singles
     ]
@@ -199,7 +199,7 @@ def test_key_figures_come_with_units_and_errors(report, runs):
     assert "Switching cost (EUR, month 39, the last)" in text
     assert "Market share (%, mean over months 0-39)" in text
     assert "from all firms that were made from this firm" in text  # its definition
-    share = runs.means.query("measure == 'share' and firm == 'Mass'").iloc[0]
+    share = runs.means.query("measure == 'market_share' and firm == 'Mass'").iloc[0]
     assert f"{100 * share['mean']:.1f}"[:4] in text
     assert "Identify: recognition rate (%, mean over months 0-39)" in text_of(
         report.scorecard(runs)

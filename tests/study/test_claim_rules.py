@@ -274,7 +274,7 @@ def test_misspelt_measures_and_runs_that_cannot_be_are_found_by_check(tmp_path):
     path.write_text(
         "extends: baseline\ntest:\n"
         "  - {says: x, rule: retenton.Tailor > 0}\n"
-        "  - {says: y, rule: a.share.Tailor > 0, runs: {a: {firms.Tailr.price: 3}}}\n",
+        "  - {says: y, rule: a.market_share.Tailor > 0, runs: {a: {firms.Tailr.price: 3}}}\n",
         encoding="utf-8",
     )
     with pytest.raises(ScenarioError) as error:

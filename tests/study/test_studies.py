@@ -167,7 +167,7 @@ MISTAKES = {
         "m.yaml:3: design.size: expected a power of two (such as 64 or 128), found 100",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\ndesign: {kind: list, file: no.csv}":
         "m.yaml:3: design.file: expected a table of points, found no file 'no.csv'",
-    "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [share, retenton]":
+    "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share, retenton]":
         "m.yaml:3: outputs.1: expected the name of a measure, found 'retenton' "
         "(did you mean 'retention'?)",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share.Tailr]":
@@ -180,7 +180,7 @@ MISTAKES = {
     "scenario: baseline\noverrides:\n  customers: -1\nfactors: {learning_rate: [0, 1]}":
         "m.yaml:3: customers: expected a whole number from 1 to 1000000000 (customers), found -1",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\n"
-    "stopping: {output: share, half_width: 1}":
+    "stopping: {output: market_share, half_width: 1}":
         "m.yaml:3: stopping.output: expected an output of the study for one firm or the market, "
         "found 'share'",
     "scenario: baseline\nfactors:\n  a: {path: learning_rate, low: 0, high: 1}\n"

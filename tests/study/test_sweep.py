@@ -190,7 +190,7 @@ def test_the_store_reads_with_pandas_and_duckdb(tmp_path):
     cx.sweep(MARKET, store=tmp_path / "s", executor="inline")
     plain = pd.read_parquet(tmp_path / "s" / "runs")
     answer = duckdb.sql(
-        f'select "firms.Tailor.price" as price, avg("share.Tailor") as share '
+        f'select "firms.Tailor.price" as price, avg("market_share.Tailor") as share '
         f"from read_parquet('{tmp_path}/s/runs/*.parquet', union_by_name=true) "
         f"group by 1 order by 1"
     ).df()

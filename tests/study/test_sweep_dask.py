@@ -157,7 +157,7 @@ def test_a_worker_with_another_measure_is_refused_by_name(tmp_path):
     }
     with started_cluster(tmp_path, old) as (address, _):
         with pytest.raises(
-            PoolError, match=r"worker \S+:\d+ \(cxsim .*\): .*another \(measures\.share\)"
+            PoolError, match=r"worker \S+:\d+ \(cxsim .*\): .*another \(measures\.market_share\)"
         ) as caught:
             cx.sweep(small, store=tmp_path / "s", executor="dask", address=address)
         assert "\n" not in str(caught.value)
