@@ -123,7 +123,9 @@ NUMBERS: Numbers = Numbers(
     market, losing, dispensable, worth_lost, lost, less, saved, cheapest, know_nothing,
     share=lambda case: against_whole(case, "market_share"),
     worth=lambda case: against_whole(case, "net_present_value"),
-    gap=lambda case: case.between(market(case), "market_share", "NoIdentify", "NoInteract", times=100),
+    gap=lambda case: case.between(
+        market(case), "market_share", "NoIdentify", "NoInteract", times=100
+    ),
     knowledge=lambda case: case.averages(market(case), "customer_knowledge", times=100),
     misfit=lambda case: case.averages(market(case), "fit_gap"),
     hassle=lambda case: case.averages(market(case), "ordering_effort"),

@@ -183,7 +183,9 @@ NUMBERS: Numbers = Numbers(
     both_below=lambda case: all(
         NUMBERS.find(case, name).below for name in ("focus_mass", "everyone_mass")
     ),
-    share_lead=lambda case: case.between(sweet(case), "market_share", "Focus", "Everyone", times=100),
+    share_lead=lambda case: case.between(
+        sweet(case), "market_share", "Focus", "Everyone", times=100
+    ),
     share_apart=lambda case: abs(NUMBERS.find(case, "share_lead.value")),
     share_less=lambda case: NUMBERS.find(case, "share_lead.value") < 0,
     turns=lambda case: turning(case).value > 0,

@@ -441,9 +441,10 @@ def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
         there = own.dropna()
         if len(there):
             a, b = there.iloc[0], there.iloc[-1]
+            before, after = (number(row["perceived_performance"], 2) for row in (a, b))
             said.append(
-                f"{name} perceives {number(a['perceived_performance'], 2)} in {period} {there.index[0]} and "
-                f"{number(b['perceived_performance'], 2)} in {period} {there.index[-1]}; actual "
+                f"{name} perceives {before} in {period} {there.index[0]} and "
+                f"{after} in {period} {there.index[-1]}; actual "
                 f"{number(a['met'], 2)} and {number(b['met'], 2)}"
             )
     return f"Perceived and actual performance by {period}, one panel per firm. {'; '.join(said)}."
@@ -465,8 +466,9 @@ def three_views(
     Parameters
     ----------
     frame : DataFrame
-        ``firm, touchpoint, perceived_performance, performance``, one row for each firm and touchpoint in the
-        order of the journey; and ``before``, what the touchpoint delivered at the start.
+        ``firm, touchpoint, perceived_performance, performance``, one row for each firm and
+        touchpoint in the order of the journey; and ``before``, what the touchpoint delivered at
+        the start.
     firms : sequence of str, optional
         Firms to show, in order.
     note : str

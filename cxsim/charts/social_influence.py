@@ -268,6 +268,7 @@ def ties(
     shares = neighbours.loc[neighbours[color] != nobody, color].value_counts(normalize=True)
     chance = float((shares**2).sum())
     styles = _styles(neighbours[color], color)
+    names = {name: _SAID.get(name, name) for name in styles}
 
     def draw(figure: Picture) -> None:
         axes = figure.add_subplot()
@@ -279,7 +280,7 @@ def ties(
             if at.size:
                 axes.scatter(
                     at[:, 0], at[:, 1], s=26, color=look.color, marker=look.marker, lw=0.4,
-                    edgecolor="white", zorder=2, clip_on=False, label=f"{_SAID.get(name, name)} ({len(at)})",
+                    edgecolor="white", zorder=2, clip_on=False, label=f"{names[name]} ({len(at)})",
                 )  # fmt: skip
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
         axes.margins(0.04)
@@ -287,8 +288,8 @@ def ties(
         axes.set_aspect("equal")
 
     found = (
-        f"Connected customers share their {color.replace('_', ' ')} in {100 * alike:.0f} % of ties, against "
-        f"{100 * chance:.0f} % by chance"
+        f"Connected customers share their {color.replace('_', ' ')} in {100 * alike:.0f} % of "
+        f"ties, against {100 * chance:.0f} % by chance"
     )
     counts = ", ".join(
         f"{_SAID.get(name, name)} {(neighbours[color] == name).sum()}" for name in styles

@@ -239,7 +239,7 @@ class Customer(mesa.Agent):
 
     @property
     def choice(self) -> str | None:
-        """The choice of this period: a firm, ``"no_purchase"``, or None; may be set in ``decide``."""
+        """The period's choice: a firm, ``"no_purchase"``, or None; may be set in ``decide``."""
         return self._engine.firm_name(self._engine.choice_of(self))
 
     @choice.setter

@@ -1,10 +1,10 @@
 """Rules that test a claim: comparisons of measures that a program can evaluate.
 
-A rule is one line, such as ``retention_rate.Tailor > retention_rate.others``: two sides of measures and
-numbers with one of ``> >= < <=`` between them. A measure of a firm is ``MEASURE.FIRM``, one of the
-market ``market.MEASURE``; ``others`` stands for every firm that the rule does not name. The
-same in another run is ``RUN.MEASURE.FIRM``. Names that are no words stand in brackets,
-``market_share["Our bank"]``.
+A rule is one line, such as ``retention_rate.Tailor > retention_rate.others``: two sides of
+measures and numbers with one of ``> >= < <=`` between them. A measure of a firm is
+``MEASURE.FIRM``, one of the market ``market.MEASURE``; ``others`` stands for every firm that the
+rule does not name. The same in another run is ``RUN.MEASURE.FIRM``. Names that are no words stand
+in brackets, ``market_share["Our bank"]``.
 """
 
 from __future__ import annotations

@@ -267,7 +267,7 @@ class Condition(Parameters):
 
     says: str = parameter(doc="The condition in words", min_length=1, fixed=True)
     rule: str = parameter(
-        doc="The condition as a comparison of measures: retention_rate.Tailor > retention_rate.others",
+        doc="The condition as a comparison of measures: market_share.Tailor > market_share.others",
         min_length=1,
         fixed=True,
     )

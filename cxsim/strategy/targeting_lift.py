@@ -73,7 +73,10 @@ class Targeting:
 _CONTACTS = Targeting(
     "correlation",
     "acquisition",
-    ("value_contacted", "acquisition_contacts", "value_prospects", "prospects", "value_best_prospects"),
+    (
+        "value_contacted", "acquisition_contacts", "value_prospects", "prospects",
+        "value_best_prospects",
+    ),
     lambda path, rho, rule: {
         "attributes": {"firmographic": rho, "behavioural": rho}, f"{path}.targeting": rule,
     },

@@ -99,9 +99,10 @@ def outputs_of(
 ) -> tuple[Output, ...]:
     """Return which measures a study keeps.
 
-    Each is the name of a measure (``market_share``: of every firm), one firm's (``market_share.Tailor``),
-    the market's (``market.concentration``), or a mapping ``{measure, firms, by: period}``.
-    Measures of observers count (``own_price_elasticity``): runs are watched by those that are needed.
+    Each is the name of a measure (``market_share``: of every firm), one firm's
+    (``market_share.Tailor``), the market's (``market.concentration``), or a mapping ``{measure,
+    firms, by: period}``. Measures of probes count (``own_price_elasticity``): runs have those that
+    are needed.
 
     Raises
     ------
@@ -132,6 +133,7 @@ def outputs_of(
         if name in market:
             return Output(name, _MARKET, (), by_period)
         known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
+        known += [f"{each}.{tail}" for each in of if tail in base.firms]
         text = f"expected the name of a measure, found {found(name)}{near(name, known)}"
         raise wrong(source, keys, text)
 

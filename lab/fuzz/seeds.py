@@ -86,7 +86,8 @@ def seeds() -> dict[str, list[bytes]]:
 
 def words() -> list[str]:
     """Return keys, names and marks that a random search would not find by itself."""
-    found = {"no_purchase", "outside", "customer", "period", "choice", "chosen", "firm", "price", "!!", "<<: *a",
+    found = {"no_purchase", "outside", "customer", "period", "choice", "chosen", "firm", "price",
+             "!!", "<<: *a",
              "&a", "*a", "? ", "|", ">", ".inf", ".nan", "0x", "0o", "1e999", "~", "%YAML", "---",
              "...", "\\u", "\\x00", "null", "module:Class", "../", "@period"}  # fmt: skip
     for mechanism in registered():

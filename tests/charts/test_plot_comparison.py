@@ -84,8 +84,9 @@ def test_measures_can_be_chosen_and_the_markets_have_one_row(comparison):
     assert len(dots(market)) == 1
     firms = [tick.get_text() for tick in panels(figure)["Profit"].get_yticklabels()]
     assert firms == ["Mass", "Niche", "Tailor"]
-    with pytest.raises(ValueError, match=r"measures: .*'shares' \(did you mean 'market_share'\?\)"):
-        cp.differences(comparison.table, measures=["shares"])
+    near = r"measures: .*'market_shar' \(did you mean 'market_share'\?\)"
+    with pytest.raises(ValueError, match=near):
+        cp.differences(comparison.table, measures=["market_shar"])
     with pytest.raises(ValueError, match="measures: expected at least one"):
         cp.differences(comparison.table, measures=[])
 

@@ -23,7 +23,8 @@ def touchpoints(performance, *, belief=None, expectation=7.0, error=np.nan, run_
             {
                 "period": period, "firm": "Ann", "touchpoint": name, "responsible_firm": run_by,
                 "importance": 1.0, "contacts": 10.0, "performance": value,
-                "expectation": expectation, "perceived_performance": value if belief is None else belief,
+                "expectation": expectation,
+                "perceived_performance": value if belief is None else belief,
                 "perceived_performance_se": error,
             }
             for period in (0, 1)

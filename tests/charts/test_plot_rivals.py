@@ -27,7 +27,8 @@ def switching(flows):
 FLOWS = switching(
     {
         ("Ann", "Ann"): 90, ("Ann", "Bob"): 10, ("Ann", "no_purchase"): 7,
-        ("Bob", "Ann"): 25, ("Bob", "Bob"): 75, ("no_supplier", "Ann"): 50, ("no_supplier", "Bob"): 50,
+        ("Bob", "Ann"): 25, ("Bob", "Bob"): 75, ("no_supplier", "Ann"): 50,
+        ("no_supplier", "Bob"): 50,
     }
 )  # fmt: skip
 

@@ -112,10 +112,12 @@ def test_customers_with_one_and_the_same_cost_and_firms_without_any_can_be_drawn
 @pytest.fixture
 def flows():
     rows = [
-        (0, "no_supplier", "Ann", 10), (0, "no_supplier", "Bob", 30), (0, "no_supplier", "no_purchase", 0),
+        (0, "no_supplier", "Ann", 10), (0, "no_supplier", "Bob", 30),
+        (0, "no_supplier", "no_purchase", 0),
         (0, "Ann", "Ann", 0), (0, "Ann", "Bob", 0), (0, "Ann", "no_purchase", 0),
         (0, "Bob", "Ann", 0), (0, "Bob", "Bob", 0), (0, "Bob", "no_purchase", 0),
-        (1, "no_supplier", "Ann", 0), (1, "no_supplier", "Bob", 0), (1, "no_supplier", "no_purchase", 0),
+        (1, "no_supplier", "Ann", 0), (1, "no_supplier", "Bob", 0),
+        (1, "no_supplier", "no_purchase", 0),
         (1, "Ann", "Ann", 60), (1, "Ann", "Bob", 20), (1, "Ann", "no_purchase", 20),
         (1, "Bob", "Ann", 50), (1, "Bob", "Bob", 50), (1, "Bob", "no_purchase", 0),
     ]  # fmt: skip

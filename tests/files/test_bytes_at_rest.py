@@ -184,7 +184,10 @@ GOOD = pa.Table.from_pylist([RUN])
         (pa.Table.from_pylist([{**RUN, "run": 1}]), "column 'run' of int64"),
         (pa.Table.from_pylist([{**RUN, "finished": "noon"}]), "column 'finished' of string"),
         (pa.Table.from_pylist([{**RUN, "seed": 1.5}]), "column 'seed' of double"),
-        (pa.Table.from_pylist([{**RUN, "market_share.A": {"x": 1}}]), "column 'market_share.A' of struct"),
+        (
+            pa.Table.from_pylist([{**RUN, "market_share.A": {"x": 1}}]),
+            "column 'market_share.A' of struct",
+        ),
         (GOOD.append_column("run", GOOD.column("run")), "two columns 'run'"),
         (None, "no such thing"),
     ],
@@ -265,7 +268,8 @@ def test_a_store_of_a_later_format_is_refused_in_one_line(tmp_path):
 def test_a_store_of_the_first_format_is_read_and_its_files_get_digests(tmp_path):
     """As it was written before files carried digests."""
     market = {"scenario": "baseline", "overrides": {"customers": 40, "periods": 3}, "seeds": 2,
-              "factors": {"firms.Tailor.price": [18, 22]}, "outputs": ["market_share.Tailor"]}  # fmt: skip
+              "factors": {"firms.Tailor.price": [18, 22]},
+              "outputs": ["market_share.Tailor"]}  # fmt: skip
     result = cx.sweep(market, store=tmp_path, executor="inline")
     for path in tmp_path.glob("runs/*.parquet"):
         path.rename(path.with_name(f"{path.stem.rpartition('-')[0]}.parquet"))
@@ -285,7 +289,8 @@ def test_a_store_of_the_first_format_is_read_and_its_files_get_digests(tmp_path)
 
 def test_a_damaged_scenario_is_said_and_kept_anew_by_the_next_sweep(tmp_path):
     market = {"scenario": "baseline", "overrides": {"customers": 40, "periods": 3}, "seeds": 1,
-              "factors": {"firms.Tailor.price": [18, 22]}, "outputs": ["market_share.Tailor"]}  # fmt: skip
+              "factors": {"firms.Tailor.price": [18, 22]},
+              "outputs": ["market_share.Tailor"]}  # fmt: skip
     result = cx.sweep(market, store=tmp_path, executor="inline")
     path = only(tmp_path, "scenarios/*.yaml")
     path.write_text(path.read_text().replace("customers: 40", "customers: 41"))

@@ -45,7 +45,8 @@ def test_nobody_buys_from_it_again_and_its_customers_have_no_supplier():
     assert ledger.count("purchases")[2:, :, 0].sum() == 0
     assert ledger.count("released")[:, 0].tolist() == [
         0, 0,
-        ledger.count("customers_before")[1, 1] + measure(simulation, "customers_acquired")[1, 0] / 200
+        ledger.count("customers_before")[1, 1]
+        + measure(simulation, "customers_acquired")[1, 0] / 200
         - measure(simulation, "customers_lost_to_rivals")[1, 0] / 200, 0, 0, 0, 0, 0,
     ]  # fmt: skip
     assert (simulation.customers("supplier") == 1).all()

@@ -185,7 +185,9 @@ def test_replications_hold_means_errors_and_the_whole_first_run(runs):
     np.testing.assert_allclose(runs.means["mean"], values.mean(axis=0))
     np.testing.assert_allclose(runs.means["se"], values.std(axis=0, ddof=1) / 3**0.5)
 
-    one = runs.series.query("measure == 'market_share' and firm == 'Niche' and period == 11").iloc[0]
+    one = runs.series.query("measure == 'market_share' and firm == 'Niche' and period == 11").iloc[
+        0
+    ]
     shares = [
         single.firms.query("firm == 'Niche' and period == 11")["market_share"] for single in singles
     ]

@@ -103,7 +103,8 @@ def test_sets_of_agents_write_and_map_as_mesas_do():
         ("supplier", "no_purchase", "supplier: expected the name of a firm, found 'no_purchase'"),
         ("knowledge", {"Tailor": 1.5}, "knowledge of Tailor: expected numbers from 0 to 1"),
         ("knowledge", {"Tail": 0.5}, "knowledge: expected any of Mass, Niche, Tailor, no_purchase"),
-        ("knowledge", {"no_purchase": 0.5}, "knowledge: expected the name of a firm, found 'no_purchase'"),
+        ("knowledge", {"no_purchase": 0.5},
+         "knowledge: expected the name of a firm, found 'no_purchase'"),
     ],
 )  # fmt: skip
 def test_what_a_column_cannot_hold_is_refused_and_changes_nothing(name, value, text):

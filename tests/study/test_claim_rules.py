@@ -174,7 +174,8 @@ def test_what_a_run_does_not_have_leaves_the_claim_open():
 @pytest.mark.parametrize(
     "rule",
     [
-        {"says": "x", "rule": "dear.market_share.Niche > 0", "runs": {"dear": {"firms.Niche.price": 26}}},
+        {"says": "x", "rule": "dear.market_share.Niche > 0",
+         "runs": {"dear": {"firms.Niche.price": 26}}},
         {"says": "x", "rule": "alone.market_share.Mass > market_share.Mass",
          "runs": {"alone": {"firms.Niche": None}}},
         {"says": "x", "rule": "retention_rate.Niche > retention_rate.others"},
@@ -281,7 +282,7 @@ def test_misspelt_measures_and_runs_that_cannot_be_are_found_by_check(tmp_path):
         check_test(Scenario.load(path))
     first, second = str(error.value).splitlines()
     assert "wrong.yaml:3: test.0.rule: expected a measure of firms, found 'retenton'" in first
-    assert "did you mean 'retention'" in first
+    assert "did you mean 'retention_rate'" in first
     assert "wrong.yaml:4: test.1.runs.a: " in second
     assert "did you mean 'Tailor'" in second
 

@@ -169,7 +169,7 @@ MISTAKES = {
         "m.yaml:3: design.file: expected a table of points, found no file 'no.csv'",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share, retenton]":
         "m.yaml:3: outputs.1: expected the name of a measure, found 'retenton' "
-        "(did you mean 'retention'?)",
+        "(did you mean 'retention_rate'?)",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share.Tailr]":
         "m.yaml:3: outputs.0: expected the name of a firm, found 'Tailr' (did you mean 'Tailor'?)",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\nseeds: 0":
@@ -182,7 +182,7 @@ MISTAKES = {
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\n"
     "stopping: {output: market_share, half_width: 1}":
         "m.yaml:3: stopping.output: expected an output of the study for one firm or the market, "
-        "found 'share'",
+        "found 'market_share'",
     "scenario: baseline\nfactors:\n  a: {path: learning_rate, low: 0, high: 1}\n"
     "  learning_rate: [0, 1]":
         "m.yaml:4: factors.learning_rate: expected each path once, found learning_rate in a too",

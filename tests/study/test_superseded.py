@@ -92,7 +92,12 @@ def test_the_store_keeps_the_parts_of_the_code_once(tmp_path):
     store = cx.Store(tmp_path / "s")
     (code,) = store.codes()
     parts = store.code(code)
-    wanted = {"learning.learned", "measures.market_share", "summaries.market_share", "runs.simulation"}
+    wanted = {
+        "learning.learned",
+        "measures.market_share",
+        "summaries.market_share",
+        "runs.simulation",
+    }
     assert wanted <= set(parts)
     assert "measures.profit" not in parts  # no output of the study
     assert set(store.frame()["code"]) == {code}

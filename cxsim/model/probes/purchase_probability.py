@@ -210,8 +210,8 @@ _WORD_OF_MOUTH = Mechanism(
     ),
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
     measures=(
-        Measure("purchases_gained_by_word_of_mouth", "Purchases gained by word of mouth", "per period",
-                _purchases(3), summary="sum",
+        Measure("purchases_gained_by_word_of_mouth", "Purchases gained by word of mouth",
+                "per period", _purchases(3), summary="sum",
                 doc="Purchases from the firm in the period that would not have been made without "
                 "reputations above zero"),
         Measure("purchases_lost_by_word_of_mouth", "Purchases lost by word of mouth", "per period",

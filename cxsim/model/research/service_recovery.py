@@ -172,7 +172,8 @@ def decayed(gained: float, decay: float) -> float:
 
 def improve(
     met_at, perceived_performance, performance, gained, market_journey_importance, firm_active,
-    firm_improvement_budget, firm_improvement_effect, firm_improvement_decay, sum_touchpoint_improvement_cost,
+    firm_improvement_budget, firm_improvement_effect, firm_improvement_decay,
+    sum_touchpoint_improvement_cost,
 ):  # fmt: skip
     """Improve each firm's touchpoint of largest perceived shortfall, from the next period on."""
     for f in np.flatnonzero(np.isfinite(firm_improvement_budget) & (firm_active > 0.5)):

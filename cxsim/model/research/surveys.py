@@ -196,8 +196,8 @@ def interview(
 
 def record_response(
     n, first, n_touchpoint, supplier, visitors, visitor, score, experience, interviewed, complaint,
-    key_asked, sampled, response_rate, firm_listening_response_bias, sum_asked, sum_survey_responses,
-    sum_answer, sum_answer_square,
+    key_asked, sampled, response_rate, firm_listening_response_bias, sum_asked,
+    sum_survey_responses, sum_answer, sum_answer_square,
 ):  # fmt: skip
     """Ask after a share of contacts, and record answers from there and from interviews."""
     for i in range(n):
@@ -228,8 +228,8 @@ def record_response(
 
 
 def update_estimates(
-    perceived_performance, perceived_performance_se, total_survey_responses, total_answer, total_answer_square, total_asked,
-    asking_cost, firm_listening_prior_answers, sum_survey_cost,
+    perceived_performance, perceived_performance_se, total_survey_responses, total_answer,
+    total_answer_square, total_asked, asking_cost, firm_listening_prior_answers, sum_survey_cost,
 ):  # fmt: skip
     """Update firms' estimates of performance by the answers, and book the cost of surveys."""
     sum_survey_cost[0] = (asking_cost * total_asked).sum(axis=1)
@@ -323,8 +323,9 @@ def perceive_as_designed(perceived_performance, performance, firm_touchpoints_bl
 
 
 def report(
-    perceived_performance, perceived_performance_se, performance, total_contacts, total_score, market_journey_importance,
-    sum_perceived_performance, sum_perceived_performance_se, sum_underlying_performance, sum_perception_gap,
+    perceived_performance, perceived_performance_se, performance, total_contacts, total_score,
+    market_journey_importance, sum_perceived_performance, sum_perceived_performance_se,
+    sum_underlying_performance, sum_perception_gap,
 ):  # fmt: skip
     """Store perceived performance, and its gap to actual performance in contacts."""
     sum_perceived_performance[0] = perceived_performance

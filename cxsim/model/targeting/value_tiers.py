@@ -104,8 +104,9 @@ MEASURES = (
 def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
     """Return customers and contribution by period, firm and value tier.
 
-    Columns ``period, firm, tier, customers, contribution_margin``: those who were the firm's customers
-    before the choice, and what they paid it less what their purchases cost, for the whole market.
+    Columns ``period, firm, tier, customers, contribution_margin``: those who were the firm's
+    customers before the choice, and what they paid it less what their purchases cost, for the
+    whole market.
     """
     import pandas as pd
 
@@ -228,8 +229,8 @@ def draw_candidates(n, first, n_firms, supplier, service_draw, key_service):
 
 
 def rank(
-    n_firms, clock, segment, supplier, entry_period, service_draw, first_purchase, last_purchase, frequency,
-    paid, earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
+    n_firms, clock, segment, supplier, entry_period, service_draw, first_purchase, last_purchase,
+    frequency, paid, earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
     firm_value_tiers_contact_capacity, firm_value_tiers_goes_to, firm_value_tiers_refit_every,
     sum_ranked, sum_served, sum_value_ranked, sum_value_served, sum_value_best,
 ):  # fmt: skip
@@ -252,8 +253,8 @@ def rank(
             score = recency_frequency_value(now - record[1], record[2], paid[f, hers])
             if firm_value_tiers_goes_to[f] == PREDICTIVE:
                 refit(
-                    f, now, firm_value_tiers_refit_every[f], entry_period, first_purchase, last_purchase,
-                    frequency, snapshot, value_model,
+                    f, now, firm_value_tiers_refit_every[f], entry_period, first_purchase,
+                    last_purchase, frequency, snapshot, value_model,
                 )  # fmt: skip
                 if value_model[f, 4] > 0:
                     features = forecast_features(now, *record)

@@ -155,8 +155,8 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
     Returns
     -------
     neighbours : DataFrame
-        Columns ``customer``, ``supplier`` (``"no_supplier"`` without one; categories in the order of
-        the scenario), ``experience`` of the supplier (NaN without one) and ``emotion_cluster``.
+        Columns ``customer``, ``supplier`` (``"no_supplier"`` without one; categories in the order
+        of the scenario), ``experience`` of the supplier (NaN without one) and ``emotion_cluster``.
     ties : DataFrame
         Columns ``customer`` and ``neighbour``, each link once. Both are empty without word of mouth
         or in a well-mixed market.

@@ -111,7 +111,7 @@ def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFr
 
 
 def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return purchases by period, previous supplier (``"no_supplier"`` where none) and chosen option."""
+    """Return purchases by period, previous supplier (or ``"no_supplier"``) and chosen option."""
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -154,9 +154,9 @@ def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return one row per period, firm and touchpoint, in the order of the journey.
 
-    Columns: ``stage``, ``channel``, ``responsible_firm`` and ``importance`` as the scenario has them at
-    the start; ``contacts`` (whole market); ``performance``, the mean actual performance in
-    contacts; ``expectation`` that the firm's customers have of the firm as a whole;
+    Columns: ``stage``, ``channel``, ``responsible_firm`` and ``importance`` as the scenario has
+    them at the start; ``contacts`` (whole market); ``performance``, the mean actual performance
+    in contacts; ``expectation`` that the firm's customers have of the firm as a whole;
     ``underlying_performance``, the mean of the touchpoint's performance;
     ``perceived_performance`` by the firm, with the standard error of its survey results in
     ``perceived_performance_se`` (NaN without responses); and the ``survey_responses`` of the
@@ -276,12 +276,12 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per firm: ``customization_cost`` (the part of the cost of goods sold that customization
-        causes), ``contact_cost`` (interaction cost), ``individual_service_cost`` (cost of individual service in
-        addition to the contact, where value tiers have such a cost), ``capability_spend`` (overhead
-        and investment), ``total``, all in currency over the run,
-        ``per_customer`` and ``per_recognized``: total over customer-periods, and over contacts in
-        which the customer was recognized.
+        One row per firm: ``customization_cost`` (the part of the cost of goods sold that
+        customization causes), ``contact_cost`` (interaction cost), ``individual_service_cost``
+        (cost of individual service in addition to the contact, where value tiers have such a
+        cost), ``capability_spend`` (overhead and investment), ``total``, all in currency over the
+        run, ``per_customer`` and ``per_recognized``: total over customer-periods, and over
+        contacts in which the customer was recognized.
 
     Raises
     ------
@@ -339,8 +339,8 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     firms : DataFrame
-        ``period, firm, customers, customers_acquired, contribution_margin, customer_lifetime_value_present``, as
-        ``run.firms`` has.
+        ``period, firm, customers, customers_acquired, contribution_margin,
+        customer_lifetime_value_present``, as ``run.firms`` has.
 
     Returns
     -------

@@ -124,9 +124,11 @@ CLAIMS = (
                  "had nobody copied, less what the copy costs Tailor's retention; months 24-59",
                  kept("retention_rate", AFTER), "share a month"),
             Part("tenured customers stay, for a year", "the same among customers with 4 purchases "
-                 "and more, months 24-35", kept("retention_long_tenured", YEAR_AFTER), "share a month"),
+                 "and more, months 24-35", kept("retention_long_tenured", YEAR_AFTER),
+                 "share a month"),
             Part("the copycat's share stays below", "Tailor's share less Mass's in the last year",
-                 lambda r: r("market_share.Tailor", over=LAST) - r("market_share.Mass", over=LAST), "share"),
+                 lambda r: r("market_share.Tailor", over=LAST) - r("market_share.Mass", over=LAST),
+                 "share"),
         ),
         "That knowledge is lost with a move is the model's mechanism; how much it protects is not.",
     ),
@@ -144,7 +146,8 @@ CLAIMS = (
                  "tenth of Tailor's where customization is, about .08"),
             Part("so nothing holds its customers", "Mass's retention less Targeted's: it is not "
                  "below 0 if nothing holds them",
-                 lambda r: r("retention_rate.Mass") - r("retention_rate.Targeted"), "share a month"),
+                 lambda r: r("retention_rate.Mass") - r("retention_rate.Targeted"),
+                 "share a month"),
         ),
         "The effort of teaching anew is teaching effort x customization x knowledge.",
     ),
@@ -184,10 +187,12 @@ CLAIMS = (
         (
             Part("a bad message weighs more", "fall of the chance to buy from InHouse by one bad "
                  "message about it, less the rise by a good one",
-                 lambda r: r("effect_of_negative_message.InHouse") - r("effect_of_positive_message.InHouse"), "share"),
+                 lambda r: r("effect_of_negative_message.InHouse")
+                 - r("effect_of_positive_message.InHouse"), "share"),
             Part("more is lost by word than won", "purchases that bad reputations cost less those "
                  "that good ones bring, over both firms",
-                 lambda r: sum(r(f"purchases_lost_by_word_of_mouth.{f}") - r(f"purchases_gained_by_word_of_mouth.{f}")
+                 lambda r: sum(r(f"purchases_lost_by_word_of_mouth.{f}")
+                               - r(f"purchases_gained_by_word_of_mouth.{f}")
                                for f in ("InHouse", "Outsourced")), "purchases"),
         ),
         "Good and bad messages weigh the same when heard; losses are felt 2.25 times as strongly. "
@@ -235,7 +240,8 @@ CLAIMS = (
                  "every purchase: that they hold customers is assumed, how strongly is not"),
             Part("by a point a month or more", "the same less .01",
                  lambda r: r("retention_rate.Collector", "unmatched", over=(0, 60))
-                 - r("retention_rate.Collector", "no points", over=(0, 60)) - 0.01, "share a month"),
+                 - r("retention_rate.Collector", "no points", over=(0, 60)) - 0.01,
+                 "share a month"),
             Part("more than with 5 % off the price", "Collector's retention with points less that "
                  "with a price 5 % lower and no points",
                  lambda r: r("retention_rate.Collector", "unmatched", over=(0, 60))
