@@ -22,7 +22,7 @@ def comparison():
     return compare(slow, quick, seeds=4)
 
 
-def table(*rows, scenario="copycat", unit="market_share", label="Market share"):
+def table(*rows, scenario="copycat", unit="share", label="Market share"):
     """Rows of (measure, firm, difference, half width of its interval)."""
     frame = pd.DataFrame(rows, columns=["measure", "firm", "difference", "half"])
     frame["scenario"], frame["unit"], frame["label"] = scenario, unit, label
@@ -157,5 +157,7 @@ def test_a_firm_that_one_scenario_lacks_is_drawn_where_it_is():
 
 
 def test_a_measure_without_courses_is_named(comparison):
-    with pytest.raises(ValueError, match="measure: expected one that is there, found 'hassle'"):
+    with pytest.raises(
+        ValueError, match="measure: expected one that is there, found 'ordering_effort'"
+    ):
         cp.paths(comparison.series, measure="ordering_effort")

@@ -159,7 +159,7 @@ def test_drawing_and_saving_need_no_pyplot(tmp_path):
 import sys
 import pandas as pd
 import cxsim.plot as cp
-frame = pd.DataFrame({{"period": [0, 1], "firm": ["Ann", "Ann"], "share": [1.0, 1.0]}})
+frame = pd.DataFrame({{"period": [0, 1], "firm": ["Ann", "Ann"], "market_share": [1.0, 1.0]}})
 cp.save(cp.shares(frame), {str(tmp_path / "shares.png")!r})
 sys.exit("matplotlib.pyplot" in sys.modules)
 """

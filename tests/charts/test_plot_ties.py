@@ -19,8 +19,8 @@ def test_a_sample_is_a_snowball_of_customers_and_the_ties_between_them(run):
     inside = set(run.neighbours.customer)
     assert len(inside) == 250
     assert 0 in inside
-    assert set(run.ties.customer) | set(run.ties.other) == inside
-    assert (run.ties.customer < run.ties.other).all()
+    assert set(run.ties.customer) | set(run.ties.neighbour) == inside
+    assert (run.ties.customer < run.ties.neighbour).all()
     held = run.neighbours[run.neighbours.supplier != "no_supplier"]
     assert held.experience.notna().all()
     assert (held.emotion_cluster != "none").all()
@@ -29,7 +29,7 @@ def test_a_sample_is_a_snowball_of_customers_and_the_ties_between_them(run):
 @pytest.mark.parametrize("color", ["supplier", "emotion_cluster"])
 def test_the_picture_says_whether_neighbours_are_alike(run, color):
     figure = plot.ties(run.neighbours, run.ties, color=color)
-    assert f"share their {color}" in plot.alt_of(figure)
+    assert f"share their {color.replace('_', ' ')}" in plot.alt_of(figure)
     drawn = sum(len(c.get_offsets()) for c in figure.axes[0].collections[1:])
     assert drawn == 250
 

@@ -120,7 +120,7 @@ def test_churn_that_a_user_types_comes_out_of_the_run_turnover_included():
     ("typed", "meant"),
     [
         ("churn_rate", "'churn'"), ("share", "'market_share'"),
-        ("signals", "'need_variance_resolved'"), ("outside_share", "'no_purchase_share'"),
+        ("signals", "'need_variance_resolved'"),
         ("lifetime_value", "'customer_lifetime_value_present' or 'customer_lifetime_value_new'"),
     ],
 )  # fmt: skip

@@ -115,8 +115,6 @@ def test_questions_and_figures_name_it():
         cp.lines(run.firms, measure="share")
     with pytest.raises(ValueError, match=meant("customers_lost_to_rivals")):
         cp.lines(run.firms, measure="losses")
-    with pytest.raises(ValueError, match=meant("market_share")):
-        cp.shares(run.firms.rename(columns={"market_share": "share"}), measure="share")
 
 
 @pytest.mark.parametrize(

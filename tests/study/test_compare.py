@@ -195,7 +195,10 @@ def test_statistics_are_numbers_arrays_or_several_by_name():
     assert contrast(base, lambda made: made.seed, 3)[""].tolist() == [0, 1, 2]
     assert contrast(base, lambda _: [1.0, 2.0], 3)[""].shape == (3, 2)
     paths = contrast(base, paths_of("Mass", ["profit", "market_share"]), 2)[""]
-    assert {name: path.shape for name, path in paths.items()} == {"profit": (2, 3), "share": (2, 3)}
+    assert {name: path.shape for name, path in paths.items()} == {
+        "profit": (2, 3),
+        "market_share": (2, 3),
+    }
     with pytest.raises(ValueError, match="seeds: expected each seed once"):
         contrast(base, lambda _: 0.0, [1, 1])
 
