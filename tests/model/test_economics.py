@@ -97,7 +97,7 @@ def test_a_first_customer_base_is_all_acquisition():
 
 
 def test_equity_without_a_column_is_refused_by_name(run):
-    with pytest.raises(ValueError, match="'contribution', found none"):
+    with pytest.raises(ValueError, match="'contribution_margin', found none"):
         equity_changes(run.firms.drop(columns="contribution_margin"))
 
 

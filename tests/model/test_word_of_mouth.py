@@ -448,12 +448,12 @@ def test_a_misspelt_network_is_answered_with_the_nearest():
 def test_news_weighs_more_the_further_the_chance_can_still_move():
     scenario = talking(customers=6000, **{"segments.*.switching_cost": 6.0})
     weighed = cx.run(scenario, detail=["word_of_mouth_effects"]).hearsay
-    assert set(weighed.chance) == {"below one half", "one half or more"}
+    assert set(weighed.purchase_probability) == {"below one half", "one half or more"}
     known = weighed[weighed.customers > 0]
-    unlikely = known[known.chance == "below one half"]
-    assert (unlikely.gain > unlikely.loss).all()
-    likely = known[known.chance == "one half or more"]
-    assert (likely.gain < likely.loss).all()
+    unlikely = known[known.purchase_probability == "below one half"]
+    assert (unlikely.positive_effect > unlikely.negative_effect).all()
+    likely = known[known.purchase_probability == "one half or more"]
+    assert (likely.positive_effect < likely.negative_effect).all()
     brought = weighed.groupby("firm")[["purchases_gained", "purchases_lost"]].sum()
     assert brought.loc["Mass", "purchases_lost"] > 0 == brought.loc["Mass", "purchases_gained"]
     assert brought.loc["Tailor", "purchases_gained"] > 0 == brought.loc["Tailor", "purchases_lost"]

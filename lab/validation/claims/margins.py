@@ -69,8 +69,8 @@ def rise(measure: str, firm: str, over: tuple[int, int], strategy: str | None = 
     """Return long-standing customers' value less recent ones'."""
 
     def margin(r: Runs) -> np.ndarray:
-        long = r(f"{measure}_long.{firm}", strategy, over=over)
-        return long - r(f"{measure}_recent.{firm}", strategy, over=over)
+        long = r(f"{measure}_long_tenured.{firm}", strategy, over=over)
+        return long - r(f"{measure}_new.{firm}", strategy, over=over)
 
     return margin
 
