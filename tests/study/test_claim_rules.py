@@ -274,14 +274,14 @@ def test_misspelt_measures_and_runs_that_cannot_be_are_found_by_check(tmp_path):
     path = tmp_path / "wrong.yaml"
     path.write_text(
         "extends: baseline\ntest:\n"
-        "  - {says: x, rule: retenton.Tailor > 0}\n"
+        "  - {says: x, rule: retention_rat.Tailor > 0}\n"
         "  - {says: y, rule: a.market_share.Tailor > 0, runs: {a: {firms.Tailr.price: 3}}}\n",
         encoding="utf-8",
     )
     with pytest.raises(ScenarioError) as error:
         check_test(Scenario.load(path))
     first, second = str(error.value).splitlines()
-    assert "wrong.yaml:3: test.0.rule: expected a measure of firms, found 'retenton'" in first
+    assert "wrong.yaml:3: test.0.rule: expected a measure of firms, found 'retention_rat'" in first
     assert "did you mean 'retention_rate'" in first
     assert "wrong.yaml:4: test.1.runs.a: " in second
     assert "did you mean 'Tailor'" in second

@@ -167,8 +167,8 @@ MISTAKES = {
         "m.yaml:3: design.size: expected a power of two (such as 64 or 128), found 100",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\ndesign: {kind: list, file: no.csv}":
         "m.yaml:3: design.file: expected a table of points, found no file 'no.csv'",
-    "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share, retenton]":
-        "m.yaml:3: outputs.1: expected the name of a measure, found 'retenton' "
+    "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share, retention_rat]":
+        "m.yaml:3: outputs.1: expected the name of a measure, found 'retention_rat' "
         "(did you mean 'retention_rate'?)",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share.Tailr]":
         "m.yaml:3: outputs.0: expected the name of a firm, found 'Tailr' (did you mean 'Tailor'?)",

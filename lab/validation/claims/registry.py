@@ -166,7 +166,7 @@ CLAIMS = (
                  rise("margin", "Curator", AFTER, "saving"), "USD",
                  "that service of known customers is cheaper is what this part assumes"),
             Part("customers of long standing stay more", "Curator's retention, likewise, no saving",
-                 rise("retention_rate", "Curator", AFTER, "no saving"), "share a month"),
+                 rise("retention", "Curator", AFTER, "no saving"), "share a month"),
             Part("a customer brings more than elsewhere", "Curator's contribution a customer less "
                  "Broad's, last year",
                  lambda r: per_customer(r, "Curator") - per_customer(r, "Broad"), "USD a month"),
@@ -298,12 +298,12 @@ CLAIMS = (
         (
             Part("it rises where firms learn", "Tailor's retention with 4 purchases and more less "
                  "that with up to 3; months 24-59",
-                 rise("retention_rate", "Tailor", AFTER, "learning"), "share a month"),
+                 rise("retention", "Tailor", AFTER, "learning"), "share a month"),
             Part("it rises where nobody learns: sorting", "the same, with learning frozen",
-                 rise("retention_rate", "Tailor", AFTER, "frozen"), "share a month"),
+                 rise("retention", "Tailor", AFTER, "frozen"), "share a month"),
             Part("learning adds to it", "the first less the second",
-                 lambda r: rise("retention_rate", "Tailor", AFTER, "learning")(r)
-                 - rise("retention_rate", "Tailor", AFTER, "frozen")(r), "share a month"),
+                 lambda r: rise("retention", "Tailor", AFTER, "learning")(r)
+                 - rise("retention", "Tailor", AFTER, "frozen")(r), "share a month"),
         ),
         "With learning frozen nothing about a customer changes with tenure.",
     ),
