@@ -196,8 +196,8 @@ def names_of(names: Any, name: str) -> list[str]:
 
     Examples
     --------
-    >>> names_of("cohorts, elasticity", "detail"), names_of("cohorts", "detail")
-    (['cohorts', 'elasticity'], ['cohorts'])
+    >>> names_of("cohorts, price_elasticity", "detail"), names_of("cohorts", "detail")
+    (['cohorts', 'price_elasticity'], ['cohorts'])
     """
     if names is None:
         return []
@@ -254,8 +254,14 @@ def former_names() -> dict[str, list[str]]:
 
 
 def renamed(name: Any, known: Iterable[str]) -> str | None:
-    """Return the name among ``known`` that ``name`` was changed to, if it was."""
-    today = former_names().get(str(name), [])
+    """Return the name among ``known`` that ``name`` was changed to, if it was.
+
+    Of a dotted name (``share.Tailor``) one part may have been changed.
+    """
+    table, parts = former_names(), str(name).split(".")
+    today = set(table.get(str(name), []))
+    for k, part in enumerate(parts):
+        today |= {".".join([*parts[:k], new, *parts[k + 1 :]]) for new in table.get(part, [])}
     return next((each for each in known if each in today), None)
 
 

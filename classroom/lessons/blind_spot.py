@@ -82,10 +82,12 @@ def touchpoints(case: Case) -> pd.DataFrame:
     late = every[every["period"] >= here.periods - 12]
     score = (late["performance"].fillna(0.0) * late["contacts"]).groupby([late[b] for b in by])
     contacts = late.groupby(by)["contacts"]
-    made = late.groupby(by)[["belief", "delivered", "importance"]].mean()
+    made = late.groupby(by)[
+        ["perceived_performance", "underlying_performance", "importance"]
+    ].mean()
     made["performance"] = score.sum() / contacts.sum()
     made["contacts"] = contacts.mean()
-    made["before"] = every[every["period"] == 0].groupby(by)["delivered"].mean()
+    made["before"] = every[every["period"] == 0].groupby(by)["underlying_performance"].mean()
     order = pd.MultiIndex.from_product([list(here.firms), PLACES], names=by)
     return made.reindex(order).reset_index()
 
@@ -99,7 +101,9 @@ def places(case: Case, firm: str) -> dict[str, dict[str, float]]:
 def favourite(case: Case) -> str:
     """Return the touchpoint that Believer has improved most."""
     there = places(case, "Believer")
-    return max(PLACES, key=lambda place: there[place]["delivered"] - there[place]["before"])
+    return max(
+        PLACES, key=lambda place: there[place]["underlying_performance"] - there[place]["before"]
+    )
 
 
 def times_used(case: Case) -> float:
@@ -126,7 +130,7 @@ def survey(case: Case) -> dict[str, float]:
     return {
         "p": p, "d": d, "variance": p + d - (p - d) ** 2,
         "one error": answers_needed(case).value / 4, "no square": needed(p + d),
-        "worst": 1 / WITHIN**2, "answers": case.average(here, "answers", "Listener"),
+        "worst": 1 / WITHIN**2, "answers": case.average(here, "survey_responses", "Listener"),
     }  # fmt: skip
 
 
@@ -134,7 +138,7 @@ def suffering(case: Case) -> dict[str, str]:
     """Return the remark on touchpoints where customers are served badly, by touchpoint."""
     said = dict.fromkeys(PLACES, "")
     for place in ("delivery", "hotline"):
-        belief = number(places(case, "Believer")[place]["belief"], 2)
+        belief = number(places(case, "Believer")[place]["perceived_performance"], 2)
         said[place] = (
             f" Customers are served badly there, but Believer believes in a performance of "
             f"{belief}, better than elsewhere."

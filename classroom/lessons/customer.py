@@ -64,7 +64,7 @@ def margin(case: Case) -> dict[str, float]:
     here, found = market(case), {}
     for firm in here.firms:
         sold = case.values(here, "purchases", firm) * float(here.periods)
-        found[firm] = float((case.values(here, "contribution", firm) / sold).mean())
+        found[firm] = float((case.values(here, "contribution_margin", firm) / sold).mean())
     return found
 
 

@@ -56,7 +56,7 @@ def varied(case: Case) -> dict[str, str]:
 def without(case: Case, what: str) -> Estimate:
     """Return the change of Tailor's retention with one driver switched off, in points."""
     changed = market(case, **TAKEN[what])
-    return case.change(market(case), changed, "retention", "Tailor", times=100)
+    return case.change(market(case), changed, "retention_rate", "Tailor", times=100)
 
 
 def taken(case: Case) -> dict[str, Estimate]:
@@ -151,7 +151,7 @@ def largest(case: Case) -> tuple[str, ...]:
 def costs_by_part(case: Case) -> Any:
     """Draw switching costs by part."""
     here = market(case)
-    columns = [*(f"switching_{part.lower()}" for part in PARTS), "switching_cost_share"]
+    columns = [*(f"switching_{part.lower()}" for part in PARTS), "switching_cost_to_price"]
     frame = pd.DataFrame(
         {name: list(case.averages(here, name).values()) for name in columns}
     ).assign(period=int(here.periods) - 1, firm=list(here.firms))  # fmt: skip

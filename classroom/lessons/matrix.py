@@ -58,7 +58,8 @@ def margin(case: Case) -> dict[str, float]:
     """Return the contribution margins of firms, EUR per purchase, from their accounts."""
     here = market(case)
     earned, sold = (
-        {f: case.values(here, what, f) for f in FIRMS} for what in ("contribution", "purchases")
+        {f: case.values(here, what, f) for f in FIRMS}
+        for what in ("contribution_margin", "purchases")
     )
     return {f: float(earned[f].sum() / (sold[f] * float(here.periods)).sum()) for f in FIRMS}
 

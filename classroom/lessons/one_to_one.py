@@ -145,7 +145,7 @@ def table(case: Case) -> str:
     rows: dict[str, list[str]] = {}
     for here in (plain(case), market(case)):
         rows[here.name] = [
-            case.mean(here, "share", "Tailor", times=100).brief(),
+            case.mean(here, "market_share", "Tailor", times=100).brief(),
             number(case.average(here, "purchases", "Tailor"), 4),
             number(margin(here)),
             number(fixed(here)),
@@ -176,14 +176,16 @@ NUMBERS: Numbers = Numbers(
     market, plain, sweet, individual_cost, sold_enough, month, turning, focus_ahead, richest,
     largest, table, pays,
     alone=lambda case: case.relative(plain(case), market(case), "net_present_value", "Tailor"),
-    won=lambda case: case.change(plain(case), market(case), "share", "Tailor", times=100),
+    won=lambda case: case.change(plain(case), market(case), "market_share", "Tailor", times=100),
     focus=lambda case: against("Focus", "Everyone")(case, sweet(case)),
     focus_mass=lambda case: against("Focus", "Mass")(case, sweet(case)),
     everyone_mass=lambda case: against("Everyone", "Mass")(case, sweet(case)),
     both_below=lambda case: all(
         NUMBERS.find(case, name).below for name in ("focus_mass", "everyone_mass")
     ),
-    share_lead=lambda case: case.between(sweet(case), "share", "Focus", "Everyone", times=100),
+    share_lead=lambda case: case.between(
+        sweet(case), "market_share", "Focus", "Everyone", times=100
+    ),
     share_apart=lambda case: abs(NUMBERS.find(case, "share_lead.value")),
     share_less=lambda case: NUMBERS.find(case, "share_lead.value") < 0,
     turns=lambda case: turning(case).value > 0,

@@ -13,7 +13,7 @@ from classroom.industry import Industry
 from classroom.numbers import Numbers, margin_of
 from classroom.plan import Plan
 from classroom.plan_file import read_plan
-from cxsim.runs import own_elasticity, simulate
+from cxsim.runs import own_price_elasticity, simulate
 from cxsim.scenario import Scenario
 
 __all__ = ["NAME", "PLAN", "OwnIndustry", "plan_for"]
@@ -97,14 +97,14 @@ class OwnIndustry:
         """Return the mean own-price elasticity over firms and months."""
         made = []
         for seed in case.seeds[:2]:
-            books = simulate(self.market(case), seed=seed, detail=["elasticity"]).ledger
-            made.append(float(np.nanmean(own_elasticity(books))))
+            books = simulate(self.market(case), seed=seed, detail=["price_elasticity"]).ledger
+            made.append(float(np.nanmean(own_price_elasticity(books))))
         return Estimate.over(made)
 
     def repeat_rate(self, case: Case) -> Estimate:
         """Return how many purchases go where the last one went, percent, mean over firms."""
         firms = list(self.market(case).firms)
-        rates = [case.values(self.market(case), "repeat_rate", firm) for firm in firms]
+        rates = [case.values(self.market(case), "repeat_purchase_rate", firm) for firm in firms]
         return Estimate.over(100 * np.mean(rates, axis=0))
 
     def _doubts(self, case: Case) -> dict[str, Estimate]:

@@ -21,7 +21,7 @@ OTHERS = ("Niche", "Targeted", "Tailor")
 SINCE = 24
 #: Markets in which the copy is tried, in words; and who may leave in them.
 CONDITIONS = {"as it stands": {}, "profiles portable": {"profile_portability": 1.0}}
-LEAVING = ("tenured", "fresh")
+LEAVING = ("retention_long_tenured", "retention_new")
 ANSWERS = (17.0, 18.0, 19.0, 20.0, 21.0, 22.0)
 
 
@@ -94,14 +94,14 @@ def against_holding(case: Case, here: Scenario) -> Estimate:
 
 def share_won(case: Case, here: Scenario) -> Estimate:
     """Return the share that Tailor wins by an answer to the cut, points."""
-    return case.change(attacked(case), here, "share", "Tailor", times=100)
+    return case.change(attacked(case), here, "market_share", "Tailor", times=100)
 
 
 def lead(case: Case, here: Scenario) -> np.ndarray:
     """Return Tailor's share less Mass's in the last year, points, by seed."""
     names = list(here.firms)
     place = [names.index("Tailor"), names.index("Mass")]
-    last = [each.courses["share"][-12:, place].mean(axis=0) for each in case.outcomes(here)]
+    last = [each.courses["market_share"][-12:, place].mean(axis=0) for each in case.outcomes(here)]
     return 100 * np.array([own - other for own, other in last])
 
 
@@ -159,7 +159,7 @@ def grown(case: Case) -> Estimate:
 def losses(case: Case) -> dict[str, Estimate]:
     """Return the effect of the price attack on contributions, percent, by firm."""
     pair = market(case), attacked(case)
-    return {firm: case.relative(*pair, "contribution", firm) for firm in ("Mass", *OTHERS)}
+    return {firm: case.relative(*pair, "contribution_margin", firm) for firm in ("Mass", *OTHERS)}
 
 
 def worst(case: Case) -> tuple[str, ...]:
@@ -180,7 +180,7 @@ def worst_words(case: Case) -> str:
 def most_euros(case: Case) -> dict[str, Any]:
     """Return the firm with the largest loss in money by the attack, and the loss, EUR."""
     pair = market(case), attacked(case)
-    lost = {firm: -case.change(*pair, "contribution", firm).value for firm in OTHERS}
+    lost = {firm: -case.change(*pair, "contribution_margin", firm).value for firm in OTHERS}
     firm = max(lost, key=lambda firm: lost[firm])
     return {"firm": firm, "lost": lost[firm]}
 
@@ -204,7 +204,10 @@ def table(case: Case) -> str:
     """Show leads and shares in the three markets."""
     rows = {}
     for here in (market(case), copied(case), attacked(case)):
-        ahead, share = Estimate.over(lead(case, here)), case.mean(here, "share", "Mass", times=100)
+        ahead, share = (
+            Estimate.over(lead(case, here)),
+            case.mean(here, "market_share", "Mass", times=100),
+        )
         sold = case.average(here, "purchases", "Mass")
         rows[here.name] = [ahead.brief(), share.brief(), number(sold, 4)]
     names = [

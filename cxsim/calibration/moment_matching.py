@@ -205,7 +205,7 @@ def _whole_share_sets(targets: Targets) -> int:
     firms = set(targets.base.firms)
     windows = {t.periods for t in targets.targets}
     return sum(
-        {t.firm for t in targets.targets if t.measure == "share" and t.periods == w} == firms
+        {t.firm for t in targets.targets if t.measure == "market_share" and t.periods == w} == firms
         for w in windows
     )
 

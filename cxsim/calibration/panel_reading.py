@@ -229,7 +229,7 @@ class _Reader:
     def _is_outside(self, names: np.ndarray) -> np.ndarray:
         outside = self.columns.outside
         if outside is None:
-            return np.array([name.casefold() in (OUTSIDE, "none") for name in names])
+            return np.array([name.casefold() in (OUTSIDE, "outside", "none") for name in names])
         return names == outside
 
     # -- wide ---------------------------------------------------------------------

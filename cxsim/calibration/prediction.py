@@ -29,7 +29,7 @@ class Prediction:
     ----------
     table : DataFrame
         One row per model and quantity: ``model`` (``observed``, ``scenario``, ``tastes
-        only``, ``zero order``), ``quantity`` (``repeat rate``, ``share``), ``firm``,
+        only``, ``zero order``), ``quantity`` (``repeat rate``, ``market_share``), ``firm``,
         ``value``, ``se``: of what was observed over customers, of scenarios over runs.
     calibration : Calibration
         Of the first part of the panel.
@@ -47,9 +47,9 @@ class Prediction:
                 continue
             off = part.set_index(["quantity", "firm"])["value"] - seen["value"]
             rows.append(
-                (model, 100 * abs(off["repeat rate"]).mean(), 100 * abs(off["share"]).mean())
+                (model, 100 * abs(off["repeat rate"]).mean(), 100 * abs(off["market_share"]).mean())
             )
-        return pd.DataFrame(rows, columns=["model", "repeat_rate", "share"])
+        return pd.DataFrame(rows, columns=["model", "repeat_purchase_rate", "market_share"])
 
     def headline(self) -> str:
         """Return the model that predicts the repeat purchase rate best, and its lead."""
@@ -80,8 +80,8 @@ class Prediction:
 
 
 _HEADS = {
-    "repeat_rate": "repeat rate off by, points",
-    "share": "shares off by, points on average",
+    "repeat_purchase_rate": "repeat rate off by, points",
+    "market_share": "shares off by, points on average",
 }
 
 
@@ -127,7 +127,7 @@ def predict(
     for model, ((rate, error), (shares, errors)) in models.items():
         rows.append((model, "repeat rate", "", rate, error))
         rows += [
-            (model, "share", name, float(value), float(se))
+            (model, "market_share", name, float(value), float(se))
             for name, value, se in zip(panel.firms, shares, errors, strict=True)
         ]
     table = pd.DataFrame(rows, columns=["model", "quantity", "firm", "value", "se"])

@@ -46,7 +46,7 @@ def capability_matrix(
     Parameters
     ----------
     firms : DataFrame
-        ``period, firm, interaction, customization, share``, as ``run.firms`` has.
+        ``period, firm, interaction, customization, market_share``, as ``run.firms`` has.
     period : int, optional
         The one shown, by default the last.
     threshold : float
@@ -69,7 +69,7 @@ def capability_matrix(
     period = moment(firms, period)
     now = firms[firms["period"] == period].set_index("firm").reindex(names)
     places = now[["interaction", "customization"]].to_numpy(dtype=float)
-    share = now["share"].to_numpy(dtype=float)
+    share = now["market_share"].to_numpy(dtype=float)
     past = firms[firms["period"] <= period]
     ways = [way_of(past[past["firm"] == name]) for name in names]
     seen = [k for k in range(len(names)) if np.isfinite(places[k]).all()]

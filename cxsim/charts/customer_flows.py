@@ -17,16 +17,13 @@ from matplotlib.typing import ColorType
 from cxsim.charts.labels import Scale, chosen, joined, need, number, scale_for, window_of, words_of
 from cxsim.charts.layout import Chart, EndLabel, Shared, charted, end_labels, short, tag, top_label
 from cxsim.charts.style import GREY, INK, Look, Picture, ink_on, looks
+from cxsim.model.mechanism import NO_PURCHASE, NO_SUPPLIER
 
 __all__ = ["Cell", "brand_switching", "customer_flows", "draw_cells", "net_flows",
            "retention_by_tenure"]  # fmt: skip
 
 
 # -- The brand-switching matrix: from whom to whom customers' purchases go ---------------------
-
-
-#: What the frame calls customers without a supplier, and the no-purchase option.
-_NOBODY, _OUTSIDE = "none", "outside"
 
 
 #: Colour for a row from which nobody buys.
@@ -86,10 +83,10 @@ def _table(switching: pd.DataFrame) -> pd.DataFrame:
 
 def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
     """Leave out customers without a supplier and no purchases if there are none."""
-    if _NOBODY in table.index and not table.loc[_NOBODY].sum():
-        table = table.drop(index=_NOBODY)
-    if _OUTSIDE in table.columns and not table[_OUTSIDE].sum():
-        table = table.drop(columns=_OUTSIDE)
+    if NO_SUPPLIER in table.index and not table.loc[NO_SUPPLIER].sum():
+        table = table.drop(index=NO_SUPPLIER)
+    if NO_PURCHASE in table.columns and not table[NO_PURCHASE].sum():
+        table = table.drop(columns=NO_PURCHASE)
     return table
 
 
@@ -146,7 +143,7 @@ def _names(axes: Axes, origins: list[str], destinations: list[str]) -> None:
     axes.set_yticks(range(len(origins)), [short(said.get(n, n), 20) for n in origins])
     axes.set_xlabel("Chosen supplier", fontweight="bold")
     axes.set_ylabel("Previous supplier", fontweight="bold")
-    styles = looks([n for n in origins if n != _NOBODY])
+    styles = looks([n for n in origins if n != NO_SUPPLIER])
     for ticks, names in ((axes.get_xticklabels(), destinations), (axes.get_yticklabels(), origins)):
         for tick, name in zip(ticks, names, strict=True):
             if name in styles:
@@ -181,7 +178,7 @@ def _alt(share: pd.DataFrame, when: str) -> str:
     ways = [
         (float(share.loc[a, b]), str(a), str(b))
         for a in share.index for b in share.columns
-        if a not in (b, _NOBODY) and np.isfinite(share.loc[a, b])
+        if a not in (b, NO_SUPPLIER) and np.isfinite(share.loc[a, b])
     ]  # fmt: skip
     way = ""
     if ways:
@@ -197,7 +194,7 @@ def _alt(share: pd.DataFrame, when: str) -> str:
 
 
 #: Neither wins customers.
-_NO_FIRM = (_NOBODY, _OUTSIDE)
+_NO_FIRM = (NO_SUPPLIER, NO_PURCHASE)
 
 
 def net_flows(switching: pd.DataFrame) -> pd.DataFrame:

@@ -53,11 +53,11 @@ __all__ = ["differences", "paths", "what_if"]
 
 #: Measures shown if none are chosen, where the table has them.
 _USUAL = (
-    "share",
-    "retention",
-    "knowledge",
+    "market_share",
+    "retention_rate",
+    "customer_knowledge",
     "switching_cost",
-    "lifetime_value_new",
+    "customer_lifetime_value_new",
     "net_present_value",
 )
 
@@ -249,7 +249,7 @@ _LOOKS = [
 def paths(
     series: pd.DataFrame,
     *,
-    measure: str = "share",
+    measure: str = "market_share",
     firms: Sequence[str] | None = None,
     events: Iterable[Event] = (),
     **_: Unpack[Shared],
@@ -383,7 +383,7 @@ def _ends(courses: dict[str, Courses], names: list[str], scale: Scale) -> str:
 def what_if(
     series: pd.DataFrame,
     *,
-    measures: Sequence[str] = ("share", "cumulative_profit"),
+    measures: Sequence[str] = ("market_share", "cumulative_profit"),
     firms: Sequence[str] | None = None,
     events: Iterable[Event] = (),
     columns: int = 2,

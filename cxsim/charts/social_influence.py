@@ -15,6 +15,7 @@ from cxsim.charts.labels import Scale, joined, need, one_of, scale_for, words_of
 from cxsim.charts.layout import Chart, EndLabel, Shared, charted, end_labels, top_label
 from cxsim.charts.style import GREY, OKABE_ITO, Look, Picture, looks
 from cxsim.messages import minus
+from cxsim.model.mechanism import NO_SUPPLIER
 
 __all__ = ["PUBLISHED", "PUBLISHED_CHANGE", "group_decisions", "tailored_consensus", "ties"]
 
@@ -206,12 +207,19 @@ _EMOTIONS = {
 }
 
 
+#: The value for customers without one, by what the colour of a customer shows.
+_NOBODY = {"supplier": NO_SUPPLIER, "emotion_cluster": "none"}
+
+
+_SAID = {NO_SUPPLIER: "no supplier"}
+
+
 @charted()
 def ties(
     neighbours: pd.DataFrame,
     between: pd.DataFrame,
     *,
-    color: Literal["supplier", "emotion"] = "supplier",
+    color: Literal["supplier", "emotion_cluster"] = "supplier",
     **_: Unpack[Shared],
 ) -> Chart:
     """Draw a sample of customers and who listens to whom.
@@ -219,8 +227,8 @@ def ties(
     Parameters
     ----------
     neighbours, between : DataFrame
-        ``run.neighbours`` and ``run.ties`` (detail ``"network"``).
-    color : {"supplier", "emotion"}
+        ``run.neighbours`` and ``run.ties`` (detail ``"network_sample"``).
+    color : {"supplier", "emotion_cluster"}
         What the colour of a customer shows.
 
     Returns
@@ -235,18 +243,20 @@ def ties(
     """
     import networkx as nx
 
-    one_of(color, ("supplier", "emotion"), name="color")
+    one_of(color, ("supplier", "emotion_cluster"), name="color")
     need(neighbours, ["customer", color])
-    need(between, ["customer", "other"])
+    need(between, ["customer", "neighbour"])
+    nobody = _NOBODY[color]
     graph = nx.Graph()
     graph.add_nodes_from(neighbours["customer"])
-    graph.add_edges_from(between[["customer", "other"]].itertuples(index=False))
+    graph.add_edges_from(between[["customer", "neighbour"]].itertuples(index=False))
     kind = dict(zip(neighbours["customer"], neighbours[color], strict=True))
-    ends = [(kind[a], kind[b]) for a, b in graph.edges if "none" not in (kind[a], kind[b])]
+    ends = [(kind[a], kind[b]) for a, b in graph.edges if nobody not in (kind[a], kind[b])]
     alike = float(np.mean([a == b for a, b in ends])) if ends else float("nan")
-    shares = neighbours.loc[neighbours[color] != "none", color].value_counts(normalize=True)
+    shares = neighbours.loc[neighbours[color] != nobody, color].value_counts(normalize=True)
     chance = float((shares**2).sum())
     styles = _styles(neighbours[color], color)
+    names = {name: _SAID.get(name, name) for name in styles}
 
     def draw(figure: Picture) -> None:
         axes = figure.add_subplot()
@@ -258,7 +268,7 @@ def ties(
             if at.size:
                 axes.scatter(
                     at[:, 0], at[:, 1], s=26, color=look.color, marker=look.marker, lw=0.4,
-                    edgecolor="white", zorder=2, clip_on=False, label=f"{name} ({len(at)})",
+                    edgecolor="white", zorder=2, clip_on=False, label=f"{names[name]} ({len(at)})",
                 )  # fmt: skip
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
         axes.margins(0.04)
@@ -266,10 +276,12 @@ def ties(
         axes.set_aspect("equal")
 
     found = (
-        f"Connected customers share their {color} in {100 * alike:.0f} % of ties, against "
-        f"{100 * chance:.0f} % by chance"
+        f"Connected customers share their {color.replace('_', ' ')} in {100 * alike:.0f} % of "
+        f"ties, against {100 * chance:.0f} % by chance"
     )
-    counts = ", ".join(f"{name} {(neighbours[color] == name).sum()}" for name in styles)
+    counts = ", ".join(
+        f"{_SAID.get(name, name)} {(neighbours[color] == name).sum()}" for name in styles
+    )
     return Chart(
         draw,
         size=(7.2, 6.2),
@@ -281,12 +293,12 @@ def ties(
 
 
 def _styles(column: pd.Series, color: str) -> dict[str, Look]:
-    if color == "emotion":
+    if color == "emotion_cluster":
         styles = {name: Look(code, code, "-", "o") for name, code in _EMOTIONS.items()}
     else:
-        found = set(column) - {"none"}
+        found = set(column) - {NO_SUPPLIER}
         order = column.cat.categories if hasattr(column, "cat") else sorted(found)
-        styles = looks(name for name in order if name != "none")
-    if (column == "none").any():
-        styles["none"] = Look("#CCCCCC", GREY, "-", "o")
+        styles = looks(name for name in order if name != NO_SUPPLIER)
+    if (column == _NOBODY[color]).any():
+        styles[_NOBODY[color]] = Look("#CCCCCC", GREY, "-", "o")
     return styles

@@ -22,6 +22,7 @@ from cxsim.charts.layout import (
     tag,
 )
 from cxsim.charts.style import GREY, INK, Look, Picture, ink_on, looks
+from cxsim.model.mechanism import NO_SUPPLIER
 
 __all__ = ["switching_cost_distribution", "switching_costs"]
 
@@ -43,7 +44,7 @@ def switching_costs(
     ----------
     firms : DataFrame
         ``period, firm, switching_procedural, switching_financial, switching_relational``,
-        as ``run.firms`` has; ``switching_cost_share`` is told if it is there.
+        as ``run.firms`` has; ``switching_cost_to_price`` is told if it is there.
     period : int, optional
         The one shown, by default the last.
 
@@ -139,7 +140,7 @@ def _inside(axes: Axes, row: int, parts: np.ndarray, scale: Scale, span: float) 
 def _told(row: pd.Series, scale: Scale) -> str:
     if not np.isfinite(row["total"]):
         return "no customers"
-    share = row.get("switching_cost_share", np.nan)
+    share = row.get("switching_cost_to_price", np.nan)
     return scale.text(row["total"]) + (
         f" ({100 * share:.0f}\u00a0% of the amount paid)" if np.isfinite(share) else ""
     )
@@ -199,7 +200,7 @@ def switching_cost_distribution(
         If a column is missing or nobody has a supplier.
     """
     known = [c.removeprefix("knowledge_") for c in customers if str(c).startswith("knowledge_")]
-    present = [name for name in customers["supplier"].unique() if name != "none"]
+    present = [name for name in customers["supplier"].unique() if name != NO_SUPPLIER]
     names = chosen(known or sorted(present), firms)
     if not set(names) & set(present):
         raise ValueError("customers: expected somebody with a supplier, found nobody")

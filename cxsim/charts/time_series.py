@@ -202,15 +202,15 @@ def smoothed(
 
 #: Title by measure: of the one that ends highest, and of several that end level.
 _TITLES = {
-    "share": (
+    "market_share": (
         "{who} ends with {value} of purchases{next}",
         "{who} end with {value} of purchases each",
     ),
-    "relationship_share": (
+    "customer_share": (
         "{who} ends with a customer share of {value}{next}",
         "{who} end with a customer share of {value} each",
     ),
-    "retention": (
+    "retention_rate": (
         "{who} ends with a retention of {value} per {period}{next}",
         "{who} end with a retention of {value} per {period} each",
     ),
@@ -277,19 +277,19 @@ def lines(
 def shares(
     firms: pd.DataFrame,
     *,
-    measure: str = "share",
+    measure: str = "market_share",
     band: tuple[str, str] | None = None,
     events: Iterable[Event] = (),
     window: int | None = None,
     **_: Unpack[Shared],
 ) -> Chart:
-    """Draw shares of purchases, or ``measure="relationship_share"``; see :func:`lines`.
+    """Draw shares of purchases, or ``measure="customer_share"``; see :func:`lines`.
 
     Parameters
     ----------
     firms : DataFrame
         ``period``, ``firm`` and the measure.
-    measure : {"share", "relationship_share"}
+    measure : {"market_share", "customer_share"}
         Of purchases, or of customers with a supplier.
     band, events, window
         As for :func:`lines`.
@@ -316,8 +316,8 @@ def retention(
     band, events, window
         As for :func:`lines`.
     """
-    courses = courses_of(firms, "retention", band=band)
-    return _lines(courses, "retention", words_of(firms), events=list(events), window=window)
+    courses = courses_of(firms, "retention_rate", band=band)
+    return _lines(courses, "retention_rate", words_of(firms), events=list(events), window=window)
 
 
 @charted()

@@ -527,7 +527,7 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
         options["output"] or Path("results", file_name(f"long-{Path(scenario).stem}"))
     )
     last = result.firms[result.firms["period"] == result.firms["period"].max()]
-    names = ["share", "retention", "switching_cost", "profit"]
+    names = ["market_share", "retention_rate", "switching_cost", "profit"]
     rows = [
         [row["firm"], *(f"{row[name]:,.4g}" for name in names)] for row in last.to_dict("records")
     ]

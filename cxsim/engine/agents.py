@@ -17,7 +17,7 @@ import numpy as np
 from cxsim.engine.schedule import PhaseGroup, Step, parameters_of
 from cxsim.engine.workspace import Workspace
 from cxsim.messages import hint
-from cxsim.model.mechanism import NONE, TILE
+from cxsim.model.mechanism import NO_PURCHASE, NONE, TILE
 
 # -- A customer as a Mesa agent -----------------------------------------------------------------
 
@@ -236,7 +236,7 @@ class Customer(mesa.Agent):
 
     @property
     def choice(self) -> str | None:
-        """The choice of this period: a firm, ``"outside"``, or None; may be set in ``decide``."""
+        """The period's choice: a firm, ``"no_purchase"``, or None; may be set in ``decide``."""
         return self._engine.firm_name(self._engine.choice_of(self))
 
     @choice.setter
@@ -615,7 +615,7 @@ class AgentsEngine:
 
     def firm_name(self, number: int) -> str | None:
         """Return the name of an option."""
-        return None if number < 0 else (*self.firms, "outside")[number]
+        return None if number < 0 else (*self.firms, NO_PURCHASE)[number]
 
     def firm_number(self, name: str | None, words: str) -> int:
         """Return the number of a firm.
@@ -638,7 +638,7 @@ class AgentsEngine:
         ValueError
             If there is none of that name.
         """
-        options = (*self.firms, "outside")
+        options = (*self.firms, NO_PURCHASE)
         if name is None:
             return -1
         if name not in options:

@@ -142,7 +142,7 @@ class Workspace:
     def _make_keys(self, mechanisms: tuple[Mechanism, ...], seed: int) -> None:
         names: dict[str, tuple[Any, ...]] = {
             "firm": self.tables.firms,
-            "option": (*self.tables.firms, "outside"),
+            "option": (*self.tables.firms, "outside"),  # a seed of its stream, not its name
             "segment": self.tables.segments,
             "need": tuple(range(self.sizes["need"])),
             "member": tuple(range(self.sizes["member"])),

@@ -32,7 +32,7 @@ class Identity:
     Parameters
     ----------
     things : mapping of str to object
-        Functions, classes, objects and data by name (``"measures.share"``).
+        Functions, classes, objects and data by name (``"measures.market_share"``).
 
     Attributes
     ----------

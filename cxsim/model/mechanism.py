@@ -56,6 +56,10 @@ NOWHERE = 4294967295
 TILE = 1024
 
 
+#: What frames and agents call the option to buy from no firm, and no supplier.
+NO_PURCHASE, NO_SUPPLIER = "no_purchase", "no_supplier"
+
+
 #: The binary billion, 2**30.
 BILLION = 1073741824.0
 

@@ -24,9 +24,9 @@ from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
-from cxsim.model.probes.churn import cohorts, loss_reasons, tenure
+from cxsim.model.probes.churn import churn_reasons, cohorts, tenure
 from cxsim.model.probes.customers import customers, panel
-from cxsim.model.probes.purchase_probability import elasticity, hearsay
+from cxsim.model.probes.purchase_probability import price_elasticity, word_of_mouth_effects
 from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY
 from cxsim.model.research.surveys import PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY
 from cxsim.model.targeting.acquisition import ACQUISITION, ACQUISITION_AWARENESS, TARGETING
@@ -223,12 +223,12 @@ def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
 
 #: Probes by name, available in addition to the measures of every run.
 PROBES = {
-    "elasticity": elasticity,
-    "loss_reasons": loss_reasons,
-    "hearsay": hearsay,
+    "price_elasticity": price_elasticity,
+    "churn_reasons": churn_reasons,
+    "word_of_mouth_effects": word_of_mouth_effects,
     "cohorts": cohorts,
     "customers": customers,
-    "network": network,
+    "network_sample": network_sample,
     "panel": panel,
     "tenure": tenure,
 }

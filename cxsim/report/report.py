@@ -38,7 +38,7 @@ __all__ = ["Report", "shipped"]
 TESTED = 20
 
 #: The IDIC scorecard.
-IDIC = ("recognized", "differentiated", "learned", "misfit_removed")
+IDIC = ("recognition_rate", "need_variance_explained", "need_variance_resolved", "fit_gap_closed")
 
 
 class Report:
@@ -198,14 +198,14 @@ class Report:
     def leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""
         means = runs.means.set_index(["measure", "firm"])["mean"]
-        share = means["share"].drop(MARKET, errors="ignore")
+        share = means["market_share"].drop(MARKET, errors="ignore")
         worth = means["net_present_value"].drop(MARKET, errors="ignore")
         sells, earns = str(share.idxmax()), str(worth.idxmax())
         market = runs.first.scenario
         last, start = int(market.periods) - 1, first_change(market)
         if start:  # what an event changed is answered by what comes after it
             late = runs.series[runs.series["period"] >= start]
-            late = late[late["measure"] == "share"]
+            late = late[late["measure"] == "market_share"]
             share = late.groupby("firm", sort=False)["mean"].mean()
             sells = str(share.idxmax())
         window = window_words("mean", start, last, str(market.period_length))

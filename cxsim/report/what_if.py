@@ -108,10 +108,10 @@ class Question:
 
 #: Key figures of the firm in focus.
 FIGURES = (
-    "share",
-    "retention",
+    "market_share",
+    "retention_rate",
     "switching_cost",
-    "lifetime_value_new",
+    "customer_lifetime_value_new",
     "customer_equity",
     "net_present_value",
 )

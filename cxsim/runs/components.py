@@ -145,7 +145,7 @@ def changed(now: Mapping[str, str], before: Mapping[str, str], most: int = 3) ->
     Returns
     -------
     str
-        ``"measures.share"``; "" if nothing differs.
+        ``"measures.market_share"``; "" if nothing differs.
     """
     names = [name for name in {**now, **before} if now.get(name) != before.get(name)]
     first = ("measures.", "summaries.", "policies.", "inputs.")

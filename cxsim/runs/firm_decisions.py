@@ -135,7 +135,7 @@ class Decisions:
                 self._books[firm] = books = more
             books[:, self._periods] = values[:, self._tables.firms.index(firm)]
         self._periods += 1
-        shares = latest("firm", "share")
+        shares = latest("firm", "market_share")
         self._shares = {f: float(s) for f, s in zip(self._tables.firms, shares, strict=True)}
 
     def decide(self, period: int, market: Any = None) -> None:

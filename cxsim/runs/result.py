@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_file, whole_folder
 from cxsim.messages import cells
-from cxsim.model.probes.churn import cohort_frame, loss_frame
+from cxsim.model.probes.churn import churn_reason_frame, cohort_frame
 from cxsim.model.probes.customers import customer_frame, reach_frame
-from cxsim.model.probes.purchase_probability import elasticity_frame, hearsay_frame
+from cxsim.model.probes.purchase_probability import (
+    price_elasticity_frame,
+    word_of_mouth_effect_frame,
+)
 from cxsim.model.word_of_mouth.network import ties_frames
 from cxsim.runs.measures.frames import (
     FRAMES,
@@ -282,7 +285,14 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        shown = ["quadrant", "share", "retention", "switching_cost", "lifetime_value_new", "profit"]
+        shown = [
+            "quadrant",
+            "market_share",
+            "retention_rate",
+            "switching_cost",
+            "customer_lifetime_value_new",
+            "profit",
+        ]
         last = self.firms[self.firms["period"] == self.firms["period"].max()]
         table = last.set_index("firm")[shown].to_html(float_format=lambda v: f"{v:,.3g}")
         title = escape(self.scenario.title or self.scenario.name)
@@ -357,14 +367,14 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
         frames["touchpoints"] = lambda: touchpoint_frame(ledger, scenario)
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(ledger, scenario)
-    if "elasticity" in wanted:
-        frames["elasticities"] = lambda: elasticity_frame(ledger, scenario)
-    if "network" in wanted:
+    if "price_elasticity" in wanted:
+        frames["elasticities"] = lambda: price_elasticity_frame(ledger, scenario)
+    if "network_sample" in wanted:
         frames["neighbours"], frames["ties"] = ties_frames(simulation)
-    if "hearsay" in wanted:
-        frames["hearsay"] = lambda: hearsay_frame(ledger, scenario)
-    if "loss_reasons" in wanted:
-        frames["losses"] = lambda: loss_frame(ledger, scenario, mechanisms)
+    if "word_of_mouth_effects" in wanted:
+        frames["hearsay"] = lambda: word_of_mouth_effect_frame(ledger, scenario)
+    if "churn_reasons" in wanted:
+        frames["losses"] = lambda: churn_reason_frame(ledger, scenario, mechanisms)
     if "customers" in wanted:  # built at once: later they would keep all customers in memory
         frames["customers"] = customer_frame(simulation)
         frames["reach"] = reach_frame(frames["customers"], list(scenario.firms))

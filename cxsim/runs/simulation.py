@@ -218,8 +218,10 @@ class Simulation:
         self.period += 1
         if self.period > 0 and self.decisions:
             own = self.workspace.own
-            beliefs = (own["belief"], own["belief_error"]) if "belief" in own else None
-            self.decisions.remember(self.latest, beliefs)
+            perceived = None
+            if "perceived_performance" in own:
+                perceived = own["perceived_performance"], own["perceived_performance_se"]
+            self.decisions.remember(self.latest, perceived)
 
     def _check_prices(self) -> None:
         """Stop before a period in which a firm charges more than any customer can spend."""

@@ -1,10 +1,10 @@
 """Rules that test a claim: comparisons of measures that a program can evaluate.
 
-A rule is one line, such as ``retention.Tailor > retention.others``: two sides of measures and
-numbers with one of ``> >= < <=`` between them. A measure of a firm is ``MEASURE.FIRM``, one of the
-market ``market.MEASURE``; ``others`` stands for every firm that the rule does not name. The
-same in another run is ``RUN.MEASURE.FIRM``. Names that are no words stand in brackets,
-``share["Our bank"]``.
+A rule is one line, such as ``retention_rate.Tailor > retention_rate.others``: two sides of
+measures and numbers with one of ``> >= < <=`` between them. A measure of a firm is
+``MEASURE.FIRM``, one of the market ``market.MEASURE``; ``others`` stands for every firm that the
+rule does not name. The same in another run is ``RUN.MEASURE.FIRM``. Names that are no words stand
+in brackets, ``market_share["Our bank"]``.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def parse_rule(text: str) -> Rule:
 
     Examples
     --------
-    >>> rule = parse_rule("share.others < 0.9 * share.Whole")
+    >>> rule = parse_rule("market_share.others < 0.9 * market_share.Whole")
     >>> [(term.measure, term.firm) for term in rule.terms]
     [('share', 'others'), ('share', 'Whole')]
     >>> rule.sides(lambda term: {"others": 0.2, "Whole": 0.5}[term.firm])
@@ -142,7 +142,7 @@ def parse_rule(text: str) -> Rule:
     if not isinstance(body, ast.Compare) or len(kinds) != 1 or kinds[0] not in _COMPARED:
         raise ValueError(
             "expected two sides with one of > >= < <= between them "
-            f"(retention.A > retention.others), found {_cut(text)}"
+            f"(retention_rate.A > retention_rate.others), found {_cut(text)}"
         )
     op = body.ops[0]
     left, right = body.left, body.comparators[0]

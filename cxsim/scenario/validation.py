@@ -305,7 +305,7 @@ RESERVED = ".*/\\="
 
 
 #: Names of what a customer may choose or have beside firms.
-TAKEN = ("outside", "none")
+TAKEN = ("no_purchase", "no_supplier", "outside", "none")
 
 
 def check_parts(schema: Schema, model: Any) -> Found:

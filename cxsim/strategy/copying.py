@@ -16,7 +16,7 @@ from cxsim.messages import minus, whole
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import held_and_kept, ratio
 from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs.measures.purchases import share
+from cxsim.runs.measures.purchases import market_share
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, sampling
@@ -46,8 +46,8 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 
 #: What is looked at, after the copy.
 OUTCOMES: dict[str, str] = {
-    "tenured": "Retention of customers with 8 or more purchases",
-    "fresh": "Retention of customers with a single purchase",
+    "retention_long_tenured": "Retention of customers with 8 or more purchases",
+    "retention_new": "Retention of customers with a single purchase",
     "newcomers": "Copied firm's share of newcomers' purchases from the two firms",
     "share": "Market share",
     "lead": "Lead in market share over the copying firm, last year",
@@ -125,15 +125,15 @@ def _outcomes_of(firm: str, rival: str, since: int) -> Callable[[Simulation], di
         sides = [books.firms.index(name) for name in (firm, rival)]
         held, kept = (v[since:].sum(axis=0)[sides] for v in held_and_kept(books, "tenure"))
         newcomers = books.total("purchases")[since:, 0].sum(axis=0)[sides]  # had no supplier
-        shares = share(books)[:, sides]
+        shares = market_share(books)[:, sides]
         stayed, there = kept[:, old:].sum(axis=1), held[:, old:].sum(axis=1)
         return {
-            "tenured": float(ratio(stayed[0], there[0])),
-            "fresh": float(ratio(kept[0, 0], held[0, 0])),
+            "retention_long_tenured": float(ratio(stayed[0], there[0])),
+            "retention_new": float(ratio(kept[0, 0], held[0, 0])),
             "newcomers": float(ratio(newcomers[0], newcomers[0] + newcomers[1])),
-            "share": float(shares[since:, 0].mean()),
+            "market_share": float(shares[since:, 0].mean()),
             "lead": float((shares[-12:, 0] - shares[-12:, 1]).mean()),
-            "rival_tenured": float(ratio(stayed[1], there[1])),
+            "rival_retention_long_tenured": float(ratio(stayed[1], there[1])),
         }
 
     return statistic
@@ -156,8 +156,8 @@ def _effects(
                 "seeds": len(x),
             }
         )
-    kept, rivals = without["tenured"], without["rival_tenured"]
-    lost, lead = _known(kept - copied["tenured"], kept - rivals)
+    kept, rivals = without["retention_long_tenured"], without["rival_retention_long_tenured"]
+    lost, lead = _known(kept - copied["retention_long_tenured"], kept - rivals)
     label = "Share of the lead in retention that is lost"
     part = _lost(lost, lead, confidence).row("difference")
     return [*rows, {"outcome": "lost", "label": label, **part, "seeds": len(lead)}]
@@ -194,7 +194,7 @@ _LEVEL = ("copied_lower", "copied", "copied_upper")
 #: Panels: outcome, heading, and what is shown of it.
 _PANELS = (
     ("lost", "Share of the lead in\nretention of tenured\ncustomers that is lost", _CHANGE),
-    ("fresh", "Change in retention\nafter a first\npurchase", _CHANGE),
+    ("retention_new", "Change in retention\nafter a first\npurchase", _CHANGE),
     ("newcomers", "Copied firm's share of\nnewcomers' purchases,\nwith the copy", _LEVEL),
     ("lead", "Lead in market share,\nlast year: without (ring)\nand with the copy", _LEVEL),
 )

@@ -278,7 +278,7 @@ def study_of(
         "design": {"kind": "latin_hypercube", "size": points, "seed": seed},
         "seeds": {"first": seed, "count": seeds},
         "strategies": {name: dict(option) for name, option in options.items()},
-        "outputs": [f"{measure}.{firm}", f"share.{firm}", *_of_value(measure, firm)],
+        "outputs": [f"{measure}.{firm}", f"market_share.{firm}", *_of_value(measure, firm)],
     }
     study = Study.from_dict(plan, name=f"decide-{scenario.name}")
     if drawn is not None and len(drawn.columns):

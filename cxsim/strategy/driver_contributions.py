@@ -73,7 +73,7 @@ def why(
     other: Scenario,
     *,
     firm: str,
-    measure: str = "share",
+    measure: str = "market_share",
     seeds: int | Sequence[int] = 5,
     confidence: float = 0.95,
     progress: Progress | None = None,

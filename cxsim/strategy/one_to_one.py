@@ -173,10 +173,10 @@ def _gain(scenario: Scenario, firm: str, rate: float) -> float:
 
 #: What is compared, in currency.
 LINES: dict[str, str] = {
-    "customizing": "Customization",
-    "contacts": "Interaction",
-    "individual": "Individual service",
-    "capabilities": "Capabilities",
+    "customization_cost": "Customization",
+    "contact_cost": "Interaction",
+    "individual_service_cost": "Individual service",
+    "capability_spend": "Capabilities",
     "total": "Total",
     "per_customer": "Per customer and period",
     "per_recognized": "Per recognized contact",
@@ -230,7 +230,7 @@ def serving_cost(
     >>> from cxsim import load
     >>> market = load("sweet_spot", small)
     >>> found = serving_cost(market, firm="Everyone", other="Focus", seeds=3)
-    >>> bool(found.set_index("line").loc["individual", "difference"] > 0)
+    >>> bool(found.set_index("line")["difference"]["individual_service_cost"] > 0)
     True
     """
     sides = [loaded(each) for each in (everybody, few) if each is not None]

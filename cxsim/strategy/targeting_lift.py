@@ -83,7 +83,10 @@ class Targeting:
 _CONTACTS = Targeting(
     "correlation",
     "acquisition",
-    ("value_contacted", "contacts_made", "value_prospects", "prospects", "value_best_prospects"),
+    (
+        "value_contacted", "acquisition_contacts", "value_prospects", "prospects",
+        "value_best_prospects",
+    ),
     lambda path, rho, rule: {
         "attributes": {"firmographic": rho, "behavioural": rho}, f"{path}.targeting": rule,
     },
@@ -321,7 +324,7 @@ def value_tiers(
     Parameters
     ----------
     tiers : DataFrame
-        ``period, firm, tier, customers, contribution``, as ``run.frames["tiers"]`` has.
+        ``period, firm, tier, customers, contribution_margin``, as ``run.frames["tiers"]`` has.
     show : sequence of str, optional
         Firms to show, in order.
     periods : (int, int), optional
@@ -338,7 +341,7 @@ def value_tiers(
     tiers = tiers[tiers["period"].between(first, last)]
     names, order = chosen(tiers["firm"], show), [str(t) for t in tiers["tier"].unique()]
     by_tier = tiers.groupby(["firm", "tier"], observed=True, sort=False)
-    sums = by_tier[["customers", "contribution"]].sum()
+    sums = by_tier[["customers", "contribution_margin"]].sum()
     if not (sums["customers"] > 0).any():
         raise ValueError("tiers: expected customers in some tier, found none")
     scale = scale_for("share", np.array([0.0, 1.0]), words=words)
@@ -375,7 +378,7 @@ def _pyramid(axes: Axes, sums: pd.DataFrame, parts: pd.DataFrame, scale: Scale) 
     each = sums["contribution"] / sums["customers"]
     lift = each / (sums["contribution"].sum() / sums["customers"].sum())
     for y, tier in zip(place, parts.index, strict=True):
-        customers, share = parts.loc[tier, ["customers", "contribution"]]
+        customers, share = parts.loc[tier, ["customers", "contribution_margin"]]
         text = f"{scale.brief(share)}, {number_text(lift[tier], 2)}× mean"
         tag(axes, text, (max(share, 0.0), y), (4, 0), fontsize=8)
         tag(axes, scale.brief(customers), (-customers, y), (-3, 0), fontsize=8, color=GREY)

@@ -82,7 +82,7 @@ class Comparison:
 
     @cached_property
     def _shares(self) -> pd.DataFrame:
-        return self.table[self.table["measure"] == "share"].set_index(["scenario", "firm"])
+        return self.table[self.table["measure"] == "market_share"].set_index(["scenario", "firm"])
 
     def headline(self) -> str:
         """Return one sentence per scenario: the firm whose market share changes most.
@@ -189,7 +189,9 @@ class Comparison:
         return f"<Comparison of {', '.join(self.scenarios)} over {len(self.seeds)} paired seeds>"
 
     def _repr_html_(self) -> str:
-        shown = self.table[self.table["measure"].isin(["share", "retention", "net_present_value"])]
+        shown = self.table[
+            self.table["measure"].isin(["market_share", "retention_rate", "net_present_value"])
+        ]
         columns = ["scenario", "firm", "label", "baseline", "other", "difference", "lower", "upper"]
         table = shown[columns].to_html(index=False, float_format=lambda v: f"{v:,.4g}")
         return f"<p>{escape(self.headline())}</p>{table}"

@@ -25,7 +25,7 @@ from cxsim.scenario.validation import Keys, wrong
 
 
 #: What is kept where a study does not say.
-DEFAULT = ("share", "retention", "switching_cost", "profit", "net_present_value")
+DEFAULT = ("market_share", "retention_rate", "switching_cost", "profit", "net_present_value")
 
 
 _MARKET = "market"
@@ -50,7 +50,7 @@ class Output:
     by_period: bool = False
 
     def columns(self, firms: tuple[str, ...]) -> list[str]:
-        """Return the names of its columns: ``share.Tailor``, ``market.concentration``."""
+        """Return the names of its columns: ``market_share.Tailor``, ``market.concentration``."""
         tail = "@period" if self.by_period else ""
         if self.level == _MARKET:
             return [f"{_MARKET}.{self.measure}{tail}"]
@@ -83,9 +83,10 @@ def outputs_of(
 ) -> tuple[Output, ...]:
     """Return the measures that a study keeps.
 
-    Each is the name of a measure (``share``: of every firm), one firm's (``share.Tailor``),
-    the market's (``market.concentration``), or a mapping ``{measure, firms, by: period}``.
-    Measures of observers count (``own_elasticity``): runs are watched by those that are needed.
+    Each is the name of a measure (``market_share``: of every firm), one firm's
+    (``market_share.Tailor``), the market's (``market.concentration``), or a mapping ``{measure,
+    firms, by: period}``. Measures of probes count (``own_price_elasticity``): runs have those that
+    are needed.
 
     Raises
     ------
@@ -116,6 +117,7 @@ def outputs_of(
         if name in market:
             return Output(name, _MARKET, (), by_period)
         known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
+        known += [f"{each}.{tail}" for each in of if tail in base.firms]
         text = f"expected the name of a measure, found {found(name)}{near(name, known)}"
         raise wrong(source, keys, text)
 
@@ -136,7 +138,7 @@ def output_of(column: str, known: Mapping[tuple[str, str], Measure]) -> Output |
     Parameters
     ----------
     column : str
-        Such as ``"share.Tailor"`` or ``"market.profit@period"``.
+        Such as ``"market_share.Tailor"`` or ``"market.profit@period"``.
     known : mapping
         From :func:`known_measures`.
     """
@@ -226,7 +228,7 @@ class Stopping(Keyed):
     Attributes
     ----------
     output : str
-        Column of the results, as ``share.Tailor``.
+        Column of the results, as ``market_share.Tailor``.
     of, against : str
         Two strategies whose difference counts, or both empty: the output itself.
     half_width : float

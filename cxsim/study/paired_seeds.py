@@ -247,7 +247,7 @@ def compare(
     --------
     >>> small = {"customers": 300, "periods": 36}
     >>> result = compare("baseline", "copycat", seeds=3, overrides=small)
-    >>> shares = result.table.query("measure == 'share'").set_index("firm")
+    >>> shares = result.table.query("measure == 'market_share'").set_index("firm")
     >>> shares["difference"].round(3).to_dict()
     {'Mass': 0.04, 'Niche': -0.016, 'Targeted': -0.011, 'Tailor': -0.013}
     """

@@ -185,8 +185,8 @@ def superseded(cells: Cells, seeds: list[int], store: Store) -> str:
     Returns
     -------
     str
-        ``"4 runs were made with another measures.share; they are kept and not used"``; "" where
-        there are none.
+        ``"4 runs were made with another measures.market_share; they are kept and not used"``; ""
+        where there are none.
     """
     counts: Counter[str] = Counter()
     said: dict[tuple[str, str], str] = {}

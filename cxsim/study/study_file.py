@@ -204,7 +204,8 @@ def study_schema() -> dict[str, Any]:
     keys["design"] = {"anyOf": [{"const": "grid"}, keys["design"]]}
     watching = observed(Scenario.load("bad_service"))  # where all have something to watch
     keys["outputs"]["items"]["anyOf"][0] |= {
-        "description": "A measure (share), of a firm (share.Tailor), or market.MEASURE",
+        "description": "A measure (market_share), of a firm (market_share.Tailor), "
+        "or market.MEASURE",
         "examples": sorted({name for _, name in known_measures(tuple(watching.values()))}),
     }
     draft = "https://json-schema.org/draft/2020-12/schema"

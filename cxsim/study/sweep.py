@@ -91,7 +91,7 @@ def sweep(
     ...     "factors": {"firms.Tailor.price": [18, 22]},
     ...     "design": "grid",
     ...     "seeds": 2,
-    ...     "outputs": ["share.Tailor"],
+    ...     "outputs": ["market_share.Tailor"],
     ... }
     >>> result = sweep(study, store="prices", executor="inline")
     >>> len(result.frame), len(result.failed)

@@ -53,10 +53,13 @@ POLICIES = {
 
 #: Scenarios of this page, the firm of their claim, and the measures that decide it.
 CLAIMS = {
-    "baseline_full": ("Tailor", ("retention", "lifetime_value_present", "net_present_value")),
+    "baseline_full": (
+        "Tailor",
+        ("retention_rate", "customer_lifetime_value_present", "net_present_value"),
+    ),
     "detergent": ("Mass", ("net_present_value",)),
     "running_shoes": ("Niche", ("net_present_value",)),
-    "airline": ("Targeted", ("net_present_value", "retention")),
+    "airline": ("Targeted", ("net_present_value", "retention_rate")),
     "two_roads_rivals": ("ViaTargeted", ("net_present_value",)),
 }
 
@@ -317,7 +320,7 @@ def insolvent() -> str:
     run = cx.run("baseline", overrides=BROKE)
     firm = run.firms[run.firms["firm"] == "Niche"].set_index("period")
     gone = int(firm.index[firm["purchases"] == 0][0])
-    share = run.firms.pivot(index="period", columns="firm", values="share")
+    share = run.firms.pivot(index="period", columns="firm", values="market_share")
     profit = profit_statement(run.firms)
     lines = profit[profit["line"] != "profit"].groupby("firm")["amount"].sum()
     off = (lines - run.firms.groupby("firm")["profit"].sum()).abs().max()

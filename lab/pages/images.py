@@ -89,7 +89,8 @@ def main() -> None:
     result = cx.compare("baseline", copycat, seeds=20, jobs=2)
     events = plot.events_of(copycat)
     plot.save(
-        plot.paths(result.series, measure="share", events=events), FOLDER / "copycat_shares.png"
+        plot.paths(result.series, measure="market_share", events=events),
+        FOLDER / "copycat_shares.png",
     )
     run = cx.run(copycat, seed=0)
     plot.save(plot.capability_matrix(run.firms), FOLDER / "copycat_matrix.png")

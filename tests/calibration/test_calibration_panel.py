@@ -115,7 +115,7 @@ def test_the_panel_of_a_run_can_be_read_as_it_is_and_from_a_file(tmp_path):
 
 def test_buying_nothing_is_an_option_that_leaves_the_supplier_as_it_is():
     frame = pd.DataFrame(
-        {"customer": 1, "choice": ["Ann", "outside", "Bob"], "price_Ann": 1.0, "price_Bob": 2.0}
+        {"customer": 1, "choice": ["Ann", "no_purchase", "Bob"], "price_Ann": 1.0, "price_Bob": 2.0}
     )
     panel = read_panel(frame)
     assert panel.outside

@@ -49,7 +49,7 @@ def test_what_was_observed_is_what_the_panel_holds(predictions, name):
     counted = panel.supplier[rest] >= 0
     assert table["repeat rate"] == pytest.approx(again[counted].mean())
     shares = np.bincount(panel.choice[rest], minlength=len(panel.firms)) / rest.sum()
-    np.testing.assert_allclose(table["share"].to_numpy(), shares)
+    np.testing.assert_allclose(table["market_share"].to_numpy(), shares)
 
 
 @pytest.mark.parametrize("name", CATEGORIES)
@@ -73,7 +73,7 @@ def test_shipped_scenarios_name_their_claim_and_run(name):
     for text in (scenario.title, scenario.claim, scenario.refuted_by, scenario.notes):
         assert len(text) > 20
     firms = cx.run(scenario, overrides={"customers": 200}).firms
-    assert np.isfinite(firms["share"]).all()
+    assert np.isfinite(firms["market_share"]).all()
 
 
 def test_draws_of_the_estimates_are_overrides_and_as_uncertain_as_the_estimates():

@@ -19,9 +19,9 @@ def result():
 
 @pytest.fixture(scope="session")
 def frame():
-    """Make a frame by period and firm: ``frame({"Ann": [..], "Bob": [..]}, "share")``."""
+    """Make a frame by period and firm: ``frame({"Ann": [..], "Bob": [..]}, "market_share")``."""
 
-    def make(values, measure="share", **columns):
+    def make(values, measure="market_share", **columns):
         names, periods = list(values), len(next(iter(values.values())))
         return pd.DataFrame(
             {

@@ -21,10 +21,11 @@ def touchpoints(performance, *, belief=None, expectation=7.0, error=np.nan, run_
     return pd.DataFrame(
         [
             {
-                "period": period, "firm": "Ann", "touchpoint": name, "run_by": run_by,
+                "period": period, "firm": "Ann", "touchpoint": name, "responsible_firm": run_by,
                 "importance": 1.0, "contacts": 10.0, "performance": value,
-                "expectation": expectation, "belief": value if belief is None else belief,
-                "belief_error": error,
+                "expectation": expectation,
+                "perceived_performance": value if belief is None else belief,
+                "perceived_performance_se": error,
             }
             for period in (0, 1)
             for name, value in performance.items()

@@ -17,7 +17,7 @@ def market(*firms, periods=1):
     """A frame of firms (name, interaction, customization, share) that stand still."""
     return pd.DataFrame(
         [(t, *firm) for t in range(periods) for firm in firms],
-        columns=["period", "firm", "interaction", "customization", "share"],
+        columns=["period", "firm", "interaction", "customization", "market_share"],
     )
 
 

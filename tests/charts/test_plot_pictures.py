@@ -25,7 +25,7 @@ FIGURES = {
     "shares": lambda r, **k: cp.shares(r.firms, **k),
     "retention": lambda r, **k: cp.retention(r.firms, **k),
     "profit": lambda r, **k: cp.profit(r.firms, **k),
-    "lines": lambda r, **k: cp.lines(r.firms, measure="knowledge", **k),
+    "lines": lambda r, **k: cp.lines(r.firms, measure="customer_knowledge", **k),
     "retention_by_tenure": lambda r, **k: cp.retention_by_tenure(r.tenure, **k),
     "switching_costs": lambda r, **k: cp.switching_costs(r.firms, **k),
     "switching_cost_distribution": lambda r, **k: cp.switching_cost_distribution(r.customers, **k),
@@ -159,7 +159,7 @@ def test_drawing_and_saving_need_no_pyplot(tmp_path):
 import sys
 import pandas as pd
 import cxsim.plot as cp
-frame = pd.DataFrame({{"period": [0, 1], "firm": ["Ann", "Ann"], "share": [1.0, 1.0]}})
+frame = pd.DataFrame({{"period": [0, 1], "firm": ["Ann", "Ann"], "market_share": [1.0, 1.0]}})
 cp.save(cp.shares(frame), {str(tmp_path / "shares.png")!r})
 sys.exit("matplotlib.pyplot" in sys.modules)
 """
@@ -259,7 +259,7 @@ def test_nothing_is_shown_without_a_description():
 @pytest.mark.parametrize(
     ("draw", "column"),
     [
-        (cp.shares, "share"),
+        (cp.shares, "market_share"),
         (cp.capability_matrix, "customization"),
         (cp.switching_costs, "switching_relational"),
     ],

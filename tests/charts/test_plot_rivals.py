@@ -26,8 +26,9 @@ def switching(flows):
 
 FLOWS = switching(
     {
-        ("Ann", "Ann"): 90, ("Ann", "Bob"): 10, ("Ann", "outside"): 7,
-        ("Bob", "Ann"): 25, ("Bob", "Bob"): 75, ("none", "Ann"): 50, ("none", "Bob"): 50,
+        ("Ann", "Ann"): 90, ("Ann", "Bob"): 10, ("Ann", "no_purchase"): 7,
+        ("Bob", "Ann"): 25, ("Bob", "Bob"): 75, ("no_supplier", "Ann"): 50,
+        ("no_supplier", "Bob"): 50,
     }
 )  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_expected_demand_is_what_comes_on_average():
         earned.append(
             sum(
                 sign * again.ledger.count(name)[-1]
-                for name, sign in (("revenue", 1), ("production_cost", -1),
+                for name, sign in (("revenue", 1), ("cost_of_goods_sold", -1),
                                    ("contact_cost", -1), ("service_cost", -1))
             )
         )  # fmt: skip

@@ -118,7 +118,7 @@ def test_the_floor_counts_the_columns_that_a_period_reads_and_writes():
     assert columns["uncertainty"] == {"read": 20.0, "written": 20.0}
     assert columns["need"] == {"read": 8.0, "written": 0.0}
     assert columns["supplier"]["written"] == columns["supplier"]["read"]
-    assert "born" not in columns, "only newcomers touch it"
+    assert "entry_period" not in columns, "only newcomers touch it"
 
 
 def test_a_further_firm_costs_a_taste_and_an_uncertainty():

@@ -84,10 +84,12 @@ def test_runs_of_strategies_are_paired_by_point_and_seed(tmp_path):
     frame = cx.sweep(plan, store=tmp_path / "s", executor="inline").frame
     names = [factor.name for factor in plan.factors]
     runs, mixed = Runs(frame, names), Runs(frame.sample(frac=1, random_state=1), names)
-    copied, alone = (runs("share.Tailor", name, over=(0, 24)) for name in ("copied", "alone"))
+    copied, alone = (
+        runs("market_share.Tailor", name, over=(0, 24)) for name in ("copied", "alone")
+    )
     np.testing.assert_array_equal(copied, alone)  # nothing has happened yet
-    np.testing.assert_array_equal(mixed("share.Tailor", "alone", over=(0, 24)), alone)
-    assert (runs("share.Tailor", "copied", over=(24, 60)) != alone).any()
+    np.testing.assert_array_equal(mixed("market_share.Tailor", "alone", over=(0, 24)), alone)
+    assert (runs("market_share.Tailor", "copied", over=(24, 60)) != alone).any()
 
 
 def test_the_page_says_what_the_numbers_say(tmp_path):

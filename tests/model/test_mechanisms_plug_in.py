@@ -170,7 +170,7 @@ def test_a_term_of_the_outside_option_keeps_customers_out():
 
 def test_two_evaluators_keep_accounts_where_they_are():
     def losses(scenario):
-        return cx.run(scenario).firms["losses"].sum()
+        return cx.run(scenario).firms["customers_lost_to_rivals"].sum()
 
     assert losses(lively(customers=3000, couples=True)) < 0.7 * losses(lively(customers=3000))
 

@@ -162,7 +162,7 @@ def test_newcomers_have_heard_nothing_and_keep_the_place_among_their_neighbours(
     for period in range(4):
         simulation.step()
         tells, valence = simulation.customers("sent")[0], simulation.customers("valence")
-        expected[:, simulation.customers("born") == period] = 0.0
+        expected[:, simulation.customers("entry_period") == period] = 0.0
         for i, other in zip(made.whose.tolist(), made.others.tolist(), strict=True):
             firms = int(tells[other])
             for f in range(3):
@@ -391,7 +391,7 @@ def test_advertising_costs_what_it_reaches_and_comes_off_profit():
     assert mass.advertising_spend.tolist() == [1000.0] * 3 + [0.0] * 3
     np.testing.assert_allclose(
         mass.profit,
-        mass.contribution - mass.capability_cost - mass.capability_investment
+        mass.contribution_margin - mass.capability_overhead - mass.capability_investment
         - mass.advertising_spend,
     )  # fmt: skip
     assert (firms[firms.firm != "Mass"].advertising_spend == 0).all()
@@ -400,27 +400,32 @@ def test_advertising_costs_what_it_reaches_and_comes_off_profit():
 def test_measures_count_messages_by_sign_and_whom_they_reach():
     result = cx.run(talking())
     firms = result.firms.set_index("firm")
-    assert (firms.loc["Mass", "messages_good"] == 0).all()
-    assert (firms.loc["Tailor", "messages_bad"] == 0).all()
+    assert (firms.loc["Mass", "positive_messages"] == 0).all()
+    assert (firms.loc["Tailor", "negative_messages"] == 0).all()
     np.testing.assert_allclose(
-        firms.messages_good + firms.messages_bad, firms.messages, err_msg="none is neutral"
+        firms.positive_messages + firms.negative_messages,
+        firms.messages_received,
+        err_msg="none is neutral",
     )
     late = firms[firms.period >= 2]
     assert (late.loc["Mass", "reputation"] < 0).all()
     assert (late.loc["Tailor", "reputation"] > 0).all()
-    reach = result.market.reach_of_word_of_mouth
-    assert ((reach > firms.groupby("period").told_about.max()) & (reach < 1)).all()
-    assert (firms.groupby("firm").ever_bought.last() > 0).all()
+    reach = result.market.word_of_mouth_reach_any_firm
+    assert ((reach > firms.groupby("period").word_of_mouth_reach.max()) & (reach < 1)).all()
+    assert (firms.groupby("firm").cumulative_penetration.last() > 0).all()
 
 
 def test_a_better_reputation_sells_and_what_it_decided_stands_among_reasons_for_losses():
     scenario = talking(customers=8000)
     liked = scenario.override({"segments.*.reputation_value": 0.0})
-    worth, worthless = cx.run(scenario, detail=["loss_reasons"]), cx.run(liked)
-    last = [run.firms[run.firms.period == 5].set_index("firm").share for run in (worth, worthless)]
+    worth, worthless = cx.run(scenario, detail=["churn_reasons"]), cx.run(liked)
+    last = [
+        run.firms[run.firms.period == 5].set_index("firm").market_share
+        for run in (worth, worthless)
+    ]
     assert last[0]["Tailor"] > last[1]["Tailor"]
     assert last[0]["Mass"] < last[1]["Mass"]
-    told = worth.losses[worth.losses.reason == "word of mouth"].groupby("firm").customers.sum()
+    told = worth.losses[worth.losses.driver == "word of mouth"].groupby("firm").customers.sum()
     assert told["Mass"] > told["Tailor"]
 
 
@@ -442,17 +447,17 @@ def test_a_misspelt_network_is_answered_with_the_nearest():
 
 def test_news_weighs_more_the_further_the_chance_can_still_move():
     scenario = talking(customers=6000, **{"segments.*.switching_cost": 6.0})
-    weighed = cx.run(scenario, detail=["hearsay"]).hearsay
-    assert set(weighed.chance) == {"below one half", "one half or more"}
+    weighed = cx.run(scenario, detail=["word_of_mouth_effects"]).hearsay
+    assert set(weighed.purchase_probability) == {"below one half", "one half or more"}
     known = weighed[weighed.customers > 0]
-    unlikely = known[known.chance == "below one half"]
-    assert (unlikely.gain > unlikely.loss).all()
-    likely = known[known.chance == "one half or more"]
-    assert (likely.gain < likely.loss).all()
-    brought = weighed.groupby("firm")[["won", "lost"]].sum()
-    assert brought.loc["Mass", "lost"] > 0 == brought.loc["Mass", "won"]
-    assert brought.loc["Tailor", "won"] > 0 == brought.loc["Tailor", "lost"]
+    unlikely = known[known.purchase_probability == "below one half"]
+    assert (unlikely.positive_effect > unlikely.negative_effect).all()
+    likely = known[known.purchase_probability == "one half or more"]
+    assert (likely.positive_effect < likely.negative_effect).all()
+    brought = weighed.groupby("firm")[["purchases_gained", "purchases_lost"]].sum()
+    assert brought.loc["Mass", "purchases_lost"] > 0 == brought.loc["Mass", "purchases_gained"]
+    assert brought.loc["Tailor", "purchases_gained"] > 0 == brought.loc["Tailor", "purchases_lost"]
 
 
 def test_where_nobody_talks_there_is_nothing_to_weigh():
-    assert cx.run(market(), detail=["hearsay"]).hearsay.empty
+    assert cx.run(market(), detail=["word_of_mouth_effects"]).hearsay.empty

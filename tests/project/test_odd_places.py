@@ -52,7 +52,7 @@ scenario: baseline
 overrides: {customers: 100, periods: 6}
 factors: {firms.Tailor.price: {values: [17, 18, 19, 20, 21, 22, 23, 24]}}
 seeds: 4
-outputs: [share]
+outputs: [market_share]
 """
 
 
@@ -144,13 +144,13 @@ def test_folders_and_names_in_any_script(tmp_path):
     assert set(names) <= set(pd.read_csv(place / "csv ü" / "firms.csv")["firm"])
     (place / "studie.yaml").write_text(
         f"scenario: {file.name}\noverrides: {{customers: 50, periods: 3}}\nseeds: 2\n"
-        f'outputs: [share]\nfactors: {{"firms.東京 <b>.price": [20, 21]}}\n',
+        f'outputs: [market_share]\nfactors: {{"firms.東京 <b>.price": [20, 21]}}\n',
         encoding="utf-8",
     )
     env["LC_ALL"] = "C.UTF-8"  # files that files name are looked for in the system's encoding
     swept = python(CXSIM, "sweep", "studie.yaml", "-j", "1", cwd=place, env=env)
     assert swept.returncode == 0, swept.stderr
-    assert "share.😀" in Store(place / "results" / "sweep-studie").frame().columns
+    assert "market_share.😀" in Store(place / "results" / "sweep-studie").frame().columns
 
 
 @pytest.mark.slow

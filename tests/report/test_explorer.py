@@ -56,9 +56,13 @@ def test_a_copying_rival_gets_what_the_firm_in_focus_has_in_the_question(base):
 
 def test_the_answer_is_the_paired_comparison(base, answers):
     asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
-    mine = answers.to(asked).comparison.table.query("firm == 'Tailor' and measure == 'share'")
+    mine = answers.to(asked).comparison.table.query(
+        "firm == 'Tailor' and measure == 'market_share'"
+    )
     other = asked.scenario()
-    theirs = cx.compare(base, other, seeds=4).table.query("firm == 'Tailor' and measure == 'share'")
+    theirs = cx.compare(base, other, seeds=4).table.query(
+        "firm == 'Tailor' and measure == 'market_share'"
+    )
     assert mine["difference"].item() == theirs["difference"].item()
     assert mine["lower"].item() == theirs["lower"].item()
 

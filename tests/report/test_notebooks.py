@@ -185,8 +185,12 @@ def test_replications_hold_means_errors_and_the_whole_first_run(runs):
     np.testing.assert_allclose(runs.means["mean"], values.mean(axis=0))
     np.testing.assert_allclose(runs.means["se"], values.std(axis=0, ddof=1) / 3**0.5)
 
-    one = runs.series.query("measure == 'share' and firm == 'Niche' and period == 11").iloc[0]
-    shares = [single.firms.query("firm == 'Niche' and period == 11")["share"] for single in singles]
+    one = runs.series.query("measure == 'market_share' and firm == 'Niche' and period == 11").iloc[
+        0
+    ]
+    shares = [
+        single.firms.query("firm == 'Niche' and period == 11")["market_share"] for single in singles
+    ]
     assert one["mean"] == pytest.approx(np.mean(shares))
     assert one["upper"] - one["lower"] == pytest.approx(2 * 4.302653 * one["se"])
 
@@ -197,7 +201,7 @@ def test_key_figures_come_with_units_and_errors(report, runs):
     assert "Switching cost (EUR, month 39, the last)" in text
     assert "Market share (%, mean over months 0-39)" in text
     assert "from all firms that were made from this firm" in text  # its definition
-    share = runs.means.query("measure == 'share' and firm == 'Mass'").iloc[0]
+    share = runs.means.query("measure == 'market_share' and firm == 'Mass'").iloc[0]
     assert f"{100 * share['mean']:.1f}"[:4] in text
     assert "Identify: recognition rate (%, mean over months 0-39)" in text_of(
         report.scorecard(runs)
@@ -307,9 +311,13 @@ def test_scenario_tells_one_market_and_keeps_its_run(tmp_path, capfd):
 
     means = pd.DataFrame(result.summary["means"]).set_index(["measure", "firm"])
     runs = [cx.run("copycat", seed=seed, overrides=SETTINGS).summary() for seed in (7, 8, 9)]
-    retention = [run.set_index(["measure", "firm"])["value"]["retention", "Mass"] for run in runs]
-    assert means["mean"]["retention", "Mass"] == pytest.approx(np.mean(retention))
-    assert means["se"]["retention", "Mass"] == pytest.approx(np.std(retention, ddof=1) / 3**0.5)
+    retention = [
+        run.set_index(["measure", "firm"])["value"]["retention_rate", "Mass"] for run in runs
+    ]
+    assert means["mean"]["retention_rate", "Mass"] == pytest.approx(np.mean(retention))
+    assert means["se"]["retention_rate", "Mass"] == pytest.approx(
+        np.std(retention, ddof=1) / 3**0.5
+    )
 
     page = result.report.read_text(encoding="utf-8")
     assert kept.scenario.title in page
@@ -396,7 +404,7 @@ def test_sweep_tells_what_a_study_says(tmp_path):
         "overrides": SETTINGS,
         "factors": {"firms.Tailor.price": [18, 26]},
         "seeds": 2,
-        "outputs": ["share.Tailor"],
+        "outputs": ["market_share.Tailor"],
         "analysis": ["main_effects"],
     }
     (tmp_path / "two.yaml").write_text(json.dumps(study), encoding="utf-8")
@@ -404,11 +412,11 @@ def test_sweep_tells_what_a_study_says(tmp_path):
     result = run_notebook("sweep", given, output_folder=tmp_path / "out")
     assert (result.summary["runs"], result.summary["failed"]) == (4, 0)
     runs = pd.read_parquet(result.folder / "sweep" / "runs.parquet")
-    share = runs.groupby("firms.Tailor.price")["share.Tailor"].mean()
+    share = runs.groupby("firms.Tailor.price")["market_share.Tailor"].mean()
     low, high = (
         np.mean([
             cx.run("baseline", seed=seed, overrides={**SETTINGS, "firms.Tailor.price": price})
-            .summary().set_index(["measure", "firm"])["value"]["share", "Tailor"]
+            .summary().set_index(["measure", "firm"])["value"]["market_share", "Tailor"]
             for seed in (0, 1)
         ])
         for price in (18, 26)
@@ -416,7 +424,7 @@ def test_sweep_tells_what_a_study_says(tmp_path):
     np.testing.assert_allclose(share, [low, high])
     assert low > high
     page = result.report.read_text(encoding="utf-8")
-    answer = page.index("share.Tailor is highest on average at firms.Tailor.price = 18")
+    answer = page.index("market_share.Tailor is highest on average at firms.Tailor.price = 18")
     assert answer < page.index("Results of the analyses")  # the answer comes first
     assert "4 runs at 2 points" in result.report.read_text(encoding="utf-8")
 

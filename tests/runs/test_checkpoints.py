@@ -21,7 +21,7 @@ from cxsim.runs.simulation import Simulation
 from cxsim.scenario import shipped_scenarios
 
 SMALL = {"customers": 3000, "periods": 40}
-DETAIL = ["cohorts", "elasticity", "loss_reasons", "customers"]
+DETAIL = ["cohorts", "price_elasticity", "churn_reasons", "customers"]
 
 
 def same(a, b):

@@ -99,11 +99,12 @@ def test_sets_of_agents_write_and_map_as_mesas_do():
         ("tenure", 1e12, "tenure: expected whole numbers from 0"),
         ("need", [1.0, 2.0, 3.0], "need: expected 2 numbers, found [1.0, 2.0, 3.0]"),
         ("uncertainty", 1.01, "uncertainty: expected numbers from 0 to 1, found 1.01"),
-        ("supplier", "Tailr", "supplier: expected any of Mass, Niche, Tailor, outside or"),
-        ("supplier", "outside", "supplier: expected the name of a firm, found 'outside'"),
+        ("supplier", "Tailr", "supplier: expected any of Mass, Niche, Tailor, no_purchase or"),
+        ("supplier", "no_purchase", "supplier: expected the name of a firm, found 'no_purchase'"),
         ("knowledge", {"Tailor": 1.5}, "knowledge of Tailor: expected numbers from 0 to 1"),
-        ("knowledge", {"Tail": 0.5}, "knowledge: expected any of Mass, Niche, Tailor, outside"),
-        ("knowledge", {"outside": 0.5}, "knowledge: expected the name of a firm, found 'outside'"),
+        ("knowledge", {"Tail": 0.5}, "knowledge: expected any of Mass, Niche, Tailor, no_purchase"),
+        ("knowledge", {"no_purchase": 0.5},
+         "knowledge: expected the name of a firm, found 'no_purchase'"),
     ],
 )  # fmt: skip
 def test_what_a_column_cannot_hold_is_refused_and_changes_nothing(name, value, text):
@@ -124,7 +125,7 @@ def test_what_a_column_cannot_hold_is_refused_and_changes_nothing(name, value, t
         ),
         ("mood", "a customer has no attribute 'mood'; name attributes of your own in the body of"),
         ("segment", "segment: expected the one that the customer's attributes were drawn for"),
-        ("born", "born: expected to be set by the model alone"),
+        ("entry_period", "entry_period: expected to be set by the model alone"),
         ("number", "number: expected no other number than a customer has already"),
         ("unique_id", "unique_id: expected no other"),
         ("chance_to_shop", "chance_to_shop: expected the customer's own turn"),
@@ -183,7 +184,7 @@ class Moody(cx.Customer):
 
     def arrive(self):
         super().arrive()
-        if self.born == self.model_period():
+        if self.entry_period == self.model_period():
             self.purchase_rate = 0.25
 
     def model_period(self):
@@ -366,7 +367,12 @@ def test_what_is_written_to_a_firm_is_an_event_of_the_next_period():
         ("price", "cheap", ValueError, "firms.Tailor.price: expected a number"),
         ("interaction", 1.5, ValueError, "firms.Tailor.interaction: expected a number from 0 to 1"),
         ("prise", 9, AttributeError, "a firm has no parameter 'prise' (did you mean 'price'?)"),
-        ("share", 0.9, AttributeError, "share: expected a parameter, found a measure"),
+        (
+            "market_share",
+            0.9,
+            AttributeError,
+            "market_share: expected a parameter, found a measure",
+        ),
         ("name", "Ann", AttributeError, "name: expected no other name than the firm has already"),
     ],
 )
@@ -410,8 +416,8 @@ def test_rows_of_a_batch_carry_their_seed_and_are_those_of_a_run():
     )
     assert {row["seed"] for row in rows} == {3, 4}
     for seed in (3, 4):
-        last = cx.run(small(), seed=seed).firms.query("period == 5")["share"]
-        np.testing.assert_array_equal([r["share"] for r in rows if r["seed"] == seed], last)
+        last = cx.run(small(), seed=seed).firms.query("period == 5")["market_share"]
+        np.testing.assert_array_equal([r["market_share"] for r in rows if r["seed"] == seed], last)
 
 
 # ------------------------------------------------------------------- models are released

@@ -185,7 +185,7 @@ def test_a_decision_says_what_its_lead_is_worth_beyond_the_run():
     assert found.value.within.mean == pytest.approx(found.lead[0])
     assert "within 12 months" in found.worth()
     assert "in perpetuity" in found.worth()
-    wants_share = cx.decide(small, "Mass", points=8, seeds=2, measure="share")
+    wants_share = cx.decide(small, "Mass", points=8, seeds=2, measure="market_share")
     assert wants_share.value is None
     assert wants_share.worth() == ""
 
@@ -225,4 +225,4 @@ def test_questions_refuse_a_measure_or_a_firm_that_is_not_there():
         with pytest.raises(ValueError, match=r"measure: .*found 'lifetime_valu'"):
             asked(firm=name, measure="lifetime_valu")
         with pytest.raises(ValueError, match=rf"firm: .*did you mean '{name}'"):
-            asked(firm=f"{name}x", measure="share")
+            asked(firm=f"{name}x", measure="market_share")

@@ -21,7 +21,7 @@ def result():
     return cx.run(
         lively(customers=600, events=[{"at": 2, "set": {"firms.Mass.interaction": 0.9}}]),
         seed=3,
-        detail=["elasticity", "customers"],
+        detail=["price_elasticity", "customers"],
         panel=40,
     )
 
@@ -51,7 +51,7 @@ def test_tenure_bands_add_up_to_holders(result):
 
 def test_the_final_customers_explain_the_measures_of_the_last_period(result):
     last = result.firms[result.firms["period"] == 5].set_index("firm")
-    people = result.customers[result.customers["supplier"] != "none"].groupby("supplier")
+    people = result.customers[result.customers["supplier"] != "no_supplier"].groupby("supplier")
     scale = 100000 / 600
     np.testing.assert_allclose(people.size() * scale, last["customers"][people.size().index])
     cost = people["switching_cost"].mean()
@@ -60,14 +60,14 @@ def test_the_final_customers_explain_the_measures_of_the_last_period(result):
 
 def test_the_panel_holds_purchase_occasions_of_whole_households(result):
     panel = result.panel
-    assert set(panel["choice"]) <= {"Mass", "Niche", "Tailor", "outside"}
+    assert set(panel["choice"]) <= {"Mass", "Niche", "Tailor", "no_purchase"}
     assert panel["customer"].nunique() >= 40 - 5
     assert (panel[["price_Mass", "price_Niche", "price_Tailor"]] > 0).all().all()
     assert not panel.duplicated(["customer", "period"]).any()
 
 
 def test_elasticities_are_negative(result):
-    assert (result.firms["own_elasticity"] < 0).all()
+    assert (result.firms["own_price_elasticity"] < 0).all()
 
 
 def test_elasticities_agree_with_a_small_change_of_the_price():
@@ -80,8 +80,8 @@ def test_elasticities_agree_with_a_small_change_of_the_price():
         np.log(cx.run(s).firms.set_index("firm").loc["Tailor", "purchases"]) for s in (down, up)
     ]
     measured = (share[1] - share[0]) / np.log(10.1 / 9.9)
-    exact = cx.run(scenario, detail=["elasticity"]).firms.set_index("firm").loc["Tailor"]
-    assert exact["own_elasticity"] == pytest.approx(measured, abs=0.15)
+    exact = cx.run(scenario, detail=["price_elasticity"]).firms.set_index("firm").loc["Tailor"]
+    assert exact["own_price_elasticity"] == pytest.approx(measured, abs=0.15)
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,10 @@ def test_the_template_of_a_market_states_everything(tmp_path):
     raised = {"events": [{"at": 1, "set": {"firms.Alpha.interaction": 0.9}}]}
     assert unstated(market.override(raised)) == ()
     assert (
-        cx.run(market, seed=1, overrides={"customers": 50, "periods": 3}).firms["share"].sum() > 0
+        cx.run(market, seed=1, overrides={"customers": 50, "periods": 3})
+        .firms["market_share"]
+        .sum()
+        > 0
     )
 
 

@@ -102,7 +102,7 @@ def test_with_costs_the_advice_has_the_opposite_sign(free, stated):
 
 
 def test_a_decision_about_shares_needs_no_costs():
-    study = plan_decision(mobile(), "Alpha", measure="share", options=OPTIONS)
+    study = plan_decision(mobile(), "Alpha", measure="market_share", options=OPTIONS)
     assert without_cost(factor.name for factor in study.factors) == ()
 
 

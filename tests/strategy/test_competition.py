@@ -174,5 +174,5 @@ def test_seeds_without_anybody_to_count_are_left_out_of_what_a_copy_does():
     )
     seeds = made.set_index("outcome")["seeds"]
     assert seeds["lost"] == 0
-    assert seeds["share"] == 2
-    assert made.set_index("outcome")["difference"].notna()["tenured"]
+    assert seeds["market_share"] == 2
+    assert made.set_index("outcome")["difference"].notna()["retention_long_tenured"]

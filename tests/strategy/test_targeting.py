@@ -62,15 +62,17 @@ def test_the_pyramid_shows_each_firm_that_ranks():
     assert "Niche: top 5 %" in said
     assert "Mass" not in said
     with pytest.raises(ValueError, match="contribution"):
-        plot.value_tiers(tiers.drop(columns="contribution"))
+        plot.value_tiers(tiers.drop(columns="contribution_margin"))
 
 
 def test_in_segmentation_lifts_stand_in_the_order_of_the_variance_explained():
     run = cx.run("segmentation", overrides={"customers": 6000})
     last = run.market.iloc[-1]
-    explained = [last[f"needs_explained_{b}"] for b in ("firmographic", "behavioural", "segment")]
+    explained = [
+        last[f"need_variance_explained_{b}"] for b in ("firmographic", "behavioural", "segment")
+    ]
     assert explained == sorted(explained)
-    lifts = run.firms.groupby("firm", observed=True)["lift_of_contacts"].mean()
+    lifts = run.firms.groupby("firm", observed=True)["acquisition_lift"].mean()
     found = [lifts[name] for name in ("Firmographic", "Behavioural", "NeedsBased")]
     assert found == sorted(found)
     assert found[0] > 1.0

@@ -304,7 +304,7 @@ def pay(
     price_asked, margin, revenue, production, contacting, serving, firm_unit_cost,
     firm_customization_cost, firm_interaction_cost, firm_cost_to_serve, firm_service_saving,
     firm_price, firm_personal_premium, discount,
-    sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
+    sum_revenue, sum_discounts, sum_cost_of_goods_sold, sum_contact_cost, sum_service_cost,
 ):  # fmt: skip
     """Book revenue and the costs of goods sold, interaction and service."""
     buyers = listed(n, buyer)
@@ -327,7 +327,7 @@ def pay(
         c = tile(buyer[k])
         margin[buyer[k]] = revenue[k] - production[k] - contacting[k] - serving[k]
         sum_revenue[c, f] += revenue[k]
-        sum_production_cost[c, f] += production[k]
+        sum_cost_of_goods_sold[c, f] += production[k]
         sum_contact_cost[c, f] += contacting[k]
         sum_service_cost[c, f] += serving[k]
     for f in range(n_firms):
@@ -375,7 +375,7 @@ MONEY = Mechanism(
         Accumulator(
             "discounts", "Discounts of promotions, already deducted from revenue, currency"
         ),
-        Accumulator("production_cost", "Cost of goods sold, currency"),
+        Accumulator("cost_of_goods_sold", "Cost of goods sold, currency"),
         Accumulator("contact_cost", "Interaction cost, currency"),
         Accumulator("service_cost", "Service cost, currency"),
     ),

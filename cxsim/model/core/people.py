@@ -235,7 +235,7 @@ def leave(
 
 def arrive(
     n, first, clock, arriving, segment, need, price_sensitivity, brand_taste, purchase_rate,
-    turnover, born, supplier, tenure,
+    turnover, entry_period, supplier, tenure,
     key_segment, key_need, key_price_sensitivity, key_brand_taste, key_purchase_rate, key_turnover,
     segment_share, segment_need_mean, segment_need_sd, segment_price_sensitivity,
     segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_sd,
@@ -252,7 +252,7 @@ def arrive(
         if arriving[i] == 0:
             continue
         who = first + i
-        born[i] = clock[0]
+        entry_period[i] = clock[0]
         supplier[i] = -1
         tenure[i] = 0
         if segment[i] == UNASSIGNED:
@@ -313,7 +313,7 @@ PEOPLE = Mechanism(
         Column("brand_taste", ("firm",), doc="Brand preference for a firm, currency per unit"),
         Column("purchase_rate", doc="Chance of being in the market in a period", ge=0, le=1),
         Column("turnover", doc="Chance of leaving the market in a period", ge=0, le=1),
-        Column("born", dtype="i4", doc="Period of arrival"),
+        Column("entry_period", dtype="i4", doc="Period of arrival"),
         Column("supplier", dtype="i2", fill=-1, doc="Number of the supplier, -1 for none"),
         Column("tenure", dtype="i4", doc="Purchases since last joining the supplier", ge=0),
         Column(

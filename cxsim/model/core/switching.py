@@ -351,5 +351,5 @@ ORDERING = Mechanism(
     segment=OrderingParameters,
     columns=(scratch("hassle", "Effort of ordering from a firm that knows nothing, currency"),),
     accumulators=(Accumulator("hassle", "Ordering effort of purchases, currency"),),
-    passes=(Pass(order, "add", term="hassle"), Pass(count_ordering, "pay")),
+    passes=(Pass(order, "add", term="ordering effort"), Pass(count_ordering, "pay")),
 )

@@ -221,25 +221,25 @@ def _verdicts(b: Any, held: int | slice = slice(None)) -> np.ndarray:
     return verdict[:, held] if isinstance(held, int) else verdict.sum(axis=1)
 
 
-def consensus(b: Any) -> np.ndarray:
+def consensus_rate(b: Any) -> np.ndarray:
     """Share of the buying centers in the market in the period that agreed on an option."""
     verdict = _verdicts(b)
     return ratio(verdict[:, 1], verdict[:, 0])
 
 
-def no_decision(b: Any) -> np.ndarray:
+def no_decision_rate(b: Any) -> np.ndarray:
     """Share of the buying centers in the market without a supplier that reached no agreement."""
     verdict = _verdicts(b, 0)
     return 1.0 - ratio(verdict[:, 1], verdict[:, 0])
 
 
-def first_purchases(b: Any) -> np.ndarray:
+def first_purchase_rate(b: Any) -> np.ndarray:
     """Share of the buying centers in the market without a supplier that bought from a firm."""
     verdict = _verdicts(b, 0)
     return ratio(verdict[:, 2], verdict[:, 0])
 
 
-def votes(b: Any) -> np.ndarray:
+def vote_share(b: Any) -> np.ndarray:
     """Share of the votes of members of buying centers in the period that the firm received."""
     cast = b.total("votes")
     return ratio(cast[:, :-1], cast.sum(axis=1, keepdims=True))
@@ -322,22 +322,26 @@ BUYING_CENTER = Mechanism(
         Pass(elect, "decide", replaces="choice.elect"),
     ),
     measures=(
-        Measure("votes", "Share of votes", "share", votes),
+        Measure("vote_share", "Share of votes", "share", vote_share),
         Measure(
-            "consensus", "Consensus rate of buying centers", "share", consensus, level="market"
-        ),
-        Measure(
-            "no_decision",
-            "No-decision rate of buying centers",
+            "consensus_rate",
+            "Consensus rate of buying centers",
             "share",
-            no_decision,
+            consensus_rate,
             level="market",
         ),
         Measure(
-            "first_purchases",
+            "no_decision_rate",
+            "No-decision rate of buying centers",
+            "share",
+            no_decision_rate,
+            level="market",
+        ),
+        Measure(
+            "first_purchase_rate",
             "First-purchase rate of buying centers",
             "share",
-            first_purchases,
+            first_purchase_rate,
             level="market",
         ),
     ),

@@ -236,13 +236,13 @@ def count(n, supplier, self_error, sum_self_error):
 # --- measures ---------------------------------------------------------------------
 
 
-def self_error(b: Any) -> np.ndarray:
+def self_knowledge_error(b: Any) -> np.ndarray:
     """Root mean square distance between need and perceived need of the firm's customers."""
     total = b.total("self_error")[:, 1:]
     return np.sqrt(ratio(total[..., 0], total[..., 1]))
 
 
-def market_self_error(b: Any) -> np.ndarray:
+def market_self_knowledge_error(b: Any) -> np.ndarray:
     """Root mean square distance between need and perceived need of all customers."""
     total = b.total("self_error").sum(axis=1)
     return np.sqrt(ratio(total[..., 0], total[..., 1]))
@@ -267,12 +267,18 @@ SELF_DISCOVERY = Mechanism(
         Pass(count, "account"),
     ),
     measures=(
-        Measure("self_error", "Error about own needs", "distance", self_error, summary="last"),
         Measure(
-            "self_error",
+            "self_knowledge_error",
             "Error about own needs",
             "distance",
-            market_self_error,
+            self_knowledge_error,
+            summary="last",
+        ),
+        Measure(
+            "self_knowledge_error",
+            "Error about own needs",
+            "distance",
+            market_self_knowledge_error,
             level="market",
             summary="last",
         ),

@@ -378,7 +378,7 @@ def _share(number: int) -> Callable[[Any], np.ndarray]:
     return share
 
 
-def net_promoter(b: Any) -> np.ndarray:
+def net_promoter_score(b: Any) -> np.ndarray:
     """Share of the firm's customers in the cluster advocacy less the share in destroying."""
     emotions = b.count("emotions")
     return ratio(emotions[:, :, 3] - emotions[:, :, 0], emotions.sum(axis=2))
@@ -402,10 +402,10 @@ EMOTIONS = Mechanism(
             for number, name in enumerate(CLUSTERS)
         ),
         Measure(
-            "net_promoter",
+            "net_promoter_score",
             "Net promoter score",
             "share",
-            net_promoter,
+            net_promoter_score,
             summary="last",
             also=("nps",),
         ),
@@ -591,7 +591,7 @@ ATTACHMENT = Mechanism(
     ),
     measures=tuple(
         Measure(
-            f"worth_{share:.0%}".replace("%", ""),
+            f"experience_premium_{share:.0%}".replace("%", ""),
             f"Customers with an experience premium of {share:.0%}",
             "share",
             _reach(number),

@@ -234,12 +234,12 @@ def subscribers(b: Any) -> np.ndarray:
     return b.total("subscribers")
 
 
-def bound(b: Any) -> np.ndarray:
+def customers_under_contract(b: Any) -> np.ndarray:
     """Customers at the end of the period whose contract lasts into the next period."""
     return b.total("bound")
 
 
-def ended(b: Any) -> np.ndarray:
+def subscriptions_ended(b: Any) -> np.ndarray:
     """Subscriptions ended in the period by choosing the no-purchase option."""
     return b.total("ended")
 
@@ -286,8 +286,14 @@ CONTRACTS = Mechanism(
             income=True,
         ),
         Measure("subscribers", "Subscribers", "customers", subscribers, summary="last"),
-        Measure("bound", "Customers under contract", "customers", bound, summary="last"),
-        Measure("ended", "Subscriptions ended", "per period", ended),
+        Measure(
+            "customers_under_contract",
+            "Customers under contract",
+            "customers",
+            customers_under_contract,
+            summary="last",
+        ),
+        Measure("subscriptions_ended", "Subscriptions ended", "per period", subscriptions_ended),
     ),
     active=lambda scenario: any(
         f.contracts is not None or f.billing == "subscription" for f in scenario.firms.values()

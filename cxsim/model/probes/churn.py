@@ -165,7 +165,7 @@ def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     again = scratch("votes_again", "Votes without one term", ("option",))
     each = ("member", "option")
     return Mechanism(
-        "loss_reasons",
+        "churn_reasons",
         doc="Churn reasons",
         columns=(
             scratch("worth", "Value before the next term", each),
@@ -181,7 +181,9 @@ def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     )
 
 
-def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+def churn_reason_frame(
+    ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]
+) -> pd.DataFrame:
     """Return losses to rivals and the number of them for which each term was decisive.
 
     Columns: ``period``, ``firm``, ``reason`` (a term of the choice, or chance),
@@ -202,8 +204,8 @@ def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...])
     """
     import pandas as pd
 
-    behaviour = tuple(m for m in mechanisms if m.name != "loss_reasons")
-    reasons = [*(label for _, label in add_passes(behaviour)), CHANCE]
+    behaviour = tuple(m for m in mechanisms if m.name != "churn_reasons")
+    drivers = [*(label for _, label in add_passes(behaviour)), CHANCE]
     names = list(scenario.firms)
     order = [ledger.firms.index(name) for name in names]
     decided = ledger.total("lost_by")[:, order, :]
@@ -212,11 +214,11 @@ def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...])
     periods = len(decided)
     return pd.DataFrame(
         {
-            "period": np.repeat(np.arange(periods), len(names) * len(reasons)),
-            "firm": np.tile(np.repeat(names, len(reasons)), periods),
-            "reason": reasons * (periods * len(names)),
+            "period": np.repeat(np.arange(periods), len(names) * len(drivers)),
+            "firm": np.tile(np.repeat(names, len(drivers)), periods),
+            "driver": drivers * (periods * len(names)),
             "customers": decided.ravel(),
-            "losses": np.repeat(lost.ravel(), len(reasons)),
+            "churned": np.repeat(lost.ravel(), len(drivers)),
         }
     )
 
@@ -377,19 +379,19 @@ _TENURE = Mechanism(
     ),
     passes=(Pass(earn_by_tenure, "pay", after=("money.pay",)),),
     measures=(
-        Measure("retention_recent", "Retention, up to 3 purchases", "share per period",
+        Measure("retention_new", "Retention, up to 3 purchases", "share per period",
                 _retention(RECENT),
                 doc="Share of the customers with 1 to 3 purchases since joining who are still "
                 "the firm's after the choice of the period; not buying counts as retention"),
-        Measure("retention_long", "Retention, 4 purchases and more", "share per period",
+        Measure("retention_long_tenured", "Retention, 4 purchases and more", "share per period",
                 _retention(LONG),
                 doc="Share of the customers with 4 and more purchases since joining who are still "
                 "the firm's after the choice of the period; not buying counts as retention"),
-        Measure("margin_recent", "Margin per purchase, up to 3 purchases",
+        Measure("margin_new", "Margin per purchase, up to 3 purchases",
                 "currency per purchase", _margin(0),
                 doc="Mean contribution of a repeat purchase in the period by customers with 1 to "
                 "3 purchases since joining"),
-        Measure("margin_long", "Margin per purchase, 4 purchases and more",
+        Measure("margin_long_tenured", "Margin per purchase, 4 purchases and more",
                 "currency per purchase", _margin(1),
                 doc="Mean contribution of a repeat purchase in the period by customers with 4 and "
                 "more purchases since joining"),

@@ -13,7 +13,14 @@ from cxsim.model.core.offer import fit_gap_cost
 from cxsim.model.core.switching import ordering_effort, premium_saved
 from cxsim.model.customers.perceived_utility import ACCOUNT, fit_gap_of_account
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Mechanism, Pass, listed
+from cxsim.model.mechanism import (
+    NO_PURCHASE,
+    NO_SUPPLIER,
+    Column,
+    Mechanism,
+    Pass,
+    listed,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -258,7 +265,7 @@ def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
 
 def _names(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """Return option names by number; the last name stands for -1."""
-    return np.array([*names, "none"], dtype=object)[numbers]
+    return np.array([*names, NO_SUPPLIER], dtype=object)[numbers]
 
 
 def customer_frame(simulation: Any) -> pd.DataFrame:
@@ -285,7 +292,7 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
         {
             "customer": np.arange(simulation.scenario.customers),
             "segment": np.array(simulation.workspace.tables.segments)[column("segment")],
-            "born": column("born"),
+            "entry_period": column("entry_period"),
             "supplier": _names(column("supplier"), firms),
             "tenure": column("tenure"),
             "price_sensitivity": column("price_sensitivity"),
@@ -363,15 +370,15 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     choice = simulation.customers("panel_choice")[:households]
     there = np.flatnonzero(choice >= 0)
     firms = simulation.ledger.firms
-    born = simulation.customers("born")[:households][there]
+    entered = simulation.customers("entry_period")[:households][there]
     frame = pd.DataFrame(
         {
             "customer": [
-                f"{number}.{b}" if b >= 0 else str(number)
-                for number, b in zip(there, born, strict=True)
+                f"{number}.{period}" if period >= 0 else str(number)
+                for number, period in zip(there, entered, strict=True)
             ],
             "period": simulation.period - 1,
-            "choice": _names(choice[there], (*firms, "outside")),
+            "choice": _names(choice[there], (*firms, NO_PURCHASE)),
         }
     )
     prices = simulation.customers("panel_price")

@@ -75,14 +75,14 @@ def chances(
                 )
 
 
-def own_elasticity(b: Ledger) -> np.ndarray:
+def own_price_elasticity(b: Ledger) -> np.ndarray:
     """Relative change of expected purchases per relative change of the firm's own price."""
     own = np.diagonal(b.total("price_response"), axis1=1, axis2=2)
     return ratio(own, b.total("chance"))
 
 
 _ELASTICITY = Mechanism(
-    "elasticity",
+    "price_elasticity",
     doc="Short-run price elasticities, given customers' present state",
     columns=(scratch("chance", "Logit probability of an option", ("option",)),),
     accumulators=(
@@ -94,10 +94,10 @@ _ELASTICITY = Mechanism(
     passes=(Pass(chances, "decide", before=("choice.decide",)),),
     measures=(
         Measure(
-            "own_elasticity",
+            "own_price_elasticity",
             "Own-price elasticity",
             "1",
-            own_elasticity,
+            own_price_elasticity,
             doc="Relative change of the firm's expected purchases per relative change of its price "
             "in the short run; of the first member of an account",
         ),
@@ -105,7 +105,7 @@ _ELASTICITY = Mechanism(
 )
 
 
-def elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
+def price_elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return short-run elasticities of every firm's purchases to every firm's price.
 
     Columns: ``period``, ``firm`` (whose purchases), ``price_of`` (whose price), ``elasticity``:
@@ -190,7 +190,7 @@ def shifted(chance: float, utility: float) -> float:
 
 def compare(
     n, n_firms, segment, shopper, open_option, price_sensitivity, value, reputation, likely,
-    segment_reputation_value, market_word_of_mouth_message_weight, sum_hearsay,
+    segment_reputation_value, market_word_of_mouth_message_weight, sum_word_of_mouth_effects,
 ):  # fmt: skip
     """Compare probabilities with those without the firm's reputation, and after one message.
 
@@ -212,60 +212,60 @@ def compare(
             plain = shifted(chance, -a * value_of_reputation(worth, r))
             band = 1 if plain >= 0.5 else 0
             c = tile(i)
-            sum_hearsay[c, f, band, 0] += 1.0
-            sum_hearsay[c, f, band, 1] += (
+            sum_word_of_mouth_effects[c, f, band, 0] += 1.0
+            sum_word_of_mouth_effects[c, f, band, 1] += (
                 shifted(plain, a * value_of_reputation(worth, weight)) - plain
             )
-            sum_hearsay[c, f, band, 2] += plain - shifted(
+            sum_word_of_mouth_effects[c, f, band, 2] += plain - shifted(
                 plain, -a * value_of_reputation(worth, weight)
             )
             if r > 0.0:
-                sum_hearsay[c, f, band, 3] += chance - plain
+                sum_word_of_mouth_effects[c, f, band, 3] += chance - plain
             else:
-                sum_hearsay[c, f, band, 4] += plain - chance
+                sum_word_of_mouth_effects[c, f, band, 4] += plain - chance
 
 
 def _purchases(which: int) -> Callable[[Ledger], np.ndarray]:
     def measure(b: Ledger) -> np.ndarray:
-        return b.total("hearsay")[:, :, :, which].sum(axis=2)
+        return b.total("word_of_mouth_effects")[:, :, :, which].sum(axis=2)
 
     return measure
 
 
 def _news(which: int) -> Callable[[Ledger], np.ndarray]:
     def measure(b: Ledger) -> np.ndarray:
-        heard = b.total("hearsay").sum(axis=2)
+        heard = b.total("word_of_mouth_effects").sum(axis=2)
         return ratio(heard[:, :, which], heard[:, :, 0])
 
     return measure
 
 
-_HEARSAY = Mechanism(
-    "hearsay",
+_WORD_OF_MOUTH = Mechanism(
+    "word_of_mouth_effects",
     doc="Effects of word of mouth on purchase probabilities",
     columns=(scratch("likely", "Logit weight of an option", ("option",)),),
     accumulators=(
         Accumulator(
-            "hearsay",
+            "word_of_mouth_effects",
             "Customers; gain and loss by one message; purchases gained and lost",
             ("firm", 2, 5),
         ),
     ),
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
     measures=(
-        Measure("won_by_word", "Purchases gained by word of mouth", "per period",
-                _purchases(3), summary="sum",
+        Measure("purchases_gained_by_word_of_mouth", "Purchases gained by word of mouth",
+                "per period", _purchases(3), summary="sum",
                 doc="Purchases from the firm in the period that would not have been made without "
                 "reputations above zero"),
-        Measure("lost_by_word", "Purchases lost by word of mouth", "per period",
+        Measure("purchases_lost_by_word_of_mouth", "Purchases lost by word of mouth", "per period",
                 _purchases(4), summary="sum",
                 doc="Purchases from the firm in the period that would have been made without "
                 "reputations below zero"),
-        Measure("gain_of_news", "Effect of a positive message", "share",
+        Measure("effect_of_positive_message", "Effect of a positive message", "share",
                 _news(1),
                 doc="Mean increase of the purchase probability of all customers, in the market or "
                 "not, by one more positive message"),
-        Measure("loss_of_news", "Effect of a negative message", "share",
+        Measure("effect_of_negative_message", "Effect of a negative message", "share",
                 _news(2),
                 doc="Mean decrease of the purchase probability of all customers, in the market or "
                 "not, by one more negative message"),
@@ -287,16 +287,17 @@ def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     Mechanism
     """
     talk = any(mechanism.name == "reputation" for mechanism in mechanisms)
-    return _HEARSAY if talk else Mechanism("hearsay", doc=_HEARSAY.doc)
+    return _WORD_OF_MOUTH if talk else Mechanism("word_of_mouth_effects", doc=_WORD_OF_MOUTH.doc)
 
 
-def hearsay_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
+def word_of_mouth_effect_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return effects of word of mouth by period, firm and purchase probability without it.
 
-    Columns: ``period``, ``firm``, ``chance`` (one of :data:`CHANCES`: to buy from the firm if
-    it had no reputation), ``customers`` in the market who could buy; ``gain``, ``loss``: mean
-    increase and decrease of the probability by one message, positive or negative, to a customer
-    without earlier messages; ``won``, ``lost``: purchases gained and lost by reputations above and
+    Columns: ``period``, ``firm``, ``purchase_probability`` (one of :data:`CHANCES`: to buy from the
+    firm if it had no reputation), ``customers`` in the market who could buy;
+    ``positive_effect``, ``negative_effect``: mean increase and decrease of the probability by one
+    message, positive or negative, to a customer without earlier messages;
+    ``purchases_gained``, ``purchases_lost``: purchases gained and lost by reputations above and
     below 0.
 
     Parameters
@@ -313,20 +314,26 @@ def hearsay_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     import pandas as pd
 
     names = list(scenario.firms)
-    columns = ["customers", "gain", "loss", "won", "lost"]
-    if not ledger.has("hearsay"):
-        return pd.DataFrame(columns=["period", "firm", "chance", *columns])
+    columns = [
+        "customers",
+        "positive_effect",
+        "negative_effect",
+        "purchases_gained",
+        "purchases_lost",
+    ]
+    if not ledger.has("word_of_mouth_effects"):
+        return pd.DataFrame(columns=["period", "firm", "purchase_probability", *columns])
     order = [ledger.firms.index(name) for name in names]
-    values = ledger.total("hearsay")[:, order].reshape(-1, 5)
+    values = ledger.total("word_of_mouth_effects")[:, order].reshape(-1, 5)
     periods = ledger.periods
     frame = pd.DataFrame(
         {
             "period": np.repeat(np.arange(periods), 2 * len(names)),
             "firm": np.tile(np.repeat(names, 2), periods),
-            "chance": list(CHANCES) * (periods * len(names)),
+            "purchase_probability": list(CHANCES) * (periods * len(names)),
             **dict(zip(columns, values.T, strict=True)),
         }
     )
-    for column in ("gain", "loss"):
+    for column in ("positive_effect", "negative_effect"):
         frame[column] = ratio(frame[column], frame["customers"])
     return frame

@@ -82,7 +82,7 @@ def recovered(experience: float, effect: float) -> float:
 
 def recover(
     n, supplier, complaint, experience, firm_recovery_threshold, firm_recovery_effect,
-    firm_recovery_cost, sum_recovered, sum_recovery_cost,
+    firm_recovery_cost, sum_recovered, sum_service_recovery_cost,
 ):  # fmt: skip
     """Apply service recovery to customers who reported a contact at or below the threshold."""
     for i in range(n):
@@ -90,17 +90,17 @@ def recover(
         if complaint[i] <= firm_recovery_threshold[s] and supplier[i] >= 0:
             experience[s, i] = recovered(experience[s, i], firm_recovery_effect[s])
             sum_recovered[tile(i), s] += 1.0
-            sum_recovery_cost[tile(i), s] += firm_recovery_cost[s]
+            sum_service_recovery_cost[tile(i), s] += firm_recovery_cost[s]
 
 
-def recovered_customers(b: Any) -> np.ndarray:
+def service_recoveries(b: Any) -> np.ndarray:
     """Customers who received service recovery from the firm in the period."""
     return b.total("recovered")
 
 
-def recovery_cost(b: Any) -> np.ndarray:
+def service_recovery_cost(b: Any) -> np.ndarray:
     """Cost of service recovery in the period."""
-    return b.total("recovery_cost")
+    return b.total("service_recovery_cost")
 
 
 RECOVERY = Mechanism(
@@ -109,16 +109,16 @@ RECOVERY = Mechanism(
     firm=FirmParameters,
     accumulators=(
         Accumulator("recovered", "Customers who received service recovery"),
-        Accumulator("recovery_cost", "Cost of service recovery, currency"),
+        Accumulator("service_recovery_cost", "Cost of service recovery, currency"),
     ),
     passes=(Pass(recover, "survey", after=("tracking_survey.track",)),),
     measures=(
-        Measure("recovered", "Service recoveries", "per period", recovered_customers),
+        Measure("service_recoveries", "Service recoveries", "per period", service_recoveries),
         Measure(
-            "recovery_cost",
+            "service_recovery_cost",
             "Service recovery cost",
             "currency per period",
-            recovery_cost,
+            service_recovery_cost,
             summary="sum",
             cost="contribution",
         ),
@@ -223,23 +223,24 @@ def decayed(gained: float, decay: float) -> float:
 
 
 def improve(
-    met_at, belief, performance, gained, market_journey_importance, firm_active,
-    firm_improvement_budget, firm_improvement_effect, firm_improvement_decay, sum_improvement_cost,
+    met_at, perceived_performance, performance, gained, market_journey_importance, firm_active,
+    firm_improvement_budget, firm_improvement_effect, firm_improvement_decay,
+    sum_touchpoint_improvement_cost,
 ):  # fmt: skip
     """Improve each firm's touchpoint of largest perceived shortfall, from the next period on."""
     for f in np.flatnonzero(np.isfinite(firm_improvement_budget) & (firm_active > 0.5)):
         gained[f] = decayed(gained[f], firm_improvement_decay[f])
         if met_at[f].any():
-            lack = shortfall(market_journey_importance[0], belief[f])
+            lack = shortfall(market_journey_importance[0], perceived_performance[f])
             target = np.argmax(np.where(met_at[f], lack, -np.inf))
             budget = firm_improvement_budget[f]
             gained[f, target] += gain(performance[f, target], firm_improvement_effect[f], budget)
-            sum_improvement_cost[0, f] = budget
+            sum_touchpoint_improvement_cost[0, f] = budget
 
 
-def improvement_cost(b: Any) -> np.ndarray:
+def touchpoint_improvement_cost(b: Any) -> np.ndarray:
     """Spending on improvement of touchpoints in the period, whole market."""
-    return b.count("improvement_cost")  # a budget is that of the whole market
+    return b.count("touchpoint_improvement_cost")  # a budget is that of the whole market
 
 
 IMPROVEMENT = Mechanism(
@@ -247,15 +248,17 @@ IMPROVEMENT = Mechanism(
     doc="Improvement of touchpoints",
     firm=ImprovementParameters,
     accumulators=(
-        Accumulator("improvement_cost", "Spending on improvement of touchpoints, currency"),
+        Accumulator(
+            "touchpoint_improvement_cost", "Spending on improvement of touchpoints, currency"
+        ),
     ),
     passes=(Pass(improve, "close", population=True, after=("surveys.update_estimates",)),),
     measures=(
         Measure(
-            "improvement_cost",
+            "touchpoint_improvement_cost",
             "Touchpoint improvement cost",
             "currency per period",
-            improvement_cost,
+            touchpoint_improvement_cost,
             summary="sum",
             cost="profit",
         ),

@@ -257,8 +257,8 @@ def interview(
 
 def record_response(
     n, first, n_touchpoint, supplier, visitors, visitor, score, experience, interviewed, complaint,
-    key_asked, sampled, response_rate, firm_listening_response_bias, sum_asked, sum_answers,
-    sum_answer, sum_answer_square,
+    key_asked, sampled, response_rate, firm_listening_response_bias, sum_asked,
+    sum_survey_responses, sum_answer, sum_answer_square,
 ):  # fmt: skip
     """Ask after a share of contacts, and record answers from there and from interviews."""
     for i in range(n):
@@ -283,26 +283,30 @@ def record_response(
             if told:
                 c = tile(i)
                 y = score[t, k]
-                sum_answers[c, s, t] += 1.0
+                sum_survey_responses[c, s, t] += 1.0
                 sum_answer[c, s, t] += y
                 sum_answer_square[c, s, t] += squared(y)
 
 
 def update_estimates(
-    belief, belief_error, total_answers, total_answer, total_answer_square, total_asked,
-    asking_cost, firm_listening_prior_answers, sum_survey_cost,
+    perceived_performance, perceived_performance_se, total_survey_responses, total_answer,
+    total_answer_square, total_asked, asking_cost, firm_listening_prior_answers, sum_survey_cost,
 ):  # fmt: skip
     """Update firms' estimates of performance by the answers, and book the cost of surveys."""
     sum_survey_cost[0] = (asking_cost * total_asked).sum(axis=1)
-    for f, t in np.argwhere(total_answers > 0):
-        n = total_answers[f, t]
+    for f, t in np.argwhere(total_survey_responses > 0):
+        n = total_survey_responses[f, t]
         mean = total_answer[f, t] / n
         variance = (total_answer_square[f, t] - n * mean * mean) / (n - 1.0) if n > 1 else 0.0
         weight = weight_of(n, firm_listening_prior_answers[f])
-        belief[f, t] = estimated_performance(belief[f, t], mean, weight)
+        perceived_performance[f, t] = estimated_performance(
+            perceived_performance[f, t], mean, weight
+        )
         error = standard_error(variance, n)
-        before = max(0.0, belief_error[f, t])
-        belief_error[f, t] = sqrt((weight * error) ** 2 + ((1.0 - weight) * before) ** 2)
+        before = max(0.0, perceived_performance_se[f, t])
+        perceived_performance_se[f, t] = sqrt(
+            (weight * error) ** 2 + ((1.0 - weight) * before) ** 2
+        )
 
 
 # --- measures ---------------------------------------------------------------------
@@ -335,7 +339,7 @@ SURVEYS = Mechanism(
     draws=(Draw("interviewed", ("firm",)), Draw("asked", ("touchpoint", "firm"))),
     accumulators=(
         Accumulator("asked", "Customers or contacts asked, by programme", ("firm", "programme")),
-        Accumulator("answers", "Answers about a touchpoint", ("firm", "touchpoint")),
+        Accumulator("survey_responses", "Answers about a touchpoint", ("firm", "touchpoint")),
         Accumulator("answer", "Performance in answers, summed", ("firm", "touchpoint")),
         Accumulator(
             "answer_square", "Squares of performance in answers, summed", ("firm", "touchpoint")
@@ -371,23 +375,26 @@ SURVEYS = Mechanism(
 # --- passes -----------------------------------------------------------------------
 
 
-def perceive_as_designed(belief, performance, firm_touchpoints_blind_spot):
+def perceive_as_designed(perceived_performance, performance, firm_touchpoints_blind_spot):
     """Set each firm's perceived performance to its design, before surveys."""
-    if np.isnan(belief).any():
-        belief[:] = given_or(belief, performance + firm_touchpoints_blind_spot)
+    if np.isnan(perceived_performance).any():
+        perceived_performance[:] = given_or(
+            perceived_performance, performance + firm_touchpoints_blind_spot
+        )
 
 
 def report(
-    belief, belief_error, performance, total_contacts, total_score, market_journey_importance,
-    sum_belief, sum_belief_error, sum_delivered, sum_perception_gap,
+    perceived_performance, perceived_performance_se, performance, total_contacts, total_score,
+    market_journey_importance, sum_perceived_performance, sum_perceived_performance_se,
+    sum_underlying_performance, sum_perception_gap,
 ):  # fmt: skip
     """Store perceived performance, and its gap to actual performance in contacts."""
-    sum_belief[0] = belief
-    sum_belief_error[0] = belief_error
-    sum_delivered[0] = performance
+    sum_perceived_performance[0] = perceived_performance
+    sum_perceived_performance_se[0] = perceived_performance_se
+    sum_underlying_performance[0] = performance
     contacts = total_contacts.sum(axis=2)
     met = contacts > 0
-    gaps = belief - total_score.sum(axis=2) / np.where(met, contacts, 1.0)
+    gaps = perceived_performance - total_score.sum(axis=2) / np.where(met, contacts, 1.0)
     weights = market_journey_importance * met
     total = weights.sum(axis=1)
     gap = np.where(met, weights * gaps, 0.0).sum(axis=1)
@@ -396,7 +403,10 @@ def report(
 
 def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     shape = len(scenario.firms), len(scenario.journey)
-    return {"belief": np.full(shape, np.nan), "belief_error": np.full(shape, np.nan)}
+    return {
+        "perceived_performance": np.full(shape, np.nan),
+        "perceived_performance_se": np.full(shape, np.nan),
+    }
 
 
 # --- measures ---------------------------------------------------------------------
@@ -412,9 +422,19 @@ PERCEIVED_PERFORMANCE = Mechanism(
     doc="Perceived performance of firms",
     setup=_setup,
     accumulators=(
-        Accumulator("belief", "Performance perceived by the firm", ("firm", "touchpoint")),
-        Accumulator("belief_error", "Standard error of the survey results", ("firm", "touchpoint")),
-        Accumulator("delivered", "Expected performance of the touchpoint", ("firm", "touchpoint")),
+        Accumulator(
+            "perceived_performance", "Performance perceived by the firm", ("firm", "touchpoint")
+        ),
+        Accumulator(
+            "perceived_performance_se",
+            "Standard error of the survey results",
+            ("firm", "touchpoint"),
+        ),
+        Accumulator(
+            "underlying_performance",
+            "Expected performance of the touchpoint",
+            ("firm", "touchpoint"),
+        ),
         Accumulator("perception_gap", "Perceived less actual performance, weighted by importance"),
     ),
     passes=(
@@ -500,33 +520,33 @@ def track(
 # --- measures ---------------------------------------------------------------------
 
 
-def answers(b: Any) -> np.ndarray:
+def survey_responses(b: Any) -> np.ndarray:
     """Answers to the firm's tracking survey in the period, of simulated customers."""
     return b.count("tracked")[:, :, 0]
 
 
-def experience_surveyed(b: Any) -> np.ndarray:
+def surveyed_experience(b: Any) -> np.ndarray:
     """Mean experience of the firm over the respondents of its tracking survey in the period."""
-    return ratio(b.count("tracked")[:, :, 1], answers(b))
+    return ratio(b.count("tracked")[:, :, 1], survey_responses(b))
 
 
-def experience_surveyed_error(b: Any) -> np.ndarray:
+def surveyed_experience_se(b: Any) -> np.ndarray:
     """Standard error of surveyed experience, sd / sqrt(n) over respondents."""
-    n, mean = answers(b), experience_surveyed(b)
+    n, mean = survey_responses(b), surveyed_experience(b)
     square = ratio(b.count("tracked")[:, :, 2], n)
     variance = ratio(np.maximum(square - mean * mean, 0.0) * n, np.where(n > 1, n - 1, 0))
     return np.sqrt(ratio(variance, n))
 
 
-def net_promoter_surveyed(b: Any) -> np.ndarray:
+def surveyed_net_promoter_score(b: Any) -> np.ndarray:
     """Share of advocates less share of detractors among respondents in the period."""
     tracked = b.count("tracked")
-    return ratio(tracked[:, :, 3] - tracked[:, :, 4], answers(b))
+    return ratio(tracked[:, :, 3] - tracked[:, :, 4], survey_responses(b))
 
 
-def net_promoter_surveyed_error(b: Any) -> np.ndarray:
+def surveyed_net_promoter_score_se(b: Any) -> np.ndarray:
     """Standard error of the surveyed net promoter score, sqrt((p + d - (p - d)^2) / n)."""
-    tracked, n = b.count("tracked"), answers(b)
+    tracked, n = b.count("tracked"), survey_responses(b)
     p, d = ratio(tracked[:, :, 3], n), ratio(tracked[:, :, 4], n)
     return np.sqrt(ratio(np.maximum(p + d - (p - d) ** 2, 0.0), n))
 
@@ -544,25 +564,25 @@ TRACKING_SURVEY = Mechanism(
     ),
     passes=(Pass(track, "survey"),),
     measures=(
-        Measure("answers", "Tracking survey responses", "per period", answers),
-        Measure("experience_surveyed", "Surveyed experience", "experience", experience_surveyed),
+        Measure("survey_responses", "Tracking survey responses", "per period", survey_responses),
+        Measure("surveyed_experience", "Surveyed experience", "experience", surveyed_experience),
         Measure(
-            "experience_surveyed_error",
+            "surveyed_experience_se",
             "Standard error of surveyed experience",
             "experience",
-            experience_surveyed_error,
+            surveyed_experience_se,
         ),
         Measure(
-            "net_promoter_surveyed",
+            "surveyed_net_promoter_score",
             "Surveyed net promoter score",
             "share",
-            net_promoter_surveyed,
+            surveyed_net_promoter_score,
         ),
         Measure(
-            "net_promoter_surveyed_error",
+            "surveyed_net_promoter_score_se",
             "Standard error of surveyed NPS",
             "share",
-            net_promoter_surveyed_error,
+            surveyed_net_promoter_score_se,
         ),
     ),
     active=SURVEYS.active,

@@ -108,17 +108,17 @@ def offer(
 # --- measures ---------------------------------------------------------------------
 
 
-def add_on_revenue(b: Any) -> np.ndarray:
+def cross_sell_revenue(b: Any) -> np.ndarray:
     """Prices paid for next best offers in the period; not part of revenue."""
     return b.total("add_ons") * np.nan_to_num(b.firm("next_best_offer_price"))
 
 
-def add_on_margin(b: Any) -> np.ndarray:
+def cross_sell_margin(b: Any) -> np.ndarray:
     """Margin of the next best offers sold in the period."""
     return b.total("add_ons") * np.nan_to_num(b.firm("next_best_offer_margin"))
 
 
-def add_on_acceptance(b: Any) -> np.ndarray:
+def cross_sell_acceptance_rate(b: Any) -> np.ndarray:
     """Share of the period's next best offers that were accepted."""
     return ratio(b.count("add_ons"), b.count("add_on_offers"))
 
@@ -139,18 +139,27 @@ NEXT_BEST_OFFER = Mechanism(
     passes=(Pass(offer, "update", after=("learning.learn",)),),
     measures=(
         Measure(
-            "add_on_revenue", "Cross-selling revenue", _PER_PERIOD, add_on_revenue, summary="sum"
+            "cross_sell_revenue",
+            "Cross-selling revenue",
+            _PER_PERIOD,
+            cross_sell_revenue,
+            summary="sum",
         ),
         Measure(
-            "add_on_margin",
+            "cross_sell_margin",
             "Cross-selling margin",
             _PER_PERIOD,
-            add_on_margin,
+            cross_sell_margin,
             summary="sum",
             cost="contribution",
             income=True,
         ),
-        Measure("add_on_acceptance", "Cross-selling acceptance rate", "share", add_on_acceptance),
+        Measure(
+            "cross_sell_acceptance_rate",
+            "Cross-selling acceptance rate",
+            "share",
+            cross_sell_acceptance_rate,
+        ),
     ),
     active=lambda scenario: any(f.next_best_offer is not None for f in scenario.firms.values()),
 )
@@ -321,12 +330,12 @@ def add_resentment(
 # --- measures ---------------------------------------------------------------------
 
 
-def contacts_per_customer(b: Any) -> np.ndarray:
+def acquisition_contacts_per_customer(b: Any) -> np.ndarray:
     """Acquisition contacts by all firms in the period, mean over all customers."""
     return ratio(b.count("contacts_felt")[:, 0], b.count("customers_before").sum(axis=1))
 
 
-def contacted_too_often(b: Any) -> np.ndarray:
+def over_contacted_share(b: Any) -> np.ndarray:
     """Share of all customers in the period with more contacts than they tolerate."""
     return ratio(b.count("contacts_beyond")[:, 0], b.count("customers_before").sum(axis=1))
 
@@ -352,17 +361,17 @@ CONTACT_TOLERANCE = Mechanism(
     ),
     measures=(
         Measure(
-            "contacts_per_customer",
+            "acquisition_contacts_per_customer",
             "Acquisition contacts per customer",
             "per period",
-            contacts_per_customer,
+            acquisition_contacts_per_customer,
             level="market",
         ),
         Measure(
-            "contacted_too_often",
+            "over_contacted_share",
             "Over-contacted customers",
             "share",
-            contacted_too_often,
+            over_contacted_share,
             level="market",
         ),
     ),

@@ -661,7 +661,7 @@ SEGMENTATION_BASES = Mechanism(
     measures=(
         *(
             Measure(
-                f"needs_explained_{base}",
+                f"need_variance_explained_{base}",
                 f"Need variance explained, {base} attributes",
                 "share",
                 _by_attribute(k),
@@ -670,7 +670,7 @@ SEGMENTATION_BASES = Mechanism(
             for k, base in enumerate(BASES)
         ),
         Measure(
-            "needs_explained_segment",
+            "need_variance_explained_segment",
             "Need variance explained, segments",
             "share",
             by_segment,

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 TIERS = (("top 5 %", 0.05), ("next 15 %", 0.15), ("next 30 %", 0.30), ("lower half", 0.50))
 
 
-def individual_customers(b: Any) -> np.ndarray:
+def customers_served_individually(b: Any) -> np.ndarray:
     """Customers whom the firm serves individually in the period."""
     return b.total("served")
 
 
-def capacity_used(b: Any) -> np.ndarray:
+def individual_service_share(b: Any) -> np.ndarray:
     """Share of the firm's customers who are served individually in the period."""
     return ratio(b.count("served"), b.count("customers_before")[:, 1:])
 
@@ -69,46 +69,49 @@ def lift(value_chosen: Any, chosen: Any, value_all: Any, everybody: Any) -> np.n
     return ratio(ratio(value_chosen, chosen), np.where(mean > 1e-12, mean, 0.0))
 
 
-def lift_of_service(b: Any) -> np.ndarray:
+def service_lift(b: Any) -> np.ndarray:
     """Mean true value of customers served individually over that of all who could be chosen."""
     everybody = b.count("value_ranked"), b.count("ranked")
     return lift(b.count("value_served"), b.count("served"), *everybody)
 
 
-def lift_of_service_oracle(b: Any) -> np.ndarray:
+def service_lift_oracle(b: Any) -> np.ndarray:
     """Targeting lift if the firm knew true values; random targeting has a lift of 1."""
     everybody = b.count("value_ranked"), b.count("ranked")
     return lift(b.count("value_best"), b.count("served"), *everybody)
 
 
-def individual_cost(b: Any) -> np.ndarray:
+def individual_service_cost(b: Any) -> np.ndarray:
     """Cost of individual service in the period."""
     return b.total("served") * np.nan_to_num(b.firm("value_tiers_individual_cost"))
 
 
 MEASURES = (
     Measure(
-        "individual_customers",
+        "customers_served_individually",
         "Customers served individually",
         "customers",
-        individual_customers,
+        customers_served_individually,
         summary="last",
     ),
-    Measure("capacity_used", "Share of customers served individually", "share", capacity_used),
     Measure(
-        "lift_of_service", "Targeting lift, individual service", "times chance", lift_of_service
+        "individual_service_share",
+        "Share of customers served individually",
+        "share",
+        individual_service_share,
     ),
+    Measure("service_lift", "Targeting lift, individual service", "times chance", service_lift),
     Measure(
-        "lift_of_service_oracle",
+        "service_lift_oracle",
         "Targeting lift, individual service, oracle",
         "times chance",
-        lift_of_service_oracle,
+        service_lift_oracle,
     ),
     Measure(
-        "individual_cost",
+        "individual_service_cost",
         "Cost of individual service",
         "currency per period",
-        individual_cost,
+        individual_service_cost,
         summary="sum",
         cost="contribution",
     ),
@@ -152,7 +155,7 @@ def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
                 ordered=True,
             ),
             "customers": customers[:, order].ravel(),
-            "contribution": contribution[:, order].ravel(),
+            "contribution_margin": contribution[:, order].ravel(),
         }
     )
 
@@ -258,8 +261,8 @@ def draw_candidates(n, first, n_firms, supplier, service_draw, key_service):
 
 
 def rank(
-    n_firms, clock, segment, supplier, born, service_draw, first_purchase, last_purchase, frequency,
-    paid, earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
+    n_firms, clock, segment, supplier, entry_period, service_draw, first_purchase, last_purchase,
+    frequency, paid, earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
     firm_value_tiers_contact_capacity, firm_value_tiers_goes_to, firm_value_tiers_refit_every,
     sum_ranked, sum_served, sum_value_ranked, sum_value_served, sum_value_best,
 ):  # fmt: skip
@@ -282,8 +285,8 @@ def rank(
             score = recency_frequency_value(now - record[1], record[2], paid[f, hers])
             if firm_value_tiers_goes_to[f] == PREDICTIVE:
                 refit(
-                    f, now, firm_value_tiers_refit_every[f], born, first_purchase, last_purchase,
-                    frequency, snapshot, value_model,
+                    f, now, firm_value_tiers_refit_every[f], entry_period, first_purchase,
+                    last_purchase, frequency, snapshot, value_model,
                 )  # fmt: skip
                 if value_model[f, 4] > 0:
                     features = forecast_features(now, *record)
@@ -302,7 +305,7 @@ def rank(
         sum_value_best[0, f] = truth[hers[best(truth[hers], many)]].sum()
 
 
-def refit(f, now, every, born, first_purchase, last_purchase, frequency, snapshot, model):
+def refit(f, now, every, entry_period, first_purchase, last_purchase, frequency, snapshot, model):
     """Fit the forecast to purchases since the last snapshot of records, and take a new snapshot.
 
     A customer who has left the market since counts as one without purchases: the firm cannot
@@ -327,7 +330,7 @@ def refit(f, now, every, born, first_purchase, last_purchase, frequency, snapsho
     if model[f, 6] > 0:
         had = snapshot[f, 3] > 0
         since = frequency[f] - snapshot[f, 3]
-        since = np.where(born > model[f, 5], 0.0, since)[had]
+        since = np.where(entry_period > model[f, 5], 0.0, since)[had]
         fitted = forecast(snapshot[f, :3, had].astype(np.float64), since)
         if fitted is not None:
             model[f, :4] = fitted

@@ -16,6 +16,7 @@ import numpy as np
 
 from cxsim.messages import choice
 from cxsim.model.experience.perception import CLUSTERS, emotion_cluster
+from cxsim.model.mechanism import NO_SUPPLIER
 from cxsim.numerics.draws import static_key
 
 if TYPE_CHECKING:
@@ -164,18 +165,18 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
     Returns
     -------
     neighbours : DataFrame
-        Columns ``customer``, ``supplier`` (``"none"`` without one; categories in the order of
-        the scenario), ``experience`` of the supplier (NaN without one) and ``emotion``.
+        Columns ``customer``, ``supplier`` (``"no_supplier"`` without one; categories in the order
+        of the scenario), ``experience`` of the supplier (NaN without one) and ``emotion_cluster``.
     ties : DataFrame
-        Columns ``customer`` and ``other``, each link once. Both are empty without word of mouth
+        Columns ``customer`` and ``neighbour``, each link once. Both are empty without word of mouth
         or in a well-mixed market.
     """
     import pandas as pd
 
     talk = simulation.scenario.word_of_mouth
     if talk is None or talk.network == "well_mixed":
-        nodes = pd.DataFrame(columns=["customer", "supplier", "experience", "emotion"])
-        return nodes, pd.DataFrame(columns=["customer", "other"])
+        nodes = pd.DataFrame(columns=["customer", "supplier", "experience", "emotion_cluster"])
+        return nodes, pd.DataFrame(columns=["customer", "neighbour"])
     made = network(
         talk.network,
         customers=int(simulation.scenario.customers),
@@ -191,20 +192,20 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
     felt = simulation.customers("experience")[np.maximum(supplier, 0), sample].astype(float)
     felt[supplier < 0] = np.nan
     cuts = simulation.scenario.emotion_cut_points
-    names = np.array([*simulation.ledger.firms, "none"], dtype=object)
+    names = np.array([*simulation.ledger.firms, NO_SUPPLIER], dtype=object)
     nodes = pd.DataFrame(
         {
             "customer": sample,
             "supplier": pd.Categorical(
-                names[supplier], categories=[*simulation.scenario.firms, "none"]
+                names[supplier], categories=[*simulation.scenario.firms, NO_SUPPLIER]
             ),
             "experience": felt,
-            "emotion": [
+            "emotion_cluster": [
                 CLUSTERS[emotion_cluster(e, *cuts)] if e == e else "none" for e in felt.tolist()
             ],
         }
     )
-    ties = pd.DataFrame({"customer": made.whose[keep], "other": made.others[keep]}).astype(int)
+    ties = pd.DataFrame({"customer": made.whose[keep], "neighbour": made.others[keep]}).astype(int)
     return nodes, ties
 
 

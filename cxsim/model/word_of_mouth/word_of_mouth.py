@@ -360,10 +360,10 @@ WORD_OF_MOUTH = Mechanism(
         Pass(listen, "hear"),
     ),
     measures=(
-        Measure("messages", "Messages received", "per period", messages),
-        Measure("messages_good", "Positive messages received", "per period",
+        Measure("messages_received", "Messages received", "per period", messages),
+        Measure("positive_messages", "Positive messages received", "per period",
                 _messages(2, "with a good experience")),
-        Measure("messages_bad", "Negative messages received", "per period",
+        Measure("negative_messages", "Negative messages received", "per period",
                 _messages(0, "with a bad experience")),
     ),
     check=_even,

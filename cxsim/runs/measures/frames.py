@@ -9,7 +9,7 @@ import numpy as np
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.experience.perception import expectation
 from cxsim.model.ledger import Ledger, held_and_kept, ratio
-from cxsim.model.mechanism import Mechanism
+from cxsim.model.mechanism import NO_PURCHASE, NO_SUPPLIER, Mechanism
 from cxsim.runs.measures.measure_registry import measures
 
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "period": np.repeat(np.arange(periods), holders * options),
-            "origin": np.tile(np.repeat(["none", *names], options), periods),
-            "destination": np.tile([*names, "outside"], periods * holders),
+            "origin": np.tile(np.repeat([NO_SUPPLIER, *names], options), periods),
+            "destination": np.tile([*names, NO_PURCHASE], periods * holders),
             "purchases": flows.ravel(),
         }
     )
@@ -224,7 +224,7 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     def by_firm(name: str) -> np.ndarray:
         return ledger.count(name)[:, order].ravel()
 
-    run_by = [
+    responsible = [
         scenario.firms[name].touchpoints[place].run_by
         if place in scenario.firms[name].touchpoints
         else "nobody"
@@ -238,18 +238,20 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
             "touchpoint": each(list(places)),
             "stage": each([place.stage for place in places.values()]),
             "channel": each([place.channel for place in places.values()]),
-            "run_by": np.tile(np.array(run_by, dtype=object), periods),
+            "responsible_firm": np.tile(np.array(responsible, dtype=object), periods),
             "importance": each([place.importance for place in places.values()]).astype(float),
             "contacts": contacts.ravel() * ledger.scale,
             "performance": ratio(score, contacts).ravel(),
             "expectation": np.repeat(expectation(ledger)[:, order], len(places), axis=1).ravel(),
-            "delivered": by_firm("delivered"),
-            "belief": by_firm("belief"),
-            "belief_error": by_firm("belief_error"),
-            "answers": by_firm("answers") if ledger.has("answers") else 0.0,
+            "underlying_performance": by_firm("underlying_performance"),
+            "perceived_performance": by_firm("perceived_performance"),
+            "perceived_performance_se": by_firm("perceived_performance_se"),
+            "survey_responses": (
+                by_firm("survey_responses") if ledger.has("survey_responses") else 0.0
+            ),
         }
     )
-    return frame[frame["run_by"] != "nobody"].reset_index(drop=True)
+    return frame[frame["responsible_firm"] != "nobody"].reset_index(drop=True)
 
 
 # -- Income statement by firm: revenue, each line of cost, profit ------------------------------
@@ -257,10 +259,10 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 
 #: Costs of the core, in the order of the income statement.
 CORE_COSTS = (
-    "production_cost",
+    "cost_of_goods_sold",
     "contact_cost",
     "service_cost",
-    "capability_cost",
+    "capability_overhead",
     "capability_investment",
 )
 
@@ -322,12 +324,12 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per firm: ``customizing`` (the part of the cost of goods sold that customization
-        causes), ``contacts`` (interaction cost), ``individual`` (cost of individual service in
-        addition to the contact, where value tiers have such a cost), ``capabilities`` (overhead
-        and investment), ``total``, all in currency over the run,
-        ``per_customer`` and ``per_recognized``: total over customer-periods, and over contacts in
-        which the customer was recognized.
+        One row per firm: ``customization_cost`` (the part of the cost of goods sold that
+        customization causes), ``contact_cost`` (interaction cost), ``individual_service_cost``
+        (cost of individual service in addition to the contact, where value tiers have such a
+        cost), ``capability_spend`` (overhead and investment), ``total``, all in currency over the
+        run, ``per_customer`` and ``per_recognized``: total over customer-periods, and over
+        contacts in which the customer was recognized.
 
     Raises
     ------
@@ -343,21 +345,25 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     rows = []
     for name, part in firms.groupby("firm", sort=False):
         units = float(part["purchases"].sum()) * volume
-        customizing = float(part["production_cost"].sum())
+        customizing = float(part["cost_of_goods_sold"].sum())
         customizing -= units * float(scenario.firms[name].unit_cost)
         contacts = float(part["contact_cost"].sum())
-        own = float(part["individual_cost"].sum()) if "individual_cost" in part else 0.0
-        fixed = float((part["capability_cost"] + part["capability_investment"]).sum())
+        own = (
+            float(part["individual_service_cost"].sum())
+            if "individual_service_cost" in part
+            else 0.0
+        )
+        fixed = float((part["capability_overhead"] + part["capability_investment"]).sum())
         total = customizing + contacts + own + fixed
-        recognized = float((part["recognized"].fillna(0.0) * part["purchases"]).sum())
+        recognized = float((part["recognition_rate"].fillna(0.0) * part["purchases"]).sum())
         customers = float(part["customers"].sum())
         rows.append(
             {
                 "firm": name,
-                "customizing": customizing,
-                "contacts": contacts,
-                "individual": own,
-                "capabilities": fixed,
+                "customization_cost": customizing,
+                "contact_cost": contacts,
+                "individual_service_cost": own,
+                "capability_spend": fixed,
                 "total": total,
                 "per_customer": total / customers if customers else float("nan"),
                 "per_recognized": total / recognized if recognized else float("nan"),
@@ -381,8 +387,8 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     firms : DataFrame
-        ``period, firm, customers, acquisitions, contribution, lifetime_value_present``, as
-        ``run.firms`` has.
+        ``period, firm, customers, customers_acquired, contribution_margin,
+        customer_lifetime_value_present``, as ``run.firms`` has.
 
     Returns
     -------
@@ -414,8 +420,8 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    value_of = "lifetime_value_present"
-    wanted = ("period", "firm", "customers", "acquisitions", "contribution", value_of)
+    value_of = "customer_lifetime_value_present"
+    wanted = ("period", "firm", "customers", "customers_acquired", "contribution_margin", value_of)
     missing = [name for name in wanted if name not in firms.columns]
     if missing:
         raise ValueError(f"firms: expected a column {missing[0]!r}, found none")
@@ -425,10 +431,10 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
         table = firms.pivot(index="period", columns="firm", values=column)
         return table[names].to_numpy(dtype=float)
 
-    customers, won = by_period("customers"), by_period("acquisitions")
+    customers, won = by_period("customers"), by_period("customers_acquired")
     value = by_period(value_of)
     with np.errstate(invalid="ignore", divide="ignore"):
-        margin = by_period("contribution") / customers
+        margin = by_period("contribution_margin") / customers
         multiple = np.where(margin == 0, 0.0, value / margin)
     there = (customers > 0) & np.isfinite(value) & np.isfinite(margin)
     before, after = slice(None, -1), slice(1, None)

@@ -33,9 +33,9 @@ __all__ = ["FEW", "MORE", "plain", "tenure_band"]
 
 #: What each peer reports at least, by period and firm, under the names of the simulator.
 FEW = (
-    "share",
+    "market_share",
     "stayed",
-    "knowledge",
+    "customer_knowledge",
     "switching_procedural",
     "switching_relational",
     "revenue",
@@ -44,15 +44,15 @@ FEW = (
 
 #: What it reports as well with ``measures="all"``.
 MORE = (
-    "acquisitions",
-    "left",
-    "recognized",
-    "effort",
-    "hassle",
-    "misfit",
-    "misfit_removed",
+    "customers_acquired",
+    "customers_left_market",
+    "recognition_rate",
+    "onboarding_effort",
+    "ordering_effort",
+    "fit_gap",
+    "fit_gap_closed",
     "switching_cost_sd",
-    "lifetime_value_present",
+    "customer_lifetime_value_present",
 )
 
 _UNUSED = {

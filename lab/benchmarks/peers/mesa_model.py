@@ -62,7 +62,7 @@ class Firm(mesa.Agent):
     # what is reported, under the names of the simulator's measures
 
     @property
-    def share(self) -> float:
+    def market_share(self) -> float:
         """Share of the purchases from firms."""
         return ratio(self.sales, self.model.sales)
 
@@ -72,7 +72,7 @@ class Firm(mesa.Agent):
         return ratio(self.held - self.lost, self.held)
 
     @property
-    def knowledge(self) -> float:
+    def customer_knowledge(self) -> float:
         """Mean knowledge of the firm's customers."""
         return ratio(self.knowledge_total, self.customers)
 
@@ -102,17 +102,17 @@ class Firm(mesa.Agent):
         return self.contribution - self.capability_cost
 
     @property
-    def acquisitions(self) -> float:
+    def customers_acquired(self) -> float:
         """Customers won, in the whole market."""
         return self.won * self.model.scale
 
     @property
-    def left(self) -> float:
+    def customers_left_market(self) -> float:
         """Customers who left the market for good, in the whole market."""
         return self.gone * self.model.scale
 
     @property
-    def recognized(self) -> float:
+    def recognition_rate(self) -> float:
         """Share of contacts in which the customer was recognized."""
         return ratio(self.contacts_recognized, self.sales)
 
@@ -122,7 +122,7 @@ class Firm(mesa.Agent):
         return ratio(self.effort_total, self.sales)
 
     @property
-    def hassle(self) -> float:
+    def ordering_effort(self) -> float:
         """Mean effort of an order."""
         return ratio(self.hassle_total, self.sales)
 
@@ -143,7 +143,7 @@ class Firm(mesa.Agent):
         return math.sqrt(max(0.0, ratio(self.switching_squares, self.customers) - mean**2))
 
     @property
-    def lifetime_value_present(self) -> float:
+    def customer_lifetime_value_present(self) -> float:
         """Projected lifetime value of a customer, by what the firm knows of it."""
         stayed = 1.0 - ratio(self.gone, self.gone + self.held)
         margin = ratio(self.contribution / self.model.scale, self.customers)

@@ -254,9 +254,9 @@ class NumpyMarket:
         contribution = sales * (firms["price"] - cost).astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
             made = {
-                "share": sales / sales.sum(axis=1, keepdims=True),
+                "market_share": sales / sales.sum(axis=1, keepdims=True),
                 "stayed": 1 - t["lost"] / t["held"],
-                "knowledge": t["knowledge"] / n,
+                "customer_knowledge": t["knowledge"] / n,
                 "switching_procedural": t["procedural"] / n,
                 "switching_relational": t["relational"] / n,
                 "revenue": sales * firms["price"] * self.scale,
@@ -270,15 +270,16 @@ class NumpyMarket:
                 value = (contribution / n)[:, :, None] * r / (1 + self.discount_rate - r)
                 held = t["held_by_knowledge"]
                 made |= {
-                    "acquisitions": t["won"] * self.scale,
-                    "left": t["left"],
-                    "recognized": t["recognized"] / sales,
-                    "effort": t["effort"] / sales,
-                    "hassle": t["hassle"] / sales,
-                    "misfit": t["misfit"] / n,
-                    "misfit_removed": 1 - t["misfit"] / t["standard"],
+                    "customers_acquired": t["won"] * self.scale,
+                    "customers_left_market": t["left"],
+                    "recognition_rate": t["recognized"] / sales,
+                    "onboarding_effort": t["effort"] / sales,
+                    "ordering_effort": t["hassle"] / sales,
+                    "fit_gap": t["misfit"] / n,
+                    "fit_gap_closed": 1 - t["misfit"] / t["standard"],
                     "switching_cost_sd": np.sqrt(np.maximum(t["square"] / n - mean**2, 0)),
-                    "lifetime_value_present": np.nansum(value * held, axis=2) / held.sum(axis=2),
+                    "customer_lifetime_value_present": np.nansum(value * held, axis=2)
+                    / held.sum(axis=2),
                 }
         return {name: made[name] for name in (*FEW, *MORE) if name in made}
 

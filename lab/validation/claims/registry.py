@@ -240,8 +240,9 @@ CLAIMS = (
                  "points are money that a customer forfeits by switching and takes into account at "
                  "every purchase: the lock-in is assumed, and its strength is a result"),
             Part("by a point a month or more", "the same less .01",
-                 lambda r: r("retention.Collector", "unmatched", over=(0, 60))
-                 - r("retention.Collector", "no points", over=(0, 60)) - 0.01, "share a month"),
+                 lambda r: r("retention_rate.Collector", "unmatched", over=(0, 60))
+                 - r("retention_rate.Collector", "no points", over=(0, 60)) - 0.01,
+                 "share a month"),
             Part("more than with 5 % off the price", "Collector's retention with points less that "
                  "with a price 5 % lower and no points",
                  lambda r: r("retention.Collector", "unmatched", over=(0, 60))

@@ -61,7 +61,7 @@ def learning(
         periods=contacts,
     )
     rows = []
-    names = ("misfit", "knowledge", "hassle", "effort")
+    names = ("fit_gap", "customer_knowledge", "ordering_effort", "onboarding_effort")
     simulation = simulate(
         scenario,
         seed=seed,
@@ -141,13 +141,13 @@ def learning_when_recognized(
         Check(
             "misfit",
             expected,
-            measured(simulation, "misfit"),
+            measured(simulation, "fit_gap"),
             error=sqrt((square - expected**2) / customers),
         ),
         Check(
             "knowledge",
             known,
-            measured(simulation, "knowledge"),
+            measured(simulation, "customer_knowledge"),
             error=sqrt(spread / customers),
         ),
     ]
@@ -180,7 +180,9 @@ def telling_apart(
     missed = varied * (r * (1.0 - K) ** 2 + 1.0 - r) + r * K * (1.0 - K) * D * v
     missed += r * (1.0 - r) * K * K * (gap @ gap)
     return [
-        exactly("differentiated", 1.0 - missed / varied, measured(simulation, "differentiated"))
+        exactly(
+            "differentiated", 1.0 - missed / varied, measured(simulation, "need_variance_explained")
+        )
     ]
 
 
@@ -198,7 +200,7 @@ def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, seed=16, rules=Non
         ),
         seed=seed,
         rules=rules,
-        each=lambda s: rows.append((measured(s, "knowledge"), measured(s, "misfit"))),
+        each=lambda s: rows.append((measured(s, "customer_knowledge"), measured(s, "fit_gap"))),
     )
     checks = []
     for t, (known, misfit) in enumerate(rows, start=1):
@@ -219,7 +221,7 @@ def drift(*, share=0.1, precision=1.0, customers=20_000, seed=17, rules=None):
 
     def look(simulation):
         needs.append(simulation.customers("need").copy())
-        known.append(measured(simulation, "knowledge"))
+        known.append(measured(simulation, "customer_knowledge"))
 
     simulation = simulate(
         market(

@@ -58,7 +58,7 @@ def lifetime_value(
         spread += stay**2 * turnover * (1.0 - turnover) / (held[f] + left[f])
         slope = MARGIN * (1.0 + discount_rate) / (1.0 + discount_rate - r) ** 2
         value, customers_held = (
-            measured(simulation, n, f) for n in ("lifetime_value_present", "customers")
+            measured(simulation, n, f) for n in ("customer_lifetime_value_present", "customers")
         )
         checks += [
             Check(f"lifetime value at {f}", expected, value, error=slope * sqrt(spread)),
@@ -96,7 +96,9 @@ def perpetual_value(*, discount_rate=0.1, customers=2_000, seed=19, rules=None):
     )
     margin = MARGIN + 2.0 * 10.0 * premium * 0.6 * recognition * K + 1.2 * saving * recognition * K
     expected = margin * float(lifetime_multiple(1.0, discount_rate=discount_rate))
-    return [exactly("lifetime value", expected, measured(simulation, "lifetime_value_present"))]
+    return [
+        exactly("lifetime value", expected, measured(simulation, "customer_lifetime_value_present"))
+    ]
 
 
 def realized_value(*, turnover=0.1, discount_rate=0.1, customers=20_000, seed=20, rules=None):
@@ -106,8 +108,8 @@ def realized_value(*, turnover=0.1, discount_rate=0.1, customers=20_000, seed=20
     def earn(simulation):
         t = simulation.period - 1
         if t > 0:
-            still = simulation.customers("born") <= 0
-            margin = measured(simulation, "contribution") / measured(simulation, "customers")
+            still = simulation.customers("entry_period") <= 0
+            margin = measured(simulation, "contribution_margin") / measured(simulation, "customers")
             worth[still] += margin / (1.0 + discount_rate) ** t
 
     simulate(

@@ -145,7 +145,7 @@ def binding(
     won = simulation.ledger.count("purchases")[1, :, 0]
     checks += [
         exactly("exit fees", due * leaving, measured(simulation, "exit_fees")),
-        exactly("ended", ended, measured(simulation, "ended")),
+        exactly("ended", ended, measured(simulation, "subscriptions_ended")),
         exactly(
             "customers", holders - leaving + won[0] + won[2], measured(simulation, "customers")
         ),

@@ -230,7 +230,7 @@ def out_of_sample(prediction: Prediction) -> list[Check]:
     They are the same scenario estimated without loyalty, which tastes alone make repeat, and
     purchases drawn from market shares.
     """
-    off = prediction.errors().set_index("model")["repeat_rate"]
+    off = prediction.errors().set_index("model")["repeat_purchase_rate"]
     source = prediction.calibration.panel.source
     what = f"{source}: points by which the repeat rate is missed, against"
     return [

@@ -68,7 +68,7 @@ def discovering(
         ),
         seed=seed,
         rules=rules,
-        each=lambda s: rms.append(measured(s, "self_error")),
+        each=lambda s: rms.append(measured(s, "self_knowledge_error")),
     )
     factor = 1.0 - min(1.0, rate * (1.0 + feedback))
     first = sqrt(D) * sd * factor
@@ -121,7 +121,7 @@ def lived_with(
     # Squares of 2 D normal variates and more; accounts are independent, members of one are not.
     spread = 2.0 * sqrt(D) * (kept * v + missed + (C * K * error) ** 2)
     return [
-        Check("misfit", expected, measured(simulation, "misfit"), error=spread / sqrt(customers)),
+        Check("misfit", expected, measured(simulation, "fit_gap"), error=spread / sqrt(customers)),
         Check(
             "fit lost by moving to a twin",
             untaught - expected,

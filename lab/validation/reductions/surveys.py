@@ -52,9 +52,9 @@ def surveys(
             ("experience", mean, sqrt(variance / size)),
             ("net promoter score", net, sqrt((advocates + destroyers - net**2) / size)),
         ):
-            name = f"{what.removesuffix(' score').replace(' ', '_')}_surveyed"
+            name = f"surveyed_{what.replace(' ', '_')}"
             estimates = found[name](simulation.ledger)[:, 0]
-            told = found[f"{name}_error"](simulation.ledger)[:, 0]
+            told = found[f"{name}_se"](simulation.ledger)[:, 0]
             slack = error * (1.0 / size + size / customers)
             checks += [
                 Check(f"{what}, n = {size}", true, estimates.mean(), error=error / sqrt(periods)),

@@ -31,7 +31,7 @@ def cohort_survival(
         ),
         seed=seed,
         rules=rules,
-        each=lambda s: still.append(np.count_nonzero(s.customers("born") < 0) / customers),
+        each=lambda s: still.append(np.count_nonzero(s.customers("entry_period") < 0) / customers),
     )
     expected = survival(np.arange(1, periods + 1), alpha=alpha, beta=beta)
     return [
