@@ -62,7 +62,7 @@ def lead(case: Case, here: Scenario) -> Estimate:
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
     """Return Listener's market share less Believer's, points."""
-    return case.between(here, "share", "Listener", "Believer", times=100)
+    return case.between(here, "market_share", "Listener", "Believer", times=100)
 
 
 def price_of_asking(case: Case) -> Estimate:

@@ -51,7 +51,7 @@ def varied(case: Case) -> dict[str, str]:
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
     """Return the market share of Outsourced less that of InHouse, in points."""
-    return case.between(here, "share", "Outsourced", "InHouse", times=100)
+    return case.between(here, "market_share", "Outsourced", "InHouse", times=100)
 
 
 def profit_lead(case: Case, here: Scenario) -> Estimate:

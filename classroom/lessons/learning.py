@@ -169,7 +169,7 @@ NUMBERS: Numbers = Numbers(
     market, taken, by_tenure, contact, procedural, parts, parts_ahead, largest, costs_by_part,
     spread,
     money=lambda case: case.between(market(case), "switching_cost", "Tailor", "Mass"),
-    of_price=lambda case: case.averages(market(case), "switching_cost_share", times=100),
+    of_price=lambda case: case.averages(market(case), "switching_cost_to_price", times=100),
     effort=lambda case: without(case, "no onboarding effort"),
     unlearned=lambda case: without(case, "no learning"),
     unfit=lambda case: without(case, "no value of fit"),

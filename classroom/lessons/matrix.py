@@ -32,7 +32,7 @@ def varied(case: Case) -> dict[str, str]:
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
     """Return Tailor's market share less Mass's, in points."""
-    return case.between(here, "share", "Tailor", "Mass", times=100)
+    return case.between(here, "market_share", "Tailor", "Mass", times=100)
 
 
 def profit_lead(case: Case, here: Scenario) -> Estimate:
@@ -48,7 +48,7 @@ def leads(case: Case) -> dict[str, Estimate]:
 
 def service(case: Case) -> dict[str, float]:
     """Return the advantages of Tailor's customers over those of Mass, in units and in money."""
-    fit, ease = (case.averages(market(case), what) for what in ("misfit", "hassle"))
+    fit, ease = (case.averages(market(case), what) for what in ("fit_gap", "ordering_effort"))
     nearer = fit["Mass"] - fit["Tailor"]
     worth = float(first_segment(market(case)).fit_weight) * nearer
     return {"nearer": nearer, "worth": worth, "ease": ease["Mass"] - ease["Tailor"]}
@@ -79,13 +79,13 @@ def upkeep(case: Case) -> float:
 
 def beyond(case: Case) -> Estimate:
     """Return how much more both capabilities lower the fit gap than the sum of each alone."""
-    by = {firm: case.values(market(case), "misfit", firm) for firm in FIRMS}
+    by = {firm: case.values(market(case), "fit_gap", firm) for firm in FIRMS}
     return Estimate.over(by["Niche"] + by["Targeted"] - by["Mass"] - by["Tailor"])
 
 
 def lowered(case: Case) -> dict[str, float]:
     """Return the reduction of Mass's fit gap by each firm, squared units; and differences."""
-    by = case.averages(market(case), "misfit")
+    by = case.averages(market(case), "fit_gap")
     off = {firm: by["Mass"] - by[firm] for firm in FIRMS}
     rest = off["Tailor"] - (off["Niche"] + off["Targeted"])
     return {**off, "over Niche": by["Niche"] - by["Tailor"], "rest": rest}
@@ -99,7 +99,7 @@ def best(case: Case) -> tuple[str, ...]:
 
 def most(case: Case) -> dict[str, str]:
     """Return the remark on the firm with the largest market share, by firm."""
-    shares = case.averages(market(case), "share")
+    shares = case.averages(market(case), "market_share")
     largest = max(FIRMS, key=lambda firm: shares[firm])
     said = " It has the most customers, but each of them costs more to serve."
     return {firm: said if firm == largest else "" for firm in FIRMS}

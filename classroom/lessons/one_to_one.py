@@ -134,7 +134,7 @@ def richest(case: Case) -> tuple[str, ...]:
 
 def largest(case: Case) -> dict[str, str]:
     """Return the remark on the firm with the largest market share, by firm."""
-    shares = case.averages(sweet(case), "share")
+    shares = case.averages(sweet(case), "market_share")
     most = max(FIRMS, key=lambda firm: shares[firm])
     said = " It has the largest market share, but at a cost."
     return {firm: said if firm == most else "" for firm in FIRMS}

@@ -73,7 +73,7 @@ class OwnIndustry:
 
     def share(self, case: Case) -> Estimate:
         """Return the effect of the move on the firm's market share, points."""
-        return case.change(self.market(case), self.moved(case), "share", self.firm, times=100)
+        return case.change(self.market(case), self.moved(case), "market_share", self.firm, times=100)
 
     def worth(self, case: Case, more: Mapping[str, Any] | None = None) -> Estimate:
         """Return the effect of the move on the firm's net present value, percent."""
@@ -87,7 +87,7 @@ class OwnIndustry:
 
     def service(self, case: Case) -> dict[str, dict[str, float]]:
         """Return fit gap, ordering effort and retention (%), without the move and with it."""
-        times = {"misfit": 1, "hassle": 1, "retention": 100}
+        times = {"fit_gap": 1, "ordering_effort": 1, "retention_rate": 100}
         return {
             when: {name: k * case.average(here, name, self.firm) for name, k in times.items()}
             for when, here in (("before", self.market(case)), ("after", self.moved(case)))

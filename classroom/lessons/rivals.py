@@ -78,7 +78,7 @@ def varied(case: Case) -> Mapping[str, str]:
 
 def gained(case: Case, firm: str) -> Estimate:
     """Return the effect of the copy on a firm's market share, points."""
-    return case.change(market(case), copied(case), "share", firm, times=100)
+    return case.change(market(case), copied(case), "market_share", firm, times=100)
 
 
 def copy_worth(case: Case) -> dict[str, Estimate]:
@@ -164,7 +164,7 @@ def losses(case: Case) -> dict[str, Estimate]:
 
 def worst(case: Case) -> tuple[str, ...]:
     """Return the firm with the largest loss, and any that do not differ significantly."""
-    by = {f: [case.values(m(case), "contribution", f) for m in (market, attacked)] for f in OTHERS}
+    by = {f: [case.values(m(case), "contribution_margin", f) for m in (market, attacked)] for f in OTHERS}
     return best_of(
         {firm: -((after - before) / before.mean()) for firm, (before, after) in by.items()}
     )

@@ -526,9 +526,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
         )
         axes.plot([row.before], [k], "|", color=INK, ms=11, mew=1.2, zorder=2)
         axes.plot(row.performance, k, "o", color=look.color, ms=9, zorder=4)
-        axes.plot(row.belief, k, "s", mfc="white", mec=INK, mew=1.5, ms=8, zorder=3)
-        off = row.performance - row.belief
-        for value, outwards, color in ((row.performance, off, look.ink), (row.belief, -off, INK)):
+        axes.plot(row.perceived_performance, k, "s", mfc="white", mec=INK, mew=1.5, ms=8, zorder=3)
+        off = row.performance - row.perceived_performance
+        for value, outwards, color in ((row.performance, off, look.ink), (row.perceived_performance, -off, INK)):
             if color != INK or abs(off) >= 0.35:
                 shift = (8 if outwards >= 0 else -8, 0)
                 tag(axes, number(value, 2), (value, k), shift, fontsize=9, color=color)

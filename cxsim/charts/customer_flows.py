@@ -138,7 +138,7 @@ def _cells(counts: pd.DataFrame, share: pd.DataFrame) -> Iterator[Cell]:
 
 
 def _names(axes: Axes, origins: list[str], destinations: list[str]) -> None:
-    said = {_NOBODY: "new customer", _OUTSIDE: "no purchase"}
+    said = {NO_SUPPLIER: "new customer", NO_PURCHASE: "no purchase"}
     axes.set_xticks(range(len(destinations)), [short(said.get(n, n), 12) for n in destinations])
     axes.set_yticks(range(len(origins)), [short(said.get(n, n), 20) for n in origins])
     axes.set_xlabel("Chosen supplier", fontweight="bold")

@@ -98,7 +98,7 @@ def sweep(study: str, **options: Any) -> int:
 )  # fmt: skip
 @click.option(
     "--output", "outputs", multiple=True, metavar="NAME",
-    help="Output to analyse, as in share.Tailor [default: all]. May be repeated.",
+    help="Output to analyse, as in market_share.Tailor [default: all]. May be repeated.",
 )  # fmt: skip
 def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any) -> int:
     """Analyse which inputs drive the results of a STUDY; missing runs are made first."""

@@ -205,7 +205,7 @@ def unregister(name: str) -> None:
 # -- Probes: measures on request, which need further passes and change nothing ------------------
 
 
-def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+def network_sample(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Return the probe of a sample of the network, which needs no passes.
 
     Parameters
@@ -218,7 +218,7 @@ def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     -------
     Mechanism
     """
-    return Mechanism("network", doc="A sample of the social network")
+    return Mechanism("network_sample", doc="A sample of the social network")
 
 
 #: Probes by name, available in addition to the measures of every run.

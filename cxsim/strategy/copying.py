@@ -49,7 +49,7 @@ OUTCOMES: dict[str, str] = {
     "retention_long_tenured": "Retention of customers with 8 or more purchases",
     "retention_new": "Retention of customers with a single purchase",
     "newcomers": "Copied firm's share of newcomers' purchases from the two firms",
-    "share": "Market share",
+    "market_share": "Market share",
     "lead": "Lead in market share over the copying firm, last year",
 }
 

@@ -352,10 +352,10 @@ def value_tiers(
         for axes, (name, one) in zip(firm_panels(figure, names), by_firm.items(), strict=True):
             _pyramid(axes, one, parts[name], scale)
 
-    tops = [float(part["contribution"].iloc[:2].sum()) for part in parts.values()]
+    tops = [float(part["contribution_margin"].iloc[:2].sum()) for part in parts.values()]
     best = int(np.argmax(tops))
     said = (
-        f"{name}: {', '.join(f'{t} {scale.brief(v)}' for t, v in part['contribution'].items())}"
+        f"{name}: {', '.join(f'{t} {scale.brief(v)}' for t, v in part['contribution_margin'].items())}"
         for name, part in parts.items()
     )
     return Chart(
@@ -374,9 +374,9 @@ def _pyramid(axes: Axes, sums: pd.DataFrame, parts: pd.DataFrame, scale: Scale) 
     """Draw a firm's tiers from the top: customers to the left, contribution to the right."""
     place = np.arange(len(parts))[::-1]
     axes.barh(place, -parts["customers"], color="#BBBBBB", height=0.8)
-    axes.barh(place, parts["contribution"], color=OKABE_ITO["blue"], height=0.8)
-    each = sums["contribution"] / sums["customers"]
-    lift = each / (sums["contribution"].sum() / sums["customers"].sum())
+    axes.barh(place, parts["contribution_margin"], color=OKABE_ITO["blue"], height=0.8)
+    each = sums["contribution_margin"] / sums["customers"]
+    lift = each / (sums["contribution_margin"].sum() / sums["customers"].sum())
     for y, tier in zip(place, parts.index, strict=True):
         customers, share = parts.loc[tier, ["customers", "contribution_margin"]]
         text = f"{scale.brief(share)}, {number_text(lift[tier], 2)}× mean"

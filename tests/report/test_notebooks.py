@@ -218,7 +218,7 @@ def test_one_seed_says_that_it_is_one_seed(report):
 def test_the_answer_names_who_leads(report, runs):
     answer = report.leader(runs)
     means = runs.means.query("firm != '(market)'").set_index(["measure", "firm"])["mean"]
-    assert answer.startswith(f"{means['share'].idxmax()} has the highest market share")
+    assert answer.startswith(f"{means['market_share'].idxmax()} has the highest market share")
     assert "earns most" in answer
     shown = text_of(report.answer(answer, seeds=runs.seeds))
     assert "3 seeds, 40 months, 200 simulated customers representing 100,000" in shown

@@ -140,7 +140,7 @@ def ask_members(
                 sum_lost_by[tile(i), s, k] += 1.0
 
 
-def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+def churn_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Return the probe of churn reasons.
 
     Parameters
@@ -186,8 +186,8 @@ def churn_reason_frame(
 ) -> pd.DataFrame:
     """Return losses to rivals and the number of them for which each term was decisive.
 
-    Columns: ``period``, ``firm``, ``reason`` (a term of the choice, or chance),
-    ``customers`` who would have stayed without it, ``losses`` in all.
+    Columns: ``period``, ``firm``, ``driver`` (a term of the choice, or chance),
+    ``customers`` who would have stayed without it, ``churned`` in all.
 
     Parameters
     ----------

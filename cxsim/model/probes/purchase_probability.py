@@ -139,7 +139,7 @@ def price_elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     )
 
 
-def elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+def price_elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Return the probe of short-run price elasticities of every firm, by period.
 
     Parameters
@@ -273,7 +273,7 @@ _WORD_OF_MOUTH = Mechanism(
 )  # fmt: skip
 
 
-def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+def word_of_mouth_effects(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     """Return the probe of effects of word of mouth; empty where there is none.
 
     Parameters

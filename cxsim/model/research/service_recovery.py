@@ -163,14 +163,14 @@ class ImprovementParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def shortfall(importance: float, belief: float) -> float:
+def shortfall(importance: float, perceived_performance: float) -> float:
     """Return the shortfall of a touchpoint from 10, weighted by its importance, i (10 - y).
 
     Parameters
     ----------
     importance : float
         i, of the touchpoint to customers.
-    belief : float
+    perceived_performance : float
         y, perceived performance, score 0-10.
 
     Returns
@@ -178,7 +178,7 @@ def shortfall(importance: float, belief: float) -> float:
     float
         Weighted score.
     """
-    return importance * (10.0 - belief)
+    return importance * (10.0 - perceived_performance)
 
 
 def gain(performance: float, effect: float, budget: float) -> float:

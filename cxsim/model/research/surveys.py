@@ -149,12 +149,12 @@ def weight_of(answers: float, prior_answers: float) -> float:
     return answers / (answers + prior_answers)
 
 
-def estimated_performance(belief: float, answer: float, weight: float) -> float:
+def estimated_performance(perceived_performance: float, answer: float, weight: float) -> float:
     """Return the estimate of performance after answers, b + w (y - b).
 
     Parameters
     ----------
-    belief : float
+    perceived_performance : float
         b, the estimate before, score 0-10.
     answer : float
         y, mean of the answers, score 0-10.
@@ -166,7 +166,7 @@ def estimated_performance(belief: float, answer: float, weight: float) -> float:
     float
         Score.
     """
-    return belief + weight * (answer - belief)
+    return perceived_performance + weight * (answer - perceived_performance)
 
 
 def standard_error(variance: float, answers: float) -> float:

@@ -121,7 +121,7 @@ MEASURES = (
 def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
     """Return customers and contribution by period, firm and value tier.
 
-    Columns ``period, firm, tier, customers, contribution``: those who were the firm's customers
+    Columns ``period, firm, tier, customers, contribution_margin``: those who were the firm's customers
     before the choice, and what they paid it less what their purchases cost, for the whole market.
 
     Parameters
@@ -315,7 +315,7 @@ def refit(f, now, every, entry_period, first_purchase, last_purchase, frequency,
     ----------
     f, now, every : int
         Firm, period, and periods between fits.
-    born : ndarray, shape (customers,)
+    entry_period : ndarray, shape (customers,)
         Periods of arrival.
     first_purchase, last_purchase, frequency : ndarray, shape (firm, customers)
         Periods of purchases from the firm, and their number.

@@ -133,7 +133,7 @@ def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFr
 
 
 def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return purchases by period, previous supplier (``"none"`` where none) and chosen option.
+    """Return purchases by period, previous supplier (``"no_supplier"`` where none) and chosen option.
 
     Parameters
     ----------
@@ -198,12 +198,13 @@ def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return one row per period, firm and touchpoint, in the order of the journey.
 
-    Columns: ``stage``, ``channel``, ``run_by`` and ``importance`` as the scenario has them at
+    Columns: ``stage``, ``channel``, ``responsible_firm`` and ``importance`` as the scenario has them at
     the start; ``contacts`` (whole market); ``performance``, the mean actual performance in
     contacts; ``expectation`` that the firm's customers have of the firm as a whole;
-    ``delivered``, the touchpoint's expected performance; ``belief``, the performance perceived by
-    the firm, with the standard error of its survey results in ``belief_error`` (NaN without
-    answers); and the ``answers`` of the period (of simulated customers).
+    ``underlying_performance``, the mean of the touchpoint's performance;
+    ``perceived_performance`` by the firm, with the standard error of its survey results in
+    ``perceived_performance_se`` (NaN without responses); and the ``survey_responses`` of the
+    period (of simulated customers).
 
     Parameters
     ----------

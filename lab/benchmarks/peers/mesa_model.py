@@ -117,7 +117,7 @@ class Firm(mesa.Agent):
         return ratio(self.contacts_recognized, self.sales)
 
     @property
-    def effort(self) -> float:
+    def onboarding_effort(self) -> float:
         """Mean onboarding effort, per purchase."""
         return ratio(self.effort_total, self.sales)
 
@@ -127,12 +127,12 @@ class Firm(mesa.Agent):
         return ratio(self.hassle_total, self.sales)
 
     @property
-    def misfit(self) -> float:
+    def fit_gap(self) -> float:
         """Mean expected fit gap of the firm's customers."""
         return ratio(self.misfit_total, self.customers)
 
     @property
-    def misfit_removed(self) -> float:
+    def fit_gap_closed(self) -> float:
         """Share of the standard offer's fit gap that customization removes."""
         return 1.0 - ratio(self.misfit_total, self.standard_total)
 

@@ -86,8 +86,8 @@ def _nearly(less: int, more: int) -> Part:
     return Part(
         f"from {less} to {more} %",
         f"CLV at {more} % over that at {less} %, less 1.75",
-        lambda r: r("lifetime_value_present.Only", f"{more} %", over=(0, 20))
-        / r("lifetime_value_present.Only", f"{less} %", over=(0, 20)) - 1.75,
+        lambda r: r("customer_lifetime_value_present.Only", f"{more} %", over=(0, 20))
+        / r("customer_lifetime_value_present.Only", f"{less} %", over=(0, 20)) - 1.75,
         "times",
         "the CLV is m r / (1 + d - r) by definition: the answer is arithmetic",
     )  # fmt: skip
@@ -101,10 +101,10 @@ CLAIMS = (
         "customization costs more than that value; a well-segmented niche firm can beat it.",
         (
             Part("it has a higher retention", "Tailor's retention less that of the best other firm",
-                 lead("retention", "Tailor", *OTHERS), "share a month"),
+                 lead("retention_rate", "Tailor", *OTHERS), "share a month"),
             Part("its customers have a higher CLV", "Tailor's CLV per present customer in the last "
                  "period, less that of the best other firm",
-                 lead("lifetime_value_present", "Tailor", *OTHERS), "EUR"),
+                 lead("customer_lifetime_value_present", "Tailor", *OTHERS), "EUR"),
             Part("the firm earns more", "Tailor's net present value less that of the best other "
                  "firm, within the horizon", lead("net_present_value", "Tailor", *OTHERS), "EUR"),
             Part("it earns more in the long run", "the same plus the last year's profit in "
@@ -122,12 +122,12 @@ CLAIMS = (
         (
             Part("the lead in retention remains", "a tenth of Tailor's lead in retention over Mass "
                  "without the copy, less the loss of Tailor's retention by the copy; months 24-59",
-                 kept("retention", AFTER), "share a month"),
+                 kept("retention_rate", AFTER), "share a month"),
             Part("tenured customers stay, for a year", "the same among customers with 4 or more "
-                 "purchases, months 24-35", kept("retention_long", YEAR_AFTER), "share a month"),
+                 "purchases, months 24-35", kept("retention_long_tenured", YEAR_AFTER), "share a month"),
             Part("the copycat's market share stays below", "Tailor's market share less Mass's in "
                  "the last year",
-                 lambda r: r("share.Tailor", over=LAST) - r("share.Mass", over=LAST), "share"),
+                 lambda r: r("market_share.Tailor", over=LAST) - r("market_share.Mass", over=LAST), "share"),
         ),
         "The model assumes that a customer who switches leaves the firm's knowledge behind. How "
         "much this protects the firm is a result.",
@@ -146,7 +146,7 @@ CLAIMS = (
                  "tenth of Tailor's if customization is below about .08"),
             Part("so its customers are not locked in", "Mass's retention less Targeted's, which is "
                  "not below 0 without lock-in",
-                 lambda r: r("retention.Mass") - r("retention.Targeted"), "share a month"),
+                 lambda r: r("retention_rate.Mass") - r("retention_rate.Targeted"), "share a month"),
         ),
         "The effort at a new firm is onboarding effort x customization x knowledge.",
     ),
@@ -188,10 +188,10 @@ CLAIMS = (
         (
             Part("a negative message weighs more", "fall of the purchase probability at InHouse by "
                  "one negative message about it, less the rise by a positive one",
-                 lambda r: r("loss_of_news.InHouse") - r("gain_of_news.InHouse"), "share"),
+                 lambda r: r("effect_of_negative_message.InHouse") - r("effect_of_positive_message.InHouse"), "share"),
             Part("word of mouth loses more purchases than it gains", "purchases lost by negative "
                  "reputations less those gained by positive ones, over both firms",
-                 lambda r: sum(r(f"lost_by_word.{f}") - r(f"won_by_word.{f}")
+                 lambda r: sum(r(f"purchases_lost_by_word_of_mouth.{f}") - r(f"purchases_gained_by_word_of_mouth.{f}")
                                for f in ("InHouse", "Outsourced")), "purchases"),
         ),
         "Positive and negative messages have the same weight; losses count 2.25 times in "
@@ -235,8 +235,8 @@ CLAIMS = (
         (
             Part("retention is higher", "Collector's retention with points less that without, no "
                  "rival matching, months 0-59",
-                 lambda r: r("retention.Collector", "unmatched", over=(0, 60))
-                 - r("retention.Collector", "no points", over=(0, 60)), "share a month",
+                 lambda r: r("retention_rate.Collector", "unmatched", over=(0, 60))
+                 - r("retention_rate.Collector", "no points", over=(0, 60)), "share a month",
                  "points are money that a customer forfeits by switching and takes into account at "
                  "every purchase: the lock-in is assumed, and its strength is a result"),
             Part("by a point a month or more", "the same less .01",
@@ -245,8 +245,8 @@ CLAIMS = (
                  "share a month"),
             Part("more than with 5 % off the price", "Collector's retention with points less that "
                  "with a price 5 % lower and no points",
-                 lambda r: r("retention.Collector", "unmatched", over=(0, 60))
-                 - r("retention.Collector", "5 % off", over=(0, 60)), "share a month"),
+                 lambda r: r("retention_rate.Collector", "unmatched", over=(0, 60))
+                 - r("retention_rate.Collector", "5 % off", over=(0, 60)), "share a month"),
             Part("it pays", "Collector's net present value with points less that without",
                  lambda r: r("net_present_value.Collector", "unmatched")
                  - r("net_present_value.Collector", "no points"), "EUR"),
@@ -265,15 +265,15 @@ CLAIMS = (
         (
             Part("more buying centers agree", "share of buying centers that agree with offers "
                  "tailored to each member less that with offers to the account",
-                 lambda r: r("market.consensus", "to each member")
-                 - r("market.consensus", "to the account"), "share"),
+                 lambda r: r("market.consensus_rate", "to each member")
+                 - r("market.consensus_rate", "to the account"), "share"),
             Part("the tailoring supplier earns more", "the same for Partner's net present value",
                  lambda r: r("net_present_value.Partner", "to each member")
                  - r("net_present_value.Partner", "to the account"), "kEUR"),
             Part("larger buying centers buy less often", "first purchases where one member "
                  "decides less those where six do",
-                 lambda r: r("market.first_purchases", "one member")
-                 - r("market.first_purchases", "six members"), "share"),
+                 lambda r: r("market.first_purchase_rate", "one member")
+                 - r("market.first_purchase_rate", "six members"), "share"),
         ),
         "Members vote and do not talk; no member defends promises made to it.",
     ),
@@ -284,12 +284,12 @@ CLAIMS = (
         (
             Part("segments of needs explain most of the variance of needs", "variance of needs "
                  "explained by segments less that by the better kind of attributes",
-                 lambda r: r("market.needs_explained_segment")
-                 - np.maximum(r("market.needs_explained_behavioural"),
-                              r("market.needs_explained_firmographic")), "share"),
+                 lambda r: r("market.need_variance_explained_segment")
+                 - np.maximum(r("market.need_variance_explained_behavioural"),
+                              r("market.need_variance_explained_firmographic")), "share"),
             Part("they find the best prospects", "targeting lift of NeedsBased's contacts less "
                  "that of the better of the two others",
-                 lead("lift_of_contacts", "NeedsBased", "Behavioural", "Firmographic"), "times"),
+                 lead("acquisition_lift", "NeedsBased", "Behavioural", "Firmographic"), "times"),
         ),
         "Segments are those from which needs were drawn; no firm has to find them first.",
     ),

@@ -87,15 +87,15 @@ def learning(
         error = sqrt((2.0 * D * a**4 * v**2 + 4.0 * a**2 * v * (b @ b)) / customers)
         luck = a * a * excess + 2.0 * a * (b @ shift)
         checks += [
-            Check(f"fit gap after {n}", float(expected), row["misfit"], error=error),
-            exactly(f"fit gap after {n}, less luck", float(expected), row["misfit"] - luck),
-            exactly(f"knowledge after {n}", K, row["knowledge"]),
+            Check(f"fit gap after {n}", float(expected), row["fit_gap"], error=error),
+            exactly(f"fit gap after {n}, less luck", float(expected), row["fit_gap"] - luck),
+            exactly(f"knowledge after {n}", K, row["customer_knowledge"]),
             exactly(
                 f"ordering effort of order {n}",
                 hassle * (1.0 - interaction * before),
-                row["hassle"],
+                row["ordering_effort"],
             ),
-            exactly(f"onboarding effort, {n}", effort * C * (K - before), row["effort"]),
+            exactly(f"onboarding effort, {n}", effort * C * (K - before), row["onboarding_effort"]),
         ]
     return checks
 
@@ -254,7 +254,7 @@ def drift(*, share=0.1, precision=1.0, customers=20_000, seed=17, rules=None):
     K = 1.0 - P
     expected = float(mean_misfit(K, customization=C, dimensions=D, need_variance=v))
     error = sqrt(2.0 * D * (1.0 - C * K) ** 4 * v * v / customers)
-    checks.append(Check("steady fit gap", expected, measured(simulation, "misfit"), error=error))
+    checks.append(Check("steady fit gap", expected, measured(simulation, "fit_gap"), error=error))
     # Needs keep their variance, and share of it that is not new ties them to the past.
     last, now = (each.astype(float).ravel() for each in needs[-2:])
     tie = sqrt(1.0 - share)
