@@ -17,6 +17,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from cxsim._lazy import no_attribute
 from cxsim._version import __version__
 
 #: Public names and the modules they live in; modules are imported when a name is used.
@@ -30,9 +31,9 @@ _HOME = {
     "EventsLeftOutWarning": "cxsim.scenario",
     "Firm": "cxsim.runs.market",
     "IdentityError": "cxsim.identity",
-    "Knowledge": "cxsim.firms.policy",
+    "FirmInformation": "cxsim.firms.policy",
     "Market": "cxsim.runs.market",
-    "Match": "cxsim.calibration",
+    "MomentMatch": "cxsim.calibration",
     "Mechanism": "cxsim.model.mechanism_registry",
     "Policy": "cxsim.firms.policy",
     "PolicyError": "cxsim.firms.policy",
@@ -43,7 +44,7 @@ _HOME = {
     "Simulation": "cxsim.runs.simulation",
     "Store": "cxsim.study.store",
     "Study": "cxsim.study.study",
-    "Sweep": "cxsim.study.results",
+    "StudyResult": "cxsim.study.results",
     "break_even": "cxsim.strategy.break_even",
     "calibrate": "cxsim.calibration",
     "compare": "cxsim.study.paired_seeds",
@@ -54,14 +55,14 @@ _HOME = {
     "market_class": "cxsim.runs.market",
     "parameter": "cxsim.parameters",
     "payback": "cxsim.strategy.break_even",
-    "match": "cxsim.calibration",
+    "match_moments": "cxsim.calibration",
     "register": "cxsim.runs.components",
     "register_policy": "cxsim.firms.policy_registry",
     "replay": "cxsim.study.stored_runs",
     "run": "cxsim.runs",
     "sweep": "cxsim.study.sweep",
     "tournament": "cxsim.strategy.tournament",
-    "why": "cxsim.strategy.driver_contributions",
+    "driver_contributions": "cxsim.strategy.driver_contributions",
 }
 _MODULES = ("analytic", "calibration", "plot")
 
@@ -74,7 +75,7 @@ def __getattr__(name: str) -> Any:
         return module.Scenario.load if name == "load" else getattr(module, name)
     if name in _MODULES:
         return importlib.import_module(f"cxsim.{name}")
-    raise AttributeError(f"module 'cxsim' has no attribute {name!r}")
+    raise no_attribute("cxsim", name, __all__)
 
 
 def __dir__() -> list[str]:

@@ -23,8 +23,8 @@ TAKEN = {
     "fit counts for nothing": {"segments.*.fit_weight": 0.0},
     "moving itself costs nothing": {"segments.*.switching_cost": 0.0},
     "nobody learns": {"learning_rate": 0.0},
-    "orders take no effort": {"segments.*.hassle": 0.0},
-    "teaching takes no effort": {"segments.*.teaching_effort": 0.0},
+    "orders take no effort": {"segments.*.ordering_effort": 0.0},
+    "teaching takes no effort": {"segments.*.onboarding_effort": 0.0},
     "no tastes for brands": {"segments.*.brand_taste_sd": 0.0},
 }
 PARTS = ("Procedural", "Financial", "Relational")
@@ -33,7 +33,7 @@ PARTS = ("Procedural", "Financial", "Relational")
 def market(case: Case, **more: Any) -> Scenario:
     """Return the baseline with the student's effort of teaching, and more changes."""
     effort = case.variant.pick("teaching effort", 3.0, [2.0, 4.0, 5.0])
-    return case.market("baseline", {"segments.*.teaching_effort": effort, **more})
+    return case.market("baseline", {"segments.*.onboarding_effort": effort, **more})
 
 
 def purchases(case: Case) -> int:
@@ -43,7 +43,7 @@ def purchases(case: Case) -> int:
 
 def varied(case: Case) -> dict[str, str]:
     """Return what is the student's own."""
-    effort = first_segment(market(case)).teaching_effort
+    effort = first_segment(market(case)).onboarding_effort
     return {
         "Specifying oneself completely to a new firm is an effort worth": with_unit(effort, "EUR"),
         "Purchases in exercises A and B": str(purchases(case)),
@@ -120,7 +120,7 @@ def procedural(case: Case) -> dict[str, float]:
     k, h, c = (
         float(each)
         for each in (
-            segment.switching_cost, segment.teaching_effort,
+            segment.switching_cost, segment.onboarding_effort,
             market(case).firms["Tailor"].customization,
         )
     )  # fmt: skip
@@ -161,7 +161,7 @@ def costs_by_part(case: Case) -> Any:
 
 def spread(case: Case) -> Any:
     """Draw switching costs over customers, in the first run."""
-    customers = case.run(market(case), case.seeds[0], detail=["customers"]).customers
+    customers = case.run(market(case), case.seeds[0], probes=["customers"]).customers
     return cx.plot.switching_cost_distribution(customers)
 
 

@@ -24,7 +24,7 @@ NAME = "08_your_own_industry"
 #: What is halved and doubled: words and parameters.
 DOUBTS = {
     "what fit is worth": ("segments.*.fit_weight",),
-    "what teaching and moving cost": ("segments.*.teaching_effort", "segments.*.switching_cost"),
+    "what teaching and moving cost": ("segments.*.onboarding_effort", "segments.*.switching_cost"),
     "what capabilities cost": ("firms.*.capability_cost", "firms.*.capability_investment"),
 }
 
@@ -94,7 +94,7 @@ class OwnIndustry:
         """Return the mean own-price elasticity over firms and months."""
         made = []
         for seed in case.seeds[:2]:
-            books = simulate(self.market(case), seed=seed, detail=["elasticity"]).ledger
+            books = simulate(self.market(case), seed=seed, probes=["elasticity"]).ledger
             made.append(float(np.nanmean(own_elasticity(books))))
         return Estimate.over(made)
 

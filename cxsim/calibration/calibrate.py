@@ -15,7 +15,7 @@ from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.scenario_writing import sample, scenario_text
 from cxsim.files.whole import whole_file
-from cxsim.messages import whole
+from cxsim.messages import argument_hints, whole
 from cxsim.scenario import Scenario
 
 __all__ = ["Calibration", "Control", "calibrate", "check_identified", "shuffled_order"]
@@ -48,7 +48,7 @@ class Calibration:
         control: Control | None,
         control_alike: Control | None,
         *,
-        first: str,
+        initial_purchases: str,
         form: str,
     ):
         self.panel = panel
@@ -56,7 +56,7 @@ class Calibration:
         self.alike = alike
         self.control = control
         self.control_alike = control_alike
-        self._first = first
+        self._initial_purchases = initial_purchases
         self._form = form
 
     @property
@@ -117,7 +117,7 @@ class Calibration:
         return scenario_text(
             self.panel,
             self.estimates,
-            first=self._first,
+            initial_purchases=self._initial_purchases,
             form=self._form,
             alike=self.alike,
             control=(self.control.loyalty, self.control.error) if self.control else None,
@@ -155,7 +155,7 @@ class Calibration:
     def without_loyalty(self) -> Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
         estimates = fit(
-            self.panel, first=self._first, form=self._form, loyalty=False,
+            self.panel, initial_purchases=self._initial_purchases, form=self._form, loyalty=False,
             draws=self.estimates.draws,
         )  # fmt: skip
         zero = pd.Series({"loyalty": 0.0})
@@ -171,7 +171,13 @@ class Calibration:
             robust=wider(estimates.robust),
         )
         return Calibration(
-            self.panel, estimates, self.alike, None, None, first=self._first, form=self._form
+            self.panel,
+            estimates,
+            self.alike,
+            None,
+            None,
+            initial_purchases=self._initial_purchases,
+            form=self._form,
         )
 
     def sample(self, count: int = 200, *, seed: int = 0) -> pd.DataFrame:
@@ -195,13 +201,14 @@ class Calibration:
         return f"<p>{escape(self.headline())}</p>{table}"
 
 
+@argument_hints
 def calibrate(
     panel: str | Path | pd.DataFrame | Panel,
     *,
     columns: Columns | None = None,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
-    shuffles: int = 5,
+    permutations: int = 5,
     draws: int = 200,
     seed: int = 0,
     source: str | None = None,
@@ -219,12 +226,12 @@ def calibrate(
         period, firm, chosen, price``. Frames of ``cx.run(..., panel=100).panel`` will do.
     columns : Columns, optional
         Names of columns that are not found by themselves.
-    first : {"drop", "use"}
+    initial_purchases : {"drop", "use"}
         What to do with each customer's first purchase: condition on it, or use it where the
         panel starts with the customer's very first purchase.
     form : {"cost", "bonus"}
         As ``switching_cost_form`` of scenarios.
-    shuffles : int
+    permutations : int
         Random orders in the control for spurious loyalty; 0 for no control.
     draws : int
         Halton points per customer.
@@ -270,19 +277,28 @@ def calibrate(
             progress("shuffling" if total else "estimating", done, total)
 
     tell(0, 0)
-    alike = fit(data, first=first, form=form, tastes=False)
-    estimates = fit(data, first=first, form=form, draws=draws, seed=seed)
+    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes=False)
+    estimates = fit(data, initial_purchases=initial_purchases, form=form, draws=draws, seed=seed)
     control = control_alike = None
-    shuffles = whole(shuffles, "shuffles", low=0)
-    if shuffles:
+    permutations = whole(permutations, "permutations", low=0)
+    if permutations:
         control, control_alike = (
             shuffled_order(
-                data, first=first, form=form, tastes=tastes, shuffles=shuffles, draws=draws,
-                seed=seed, start=start, progress=tell if tastes else None,
+                data, initial_purchases=initial_purchases, form=form, tastes=tastes,
+                permutations=permutations, draws=draws, seed=seed, start=start,
+                progress=tell if tastes else None,
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
-    return Calibration(data, estimates, alike, control, control_alike, first=first, form=form)
+    return Calibration(
+        data,
+        estimates,
+        alike,
+        control,
+        control_alike,
+        initial_purchases=initial_purchases,
+        form=form,
+    )
 
 
 # -- What a panel cannot tell, said before anything is estimated -------------------------------
@@ -308,7 +324,7 @@ def check_identified(panel: Panel) -> None:
     bought = np.bincount(panel.choice, minlength=panel.options)[: len(panel.firms)]
     if panel.options < 2:
         raise wrong(f"expected a choice of two or more, found one firm ({panel.firms[0]})")
-    if (bought > 0).sum() < 2 and not panel.outside:
+    if (bought > 0).sum() < 2 and not panel.no_purchase:
         only = panel.firms[int(bought.argmax())]
         raise wrong(f"expected purchases from two or more firms, found only {only}")
     if (bought == 0).any():
@@ -382,10 +398,10 @@ class Control:
 def shuffled_order(
     panel: Panel,
     *,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     tastes: bool = True,
-    shuffles: int = 10,
+    permutations: int = 10,
     draws: int = 200,
     seed: int = 0,
     start: Estimates | None = None,
@@ -400,17 +416,24 @@ def shuffled_order(
     ----------
     panel, first, form, tastes, draws, start
         As for :func:`~cxsim.calibration.estimate.fit`.
-    shuffles : int
+    permutations : int
     seed : int
         Of the orders.
     progress : callable, optional
         Called with (shuffles done, shuffles).
     """
     rows = []
-    for number in range(shuffles):
+    for number in range(permutations):
         mixed = panel.shuffled(np.random.default_rng((seed, number)))
-        found = fit(mixed, first=first, form=form, tastes=tastes, draws=draws, start=start)
+        found = fit(
+            mixed,
+            initial_purchases=initial_purchases,
+            form=form,
+            tastes=tastes,
+            draws=draws,
+            start=start,
+        )
         rows.append((number, float(found.values["loyalty"]), found.error("loyalty")))
         if progress is not None:
-            progress(number + 1, shuffles)
+            progress(number + 1, permutations)
     return Control(pd.DataFrame(rows, columns=["shuffle", "loyalty", "se"]))

@@ -22,7 +22,7 @@ from cxsim.calibration.panel import (
     CHOICE,
     CUSTOMER,
     FIRM,
-    OUTSIDE,
+    NO_PURCHASE,
     PERIOD,
     PRICE,
     CalibrationError,
@@ -36,7 +36,7 @@ from cxsim.runs import run
 from cxsim.scenario import shipped_scenarios
 from cxsim.scenario.validation import RESERVED, TAKEN
 
-__all__ = ["REAL", "panel_or_example", "read_panel", "real_frame", "real_panel"]
+__all__ = ["REAL", "load_panel", "read_panel", "real_frame", "real_panel"]
 
 
 # -- Purchase panels from files and frames: columns found by name, mistakes said in one line ---
@@ -183,7 +183,7 @@ class _Reader:
         return Panel(
             source=self.source,
             firms=self.named(firms),
-            outside=bool((choice == len(firms)).any()),
+            no_purchase=bool((choice == len(firms)).any()),
             choice=choice[order],
             price=prices[:, order],
             features={name: values[:, order] for name, values in features.items()},
@@ -214,10 +214,10 @@ class _Reader:
         )
 
     def _is_outside(self, names: np.ndarray) -> np.ndarray:
-        outside = self.columns.outside
-        if outside is None:
-            return np.array([name.casefold() in (OUTSIDE, "none") for name in names])
-        return names == outside
+        no_purchase = self.columns.no_purchase
+        if no_purchase is None:
+            return np.array([name.casefold() in (NO_PURCHASE, "none") for name in names])
+        return names == no_purchase
 
     # -- wide ---------------------------------------------------------------------
 
@@ -236,9 +236,9 @@ class _Reader:
             )
         firms = list(stems[wanted])
         number = {name: k for k, name in enumerate(firms)}
-        outside = self._is_outside(chosen)
+        no_purchase = self._is_outside(chosen)
         choice = np.array([number.get(name, -1) for name in chosen])
-        choice[(choice < 0) & outside] = len(firms)
+        choice[(choice < 0) & no_purchase] = len(firms)
         if (choice < 0).any():
             row = int(np.flatnonzero(choice < 0)[0])
             near = hint(chosen[row], firms, listed=12)
@@ -278,14 +278,14 @@ class _Reader:
                 "found none"
             )
         offered = self.labels(firm)
-        outside = self._is_outside(offered)
-        firms = sorted(set(offered[~outside]))
+        no_purchase = self._is_outside(offered)
+        firms = sorted(set(offered[~no_purchase]))
         number = {name: k for k, name in enumerate(firms)}
         option = np.array([number.get(name, len(firms)) for name in offered])
         who = pd.factorize(self.labels(customer))[0]
         occasion = pd.factorize(pd.MultiIndex.from_arrays([who, self.numbers(period)]))[0]
         count = occasion.max() + 1
-        options = len(firms) + int(outside.any())
+        options = len(firms) + int(no_purchase.any())
         row_of = np.full((options, count), -1)
         for row, (o, n) in enumerate(zip(option, occasion, strict=True)):
             if row_of[o, n] >= 0:
@@ -295,7 +295,7 @@ class _Reader:
         if (row_of < 0).any():
             o, n = np.argwhere(row_of < 0)[0]
             row = int(row_of[row_of[:, n] >= 0, n][0])
-            name = [*firms, OUTSIDE][o]
+            name = [*firms, NO_PURCHASE][o]
             text = f"expected every firm at every occasion, found no row of {name!r}"
             raise self.wrong(text, firm, row)
         took = self.numbers(column)
@@ -316,7 +316,7 @@ class _Reader:
         ]
         chosen = self._features(numeric) if self.columns.features is not None else numeric
         features = {name: self.numbers(name)[inside] for name in chosen}
-        prices = self.frame[price].mask(pd.Series(outside), "0")
+        prices = self.frame[price].mask(pd.Series(no_purchase), "0")
         self.frame = self.frame.assign(**{price: prices})
         values = self.numbers(price)[inside]
         rows = row_of[0]
@@ -374,7 +374,7 @@ def real_panel(name: str) -> Panel:
     return read_panel(frame, columns=columns, source=f"{name} (Ecdat)")
 
 
-def panel_or_example(name: str) -> Panel:
+def load_panel(name: str) -> Panel:
     """Return a panel from a file or a published one; without the extra, one like it, simulated.
 
     Parameters

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cxsim.calibration.calibrate import Calibration, calibrate
 from cxsim.calibration.panel import Panel
+from cxsim.messages import argument_hints
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 
@@ -84,11 +85,12 @@ _HEADS = {
 }
 
 
+@argument_hints
 def predict(
     panel: Panel,
     *,
     share: float = 2 / 3,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     draws: int = 200,
 ) -> Prediction:
@@ -113,7 +115,9 @@ def predict(
         If the first part does not identify the model.
     """
     train, rest = panel.split(share)
-    result = calibrate(train, first=first, form=form, draws=draws, shuffles=0)
+    result = calibrate(
+        train, initial_purchases=initial_purchases, form=form, draws=draws, permutations=0
+    )
     zero = train.shares
     without = result.without_loyalty()
     models = {

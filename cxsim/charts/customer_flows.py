@@ -40,7 +40,7 @@ def brand_switching(
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has.
     periods : (int, int), optional
         First and last period counted; by default all.
 
@@ -190,7 +190,7 @@ def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has, or part of it.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has, or part of it.
 
     Returns
     -------
@@ -228,7 +228,7 @@ def customer_flows(
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has.
     periods : (int, int), optional
         First and last period counted; by default all.
 

@@ -16,7 +16,7 @@ from cxsim.charts.layout import Chart, grid_of, row_grid, row_names, short, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Look, Picture, looks, readable, styled
 from cxsim.messages import minus, part_of_variance
 
-__all__ = ["begun", "finding", "named"]
+__all__ = ["analysis", "begun", "named"]
 
 
 # -- Which factors move an output: effects, Sobol and Morris indices, regions of interest ------
@@ -351,7 +351,7 @@ _CHARTS: dict[str, Callable[[Any], Chart]] = {
 
 
 @styled
-def finding(found: Any) -> Picture:
+def analysis(found: Any) -> Picture:
     """Draw what an analysis of a study found.
 
     Parameters

@@ -45,12 +45,12 @@ __all__ = [
     "courses_of",
     "draw_course",
     "fit_limits",
-    "lines",
+    "market_shares",
     "panels_by_firm",
     "profit",
-    "retention",
-    "shares",
+    "retention_rate",
     "smoothed",
+    "time_series",
     "window_for",
 ]
 
@@ -187,7 +187,7 @@ _TITLES = {
         "{who} ends with a customer share of {value}{next}",
         "{who} end with a customer share of {value} each",
     ),
-    "retention": (
+    "retention_rate": (
         "{who} ends with a retention of {value} per {period}{next}",
         "{who} end with a retention of {value} per {period} each",
     ),
@@ -206,7 +206,7 @@ _OTHER = ("{label}: {who} ends highest, at {value}", "{label}: {who} end level, 
 
 
 @charted()
-def lines(
+def time_series(
     frame: pd.DataFrame,
     *,
     measure: str,
@@ -226,7 +226,7 @@ def lines(
     measure : str
         Name of the measure.
     events : iterable of (period, label)
-        Marked by thin vertical lines; see :func:`cxsim.plot.events_of`.
+        Marked by thin vertical lines; see :func:`cxsim.plot.scenario_events`.
     band : (str, str), optional
         Columns with the lower and upper end of an interval, drawn as a band.
     window : int, optional
@@ -251,7 +251,7 @@ def lines(
 
 
 @charted()
-def shares(
+def market_shares(
     firms: pd.DataFrame,
     *,
     measure: str = "share",
@@ -276,7 +276,7 @@ def shares(
 
 
 @charted()
-def retention(
+def retention_rate(
     firms: pd.DataFrame,
     *,
     band: tuple[str, str] | None = None,

@@ -65,9 +65,9 @@ __all__ = ["COMMANDS", "DECIDE_COMMANDS"]
     multiple=True,
     help='Feature to use; "none" for none [default: all that every firm has].',
 )
-@click.option("--outside", metavar="VALUE", help="Value of the choice column for no purchase.")
+@click.option("--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
-    "--first",
+    "--initial-purchases",
     type=click.Choice(["drop", "use"]),
     default="drop",
     show_default=True,
@@ -82,7 +82,7 @@ __all__ = ["COMMANDS", "DECIDE_COMMANDS"]
     help="How state dependence enters utility: cost of switching or bonus for staying.",
 )
 @click.option(
-    "--shuffles",
+    "--permutations",
     type=click.IntRange(0, 1000),
     default=5,
     show_default=True,
@@ -134,7 +134,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
     columns = Columns(
         **{name: options[name] for name in ("customer", "period", "choice", "firm", "price")},
         features=() if features == ("none",) else features,
-        outside=options["outside"],
+        no_purchase=options["no_purchase"],
     )
     with Screen(f"cxsim calibrate {data}") as screen:
         named = not Path(data).suffix and not Path(data).exists()
@@ -145,7 +145,10 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
         )
         result = calibrate(
             panel,
-            **{name: options[name] for name in ("first", "form", "shuffles", "draws", "seed")},
+            **{
+                name: options[name]
+                for name in ("initial_purchases", "form", "permutations", "draws", "seed")
+            },
             progress=screen,
         )
     say(textwrap.fill(result.headline(), WIDTH) + "\n")
@@ -168,10 +171,10 @@ def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) 
 
 
 def _from_targets(data: str, options: dict[str, Any]) -> None:
-    from cxsim.calibration import match
+    from cxsim.calibration import match_moments
 
     with Screen(f"cxsim calibrate {data}") as screen:
-        result = match(
+        result = match_moments(
             data,
             base=options["base"],
             seed=options["seed"],
@@ -242,10 +245,12 @@ def _print_estimates(result: Any) -> None:
 @click.option(
     "--uncertainties",
     metavar="FILE",
-    help="Uncertain inputs and their ranges [default: stated in the report].",
+    help="Uncertain factors and their ranges [default: stated in the report].",
 )
 @click.option("--rival", metavar="NAME", help='Rival that copies the firm; "none" for none.')
-@click.option("--points", metavar="N", help="Number of futures [default: 48].")
+@click.option(
+    "--points", metavar="N", help="Number of design points, called futures [default: 48]."
+)
 @click.option("--seeds", metavar="N", help="Paired seeds per future [default: 3].")
 @click.option(
     "--confidence", metavar="SHARE", help="Confidence level of the intervals [default: 0.95]."
@@ -288,10 +293,10 @@ def _check(given: dict[str, Any]) -> None:
 
     values = checked(find_notebook("decide"), given)
     if values.get("panel"):
-        from cxsim.calibration import CalibrationError, panel_or_example
+        from cxsim.calibration import CalibrationError, load_panel
 
         try:
-            panel_or_example(values["panel"])
+            load_panel(values["panel"])
         except CalibrationError as error:
             raise UserError(str(error)) from None
         return

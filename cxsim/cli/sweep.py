@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from cxsim.cli.terminal import SECONDS, TITLE, WIDTH, UserError, print_table, say
-from cxsim.messages import visible
+from cxsim.messages import hint, visible
 from cxsim.scenario import ScenarioError
 
 __all__ = ["COMMANDS", "STORE_COMMANDS"]
@@ -36,9 +36,13 @@ SHORT = 8.0
     help="Worker processes [default: one per processor, none for short work].",
 )
 @click.option(
-    "--threads", is_flag=True, help="Use threads of one process instead of worker processes."
+    "--executor",
+    default="processes",
+    show_default=True,
+    metavar="KIND",
+    help="What runs the study: processes, threads of one process, or the address of a Dask "
+    "scheduler; 'local' starts a Dask cluster here.",
 )
-@click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster; 'local' starts one here.")
 @click.option("--shard", metavar="I/N", help="Run only part I of N, for array jobs.")
 @click.option(
     "--seeds",
@@ -52,7 +56,7 @@ SHORT = 8.0
     metavar="SECONDS",
     help="Time limit per run.",
 )
-@click.option("--retry", is_flag=True, help="Retry runs that failed before.")
+@click.option("--retry-failed", is_flag=True, help="Retry runs that failed before.")
 @click.option("--dry-run", is_flag=True, help="Show what would be run, without running it.")
 @click.option("--report", is_flag=True, help="Write a report of the results.")
 def sweep(study: str, **options: Any) -> int:
@@ -64,15 +68,13 @@ def sweep(study: str, **options: Any) -> int:
     from cxsim.study.sweep import default_store
     from cxsim.study.workers import cores
 
-    if options["threads"] and options["dask"]:
-        raise UserError("sweep: expected --threads or --dask, found both")
     plan = Study.load(study)
     if options["seeds"]:
         plan = plan.with_seeds(options["seeds"])
     shard = _shard(options["shard"])
     folder = options["store"] or str(default_store(plan))
     jobs = options["jobs"] or cores()
-    kind = "dask" if options["dask"] else "threads" if options["threads"] else "processes"
+    kind = _kind(options["executor"])
     seconds = _forecast(plan, folder, options, jobs, kind, shard)
     if options["dry_run"]:
         return 0
@@ -191,6 +193,19 @@ def replay(run: str, store: str, output: str | None) -> int:
 COMMANDS = (sweep, sensitivity, replay)
 
 
+def _kind(executor: str) -> str:
+    """Return the kind of an executor, of which a Dask cluster is named by its address."""
+    if executor in ("processes", "threads"):
+        return executor
+    if executor == "local" or ":" in executor:
+        return "dask"
+    near = hint(executor, ("processes", "threads", "local"), listed=0)
+    raise UserError(
+        "--executor: expected processes, threads, local or the address of a Dask scheduler "
+        f"(tcp://HOST:PORT), found {executor!r}{near}"
+    )
+
+
 def _shard(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
@@ -219,7 +234,7 @@ def _forecast(
     there = _opened(folder) if (Path(folder) / "store.json").is_file() else None
     said = forecast(
         plan, there, workers=jobs, processes=kind == "processes", shard=shard,
-        retry=options["retry"],
+        retry_failed=options["retry_failed"],
     )  # fmt: skip
     say(f"cxsim sweep {plan.name}: {said.sentence()}", err=True)
     if said.estimate is not None and kind != "dask":
@@ -237,8 +252,9 @@ def _sweep(
 
     with SweepScreen(f"cxsim sweep {plan.name}") as screen:
         return run(
-            plan, store=folder, executor=kind, jobs=jobs, address=options["dask"], shard=shard,
-            timeout=options["timeout"], retry=options["retry"], progress=screen,
+            plan, store=folder, executor=kind, jobs=jobs, shard=shard,
+            address=options["executor"] if kind == "dask" else None,
+            timeout=options["timeout"], retry_failed=options["retry_failed"], progress=screen,
         )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ import click
 from cxsim.engine.code_folders import UnsafeFolderWarning
 from cxsim.files.sealed import DamagedWarning
 from cxsim.identity import IdentityError
-from cxsim.messages import visible
+from cxsim.messages import nearest, visible
 from cxsim.report.notebooks import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
 
@@ -98,6 +98,10 @@ def _finish(command: Callable[[], Any]) -> int:
 
 
 def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        known = [name for each in error.ctx.command.params for name in each.opts]
+        if (near := nearest(error.option_name, known)) is not None:
+            error.possibilities = [near]
     message = error.format_message()
     context = getattr(error, "ctx", None)
     return message if context is None else f"{message} (see: {context.command_path} -h)"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxsim.charts.layout import events_of
+from cxsim.charts.layout import scenario_events
 from cxsim.charts.scenario_comparison import what_if
 from cxsim.charts.style import Picture
 from cxsim.files.whole import file_name
@@ -22,13 +22,14 @@ from cxsim.report.tables import piece, styled, unstated_lines
 from cxsim.report.what_if import FOCUS, RIVAL, Answer, Answers, Lever, Question, levers
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
-from cxsim.strategy.driver_contributions import why
+from cxsim.strategy.driver_contributions import driver_contributions
 
 __all__ = [
     "Explorer",
     "as_html",
     "break_even_html",
     "break_even_price",
+    "drivers",
     "explore",
     "figure_of",
     "nobody_watches",
@@ -36,7 +37,6 @@ __all__ = [
     "save",
     "table_of",
     "why_html",
-    "why_it_changed",
 ]
 
 
@@ -256,7 +256,7 @@ class Explorer:
     # -- buttons -------------------------------------------------------------------------
 
     def _why(self) -> str:
-        return why_it_changed(self.question, self._answers.seeds)
+        return drivers(self.question, self._answers.seeds)
 
     def _break_even(self) -> str:
         return break_even_price(self.question, self._answers.seeds)
@@ -324,11 +324,13 @@ def nobody_watches() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
-def why_it_changed(question: Question, seeds: Sequence[int]) -> str:
+def drivers(question: Question, seeds: Sequence[int]) -> str:
     """Return which terms of the choice the change of share is due to, as HTML."""
     if question.asks_nothing:
         return piece("paragraphs", ["Nothing has been changed yet."])
-    parts = why(question.base, question.scenario(), firm=question.firm, seeds=seeds)
+    parts = driver_contributions(
+        question.base, question.scenario(), firm=question.firm, seeds=seeds
+    )
     return why_html(parts, firm=question.firm, measure="share of purchases")
 
 
@@ -399,7 +401,7 @@ def figure_of(answer: Answer) -> Picture:
     if question.asks_nothing:
         series = series[series["scenario"] == answer.comparison.scenarios[0]]
         series.attrs.update(answer.comparison.series.attrs)
-    events = events_of(question.scenario())
+    events = scenario_events(question.scenario())
     title = f"{question.words()}: effect on {question.firm}"
     if question.asks_nothing:
         title = "The market as it is"
@@ -441,7 +443,8 @@ def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:
     Parameters
     ----------
     parts : DataFrame
-        As :func:`cxsim.strategy.driver_contributions.why` returns for a measure in shares.
+        As :func:`cxsim.strategy.driver_contributions.driver_contributions` returns for a measure
+        in shares.
     firm, measure : str
         For the caption.
     """

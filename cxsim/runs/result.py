@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_file, whole_folder
-from cxsim.messages import cells
+from cxsim.messages import AttributeHints, cells, hint
 from cxsim.model.probes.churn import cohort_frame, loss_frame
 from cxsim.model.probes.customers import customer_frame, reach_frame
 from cxsim.model.probes.purchase_probability import elasticity_frame, hearsay_frame
@@ -37,7 +37,7 @@ __all__ = ["FRAMES", "Frames", "Run", "frames_of", "place"]
 # -- A run is a value: tidy frames, the scenario and where it all comes from -------------------
 
 
-class Run:
+class Run(AttributeHints):
     """What one run of a scenario leaves.
 
     Frames are properties: ``firms``, ``market``, ``switching`` and ``tenure`` always, the others
@@ -83,9 +83,9 @@ class Run:
         return self._frames["market"]
 
     @property
-    def switching(self) -> pd.DataFrame:
+    def brand_switching(self) -> pd.DataFrame:
         """Purchases by period, origin and destination."""
-        return self._frames["switching"]
+        return self._frames["brand_switching"]
 
     @property
     def tenure(self) -> pd.DataFrame:
@@ -103,24 +103,24 @@ class Run:
         return self._frames.get("cohorts")
 
     @property
-    def losses(self) -> pd.DataFrame | None:
+    def churn_reasons(self) -> pd.DataFrame | None:
         """Losses by the term that decided them, None if not asked for."""
-        return self._frames.get("losses")
+        return self._frames.get("churn_reasons")
 
     @property
-    def elasticities(self) -> pd.DataFrame | None:
+    def price_elasticities(self) -> pd.DataFrame | None:
         """Own and cross price elasticities by period, None if not asked for."""
-        return self._frames.get("elasticities")
+        return self._frames.get("price_elasticities")
 
     @property
-    def hearsay(self) -> pd.DataFrame | None:
+    def word_of_mouth_effects(self) -> pd.DataFrame | None:
         """What word of mouth does to chances to buy, None if not asked for."""
-        return self._frames.get("hearsay")
+        return self._frames.get("word_of_mouth_effects")
 
     @property
-    def reach(self) -> pd.DataFrame | None:
+    def purchase_frequency(self) -> pd.DataFrame | None:
         """Penetration and purchase frequency by firm, None if customers were not asked for."""
-        return self._frames.get("reach")
+        return self._frames.get("purchase_frequency")
 
     @property
     def customers(self) -> pd.DataFrame | None:
@@ -128,14 +128,14 @@ class Run:
         return self._frames.get("customers")
 
     @property
-    def neighbours(self) -> pd.DataFrame | None:
+    def network_customers(self) -> pd.DataFrame | None:
         """A sample of customers tied to each other, None if the network was not asked for."""
-        return self._frames.get("neighbours")
+        return self._frames.get("network_customers")
 
     @property
-    def ties(self) -> pd.DataFrame | None:
+    def network_edges(self) -> pd.DataFrame | None:
         """Who listens to whom in that sample, None if the network was not asked for."""
-        return self._frames.get("ties")
+        return self._frames.get("network_edges")
 
     @property
     def panel(self) -> pd.DataFrame | None:
@@ -156,7 +156,8 @@ class Run:
             If the run has none of that name; those it has are listed.
         """
         if name not in self._frames:
-            raise KeyError(f"expected one of {', '.join(self._frames)}, found {name!r}")
+            near = hint(name, self._frames, listed=0)
+            raise KeyError(f"expected one of {', '.join(self._frames)}, found {name!r}{near}")
         return self._frames[name]
 
     def summary(self) -> pd.DataFrame:
@@ -351,7 +352,7 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
     frames: dict[str, Any] = {
         "firms": lambda: firm_frame(ledger, scenario, mechanisms),
         "market": lambda: market_frame(ledger, mechanisms),
-        "switching": lambda: switching_frame(ledger, scenario),
+        "brand_switching": lambda: switching_frame(ledger, scenario),
         "tenure": lambda: tenure_frame(ledger, scenario),
     }
     for mechanism in mechanisms:
@@ -361,16 +362,16 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(ledger, scenario)
     if "elasticity" in wanted:
-        frames["elasticities"] = lambda: elasticity_frame(ledger, scenario)
+        frames["price_elasticities"] = lambda: elasticity_frame(ledger, scenario)
     if "network" in wanted:
-        frames["neighbours"], frames["ties"] = ties_frames(simulation)
+        frames["network_customers"], frames["network_edges"] = ties_frames(simulation)
     if "hearsay" in wanted:
-        frames["hearsay"] = lambda: hearsay_frame(ledger, scenario)
+        frames["word_of_mouth_effects"] = lambda: hearsay_frame(ledger, scenario)
     if "loss_reasons" in wanted:
-        frames["losses"] = lambda: loss_frame(ledger, scenario, mechanisms)
+        frames["churn_reasons"] = lambda: loss_frame(ledger, scenario, mechanisms)
     if "customers" in wanted:  # built at once: later they would keep all customers in memory
         frames["customers"] = customer_frame(simulation)
-        frames["reach"] = reach_frame(frames["customers"], list(scenario.firms))
+        frames["purchase_frequency"] = reach_frame(frames["customers"], list(scenario.firms))
     return frames
 
 

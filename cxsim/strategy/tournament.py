@@ -24,7 +24,7 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import contrast, framed, loaded, sampling, summary_of
 from cxsim.study.value_of_lead import CONTINUED, estimate
 
-__all__ = ["Tournament", "capability_ways", "policy_tournament", "tournament"]
+__all__ = ["Tournament", "capability_paths", "policy_tournament", "tournament"]
 
 
 # -- A tournament of policies: each against each, on the same seeds ----------------------------
@@ -160,7 +160,7 @@ def _standings(
 
 
 @styled
-def capability_ways(
+def capability_paths(
     firms: pd.DataFrame,
     *,
     by: str = "policy",

@@ -25,7 +25,7 @@ from cxsim.study.stored_runs import Cells
 from cxsim.study.study import Study
 from cxsim.study.workers import Report
 
-__all__ = ["ANALYSES", "Sweep", "analyse"]
+__all__ = ["ANALYSES", "StudyResult", "analyse"]
 
 
 # -- The results of a study: what is stored of it, as frames -----------------------------------
@@ -39,7 +39,7 @@ _TAIL = ("status", "message", "traceback", "run", "seconds", "worker")
 _FACTS = ("base", "overrides", "scenario", "code", "task", "adopted", "finished")
 
 
-class Sweep:
+class StudyResult:
     """The results of a study.
 
     Attributes
@@ -209,7 +209,7 @@ class Sweep:
                                      **{k: float(v) for k, v in paired(a, b, confidence).items()},
                                      "seeds": len(a)})  # fmt: skip
         columns = ["point", "strategy", "output", "difference", "se", "lower", "upper",
-                   "narrowing", "seeds"]  # fmt: skip
+                   "width_ratio", "seeds"]  # fmt: skip
         return self._with_factors(pd.DataFrame(rows, columns=columns))
 
     def analyse(
@@ -292,7 +292,7 @@ class Sweep:
         return frame
 
     def __repr__(self) -> str:
-        return f"<Sweep of {self.study.name!r}: {self.report.sentence()}>"
+        return f"<StudyResult of {self.study.name!r}: {self.report.sentence()}>"
 
     def _repr_html_(self) -> str:
         table = self.means().head(20).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
@@ -346,7 +346,7 @@ def analyse(
     Returns
     -------
     list of Finding
-        Output by output, in the order of the analyses. :func:`cxsim.plot.finding` draws one.
+        Output by output, in the order of the analyses. :func:`cxsim.plot.analysis` draws one.
 
     Raises
     ------

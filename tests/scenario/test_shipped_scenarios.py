@@ -56,7 +56,7 @@ def test_firms_of_the_baseline_differ_in_capabilities_only():
 @pytest.fixture(scope="module")
 def late():
     """The baseline after its first two years, over seeds."""
-    runs = [cx.run("baseline", seed=seed, detail=["elasticity"]).firms for seed in SEEDS]
+    runs = [cx.run("baseline", seed=seed, probes=["elasticity"]).firms for seed in SEEDS]
     return pd.concat(runs).query("period >= 24")
 
 
@@ -131,7 +131,7 @@ def test_each_broken_loop_lacks_one_step():
 def test_the_two_firms_of_the_blind_spot_differ_in_listening_only():
     firms = cx.load("blind_spot").firms
     listener, believer = (dict(firms[name]) for name in ("Listener", "Believer"))
-    assert {key for key in listener if listener[key] != believer[key]} == {"listening"}
+    assert {key for key in listener if listener[key] != believer[key]} == {"surveys"}
 
 
 def test_outsourced_service_is_run_by_partners_who_cost_less():

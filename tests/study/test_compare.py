@@ -35,7 +35,7 @@ def test_a_dearer_firm_loses_share(result):
 
 
 def test_pairing_narrows_the_interval(result):
-    assert row(result, "share", "Tailor")["narrowing"] > 1.5
+    assert row(result, "share", "Tailor")["width_ratio"] > 1.5
 
 
 def test_every_summarized_measure_of_firms_and_market_is_compared(result):
@@ -158,7 +158,7 @@ def test_errors_and_intervals_are_the_textbooks():
     assert half_width(error, 3, 0.95) == pytest.approx(4.302653 * error, rel=1e-6)
     both = paired(values, values + 1.0, 0.95)
     assert both["difference"] == 1.0
-    assert np.isnan(both["narrowing"])
+    assert np.isnan(both["width_ratio"])
 
 
 def test_paired_intervals_cover_the_truth_as_often_as_they_say():

@@ -76,8 +76,8 @@ def test_what_observers_measure_is_kept_and_changes_no_run(tmp_path):
     plain = cx.sweep(MARKET, store=tmp_path / "p", executor="inline")
     pd.testing.assert_series_equal(result.frame["share.Tailor"], plain.frame["share.Tailor"])
     run = result.runs.iloc[0]
-    again = cx.replay(run["run"], store=tmp_path / "w", detail=["elasticity"])
-    own = again.elasticities.query("firm == 'Tailor' and price_of == 'Tailor'")["elasticity"]
+    again = cx.replay(run["run"], store=tmp_path / "w", probes=["elasticity"])
+    own = again.price_elasticities.query("firm == 'Tailor' and price_of == 'Tailor'")["elasticity"]
     assert run["own_elasticity.Tailor"] == pytest.approx(own.mean())
 
 
@@ -264,7 +264,7 @@ def test_failed_runs_are_done_again_only_if_asked(tmp_path):
     plan = study(functions.sometimes_fails)
     cx.sweep(plan, store=tmp_path / "s", executor="inline")
     assert cx.sweep(plan, store=tmp_path / "s", executor="inline").report.done == 0
-    again = cx.sweep(plan, store=tmp_path / "s", executor="inline", retry=True)
+    again = cx.sweep(plan, store=tmp_path / "s", executor="inline", retry_failed=True)
     assert again.report.done == 3
     assert len(again.runs) == 18
 

@@ -79,9 +79,9 @@ def decayed(uncertainty: float, forgetting_rate: float) -> float:
     return uncertainty + forgetting_rate * (1.0 - uncertainty)
 
 
-def onboarding_effort(teaching_effort: float, customization: float, gain: float) -> float:
+def onboarding_effort(full_effort: float, customization: float, gain: float) -> float:
     """Return the onboarding effort, in currency, of raising a firm's knowledge by ``gain``."""
-    return teaching_effort * customization * gain
+    return full_effort * customization * gain
 
 
 # --- passes -----------------------------------------------------------------------

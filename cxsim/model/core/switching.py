@@ -28,7 +28,7 @@ class SegmentParameters(Parameters):
     switching_cost: float = parameter(
         0.0, doc="Procedural switching cost of changing the supplier", unit="currency", ge=0
     )
-    teaching_effort: float = parameter(
+    onboarding_effort: float = parameter(
         0.0,
         doc="Onboarding effort: effort of explaining all one's needs to a new firm",
         unit="currency",
@@ -41,7 +41,7 @@ class SegmentParameters(Parameters):
 
 def barrier(
     switching_cost: float,
-    teaching_effort: float,
+    onboarding_effort: float,
     customization: float,
     knowledge: float,
     knowledge_there: float,
@@ -54,7 +54,7 @@ def barrier(
     missing = knowledge - knowledge_there
     if missing < 0.0:
         missing = 0.0
-    return switching_cost + teaching_effort * customization * missing
+    return switching_cost + onboarding_effort * customization * missing
 
 
 def premium_saved(
@@ -75,14 +75,14 @@ def premium_saved(
 def switch(
     n, n_firms, segment, supplier, customization, knowledge_shown, supplier_knowledge, procedural,
     effort, value, barriers, market_switching_cost_form, segment_switching_cost,
-    segment_teaching_effort,
+    segment_onboarding_effort,
 ):  # fmt: skip
     """Subtract the switching cost from the value of rivals, or add a bonus to the supplier's."""
     bonus = market_switching_cost_form[0] > 0.5
     sign = 1.0 if bonus else -1.0
     for i in range(n):
         procedural[i] = segment_switching_cost[segment[i]]
-        effort[i] = segment_teaching_effort[segment[i]]
+        effort[i] = segment_onboarding_effort[segment[i]]
     for f in range(n_firms):
         for i in range(n):
             there = 0.0 if bonus else knowledge_shown[f, i]
@@ -120,7 +120,7 @@ def identical_rival(n, rival_knowledge, forfeited):
 def count(
     n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
     rival_knowledge, forfeited, need, standard_offer, prior_need, spread, volume, fit_weight,
-    procedural, effort, hassle, gap_recognized, gap_unrecognized, fit_gap_next_offer,
+    procedural, effort, full_ordering_effort, gap_recognized, gap_unrecognized, fit_gap_next_offer,
     firm_price, firm_personal_premium,
     switching_procedural, switching_financial, switching_relational,
 ):  # fmt: skip
@@ -150,9 +150,9 @@ def count(
             fit_weight[i],
             expected(r, gap_recognized[i], gap_unrecognized[i]) - fit_gap_next_offer[i],
         )
-        ease_lost = ordering_effort(hassle[i], r, interaction[f, i], there) - ordering_effort(
-            hassle[i], r, interaction[f, i], here
-        )
+        ease_lost = ordering_effort(
+            full_ordering_effort[i], r, interaction[f, i], there
+        ) - ordering_effort(full_ordering_effort[i], r, interaction[f, i], here)
         switching_relational[i] = has * (fit_lost + ease_lost)
 
 
@@ -214,7 +214,7 @@ SWITCHING = Mechanism(
 class OrderingParameters(Parameters):
     """Ordering effort of a segment."""
 
-    hassle: float = parameter(
+    ordering_effort: float = parameter(
         0.0,
         doc="Ordering effort, which a firm that recognizes and knows the customer removes",
         unit="currency per purchase",
@@ -226,38 +226,43 @@ class OrderingParameters(Parameters):
 
 
 def ordering_effort(
-    hassle: float, recognition: float, interaction: float, knowledge: float
+    full_ordering_effort: float, recognition: float, interaction: float, knowledge: float
 ) -> float:
     """Return the ordering effort of one purchase, u (1 - r A K), currency."""
-    return hassle * (1.0 - recognition * interaction * knowledge)
+    return full_ordering_effort * (1.0 - recognition * interaction * knowledge)
 
 
 # --- passes -----------------------------------------------------------------------
 
 
 def order(
-    n, n_firms, segment, recognition, interaction, knowledge_shown, hassle, value, segment_hassle,
+    n, n_firms, segment, recognition, interaction, knowledge_shown, full_ordering_effort, value,
+    segment_ordering_effort,
 ):  # fmt: skip
     """Subtract the ordering effort from the value of an option."""
     for i in range(n):
-        hassle[i] = segment_hassle[segment[i]]
+        full_ordering_effort[i] = segment_ordering_effort[segment[i]]
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
                 value[e, f, i] -= ordering_effort(
-                    hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
+                    full_ordering_effort[i],
+                    recognition[f, i],
+                    interaction[f, i],
+                    knowledge_shown[f, i],
                 )
 
 
 def count_ordering(
-    n, buyer, seller, hassle, recognition, interaction, knowledge_shown, sum_hassle,
+    n, buyer, seller, full_ordering_effort, recognition, interaction, knowledge_shown,
+    sum_ordering_effort,
 ):  # fmt: skip
     """Add up the ordering effort of purchases."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
-        sum_hassle[tile(i), f] += ordering_effort(
-            hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
+        sum_ordering_effort[tile(i), f] += ordering_effort(
+            full_ordering_effort[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
         )
 
 
@@ -266,7 +271,11 @@ ORDERING = Mechanism(
     doc="Ordering effort",
     core=True,
     segment=OrderingParameters,
-    columns=(scratch("hassle", "Effort of ordering from a firm that knows nothing, currency"),),
-    accumulators=(Accumulator("hassle", "Ordering effort of purchases, currency"),),
-    passes=(Pass(order, "add", term="hassle"), Pass(count_ordering, "pay")),
+    columns=(
+        scratch(
+            "full_ordering_effort", "Effort of ordering from a firm that knows nothing, currency"
+        ),
+    ),
+    accumulators=(Accumulator("ordering_effort", "Ordering effort of purchases, currency"),),
+    passes=(Pass(order, "add", term="ordering effort"), Pass(count_ordering, "pay")),
 )

@@ -189,8 +189,8 @@ def count_fit_gap(
 def count_switching(
     n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
     rival_knowledge, forfeited, volume, fit_weight, fit_gap_next_offer, fit_gap_rival, procedural,
-    effort, hassle, firm_price, firm_personal_premium, switching_procedural, switching_financial,
-    switching_relational,
+    effort, full_ordering_effort, firm_price, firm_personal_premium, switching_procedural,
+    switching_financial, switching_relational,
 ):  # fmt: skip
     """Compute what each account would lose by moving to a rival identical to its supplier."""
     for i in range(n):
@@ -206,9 +206,9 @@ def count_switching(
             volume[i], firm_price[f], firm_personal_premium[f], customized[i], r, here - there
         )
         fit_lost = fit_gap_cost(volume[i], fit_weight[i], fit_gap_rival[i] - fit_gap_next_offer[i])
-        ease_lost = ordering_effort(hassle[i], r, interaction[f, i], there) - ordering_effort(
-            hassle[i], r, interaction[f, i], here
-        )
+        ease_lost = ordering_effort(
+            full_ordering_effort[i], r, interaction[f, i], there
+        ) - ordering_effort(full_ordering_effort[i], r, interaction[f, i], here)
         switching_relational[i] = has * (fit_lost + ease_lost)
 
 
@@ -295,7 +295,7 @@ def note_experienced_utility(
     experienced_utility, judges, outside_then, worth_then, shock_then, summed_utility, outvoted,
     shock_missed, mistaken, decision_makers, recognition, customization, knowledge_shown, need,
     member_need, self_error, tailored, centre, spread, volume, fit_weight, firm_position,
-    firm_segment_insight, segment_outside_value, key_choice,
+    firm_segment_insight, segment_no_purchase_value, key_choice,
 ):  # fmt: skip
     """Store the experienced value of the choice, on average over the members.
 
@@ -309,7 +309,7 @@ def note_experienced_utility(
         i = shopper[k]
         summed_utility[k] = 0.0
         judges[k] = decision_makers[i] if choice[i] >= 0 else 0.0
-        outside_then[k] = segment_outside_value[segment[i]]
+        outside_then[k] = segment_no_purchase_value[segment[i]]
         error = 0.0
         for d in range(len(need)):
             error += abs(self_error[d, i])

@@ -288,7 +288,7 @@ def per_last_year(values: np.ndarray, year: int) -> np.ndarray:
 
 def hassle(b: Ledger) -> np.ndarray:
     """Mean ordering effort over the period's purchases from the firm."""
-    return ratio(b.total("hassle"), purchases(b))
+    return ratio(b.total("ordering_effort"), purchases(b))
 
 
 def effort(b: Ledger) -> np.ndarray:

@@ -50,8 +50,8 @@ def learning(
                 "need_mean": (position + gap).tolist(),
                 "need_sd": sqrt(v),
                 "disclosure": disclosure,
-                "hassle": hassle,
-                "teaching_effort": effort,
+                "ordering_effort": hassle,
+                "onboarding_effort": effort,
                 "fit_weight": 1.0,
             }
         },
@@ -90,7 +90,11 @@ def learning(
             Check(f"misfit after {n}", float(expected), row["misfit"], error=error),
             exactly(f"misfit after {n}, less luck", float(expected), row["misfit"] - luck),
             exactly(f"knowledge after {n}", K, row["knowledge"]),
-            exactly(f"hassle of order {n}", hassle * (1.0 - interaction * before), row["hassle"]),
+            exactly(
+                f"ordering effort of order {n}",
+                hassle * (1.0 - interaction * before),
+                row["hassle"],
+            ),
             exactly(f"effort of teaching, {n}", effort * C * (K - before), row["effort"]),
         ]
     return checks
