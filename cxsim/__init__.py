@@ -17,7 +17,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from cxsim._lazy import no_attribute
 from cxsim._version import __version__
 
 #: Public names and the modules they live in; modules are imported when a name is used.
@@ -75,7 +74,7 @@ def __getattr__(name: str) -> Any:
         return module.Scenario.load if name == "load" else getattr(module, name)
     if name in _MODULES:
         return importlib.import_module(f"cxsim.{name}")
-    raise no_attribute("cxsim", name, __all__)
+    raise importlib.import_module("cxsim.messages").no_attribute("cxsim", name, __all__)
 
 
 def __dir__() -> list[str]:

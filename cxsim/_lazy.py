@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["attach", "no_attribute"]
-
-
-def no_attribute(module: str, name: str, known: Iterable[str]) -> AttributeError:
-    """Return the error for a name that a module lacks, with the one that was probably meant."""
-    from cxsim.messages import hint
-
-    near = "" if name.startswith("_") else hint(name, known, listed=0)
-    return AttributeError(f"module {module!r} has no attribute {name!r}{near}")
+__all__ = ["attach"]
 
 
 def attach(
@@ -35,7 +27,7 @@ def attach(
         if name in homes:
             home = homes[name] if "." in homes[name] else f"{package}.{homes[name]}"
             return getattr(importlib.import_module(home), name)
-        raise no_attribute(package, name, homes)
+        raise importlib.import_module("cxsim.messages").no_attribute(package, name, homes)
 
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *homes})

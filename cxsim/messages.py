@@ -47,6 +47,7 @@ __all__ = [
     "names_of",
     "nearest",
     "needed",
+    "no_attribute",
     "number",
     "one_line",
     "part_of_variance",
@@ -296,6 +297,12 @@ def hint(name: Any, known: Iterable[str], *, listed: int = 6) -> str:
     if 0 < len(names) <= listed:
         return f" (known: {', '.join(names)})"
     return ""
+
+
+def no_attribute(module: str, name: str, known: Iterable[str]) -> AttributeError:
+    """Return the error for a name that a module lacks, with the one that was probably meant."""
+    near = "" if name.startswith("_") else hint(name, known, listed=0)
+    return AttributeError(f"module {module!r} has no attribute {name!r}{near}")
 
 
 class AttributeHints:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cxsim._lazy import no_attribute
 from cxsim.charts.capability_matrix import capability_matrix
 from cxsim.charts.customer_experience import customer_journey_map, emotion_clusters, perception_gap
 from cxsim.charts.customer_flows import brand_switching, customer_flows, retention_by_tenure
@@ -30,6 +29,7 @@ from cxsim.charts.study_analyses import analysis
 from cxsim.charts.style import alternative_text, save, show, style
 from cxsim.charts.switching_costs import switching_cost_distribution, switching_costs
 from cxsim.charts.time_series import market_shares, profit, retention_rate, time_series
+from cxsim.messages import no_attribute
 from cxsim.strategy.break_even import payback_curve
 from cxsim.strategy.copying import copying_figure as copying_effects
 from cxsim.strategy.decision import options_under_uncertainty

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cxsim._lazy import no_attribute
 from cxsim.calibration.calibrate import Calibration, calibrate
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
+from cxsim.messages import no_attribute
 
 __all__ = [
     "Calibration",

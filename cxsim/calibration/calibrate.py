@@ -263,7 +263,7 @@ def calibrate(
     >>> market = {"customers": 400, "periods": 24, "segments.*.fit_weight": 0}
     >>> deals = {"firms.*.promotions": {"chance": 0.3, "depth": 0.2}}
     >>> panel = cx.run("baseline", seed=1, overrides=market | deals, panel=300).panel
-    >>> result = calibrate(panel, shuffles=0, draws=20)
+    >>> result = calibrate(panel, permutations=0, draws=20)
     >>> result.save("my_market.yaml").name
     'my_market.yaml'
     """
@@ -414,7 +414,7 @@ def shuffled_order(
 
     Parameters
     ----------
-    panel, first, form, tastes, draws, start
+    panel, initial_purchases, form, tastes, draws, start
         As for :func:`~cxsim.calibration.estimate.fit`.
     permutations : int
     seed : int

@@ -380,7 +380,7 @@ def fit(
 
     Parameters
     ----------
-    panel, first, form, loyalty
+    panel, initial_purchases, form, loyalty
         As for :func:`design_of`.
     tastes : bool
         Whether customers differ in taste; if not, what looks like loyalty may be taste.

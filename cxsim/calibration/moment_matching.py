@@ -268,7 +268,7 @@ def match_moments(
 
     Examples
     --------
-    >>> result = match(
+    >>> result = match_moments(
     ...     {
     ...         "settings": {"customers": 300, "periods": 12},
     ...         "parameters": {"firms.Tailor.quality": [24, 30]},

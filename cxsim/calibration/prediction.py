@@ -106,7 +106,7 @@ def predict(
     panel : Panel
     share : float
         Part of each customer's occasions to estimate on.
-    first, form, draws
+    initial_purchases, form, draws
         As for :func:`~cxsim.calibration.calibrate.calibrate`.
 
     Raises

@@ -40,7 +40,7 @@ def scenario_text(
     panel : Panel
     estimates : Estimates
         With tastes.
-    first, form
+    initial_purchases, form
         As they were estimated.
     alike : Estimates, optional
         Without tastes, for the notes.

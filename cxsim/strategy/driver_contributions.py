@@ -114,7 +114,7 @@ def driver_contributions(
     >>> from cxsim import load
     >>> market = load("baseline", {"customers": 200, "periods": 12})
     >>> dearer = market.override({"firms.Tailor.price": 22})
-    >>> parts = why(market, dearer, firm="Tailor", seeds=2)
+    >>> parts = driver_contributions(market, dearer, firm="Tailor", seeds=2)
     >>> parts["term"].iloc[0]
     'price'
     """
