@@ -22,10 +22,10 @@ from cxsim.charts.style import OKABE_ITO, contrast, looks
 #: Every figure of one run, by name.
 FIGURES = {
     "capability_matrix": lambda r, **k: cp.capability_matrix(r.firms, **k),
-    "shares": lambda r, **k: cp.market_shares(r.firms, **k),
-    "retention": lambda r, **k: cp.retention_rate(r.firms, **k),
+    "market_shares": lambda r, **k: cp.market_shares(r.firms, **k),
+    "retention_rate": lambda r, **k: cp.retention_rate(r.firms, **k),
     "profit": lambda r, **k: cp.profit(r.firms, **k),
-    "lines": lambda r, **k: cp.time_series(r.firms, measure="knowledge", **k),
+    "time_series": lambda r, **k: cp.time_series(r.firms, measure="knowledge", **k),
     "retention_by_tenure": lambda r, **k: cp.retention_by_tenure(r.tenure, **k),
     "switching_costs": lambda r, **k: cp.switching_costs(r.firms, **k),
     "switching_cost_distribution": lambda r, **k: cp.switching_cost_distribution(r.customers, **k),
@@ -88,7 +88,8 @@ def test_the_title_and_size_that_all_figures_take_stand_in_signature_and_help(na
 
 
 def test_a_figure_refuses_a_parameter_that_it_does_not_have(result):
-    with pytest.raises(TypeError, match=r"shares\(\) got an unexpected keyword argument 'titel'"):
+    said = r"market_shares\(\) got an unexpected keyword argument 'titel'"
+    with pytest.raises(TypeError, match=said):
         cp.market_shares(result.firms, titel="Look here")
 
 
@@ -162,7 +163,7 @@ import sys
 import pandas as pd
 import cxsim.plot as cp
 frame = pd.DataFrame({{"period": [0, 1], "firm": ["Ann", "Ann"], "share": [1.0, 1.0]}})
-cp.save(cp.shares(frame), {str(tmp_path / "shares.png")!r})
+cp.save(cp.market_shares(frame), {str(tmp_path / "shares.png")!r})
 sys.exit("matplotlib.pyplot" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -273,7 +274,7 @@ def test_a_missing_column_is_named_with_the_nearest_one(result, draw, column):
 
 
 def test_customers_that_were_not_kept_are_asked_for_in_the_message():
-    with pytest.raises(TypeError, match=r"found None .*detail=\['customers'\]"):
+    with pytest.raises(TypeError, match=r"found None .*probes=\['customers'\]"):
         cp.switching_cost_distribution(None)
 
 
