@@ -187,7 +187,7 @@ _TITLES = {
         "{who} ends with a customer share of {value}{next}",
         "{who} end with a customer share of {value} each",
     ),
-    "retention_rate": (
+    "retention": (
         "{who} ends with a retention of {value} per {period}{next}",
         "{who} end with a retention of {value} per {period} each",
     ),
