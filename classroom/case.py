@@ -95,9 +95,9 @@ class Case:
         """Return a simulation at its end."""
         return simulate(market, seed=seed, engine=self.engine)
 
-    def run(self, market: Scenario, seed: int, *, detail: Iterable[str] = ()) -> Run:
+    def run(self, market: Scenario, seed: int, *, probes: Iterable[str] = ()) -> Run:
         """Return a run with all its frames."""
-        return run(market, seed=seed, engine=self.engine, detail=detail)
+        return run(market, seed=seed, engine=self.engine, probes=probes)
 
     def outcomes(self, market: Scenario) -> list[Outcome]:
         """Return one outcome per seed; run once and remembered."""

@@ -132,9 +132,9 @@ def response(
     ticks : str, optional
         Name of the words for values of the parameter.
     **look
-        ``by``, ``note`` and ``size``, as for :func:`cxsim.charts.response`.
+        ``by``, ``note`` and ``size``, as for :func:`cxsim.charts.response_curve`.
     """
-    from cxsim.charts import response as draw
+    from cxsim.charts import response_curve as draw
 
     rows = [
         (name, x, each.value, each.lower, each.upper)
@@ -173,7 +173,7 @@ def paths(
     title : text
     size : (float, float)
     """
-    from cxsim.plot import paths as draw
+    from cxsim.plot import scenario_time_series as draw
 
     before, after = (numbers.find(case, name) for name in markets)
     series = case.compared(before, after).series

@@ -75,7 +75,7 @@ class Industry:
     unit_cost: float = 50.0
     fit_worth: float = 25.0
     order_effort: float = 8.0
-    teaching_effort: float = 15.0
+    onboarding_effort: float = 15.0
     switching_cost: float = 10.0
     customizing_cost: float = 6.0
     contact_cost: float = 4.0
@@ -142,12 +142,12 @@ class Industry:
         upkeep = revenue * self.upkeep / 100
         each: dict[str, Any] = {
             "purchase_rate": self.purchases_per_year / 12,
-            "turnover": 1 - (1 - self.leaving / 100) ** (1 / 12),
+            "exit_rate": 1 - (1 - self.leaving / 100) ** (1 / 12),
             "price_sensitivity": 0.18 * (_PRICE / self.price) * (self.elasticity / _ELASTICITY),
             "brand_taste_sd": 2.0 * self.price / _PRICE,
             "fit_weight": of_price["fit_worth"] / _MISFIT,
-            "hassle": of_price["order_effort"],
-            "teaching_effort": of_price["teaching_effort"],
+            "ordering_effort": of_price["order_effort"],
+            "onboarding_effort": of_price["onboarding_effort"],
             "switching_cost": of_price["switching_cost"],
         }
         firms: dict[str, Any] = {

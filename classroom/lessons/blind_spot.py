@@ -38,7 +38,7 @@ def market(case: Case, **more: Any) -> Scenario:
 def free(case: Case) -> Scenario:
     """Return the market in which surveys cost nothing."""
     kinds = ("event_based", "tracking")
-    costs = {f"firms.Listener.listening.{kind}.cost": 0.0 for kind in kinds}
+    costs = {f"firms.Listener.surveys.{kind}.cost": 0.0 for kind in kinds}
     return market(case, name="surveys for nothing", **costs)
 
 
@@ -151,7 +151,7 @@ def views(case: Case) -> Any:
     from cxsim.charts import three_views
 
     note = f"Means over {len(case.seeds)} seeds and the last twelve months."
-    return three_views(touchpoints(case), firms=list(market(case).firms), note=note)
+    return experience_views(touchpoints(case), firms=list(market(case).firms), note=note)
 
 
 def gap_over_time(case: Case) -> Any:

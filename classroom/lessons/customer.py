@@ -137,8 +137,10 @@ NUMBERS: Numbers = Numbers(
         {"Market share (points)": share_lead, "Net present value (%)": profit_lead},
     ),
     pays=lambda case: surely_above(NUMBERS.find(case, "by_worth[Net present value (%)]"))[::-1],
-    journey=lambda case: cx.plot.journey_map(case.run(market(case), case.seeds[0]).touchpoints),
-    groups=lambda case: cx.plot.group_decisions(decisions(case)),
+    journey=lambda case: cx.plot.customer_journey_map(
+        case.run(market(case), case.seeds[0]).touchpoints
+    ),
+    groups=lambda case: cx.plot.buying_center_decisions(decisions(case)),
 )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def procedural(case: Case) -> dict[str, float]:
     k, h, c = (
         float(each)
         for each in (
-            segment.switching_cost, segment.teaching_effort,
+            segment.switching_cost, segment.onboarding_effort,
             market(case).firms["Tailor"].customization,
         )
     )  # fmt: skip
@@ -161,7 +161,7 @@ def costs_by_part(case: Case) -> Any:
 
 def spread(case: Case) -> Any:
     """Draw switching costs over customers, in the first run."""
-    customers = case.run(market(case), case.seeds[0], detail=["customers"]).customers
+    customers = case.run(market(case), case.seeds[0], probes=["customers"]).customers
     return cx.plot.switching_cost_distribution(customers)
 
 

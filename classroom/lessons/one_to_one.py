@@ -161,15 +161,15 @@ def table(case: Case) -> str:
 
 def pays(case: Case) -> Any:
     """Draw the break-even line, simulated and by the closed form."""
-    from cxsim.strategy import paying_map
+    from cxsim.strategy import profit_map
 
     here: Any = market(case)
     cost = float(here.firms["Tailor"].customization_cost)
-    found = paying_map(
+    found = profit_map(
         here, need_variance=VARIANCES, fit_weight=WEIGHTS,
         customization_cost=(cost / 2, cost), seeds=case.seeds[:FEW],
     )  # fmt: skip
-    return cx.plot.paying(found, size=(9.4, 7.6))
+    return cx.plot.one_to_one_profit_map(found, size=(9.4, 7.6))
 
 
 NUMBERS: Numbers = Numbers(

@@ -383,7 +383,7 @@ def bass_diffusion(
     periods: int,
     *,
     reach: ArrayLike,
-    tell_rate: ArrayLike,
+    message_rate: ArrayLike,
     contacts: ArrayLike = 1,
     market: ArrayLike = 1.0,
 ) -> NDArray[np.float64]:
@@ -398,7 +398,7 @@ def bass_diffusion(
         Number of periods, T; nobody has adopted before the first.
     reach : array_like, shape (...)
         Chance per period to be reached by advertising, p.
-    tell_rate : array_like, shape (...)
+    message_rate : array_like, shape (...)
         Chance that an adopter who is met tells, q.
     contacts : array_like, shape (...)
         People met per period, k.
@@ -428,14 +428,14 @@ def bass_diffusion(
 
     Examples
     --------
-    >>> bass_diffusion(4, reach=0.1, tell_rate=0.5, contacts=2, market=100).round(2)
+    >>> bass_diffusion(4, reach=0.1, message_rate=0.5, contacts=2, market=100).round(2)
     array([10.  , 16.9 , 23.82, 24.57])
     """
     if numbers(periods, name="periods").ndim > 0 or periods != int(periods) or periods < 0:
         raise ValueError(f"periods: expected a whole number of at least 0, found {periods!r}")
     p, q, k, m = np.broadcast_arrays(
         numbers(reach, name="reach", at_least=0, at_most=1),
-        numbers(tell_rate, name="tell_rate", at_least=0, at_most=1),
+        numbers(message_rate, name="message_rate", at_least=0, at_most=1),
         numbers(contacts, name="contacts", at_least=0),
         numbers(market, name="market", at_least=0),
     )

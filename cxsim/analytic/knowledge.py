@@ -203,7 +203,7 @@ class ServiceWorth:
     """
 
     misfit: NDArray[np.float64]
-    hassle: NDArray[np.float64]
+    ordering_effort: NDArray[np.float64]
     unit: NDArray[np.float64]
     contact: NDArray[np.float64]
     fixed: NDArray[np.float64]
@@ -217,14 +217,14 @@ class ServiceWorth:
 
         Of the common shape of what it was computed from.
         """
-        return -(self.misfit + self.hassle + self.unit + self.contact + self.fixed)
+        return -(self.misfit + self.ordering_effort + self.unit + self.contact + self.fixed)
 
 
 def relationship_knowledge(
     precision: ArrayLike,
     *,
     rate: ArrayLike,
-    turnover: ArrayLike,
+    exit_rate: ArrayLike,
     forgetting: ArrayLike = 0.0,
     need_drift: ArrayLike = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -237,7 +237,7 @@ def relationship_knowledge(
         chance to be recognized.
     rate : array_like
         Purchases from the firm per customer of the market and period, above 0.
-    turnover : array_like
+    exit_rate : array_like
         Chance that a customer leaves the market, per period.
     forgetting, need_drift : array_like
         Shares of what is known that are lost per period.
@@ -262,7 +262,7 @@ def relationship_knowledge(
     """
     r = numbers(precision, name="precision", at_least=0)
     b = numbers(rate, name="rate", at_least=0)
-    t = numbers(turnover, name="turnover", at_least=0, at_most=1)
+    t = numbers(exit_rate, name="exit_rate", at_least=0, at_most=1)
     f = numbers(forgetting, name="forgetting", at_least=0, at_most=1)
     d = numbers(need_drift, name="need_drift", at_least=0, at_most=1)
     if (b == 0).any():
@@ -295,10 +295,10 @@ def service_worth(
     segment_insight: ArrayLike = 0.0,
     recognition: ArrayLike = 1.0,
     fit_weight: ArrayLike = 0.0,
-    hassle: ArrayLike = 0.0,
+    ordering_effort: ArrayLike = 0.0,
     volume: ArrayLike = 1.0,
     learning: ArrayLike = 1.0,
-    turnover: ArrayLike = 0.0,
+    exit_rate: ArrayLike = 0.0,
     forgetting: ArrayLike = 0.0,
     need_drift: ArrayLike = 0.0,
     customization_cost: ArrayLike = 0.0,
@@ -319,13 +319,13 @@ def service_worth(
         As for :func:`~cxsim.analytic.mean_misfit`.
     fit_weight : array_like
         Currency per squared distance and unit.
-    hassle : array_like
+    ordering_effort : array_like
         Currency per order.
     volume : array_like
         Units per purchase.
     learning : array_like
         Precision of a contact's signal at full interaction, rho w.
-    turnover, forgetting, need_drift : array_like
+    exit_rate, forgetting, need_drift : array_like
         Per period.
     customization_cost, interaction_cost : array_like
         Currency per unit, and per contact, at full capability.
@@ -355,7 +355,7 @@ def service_worth(
 
     Examples
     --------
-    >>> alike = {"rate": 0.1, "customers": 1000, "fit_weight": 1.5, "turnover": 0.01}
+    >>> alike = {"rate": 0.1, "customers": 1000, "fit_weight": 1.5, "exit_rate": 0.01}
     >>> cost = {"customization_cost": 1.0}
     >>> one = service_worth(0.8, 0.8, **alike, **cost)
     >>> bool(one.net > service_worth(0.1, 0.1, **alike, **cost).net)
@@ -370,7 +370,7 @@ def service_worth(
     known, weights = relationship_knowledge(
         numbers(learning, name="learning", at_least=0) * A * r,
         rate=b,
-        turnover=turnover,
+        exit_rate=exit_rate,
         forgetting=forgetting,
         need_drift=need_drift,
     )
@@ -393,7 +393,7 @@ def service_worth(
     per_period = numbers(capability_cost, name="capability_cost", at_least=0) * (A**2 + C**2)
     parts = np.broadcast_arrays(
         numbers(fit_weight, name="fit_weight", at_least=0) * units * (weights * misfit).sum(axis=0),
-        numbers(hassle, name="hassle", at_least=0) * (1.0 - r * A * K),
+        numbers(ordering_effort, name="ordering_effort", at_least=0) * (1.0 - r * A * K),
         numbers(customization_cost, name="customization_cost", at_least=0) * C * units,
         numbers(interaction_cost, name="interaction_cost", at_least=0) * A,
         per_period / (n * b),

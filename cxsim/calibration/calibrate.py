@@ -182,13 +182,14 @@ class Calibration:
         return f"<p>{escape(self.headline())}</p>{table}"
 
 
+@argument_hints
 def calibrate(
     panel: str | Path | pd.DataFrame | Panel,
     *,
     columns: Columns | None = None,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
-    shuffles: int = 5,
+    permutations: int = 5,
     draws: int = 200,
     seed: int = 0,
     source: str | None = None,
@@ -206,12 +207,12 @@ def calibrate(
         period, firm, chosen, price``. Frames of ``cx.run(..., panel=100).panel`` will do.
     columns : Columns, optional
         Names of columns that are not found by themselves.
-    first : {"drop", "use"}
+    initial_purchases : {"drop", "use"}
         What to do with each customer's first purchase: condition on it, or use it where the
         panel starts with the customer's very first purchase.
     form : {"cost", "bonus"}
         As ``switching_cost_form`` of scenarios.
-    shuffles : int
+    permutations : int
         Random orders in the control for spurious loyalty; 0 for no control.
     draws : int
         Halton points per customer.
@@ -243,7 +244,7 @@ def calibrate(
     >>> market = {"customers": 400, "periods": 24, "segments.*.fit_weight": 0}
     >>> deals = {"firms.*.promotions": {"chance": 0.3, "depth": 0.2}}
     >>> panel = cx.run("baseline", seed=1, overrides=market | deals, panel=300).panel
-    >>> result = calibrate(panel, shuffles=0, draws=20)
+    >>> result = calibrate(panel, permutations=0, draws=20)
     >>> result.save("my_market.yaml").name
     'my_market.yaml'
     """
@@ -257,15 +258,16 @@ def calibrate(
             progress("shuffling" if total else "estimating", done, total)
 
     tell(0, 0)
-    alike = fit(data, first=first, form=form, tastes=False)
-    estimates = fit(data, first=first, form=form, draws=draws, seed=seed)
+    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes=False)
+    estimates = fit(data, initial_purchases=initial_purchases, form=form, draws=draws, seed=seed)
     control = control_alike = None
-    shuffles = whole(shuffles, "shuffles", low=0)
-    if shuffles:
+    permutations = whole(permutations, "permutations", low=0)
+    if permutations:
         control, control_alike = (
             shuffled_order(
-                data, first=first, form=form, tastes=tastes, shuffles=shuffles, draws=draws,
-                seed=seed, start=start, progress=tell if tastes else None,
+                data, initial_purchases=initial_purchases, form=form, tastes=tastes,
+                permutations=permutations, draws=draws, seed=seed, start=start,
+                progress=tell if tastes else None,
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
@@ -296,7 +298,7 @@ def check_identified(panel: Panel) -> None:
     bought = np.bincount(panel.choice, minlength=panel.options)[: len(panel.firms)]
     if panel.options < 2:
         raise wrong(f"expected a choice of two or more, found one firm ({panel.firms[0]})")
-    if (bought > 0).sum() < 2 and not panel.outside:
+    if (bought > 0).sum() < 2 and not panel.no_purchase:
         only = panel.firms[int(bought.argmax())]
         raise wrong(f"expected purchases from two or more firms, found only {only}")
     if (bought == 0).any():
@@ -360,10 +362,10 @@ class Control:
 def shuffled_order(
     panel: Panel,
     *,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     tastes: bool = True,
-    shuffles: int = 10,
+    permutations: int = 10,
     draws: int = 200,
     seed: int = 0,
     start: Estimates | None = None,
@@ -376,19 +378,26 @@ def shuffled_order(
 
     Parameters
     ----------
-    panel, first, form, tastes, draws, start
+    panel, initial_purchases, form, tastes, draws, start
         As for :func:`~cxsim.calibration.estimate.fit`.
-    shuffles : int
+    permutations : int
     seed : int
         Of the orders.
     progress : callable, optional
         Called with (shuffles done, shuffles).
     """
     rows = []
-    for number in range(shuffles):
+    for number in range(permutations):
         mixed = panel.shuffled(np.random.default_rng((seed, number)))
-        found = fit(mixed, first=first, form=form, tastes=tastes, draws=draws, start=start)
+        found = fit(
+            mixed,
+            initial_purchases=initial_purchases,
+            form=form,
+            tastes=tastes,
+            draws=draws,
+            start=start,
+        )
         rows.append((number, float(found.values["loyalty"]), found.error("loyalty")))
         if progress is not None:
-            progress(number + 1, shuffles)
+            progress(number + 1, permutations)
     return Control(pd.DataFrame(rows, columns=["shuffle", "loyalty", "se"]))

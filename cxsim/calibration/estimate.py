@@ -217,7 +217,7 @@ Z95 = 1.959963984540054
 def design_of(
     panel: Panel,
     *,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     loyalty: bool = True,
 ) -> Design:
@@ -226,7 +226,7 @@ def design_of(
     Parameters
     ----------
     panel : Panel
-    first : {"drop", "use"}
+    initial_purchases : {"drop", "use"}
         ``drop``: a customer's occasions up to the first purchase are left out and what
         follows is conditional on it. ``use``: the panel starts where the customer came to
         the market, so that the first purchase has no supplier behind it and is used.
@@ -245,14 +245,16 @@ def design_of(
     """
     size = len(panel.firms)
     supplier = panel.supplier
-    if first == "drop":
+    if initial_purchases == "drop":
         panel_rows = np.flatnonzero(supplier >= 0)
         if not len(panel_rows):
             raise CalibrationError(f"{panel.source}: expected two purchases of a customer, found 1")
         supplier = supplier[panel_rows]
         panel = panel.take(panel_rows)
-    elif first != "use":
-        raise ValueError(f"first: expected 'drop' or 'use', found {first!r}")
+    elif initial_purchases != "use":
+        raise ValueError(
+            f"initial_purchases: expected 'drop' or 'use', found {initial_purchases!r}"
+        )
     columns: dict[str, np.ndarray] = {"price_sensitivity": -panel.price}
     if loyalty:
         mine = supplier == np.arange(size)[:, None]
@@ -263,7 +265,7 @@ def design_of(
         else:
             raise ValueError(f"form: expected 'cost' or 'bonus', found {form!r}")
     columns |= {name: np.asarray(values) for name, values in panel.features.items()}
-    base = -1 if panel.outside else int(panel.shares.argmax())
+    base = -1 if panel.no_purchase else int(panel.shares.argmax())
     for k, name in enumerate(panel.firms):
         if k != base:
             columns[f"intercept.{name}"] = np.zeros((size, 1)) + (np.arange(size) == k)[:, None]
@@ -377,7 +379,7 @@ class Estimates:
 def fit(
     panel: Panel,
     *,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     loyalty: bool = True,
     tastes: bool = True,
@@ -389,7 +391,7 @@ def fit(
 
     Parameters
     ----------
-    panel, first, form, loyalty
+    panel, initial_purchases, form, loyalty
         As for :func:`design_of`.
     tastes : bool
         Whether customers differ in taste; if not, what looks like loyalty may be taste.
@@ -408,7 +410,7 @@ def fit(
     from scipy.optimize import minimize
 
     draws, seed = whole(draws, "draws", low=1), whole(seed, "seed", low=0)
-    design = design_of(panel, first=first, form=form, loyalty=loyalty)
+    design = design_of(panel, initial_purchases=initial_purchases, form=form, loyalty=loyalty)
     if not tastes:
         design = design.without_tastes()
     likelihood = Likelihood(design, draws=draws, seed=seed)
@@ -427,7 +429,9 @@ def fit(
         for k, name in enumerate(likelihood.names):
             begin[k] = start.values.get(name, begin[k]) / scale[k]
     elif tastes:
-        alike = fit(panel, first=first, form=form, loyalty=loyalty, tastes=False)
+        alike = fit(
+            panel, initial_purchases=initial_purchases, form=form, loyalty=loyalty, tastes=False
+        )
         begin[: len(design.names)] = alike.values.to_numpy() / scale[: len(design.names)]
     done = minimize(
         objective, begin, jac=True, method="BFGS",

@@ -22,7 +22,7 @@ from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
 
-__all__ = ["Found", "Match", "Moments", "match", "minimum", "truncated_normal"]
+__all__ = ["Found", "MomentMatch", "Moments", "match_moments", "minimum", "truncated_normal"]
 
 
 # -- From aggregates to a scenario: simulated moments, their fit, and what they leave open -----
@@ -36,7 +36,7 @@ _PINNED = 0.5
 _MET = 3.0
 
 
-class Match:
+class MomentMatch:
     """A scenario matched to targets.
 
     Attributes
@@ -183,7 +183,7 @@ class Match:
         return write_scenario(self.text(title=title), path)
 
     def __repr__(self) -> str:
-        return f"<Match: {self.headline()}>"
+        return f"<MomentMatch: {self.headline()}>"
 
     def _repr_html_(self) -> str:
         tables = "".join(
@@ -210,7 +210,7 @@ def _whole_share_sets(targets: Targets) -> int:
     )
 
 
-def match(
+def match_moments(
     targets: str | Path | Mapping[str, Any] | Targets,
     *,
     base: Scenario | str | Path | None = None,
@@ -219,7 +219,7 @@ def match(
     seed: int = 0,
     jobs: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Match:
+) -> MomentMatch:
     """Calibrate a scenario to aggregates by the method of simulated moments.
 
     Parameters
@@ -242,7 +242,7 @@ def match(
 
     Returns
     -------
-    Match
+    MomentMatch
 
     Raises
     ------
@@ -257,7 +257,7 @@ def match(
 
     Examples
     --------
-    >>> result = match(
+    >>> result = match_moments(
     ...     {
     ...         "settings": {"customers": 300, "periods": 12},
     ...         "parameters": {"firms.Tailor.quality": [24, 30]},
@@ -278,7 +278,7 @@ def match(
         if progress is not None:
             progress("matching", runs, 0)
 
-    return Match(checked, minimum(moments, tell=tell), moments.runs, draws=draws, seed=seed)
+    return MomentMatch(checked, minimum(moments, tell=tell), moments.runs, draws=draws, seed=seed)
 
 
 # -- Moments of a scenario, simulated over seeds that stay the same while parameters move ------

@@ -17,7 +17,7 @@ __all__ = [
     "CHOICE",
     "CUSTOMER",
     "FIRM",
-    "OUTSIDE",
+    "NO_PURCHASE",
     "PERIOD",
     "PRICE",
     "CalibrationError",
@@ -46,7 +46,7 @@ class Panel:
     source : str
         Where it comes from, for messages and notes.
     firms : tuple of str, length F
-    outside : bool
+    no_purchase : bool
         Whether buying nothing is an option; its number is F.
     choice : ndarray of int, shape (N,)
         Option taken.
@@ -66,7 +66,7 @@ class Panel:
 
     source: str
     firms: tuple[str, ...]
-    outside: bool
+    no_purchase: bool
     choice: np.ndarray
     price: np.ndarray
     features: Mapping[str, np.ndarray]
@@ -79,7 +79,7 @@ class Panel:
     @property
     def options(self) -> int:
         """Number of options, buying nothing included."""
-        return len(self.firms) + self.outside
+        return len(self.firms) + self.no_purchase
 
     @property
     def customers(self) -> int:
@@ -366,7 +366,7 @@ class Columns:
         with. ``period="none"``: rows are in purchase order. ``firm`` makes the panel long.
     features : tuple of str or None
         Features to use; None: all that every firm has. An empty tuple: none.
-    outside : str or None
+    no_purchase : str or None
         Value of the choice that means that nothing was bought.
     """
 
@@ -376,7 +376,7 @@ class Columns:
     firm: str | None = None
     price: str | None = None
     features: tuple[str, ...] | None = None
-    outside: str | None = None
+    no_purchase: str | None = None
 
 
 #: What may stand between the name of a feature and that of a firm.

@@ -22,7 +22,7 @@ from cxsim.calibration.panel import (
     CHOICE,
     CUSTOMER,
     FIRM,
-    OUTSIDE,
+    NO_PURCHASE,
     PERIOD,
     PRICE,
     CalibrationError,
@@ -36,7 +36,7 @@ from cxsim.runs import run
 from cxsim.scenario import shipped_scenarios
 from cxsim.scenario.validation import RESERVED, TAKEN
 
-__all__ = ["REAL", "panel_or_example", "read_panel", "real_frame", "real_panel"]
+__all__ = ["REAL", "load_panel", "read_panel", "real_frame", "real_panel"]
 
 
 # -- Purchase panels from files and frames: columns found by name, mistakes said in one line ---
@@ -196,7 +196,7 @@ class _Reader:
         return Panel(
             source=self.source,
             firms=self.named(firms),
-            outside=bool((choice == len(firms)).any()),
+            no_purchase=bool((choice == len(firms)).any()),
             choice=choice[order],
             price=prices[:, order],
             features={name: values[:, order] for name, values in features.items()},
@@ -249,7 +249,7 @@ class _Reader:
             )
         firms = list(stems[wanted])
         number = {name: k for k, name in enumerate(firms)}
-        outside = self._is_outside(chosen)
+        no_purchase = self._is_outside(chosen)
         choice = np.array([number.get(name, -1) for name in chosen])
         choice[(choice < 0) & outside] = len(firms)
         self.refuse(
@@ -291,8 +291,8 @@ class _Reader:
                 "found none"
             )
         offered = self.labels(firm)
-        outside = self._is_outside(offered)
-        firms = sorted(set(offered[~outside]))
+        no_purchase = self._is_outside(offered)
+        firms = sorted(set(offered[~no_purchase]))
         number = {name: k for k, name in enumerate(firms)}
         option = np.array([number.get(name, len(firms)) for name in offered])
         who = pd.factorize(self.labels(customer))[0]
@@ -330,7 +330,7 @@ class _Reader:
         ]
         chosen = self._features(numeric) if self.columns.features is not None else numeric
         features = {name: self.numbers(name)[inside] for name in chosen}
-        prices = self.frame[price].mask(pd.Series(outside), "0")
+        prices = self.frame[price].mask(pd.Series(no_purchase), "0")
         self.frame = self.frame.assign(**{price: prices})
         values = self.numbers(price)[inside]
         rows = row_of[0]
@@ -388,7 +388,7 @@ def real_panel(name: str) -> Panel:
     return read_panel(frame, columns=columns, source=f"{name} (Ecdat)")
 
 
-def panel_or_example(name: str) -> Panel:
+def load_panel(name: str) -> Panel:
     """Return a panel from a file or a published one; without the extra, one like it, simulated.
 
     Parameters

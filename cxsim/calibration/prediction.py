@@ -85,11 +85,12 @@ _HEADS = {
 }
 
 
+@argument_hints
 def predict(
     panel: Panel,
     *,
     share: float = 2 / 3,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     draws: int = 200,
 ) -> Prediction:
@@ -105,7 +106,7 @@ def predict(
     panel : Panel
     share : float
         Part of each customer's occasions to estimate on.
-    first, form, draws
+    initial_purchases, form, draws
         As for :func:`~cxsim.calibration.calibrate.calibrate`.
 
     Raises
@@ -114,7 +115,9 @@ def predict(
         If the first part does not identify the model.
     """
     train, rest = panel.split(share)
-    result = calibrate(train, first=first, form=form, draws=draws, shuffles=0)
+    result = calibrate(
+        train, initial_purchases=initial_purchases, form=form, draws=draws, permutations=0
+    )
     zero = train.shares
     without = result.without_loyalty()
     models = {

@@ -29,7 +29,7 @@ def scenario_text(
     panel: Panel,
     estimates: Estimates,
     *,
-    first: str,
+    initial_purchases: str,
     form: str,
     alike: Estimates | None = None,
     control: tuple[float, float] | None = None,
@@ -42,7 +42,7 @@ def scenario_text(
     panel : Panel
     estimates : Estimates
         With tastes.
-    first, form
+    initial_purchases, form
         As they were estimated.
     alike : Estimates, optional
         Without tastes, for the notes.
@@ -78,20 +78,22 @@ def scenario_text(
         "two standard errors."
     )
     data["test"] = _test(panel)
-    notes = _notes(panel, estimates, first=first, alike=alike, control=control)
+    notes = _notes(
+        panel, estimates, initial_purchases=initial_purchases, alike=alike, control=control
+    )
     data["notes"] = _block(notes)
     data["periods"] = 24
     data["period_length"] = panel.period_length
     rate = _purchase_rate(panel)
-    if first == "drop":
+    if initial_purchases == "drop":
         data["warm_up"] = int(np.ceil(60 / rate))
         data.yaml_add_eol_comment("first purchases are not reported", "warm_up")
     data["customers"] = 2000
     data["currency"] = unit
     if form != "cost":
         data["switching_cost_form"] = form
-    if panel.outside:
-        data["outside_option"] = True
+    if panel.no_purchase:
+        data["no_purchase_option"] = True
     data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate)})
     data["firms"] = _firms(panel, estimates)
     text = _COMMENT.sub(r"\1  # ", to_yaml(data))
@@ -158,7 +160,7 @@ def _notes(
     panel: Panel,
     estimates: Estimates,
     *,
-    first: str,
+    initial_purchases: str,
     alike: Estimates | None,
     control: tuple[float, float] | None,
 ) -> str:
@@ -172,7 +174,7 @@ def _notes(
         f"McFadden's rho squared {estimates.rho_squared:.3f});",
         "standard errors from the Hessian, those of amounts by the delta method.",
         "Each customer's first purchase conditions the rest."
-        if first == "drop"
+        if initial_purchases == "drop"
         else "First purchases are used, without a term for loyalty.",
         f"Loyalty is {estimates.values['loyalty']:.3g} utils",
         f"(se {estimates.error('loyalty'):.2g}; robust over customers",
@@ -194,7 +196,7 @@ def _notes(
     said.append(
         "A regular and a cut price stand for the prices of each firm; cuts are drawn independently."
     )
-    if not panel.outside:
+    if not panel.no_purchase:
         said.append(
             "Only differences in quality matter, because customers always buy; the quality of the "
             "firm with most purchases is set to its price."

@@ -30,7 +30,7 @@ from cxsim.charts.layout import (
 from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable
 from cxsim.charts.time_series import Courses, courses_of
 
-__all__ = ["emotion_clusters", "journey_map", "perception_gap", "three_views"]
+__all__ = ["customer_journey_map", "emotion_clusters", "experience_views", "perception_gap"]
 
 
 # -- The journey map: what customers meet at each touchpoint beside what they expect -----------
@@ -40,7 +40,7 @@ __all__ = ["emotion_clusters", "journey_map", "perception_gap", "three_views"]
     "period", "firm", "touchpoint", "responsible_firm", "importance", "contacts", "performance",
     "expectation",
 )  # fmt: skip
-def journey_map(
+def customer_journey_map(
     touchpoints: pd.DataFrame,
     *,
     periods: tuple[int, int] | None = None,

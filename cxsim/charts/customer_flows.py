@@ -39,7 +39,7 @@ def brand_switching(
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has.
     periods : (int, int), optional
         First and last period counted; by default all.
 
@@ -203,7 +203,7 @@ def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has, or part of it.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has, or part of it.
 
     Returns
     -------
@@ -241,7 +241,7 @@ def customer_flows(
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has.
     periods : (int, int), optional
         First and last period counted; by default all.
 

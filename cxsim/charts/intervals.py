@@ -31,8 +31,8 @@ __all__ = [
     "estimates",
     "limits_around_zero",
     "loyalty_estimates",
-    "predicted_repeats",
-    "response",
+    "predicted_repeat_purchases",
+    "response_curve",
 ]
 
 
@@ -150,7 +150,7 @@ def estimates(
 
 
 @styled
-def response(
+def response_curve(
     frame: pd.DataFrame,
     *,
     by: str,
@@ -350,7 +350,7 @@ _CALLED = {
 
 
 @charted("model", "quantity", "value", "se")
-def predicted_repeats(predictions: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+def predicted_repeat_purchases(predictions: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     """Draw repeat rates of purchases left out, as observed and as predicted.
 
     Parameters

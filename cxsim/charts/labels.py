@@ -339,7 +339,7 @@ def need(frame: Any, columns: Iterable[str], *, name: str = "frame") -> pd.DataF
 
 def _kind(value: Any) -> str:
     if value is None:
-        return "None (customers are kept by detail=['customers'], a panel by panel=N)"
+        return "None (customers are kept by probes=['customers'], a panel by panel=N)"
     return f"a {type(value).__name__}"
 
 

@@ -42,7 +42,6 @@ __all__ = [
     "dodge",
     "end_labels",
     "end_labels_of",
-    "events_of",
     "finish",
     "firm_panels",
     "grid_of",
@@ -55,6 +54,7 @@ __all__ = [
     "panels_size",
     "row_grid",
     "row_names",
+    "scenario_events",
     "short",
     "spread_above",
     "tag",
@@ -603,7 +603,7 @@ def spread_above(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
 # -- Events of a scenario, to mark them in figures ---------------------------------------------
 
 
-def events_of(scenario: Any) -> list[Event]:
+def scenario_events(scenario: Any) -> list[Event]:
     """Return (period, label) for each event of a scenario, for the figures' ``events``.
 
     An event without a label is told by what it sets. One that takes several periods

@@ -45,7 +45,7 @@ from cxsim.charts.style import GREY, Look, Picture, looks, readable
 from cxsim.charts.time_series import Courses, courses_of, draw_course, fit_limits
 from cxsim.runs.measures.measure_registry import MARKET
 
-__all__ = ["differences", "paths", "what_if"]
+__all__ = ["scenario_differences", "scenario_time_series", "what_if"]
 
 
 # -- Scenarios compared over paired seeds: differences with intervals, and courses side by side
@@ -67,7 +67,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 @charted("scenario", "measure", "firm", "difference", "lower", "upper")
-def differences(
+def scenario_differences(
     table: pd.DataFrame,
     *,
     measures: Iterable[str] | None = None,
@@ -246,7 +246,7 @@ _LOOKS = [
 
 
 @charted("scenario", "firm", "period", "measure", "mean")
-def paths(
+def scenario_time_series(
     series: pd.DataFrame,
     *,
     measure: str = "market_share",

@@ -17,7 +17,13 @@ from cxsim.charts.style import GREY, OKABE_ITO, Look, Picture, looks
 from cxsim.messages import minus
 from cxsim.model.mechanism import NO_SUPPLIER
 
-__all__ = ["PUBLISHED", "PUBLISHED_CHANGE", "group_decisions", "tailored_consensus", "ties"]
+__all__ = [
+    "PUBLISHED",
+    "PUBLISHED_CHANGE",
+    "buying_center_consensus",
+    "buying_center_decisions",
+    "word_of_mouth_network",
+]
 
 
 # -- What buying centers decide, by the number of people who decide ----------------------------
@@ -35,7 +41,7 @@ _AGREE, _BUY = "#0072B2", "#D55E00"
 
 
 @charted("members", "supplier", "accounts", "agreed", "bought")
-def group_decisions(
+def buying_center_decisions(
     decisions: pd.DataFrame,
     *,
     published: Mapping[int, float] = PUBLISHED,
@@ -85,7 +91,7 @@ def group_decisions(
 
 
 @charted("members", "tailoring", "accounts", "agreed", "bought")
-def tailored_consensus(
+def buying_center_consensus(
     decisions: pd.DataFrame,
     *,
     published: float | None = PUBLISHED_CHANGE,
@@ -97,7 +103,8 @@ def tailored_consensus(
     ----------
     decisions : DataFrame
         ``members, tailoring, accounts, agreed, bought``, as ``run.frame("decisions")`` has, of
-        runs with both kinds of tailoring put together; ``seed`` as for :func:`group_decisions`.
+        runs with both kinds of tailoring put together; ``seed`` as for
+        :func:`buying_center_decisions`.
     published : float or None
         Relative change of consensus from elsewhere, for the note.
 
@@ -215,7 +222,7 @@ _SAID = {NO_SUPPLIER: "no supplier"}
 
 
 @charted()
-def ties(
+def word_of_mouth_network(
     neighbours: pd.DataFrame,
     between: pd.DataFrame,
     *,

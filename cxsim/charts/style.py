@@ -32,7 +32,7 @@ __all__ = [
     "OKABE_ITO",
     "Look",
     "Picture",
-    "alt_of",
+    "alternative_text",
     "contrast",
     "ink_on",
     "looks",
@@ -56,7 +56,7 @@ class Picture(Figure):
     """A matplotlib figure that shows itself, with its description, as the last line of a cell."""
 
     def _repr_html_(self) -> str:
-        return _html(self, alt_of(self))
+        return _html(self, alternative_text(self))
 
 
 def alt_of(figure: Figure) -> str:
@@ -85,7 +85,7 @@ def show(figure: Figure, *, alt: str | None = None) -> None:
     ValueError
         If there is no description.
     """
-    said = plain(alt if alt is not None else alt_of(figure))
+    said = plain(alt if alt is not None else alternative_text(figure))
     if not said:
         raise ValueError("alt: expected a sentence that says what the figure shows, found none")
     try:
@@ -141,7 +141,10 @@ def save(figure: Figure, path: str | Path) -> Path:
 
 def _write(figure: Figure, target: Any, kind: str) -> None:
     title = plain(figure.get_suptitle()) or "Figure"
-    about: dict[str, Any] = {"Title": title, "Description": plain(alt_of(figure)) or title}
+    about: dict[str, Any] = {
+        "Title": title,
+        "Description": plain(alternative_text(figure)) or title,
+    }
     if kind == "svg":
         about["Date"] = None
     with style():

@@ -183,7 +183,7 @@ def switching_cost_distribution(
     Parameters
     ----------
     customers : DataFrame
-        ``supplier, switching_cost``, as ``run.customers`` has (``detail=["customers"]``).
+        ``supplier, switching_cost``, as ``run.customers`` has (``probes=["customers"]``).
     firms : sequence of str, optional
         Firms to show, in order; by default as the ``knowledge_...`` columns name them.
 

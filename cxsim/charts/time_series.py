@@ -44,9 +44,9 @@ __all__ = [
     "fit_limits",
     "lines",
     "profit",
-    "retention",
-    "shares",
+    "retention_rate",
     "smoothed",
+    "time_series",
     "window_for",
 ]
 
@@ -229,7 +229,7 @@ _OTHER = ("{label}: {who} ends highest, at {value}", "{label}: {who} end level, 
 
 
 @charted()
-def lines(
+def time_series(
     frame: pd.DataFrame,
     *,
     measure: str,
@@ -249,7 +249,7 @@ def lines(
     measure : str
         Name of the measure.
     events : iterable of (period, label)
-        Marked by thin vertical lines; see :func:`cxsim.plot.events_of`.
+        Marked by thin vertical lines; see :func:`cxsim.plot.scenario_events`.
     band : (str, str), optional
         Columns with the lower and upper end of an interval, drawn as a band.
     window : int, optional
@@ -274,7 +274,7 @@ def lines(
 
 
 @charted()
-def shares(
+def market_shares(
     firms: pd.DataFrame,
     *,
     measure: str = "market_share",
@@ -299,7 +299,7 @@ def shares(
 
 
 @charted()
-def retention(
+def retention_rate(
     firms: pd.DataFrame,
     *,
     band: tuple[str, str] | None = None,

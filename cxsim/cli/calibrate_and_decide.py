@@ -105,7 +105,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
     columns = Columns(
         **{name: options[name] for name in ("customer", "period", "choice", "firm", "price")},
         features=() if features == ("none",) else features,
-        outside=options["outside"],
+        no_purchase=options["no_purchase"],
     )
     with Screen(f"cxsim calibrate {data}") as screen:
         named = not Path(data).suffix and not Path(data).exists()
@@ -116,7 +116,10 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
         )
         result = calibrate(
             panel,
-            **{name: options[name] for name in ("first", "form", "shuffles", "draws", "seed")},
+            **{
+                name: options[name]
+                for name in ("initial_purchases", "form", "permutations", "draws", "seed")
+            },
             progress=screen,
         )
     say_lines(result.headline(), after="\n")
@@ -139,10 +142,10 @@ def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) 
 
 
 def _from_targets(data: str, options: dict[str, Any]) -> None:
-    from cxsim.calibration import match
+    from cxsim.calibration import match_moments
 
     with Screen(f"cxsim calibrate {data}") as screen:
-        result = match(
+        result = match_moments(
             data,
             base=options["base"],
             seed=options["seed"],
@@ -212,7 +215,9 @@ def _print_estimates(result: Any) -> None:
     help="Uncertain inputs and their ranges [default: stated in the report].",
 )  # fmt: skip
 @click.option("--rival", metavar="NAME", help='Rival that copies the firm; "none" for none.')
-@click.option("--points", metavar="N", help="Number of futures [default: 48].")
+@click.option(
+    "--points", metavar="N", help="Number of design points, called futures [default: 48]."
+)
 @click.option("--seeds", metavar="N", help="Paired seeds per future [default: 3].")
 @click.option(
     "--confidence", metavar="SHARE", help="Confidence level of the intervals [default: 0.95]."
@@ -255,10 +260,10 @@ def _check(given: dict[str, Any]) -> None:
 
     values = checked(find_notebook("decide"), given)
     if values.get("panel"):
-        from cxsim.calibration import CalibrationError, panel_or_example
+        from cxsim.calibration import CalibrationError, load_panel
 
         try:
-            panel_or_example(values["panel"])
+            load_panel(values["panel"])
         except CalibrationError as error:
             raise UserError(str(error)) from None
         return

@@ -45,9 +45,13 @@ _STORE = click.option(
     help="Worker processes [default: one per processor, none for short work].",
 )  # fmt: skip
 @click.option(
-    "--threads", is_flag=True, help="Use threads of one process instead of worker processes."
+    "--executor",
+    default="processes",
+    show_default=True,
+    metavar="KIND",
+    help="What runs the study: processes, threads of one process, or the address of a Dask "
+    "scheduler; 'local' starts a Dask cluster here.",
 )
-@click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster; 'local' starts one here.")
 @click.option("--shard", metavar="I/N", help="Run only part I of N, for array jobs.")
 @count_option("--seeds", high=1_000_000, metavar="N", help="Override the number of paired seeds.")
 @click.option("--timeout", type=SECONDS, metavar="SECONDS", help="Time limit per run.")
@@ -63,15 +67,13 @@ def sweep(study: str, **options: Any) -> int:
     from cxsim.study.sweep import default_store
     from cxsim.study.workers import cores
 
-    if options["threads"] and options["dask"]:
-        raise UserError("sweep: expected --threads or --dask, found both")
     plan = Study.load(study)
     if options["seeds"]:
         plan = plan.with_seeds(options["seeds"])
     shard = _shard(options["shard"])
     folder = options["store"] or str(default_store(plan))
     jobs = options["jobs"] or cores()
-    kind = "dask" if options["dask"] else "threads" if options["threads"] else "processes"
+    kind = _kind(options["executor"])
     seconds = _forecast(plan, folder, options, jobs, kind, shard)
     if options["dry_run"]:
         return 0
@@ -207,7 +209,7 @@ def _forecast(
     there = _opened(folder) if (Path(folder) / "store.json").is_file() else None
     said = forecast(
         plan, there, workers=jobs, processes=kind == "processes", shard=shard,
-        retry=options["retry"],
+        retry_failed=options["retry_failed"],
     )  # fmt: skip
     say(f"cxsim sweep {plan.name}: {said.sentence()}", err=True)
     if said.estimate is not None and kind != "dask":
@@ -222,8 +224,9 @@ def _sweep(
 
     with SweepScreen(f"cxsim sweep {plan.name}") as screen:
         return run(
-            plan, store=folder, executor=kind, jobs=jobs, address=options["dask"], shard=shard,
-            timeout=options["timeout"], retry=options["retry"], progress=screen,
+            plan, store=folder, executor=kind, jobs=jobs, shard=shard,
+            address=options["executor"] if kind == "dask" else None,
+            timeout=options["timeout"], retry_failed=options["retry_failed"], progress=screen,
         )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class Customer(mesa.Agent):
         self._engine.play(self, "begin")
 
     def leave(self) -> None:
-        """Leave the market, with the chance of turnover."""
+        """Leave the market, with the chance of the exit rate."""
         self._engine.play(self, "leave")
 
     def arrive(self) -> None:
@@ -149,7 +149,7 @@ class Customer(mesa.Agent):
         """
         raise NotImplementedError(
             "a customer cannot be removed from a market of fixed size: customer.purchase_rate = 0, "
-            "customer.supplier = None and customer.turnover = 0 (nobody follows) end its purchases"
+            "customer.supplier = None and customer.exit_rate = 0 (nobody follows) end its purchases"
         )
 
     # who a customer is

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from cxsim.analytic.prices import loyalty_prices, posted_prices
 from cxsim.firms.policy import (
     CapabilityPolicy,
-    Knowledge,
+    FirmInformation,
     PolicyError,
     PricingPolicy,
     Public,
@@ -54,7 +54,7 @@ class Roadmap(CapabilityPolicy):
         """Start without a target under way."""
         self.starts: dict[int, dict[str, float]] = {}
 
-    def decide(self, known: Knowledge) -> dict[str, float]:
+    def decide(self, known: FirmInformation) -> dict[str, float]:
         """Return the capabilities that targets under way set for the period."""
         decided: dict[str, float] = {}
         for number, target in enumerate(self.targets):
@@ -100,7 +100,7 @@ class Imitate(CapabilityPolicy):
             {name: Public(**facts) for name, facts in then.items()} for then in state["seen"]
         ]
 
-    def decide(self, known: Knowledge) -> dict[str, float] | None:
+    def decide(self, known: FirmInformation) -> dict[str, float] | None:
         """Return capabilities moved towards those of the leader ``lag`` periods ago."""
         self.seen.append(dict(known.public))
         if len(self.seen) <= self.lag:
@@ -157,7 +157,7 @@ class AdaptiveCapability(CapabilityPolicy):
         super().set_state(state)
         self.trials = {name: Trial.of(trial) for name, trial in state["trials"].items()}
 
-    def decide(self, known: Knowledge) -> dict[str, float] | None:
+    def decide(self, known: FirmInformation) -> dict[str, float] | None:
         """Return the changed capability, if one changes."""
         own = {name: float(known.own[name]) for name in AXES}
         if any(name not in self.trials or self.trials[name].value != own[name] for name in AXES):
@@ -210,7 +210,7 @@ class BestResponse(PricingPolicy):
 
     information = "full"
 
-    def decide(self, known: Knowledge) -> float | None:
+    def decide(self, known: FirmInformation) -> float | None:
         """Return the price; None where no customer would buy at any price near.
 
         Where expected purchases round to zero, the derivative is zero too, without a peak. Steps
@@ -253,7 +253,7 @@ class BestResponse(PricingPolicy):
                     "expected customers whom prices move, or there is no best price, found a "
                     f"price_sensitivity of 0 (segments.{name})"
                 )
-        if len(scenario.firms) == 1 and not scenario.outside_option:
+        if len(scenario.firms) == 1 and not scenario.no_purchase_option:
             return (
                 "expected a rival or a no-purchase option, or there is no best price, found one "
                 "firm alone (outside_option: true lets customers buy from nobody)"
@@ -273,7 +273,7 @@ class BestResponse(PricingPolicy):
 #: What events may change: the game is solved for the parameters as they stand.
 _MAY_CHANGE = {
     "quality", "unit_cost", "customization_cost", "interaction_cost", "cost_to_serve",
-    "switching_cost", "outside_value", "capability_cost",
+    "switching_cost", "no_purchase_value", "capability_cost",
 }  # fmt: skip
 
 
@@ -299,7 +299,7 @@ class Farsighted(PricingPolicy):
         "many", "Many customers at one posted price, or a single customer (customers: 1)"
     )
 
-    def decide(self, known: Knowledge) -> float:
+    def decide(self, known: FirmInformation) -> float:
         """Return the price, given the split of customers between the firms."""
         market = known.market
         (rival,) = (name for name in known.public if name != known.firm)
@@ -328,7 +328,7 @@ class Farsighted(PricingPolicy):
                     cost=costs[0],
                 )
                 return float(asked.own if base[known.firm] == 1.0 else asked.rival)
-            outside = market.value(f"{segment}.outside_value") / volume
+            outside = market.value(f"{segment}.no_purchase_value") / volume
             game = posted_prices(
                 loyalty,
                 base=base[known.firm],
@@ -336,7 +336,7 @@ class Farsighted(PricingPolicy):
                 discount_factor=ahead,
                 cost=costs,
                 quality=[market.value(f"firms.{firm}.quality") for firm in (known.firm, rival)],
-                outside=outside if market.value("outside_option") > 0.5 else None,
+                outside=outside if market.value("no_purchase_option") > 0.5 else None,
                 form="bonus" if market.value("switching_cost_form") > 0.5 else "cost",
                 purchase_rate=market.value(f"{segment}.purchase_rate"),
             )
@@ -353,7 +353,7 @@ class Farsighted(PricingPolicy):
             return None
         return (
             "expected two firms and one segment of customers alike, without fit, tastes, learning, "
-            f"turnover or other mechanisms, found {', '.join(found)}"
+            f"exits or other mechanisms, found {', '.join(found)}"
         )
 
 
@@ -379,14 +379,20 @@ def _in_the_way(scenario: Any) -> Iterator[str]:
         if not each.core and each.name != "policies"
     )
     for segment in scenario.segments.values():
-        for name in ("fit_weight", "hassle", "brand_taste_sd", "price_sensitivity_cv", "turnover"):
+        for name in (
+            "fit_weight",
+            "ordering_effort",
+            "brand_taste_sd",
+            "price_sensitivity_cv",
+            "exit_rate",
+        ):
             value = getattr(segment, name)
             values = value.values() if isinstance(value, dict) else [value]
             if any(each != 0 for each in values):
                 yield name
         if segment.brand_taste != "normal":
             yield f"brand_taste {segment.brand_taste}"
-        for name in ("turnover_beta", "purchase_rate_shape"):
+        for name in ("exit_rate_beta", "purchase_rate_shape"):
             if getattr(segment, name) is not None:
                 yield name
         if segment.price_sensitivity == 0 or segment.purchase_rate == 0:
@@ -447,7 +453,7 @@ class AdaptivePricing(PricingPolicy):
         super().set_state(state)
         self.trial = None if state["trial"] is None else Trial.of(state["trial"])
 
-    def decide(self, known: Knowledge) -> float | None:
+    def decide(self, known: FirmInformation) -> float | None:
         """Return the price, if it changes."""
         price = float(known.own["price"])
         if self.trial is None or price != self.trial.value:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Belief",
     "CapabilityPolicy",
-    "Knowledge",
+    "FirmInformation",
     "Policy",
     "PolicyError",
     "PricingPolicy",
@@ -64,8 +64,8 @@ class Policy(ABC):
     ...     by: float = 0.5
     ...     def decide(self, known):
     ...         return min(rival.price for rival in known.rivals.values()) - self.by
-    >>> from cxsim.firms.policy import Knowledge, Public
-    >>> Undercut(by=1.0).decide(Knowledge("Ann", public={"Bob": Public(price=8.0)}))
+    >>> from cxsim.firms.policy import FirmInformation, Public
+    >>> Undercut(by=1.0).decide(FirmInformation("Ann", public={"Bob": Public(price=8.0)}))
     7.0
     """
 
@@ -150,7 +150,7 @@ class Policy(ABC):
         return None
 
     @abstractmethod
-    def decide(self, known: Knowledge) -> Any:
+    def decide(self, known: FirmInformation) -> Any:
         """Decide for the period ahead.
 
         Parameters
@@ -280,7 +280,7 @@ class Belief:
 
 
 @dataclass(frozen=True)
-class Knowledge:
+class FirmInformation:
     """Information of one firm at the start of a period, as copies.
 
     Attributes

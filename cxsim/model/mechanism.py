@@ -69,7 +69,7 @@ BILLION = 1073741824.0
 PHASE_MEANINGS = {
     "begin": "once, before the first period: the initial state",
     "events": "parameters of firms and the market for this period",
-    "leave": "customers leave the market (turnover)",
+    "leave": "customers leave the market (exit rate)",
     "arrive": "newcomers take their places and draw their attributes",
     "drift": "needs change",
     "contact": "individual service, acquisition, advertising",

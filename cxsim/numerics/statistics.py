@@ -94,15 +94,15 @@ def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndar
     _, error_a = mean_and_error(a)
     _, error_b = mean_and_error(b)
     apart = np.sqrt(error_a**2 + error_b**2)
-    narrowing = np.full_like(difference, np.nan)
-    np.divide(apart, error, out=narrowing, where=error > 0)
+    width_ratio = np.full_like(difference, np.nan)
+    np.divide(apart, error, out=width_ratio, where=error > 0)
     half = half_width(error, len(a), confidence)
     return {
         "difference": difference,
         "se": error,
         "lower": difference - half,
         "upper": difference + half,
-        "narrowing": narrowing,
+        "width_ratio": width_ratio,
     }
 
 

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFINITION",
-    "assumed_table",
-    "from_panel",
-    "information_table",
-    "market_of",
-    "options_in_words",
+    "assumptions_table",
+    "decision_market",
+    "market_from_panel",
     "options_table",
+    "options_text",
     "uncertainty_table",
+    "value_of_information_table",
 ]
 
 
-def from_panel(
+def market_from_panel(
     panel: str, *, draws: int, overrides: Any = ()
 ) -> tuple[Scenario, pd.DataFrame, pd.DataFrame]:
     """Return a scenario calibrated to a panel, draws of its estimates, and what was assumed.
@@ -52,15 +52,15 @@ def from_panel(
     ScenarioError
         If an override is not valid.
     """
-    from cxsim.calibration import calibrate, panel_or_example
+    from cxsim.calibration import calibrate, load_panel
 
-    result = calibrate(panel_or_example(panel), shuffles=0)
+    result = calibrate(load_panel(panel), permutations=0)
     market, assumed = completed(result.scenario())
     market = market.override(overrides) if overrides else market
     return market, result.sample(draws), assumed
 
 
-def market_of(
+def decision_market(
     scenario: str, panel: str, overrides: str, *, points: int
 ) -> tuple[Scenario, pd.DataFrame | None, pd.DataFrame]:
     """Return the scenario of a decision; it is calibrated to a panel if one is named.
@@ -75,11 +75,11 @@ def market_of(
     """
     changes = split_overrides(overrides)
     if panel:
-        return from_panel(panel, draws=points, overrides=changes)
+        return market_from_panel(panel, draws=points, overrides=changes)
     return loaded(scenario, changes), None, pd.DataFrame(columns=["path", "value"])
 
 
-def options_in_words(decision: Decision) -> Any:
+def options_text(decision: Decision) -> Any:
     """Return a table of what each option changes."""
     rows = {}
     for name, option in decision.facts["study"]["strategies"].items():
@@ -155,7 +155,7 @@ def information_table(decision: Decision) -> Any:
     shown = pd.DataFrame(index=frame.index)
     shown["value of information"] = [scale.bare(value) for value in frame["value"]]
     shown["interval"] = _intervals(frame, scale)
-    turns = decision.switches.groupby("factor")
+    turns = decision.switching_points.groupby("factor")
     shown["switching point"] = [
         "; ".join(
             minus(f"{row['at']:.3g}") + f" (below: {row['below']}, above: {row['above']})"
@@ -180,7 +180,7 @@ def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
         shown = assumed.set_index("path").astype(str)
         display(tables.styled(shown, caption))
         text = "Replace them by your own costs: they affect every option."
-    if not market.outside_option:
+    if not market.no_purchase_option:
         text += (
             " The market has no no-purchase option, so it overstates the benefit of raising prices."
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxsim.charts.layout import events_of
+from cxsim.charts.layout import scenario_events
 from cxsim.charts.scenario_comparison import what_if
 from cxsim.charts.style import Picture
 from cxsim.files.whole import file_name
@@ -22,13 +22,14 @@ from cxsim.report.tables import piece, styled, unstated_lines
 from cxsim.report.what_if import FOCUS, RIVAL, Answer, Answers, Lever, Question, levers
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
-from cxsim.strategy.driver_contributions import why
+from cxsim.strategy.driver_contributions import driver_contributions
 
 __all__ = [
     "Explorer",
     "as_html",
     "break_even_html",
     "break_even_price",
+    "drivers",
     "explore",
     "figure_of",
     "nobody_watches",
@@ -36,7 +37,6 @@ __all__ = [
     "save",
     "table_of",
     "why_html",
-    "why_it_changed",
 ]
 
 
@@ -441,7 +441,8 @@ def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:
     Parameters
     ----------
     parts : DataFrame
-        As :func:`cxsim.strategy.driver_contributions.why` returns for a measure in shares.
+        As :func:`cxsim.strategy.driver_contributions.driver_contributions` returns for a measure
+        in shares.
     firm, measure : str
         For the caption.
     """

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cxsim.charts.labels import Words
 from cxsim.files.whole import file_name, whole_file
+from cxsim.messages import AttributeHints
 from cxsim.report import tables
 from cxsim.report.notebook_parameters import (
     as_command,
@@ -32,7 +33,7 @@ from cxsim.study.comparison import Comparison, first_change
 from cxsim.study.paired_seeds import Replications
 from cxsim.study.study import Study
 
-__all__ = ["Report", "shipped"]
+__all__ = ["Report", "list_scenarios"]
 
 #: Seeds over which claims are tested at most.
 TESTED = 20
@@ -41,7 +42,7 @@ TESTED = 20
 IDIC = ("recognition_rate", "need_variance_explained", "need_variance_resolved", "fit_gap_closed")
 
 
-class Report:
+class Report(AttributeHints):
     """A report in a notebook: shows tables and figures, and keeps them if there is a folder.
 
     Parameters
@@ -125,7 +126,7 @@ class Report:
         self._scenarios = plan.examples()
         return plan
 
-    def of_sweep(self) -> Callable[[Any], None] | None:
+    def sweep_progress(self) -> Callable[[Any], None] | None:
         """Return a function of a sweep's report that tells whoever runs the notebook."""
         tell = self.progress
         if tell is None:
@@ -137,13 +138,13 @@ class Report:
         """Labels of the first scenario."""
         return Words.of(settings_attrs(self._scenarios[0]))
 
-    def worded(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def labelled(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a frame that tells figures what things are called."""
         frame = frame.copy()
-        frame.attrs.update(self.words.attrs())
+        frame.attrs.update(self.labels.attrs())
         return frame
 
-    def courses(self, series: pd.DataFrame, scenario: str | None = None) -> pd.DataFrame:
+    def time_series(self, series: pd.DataFrame, scenario: str | None = None) -> pd.DataFrame:
         """Return means over seeds as figures of one run take them: a column per measure.
 
         Parameters
@@ -158,7 +159,7 @@ class Report:
         firms = list(dict.fromkeys(series["firm"]))
         wide = series.pivot(index=["period", "firm"], columns="measure", values="mean")
         wide = wide.reindex(firms, level="firm").reset_index().rename_axis(columns=None)
-        return self.worded(wide)
+        return self.labelled(wide)
 
     def _names(self) -> list[str]:
         """Names in which no word is replaced."""
@@ -177,17 +178,17 @@ class Report:
         )
         if self._parameters.get("overrides"):
             facts += f"; changed: {self._parameters['overrides']}"
-        text = self.words.say(text, keep=self._names()).replace(" %", "\u00a0%")
+        text = self.labels.say(text, keep=self._names()).replace(" %", "\u00a0%")
         left_out = [f"{each.name}: {each.left_out}" for each in self._scenarios if each.left_out]
-        facts = self.words.say("; ".join([facts, *left_out]), keep=self._names())
+        facts = self.labels.say("; ".join([facts, *left_out]), keep=self._names())
         return show(piece("answer", text, facts, self.caution()))
 
-    def say(self, *sentences: str) -> Any:
+    def text(self, *sentences: str) -> Any:
         """Show a paragraph for each text."""
-        said = [self.words.say(text, keep=self._names()) for text in sentences]
+        said = [self.labels.say(text, keep=self._names()) for text in sentences]
         return show(piece("paragraphs", said))
 
-    def rows(self, frame: pd.DataFrame, *, first: int = 24, none: str = "None.") -> Any:
+    def table(self, frame: pd.DataFrame, *, first: int = 24, none: str = "None.") -> Any:
         """Show the first rows of a frame, numbers with four digits; words if it has none."""
         if frame.empty:
             return show(piece("paragraphs", [none]))
@@ -195,7 +196,7 @@ class Report:
         more = len(frame) - first
         return show(table + piece("paragraphs", [f"and {more:,} more rows."] if more > 0 else []))
 
-    def leader(self, runs: Replications) -> str:
+    def market_leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""
         means = runs.means.set_index(["measure", "firm"])["mean"]
         share = means["market_share"].drop(MARKET, errors="ignore")
@@ -295,7 +296,7 @@ class Report:
 
     def _measured(self, what: str, runs: Replications, names: Sequence[str] | None = None) -> Any:
         caption, periods = _caption(what, len(runs.seeds)), int(runs.first.scenario.periods)
-        return tables.measured(runs.means, caption, names=names, words=self.words, periods=periods)
+        return tables.measured(runs.means, caption, names=names, words=self.labels, periods=periods)
 
     def differences(self, result: Comparison) -> Any:
         """Show paired differences with their intervals, a table per scenario compared."""
@@ -303,9 +304,9 @@ class Report:
             result.table,
             baseline=result.scenarios[0],
             confidence=result.confidence,
-            words=self.words,
+            words=self.labels,
         )
-        note = tables.defined(difference_rows(result.table, words=self.words), "measure")
+        note = tables.defined(difference_rows(result.table, words=self.labels), "measure")
         return show("\n".join([*(table.to_html() for table in made), note]))
 
     def in_words(self, result: Comparison) -> dict[str, Any]:
@@ -327,7 +328,7 @@ class Report:
         """Show which costs and other parameters the scenarios do not state themselves."""
         return unstated_section(self._scenarios)
 
-    def from_baseline(self) -> Any:
+    def changed_settings(self) -> Any:
         """Show how the scenario differs from the baseline that ships with the package."""
         scenario = self._scenarios[0]
         rows = Scenario.load("baseline").diff(scenario)
@@ -350,7 +351,7 @@ class Report:
         facts.append(("made", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")))
         return tables.facts(facts, "The same digest, seeds and version give the same numbers.")
 
-    def again(self) -> Any:
+    def how_to_reproduce(self) -> Any:
         """Show how to make the same numbers again, in a shell, by papermill and in Python."""
         ways = {"In a shell": as_command, "By papermill": as_papermill, "In Python": as_python}
         given = self._notebook, self._parameters
@@ -382,7 +383,7 @@ class Report:
             "title": title,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "parameters": self._parameters,
-            "words": asdict(self.words),
+            "words": asdict(self.labels),
             "unstated": unstated_lines(self._scenarios),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
@@ -393,7 +394,7 @@ class Report:
             draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
-def shipped() -> Any:
+def list_scenarios() -> Any:
     """Return the scenarios that ship with the package, each with what it claims."""
     found = {name: Scenario.load(path) for name, path in shipped_scenarios().items()}
     rows = {name: (each.title, each.claim) for name, each in found.items()}

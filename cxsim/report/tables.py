@@ -162,7 +162,7 @@ def differences(
                 str(name): _with_error(here["other"], here["other_se"]),
                 "difference": here["difference"],
                 percent: here["lower"] + " to " + here["upper"],
-                "precision gain": here["narrowing"],
+                "precision gain": here["width_ratio"],
             }
         )
         what = [_measure(row) for row in here.to_dict("records")]
@@ -364,7 +364,7 @@ def difference_rows(
     -------
     DataFrame
         ``scenario, measure, unit, summary, definition, firm, baseline, baseline_se, other,
-        other_se, difference, lower, upper, narrowing`` as text, and ``sure``: whether the
+        other_se, difference, lower, upper, width_ratio`` as text, and ``sure``: whether the
         interval excludes zero.
     """
     names = key_measures("firm") if names is None else names
@@ -412,7 +412,7 @@ def _difference_texts(here: pd.DataFrame, definition: str, words: Words) -> list
                 key: _text(row[key] * factor, finer, signed=True)
                 for key in ("difference", "lower", "upper")
             },
-            "narrowing": _narrowing(row["narrowing"]),
+            "width_ratio": _narrowing(row["width_ratio"]),
             "sure": bool(row["lower"] > 0 or row["upper"] < 0),
         }
         for row in here.to_dict("records")

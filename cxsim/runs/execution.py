@@ -24,7 +24,7 @@ from cxsim.files.sealed import (
     open_snapshot,
     write_snapshot,
 )
-from cxsim.messages import choice, hint, names_of, whole
+from cxsim.messages import argument_hints, choice, hint, names_of, whole
 from cxsim.model.mechanism import Mechanism
 from cxsim.model.mechanism_registry import PROBES
 from cxsim.model.probes.customers import panel_rows
@@ -229,13 +229,14 @@ def _identity(simulation: Simulation) -> dict[str, Any]:
 # -- From a scenario to a finished simulation, with no frame built -----------------------------
 
 
+@argument_hints
 def simulate(
     scenario: Scenario,
     *,
     seed: int = 0,
     engine: str = "columnar",
     rules: Mapping[str, Callable[..., Any]] | None = None,
-    detail: Iterable[str | Callable[..., Mechanism]] = (),
+    probes: Iterable[str | Callable[..., Mechanism]] = (),
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
     each: Callable[[Simulation], None] | None = None,
@@ -251,7 +252,7 @@ def simulate(
         As for :func:`cxsim.run`.
     checkpoint, checkpoint_seconds, debug
         As for :func:`cxsim.run`.
-    detail : iterable of str or callable
+    probes : iterable of str or callable
         As for :func:`cxsim.run`; or functions that make one more mechanism (see
         :class:`~cxsim.runs.simulation.Simulation`).
     each : callable, optional
@@ -259,15 +260,15 @@ def simulate(
     """
     seed, threads = whole(seed, "seed"), whole(threads, "threads", low=1)
     engine = choice(engine, "engine", ("columnar", "plain", "agents"))
-    detail = names_of(detail, "detail") if isinstance(detail, str) else detail
-    unknown = [name for name in detail if isinstance(name, str) and name not in PROBES]
+    probes = names_of(probes, "probes") if isinstance(probes, str) else probes
+    unknown = [name for name in probes if isinstance(name, str) and name not in PROBES]
     if unknown:
         what = f"expected any of {', '.join(PROBES)}, found {unknown[0]!r}"
-        raise ValueError(f"detail: {what}{hint(unknown[0], PROBES, listed=0)}")
+        raise ValueError(f"probes: {what}{hint(unknown[0], PROBES, listed=0)}")
     made: dict[str, Any] = {
         "engine": _engine(engine, seed, threads, debug=debug),
         "rules": rules,
-        "observers": tuple(detail),
+        "observers": tuple(probes),
     }
     keeper = None
     if checkpoint is None:
@@ -308,6 +309,7 @@ def _engine(name: str, seed: int, threads: int, *, debug: bool | None) -> Callab
 # -- One run of a scenario, kept as tidy frames ------------------------------------------------
 
 
+@argument_hints
 def run(
     scenario: Scenario | str | Path = "baseline",
     *,
@@ -315,7 +317,7 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     engine: str = "columnar",
     rules: Mapping[str, Callable[..., Any]] | None = None,
-    detail: Iterable[str] = (),
+    probes: Iterable[str] = (),
     panel: int = 0,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -383,8 +385,8 @@ def run(
     if overrides:
         settings = settings.override(overrides)
     seed, panel = whole(seed, "seed"), whole(panel, "panel", low=0)
-    detail = names_of(detail, "detail") if isinstance(detail, str) else detail
-    wanted = list(dict.fromkeys([*detail, *(["panel"] if panel else [])]))
+    probes = names_of(probes, "probes") if isinstance(probes, str) else probes
+    wanted = list(dict.fromkeys([*probes, *(["panel"] if panel else [])]))
     if panel and checkpoint is not None:
         raise ValueError("panel: expected none together with a checkpoint, which does not keep it")
     rows: list[pd.DataFrame] = []
@@ -393,7 +395,7 @@ def run(
         seed=seed,
         engine=engine,
         rules=rules,
-        detail=wanted,
+        probes=wanted,
         threads=threads,
         progress=progress,
         each=(lambda s: rows.append(panel_rows(s, panel))) if panel else None,

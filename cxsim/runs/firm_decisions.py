@@ -14,7 +14,7 @@ from cxsim.engine.rules import names_of_rules
 from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
 from cxsim.files.sealed import in_memory, put_back
-from cxsim.firms.policy import Belief, Knowledge, Policy, PolicyError, Public
+from cxsim.firms.policy import Belief, FirmInformation, Policy, PolicyError, Public
 from cxsim.model.core.choice import DEMAND
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
@@ -163,7 +163,7 @@ class Decisions:
             if not public[seat.firm].active:
                 continue  # who is not in the market decides nothing
             full = seat.policy.information == "full"
-            known = Knowledge(
+            known = FirmInformation(
                 firm=seat.firm,
                 period=period,
                 period_length=self._scenario.period_length,

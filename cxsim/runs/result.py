@@ -83,9 +83,9 @@ class Run:
         return self._frames["market"]
 
     @property
-    def switching(self) -> pd.DataFrame:
+    def brand_switching(self) -> pd.DataFrame:
         """Purchases by period, origin and destination."""
-        return self._frames["switching"]
+        return self._frames["brand_switching"]
 
     @property
     def tenure(self) -> pd.DataFrame:
@@ -103,14 +103,14 @@ class Run:
         return self._frames.get("cohorts")
 
     @property
-    def losses(self) -> pd.DataFrame | None:
+    def churn_reasons(self) -> pd.DataFrame | None:
         """Losses by the term that decided them, None if not asked for."""
-        return self._frames.get("losses")
+        return self._frames.get("churn_reasons")
 
     @property
-    def elasticities(self) -> pd.DataFrame | None:
+    def price_elasticities(self) -> pd.DataFrame | None:
         """Own and cross price elasticities by period, None if not asked for."""
-        return self._frames.get("elasticities")
+        return self._frames.get("price_elasticities")
 
     @property
     def hearsay(self) -> pd.DataFrame | None:
@@ -118,9 +118,9 @@ class Run:
         return self._frames.get("hearsay")
 
     @property
-    def reach(self) -> pd.DataFrame | None:
+    def purchase_frequency(self) -> pd.DataFrame | None:
         """Penetration and purchase frequency by firm, None if customers were not asked for."""
-        return self._frames.get("reach")
+        return self._frames.get("purchase_frequency")
 
     @property
     def customers(self) -> pd.DataFrame | None:
@@ -128,9 +128,9 @@ class Run:
         return self._frames.get("customers")
 
     @property
-    def neighbours(self) -> pd.DataFrame | None:
+    def network_customers(self) -> pd.DataFrame | None:
         """A sample of customers tied to each other, None if the network was not asked for."""
-        return self._frames.get("neighbours")
+        return self._frames.get("network_customers")
 
     @property
     def ties(self) -> pd.DataFrame | None:
@@ -156,7 +156,8 @@ class Run:
             If the run has none of that name; those it has are listed.
         """
         if name not in self._frames:
-            raise KeyError(f"expected one of {', '.join(self._frames)}, found {name!r}")
+            near = hint(name, self._frames, listed=0)
+            raise KeyError(f"expected one of {', '.join(self._frames)}, found {name!r}{near}")
         return self._frames[name]
 
     def summary(self) -> pd.DataFrame:
@@ -358,7 +359,7 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
     frames: dict[str, Any] = {
         "firms": lambda: firm_frame(ledger, scenario, mechanisms),
         "market": lambda: market_frame(ledger, mechanisms),
-        "switching": lambda: switching_frame(ledger, scenario),
+        "brand_switching": lambda: switching_frame(ledger, scenario),
         "tenure": lambda: tenure_frame(ledger, scenario),
     }
     for mechanism in mechanisms:
@@ -377,7 +378,7 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
         frames["losses"] = lambda: churn_reason_frame(ledger, scenario, mechanisms)
     if "customers" in wanted:  # built at once: later they would keep all customers in memory
         frames["customers"] = customer_frame(simulation)
-        frames["reach"] = reach_frame(frames["customers"], list(scenario.firms))
+        frames["purchase_frequency"] = reach_frame(frames["customers"], list(scenario.firms))
     return frames
 
 

@@ -386,7 +386,7 @@ def segment_rates(segment: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
     if rate > 1 and getattr(segment, "purchase_rate_shape", None) is None:
         text = "expected a number from 0 to 1 (per period) unless purchase_rate_shape is given"
         yield (*keys, "purchase_rate"), f"{text}, found {found(rate)}"
-    for number, value in enumerate(getattr(segment, "turnover_beta", None) or ()):
+    for number, value in enumerate(getattr(segment, "exit_rate_beta", None) or ()):
         if not value > 0:
             text = f"expected a number above 0, found {found(value)}"
-            yield (*keys, "turnover_beta", number), text
+            yield (*keys, "exit_rate_beta", number), text

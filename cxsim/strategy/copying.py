@@ -38,7 +38,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "personalization is worth a third": {"segments.*.fit_weight": 0.5},
     "personalization and ordering effort do not count": {
         "segments.*.fit_weight": 0.0,
-        "segments.*.hassle": 0.0,
+        "segments.*.ordering_effort": 0.0,
     },
     "brand preferences are three times as strong": {"segments.*.brand_taste_sd": 6.0},
 }

@@ -20,14 +20,14 @@ from cxsim.charts.study_analyses import begun, draw_criteria
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
-from cxsim.messages import cells
+from cxsim.messages import AttributeHints, cells
 from cxsim.runs.measures.profit import VALUES
 from cxsim.strategy.recommendation import (
     Grounds,
     advice,
     conditions,
     robust,
-    switches,
+    switching_points,
     turning,
     value_of_information,
 )
@@ -82,7 +82,7 @@ class Decision:
         return ranking(self.frame, output=self.output, confidence=self.confidence)
 
     @cached_property
-    def choice(self) -> str:
+    def recommended(self) -> str:
         """The option with the highest mean over all futures."""
         return self._in_order()[0]
 
@@ -99,7 +99,7 @@ class Decision:
 
     def _mean_lead(self, output: str) -> Estimate:
         """Return how much more of an output the choice gives than the next best option."""
-        runs = contrast(self.frame, output, strategy=self.choice, against=self.runner_up)
+        runs = contrast(self.frame, output, strategy=self.recommended, against=self.runner_up)
         wide = runs.pivot(index="point", columns="seed", values=output).dropna().to_numpy()
         draw = np.random.default_rng(0)
         count, seeds = wide.shape
@@ -126,11 +126,11 @@ class Decision:
         profits = {
             name: np.vstack(part[path].dropna().tolist()).mean(axis=0)
             for name, part in self.frame.groupby("strategy")
-            if name in (self.choice, self.runner_up)
+            if name in (self.recommended, self.runner_up)
         }
         return value_from(
             {name: self._mean_lead(column) for name, column in columns.items()},
-            profits[self.choice] - profits[self.runner_up],
+            profits[self.recommended] - profits[self.runner_up],
             confidence=self.confidence,
             **self.facts["money"],
         )
@@ -143,7 +143,7 @@ class Decision:
         if self.value is None:
             return ""
         said = self.value.sentence(
-            f"The mean lead of {self.choice!r} over {self.runner_up!r} in net present value"
+            f"The mean lead of {self.recommended!r} over {self.runner_up!r} in net present value"
         )
         for best, words in self._best_beyond():
             said += f" The best option {words} is {best!r}."
@@ -154,7 +154,7 @@ class Decision:
         found = []
         for name, words in zip(VALUES[1:], CONTINUED.values(), strict=True):
             means = self.frame.groupby("strategy")[f"{name}.{self.firm}"].mean()
-            if means.notna().any() and (best := str(means.idxmax())) != self.choice:
+            if means.notna().any() and (best := str(means.idxmax())) != self.recommended:
                 found.append((best, words))
         return found
 
@@ -175,7 +175,7 @@ class Decision:
     def _conditions(self) -> list[str]:
         """Return under which conditions the recommendation holds, each to follow "that"."""
         market, value = self.facts.get("market"), self.value
-        said = conditions(market, self.choice, self.runner_up) if market else []
+        said = conditions(market, self.recommended, self.runner_up) if market else []
         if value is not None and value.turns:
             said.append(f"the horizon is longer than {value.turns[-1]} {value.period}s")
         if value is not None and self.horizon:
@@ -190,14 +190,14 @@ class Decision:
         )
 
     @cached_property
-    def switches(self) -> pd.DataFrame:
+    def switching_points(self) -> pd.DataFrame:
         """At which values of a factor, known alone, another option would be the best.
 
         Of factors that are clearly worth knowing: elsewhere a turn is a wiggle of the fit.
         """
-        known = self.information[self.information["lower"] > 0]["factor"]
+        known = self.value_of_information[self.value_of_information["lower"] > 0]["factor"]
         worth = [name for name in self.factors if name in set(known)]
-        return switches(self.frame, worth, self.options, output=self.output)
+        return switching_points(self.frame, worth, self.options, output=self.output)
 
     @cached_property
     def depends_on(self) -> Finding:
@@ -235,16 +235,17 @@ class Decision:
         except (ValueError, ImportError):
             return None
 
-    def where(self) -> str:
+    def loss_region_text(self) -> str:
         """Return in words where the choice is not the best option."""
-        if self.loses is None:
+        if self.loss_region is None:
             return (
-                f"{self.choice!r} is the best option in {100 * self._best_share:.0f} % of the "
+                f"{self.recommended!r} is the best option in {100 * self._best_share:.0f} % of the "
                 "futures. Too few remain on one side to describe where it is not."
             )
-        facts, boxes = self.loses.facts, self.loses.frame
+        facts, boxes = self.loss_region.facts, self.loss_region.frame
         said = (
-            f"{self.choice!r} is not the best option in {100 * facts['base']:.0f} % of the futures"
+            f"{self.recommended!r} is not the best option in {100 * facts['base']:.0f} % of the "
+            "futures"
         )
         if boxes.empty:
             return f"{said}. These futures have no region in common."
@@ -262,17 +263,17 @@ class Decision:
 
     @property
     def _best_share(self) -> float:
-        return float(self._by("best_share").loc[self.choice, "value"])
+        return float(self._by("best_share").loc[self.recommended, "value"])
 
     @cached_property
     def grounds(self) -> Grounds:
         """The assumptions of the recommendation."""
         turns = [
-            turning(self.choice, str(name), rows.to_dict("records"), self._measured(str(name)))
-            for name, rows in self.switches.groupby("factor", sort=False)
+            turning(self.recommended, str(name), rows.to_dict("records"), self._measured(str(name)))
+            for name, rows in self.switching_points.groupby("factor", sort=False)
         ]
         return Grounds(
-            lead_lower=self.lead[1],
+            lead_lower=self.advantage[1],
             best_share=self._best_share,
             turned_by=tuple(turns),
             horizon=self.horizon,
@@ -294,14 +295,14 @@ class Decision:
     @cached_property
     def sentences(self) -> list[str]:
         """The recommendation, whether it is robust, its trade-off, and what to research."""
-        mean, low, high = self.lead
+        mean, low, high = self.advantage
         points = self.frame["point"].nunique()
         facts = {
-            **self.facts, "choice": self.choice, "runner_up": self.runner_up, "points": points,
+            **self.facts, "choice": self.recommended, "runner_up": self.runner_up, "points": points,
             "lead": mean, "lower": low, "upper": high,
             "conditions": self._conditions(),
         }  # fmt: skip
-        return advice(facts, self.grounds, self.ranking.frame, self.information)
+        return advice(facts, self.grounds, self.ranking.frame, self.value_of_information)
 
     def headline(self) -> str:
         """Return the recommendation in one sentence, with the conditions under which it holds."""
@@ -333,7 +334,7 @@ class Decision:
         with whole_folder(folder, sign="decision.json") as draft:
             keep_frame(self.frame, draft / "runs.parquet")
             cells(self.means()).to_csv(draft / "options.csv", index=False)
-            cells(self.information).to_csv(draft / "information.csv", index=False)
+            cells(self.value_of_information).to_csv(draft / "information.csv", index=False)
             text = json.dumps({**self.facts, "advice": self.sentence()}, indent=1, default=str)
             (draft / "decision.json").write_text(text + "\n", encoding="utf-8")
             seal_folder(draft)
@@ -361,16 +362,15 @@ class Decision:
 
     def _named(self, against: str | None) -> pd.DataFrame:
         """Return by how much the choice gives more than an option, or the best other, by run."""
-        runs = contrast(self.frame, self.output, strategy=self.choice, against=against)
+        runs = contrast(self.frame, self.output, strategy=self.recommended, against=against)
         return runs.rename(columns={self.output: self._label(against)})
 
     def _label(self, against: str | None) -> str:
-        return (
-            f"lead of {self.choice!r} over {repr(against) if against else 'the best other option'}"
-        )
+        other = repr(against) if against else "the best other option"
+        return f"lead of {self.recommended!r} over {other}"
 
     def __repr__(self) -> str:
-        return f"<Decision of {self.firm!r}: {len(self.options)} options; {self.choice!r}>"
+        return f"<Decision of {self.firm!r}: {len(self.options)} options; {self.recommended!r}>"
 
     def _repr_html_(self) -> str:
         table = self.means().to_html(index=False, float_format=lambda v: f"{v:,.4g}")

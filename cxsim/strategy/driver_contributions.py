@@ -16,7 +16,7 @@ from cxsim.study.comparison import divided
 from cxsim.study.paired_seeds import Progress, contrast, sampling
 from cxsim.study.value_of_lead import estimate
 
-__all__ = ["muted", "terms", "why"]
+__all__ = ["driver_contributions", "muted", "terms"]
 
 
 def terms(*scenarios: Scenario) -> dict[str, str]:
@@ -68,7 +68,7 @@ def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
     return mute
 
 
-def why(
+def driver_contributions(
     baseline: Scenario,
     other: Scenario,
     *,
@@ -114,7 +114,7 @@ def why(
     >>> from cxsim import load
     >>> market = load("baseline", {"customers": 200, "periods": 12})
     >>> dearer = market.override({"firms.Tailor.price": 22})
-    >>> parts = why(market, dearer, firm="Tailor", seeds=2)
+    >>> parts = driver_contributions(market, dearer, firm="Tailor", seeds=2)
     >>> parts["term"].iloc[0]
     'price'
     """
@@ -132,7 +132,7 @@ def why(
         return summary[firm][choice(measure, "measure", summary[firm])]
 
     blind = {key: [muted(key[0])] for key in scenarios if key[0]}
-    made = contrast(scenarios, statistic, seeds, detail=blind, progress=progress)
+    made = contrast(scenarios, statistic, seeds, probes=blind, progress=progress)
     apart = {name: made[name, "other"] - made[name, "baseline"] for name in ("", *found)}
     rows = [
         {

@@ -24,7 +24,7 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, paths_of, sampling
 from cxsim.study.value_of_lead import estimate, money_of, value_of
 
-__all__ = ["LINES", "paying", "paying_map", "serving_cost"]
+__all__ = ["LINES", "individual_service_cost", "one_to_one_profit_map", "profit_map"]
 
 
 # -- When one-to-one service loses money: a map, simulated and by the closed form side by side
@@ -36,10 +36,10 @@ ONE_TO_ONE, MASS = (0.8, 0.8), (0.1, 0.1)
 
 #: Parameters that the closed form calls as a scenario does: of a firm, and of a segment.
 _OF_FIRM = ("segment_insight", "customization_cost", "interaction_cost", "capability_cost")
-_OF_SEGMENT = ("fit_weight", "hassle", "volume", "turnover", "need_drift")
+_OF_SEGMENT = ("fit_weight", "ordering_effort", "volume", "exit_rate", "need_drift")
 
 
-def paying_map(
+def profit_map(
     scenario: Scenario | str = "baseline",
     *,
     firm: str = "Tailor",
@@ -184,7 +184,7 @@ LINES: dict[str, str] = {
 }
 
 
-def serving_cost(
+def individual_service_cost(
     everybody: Scenario | str | Path,
     few: Scenario | str | Path | None = None,
     *,

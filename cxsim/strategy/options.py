@@ -276,7 +276,7 @@ NOT_STATED = ", cost not stated"
 RANGES: tuple[tuple[str, str, tuple[str, ...], float, float, bool], ...] = (
     ("price sensitivity", "segments", ("price_sensitivity",), 0.75, 1.33, True),
     ("value of personalization", "segments", ("fit_weight",), 0.5, 1.5, False),
-    ("onboarding effort", "segments", ("teaching_effort",), 0.5, 1.5, False),
+    ("onboarding effort", "segments", ("onboarding_effort",), 0.5, 1.5, False),
     ("speed of learning", "market", ("learning_rate",), 0.5, 2.0, True),
     ("costs of capabilities", "own", ("capability_cost", "capability_investment"), 0.5, 2.0, True),
     ("costs of customization and interaction", "own", ("customization_cost", "interaction_cost"),
@@ -439,7 +439,7 @@ CUSTOMARY = {
 
 
 #: What customers lose by bad fit, teaching and ordering as shares of the mean price, likewise.
-_OF_CUSTOMERS = {"fit_weight": 0.075, "teaching_effort": 0.15, "hassle": 0.1}
+_OF_CUSTOMERS = {"fit_weight": 0.075, "onboarding_effort": 0.15, "ordering_effort": 0.1}
 
 
 #: Pure numbers, likewise.

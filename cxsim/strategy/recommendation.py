@@ -32,7 +32,7 @@ __all__ = [
     "market_facts",
     "objections",
     "robust",
-    "switches",
+    "switching_points",
     "turning",
     "unstated_costs",
     "value_of_information",
@@ -166,7 +166,7 @@ def turning(
         Name of the uncertainty.
     turns : sequence of mapping
         ``at``, ``below`` and ``above``, as
-        :func:`cxsim.strategy.recommendation.switches` returns.
+        :func:`cxsim.strategy.recommendation.switching_points` returns.
     measured : str
         What values of the uncertainty are measured in, after them.
 
@@ -201,8 +201,8 @@ def market_facts(study: Study, firm: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``outside_option``; ``fixed_prices``, rivals whose prices do not respond; ``copier``, who
-        copies the firm; ``responds``, whether a rival has a policy of its own;
+        ``no_purchase_option``; ``fixed_prices``, rivals whose prices do not respond; ``copier``,
+        who copies the firm; ``responds``, whether a rival has a policy of its own;
         ``moves_price``, options that change the firm's price.
     """
     assert study.base is not None
@@ -210,7 +210,7 @@ def market_facts(study: Study, firm: str) -> dict[str, Any]:
     rivals = [name for name in base.firms if name != firm]
     policies = {(who, kind) for who, kind, *_ in policies_of(base)}
     return {
-        "outside_option": bool(base.outside_option),
+        "no_purchase_option": bool(base.no_purchase_option),
         "rivals": rivals,
         "fixed_prices": [name for name in rivals if (name, "pricing") not in policies],
         "responds": any(who != firm for who, _ in policies),
@@ -252,7 +252,7 @@ def conditions(market: Mapping[str, Any], choice: str, runner_up: str) -> list[s
 
     Examples
     --------
-    >>> market = {"outside_option": True, "rivals": ["Beta"], "fixed_prices": ["Beta"],
+    >>> market = {"no_purchase_option": True, "rivals": ["Beta"], "fixed_prices": ["Beta"],
     ...           "responds": False, "copier": "", "moves_price": ["cut the price"]}
     >>> conditions(market, "cut the price", "stay")
     ['rivals do not change their prices in response']
@@ -267,7 +267,7 @@ def conditions(market: Mapping[str, Any], choice: str, runner_up: str) -> list[s
         said.append(
             f"no rival responds except {copier}, by copying" if copier else "no rival responds"
         )
-    if not market["outside_option"]:
+    if not market["no_purchase_option"]:
         said.append(
             "customers must buy from some firm, which overstates the benefit of higher prices"
         )
@@ -477,7 +477,7 @@ def value_of_information(
     return pd.concat([result.iloc[:1], rest], ignore_index=True)
 
 
-def switches(
+def switching_points(
     frame: pd.DataFrame,
     factors: Sequence[str],
     options: Sequence[str],

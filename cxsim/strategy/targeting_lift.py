@@ -31,7 +31,7 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, loaded, sampling
 from cxsim.study.value_of_lead import estimate
 
-__all__ = ["look_alike_lift", "service_lift", "targeting_lift", "value_tiers"]
+__all__ = ["acquisition_lift", "service_lift", "targeting_lift", "value_tiers"]
 
 
 # -- What targeting is worth: lift of each rule, by how far attributes tell of needs -----------
@@ -104,7 +104,7 @@ _SERVICE = Targeting(
 )
 
 
-def look_alike_lift(
+def acquisition_lift(
     scenario: Scenario | str | Path,
     firm: str,
     *,
@@ -163,7 +163,7 @@ def service_lift(
 ) -> pd.DataFrame:
     """Return the lift of whom a firm serves individually, by rule and contact capacity.
 
-    As :func:`look_alike_lift`, with a column ``capacity`` in place of ``correlation`` and the
+    As :func:`acquisition_lift`, with a column ``capacity`` in place of ``correlation`` and the
     rule "random" for ``goes_to: everyone``.
 
     Raises

@@ -228,8 +228,8 @@ class _Runs:
         books: dict[str, Any] = {}
         for made in self.scenarios.values():
             if made.digest not in books:
-                detail = self.observers[made.digest]
-                books[made.digest] = simulate(made, seed=seed, detail=detail)
+                probes = self.observers[made.digest]
+                books[made.digest] = simulate(made, seed=seed, probes=probes)
         return _Taken(self, books)
 
     def unit(self, rule: Rule) -> tuple[str, str]:

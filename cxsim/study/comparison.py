@@ -54,7 +54,7 @@ class Comparison:
     table : DataFrame
         One row per scenario, firm and measure: ``baseline`` and ``other`` (means over
         seeds, each with its Monte-Carlo standard error), ``difference`` with ``se``,
-        ``lower``, ``upper``, and ``narrowing`` (how many times narrower the interval
+        ``lower``, ``upper``, and ``width_ratio`` (how many times narrower the interval
         is for being paired). Firms and measures that both scenarios have. ``window`` says over
         which periods: where only an event sets the scenarios apart, means are of the periods
         from it on.

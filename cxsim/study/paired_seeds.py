@@ -70,7 +70,7 @@ def simulated(
     seeds: Sequence[int],
     *,
     progress: Progress | None = None,
-    detail: Mapping[Key, Sequence[Any]] | None = None,
+    probes: Mapping[Key, Sequence[Any]] | None = None,
     jobs: int = 1,
     **how: Any,
 ) -> dict[Key, list[Kept]]:
@@ -85,7 +85,7 @@ def simulated(
     seeds : sequence of int
     progress : callable, optional
         Called with (runs done, runs) after every run.
-    detail : mapping of hashable to sequence, optional
+    probes : mapping of hashable to sequence, optional
         What one scenario is run with beside its own mechanisms.
     jobs : int
         Runs at a time.
@@ -98,12 +98,12 @@ def simulated(
         By scenario, in the order of the seeds.
     """
     tasks = [(key, seed) for seed in seeds for key in scenarios]
-    step, extra = counted(progress, len(tasks)), detail or {}
+    step, extra = counted(progress, len(tasks)), probes or {}
     found: dict[tuple[Key, int], Kept] = {}
 
     def one(task: tuple[Key, int]) -> None:
         key, seed = task
-        found[task] = kept(simulate(scenarios[key], seed=seed, detail=extra.get(key, ()), **how))
+        found[task] = kept(simulate(scenarios[key], seed=seed, probes=extra.get(key, ()), **how))
         step()
 
     one(tasks[0])  # compiles before threads start
@@ -123,7 +123,7 @@ def contrast(
     seeds: int | Sequence[int],
     *,
     progress: Progress | None = None,
-    detail: Mapping[Key, Sequence[Any]] | None = None,
+    probes: Mapping[Key, Sequence[Any]] | None = None,
 ) -> dict[Key, Any]:
     """Return a statistic of scenarios by seed, to be subtracted seed by seed.
 
@@ -141,7 +141,7 @@ def contrast(
     seeds : int or sequence of int
     progress : callable, optional
         Called with (runs done, runs) after every run.
-    detail : mapping of hashable to sequence, optional
+    probes : mapping of hashable to sequence, optional
         What one scenario is run with beside its own mechanisms.
 
     Returns
@@ -158,7 +158,7 @@ def contrast(
     >>> (found["dear"]["share"] < found["as it is"]["share"]).tolist()
     [True, True, True]
     """
-    made = simulated(scenarios, statistic, seeds_of(seeds), progress=progress, detail=detail)
+    made = simulated(scenarios, statistic, seeds_of(seeds), progress=progress, probes=probes)
     return {key: _stacked(values) for key, values in made.items()}
 
 

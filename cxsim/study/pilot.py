@@ -94,7 +94,7 @@ class Estimate:
 
 
 def estimate(
-    scenario: Scenario, runs: int = 1, jobs: int = 1, *, detail: Iterable[str] = ()
+    scenario: Scenario, runs: int = 1, jobs: int = 1, *, probes: Iterable[str] = ()
 ) -> Estimate:
     """Estimate what runs of a scenario will take.
 
@@ -109,7 +109,7 @@ def estimate(
         How many runs.
     jobs : int
         Runs at a time, in threads of this process.
-    detail : iterable of str
+    probes : iterable of str
         What is measured beside the measures of every run, as for :func:`cxsim.run`; its
         time and memory count, its frames on disk do not.
 
@@ -126,7 +126,7 @@ def estimate(
         raise ValueError(f"expected one run and one job or more, found {runs} and {jobs}")
     customers = int(scenario.customers)
     sample = min(customers, CUSTOMERS)
-    simulation, setup, period = _pilot(scenario.override({"customers": sample}), tuple(detail))
+    simulation, setup, period = _pilot(scenario.override({"customers": sample}), tuple(probes))
     periods = int(scenario.periods) + int(scenario.warm_up)
     one = (setup + periods * period) * customers / sample
     together = min(runs, jobs)
@@ -171,12 +171,12 @@ def check_memory(estimate: Estimate, *, available: int | None = None) -> None:
 # --- time -------------------------------------------------------------------------
 
 
-def _pilot(scenario: Scenario, detail: tuple[str, ...]) -> tuple[Simulation, float, float]:
+def _pilot(scenario: Scenario, probes: tuple[str, ...]) -> tuple[Simulation, float, float]:
     """Run a few periods; return the simulation, seconds to set up and seconds of a period."""
     one = scenario.override({"customers": 1})
-    Simulation(one, observers=detail).step()  # compiles; that is not the work
+    Simulation(one, observers=probes).step()  # compiles; that is not the work
     start = time.perf_counter()
-    simulation = Simulation(scenario, observers=detail)
+    simulation = Simulation(scenario, observers=probes)
     setup = time.perf_counter() - start
     times: list[float] = []
     deadline = start + SECONDS

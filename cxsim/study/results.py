@@ -37,7 +37,7 @@ _TAIL = ("status", "message", "traceback", "run", "seconds", "worker")
 _FACTS = ("base", "overrides", "scenario", "code", "task", "adopted", "finished")
 
 
-class Sweep:
+class StudyResult:
     """The results of a study.
 
     Attributes
@@ -196,7 +196,7 @@ class Sweep:
                                      **{k: float(v) for k, v in paired(a, b, confidence).items()},
                                      "seeds": len(a)})  # fmt: skip
         columns = ["point", "strategy", "output", "difference", "se", "lower", "upper",
-                   "narrowing", "seeds"]  # fmt: skip
+                   "width_ratio", "seeds"]  # fmt: skip
         return self._with_factors(pd.DataFrame(rows, columns=columns))
 
     def analyse(
@@ -279,7 +279,7 @@ class Sweep:
         return frame
 
     def __repr__(self) -> str:
-        return f"<Sweep of {self.study.name!r}: {self.report.sentence()}>"
+        return f"<StudyResult of {self.study.name!r}: {self.report.sentence()}>"
 
     def _repr_html_(self) -> str:
         table = self.means().head(20).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
@@ -333,7 +333,7 @@ def analyse(
     Returns
     -------
     list of Finding
-        Output by output, in the order of the analyses. :func:`cxsim.plot.finding` draws one.
+        Output by output, in the order of the analyses. :func:`cxsim.plot.analysis` draws one.
 
     Raises
     ------

@@ -310,18 +310,18 @@ class Store:
     def _unreadable(self, error: OSError) -> StoreError:
         return StoreError(f"{error.filename or self.folder}: could not be read ({said(error)})")
 
-    def has(self, run: str, *, retry: bool = False) -> bool:
+    def has(self, run: str, *, retry_failed: bool = False) -> bool:
         """Return whether a run is there, as of the last :meth:`refresh`.
 
         Parameters
         ----------
         run : str
             Its digest.
-        retry : bool
+        retry_failed : bool
             Whether one that failed counts as missing.
         """
         key = int(run, 16)
-        return key in self._ok or (not retry and key in self._faulty)
+        return key in self._ok or (not retry_failed and key in self._faulty)
 
     def __len__(self) -> int:
         self.refresh()

@@ -15,6 +15,7 @@ import numpy as np
 
 from cxsim._version import __version__
 from cxsim.firms.policy import PolicyError
+from cxsim.messages import argument_hints
 from cxsim.runs.components import Components, changed
 from cxsim.scenario import Scenario
 from cxsim.study.outputs import known_measures, observed, output_of
@@ -257,7 +258,7 @@ def forecast(
     processes: bool = True,
     rules: Mapping[str, Callable[..., Any]] | None = None,
     shard: tuple[int, int] | None = None,
-    retry: bool = False,
+    retry_failed: bool = False,
 ) -> Forecast:
     """Forecast a sweep from what is stored and a short timed run.
 
@@ -268,7 +269,7 @@ def forecast(
     workers : int
     processes : bool
         Whether workers are processes of their own.
-    rules, shard, retry
+    rules, shard, retry_failed
         As for :func:`cxsim.sweep`.
     """
     cells = Cells(study, study.model(rules), shard)
@@ -276,7 +277,9 @@ def forecast(
     stored = 0
     if store is not None and len(store):
         stored = sum(
-            store.has(cells.run(cell, seed), retry=retry) for cell in cells for seed in study.seeds
+            store.has(cells.run(cell, seed), retry_failed=retry_failed)
+            for cell in cells
+            for seed in study.seeds
         )
     missing = runs - stored
     old = superseded(cells, study.seeds, store) if store is not None and missing else ""
@@ -440,12 +443,13 @@ def _plain(value: Any) -> Any:
 # -- Exactly one run of a store again, in full -------------------------------------------------
 
 
+@argument_hints
 def replay(
     run: str,
     *,
     store: str | Path | Store,
     rules: Mapping[str, Callable[..., Any]] | None = None,
-    detail: Iterable[str] = (),
+    probes: Iterable[str] = (),
 ) -> Run:
     """Run one run of a store again, and keep all of it.
 
@@ -456,7 +460,7 @@ def replay(
     store : str, Path or Store
     rules : mapping of str to function, optional
         Rules that the run was done with, if they were not the package's own.
-    detail : iterable of str
+    probes : iterable of str
         What to measure beside, as for :func:`cxsim.run`.
 
     Returns
@@ -475,7 +479,7 @@ def replay(
     place = store if isinstance(store, Store) else Store(store)
     row: dict[str, Any] = place.row(run)
     scenario = _scenario(place, row, rules)
-    return runs.run(scenario, seed=int(row["seed"]), rules=rules, detail=detail)
+    return runs.run(scenario, seed=int(row["seed"]), rules=rules, probes=probes)
 
 
 def _scenario(

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from cxsim.files.whole import file_name
-from cxsim.messages import number, whole
+from cxsim.messages import argument_hints, number, whole
 from cxsim.runs.components import changed
 from cxsim.runs.simulation import Simulation, first_step
 from cxsim.study.outputs import observers_of
-from cxsim.study.results import Sweep
+from cxsim.study.results import StudyResult
 from cxsim.study.runner import Runner
 from cxsim.study.store import Claims, Store
 from cxsim.study.store_folder import StoreError, codebook
@@ -30,6 +30,7 @@ from cxsim.study.workers import Outcome, Pool, PoolError, Report, Task, open_poo
 # -- A sweep: a study's runs, as far as they are not stored yet --------------------------------
 
 
+@argument_hints
 def sweep(
     study: Study | str | Path | Mapping[str, Any],
     *,
@@ -39,10 +40,10 @@ def sweep(
     address: str | None = None,
     rules: Mapping[str, Callable[..., Any]] | None = None,
     timeout: float | None = None,
-    retry: bool = False,
+    retry_failed: bool = False,
     shard: tuple[int, int] | None = None,
     progress: Progress | None = None,
-) -> Sweep:
+) -> StudyResult:
     """Run a study, as far as its runs are not stored yet.
 
     Parameters
@@ -62,7 +63,7 @@ def sweep(
         Rules that stand in for built-in ones, by name.
     timeout : float, optional
         Seconds that one run may take.
-    retry : bool
+    retry_failed : bool
         Whether runs that failed before are done again.
     shard : (int, int), optional
         ``(i, n)``: only every n-th point, from the i-th (1 to n) on.
@@ -72,7 +73,7 @@ def sweep(
 
     Returns
     -------
-    Sweep
+    StudyResult
 
     Raises
     ------
@@ -117,7 +118,7 @@ def sweep(
     report = Report(workers=pool.workers)
     if len(place):
         report.superseded = superseded(cells, study.seeds, place)
-    doing = Doing(study, place, cells, pool, report, timeout, retry, progress or live())
+    doing = Doing(study, place, cells, pool, report, timeout, retry_failed, progress or live())
     try:
         doing.all()
     except Exception as error:
@@ -131,7 +132,7 @@ def sweep(
     finally:
         doing.close()
         pool.close()
-    return Sweep(study, place, cells, report)
+    return StudyResult(study, place, cells, report)
 
 
 def default_store(study: Study) -> Path:
@@ -204,11 +205,11 @@ class Doing:
         pool: Pool,
         report: Report,
         timeout: float | None,
-        retry: bool,
+        retry_failed: bool,
         progress: Progress | None,
     ):
         self.study, self.store, self.cells, self.report = study, store, cells, report
-        self._retry, self._progress = retry, progress
+        self._retry, self._progress = retry_failed, progress
         self._claims = Claims(store.claims_file)
         self._open: Counter[int] = Counter()  # tasks of a cell that are not written yet
         self._timeout, self._pool = timeout, pool
@@ -249,7 +250,7 @@ class Doing:
     def _missing(self, cell: int, seeds: list[int]) -> list[Task] | None:
         """Claim a cell and return its missing tasks, None if another process has it."""
         runs = [self.cells.run(cell, seed) for seed in seeds]
-        if all(self.store.has(run, retry=self._retry) for run in runs):
+        if all(self.store.has(run, retry_failed=self._retry) for run in runs):
             self.report.stored += len(runs)
             return []
         name = f"{self.study.place_digest}-{cell}"
@@ -259,7 +260,7 @@ class Doing:
         missing = [
             (run, seed)
             for run, seed in zip(runs, seeds, strict=True)
-            if not self.store.has(run, retry=self._retry)
+            if not self.store.has(run, retry_failed=self._retry)
         ]
         self.report.stored += len(runs) - len(missing)
         if not missing:

@@ -195,7 +195,7 @@ def loky_processes(count: int, code: str = "") -> Executor:
         reason = (error.strerror or str(error)).lower()
         raise PoolError(
             f"worker processes: expected shared memory that can be written (/dev/shm), found "
-            f"{reason} (--threads does without)"
+            f"{reason} (--executor threads does without)"
         ) from error
 
 

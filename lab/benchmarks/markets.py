@@ -23,7 +23,7 @@ __all__ = [
 _NEEDS_DRIFT = {f"segments.{name}.need_drift": 0.02 for name in ("Comfort", "Performance")}
 _BOUND = {"firms.*.contracts": {"exit_fee": 5.0}, "firms.*.billing": "subscription"}
 _EVERYBODY_BUYS = {f"segments.{name}.purchase_rate": 1.0 for name in ("Comfort", "Performance")}
-_NOBODY_LEAVES = {f"segments.{name}.turnover": 0.0 for name in ("Comfort", "Performance")}
+_NOBODY_LEAVES = {f"segments.{name}.exit_rate": 0.0 for name in ("Comfort", "Performance")}
 
 #: A journey of six touchpoints, at which a customer meets about one firm a month.
 _JOURNEY: dict[str, Any] = {
@@ -44,7 +44,7 @@ _JOURNEY: dict[str, Any] = {
 }
 _LISTENING: dict[str, Any] = {
     **_JOURNEY,
-    "firms.*.listening": {
+    "firms.*.surveys": {
         "deep_dive": {"every": 3},
         "event_based": {"sample": 0.2},
         "tracking": {"sample": 0.05},

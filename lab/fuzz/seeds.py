@@ -28,7 +28,7 @@ customer;period;firm;chosen;price
 _TARGETS = """\
 base: baseline
 settings: {customers: 200}
-parameters: {firms.Tailor.price: [10, 30], segments.*.hassle: [0, 2]}
+parameters: {firms.Tailor.price: [10, 30], segments.*.ordering_effort: [0, 2]}
 targets:
   - {measure: market_share, firm: Tailor, value: 0.3, se: 0.01, periods: [10, 20]}
   - {measure: concentration, value: 0.3, se: 0.1}
@@ -66,7 +66,8 @@ design: grid
 )
 
 _OVERRIDES = (
-    "firms.Tailor.price=21", "segments.*.hassle=0.3", "events=[{at: 3, set: {firms.*.price: 2}}]",
+    "firms.Tailor.price=21", "segments.*.ordering_effort=0.3",
+    "events=[{at: 3, set: {firms.*.price: 2}}]",
     "firms.Mass.policy.pricing=adaptive", "initial={Mass: {share: 0.4}}",
 )  # fmt: skip
 

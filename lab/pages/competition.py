@@ -14,8 +14,8 @@ from cxsim import plot
 from cxsim.runs.measures.frames import equity_changes, profit_statement, service_statement
 from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.strategy.copying import OUTCOMES, copying_effects
-from cxsim.strategy.one_to_one import paying_map, serving_cost
-from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
+from cxsim.strategy.one_to_one import individual_service_cost, profit_map
+from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.study.paired_seeds import simulated
 from cxsim.study.value_of_lead import estimate
 from lab.pages.page import DOCS, Images, table, write
@@ -98,7 +98,7 @@ tenured customers stay.
 
 ## When one-to-one loses money
 
-`cxsim.strategy.one_to_one.paying_map`: Tailor with one-to-one service (0.8, 0.8) against the same
+`cxsim.strategy.one_to_one.profit_map`: Tailor with one-to-one service (0.8, 0.8) against the same
 firm with mass service (0.1, 0.1), in the market of the baseline; mean profit per month after three
 years, {few} seeds.
 
@@ -367,13 +367,13 @@ def main(seeds: int = 20) -> None:
         ]
     )
     copies = copying_effects(seeds=10 * seeds)
-    pays = paying_map(seeds=few)
-    best = paying_map(
+    pays = profit_map(seeds=few)
+    best = profit_map(
         seeds=few[:3], pricing="best_response", need_variance=(0.1, 0.6, 1.1, 1.6),
         fit_weight=(0.0, 1.0, 1.75, 2.5),
     )  # fmt: skip
     both = {"firms.Behavioural.acquisition.by": "both"}
-    contacts = look_alike_lift("segmentation", "Behavioural", seeds=len(few), overrides=both)
+    contacts = acquisition_lift("segmentation", "Behavioural", seeds=len(few), overrides=both)
     sweet = cx.load("sweet_spot")
     tiers = {"contact_capacity": 0.2, "goes_to": "predictive", "individual_cost": 0.5}
     some = cx.run(sweet.override({"firms.Everyone.value_tiers": tiers}), seed=0)
@@ -386,18 +386,18 @@ def main(seeds: int = 20) -> None:
         claims=leads,
         copying=picture(plot.copying(copies), "copying"),
         copied=copied(copies),
-        paying=picture(plot.paying(pays), "paying"),
+        paying=picture(plot.one_to_one_profit_map(pays), "paying"),
         agree=f"{100 * pays['agree'].mean():.0f} %",
-        paying_best=picture(plot.paying(best), "paying_best"),
+        paying_best=picture(plot.one_to_one_profit_map(best), "paying_best"),
         agree_best=f"{100 * best['agree'].mean():.0f} %",
         tournament=picture(plot.policy_tournament(played), "tournament"),
-        ways=picture(plot.capability_ways(ways), "ways"),
+        ways=picture(plot.capability_paths(ways), "ways"),
         payback=picture(plot.payback_curve(earlier), "payback"),
         paid=paid.sentence("month"),
         earlier=earlier.sentence("month"),
         waterfall=picture(plot.profit_waterfall(profit_statement(one.firms)), "waterfall"),
-        equity=picture(plot.equity_causes(equity_changes(one.firms)), "equity"),
-        flows=picture(plot.customer_flows(one.switching), "flows"),
+        equity=picture(plot.customer_equity_drivers(equity_changes(one.firms)), "equity"),
+        flows=picture(plot.customer_flows(one.brand_switching), "flows"),
         service=service(one),
         focused=served(focused, "Everyone", "Focus"),
         focus_dropped=served(dropped, "serving everybody", "as it is"),

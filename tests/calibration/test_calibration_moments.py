@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markets import market
 
 import cxsim as cx
-from cxsim.calibration import CalibrationError, match
+from cxsim.calibration import CalibrationError, match_moments
 from cxsim.calibration.moment_matching import truncated_normal
 from cxsim.calibration.targets import read_targets
 from cxsim.cli.app import run as command
@@ -49,7 +49,7 @@ def goals():
 
 @pytest.fixture(scope="module")
 def result(goals):
-    return match({"parameters": BOUNDS, "targets": goals}, base=base())
+    return match_moments({"parameters": BOUNDS, "targets": goals}, base=base())
 
 
 def test_parameters_are_found_again_from_shares_and_repeat_rates(result):
@@ -68,7 +68,7 @@ def test_a_scenario_that_is_wrong_does_not_pass_for_right(goals):
         {**goal, "value": goal["value"] + (0.1 if k else -0.1)} for k, goal in enumerate(goals)
     ]
     narrow = {"segments.All.switching_cost": [1.4, 1.6]}
-    result = match({"parameters": narrow, "targets": wrong}, base=base(), draws=5)
+    result = match_moments({"parameters": narrow, "targets": wrong}, base=base(), draws=5)
     assert result.j > 50
     assert result.p < 1e-6
     assert result.headline().startswith("The targets are not met: the worst")
@@ -77,7 +77,7 @@ def test_a_scenario_that_is_wrong_does_not_pass_for_right(goals):
 
 def test_what_targets_leave_open_is_named(goals):
     bounds = {**BOUNDS, "firms.Bob.quality": [10, 14]}
-    result = match({"parameters": bounds, "targets": goals}, base=base(), draws=100)
+    result = match_moments({"parameters": bounds, "targets": goals}, base=base(), draws=100)
     open_ = result.directions[~result.directions["pinned"]]
     assert len(open_) == 1
     for name in ("firms.Ann.quality", "firms.Bob.quality"):
@@ -92,7 +92,7 @@ def test_what_targets_leave_open_is_named(goals):
 
 
 def test_the_same_call_gives_the_same_numbers(goals, result):
-    again = match({"parameters": BOUNDS, "targets": goals}, base=base(), jobs=2)
+    again = match_moments({"parameters": BOUNDS, "targets": goals}, base=base(), jobs=2)
     assert again.parameters.equals(result.parameters)
     assert again.draws.equals(result.draws)
 

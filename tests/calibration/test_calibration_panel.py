@@ -118,7 +118,7 @@ def test_buying_nothing_is_an_option_that_leaves_the_supplier_as_it_is():
         {"customer": 1, "choice": ["Ann", "no_purchase", "Bob"], "price_Ann": 1.0, "price_Bob": 2.0}
     )
     panel = read_panel(frame)
-    assert panel.outside
+    assert panel.no_purchase
     assert panel.choice.tolist() == [0, 2, 1]
     assert panel.supplier.tolist() == [-1, 0, 0]
     assert panel.repeat_rate()[0] == 0.0
@@ -264,7 +264,7 @@ def test_prices_that_attract_customers_make_no_scenario():
             "price.Bob": prices[:, 1],
         }
     )
-    result = calibrate(frame, shuffles=0, draws=50)
+    result = calibrate(frame, permutations=0, draws=50)
     with pytest.raises(CalibrationError, match="expected a price sensitivity above 0, found -"):
         result.scenario_text()
 

@@ -16,7 +16,7 @@ def run():
 
 
 def test_a_sample_is_a_snowball_of_customers_and_the_ties_between_them(run):
-    inside = set(run.neighbours.customer)
+    inside = set(run.network_customers.customer)
     assert len(inside) == 250
     assert 0 in inside
     assert set(run.ties.customer) | set(run.ties.neighbour) == inside
@@ -36,13 +36,13 @@ def test_the_picture_says_whether_neighbours_are_alike(run, color):
 
 def test_the_sample_survives_saving(run, tmp_path):
     again = cx.Run.load(run.save(tmp_path / "run"))
-    assert plot.alt_of(plot.ties(again.neighbours, again.ties)) == plot.alt_of(
-        plot.ties(run.neighbours, run.ties)
-    )
+    assert plot.alternative_text(
+        plot.word_of_mouth_network(again.network_customers, again.network_edges)
+    ) == plot.alternative_text(plot.word_of_mouth_network(run.network_customers, run.network_edges))
 
 
 def test_without_a_network_there_is_nothing_to_draw():
     run = cx.run(lived(customers=50), detail=["network_sample"])
     assert run.ties.empty
     with pytest.raises(ValueError, match="expected at least one row, found none"):
-        plot.ties(run.neighbours, run.ties)
+        plot.word_of_mouth_network(run.network_customers, run.network_edges)

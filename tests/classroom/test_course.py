@@ -20,7 +20,7 @@ from classroom.commitment import OPEN, RIGHT, WRONG, PredictionBook, feedback, r
 from classroom.lessons import LESSONS, plan_of
 from classroom.plan import Exercise, Question
 from classroom.variant import Variant
-from cxsim.plot import alt_of
+from cxsim.plot import alternative_text
 
 SMALL = "customers=300"
 
@@ -269,7 +269,7 @@ def test_what_is_read_and_seen_of_a_lesson_is_there(plan):
     for name in plan.exhibits:
         made = plan.exhibits[name](lesson.case)
         for each in made if isinstance(made, list) else [made]:
-            assert isinstance(each, str) or len(alt_of(each)) > 40, name
+            assert isinstance(each, str) or len(alternative_text(each)) > 40, name
     for each in plan.questions:
         assert len(each.words(lesson.case)) > 40
         assert len(each.why(lesson.case)) > 40
@@ -379,7 +379,7 @@ def test_a_class_pools_into_one_frame_and_one_figure(tmp_path):
     assert share["result"].between(share["lower"], share["upper"]).all()
     assert share["result"].nunique() == 3, "each in a market of its own"
     assert frame[frame["question"] == "profit"]["result"].isna().all()
-    said = alt_of(class_figure(tmp_path / "class"))
+    said = alternative_text(class_figure(tmp_path / "class"))
     assert "3 students, 2 questions" in said
     assert "2 of 3 had the direction right" in said
     assert "3 predicted, no result yet" in said

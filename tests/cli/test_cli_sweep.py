@@ -95,7 +95,7 @@ def test_a_run_is_replayed_by_its_digest(here):
     [
         (["sweep", "studi.yaml"], "expected a study file or the name of a study"),
         (["sweep", "study.yaml", "--shard", "3/2"], "expected I/N with I from 1 to N (3/20)"),
-        (["sweep", "study.yaml", "--threads", "--dask", "local"], "found both"),
+        (["sweep", "study.yaml", "--executor", "thread"], "(did you mean 'threads'?)"),
         (["replay", "abc", "--store", "nowhere"], "expected a store of runs, found none"),
         (["run", "baseline", "--resume"], "expected --checkpoint FILE"),
         (["run", "baseline", "--checkpoint", "x", "--resume"], "found no file x"),

@@ -24,7 +24,7 @@ def demand_of(simulation):
 
 def test_expected_demand_is_what_comes_on_average():
     scenario = knowing(customers=4000).override(
-        {"segments.*.turnover": 0.0, "segments.Far.turnover_beta": None}
+        {"segments.*.exit_rate": 0.0, "segments.Far.exit_rate_beta": None}
     )
     simulation = Simulation(scenario, seed=1)
     for _ in range(3):

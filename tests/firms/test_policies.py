@@ -18,7 +18,7 @@ from playing import assert_same, played
 from policies_of_users import NotAPolicy, Undercut
 
 import cxsim as cx
-from cxsim.firms.policy import Knowledge, Public
+from cxsim.firms.policy import FirmInformation, Public
 from cxsim.runs.firm_decisions import ExpectedDemand
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.simulation import Simulation
@@ -81,8 +81,8 @@ def test_a_policy_is_told_what_its_own_surveys_say_and_no_other_firms():
             seen.append((known.period, known.firm, dict(known.beliefs)))
 
     cx.register_policy(Reader)
-    listening = {"firms.Mass.listening": {"deep_dive": {"every": 1}}}
-    scenario = lived(customers=900, periods=3, **listening)
+    surveys = {"firms.Mass.surveys": {"deep_dive": {"every": 1}}}
+    scenario = lived(customers=900, periods=3, **surveys)
     held = []
 
     def note(simulation):
@@ -218,7 +218,7 @@ def test_what_a_firm_knows_cannot_be_changed():
 
 
 def test_a_policy_decides_on_an_object_that_has_nothing_else():
-    known = Knowledge("Ann", public={"Ann": Public(price=3.0), "Bob": Public(price=8.0)})
+    known = FirmInformation("Ann", public={"Ann": Public(price=3.0), "Bob": Public(price=8.0)})
     assert Undercut(by=1.0).decide(known) == 7.0
 
 

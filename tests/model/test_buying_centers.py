@@ -91,21 +91,21 @@ def test_reasons_for_losses_let_all_members_vote_again():
 
 
 def test_a_figure_shows_decisions_beside_what_was_published():
-    figure = plot.group_decisions(cx.run("b2b_suppliers").frame("decisions"))
+    figure = plot.buying_center_decisions(cx.run("b2b_suppliers").frame("decisions"))
     assert "buying centers of 1 buy" in figure.get_suptitle()
-    assert "of 6" in plot.alt_of(figure)
+    assert "of 6" in plot.alternative_text(figure)
     with pytest.raises(ValueError, match="decisions: expected a column"):
-        plot.group_decisions(cx.run("baseline", overrides={"periods": 2}).firms)
+        plot.buying_center_decisions(cx.run("baseline", overrides={"periods": 2}).firms)
 
 
 def test_a_figure_compares_tailoring_to_the_account_and_to_the_member():
     import pandas as pd
 
     frames = [cx.run(centers(3, tailoring=t)).frame("decisions") for t in ("account", "member")]
-    figure = plot.tailored_consensus(pd.concat(frames))
+    figure = plot.buying_center_consensus(pd.concat(frames))
     assert "Tailoring to each member" in figure.get_suptitle()
     with pytest.raises(ValueError, match="tailoring to the member"):
-        plot.tailored_consensus(frames[0])
+        plot.buying_center_consensus(frames[0])
 
 
 def test_the_number_of_members_stays():
@@ -133,7 +133,7 @@ def test_a_firm_that_gives_feedback_has_customers_who_know_themselves():
 def test_the_error_of_self_knowledge_never_grows():
     run = cx.run(
         lively(customers=1500, self_discovery={}).override(
-            {"segments.Near.turnover": 0.0, "segments.Far.turnover_beta": None}
+            {"segments.Near.exit_rate": 0.0, "segments.Far.exit_rate_beta": None}
         )
     )
     assert (np.diff(run.market["self_knowledge_error"]) <= 0).all()

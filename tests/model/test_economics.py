@@ -10,7 +10,7 @@ from markets import firm, lively, market
 
 import cxsim as cx
 from cxsim.runs.measures.frames import CAUSES, equity_changes, profit_statement, service_statement
-from cxsim.strategy.one_to_one import serving_cost
+from cxsim.strategy.one_to_one import individual_service_cost
 
 
 def books(**columns):
@@ -140,7 +140,9 @@ def test_serving_a_focused_few_costs_less_than_serving_everybody():
 
 def test_serving_everybody_is_compared_with_serving_a_few_seed_by_seed():
     small = cx.load("sweet_spot", {"customers": 400, "periods": 12})
-    table = serving_cost(small, firm="Everyone", other="Focus", seeds=[3, 4, 5]).set_index("line")
+    table = individual_service_cost(
+        small, firm="Everyone", other="Focus", seeds=[3, 4, 5]
+    ).set_index("line")
     runs = [cx.run(small, seed=seed) for seed in (3, 4, 5)]
     each = [service_statement(run.firms, small).set_index("firm")["total"] for run in runs]
     gaps = np.array([costs["Everyone"] - costs["Focus"] for costs in each])
@@ -171,7 +173,7 @@ def test_one_firm_is_compared_with_itself_in_another_market():
 )
 def test_costs_of_service_need_two_sides(words, message):
     with pytest.raises(ValueError, match=message):
-        serving_cost("sweet_spot", **words)
+        individual_service_cost("sweet_spot", **words)
 
 
 def test_the_cost_of_service_needs_one_volume(run):

@@ -281,7 +281,7 @@ def test_experience_is_a_term_of_the_choice_and_a_reason_for_losses():
 
 def test_a_price_by_best_response_reckons_with_how_often_pleased_customers_shop():
     scenario = duel(
-        outside_option=True,
+        no_purchase_option=True,
         **{
             "firms.A.policy": {"pricing": "best_response"},
             "firms.A.unit_cost": 4.0,

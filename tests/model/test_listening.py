@@ -37,8 +37,8 @@ def test_engines_threads_and_blocks_agree_where_firms_listen():
 
 
 def test_listening_alone_changes_what_a_firm_believes_and_nothing_that_customers_do():
-    def scenario(listening):
-        return lived(customers=900, **{"firms.*.listening": listening})
+    def scenario(surveys):
+        return lived(customers=900, **{"firms.*.surveys": surveys})
 
     programmes = {"deep_dive": {"every": 1}, "event_based": {}, "tracking": {}}
     deaf, told = played(scenario(None)), played(scenario(programmes))
@@ -66,7 +66,7 @@ def test_without_listening_a_firm_believes_its_design_and_what_it_fancies_beyond
 @given(mean=st.floats(0, 10), at=st.integers(1, 4))
 def test_a_firm_without_listening_never_reacts_to_a_change_in_what_it_delivers(mean, at):
     scenario = heard(customers=300, periods=7).override(
-        {"firms.*.listening": None, "firms.*.recovery": None}
+        {"firms.*.surveys": None, "firms.*.recovery": None}
     )
     changed = scenario.override(
         {"events": [{"at": at, "set": {"firms.Mass.touchpoints.product.mean": mean}}]}
@@ -88,7 +88,7 @@ def test_a_firm_without_listening_never_reacts_to_a_change_in_what_it_delivers(m
 
 def test_a_firm_that_listens_comes_to_know_what_it_delivers():
     loud = {"event_based": {"sample": 1.0, "response_rate": 1.0}}
-    changes = {"firms.Mass.touchpoints.store.blind_spot": 3.0, "firms.Mass.listening": loud}
+    changes = {"firms.Mass.touchpoints.store.blind_spot": 3.0, "firms.Mass.surveys": loud}
     result = cx.run(lived(customers=3000, periods=12, **{**changes, "repeat_penalty": 0.0}))
     store = last(result, firm="Mass").loc["store"]
     assert store["perceived_performance_se"] > 0
@@ -102,7 +102,7 @@ def test_a_listening_firm_notices_that_a_touchpoint_gets_worse():
     loud = {"event_based": {"sample": 1.0, "response_rate": 1.0}}
     events = [{"at": 4, "set": {"firms.Mass.touchpoints.product.mean": 2.0}}]
     result = cx.run(
-        lived(customers=3000, periods=12, events=events, **{"firms.Mass.listening": loud})
+        lived(customers=3000, periods=12, events=events, **{"firms.Mass.surveys": loud})
     )
     belief = result.touchpoints.query("firm == 'Mass' and touchpoint == 'product'")[
         "perceived_performance"
@@ -122,8 +122,8 @@ def test_a_deep_dive_comes_every_so_many_periods():
 
 def test_the_share_asked_and_the_share_that_answers_are_as_told():
     programme = {"sample": 0.2, "response_rate": 0.4}
-    listening = {"event_based": programme, "tracking": programme}
-    ledger = played(lived(customers=8000, periods=10, **{"firms.Mass.listening": listening})).ledger
+    surveys = {"event_based": programme, "tracking": programme}
+    ledger = played(lived(customers=8000, periods=10, **{"firms.Mass.surveys": surveys})).ledger
     mass = ledger.firms.index("Mass")
     asked, answers = ledger.count("asked")[:, mass], ledger.count("survey_responses")[:, mass].sum()
     contacts = ledger.count("contacts")[:, mass, :, 0].sum()
@@ -140,8 +140,8 @@ def test_the_share_asked_and_the_share_that_answers_are_as_told():
 
 def test_where_the_unhappy_answer_rather_a_survey_looks_worse_than_the_truth():
     def bias(value):
-        listening = {"tracking": {"sample": 1.0, "response_rate": 0.4}, "response_bias": value}
-        firms = cx.run(lived(customers=4000, periods=12, **{"firms.*.listening": listening})).firms
+        surveys = {"tracking": {"sample": 1.0, "response_rate": 0.4}, "response_bias": value}
+        firms = cx.run(lived(customers=4000, periods=12, **{"firms.*.surveys": surveys})).firms
         late = firms[firms["period"] > 5]
         return (late["surveyed_experience"] - late["experience"]).mean()
 
@@ -217,7 +217,7 @@ def test_a_gain_falls_short_of_ten_and_wears_off():
 def test_a_bad_answer_is_made_up_for_and_only_that():
     loud = {"event_based": {"sample": 1.0, "response_rate": 1.0}}
     recovery = {"threshold": 5.0, "effect": 0.2, "cost": 4.0}
-    firms = {"firms.*.listening": loud, "firms.*.recovery": recovery}
+    firms = {"firms.*.surveys": loud, "firms.*.recovery": recovery}
     bad, fine = (
         cx.run(duel(periods=3, **firms, **{"firms.*.touchpoints.place.mean": mean})).firms
         for mean in (4.0, 6.0)
@@ -247,7 +247,7 @@ def test_what_listening_improving_and_making_up_cost_is_taken_off_profit():
 
 
 def test_an_evaluating_organization_asks_more_customers():
-    changes = {f"firms.{name}.listening": {"tracking": {}} for name in ("Mass", "Tailor")}
+    changes = {f"firms.{name}.surveys": {"tracking": {}} for name in ("Mass", "Tailor")}
     changes["firms.Mass.organization"] = {"evaluation": 0.1}
     changes["firms.Tailor.organization"] = {"evaluation": 0.9}
     sampled = played(lived(**changes)).workspace.own["sampled"][:, TRACKING]

@@ -114,7 +114,7 @@ def test_subscribers_buy_every_period_and_reconsider_at_their_purchase_rate():
 def test_a_subscription_that_everybody_reconsiders_is_no_subscription():
     plain = lively().override(
         {
-            "outside_option": False,
+            "no_purchase_option": False,
             "segments.*.purchase_rate": 1.0,
             "segments.Far.purchase_rate_shape": None,
         }

@@ -98,7 +98,7 @@ def test_with_one_firm_and_no_turnover_realized_value_is_an_annuity():
     scenario = market(
         firms={"Only": firm(unit_cost=4.0)}, customers=100, periods=12, discount_rate=0.02
     )
-    cohorts = cx.run(scenario, detail=["cohorts"]).cohorts.query("cohort == 0")
+    cohorts = cx.run(scenario, probes=["cohorts"]).cohorts.query("cohort == 0")
     annuity = 6.0 * sum(1.02**-age for age in range(1, 12))
     assert cohorts["realized_value"].iloc[-1] == pytest.approx(annuity)
     assert (cohorts["survival"] == 1).all()
@@ -119,17 +119,17 @@ def test_the_lead_over_the_best_rival_is_what_holds_a_customer(result):
 
 def test_with_equal_rivals_the_lead_is_the_switching_cost_itself():
     scenario = market(customers=500, segments={"All": {"share": 1.0, "switching_cost": 1.25}})
-    people = cx.run(scenario, detail=["customers"]).customers
+    people = cx.run(scenario, probes=["customers"]).customers
     np.testing.assert_allclose(people["switching_cost_rival"], 1.25)
 
 
 def test_a_monopolist_has_no_rival_to_lead():
-    people = cx.run(market(firms={"Only": firm()}, customers=50), detail=["customers"]).customers
+    people = cx.run(market(firms={"Only": firm()}, customers=50), probes=["customers"]).customers
     assert people["switching_cost_rival"].isna().all()
 
 
 def test_reach_counts_those_who_ever_bought(result):
-    reach = result.reach.set_index("firm")
+    reach = result.purchase_frequency.set_index("firm")
     bought = result.customers["purchases_Tailor"]
     assert reach.loc["Tailor", "penetration"] == pytest.approx((bought > 0).mean())
     assert reach.loc["Tailor", "purchase_frequency"] == pytest.approx(bought[bought > 0].mean())

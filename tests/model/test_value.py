@@ -207,7 +207,7 @@ def test_customers_of_the_firm_are_not_contacted_and_others_not_again_while_they
 def test_contacts_make_a_firm_known():
     scenario = market(
         {"Ann": firm(acquisition={"contacts": 0.2, "rest": 0}), "Bob": firm()},
-        word_of_mouth={"awareness": True, "tell_rate": SILENCE},
+        word_of_mouth={"awareness": True, "message_rate": SILENCE},
         customers=3000,
         periods=4,
     )

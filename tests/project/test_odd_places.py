@@ -278,7 +278,7 @@ def test_a_full_disk_keeps_what_was_there_and_gets_no_half_of_a_file(full_disk):
         lambda: result.save(full_disk / "run"),
         lambda: result.to_xlsx(full_disk / "run.xlsx"),
         lambda: big.save(full_disk / "scenario.yaml"),
-        lambda: cx.plot.save(cx.plot.shares(result.firms), full_disk / "shares.png"),
+        lambda: cx.plot.save(cx.plot.market_shares(result.firms), full_disk / "shares.png"),
     ):
         with pytest.raises((OSError, ValueError), match=r"(?i)no space left|errno 28"):
             keep()

@@ -70,7 +70,7 @@ def test_what_a_page_shows_is_what_comes_out(path, tmp_path, monkeypatch):
         example.evaluate()
     drawn = [thing for thing in page.namespace.values() if isinstance(thing, Figure)]
     for figure in drawn if path.stem == "tutorial" else ():
-        assert cx.plot.alt_of(figure) in text_of(path), "make figures, and mend the text"
+        assert cx.plot.alternative_text(figure) in text_of(path), "make figures, and mend the text"
 
 
 # Other pages show what takes too long to be run here, or needs data; names have to be right.

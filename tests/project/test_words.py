@@ -234,7 +234,7 @@ def names_in_code():
         | tails
         | names_of_rules(functions)
         | {column.name for mechanism in mechanisms for column in mechanism.columns}
-        | {f"detail={name}" for name in PROBES}
+        | {f"probes={name}" for name in PROBES}
     )
 
 

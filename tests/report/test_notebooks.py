@@ -18,8 +18,8 @@ from cxsim.messages import minus
 from cxsim.report.notebook_parameters import as_command, as_papermill, as_python, declared
 from cxsim.report.notebook_run import run_notebook, to_html
 from cxsim.report.notebooks import shipped_notebooks
-from cxsim.report.report import Report, shipped
-from cxsim.report.sections import moves, players_of
+from cxsim.report.report import Report, list_scenarios
+from cxsim.report.sections import competitors, policy_options
 from cxsim.report.tables import decimals
 from cxsim.runs import Run
 from cxsim.strategy.decision import Decision
@@ -216,7 +216,7 @@ def test_one_seed_says_that_it_is_one_seed(report):
 
 
 def test_the_answer_names_who_leads(report, runs):
-    answer = report.leader(runs)
+    answer = report.market_leader(runs)
     means = runs.means.query("firm != '(market)'").set_index(["measure", "firm"])["mean"]
     assert answer.startswith(f"{means['market_share'].idxmax()} has the highest market share")
     assert "earns most" in answer
@@ -234,13 +234,13 @@ def test_firms_are_told_apart_and_what_they_share_is_said_once(report):
 
 
 def test_what_differs_from_the_baseline_is_listed(report):
-    assert "events.24.firms.Mass.interaction absent 0.8" in text_of(report.from_baseline())
+    assert "events.24.firms.Mass.interaction absent 0.8" in text_of(report.changed_settings())
     report.load("baseline")
-    assert text_of(report.from_baseline()) == "All parameters are those of the baseline."
+    assert text_of(report.changed_settings()) == "All parameters are those of the baseline."
 
 
 def test_what_a_report_keeps_is_plain_json(report, runs, tmp_path):
-    report.figure(cx.plot.shares(runs.series), "shares")
+    report.figure(cx.plot.market_shares(runs.series), "shares")
     report.finish(title="T", result=runs.first, odd=[np.float64("nan"), np.int64(3), (1, None)])
     kept = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert kept["odd"] == [None, 3, [1, None]]
@@ -258,7 +258,7 @@ def test_a_report_without_a_folder_writes_nothing(tmp_path, monkeypatch):
 
 
 def test_scenarios_are_listed_with_their_claims():
-    text = text_of(shipped())
+    text = text_of(list_scenarios())
     for name in ("baseline", "copycat", "two_roads", "broken_loop", "price_attack"):
         assert name in text
         assert " ".join(cx.load(name).claim.split()) in text
@@ -362,10 +362,10 @@ def test_decide_advises_what_its_runs_say_and_reports_it(tmp_path):
     expected = cx.decide("baseline", "Mass", points=16, seeds=2, overrides=SETTINGS)
     pd.testing.assert_frame_equal(kept.frame, expected.frame)
     means = kept.frame.groupby("strategy")["net_present_value.Mass"].mean()
-    assert result.summary["choice"] == means.idxmax()
+    assert result.summary["recommended"] == means.idxmax()
     two = means.sort_values().iloc[-2:]
-    assert result.summary["lead"][0] == pytest.approx(two.iloc[1] - two.iloc[0])
-    assert result.summary["information"][0]["factor"] == "everything"
+    assert result.summary["advantage"][0] == pytest.approx(two.iloc[1] - two.iloc[0])
+    assert result.summary["value_of_information"][0]["factor"] == "everything"
     page = unescape(result.report.read_text(encoding="utf-8"))
     assert result.summary["answer"].split(". ")[0] in page.replace("\u00a0", " ")
     assert "cxsim decide baseline --firm Mass --points 16 --seeds 2" in page
@@ -385,8 +385,8 @@ def test_decide_goes_from_a_panel_of_purchases_to_advice(tmp_path):
         "options": "{stay: {}, interact: {firms.dannon.interaction: 0.8}}", "firm": "dannon",
     }  # fmt: skip
     result = run_notebook("decide", given, output_folder=tmp_path / "out")
-    assert result.summary["choice"] in ("stay", "interact")
-    factors = {row["factor"] for row in result.summary["information"]}
+    assert result.summary["recommended"] in ("stay", "interact")
+    factors = {row["factor"] for row in result.summary["value_of_information"]}
     assert "segments.All.switching_cost" in factors, "the estimates' draws are the futures"
     page = unescape(result.report.read_text(encoding="utf-8"))
     assert "Not observed in the panel" in page
@@ -469,12 +469,12 @@ def test_compete_shows_tiers_and_lifts_where_firms_choose_customers(tmp_path):
 )
 def test_two_firms_of_the_market_play(players, message):
     with pytest.raises(cx.ScenarioError, match=message):
-        players_of(cx.load("baseline"), *players)
+        competitors(cx.load("baseline"), *players)
 
 
 def test_moves_that_a_market_does_not_allow_are_left_out():
-    assert "best response" in moves(cx.load("baseline"), ("Mass", "Niche"))
-    full = moves(cx.load("baseline_full"), ("Mass", "Niche"))
+    assert "best response" in policy_options(cx.load("baseline"), ("Mass", "Niche"))
+    full = policy_options(cx.load("baseline_full"), ("Mass", "Niche"))
     assert "best response" not in full
     assert "copies the leader" in full
 

@@ -42,8 +42,8 @@ def test_a_run_that_goes_on_equals_one_that_never_stopped(name, stop, tmp_path):
         cut.step()
     Checkpoint(file).save(cut)
     del cut
-    resumed = cx.run(scenario, seed=3, detail=DETAIL, checkpoint=file)
-    same(resumed, cx.run(scenario, seed=3, detail=DETAIL))
+    resumed = cx.run(scenario, seed=3, probes=DETAIL, checkpoint=file)
+    same(resumed, cx.run(scenario, seed=3, probes=DETAIL))
     assert not file.exists()
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markets import firm, lively, market
 
 import cxsim as cx
-from cxsim.calibration import match
+from cxsim.calibration import match_moments
 from cxsim.calibration.targets import read_targets
 from cxsim.model.core.offer import squared_estimate_error
 from cxsim.model.core.people import has_lapsed
@@ -92,14 +92,14 @@ def test_a_customer_is_never_lapsed_whose_subscription_goes_on():
 
 
 def test_churn_that_a_user_types_comes_out_of_the_run_turnover_included():
-    """1.1 % a month, in a market that loses 0.5 % a month to its turnover already."""
+    """1.1 % a month, in a market that loses 0.5 % a month as its exit rate already."""
     wanted = 0.011
-    found = match(
+    found = match_moments(
         {
             "base": "baseline",
             "settings": {
                 "customers": 4000, "periods": 36, "market_size": 4000,
-                "segments.*.turnover": 0.005, "outside_option": False,
+                "segments.*.exit_rate": 0.005, "no_purchase_option": False,
                 "segments.*.purchase_rate": 1.0,
             },
             "parameters": {"segments.*.switching_cost": [5.0, 60.0]},
@@ -139,7 +139,7 @@ def test_names_from_elsewhere_lead_to_the_measure(typed, meant):
 def test_a_customer_newly_won_is_worth_what_cohorts_bring():
     """Followed for eight years, customers won in months 60 to 72 bring what was projected."""
     run = cx.run(
-        "baseline", seed=0, overrides={"customers": 8000, "periods": 168}, detail=["cohorts"]
+        "baseline", seed=0, overrides={"customers": 8000, "periods": 168}, probes=["cohorts"]
     )
     won = run.cohorts[run.cohorts["cohort"].between(60, 72)].set_index(["firm", "cohort"])
     last = won[won["age"] == 95]
@@ -157,7 +157,7 @@ def test_with_returns_a_customer_is_worth_what_it_brings_until_it_leaves_the_mar
     periods, leaves, rate = 160, 0.05, 0.02
     offers = {"Ann": firm(price=10.0, unit_cost=6.0), "Bob": firm(price=10.0, unit_cost=6.0)}
     scenario = market(
-        offers, segment(purchase_rate=0.6, turnover=leaves, switching_cost=1.0),
+        offers, segment(purchase_rate=0.6, exit_rate=leaves, switching_cost=1.0),
         customers=3000, periods=periods, market_size=3000, discount_rate=rate,
     )  # fmt: skip
     run = cx.run(scenario, seed=3, panel=3000)
@@ -179,7 +179,7 @@ def test_with_returns_a_customer_is_worth_what_it_brings_until_it_leaves_the_mar
 def test_without_rivals_who_is_won_stays_and_returns_add_nothing():
     offers = {"Ann": firm(price=10.0, unit_cost=6.0)}
     run = cx.run(
-        market(offers, segment(turnover=0.1), customers=2000, periods=24, discount_rate=0.05)
+        market(offers, segment(exit_rate=0.1), customers=2000, periods=24, discount_rate=0.05)
     )
     last = run.firms.iloc[-1]
     assert last["customer_lifetime_value_migration"] == pytest.approx(

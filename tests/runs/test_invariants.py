@@ -30,7 +30,7 @@ def test_books_close_and_states_stay_in_range(scenario, seed):
         assert not np.isin(simulation.customers("supplier"), np.flatnonzero(gone)).any()
     inactive = ledger.firm("active") == 0
     assert (purchases[:, :, :-1].sum(axis=1)[inactive] == 0).all()
-    if not scenario.outside_option:
+    if not scenario.no_purchase_option:
         assert (purchases[:, :, -1] == 0).all()
     uncertainty, supplier = simulation.customers("uncertainty"), simulation.customers("supplier")
     assert ((uncertainty >= 0) & (uncertainty <= 1)).all()
@@ -115,8 +115,8 @@ def test_a_newcomer_belongs_to_the_segment_of_the_customer_it_replaces(engine):
         {
             "customers": 300,
             "periods": 120,
-            "segments.Comfort.turnover": 0.05,
-            "segments.Performance.turnover": 0.0,
+            "segments.Comfort.exit_rate": 0.05,
+            "segments.Performance.exit_rate": 0.0,
         },
     )
     run = cx.Market(scenario, engine=engine, rng=1).simulation
@@ -145,8 +145,8 @@ def test_uncertainty_never_rises_without_forgetting_or_drift():
     scenario = lively(customers=400).override(
         {
             "firms.*.forgetting_rate": 0.0,
-            "segments.*.turnover": 0.0,
-            "segments.Far.turnover_beta": None,
+            "segments.*.exit_rate": 0.0,
+            "segments.Far.exit_rate_beta": None,
         }
     )
     simulation = Simulation(scenario)
@@ -208,7 +208,7 @@ def test_without_learning_nobody_knows_anybody():
 @pytest.mark.parametrize("outside", [True, False])
 def test_once_all_firms_have_left_nobody_buys(outside):
     scenario = market(
-        outside_option=outside,
+        no_purchase_option=outside,
         customers=500,
         events=[{"at": 2, "set": {"firms.*.active": False}}],
     )
@@ -240,7 +240,7 @@ def test_parts_of_the_switching_cost_add_up_and_may_be_negative():
 
 @pytest.mark.parametrize("changes", [{}, {"self_discovery": {}}], ids=["core", "perceived_utility"])
 def test_a_firms_switching_cost_is_the_mean_of_its_customers(changes):
-    result = cx.run(lively(customers=900, **changes), detail=["customers"])
+    result = cx.run(lively(customers=900, **changes), probes=["customers"])
     each = result.customers.groupby("supplier")["switching_cost"].mean()
     last = result.firms[result.firms["period"] == 5].set_index("firm")["switching_cost"]
     for name in last.index:

@@ -56,7 +56,7 @@ def test_what_is_written_is_what_the_model_goes_on_with():
     market = agents()
     for customer in customers(market):
         customer.purchase_rate = 0.0
-        customer.turnover = 0.0
+        customer.exit_rate = 0.0
     market.step()
     assert purchases(market)[-1].sum() == 0
     customers(market).set("purchase_rate", 1.0)
@@ -81,7 +81,7 @@ def test_sets_of_agents_write_and_map_as_mesas_do():
     people = customers(market)
     people.set("tenure", 50)
     assert people.get("tenure") == [50] * 40
-    people.map(lambda c: setattr(c, "turnover", 0.0))
+    people.map(lambda c: setattr(c, "exit_rate", 0.0))
     people.do(lambda c: setattr(c, "purchase_rate", 1.0))
     market.step()
     assert max(people.get("tenure")) == 51
@@ -92,7 +92,7 @@ def test_sets_of_agents_write_and_map_as_mesas_do():
     [
         ("purchase_rate", 9, "purchase_rate: expected numbers from 0 to 1, found 9"),
         ("purchase_rate", float("nan"), "purchase_rate: expected numbers from 0 to 1, found nan"),
-        ("turnover", "often", "turnover: expected a number, found 'often'"),
+        ("exit_rate", "often", "exit_rate: expected a number, found 'often'"),
         ("price_sensitivity", -1, "price_sensitivity: expected numbers from 0 to"),
         ("price_sensitivity", float("inf"), "price_sensitivity: expected numbers from 0 to"),
         ("tenure", 1.5, "tenure: expected whole numbers from 0 to 2.14748e+09, found 1.5"),
@@ -157,7 +157,7 @@ def test_supplier_and_knowledge_can_be_handed_out():
     for customer in customers(market):
         customer.supplier = "Tailor"
         customer.knowledge = {"Tailor": 0.75, "Mass": 0.0}
-        customer.turnover = 0.0
+        customer.exit_rate = 0.0
     ann = first(market)
     assert (ann.supplier, ann.tenure) == ("Tailor", 0)
     assert ann.knowledge["Tailor"] == 0.75
@@ -205,7 +205,7 @@ def test_a_subclass_has_attributes_of_its_own_and_writes_columns_in_its_turn():
     ann.needs = 3
     ann.remark = "from outside"
     assert (ann.needs, ann.remark) == (3, "from outside")
-    with pytest.raises(AttributeError, match="did you mean 'turnover'"):
+    with pytest.raises(AttributeError, match="did you mean 'exit_rate'"):
         ann.turnovr = 0.5
     market.step()
     market.step()
@@ -336,7 +336,7 @@ def test_purchases_end_with_what_the_message_recommends():
     for customer in customers(market):
         customer.purchase_rate = 0
         customer.supplier = None
-        customer.turnover = 0
+        customer.exit_rate = 0
     market.step()
     assert purchases(market)[-1].sum() == 0
     assert market.simulation.ledger.count("customers_before")[-1].tolist() == [40, 0, 0, 0]

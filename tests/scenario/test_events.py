@@ -56,7 +56,7 @@ def test_every_kind_of_parameter_can_change(market):
         "segments.Singles.need_mean.1": 3,
         "segments.Singles.brand_taste_sd.Mass": 2,
         "segments.Singles.brand_taste": "log_gamma",
-        "segments.Singles.turnover_beta": [1, 1],
+        "segments.Singles.exit_rate_beta": [1, 1],
         "segments.Singles.brand_taste_shape": {"Mass": 2, "Tailor": 3},
         "learning_rate": 0.02,
     }
@@ -64,7 +64,7 @@ def test_every_kind_of_parameter_can_change(market):
     assert {change.path: change.value for change in changes} == {
         **new,
         "firms.Mass.position": (1, 2),
-        "segments.Singles.turnover_beta": (1, 1),
+        "segments.Singles.exit_rate_beta": (1, 1),
     }
 
 
@@ -96,8 +96,8 @@ def test_only_numbers_move_gradually(market):
 @pytest.mark.parametrize(
     "path",
     ["periods", "customers", "market_size", "needs", "warm_up", "title", "events", "initial",
-     "segments.Singles.share", "firms.Mass.initial_cash", "switching_cost_form", "outside_option",
-     "initial.Mass.share", "events.0.at"],
+     "segments.Singles.share", "firms.Mass.initial_cash", "switching_cost_form",
+     "no_purchase_option", "initial.Mass.share", "events.0.at"],
 )  # fmt: skip
 def test_what_cannot_change_during_a_run(market, path):
     value = market.value(path) if path != "initial.Mass.share" else 0.5

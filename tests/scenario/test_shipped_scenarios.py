@@ -116,7 +116,7 @@ def test_each_broken_loop_lacks_one_step():
 def test_the_two_firms_of_the_blind_spot_differ_in_listening_only():
     firms = cx.load("blind_spot").firms
     listener, believer = (dict(firms[name]) for name in ("Listener", "Believer"))
-    assert {key for key in listener if listener[key] != believer[key]} == {"listening"}
+    assert {key for key in listener if listener[key] != believer[key]} == {"surveys"}
 
 
 def test_outsourced_service_is_run_by_partners_who_cost_less():

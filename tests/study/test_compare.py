@@ -158,7 +158,7 @@ def test_errors_and_intervals_are_the_textbooks():
     assert half_width(error, 3, 0.95) == pytest.approx(4.302653 * error, rel=1e-6)
     both = paired(values, values + 1.0, 0.95)
     assert both["difference"] == 1.0
-    assert np.isnan(both["narrowing"])
+    assert np.isnan(both["width_ratio"])
 
 
 def test_paired_intervals_cover_the_truth_as_often_as_they_say():

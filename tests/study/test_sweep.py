@@ -270,7 +270,7 @@ def test_failed_runs_are_done_again_only_if_asked(tmp_path):
     plan = study(functions.sometimes_fails)
     cx.sweep(plan, store=tmp_path / "s", executor="inline")
     assert cx.sweep(plan, store=tmp_path / "s", executor="inline").report.done == 0
-    again = cx.sweep(plan, store=tmp_path / "s", executor="inline", retry=True)
+    again = cx.sweep(plan, store=tmp_path / "s", executor="inline", retry_failed=True)
     assert again.report.done == 3
     assert len(again.runs) == 18
 

@@ -40,7 +40,9 @@ class MarketParameters(Parameters):
 class SegmentParameters(Parameters):
     """Value of the no-purchase option to a segment."""
 
-    outside_value: float = parameter(0.0, doc="Value of the no-purchase option", unit="currency")
+    no_purchase_value: float = parameter(
+        0.0, doc="Value of the no-purchase option", unit="currency"
+    )
 
 
 class FirmParameters(Parameters):
@@ -76,7 +78,7 @@ def utility(price_sensitivity: float, value: float, shock: float) -> float:
 
 
 def consumer_surplus(
-    value: float, shock: float, price_sensitivity: float, outside_value: float
+    value: float, shock: float, price_sensitivity: float, no_purchase_value: float
 ) -> float:
     """Return the surplus of the chosen option over no purchase, v + e / a - v0, currency.
 
@@ -99,7 +101,7 @@ def consumer_surplus(
         Currency per purchase.
     """
     if price_sensitivity > 0.0:
-        return value + shock / price_sensitivity - outside_value
+        return value + shock / price_sensitivity - no_purchase_value
     return 0.0
 
 
@@ -154,7 +156,7 @@ def attend(n, purchase_rate, chance_to_shop):
 
 def enter(
     n, first, n_firms, chance_to_shop, segment, in_market, shopper, open_option, value, key_enter,
-    market_outside_option, segment_outside_value, firm_active,
+    market_no_purchase_option, segment_no_purchase_value, firm_active,
 ):  # fmt: skip
     """Draw the customers in the market this period, and open the options with value zero."""
     key = key_enter[0]
@@ -167,7 +169,7 @@ def enter(
     for k in range(shoppers, n):
         shopper[k] = NOWHERE
     for f in range(n_firms + 1):
-        is_open = firm_active[f] > 0.5 if f < n_firms else market_outside_option[0] > 0.5
+        is_open = firm_active[f] > 0.5 if f < n_firms else market_no_purchase_option[0] > 0.5
         for i in range(n):
             open_option[f, i] = 1 if is_open else 0
     for e in range(len(value)):
@@ -175,7 +177,7 @@ def enter(
             for i in range(n):
                 value[e, f, i] = 0.0
         for i in range(n):
-            value[e, n_firms, i] = segment_outside_value[segment[i]]
+            value[e, n_firms, i] = segment_no_purchase_value[segment[i]]
 
 
 def decide(
@@ -238,7 +240,7 @@ def buy(n, n_firms, shopper, choice, buyer, seller):
 
 def note_experienced_utility(
     n, shopper, choice, segment, price_sensitivity, value, shock, experienced_utility,
-    segment_outside_value,
+    segment_no_purchase_value,
 ):  # fmt: skip
     """Store the experienced value of the choice to the first member."""
     for i in range(n):
@@ -250,7 +252,7 @@ def note_experienced_utility(
                 value[0, choice[i], i],
                 shock[0, i],
                 price_sensitivity[i],
-                segment_outside_value[segment[i]],
+                segment_no_purchase_value[segment[i]],
             )
 
 
@@ -395,8 +397,8 @@ def expected_slope(chance: float, slope: float, amount: float, margin: float) ->
 
 
 def include_all_customers(
-    n, n_firms, segment, in_market, shopper, open_option, value, market_outside_option,
-    segment_outside_value, firm_active,
+    n, n_firms, segment, in_market, shopper, open_option, value, market_no_purchase_option,
+    segment_no_purchase_value, firm_active,
 ):  # fmt: skip
     """Treat all customers as in the market, and open the options with value zero."""
     for i in range(n):
@@ -408,9 +410,9 @@ def include_all_customers(
             for e in range(len(value)):
                 value[e, f, i] = 0.0
     for i in range(n):
-        open_option[n_firms, i] = 1 if market_outside_option[0] > 0.5 else 0
+        open_option[n_firms, i] = 1 if market_no_purchase_option[0] > 0.5 else 0
         for e in range(len(value)):
-            value[e, n_firms, i] = segment_outside_value[segment[i]]
+            value[e, n_firms, i] = segment_no_purchase_value[segment[i]]
 
 
 def expect(

@@ -164,7 +164,7 @@ def beyond_limit(price: float, limit: float) -> str:
     """
     return (
         f"expected a price of at most {limit:.10g} (price_limit), found {price:.10g}: let "
-        "customers buy from nobody (outside_option: true), or state a higher price_limit if "
+        "customers buy from nobody (no_purchase_option: true), or state a higher price_limit if "
         "such prices are meant"
     )
 

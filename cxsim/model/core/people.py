@@ -1,4 +1,4 @@
-"""Customers: segments, needs, price sensitivity, brand preferences, turnover, initial state."""
+"""Customers: segments, needs, price sensitivity, brand preferences, exit rates, initial state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cxsim.numerics.draws import beta, gamma, log_gamma, lognormal, normal, unif
 from cxsim.numerics.elementary import exp, log
 from cxsim.parameters import Ask, ByFirm, Parameters, parameter
 
-# -- Segments, needs, price sensitivity, brand preferences and turnover -------------------------
+# -- Segments, needs, price sensitivity, brand preferences and exit rates -----------------------
 
 
 class MarketParameters(Parameters):
@@ -99,18 +99,18 @@ class SegmentParameters(Parameters):
         newcomers=True,
         gt=0,
     )
-    turnover: float = parameter(
+    exit_rate: float = parameter(
         0.0,
         doc="Chance of leaving the market; a newcomer of the same segment follows",
         unit="per period",
         newcomers=True,
         ge=0,
         le=1,
-        ask=Ask(instead="turnover_beta"),
+        ask=Ask(instead="exit_rate_beta"),
     )
-    turnover_beta: tuple[float, float] | None = parameter(
+    exit_rate_beta: tuple[float, float] | None = parameter(
         None,
-        doc="Beta distribution (alpha, beta) of the chance to leave, in place of turnover",
+        doc="Beta distribution (alpha, beta) of the chance to leave, in place of exit_rate",
         axes=(2,),
         newcomers=True,
         source="Fader & Hardie 2007",
@@ -217,13 +217,13 @@ def has_lapsed(silent: float, purchase_rate: float, lapse_after: float) -> bool:
 
 
 def leave(
-    n, first, clock, turnover, supplier, purchase_rate, last_bought, arriving, key_leave,
+    n, first, clock, exit_rate, supplier, purchase_rate, last_bought, arriving, key_leave,
     market_lapse_after, sum_left, sum_left_active,
 ):  # fmt: skip
     """Draw the customers who leave the market; newcomers take their places."""
     key = key_leave[0]
     for i in range(n):
-        arriving[i] = 1 if uniform(key, first + i) < turnover[i] else 0
+        arriving[i] = 1 if uniform(key, first + i) < exit_rate[i] else 0
     for i in range(n):
         if arriving[i]:
             s = supplier[i]
@@ -240,7 +240,7 @@ def arrive(
     segment_share, segment_need_mean, segment_need_sd, segment_price_sensitivity,
     segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_sd,
     segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
-    segment_turnover, segment_turnover_beta,
+    segment_exit_rate, segment_exit_rate_beta,
 ):  # fmt: skip
     """Draw the attributes of newcomers, who have no supplier.
 
@@ -293,16 +293,16 @@ def arrive(
             purchase_rate[i] = purchase_chance(rate)
         else:
             purchase_rate[i] = segment_purchase_rate[g]
-        alpha = segment_turnover_beta[g, 0]
+        alpha = segment_exit_rate_beta[g, 0]
         if alpha > 0.0:
-            turnover[i] = beta(alpha, segment_turnover_beta[g, 1], key_turnover[0], who)
+            exit_rate[i] = beta(alpha, segment_exit_rate_beta[g, 1], key_exit_rate[0], who)
         else:
-            turnover[i] = segment_turnover[g]
+            exit_rate[i] = segment_exit_rate[g]
 
 
 PEOPLE = Mechanism(
     "people",
-    doc="Segments, heterogeneous customers, turnover",
+    doc="Segments, heterogeneous customers, exit rates",
     core=True,
     market=MarketParameters,
     segment=SegmentParameters,
@@ -331,7 +331,7 @@ PEOPLE = Mechanism(
         Draw("price_sensitivity"),
         Draw("brand_taste", ("firm",)),
         Draw("purchase_rate"),
-        Draw("turnover"),
+        Draw("exit_rate", stream="turnover"),
     ),
     accumulators=(
         Accumulator(

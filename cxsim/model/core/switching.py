@@ -28,7 +28,7 @@ class SegmentParameters(Parameters):
     switching_cost: float = parameter(
         0.0, "Procedural switching cost of changing the supplier", "currency", ge=0
     )
-    teaching_effort: float = parameter(
+    onboarding_effort: float = parameter(
         0.0,
         doc="Onboarding effort: effort of explaining all one's needs to a new firm",
         unit="currency",
@@ -41,7 +41,7 @@ class SegmentParameters(Parameters):
 
 def barrier(
     switching_cost: float,
-    teaching_effort: float,
+    onboarding_effort: float,
     customization: float,
     knowledge: float,
     knowledge_there: float,
@@ -72,7 +72,7 @@ def barrier(
     missing = knowledge - knowledge_there
     if missing < 0.0:
         missing = 0.0
-    return switching_cost + teaching_effort * customization * missing
+    return switching_cost + onboarding_effort * customization * missing
 
 
 def premium_saved(
@@ -116,14 +116,14 @@ def premium_saved(
 def switch(
     n, n_firms, segment, supplier, customization, knowledge_shown, supplier_knowledge, procedural,
     effort, value, barriers, market_switching_cost_form, segment_switching_cost,
-    segment_teaching_effort,
+    segment_onboarding_effort,
 ):  # fmt: skip
     """Subtract the switching cost from the value of rivals, or add a bonus to the supplier's."""
     bonus = market_switching_cost_form[0] > 0.5
     sign = 1.0 if bonus else -1.0
     for i in range(n):
         procedural[i] = segment_switching_cost[segment[i]]
-        effort[i] = segment_teaching_effort[segment[i]]
+        effort[i] = segment_onboarding_effort[segment[i]]
     for f in range(n_firms):
         for i in range(n):
             there = 0.0 if bonus else knowledge_shown[f, i]
@@ -280,7 +280,7 @@ SWITCHING = Mechanism(
 class OrderingParameters(Parameters):
     """Ordering effort of a segment."""
 
-    hassle: float = parameter(
+    ordering_effort: float = parameter(
         0.0,
         doc="Ordering effort, which a firm that recognizes and knows the customer removes",
         unit="currency per purchase",
@@ -292,7 +292,7 @@ class OrderingParameters(Parameters):
 
 
 def ordering_effort(
-    hassle: float, recognition: float, interaction: float, knowledge: float
+    full_ordering_effort: float, recognition: float, interaction: float, knowledge: float
 ) -> float:
     """Return the ordering effort of one purchase, u (1 - r A K), currency.
 
@@ -319,28 +319,33 @@ def ordering_effort(
 
 
 def order(
-    n, n_firms, segment, recognition, interaction, knowledge_shown, hassle, value, segment_hassle,
+    n, n_firms, segment, recognition, interaction, knowledge_shown, full_ordering_effort, value,
+    segment_ordering_effort,
 ):  # fmt: skip
     """Subtract the ordering effort from the value of an option."""
     for i in range(n):
-        hassle[i] = segment_hassle[segment[i]]
+        full_ordering_effort[i] = segment_ordering_effort[segment[i]]
     for e in range(len(value)):
         for f in range(n_firms):
             for i in range(n):
                 value[e, f, i] -= ordering_effort(
-                    hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
+                    full_ordering_effort[i],
+                    recognition[f, i],
+                    interaction[f, i],
+                    knowledge_shown[f, i],
                 )
 
 
 def count_ordering(
-    n, buyer, seller, hassle, recognition, interaction, knowledge_shown, sum_hassle,
+    n, buyer, seller, full_ordering_effort, recognition, interaction, knowledge_shown,
+    sum_ordering_effort,
 ):  # fmt: skip
     """Add up the ordering effort of purchases."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]
-        sum_hassle[tile(i), f] += ordering_effort(
-            hassle[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
+        sum_ordering_effort[tile(i), f] += ordering_effort(
+            full_ordering_effort[i], recognition[f, i], interaction[f, i], knowledge_shown[f, i]
         )
 
 

@@ -362,7 +362,7 @@ def note_experienced_utility(
     experienced_utility, judges, outside_then, worth_then, shock_then, summed_utility, outvoted,
     shock_missed, mistaken, decision_makers, recognition, customization, knowledge_shown, need,
     member_need, self_error, tailored, centre, spread, volume, fit_weight, firm_position,
-    firm_segment_insight, segment_outside_value, key_choice,
+    firm_segment_insight, segment_no_purchase_value, key_choice,
 ):  # fmt: skip
     """Store the experienced value of the choice, on average over the members.
 
@@ -376,7 +376,7 @@ def note_experienced_utility(
         i = shopper[k]
         summed_utility[k] = 0.0
         judges[k] = decision_makers[i] if choice[i] >= 0 else 0.0
-        outside_then[k] = segment_outside_value[segment[i]]
+        outside_then[k] = segment_no_purchase_value[segment[i]]
         error = 0.0
         for d in range(len(need)):
             error += abs(self_error[d, i])

@@ -64,7 +64,7 @@ def keep_costs(
     n, segment, supplier, uncertainty, recognition, interaction, customization, disclosure,
     rival_knowledge, purchase_rate, need, member_need, self_error, decision_makers, tailored,
     choice, n_firms, bought,
-    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
+    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_ordering_effort,
     firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
     market_discount_rate, clock, last_period, switching_procedural, switching_financial,
     switching_relational,
@@ -107,8 +107,8 @@ def keep_costs(
                     segment_volume[g], segment_fit_weight[g], gap_there - gap_here
                 )
                 ease_lost = ordering_effort(
-                    segment_hassle[g], r, interaction[s, i], 1.0 - there
-                ) - ordering_effort(segment_hassle[g], r, interaction[s, i], 1.0 - here)
+                    segment_ordering_effort[g], r, interaction[s, i], 1.0 - there
+                ) - ordering_effort(segment_ordering_effort[g], r, interaction[s, i], 1.0 - here)
                 premium = premium_saved(
                     segment_volume[g],
                     firm_price[s],

@@ -47,9 +47,9 @@ class FirmParameters(Parameters):
 
 def _heard(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
     for name, firm in scenario.firms.items():
-        listening = firm.listening
-        if firm.recovery is not None and (listening is None or listening.event_based is None):
-            text = "expected listening.event_based beside it, found none"
+        surveys = firm.surveys
+        if firm.recovery is not None and (surveys is None or surveys.event_based is None):
+            text = "expected surveys.event_based beside it, found none"
             yield ("firms", name, "recovery"), text
 
 

@@ -52,7 +52,7 @@ class DeepDive(Programme):
     every: int = parameter(6, doc="Periods between deep dives", unit="periods", ge=1)
 
 
-class Listening(Parameters):
+class Surveys(Parameters):
     """Survey programmes of a firm."""
 
     deep_dive: DeepDive | None = parameter(
@@ -77,7 +77,7 @@ class Listening(Parameters):
 
 #: Survey programmes by name, in the order of their axis.
 PROGRAMMES = tuple(
-    name for name, field in Listening.model_fields.items() if group_in(field.annotation)
+    name for name, field in Surveys.model_fields.items() if group_in(field.annotation)
 )
 
 
@@ -192,11 +192,11 @@ def standard_error(variance: float, answers: float) -> float:
 
 def plan(
     clock, sampled, response_rate, asking_cost, firm_active, firm_organization_evaluation,
-    firm_listening_deep_dive_every, firm_listening_deep_dive_sample,
-    firm_listening_event_based_sample, firm_listening_tracking_sample,
-    firm_listening_deep_dive_response_rate, firm_listening_event_based_response_rate,
-    firm_listening_tracking_response_rate, firm_listening_deep_dive_cost,
-    firm_listening_event_based_cost, firm_listening_tracking_cost,
+    firm_surveys_deep_dive_every, firm_surveys_deep_dive_sample,
+    firm_surveys_event_based_sample, firm_surveys_tracking_sample,
+    firm_surveys_deep_dive_response_rate, firm_surveys_event_based_response_rate,
+    firm_surveys_tracking_response_rate, firm_surveys_deep_dive_cost,
+    firm_surveys_event_based_cost, firm_surveys_tracking_cost,
 ):  # fmt: skip
     """Set the share of customers that each programme asks this period; 0 without a programme.
 
@@ -204,35 +204,35 @@ def plan(
     """
     samples = np.column_stack(
         [
-            firm_listening_deep_dive_sample,
-            firm_listening_event_based_sample,
-            firm_listening_tracking_sample,
+            firm_surveys_deep_dive_sample,
+            firm_surveys_event_based_sample,
+            firm_surveys_tracking_sample,
         ]
     )
     response_rate[:] = np.column_stack(
         [
-            firm_listening_deep_dive_response_rate,
-            firm_listening_event_based_response_rate,
-            firm_listening_tracking_response_rate,
+            firm_surveys_deep_dive_response_rate,
+            firm_surveys_event_based_response_rate,
+            firm_surveys_tracking_response_rate,
         ]
     )
     costs = np.column_stack(
         [
-            firm_listening_deep_dive_cost,
-            firm_listening_event_based_cost,
-            firm_listening_tracking_cost,
+            firm_surveys_deep_dive_cost,
+            firm_surveys_event_based_cost,
+            firm_surveys_tracking_cost,
         ]
     )
     asking_cost[:] = given_or(costs, 0.0)
     asks = np.isfinite(response_rate) & (firm_active > 0.5)[:, None]
-    asks[:, DEEP_DIVE] &= clock[0] % given_or(firm_listening_deep_dive_every, 1.0) == 0
+    asks[:, DEEP_DIVE] &= clock[0] % given_or(firm_surveys_deep_dive_every, 1.0) == 0
     usual = default_sample(given_or(firm_organization_evaluation, 0.5))[:, None]
     sampled[:] = np.where(asks, given_or(samples, usual), 0.0)
 
 
 def interview(
     n, first, n_firms, supplier, experience, interviewed, key_interviewed, sampled,
-    response_rate, firm_listening_response_bias, sum_asked,
+    response_rate, firm_surveys_response_bias, sum_asked,
 ):  # fmt: skip
     """Draw the customers interviewed in deep dives."""
     diving = False
@@ -250,7 +250,7 @@ def interview(
         if u < sampled[s, DEEP_DIVE]:
             sum_asked[tile(i), s, DEEP_DIVE] += 1.0
             answers = response_chance(
-                response_rate[s, DEEP_DIVE], firm_listening_response_bias[s], experience[s, i]
+                response_rate[s, DEEP_DIVE], firm_surveys_response_bias[s], experience[s, i]
             )
             interviewed[i] = u < sampled[s, DEEP_DIVE] * answers
 
@@ -274,7 +274,7 @@ def record_response(
                     sum_asked[tile(i), s, EVENT_BASED] += 1.0
                     answers = response_chance(
                         response_rate[s, EVENT_BASED],
-                        firm_listening_response_bias[s],
+                        firm_surveys_response_bias[s],
                         experience[s, i],
                     )
                     if u < sampled[s, EVENT_BASED] * answers:
@@ -364,7 +364,7 @@ SURVEYS = Mechanism(
     ),
     active=lambda scenario: (
         scenario.journey is not None
-        and any(firm.listening is not None for firm in scenario.firms.values())
+        and any(firm.surveys is not None for firm in scenario.firms.values())
     ),
 )
 
@@ -483,7 +483,7 @@ def promoter_error(promoters: float, detractors: float, answers: float) -> float
 
 def track(
     n, first, n_firms, supplier, experience, key_tracked, sampled, response_rate,
-    firm_listening_response_bias, market_emotion_cut_points, sum_asked, sum_tracked,
+    firm_surveys_response_bias, market_emotion_cut_points, sum_asked, sum_tracked,
 ):  # fmt: skip
     """Ask a share of customers about their experience of the firm as a whole."""
     tracking = False
@@ -500,9 +500,7 @@ def track(
             c = tile(i)
             e = experience[s, i]
             sum_asked[c, s, TRACKING] += 1.0
-            answers = response_chance(
-                response_rate[s, TRACKING], firm_listening_response_bias[s], e
-            )
+            answers = response_chance(response_rate[s, TRACKING], firm_surveys_response_bias[s], e)
             if u < sampled[s, TRACKING] * answers:
                 feeling = emotion_cluster(
                     e,

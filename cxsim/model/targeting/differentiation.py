@@ -399,20 +399,20 @@ def remaining(turnover: float, discount_rate: float) -> float:
 
 
 def compute_true_value(
-    n, n_firms, segment, need, price_sensitivity, brand_taste, purchase_rate, turnover,
-    base_weight, base_best_utility, base_total_weight, true_value, market_outside_option,
+    n, n_firms, segment, need, price_sensitivity, brand_taste, purchase_rate, exit_rate,
+    base_weight, base_best_utility, base_total_weight, true_value, market_no_purchase_option,
     market_discount_rate, segment_volume, segment_fit_weight, segment_need_mean,
-    segment_outside_value, firm_active, firm_quality, firm_price, firm_position, firm_customization,
-    firm_segment_insight, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
-    firm_interaction, firm_cost_to_serve,
+    segment_no_purchase_value, firm_active, firm_quality, firm_price, firm_position,
+    firm_customization, firm_segment_insight, firm_unit_cost, firm_customization_cost,
+    firm_interaction_cost, firm_interaction, firm_cost_to_serve,
 ):  # fmt: skip
     """Compute each customer's true value: chance of purchase if unknown, times contribution.
 
     Firm by firm, so that the loops over customers are plain arithmetic.
     """
-    outside = market_outside_option[0] > 0.5
+    outside = market_no_purchase_option[0] > 0.5
     for i in range(n):
-        worth = price_sensitivity[i] * segment_outside_value[segment[i]]
+        worth = price_sensitivity[i] * segment_no_purchase_value[segment[i]]
         base_best_utility[i] = worth if outside else -1e300
     for f in range(n_firms):
         active = firm_active[f] > 0.5
@@ -436,7 +436,7 @@ def compute_true_value(
                 max(base_best_utility[i], base_weight[f, i]) if active else base_best_utility[i]
             )
     for i in range(n):
-        worth = price_sensitivity[i] * segment_outside_value[segment[i]]
+        worth = price_sensitivity[i] * segment_no_purchase_value[segment[i]]
         base_total_weight[i] = exp(worth - base_best_utility[i]) if outside else 0.0
     for f in range(n_firms):
         active = firm_active[f] > 0.5
@@ -445,7 +445,7 @@ def compute_true_value(
             base_total_weight[i] += base_weight[f, i]
     for i in range(n):
         # The column held the highest utility, which is not needed any more.
-        base_best_utility[i] = remaining(turnover[i], market_discount_rate[0])
+        base_best_utility[i] = remaining(exit_rate[i], market_discount_rate[0])
     for f in range(n_firms):
         unit = firm_unit_cost[f] + firm_customization_cost[f] * firm_customization[f]
         service = firm_cost_to_serve[f] + firm_interaction_cost[f] * firm_interaction[f]

@@ -51,7 +51,7 @@ LOWEST_BIT = np.array([0] + [(byte & -byte).bit_length() - 1 for byte in range(1
 WELL_MIXED = [*KINDS].index("well_mixed")
 
 
-class TellRate(Parameters):
+class MessageRate(Parameters):
     """Chance of sending a message about a firm, by emotion cluster."""
 
     destroying: float = parameter(
@@ -90,7 +90,9 @@ class WordOfMouth(Parameters):
     contacts: int = parameter(
         6, "Customers whom a customer meets, where well mixed", "per period", ge=0
     )
-    tell_rate: TellRate = parameter(TellRate(), doc="Chance to send a message about a firm")
+    message_rate: MessageRate = parameter(
+        MessageRate(), doc="Chance to send a message about a firm"
+    )
     message_weight: float = parameter(
         0.2, "Share of its distance to a message by which reputation moves", "share"
     )
@@ -162,8 +164,8 @@ def customer_met(u: float, customer: int, customers: int) -> int:
 def tell(
     n, first, n_firms, n_message_byte, experience, experienced, senders, sent, valence, key_tell,
     market_emotion_cut_points,
-    market_word_of_mouth_tell_rate_destroying, market_word_of_mouth_tell_rate_attention,
-    market_word_of_mouth_tell_rate_recommendation, market_word_of_mouth_tell_rate_advocacy,
+    market_word_of_mouth_message_rate_destroying, market_word_of_mouth_message_rate_attention,
+    market_word_of_mouth_message_rate_recommendation, market_word_of_mouth_message_rate_advocacy,
 ):  # fmt: skip
     """Let customers send messages about firms of which they have experience.
 
@@ -171,10 +173,10 @@ def tell(
     possible ones. Messages are stored close together: few customers send messages about more than
     two firms, and receivers read them from all over memory.
     """
-    destroying = market_word_of_mouth_tell_rate_destroying[0]
-    attention = market_word_of_mouth_tell_rate_attention[0]
-    recommendation = market_word_of_mouth_tell_rate_recommendation[0]
-    advocacy = market_word_of_mouth_tell_rate_advocacy[0]
+    destroying = market_word_of_mouth_message_rate_destroying[0]
+    attention = market_word_of_mouth_message_rate_attention[0]
+    recommendation = market_word_of_mouth_message_rate_recommendation[0]
+    advocacy = market_word_of_mouth_message_rate_advocacy[0]
     low = market_emotion_cut_points[0, 0]
     middle = market_emotion_cut_points[0, 1]
     high = market_emotion_cut_points[0, 2]

@@ -355,7 +355,7 @@ def per_last_year(values: np.ndarray, year: int) -> np.ndarray:
 
 def ordering_effort(b: Ledger) -> np.ndarray:
     """Mean ordering effort over the period's purchases from the firm."""
-    return ratio(b.total("hassle"), purchases(b))
+    return ratio(b.total("ordering_effort"), purchases(b))
 
 
 def onboarding_effort(b: Ledger) -> np.ndarray:

@@ -60,7 +60,7 @@ _UNUSED = {
     "segments": {
         "brand_taste": "normal",
         "purchase_rate_shape": None,
-        "turnover_beta": None,
+        "exit_rate_beta": None,
         "volume": 1,
     },
 }

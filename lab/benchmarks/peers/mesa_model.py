@@ -196,14 +196,16 @@ class Customer(mesa.Agent):
     def hassle(self, firm: Firm) -> float:
         """Return the effort of ordering, less what a firm that remembers takes away."""
         knowledge = 1.0 - self.uncertainty[firm.number]
-        return self.segment.hassle * (1.0 - firm.identification * firm.interaction * knowledge)
+        return self.segment.ordering_effort * (
+            1.0 - firm.identification * firm.interaction * knowledge
+        )
 
     def switching_cost(self, firm: Firm) -> float:
         """Return what stands between the customer and a rival of its supplier."""
         if self.supplier is None or firm is self.supplier:
             return 0.0
         known = self.uncertainty[firm.number] - self.uncertainty[self.supplier.number]
-        teaching = self.segment.teaching_effort * firm.customization * max(0.0, known)
+        teaching = self.segment.onboarding_effort * firm.customization * max(0.0, known)
         return self.segment.switching_cost + teaching
 
     def worth(self, firm: Firm) -> float:
@@ -221,13 +223,13 @@ class Customer(mesa.Agent):
     def choose(self) -> Firm | None:
         """Return the firm of highest utility, None for the no-purchase option."""
         shocks = self.model.rng.gumbel(size=len(self.model.firms) + 1).tolist()
-        best = self.price_sensitivity * self.segment.outside_value + shocks.pop()
+        best = self.price_sensitivity * self.segment.no_purchase_value + shocks.pop()
         choice = None
         for firm, shock in zip(self.model.firms, shocks, strict=True):
             utility = self.price_sensitivity * self.worth(firm) + shock
             if utility > best:
                 best, choice = utility, firm
-        self.enjoyed = best / self.price_sensitivity - self.segment.outside_value
+        self.enjoyed = best / self.price_sensitivity - self.segment.no_purchase_value
         return choice
 
     def teach(self, firm: Firm) -> float:
@@ -236,12 +238,12 @@ class Customer(mesa.Agent):
         before = self.uncertainty[firm.number]
         after = before / (1.0 + told * before)
         self.uncertainty[firm.number] = after
-        return self.segment.teaching_effort * firm.customization * (before - after)
+        return self.segment.onboarding_effort * firm.customization * (before - after)
 
     def step(self) -> None:
         """Live through one period."""
         rng = self.model.rng
-        if rng.random() < self.segment.turnover:
+        if rng.random() < self.segment.exit_rate:
             if self.supplier is not None:
                 self.supplier.gone += 1
             self.arrive()
@@ -303,11 +305,11 @@ class Customer(mesa.Agent):
         segment = self.segment
         knowledge = 1.0 - self.uncertainty[firm.number]
         procedural = (
-            segment.switching_cost + segment.teaching_effort * firm.customization * knowledge
+            segment.switching_cost + segment.onboarding_effort * firm.customization * knowledge
         )
         misfit = self.expected_misfit(firm, knowledge)
         fit_lost = segment.fit_weight * (self.misfit(firm, 0.0) - misfit)
-        relational = fit_lost + segment.hassle - self.hassle(firm)
+        relational = fit_lost + segment.ordering_effort - self.hassle(firm)
         firm.customers += 1
         firm.knowledge_total += knowledge
         firm.procedural_total += procedural

@@ -21,7 +21,7 @@ def adoption(checks: dict[str, Check]) -> Picture:
     found = list(checks.values())
     periods = np.arange(len(found))
     curve = 100 * bass_diffusion(len(found), **ADOPTION)
-    ads = 100 * bass_diffusion(len(found), **{**ADOPTION, "tell_rate": 0.0})
+    ads = 100 * bass_diffusion(len(found), **{**ADOPTION, "message_rate": 0.0})
     axes.plot(periods, curve, "-", color=GREY, lw=1.6)
     axes.plot(periods, ads, "--", color=OKABE_ITO["vermillion"], lw=1.4)
     axes.errorbar(

@@ -50,8 +50,8 @@ def learning(
                 "need_mean": (position + gap).tolist(),
                 "need_sd": sqrt(v),
                 "disclosure": disclosure,
-                "hassle": hassle,
-                "teaching_effort": effort,
+                "ordering_effort": hassle,
+                "onboarding_effort": effort,
                 "fit_weight": 1.0,
             }
         },

@@ -34,7 +34,7 @@ def deciding(*, members=5, quorum=0.6, customers=100_000, seed=21, rules=None):
     scenario = market(
         {"A": {"quality": 9.0, "price": 8.0}, "B": {"quality": 8.5, "price": 8.0}},
         {"All": {"share": 1.0, "buying_center": {"members": members, "quorum": quorum}}},
-        outside_option=True,
+        no_purchase_option=True,
         customers=customers,
         periods=2,
     )
@@ -147,7 +147,7 @@ def judged(*, error=0.7, member_sd=0.5, customers=200_000, seed=24, rules=None):
         },
         self_discovery={"initial_error_sd": error},
         needs=1,
-        outside_option=True,
+        no_purchase_option=True,
         customers=customers,
         periods=1,
     )

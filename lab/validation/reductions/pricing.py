@@ -51,10 +51,10 @@ def duopoly(
                 "share": 1.0,
                 "price_sensitivity": price_sensitivity,
                 "switching_cost": loyalty / price_sensitivity,
-                "outside_value": outside or 0.0,
+                "no_purchase_value": outside or 0.0,
             }
         },
-        outside_option=outside is not None,
+        no_purchase_option=outside is not None,
         switching_cost_form=form,
         discount_rate=1.0 / discount_factor - 1.0,
         initial={
@@ -98,10 +98,10 @@ def bertrand(
             "All": {
                 "share": 1.0,
                 "price_sensitivity": price_sensitivity,
-                "outside_value": outside or 0.0,
+                "no_purchase_value": outside or 0.0,
             }
         },
-        outside_option=outside is not None,
+        no_purchase_option=outside is not None,
         customers=customers,
         periods=30,
     )

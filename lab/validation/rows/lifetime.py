@@ -71,20 +71,20 @@ def _lifetime(size: Size) -> list[Check]:
             "closed form, rise in % from r = .90 to .95", 40.7, 100 * (more / ninety - 1), digits=1
         )
     )
-    for stay, turnover in ((0.9, 0.0), (0.95, 0.05)):
+    for stay, exit_rate in ((0.9, 0.0), (0.95, 0.05)):
         for rate in (0.1, 0.01):
             found = pooled(
                 lifetime_value,
                 seeds=size.seeds(f"lifetime {stay:g} {rate:g}"),
                 customers=size.customers(100_000),
                 stay=stay,
-                turnover=turnover,
+                exit_rate=exit_rate,
                 discount_rate=rate,
             )
-            checks += labelled(f"stay {stay:g}, turnover {turnover:g}, i = {rate:g}", found)
+            checks += labelled(f"stay {stay:g}, exit rate {exit_rate:g}, i = {rate:g}", found)
     checks += labelled("never leaves", pooled(perpetual_value, seeds=size.seeds("perpetual")))
     found = pooled(realized_value, seeds=size.seeds("cohort"), customers=size.customers(20_000))
-    return checks + labelled("cohort, turnover 0.1, i = 0.1", found)
+    return checks + labelled("cohort, exit rate 0.1, i = 0.1", found)
 
 
 ROWS = (
@@ -94,7 +94,7 @@ ROWS = (
         "model: retention rises with tenure although no customer changes.",
         source=_FADER_HARDIE,
         kind="published",
-        setting="`turnover_beta` and nothing else, at the parameters published for two groups of "
+        setting="`exit_rate_beta` and nothing else, at the parameters published for two groups of "
         "customers",
         run=_survival,
         proofs=("test_survival_is_that_of_customers_who_each_leave_at_their_own_rate",),

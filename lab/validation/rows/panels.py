@@ -37,7 +37,7 @@ def _round_trip(size: Size) -> list[Check]:
 
 
 def _state_dependence(size: Size, name: str) -> list[Check]:
-    return real_data(name, shuffles=10 if size.name == "full" else 3)
+    return real_data(name, permutations=10 if size.name == "full" else 3)
 
 
 def _counts(_: Size) -> list[Check]:

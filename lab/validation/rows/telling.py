@@ -39,7 +39,7 @@ ROWS = (
         source="Bass (1969), Management Science 15(5); discrete: Goldenberg, Libai & Muller (2001)",
         kind="published",
         setting="one firm, everybody who knows it buys it every period, well mixed; p = "
-        f"{ADOPTION['reach']:g}, q = {ADOPTION['tell_rate']:g}, {ADOPTION['contacts']} contacts",
+        f"{ADOPTION['reach']:g}, q = {ADOPTION['message_rate']:g}, {ADOPTION['contacts']} contacts",
         run=_diffusion,
         proofs=("test_diffusion_is_as_uncertain_as_it_is_said_to_be",),
         figures=(adoption,),
