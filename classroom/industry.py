@@ -26,7 +26,7 @@ INPUTS: dict[str, tuple[str, str, float, float]] = {
     "unit_cost": ("Cost of goods sold per unit", "% of the price", 0, 99),
     "fit_worth": ("Value of perfect fit over a standard product", "% of the price", 0, 300),
     "order_effort": ("Ordering effort of a customer", "% of the price", 0, 100),
-    "teaching_effort": ("Onboarding effort: explaining all needs", "% of the price", 0, 300),
+    "onboarding_effort": ("Onboarding effort: explaining all needs", "% of the price", 0, 300),
     "switching_cost": ("Effort of the change of firm itself", "% of the price", 0, 300),
     "customizing_cost": ("Cost of customizing a unit completely", "% of the price", 0, 100),
     "contact_cost": ("Cost of a completely individual contact", "% of the price", 0, 100),

@@ -32,7 +32,7 @@ _HOME = {
     "FirmInformation": "cxsim.firms.policy",
     "IdentityError": "cxsim.identity",
     "Market": "cxsim.runs.market",
-    "Match": "cxsim.calibration",
+    "MomentMatch": "cxsim.calibration",
     "Mechanism": "cxsim.model.mechanism",
     "Policy": "cxsim.firms.policy",
     "PolicyError": "cxsim.firms.policy",

@@ -203,7 +203,7 @@ def names_of(names: Any, name: str) -> list[str]:
 
     Examples
     --------
-    >>> names_of("cohorts, price_elasticity", "detail"), names_of("cohorts", "detail")
+    >>> names_of("cohorts, price_elasticity", "probes"), names_of("cohorts", "probes")
     (['cohorts', 'price_elasticity'], ['cohorts'])
     """
     if names is None:

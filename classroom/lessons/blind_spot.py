@@ -148,7 +148,7 @@ def suffering(case: Case) -> dict[str, str]:
 
 def views(case: Case) -> Any:
     """Draw performance as believed and as delivered, by touchpoint, in the last year."""
-    from cxsim.charts import three_views
+    from cxsim.charts import experience_views
 
     note = f"Means over {len(case.seeds)} seeds and the last twelve months."
     return experience_views(touchpoints(case), firms=list(market(case).firms), note=note)

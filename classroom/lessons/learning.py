@@ -23,8 +23,8 @@ TAKEN = {
     "no value of fit": {"segments.*.fit_weight": 0.0},
     "no effort of the change itself": {"segments.*.switching_cost": 0.0},
     "no learning": {"learning_rate": 0.0},
-    "no ordering effort": {"segments.*.hassle": 0.0},
-    "no onboarding effort": {"segments.*.teaching_effort": 0.0},
+    "no ordering effort": {"segments.*.ordering_effort": 0.0},
+    "no onboarding effort": {"segments.*.onboarding_effort": 0.0},
     "no brand preferences": {"segments.*.brand_taste_sd": 0.0},
 }
 PARTS = ("Procedural", "Financial", "Relational")
@@ -32,8 +32,8 @@ PARTS = ("Procedural", "Financial", "Relational")
 
 def market(case: Case, **more: Any) -> Scenario:
     """Return the baseline with the student's onboarding effort, and more changes."""
-    effort = case.variant.pick("teaching_effort", 3.0, [2.0, 4.0, 5.0])
-    return case.market("baseline", {"segments.*.teaching_effort": effort, **more})
+    effort = case.variant.pick("onboarding_effort", 3.0, [2.0, 4.0, 5.0])
+    return case.market("baseline", {"segments.*.onboarding_effort": effort, **more})
 
 
 def purchases(case: Case) -> int:
@@ -43,7 +43,7 @@ def purchases(case: Case) -> int:
 
 def varied(case: Case) -> dict[str, str]:
     """Return the student's own values."""
-    effort = first_segment(market(case)).teaching_effort
+    effort = first_segment(market(case)).onboarding_effort
     return {
         "Specifying oneself completely to a new firm is an effort worth": with_unit(effort, "EUR"),
         "Purchases in exercises A and B": str(purchases(case)),

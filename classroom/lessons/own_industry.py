@@ -25,7 +25,7 @@ NAME = "08_your_own_industry"
 DOUBTS = {
     "value of personalization": ("segments.*.fit_weight",),
     "onboarding effort and switching cost": (
-        "segments.*.teaching_effort",
+        "segments.*.onboarding_effort",
         "segments.*.switching_cost",
     ),
     "costs of capabilities": ("firms.*.capability_cost", "firms.*.capability_investment"),
@@ -73,7 +73,9 @@ class OwnIndustry:
 
     def share(self, case: Case) -> Estimate:
         """Return the effect of the move on the firm's market share, points."""
-        return case.change(self.market(case), self.moved(case), "market_share", self.firm, times=100)
+        return case.change(
+            self.market(case), self.moved(case), "market_share", self.firm, times=100
+        )
 
     def worth(self, case: Case, more: Mapping[str, Any] | None = None) -> Estimate:
         """Return the effect of the move on the firm's net present value, percent."""
@@ -97,7 +99,7 @@ class OwnIndustry:
         """Return the mean own-price elasticity over firms and months."""
         made = []
         for seed in case.seeds[:2]:
-            books = simulate(self.market(case), seed=seed, detail=["price_elasticity"]).ledger
+            books = simulate(self.market(case), seed=seed, probes=["price_elasticity"]).ledger
             made.append(float(np.nanmean(own_price_elasticity(books))))
         return Estimate.over(made)
 

@@ -164,7 +164,10 @@ def losses(case: Case) -> dict[str, Estimate]:
 
 def worst(case: Case) -> tuple[str, ...]:
     """Return the firm with the largest loss, and any that do not differ significantly."""
-    by = {f: [case.values(m(case), "contribution_margin", f) for m in (market, attacked)] for f in OTHERS}
+    by = {
+        f: [case.values(m(case), "contribution_margin", f) for m in (market, attacked)]
+        for f in OTHERS
+    }
     return best_of(
         {firm: -((after - before) / before.mean()) for firm, (before, after) in by.items()}
     )

@@ -196,7 +196,7 @@ class ServiceWorth:
 
     Attributes
     ----------
-    misfit, hassle : ndarray
+    misfit, ordering_effort : ndarray
         Losses of the customer by fit gap and by ordering effort, currency per purchase.
     unit, contact, fixed : ndarray
         Costs of customization, of interaction and of the capabilities, currency per purchase.

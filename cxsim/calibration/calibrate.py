@@ -38,7 +38,7 @@ class Calibration:
         With each customer's purchases in random order: loyalty should vanish.
     control_alike : Control or None
         The same without tastes: what is left is taste taken for loyalty.
-    first, form : str
+    initial_purchases, form : str
         How they were estimated, as :func:`~cxsim.calibration.calibrate.calibrate` was told.
     """
 
@@ -110,7 +110,7 @@ class Calibration:
         return scenario_text(
             self.panel,
             self.estimates,
-            first=self.first,
+            initial_purchases=self.first,
             form=self.form,
             alike=self.alike,
             control=(self.control.loyalty, self.control.error) if self.control else None,
@@ -144,7 +144,7 @@ class Calibration:
     def without_loyalty(self) -> Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
         estimates = fit(
-            self.panel, first=self.first, form=self.form, loyalty=False,
+            self.panel, initial_purchases=self.first, form=self.form, loyalty=False,
             draws=self.estimates.draws,
         )  # fmt: skip
         zero = pd.Series({"loyalty": 0.0})

@@ -34,7 +34,7 @@ __all__ = [
 
 
 #: Name of the option to buy nothing.
-OUTSIDE = "no_purchase"
+NO_PURCHASE = "no_purchase"
 
 
 @dataclass(frozen=True)

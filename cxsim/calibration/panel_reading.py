@@ -22,7 +22,6 @@ from cxsim.calibration.panel import (
     CHOICE,
     CUSTOMER,
     FIRM,
-    NO_PURCHASE,
     PERIOD,
     PRICE,
     CalibrationError,
@@ -227,10 +226,10 @@ class _Reader:
         )
 
     def _is_outside(self, names: np.ndarray) -> np.ndarray:
-        outside = self.columns.outside
-        if outside is None:
+        no_purchase = self.columns.no_purchase
+        if no_purchase is None:
             return np.array([name.casefold() in (OUTSIDE, "outside", "none") for name in names])
-        return names == outside
+        return names == no_purchase
 
     # -- wide ---------------------------------------------------------------------
 
@@ -251,7 +250,7 @@ class _Reader:
         number = {name: k for k, name in enumerate(firms)}
         no_purchase = self._is_outside(chosen)
         choice = np.array([number.get(name, -1) for name in chosen])
-        choice[(choice < 0) & outside] = len(firms)
+        choice[(choice < 0) & no_purchase] = len(firms)
         self.refuse(
             choice < 0,
             lambda k: (
@@ -298,7 +297,7 @@ class _Reader:
         who = pd.factorize(self.labels(customer))[0]
         occasion = pd.factorize(pd.MultiIndex.from_arrays([who, self.numbers(period)]))[0]
         count = occasion.max() + 1
-        options = len(firms) + int(outside.any())
+        options = len(firms) + int(no_purchase.any())
         again = pd.Series(option * count + occasion).duplicated().to_numpy()
         text = "expected each firm once per occasion, found {!r} twice".format
         self.refuse(again, lambda k: text(offered[k]), firm)

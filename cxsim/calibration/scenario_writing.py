@@ -136,7 +136,9 @@ def _block(text: str) -> str:
 def _test(panel: Panel) -> list[CommentedMap]:
     """Return the rules of the claim: results within two standard errors of the panel's."""
     rate, error = panel.repeat_rate()
-    found = [("the repeat purchase rate", "1 - market.brand_switching_rate", float(rate), float(error))]
+    found = [
+        ("the repeat purchase rate", "1 - market.brand_switching_rate", float(rate), float(error))
+    ]
     bought = (panel.choice < len(panel.firms)).astype(float)
     total = np.add.reduceat(bought, panel.starts)
     for number, firm in enumerate(panel.firms):
@@ -144,7 +146,9 @@ def _test(panel: Panel) -> list[CommentedMap]:
         share = taken.sum() / total.sum()
         # A ratio over customers, whose purchases are alike.
         apart = (taken - share * total).std(ddof=1) * np.sqrt(len(total)) / total.sum()
-        name = f"market_share.{firm}" if firm.isidentifier() else f"market_share[{json.dumps(firm)}]"
+        name = (
+            f"market_share.{firm}" if firm.isidentifier() else f"market_share[{json.dumps(firm)}]"
+        )
         found.append((f"{firm}'s market share", name, float(share), float(apart)))
     return [
         CommentedMap(

@@ -454,7 +454,7 @@ def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
 
 
 @charted("firm", "touchpoint", "perceived_performance", "performance", "before")
-def three_views(
+def experience_views(
     frame: pd.DataFrame,
     *,
     firms: Sequence[str] | None = None,
@@ -528,7 +528,10 @@ def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
         axes.plot(row.performance, k, "o", color=look.color, ms=9, zorder=4)
         axes.plot(row.perceived_performance, k, "s", mfc="white", mec=INK, mew=1.5, ms=8, zorder=3)
         off = row.performance - row.perceived_performance
-        for value, outwards, color in ((row.performance, off, look.ink), (row.perceived_performance, -off, INK)):
+        for value, outwards, color in (
+            (row.performance, off, look.ink),
+            (row.perceived_performance, -off, INK),
+        ):
             if color != INK or abs(off) >= 0.35:
                 shift = (8 if outwards >= 0 else -8, 0)
                 tag(axes, number(value, 2), (value, k), shift, fontsize=9, color=color)

@@ -234,7 +234,7 @@ def word_of_mouth_network(
     Parameters
     ----------
     neighbours, between : DataFrame
-        ``run.neighbours`` and ``run.ties`` (detail ``"network_sample"``).
+        ``run.network_customers`` and ``run.network_edges`` (probe ``"network_sample"``).
     color : {"supplier", "emotion_cluster"}
         What the colour of a customer shows.
 

@@ -16,7 +16,7 @@ from cxsim.charts.layout import Chart, grid_of, named_rows, row_names, short, ta
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Look, Picture, looks, readable, styled
 from cxsim.messages import minus, part_of_variance
 
-__all__ = ["begun", "draw_criteria", "finding", "named"]
+__all__ = ["analysis", "begun", "draw_criteria", "named"]
 
 
 # -- Which factors move an output: effects, Sobol and Morris indices, regions of interest ------
@@ -371,7 +371,7 @@ _CHARTS: dict[str, Callable[[Any], Chart]] = {
 
 
 @styled
-def finding(found: Any) -> Picture:
+def analysis(found: Any) -> Picture:
     """Draw the result of an analysis of a study.
 
     Parameters

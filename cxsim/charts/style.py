@@ -59,7 +59,7 @@ class Picture(Figure):
         return _html(self, alternative_text(self))
 
 
-def alt_of(figure: Figure) -> str:
+def alternative_text(figure: Figure) -> str:
     """Return a figure's text alternative, with its numbers; empty if it has none.
 
     Parameters

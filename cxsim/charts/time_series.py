@@ -42,7 +42,6 @@ __all__ = [
     "courses_of",
     "draw_course",
     "fit_limits",
-    "lines",
     "profit",
     "retention_rate",
     "smoothed",

@@ -51,9 +51,9 @@ __all__ = ["calibrate", "decide"]
     "--feature", "features", metavar="NAME", multiple=True,
     help='Feature to use; "none" for none [default: all that every firm has].',
 )  # fmt: skip
-@click.option("--outside", metavar="VALUE", help="Value of the choice column for no purchase.")
+@click.option("--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
-    "--first", type=click.Choice(["drop", "use"]), default="drop", show_default=True,
+    "--initial-purchases", type=click.Choice(["drop", "use"]), default="drop", show_default=True,
     help="Initial purchases: condition on them (drop), or use them where the panel starts "
     "with each customer's first purchase.",
 )  # fmt: skip
@@ -62,7 +62,7 @@ __all__ = ["calibrate", "decide"]
     help="How state dependence enters utility: cost of switching or bonus for staying.",
 )  # fmt: skip
 @count_option(
-    "--shuffles", low=0, high=1000, default=5, show_default=True,
+    "--permutations", low=0, high=1000, default=5, show_default=True,
     help="Random permutations of purchases in the control for spurious state dependence.",
 )  # fmt: skip
 @count_option(

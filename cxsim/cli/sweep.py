@@ -55,7 +55,7 @@ _STORE = click.option(
 @click.option("--shard", metavar="I/N", help="Run only part I of N, for array jobs.")
 @count_option("--seeds", high=1_000_000, metavar="N", help="Override the number of paired seeds.")
 @click.option("--timeout", type=SECONDS, metavar="SECONDS", help="Time limit per run.")
-@click.option("--retry", is_flag=True, help="Retry runs that failed before.")
+@click.option("--retry-failed", is_flag=True, help="Retry runs that failed before.")
 @click.option("--dry-run", is_flag=True, help="Show what would be run, without running it.")
 @click.option("--report", is_flag=True, help="Write a report of the results.")
 def sweep(study: str, **options: Any) -> int:

@@ -256,7 +256,7 @@ class BestResponse(PricingPolicy):
         if len(scenario.firms) == 1 and not scenario.no_purchase_option:
             return (
                 "expected a rival or a no-purchase option, or there is no best price, found one "
-                "firm alone (outside_option: true lets customers buy from nobody)"
+                "firm alone (no_purchase_option: true lets customers buy from nobody)"
             )
         for each in scenario.mechanisms:
             if each.name in ("loyalty", "contracts", "acquisition", "next_best_offer"):
@@ -413,7 +413,7 @@ def _more_than_one(scenario: Any) -> list[str]:
     found = []
     if scenario.customers != 1:
         found.append(f"{scenario.customers} customers (buyers: one)")
-    if scenario.outside_option:
+    if scenario.no_purchase_option:
         found.append("a no-purchase option (buyers: one)")
     if any(segment.purchase_rate != 1 for segment in scenario.segments.values()):
         found.append("a purchase_rate below 1 (buyers: one)")

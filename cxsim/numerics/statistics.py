@@ -86,7 +86,7 @@ def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndar
     Returns
     -------
     dict of str to ndarray, shape (...)
-        ``difference`` (b - a), ``se``, ``lower``, ``upper``, and ``narrowing``: how many
+        ``difference`` (b - a), ``se``, ``lower``, ``upper``, and ``width_ratio``: how many
         times wider the interval would be had the seeds not been paired; NaN where
         the paired difference does not vary at all.
     """

@@ -148,9 +148,9 @@ def options_table(decision: Decision) -> Any:
     return tables.styled(shown, caption)
 
 
-def information_table(decision: Decision) -> Any:
+def value_of_information_table(decision: Decision) -> Any:
     """Return values of information and switching points."""
-    frame = decision.information.set_index("factor")
+    frame = decision.value_of_information.set_index("factor")
     scale = scale_of(decision, frame["upper"])
     shown = pd.DataFrame(index=frame.index)
     shown["value of information"] = [scale.bare(value) for value in frame["value"]]
@@ -169,7 +169,7 @@ def information_table(decision: Decision) -> Any:
     return tables.styled(shown, caption, words_in=["switching point"])
 
 
-def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
+def assumptions_table(assumed: pd.DataFrame, market: Scenario) -> Any:
     """Show assumptions that a panel does not determine, and costs that the market lacks."""
     from IPython.display import display
 

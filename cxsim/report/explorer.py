@@ -22,7 +22,6 @@ from cxsim.report.tables import piece, styled, unstated_lines
 from cxsim.report.what_if import FOCUS, RIVAL, Answer, Answers, Lever, Question, levers
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
-from cxsim.strategy.driver_contributions import driver_contributions
 
 __all__ = [
     "Explorer",
@@ -124,7 +123,7 @@ class Explorer:
         seeds = self._answers.seeds
         actions: tuple[tuple[str, str, Callable[[], str]], ...] = (
             ("Why?", "Contribution of each driver of choice",
-             lambda: why_it_changed(self.question, seeds)),
+             lambda: drivers(self.question, seeds)),
             ("Break-even price", "Price at which the change breaks even",
              lambda: break_even_price(self.question, seeds)),
             ("Compare over 20 seeds", "Narrower intervals",
@@ -308,7 +307,7 @@ def nobody_watches() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
-def why_it_changed(question: Question, seeds: Sequence[int]) -> str:
+def drivers(question: Question, seeds: Sequence[int]) -> str:
     """Return driver contributions to the change of market share, as HTML."""
     if question.asks_nothing:
         return piece("paragraphs", ["Nothing has been changed yet."])
@@ -382,7 +381,7 @@ def figure_of(answer: Answer) -> Picture:
         title = "The market as it is"
     else:
         title = f"{question.words()}: effect on {question.firm}"
-    events = events_of(question.scenario())
+    events = scenario_events(question.scenario())
     figure = what_if(series, events=events, title=title, columns=1)
     figure.set_layout_engine("none")  # it stays as it is: laying it out again takes time
     return figure

@@ -134,7 +134,7 @@ class Report(AttributeHints):
         return lambda report: tell(report.stored + report.done, report.total)
 
     @property
-    def words(self) -> Words:
+    def labels(self) -> Words:
         """Labels of the first scenario."""
         return Words.of(settings_attrs(self._scenarios[0]))
 
@@ -313,11 +313,11 @@ class Report(AttributeHints):
         """Return a comparison as the command line prints it: sentences, and numbers as text."""
         names = [*result.scenarios, *result.table["firm"].unique()]
         return {
-            "headline": self.words.say(result.headline(), keep=names),
-            "worth": self.words.say(result.worth(), keep=names),
+            "headline": self.labels.say(result.headline(), keep=names),
+            "worth": self.labels.say(result.worth(), keep=names),
             "baseline": result.scenarios[0],
             "confidence": result.confidence,
-            "differences": difference_rows(result.table, words=self.words),
+            "differences": difference_rows(result.table, words=self.labels),
         }
 
     def caution(self) -> list[str]:

@@ -215,7 +215,7 @@ def _value(value: Any) -> str:
 _BEGINS, _TAKES = 0.2, 0.2
 
 
-def players_of(market: Scenario, player: str, rival: str) -> tuple[str, str]:
+def competitors(market: Scenario, player: str, rival: str) -> tuple[str, str]:
     """Return the two players: the firms named, else the first two of the market.
 
     Raises
@@ -389,7 +389,7 @@ def capability_paths(
     return made
 
 
-def accounts(report: Report, made: Any) -> None:
+def income_statements(report: Report, made: Any) -> None:
     """Show flows of customers, the income statement, and customer equity.
 
     Parameters

@@ -341,7 +341,7 @@ def run(
         the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
-    detail : iterable of {"price_elasticity", "churn_reasons", "cohorts", "customers", ...}
+    probes : iterable of {"price_elasticity", "churn_reasons", "cohorts", "customers", ...}
         What to measure beside the measures of every run: price elasticities by period,
         why customers were lost, what word of mouth does to chances to buy, survival and
         realized value by cohort, final customers one by one, or a sample of the network.

@@ -304,7 +304,7 @@ class DemandAtPrice(NamedTuple):
 class ExpectedDemand:
     """The market as benchmarks see it.
 
-    Customers are taken as the period before left them: turnover, drift and contacts of the
+    Customers are taken as the period before left them: exits, drift and contacts of the
     period ahead are still to come. Promotions are not taken into account. Parameters of a
     firm's rivals stay as they are.
 

@@ -113,9 +113,9 @@ class Run:
         return self._frames.get("price_elasticities")
 
     @property
-    def hearsay(self) -> pd.DataFrame | None:
+    def word_of_mouth_effects(self) -> pd.DataFrame | None:
         """Effects of word of mouth on purchase probabilities, None if not asked for."""
-        return self._frames.get("hearsay")
+        return self._frames.get("word_of_mouth_effects")
 
     @property
     def purchase_frequency(self) -> pd.DataFrame | None:
@@ -133,9 +133,9 @@ class Run:
         return self._frames.get("network_customers")
 
     @property
-    def ties(self) -> pd.DataFrame | None:
+    def network_edges(self) -> pd.DataFrame | None:
         """Links between receivers and senders in that sample, None if not asked for."""
-        return self._frames.get("ties")
+        return self._frames.get("network_edges")
 
     @property
     def panel(self) -> pd.DataFrame | None:
@@ -369,13 +369,13 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(ledger, scenario)
     if "price_elasticity" in wanted:
-        frames["elasticities"] = lambda: price_elasticity_frame(ledger, scenario)
+        frames["price_elasticities"] = lambda: price_elasticity_frame(ledger, scenario)
     if "network_sample" in wanted:
-        frames["neighbours"], frames["ties"] = ties_frames(simulation)
+        frames["network_customers"], frames["network_edges"] = ties_frames(simulation)
     if "word_of_mouth_effects" in wanted:
-        frames["hearsay"] = lambda: word_of_mouth_effect_frame(ledger, scenario)
+        frames["word_of_mouth_effects"] = lambda: word_of_mouth_effect_frame(ledger, scenario)
     if "churn_reasons" in wanted:
-        frames["losses"] = lambda: churn_reason_frame(ledger, scenario, mechanisms)
+        frames["churn_reasons"] = lambda: churn_reason_frame(ledger, scenario, mechanisms)
     if "customers" in wanted:  # built at once: later they would keep all customers in memory
         frames["customers"] = customer_frame(simulation)
         frames["purchase_frequency"] = reach_frame(frames["customers"], list(scenario.firms))

@@ -20,7 +20,7 @@ from cxsim.charts.study_analyses import begun, draw_criteria
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
-from cxsim.messages import AttributeHints, cells
+from cxsim.messages import cells
 from cxsim.runs.measures.profit import VALUES
 from cxsim.strategy.recommendation import (
     Grounds,
@@ -34,7 +34,7 @@ from cxsim.strategy.recommendation import (
 from cxsim.study.analysis import Finding, contrast, discovery, main_effects, ranking
 from cxsim.study.value_of_lead import CONTINUED, Estimate, Value, value_from
 
-__all__ = ["Decision", "information_value", "options_under_uncertainty", "scale_of"]
+__all__ = ["Decision", "options_under_uncertainty", "scale_of", "value_of_information_figure"]
 
 
 # -- A decision: every option of a firm under what it does not know, and what that advises -----
@@ -92,7 +92,7 @@ class Decision:
         return self._in_order()[1]
 
     @cached_property
-    def lead(self) -> tuple[float, float, float]:
+    def advantage(self) -> tuple[float, float, float]:
         """Lead of the choice over the next best option: mean, lower, upper end."""
         found = self._mean_lead(self.output)
         return found.mean, found.lower, found.upper
@@ -183,7 +183,7 @@ class Decision:
         return said
 
     @cached_property
-    def information(self) -> pd.DataFrame:
+    def value_of_information(self) -> pd.DataFrame:
         """Value of information on each factor, and on all of them."""
         return value_of_information(
             self.frame, self.factors, self.options, output=self.output, confidence=self.confidence
@@ -200,7 +200,7 @@ class Decision:
         return switching_points(self.frame, worth, self.options, output=self.output)
 
     @cached_property
-    def depends_on(self) -> Finding:
+    def drivers(self) -> Finding:
         """Effect of each factor on the lead over the next best option.
 
         Of factors that move together (estimates often do) the one that goes with the lead most
@@ -222,7 +222,7 @@ class Decision:
         return [name for name in self.factors if name in kept]
 
     @cached_property
-    def loses(self) -> Finding | None:
+    def loss_region(self) -> Finding | None:
         """Region in which another option is best; None if it is too small, or nearly everything.
 
         Scenario discovery needs scikit-learn (extra ``study``) and eight points on either side.
@@ -416,13 +416,13 @@ def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
             axes.xaxis.set_major_formatter(scale.ticks)
             axes.locator_params(axis="x", nbins=4)
 
-    lead, low, high = decision.lead
+    lead, low, high = decision.advantage
     unsure = "" if low > 0 else " (not significant)"
     size = scale_of(decision, [lead, low, high])
     return Chart(
         draw,
         size=(9.4, 2.0 + 0.5 * len(shown)),
-        title=f"{decision.choice!r} earns {size.text(lead)} more than {decision.runner_up!r} "
+        title=f"{decision.recommended!r} earns {size.text(lead)} more than {decision.runner_up!r} "
         f"on average{unsure}",
         alt=decision.sentence(),
         note=f"{begun(_said(decision))}. Regret: shortfall against the best option in the same "
@@ -433,7 +433,7 @@ def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
 
 
 @charted()
-def information_value(decision: Any, **_: Unpack[Shared]) -> Chart:
+def value_of_information_figure(decision: Any, **_: Unpack[Shared]) -> Chart:
     """Dress axes whose rows are options or factors: values along a grid, no line at the left.
 
     Parameters
@@ -444,7 +444,7 @@ def information_value(decision: Any, **_: Unpack[Shared]) -> Chart:
     -------
     Figure
     """
-    rows = decision.information.head(13).to_dict("records")
+    rows = decision.value_of_information.head(13).to_dict("records")
     scale = scale_of(decision, [row["upper"] for row in rows])
 
     def draw(figure: Picture) -> None:

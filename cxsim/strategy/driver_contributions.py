@@ -41,7 +41,7 @@ def put_back(n, value, worth_aside):  # type: ignore[no-untyped-def]
 
 
 def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
-    """Return a probe that switches off one driver of choice: for ``detail`` of a simulation.
+    """Return a probe that switches off one driver of choice: for ``probes`` of a simulation.
 
     Parameters
     ----------

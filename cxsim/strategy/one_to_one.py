@@ -229,7 +229,7 @@ def individual_service_cost(
     >>> small = {"customers": 200, "periods": 6}
     >>> from cxsim import load
     >>> market = load("sweet_spot", small)
-    >>> found = serving_cost(market, firm="Everyone", other="Focus", seeds=3)
+    >>> found = individual_service_cost(market, firm="Everyone", other="Focus", seeds=3)
     >>> bool(found.set_index("line")["difference"]["individual_service_cost"] > 0)
     True
     """
@@ -280,13 +280,13 @@ _MAPS = {"gain": "Simulated", "worth": "Closed form"}
 
 
 @charted(*_AXES, "gain", "lower", "upper", "worth", "agree")
-def paying(found: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+def one_to_one_profit_map(found: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     """Draw the gain of profit by one-to-one over need variance, value of personalization and cost.
 
     Parameters
     ----------
     found : DataFrame
-        As :func:`cxsim.strategy.one_to_one.paying_map` returns.
+        As :func:`cxsim.strategy.one_to_one.profit_map` returns.
 
     Returns
     -------

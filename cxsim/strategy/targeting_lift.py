@@ -243,7 +243,7 @@ def targeting_lift(lifts: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     ----------
     lifts : DataFrame
         ``correlation`` (or ``capacity``), ``rule, lift, lower, upper``, of
-        :func:`cxsim.strategy.targeting_lift.look_alike_lift` or ``service_lift``.
+        :func:`cxsim.strategy.targeting_lift.acquisition_lift` or ``service_lift``.
 
     Raises
     ------

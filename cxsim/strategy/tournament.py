@@ -170,7 +170,7 @@ def _standings(
 
 
 @charted()
-def capability_ways(
+def capability_paths(
     firms: pd.DataFrame, *, by: str = "policy", threshold: float = 0.5, **_: Unpack[Shared]
 ) -> Chart:
     """Draw the ways of firms through the capability matrix, a panel for each policy.

@@ -83,7 +83,7 @@ _WEARY: dict[str, Any] = {
 SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("everybody buys every period", "", _EVERYBODY_BUYS, ()),
     ("nobody leaves the market", "", _NOBODY_LEAVES, ()),
-    ("without the no-purchase option", "", {"outside_option": False}, ()),
+    ("without the no-purchase option", "", {"no_purchase_option": False}, ()),
     ("needs drift", "need_drift", _NEEDS_DRIFT, ()),
     ("portable profiles", "portability", {"profile_portability": 0.5}, ()),
     (

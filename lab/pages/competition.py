@@ -152,7 +152,7 @@ contact in which the customer was recognized:
 {service}
 
 Individual service for all customers or for one segment
-(`cxsim.strategy.one_to_one.serving_cost`, {seeds} paired seeds): in `sweet_spot`, Everyone
+(`cxsim.strategy.one_to_one.individual_service_cost`, {seeds} paired seeds): in `sweet_spot`, Everyone
 serves both segments individually and Focus one of them.
 
 {focused}
@@ -378,13 +378,13 @@ def main(seeds: int = 20) -> None:
     tiers = {"contact_capacity": 0.2, "goes_to": "predictive", "individual_cost": 0.5}
     some = cx.run(sweet.override({"firms.Everyone.value_tiers": tiers}), seed=0)
     wide = sweet.override({"firms.Focus.value_tiers.focus": None})
-    focused = serving_cost(sweet, firm="Everyone", other="Focus", seeds=many)
-    dropped = serving_cost(wide, sweet, firm="Focus", seeds=many)
+    focused = individual_service_cost(sweet, firm="Everyone", other="Focus", seeds=many)
+    dropped = individual_service_cost(wide, sweet, firm="Focus", seeds=many)
     leads = claims(many)
     text = PAGE.format(
         answer=answer(leads),
         claims=leads,
-        copying=picture(plot.copying(copies), "copying"),
+        copying=picture(plot.copying_effects(copies), "copying"),
         copied=copied(copies),
         paying=picture(plot.one_to_one_profit_map(pays), "paying"),
         agree=f"{100 * pays['agree'].mean():.0f} %",

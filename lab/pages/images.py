@@ -89,7 +89,7 @@ def main() -> None:
     result = cx.compare("baseline", copycat, seeds=20, jobs=2)
     events = plot.scenario_events(copycat)
     plot.save(
-        plot.paths(result.series, measure="market_share", events=events),
+        plot.scenario_time_series(result.series, measure="market_share", events=events),
         FOLDER / "copycat_shares.png",
     )
     run = cx.run(copycat, seed=0)

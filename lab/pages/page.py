@@ -63,11 +63,14 @@ class Images:
 
     def add(self, figure: Figure, name: str) -> str:
         """Save a figure and return what shows it, with its text alternative, in Markdown."""
-        from cxsim.charts.style import alt_of, save  # pages of tables start without matplotlib
+        from cxsim.charts.style import (
+            alternative_text,
+            save,
+        )  # pages of tables start without matplotlib
 
         path = self._folder / f"{name}.png"
         save(figure, path)
-        return f"![{alt_of(figure)}]({path.relative_to(self._docs).as_posix()})"
+        return f"![{alternative_text(figure)}]({path.relative_to(self._docs).as_posix()})"
 
 
 def write(path: Path, text: str) -> Path:

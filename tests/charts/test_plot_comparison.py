@@ -48,7 +48,7 @@ def dots(axes):
 
 def test_filled_dots_are_clear_differences_and_the_title_counts_them():
     rows = table(("market_share", "Ann", 0.05, 0.01), ("market_share", "Bob", -0.02, 0.03))
-    figure = cp.differences(rows)
+    figure = cp.scenario_differences(rows)
     assert plain(figure.get_suptitle()) == (
         "copycat against the baseline: 1 of 2 differences are statistically significant"
     )
@@ -61,7 +61,7 @@ def test_filled_dots_are_clear_differences_and_the_title_counts_them():
 
 
 def test_zero_is_always_in_sight():
-    axes = cp.differences(table(("market_share", "Ann", 0.5, 0.01))).axes[0]
+    axes = cp.scenario_differences(table(("market_share", "Ann", 0.5, 0.01))).axes[0]
     low, high = axes.get_xlim()
     assert low < 0 < high
 
@@ -78,7 +78,7 @@ def test_each_measure_has_a_panel_with_its_own_unit(comparison):
 
 
 def test_measures_can_be_chosen_and_the_markets_have_one_row(comparison):
-    figure = cp.differences(comparison.table, measures=["profit", "no_purchase_share"])
+    figure = cp.scenario_differences(comparison.table, measures=["profit", "no_purchase_share"])
     assert list(panels(figure)) == ["Profit", "Share of no purchase (market)"]
     market = panels(figure)["Share of no purchase (market)"]
     assert len(dots(market)) == 1
@@ -86,7 +86,7 @@ def test_measures_can_be_chosen_and_the_markets_have_one_row(comparison):
     assert firms == ["Mass", "Niche", "Tailor"]
     near = r"measures: .*'market_shar' \(did you mean 'market_share'\?\)"
     with pytest.raises(ValueError, match=near):
-        cp.differences(comparison.table, measures=["market_shar"])
+        cp.scenario_differences(comparison.table, measures=["market_shar"])
     with pytest.raises(ValueError, match="measures: expected at least one"):
         cp.scenario_differences(comparison.table, measures=[])
 
@@ -106,7 +106,7 @@ def test_several_scenarios_get_a_row_each():
 
 
 def test_one_seed_has_no_intervals_and_claims_nothing():
-    figure = cp.differences(table(("market_share", "Ann", 0.05, np.nan)))
+    figure = cp.scenario_differences(table(("market_share", "Ann", 0.05, np.nan)))
     assert "without intervals (one seed)" in plain(figure.get_suptitle())
     assert dots(figure.axes[0]) == ["#ffffff"]
     assert "no significant difference" in cp.alternative_text(figure)
@@ -114,14 +114,14 @@ def test_one_seed_has_no_intervals_and_claims_nothing():
 
 def test_a_difference_that_does_not_exist_is_said_to_be_none(written):
     rows = table(("market_share", "Ann", 0.05, 0.01), ("market_share", "Ghost", np.nan, np.nan))
-    assert "no value" in written(cp.differences(rows))
+    assert "no value" in written(cp.scenario_differences(rows))
 
 
 # ------------------------------------------------------------- paths
 
 
 def test_paths_have_a_panel_a_firm_with_all_scenarios_in_it(comparison, written):
-    figure = cp.paths(comparison.series, measure="market_share")
+    figure = cp.scenario_time_series(comparison.series, measure="market_share")
     assert list(panels(figure)) == ["Mass", "Niche", "Tailor"]
     for axes in figure.axes:
         names = [t.get_text().split(" ")[0] for t in axes.texts]
@@ -160,4 +160,4 @@ def test_a_measure_without_courses_is_named(comparison):
     with pytest.raises(
         ValueError, match="measure: expected one that is there, found 'ordering_effort'"
     ):
-        cp.paths(comparison.series, measure="ordering_effort")
+        cp.scenario_time_series(comparison.series, measure="ordering_effort")

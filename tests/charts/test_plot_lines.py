@@ -40,7 +40,7 @@ def test_firms_that_end_level_share_the_title(frame):
 
 def test_other_measures_are_called_by_their_own_words(frame):
     ended = frame({"Ann": [3.0, 4.0], "Bob": [3.0, 2.0]}, "customer_lifetime_value_new")
-    figure = cp.lines(ended, measure="customer_lifetime_value_new")
+    figure = cp.time_series(ended, measure="customer_lifetime_value_new")
     assert title(figure) == "CLV of a new customer: Ann ends highest, at 4.00"
     assert axis(figure) == "CLV of a new customer (currency units per customer)"
 
@@ -48,14 +48,14 @@ def test_other_measures_are_called_by_their_own_words(frame):
 def test_the_title_does_not_hide_the_interval(frame):
     shares = frame({"Ann": [0.6, 0.61], "Bob": [0.4, 0.39]})
     shares["low"], shares["high"] = shares["market_share"] - 0.03, shares["market_share"] + 0.03
-    figure = cp.shares(shares, band=("low", "high"))
+    figure = cp.market_shares(shares, band=("low", "high"))
     assert title(figure) == "Ann ends with 61 % (58 to 64) of purchases, Bob with 39 %"
     assert len(figure.axes[0].collections) == 2
 
 
 def test_a_title_claims_nothing_for_a_firm_without_a_value_at_the_end(frame):
     kept = frame({"Gone": [0.9, np.nan], "Bob": [0.5, 0.6]}, "retention_rate")
-    assert title(cp.retention(kept)) == "Bob ends with a retention of 60 % per period"
+    assert title(cp.retention_rate(kept)) == "Bob ends with a retention of 60 % per period"
     gone = kept[kept["firm"] == "Gone"]
     assert title(cp.retention_rate(gone)) == "Retention rate: no firm has a value in period 1"
 
@@ -114,7 +114,7 @@ def test_one_firm_and_one_period_make_a_figure(frame, written):
 
 
 def test_a_firm_without_any_value_is_told_in_the_note(frame, written):
-    figure = cp.retention(frame({"Ann": [0.8, 0.9], "Ghost": [np.nan] * 2}, "retention_rate"))
+    figure = cp.retention_rate(frame({"Ann": [0.8, 0.9], "Ghost": [np.nan] * 2}, "retention_rate"))
     assert "No value in any period: Ghost." in written(figure)
     assert "Ghost without a value" in cp.alternative_text(figure)
 
@@ -122,12 +122,12 @@ def test_a_firm_without_any_value_is_told_in_the_note(frame, written):
 def test_firms_can_be_chosen_and_keep_their_colours(result):
     order = list(result.scenario.firms)
     part = result.firms[result.firms["firm"] == order[2]]
-    lines = cp.lines(part, measure="market_share", firms=order).axes[0].lines
-    whole = cp.lines(result.firms, measure="market_share").axes[0].lines
+    lines = cp.time_series(part, measure="market_share", firms=order).axes[0].lines
+    whole = cp.time_series(result.firms, measure="market_share").axes[0].lines
     color = {line.get_label(): line.get_color() for line in whole}[order[2]]
     assert color in {line.get_color() for line in lines}
     with pytest.raises(ValueError, match="firms: expected a list of firms that are there"):
-        cp.lines(part, measure="market_share", firms=["Nobody"])
+        cp.time_series(part, measure="market_share", firms=["Nobody"])
 
 
 # ------------------------------------------------------------- jitter

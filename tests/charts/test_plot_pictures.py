@@ -25,7 +25,7 @@ FIGURES = {
     "market_shares": lambda r, **k: cp.market_shares(r.firms, **k),
     "retention_rate": lambda r, **k: cp.retention_rate(r.firms, **k),
     "profit": lambda r, **k: cp.profit(r.firms, **k),
-    "lines": lambda r, **k: cp.lines(r.firms, measure="customer_knowledge", **k),
+    "time_series": lambda r, **k: cp.time_series(r.firms, measure="customer_knowledge", **k),
     "retention_by_tenure": lambda r, **k: cp.retention_by_tenure(r.tenure, **k),
     "switching_costs": lambda r, **k: cp.switching_costs(r.firms, **k),
     "switching_cost_distribution": lambda r, **k: cp.switching_cost_distribution(r.customers, **k),
@@ -163,7 +163,7 @@ import sys
 import pandas as pd
 import cxsim.plot as cp
 frame = pd.DataFrame({{"period": [0, 1], "firm": ["Ann", "Ann"], "market_share": [1.0, 1.0]}})
-cp.save(cp.shares(frame), {str(tmp_path / "shares.png")!r})
+cp.save(cp.market_shares(frame), {str(tmp_path / "shares.png")!r})
 sys.exit("matplotlib.pyplot" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -262,7 +262,7 @@ def test_nothing_is_shown_without_a_description():
 @pytest.mark.parametrize(
     ("draw", "column"),
     [
-        (cp.shares, "market_share"),
+        (cp.market_shares, "market_share"),
         (cp.capability_matrix, "customization"),
         (cp.switching_costs, "switching_relational"),
     ],

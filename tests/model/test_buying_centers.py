@@ -83,9 +83,9 @@ def test_decisions_are_kept_with_the_run(tmp_path):
 
 
 def test_reasons_for_losses_let_all_members_vote_again():
-    run = cx.run(centers(3), detail=["churn_reasons"])
-    lost = run.losses.groupby("driver")["customers"].sum()
-    assert (run.losses["customers"] <= run.losses["churned"]).all()
+    run = cx.run(centers(3), probes=["churn_reasons"])
+    lost = run.churn_reasons.groupby("driver")["customers"].sum()
+    assert (run.churn_reasons["customers"] <= run.churn_reasons["churned"]).all()
     assert lost["chance"] > 0
     assert lost["price"] > 0
 

@@ -158,7 +158,7 @@ def test_serving_everybody_is_compared_with_serving_a_few_seed_by_seed():
 def test_one_firm_is_compared_with_itself_in_another_market():
     small = cx.load("sweet_spot", {"customers": 400, "periods": 12})
     wide = small.override({"firms.Focus.value_tiers.focus": None})
-    table = serving_cost(wide, small, firm="Focus", seeds=4).set_index("line")
+    table = individual_service_cost(wide, small, firm="Focus", seeds=4).set_index("line")
     for line in ("customization_cost", "individual_service_cost", "per_customer"):
         assert table.loc[line, "lower"] > 0
     assert table.loc["capability_spend", "difference"] == 0

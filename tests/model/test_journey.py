@@ -238,7 +238,7 @@ def test_nobody_meets_a_firm_at_a_touchpoint_that_it_does_not_have():
 
 
 def test_a_new_customer_starts_with_nothing_lived_through():
-    simulation = played(lived(customers=2000, **{"segments.*.turnover": 0.5}))
+    simulation = played(lived(customers=2000, **{"segments.*.exit_rate": 0.5}))
     fresh = simulation.customers("entry_period") == simulation.period - 1
     met = simulation.customers("experienced")[:, fresh] == 1
     assert (~met).any()
@@ -274,8 +274,8 @@ def test_a_customer_from_another_channel_is_recognized_less_often():
 
 
 def test_experience_is_a_term_of_the_choice_and_a_reason_for_losses():
-    result = cx.run(lived(customers=3000), detail=["churn_reasons"])
-    by_reason = result.losses.groupby("driver")["customers"].sum()
+    result = cx.run(lived(customers=3000), probes=["churn_reasons"])
+    by_reason = result.churn_reasons.groupby("driver")["customers"].sum()
     assert by_reason["experience"] > 0
 
 

@@ -194,7 +194,7 @@ def test_money_goes_where_the_firm_believes_that_most_is_lacking():
     assert blind["store"] == 4.0
     assert blind["site"] > 6.5
     loud = {"event_based": {"sample": 1.0, "response_rate": 1.0}}
-    told = last(cx.run(scenario.override({"firms.Mass.listening": loud})), firm="Mass")
+    told = last(cx.run(scenario.override({"firms.Mass.surveys": loud})), firm="Mass")
     assert told["underlying_performance"]["store"] > 5.0
 
 

@@ -106,7 +106,7 @@ def test_subscribers_buy_every_period_and_reconsider_at_their_purchase_rate():
     held = run.tenure.groupby("period")["customers"].sum()
     bought = run.firms.groupby("period")["purchases"].sum()
     assert (bought >= held).all()  # and some who had no supplier before
-    moved = run.switching.query("origin != 'no_supplier' and origin != destination")
+    moved = run.brand_switching.query("origin != 'no_supplier' and origin != destination")
     rate = moved["purchases"].sum() / held.sum()
     assert rate == pytest.approx(0.2 / 2, abs=0.01)  # to the other of two alike firms
 
@@ -135,7 +135,7 @@ def test_a_balance_and_an_exit_fee_are_financial_switching_costs():
 
 
 def test_what_keeps_customers_shows_among_the_terms_of_the_choice():
-    losses = cx.run(bound(), detail=["churn_reasons"]).losses
+    losses = cx.run(bound(), probes=["churn_reasons"]).churn_reasons
     assert {"loyalty points", "exit fee"} <= set(losses["driver"])
     by = losses.groupby("driver")["customers"].sum()
     assert by["loyalty points"] > 0

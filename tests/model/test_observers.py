@@ -16,7 +16,7 @@ def result():
     return cx.run(
         lively(customers=2000, periods=24),
         seed=1,
-        detail=["churn_reasons", "cohorts", "customers"],
+        probes=["churn_reasons", "cohorts", "customers"],
     )
 
 
@@ -31,7 +31,7 @@ def test_watching_changes_nothing(name):
 
 
 def test_losses_have_a_row_per_term_of_the_choice_and_for_chance(result):
-    assert set(result.losses["driver"]) == {
+    assert set(result.churn_reasons["driver"]) == {
         "quality",
         "brand taste",
         "fit",
@@ -40,17 +40,17 @@ def test_losses_have_a_row_per_term_of_the_choice_and_for_chance(result):
         "price",
         "chance",
     }
-    assert (result.losses["customers"] <= result.losses["churned"]).all()
+    assert (result.churn_reasons["customers"] <= result.churn_reasons["churned"]).all()
 
 
 def test_losses_agree_with_the_measure(result):
-    losses = result.losses.groupby(["period", "firm"])["churned"].first()
+    losses = result.churn_reasons.groupby(["period", "firm"])["churned"].first()
     expected = result.firms.set_index(["period", "firm"])["customers_lost_to_rivals"]
     np.testing.assert_allclose(losses[expected.index], expected)
 
 
 def test_nobody_is_lost_for_want_of_a_switching_cost(result):
-    assert (result.losses.query("driver == 'switching cost'")["customers"] == 0).all()
+    assert (result.churn_reasons.query("driver == 'switching cost'")["customers"] == 0).all()
 
 
 def test_where_only_chance_moves_customers_chance_decides_every_loss():
@@ -59,7 +59,7 @@ def test_where_only_chance_moves_customers_chance_decides_every_loss():
         firms={"Ann": firm(), "Bob": firm()},
         segments={"All": {"share": 1.0, "switching_cost": 0.5}},
     )
-    losses = cx.run(scenario, detail=["churn_reasons"]).losses
+    losses = cx.run(scenario, probes=["churn_reasons"]).churn_reasons
     chance = losses.query("driver == 'chance' and churned > 0")
     np.testing.assert_allclose(chance["customers"], chance["churned"])
 
@@ -70,7 +70,7 @@ def test_where_a_price_cut_moves_customers_the_price_decides():
         segments={"All": {"share": 1.0, "price_sensitivity": 3.0}},
         events=[{"at": 3, "set": {"firms.Bob.price": 5.0}}],
     )
-    losses = cx.run(scenario, detail=["churn_reasons"]).losses
+    losses = cx.run(scenario, probes=["churn_reasons"]).churn_reasons
     hit = losses.query("period == 3 and firm == 'Ann'").set_index("driver")
     assert hit.loc["price", "customers"] > 0.4 * hit.loc["price", "churned"]
     assert hit.loc["chance", "customers"] < 0.1 * hit.loc["chance", "churned"]
@@ -137,7 +137,7 @@ def test_reach_counts_those_who_ever_bought(result):
 
 def test_cross_elasticities_are_positive_and_a_common_rise_moves_nobody_without_an_outside():
     scenario = market(customers=2000, segments={"All": {"share": 1.0, "price_sensitivity": 0.3}})
-    frame = cx.run(scenario, detail=["price_elasticity"]).elasticities
+    frame = cx.run(scenario, probes=["price_elasticity"]).price_elasticities
     assert (frame.query("firm != price_of")["elasticity"] > 0).all()
     np.testing.assert_allclose(
         frame.groupby(["period", "firm"])["elasticity"].sum(), 0.0, atol=1e-12

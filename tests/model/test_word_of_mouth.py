@@ -420,14 +420,18 @@ def test_measures_count_messages_by_sign_and_whom_they_reach():
 def test_a_better_reputation_sells_and_what_it_decided_stands_among_reasons_for_losses():
     scenario = talking(customers=8000)
     liked = scenario.override({"segments.*.reputation_value": 0.0})
-    worth, worthless = cx.run(scenario, detail=["churn_reasons"]), cx.run(liked)
+    worth, worthless = cx.run(scenario, probes=["churn_reasons"]), cx.run(liked)
     last = [
         run.firms[run.firms.period == 5].set_index("firm").market_share
         for run in (worth, worthless)
     ]
     assert last[0]["Tailor"] > last[1]["Tailor"]
     assert last[0]["Mass"] < last[1]["Mass"]
-    told = worth.losses[worth.losses.driver == "word of mouth"].groupby("firm").customers.sum()
+    told = (
+        worth.churn_reasons[worth.churn_reasons.driver == "word of mouth"]
+        .groupby("firm")
+        .customers.sum()
+    )
     assert told["Mass"] > told["Tailor"]
 
 
@@ -449,7 +453,7 @@ def test_a_misspelt_network_is_answered_with_the_nearest():
 
 def test_news_weighs_more_the_further_the_chance_can_still_move():
     scenario = talking(customers=6000, **{"segments.*.switching_cost": 6.0})
-    weighed = cx.run(scenario, detail=["word_of_mouth_effects"]).hearsay
+    weighed = cx.run(scenario, probes=["word_of_mouth_effects"]).word_of_mouth_effects
     assert set(weighed.purchase_probability) == {"below one half", "one half or more"}
     known = weighed[weighed.customers > 0]
     unlikely = known[known.purchase_probability == "below one half"]
@@ -462,4 +466,4 @@ def test_news_weighs_more_the_further_the_chance_can_still_move():
 
 
 def test_where_nobody_talks_there_is_nothing_to_weigh():
-    assert cx.run(market(), detail=["word_of_mouth_effects"]).hearsay.empty
+    assert cx.run(market(), probes=["word_of_mouth_effects"]).word_of_mouth_effects.empty

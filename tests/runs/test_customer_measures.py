@@ -60,7 +60,7 @@ def test_active_customers_of_a_period_are_those_that_the_next_can_lose():
 
 def test_silence_is_not_loyalty():
     """Almost everybody buys from nobody: few customers are taken by rivals, and most lapse."""
-    quiet = cx.run("baseline", seed=1, overrides={"segments.*.outside_value": 40})
+    quiet = cx.run("baseline", seed=1, overrides={"segments.*.no_purchase_value": 40})
     assert quiet.market["no_purchase_share"].mean() > 0.98
     seen = mean(quiet, "stayed", "retention_rate", "repeat_purchase_rate", "churn_lapsed")
     assert (seen["stayed"] > 0.98).all()  # what used to be called retention
@@ -77,7 +77,7 @@ def test_high_retention_and_much_switching_among_buyers_are_both_true(baseline):
     assert tailor["retention_rate"] > 0.75
     assert tailor["repeat_purchase_rate"] < 0.55
     firms = baseline.firms[baseline.firms["firm"] == "Tailor"]
-    bought = baseline.switching.query("origin == 'Tailor' and destination != 'no_purchase'")
+    bought = baseline.brand_switching.query("origin == 'Tailor' and destination != 'no_purchase'")
     share = bought.groupby("period")["purchases"].sum() / firms.set_index("period")[
         "customers"
     ].shift(1)

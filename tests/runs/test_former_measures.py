@@ -54,7 +54,7 @@ def study(**changes):
 
 
 def test_every_name_that_the_table_gives_is_there_and_no_former_one_is():
-    run = cx.run(lived(**SMALL).override({"segments.*.volume": 1}), detail=list(PROBES))
+    run = cx.run(lived(**SMALL).override({"segments.*.volume": 1}), probes=list(PROBES))
     parameters = {path[-1] for path, _ in schema_for().root.parameters()}
     columns = {str(column) for frame in run.frames.values() for column in frame.columns}
     columns |= {*service_statement(run.firms, run.scenario).columns, *OUTCOMES}
@@ -112,9 +112,9 @@ def test_questions_and_figures_name_it():
     with pytest.raises(ValueError, match=meant("market_share.Tailor")):
         plan_decision("baseline", "Tailor", measure="share")
     with pytest.raises(ValueError, match=meant("market_share")):
-        cp.lines(run.firms, measure="share")
+        cp.time_series(run.firms, measure="share")
     with pytest.raises(ValueError, match=meant("customers_lost_to_rivals")):
-        cp.lines(run.firms, measure="losses")
+        cp.time_series(run.firms, measure="losses")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_questions_and_figures_name_it():
 )  # fmt: skip
 def test_a_former_probe_is_refused_with_the_name_of_today(former, now):
     with pytest.raises(ValueError, match=meant(now)):
-        cx.run(lively(**SMALL), detail=[former])
+        cx.run(lively(**SMALL), probes=[former])
 
 
 def test_agents_name_it_and_options():

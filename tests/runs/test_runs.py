@@ -21,7 +21,7 @@ def result():
     return cx.run(
         lively(customers=600, events=[{"at": 2, "set": {"firms.Mass.interaction": 0.9}}]),
         seed=3,
-        detail=["price_elasticity", "customers"],
+        probes=["price_elasticity", "customers"],
         panel=40,
     )
 
@@ -80,7 +80,7 @@ def test_elasticities_agree_with_a_small_change_of_the_price():
         np.log(cx.run(s).firms.set_index("firm").loc["Tailor", "purchases"]) for s in (down, up)
     ]
     measured = (share[1] - share[0]) / np.log(10.1 / 9.9)
-    exact = cx.run(scenario, detail=["price_elasticity"]).firms.set_index("firm").loc["Tailor"]
+    exact = cx.run(scenario, probes=["price_elasticity"]).firms.set_index("firm").loc["Tailor"]
     assert exact["own_price_elasticity"] == pytest.approx(measured, abs=0.15)
 
 

@@ -39,7 +39,7 @@ def test_firms_of_the_baseline_differ_in_capabilities_only():
 @pytest.fixture(scope="module")
 def late():
     """The baseline after its first two years, over seeds."""
-    runs = [cx.run("baseline", seed=seed, detail=["price_elasticity"]).firms for seed in SEEDS]
+    runs = [cx.run("baseline", seed=seed, probes=["price_elasticity"]).firms for seed in SEEDS]
     return pd.concat(runs).query("period >= 24")
 
 

@@ -35,7 +35,7 @@ def test_a_dearer_firm_loses_share(result):
 
 
 def test_pairing_narrows_the_interval(result):
-    assert row(result, "market_share", "Tailor")["narrowing"] > 1.5
+    assert row(result, "market_share", "Tailor")["width_ratio"] > 1.5
 
 
 def test_every_summarized_measure_of_firms_and_market_is_compared(result):

@@ -82,8 +82,8 @@ def test_what_observers_measure_is_kept_and_changes_no_run(tmp_path):
         result.frame["market_share.Tailor"], plain.frame["market_share.Tailor"]
     )
     run = result.runs.iloc[0]
-    again = cx.replay(run["run"], store=tmp_path / "w", detail=["price_elasticity"])
-    own = again.elasticities.query("firm == 'Tailor' and price_of == 'Tailor'")["elasticity"]
+    again = cx.replay(run["run"], store=tmp_path / "w", probes=["price_elasticity"])
+    own = again.price_elasticities.query("firm == 'Tailor' and price_of == 'Tailor'")["elasticity"]
     assert run["own_price_elasticity.Tailor"] == pytest.approx(own.mean())
 
 

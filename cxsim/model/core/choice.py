@@ -32,7 +32,7 @@ from cxsim.parameters import Ask, Parameters, parameter
 class MarketParameters(Parameters):
     """The no-purchase option of the market."""
 
-    outside_option: bool = parameter(
+    no_purchase_option: bool = parameter(
         False, "Whether customers in the market have the no-purchase option", fixed=True, ask=Ask()
     )
 
@@ -92,7 +92,7 @@ def consumer_surplus(
         e, random part of its utility.
     price_sensitivity : float
         a, 1 / currency.
-    outside_value : float
+    no_purchase_value : float
         v0, value of the no-purchase option, currency.
 
     Returns

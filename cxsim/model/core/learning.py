@@ -115,12 +115,12 @@ def decayed(uncertainty: float, forgetting_rate: float) -> float:
     return uncertainty + forgetting_rate * (1.0 - uncertainty)
 
 
-def onboarding_effort(teaching_effort: float, customization: float, gain: float) -> float:
+def onboarding_effort(full_effort: float, customization: float, gain: float) -> float:
     """Return the onboarding effort of a contact that raises the firm's knowledge, h C dK, currency.
 
     Parameters
     ----------
-    teaching_effort : float
+    onboarding_effort : float
         h, effort of explaining all needs to a firm that can use them all, currency.
     customization : float
         C, share.
@@ -132,7 +132,7 @@ def onboarding_effort(teaching_effort: float, customization: float, gain: float)
     float
         Currency.
     """
-    return teaching_effort * customization * gain
+    return full_effort * customization * gain
 
 
 # --- passes -----------------------------------------------------------------------

@@ -235,8 +235,8 @@ def leave(
 
 def arrive(
     n, first, clock, arriving, segment, need, price_sensitivity, brand_taste, purchase_rate,
-    turnover, entry_period, supplier, tenure,
-    key_segment, key_need, key_price_sensitivity, key_brand_taste, key_purchase_rate, key_turnover,
+    exit_rate, entry_period, supplier, tenure,
+    key_segment, key_need, key_price_sensitivity, key_brand_taste, key_purchase_rate, key_exit_rate,
     segment_share, segment_need_mean, segment_need_sd, segment_price_sensitivity,
     segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_sd,
     segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
@@ -312,7 +312,7 @@ PEOPLE = Mechanism(
         Column("price_sensitivity", doc="Utility per unit of currency", ge=0),
         Column("brand_taste", ("firm",), doc="Brand preference for a firm, currency per unit"),
         Column("purchase_rate", doc="Chance of being in the market in a period", ge=0, le=1),
-        Column("turnover", doc="Chance of leaving the market in a period", ge=0, le=1),
+        Column("exit_rate", doc="Chance of leaving the market in a period", ge=0, le=1),
         Column("entry_period", dtype="i4", doc="Period of arrival"),
         Column("supplier", dtype="i2", fill=-1, doc="Number of the supplier, -1 for none"),
         Column("tenure", dtype="i4", doc="Purchases since last joining the supplier", ge=0),

@@ -55,7 +55,7 @@ def barrier(
     ----------
     switching_cost : float
         k, cost of the change itself, currency.
-    teaching_effort : float
+    onboarding_effort : float
         h, effort of explaining all needs, currency.
     customization : float
         C of the supplier, share.
@@ -185,7 +185,7 @@ def note_fit_gaps(
 def count(
     n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
     rival_knowledge, forfeited, volume, fit_weight, fit_gap_next_offer, fit_gap_rival, procedural,
-    effort, hassle, firm_price, firm_personal_premium, switching_procedural, switching_financial,
+    effort, full_ordering_effort, firm_price, firm_personal_premium, switching_procedural, switching_financial,
     switching_relational,
 ):  # fmt: skip
     """Compute what each customer would lose by moving to a rival identical to its supplier.
@@ -206,9 +206,9 @@ def count(
             volume[i], firm_price[f], firm_personal_premium[f], customized[i], r, here - there
         )
         fit_lost = fit_gap_cost(volume[i], fit_weight[i], fit_gap_rival[i] - fit_gap_next_offer[i])
-        ease_lost = ordering_effort(hassle[i], r, interaction[f, i], there) - ordering_effort(
-            hassle[i], r, interaction[f, i], here
-        )
+        ease_lost = ordering_effort(
+            full_ordering_effort[i], r, interaction[f, i], there
+        ) - ordering_effort(full_ordering_effort[i], r, interaction[f, i], here)
         switching_relational[i] = has * (fit_lost + ease_lost)
 
 
@@ -312,7 +312,7 @@ def ordering_effort(
     float
         Currency per purchase.
     """
-    return hassle * (1.0 - recognition * interaction * knowledge)
+    return full_ordering_effort * (1.0 - recognition * interaction * knowledge)
 
 
 # --- passes -----------------------------------------------------------------------
@@ -354,7 +354,11 @@ ORDERING = Mechanism(
     doc="Ordering effort",
     core=True,
     segment=OrderingParameters,
-    columns=(scratch("hassle", "Effort of ordering from a firm that knows nothing, currency"),),
-    accumulators=(Accumulator("hassle", "Ordering effort of purchases, currency"),),
+    columns=(
+        scratch(
+            "full_ordering_effort", "Effort of ordering from a firm that knows nothing, currency"
+        ),
+    ),
+    accumulators=(Accumulator("ordering_effort", "Ordering effort of purchases, currency"),),
     passes=(Pass(order, "add", term="ordering effort"), Pass(count_ordering, "pay")),
 )

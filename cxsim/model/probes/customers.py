@@ -269,7 +269,7 @@ def _names(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 
 
 def customer_frame(simulation: Any) -> pd.DataFrame:
-    """Return one row per customer at the end of the run (needs detail ``"customers"``).
+    """Return one row per customer at the end of the run (needs probe ``"customers"``).
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ DEEP_DIVE, EVENT_BASED, TRACKING = map(PROGRAMMES.index, ("deep_dive", "event_ba
 class FirmParameters(Parameters):
     """Surveys of a firm."""
 
-    listening: Listening | None = parameter(
+    surveys: Listening | None = parameter(
         None, "Surveys (default: none; perceived performance is the design)"
     )
 
@@ -257,7 +257,7 @@ def interview(
 
 def record_response(
     n, first, n_touchpoint, supplier, visitors, visitor, score, experience, interviewed, complaint,
-    key_asked, sampled, response_rate, firm_listening_response_bias, sum_asked,
+    key_asked, sampled, response_rate, firm_surveys_response_bias, sum_asked,
     sum_survey_responses, sum_answer, sum_answer_square,
 ):  # fmt: skip
     """Ask after a share of contacts, and record answers from there and from interviews."""
@@ -290,7 +290,7 @@ def record_response(
 
 def update_estimates(
     perceived_performance, perceived_performance_se, total_survey_responses, total_answer,
-    total_answer_square, total_asked, asking_cost, firm_listening_prior_answers, sum_survey_cost,
+    total_answer_square, total_asked, asking_cost, firm_surveys_prior_answers, sum_survey_cost,
 ):  # fmt: skip
     """Update firms' estimates of performance by the answers, and book the cost of surveys."""
     sum_survey_cost[0] = (asking_cost * total_asked).sum(axis=1)
@@ -298,7 +298,7 @@ def update_estimates(
         n = total_survey_responses[f, t]
         mean = total_answer[f, t] / n
         variance = (total_answer_square[f, t] - n * mean * mean) / (n - 1.0) if n > 1 else 0.0
-        weight = weight_of(n, firm_listening_prior_answers[f])
+        weight = weight_of(n, firm_surveys_prior_answers[f])
         perceived_performance[f, t] = estimated_performance(
             perceived_performance[f, t], mean, weight
         )

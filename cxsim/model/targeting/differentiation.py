@@ -377,7 +377,7 @@ def base_margin(volume: float, price: float, unit_cost: float, cost_to_serve: fl
     return volume * (price - unit_cost) - cost_to_serve
 
 
-def remaining(turnover: float, discount_rate: float) -> float:
+def remaining(exit_rate: float, discount_rate: float) -> float:
     """Return the expected discounted periods that a customer stays, 1 / (1 - (1 - l) / (1 + d)).
 
     Parameters
@@ -392,7 +392,7 @@ def remaining(turnover: float, discount_rate: float) -> float:
     float
         Periods, this one included.
     """
-    return 1.0 / (1.0 - (1.0 - turnover) / (1.0 + discount_rate) + 1e-9)
+    return 1.0 / (1.0 - (1.0 - exit_rate) / (1.0 + discount_rate) + 1e-9)
 
 
 # --- passes -----------------------------------------------------------------------

@@ -82,7 +82,7 @@ def plain(scenario: Any) -> Any:
     promoted = [name for name, firm in scenario.firms.items() if firm.promotions.chance > 0]
     if promoted or scenario.changes or scenario.initial or scenario.warm_up:
         raise ValueError("peers know no promotions, events, initial state or warm-up")
-    if scenario.switching_cost_form != "cost" or not scenario.outside_option:
+    if scenario.switching_cost_form != "cost" or not scenario.no_purchase_option:
         raise ValueError("peers know the cost form with a no-purchase option only")
     extra = [m.name for m in scenario.mechanisms if not m.core and m.active(scenario)]
     if extra:

@@ -101,7 +101,7 @@ def perpetual_value(*, discount_rate=0.1, customers=2_000, seed=19, rules=None):
     ]
 
 
-def realized_value(*, turnover=0.1, discount_rate=0.1, customers=20_000, seed=20, rules=None):
+def realized_value(*, exit_rate=0.1, discount_rate=0.1, customers=20_000, seed=20, rules=None):
     """Actual contribution of a first cohort after its first purchase, customer by customer."""
     worth = np.zeros(customers)
 

@@ -19,7 +19,7 @@ ADOPTION = {"reach": 0.03, "message_rate": 0.13, "contacts": 3}
 _EMOTIONS = ("destroying", "attention", "recommendation", "advocacy")
 
 
-def _new_product(*, reach, tell_rate, contacts, periods, customers, seed, rules):
+def _new_product(*, reach, message_rate, contacts, periods, customers, seed, rules):
     """Customers who know the only product buy it every period, and may tell those they meet."""
     scenario = market(
         {"New": firm(advertising_reach=reach)},
