@@ -14,7 +14,7 @@ from cxsim.calibration.estimate import Z95, Estimates, fit
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.scenario_writing import sample, scenario_text, write_scenario
-from cxsim.messages import whole
+from cxsim.messages import argument_hints, whole
 from cxsim.scenario import Scenario
 
 __all__ = ["Calibration", "Control", "calibrate", "check_identified", "shuffled_order"]
@@ -47,7 +47,7 @@ class Calibration:
     alike: Estimates
     control: Control | None
     control_alike: Control | None
-    first: str
+    initial_purchases: str
     form: str
 
     @property
@@ -110,7 +110,7 @@ class Calibration:
         return scenario_text(
             self.panel,
             self.estimates,
-            initial_purchases=self.first,
+            initial_purchases=self.initial_purchases,
             form=self.form,
             alike=self.alike,
             control=(self.control.loyalty, self.control.error) if self.control else None,
@@ -144,7 +144,7 @@ class Calibration:
     def without_loyalty(self) -> Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
         estimates = fit(
-            self.panel, initial_purchases=self.first, form=self.form, loyalty=False,
+            self.panel, initial_purchases=self.initial_purchases, form=self.form, loyalty=False,
             draws=self.estimates.draws,
         )  # fmt: skip
         zero = pd.Series({"loyalty": 0.0})
@@ -271,7 +271,7 @@ def calibrate(
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
-    return Calibration(data, estimates, alike, control, control_alike, first, form)
+    return Calibration(data, estimates, alike, control, control_alike, initial_purchases, form)
 
 
 # -- What a panel cannot tell, said before anything is estimated -------------------------------

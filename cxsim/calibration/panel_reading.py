@@ -22,6 +22,7 @@ from cxsim.calibration.panel import (
     CHOICE,
     CUSTOMER,
     FIRM,
+    NO_PURCHASE,
     PERIOD,
     PRICE,
     CalibrationError,
@@ -228,7 +229,7 @@ class _Reader:
     def _is_outside(self, names: np.ndarray) -> np.ndarray:
         no_purchase = self.columns.no_purchase
         if no_purchase is None:
-            return np.array([name.casefold() in (OUTSIDE, "outside", "none") for name in names])
+            return np.array([name.casefold() in (NO_PURCHASE, "outside", "none") for name in names])
         return names == no_purchase
 
     # -- wide ---------------------------------------------------------------------
@@ -306,7 +307,7 @@ class _Reader:
         if (row_of < 0).any():
             o, n = np.argwhere(row_of < 0)[0]
             row = int(row_of[row_of[:, n] >= 0, n][0])
-            name = [*firms, OUTSIDE][o]
+            name = [*firms, NO_PURCHASE][o]
             what = f"expected every firm at every occasion, found no row of {name!r}"
             raise self.wrong(what, firm, row)
         took = self.numbers(column)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cxsim.calibration.calibrate import Calibration, calibrate
 from cxsim.calibration.panel import Panel
+from cxsim.messages import argument_hints
 from cxsim.numerics.statistics import mean_and_error
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario

@@ -20,6 +20,7 @@ from cxsim.cli.terminal import (
     say_lines,
     within_memory,
 )  # fmt: skip
+from cxsim.messages import hint
 from cxsim.scenario import ScenarioError
 
 __all__ = ["replay", "sensitivity", "store", "sweep"]
@@ -180,6 +181,19 @@ def replay(run: str, store: str, output: str | None) -> int:
     if saved:
         say(f"\nSaved: {saved}")
     return 1 if len(wrong) else 0
+
+
+def _kind(executor: str) -> str:
+    """Return the kind of an executor, of which a Dask cluster is named by its address."""
+    if executor in ("processes", "threads"):
+        return executor
+    if executor == "local" or ":" in executor:
+        return "dask"
+    near = hint(executor, ("processes", "threads", "local"), listed=0)
+    raise UserError(
+        "--executor: expected processes, threads, local or the address of a Dask scheduler "
+        f"(tcp://HOST:PORT), found {executor!r}{near}"
+    )
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import click
 
-from cxsim.messages import visible
+from cxsim.messages import nearest, visible
 from cxsim.report.notebooks import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
 

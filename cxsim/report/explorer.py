@@ -22,6 +22,7 @@ from cxsim.report.tables import piece, styled, unstated_lines
 from cxsim.report.what_if import FOCUS, RIVAL, Answer, Answers, Lever, Question, levers
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
+from cxsim.strategy.driver_contributions import driver_contributions
 
 __all__ = [
     "Explorer",
@@ -311,7 +312,9 @@ def drivers(question: Question, seeds: Sequence[int]) -> str:
     """Return driver contributions to the change of market share, as HTML."""
     if question.asks_nothing:
         return piece("paragraphs", ["Nothing has been changed yet."])
-    parts = why(question.base, question.scenario(), firm=question.firm, seeds=seeds)
+    parts = driver_contributions(
+        question.base, question.scenario(), firm=question.firm, seeds=seeds
+    )
     return why_html(parts, firm=question.firm, measure="market share")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_file, whole_folder
-from cxsim.messages import cells
+from cxsim.messages import AttributeHints, cells, hint
 from cxsim.model.probes.churn import churn_reason_frame, cohort_frame
 from cxsim.model.probes.customers import customer_frame, reach_frame
 from cxsim.model.probes.purchase_probability import (
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # -- A run is a value: tidy frames, the scenario and where it all comes from -------------------
 
 
-class Run:
+class Run(AttributeHints):
     """The results of one run of a scenario.
 
     Frames are properties: ``firms``, ``market``, ``switching`` and ``tenure`` always, the others

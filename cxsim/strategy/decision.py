@@ -20,7 +20,7 @@ from cxsim.charts.study_analyses import begun, draw_criteria
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
-from cxsim.messages import cells
+from cxsim.messages import AttributeHints, cells
 from cxsim.runs.measures.profit import VALUES
 from cxsim.strategy.recommendation import (
     Grounds,
@@ -48,7 +48,7 @@ RESAMPLES = 2000
 ALIKE = 0.95
 
 
-class Decision:
+class Decision(AttributeHints):
     """The recommendation for a firm, with the runs behind it.
 
     Attributes

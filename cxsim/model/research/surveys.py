@@ -87,7 +87,7 @@ DEEP_DIVE, EVENT_BASED, TRACKING = map(PROGRAMMES.index, ("deep_dive", "event_ba
 class FirmParameters(Parameters):
     """Surveys of a firm."""
 
-    surveys: Listening | None = parameter(
+    surveys: Surveys | None = parameter(
         None, "Surveys (default: none; perceived performance is the design)"
     )
 
