@@ -1,15 +1,15 @@
 """cxsim: a laboratory for customer strategy.
 
 Firms sit in a capability matrix: how well they interact with individual customers,
-and how far they customize for them. Customers who teach a firm what they need build
-a learning relationship; what starting over elsewhere would cost them is a switching
-cost that emerges, grows and is measured in money.
+and how far they customize for them. Customers who explain their needs to a firm build
+a learning relationship. The cost of starting over elsewhere is a switching cost, which
+emerges, grows and is measured in money.
 
 >>> import cxsim as cx
 >>> market = cx.load("baseline", {"customers": 300, "periods": 36})
 >>> copied = cx.load("copycat", {"customers": 300, "periods": 36})
 >>> print(cx.compare(market, copied, seeds=3).headline())
-In copycat, Mass gains 4.0 points of share against baseline (...), but loses ...
+In copycat, Mass gains 4.0 points of market share against baseline (...), but loses ...
 """
 
 from __future__ import annotations
