@@ -1,9 +1,9 @@
 """cxsim: a laboratory for customer strategy.
 
 Firms sit in a capability matrix: how well they interact with individual customers,
-and how far they customize for them. Customers who teach a firm what they need build
-a learning relationship; what starting over elsewhere would cost them is a switching
-cost that emerges, grows and is measured in money.
+and how far they customize for them. Customers who explain their needs to a firm build
+a learning relationship. The cost of starting over elsewhere is a switching cost, which
+emerges, grows and is measured in money.
 
 >>> import cxsim as cx
 >>> market = cx.load("baseline", {"customers": 300, "periods": 36})

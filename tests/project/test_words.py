@@ -101,11 +101,13 @@ def texts_of_python(code):
     """Comments, and texts in quotes unless they are names, in their lines."""
     lines = [""] * (code.count("\n") + 2)
     said = {token.STRING, token.COMMENT, getattr(token, "FSTRING_MIDDLE", token.STRING)}
+    runs_on = False
     for each in tokenize.generate_tokens(io.StringIO(code).readline):
-        if each.type in said and not A_NAME.fullmatch(each.string):
+        if each.type in said and (runs_on or not A_NAME.fullmatch(each.string)):
             # Without quotes, so that a phrase may run on from one text to the next.
             for k, line in enumerate(each.string.strip("\"'").split("\n")):
                 lines[each.start[0] - 1 + k] += f" {line}"
+        runs_on = each.type == token.STRING or (runs_on and each.type == token.NL)
     return NO_TEXT.sub(blank, "\n".join(lines))
 
 
