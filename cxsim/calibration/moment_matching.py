@@ -272,7 +272,9 @@ def match(
     ...     {
     ...         "settings": {"customers": 300, "periods": 12},
     ...         "parameters": {"firms.Tailor.quality": [24, 30]},
-    ...         "targets": [{"measure": "market_share", "firm": "Tailor", "value": 0.35, "se": 0.01}],
+    ...         "targets": [
+    ...             {"measure": "market_share", "firm": "Tailor", "value": 0.35, "se": 0.01}
+    ...         ],
     ...     },
     ...     base="baseline",
     ...     seeds=2,
