@@ -261,14 +261,16 @@ def match_moments(
     ...     {
     ...         "settings": {"customers": 300, "periods": 12},
     ...         "parameters": {"firms.Tailor.quality": [24, 30]},
-    ...         "targets": [{"measure": "share", "firm": "Tailor", "value": 0.35, "se": 0.01}],
+    ...         "targets": [
+    ...             {"measure": "market_share", "firm": "Tailor", "value": 0.35, "se": 0.01}
+    ...         ],
     ...     },
     ...     base="baseline",
     ...     seeds=2,
     ...     draws=10,
     ... )
     >>> list(result.moments["measure"])
-    ['share']
+    ['market_share']
     """
     draws, seed = whole(draws, "draws", low=1), whole(seed, "seed", low=0)
     checked = targets if isinstance(targets, Targets) else read_targets(targets, base=base)

@@ -378,7 +378,7 @@ def run(
     --------
     >>> result = run("baseline", seed=1, overrides={"customers": 200, "periods": 12})
     >>> last = result.firms.query("period == 11").set_index("firm")
-    >>> last["share"].round(2).to_dict()
+    >>> last["market_share"].round(2).to_dict()
     {'Mass': 0.13, 'Niche': 0.27, 'Targeted': 0.26, 'Tailor': 0.35}
     """
     settings = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)

@@ -345,7 +345,8 @@ def _names(section: str, named: Any) -> Iterator[tuple[Keys, str]]:
             shown = " ".join(found(c)[1:-1] for c in bad)
             yield keys, f"expected a name without any of . * / \\ =, found {shown}"
         elif name.casefold() in TAKEN:
-            yield keys, f"expected a name other than {' and '.join(TAKEN)}, found {found(name)}"
+            taken = f"{', '.join(TAKEN[:-1])} and {TAKEN[-1]}"
+            yield keys, f"expected a name other than {taken}, found {found(name)}"
 
 
 def _shares(model: Any) -> Iterator[tuple[Keys, str]]:

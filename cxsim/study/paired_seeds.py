@@ -154,8 +154,9 @@ def contrast(
     >>> from cxsim import load
     >>> market = load("baseline", {"customers": 200, "periods": 6})
     >>> dear = market.override({"firms.Mass.price": 30})
-    >>> found = contrast({"as it is": market, "dear": dear}, summary_of("Mass", ["share"]), 3)
-    >>> (found["dear"]["share"] < found["as it is"]["share"]).tolist()
+    >>> markets = {"as it is": market, "dear": dear}
+    >>> found = contrast(markets, summary_of("Mass", ["market_share"]), 3)
+    >>> (found["dear"]["market_share"] < found["as it is"]["market_share"]).tolist()
     [True, True, True]
     """
     made = simulated(scenarios, statistic, seeds_of(seeds), progress=progress, probes=probes)
