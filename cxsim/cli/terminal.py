@@ -101,7 +101,7 @@ def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption) and error.ctx is not None:
         known = [name for each in error.ctx.command.params for name in each.opts]
         if (near := nearest(error.option_name, known)) is not None:
-            error.possibilities = [near]
+            error = click.NoSuchOption(error.option_name, possibilities=[near], ctx=error.ctx)
     message = error.format_message()
     context = getattr(error, "ctx", None)
     return message if context is None else f"{message} (see: {context.command_path} -h)"
