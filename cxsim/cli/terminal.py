@@ -102,7 +102,8 @@ def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption) and error.ctx is not None:
         known = [name for each in error.ctx.command.params for name in each.opts]
         if (near := nearest(error.option_name, known)) is not None:
-            error.possibilities = [near]
+            what = f"No such option {error.option_name!r}. Did you mean {near!r}?"
+            error = click.UsageError(what, error.ctx)
     message = error.format_message()
     context = getattr(error, "ctx", None)
     return message if context is None else f"{message} (see: {context.command_path} -h)"
