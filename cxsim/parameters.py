@@ -11,8 +11,6 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Ask", "ByFirm", "Parameters", "group_in", "parameter"]
-
 
 class Parameters(BaseModel):
     """A group of parameters: immutable, strict about types, closed to unknown keys."""

@@ -9,19 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxsim.analytic.choice import numbers
 
-__all__ = [
-    "RepeatBuying",
-    "SurvivalFit",
-    "bass_diffusion",
-    "bass_peak",
-    "dirichlet_buying",
-    "dirichlet_switching",
-    "fit_survival",
-    "lifetime_multiple",
-    "survival",
-]
-
-
 # -- Repeat buying of customers who differ in tastes and in how often they buy: NBD-Dirichlet
 
 

@@ -7,16 +7,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = [
-    "logit_shares",
-    "logit_worth",
-    "numbers",
-    "stationary_shares",
-    "switching_chances",
-    "switching_matrix",
-]
-
-
 # -- Arguments as arrays, refused by name where a formula does not hold for them ---------------
 
 

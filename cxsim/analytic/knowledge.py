@@ -9,16 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxsim.analytic.choice import numbers
 
-__all__ = [
-    "ServiceWorth",
-    "knowledge_after",
-    "mean_misfit",
-    "relationship_knowledge",
-    "service_worth",
-    "steady_uncertainty",
-]
-
-
 # -- Learning relationships: how well a customer is known, and how well the offer then fits ----
 
 

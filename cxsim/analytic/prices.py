@@ -10,16 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxsim.analytic.choice import logit_shares, numbers
 
-__all__ = [
-    "LoyaltyPrices",
-    "PostedPrices",
-    "PriceEquilibrium",
-    "logit_bertrand",
-    "loyalty_prices",
-    "posted_prices",
-]
-
-
 # -- Prices of firms that each look at this period's profit only -------------------------------
 
 

@@ -17,9 +17,6 @@ from cxsim.calibration.scenario_writing import sample, scenario_text, write_scen
 from cxsim.messages import argument_hints, whole
 from cxsim.scenario import Scenario
 
-__all__ = ["Calibration", "Control", "calibrate", "check_identified", "shuffled_order"]
-
-
 # -- From a purchase panel to a scenario, in one call ------------------------------------------
 
 

@@ -22,9 +22,6 @@ import pandas as pd
 from cxsim.calibration.panel import CalibrationError, Panel
 from cxsim.messages import whole
 
-__all__ = ["Design", "Estimates", "Likelihood", "design_of", "fit", "taste_draws"]
-
-
 # -- The simulated likelihood of a panel logit whose brand intercepts differ between customers
 
 

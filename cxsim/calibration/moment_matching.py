@@ -22,9 +22,6 @@ from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
 
-__all__ = ["Found", "MomentMatch", "Moments", "match_moments", "minimum", "truncated_normal"]
-
-
 # -- From aggregates to a scenario: simulated moments, their fit, and what they leave open -----
 
 

@@ -13,23 +13,6 @@ import pandas as pd
 from cxsim.files.whole import TooLargeError, check_size, is_file
 from cxsim.messages import found, one_line
 
-__all__ = [
-    "CHOICE",
-    "CUSTOMER",
-    "FIRM",
-    "NO_PURCHASE",
-    "PERIOD",
-    "PRICE",
-    "CalibrationError",
-    "Columns",
-    "Cuts",
-    "Panel",
-    "by_stem",
-    "price_cuts",
-    "read_table",
-]
-
-
 # -- A purchase panel: who chose what, at which prices, in which order -------------------------
 
 

@@ -36,9 +36,6 @@ from cxsim.runs import run
 from cxsim.scenario import shipped_scenarios
 from cxsim.scenario.validation import RESERVED, TAKEN
 
-__all__ = ["REAL", "load_panel", "read_panel", "real_frame", "real_panel"]
-
-
 # -- Purchase panels from files and frames: columns found by name, mistakes said in one line ---
 
 

@@ -15,8 +15,6 @@ from cxsim.numerics.statistics import mean_and_error
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 
-__all__ = ["Prediction", "predict"]
-
 #: Runs of a scenario whose mean is the prediction.
 _SEEDS = range(8)
 _CUSTOMERS = 4000

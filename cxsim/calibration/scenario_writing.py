@@ -19,9 +19,6 @@ from cxsim.files.whole import whole_file
 from cxsim.scenario import Scenario
 from cxsim.scenario.yaml_text import to_yaml
 
-__all__ = ["Offer", "offers_of", "sample", "scenario_text", "taste_of", "write_scenario"]
-
-
 # -- A scenario file from estimates, with their standard errors and their source ------------
 
 

@@ -20,8 +20,6 @@ from cxsim.scenario.fields import Expected, Keyed
 from cxsim.scenario.loading import Source, plain, read_yaml
 from cxsim.scenario.validation import Keys, read_as, wrong
 
-__all__ = ["Free", "Target", "Targets", "read_targets"]
-
 
 def _number(value: Any) -> float:
     """Return a number, also where a table or a file has a text of it."""

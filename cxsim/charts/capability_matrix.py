@@ -15,9 +15,6 @@ from cxsim.charts.layout import Chart, Shared, charted, lay_out, short, top_labe
 from cxsim.charts.style import INK, Picture, ink_on, looks
 from cxsim.runs.measures.frames import quadrant
 
-__all__ = ["Bubbles", "apart", "capability_matrix", "draw_quadrants", "name_places", "way_of"]
-
-
 # -- The capability matrix: how well firms interact, how far they customize, who buys from them
 
 

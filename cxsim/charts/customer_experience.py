@@ -30,9 +30,6 @@ from cxsim.charts.layout import (
 from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable
 from cxsim.charts.time_series import Courses, courses_of
 
-__all__ = ["customer_journey_map", "emotion_clusters", "experience_views", "perception_gap"]
-
-
 # -- The journey map: what customers meet at each touchpoint beside what they expect -----------
 
 

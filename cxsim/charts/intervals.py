@@ -25,17 +25,6 @@ from cxsim.charts.layout import (
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
 from cxsim.messages import minus
 
-__all__ = [
-    "clear",
-    "draw_estimate",
-    "estimates",
-    "limits_around_zero",
-    "loyalty_estimates",
-    "predicted_repeat_purchases",
-    "response_curve",
-]
-
-
 # -- One number with its interval --------------------------------------------------------------
 
 

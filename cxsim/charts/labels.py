@@ -16,25 +16,6 @@ from matplotlib.ticker import FuncFormatter
 from cxsim.messages import hint
 from cxsim.runs.measures.measure_registry import measures
 
-__all__ = [
-    "PLAIN",
-    "Scale",
-    "Words",
-    "chosen",
-    "fixed",
-    "joined",
-    "label_and_unit",
-    "moment",
-    "need",
-    "number",
-    "one_of",
-    "plain",
-    "scale_for",
-    "window_of",
-    "words_of",
-]
-
-
 # -- What a scenario calls things: a period, its currency, customers, purchases and prices -----
 
 

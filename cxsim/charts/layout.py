@@ -31,38 +31,6 @@ from matplotlib.transforms import ScaledTranslation
 from cxsim.charts.labels import need, plain
 from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable, styled
 
-__all__ = [
-    "Chart",
-    "EndLabel",
-    "Event",
-    "Shared",
-    "charted",
-    "columns_for",
-    "described",
-    "dodge",
-    "end_labels",
-    "end_labels_of",
-    "finish",
-    "firm_panels",
-    "grid_of",
-    "head",
-    "lay_out",
-    "mark_events",
-    "mark_panels",
-    "named_rows",
-    "new",
-    "panels_size",
-    "row_grid",
-    "row_names",
-    "scenario_events",
-    "short",
-    "spread_above",
-    "tag",
-    "top_label",
-    "write_note",
-]
-
-
 # -- A figure before it is drawn ---------------------------------------------------------------
 
 

@@ -14,9 +14,6 @@ from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.messages import minus
 from cxsim.runs.measures.frames import CAUSES
 
-__all__ = ["customer_equity_drivers", "profit_waterfall"]
-
-
 # -- From revenue to profit: every line of cost takes its part, one panel a firm ---------------
 
 

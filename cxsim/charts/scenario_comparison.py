@@ -45,9 +45,6 @@ from cxsim.charts.style import GREY, Look, Picture, looks, readable
 from cxsim.charts.time_series import Courses, courses_of, draw_course, fit_limits
 from cxsim.runs.measures.measure_registry import MARKET
 
-__all__ = ["scenario_differences", "scenario_time_series", "what_if"]
-
-
 # -- Scenarios compared over paired seeds: differences with intervals, and courses side by side
 
 

@@ -17,15 +17,6 @@ from cxsim.charts.style import GREY, OKABE_ITO, Look, Picture, looks
 from cxsim.messages import minus
 from cxsim.model.mechanism import NO_SUPPLIER
 
-__all__ = [
-    "PUBLISHED",
-    "PUBLISHED_CHANGE",
-    "buying_center_consensus",
-    "buying_center_decisions",
-    "word_of_mouth_network",
-]
-
-
 # -- What buying centers decide, by the number of people who decide ----------------------------
 
 

@@ -16,9 +16,6 @@ from cxsim.charts.layout import Chart, grid_of, named_rows, row_names, short, ta
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Look, Picture, looks, readable, styled
 from cxsim.messages import minus, part_of_variance
 
-__all__ = ["analysis", "begun", "draw_criteria", "named"]
-
-
 # -- Which factors move an output: effects, Sobol and Morris indices, regions of interest ------
 
 

@@ -26,26 +26,6 @@ from cxsim.charts.labels import Words, plain
 from cxsim.files.whole import whole_file
 from cxsim.messages import visible
 
-__all__ = [
-    "GREY",
-    "INK",
-    "OKABE_ITO",
-    "Look",
-    "Picture",
-    "alternative_text",
-    "contrast",
-    "ink_on",
-    "looks",
-    "luminance",
-    "readable",
-    "relabelled",
-    "save",
-    "show",
-    "style",
-    "styled",
-]
-
-
 # -- A figure that knows what it shows in words: made without pyplot, shown and saved whole ----
 
 

@@ -24,8 +24,6 @@ from cxsim.charts.layout import (
 from cxsim.charts.style import GREY, INK, Look, Picture, ink_on, looks
 from cxsim.model.mechanism import NO_SUPPLIER
 
-__all__ = ["switching_cost_distribution", "switching_costs"]
-
 #: Column, name, colour and hatch of each part: greys and a sand, for colours are firms'.
 _PARTS = (
     ("switching_procedural", "Procedural", "#4A5560", ""),

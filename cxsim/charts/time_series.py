@@ -37,19 +37,6 @@ from cxsim.charts.layout import (
 )
 from cxsim.charts.style import GREY, Look, Picture, looks
 
-__all__ = [
-    "Courses",
-    "courses_of",
-    "draw_course",
-    "fit_limits",
-    "profit",
-    "retention_rate",
-    "smoothed",
-    "time_series",
-    "window_for",
-]
-
-
 # -- Values by period and firm, taken out of a tidy frame and freed from the jitter of one run
 
 

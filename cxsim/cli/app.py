@@ -13,9 +13,6 @@ from cxsim._version import __version__
 from cxsim.cli.terminal import finish, say
 from cxsim.messages import hint
 
-__all__ = ["run"]
-
-
 #: Commands by name, and where they are defined; a module is imported when its command is used.
 _HOME = {
     "cache": "cxsim.cli.project:cache",

@@ -14,9 +14,6 @@ from cxsim.messages import cells
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook
 
-__all__ = ["calibrate", "decide"]
-
-
 # -- The command calibrate: a scenario from data -----------------------------------------------
 
 
@@ -267,7 +264,7 @@ def _check(given: dict[str, Any]) -> None:
         except CalibrationError as error:
             raise UserError(str(error)) from None
         return
-    from cxsim.report.notebook_parameters import split_overrides
+    from cxsim.scenario.events import split_overrides
     from cxsim.strategy.decide import plan_decision
 
     plan_decision(

@@ -22,22 +22,6 @@ from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.named_policies import checked_code, code_of
 from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
 
-__all__ = [
-    "Warmth",
-    "cache",
-    "check",
-    "code_notes",
-    "kept_in",
-    "lab",
-    "list_",
-    "new",
-    "schema",
-    "trust",
-    "warm",
-    "warm_up",
-]
-
-
 # -- The commands check, list, new, lab, warm and schema ----------------------------------------
 
 

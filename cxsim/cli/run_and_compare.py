@@ -26,24 +26,6 @@ from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook, shipped_notebooks
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 
-__all__ = [
-    "OUTPUT",
-    "OVERRIDES",
-    "TIMEOUT",
-    "announce",
-    "compare",
-    "diff",
-    "named_place",
-    "print_end",
-    "print_unstated",
-    "print_verdicts",
-    "run",
-    "run_all",
-    "run_long",
-    "run_shown",
-]
-
-
 # -- The commands run, compare and diff --------------------------------------------------------
 
 

@@ -23,9 +23,6 @@ from cxsim.cli.terminal import (
 from cxsim.messages import hint
 from cxsim.scenario import ScenarioError
 
-__all__ = ["replay", "sensitivity", "store", "sweep"]
-
-
 # -- Commands about many runs: sweep, and replay of one of them --------------------------------
 
 

@@ -29,37 +29,6 @@ import numpy as np
 
 from cxsim.files.whole import on_disk, whole_file
 
-__all__ = [
-    "SUMS",
-    "ArrayOnDisk",
-    "DamagedError",
-    "DamagedWarning",
-    "NotPlainError",
-    "check_plain",
-    "digest_in",
-    "digest_name",
-    "head",
-    "in_memory",
-    "open_snapshot",
-    "plain",
-    "put_aside",
-    "put_back",
-    "read_folder",
-    "read_json",
-    "read_named",
-    "read_text",
-    "seal_folder",
-    "sealed_bytes",
-    "sealed_json",
-    "sealed_text",
-    "unsealed",
-    "unsealed_bytes",
-    "write_json",
-    "write_snapshot",
-    "write_text",
-]
-
-
 # -- Bytes at rest: files that carry a SHA-256 of what is in them, and are checked before use
 
 

@@ -24,22 +24,6 @@ from types import ModuleType
 
 from cxsim.files.whole import is_file, whole_file
 
-__all__ = [
-    "VARIABLE",
-    "NotTrustedError",
-    "adopt",
-    "code_file",
-    "forget",
-    "imported",
-    "is_open_to_others",
-    "is_trusted",
-    "loaded",
-    "remember",
-    "remembered",
-    "require",
-    "trusted",
-]
-
 #: Environment variable: folders that are trusted, separated as in PATH.
 VARIABLE = "CXSIM_TRUST"
 

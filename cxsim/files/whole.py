@@ -23,17 +23,6 @@ try:
 except ImportError:  # Windows, browsers: what a killed process leaves stays there
     fcntl = None
 
-__all__ = [
-    "MAX_TABLE_BYTES",
-    "TooLargeError",
-    "check_size",
-    "file_name",
-    "is_file",
-    "keep_frame",
-    "on_disk",
-    "whole_file",
-    "whole_folder",
-]
 
 #: End of the name of a file by which a process holds its draft of a folder.
 _LOCK = ".lock"

@@ -17,17 +17,6 @@ from cxsim.firms.policy import (
 )
 from cxsim.parameters import Parameters, parameter
 
-__all__ = [
-    "AdaptiveCapability",
-    "AdaptivePricing",
-    "BestResponse",
-    "Farsighted",
-    "Imitate",
-    "Roadmap",
-    "Target",
-]
-
-
 # -- Capabilities by a roadmap of targets --------------------------------------------------------
 
 

@@ -17,17 +17,6 @@ from cxsim.parameters import Parameters
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = [
-    "Belief",
-    "CapabilityPolicy",
-    "FirmInformation",
-    "Policy",
-    "PolicyError",
-    "PricingPolicy",
-    "Public",
-    "Trial",
-]
-
 
 # -- Policies: classes that set prices or capabilities from firm information ---------------------
 

@@ -18,21 +18,6 @@ import numpy as np
 
 from cxsim.numerics.elementary import exp, log, normal_quantile
 
-__all__ = [
-    "Word",
-    "bell",
-    "beta",
-    "gamma",
-    "log_gamma",
-    "lognormal",
-    "name_hash",
-    "normal",
-    "period_keys",
-    "static_key",
-    "subkey",
-    "uniform",
-]
-
 Word = int  # an unsigned 64-bit integer; Python's own integers hold it with a mask
 
 MASK = 0xFFFFFFFFFFFFFFFF

@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtrit
 
-__all__ = ["half_width", "mean_and_error", "paired", "student", "wilson"]
-
-
 # -- Means, standard errors and intervals over seeds -------------------------------------------
 
 

@@ -9,26 +9,15 @@ import pandas as pd
 from cxsim.charts.labels import Scale
 from cxsim.messages import minus
 from cxsim.report import tables
-from cxsim.report.notebook_parameters import loaded, split_overrides
+from cxsim.report.notebook_parameters import loaded
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
+from cxsim.scenario.events import split_overrides
 from cxsim.strategy.decision import scale_of
 from cxsim.strategy.options import STAY, completed, range_table
-from cxsim.strategy.recommendation import DEFINITION
 
 if TYPE_CHECKING:
     from cxsim.strategy.decision import Decision
-
-__all__ = [
-    "DEFINITION",
-    "assumptions_table",
-    "decision_market",
-    "market_from_panel",
-    "options_table",
-    "options_text",
-    "uncertainty_table",
-    "value_of_information_table",
-]
 
 
 def market_from_panel(

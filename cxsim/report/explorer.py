@@ -24,22 +24,6 @@ from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
 from cxsim.strategy.driver_contributions import driver_contributions
 
-__all__ = [
-    "Explorer",
-    "as_html",
-    "break_even_html",
-    "break_even_price",
-    "drivers",
-    "explore",
-    "figure_of",
-    "nobody_watches",
-    "report",
-    "save",
-    "table_of",
-    "why_html",
-]
-
-
 # -- The explorer's panel: sliders and buttons of a notebook cell ------------------------------
 
 

@@ -32,21 +32,6 @@ from cxsim.scenario import EventsLeftOutWarning, Scenario, parse_override
 from cxsim.scenario.events import split_overrides
 from cxsim.scenario.named_policies import checked_code
 
-__all__ = [
-    "Parameter",
-    "as_command",
-    "as_papermill",
-    "as_python",
-    "checked",
-    "declared",
-    "join_overrides",
-    "loaded",
-    "read_parameters",
-    "split_names",
-    "split_overrides",
-]
-
-
 # -- The parameters of a notebook: what its cell declares, and whether what is given fits ------
 
 

@@ -38,19 +38,6 @@ from cxsim.report.notebooks import (
 )
 from cxsim.scenario.display import templates
 
-__all__ = [
-    "ONLY_IN_NOTEBOOK",
-    "CellError",
-    "NotebookError",
-    "NotebookInputError",
-    "NotebookResult",
-    "Watch",
-    "execute",
-    "run_notebook",
-    "to_html",
-]
-
-
 # -- Running a notebook from outside: check, run, judge, and leave a folder that is whole ------
 
 

@@ -24,22 +24,6 @@ from cxsim._version import __version__
 from cxsim.messages import found, hint
 from cxsim.scenario import shipped_root
 
-__all__ = [
-    "VARIABLE",
-    "NotebookInputError",
-    "find_notebook",
-    "lay_out",
-    "plain",
-    "read_notebook",
-    "read_progress",
-    "shipped_notebooks",
-    "tell_progress",
-    "title_of",
-    "versions",
-    "workplace",
-]
-
-
 # -- Which notebooks there are, and what a name or path of one means ---------------------------
 
 

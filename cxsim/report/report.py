@@ -21,19 +21,17 @@ from cxsim.report.notebook_parameters import (
     as_python,
     loaded,
     split_names,
-    split_overrides,
 )
 from cxsim.report.notebooks import plain, tell_progress, versions
 from cxsim.report.tables import difference_rows, piece, show, unstated_lines, unstated_section
 from cxsim.runs import settings_attrs
 from cxsim.runs.measures.measure_registry import MARKET, window_words
 from cxsim.scenario import Scenario, shipped_scenarios
+from cxsim.scenario.events import split_overrides
 from cxsim.study.claim_test import Verdict, verdict_of
 from cxsim.study.comparison import Comparison, first_change
 from cxsim.study.paired_seeds import Replications
 from cxsim.study.study import Study
-
-__all__ = ["Report", "list_scenarios"]
 
 #: Seeds over which claims are tested at most.
 TESTED = 20

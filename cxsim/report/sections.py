@@ -22,21 +22,6 @@ from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import Finding, amount
 from cxsim.study.results import StudyResult
 
-__all__ = [
-    "StudyFindings",
-    "capability_paths",
-    "competitors",
-    "experience",
-    "income_statements",
-    "policy_options",
-    "survival_table",
-    "surviving_firms",
-    "targeting",
-    "tournament_headline",
-    "word_of_mouth",
-]
-
-
 # -- The section of a notebook on what customers live through and what firms make of it --------
 
 

@@ -20,25 +20,6 @@ from cxsim.scenario import Scenario
 from cxsim.scenario.display import templates
 from cxsim.scenario.unstated import defaults_line, free_line, unstated_table
 
-__all__ = [
-    "decimals",
-    "difference_rows",
-    "differences",
-    "facts",
-    "firm_rows",
-    "firms",
-    "measured",
-    "piece",
-    "settings",
-    "show",
-    "styled",
-    "summary_words",
-    "unit_of",
-    "unstated_lines",
-    "unstated_section",
-]
-
-
 # -- Pieces of HTML ----------------------------------------------------------------------------
 
 

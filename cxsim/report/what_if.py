@@ -15,9 +15,6 @@ from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 from cxsim.study.comparison import Comparison, Outcome, outcome_of, side_by_side
 
-__all__ = ["FOCUS", "RIVAL", "Answer", "Answers", "Lever", "Question", "lever", "levers"]
-
-
 # -- A what-if question: a scenario, what is changed in it, and whether a rival copies ---------
 
 

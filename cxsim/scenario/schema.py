@@ -272,7 +272,7 @@ class Condition(Parameters):
 
     says: str = fixed(doc="The condition in words", min_length=1)
     rule: str = fixed(
-        doc="The condition as a comparison of measures: retention_rate.Tailor > retention_rate.others",
+        doc="The condition as a comparison of measures: churn.Tailor < churn.others",
         min_length=1,
     )
     window: Literal["run", "last_year", "last_period", "after_event"] = fixed(

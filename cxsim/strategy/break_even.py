@@ -20,9 +20,6 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, framed, paths_of, sampling
 from cxsim.study.value_of_lead import CONTINUED, Value, interval, money_of, value_of
 
-__all__ = ["BreakEven", "Payback", "break_even", "payback", "payback_curve"]
-
-
 # -- Break-even: at which value of a parameter a changed scenario earns what the baseline earns
 
 

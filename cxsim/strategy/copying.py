@@ -22,9 +22,6 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, sampling
 from cxsim.study.value_of_lead import Estimate, estimate
 
-__all__ = ["CONDITIONS", "OUTCOMES", "copying_effects", "copying_figure"]
-
-
 # -- Copying the one-to-one firm: what its customers, newcomers and shares do, and when it works
 
 

@@ -34,9 +34,6 @@ from cxsim.study.study import Study
 from cxsim.study.sweep import sweep
 from cxsim.study.value_of_lead import money_of
 
-__all__ = ["decide", "plan_decision", "rival_of", "study_of"]
-
-
 # -- The call that decides: from a scenario to advice ------------------------------------------
 
 

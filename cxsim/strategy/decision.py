@@ -34,9 +34,6 @@ from cxsim.strategy.recommendation import (
 from cxsim.study.analysis import Finding, contrast, discovery, main_effects, ranking
 from cxsim.study.value_of_lead import CONTINUED, Estimate, Value, value_from
 
-__all__ = ["Decision", "options_under_uncertainty", "scale_of", "value_of_information_figure"]
-
-
 # -- A decision: every option of a firm under what it does not know, and what that advises -----
 
 

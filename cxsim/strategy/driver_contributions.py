@@ -16,8 +16,6 @@ from cxsim.study.comparison import divided
 from cxsim.study.paired_seeds import Progress, contrast, sampling
 from cxsim.study.value_of_lead import estimate
 
-__all__ = ["driver_contributions", "muted", "terms"]
-
 
 def terms(*scenarios: Scenario) -> dict[str, str]:
     """Return the terms of the choice in any of the scenarios: name of the pass and words."""

@@ -24,9 +24,6 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, paths_of, sampling
 from cxsim.study.value_of_lead import estimate, money_of, value_of
 
-__all__ = ["LINES", "individual_service_cost", "one_to_one_profit_map", "profit_map"]
-
-
 # -- When one-to-one service loses money: a map, simulated and by the closed form side by side
 
 

@@ -23,31 +23,6 @@ from cxsim.scenario.validation import Keys, read_as
 from cxsim.scenario.yaml_text import YamlError, parse
 from cxsim.study.study_file import GivenFactor
 
-__all__ = [
-    "AIM",
-    "BUILDING",
-    "COPY",
-    "CUSTOMARY",
-    "HIGHEST",
-    "NOT_STATED",
-    "RANGES",
-    "STAY",
-    "assumptions",
-    "completed",
-    "copying",
-    "cost_factors",
-    "cost_range",
-    "customary",
-    "default_options",
-    "default_uncertainties",
-    "firm_of",
-    "range_table",
-    "read_mapping",
-    "with_copy",
-    "without_cost",
-]
-
-
 # -- What a firm can do: roads through the capability matrix, when to take them, what to ask ---
 
 

@@ -22,22 +22,6 @@ from cxsim.study.analysis.ranking import cube_of
 if TYPE_CHECKING:
     from cxsim.study.study import Study
 
-__all__ = [
-    "BEST_IN",
-    "DEFINITION",
-    "EVERYTHING",
-    "Grounds",
-    "advice",
-    "conditions",
-    "market_facts",
-    "objections",
-    "robust",
-    "switching_points",
-    "turning",
-    "unstated_costs",
-    "value_of_information",
-]
-
 
 # -- Advice in words: what to do, how much better it is, what it rests on, what to research ----
 

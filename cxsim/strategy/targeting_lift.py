@@ -31,9 +31,6 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, loaded, sampling
 from cxsim.study.value_of_lead import estimate
 
-__all__ = ["acquisition_lift", "service_lift", "targeting_lift", "value_tiers"]
-
-
 # -- What targeting is worth: lift of each rule, by how far attributes tell of needs -----------
 
 
@@ -355,8 +352,8 @@ def value_tiers(
     tops = [float(part["contribution_margin"].iloc[:2].sum()) for part in parts.values()]
     best = int(np.argmax(tops))
     said = (
-        f"{name}: {', '.join(f'{t} {scale.brief(v)}' for t, v in part['contribution_margin'].items())}"
-        for name, part in parts.items()
+        f"{name}: {', '.join(f'{t} {scale.brief(v)}' for t, v in margins.items())}"
+        for name, margins in ((name, part["contribution_margin"]) for name, part in parts.items())
     )
     return Chart(
         draw,

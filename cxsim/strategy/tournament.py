@@ -34,9 +34,6 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import contrast, framed, loaded, sampling, summary_of
 from cxsim.study.value_of_lead import CONTINUED, estimate
 
-__all__ = ["Tournament", "capability_paths", "policy_tournament", "tournament"]
-
-
 # -- A tournament of policies: each against each, on the same seeds ----------------------------
 
 

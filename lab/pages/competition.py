@@ -152,8 +152,8 @@ contact in which the customer was recognized:
 {service}
 
 Individual service for all customers or for one segment
-(`cxsim.strategy.one_to_one.individual_service_cost`, {seeds} paired seeds): in `sweet_spot`, Everyone
-serves both segments individually and Focus one of them.
+(`cxsim.strategy.one_to_one.individual_service_cost`, {seeds} paired seeds): in `sweet_spot`,
+Everyone serves both segments individually and Focus one of them.
 
 {focused}
 

@@ -185,8 +185,8 @@ def note_fit_gaps(
 def count(
     n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
     rival_knowledge, forfeited, volume, fit_weight, fit_gap_next_offer, fit_gap_rival, procedural,
-    effort, full_ordering_effort, firm_price, firm_personal_premium, switching_procedural, switching_financial,
-    switching_relational,
+    effort, full_ordering_effort, firm_price, firm_personal_premium, switching_procedural,
+    switching_financial, switching_relational,
 ):  # fmt: skip
     """Compute what each customer would lose by moving to a rival identical to its supplier.
 

@@ -121,8 +121,9 @@ MEASURES = (
 def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
     """Return customers and contribution by period, firm and value tier.
 
-    Columns ``period, firm, tier, customers, contribution_margin``: those who were the firm's customers
-    before the choice, and what they paid it less what their purchases cost, for the whole market.
+    Columns ``period, firm, tier, customers, contribution_margin``: those who were the
+    firm's customers before the choice, and what they paid it less what their purchases cost, for
+    the whole market.
 
     Parameters
     ----------

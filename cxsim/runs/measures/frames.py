@@ -133,7 +133,7 @@ def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFr
 
 
 def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return purchases by period, previous supplier (``"no_supplier"`` where none) and chosen option.
+    """Return purchases by period, previous supplier (or ``"no_supplier"``) and chosen option.
 
     Parameters
     ----------
@@ -198,8 +198,8 @@ def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return one row per period, firm and touchpoint, in the order of the journey.
 
-    Columns: ``stage``, ``channel``, ``responsible_firm`` and ``importance`` as the scenario has them at
-    the start; ``contacts`` (whole market); ``performance``, the mean actual performance in
+    Columns: ``stage``, ``channel``, ``responsible_firm`` and ``importance`` as the scenario has
+    them at the start; ``contacts`` (whole market); ``performance``, the mean actual performance in
     contacts; ``expectation`` that the firm's customers have of the firm as a whole;
     ``underlying_performance``, the mean of the touchpoint's performance;
     ``perceived_performance`` by the firm, with the standard error of its survey results in

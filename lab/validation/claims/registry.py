@@ -124,10 +124,12 @@ CLAIMS = (
                  "without the copy, less the loss of Tailor's retention by the copy; months 24-59",
                  kept("retention_rate", AFTER), "share a month"),
             Part("tenured customers stay, for a year", "the same among customers with 4 or more "
-                 "purchases, months 24-35", kept("retention_long_tenured", YEAR_AFTER), "share a month"),
+                 "purchases, months 24-35", kept("retention_long_tenured", YEAR_AFTER),
+                 "share a month"),
             Part("the copycat's market share stays below", "Tailor's market share less Mass's in "
                  "the last year",
-                 lambda r: r("market_share.Tailor", over=LAST) - r("market_share.Mass", over=LAST), "share"),
+                 lambda r: r("market_share.Tailor", over=LAST) - r("market_share.Mass", over=LAST),
+                 "share"),
         ),
         "The model assumes that a customer who switches leaves the firm's knowledge behind. How "
         "much this protects the firm is a result.",
@@ -146,7 +148,8 @@ CLAIMS = (
                  "tenth of Tailor's if customization is below about .08"),
             Part("so its customers are not locked in", "Mass's retention less Targeted's, which is "
                  "not below 0 without lock-in",
-                 lambda r: r("retention_rate.Mass") - r("retention_rate.Targeted"), "share a month"),
+                 lambda r: r("retention_rate.Mass") - r("retention_rate.Targeted"),
+                 "share a month"),
         ),
         "The effort at a new firm is onboarding effort x customization x knowledge.",
     ),
@@ -188,10 +191,12 @@ CLAIMS = (
         (
             Part("a negative message weighs more", "fall of the purchase probability at InHouse by "
                  "one negative message about it, less the rise by a positive one",
-                 lambda r: r("effect_of_negative_message.InHouse") - r("effect_of_positive_message.InHouse"), "share"),
+                 lambda r: r("effect_of_negative_message.InHouse")
+                 - r("effect_of_positive_message.InHouse"), "share"),
             Part("word of mouth loses more purchases than it gains", "purchases lost by negative "
                  "reputations less those gained by positive ones, over both firms",
-                 lambda r: sum(r(f"purchases_lost_by_word_of_mouth.{f}") - r(f"purchases_gained_by_word_of_mouth.{f}")
+                 lambda r: sum(r(f"purchases_lost_by_word_of_mouth.{f}")
+                               - r(f"purchases_gained_by_word_of_mouth.{f}")
                                for f in ("InHouse", "Outsourced")), "purchases"),
         ),
         "Positive and negative messages have the same weight; losses count 2.25 times in "
