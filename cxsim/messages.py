@@ -27,6 +27,36 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = [
+    "MISSING",
+    "AttributeHints",
+    "LibraryMissingError",
+    "Place",
+    "Problem",
+    "ScenarioError",
+    "argument_hints",
+    "cell",
+    "cells",
+    "choice",
+    "former_names",
+    "found",
+    "from_cell",
+    "hint",
+    "minus",
+    "money",
+    "names_of",
+    "nearest",
+    "needed",
+    "no_attribute",
+    "number",
+    "one_line",
+    "part_of_variance",
+    "renamed",
+    "seeds_of",
+    "visible",
+    "whole",
+]
+
 
 # -- Arguments of public functions: numbers, seeds and names as people give them, or one clear line
 

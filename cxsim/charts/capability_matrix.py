@@ -29,7 +29,7 @@ _CORNERS = {
 }
 
 
-@charted("period", "firm", "interaction", "customization", "share")
+@charted("period", "firm", "interaction", "customization", "market_share")
 def capability_matrix(
     firms: pd.DataFrame,
     *,

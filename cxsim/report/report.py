@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -373,7 +374,8 @@ class Report(AttributeHints):
             return
         self._output.mkdir(parents=True, exist_ok=True)
         if result is not None:
-            result.save(self._output / type(result).__name__.lower())
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(result).__name__)
+            result.save(self._output / words.lower())
         summary = {
             "status": "ok",
             "made_by": "cxsim",

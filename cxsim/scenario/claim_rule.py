@@ -128,7 +128,7 @@ def parse_rule(text: str) -> Rule:
     --------
     >>> rule = parse_rule("market_share.others < 0.9 * market_share.Whole")
     >>> [(term.measure, term.firm) for term in rule.terms]
-    [('share', 'others'), ('share', 'Whole')]
+    [('market_share', 'others'), ('market_share', 'Whole')]
     >>> rule.sides(lambda term: {"others": 0.2, "Whole": 0.5}[term.firm])
     (0.45, 0.2)
     """

@@ -308,7 +308,7 @@ def _finding(lifts: pd.DataFrame, axis: str) -> str:
     return f"{said}, and loses to it at {worse}" if worse else said
 
 
-@charted("period", "firm", "tier", "customers", "contribution")
+@charted("period", "firm", "tier", "customers", "contribution_margin")
 def value_tiers(
     tiers: pd.DataFrame,
     *,

@@ -44,7 +44,7 @@ def test_firms_at_one_place_stand_side_by_side_with_their_true_place_marked(writ
         assert np.hypot(*(centers[a] - centers[b])) >= radii[a] + radii[b] - 0.5
     crosses = [line for line in figure.axes[0].lines if line.get_marker() == "+"]
     assert [c.get_xydata()[0].tolist() for c in crosses[:1]] == [pytest.approx([0.8, 0.8])]
-    assert "a cross marks the true place" in written(figure)
+    assert "a cross marks the true position" in written(figure)
 
 
 def test_bubbles_that_cover_nobody_stay_where_they_are(written):

@@ -235,7 +235,7 @@ def test_a_description_can_be_given(notebook, result):
 
 
 def test_a_figure_as_the_last_line_of_a_cell_shows_itself(result):
-    assert 'alt="Line chart of Share' in cp.market_shares(result.firms)._repr_html_()
+    assert 'alt="Line chart of Market share' in cp.market_shares(result.firms)._repr_html_()
 
 
 def test_outside_a_notebook_the_description_is_printed(result, capsys):

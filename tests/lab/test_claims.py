@@ -118,7 +118,7 @@ def test_a_claim_opens_with_a_sentence_and_what_is_assumed_gets_no_verdict(tmp_p
                    executor="inline")  # fmt: skip
     text = publish([tested], tmp_path).read_text(encoding="utf-8")
     claim = text.partition("## 1. ")[2]
-    assert claim.splitlines()[2].startswith("**In the markets tried:** *it is so*: nearly always")
+    assert claim.splitlines()[2].startswith("**In the markets tested:** *it is so*: nearly always")
     assert "it has to be | **by construction** |" in text
     assert "*it has to be*: **by construction**. By construction: it is put in." in text
 
@@ -136,7 +136,7 @@ def test_a_map_answers_first(tmp_path):
     tested = judge(ONE, small(ONE), store=tmp_path / "t", executor="inline")
     text = publish([tested], tmp_path, {"one_to_one": picture}).read_text(encoding="utf-8")
     claim = text.partition("## 1. ")[2]
-    assert 0 < claim.index("images/claims/map_one_to_one.png") < claim.index("- *it keeps")
+    assert 0 < claim.index("images/claims/map_one_to_one.png") < claim.index("- *it has a higher")
 
 
 def test_a_run_that_fails_stops_the_page(tmp_path):

@@ -267,5 +267,5 @@ def test_the_frame_of_touchpoints_has_a_row_for_each_that_a_firm_has():
 
 
 def test_recovery_without_asking_after_contacts_is_refused():
-    with pytest.raises(ScenarioError, match=r"firms\.Mass\.recovery: expected listening\.event"):
+    with pytest.raises(ScenarioError, match=r"firms\.Mass\.recovery: expected surveys\.event"):
         lived(**{"firms.Mass.recovery": {}})

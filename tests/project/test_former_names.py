@@ -116,7 +116,7 @@ def test_a_former_key_of_a_file_is_refused_with_file_and_line(tmp_path):
 
 @pytest.mark.parametrize(("command", "former", "new"), OPTIONS)
 def test_a_former_option_is_refused_with_the_one_there_is(command, former, new, capsys):
-    assert new in {name for each in cli.commands[command].params for name in each.opts}
+    assert new in {name for each in cli.get_command(None, command).params for name in each.opts}
     assert run([command, "some", former, "1"]) == 2
     said = capsys.readouterr().err
     assert re.search(rf"{former}\W+Did you mean '?{new}'?\?", said), said

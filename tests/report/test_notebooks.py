@@ -411,7 +411,7 @@ def test_sweep_tells_what_a_study_says(tmp_path):
     given = {"study": str(tmp_path / "two.yaml"), "store": str(tmp_path / "store"), "jobs": 1}
     result = run_notebook("sweep", given, output_folder=tmp_path / "out")
     assert (result.summary["runs"], result.summary["failed"]) == (4, 0)
-    runs = pd.read_parquet(result.folder / "sweep" / "runs.parquet")
+    runs = pd.read_parquet(result.folder / "study_result" / "runs.parquet")
     share = runs.groupby("firms.Tailor.price")["market_share.Tailor"].mean()
     low, high = (
         np.mean([

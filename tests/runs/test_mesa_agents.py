@@ -206,7 +206,7 @@ def test_a_subclass_has_attributes_of_its_own_and_writes_columns_in_its_turn():
     ann.remark = "from outside"
     assert (ann.needs, ann.remark) == (3, "from outside")
     with pytest.raises(AttributeError, match="did you mean 'exit_rate'"):
-        ann.turnovr = 0.5
+        ann.exit_rte = 0.5
     market.step()
     market.step()
     assert ann.diary[:1] == [1.0]

@@ -159,7 +159,7 @@ market = {
     "overrides": {"customers": 60, "periods": 4},
     "factors": {"firms.Tailor.price": [18, 20, 22]},
     "seeds": 2,
-    "outputs": ["knowledge"],
+    "outputs": ["customer_knowledge"],
 }
 rules = {"learning.precision": precision}
 cx.sweep(market, store=sys.argv[1] + "/rules", jobs=2, rules=rules)
@@ -196,7 +196,7 @@ def test_the_store_reads_with_pandas_and_duckdb(tmp_path):
         f"group by 1 order by 1"
     ).df()
     expected = plain.groupby("firms.Tailor.price")["market_share.Tailor"].mean()
-    assert answer["market_share"].to_numpy() == pytest.approx(expected.to_numpy())
+    assert answer["share"].to_numpy() == pytest.approx(expected.to_numpy())
 
 
 # -------------------------------------------------------------- what is not run again

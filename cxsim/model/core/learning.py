@@ -120,7 +120,7 @@ def onboarding_effort(full_effort: float, customization: float, gain: float) -> 
 
     Parameters
     ----------
-    onboarding_effort : float
+    full_effort : float
         h, effort of explaining all needs to a firm that can use them all, currency.
     customization : float
         C, share.

@@ -298,7 +298,7 @@ def ordering_effort(
 
     Parameters
     ----------
-    hassle : float
+    full_ordering_effort : float
         u, effort of ordering from a firm that knows nothing, currency per purchase.
     recognition : float
         r, chance to be recognized.

@@ -382,7 +382,7 @@ def remaining(exit_rate: float, discount_rate: float) -> float:
 
     Parameters
     ----------
-    turnover : float
+    exit_rate : float
         l, chance of leaving the market, per period.
     discount_rate : float
         d, per period.

@@ -227,7 +227,7 @@ def receive(
     reputation : ndarray, shape (firm, n)
         Rewritten, about -1 to 1.
     received : ndarray, shape (byte, n)
-        Firms that each receiver was told about; rewritten.
+        Firms about which each receiver got messages; rewritten.
     weight : float
         Share of the distance by which reputation moves.
     sum_messages : ndarray, shape (tiles, firm, 3)

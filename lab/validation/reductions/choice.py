@@ -195,7 +195,7 @@ def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
         "switching_relational": volume * weight * (misfit(0.0 * knowledge) - misfit(knowledge))[0]
         + hassle * (recognition * interaction * knowledge)[0],
         "price_paid": volume * asked[0],
-        "misfit": misfit(knowledge)[0],
+        "fit_gap": misfit(knowledge)[0],
     }
     checks += [exactly(what, value, measured(simulation, what)) for what, value in lost.items()]
     return checks
