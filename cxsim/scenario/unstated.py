@@ -62,7 +62,7 @@ class Unstated:
     def amount(self) -> str:
         """Value and unit in words."""
         value = self.value
-        said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:,.10g}"
+        said = {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:,.10g}"
         return f"{said} {self.unit}".strip()
 
 

@@ -126,7 +126,7 @@ def test_defaults_that_answers_rest_on_are_listed_with_value_and_unit():
     )  # fmt: skip
     assert defaults_line(market) == (
         "Not stated and left at the default: periods 60 periods, market size 100,000 customers, "
-        "no purchase option no, discount rate 0.01 per month, price sensitivity 1 1 / EUR, "
+        "no purchase option off, discount rate 0.01 per month, price sensitivity 1 1 / EUR, "
         "purchase rate 1 per month, exit rate 0 per month."
     )
 
