@@ -19,12 +19,12 @@ from cxsim.runs import Run, run, settings_attrs, simulate
 from cxsim.scenario import Scenario
 from cxsim.study import (
     Comparison,
-    Outcome,
+    RunSummary,
     Value,
+    build_comparison,
     half_width,
     mean_and_error,
-    outcome_of,
-    side_by_side,
+    run_summary,
     value_of,
 )
 
@@ -99,13 +99,13 @@ class Case:
         """Return a run with all its frames."""
         return run(market, seed=seed, engine=self.engine, probes=probes)
 
-    def outcomes(self, market: Scenario) -> list[Outcome]:
+    def outcomes(self, market: Scenario) -> list[RunSummary]:
         """Return one outcome per seed; run once and remembered."""
         key = ("outcomes", market.digest)
         if key not in self._kept:
             tell, made = tell_progress(), []
             for seed in self.seeds:
-                made.append(outcome_of(self.simulate(market, seed)))
+                made.append(run_summary(self.simulate(market, seed)))
                 if tell is not None:
                     tell(len(made), len(self.seeds))
             self._kept[key] = made
@@ -116,7 +116,7 @@ class Case:
         key = ("compared", *(market.digest for market in markets))
         if key not in self._kept:
             runs = [self.outcomes(market) for market in markets]
-            self._kept[key] = side_by_side(markets, runs, seeds=self.seeds)
+            self._kept[key] = build_comparison(markets, runs, seeds=self.seeds)
         return self._kept[key]
 
     def values(self, market: Scenario, measure: str, firm: str = "(market)") -> np.ndarray:
@@ -184,7 +184,7 @@ class Case:
 
     def _profits(self, market: Scenario, firm: str) -> np.ndarray:
         at = list(market.firms).index(firm)
-        return np.array([each.courses["profit"][:, at] for each in self.outcomes(market)])
+        return np.array([each.series["profit"][:, at] for each in self.outcomes(market)])
 
 
 def once(function: Callable[[Case], T]) -> Callable[[Case], T]:

@@ -101,7 +101,7 @@ def lead(case: Case, here: Scenario) -> np.ndarray:
     """Return Tailor's share less Mass's in the last year, points, by seed."""
     names = list(here.firms)
     place = [names.index("Tailor"), names.index("Mass")]
-    last = [each.courses["market_share"][-12:, place].mean(axis=0) for each in case.outcomes(here)]
+    last = [each.series["market_share"][-12:, place].mean(axis=0) for each in case.outcomes(here)]
     return 100 * np.array([own - other for own, other in last])
 
 

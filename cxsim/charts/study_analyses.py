@@ -373,7 +373,7 @@ def analysis(found: Any) -> Picture:
 
     Parameters
     ----------
-    found : Finding
+    found : AnalysisResult
         As :func:`cxsim.study.analysis.analyse` and the analyses return.
 
     Returns

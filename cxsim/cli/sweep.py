@@ -242,7 +242,7 @@ def _sweep(
 
 
 class SweepScreen(Bar):
-    """Progress of a sweep, called with a :class:`~cxsim.study.workers.Report`."""
+    """Progress of a sweep, called with a :class:`~cxsim.study.workers.SweepProgress`."""
 
     _said = 0
 

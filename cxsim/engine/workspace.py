@@ -12,7 +12,7 @@ import numpy as np
 from cxsim.engine.name_registry import check_arrays, check_axes, taken_names
 from cxsim.engine.parameter_tables import Tables
 from cxsim.engine.schedule import LiveRange, Step, offsets, parameters_of
-from cxsim.files.sealed import put_back
+from cxsim.files.sealed import restore_arrays
 from cxsim.messages import hint
 from cxsim.model.mechanism import TILE, Column, Mechanism
 from cxsim.numerics.draws import period_keys, static_key
@@ -128,9 +128,9 @@ class Workspace:
         ----------
         state : mapping of str to object
         """
-        put_back(self.population.arrays, state["columns"])
-        put_back(self.tables.own_arrays, state["parameters"])
-        put_back(self._changing(), state["tables"])
+        restore_arrays(self.population.arrays, state["columns"])
+        restore_arrays(self.tables.own_arrays, state["parameters"])
+        restore_arrays(self._changing(), state["tables"])
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_shared", "sums")}

@@ -543,7 +543,7 @@ def in_memory(value: Any) -> Any:
     return value
 
 
-def put_back(here: Mapping[str, np.ndarray], kept: Mapping[str, Any]) -> None:
+def restore_arrays(here: Mapping[str, np.ndarray], kept: Mapping[str, Any]) -> None:
     """Put arrays of a snapshot into those that a new object has made for them.
 
     Parameters

@@ -14,7 +14,7 @@ from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.events import split_overrides
 from cxsim.strategy.decision import scale_of
-from cxsim.strategy.options import STAY, completed, range_table
+from cxsim.strategy.options import STAY, range_table, with_assumptions
 
 if TYPE_CHECKING:
     from cxsim.strategy.decision import Decision
@@ -44,7 +44,7 @@ def market_from_panel(
     from cxsim.calibration import calibrate, load_panel
 
     result = calibrate(load_panel(panel), permutations=0)
-    market, assumed = completed(result.scenario())
+    market, assumed = with_assumptions(result.scenario())
     market = market.override(overrides) if overrides else market
     return market, result.sample(draws), assumed
 

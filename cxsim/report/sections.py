@@ -19,7 +19,7 @@ from cxsim.runs.measures.frames import equity_changes, profit_statement
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.strategy.tournament import Tournament
-from cxsim.study.analysis.points import Finding, amount
+from cxsim.study.analysis.points import AnalysisResult, amount
 from cxsim.study.results import StudyResult
 
 # -- The section of a notebook on what customers live through and what firms make of it --------
@@ -116,7 +116,7 @@ class StudyFindings:
         self._result = result
 
     @cached_property
-    def _made(self) -> dict[tuple[str, str], Finding | str]:
+    def _made(self) -> dict[tuple[str, str], AnalysisResult | str]:
         """By output and analysis: what was found, or why these runs cannot tell."""
         return self._result.findings()
 
@@ -139,7 +139,7 @@ class StudyFindings:
         said = [
             f.sentence
             for (o, _), f in self._made.items()
-            if o == self.head and isinstance(f, Finding)
+            if o == self.head and isinstance(f, AnalysisResult)
         ]
         if len(study.strategies) == 1:
             said.insert(0, best_point(result.means(), [f.name for f in study.factors], self.head))

@@ -13,7 +13,7 @@ from cxsim.charts.labels import Words
 from cxsim.report.tables import difference_rows, unit_of
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
-from cxsim.study.comparison import Comparison, Outcome, outcome_of, side_by_side
+from cxsim.study.comparison import Comparison, RunSummary, build_comparison, run_summary
 
 # -- A what-if question: a scenario, what is changed in it, and whether a rival copies ---------
 
@@ -196,7 +196,7 @@ class Answers:
 
     def __init__(self, seeds: Sequence[int] = range(5)):
         self.seeds = tuple(seeds)
-        self._known: dict[tuple[str, int], Outcome] = {}
+        self._known: dict[tuple[str, int], RunSummary] = {}
 
     def to(self, question: Question, *, confidence: float = 0.95) -> Answer:
         """Answer a question.
@@ -214,15 +214,15 @@ class Answers:
         base = question.base.override({"name": "baseline"})
         other = question.scenario()
         runs = [[self._outcome(s, seed) for seed in self.seeds] for s in (base, other)]
-        made = side_by_side((base, other), runs, seeds=self.seeds, confidence=confidence)
+        made = build_comparison((base, other), runs, seeds=self.seeds, confidence=confidence)
         return Answer(question, made)
 
-    def _outcome(self, scenario: Scenario, seed: int) -> Outcome:
+    def _outcome(self, scenario: Scenario, seed: int) -> RunSummary:
         key = (scenario.digest, seed)
         if key not in self._known:
             while len(self._known) >= REMEMBERED:
                 self._known.pop(next(iter(self._known)))
-            self._known[key] = outcome_of(simulate(scenario, seed=seed))
+            self._known[key] = run_summary(simulate(scenario, seed=seed))
         return self._known[key]
 
 

@@ -30,7 +30,7 @@ from cxsim.model.mechanism_registry import PROBES
 from cxsim.model.probes.customers import panel_rows
 from cxsim.runs.components import Components, changed
 from cxsim.runs.measures.measure_registry import summarize
-from cxsim.runs.result import Frames, Run, frames_of
+from cxsim.runs.result import LazyFrames, Run, frames_of
 from cxsim.runs.simulation import BLOCK, PLAIN_BLOCK, Simulation
 from cxsim.scenario import Scenario
 
@@ -408,7 +408,7 @@ def run(
         import pandas as pd
 
         frames["panel"] = pd.concat(rows, ignore_index=True)
-    made = Frames(frames, settings_attrs(settings))
+    made = LazyFrames(frames, settings_attrs(settings))
     result = Run(made, settings, provenance(simulation), summarize(simulation))
     if checkpoint is not None:
         Checkpoint(checkpoint).remove()

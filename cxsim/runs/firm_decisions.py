@@ -13,7 +13,7 @@ from cxsim.engine.parameter_tables import Tables
 from cxsim.engine.rules import names_of_rules
 from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
-from cxsim.files.sealed import in_memory, put_back
+from cxsim.files.sealed import in_memory, restore_arrays
 from cxsim.firms.policy import Belief, FirmInformation, Policy, PolicyError, Public
 from cxsim.model.core.choice import DEMAND
 from cxsim.model.core.money import beyond_limit, price_limit
@@ -422,7 +422,7 @@ class Insolvency:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what :meth:`state` has returned."""
-        put_back(self.state(), state)
+        restore_arrays(self.state(), state)
 
     def close(
         self, cash: np.ndarray, active: np.ndarray, limit: np.ndarray, patience: np.ndarray

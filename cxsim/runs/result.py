@@ -306,7 +306,7 @@ class Run(AttributeHints):
 # -- Frames that are built when they are first asked for ---------------------------------------
 
 
-class Frames(Mapping[str, "pd.DataFrame"]):
+class LazyFrames(Mapping[str, "pd.DataFrame"]):
     """Frames by name, some there and some to be built: most runs are asked for one or two.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The call that decides: from a scenario to advice."""
+"""The call that decides: from a scenario to a recommendation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from cxsim.study.study import Study
 from cxsim.study.sweep import sweep
 from cxsim.study.value_of_lead import money_of
 
-# -- The call that decides: from a scenario to advice ------------------------------------------
+# -- The call that decides: from a scenario to a recommendation --------------------------------
 
 
 #: Name for a rival that is nobody.
@@ -125,7 +125,7 @@ def decide(
         Of all intervals.
     assumed : DataFrame, optional
         What the scenario holds that was assumed rather than known, as
-        :func:`~cxsim.strategy.options.completed` returns.
+        :func:`~cxsim.strategy.options.with_assumptions` returns.
     store : str or Path, optional
         Folder that keeps the runs, as a study's; default: none is kept.
     executor, jobs, progress

@@ -24,14 +24,14 @@ from cxsim.messages import AttributeHints, cells
 from cxsim.runs.measures.profit import VALUES
 from cxsim.strategy.recommendation import (
     Grounds,
-    advice,
     conditions,
+    recommendation,
     robust,
     switching_points,
     turning,
     value_of_information,
 )
-from cxsim.study.analysis import Finding, contrast, discovery, main_effects, ranking
+from cxsim.study.analysis import AnalysisResult, contrast, discovery, main_effects, ranking
 from cxsim.study.value_of_lead import CONTINUED, Estimate, Value, value_from
 
 # -- A decision: every option of a firm under what it does not know, and what that advises -----
@@ -74,7 +74,7 @@ class Decision(AttributeHints):
         self.confidence = float(facts["confidence"])
 
     @cached_property
-    def ranking(self) -> Finding:
+    def ranking(self) -> AnalysisResult:
         """Options by mean, regret and worst case."""
         return ranking(self.frame, output=self.output, confidence=self.confidence)
 
@@ -197,7 +197,7 @@ class Decision(AttributeHints):
         return switching_points(self.frame, worth, self.options, output=self.output)
 
     @cached_property
-    def drivers(self) -> Finding:
+    def drivers(self) -> AnalysisResult:
         """Effect of each factor on the lead over the next best option.
 
         Of factors that move together (estimates often do) the one that goes with the lead most
@@ -219,7 +219,7 @@ class Decision(AttributeHints):
         return [name for name in self.factors if name in kept]
 
     @cached_property
-    def loss_region(self) -> Finding | None:
+    def loss_region(self) -> AnalysisResult | None:
         """Region in which another option is best; None if it is too small, or nearly everything.
 
         Scenario discovery needs scikit-learn (extra ``study``) and eight points on either side.
@@ -295,11 +295,11 @@ class Decision(AttributeHints):
         mean, low, high = self.advantage
         points = self.frame["point"].nunique()
         facts = {
-            **self.facts, "choice": self.recommended, "runner_up": self.runner_up, "points": points,
-            "lead": mean, "lower": low, "upper": high,
+            **self.facts, "recommended": self.recommended, "runner_up": self.runner_up,
+            "advantage": mean, "lower": low, "upper": high, "points": points,
             "conditions": self._conditions(),
         }  # fmt: skip
-        return advice(facts, self.grounds, self.ranking.frame, self.value_of_information)
+        return recommendation(facts, self.grounds, self.ranking.frame, self.value_of_information)
 
     def headline(self) -> str:
         """Return the recommendation in one sentence, with the conditions under which it holds."""
@@ -331,8 +331,10 @@ class Decision(AttributeHints):
         with whole_folder(folder, sign="decision.json") as draft:
             keep_frame(self.frame, draft / "runs.parquet")
             cells(self.means()).to_csv(draft / "options.csv", index=False)
-            cells(self.value_of_information).to_csv(draft / "information.csv", index=False)
-            text = json.dumps({**self.facts, "advice": self.sentence()}, indent=1, default=str)
+            cells(self.value_of_information).to_csv(draft / "value_of_information.csv", index=False)
+            text = json.dumps(
+                {**self.facts, "recommendation": self.sentence()}, indent=1, default=str
+            )
             (draft / "decision.json").write_text(text + "\n", encoding="utf-8")
             seal_folder(draft)
         return Path(folder)

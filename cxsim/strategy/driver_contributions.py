@@ -22,23 +22,23 @@ def terms(*scenarios: Scenario) -> dict[str, str]:
     return {name: words for each in scenarios for name, words in add_passes(each.mechanisms)}
 
 
-def set_aside(n, value, worth_aside):  # type: ignore[no-untyped-def]
+def store_utility(n, value, utility_before):  # type: ignore[no-untyped-def]
     """Note what options are worth before the term."""
     for e in range(len(value)):
         for o in range(len(value[e])):
             for i in range(n):
-                worth_aside[e, o, i] = value[e, o, i]
+                utility_before[e, o, i] = value[e, o, i]
 
 
-def put_back(n, value, worth_aside):  # type: ignore[no-untyped-def]
+def restore_utility(n, value, utility_before):  # type: ignore[no-untyped-def]
     """Let options be worth what they were before it."""
     for e in range(len(value)):
         for o in range(len(value[e])):
             for i in range(n):
-                value[e, o, i] = worth_aside[e, o, i]
+                value[e, o, i] = utility_before[e, o, i]
 
 
-def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
+def without_term(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
     """Return a probe that switches off one driver of choice: for ``probes`` of a simulation.
 
     Parameters
@@ -56,10 +56,10 @@ def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
         return Mechanism(
             "mute",
             doc=f"Driver of choice switched off: {term}",
-            columns=(Column("worth_aside", ("member", "option"), "f8", state=False),),
+            columns=(Column("utility_before", ("member", "option"), "f8", state=False),),
             passes=(
-                Pass(set_aside, "add", after=tuple(names[:k]), before=(term,)),
-                Pass(put_back, "add", after=(term,), before=tuple(names[k + 1 :])),
+                Pass(store_utility, "add", after=tuple(names[:k]), before=(term,)),
+                Pass(restore_utility, "add", after=(term,), before=tuple(names[k + 1 :])),
             ),
         )
 
@@ -129,7 +129,7 @@ def driver_contributions(
         choice(firm, "firm", summary)
         return summary[firm][choice(measure, "measure", summary[firm])]
 
-    blind = {key: [muted(key[0])] for key in scenarios if key[0]}
+    blind = {key: [without_term(key[0])] for key in scenarios if key[0]}
     made = contrast(scenarios, statistic, seeds, probes=blind, progress=progress)
     apart = {name: made[name, "other"] - made[name, "baseline"] for name in ("", *found)}
     rows = [

@@ -515,7 +515,7 @@ def assumptions(scenario: Scenario) -> dict[str, Any]:
     return made
 
 
-def completed(scenario: Scenario) -> tuple[Scenario, pd.DataFrame]:
+def with_assumptions(scenario: Scenario) -> tuple[Scenario, pd.DataFrame]:
     """Return a scenario with what it lacks for a decision, and what was assumed.
 
     Returns

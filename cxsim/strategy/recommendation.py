@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from cxsim.study.study import Study
 
 
-# -- Advice in words: what to do, how much better it is, what it rests on, what to research ----
+# -- The recommendation in words: how much better it is, what it rests on, what to research -----
 
 
-def advice(
+def recommendation(
     facts: Mapping[str, Any], grounds: Grounds, ranked: pd.DataFrame, information: pd.DataFrame
 ) -> list[str]:
     """Return the recommendation, whether it is robust, its trade-off, and what to research.
@@ -34,7 +34,7 @@ def advice(
     Parameters
     ----------
     facts : mapping
-        ``firm``, ``choice``, ``runner_up``, ``lead`` with its ``lower`` and ``upper``,
+        ``firm``, ``recommended``, ``runner_up``, ``advantage`` with its ``lower`` and ``upper``,
         ``unit``, ``points``; ``conditions``: what the market leaves out, in words.
     grounds : Grounds
         What the recommendation rests on.
@@ -50,14 +50,15 @@ def advice(
     """
     by = {name: part.set_index("strategy") for name, part in ranked.groupby("criterion")}
     said = [_recommendation(facts, grounds), _robustness(grounds)]
-    said += [_trade_off(facts["choice"], by, facts["unit"]), _research(grounds, information, facts)]
+    said += [_trade_off(facts["recommended"], by, facts["unit"])]
+    said += [_research(grounds, information, facts)]
     return [each for each in said if each]
 
 
 def _recommendation(facts: Mapping[str, Any], grounds: Grounds) -> str:
-    firm, choice = facts["firm"], facts["choice"]
+    firm, choice = facts["firm"], facts["recommended"]
     ends = f"{money(facts['lower'])} to {money(facts['upper'])}"
-    more = f"{money(facts['lead'], facts['unit'])} ({ends}) more than {facts['runner_up']!r}"
+    more = f"{money(facts['advantage'], facts['unit'])} ({ends}) more than {facts['runner_up']!r}"
     share = f"best in {100 * grounds.best_share:.0f} % of the {facts['points']} futures"
     if facts["lower"] > 0:
         middle = f"on average it earns {more}, the next best, and is {share}"
@@ -169,7 +170,7 @@ def turning(
     return " and ".join(said) or f"another option is better wherever {factor} is known"
 
 
-# -- Under which conditions advice holds: rivals that do not respond, a market that leaves out
+# -- Under which conditions it holds: rivals that do not respond, a market that leaves out
 
 
 def market_facts(study: Study, firm: str) -> dict[str, Any]:

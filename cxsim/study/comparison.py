@@ -214,9 +214,9 @@ def _sentence(name: str, baseline: str, firm: str, row: pd.Series, confidence: f
     return text + ending + ("." if sure else ", not statistically significant.")
 
 
-def side_by_side(
+def build_comparison(
     scenarios: Sequence[Scenario],
-    runs: Sequence[Sequence[Outcome]],
+    runs: Sequence[Sequence[RunSummary]],
     *,
     seeds: Sequence[int],
     confidence: float = 0.95,
@@ -227,7 +227,7 @@ def side_by_side(
     ----------
     scenarios : sequence of Scenario
         The baseline first.
-    runs : sequence of sequence of Outcome
+    runs : sequence of sequence of RunSummary
         For each scenario one outcome per seed, in the order of ``seeds``.
     seeds : sequence of int
     confidence : float
@@ -263,12 +263,12 @@ def _distinct(names: list[str]) -> list[str]:
     ]
 
 
-def _values(runs: Sequence[Outcome], firm: str, measure: str, start: int = 0) -> np.ndarray:
+def _values(runs: Sequence[RunSummary], firm: str, measure: str, start: int = 0) -> np.ndarray:
     """Return a measure summarized over the periods from ``start`` on, by seed, (S,)."""
     if not start:
         return np.array([run.summary[firm][measure] for run in runs])
     place = None if firm == MARKET else list(runs[0].summary).index(firm)
-    paths = [run.market[measure] if place is None else run.courses[measure][:, place]
+    paths = [run.market[measure] if place is None else run.series[measure][:, place]
              for run in runs]  # fmt: skip
     return np.array([summarized(path[start:], "mean") for path in paths])
 
@@ -280,9 +280,9 @@ def _comparable(measure: Measure, a: Scenario, b: Scenario) -> bool:
 
 def _differences(
     a: Scenario,
-    runs_a: Sequence[Outcome],
+    runs_a: Sequence[RunSummary],
     b: Scenario,
-    runs_b: Sequence[Outcome],
+    runs_b: Sequence[RunSummary],
     name: str,
     confidence: float,
 ) -> pd.DataFrame:
@@ -290,7 +290,7 @@ def _differences(
     first, event = runs_a[0], divided(a, b)
     rows = []
     for firm in (*(firm for firm in a.firms if firm in b.firms), MARKET):
-        kept = first.market if firm == MARKET else first.courses
+        kept = first.market if firm == MARKET else first.series
         both = first.summary[firm].keys() & runs_b[0].summary[firm]
         for measure in measures("market" if firm == MARKET else "firm"):
             if measure.name not in both or not _comparable(measure, a, b):
@@ -322,7 +322,7 @@ def _level(values: np.ndarray, name: str) -> dict[str, float]:
     return {name: float(mean), f"{name}_se": float(error)}
 
 
-def _means(name: str, runs: Sequence[Outcome]) -> pd.DataFrame:
+def _means(name: str, runs: Sequence[RunSummary]) -> pd.DataFrame:
     rows = [
         {"scenario": name, "measure": measure, "firm": firm,
          **estimate(_values(runs, firm, measure)).row("mean"), "seeds": len(runs)}
@@ -333,14 +333,14 @@ def _means(name: str, runs: Sequence[Outcome]) -> pd.DataFrame:
 
 
 def _series(
-    name: str, scenario: Scenario, runs: Sequence[Outcome], confidence: float
+    name: str, scenario: Scenario, runs: Sequence[RunSummary], confidence: float
 ) -> pd.DataFrame:
     """Return the paths of the measures that are shown period by period, means over seeds."""
     firms = list(scenario.firms)
     shown = {measure.name for measure in measures("firm") if measure.series}
     frames = []
-    for measure in (each for each in runs[0].courses if each in shown):
-        values = np.array([run.courses[measure] for run in runs])  # (S, T, F)
+    for measure in (each for each in runs[0].series if each in shown):
+        values = np.array([run.series[measure] for run in runs])  # (S, T, F)
         periods = np.arange(values.shape[1])
         frame = pd.DataFrame({"scenario": name, "firm": firms * len(periods)})
         found = {column: each.ravel() for column, each in interval(values, confidence).items()}
@@ -363,14 +363,14 @@ LONGEST = 2000
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunSummary:
     """One run, boiled down.
 
     Attributes
     ----------
     summary : dict of str to dict
         Each measure summarized over the run, by firm and for the market.
-    courses : dict of str to ndarray
+    series : dict of str to ndarray
         Measures by period and firm, (T, F), firms in the order of the scenario: those marked
         ``series``, and those of which a run's summary is a mean.
     market : dict of str to ndarray
@@ -379,16 +379,16 @@ class Outcome:
     """
 
     summary: dict[str, dict[str, float]]
-    courses: dict[str, np.ndarray]
+    series: dict[str, np.ndarray]
     provenance: dict[str, Any]
     market: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def outcome_of(simulation: Any) -> Outcome:
+def run_summary(simulation: Any) -> RunSummary:
     """Boil a finished simulation down."""
     books = simulation.ledger
     order = [books.firms.index(name) for name in simulation.scenario.firms]
-    courses = {
+    series = {
         m.name: m.function(books)[:, order]
         for m in measures("firm", simulation.mechanisms)
         if m.series or (m.summary == "mean" and books.periods <= LONGEST)
@@ -398,7 +398,7 @@ def outcome_of(simulation: Any) -> Outcome:
         for m in measures("market", simulation.mechanisms)
         if m.summary == "mean" and books.periods <= LONGEST
     }
-    return Outcome(summarize(simulation), courses, provenance(simulation), market)
+    return RunSummary(summarize(simulation), series, provenance(simulation), market)
 
 
 # -- Where an event divides a run: from which period on a summary answers the question ---------

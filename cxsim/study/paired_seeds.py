@@ -19,7 +19,7 @@ from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.runs.measures.profit import by_horizon, weights, year_of
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-from cxsim.study.comparison import Comparison, outcome_of, side_by_side
+from cxsim.study.comparison import Comparison, build_comparison, run_summary
 from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
 #: Called with how much is done, and how much there is to do.
@@ -257,10 +257,10 @@ def compare(
     jobs = whole(jobs, "jobs", low=1)
     _check(scenarios)
     made = simulated(
-        dict(enumerate(scenarios)), outcome_of, numbers,
+        dict(enumerate(scenarios)), run_summary, numbers,
         jobs=jobs, progress=progress, engine=engine, rules=rules,
     )  # fmt: skip
-    return side_by_side(scenarios, list(made.values()), seeds=numbers, confidence=confidence)
+    return build_comparison(scenarios, list(made.values()), seeds=numbers, confidence=confidence)
 
 
 def _check(scenarios: list[Scenario]) -> None:

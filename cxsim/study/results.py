@@ -16,15 +16,15 @@ from cxsim.files.sealed import seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
 from cxsim.messages import choice, hint
 from cxsim.numerics.statistics import half_width, mean_and_error, paired
-from cxsim.study.analysis.points import Finding, contrast, strategies_of
+from cxsim.study.analysis.points import AnalysisResult, contrast, strategies_of
 from cxsim.study.analysis.ranking import ranking
 from cxsim.study.analysis.scenario_discovery import discovery, regional
 from cxsim.study.analysis.sensitivity import main_effects, morris, sobol
 from cxsim.study.store import Store
 from cxsim.study.store_folder import StoreError
-from cxsim.study.stored_runs import Cells
+from cxsim.study.stored_runs import DesignCells
 from cxsim.study.study import Study
-from cxsim.study.workers import Report
+from cxsim.study.workers import SweepProgress
 
 # -- The results of a study: what is stored of it, as frames -----------------------------------
 
@@ -44,11 +44,11 @@ class StudyResult:
     ----------
     study : Study
     store : Store
-    report : Report
+    report : SweepProgress
         What was done now, and its overhead.
     """
 
-    def __init__(self, study: Study, store: Store, cells: Cells, report: Report):
+    def __init__(self, study: Study, store: Store, cells: DesignCells, report: SweepProgress):
         self.study, self.store, self.report = study, store, report
         self._cells = cells
 
@@ -201,7 +201,7 @@ class StudyResult:
 
     def analyse(
         self, analyses: Iterable[str] | None = None, outputs: Iterable[str] | None = None
-    ) -> list[Finding]:
+    ) -> list[AnalysisResult]:
         """Make analyses of the runs that went well.
 
         Parameters
@@ -222,7 +222,7 @@ class StudyResult:
 
     def findings(
         self, analyses: Iterable[str] | None = None, outputs: Iterable[str] | None = None
-    ) -> dict[tuple[str, str], Finding | str]:
+    ) -> dict[tuple[str, str], AnalysisResult | str]:
         """Make analyses one by one, so that an output which carries none does not stop the others.
 
         Parameters
@@ -247,7 +247,7 @@ class StudyResult:
             choice(name, "analysis", ANALYSES)
         for column in columns:
             choice(column, "output", self.outputs)
-        made: dict[tuple[str, str], Finding | str] = {}
+        made: dict[tuple[str, str], AnalysisResult | str] = {}
         for output in columns:
             for name in names:
                 try:
@@ -292,7 +292,7 @@ class StudyResult:
 
 
 #: Analyses by name.
-ANALYSES: dict[str, Callable[..., Finding]] = {
+ANALYSES: dict[str, Callable[..., AnalysisResult]] = {
     "main_effects": main_effects,
     "sobol": sobol,
     "morris": morris,
@@ -311,7 +311,7 @@ def analyse(
     strategy: str | None = None,
     against: str | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
-) -> list[Finding]:
+) -> list[AnalysisResult]:
     """Make every analysis of every output.
 
     Parameters
@@ -332,7 +332,7 @@ def analyse(
 
     Returns
     -------
-    list of Finding
+    list of AnalysisResult
         Output by output, in the order of the analyses. :func:`cxsim.plot.analysis` draws one.
 
     Raises

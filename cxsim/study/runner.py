@@ -17,13 +17,13 @@ from cxsim.study.study import Model
 from cxsim.study.workers import (
     GRACE,
     Chunk,
-    Outcome,
     Pool,
     PoolError,
-    Report,
+    RunOutcome,
+    SweepProgress,
     Task,
-    play,
     process_name,
+    run_chunk,
 )
 
 #: Seconds of work in a chunk, and between two files of the store.
@@ -32,7 +32,7 @@ WRITE_SECONDS = 2.0
 #: Runs in a chunk at most.
 LONGEST = 2_000
 #: Times that workers may die in a row without having begun a run.
-DEATHS = 6
+CRASHES = 6
 
 
 class OtherCodeError(PoolError):
@@ -40,7 +40,7 @@ class OtherCodeError(PoolError):
 
 
 class Runner:
-    """Plays tasks on a pool of workers.
+    """Runs tasks on a pool of workers.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Runner:
         Seconds that a run may take.
     tick : callable
         Called often with the report.
-    report : Report
+    report : SweepProgress
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class Runner:
         pool: Pool,
         model: Model,
         *,
-        write: Callable[[list[tuple[Task, Outcome]]], None],
+        write: Callable[[list[tuple[Task, RunOutcome]]], None],
         timeout: float | None = None,
-        tick: Callable[[Report], None],
-        report: Report,
+        tick: Callable[[SweepProgress], None],
+        report: SweepProgress,
     ):
         import cloudpickle
 
@@ -72,17 +72,17 @@ class Runner:
         self._name = uuid.uuid4().hex  # workers look at their code anew for every sweep
         self.report = report
         self._again: deque[Task] = deque()  # tasks that were cut off without being at fault
-        self._suspects: deque[list[Task]] = deque()  # played alone, to see who kills workers
+        self._alone: deque[list[Task]] = deque()  # to be retried alone, to see which kills workers
         self._pending: dict[Future[Any], tuple[list[Task], Path | None]] = {}
-        self._rows: list[tuple[Task, Outcome]] = []
+        self._rows: list[tuple[Task, RunOutcome]] = []
         self._written = time.monotonic()
         self._each = 0.0  # seconds that a run takes, framework included
-        self._idle_deaths = 0
+        self._idle_crashes = 0
         self._journals = 0
         self._ended = False
 
     def run(self, tasks: Iterator[Task | None]) -> None:
-        """Play all tasks; ``None`` among them means that there is none at the moment.
+        """Run all tasks; ``None`` among them means that there is none at the moment.
 
         Raises
         ------
@@ -104,15 +104,15 @@ class Runner:
 
     def _loop(self, tasks: Iterator[Task | None]) -> None:
         while True:
-            while self._suspects and not self._pending:
-                self._try_alone(self._suspects.popleft())
-            if not self._suspects:
+            while self._alone and not self._pending:
+                self._try_alone(self._alone.popleft())
+            if not self._alone:
                 self._fill(tasks)
             if self._pending:
                 self._take_what_is_done()
-            elif self._ended and not self._again and not self._suspects:
+            elif self._ended and not self._again and not self._alone:
                 return
-            elif not self._again and not self._suspects:
+            elif not self._again and not self._alone:
                 self._flush()  # all that is left is in the hands of another process
                 time.sleep(0.2)
             if time.monotonic() - self._written >= WRITE_SECONDS:
@@ -159,7 +159,7 @@ class Runner:
             self._timeout, process_name(), None if journal is None else str(journal),
             [task.facts.get("code", "") for task in tasks],
         )  # fmt: skip
-        future = self._pool.submit(play, chunk)
+        future = self._pool.submit(run_chunk, chunk)
         self._pending[future] = (tasks, journal)
         return future
 
@@ -180,22 +180,22 @@ class Runner:
             outcomes, seconds = future.result()
         except BrokenExecutor:
             self._pending[future] = (tasks, journal)
-            self._mourn()
+            self._on_worker_crash()
             return
         except Exception as error:
             if not _is_killed_worker(error):
                 raise
-            self.report.deaths += 1
+            self.report.crashes += 1
             self._halve(tasks)
             return
-        self._idle_deaths = 0
+        self._idle_crashes = 0
         self._keep(tasks, outcomes)
         each = seconds / len(tasks)
         self._each = each if self._each == 0 else 0.7 * self._each + 0.3 * each
         if journal is not None:
             journal.unlink(missing_ok=True)
 
-    def _keep(self, tasks: list[Task], outcomes: list[Outcome]) -> None:
+    def _keep(self, tasks: list[Task], outcomes: list[RunOutcome]) -> None:
         for task, outcome in zip(tasks, outcomes, strict=True):
             if outcome.worker:
                 self._check(task, outcome)
@@ -207,7 +207,7 @@ class Runner:
             else:
                 self.report.failed += 1
 
-    def _check(self, task: Task, outcome: Outcome) -> None:
+    def _check(self, task: Task, outcome: RunOutcome) -> None:
         """Refuse what other code made than the digest of a run says.
 
         Raises
@@ -229,9 +229,9 @@ class Runner:
             f"code of this process, found another ({what}); nothing of what it did is stored"
         )
 
-    def _mourn(self) -> None:
+    def _on_worker_crash(self) -> None:
         """Sort out what was under way when workers died: all of it is cut off together."""
-        self.report.deaths += 1
+        self.report.crashes += 1
         begun = False
         for future, (tasks, journal) in list(self._pending.items()):
             del self._pending[future]
@@ -250,16 +250,16 @@ class Runner:
             else:
                 begun = True
                 self._again.extend(tasks[:at] + tasks[at + 1 :])
-                self._suspects.append([tasks[at]])
-        self._idle_deaths = 0 if begun else self._idle_deaths + 1
-        if self._idle_deaths >= DEATHS:
+                self._alone.append([tasks[at]])
+        self._idle_crashes = 0 if begun else self._idle_crashes + 1
+        if self._idle_crashes >= CRASHES:
             raise PoolError("worker processes die before they begin a run (too little memory?)")
         self._pool.renew()
 
     def _halve(self, tasks: list[Task]) -> None:
         """Put both halves of a chunk aside to be retried alone: one of its runs is at fault."""
         half = (len(tasks) + 1) // 2
-        self._suspects.extend(part for part in (tasks[:half], tasks[half:]) if part)
+        self._alone.extend(part for part in (tasks[:half], tasks[half:]) if part)
 
     def _try_alone(self, tasks: list[Task]) -> None:
         """Run tasks that were put aside, with nothing else under way, to find the run at fault."""
@@ -271,7 +271,7 @@ class Runner:
         try:
             outcomes, _ = future.result()
         except BrokenExecutor:
-            self.report.deaths += 1
+            self.report.crashes += 1
             self._pool.renew()
             at = _read_journal(journal)
             if len(tasks) == 1:
@@ -284,7 +284,7 @@ class Runner:
         except Exception as error:
             if not _is_killed_worker(error):
                 raise
-            self.report.deaths += 1
+            self.report.crashes += 1
             if len(tasks) == 1:
                 self._keep(tasks, [self._killed(start)])
             else:
@@ -292,13 +292,13 @@ class Runner:
         else:
             self._keep(tasks, outcomes)
 
-    def _killed(self, start: float) -> Outcome:
+    def _killed(self, start: float) -> RunOutcome:
         """Return the outcome of a run whose process ended."""
         if self._timeout is not None and time.monotonic() - start >= self._timeout + GRACE / 2:
             text = f"not done after {self._timeout:g} seconds; its process was ended"
-            return Outcome("timeout", {}, message=text, finished=time.time())
+            return RunOutcome("timeout", {}, message=text, finished=time.time())
         text = "its process was killed, often for want of memory (or see: cxsim cache --verify)"
-        return Outcome("killed", {}, message=text, finished=time.time())
+        return RunOutcome("killed", {}, message=text, finished=time.time())
 
     # -- what is written -------------------------------------------------------------
 

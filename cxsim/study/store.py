@@ -1,6 +1,6 @@
 """The store: a folder of Parquet files to which runs are added and from which none is lost.
 
-A claim is a lock on one byte of a file that the processes share. The system gives it back
+A lease is a lock on one byte of a file that the processes share. The system gives it back
 when its process ends, however it ends, so that nothing has to be cleaned up after a kill.
 """
 
@@ -261,9 +261,9 @@ class Store:
     # -- reading ---------------------------------------------------------------------
 
     @property
-    def claims_file(self) -> Path:
-        """The file by which processes say what they work on."""
-        return self._files.claims
+    def leases_file(self) -> Path:
+        """The file whose bytes processes lock to say what they work on."""
+        return self._files.leases
 
     def refresh(self) -> None:
         """Learn which runs other processes have added since.
@@ -421,7 +421,7 @@ class _Known:
         return place < len(self._sorted) and bool(self._sorted[place] == word)
 
 
-# -- Claims: which process works on which point of a study, so that no two do the same ---------
+# -- Leases: which process works on which point of a study, so that no two do the same ---------
 
 
 @dataclass
@@ -443,8 +443,8 @@ _shared: dict[tuple[int, Path], _Shared] = {}  # by process: a fork inherits no 
 _guard = threading.Lock()
 
 
-class Claims:
-    """Claims of one sweep in one store.
+class Leases:
+    """Leases of one sweep in one store.
 
     Parameters
     ----------
@@ -453,7 +453,7 @@ class Claims:
 
     Notes
     -----
-    Where the file system knows no locks, everything can be claimed that nobody in this process
+    Where the file system knows no locks, everything can be leased that nobody in this process
     has: two processes may then do the same runs, which costs time and harms nothing.
     """
 
@@ -467,8 +467,8 @@ class Claims:
             self._all = _shared[self._key]
             self._all.users += 1
 
-    def take(self, name: str) -> bool:
-        """Claim a name; False if another sweep has it, here or in another process."""
+    def acquire(self, name: str) -> bool:
+        """Lease a name; False if another sweep has it, here or in another process."""
         with _guard:
             if name in self._mine:
                 return True
@@ -478,8 +478,8 @@ class Claims:
             self._mine.add(name)
             return True
 
-    def give_back(self, name: str) -> None:
-        """Let others claim a name."""
+    def release(self, name: str) -> None:
+        """Let others lease a name."""
         with _guard:
             if name in self._mine:
                 self._mine.remove(name)
@@ -487,9 +487,9 @@ class Claims:
                 _unlock(self._all.file.fileno(), _place(name))
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release everything."""
         for name in list(self._mine):
-            self.give_back(name)
+            self.release(name)
         with _guard:
             if self._closed:
                 return

@@ -98,9 +98,9 @@ class StoreFolder:
         return self.path / "runs"
 
     @property
-    def claims(self) -> Path:
+    def leases(self) -> Path:
         """The file by which processes say what they work on."""
-        return self.path / "claims.lock"
+        return self.path / "claims.lock"  # by this name, processes of any version find it
 
     # -- opening ---------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class StoreFolder:
 
     def _others(self) -> bool:
         """Whether the folder holds what no store has."""
-        mine = {*_PARTS, _SIGN, _ASIDE, self.claims.name}
+        mine = {*_PARTS, _SIGN, _ASIDE, self.leases.name}
         return any(each.name not in mine for each in self.path.iterdir())
 
     def _no_store(self) -> StoreError:
@@ -148,9 +148,9 @@ class StoreFolder:
             if not part.is_dir():
                 part.mkdir(parents=True, exist_ok=True)
                 _open_to_others(part, like=self.path)
-        if not self.claims.exists():
-            self.claims.touch()
-            _open_to_others(self.claims, like=self.path)
+        if not self.leases.exists():
+            self.leases.touch()
+            _open_to_others(self.leases, like=self.path)
 
     def _put_sign(self) -> None:
         facts = {"made_by": "cxsim", "kind": "store of runs", "format": _FORMAT}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # -- Cells: each point under each strategy, with the digests of its runs -----------------------
 
 
-class Cells:
+class DesignCells:
     """The cells of a study (or of a shard of it), by number: points by strategies.
 
     Parameters
@@ -141,12 +141,12 @@ class Other(NamedTuple):
     code: str
 
 
-def others_of(cells: Cells, seeds: list[int], store: Store) -> list[Other]:
+def others_of(cells: DesignCells, seeds: list[int], store: Store) -> list[Other]:
     """Return the stored runs that a study asks for and other code made.
 
     Parameters
     ----------
-    cells : Cells
+    cells : DesignCells
     seeds : list of int
     store : Store
 
@@ -174,12 +174,12 @@ def others_of(cells: Cells, seeds: list[int], store: Store) -> list[Other]:
     return found
 
 
-def superseded(cells: Cells, seeds: list[int], store: Store) -> str:
+def superseded(cells: DesignCells, seeds: list[int], store: Store) -> str:
     """Return a sentence on stored runs that are no longer valid, and on the changed code.
 
     Parameters
     ----------
-    cells : Cells
+    cells : DesignCells
     seeds : list of int
     store : Store
 
@@ -272,7 +272,7 @@ def forecast(
     rules, shard, retry_failed
         As for :func:`cxsim.sweep`.
     """
-    cells = Cells(study, study.model(rules), shard)
+    cells = DesignCells(study, study.model(rules), shard)
     runs = len(cells) * len(study.seeds)
     stored = 0
     if store is not None and len(store):
@@ -371,7 +371,7 @@ def adopt(
     """
     if sample < 1:
         raise ValueError(f"sample: expected a whole number of at least 1, found {sample}")
-    cells = Cells(study, study.model(rules))
+    cells = DesignCells(study, study.model(rules))
     others = others_of(cells, study.seeds, store)
     if not others:
         return Adoption(0, 0, "", "")
@@ -393,7 +393,7 @@ def adopt(
     return Adoption(len(others), len(drawn), what, "")
 
 
-def _rerun_difference(cells: Cells, other: Other, row: Any) -> str:
+def _rerun_difference(cells: DesignCells, other: Other, row: Any) -> str:
     """Do a run again, and say where it differs from what is stored, "" if nowhere."""
     try:
         values, _ = cells.model.run(cells.changes(other.cell), other.seed, lambda: None)
@@ -417,7 +417,7 @@ def _same(value: Any, stored: Any) -> bool:
     return bool(np.all(equal | (np.isnan(now) & np.isnan(before))))
 
 
-def _adopted(cells: Cells, other: Other, row: Any) -> dict[str, Any]:
+def _adopted(cells: DesignCells, other: Other, row: Any) -> dict[str, Any]:
     """Return a row of the store that counts for the code that is here."""
     kept = {name: _plain(value) for name, value in row.items() if not _is_nothing(value)}
     return {

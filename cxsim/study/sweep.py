@@ -21,11 +21,19 @@ from cxsim.runs.simulation import Simulation, first_step
 from cxsim.study.outputs import observers_of
 from cxsim.study.results import StudyResult
 from cxsim.study.runner import Runner
-from cxsim.study.store import Claims, Store
+from cxsim.study.store import Leases, Store
 from cxsim.study.store_folder import StoreError, codebook
-from cxsim.study.stored_runs import Cells, superseded
+from cxsim.study.stored_runs import DesignCells, superseded
 from cxsim.study.study import Study
-from cxsim.study.workers import Outcome, Pool, PoolError, Report, Task, open_pool, process_name
+from cxsim.study.workers import (
+    Pool,
+    PoolError,
+    RunOutcome,
+    SweepProgress,
+    Task,
+    open_pool,
+    process_name,
+)
 
 # -- A sweep: a study's runs, as far as they are not stored yet --------------------------------
 
@@ -68,7 +76,7 @@ def sweep(
     shard : (int, int), optional
         ``(i, n)``: only every n-th point, from the i-th (1 to n) on.
     progress : callable, optional
-        Called with a :class:`Report` several times a second; default: a line in a live
+        Called with a :class:`SweepProgress` several times a second; default: a line in a live
         notebook, nothing elsewhere.
 
     Returns
@@ -112,15 +120,15 @@ def sweep(
     place.describe(codebook(study))
     place.keep_study(study.name, study.digest, study.to_dict())
     _compile(study, rules)
-    cells = Cells(study, study.model(rules), shard)
+    cells = DesignCells(study, study.model(rules), shard)
     own = _agree(study, cells, place, shard)
     pool = open_pool(executor, jobs, address, own)
-    report = Report(workers=pool.workers)
+    report = SweepProgress(workers=pool.workers)
     if len(place):
         report.superseded = superseded(cells, study.seeds, place)
-    doing = Doing(study, place, cells, pool, report, timeout, retry_failed, progress or live())
+    loop = SweepLoop(study, place, cells, pool, report, timeout, retry_failed, progress or live())
     try:
-        doing.all()
+        loop.all()
     except Exception as error:
         gone = pool.lost(error)
         if gone is None:
@@ -130,7 +138,7 @@ def sweep(
             "start again to go on"
         ) from error
     finally:
-        doing.close()
+        loop.close()
         pool.close()
     return StudyResult(study, place, cells, report)
 
@@ -140,7 +148,7 @@ def default_store(study: Study) -> Path:
     return Path("results") / file_name(f"sweep-{study.name}")
 
 
-def _agree(study: Study, cells: Cells, store: Store, shard: tuple[int, int] | None) -> str:
+def _agree(study: Study, cells: DesignCells, store: Store, shard: tuple[int, int] | None) -> str:
     """See to it that the shards of a study that meet in one store run the same code.
 
     The first shard says what it runs; a sweep without shards says it anew.
@@ -188,29 +196,29 @@ def _compile(study: Study, rules: Mapping[str, Callable[..., Any]] | None) -> No
         first_step(Simulation(few, rules=rules, observers=watching))
 
 
-# -- Doing a study: which cells are claimed, what of them is written, and when it is enough ----
+# -- The loop of a sweep: which cells it leases, what of them is written, and when it is enough --
 
 
-Progress = Callable[[Report], None]
+Progress = Callable[[SweepProgress], None]
 
 
-class Doing:
-    """The state of one sweep: which cells are claimed, and what of them is written."""
+class SweepLoop:
+    """The state of one sweep: which cells it has leased, and what of them is written."""
 
     def __init__(
         self,
         study: Study,
         store: Store,
-        cells: Cells,
+        cells: DesignCells,
         pool: Pool,
-        report: Report,
+        report: SweepProgress,
         timeout: float | None,
         retry_failed: bool,
         progress: Progress | None,
     ):
         self.study, self.store, self.cells, self.report = study, store, cells, report
         self._retry, self._progress = retry_failed, progress
-        self._claims = Claims(store.claims_file)
+        self._leases = Leases(store.leases_file)
         self._open: Counter[int] = Counter()  # tasks of a cell that are not written yet
         self._timeout, self._pool = timeout, pool
         self._last = 0.0
@@ -248,13 +256,13 @@ class Doing:
             todo = later
 
     def _missing(self, cell: int, seeds: list[int]) -> list[Task] | None:
-        """Claim a cell and return its missing tasks, None if another process has it."""
+        """Lease a cell and return its missing tasks, None if another process has it."""
         runs = [self.cells.run(cell, seed) for seed in seeds]
         if all(self.store.has(run, retry_failed=self._retry) for run in runs):
             self.report.stored += len(runs)
             return []
         name = f"{self.study.place_digest}-{cell}"
-        if not self._claims.take(name):
+        if not self._leases.acquire(name):
             return None
         self.store.refresh()
         missing = [
@@ -264,7 +272,7 @@ class Doing:
         ]
         self.report.stored += len(runs) - len(missing)
         if not missing:
-            self._claims.give_back(name)
+            self._leases.release(name)
             return []
         self._open[cell] += len(missing)
         changes, facts = self.cells.changes(cell), self.cells.facts(cell)
@@ -276,13 +284,13 @@ class Doing:
             for run, seed in missing
         ]
 
-    def _write(self, rows: list[tuple[Task, Outcome]]) -> None:
+    def _write(self, rows: list[tuple[Task, RunOutcome]]) -> None:
         self.store.write([_row(task, outcome) for task, outcome in rows])
         for task, _ in rows:
             self._open[task.cell] -= 1
             if self._open[task.cell] == 0:
                 del self._open[task.cell]
-                self._claims.give_back(f"{self.study.place_digest}-{task.cell}")
+                self._leases.release(f"{self.study.place_digest}-{task.cell}")
         self._tell(self.report, last=True)
 
     def _more_seeds(self) -> None:
@@ -327,7 +335,7 @@ class Doing:
                     of[seed] = value
         return {point: rule.width(of) for point, of in found.items()}
 
-    def _tell(self, report: Report, *, last: bool = False) -> None:
+    def _tell(self, report: SweepProgress, *, last: bool = False) -> None:
         now = time.perf_counter()
         if self._progress is not None and (last or now - self._last > 0.2):
             self._last = now
@@ -335,11 +343,11 @@ class Doing:
             self._progress(report)
 
     def close(self) -> None:
-        """Give back what is claimed."""
-        self._claims.close()
+        """Release all leases."""
+        self._leases.close()
 
 
-def _row(task: Task, outcome: Outcome) -> dict[str, Any]:
+def _row(task: Task, outcome: RunOutcome) -> dict[str, Any]:
     """Return a row of the store."""
     return {
         "run": task.run,
@@ -358,7 +366,7 @@ def _row(task: Task, outcome: Outcome) -> dict[str, Any]:
 # -- What a waiting user sees of a sweep in a live notebook ------------------------------------
 
 
-def remaining(report: Report) -> float:
+def remaining(report: SweepProgress) -> float:
     """Return the seconds that are left at the present rate, NaN while it is unknown."""
     if report.done == 0 or report.seconds <= 0:
         return float("nan")
@@ -366,7 +374,7 @@ def remaining(report: Report) -> float:
     return max(0, left) * report.seconds / report.done
 
 
-def status_line(report: Report) -> str:
+def status_line(report: SweepProgress) -> str:
     """Return done, failed, rate and remaining time in one line; the time taken at the end."""
     known = report.stored + report.done
     text = f"{known:,} of {report.total:,} runs"
@@ -388,7 +396,7 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
-def live() -> Callable[[Report], None] | None:
+def live() -> Callable[[SweepProgress], None] | None:
     """Return a function that shows a report in the present cell; None outside a live notebook."""
     if "IPython" not in sys.modules or os.environ.get("CXSIM_PROGRESS_FILE"):
         return None
@@ -401,7 +409,7 @@ def live() -> Callable[[Report], None] | None:
     handle: Any = display(HTML("<p>starting</p>"), display_id=True)
     last = [0.0]
 
-    def show(report: Report) -> None:
+    def show(report: SweepProgress) -> None:
         now = time.monotonic()
         known = report.stored + report.done
         if now - last[0] < 0.5 and known < report.total:

@@ -26,7 +26,7 @@ from cxsim.messages import hint
 from cxsim.runs.components import Components
 from cxsim.study.study import Model
 
-# -- Where chunks are played: in this process, in processes, in threads, on a cluster ----------
+# -- Where chunks are run: in this process, in processes, in threads, on a cluster ----------
 
 
 #: Seconds after which idle worker processes end.
@@ -304,7 +304,7 @@ def _quiet() -> contextlib.ExitStack:
     return stack
 
 
-# -- What a worker does: play the runs of a chunk, one after the other, and say how each went
+# -- What a worker does: simulate the runs of a chunk, one after the other, and say how each went
 
 
 #: Seconds that a run past its time has to notice, before its process is ended.
@@ -334,7 +334,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """Outcome of one run: ``ok``, ``failed``, ``timeout`` or ``killed``, and its outputs."""
 
     status: str
@@ -386,12 +386,12 @@ def process_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def play(chunk: Chunk) -> tuple[list[Outcome], float]:
-    """Play a chunk.
+def run_chunk(chunk: Chunk) -> tuple[list[RunOutcome], float]:
+    """Run a chunk.
 
     Returns
     -------
-    outcomes : list of Outcome
+    outcomes : list of RunOutcome
         One for each task, in order.
     seconds : float
         What the whole chunk took, once the model was ready.
@@ -413,9 +413,9 @@ def play(chunk: Chunk) -> tuple[list[Outcome], float]:
             note(number)
             code, proof = _proof(model, changes, chunk.codes[number])
             if proof:
-                outcomes.append(Outcome("refused", {}, worker=me, code=code, proof=proof))
+                outcomes.append(RunOutcome("refused", {}, worker=me, code=code, proof=proof))
             else:
-                outcome = _played(model, changes, seed, chunk, me)
+                outcome = _run_task(model, changes, seed, chunk, me)
                 outcomes.append(replace(outcome, code=code))
     return outcomes, time.perf_counter() - start
 
@@ -439,7 +439,9 @@ def _proof(model: Model, changes: dict[str, Any], asked: str) -> tuple[str, dict
     }
 
 
-def _played(model: Model, changes: dict[str, Any], seed: int, chunk: Chunk, me: str) -> Outcome:
+def _run_task(
+    model: Model, changes: dict[str, Any], seed: int, chunk: Chunk, me: str
+) -> RunOutcome:
     try:
         with _limited(chunk.timeout, may_end=chunk.parent != me) as check:
             values, seconds = model.run(changes, seed, check)
@@ -449,12 +451,12 @@ def _played(model: Model, changes: dict[str, Any], seed: int, chunk: Chunk, me: 
     except Exception as error:  # noqa: BLE001 - whatever a run fails of is a row of the results
         text = " ".join(f"{type(error).__name__}: {error}".split())
         return _fault("failed", text[:500], error, me)
-    return Outcome("ok", values, seconds, worker=me, finished=time.time())
+    return RunOutcome("ok", values, seconds, worker=me, finished=time.time())
 
 
-def _fault(status: str, message: str, error: BaseException, me: str) -> Outcome:
+def _fault(status: str, message: str, error: BaseException, me: str) -> RunOutcome:
     lines = "".join(traceback.format_exception(error)).splitlines()[-LINES:]
-    return Outcome(
+    return RunOutcome(
         status, {}, message=message, traceback="\n".join(lines), worker=me, finished=time.time()
     )
 
@@ -495,7 +497,7 @@ def _nothing() -> None:
 
 @contextlib.contextmanager
 def _journal(path: str | None) -> Iterator[Callable[[int], None]]:
-    """Give a function that notes which run is played, for those who find the process dead."""
+    """Give a function that notes which run is simulated, for those who find the process dead."""
     handle = None
     if path is not None:
         with contextlib.suppress(OSError):
@@ -519,7 +521,7 @@ def _note(handle: int, number: int) -> None:
 
 
 @dataclass
-class Report:
+class SweepProgress:
     """Counts of a sweep: runs, failures and times.
 
     Attributes
@@ -535,7 +537,7 @@ class Report:
     simulating : float
         Spent inside simulations, over all workers.
     workers : int
-    deaths : int
+    crashes : int
         How often workers died.
     """
 
@@ -546,7 +548,7 @@ class Report:
     seconds: float = 0.0
     simulating: float = 0.0
     workers: int = 1
-    deaths: int = 0
+    crashes: int = 0
     superseded: str = ""
     rounds: list[dict[str, Any]] = field(default_factory=list)
 
@@ -558,7 +560,7 @@ class Report:
         return self.workers * self.seconds / self.simulating - 1.0
 
     def sentence(self) -> str:
-        """Return the report in words."""
+        """Return the progress in words."""
         text = f"{self.done:,} runs in {self.seconds:,.1f} s on {self.workers} workers"
         if self.simulating > 0.2:  # in less, to start the workers is nearly all there is
             text += f", overhead {100 * self.overhead:.0f} % of the time inside simulations"
@@ -568,6 +570,6 @@ class Report:
             text += f"; {self.superseded}"
         if self.failed:
             text += f"; {self.failed:,} failed"
-        if self.deaths:
-            text += f"; workers died {self.deaths:,} times"
+        if self.crashes:
+            text += f"; workers died {self.crashes:,} times"
         return text

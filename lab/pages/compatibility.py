@@ -57,7 +57,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CaseResult:
     """Outcome of a case: versions, Python's included, and counts of test results."""
 
     name: str
@@ -129,7 +129,7 @@ def bounds() -> dict[str, SpecifierSet]:
     return {"Python": SpecifierSet(PROJECT["requires-python"]), **allowed}
 
 
-def tried(case: Case, python: Path) -> tuple[Outcome, list[str]]:
+def tried(case: Case, python: Path) -> tuple[CaseResult, list[str]]:
     """Return the outcome of a case, and the names of tests that failed."""
     names = sorted({*bounds(), *SHOWN} - {"Python"})
     code = (
@@ -149,14 +149,14 @@ def tried(case: Case, python: Path) -> tuple[Outcome, list[str]]:
         for number, kind in re.findall(r"(\d+) (passed|failed|skipped|error)", done.stdout)
     }
     failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    outcome = Outcome(
+    outcome = CaseResult(
         case.name, json.loads(asked.stdout), counts.get("passed", 0), counts.get("skipped", 0),
         counts.get("failed", 0) + counts.get("error", 0),
     )  # fmt: skip
     return outcome, failed
 
 
-def outcomes_of(cases: Sequence[Case]) -> list[Outcome]:
+def outcomes_of(cases: Sequence[Case]) -> list[CaseResult]:
     """Try cases, saying how they go; those that cannot be had here are left out."""
     outcomes = []
     for case in cases:
@@ -172,7 +172,7 @@ def outcomes_of(cases: Sequence[Case]) -> list[Outcome]:
     return outcomes
 
 
-def of_cases(outcomes: Sequence[Outcome]) -> str:
+def of_cases(outcomes: Sequence[CaseResult]) -> str:
     """Return the table of cases."""
     heads = ["libraries", "Python", *(CALLED.get(name, name) for name in SHOWN)]
     rows = [
@@ -184,7 +184,7 @@ def of_cases(outcomes: Sequence[Outcome]) -> str:
 
 
 def window(
-    outcomes: Sequence[Outcome], allowed: Mapping[str, SpecifierSet]
+    outcomes: Sequence[CaseResult], allowed: Mapping[str, SpecifierSet]
 ) -> dict[str, tuple[str, str] | None]:
     """Return the oldest and the newest version that passed, by name; None where none did.
 
@@ -207,7 +207,7 @@ def span(ends: Sequence[str]) -> str:
 
 
 def of_window(
-    outcomes: Sequence[Outcome], allowed: Mapping[str, SpecifierSet], day: dt.date
+    outcomes: Sequence[CaseResult], allowed: Mapping[str, SpecifierSet], day: dt.date
 ) -> str:
     """Return the dated support window: a line of what is supported, and a table."""
     found = window(outcomes, allowed)

@@ -15,11 +15,11 @@ from typing import Any
 
 from lab.pages.page import DOCS, Images, write
 from lab.validation.page import page
-from lab.validation.registry import FULL, QUICK, Outcome, Row, Size, rows, run_row, timed
+from lab.validation.registry import FULL, QUICK, Row, RowResult, Size, rows, run_row, timed
 from lab.validation.rigor import CHECKLIST, missing_tests
 
 
-def check(wanted: Sequence[Row], size: Size, jobs: int = 1) -> list[Outcome]:
+def check(wanted: Sequence[Row], size: Size, jobs: int = 1) -> list[RowResult]:
     """Run rows, some at a time, and say what each found; one that fails stops no other."""
     if jobs == 1:
         found = list(_told([(row, partial(timed, row, size)) for row in wanted], size))
@@ -32,7 +32,7 @@ def check(wanted: Sequence[Row], size: Size, jobs: int = 1) -> list[Outcome]:
     return found
 
 
-def _told(running: Sequence[tuple[Row, Callable[[], Any]]], size: Size) -> Iterator[Outcome]:
+def _told(running: Sequence[tuple[Row, Callable[[], Any]]], size: Size) -> Iterator[RowResult]:
     """Yield outcomes in the order of rows, and print each."""
     for row, result in running:
         try:
@@ -40,7 +40,7 @@ def _told(running: Sequence[tuple[Row, Callable[[], Any]]], size: Size) -> Itera
         except Exception:  # noqa: BLE001 - whatever it is, the other rows go on
             print(f"  failed    {row.number:6} {traceback.format_exc()}", flush=True)
             continue
-        outcome = Outcome(row, size, checks)
+        outcome = RowResult(row, size, checks)
         far = "" if outcome.farthest is None else f", farthest {outcome.farthest:.1f} s.e."
         print(
             f"  {outcome.verdict:9} {row.number:6} {len(outcome.checks):4d} numbers{far} "
@@ -54,7 +54,7 @@ def _told(running: Sequence[tuple[Row, Callable[[], Any]]], size: Size) -> Itera
         yield outcome
 
 
-def publish(outcomes: Sequence[Outcome], docs: Path) -> Path:
+def publish(outcomes: Sequence[RowResult], docs: Path) -> Path:
     """Write the page and its figures to a folder and return the page's path."""
     from lab.validation.figures.differences import differences
 

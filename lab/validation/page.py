@@ -7,7 +7,7 @@ from math import floor, log10
 
 from lab.pages.page import joined, table
 from lab.validation.checks import Check
-from lab.validation.registry import SECTIONS, Outcome
+from lab.validation.registry import SECTIONS, RowResult
 from lab.validation.rigor import CHECKLIST, Item, files_of_tests, missing_tests
 from lab.validation.texts import HEAD, RIGOR, SUMMARY
 
@@ -18,13 +18,13 @@ LONG = 14
 
 
 def page(
-    outcomes: Sequence[Outcome], figures: Mapping[str, Sequence[str]], *, spread: str = ""
+    outcomes: Sequence[RowResult], figures: Mapping[str, Sequence[str]], *, spread: str = ""
 ) -> str:
     """Return the page as Markdown.
 
     Parameters
     ----------
-    outcomes : sequence of Outcome
+    outcomes : sequence of RowResult
     figures : mapping of str to sequence of str
         Markdown of each figure, by number of the row.
     spread : str
@@ -97,7 +97,7 @@ def _line(check: Check) -> list[str]:
 # --- parts ------------------------------------------------------------------------
 
 
-def _summary(outcomes: Sequence[Outcome]) -> str:
+def _summary(outcomes: Sequence[RowResult]) -> str:
     rows = []
     for outcome in outcomes:
         far = outcome.farthest
@@ -115,11 +115,11 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     return table(heads, rows, left=3)
 
 
-def _verdict(outcome: Outcome) -> str:
+def _verdict(outcome: RowResult) -> str:
     return outcome.verdict if outcome.verdict == "holds" else f"**{outcome.verdict}**"
 
 
-def _row(outcome: Outcome, figures: Sequence[str]) -> str:
+def _row(outcome: RowResult, figures: Sequence[str]) -> str:
     row = outcome.row
     lines = [
         f'<a id="row-{row.number.replace(".", "-")}"></a>\n',
@@ -142,7 +142,7 @@ def _row(outcome: Outcome, figures: Sequence[str]) -> str:
     return "\n".join([*lines, body])
 
 
-def _why(outcome: Outcome) -> str:
+def _why(outcome: RowResult) -> str:
     if outcome.vague:
         worst = max(outcome.vague, key=lambda check: check.error)
         return f": the standard error of *{worst.what}* is {number(worst.error, worst.error)}"

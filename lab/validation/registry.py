@@ -26,8 +26,8 @@ __all__ = [
     "MODULES",
     "QUICK",
     "SECTIONS",
-    "Outcome",
     "Row",
+    "RowResult",
     "Size",
     "labelled",
     "rows",
@@ -151,7 +151,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RowResult:
     """Results of a row. The verdict is computed from the numbers, never stated.
 
     Attributes

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import qmc
 
 from cxsim import plot
-from cxsim.study.analysis.points import Finding
+from cxsim.study.analysis.points import AnalysisResult
 from cxsim.study.results import analyse
 
 NAMES = ["firms.Tailor.interaction", "segments.All.ordering_effort", "price"]
@@ -90,4 +90,4 @@ def test_many_factors_and_strategies_are_cut_to_what_can_be_read():
 
 def test_an_analysis_without_a_figure_is_refused():
     with pytest.raises(ValueError, match="found 'sobl'"):
-        plot.analysis(Finding("sobl", "share", pd.DataFrame(), "nothing"))
+        plot.analysis(AnalysisResult("sobl", "share", pd.DataFrame(), "nothing"))

@@ -11,7 +11,7 @@ from lab.validation import registry, rigor
 from lab.validation.__main__ import main
 from lab.validation.checks import Check, assert_agrees, at_most, pooled, printed
 from lab.validation.page import number, page
-from lab.validation.registry import FULL, QUICK, Outcome, Row, rows
+from lab.validation.registry import FULL, QUICK, Row, RowResult, rows
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -22,7 +22,7 @@ def made(checks, **changes):
         number="1.1", claim="Two is two.", source="arithmetic", kind="derived",
         setting="none", run=lambda size: checks,
     )  # fmt: skip
-    return Outcome(replace(row, **changes), FULL, checks)
+    return RowResult(replace(row, **changes), FULL, checks)
 
 
 # --- one number -----------------------------------------------------------------------
@@ -96,7 +96,7 @@ def test_a_row_blurred_by_chance_fails_on_the_full_page():
     vague = Check("share", 0.5, 0.51, error=0.01)
     assert made([vague]).verdict == "too vague"
     assert made([vague]).fails
-    assert not Outcome(made([vague]).row, QUICK, [vague]).fails
+    assert not RowResult(made([vague]).row, QUICK, [vague]).fails
     assert made([vague], relative=0.05).verdict == "holds"
 
 

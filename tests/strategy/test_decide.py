@@ -15,9 +15,9 @@ from cxsim.strategy.decision import Decision
 from cxsim.strategy.options import (
     COPY,
     assumptions,
-    completed,
     default_options,
     default_uncertainties,
+    with_assumptions,
 )
 from cxsim.strategy.recommendation import switching_points, value_of_information
 
@@ -247,7 +247,7 @@ def test_what_is_wrong_is_said_in_one_line(given, said):
 
 def test_what_a_panel_does_not_show_is_assumed_in_the_proportions_of_the_baseline():
     assert assumptions(cx.load("baseline")) == {}
-    market, assumed = completed(cx.load("yogurt"))
+    market, assumed = with_assumptions(cx.load("yogurt"))
     price = np.mean([each.price for each in market.firms.values()])
     assert market.firms["dannon"].unit_cost == pytest.approx(0.55 * price, rel=1e-3)
     assert market.segments["All"].need_sd == 1.0

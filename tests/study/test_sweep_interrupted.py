@@ -15,7 +15,7 @@ import study_functions as functions
 from test_sweep import rows, start, study
 
 import cxsim as cx
-from cxsim.study.store import Claims, Store
+from cxsim.study.store import Leases, Store
 
 # ----------------------------------------------------------------- two at the same time
 
@@ -51,34 +51,35 @@ def test_two_sweeps_in_one_process_share_the_work(tmp_path):
 
 
 def test_a_claim_outlasts_another_of_the_same_process_that_is_closed(tmp_path):
-    first, second = (Claims(tmp_path / "claims.lock") for _ in range(2))
-    assert first.take("a")
-    assert not second.take("a")
+    first, second = (Leases(tmp_path / "claims.lock") for _ in range(2))
+    assert first.acquire("a")
+    assert not second.acquire("a")
     second.close()
     code = (
-        "import sys\nfrom pathlib import Path\nfrom cxsim.study.store import Claims\n"
-        "print(Claims(Path(sys.argv[1]) / 'claims.lock').take('a'))"
+        "import sys\nfrom pathlib import Path\nfrom cxsim.study.store import Leases\n"
+        "print(Leases(Path(sys.argv[1]) / 'claims.lock').acquire('a'))"
     )
     assert start(tmp_path, code).communicate(timeout=60)[0] == "False\n"
     first.close()
     assert start(tmp_path, code).communicate(timeout=60)[0] == "True\n"
 
 
-def test_what_a_killed_process_had_claimed_is_free_again(tmp_path):
+def test_what_a_killed_process_had_leased_is_free_again(tmp_path):
     Store(tmp_path / "s")
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom cxsim.study.store import Claims\n"
-        "claims = Claims(Path(sys.argv[1]) / 'claims.lock')\nprint(claims.take('a'), flush=True)\n"
+        "import sys, time\nfrom pathlib import Path\nfrom cxsim.study.store import Leases\n"
+        "leases = Leases(Path(sys.argv[1]) / 'claims.lock')\n"
+        "print(leases.acquire('a'), flush=True)\n"
         "time.sleep(60)"
     )
     other = start(tmp_path / "s", code)
     assert other.stdout.readline() == "True\n"
-    mine = Claims(tmp_path / "s" / "claims.lock")
-    assert not mine.take("a")
-    assert mine.take("b")
+    mine = Leases(tmp_path / "s" / "claims.lock")
+    assert not mine.acquire("a")
+    assert mine.acquire("b")
     other.kill()
     other.wait()
-    assert mine.take("a")
+    assert mine.acquire("a")
 
 
 # ------------------------------------------------------------------------------- killed

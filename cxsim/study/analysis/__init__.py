@@ -5,19 +5,19 @@ a column per factor, ``strategy`` where strategies are compared, and a column pe
 same seeds run at every point, so that points are paired. A problem is SALib's: a mapping with
 ``num_vars``, ``names`` (the factors, in the order of the design) and ``bounds``.
 
-Each analysis returns a :class:`Finding`: a tidy frame and a sentence.
+Each analysis returns an :class:`AnalysisResult`: a tidy frame and a sentence.
 :func:`cxsim.study.results.analyse` makes several; figures of findings are in :mod:`cxsim.plot`.
 """
 
 from __future__ import annotations
 
-from cxsim.study.analysis.points import Finding, contrast
+from cxsim.study.analysis.points import AnalysisResult, contrast
 from cxsim.study.analysis.ranking import ranking
 from cxsim.study.analysis.scenario_discovery import discovery, regional, verdict
 from cxsim.study.analysis.sensitivity import main_effects, morris, sobol
 
 __all__ = [
-    "Finding",
+    "AnalysisResult",
     "contrast",
     "discovery",
     "main_effects",

@@ -270,7 +270,7 @@ def amount(value: float, *, signed: bool = False) -> str:
 
 
 @dataclass(frozen=True)
-class Finding:
+class AnalysisResult:
     """A tidy frame, and a sentence that says what it shows.
 
     Attributes

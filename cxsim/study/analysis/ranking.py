@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxsim.messages import choice
-from cxsim.study.analysis.points import Finding, column, strategies_of
+from cxsim.study.analysis.points import AnalysisResult, column, strategies_of
 
 #: What strategies are ranked by, in the order of the frame's rows.
 CRITERIA = ("mean", "mean_regret", "largest_regret", "worst", "best_share")
@@ -25,7 +25,7 @@ def ranking(
     confidence: float = 0.95,
     resamples: int = 2000,
     rng: int = 0,
-) -> Finding:
+) -> AnalysisResult:
     """Rank strategies over the design points of a study, which are its uncertain inputs.
 
     Parameters
@@ -44,7 +44,7 @@ def ranking(
 
     Returns
     -------
-    Finding
+    AnalysisResult
         Frame with a row per criterion and strategy: ``criterion``, ``strategy``, ``value``,
         ``lower``, ``upper``, ``rank`` (1 is best) and ``first`` (share of resamples in which the
         strategy is the best one). Criteria: ``mean`` of the output over points; ``mean_regret``
@@ -109,7 +109,7 @@ def ranking(
         "points": f"{count:,} points, {seeds} paired seed{'s' if seeds > 1 else ''}{left}",
         "confidence": confidence, "better": better, "strategies": names,
     }  # fmt: skip
-    return Finding("ranking", output, result, _sentence(output, result, facts), facts)
+    return AnalysisResult("ranking", output, result, _sentence(output, result, facts), facts)
 
 
 def cube_of(frame: pd.DataFrame, names: list[str], output: str) -> tuple[NDArray[np.float64], int]:

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from cxsim.messages import needed
 from cxsim.numerics.statistics import half_width, mean_and_error, wilson
-from cxsim.study.analysis.points import Finding, Points, amount, cases_of, names_of, points_of
+from cxsim.study.analysis.points import (
+    AnalysisResult,
+    Points,
+    amount,
+    cases_of,
+    names_of,
+    points_of,
+)
 
 # -- Scenario discovery: the region of the factors in which an outcome happens -----------------
 
@@ -29,7 +36,7 @@ def discovery(
     held_out: float = 1 / 3,
     confidence: float = 0.95,
     rng: int = 0,
-) -> Finding:
+) -> AnalysisResult:
     """Return boxes of the factors in which points of interest are dense.
 
     Parameters
@@ -56,7 +63,7 @@ def discovery(
 
     Returns
     -------
-    Finding
+    AnalysisResult
         Frame with a row per box, the one that covers most first: ``box``, ``rule`` (its limits
         in words), ``points`` and ``cases`` in it, ``density`` (cases among its points) with
         ``lower`` and ``upper`` (Wilson's interval), ``coverage`` (share of all cases that are in
@@ -109,7 +116,7 @@ def discovery(
         "density": float(result["cases"].sum() / max(result["points"].sum(), 1)),
         "values": points.factors.assign(of_interest=cases),
     }  # fmt: skip
-    return Finding("discovery", output, result, _box_sentence(output, result, facts), facts)
+    return AnalysisResult("discovery", output, result, _box_sentence(output, result, facts), facts)
 
 
 def _split(
@@ -244,7 +251,7 @@ def regional(
     confidence: float = 0.95,
     resamples: int = 500,
     rng: int = 0,
-) -> Finding:
+) -> AnalysisResult:
     """Compare, factor by factor, the points of interest with the rest.
 
     Parameters
@@ -265,7 +272,7 @@ def regional(
 
     Returns
     -------
-    Finding
+    AnalysisResult
         Frame with ``factor``, ``distance`` (Kolmogorov and Smirnov's: the largest gap between
         the two distribution functions of the factor), ``lower`` and ``upper``, ``p`` (of no
         difference, after Holm for all factors together), ``of_interest`` and ``rest`` (medians
@@ -315,7 +322,9 @@ def regional(
         "points": points.said(), "confidence": confidence,
         "values": points.factors.assign(of_interest=cases),
     }  # fmt: skip
-    return Finding("regional", output, result, _regional_sentence(output, result, facts), facts)
+    return AnalysisResult(
+        "regional", output, result, _regional_sentence(output, result, facts), facts
+    )
 
 
 def _holm(p: np.ndarray) -> np.ndarray:
@@ -366,7 +375,7 @@ def verdict(
     confidence: float = 0.95,
     resamples: int = 400,
     rng: int = 0,
-) -> Finding:
+) -> AnalysisResult:
     """State the region in which a claim holds.
 
     Parameters
@@ -386,7 +395,7 @@ def verdict(
 
     Returns
     -------
-    Finding
+    AnalysisResult
         Frame with a row per point: the factors, ``mean`` of the output over seeds, ``lower``,
         ``upper``, and ``holds``: ``"yes"`` where the interval lies above 0, ``"no"`` where it
         lies below or where the mean is 0 without any variation, else ``"open"``. ``facts``:
@@ -431,7 +440,7 @@ def verdict(
         "points": points.said(),
         **_turn(points, names, confidence, resamples, rng),
     }
-    return Finding("verdict", output, table, _verdict_sentence(facts), facts)
+    return AnalysisResult("verdict", output, table, _verdict_sentence(facts), facts)
 
 
 def _word(share: Mapping[str, float]) -> str:

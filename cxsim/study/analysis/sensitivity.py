@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from cxsim.messages import minus, needed, part_of_variance
 from cxsim.numerics.statistics import student
-from cxsim.study.analysis.points import Finding, Points, amount, names_of, points_of, whole_blocks
+from cxsim.study.analysis.points import (
+    AnalysisResult,
+    Points,
+    amount,
+    names_of,
+    points_of,
+    whole_blocks,
+)
 
 # -- Main effects and pairwise interactions: a linear model of the factors ---------------------
 
@@ -25,7 +32,7 @@ def main_effects(
     output: str,
     interactions: bool = True,
     confidence: float = 0.95,
-) -> Finding:
+) -> AnalysisResult:
     """Return how an output changes with each factor, and with pairs of them.
 
     Parameters
@@ -41,7 +48,7 @@ def main_effects(
 
     Returns
     -------
-    Finding
+    AnalysisResult
         Frame with ``kind`` (main, interaction), ``factor``, ``other``, ``effect``, ``se``,
         ``lower``, ``upper``. A main effect is the change of the output from the lowest to the
         highest value of the factor that was run, the others at the middle of their ranges.
@@ -104,7 +111,9 @@ def main_effects(
         }
     )
     facts = {"explained": explained, "points": points.said(), "confidence": confidence}
-    return Finding("main_effects", output, result, _effects_sentence(output, result, facts), facts)
+    return AnalysisResult(
+        "main_effects", output, result, _effects_sentence(output, result, facts), facts
+    )
 
 
 def _coded(factors: pd.DataFrame) -> NDArray[np.float64]:
@@ -181,7 +190,7 @@ def morris(
     confidence: float = 0.95,
     resamples: int = 1000,
     rng: int = 0,
-) -> Finding:
+) -> AnalysisResult:
     """Return Morris's measures of elementary effects.
 
     Parameters
@@ -201,7 +210,7 @@ def morris(
 
     Returns
     -------
-    Finding
+    AnalysisResult
         Frame with ``factor``, ``mu`` (mean effect of the factor over its whole range), ``mu_star``
         (mean of its size), ``lower`` and ``upper`` of ``mu_star``, and ``sigma`` (how much the
         effect varies: by nonlinearity or interactions). ``facts["noise"]`` is the noise floor: the
@@ -245,7 +254,9 @@ def morris(
         }
     ).sort_values("mu_star", ascending=False, ignore_index=True)
     facts = {"noise": noise, "points": points.said(), "confidence": confidence}
-    return Finding("morris", output, result, _screening_sentence(output, result, facts), facts)
+    return AnalysisResult(
+        "morris", output, result, _screening_sentence(output, result, facts), facts
+    )
 
 
 def _trajectories(points: Points, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -291,7 +302,7 @@ def sobol(
     confidence: float = 0.95,
     resamples: int = 500,
     rng: int = 0,
-) -> Finding:
+) -> AnalysisResult:
     """Return first-order, total and, where the design allows, second-order Sobol indices.
 
     Parameters
@@ -309,7 +320,7 @@ def sobol(
 
     Returns
     -------
-    Finding
+    AnalysisResult
         Frame with ``kind`` (first, total, second), ``factor``, ``other``, ``index``, ``lower``,
         ``upper``. ``facts["noise"]`` is the noise floor: the share of the variance between
         points that comes from the seeds. It raises total indices by at most as much, so
@@ -362,7 +373,7 @@ def sobol(
     noise = points.noise_share
     facts = {"noise": noise, "points": points.said(), "confidence": confidence}
     result = result.drop(columns="half")
-    return Finding("sobol", output, result, _variance_sentence(output, result, facts), facts)
+    return AnalysisResult("sobol", output, result, _variance_sentence(output, result, facts), facts)
 
 
 def _blocks(points: Points, width: int) -> tuple[NDArray[np.float64], bool]:

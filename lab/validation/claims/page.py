@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import cxsim as cx
 from cxsim.scenario import Scenario
-from cxsim.study.analysis.points import Finding, amount
+from cxsim.study.analysis.points import AnalysisResult, amount
 from cxsim.study.designs import Factor
 from lab.pages.page import table
 from lab.validation.claims.registry import Claim
@@ -53,7 +53,7 @@ class Tested:
 
     claim: Claim
     study: cx.Study
-    findings: tuple[Finding, ...]
+    findings: tuple[AnalysisResult, ...]
     done: int
 
     def words(self) -> tuple[str, ...]:
@@ -134,12 +134,12 @@ def _summary(tested: Sequence[Tested]) -> str:
     return table(heads, rows, left=1)
 
 
-def _share(found: Finding) -> str:
+def _share(found: AnalysisResult) -> str:
     low, high = found.facts["yes_interval"]
     return f"{100 * found.facts['yes']:.0f} % ({100 * low:.0f}-{100 * high:.0f})"
 
 
-def turned(found: Finding) -> str:
+def turned(found: AnalysisResult) -> str:
     """Return the factor that decides a claim, and its value, in words."""
     facts = found.facts
     if facts["value"] is None:
