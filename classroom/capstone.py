@@ -192,7 +192,7 @@ class Capstone(Lesson):
         full, half = REPEAT_NEAR
         return near(
             "The market has the repeat purchase rate that you entered", self._known_repeat,
-            self.own.repeat_rate(self.case), "in a hundred", full=full, half=half,
+            self.own.repeat_purchase_rate(self.case), "in a hundred", full=full, half=half,
         )  # fmt: skip
 
 

@@ -25,10 +25,10 @@ INPUTS: dict[str, tuple[str, str, float, float]] = {
     "elasticity": ("Change of a firm's sales if its price rises by 1 %", "%", -20, -0.2),
     "unit_cost": ("Cost of goods sold per unit", "% of the price", 0, 99),
     "fit_worth": ("Value of perfect fit over a standard product", "% of the price", 0, 300),
-    "order_effort": ("Ordering effort of a customer", "% of the price", 0, 100),
+    "ordering_effort": ("Ordering effort of a customer", "% of the price", 0, 100),
     "onboarding_effort": ("Onboarding effort: explaining all needs", "% of the price", 0, 300),
     "switching_cost": ("Effort of the change of firm itself", "% of the price", 0, 300),
-    "customizing_cost": ("Cost of customizing a unit completely", "% of the price", 0, 100),
+    "customization_cost": ("Cost of customizing a unit completely", "% of the price", 0, 100),
     "contact_cost": ("Cost of a completely individual contact", "% of the price", 0, 100),
     "upkeep": ("Monthly cost of a complete capability", "% of a firm's revenue", 0, 100),
 }  # fmt: skip
@@ -38,7 +38,7 @@ SERVING = 5.0
 
 #: The baseline's own: price and elasticity for which its sensitivity was set, fit gap
 #: of a standard product, months of upkeep that building a capability costs.
-_PRICE, _ELASTICITY, _MISFIT, _BUILDING = 20.0, -2.62, 3.0, 100_000 / 15_000
+_PRICE, _ELASTICITY, _FIT_GAP, _BUILDING = 20.0, -2.62, 3.0, 100_000 / 15_000
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ class Industry:
     elasticity: float = -2.6
     unit_cost: float = 50.0
     fit_worth: float = 25.0
-    order_effort: float = 8.0
+    ordering_effort: float = 8.0
     onboarding_effort: float = 15.0
     switching_cost: float = 10.0
-    customizing_cost: float = 6.0
+    customization_cost: float = 6.0
     contact_cost: float = 4.0
     upkeep: float = 5.0
     mine: str = "niche"
@@ -91,11 +91,11 @@ class Industry:
         for name in ("interaction_to", "customization_to"):
             _check(name, getattr(self, name), 0, 1)
         _check("month", self.month, 1, 36)
-        left = 100 - self.customizing_cost - self.contact_cost - SERVING
+        left = 100 - self.customization_cost - self.contact_cost - SERVING
         if self.unit_cost >= left:
             raise ValueError(
-                f"unit_cost: expected below {left:g}, so that with customizing_cost, contact_cost "
-                f"and {SERVING:g} % for serving something is left of the price, "
+                f"unit_cost: expected below {left:g}, so that with customization_cost, "
+                f"contact_cost and {SERVING:g} % for serving something is left of the price, "
                 f"found {self.unit_cost:g}"
             )
         if self.mine not in KINDS:
@@ -145,8 +145,8 @@ class Industry:
             "exit_rate": 1 - (1 - self.leaving / 100) ** (1 / 12),
             "price_sensitivity": 0.18 * (_PRICE / self.price) * (self.elasticity / _ELASTICITY),
             "brand_taste_sd": 2.0 * self.price / _PRICE,
-            "fit_weight": of_price["fit_worth"] / _MISFIT,
-            "ordering_effort": of_price["order_effort"],
+            "fit_weight": of_price["fit_worth"] / _FIT_GAP,
+            "ordering_effort": of_price["ordering_effort"],
             "onboarding_effort": of_price["onboarding_effort"],
             "switching_cost": of_price["switching_cost"],
         }
@@ -154,7 +154,7 @@ class Industry:
             "quality": 27.0 * self.price / _PRICE,
             "price": float(self.price),
             "unit_cost": of_price["unit_cost"],
-            "customization_cost": of_price["customizing_cost"],
+            "customization_cost": of_price["customization_cost"],
             "interaction_cost": of_price["contact_cost"],
             "cost_to_serve": SERVING / 100 * self.price,
             "capability_cost": upkeep,

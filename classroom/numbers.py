@@ -41,7 +41,7 @@ class Numbers:
     """Numbers of a lesson by name; each is computed once per case, on request.
 
     A *name* is one of the table, or leads on from there as in ``str.format``: ``gap.value``,
-    ``misfit[Mass]``, ``market.firms[Tailor].price``. In a *text* names stand in braces, and behind
+    ``fit_gap[Mass]``, ``market.firms[Tailor].price``. In a *text* names stand in braces, and behind
     a colon how the number is written: ``+`` with its sign also above zero, how many digits count
     (3), and its unit, kept on one line with it. An estimate is written with its interval,
     ``{gap.value}`` without. A text may also be a choice: ``if`` a name is true or not empty,

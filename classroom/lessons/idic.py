@@ -86,8 +86,10 @@ def worth_lost(case: Case) -> Estimate:
 def lost(case: Case) -> dict[str, float]:
     """Return parts of what customers lose by not being recognized, and what mistakes lead to."""
     weight = float(first_segment(market(case)).fit_weight)
-    misfit, hassle = (case.averages(market(case), what) for what in ("fit_gap", "ordering_effort"))
-    fit, ease = (each["NoIdentify"] - each["Whole"] for each in (misfit, hassle))
+    fit_gap, ordering_effort = (
+        case.averages(market(case), what) for what in ("fit_gap", "ordering_effort")
+    )
+    fit, ease = (each["NoIdentify"] - each["Whole"] for each in (fit_gap, ordering_effort))
     return {
         "weight": weight, "fit": weight * fit, "ease": ease, "unweighted": fit + ease,
         "overweighted": weight * (fit + ease),
@@ -127,8 +129,8 @@ NUMBERS: Numbers = Numbers(
         market(case), "market_share", "NoIdentify", "NoInteract", times=100
     ),
     knowledge=lambda case: case.averages(market(case), "customer_knowledge", times=100),
-    misfit=lambda case: case.averages(market(case), "fit_gap"),
-    hassle=lambda case: case.averages(market(case), "ordering_effort"),
+    fit_gap=lambda case: case.averages(market(case), "fit_gap"),
+    ordering_effort=lambda case: case.averages(market(case), "ordering_effort"),
     spent=lambda case: case.averages(market(case), "contact_cost", times=1e-3),
     smallest=lambda case: " or ".join(cheapest(case)),
     distance=lambda _: 2.0,

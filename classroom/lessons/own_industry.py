@@ -103,7 +103,7 @@ class OwnIndustry:
             made.append(float(np.nanmean(own_price_elasticity(books))))
         return Estimate.over(made)
 
-    def repeat_rate(self, case: Case) -> Estimate:
+    def repeat_purchase_rate(self, case: Case) -> Estimate:
         """Return how many purchases go where the last one went, percent, mean over firms."""
         firms = list(self.market(case).firms)
         rates = [case.values(self.market(case), "repeat_purchase_rate", firm) for firm in firms]

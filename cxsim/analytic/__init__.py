@@ -27,7 +27,7 @@ from cxsim.analytic.choice import (
 from cxsim.analytic.knowledge import (
     ServiceWorth,
     knowledge_after,
-    mean_misfit,
+    mean_fit_gap,
     relationship_knowledge,
     service_worth,
     steady_uncertainty,
@@ -59,7 +59,7 @@ __all__ = [
     "logit_shares",
     "logit_worth",
     "loyalty_prices",
-    "mean_misfit",
+    "mean_fit_gap",
     "posted_prices",
     "relationship_knowledge",
     "service_worth",

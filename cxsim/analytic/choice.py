@@ -68,7 +68,7 @@ def _range(at_least: float | None, at_most: float | None) -> str:
 
 
 def logit_shares(
-    value: ArrayLike, *, price_sensitivity: ArrayLike = 1.0, outside: ArrayLike | None = None
+    value: ArrayLike, *, price_sensitivity: ArrayLike = 1.0, no_purchase: ArrayLike | None = None
 ) -> NDArray[np.float64]:
     """Return the share of customers who take each option, exp(a v_j) over the sum of these.
 
@@ -78,7 +78,7 @@ def logit_shares(
         Worth of each firm's offer, currency: all but chance, price included.
     price_sensitivity : array_like, shape (...)
         Utility per unit of currency, a; 0 is pure chance.
-    outside : array_like, shape (...), optional
+    no_purchase : array_like, shape (...), optional
         Worth of buying from nobody, currency. Default: there is no such option.
 
     Returns
@@ -97,16 +97,16 @@ def logit_shares(
 
     Examples
     --------
-    >>> logit_shares([1.0, 0.7], outside=0.0).round(4)
+    >>> logit_shares([1.0, 0.7], no_purchase=0.0).round(4)
     array([0.4742, 0.3513, 0.1745])
     """
-    utility = _utilities(value, price_sensitivity, outside)
+    utility = _utilities(value, price_sensitivity, no_purchase)
     weight = np.exp(utility - utility.max(axis=-1, keepdims=True))
     return weight / weight.sum(axis=-1, keepdims=True)
 
 
 def logit_worth(
-    value: ArrayLike, *, price_sensitivity: ArrayLike = 1.0, outside: ArrayLike | None = None
+    value: ArrayLike, *, price_sensitivity: ArrayLike = 1.0, no_purchase: ArrayLike | None = None
 ) -> NDArray[np.float64]:
     """Return the expected value of the best option, its random part included, in currency.
 
@@ -115,7 +115,7 @@ def logit_worth(
 
     Parameters
     ----------
-    value, price_sensitivity, outside
+    value, price_sensitivity, no_purchase
         As for :func:`logit_shares`, but for a price sensitivity above 0.
 
     Returns
@@ -138,7 +138,7 @@ def logit_worth(
     >>> round(float(better), 4)
     0.1197
     """
-    utility = _utilities(value, price_sensitivity, outside)
+    utility = _utilities(value, price_sensitivity, no_purchase)
     sensitivity = np.asarray(price_sensitivity, dtype=np.float64)
     if (sensitivity == 0.0).any():
         raise ValueError("price_sensitivity: expected finite numbers above 0, found 0")
@@ -149,15 +149,15 @@ def logit_worth(
 
 
 def _utilities(
-    value: ArrayLike, price_sensitivity: ArrayLike, outside: ArrayLike | None
+    value: ArrayLike, price_sensitivity: ArrayLike, no_purchase: ArrayLike | None
 ) -> NDArray[np.float64]:
     """Return a v, the no-purchase option last where there is one."""
     worth = numbers(value, name="value")
     if worth.ndim == 0 or worth.shape[-1] == 0:
         raise ValueError(f"value: expected one number per firm, found shape {worth.shape}")
     sensitivity = numbers(price_sensitivity, name="price_sensitivity", at_least=0)
-    if outside is not None:
-        nothing = numbers(outside, name="outside")
+    if no_purchase is not None:
+        nothing = numbers(no_purchase, name="no_purchase")
         shape = np.broadcast_shapes(worth.shape[:-1], nothing.shape)
         worth = np.concatenate(
             [
@@ -177,7 +177,7 @@ def switching_chances(
     *,
     switching_cost: ArrayLike,
     price_sensitivity: ArrayLike = 1.0,
-    outside: ArrayLike | None = None,
+    no_purchase: ArrayLike | None = None,
     form: Literal["cost", "bonus"] = "cost",
 ) -> NDArray[np.float64]:
     """Return choice probabilities by supplier.
@@ -190,7 +190,7 @@ def switching_chances(
         What stands between a customer and every rival, currency.
     price_sensitivity : array_like, shape (...)
         Utility per unit of currency.
-    outside : array_like, shape (...), optional
+    no_purchase : array_like, shape (...), optional
         Worth of buying from nobody, currency. Default: there is no such option.
     form : {"cost", "bonus"}
         Whether rivals are worth less by the switching cost, or the supplier more.
@@ -229,7 +229,7 @@ def switching_chances(
     return logit_shares(
         worth[..., None, :] + cost[..., None, None] * edge,
         price_sensitivity=np.asarray(price_sensitivity)[..., None],
-        outside=None if outside is None else np.asarray(outside)[..., None],
+        no_purchase=None if no_purchase is None else np.asarray(no_purchase)[..., None],
     )
 
 
@@ -238,7 +238,7 @@ def switching_matrix(
     *,
     switching_cost: ArrayLike,
     price_sensitivity: ArrayLike = 1.0,
-    outside: ArrayLike | None = None,
+    no_purchase: ArrayLike | None = None,
     form: Literal["cost", "bonus"] = "cost",
 ) -> NDArray[np.float64]:
     """Return the transition matrix of suppliers from one occasion to the next.
@@ -248,7 +248,7 @@ def switching_matrix(
 
     Parameters
     ----------
-    value, switching_cost, price_sensitivity, outside, form
+    value, switching_cost, price_sensitivity, no_purchase, form
         As for :func:`switching_chances`.
 
     Returns
@@ -263,7 +263,7 @@ def switching_matrix(
 
     Examples
     --------
-    >>> switching_matrix([1.0, 0.7], switching_cost=1.2, outside=0.0).round(4)
+    >>> switching_matrix([1.0, 0.7], switching_cost=1.2, no_purchase=0.0).round(4)
     array([[0.8598, 0.1402],
            [0.2136, 0.7864]])
     """
@@ -271,10 +271,10 @@ def switching_matrix(
         value,
         switching_cost=switching_cost,
         price_sensitivity=price_sensitivity,
-        outside=outside,
+        no_purchase=no_purchase,
         form=form,
     )
-    if outside is None:
+    if no_purchase is None:
         return chances
     return chances[..., :-1] + chances[..., -1:] * np.eye(chances.shape[-2])
 

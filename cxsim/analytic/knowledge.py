@@ -52,7 +52,7 @@ def knowledge_after(contacts: ArrayLike, *, precision: ArrayLike) -> NDArray[np.
     return heard / (1.0 + heard)
 
 
-def mean_misfit(
+def mean_fit_gap(
     knowledge: ArrayLike,
     *,
     customization: ArrayLike,
@@ -107,7 +107,7 @@ def mean_misfit(
 
     Examples
     --------
-    >>> round(float(mean_misfit(0.8, customization=0.8, dimensions=3)), 3)
+    >>> round(float(mean_fit_gap(0.8, customization=0.8, dimensions=3)), 3)
     0.696
     """
     K = numbers(knowledge, name="knowledge", at_least=0, at_most=1)
@@ -118,11 +118,11 @@ def mean_misfit(
     S = numbers(segment_insight, name="segment_insight", at_least=0, at_most=1)
     r = numbers(recognition, name="recognition", at_least=0, at_most=1)
 
-    def misfit(K: NDArray[np.float64]) -> NDArray[np.float64]:
+    def fit_gap(K: NDArray[np.float64]) -> NDArray[np.float64]:
         missed = 1.0 - C + C * (1.0 - S) * (1.0 - K)
         return D * v * (1.0 - C * (2.0 - C) * K) + (missed * distance) ** 2
 
-    return r * misfit(K) + (1.0 - r) * misfit(np.zeros_like(K))
+    return r * fit_gap(K) + (1.0 - r) * fit_gap(np.zeros_like(K))
 
 
 def steady_uncertainty(precision: ArrayLike, *, drift: ArrayLike) -> NDArray[np.float64]:
@@ -186,13 +186,13 @@ class ServiceWorth:
 
     Attributes
     ----------
-    misfit, ordering_effort : ndarray
+    fit_gap, ordering_effort : ndarray
         Losses of the customer by fit gap and by ordering effort, currency per purchase.
     unit, contact, fixed : ndarray
         Costs of customization, of interaction and of the capabilities, currency per purchase.
     """
 
-    misfit: NDArray[np.float64]
+    fit_gap: NDArray[np.float64]
     ordering_effort: NDArray[np.float64]
     unit: NDArray[np.float64]
     contact: NDArray[np.float64]
@@ -207,7 +207,7 @@ class ServiceWorth:
 
         Of the common shape of what it was computed from.
         """
-        return -(self.misfit + self.ordering_effort + self.unit + self.contact + self.fixed)
+        return -(self.fit_gap + self.ordering_effort + self.unit + self.contact + self.fixed)
 
 
 def relationship_knowledge(
@@ -306,7 +306,7 @@ def service_worth(
     customers : array_like
         Of the whole market; over their purchases the fixed cost is spread.
     need_variance, dimensions, gap, segment_insight, recognition
-        As for :func:`~cxsim.analytic.mean_misfit`.
+        As for :func:`~cxsim.analytic.mean_fit_gap`.
     fit_weight : array_like
         Currency per squared distance and unit.
     ordering_effort : array_like
@@ -370,7 +370,7 @@ def service_worth(
     )
     fill = (len(known), *(1,) * max(0, len(shape) - known.ndim + 1), *known.shape[1:])
     known, weights = known.reshape(fill), weights.reshape(fill)
-    misfit = mean_misfit(
+    fit_gap = mean_fit_gap(
         known,
         customization=C,
         dimensions=dimensions,
@@ -382,7 +382,9 @@ def service_worth(
     K = (weights * known).sum(axis=0)
     per_period = numbers(capability_cost, name="capability_cost", at_least=0) * (A**2 + C**2)
     parts = np.broadcast_arrays(
-        numbers(fit_weight, name="fit_weight", at_least=0) * units * (weights * misfit).sum(axis=0),
+        numbers(fit_weight, name="fit_weight", at_least=0)
+        * units
+        * (weights * fit_gap).sum(axis=0),
         numbers(ordering_effort, name="ordering_effort", at_least=0) * (1.0 - r * A * K),
         numbers(customization_cost, name="customization_cost", at_least=0) * C * units,
         numbers(interaction_cost, name="interaction_cost", at_least=0) * A,

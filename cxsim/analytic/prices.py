@@ -33,7 +33,7 @@ def logit_bertrand(
     *,
     quality: ArrayLike,
     price_sensitivity: ArrayLike = 1.0,
-    outside: ArrayLike | None = None,
+    no_purchase: ArrayLike | None = None,
 ) -> PriceEquilibrium:
     """Return the static price equilibrium of firms with one product each, logit demand.
 
@@ -45,7 +45,7 @@ def logit_bertrand(
         Worth of each firm's offer before its price, d_j, currency.
     price_sensitivity : array_like, shape (...)
         Utility per unit of currency, a.
-    outside : array_like, shape (...), optional
+    no_purchase : array_like, shape (...), optional
         Worth of buying from nobody, currency. Default: there is no such option.
 
     Returns
@@ -76,7 +76,7 @@ def logit_bertrand(
 
     Examples
     --------
-    >>> price, share = logit_bertrand(1.0, quality=[1.0, 1.0], outside=0.0)
+    >>> price, share = logit_bertrand(1.0, quality=[1.0, 1.0], no_purchase=0.0)
     >>> price.round(6), share.round(6)
     (array([2.226751, 2.226751]), array([0.184838, 0.184838, 0.630323]))
     """
@@ -87,16 +87,18 @@ def logit_bertrand(
         raise ValueError("price_sensitivity: expected finite numbers above 0, found 0")
     if d.ndim == 0 or d.shape[-1] == 0:
         raise ValueError(f"quality: expected one number per firm, found shape {d.shape}")
-    if d.shape[-1] == 1 and outside is None:
+    if d.shape[-1] == 1 and no_purchase is None:
         raise ValueError(
             "quality: expected two firms or more without a no-purchase option, found 1"
         )
     gain = a[..., None] * (d - c)
-    nothing = np.array(-np.inf) if outside is None else a * numbers(outside, name="outside")
+    nothing = (
+        np.array(-np.inf) if no_purchase is None else a * numbers(no_purchase, name="no_purchase")
+    )
     shape = np.broadcast_shapes(gain.shape[:-1], nothing.shape)
     gain = np.broadcast_to(gain, (*shape, gain.shape[-1]))
     price = c + (1.0 + np.exp(_log_odds(gain, np.broadcast_to(nothing, shape)))) / a[..., None]
-    share = logit_shares(d - price, price_sensitivity=a, outside=outside)
+    share = logit_shares(d - price, price_sensitivity=a, no_purchase=no_purchase)
     return PriceEquilibrium(price, share)
 
 
@@ -303,7 +305,7 @@ class _Rules(NamedTuple):
 
     loyalty: float
     discount: float
-    outside: float
+    no_purchase: float
     bonus: bool
     rate: float
 
@@ -327,7 +329,7 @@ def posted_prices(
     discount_factor: float = 0.9,
     cost: ArrayLike = 0.0,
     quality: ArrayLike = 0.0,
-    outside: float | None = None,
+    no_purchase: float | None = None,
     form: Literal["cost", "bonus"] = "cost",
     purchase_rate: float = 1.0,
 ) -> PostedPrices:
@@ -351,7 +353,7 @@ def posted_prices(
         Cost of a unit, c, currency; one number, or that of the firm and of its rival.
     quality : array_like
         Worth of an offer before its price, d, currency; one number, or of firm and rival.
-    outside : float, optional
+    no_purchase : float, optional
         Worth of buying from nobody, currency. Default: there is no such option.
     form : {"cost", "bonus"}
         Whether loyalty lowers the utility of the other firm or raises that of the own one;
@@ -378,7 +380,7 @@ def posted_prices(
     -----
     A customer of firm s takes option f with the logit chance P_sf of utilities
     a (d_f - p_f) less g for the other firm (``cost``) or plus g for the own (``bonus``), and
-    a `outside`. With purchase rate r, the firm sells Q and has the base D next period,
+    a `no_purchase`. With purchase rate r, the firm sells Q and has the base D next period,
 
         Q = r (n P_own,own + (1 - n) P_rival,own),
         D = n + r ((1 - n) P_rival,own - n P_own,rival),
@@ -415,7 +417,9 @@ def posted_prices(
     if form not in ("cost", "bonus"):
         raise ValueError(f"form: expected 'cost' or 'bonus', found {form!r}")
     c, d = _two(cost, name="cost"), _two(quality, name="quality")
-    nothing = -np.inf if outside is None else a * _one(outside, name="outside", at_least=None)
+    nothing = (
+        -np.inf if no_purchase is None else a * _one(no_purchase, name="no_purchase", at_least=None)
+    )
     n = numbers(base, name="base", at_least=0, at_most=1)
     worth = a * (d - c)
     rules = _Rules(g, B, nothing, form == "bonus", rate)
@@ -464,11 +468,11 @@ def _bought(
     ours, theirs = worth[0] - own, worth[1] - rival
     g = rules.loyalty
     if rules.bonus:
-        stay, tempted = _logit(ours + g, theirs, rules.outside)
-        come, _ = _logit(ours, theirs + g, rules.outside)
+        stay, tempted = _logit(ours + g, theirs, rules.no_purchase)
+        come, _ = _logit(ours, theirs + g, rules.no_purchase)
     else:
-        stay, tempted = _logit(ours, theirs - g, rules.outside)
-        come, _ = _logit(ours - g, theirs, rules.outside)
+        stay, tempted = _logit(ours, theirs - g, rules.no_purchase)
+        come, _ = _logit(ours - g, theirs, rules.no_purchase)
     lured = (1.0 - base) * come
     slope = base * stay * (1.0 - stay) + lured * (1.0 - come)
     turn = base * stay * tempted + lured * (1.0 - come)
@@ -478,12 +482,12 @@ def _bought(
 
 
 def _logit(
-    ours: NDArray[np.float64], theirs: NDArray[np.float64], outside: float
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], no_purchase: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the chances of the firm and of its rival."""
     from scipy.special import expit
 
-    others = np.logaddexp(theirs, outside)
+    others = np.logaddexp(theirs, no_purchase)
     first = expit(ours - others)
     return first, (1.0 - first) * np.exp(theirs - others)
 
@@ -500,8 +504,8 @@ def _follow(rules: _Rules, worth: tuple[float, float]) -> tuple[_Side, ...] | No
 
     Equal firms are one side, seen from either.
     """
-    outside = None if rules.outside == -np.inf else rules.outside
-    start = logit_bertrand(0.0, quality=np.array(worth), outside=outside)
+    no_purchase = None if rules.no_purchase == -np.inf else rules.no_purchase
+    start = logit_bertrand(0.0, quality=np.array(worth), no_purchase=no_purchase)
     sold = rules.rate * start.price * start.share[:2]
     sides = tuple(
         _Side(start.price[[k]], sold[[k]] / (1.0 - rules.discount), seen)

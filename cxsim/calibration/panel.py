@@ -100,7 +100,7 @@ class Panel:
         bought = np.bincount(self.choice, minlength=self.options)[: len(self.firms)]
         return bought / bought.sum()
 
-    def repeat_rate(self) -> tuple[float, float]:
+    def repeat_purchase_rate(self) -> tuple[float, float]:
         """Return the share of purchases made from the supplier, with its standard error.
 
         Purchases of those who have a supplier count. The error is that of a ratio over

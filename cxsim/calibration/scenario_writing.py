@@ -132,7 +132,7 @@ def _block(text: str) -> str:
 
 def _test(panel: Panel) -> list[CommentedMap]:
     """Return the rules of the claim: results within two standard errors of the panel's."""
-    rate, error = panel.repeat_rate()
+    rate, error = panel.repeat_purchase_rate()
     found = [
         ("the repeat purchase rate", "1 - market.brand_switching_rate", float(rate), float(error))
     ]

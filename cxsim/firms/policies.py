@@ -317,7 +317,7 @@ class Farsighted(PricingPolicy):
                     cost=costs[0],
                 )
                 return float(asked.own if base[known.firm] == 1.0 else asked.rival)
-            outside = market.value(f"{segment}.no_purchase_value") / volume
+            no_purchase = market.value(f"{segment}.no_purchase_value") / volume
             game = posted_prices(
                 loyalty,
                 base=base[known.firm],
@@ -325,7 +325,7 @@ class Farsighted(PricingPolicy):
                 discount_factor=ahead,
                 cost=costs,
                 quality=[market.value(f"firms.{firm}.quality") for firm in (known.firm, rival)],
-                outside=outside if market.value("no_purchase_option") > 0.5 else None,
+                no_purchase=no_purchase if market.value("no_purchase_option") > 0.5 else None,
                 form="bonus" if market.value("switching_cost_form") > 0.5 else "cost",
                 purchase_rate=market.value(f"{segment}.purchase_rate"),
             )

@@ -17,7 +17,7 @@ from cxsim.analytic import (
     lifetime_multiple,
     logit_shares,
     logit_worth,
-    mean_misfit,
+    mean_fit_gap,
     stationary_shares,
     steady_uncertainty,
     switching_chances,
@@ -52,12 +52,12 @@ def test_logit_shares_are_those_of_the_best_of_many_draws():
     a, value = 0.7, np.array([1.0, 0.2, -0.5, 0.4])
     utility = a * value + rng.gumbel(size=(200_000, 4))
     shares = np.bincount(utility.argmax(axis=1)) / len(utility)
-    expected = logit_shares(value[:3], price_sensitivity=a, outside=value[3])
+    expected = logit_shares(value[:3], price_sensitivity=a, no_purchase=value[3])
     assert abs(shares - expected).max() < 4 * np.sqrt(0.25 / len(utility))
     worth = utility.max(axis=1) / a
     error = worth.std() / np.sqrt(len(worth))
     assert (
-        abs(worth.mean() - logit_worth(value[:3], price_sensitivity=a, outside=value[3]))
+        abs(worth.mean() - logit_worth(value[:3], price_sensitivity=a, no_purchase=value[3]))
         < 4 * error
     )
 
@@ -69,14 +69,16 @@ def test_logit_shares_survive_large_numbers_and_ignore_what_all_have_in_common()
 
 
 def test_a_price_sensitivity_of_zero_is_pure_chance():
-    assert logit_shares([9.0, 1.0, 5.0], price_sensitivity=0.0, outside=-3.0) == pytest.approx(0.25)
+    assert logit_shares([9.0, 1.0, 5.0], price_sensitivity=0.0, no_purchase=-3.0) == pytest.approx(
+        0.25
+    )
 
 
 def test_a_raised_value_is_worth_its_share():
     value, step = np.array([1.0, 0.2, -0.5]), 1e-6
-    raised = logit_worth(value + step * np.eye(3), price_sensitivity=0.7, outside=0.1)
-    slope = (raised - logit_worth(value, price_sensitivity=0.7, outside=0.1)) / step
-    expected = logit_shares(value, price_sensitivity=0.7, outside=0.1)[:-1]
+    raised = logit_worth(value + step * np.eye(3), price_sensitivity=0.7, no_purchase=0.1)
+    slope = (raised - logit_worth(value, price_sensitivity=0.7, no_purchase=0.1)) / step
+    expected = logit_shares(value, price_sensitivity=0.7, no_purchase=0.1)[:-1]
     assert slope == pytest.approx(expected, rel=1e-5)
 
 
@@ -90,22 +92,27 @@ def test_two_firms_with_a_switching_cost_of_one_point_two():
 
 
 @pytest.mark.parametrize("form", ["cost", "bonus"])
-@pytest.mark.parametrize("outside", [None, 0.3])
-def test_stationary_shares_are_where_the_chain_ends_up(form, outside):
-    setting = {"switching_cost": 0.9, "price_sensitivity": 0.6, "outside": outside, "form": form}
+@pytest.mark.parametrize("no_purchase", [None, 0.3])
+def test_stationary_shares_are_where_the_chain_ends_up(form, no_purchase):
+    setting = {
+        "switching_cost": 0.9,
+        "price_sensitivity": 0.6,
+        "no_purchase": no_purchase,
+        "form": form,
+    }
     matrix = switching_matrix([1.0, 0.7, -0.4, 2.0], **setting)
     assert matrix.sum(axis=1) == pytest.approx(1.0)
     assert stationary_shares(matrix) == pytest.approx(np.linalg.matrix_power(matrix, 500)[2])
 
 
 def test_without_a_switching_cost_the_last_purchase_says_nothing():
-    chances = switching_chances([1.0, 0.7], switching_cost=0.0, outside=0.2)
-    assert chances == pytest.approx(np.tile(logit_shares([1.0, 0.7], outside=0.2), (2, 1)))
+    chances = switching_chances([1.0, 0.7], switching_cost=0.0, no_purchase=0.2)
+    assert chances == pytest.approx(np.tile(logit_shares([1.0, 0.7], no_purchase=0.2), (2, 1)))
 
 
 def test_forms_differ_only_with_an_outside_option():
-    def chances(form, outside):
-        return switching_chances([1.0, 0.7], switching_cost=1.2, form=form, outside=outside)
+    def chances(form, no_purchase):
+        return switching_chances([1.0, 0.7], switching_cost=1.2, form=form, no_purchase=no_purchase)
 
     assert chances("cost", None) == pytest.approx(chances("bonus", None))
     # A cost sends customers away from all firms, a bonus ties them to their own.
@@ -124,9 +131,14 @@ def test_closed_forms_take_many_markets_at_once():
     shares = stationary_shares(switching_matrix([1.0, 0.7], switching_cost=cost))
     one_by_one = [stationary_shares(switching_matrix([1.0, 0.7], switching_cost=k)) for k in cost]
     assert shares == pytest.approx(np.array(one_by_one))
-    worth, outside = np.zeros((5, 4, 3)), np.zeros(4)
-    assert logit_shares(worth, outside=outside).shape == (5, 4, 4)
-    assert switching_chances(worth, switching_cost=1.0, outside=outside).shape == (5, 4, 3, 4)
+    worth, no_purchase = np.zeros((5, 4, 3)), np.zeros(4)
+    assert logit_shares(worth, no_purchase=no_purchase).shape == (5, 4, 4)
+    assert switching_chances(worth, switching_cost=1.0, no_purchase=no_purchase).shape == (
+        5,
+        4,
+        3,
+        4,
+    )
 
 
 # --- learning -------------------------------------------------------------------------------
@@ -141,9 +153,9 @@ def test_closed_forms_take_many_markets_at_once():
         (3, 4.0, {"need_variance": 2.0, "customization": 0.5}, 1.2308),
     ],
 )
-def test_mean_misfit_of_the_validation_page(n, precision, setting, expected):
+def test_mean_fit_gap_of_the_validation_page(n, precision, setting, expected):
     knowledge = knowledge_after(n, precision=precision)
-    assert mean_misfit(knowledge, **setting) == pytest.approx(expected, abs=5e-5)
+    assert mean_fit_gap(knowledge, **setting) == pytest.approx(expected, abs=5e-5)
 
 
 def gaussian_updating(rng, *, x, prior, v, precision, contacts):
@@ -160,7 +172,7 @@ def gaussian_updating(rng, *, x, prior, v, precision, contacts):
 @pytest.mark.parametrize("insight", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("customization", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize(("contacts", "precision"), [(0, 1.0), (1, 0.5), (4, 2.0)])
-def test_mean_misfit_is_that_of_explicit_signals(insight, customization, contacts, precision):
+def test_mean_fit_gap_is_that_of_explicit_signals(insight, customization, contacts, precision):
     rng = np.random.default_rng(2)
     v, mean, position = 1.7, np.array([1.0, -0.5, 0.3]), np.array([0.2, 0.4, 0.3])
     prior = position + insight * (mean - position)
@@ -170,8 +182,8 @@ def test_mean_misfit_is_that_of_explicit_signals(insight, customization, contact
     )
     knowledge = knowledge_after(contacts, precision=precision)
     assert variance / v == pytest.approx(1.0 - knowledge)
-    misfit = ((x - position - customization * (belief - position)) ** 2).sum(axis=1)
-    expected = mean_misfit(
+    fit_gap = ((x - position - customization * (belief - position)) ** 2).sum(axis=1)
+    expected = mean_fit_gap(
         knowledge,
         customization=customization,
         dimensions=3,
@@ -179,29 +191,29 @@ def test_mean_misfit_is_that_of_explicit_signals(insight, customization, contact
         gap=np.linalg.norm(mean - position),
         segment_insight=insight,
     )
-    assert abs(misfit.mean() - expected) < 4 * misfit.std() / np.sqrt(len(misfit))
+    assert abs(fit_gap.mean() - expected) < 4 * fit_gap.std() / np.sqrt(len(fit_gap))
 
 
-def test_misfit_given_a_need_is_that_of_explicit_signals():
-    # The model page's misfit(K) of one customer, over the noise of what it told.
+def test_fit_gap_given_a_need_is_that_of_explicit_signals():
+    # The model page's fit_gap(K) of one customer, over the noise of what it told.
     rng = np.random.default_rng(3)
     x, q, p, v, C, n, r = np.array([1.4, -0.9]), np.array([0.6, 0.1]), np.zeros(2), 1.7, 0.7, 3, 0.5
     belief, _ = gaussian_updating(
         rng, x=np.tile(x, (100_000, 1)), prior=q, v=v, precision=r, contacts=n
     )
-    misfit = ((x - p - C * (belief - p)) ** 2).sum(axis=1)
+    fit_gap = ((x - p - C * (belief - p)) ** 2).sum(axis=1)
     K = float(knowledge_after(n, precision=r))
     expected = (((1 - C) * (x - p) + C * (1 - K) * (x - q)) ** 2).sum() + C**2 * K * (1 - K) * 2 * v
-    assert abs(misfit.mean() - expected) < 4 * misfit.std() / np.sqrt(len(misfit))
+    assert abs(fit_gap.mean() - expected) < 4 * fit_gap.std() / np.sqrt(len(fit_gap))
 
 
 def test_knowledge_serves_only_the_recognized():
-    def misfit(**setting):
-        return mean_misfit(0.8, customization=0.9, gap=1.0, **setting)
+    def fit_gap(**setting):
+        return mean_fit_gap(0.8, customization=0.9, gap=1.0, **setting)
 
-    unknown = mean_misfit(0.0, customization=0.9, gap=1.0)
-    assert misfit(recognition=0.0) == pytest.approx(unknown)
-    assert misfit(recognition=0.3) == pytest.approx(0.3 * misfit() + 0.7 * unknown)
+    unknown = mean_fit_gap(0.0, customization=0.9, gap=1.0)
+    assert fit_gap(recognition=0.0) == pytest.approx(unknown)
+    assert fit_gap(recognition=0.3) == pytest.approx(0.3 * fit_gap() + 0.7 * unknown)
 
 
 @pytest.mark.parametrize(("drift", "expected"), [(0.1, 0.2403), (0.3, 0.3539), (0.8, 0.4721)])
@@ -229,7 +241,7 @@ def test_steady_uncertainty_at_its_ends():
     assert steady_uncertainty(1e300, drift=0.5) == pytest.approx(1e-300, rel=1e-8)
 
 
-def test_steady_misfit_is_that_of_a_kalman_filter_run_on_drifting_needs():
+def test_steady_fit_gap_is_that_of_a_kalman_filter_run_on_drifting_needs():
     rng = np.random.default_rng(4)
     n, v, r, d, C = 50_000, 1.7, 0.8, 0.3, 0.7
     x, belief, variance = rng.normal(scale=np.sqrt(v), size=(n, 2)), np.zeros((n, 2)), v
@@ -242,9 +254,9 @@ def test_steady_misfit_is_that_of_a_kalman_filter_run_on_drifting_needs():
         variance *= 1 - gain
     P = steady_uncertainty(r, drift=d)
     assert variance / v == pytest.approx(P)
-    misfit = ((x - C * belief) ** 2).sum(axis=1)
-    expected = mean_misfit(1.0 - P, customization=C, need_variance=v)
-    assert abs(misfit.mean() - expected) < 4 * misfit.std() / np.sqrt(n)
+    fit_gap = ((x - C * belief) ** 2).sum(axis=1)
+    expected = mean_fit_gap(1.0 - P, customization=C, need_variance=v)
+    assert abs(fit_gap.mean() - expected) < 4 * fit_gap.std() / np.sqrt(n)
 
 
 # --- lifetime value ---------------------------------------------------------------------------
@@ -285,9 +297,9 @@ def test_the_multiple_is_the_sum_of_discounted_survivors(retention, discount_rat
          "retention: expected numbers from 0 to 1, found 'high'"),
         (lambda: knowledge_after(-1, precision=1.0),
          "contacts: expected finite numbers of at least 0, found -1"),
-        (lambda: mean_misfit(float("nan"), customization=0.5),
+        (lambda: mean_fit_gap(float("nan"), customization=0.5),
          "knowledge: expected numbers from 0 to 1, found nan"),
-        (lambda: mean_misfit(0.5, customization=0.5, dimensions=0),
+        (lambda: mean_fit_gap(0.5, customization=0.5, dimensions=0),
          "dimensions: expected finite numbers of at least 1, found 0"),
         (lambda: steady_uncertainty(1.0, drift=1.5),
          "drift: expected numbers from 0 to 1, found 1.5"),

@@ -19,19 +19,19 @@ def test_equal_firms_without_an_outside_option_charge_j_over_j_minus_one(firms):
 
 
 def test_two_firms_and_an_outside_option():
-    price, share = logit_bertrand(1.0, quality=[1.0, 1.0], outside=0.0)
+    price, share = logit_bertrand(1.0, quality=[1.0, 1.0], no_purchase=0.0)
     assert price.round(6).tolist() == [2.226751, 2.226751]
     assert share[:2].round(6).tolist() == [0.184838, 0.184838]
 
 
-@pytest.mark.parametrize("outside", [None, 0.5])
-def test_no_firm_gains_by_another_price(outside):
+@pytest.mark.parametrize("no_purchase", [None, 0.5])
+def test_no_firm_gains_by_another_price(no_purchase):
     cost, quality = np.array([0.2, 1.0, 0.5]), np.array([1.0, 3.5, -0.6])
     a = 1.7
-    price, _ = logit_bertrand(cost, quality=quality, price_sensitivity=a, outside=outside)
+    price, _ = logit_bertrand(cost, quality=quality, price_sensitivity=a, no_purchase=no_purchase)
     for firm in range(3):
         best = best_static_price(
-            firm, price, quality=quality, cost=cost, price_sensitivity=a, outside=outside
+            firm, price, quality=quality, cost=cost, price_sensitivity=a, no_purchase=no_purchase
         )
         assert best.gain <= 1e-12
         assert best.price == pytest.approx(price[firm], abs=5.1e-4)
@@ -41,29 +41,29 @@ def test_a_monopolist_faces_the_outside_option_only():
     # a (p - c) = 1 + W(exp(a (d - c - v0) - 1)), with Lambert's function W.
     from scipy.special import lambertw
 
-    price, share = logit_bertrand(0.5, quality=[2.0], price_sensitivity=2.0, outside=0.3)
+    price, share = logit_bertrand(0.5, quality=[2.0], price_sensitivity=2.0, no_purchase=0.3)
     odds = lambertw(np.exp(2.0 * (2.0 - 0.5 - 0.3) - 1.0)).real
     assert price[0] == pytest.approx(0.5 + (1.0 + odds) / 2.0, rel=1e-12)
     assert share[0] == pytest.approx(odds / (1.0 + odds), rel=1e-12)
 
 
 @pytest.mark.parametrize("lead", [0.0, 3.0, 40.0, 1e4])
-@pytest.mark.parametrize("outside", [None, -2.0, 60.0])
-def test_first_order_conditions_hold_however_unequal_firms_are(lead, outside):
-    price, share = logit_bertrand(1.0, quality=[5.0 + lead, 5.0, 4.0], outside=outside)
+@pytest.mark.parametrize("no_purchase", [None, -2.0, 60.0])
+def test_first_order_conditions_hold_however_unequal_firms_are(lead, no_purchase):
+    price, share = logit_bertrand(1.0, quality=[5.0 + lead, 5.0, 4.0], no_purchase=no_purchase)
     others = 1.0 - share[:3] if lead < 10 else np.append(share[1:].sum(), 1.0 - share[1:3])
     assert (price - 1.0) * others == pytest.approx(1.0, rel=1e-9)
 
 
 def test_prices_of_many_markets_at_once_are_those_of_each():
-    a, outside = np.array([0.5, 2.0]), np.array([[0.0], [1.0], [-3.0]])
+    a, no_purchase = np.array([0.5, 2.0]), np.array([[0.0], [1.0], [-3.0]])
     price, share = logit_bertrand(
-        [1.0, 0.5], quality=[2.0, 1.0], price_sensitivity=a, outside=outside
+        [1.0, 0.5], quality=[2.0, 1.0], price_sensitivity=a, no_purchase=no_purchase
     )
     assert (price.shape, share.shape) == ((3, 2, 2), (3, 2, 3))
     for i, j in np.ndindex(3, 2):
         one = logit_bertrand(
-            [1.0, 0.5], quality=[2.0, 1.0], price_sensitivity=a[j], outside=outside[i, 0]
+            [1.0, 0.5], quality=[2.0, 1.0], price_sensitivity=a[j], no_purchase=no_purchase[i, 0]
         )
         assert price[i, j] == pytest.approx(one.price, rel=1e-12)
         assert share[i, j] == pytest.approx(one.share, rel=1e-12)
@@ -76,7 +76,7 @@ def test_prices_of_many_markets_at_once_are_those_of_each():
         ({"quality": 1.0}, "quality: expected one number per firm"),
         ({"quality": [1.0, 1.0], "price_sensitivity": 0.0}, "price_sensitivity: expected finite"),
         ({"quality": [1.0, np.nan]}, "quality: expected finite numbers, found nan"),
-        ({"quality": [1.0, 1.0], "outside": np.inf}, "outside: expected finite numbers"),
+        ({"quality": [1.0, 1.0], "no_purchase": np.inf}, "no_purchase: expected finite numbers"),
     ],
 )
 def test_price_equilibria_refuse_what_has_none(setting, message):
@@ -195,17 +195,17 @@ def test_no_plan_of_prices_is_better_against_the_rivals(loyalty, discount_factor
 
 
 @pytest.mark.parametrize("form", ["cost", "bonus"])
-@pytest.mark.parametrize("outside", [None, 0.3])
+@pytest.mark.parametrize("no_purchase", [None, 0.3])
 @pytest.mark.parametrize(
     ("quality", "cost", "purchase_rate"), [((1.0, 1.0), 0.4, 1.0), ((1.5, 1.0), (0.6, 0.2), 0.6)]
 )
 def test_no_plan_of_prices_is_better_whatever_else_customers_may_do(
-    form, outside, quality, cost, purchase_rate
+    form, no_purchase, quality, cost, purchase_rate
 ):
     # As above, with the chances of the brand-switching chain in place of the solver's own.
     bases = np.linspace(0.0, 1.0, 101)
     a, k, B = 1.3, 0.6, 0.85
-    rules = {"quality": quality, "cost": cost, "outside": outside, "form": form}
+    rules = {"quality": quality, "cost": cost, "no_purchase": no_purchase, "form": form}
     more = {"price_sensitivity": a, "discount_factor": B, "purchase_rate": purchase_rate}
     game = posted_prices(a * k, base=bases, **rules, **more)
     assert game.gain < 1e-6
@@ -218,7 +218,7 @@ def test_no_plan_of_prices_is_better_whatever_else_customers_may_do(
     worth[..., 0] = quality[0] - tried
     worth[..., 1] = quality[1] - game.rival[:, None]
     chances = switching_chances(
-        worth, switching_cost=k, price_sensitivity=a, outside=outside, form=form
+        worth, switching_cost=k, price_sensitivity=a, no_purchase=no_purchase, form=form
     )
     n, r = bases[:, None], purchase_rate
     sold = r * (n * chances[..., 0, 0] + (1.0 - n) * chances[..., 1, 0])
@@ -233,7 +233,7 @@ def test_no_plan_of_prices_is_better_whatever_else_customers_may_do(
 
 
 def test_without_loyalty_prices_are_the_static_ones():
-    setting = {"quality": [1.0, 0.4], "outside": 0.2, "price_sensitivity": 1.5}
+    setting = {"quality": [1.0, 0.4], "no_purchase": 0.2, "price_sensitivity": 1.5}
     game = posted_prices(0.0, cost=0.3, **setting)
     static = logit_bertrand(0.3, **setting)
     assert [game.own, game.rival] == pytest.approx(static.price)

@@ -24,7 +24,11 @@ from lab.validation.reductions.learning import (
     learning_when_recognized,
     telling_apart,
 )
-from lab.validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
+from lab.validation.reductions.lifetime import (
+    customer_lifetime_value,
+    perpetual_value,
+    realized_value,
+)
 from lab.validation.reductions.loyalty import binding, collecting, loyal
 from lab.validation.reductions.people import deciding, discovering, judged, lived_with
 from lab.validation.reductions.survival import cohort_survival
@@ -33,16 +37,16 @@ from lab.validation.reductions.telling import asymmetry, diffusion, diffusion_pe
 # --- they hold ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("outside", [None, 0.0, 0.9])
+@pytest.mark.parametrize("no_purchase", [None, 0.0, 0.9])
 @pytest.mark.parametrize("price_sensitivity", [1.0, 0.4])
-def test_quality_and_price_alone_make_logit_shares(outside, price_sensitivity):
-    assert_agrees(logit(outside=outside, price_sensitivity=price_sensitivity))
+def test_quality_and_price_alone_make_logit_shares(no_purchase, price_sensitivity):
+    assert_agrees(logit(no_purchase=no_purchase, price_sensitivity=price_sensitivity))
 
 
-@pytest.mark.parametrize("outside", [None, 5.0])
-def test_without_price_sensitivity_all_options_are_equally_likely(outside):
-    checks = logit(outside=outside, price_sensitivity=0.0)
-    options = 3 if outside is None else 4
+@pytest.mark.parametrize("no_purchase", [None, 5.0])
+def test_without_price_sensitivity_all_options_are_equally_likely(no_purchase):
+    checks = logit(no_purchase=no_purchase, price_sensitivity=0.0)
+    options = 3 if no_purchase is None else 4
     assert [check.expected for check in checks] == pytest.approx([1 / options] * len(checks))
     assert_agrees(checks)
 
@@ -61,7 +65,7 @@ def test_cost_and_bonus_form_are_the_same_chain_without_an_outside_option():
 
 @pytest.mark.parametrize("form", ["cost", "bonus"])
 def test_each_form_is_its_own_chain_with_an_outside_option(form):
-    assert_agrees(switching(form=form, outside=0.2, worth=(1.0, 0.7, 0.9)))
+    assert_agrees(switching(form=form, no_purchase=0.2, worth=(1.0, 0.7, 0.9)))
 
 
 @pytest.mark.parametrize("form", ["cost", "bonus"])
@@ -87,7 +91,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_misfit_falls_with_contacts_as_gaussian_updating_says(case):
+def test_fit_gap_falls_with_contacts_as_gaussian_updating_says(case):
     assert_agrees(learning(**case))
 
 
@@ -123,7 +127,9 @@ def test_knowledge_of_drifting_needs_settles_at_the_fixed_point(share, precision
 @pytest.mark.parametrize(("stay", "exit_rate"), [(0.9, 0.0), (0.95, 0.05)])
 @pytest.mark.parametrize("discount_rate", [0.1, 0.01])
 def test_constant_margin_and_retention_give_the_lifetime_multiple(stay, exit_rate, discount_rate):
-    assert_agrees(lifetime_value(stay=stay, exit_rate=exit_rate, discount_rate=discount_rate))
+    assert_agrees(
+        customer_lifetime_value(stay=stay, exit_rate=exit_rate, discount_rate=discount_rate)
+    )
 
 
 def test_a_customer_who_never_leaves_is_worth_margin_over_discount_rate():
@@ -219,8 +225,8 @@ def test_news_moves_the_chance_to_buy_along_the_logit_curve(chance):
 # --- and would not if a rule were wrong ---------------------------------------------------
 
 WEAK = partial(logit, price_sensitivity=0.4)
-SPREAD = partial(logit, outside=-2.0)
-OUTSIDE = partial(switching, worth=(1.0, 0.7, 0.9), outside=0.2)
+SPREAD = partial(logit, no_purchase=-2.0)
+OUTSIDE = partial(switching, worth=(1.0, 0.7, 0.9), no_purchase=0.2)
 OFF_CENTRE = partial(learning, gap=(1.0, -0.5), segment_insight=0.6)
 
 #: Rule, mistake, the reduction that must notice it, the rule with the mistake.
@@ -238,7 +244,7 @@ MISTAKES = [
     ("choice.utility", "everybody has price sensitivity 1", WEAK,
      lambda a, value, shock: value + shock),
     ("choice.consumer_surplus", "the shock is not turned into money", WEAK,
-     lambda value, shock, a, outside: value + shock - outside),
+     lambda value, shock, a, no_purchase: value + shock - no_purchase),
     ("switching.barrier", "no barrier", switching,
      lambda k, h, C, K, there: 0.0),
     ("switching.barrier", "5 % too high", switching,
@@ -255,7 +261,7 @@ MISTAKES = [
      lambda u, r, A, K: u * (1.0 - r * K)),
     ("money.asked", "no personal premium", known_customers,
      lambda price, premium, C, r, K, discount: price * (1.0 - discount)),
-    ("money.unit_cost", "customization is free", lifetime_value,
+    ("money.unit_cost", "customization is free", customer_lifetime_value,
      lambda cost, extra, C: cost),
     ("money.service_cost", "knowing the customer saves nothing", perpetual_value,
      lambda cost, saving, r, K: cost),
@@ -276,7 +282,7 @@ MISTAKES = [
     ("offer.expected", "everybody is recognized", learning_when_recognized,
      lambda r, seen, unseen: seen),
     ("offer.fit_gap_cost", "per purchase in place of per unit", known_customers,
-     lambda volume, weight, misfit: weight * misfit),
+     lambda volume, weight, fit_gap: weight * fit_gap),
     ("offer.estimate_gap", "everybody is recognized", telling_apart,
      lambda x, q, r, K: (1.0 - K) * (x - q)),
     ("offer.estimate_gap", "what was taught is not used", telling_apart,
@@ -330,10 +336,10 @@ MISTAKES = [
     ("contracts.exit_fee_due", "contracts do not bind", binding,
      lambda left, fee: 0.0),
     ("contracts.ends", "nobody can end a subscription", binding,
-     lambda outside, subscribed: False),
+     lambda no_purchase, subscribed: False),
     ("contracts.ends", "not buying ends every relationship",
      partial(binding, billing="per_purchase"),
-     lambda outside, subscribed: outside),
+     lambda no_purchase, subscribed: no_purchase),
     ("buying_center.wins", "no quorum", partial(deciding, quorum=0.8),
      lambda votes, rival, members, quorum: votes > rival),
     ("buying_center.wins", "a draw is a win", partial(deciding, members=2, quorum=0.5),

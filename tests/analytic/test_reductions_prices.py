@@ -27,7 +27,7 @@ def test_best_responses_without_outside_option_settle_at_a_margin_of_j_over_j_le
 
 
 def test_best_responses_with_outside_option_settle_at_the_published_equilibrium():
-    checks = bertrand(outside=0.0)
+    checks = bertrand(no_purchase=0.0)
     assert [check.expected for check in checks[:3]] == pytest.approx(
         [2.226751, 2.226751, 0.184838], abs=1e-6
     )
@@ -35,7 +35,7 @@ def test_best_responses_with_outside_option_settle_at_the_published_equilibrium(
 
 
 def test_best_responses_of_firms_that_differ_settle_too():
-    assert_agrees(bertrand(outside=0.3, quality=[2.0, 0.5, 1.0]))
+    assert_agrees(bertrand(no_purchase=0.3, quality=[2.0, 0.5, 1.0]))
 
 
 @pytest.mark.parametrize("form", ["cost", pytest.param("bonus", marks=pytest.mark.slow)])
@@ -49,10 +49,12 @@ def test_farsighted_prices_at_equal_bases(loyalty, price):
     assert_agrees(farsighted(loyalty=loyalty, price=price))
 
 
-@pytest.mark.parametrize(("form", "outside"), FORMS)
-def test_farsighted_firms_of_unequal_base_and_quality(form, outside):
+@pytest.mark.parametrize(("form", "no_purchase"), FORMS)
+def test_farsighted_firms_of_unequal_base_and_quality(form, no_purchase):
     assert_agrees(
-        farsighted(form=form, outside=outside, split=0.8, quality=(1.4, 1.0), customers=100_000)
+        farsighted(
+            form=form, no_purchase=no_purchase, split=0.8, quality=(1.4, 1.0), customers=100_000
+        )
     )
 
 
@@ -68,11 +70,11 @@ def test_prices_to_one_customer_are_those_of_the_closed_form(loyalty):
 )
 @pytest.mark.parametrize("by", [-0.4, pytest.param(0.4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-    ("form", "outside"),
+    ("form", "no_purchase"),
     [FORMS[1], *(pytest.param(*each, marks=pytest.mark.slow) for each in (FORMS[0], FORMS[2]))],
 )
-def test_no_firm_gains_by_leaving_farsighted_prices(by, once, form, outside):
-    checks = deviations(by=by, once=once, form=form, outside=outside, split=0.6)
+def test_no_firm_gains_by_leaving_farsighted_prices(by, once, form, no_purchase):
+    checks = deviations(by=by, once=once, form=form, no_purchase=no_purchase, split=0.6)
     assert_agrees(checks)
     assert all(check.expected < 0.0 for check in checks)
     assert all(check.obtained < 0.0 for check in checks)

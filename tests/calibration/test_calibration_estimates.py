@@ -163,8 +163,8 @@ def test_promotions_are_found_in_the_prices(result):
 def test_a_run_of_the_scenario_repeats_purchases_as_the_panel_does(result, panel):
     scenario = result.scenario().override({"customers": 4000, "periods": 10})
     run = cx.run(scenario, panel=4000)
-    rate, error = panel.repeat_rate()
-    again, _ = read_panel(run.panel).repeat_rate()
+    rate, error = panel.repeat_purchase_rate()
+    again, _ = read_panel(run.panel).repeat_purchase_rate()
     assert abs(again - rate) < 4 * error
 
 

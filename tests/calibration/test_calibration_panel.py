@@ -121,7 +121,7 @@ def test_buying_nothing_is_an_option_that_leaves_the_supplier_as_it_is():
     assert panel.no_purchase
     assert panel.choice.tolist() == [0, 2, 1]
     assert panel.supplier.tolist() == [-1, 0, 0]
-    assert panel.repeat_rate()[0] == 0.0
+    assert panel.repeat_purchase_rate()[0] == 0.0
 
 
 @pytest.mark.parametrize("name", ["Yogurt", "Catsup"])

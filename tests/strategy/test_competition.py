@@ -9,7 +9,7 @@ from markets import lively
 import cxsim as cx
 from cxsim.analytic import (
     knowledge_after,
-    mean_misfit,
+    mean_fit_gap,
     relationship_knowledge,
     service_worth,
     steady_uncertainty,
@@ -111,12 +111,14 @@ def test_the_worth_of_service_is_what_its_parts_are_worth():
         0.0, 0.5, rate=0.2, customers=1000, fit_weight=2.0, ordering_effort=3.0, need_variance=1.5,
         customization_cost=4.0, interaction_cost=9.0, capability_cost=100.0, volume=2.0,
     )  # fmt: skip
-    assert worth.misfit == pytest.approx(4 * mean_misfit(0.0, customization=0.5, need_variance=1.5))
+    assert worth.fit_gap == pytest.approx(
+        4 * mean_fit_gap(0.0, customization=0.5, need_variance=1.5)
+    )
     assert worth.ordering_effort == pytest.approx(3.0)
     assert worth.unit == pytest.approx(4.0)
     assert worth.contact == 0
     assert worth.fixed == pytest.approx(100 * 0.25 / 200)
-    parts = worth.misfit + worth.ordering_effort + worth.unit + worth.contact + worth.fixed
+    parts = worth.fit_gap + worth.ordering_effort + worth.unit + worth.contact + worth.fixed
     assert worth.net == pytest.approx(-parts)
 
 

@@ -54,8 +54,8 @@ class Firm(mesa.Agent):
         self.sales = self.held = self.lost = self.customers = 0
         self.knowledge_total = self.procedural_total = self.relational_total = 0.0
         self.gone = self.won = self.contacts_recognized = 0
-        self.effort_total = self.hassle_total = self.switching_squares = 0.0
-        self.misfit_total = self.standard_total = 0.0
+        self.effort_total = self.ordering_effort_total = self.switching_squares = 0.0
+        self.fit_gap_total = self.standard_total = 0.0
         self.held_by_knowledge, self.kept_by_knowledge = [0] * 5, [0] * 5
         self.held_by_tenure, self.kept_by_tenure = [0] * 6, [0] * 6
 
@@ -124,17 +124,17 @@ class Firm(mesa.Agent):
     @property
     def ordering_effort(self) -> float:
         """Mean effort of an order."""
-        return ratio(self.hassle_total, self.sales)
+        return ratio(self.ordering_effort_total, self.sales)
 
     @property
     def fit_gap(self) -> float:
         """Mean expected fit gap of the firm's customers."""
-        return ratio(self.misfit_total, self.customers)
+        return ratio(self.fit_gap_total, self.customers)
 
     @property
     def fit_gap_closed(self) -> float:
         """Share of the standard offer's fit gap that customization removes."""
-        return 1.0 - ratio(self.misfit_total, self.standard_total)
+        return 1.0 - ratio(self.fit_gap_total, self.standard_total)
 
     @property
     def switching_cost_sd(self) -> float:
@@ -176,24 +176,24 @@ class Customer(mesa.Agent):
         self.uncertainty = [1.0] * len(model.firms)
         self.supplier: Firm | None = None
         self.tenure = 0
-        self.enjoyed = 0.0
+        self.experienced_utility = 0.0
 
-    def misfit(self, firm: Firm, knowledge: float) -> float:
+    def fit_gap(self, firm: Firm, knowledge: float) -> float:
         """Return the squared distance of what a firm that recognizes the customer offers."""
-        bend = firm.customization
-        total = bend**2 * knowledge * (1.0 - knowledge) * len(self.need) * self.segment.need_sd**2
+        C = firm.customization
+        total = C**2 * knowledge * (1.0 - knowledge) * len(self.need) * self.segment.need_sd**2
         for need, mean, position in zip(self.need, self.need_means, firm.position, strict=True):
             prior = position + firm.segment_insight * (mean - position)
             belief = (1.0 - knowledge) * prior + knowledge * need
-            total += (need - position - bend * (belief - position)) ** 2
+            total += (need - position - C * (belief - position)) ** 2
         return total
 
-    def expected_misfit(self, firm: Firm, knowledge: float) -> float:
+    def expected_fit_gap(self, firm: Firm, knowledge: float) -> float:
         """Return the mean fit gap over being recognized or not."""
         chance = firm.identification
-        return chance * self.misfit(firm, knowledge) + (1.0 - chance) * self.misfit(firm, 0.0)
+        return chance * self.fit_gap(firm, knowledge) + (1.0 - chance) * self.fit_gap(firm, 0.0)
 
-    def hassle(self, firm: Firm) -> float:
+    def ordering_effort(self, firm: Firm) -> float:
         """Return the effort of ordering, less what a firm that remembers takes away."""
         knowledge = 1.0 - self.uncertainty[firm.number]
         return self.segment.ordering_effort * (
@@ -205,18 +205,18 @@ class Customer(mesa.Agent):
         if self.supplier is None or firm is self.supplier:
             return 0.0
         known = self.uncertainty[firm.number] - self.uncertainty[self.supplier.number]
-        teaching = self.segment.onboarding_effort * firm.customization * max(0.0, known)
-        return self.segment.switching_cost + teaching
+        onboarding = self.segment.onboarding_effort * firm.customization * max(0.0, known)
+        return self.segment.switching_cost + onboarding
 
     def worth(self, firm: Firm) -> float:
         """Return what an offer is worth in money."""
-        fit = self.expected_misfit(firm, 1.0 - self.uncertainty[firm.number])
+        fit = self.expected_fit_gap(firm, 1.0 - self.uncertainty[firm.number])
         return (
             firm.quality
             - firm.price
             + self.tastes[firm.number]
             - self.segment.fit_weight * fit
-            - self.hassle(firm)
+            - self.ordering_effort(firm)
             - self.switching_cost(firm)
         )
 
@@ -229,7 +229,7 @@ class Customer(mesa.Agent):
             utility = self.price_sensitivity * self.worth(firm) + shock
             if utility > best:
                 best, choice = utility, firm
-        self.enjoyed = best / self.price_sensitivity - self.segment.no_purchase_value
+        self.experienced_utility = best / self.price_sensitivity - self.segment.no_purchase_value
         return choice
 
     def teach(self, firm: Firm) -> float:
@@ -256,24 +256,24 @@ class Customer(mesa.Agent):
                 before.lost += 1
         if self.model.thorough:
             self.count(shopping, choice)
-        taught = None
+        contacted = None
         if choice is not None:
             choice.sales += 1
             if rng.random() < choice.identification:
-                taught = choice
+                contacted = choice
                 effort = self.teach(choice)
                 choice.contacts_recognized += 1
                 choice.effort_total += effort
-                self.enjoyed -= effort
+                self.experienced_utility -= effort
         for firm in self.model.firms:
-            if firm is not taught:
+            if firm is not contacted:
                 unsure = self.uncertainty[firm.number]
                 self.uncertainty[firm.number] = unsure + firm.forgetting_rate * (1.0 - unsure)
         if choice is not None:
             self.tenure = self.tenure + 1 if choice is before else 1
             self.supplier = choice
         if shopping:
-            self.model.surplus += self.enjoyed * self.model.scale
+            self.model.surplus += self.experienced_utility * self.model.scale
         if self.supplier is not None:
             self.report(self.supplier)
 
@@ -285,12 +285,13 @@ class Customer(mesa.Agent):
             taken = len(self.model.firms) if choice is None else choice.number
             self.model.flows[origin][taken] += 1
         if choice is not None:
-            choice.hassle_total += self.hassle(choice)
-            self.enjoyed += self.switching_cost(choice)  # what was anticipated gives way
+            choice.ordering_effort_total += self.ordering_effort(choice)
+            # what was anticipated gives way
+            self.experienced_utility += self.switching_cost(choice)
             if choice is not before:
                 choice.won += 1
                 if before is not None:
-                    self.enjoyed -= self.segment.switching_cost  # to what was borne
+                    self.experienced_utility -= self.segment.switching_cost  # to what was borne
         if before is not None:
             band = min(4, int(5.0 * (1.0 - self.uncertainty[before.number])))
             age = tenure_band(self.tenure)
@@ -307,16 +308,16 @@ class Customer(mesa.Agent):
         procedural = (
             segment.switching_cost + segment.onboarding_effort * firm.customization * knowledge
         )
-        misfit = self.expected_misfit(firm, knowledge)
-        fit_lost = segment.fit_weight * (self.misfit(firm, 0.0) - misfit)
-        relational = fit_lost + segment.ordering_effort - self.hassle(firm)
+        fit_gap = self.expected_fit_gap(firm, knowledge)
+        fit_lost = segment.fit_weight * (self.fit_gap(firm, 0.0) - fit_gap)
+        relational = fit_lost + segment.ordering_effort - self.ordering_effort(firm)
         firm.customers += 1
         firm.knowledge_total += knowledge
         firm.procedural_total += procedural
         firm.relational_total += relational
         if self.model.thorough:
             firm.switching_squares += (procedural + relational) ** 2
-            firm.misfit_total += misfit
+            firm.fit_gap_total += fit_gap
             for need, position in zip(self.need, firm.position, strict=True):
                 firm.standard_total += (need - position) ** 2
 

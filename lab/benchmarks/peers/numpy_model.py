@@ -98,28 +98,30 @@ class NumpyMarket:
         with np.errstate(divide="ignore"):
             return -np.log(self.rng.standard_exponential(shape, self.dtype))
 
-    def misfit(self, who: np.ndarray, f: Any, knowledge: np.ndarray) -> tuple:
+    def fit_gap(self, who: np.ndarray, f: Any, knowledge: np.ndarray) -> tuple:
         """Return the fit gap expected with this knowledge, and that of an unknown customer.
 
         ``f`` is one firm or one for each customer.
         """
-        bend, insight = self.firms["customization"][f], self.firms["segment_insight"][f]
+        customized, insight = self.firms["customization"][f], self.firms["segment_insight"][f]
         segment = self.segment[who]
         mean = self.need_mean[segment].T
         position = self.position[f].T if np.ndim(f) else self.position[f][:, None]
         away = self.need[:, who] - position
-        standard = (1 - bend) * away
-        unlearned = bend * (away - insight * (mean - position))
-        unseen = np.square(standard + unlearned).sum(axis=0)
+        standard = (1 - customized) * away
+        unlearned = customized * (away - insight * (mean - position))
+        unrecognized = np.square(standard + unlearned).sum(axis=0)
         seen = np.square(standard + (1 - knowledge) * unlearned).sum(axis=0)
-        noise = self.needs * (bend * self.segments["need_sd"][segment]) ** 2
+        noise = self.needs * (customized * self.segments["need_sd"][segment]) ** 2
         seen += noise * knowledge * (1 - knowledge)
         chance = self.firms["identification"][f]
-        return chance * seen + (1 - chance) * unseen, unseen
+        return chance * seen + (1 - chance) * unrecognized, unrecognized
 
-    def hassle(self, f: Any, hassle: np.ndarray, knowledge: np.ndarray) -> np.ndarray:
+    def ordering_effort(
+        self, f: Any, ordering_effort: np.ndarray, knowledge: np.ndarray
+    ) -> np.ndarray:
         """Return the effort of ordering."""
-        return hassle * (
+        return ordering_effort * (
             1 - self.firms["identification"][f] * self.firms["interaction"][f] * knowledge
         )
 
@@ -137,9 +139,9 @@ class NumpyMarket:
             missing = np.maximum(uncertainty - known, 0)
             cost = s["switching_cost"] + s["onboarding_effort"] * firm["customization"] * missing
             barrier[f] = np.where((supplier >= 0) & (supplier != f), cost, 0)
-            misfit, _ = self.misfit(who, f, 1 - uncertainty)
+            fit_gap, _ = self.fit_gap(who, f, 1 - uncertainty)
             worth[f] = firm["quality"] - firm["price"] + self.taste[f, who] - barrier[f]
-            worth[f] -= s["fit_weight"] * misfit + self.hassle(
+            worth[f] -= s["fit_weight"] * fit_gap + self.ordering_effort(
                 f, s["ordering_effort"], 1 - uncertainty
             )
         return worth, barrier
@@ -167,26 +169,28 @@ class NumpyMarket:
         if self.thorough:
             row |= self.count(who, origin, option)
             at = np.arange(len(who))
-            enjoyed = utility[option, at] / self.price_sensitivity[who] + barrier[option, at]
-            enjoyed -= segments["no_purchase_value"][self.segment[who]]
+            experienced_utility = (
+                utility[option, at] / self.price_sensitivity[who] + barrier[option, at]
+            )
+            experienced_utility -= segments["no_purchase_value"][self.segment[who]]
             moved = (origin >= 0) & (origin != option) & (option < self.n_firms)
-            enjoyed -= moved * segments["switching_cost"][self.segment[who]]
-            row["surplus"] = enjoyed.sum(dtype=float)
+            experienced_utility -= moved * segments["switching_cost"][self.segment[who]]
+            row["surplus"] = experienced_utility.sum(dtype=float)
 
         bought = option < self.n_firms
         who, choice, origin = who[bought], option[bought], origin[bought]
         recognized = rng.random(len(who), self.dtype) < firms["identification"][choice]
-        teacher, taught = who[recognized], choice[recognized]
+        teacher, contacted = who[recognized], choice[recognized]
         s = {name: values[self.segment[teacher]] for name, values in segments.items()}
-        before = self.uncertainty[taught, teacher]
-        told = self.learning_rate * firms["interaction"][taught] * s["disclosure"]
+        before = self.uncertainty[contacted, teacher]
+        told = self.learning_rate * firms["interaction"][contacted] * s["disclosure"]
         after = before / (1 + told * before)
         self.uncertainty += firms["forgetting_rate"][:, None] * (1 - self.uncertainty)
-        self.uncertainty[taught, teacher] = after
+        self.uncertainty[contacted, teacher] = after
         if self.thorough:
-            effort = s["onboarding_effort"] * firms["customization"][taught] * (before - after)
-            row["recognized"] = self.per_firm(taught)
-            row["effort"] = self.per_firm(taught, effort)
+            effort = s["onboarding_effort"] * firms["customization"][contacted] * (before - after)
+            row["recognized"] = self.per_firm(contacted)
+            row["effort"] = self.per_firm(contacted, effort)
             row["surplus"] -= effort.sum(dtype=float)
         self.tenure[who] = np.where(choice == origin, self.tenure[who] + 1, 1)
         self.supplier[who] = choice
@@ -200,8 +204,8 @@ class NumpyMarket:
         width = self.n_firms + 1
         flows = np.bincount((origin + 1) * width + option, minlength=width * width)
         buyer, firm = who[option < self.n_firms], option[option < self.n_firms]
-        hassle = self.segments["ordering_effort"][self.segment[buyer]]
-        order = self.hassle(firm, hassle, 1 - self.uncertainty[firm, buyer])
+        ordering_effort = self.segments["ordering_effort"][self.segment[buyer]]
+        order = self.ordering_effort(firm, ordering_effort, 1 - self.uncertainty[firm, buyer])
         taken = self.supplier.copy()
         taken[buyer] = firm
         held = np.flatnonzero(self.supplier >= 0)
@@ -215,7 +219,7 @@ class NumpyMarket:
 
         return {
             "flows": flows.reshape(width, width),
-            "hassle": self.per_firm(firm, order),
+            "ordering_effort": self.per_firm(firm, order),
             "held_by_knowledge": bands(f, band, 5),
             "kept_by_knowledge": bands(f[kept], band[kept], 5),
             "held_by_tenure": bands(f, age, 6),
@@ -228,11 +232,13 @@ class NumpyMarket:
         f, segment = self.supplier[who], self.segment[who]
         s = {name: values[segment] for name, values in self.segments.items()}
         knowledge = 1 - self.uncertainty[f, who]
-        misfit, unseen = self.misfit(who, f, knowledge)
-        bend = self.firms["customization"][f]
-        procedural = s["switching_cost"] + s["onboarding_effort"] * bend * knowledge
-        relational = s["fit_weight"] * (unseen - misfit)
-        relational += s["ordering_effort"] - self.hassle(f, s["ordering_effort"], knowledge)
+        fit_gap, unrecognized = self.fit_gap(who, f, knowledge)
+        customized = self.firms["customization"][f]
+        procedural = s["switching_cost"] + s["onboarding_effort"] * customized * knowledge
+        relational = s["fit_weight"] * (unrecognized - fit_gap)
+        relational += s["ordering_effort"] - self.ordering_effort(
+            f, s["ordering_effort"], knowledge
+        )
         totals = {
             "customers": self.per_firm(f),
             "knowledge": self.per_firm(f, knowledge),
@@ -242,7 +248,7 @@ class NumpyMarket:
         if self.thorough:
             standard = np.square(self.need[:, who] - self.position[f].T).sum(axis=0)
             totals["square"] = self.per_firm(f, np.square(procedural + relational))
-            totals["misfit"] = self.per_firm(f, misfit)
+            totals["fit_gap"] = self.per_firm(f, fit_gap)
             totals["standard"] = self.per_firm(f, standard)
         return totals
 
@@ -276,9 +282,9 @@ class NumpyMarket:
                     "customers_left_market": t["left"],
                     "recognition_rate": t["recognized"] / sales,
                     "onboarding_effort": t["effort"] / sales,
-                    "ordering_effort": t["hassle"] / sales,
-                    "fit_gap": t["misfit"] / n,
-                    "fit_gap_closed": 1 - t["misfit"] / t["standard"],
+                    "ordering_effort": t["ordering_effort"] / sales,
+                    "fit_gap": t["fit_gap"] / n,
+                    "fit_gap_closed": 1 - t["fit_gap"] / t["standard"],
                     "switching_cost_sd": np.sqrt(np.maximum(t["square"] / n - mean**2, 0)),
                     "customer_lifetime_value_present": np.nansum(value * held, axis=2)
                     / held.sum(axis=2),

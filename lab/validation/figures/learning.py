@@ -6,7 +6,7 @@ from cxsim.charts.layout import EndLabel, end_labels, finish, new, top_label
 from cxsim.charts.style import OKABE_ITO, Picture, readable, styled
 from lab.validation.checks import Check
 
-__all__ = ["misfit_by_contacts"]
+__all__ = ["fit_gap_by_contacts"]
 
 _SHOWN = {
     "C = 0": ("two needs, no customization", "vermillion"),
@@ -17,7 +17,7 @@ _SHOWN = {
 
 
 @styled
-def misfit_by_contacts(checks: dict[str, Check]) -> Picture:
+def fit_gap_by_contacts(checks: dict[str, Check]) -> Picture:
     """Draw mean fit gap after each contact: the closed form, and dots of the simulation."""
     figure = new(None, (7.6, 4.4))
     axes = figure.subplots()

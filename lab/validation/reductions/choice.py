@@ -9,7 +9,7 @@ import numpy as np
 from cxsim.analytic import (
     logit_shares,
     logit_worth,
-    mean_misfit,
+    mean_fit_gap,
     stationary_shares,
     switching_chances,
     switching_matrix,
@@ -31,7 +31,7 @@ THREE_FIRMS = {
 WORTH = np.array([1.0, 0.5, 0.8])
 
 
-def logit(*, outside=None, price_sensitivity=1.0, customers=200_000, seed=11, rules=None):
+def logit(*, no_purchase=None, price_sensitivity=1.0, customers=200_000, seed=11, rules=None):
     """Row 1: quality, price and chance alone make a multinomial logit."""
     scenario = market(
         THREE_FIRMS,
@@ -39,27 +39,27 @@ def logit(*, outside=None, price_sensitivity=1.0, customers=200_000, seed=11, ru
             "All": {
                 "share": 1.0,
                 "price_sensitivity": price_sensitivity,
-                "no_purchase_value": outside or 0.0,
+                "no_purchase_value": no_purchase or 0.0,
             }
         },
-        no_purchase_option=outside is not None,
+        no_purchase_option=no_purchase is not None,
         customers=customers,
         periods=2,
     )
     simulation = simulate(scenario, seed=seed, rules=rules)
     purchases = simulation.ledger.count("purchases")
-    if outside is None:
+    if no_purchase is None:
         purchases = purchases[..., :-1]
-    expected = logit_shares(WORTH, price_sensitivity=price_sensitivity, outside=outside)
+    expected = logit_shares(WORTH, price_sensitivity=price_sensitivity, no_purchase=no_purchase)
     checks = proportions("share", expected, purchases[0].sum(axis=0))
     for holder in range(1, len(THREE_FIRMS) + 1):
         # Nothing ties two periods together, so the last purchase says nothing about this one.
         checks += proportions(f"share with holder {holder}", expected, purchases[1, holder])
     if price_sensitivity > 0.0:
         surplus = simulation.latest("market", "consumer_surplus") / scenario.market_size
-        worth = logit_worth(WORTH, price_sensitivity=price_sensitivity, outside=outside)
+        worth = logit_worth(WORTH, price_sensitivity=price_sensitivity, no_purchase=no_purchase)
         error = pi / sqrt(6.0) / price_sensitivity / sqrt(customers)
-        checks.append(Check("surplus", float(worth) - (outside or 0.0), surplus, error=error))
+        checks.append(Check("surplus", float(worth) - (no_purchase or 0.0), surplus, error=error))
     return checks
 
 
@@ -70,7 +70,7 @@ def switching(
     *,
     worth=(1.0, 0.7),
     switching_cost=1.2,
-    outside=None,
+    no_purchase=None,
     form="cost",
     price_sensitivity=1.0,
     customers=100_000,
@@ -81,7 +81,7 @@ def switching(
     setting = {
         "switching_cost": switching_cost,
         "price_sensitivity": price_sensitivity,
-        "outside": outside,
+        "no_purchase": no_purchase,
         "form": form,
     }
     chain = switching_matrix(worth, **setting)
@@ -96,11 +96,11 @@ def switching(
                     "share": 1.0,
                     "switching_cost": switching_cost,
                     "price_sensitivity": price_sensitivity,
-                    "no_purchase_value": outside or 0.0,
+                    "no_purchase_value": no_purchase or 0.0,
                 }
             },
             switching_cost_form=form,
-            no_purchase_option=outside is not None,
+            no_purchase_option=no_purchase is not None,
             customers=customers,
             warm_up=int(log(1e-6) / log(memory)),  # the start is forgotten to a millionth
             periods=1,
@@ -110,7 +110,7 @@ def switching(
     )
     holders = simulation.ledger.count("customers_before")[0]
     purchases = simulation.ledger.count("purchases")[0]
-    if outside is None:
+    if no_purchase is None:
         purchases = purchases[..., :-1]
     checks = proportions("customers of", suppliers, holders[1:])
     checks += proportions("purchases of", suppliers @ chances, purchases.sum(axis=0))
@@ -124,8 +124,9 @@ def switching(
 
 def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
     """Customers alike in everything, all known to firm 0: each term of the choice by hand."""
-    volume, weight, hassle, teaching, moving, sensitivity = 2.0, 0.7, 0.9, 1.1, 0.4, 0.5
-    outside, mean = 0.5, np.array([1.0, -0.5])
+    volume, weight, moving, sensitivity = 2.0, 0.7, 0.4, 0.5
+    ordering_effort, onboarding_effort = 0.9, 1.1
+    no_purchase, mean = 0.5, np.array([1.0, -0.5])
     quality, price = np.array([6.0, 6.2, 5.0]), np.array([5.0, 5.4, 4.2])
     premium, recognition = np.array([0.10, 0.20, 0.0]), np.array([0.85, 0.9, 0.5])
     interaction, customization = np.array([0.9, 0.3, 0.1]), np.array([0.7, 0.9, 0.2])
@@ -153,10 +154,10 @@ def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
                 "price_sensitivity": sensitivity,
                 "volume": volume,
                 "fit_weight": weight,
-                "ordering_effort": hassle,
-                "onboarding_effort": teaching,
+                "ordering_effort": ordering_effort,
+                "onboarding_effort": onboarding_effort,
                 "switching_cost": moving,
-                "no_purchase_value": outside,
+                "no_purchase_value": no_purchase,
             }
         },
         initial={"Firm 0": {"share": 1.0, "tenure": 5, "knowledge": 0.8}},
@@ -168,8 +169,8 @@ def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
     )
     simulation = simulate(scenario, seed=seed, rules=rules)
 
-    def misfit(knowledge):
-        return mean_misfit(
+    def fit_gap(knowledge):
+        return mean_fit_gap(
             knowledge,
             customization=customization,
             need_variance=0.0,
@@ -179,23 +180,23 @@ def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
         )
 
     asked = price * (1.0 + premium * customization * recognition * knowledge)
-    worth = volume * (quality - weight * misfit(knowledge) - asked)
-    worth -= hassle * (1.0 - recognition * interaction * knowledge)
+    worth = volume * (quality - weight * fit_gap(knowledge) - asked)
+    worth -= ordering_effort * (1.0 - recognition * interaction * knowledge)
     if form == "cost":
-        worth[1:] -= moving + teaching * customization[1:] * knowledge[0]
+        worth[1:] -= moving + onboarding_effort * customization[1:] * knowledge[0]
     else:
-        worth[0] += moving + teaching * customization[0] * knowledge[0]
-    expected = logit_shares(worth, price_sensitivity=sensitivity, outside=outside)
+        worth[0] += moving + onboarding_effort * customization[0] * knowledge[0]
+    expected = logit_shares(worth, price_sensitivity=sensitivity, no_purchase=no_purchase)
     checks = proportions("option", expected, simulation.ledger.count("purchases")[0, 1])
 
     # What those who stayed would lose by moving to a twin of firm 0 that knows nothing yet.
     lost = {
-        "switching_procedural": moving + teaching * customization[0] * knowledge[0],
+        "switching_procedural": moving + onboarding_effort * customization[0] * knowledge[0],
         "switching_financial": -volume * (asked - price)[0],
-        "switching_relational": volume * weight * (misfit(0.0 * knowledge) - misfit(knowledge))[0]
-        + hassle * (recognition * interaction * knowledge)[0],
+        "switching_relational": volume * weight * (fit_gap(0.0 * knowledge) - fit_gap(knowledge))[0]
+        + ordering_effort * (recognition * interaction * knowledge)[0],
         "price_paid": volume * asked[0],
-        "fit_gap": misfit(knowledge)[0],
+        "fit_gap": fit_gap(knowledge)[0],
     }
     checks += [exactly(what, value, measured(simulation, what)) for what, value in lost.items()]
     return checks

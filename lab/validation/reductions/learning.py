@@ -6,7 +6,7 @@ from math import comb, sqrt
 
 import numpy as np
 
-from cxsim.analytic import knowledge_after, mean_misfit, steady_uncertainty
+from cxsim.analytic import knowledge_after, mean_fit_gap, steady_uncertainty
 from cxsim.runs import simulate
 from lab.validation.checks import STORED, Check, exactly, measured
 from lab.validation.markets import market
@@ -33,7 +33,7 @@ def learning(
     D, v, C = dimensions, need_variance, customization
     gap = np.resize(np.array(gap), D)
     position = np.full(D, 0.3)
-    hassle, effort = 1.5, 0.7
+    ordering_effort, effort = 1.5, 0.7
     scenario = market(
         {
             "A": {
@@ -50,7 +50,7 @@ def learning(
                 "need_mean": (position + gap).tolist(),
                 "need_sd": sqrt(v),
                 "disclosure": disclosure,
-                "ordering_effort": hassle,
+                "ordering_effort": ordering_effort,
                 "onboarding_effort": effort,
                 "fit_weight": 1.0,
             }
@@ -74,7 +74,7 @@ def learning(
     checks = []
     for n, row in enumerate(rows, start=1):
         before, K = knowledge_after([n - 1, n], precision=rate * interaction * disclosure)
-        expected = mean_misfit(
+        expected = mean_fit_gap(
             K,
             customization=C,
             dimensions=D,
@@ -92,7 +92,7 @@ def learning(
             exactly(f"knowledge after {n}", K, row["customer_knowledge"]),
             exactly(
                 f"ordering effort of order {n}",
-                hassle * (1.0 - interaction * before),
+                ordering_effort * (1.0 - interaction * before),
                 row["ordering_effort"],
             ),
             exactly(f"onboarding effort, {n}", effort * C * (K - before), row["onboarding_effort"]),
@@ -129,7 +129,7 @@ def learning_when_recognized(
         recognition**n * (1.0 - recognition) ** (contacts - n)
     )
     K = knowledge_after(n, precision=precision)
-    expected = chance @ mean_misfit(K, customization=C, dimensions=D, recognition=recognition)
+    expected = chance @ mean_fit_gap(K, customization=C, dimensions=D, recognition=recognition)
     # One customer's fit gap is A |x - mean|^2 + B, where the square has mean D and mean square
     # D^2 + 2 D.
     A = recognition * (1.0 - C * K) ** 2 + 1.0 - recognition
@@ -139,7 +139,7 @@ def learning_when_recognized(
     spread = chance @ K**2 - known**2
     return [
         Check(
-            "misfit",
+            "fit gap",
             expected,
             measured(simulation, "fit_gap"),
             error=sqrt((square - expected**2) / customers),
@@ -181,7 +181,9 @@ def telling_apart(
     missed += r * (1.0 - r) * K * K * (gap @ gap)
     return [
         exactly(
-            "differentiated", 1.0 - missed / varied, measured(simulation, "need_variance_explained")
+            "need variance explained",
+            1.0 - missed / varied,
+            measured(simulation, "need_variance_explained"),
         )
     ]
 
@@ -203,13 +205,13 @@ def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, seed=16, rules=Non
         each=lambda s: rows.append((measured(s, "customer_knowledge"), measured(s, "fit_gap"))),
     )
     checks = []
-    for t, (known, misfit) in enumerate(rows, start=1):
+    for t, (known, fit_gap) in enumerate(rows, start=1):
         K = knowledge * (1.0 - rate) ** t
-        expected = float(mean_misfit(K, customization=C))
+        expected = float(mean_fit_gap(K, customization=C))
         error = sqrt(4.0 * (1.0 - C * K) ** 4 / customers)
         checks += [
             exactly(f"knowledge after {t}", K, known),
-            Check(f"fit gap after {t}", expected, misfit, error=error),
+            Check(f"fit gap after {t}", expected, fit_gap, error=error),
         ]
     return checks
 
@@ -252,7 +254,7 @@ def drift(*, share=0.1, precision=1.0, customers=20_000, seed=17, rules=None):
         path = path / (1.0 + precision * path)
         checks.append(exactly(f"knowledge in period {t}", 1.0 - path, known[t]))
     K = 1.0 - P
-    expected = float(mean_misfit(K, customization=C, dimensions=D, need_variance=v))
+    expected = float(mean_fit_gap(K, customization=C, dimensions=D, need_variance=v))
     error = sqrt(2.0 * D * (1.0 - C * K) ** 4 * v * v / customers)
     checks.append(Check("steady fit gap", expected, measured(simulation, "fit_gap"), error=error))
     # Needs keep their variance, and share of it that is not new ties them to the past.

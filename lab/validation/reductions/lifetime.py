@@ -11,7 +11,7 @@ from cxsim.runs import simulate
 from lab.validation.checks import Check, exactly, measured
 from lab.validation.markets import market
 
-__all__ = ["lifetime_value", "perpetual_value", "realized_value"]
+__all__ = ["customer_lifetime_value", "perpetual_value", "realized_value"]
 
 MARGIN = 2.0 * (10.0 - 4.0 - 1.5 * 0.6) - 0.8 * 0.5 - 1.2
 #: Two units a purchase; unit and customization cost, a contact and the handling of an order.
@@ -26,7 +26,7 @@ EARNING = {
 }
 
 
-def lifetime_value(
+def customer_lifetime_value(
     *, stay=0.95, exit_rate=0.05, discount_rate=0.1, customers=100_000, seed=18, rules=None
 ):
     """Row 8: two equal firms, a constant chance to stay and to leave the market."""

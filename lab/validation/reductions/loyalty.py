@@ -52,7 +52,7 @@ def collecting(*, rate=2.0, value=0.05, threshold=30.0, periods=8, seed=31, rule
 
 def loyal(*, form="cost", threshold=0.0, customers=100_000, seed=32, rules=None):
     """Two firms, one gives points: shares in the first two periods are logit shares."""
-    price, rate, value, outside = 5.0, 1.0, 0.1, 0.3
+    price, rate, value, no_purchase = 5.0, 1.0, 0.1, 0.3
     quality = np.array([5.2, 5.5])
     programme = {
         "points_per_currency": rate, "point_value": value, "redemption_threshold": threshold,
@@ -63,7 +63,7 @@ def loyal(*, form="cost", threshold=0.0, customers=100_000, seed=32, rules=None)
                 "A": {"quality": quality[0], "price": price, "loyalty_programme": programme},
                 "B": {"quality": quality[1], "price": price},
             },
-            {"All": {"share": 1.0, "no_purchase_value": outside}},
+            {"All": {"share": 1.0, "no_purchase_value": no_purchase}},
             no_purchase_option=True,
             switching_cost_form=form,
             customers=customers,
@@ -80,14 +80,16 @@ def loyal(*, form="cost", threshold=0.0, customers=100_000, seed=32, rules=None)
     second[0] += held if form == "bonus" else 0.0
     second[1] -= held if form == "cost" else 0.0
     purchases = simulation.ledger.count("purchases")
-    expected = logit_shares(second, price_sensitivity=1.0, outside=outside)
+    expected = logit_shares(second, price_sensitivity=1.0, no_purchase=no_purchase)
     checks = proportions(
-        "at first", logit_shares(first, price_sensitivity=1.0, outside=outside), purchases[0, 0]
+        "at first",
+        logit_shares(first, price_sensitivity=1.0, no_purchase=no_purchase),
+        purchases[0, 0],
     )
     checks += proportions("with a balance", expected, purchases[1, 1])
     checks += proportions(
         "with the other firm",
-        logit_shares(first, price_sensitivity=1.0, outside=outside),
+        logit_shares(first, price_sensitivity=1.0, no_purchase=no_purchase),
         purchases[1, 2],
     )
     moved = simulation.ledger.count("points_forfeited")[1, 0]
@@ -100,7 +102,7 @@ def binding(
     seed=33, rules=None,
 ):  # fmt: skip
     """Customers of A choose again while a contract may bind them."""
-    quality, outside = np.array([1.4, 1.0]), 0.2
+    quality, no_purchase = np.array([1.4, 1.0]), 0.2
     simulation = simulate(
         market(
             {
@@ -112,7 +114,7 @@ def binding(
                 },
                 "B": {"quality": quality[1] + 1.0, "price": 1.0},
             },
-            {"All": {"share": 1.0, "no_purchase_value": outside, "purchase_rate": rate}},
+            {"All": {"share": 1.0, "no_purchase_value": no_purchase, "purchase_rate": rate}},
             no_purchase_option=True,
             switching_cost_form=form,
             customers=customers,
@@ -124,7 +126,7 @@ def binding(
     )
     due = fee if length > 1 else 0.0
     subscribed = billing == "subscription"
-    worth, alone = quality.copy(), outside
+    worth, alone = quality.copy(), no_purchase
     if form == "bonus":
         worth[0] += due
     else:

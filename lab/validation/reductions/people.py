@@ -39,7 +39,7 @@ def deciding(*, members=5, quorum=0.6, customers=100_000, seed=21, rules=None):
         periods=2,
     )
     simulation = simulate(scenario, seed=seed, rules=rules)
-    chances = logit_shares(np.array([1.0, 0.5]), price_sensitivity=1.0, outside=0.0)
+    chances = logit_shares(np.array([1.0, 0.5]), price_sensitivity=1.0, no_purchase=0.0)
     won = verdicts(chances, members, quorum)
     purchases = simulation.ledger.count("purchases")
     taken = purchases[0, 0]
@@ -121,7 +121,7 @@ def lived_with(
     # Squares of 2 D normal variates and more; accounts are independent, members of one are not.
     spread = 2.0 * sqrt(D) * (kept * v + missed + (C * K * error) ** 2)
     return [
-        Check("misfit", expected, measured(simulation, "fit_gap"), error=spread / sqrt(customers)),
+        Check("fit gap", expected, measured(simulation, "fit_gap"), error=spread / sqrt(customers)),
         Check(
             "fit lost by moving to a twin",
             untaught - expected,
@@ -162,10 +162,10 @@ def judged(*, error=0.7, member_sd=0.5, customers=200_000, seed=24, rules=None):
     n_own, n_error = np.meshgrid(nodes, nodes, indexing="ij")
     joint = np.outer(weights, weights)
     seen = need - position + member_sd * n_own + error * n_error
-    lived = need - position + member_sd * n_own
+    need_in_use = need - position + member_sd * n_own
     utility = 1.0 - weight * seen**2
     surplus = np.log1p(np.exp(utility)) + np.euler_gamma
-    regret = weight * (seen**2 - lived**2) / (1.0 + np.exp(-utility))
+    regret = weight * (seen**2 - need_in_use**2) / (1.0 + np.exp(-utility))
     expected = float((joint * (surplus + regret)).sum())
     got = simulation.latest("market", "consumer_surplus") / scenario.market_size
     square = float((joint * (surplus + regret) ** 2).sum()) - expected**2 + np.pi**2 / 6.0 + 2.0

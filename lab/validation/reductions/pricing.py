@@ -29,7 +29,7 @@ def duopoly(
     cost=0.0,
     price=1.5,
     price_sensitivity=1.0,
-    outside=None,
+    no_purchase=None,
     form="cost",
     discount_factor=0.9,
     split=0.5,
@@ -51,10 +51,10 @@ def duopoly(
                 "share": 1.0,
                 "price_sensitivity": price_sensitivity,
                 "switching_cost": loyalty / price_sensitivity,
-                "no_purchase_value": outside or 0.0,
+                "no_purchase_value": no_purchase or 0.0,
             }
         },
-        no_purchase_option=outside is not None,
+        no_purchase_option=no_purchase is not None,
         switching_cost_form=form,
         discount_rate=1.0 / discount_factor - 1.0,
         initial={
@@ -75,7 +75,7 @@ def _prices(simulation):
 def bertrand(
     *,
     firms=2,
-    outside=None,
+    no_purchase=None,
     price_sensitivity=1.0,
     quality=None,
     customers=60_000,
@@ -98,23 +98,23 @@ def bertrand(
             "All": {
                 "share": 1.0,
                 "price_sensitivity": price_sensitivity,
-                "no_purchase_value": outside or 0.0,
+                "no_purchase_value": no_purchase or 0.0,
             }
         },
-        no_purchase_option=outside is not None,
+        no_purchase_option=no_purchase is not None,
         customers=customers,
         periods=30,
     )
     simulation = simulate(scenario, seed=seed, rules=rules)
     expected = logit_bertrand(
-        1.0, quality=worth, price_sensitivity=price_sensitivity, outside=outside
+        1.0, quality=worth, price_sensitivity=price_sensitivity, no_purchase=no_purchase
     )
     checks = [
         Check(f"price of firm {k}", p, obtained, rounding=1e-6 * p)
         for k, (p, obtained) in enumerate(zip(expected.price, _prices(simulation)[-1], strict=True))
     ]
     purchases = simulation.ledger.count("purchases")[-12:].sum(axis=(0, 1))
-    if outside is None:
+    if no_purchase is None:
         purchases = purchases[:-1]
     return checks + proportions("share of option", expected.share, purchases)
 
@@ -157,13 +157,13 @@ def farsighted(
     price=None,
     split=0.5,
     quality=(1.0, 1.0),
-    outside=None,
+    no_purchase=None,
     form="cost",
     customers=200_000,
     seed=23,
 ):
     """Prices by the split of customers, and the next split that they bring."""
-    setting = {"outside": outside, "form": form, "quality": quality}
+    setting = {"no_purchase": no_purchase, "form": form, "quality": quality}
     scenario = duopoly(
         "farsighted", loyalty=loyalty, split=split, customers=customers, periods=12, **setting
     )
@@ -188,11 +188,11 @@ def farsighted(
         chances = switching_chances(
             np.array(quality) - [game.own, game.rival],
             switching_cost=loyalty,
-            outside=outside,
+            no_purchase=no_purchase,
             form=form,
         )
         for supplier, row in enumerate(chances):
-            counts = bought[supplier] if outside is not None else bought[supplier, :-1]
+            counts = bought[supplier] if no_purchase is not None else bought[supplier, :-1]
             checks += proportions(f"from {supplier} in period {period} to", row, counts)
     return checks
 
@@ -258,7 +258,7 @@ def deviations(
     once=True,
     loyalty=1.0,
     quality=(1.0, 1.0),
-    outside=None,
+    no_purchase=None,
     form="cost",
     split=0.5,
     base="Deviant",
@@ -275,7 +275,7 @@ def deviations(
     customer.
     """
     B = 0.9
-    setting = {"outside": outside, "form": form, "quality": quality}
+    setting = {"no_purchase": no_purchase, "form": form, "quality": quality}
     where = f"lab.validation.reductions.pricing:{base}"
     more = {} if asks is None else {"asks": asks}
     world = {"loyalty": loyalty, "split": split, "customers": customers, "periods": periods}
@@ -310,7 +310,7 @@ def _path(by, once, asks, loyalty, split, periods, discount_factor, setting):
         chances = switching_chances(
             np.array(setting["quality"]) - prices,
             switching_cost=loyalty,
-            outside=setting["outside"],
+            no_purchase=setting["no_purchase"],
             form=setting["form"],
         )
         bases = np.array([n, 1.0 - n])

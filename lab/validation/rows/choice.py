@@ -22,10 +22,10 @@ def _logit(size: Size) -> list[Check]:
     for label, setting in {
         "without a no-purchase option": {},
         "without a no-purchase option, a = 0.4": {"price_sensitivity": 0.4},
-        "no-purchase option worth 0": {"outside": 0.0},
-        "no-purchase option worth 0.9": {"outside": 0.9},
+        "no-purchase option worth 0": {"no_purchase": 0.0},
+        "no-purchase option worth 0.9": {"no_purchase": 0.9},
         "a = 0": {"price_sensitivity": 0.0},
-        "a = 0, no-purchase option": {"price_sensitivity": 0.0, "outside": 5.0},
+        "a = 0, no-purchase option": {"price_sensitivity": 0.0, "no_purchase": 5.0},
     }.items():
         found = pooled(logit, seeds=size.seeds(label), customers=size.customers(200_000), **setting)
         checks += labelled(label, found)
@@ -48,9 +48,9 @@ def _switching(size: Size) -> list[Check]:
             "worth": (1.0, 0.7, 1.6), "switching_cost": 2.0, "price_sensitivity": 0.8,
         },
         "bonus form": {"form": "bonus"},
-        "no-purchase option, cost form": {"outside": 0.2, "worth": (1.0, 0.7, 0.9)},
+        "no-purchase option, cost form": {"no_purchase": 0.2, "worth": (1.0, 0.7, 0.9)},
         "no-purchase option, bonus form": {
-            "outside": 0.2, "worth": (1.0, 0.7, 0.9), "form": "bonus",
+            "no_purchase": 0.2, "worth": (1.0, 0.7, 0.9), "form": "bonus",
         },
     }.items():  # fmt: skip
         found = pooled(
@@ -74,21 +74,25 @@ def _bertrand(size: Size) -> list[Check]:
                 rounding=1e-9,
             )
         )
-    found = logit_bertrand([1.0, 1.0], quality=[1.0, 1.0], outside=0.0)
+    found = logit_bertrand([1.0, 1.0], quality=[1.0, 1.0], no_purchase=0.0)
     checks += [
         printed("2 firms and a no-purchase option: price", 2.226751, found.price[0], digits=6),
         printed("2 firms and a no-purchase option: share", 0.184838, found.share[0], digits=6),
     ]
     cost, quality = [0.2, 1.0, 0.5], [1.0, 3.5, -0.6]
-    for label, outside in {"unequal firms": None, "unequal firms, outside": 0.5}.items():
-        found = logit_bertrand(cost, quality=quality, price_sensitivity=1.7, outside=outside)
+    for label, no_purchase in {"unequal firms": None, "unequal firms, outside": 0.5}.items():
+        found = logit_bertrand(
+            cost, quality=quality, price_sensitivity=1.7, no_purchase=no_purchase
+        )
         for firm in range(3):
             best = best_static_price(
                 firm, found.price, quality=quality, cost=cost, price_sensitivity=1.7,
-                outside=outside,
+                no_purchase=no_purchase,
             )  # fmt: skip
             checks.append(at_most(f"{label}: most that firm {firm} gains", 1e-12, best.gain))
-        total = logit_shares(quality - found.price, price_sensitivity=1.7, outside=outside).sum()
+        total = logit_shares(
+            quality - found.price, price_sensitivity=1.7, no_purchase=no_purchase
+        ).sum()
         checks.append(Check(f"{label}: shares add up", 1.0, total, rounding=1e-12))
     return checks
 
@@ -150,6 +154,6 @@ ROWS = (
         setting="three firms that differ in all parameters, identical customers known to firm 0 "
         "only, a no-purchase option.",
         run=_terms,
-        proofs=("test_misfit_given_a_need_is_that_of_explicit_signals",),
+        proofs=("test_fit_gap_given_a_need_is_that_of_explicit_signals",),
     ),
 )

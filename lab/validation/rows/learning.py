@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cxsim.analytic import knowledge_after, mean_misfit, steady_uncertainty
+from cxsim.analytic import knowledge_after, mean_fit_gap, steady_uncertainty
 from lab.validation.checks import Check, pooled, printed
-from lab.validation.figures.learning import misfit_by_contacts
+from lab.validation.figures.learning import fit_gap_by_contacts
 from lab.validation.reductions.learning import drift, forgetting, learning, learning_when_recognized
 from lab.validation.registry import Row, Size, labelled
 
@@ -36,7 +36,7 @@ def _learning(size: Size) -> list[Check]:
     checks = []
     for D, v, r, C, n, expected, digits in _PAGE:
         K = knowledge_after(n, precision=r)
-        found = mean_misfit(K, customization=C, dimensions=D, need_variance=v)
+        found = mean_fit_gap(K, customization=C, dimensions=D, need_variance=v)
         name = f"closed form, D = {D}, v = {v:g}, r = {r:g}, C = {C:g}, n = {n}"
         checks.append(printed(name, expected, found, digits=digits))
     for label, setting in SIMULATED.items():
@@ -93,9 +93,9 @@ ROWS = (
         "period; r = learning rate x interaction x data sharing. *Less luck*: without the effect "
         "of the needs that happened to be drawn, which leaves rounding to 32 bits.",
         run=_learning,
-        proofs=("test_mean_misfit_is_that_of_explicit_signals",),
+        proofs=("test_mean_fit_gap_is_that_of_explicit_signals",),
         precision=0.01,
-        figures=(misfit_by_contacts,),
+        figures=(fit_gap_by_contacts,),
     ),
     Row(
         number="1.5.1",
@@ -120,7 +120,7 @@ ROWS = (
         run=_drift,
         proofs=(
             "test_steady_uncertainty_is_where_drifting_and_learning_end_up",
-            "test_steady_misfit_is_that_of_a_kalman_filter_run_on_drifting_needs",
+            "test_steady_fit_gap_is_that_of_a_kalman_filter_run_on_drifting_needs",
         ),
         precision=0.01,
     ),

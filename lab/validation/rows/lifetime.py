@@ -6,7 +6,11 @@ from cxsim.analytic import fit_survival, lifetime_multiple, survival
 from lab.validation.checks import Check, pooled, printed
 from lab.validation.data import SURVIVORS
 from lab.validation.figures.survival import survivors
-from lab.validation.reductions.lifetime import lifetime_value, perpetual_value, realized_value
+from lab.validation.reductions.lifetime import (
+    customer_lifetime_value,
+    perpetual_value,
+    realized_value,
+)
 from lab.validation.reductions.survival import cohort_survival
 from lab.validation.registry import Row, Size, labelled
 
@@ -74,7 +78,7 @@ def _lifetime(size: Size) -> list[Check]:
     for stay, exit_rate in ((0.9, 0.0), (0.95, 0.05)):
         for rate in (0.1, 0.01):
             found = pooled(
-                lifetime_value,
+                customer_lifetime_value,
                 seeds=size.seeds(f"lifetime {stay:g} {rate:g}"),
                 customers=size.customers(100_000),
                 stay=stay,

@@ -23,8 +23,8 @@ def _bertrand(size: Size) -> list[Check]:
     for label, setting in (
         ("two firms", {"price_sensitivity": 0.8}),
         ("three firms", {"firms": 3, "price_sensitivity": 0.8}),
-        ("no-purchase option", {"outside": 0.0}),
-        ("firms that differ, no-purchase option", {"outside": 0.3, "quality": [2.0, 0.5, 1.0]}),
+        ("no-purchase option", {"no_purchase": 0.0}),
+        ("firms that differ, no-purchase option", {"no_purchase": 0.3, "quality": [2.0, 0.5, 1.0]}),
     ):
         found = pooled(
             bertrand, seeds=size.seeds(label), customers=size.customers(60_000), **setting
@@ -50,12 +50,12 @@ def _posted(size: Size) -> list[Check]:
 
 def _path(size: Size) -> list[Check]:
     checks = []
-    for form, outside in _FORMS:
-        label = f"{form} form, {'without a ' if outside is None else ''}no-purchase option"
+    for form, no_purchase in _FORMS:
+        label = f"{form} form, {'without a ' if no_purchase is None else ''}no-purchase option"
         # Another seed is another split of customers, so that each has its own expectation.
         found = farsighted(
             form=form,
-            outside=outside,
+            no_purchase=no_purchase,
             split=0.8,
             quality=(1.4, 1.0),
             customers=size.customers(200_000),
@@ -75,15 +75,17 @@ def _one_buyer(size: Size) -> list[Check]:
 
 def _gains(size: Size) -> list[Check]:
     checks = []
-    for form, outside in _FORMS:
+    for form, no_purchase in _FORMS:
         for by in (-0.4, 0.4):
             for once in (True, False):
-                label = f"{form} form, {'without a ' if outside is None else ''}no-purchase option"
+                label = (
+                    f"{form} form, {'without a ' if no_purchase is None else ''}no-purchase option"
+                )
                 (check,) = deviations(
                     by=by,
                     once=once,
                     form=form,
-                    outside=outside,
+                    no_purchase=no_purchase,
                     split=0.6,
                     customers=size.customers(20_000),
                     seed=size.seeds(f"{label} {by} {once}")[0],
