@@ -28,7 +28,7 @@ from cxsim.charts.layout import (
     tag,
 )
 from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable
-from cxsim.charts.time_series import Courses, courses_of
+from cxsim.charts.time_series import TimeSeries, series_of
 
 # -- The journey map: what customers meet at each touchpoint beside what they expect -----------
 
@@ -223,16 +223,16 @@ def emotion_clusters(
     ValueError
         If a column is missing.
     """
-    courses = {name: courses_of(firms, name, firms=show) for name in _COLORS}
+    series = {name: series_of(firms, name, firms=show) for name in _COLORS}
     words = words_of(firms)
-    names, periods = courses["destroying"].names, courses["destroying"].periods
+    names, periods = series["destroying"].names, series["destroying"].periods
     scale = scale_for("share", [0.0, 1.0], words=words)
 
     def draw(figure: Picture) -> Callable[[], None]:
         panels = firm_panels(figure, names)
         labels = []
         for k, axes in enumerate(panels):
-            values = [np.nan_to_num(course.value[:, k]) for course in courses.values()]
+            values = [np.nan_to_num(each.value[:, k]) for each in series.values()]
             labels.append((axes, _stack(axes, periods, values, scale)))
             axes.set_ylim(0, 1)
             axes.set_xlim(float(periods[0]), float(max(periods[-1], periods[0] + 1)))
@@ -246,8 +246,8 @@ def emotion_clusters(
     return Chart(
         draw,
         size=panels_size(len(names), height=2.4),
-        title=_finding(courses),
-        alt=_alt(courses, words.period),
+        title=_finding(series),
+        alt=_alt(series, words.period),
         note="Emotion clusters of each firm's customers. "
         + (
             "Means over seeds."
@@ -270,13 +270,13 @@ def _stack(
     return ends
 
 
-def _net(courses: dict[str, Courses]) -> np.ndarray:
+def _net(series: dict[str, TimeSeries]) -> np.ndarray:
     """Return the net promoter score of the last period by firm, in points."""
-    return 100 * (courses["advocacy"].value[-1] - courses["destroying"].value[-1])
+    return 100 * (series["advocacy"].value[-1] - series["destroying"].value[-1])
 
 
-def _finding(courses: dict[str, Courses]) -> str:
-    net, names = _net(courses), courses["advocacy"].names
+def _finding(series: dict[str, TimeSeries]) -> str:
+    net, names = _net(series), series["advocacy"].names
     if not np.isfinite(net).any():
         return "Emotions: no firm has customers at the end"
     best, worst = int(np.nanargmax(net)), int(np.nanargmin(net))
@@ -288,16 +288,16 @@ def _points(value: float) -> str:
     return number(round(value), 3, signed=True)
 
 
-def _alt(courses: dict[str, Courses], period: str) -> str:
+def _alt(series: dict[str, TimeSeries], period: str) -> str:
     said = []
-    for k, name in enumerate(courses["advocacy"].names):
+    for k, name in enumerate(series["advocacy"].names):
         parts = ", ".join(
-            f"{cluster} {course.value[0, k]:.0%} to {course.value[-1, k]:.0%}"
-            for cluster, course in courses.items()
-            if np.isfinite(course.value[[0, -1], k]).all()
+            f"{cluster} {each.value[0, k]:.0%} to {each.value[-1, k]:.0%}"
+            for cluster, each in series.items()
+            if np.isfinite(each.value[[0, -1], k]).all()
         )
         said.append(f"{name}: {parts}" if parts else f"{name} without customers")
-    last = courses["advocacy"].periods[-1]
+    last = series["advocacy"].periods[-1]
     return f"Shares of customers by emotion cluster, first {period} to {period} {last}. " + (
         "; ".join(said) + "."
     )

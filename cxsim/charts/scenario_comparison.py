@@ -1,4 +1,4 @@
-"""Scenarios compared over paired seeds: differences with intervals, and courses side by side."""
+"""Scenarios compared over paired seeds: differences with intervals, and time series."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ from cxsim.charts.layout import (
     top_label,
 )
 from cxsim.charts.style import GREY, Look, Picture, looks, readable
-from cxsim.charts.time_series import Courses, courses_of, draw_course, fit_limits
+from cxsim.charts.time_series import TimeSeries, draw_series, fit_limits, series_of
 from cxsim.runs.measures.measure_registry import MARKET
 
-# -- Scenarios compared over paired seeds: differences with intervals, and courses side by side
+# -- Scenarios compared over paired seeds: differences with intervals, and time series ---------
 
 
 #: Measures shown if none are chosen, where the table has them.
@@ -224,7 +224,7 @@ def _alt(parts: list[pd.DataFrame], scenarios: list[str], words: Words) -> str:
     )
 
 
-# -- Courses of several scenarios in the same axes, one panel a firm ---------------------------
+# -- Time series of several scenarios in the same axes, one panel a firm -----------------------
 
 
 #: Scenarios: the baseline grey, others in colours that few firms have.
@@ -276,7 +276,7 @@ def scenario_time_series(
         If a column or the measure is missing.
     """
     shown = _Measured.of(series, measure, firms, called="measure")
-    label, courses, scale, names = shown.label, shown.courses, shown.scale, shown.names
+    label, by_scenario, scale, names = shown.label, shown.by_scenario, shown.scale, shown.names
     period, periods = words_of(series).period, shown.extent.periods
     events, columns = list(events), columns_for(len(names))
 
@@ -285,7 +285,7 @@ def scenario_time_series(
         labels, pad = [], 6
         for k, (axes, (name, look)) in enumerate(zip(panels, looks(names).items(), strict=True)):
             fit_limits(axes, shown.extent)
-            labels.append((axes, _by_scenario(axes, courses, k, scale)))
+            labels.append((axes, _draw_scenarios(axes, by_scenario, k, scale)))
             pad += 12 * mark_events(axes, [(at, "" if k else text) for at, text in events])
             axes.set_title(short(name, 34), color=look.ink, pad=pad if k < columns else 6)
             axes.yaxis.set_major_formatter(scale.ticks)
@@ -295,13 +295,13 @@ def scenario_time_series(
         figure.supylabel(scale.axis(label), fontsize=10, fontweight="normal", color="#3A3A3A")
         return partial(end_labels_of, labels, fontsize=9)
 
-    banded = any(course.banded for course in courses.values())
+    banded = any(each.banded for each in by_scenario.values())
     return Chart(
         draw,
         size=panels_size(len(names), 4.3, 2.1),
-        title=_paths_finding(label, courses, names, scale),
+        title=_paths_finding(label, by_scenario, names, scale),
         alt=f"Line charts of {label} by firm, {period} {periods[0]} to {periods[-1]}, one line per "
-        f"scenario: {_ends(courses, names, scale)}.",
+        f"scenario: {_ends(by_scenario, names, scale)}.",
         note="Means over paired seeds; bands: their confidence intervals."
         if banded
         else "No intervals: compare several seeds before drawing conclusions.",
@@ -317,8 +317,8 @@ class _Measured:
 
     label: str
     names: list[str]
-    courses: dict[str, Courses]
-    extent: Courses
+    by_scenario: dict[str, TimeSeries]
+    extent: TimeSeries
     scale: Scale
 
     @classmethod
@@ -329,32 +329,36 @@ class _Measured:
         one_of(measure, series["measure"].unique(), name=called)
         part = series[series["measure"] == measure]
         names = chosen(part["firm"], firms)
-        courses = {
-            str(name): courses_of(part[part["scenario"] == name], measure, firms=names)
+        by_scenario = {
+            str(name): series_of(part[part["scenario"] == name], measure, firms=names)
             for name in part["scenario"].unique()
         }
-        periods = np.unique(np.concatenate([each.periods for each in courses.values()]))
-        every = np.concatenate([each.everything() for each in courses.values()])
+        periods = np.unique(np.concatenate([each.periods for each in by_scenario.values()]))
+        every = np.concatenate([each.everything() for each in by_scenario.values()])
         label, unit = label_and_unit(measure)
         scale = scale_for(unit, every, words=words_of(series))
-        return cls(label, names, courses, Courses(periods, names, every[:, None]), scale)
+        return cls(label, names, by_scenario, TimeSeries(periods, names, every[:, None]), scale)
 
 
-def _by_scenario(axes: Axes, courses: dict[str, Courses], k: int, scale: Scale) -> list[EndLabel]:
-    """Draw the courses of one firm; return the labels of their ends."""
+def _draw_scenarios(
+    axes: Axes, by_scenario: dict[str, TimeSeries], k: int, scale: Scale
+) -> list[EndLabel]:
+    """Draw the series of one firm; return the labels of their ends."""
     ends = []
-    for (scenario, course), look in zip(courses.items(), cycle(_LOOKS), strict=False):
-        ends += draw_course(axes, course, k, look, label=short(scenario, 14), scale=scale)
+    for (scenario, each), look in zip(by_scenario.items(), cycle(_LOOKS), strict=False):
+        ends += draw_series(axes, each, k, look, label=short(scenario, 14), scale=scale)
     return ends
 
 
-def _paths_finding(label: str, courses: dict[str, Courses], names: list[str], scale: Scale) -> str:
+def _paths_finding(
+    label: str, by_scenario: dict[str, TimeSeries], names: list[str], scale: Scale
+) -> str:
     """Tell of the firm and scenario that end farthest from the baseline."""
-    baseline, *others = courses
+    baseline, *others = by_scenario
     best: tuple[float, str] | None = None
     for other in others:
         for k, name in enumerate(names):
-            before, after = courses[baseline].value[-1, k], courses[other].value[-1, k]
+            before, after = by_scenario[baseline].value[-1, k], by_scenario[other].value[-1, k]
             gap = abs(after - before)
             if np.isfinite(gap) and (best is None or gap > best[0]):
                 text = (
@@ -362,13 +366,15 @@ def _paths_finding(label: str, courses: dict[str, Courses], names: list[str], sc
                     f"{scale.text(before)} in {baseline}"
                 )
                 best = (float(gap), text)
-    return best[1] if best else f"{label} by firm in {joined(courses)}"
+    return best[1] if best else f"{label} by firm in {joined(by_scenario)}"
 
 
-def _ends(courses: dict[str, Courses], names: list[str], scale: Scale) -> str:
+def _ends(by_scenario: dict[str, TimeSeries], names: list[str], scale: Scale) -> str:
     said = []
     for k, name in enumerate(names):
-        ends = (f"{scale.text(each.value[-1, k])} in {where}" for where, each in courses.items())
+        ends = (
+            f"{scale.text(each.value[-1, k])} in {where}" for where, each in by_scenario.items()
+        )
         said.append(f"{name} ends at {joined(ends)}")
     return "; ".join(said)
 
@@ -444,14 +450,14 @@ def what_if(
     )
 
 
-def _both(pair: _Measured) -> tuple[Courses, Courses]:
-    """Return the courses of the baseline and the what-if, which may be the same."""
-    courses = list(pair.courses.values())
-    return courses[0], courses[-1]
+def _both(pair: _Measured) -> tuple[TimeSeries, TimeSeries]:
+    """Return the series of the baseline and the what-if, which may be the same."""
+    series = list(pair.by_scenario.values())
+    return series[0], series[-1]
 
 
 def _changes(pair: _Measured) -> str:
-    ways = zip(pair.names, *(course.value[-1] for course in _both(pair)), strict=True)
+    ways = zip(pair.names, *(each.value[-1] for each in _both(pair)), strict=True)
     text = pair.scale.text
     return f"{pair.label}: {joined(f'{n} {text(b)} ({text(a)} before)' for n, a, b in ways)}"
 
@@ -467,5 +473,5 @@ def _draw_pair(axes: Axes, pair: _Measured, *, dashed: bool) -> list[EndLabel]:
                 linestyle=(0, (4, 2)), alpha=0.9,
             )  # fmt: skip
         solid = replace(look, linestyle="-")  # for all firms: here dashes say which scenario it is
-        ends += draw_course(axes, after, k, solid, label=short(name, 16), scale=pair.scale)
+        ends += draw_series(axes, after, k, solid, label=short(name, 16), scale=pair.scale)
     return ends

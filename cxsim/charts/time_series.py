@@ -41,7 +41,7 @@ from cxsim.charts.style import GREY, Look, Picture, looks
 
 
 @dataclass(frozen=True)
-class Courses:
+class TimeSeries:
     """Values of one measure by period and name.
 
     Attributes
@@ -75,13 +75,13 @@ class Courses:
         return np.concatenate([part.ravel() for part in parts])
 
 
-def courses_of(
+def series_of(
     frame: pd.DataFrame,
     measure: str,
     *,
     band: tuple[str, str] | None = None,
     firms: Sequence[str] | None = None,
-) -> Courses:
+) -> TimeSeries:
     """Take a measure out of a frame with a column for it, or out of a series over seeds.
 
     A series has columns ``measure``, ``mean`` and, for a band, ``lower`` and ``upper``.
@@ -126,14 +126,14 @@ def courses_of(
         return wide.reindex(index=periods, columns=names).to_numpy(dtype=float)
 
     if band is None:
-        return Courses(periods, names, table(value))
-    return Courses(periods, names, table(value), table(band[0]), table(band[1]))
+        return TimeSeries(periods, names, table(value))
+    return TimeSeries(periods, names, table(value), table(band[0]), table(band[1]))
 
 
 def window_for(value: np.ndarray) -> int:
-    """Return over how many periods to take means: 1 where courses are smooth or short.
+    """Return over how many periods to take means: 1 where series are smooth or short.
 
-    Chance alone turns a course around in two of three periods; a course of steps or
+    Chance alone turns a series around in two of three periods; a series of steps or
     trends turns rarely.
 
     Parameters
@@ -240,7 +240,7 @@ def time_series(
         Columns with the lower and upper end of an interval, drawn as a band.
     window : int, optional
         Odd number of periods over which a centred mean is drawn over the single
-        periods, not across events; 1 for none. By default courses that jitter get one,
+        periods, not across events; 1 for none. By default series that jitter get one,
         unless there is a band.
     firms : sequence of str, optional
         Firms to show. Give all firms of the scenario, in its order, to keep colours
@@ -255,8 +255,8 @@ def time_series(
     ValueError
         If a column or measure is missing, or ``window`` is not odd.
     """
-    courses = courses_of(frame, measure, band=band, firms=firms)
-    return _lines(courses, measure, words_of(frame), events=list(events), window=window)
+    series = series_of(frame, measure, band=band, firms=firms)
+    return _lines(series, measure, words_of(frame), events=list(events), window=window)
 
 
 @charted()
@@ -280,8 +280,8 @@ def market_shares(
     band, events, window
         As for :func:`lines`.
     """
-    courses = courses_of(firms, measure, band=band)
-    return _lines(courses, measure, words_of(firms), events=list(events), window=window)
+    series = series_of(firms, measure, band=band)
+    return _lines(series, measure, words_of(firms), events=list(events), window=window)
 
 
 @charted()
@@ -302,8 +302,8 @@ def retention_rate(
     band, events, window
         As for :func:`lines`.
     """
-    courses = courses_of(firms, "retention_rate", band=band)
-    return _lines(courses, "retention_rate", words_of(firms), events=list(events), window=window)
+    series = series_of(firms, "retention_rate", band=band)
+    return _lines(series, "retention_rate", words_of(firms), events=list(events), window=window)
 
 
 @charted()
@@ -328,29 +328,29 @@ def profit(
         As for :func:`lines`.
     """
     measure = "cumulative_profit" if cumulative else "profit"
-    courses = courses_of(firms, measure, band=band)
-    return _lines(courses, measure, words_of(firms), events=list(events), window=window)
+    series = series_of(firms, measure, band=band)
+    return _lines(series, measure, words_of(firms), events=list(events), window=window)
 
 
 def _lines(
-    courses: Courses, measure: str, words: Words, *, events: list[Event], window: int | None
+    series: TimeSeries, measure: str, words: Words, *, events: list[Event], window: int | None
 ) -> Chart:
     if window is None:
-        window = 1 if courses.banded else window_for(courses.value)
+        window = 1 if series.banded else window_for(series.value)
     elif window < 1 or window % 2 == 0:
         raise ValueError(f"window: expected an odd number of periods, found {window!r}")
-    bold = smoothed(courses.value, window, periods=courses.periods, breaks=[at for at, _ in events])
+    bold = smoothed(series.value, window, periods=series.periods, breaks=[at for at, _ in events])
     label, unit = label_and_unit(measure)
-    scale = scale_for(unit, courses.everything(), words=words)
+    scale = scale_for(unit, series.everything(), words=words)
     smooth = f" · bold: moving mean of {window} {words.period}s, thin: single {words.period}s"
 
     def draw(figure: Picture) -> Callable[[], None]:
         axes = figure.add_subplot()
-        fit_limits(axes, courses)
+        fit_limits(axes, series)
         ends: list[EndLabel] = []
-        for k, (name, look) in enumerate(looks(courses.names).items()):
+        for k, (name, look) in enumerate(looks(series.names).items()):
             mean = bold[:, k] if window > 1 else None
-            ends += draw_course(axes, courses, k, look, label=short(name), scale=scale, bold=mean)
+            ends += draw_series(axes, series, k, look, label=short(name), scale=scale, bold=mean)
         axes.set_xlabel(words.period.capitalize())
         axes.yaxis.set_major_formatter(scale.ticks)
         rows = mark_events(axes, events)
@@ -360,28 +360,28 @@ def _lines(
     return Chart(
         draw,
         size=(8.6, 4.8),
-        title=_finding(measure, label, courses, bold, scale, words.period),
-        alt=_alt(label, courses, bold, scale, words.period, events),
-        note=_note(courses),
+        title=_finding(measure, label, series, bold, scale, words.period),
+        alt=_alt(label, series, bold, scale, words.period, events),
+        note=_note(series),
     )
 
 
 # --- pieces that other figures use too ----------------------------------------------
 
 
-def fit_limits(axes: Axes, courses: Courses) -> None:
-    """Set limits for the courses: zero is in sight where it is near, and has a line if crossed.
+def fit_limits(axes: Axes, series: TimeSeries) -> None:
+    """Set limits for the series: zero is in sight where it is near, and has a line if crossed.
 
     Parameters
     ----------
     axes : Axes
-    courses : Courses
+    series : TimeSeries
         In the unit of the vertical axis.
     """
-    first, last = float(courses.periods[0]), float(courses.periods[-1])
+    first, last = float(series.periods[0]), float(series.periods[-1])
     axes.set_xlim((first, last) if last > first else (first - 0.5, first + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    values = courses.everything()
+    values = series.everything()
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     if 0 < low < 0.5 * high or 0 < low == high:
@@ -394,9 +394,9 @@ def fit_limits(axes: Axes, courses: Courses) -> None:
         axes.axhline(0, color=GREY, linewidth=0.9, zorder=1.6)
 
 
-def draw_course(
+def draw_series(
     axes: Axes,
-    courses: Courses,
+    series: TimeSeries,
     k: int,
     look: Look,
     *,
@@ -404,17 +404,17 @@ def draw_course(
     scale: Scale,
     bold: np.ndarray | None = None,
 ) -> list[EndLabel]:
-    """Draw one course with its band, or thin under its moving mean in bold.
+    """Draw one series with its band, or thin under its moving mean in bold.
 
     Parameters
     ----------
     axes : Axes
-    courses : Courses
+    series : TimeSeries
     k : int
         Number of the firm.
     look : Look
     label : str
-        At the end of the course.
+        At the end of the series.
     scale : Scale
         How its last value is written.
     bold : ndarray, shape (T,), optional
@@ -423,14 +423,14 @@ def draw_course(
     Returns
     -------
     list of EndLabel
-        ``label`` and the last value, at the end of the course; none if it has no value.
+        ``label`` and the last value, at the end of the series; none if it has no value.
     """
-    periods, color = courses.periods, look.color
-    if courses.banded and courses.lower is not None and courses.upper is not None:
+    periods, color = series.periods, look.color
+    if series.banded and series.lower is not None and series.upper is not None:
         axes.fill_between(
-            periods, courses.lower[:, k], courses.upper[:, k], color=color, alpha=0.18, linewidth=0
+            periods, series.lower[:, k], series.upper[:, k], color=color, alpha=0.18, linewidth=0
         )
-    value = courses.value[:, k]
+    value = series.value[:, k]
     if bold is not None:
         axes.plot(periods, value, color=color, alpha=0.35, linewidth=0.8, zorder=1.8)
         value = bold
@@ -440,7 +440,7 @@ def draw_course(
     outline = [Stroke(linewidth=3.2, foreground=look.ink), Normal()] if look.pale else None
     axes.plot(
         periods, value, color=color, linestyle=look.linestyle, path_effects=outline,
-        label=courses.names[k],
+        label=series.names[k],
     )  # fmt: skip
     x, y = float(periods[there[-1]]), float(value[there[-1]])
     axes.plot(
@@ -451,23 +451,23 @@ def draw_course(
 
 
 def _finding(
-    measure: str, label: str, courses: Courses, bold: np.ndarray, scale: Scale, period: str
+    measure: str, label: str, series: TimeSeries, bold: np.ndarray, scale: Scale, period: str
 ) -> str:
     last = bold[-1]
     heading = label.rsplit(": ", maxsplit=1)[-1]
     heading = heading[:1].upper() + heading[1:]
     there = [k for k in np.argsort(-last, kind="stable") if np.isfinite(last[k])]
     if not there:
-        return f"{heading}: no firm has a value in {period} {courses.periods[-1]}"
+        return f"{heading}: no firm has a value in {period} {series.periods[-1]}"
     said = [scale.text(last[k]) for k in there]
-    level = [courses.names[k] for k, text in zip(there, said, strict=True) if text == said[0]]
+    level = [series.names[k] for k, text in zip(there, said, strict=True) if text == said[0]]
     value, following = said[0], ""
     if len(level) == 1:
-        if courses.banded and courses.lower is not None and courses.upper is not None:
-            low, high = courses.lower[-1, there[0]], courses.upper[-1, there[0]]
+        if series.banded and series.lower is not None and series.upper is not None:
+            low, high = series.lower[-1, there[0]], series.upper[-1, there[0]]
             value += f" ({scale.bare(low)} to {scale.bare(high)})"
         if len(there) > 1:
-            following = f", {courses.names[there[1]]} with {said[1]}"
+            following = f", {series.names[there[1]]} with {said[1]}"
     one, several = _TITLES.get(measure, _OTHER)
     if len(there) == 1 and measure not in _TITLES:
         one = "{label}: {who} ends at {value}"
@@ -478,11 +478,11 @@ def _finding(
 
 
 def _alt(
-    label: str, courses: Courses, bold: np.ndarray, scale: Scale, period: str, events: list[Event]
+    label: str, series: TimeSeries, bold: np.ndarray, scale: Scale, period: str, events: list[Event]
 ) -> str:
-    span = f"{period} {courses.periods[0]} to {courses.periods[-1]}"
+    span = f"{period} {series.periods[0]} to {series.periods[-1]}"
     ways = []
-    for k, name in enumerate(courses.names):
+    for k, name in enumerate(series.names):
         there = np.flatnonzero(np.isfinite(bold[:, k]))
         if there.size:
             start, end = bold[there[0], k], bold[there[-1], k]
@@ -490,17 +490,17 @@ def _alt(
         else:
             ways.append(f"{name} without a value")
     marked = "; ".join(f"{text or 'an event'} ({period} {at:g})" for at, text in events)
-    band = " with intervals" if courses.banded else ""
+    band = " with intervals" if series.banded else ""
     return f"Line chart of {label} by firm, {span}{band}: {joined(ways)}." + (
         f" Marked: {marked}." if marked else ""
     )
 
 
-def _note(courses: Courses) -> str:
+def _note(series: TimeSeries) -> str:
     silent = [
-        name for k, name in enumerate(courses.names) if not np.isfinite(courses.value[:, k]).any()
+        name for k, name in enumerate(series.names) if not np.isfinite(series.value[:, k]).any()
     ]
     notes = [f"No value in any period: {joined(silent)}."] if silent else []
-    if not courses.banded:
+    if not series.banded:
         notes.append("No intervals: compare several seeds before drawing conclusions.")
     return " ".join(notes)

@@ -100,7 +100,7 @@ class Question:
         return "With " + ", ".join(said) if said else "As it is"
 
 
-# -- The answer to a what-if question: courses, key figures and one sentence, all of one run ---
+# -- The answer to a what-if question: time series, key figures and one sentence, of one run ---
 
 
 #: Key figures of the firm in focus.

@@ -1,4 +1,4 @@
-"""Scenarios side by side over paired seeds: differences, means and courses with intervals."""
+"""Scenarios side by side over paired seeds: differences, means and time series with intervals."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from cxsim.study.value_of_lead import (
     value_from,
 )
 
-# -- Scenarios side by side over paired seeds: differences, means and courses with intervals ---
+# -- Scenarios side by side over paired seeds: differences, means and time series --------------
 
 
 _FRAMES = ("table", "means", "series", "settings")
@@ -355,7 +355,7 @@ def _settings(baseline: Scenario, other: Scenario, name: str) -> pd.DataFrame:
     return different.astype(str)
 
 
-# -- What a study keeps of one run: each measure in one number, and the course of some ---------
+# -- What a study keeps of one run: each measure in one number, and some by period ------------
 
 
 #: Periods up to which means can be taken over a part of a run: of longer ones they are not kept.

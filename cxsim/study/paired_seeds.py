@@ -274,7 +274,7 @@ def _check(scenarios: list[Scenario]) -> None:
         )
 
 
-# -- One scenario over several seeds: means, their errors, and courses with bands --------------
+# -- One scenario over several seeds: means, their errors, and time series with bands ----------
 
 
 @dataclass(frozen=True)
@@ -362,7 +362,7 @@ def replicate(
     seeds : int
         How many.
     confidence : float
-        Of the bands around courses.
+        Of the bands around time series.
     panel : int
         Households in the purchase panel of the first run; 0 for none.
     progress : callable, optional

@@ -1,4 +1,4 @@
-"""Scenarios compared: differences with intervals, courses side by side."""
+"""Scenarios compared: differences with intervals, time series side by side."""
 
 from __future__ import annotations
 

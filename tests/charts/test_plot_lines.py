@@ -1,4 +1,4 @@
-"""Courses by period: what titles claim, how jitter, events, bands and gaps are shown."""
+"""Time series: what titles claim, how jitter, events, bands and gaps are shown."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ class Runs:
         part = self._parts[strategy or next(iter(self._parts))]
         if over is None:
             return part[column].to_numpy(float)
-        courses = np.stack([np.asarray(v, float) for v in part[f"{column}@period"]])
-        window = courses[:, slice(*over)]
+        series = np.stack([np.asarray(v, float) for v in part[f"{column}@period"]])
+        window = series[:, slice(*over)]
         known = np.isfinite(window)
         total = np.where(known, window, 0.0).sum(axis=1)
         return np.divide(
