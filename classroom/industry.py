@@ -21,7 +21,7 @@ INPUTS: dict[str, tuple[str, str, float, float]] = {
     "price": ("Price of a purchase", "currency", 0.01, 1e9),
     "customers": ("Customers in the whole market", "", 1000, 1e9),
     "purchases_per_year": ("Purchases of a customer", "a year", 0.1, 11.5),
-    "leaving": ("Turnover: customers who leave the market", "% a year", 0, 90),
+    "leaving": ("Exit rate: customers who leave the market", "% a year", 0, 90),
     "elasticity": ("Change of a firm's sales if its price rises by 1 %", "%", -20, -0.2),
     "unit_cost": ("Cost of goods sold per unit", "% of the price", 0, 99),
     "fit_worth": ("Value of perfect fit over a standard product", "% of the price", 0, 300),

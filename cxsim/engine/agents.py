@@ -55,77 +55,77 @@ class Customer(mesa.Agent):
 
     def begin(self) -> None:
         """Get the initial state of the run."""
-        self._engine.play(self, "begin")
+        self._engine.run_phase(self, "begin")
 
     def leave(self) -> None:
         """Leave the market, with the chance of the exit rate."""
-        self._engine.play(self, "leave")
+        self._engine.run_phase(self, "leave")
 
     def arrive(self) -> None:
         """Draw a newcomer's attributes, if the previous customer has left."""
-        self._engine.play(self, "arrive")
+        self._engine.run_phase(self, "arrive")
 
     def drift(self) -> None:
         """Change the need, by need drift."""
-        self._engine.play(self, "drift")
+        self._engine.run_phase(self, "drift")
 
     def contact(self) -> None:
         """Receive acquisition contacts and advertising."""
-        self._engine.play(self, "contact")
+        self._engine.run_phase(self, "contact")
 
     def prepare(self) -> None:
         """Set what each firm knows and offers."""
-        self._engine.play(self, "prepare")
+        self._engine.run_phase(self, "prepare")
 
     def adjust(self) -> None:
         """Let mechanisms change what was prepared."""
-        self._engine.play(self, "adjust")
+        self._engine.run_phase(self, "adjust")
 
     def ask(self) -> None:
         """Get the price of each firm."""
-        self._engine.play(self, "ask")
+        self._engine.run_phase(self, "ask")
 
     def add(self) -> None:
         """Add up the value of each option."""
-        self._engine.play(self, "add")
+        self._engine.run_phase(self, "add")
 
     def decide(self) -> None:
         """Choose the option of highest utility."""
-        self._engine.play(self, "decide")
+        self._engine.run_phase(self, "decide")
 
     def pay(self) -> None:
         """Pay, visit touchpoints, and cause costs."""
-        self._engine.play(self, "pay")
+        self._engine.run_phase(self, "pay")
 
     def update(self) -> None:
         """Update firms' knowledge and the customer's experience."""
-        self._engine.play(self, "update")
+        self._engine.run_phase(self, "update")
 
     def join(self) -> None:
         """Become a customer of the chosen firm."""
-        self._engine.play(self, "join")
+        self._engine.run_phase(self, "join")
 
     def tell(self) -> None:
         """Send messages to other customers."""
-        self._engine.play(self, "tell")
+        self._engine.run_phase(self, "tell")
 
     def survey(self) -> None:
         """Answer surveys."""
-        self._engine.play(self, "survey")
+        self._engine.run_phase(self, "survey")
 
     def account(self) -> None:
         """Add to the accumulators of the period."""
-        self._engine.play(self, "account")
+        self._engine.run_phase(self, "account")
 
     def hear(self) -> None:
         """Receive messages of other customers."""
-        self._engine.play(self, "hear")
+        self._engine.run_phase(self, "hear")
 
     # not part of a period
 
     def expect(self) -> None:
         """Add to expected demand, for a firm that knows it (after ``prepare`` to ``add``)."""
-        self._engine.play(self, "expect")
+        self._engine.run_phase(self, "expect")
 
     # what Mesa's agents do, and customers do not
 
@@ -377,7 +377,7 @@ class AgentsEngine:
         who, phase = type(customer).__name__, self._phase
         raise RuntimeError(f"{who}.{phase}: expected a call of super().{phase}(), found none")
 
-    def play(self, customer: Customer, phase: str) -> None:
+    def run_phase(self, customer: Customer, phase: str) -> None:
         """Run the passes of a phase for one customer, in its turn and once.
 
         Raises

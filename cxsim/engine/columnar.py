@@ -127,7 +127,7 @@ class ColumnarEngine:
             if workers is None:
                 workers = self._bound[group] = self._workers(group)
             if self._threads == 1:
-                workers[0].play(0, blocks)
+                workers[0].run_blocks(0, blocks)
                 continue
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads)
@@ -159,7 +159,7 @@ class ColumnarEngine:
 def _play_all(worker: _Worker | PlainWorker, starts: Iterator[int], batch: int) -> None:
     """Run all steps of a phase group for one batch of blocks after the other."""
     for first in starts:
-        worker.play(first, min(first + batch, worker.blocks))
+        worker.run_blocks(first, min(first + batch, worker.blocks))
 
 
 def plays_plainly() -> bool:
@@ -205,7 +205,7 @@ class _Worker:
     ):
         from cxsim.engine.native import pack
 
-        self._steps, self._play, self._checked = steps, compiled_runner(), checked
+        self._steps, self._run_passes, self._checked = steps, compiled_runner(), checked
         blocks = range(workspace.population.blocks)
         entries: list[int] = []
         starts: list[int] = []
@@ -238,9 +238,9 @@ class _Worker:
         self._entries = np.array(entries, dtype=np.int64)
         self.blocks = len(blocks)
 
-    def play(self, first: int, end: int) -> None:
+    def run_blocks(self, first: int, end: int) -> None:
         """Run all steps for blocks ``first`` to before ``end``."""
-        failed = self._play(
+        failed = self._run_passes(
             self._entries, self._places, self._frame, self._frames, self._lines,
             first, end, self.blocks,
         )  # fmt: skip
@@ -314,7 +314,7 @@ class PlainWorker:
                 calls.append((made, shared))
             self._calls.append(calls)
 
-    def play(self, first: int, end: int) -> None:
+    def run_blocks(self, first: int, end: int) -> None:
         """Run all steps for blocks ``first`` to before ``end``.
 
         Raises

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_file, whole_folder
-from cxsim.messages import AttributeHints, cells, hint
+from cxsim.messages import AttributeHints, cells, hint, renamed
 from cxsim.model.probes.churn import churn_reason_frame, cohort_frame
 from cxsim.model.probes.customers import customer_frame, reach_frame
 from cxsim.model.probes.purchase_probability import (
@@ -225,6 +225,8 @@ class Run(AttributeHints):
             If the folder holds no saved run.
         DamagedError
             If a file of it is not as it was written.
+        ValueError
+            If an earlier version saved the run and gave its frames other names.
         """
         import pandas as pd
 
@@ -234,6 +236,10 @@ class Run(AttributeHints):
         files = read_folder(folder)
         content = json.loads(files["summary.json"])
         names = [name.removesuffix(".parquet") for name in files if name.endswith(".parquet")]
+        if "brand_switching" not in names:  # which every run has
+            former = next((name for name in names if renamed(name, ["brand_switching"])), "nothing")
+            what = f"expected the frame 'brand_switching', found {former!r}"
+            raise ValueError(f"{folder}: {what} (saved by an earlier version: run it again)")
         frames = {
             name: pd.read_parquet(BytesIO(files[f"{name}.parquet"]))
             for name in sorted(names, key=place)

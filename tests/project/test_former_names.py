@@ -7,6 +7,8 @@ import re
 import pytest
 
 import cxsim as cx
+import cxsim.study
+from classroom.industry import Industry
 from cxsim.cli.app import cli, run
 from cxsim.messages import former_names, nearest
 from cxsim.report.notebook_parameters import checked, declared
@@ -19,6 +21,7 @@ from cxsim.strategy.decision import Decision
 ATTRIBUTES = [
     (cx, ["why", "match", "Match", "Sweep", "Knowledge"]),
     (cx.calibration, ["match", "Match", "panel_or_example"]),
+    (cxsim.study, ["Outcome", "outcome_of", "side_by_side"]),
     (
         cx.plot,
         [
@@ -98,6 +101,15 @@ def test_a_former_argument_is_refused_with_the_one_there_is(function, former, ne
     what = rf"{function.__name__}\(\) got an unexpected keyword argument '{former}' "
     with pytest.raises(TypeError, match=rf"{what}\(did you mean '{new}'\?\)"):
         function("baseline", **{former: 1})
+
+
+@pytest.mark.parametrize(
+    ("former", "new"),
+    [("customizing_cost", "customization_cost"), ("order_effort", "ordering_effort")],
+)
+def test_a_former_input_of_an_industry_is_refused_with_the_one_there_is(former, new):
+    with pytest.raises(ValueError, match=rf"found '{former}' \(did you mean '{new}'\?\)"):
+        Industry.of({former: 8.0})
 
 
 @pytest.mark.parametrize(("path", "new"), PARAMETERS.items())

@@ -13,6 +13,7 @@ import pytest
 from markets import lively, market
 
 import cxsim as cx
+from cxsim.files.sealed import seal_folder
 from cxsim.runs.measures.measure_registry import summarized
 
 
@@ -132,6 +133,15 @@ def test_saving_again_replaces_a_run_but_nothing_else(result, tmp_path):
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="expected a saved run"):
         cx.Run.load(tmp_path)
+
+
+def test_a_run_whose_frames_have_former_names_is_refused_with_the_names_there_are(result, tmp_path):
+    folder = result.save(tmp_path / "run")
+    (folder / "brand_switching.parquet").rename(folder / "switching.parquet")
+    seal_folder(folder)
+    said = r"run: expected the frame 'brand_switching', found 'switching' \(saved by an earlier"
+    with pytest.raises(ValueError, match=said):
+        cx.Run.load(folder)
 
 
 def test_a_run_exports_csv_and_xlsx(result, tmp_path):

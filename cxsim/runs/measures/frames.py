@@ -150,12 +150,12 @@ def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     order = _order(scenario, ledger)
     names = list(scenario.firms)
     flows = ledger.total("purchases")[:, [0, *(k + 1 for k in order)], :][:, :, [*order, -1]]
-    periods, holders, options = flows.shape
+    periods, suppliers, options = flows.shape
     return pd.DataFrame(
         {
-            "period": np.repeat(np.arange(periods), holders * options),
+            "period": np.repeat(np.arange(periods), suppliers * options),
             "origin": np.tile(np.repeat([NO_SUPPLIER, *names], options), periods),
-            "destination": np.tile([*names, NO_PURCHASE], periods * holders),
+            "destination": np.tile([*names, NO_PURCHASE], periods * suppliers),
             "purchases": flows.ravel(),
         }
     )

@@ -440,9 +440,9 @@ def customer_lifetime_value_migration(b: Ledger) -> np.ndarray:
     Customers who switch may come back. Projected by the brand-switching matrix of the last year,
     a Markov chain of the supplier, until the customer leaves the market.
     """
-    holders = over_last_year(b.total("customers_before")[:, 1:], b.year)
+    before = over_last_year(b.total("customers_before")[:, 1:], b.year)
     bought = over_last_year(b.total("purchases")[:, 1:, :-1], b.year)
-    chance = np.nan_to_num(ratio(bought, holders[:, :, None]))  # (T, supplier, bought from)
+    chance = np.nan_to_num(ratio(bought, before[:, :, None]))  # (T, supplier, bought from)
     gone, everybody = b.total("left").sum(axis=1), b.total("customers_before").sum(axis=1)
     weight = _survival(gone, everybody - gone, b)  # newcomers have replaced those who left
     weight = weight[:, None, None]

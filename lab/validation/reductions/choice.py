@@ -108,11 +108,11 @@ def switching(
         seed=seed,
         rules=rules,
     )
-    holders = simulation.ledger.count("customers_before")[0]
+    before = simulation.ledger.count("customers_before")[0]
     purchases = simulation.ledger.count("purchases")[0]
     if no_purchase is None:
         purchases = purchases[..., :-1]
-    checks = proportions("customers of", suppliers, holders[1:])
+    checks = proportions("customers of", suppliers, before[1:])
     checks += proportions("purchases of", suppliers @ chances, purchases.sum(axis=0))
     for k in range(len(worth)):
         checks += proportions(f"from {k} to", chances[k], purchases[k + 1])

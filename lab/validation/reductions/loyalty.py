@@ -137,8 +137,8 @@ def binding(
     if subscribed:
         again[0] += 1.0 - rate
     purchases = simulation.ledger.count("purchases")[1, 1]
-    holders = simulation.ledger.count("customers_before")[1, 1]
-    idle = holders - purchases.sum()
+    before = simulation.ledger.count("customers_before")[1, 1]
+    idle = before - purchases.sum()
     checks = proportions(
         "customer of A takes", np.append(again, 1.0 - again.sum()), np.append(purchases, idle)
     )
@@ -149,13 +149,13 @@ def binding(
         exactly("exit fees", due * leaving, measured(simulation, "exit_fees")),
         exactly("ended", ended, measured(simulation, "subscriptions_ended")),
         exactly(
-            "customers", holders - leaving + won[0] + won[2], measured(simulation, "customers")
+            "customers", before - leaving + won[0] + won[2], measured(simulation, "customers")
         ),
-        exactly("subscribers", (holders - leaving + won[0] + won[2]) * subscribed,
+        exactly("subscribers", (before - leaving + won[0] + won[2]) * subscribed,
                 measured(simulation, "subscribers")),
     ]  # fmt: skip
     # Stay, or leave: the retention of A's customers, with its binomial error.
     stays = 1.0 - again[1] - (again[2] if subscribed else 0.0)
-    error = sqrt(stays * (1.0 - stays) / holders)
+    error = sqrt(stays * (1.0 - stays) / before)
     checks.append(Check("retention", stays, measured(simulation, "stayed"), error=error))
     return checks

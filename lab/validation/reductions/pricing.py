@@ -168,7 +168,7 @@ def farsighted(
         "farsighted", loyalty=loyalty, split=split, customers=customers, periods=12, **setting
     )
     simulation = simulate(scenario, seed=seed)
-    holders = simulation.ledger.count("customers_before")[:, 1:]
+    before = simulation.ledger.count("customers_before")[:, 1:]
     prices = _prices(simulation)
     checks = []
     if price is not None:
@@ -176,7 +176,7 @@ def farsighted(
             Check("mean price at equal bases", price, prices.mean(), rounding=1e-4 + 5e-4 * price)
         )
     for period in (0, 1, 5):
-        n = holders[period, 0] / customers
+        n = before[period, 0] / customers
         game = posted_prices(loyalty, base=n, discount_factor=0.9, **setting)
         checks += [
             Check(f"price of {name} in period {period}", p, got, rounding=1e-6 * p)
