@@ -355,5 +355,5 @@ def test_a_store_of_a_private_folder_stays_private(tmp_path):
     folder = tmp_path / "store"
     folder.mkdir(mode=0o700)
     store = Store(folder)
-    for path in (*folder.iterdir(), store.claims_file):
+    for path in (*folder.iterdir(), store.leases_file):
         assert not path.stat().st_mode & 0o022, path

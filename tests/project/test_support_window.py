@@ -25,7 +25,7 @@ def case():
 
     def made_up(python, mesa, numpy, *, passed=100, failed=0):
         versions = {"Python": python, "mesa": mesa, "numpy": numpy}
-        return page.Outcome("a case", versions, passed, 0, failed)
+        return page.CaseResult("a case", versions, passed, 0, failed)
 
     return made_up
 

@@ -18,7 +18,7 @@ import cxsim as cx
 from cxsim.study.store import Store
 from cxsim.study.store_folder import StoreError
 from cxsim.study.sweep import status_line
-from cxsim.study.workers import Report
+from cxsim.study.workers import SweepProgress
 
 HERE = f"import sys; sys.path.insert(0, {str(SUPPORT)!r})\n"
 SMALL = {"customers": 60, "periods": 4}
@@ -441,5 +441,5 @@ def test_the_overhead_is_reported(tmp_path):
     [(1, 4.0, "0.25 a second"), (7, 2.0, "3.5 a second"), (9_000, 4.0, "2,250 a second")],
 )
 def test_the_rate_of_slow_runs_is_not_rounded_to_none(done, seconds, said):
-    report = Report(total=10_000, done=done, seconds=seconds)
+    report = SweepProgress(total=10_000, done=done, seconds=seconds)
     assert said in status_line(report)
