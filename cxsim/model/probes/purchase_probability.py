@@ -93,11 +93,10 @@ _ELASTICITY = Mechanism(
     ),
     passes=(Pass(chances, "decide", before=("choice.decide",)),),
     measures=(
-        Measure(
-            "own_price_elasticity",
+        Measure.of(
+            own_price_elasticity,
             "Own-price elasticity",
             "1",
-            own_price_elasticity,
             doc="Relative change of the firm's expected purchases per relative change of its price "
             "in the short run; of the first member of an account",
         ),

@@ -232,13 +232,7 @@ REACH = Mechanism(
     passes=(Pass(count, "hear", after=("word_of_mouth.listen",)),),
     measures=(
         Measure("word_of_mouth_reach", "Word-of-mouth reach", "share per period", reached_by),
-        Measure(
-            "cumulative_penetration",
-            "Cumulative penetration",
-            "share",
-            cumulative_penetration,
-            summary="last",
-        ),
+        Measure.of(cumulative_penetration, "Cumulative penetration", "share", summary="last"),
         Measure(
             "word_of_mouth_reach_any_firm",
             "Word-of-mouth reach, any firm",

@@ -80,91 +80,70 @@ def cash(b: Ledger) -> np.ndarray:
 
 
 PROFIT_MEASURES = (
-    Measure("price", "Price", "currency per unit", parameter("price"), reported=True),
-    Measure("price_paid", "Amount paid per purchase", "currency", price_paid, own_ledger=True),
-    Measure(
-        "revenue",
+    Measure.of(parameter("price"), "Price", "currency per unit", "reported"),
+    Measure.of(price_paid, "Amount paid per purchase", "currency", "own_ledger"),
+    Measure.of(
+        total("revenue", "Amounts paid by customers, net of discounts and redeemed points,"),
         "Revenue",
         "currency per period",
-        total("revenue", "Amounts paid by customers, net of discounts and redeemed points,"),
+        "own_ledger",
         summary="sum",
-        own_ledger=True,
     ),
-    Measure(
-        "discounts",
+    Measure.of(
+        total("discounts", "Price cuts in promotions, already deducted from revenue,"),
         "Promotions (deducted from revenue)",
         "currency per period",
-        total("discounts", "Price cuts in promotions, already deducted from revenue,"),
+        "own_ledger",
         summary="sum",
-        own_ledger=True,
     ),
-    Measure(
-        "cost_of_goods_sold",
+    Measure.of(
+        total("cost_of_goods_sold", "Cost of the units sold"),
         "Cost of goods sold",
         "currency per period",
-        total("cost_of_goods_sold", "Cost of the units sold"),
+        "own_ledger",
         summary="sum",
-        own_ledger=True,
     ),
-    Measure(
-        "contact_cost",
+    Measure.of(
+        total("contact_cost", "Cost of contacts with individual customers"),
         "Interaction cost",
         "currency per period",
-        total("contact_cost", "Cost of contacts with individual customers"),
+        "own_ledger",
         summary="sum",
-        own_ledger=True,
     ),
-    Measure(
-        "service_cost",
+    Measure.of(
+        total("service_cost", "Cost of handling purchases"),
         "Service cost",
         "currency per period",
-        total("service_cost", "Cost of handling purchases"),
-        summary="sum",
-        own_ledger=True,
-    ),
-    Measure(
-        "contribution_margin",
-        "Contribution margin",
-        "currency per period",
-        contribution_margin,
+        "own_ledger",
         summary="sum",
     ),
-    Measure(
-        "capability_overhead",
+    Measure.of(contribution_margin, "Contribution margin", "currency per period", summary="sum"),
+    Measure.of(
+        capability_overhead,
         "Overhead of capabilities",
         "currency per period",
-        capability_overhead,
+        "own_ledger",
         summary="sum",
-        own_ledger=True,
     ),
-    Measure(
-        "capability_investment",
+    Measure.of(
+        capability_investment,
         "Investment in capabilities",
         "currency per period",
-        capability_investment,
+        "own_ledger",
         summary="sum",
-        own_ledger=True,
     ),
-    Measure(
-        "profit",
-        "Profit",
-        "currency per period",
-        profit,
-        summary="sum",
-        series=True,
-        own_ledger=True,
-        reported=True,
+    Measure.of(
+        profit, "Profit", "currency per period", "series", "own_ledger", "reported", summary="sum"
     ),
-    Measure(
-        "cumulative_profit",
+    Measure.of(
+        cumulative_profit,
         "Cumulative profit",
         "currency",
-        cumulative_profit,
+        "series",
+        "own_ledger",
         summary="to_date",
-        series=True,
-        own_ledger=True,
     ),
-    Measure("cash", "Cash", "currency", cash, summary="last", own_ledger=True, reported=True),
+    Measure.of(cash, "Cash", "currency", "own_ledger", "reported", summary="last"),
 )
 
 
@@ -330,14 +309,8 @@ def with_equity(b: Ledger) -> np.ndarray:
 
 
 VALUE_MEASURES = (
-    Measure(
-        "net_present_value",
-        "Net present value",
-        "currency",
-        net_present_value,
-        summary="to_date",
-        key=True,
-        also=("npv",),
+    Measure.of(
+        net_present_value, "Net present value", "currency", "key", summary="to_date", also=("npv",)
     ),
     Measure(
         "net_present_value_perpetuity",
@@ -476,33 +449,30 @@ _PER_CUSTOMER = "currency per customer"
 
 
 CUSTOMER_VALUE_MEASURES = (
-    Measure(
-        "customer_lifetime_value_present",
+    Measure.of(
+        customer_lifetime_value_present,
         "CLV of a present customer",
         _PER_CUSTOMER,
-        customer_lifetime_value_present,
         summary="last",
         source="Gupta, Lehmann & Stuart 2004",
         also=("lifetime_value", "clv"),
     ),
-    Measure(
-        "customer_lifetime_value_new",
+    Measure.of(
+        customer_lifetime_value_new,
         "CLV of a new customer",
         _PER_CUSTOMER,
-        customer_lifetime_value_new,
+        "cumulative",
+        "key",
         summary="last",
-        cumulative=True,
-        key=True,
         also=("lifetime_value", "clv"),
     ),
-    Measure(
-        "customer_lifetime_value_migration",
+    Measure.of(
+        customer_lifetime_value_migration,
         "CLV of a new customer, with returns",
         _PER_CUSTOMER,
-        customer_lifetime_value_migration,
+        "cumulative",
         summary="last",
-        cumulative=True,
         source="Rust, Lemon & Zeithaml 2004",
     ),
-    Measure("customer_equity", "Customer equity", "currency", customer_equity, summary="last"),
+    Measure.of(customer_equity, "Customer equity", "currency", summary="last"),
 )
