@@ -18,11 +18,11 @@ from cxsim.files.whole import file_name
 from cxsim.messages import argument_hints, number, whole
 from cxsim.runs.components import changed
 from cxsim.runs.simulation import Simulation, first_step
-from cxsim.study.outputs import observers_of
+from cxsim.study.outputs import codebook, observers_of
 from cxsim.study.results import StudyResult
 from cxsim.study.runner import Runner
 from cxsim.study.store import Claims, Store
-from cxsim.study.store_folder import StoreError, codebook
+from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import Cells, superseded
 from cxsim.study.study import Study
 from cxsim.study.workers import Outcome, Pool, PoolError, Report, Task, open_pool, process_name
