@@ -292,7 +292,7 @@ def net_present_value(b: Ledger) -> np.ndarray:
     return b.summed("discounted profit", _discounted)
 
 
-def perpetuity(b: Ledger) -> np.ndarray:
+def net_present_value_perpetuity(b: Ledger) -> np.ndarray:
     """Net present value, plus the last year's mean profit in perpetuity, discounted to period 0."""
     rate = b.market["market_discount_rate"]
     if rate == 0.0:
@@ -300,7 +300,7 @@ def perpetuity(b: Ledger) -> np.ndarray:
     return net_present_value(b) + _weights(b) * per_last_year(profit(b), b.year) / rate
 
 
-def with_equity(b: Ledger) -> np.ndarray:
+def net_present_value_equity(b: Ledger) -> np.ndarray:
     """Net present value, plus customer equity at the end of the period, discounted to period 0.
 
     Future customers and future fixed costs are not counted.
@@ -312,19 +312,17 @@ VALUE_MEASURES = (
     Measure.of(
         net_present_value, "Net present value", "currency", "key", summary="to_date", also=("npv",)
     ),
-    Measure(
-        "net_present_value_perpetuity",
+    Measure.of(
+        net_present_value_perpetuity,
         "Net present value with perpetuity",
         "currency",
-        perpetuity,
+        "cumulative",
         summary="to_date",
-        cumulative=True,
     ),
-    Measure(
-        "net_present_value_equity",
+    Measure.of(
+        net_present_value_equity,
         "Net present value with customer equity",
         "currency",
-        with_equity,
         summary="to_date",
     ),
 )
