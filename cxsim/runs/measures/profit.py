@@ -16,7 +16,6 @@ from cxsim.runs.measures.purchases import (
     parameter,
     per_last_year,
     purchases,
-    total,
 )
 
 # -- Revenue, costs and profit -----------------------------------------------------------------
@@ -79,62 +78,46 @@ def cash(b: Ledger) -> np.ndarray:
     return b.firm("initial_cash") + cumulative_profit(b)
 
 
+_PER_PERIOD = "currency per period"
+
+
+def _booked(name: str, label: str, what: str) -> Measure:
+    """Return the measure of an amount that the ledger keeps; ``what`` names it."""
+
+    def measure(b: Ledger) -> np.ndarray:
+        return b.total(name)
+
+    measure.__name__ = name
+    measure.__doc__ = f"{what} in the period, whole market."
+    return Measure.of(measure, label, _PER_PERIOD, "own_ledger", summary="sum")
+
+
 PROFIT_MEASURES = (
     Measure.of(parameter("price"), "Price", "currency per unit", "reported"),
     Measure.of(price_paid, "Amount paid per purchase", "currency", "own_ledger"),
-    Measure.of(
-        total("revenue", "Amounts paid by customers, net of discounts and redeemed points,"),
-        "Revenue",
-        "currency per period",
-        "own_ledger",
-        summary="sum",
+    _booked(
+        "revenue", "Revenue", "Amounts paid by customers, net of discounts and redeemed points,"
     ),
-    Measure.of(
-        total("discounts", "Price cuts in promotions, already deducted from revenue,"),
+    _booked(
+        "discounts",
         "Promotions (deducted from revenue)",
-        "currency per period",
-        "own_ledger",
-        summary="sum",
+        "Price cuts in promotions, already deducted from revenue,",
     ),
+    _booked("cost_of_goods_sold", "Cost of goods sold", "Cost of the units sold"),
+    _booked("contact_cost", "Interaction cost", "Cost of contacts with individual customers"),
+    _booked("service_cost", "Service cost", "Cost of handling purchases"),
+    Measure.of(contribution_margin, "Contribution margin", _PER_PERIOD, summary="sum"),
     Measure.of(
-        total("cost_of_goods_sold", "Cost of the units sold"),
-        "Cost of goods sold",
-        "currency per period",
-        "own_ledger",
-        summary="sum",
-    ),
-    Measure.of(
-        total("contact_cost", "Cost of contacts with individual customers"),
-        "Interaction cost",
-        "currency per period",
-        "own_ledger",
-        summary="sum",
-    ),
-    Measure.of(
-        total("service_cost", "Cost of handling purchases"),
-        "Service cost",
-        "currency per period",
-        "own_ledger",
-        summary="sum",
-    ),
-    Measure.of(contribution_margin, "Contribution margin", "currency per period", summary="sum"),
-    Measure.of(
-        capability_overhead,
-        "Overhead of capabilities",
-        "currency per period",
-        "own_ledger",
-        summary="sum",
+        capability_overhead, "Overhead of capabilities", _PER_PERIOD, "own_ledger", summary="sum"
     ),
     Measure.of(
         capability_investment,
         "Investment in capabilities",
-        "currency per period",
+        _PER_PERIOD,
         "own_ledger",
         summary="sum",
     ),
-    Measure.of(
-        profit, "Profit", "currency per period", "series", "own_ledger", "reported", summary="sum"
-    ),
+    Measure.of(profit, "Profit", _PER_PERIOD, "series", "own_ledger", "reported", summary="sum"),
     Measure.of(
         cumulative_profit,
         "Cumulative profit",

@@ -198,7 +198,7 @@ PURCHASE_MEASURES = (
 )
 
 
-# -- Measures made directly of a total of the ledger or of a parameter --------------------------
+# -- Measures made directly of a total per customer or of a parameter ---------------------------
 
 
 def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
@@ -223,30 +223,6 @@ def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
 
     measure.__name__ = name
     measure.__doc__ = f"Mean over the firm's customers at the period's end of {what}."
-    return measure
-
-
-def total(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a total; ``what`` names the quantity.
-
-    Parameters
-    ----------
-    name : str
-        Of an accumulator by firm.
-    what : str
-        For the definition of the measure.
-
-    Returns
-    -------
-    callable
-        Of a ledger; returns an ndarray of shape (T, F), in the unit of the accumulator per period.
-    """
-
-    def measure(b: Ledger) -> np.ndarray:
-        return b.total(name)
-
-    measure.__name__ = name
-    measure.__doc__ = f"{what} in the period, whole market."
     return measure
 
 
