@@ -170,10 +170,9 @@ def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], span: str) -> str:
     for name in (name for name in names if name in pooled.index):
         rows = pooled.loc[[name]]
         steps = ", ".join(
-            f"{place} {number(value, 2)}" + (" (partner)" if by == "partner" else "")
-            for place, value, by in zip(
-                rows["touchpoint"], rows["performance"], rows["responsible_firm"], strict=True
-            )
+            f"{row.touchpoint} {number(row.performance, 2)}"
+            + (" (partner)" if row.responsible_firm == "partner" else "")
+            for row in rows.itertuples()
         )
         said.append(f"{name}: {steps}; expected {number(float(rows['expectation'].iloc[0]), 2)}")
     return f"Journey map, mean performance 0 to 10 by touchpoint, {span}. {'. '.join(said)}."
@@ -224,6 +223,8 @@ def emotion_clusters(
     words = words_of(firms)
     names, periods = courses["destroying"].names, courses["destroying"].periods
     scale = scale_for("share", [0.0, 1.0], words=words)
+    one_run = "One run: compare several seeds before drawing conclusions."
+    over = "Means over seeds." if "measure" in firms else one_run
 
     def draw(figure: Picture) -> Callable[[], None]:
         panels = firm_panels(figure, names)
@@ -245,12 +246,7 @@ def emotion_clusters(
         size=panels_size(len(names), height=2.4),
         title=_finding(courses),
         alt=_alt(courses, words.period),
-        note="Emotion clusters of each firm's customers. "
-        + (
-            "Means over seeds."
-            if "measure" in firms
-            else "One run: compare several seeds before drawing conclusions."
-        ),
+        note=f"Emotion clusters of each firm's customers. {over}",
     )
 
 
@@ -289,9 +285,8 @@ def _alt(courses: dict[str, Courses], period: str) -> str:
         )
         said.append(f"{name}: {parts}" if parts else f"{name} without customers")
     last = courses["advocacy"].periods[-1]
-    return f"Shares of customers by emotion cluster, first {period} to {period} {last}. " + (
-        "; ".join(said) + "."
-    )
+    span = f"first {period} to {period} {last}"
+    return f"Shares of customers by emotion cluster, {span}. {'; '.join(said)}."
 
 
 # -- The perception gap: what firms believe of themselves beside what customers meet -----------
@@ -401,8 +396,7 @@ def _means(rows: pd.DataFrame) -> pd.DataFrame:
     ).groupby(there["period"]).sum()  # fmt: skip
     sums["error"] = np.sqrt(sums["error"])
     total = sums.pop("weight")
-    means = sums.div(total.where(total > 0), axis=0)
-    return means.reindex(np.sort(rows["period"].unique()))
+    return sums.div(total.where(total > 0), axis=0).reindex(np.sort(rows["period"].unique()))
 
 
 def _perception_finding(known: dict[str, pd.DataFrame]) -> str:
@@ -415,8 +409,7 @@ def _perception_finding(known: dict[str, pd.DataFrame]) -> str:
         return "Perception gap: no customer met a touchpoint"
     worst, best = (pick(ends, key=lambda name: abs(ends[name])) for pick in (max, min))
     verb = "overestimates" if ends[worst] > 0 else "underestimates"
-    points = number(abs(ends[worst]), 2)
-    said = f"{worst} {verb} its performance by {points} points"
+    said = f"{worst} {verb} its performance by {number(abs(ends[worst]), 2)} points"
     return said if best == worst else f"{said}; the gap of {best} is {number(abs(ends[best]), 2)}"
 
 
