@@ -156,27 +156,23 @@ def _journey_finding(pooled: pd.DataFrame) -> str:
     worst = int(np.nanargmin(gap))
     row, firm = pooled.iloc[worst], pooled.index[worst]
     met, expected = number(row["performance"], 2), number(row["expectation"], 2)
+    place = row["touchpoint"]
     if gap[worst] >= 0:
-        return (
-            f"Every touchpoint meets expectations; {firm}'s {row['touchpoint']} exceeds them least"
-        )
+        return f"Every touchpoint meets expectations; {firm}'s {place} exceeds them least"
     return (
-        f"{firm} falls furthest short of expectations at its {row['touchpoint']}: {met} out of 10 "
+        f"{firm} falls furthest short of expectations at its {place}: {met} out of 10 "
         f"against {expected} expected"
     )
 
 
 def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], span: str) -> str:
     said = []
-    for name in names:
-        if name not in pooled.index:
-            continue
+    for name in (name for name in names if name in pooled.index):
         rows = pooled.loc[[name]]
         steps = ", ".join(
-            f"{place} {number(value, 2)}" + (" (partner)" if by == "partner" else "")
-            for place, value, by in zip(
-                rows["touchpoint"], rows["performance"], rows["responsible_firm"], strict=True
-            )
+            f"{row.touchpoint} {number(row.performance, 2)}"
+            + (" (partner)" if row.responsible_firm == "partner" else "")
+            for row in rows.itertuples()
         )
         said.append(f"{name}: {steps}; expected {number(float(rows['expectation'].iloc[0]), 2)}")
     return f"Journey map, mean performance 0 to 10 by touchpoint, {span}. {'. '.join(said)}."
@@ -227,6 +223,8 @@ def emotion_clusters(
     words = words_of(firms)
     names, periods = series["destroying"].names, series["destroying"].periods
     scale = scale_for("share", [0.0, 1.0], words=words)
+    one_run = "One run: compare several seeds before drawing conclusions."
+    over = "Means over seeds." if "measure" in firms else one_run
 
     def draw(figure: Picture) -> Callable[[], None]:
         panels = firm_panels(figure, names)
@@ -248,12 +246,7 @@ def emotion_clusters(
         size=panels_size(len(names), height=2.4),
         title=_finding(series),
         alt=_alt(series, words.period),
-        note="Emotion clusters of each firm's customers. "
-        + (
-            "Means over seeds."
-            if "measure" in firms
-            else "One run: compare several seeds before drawing conclusions."
-        ),
+        note=f"Emotion clusters of each firm's customers. {over}",
     )
 
 
@@ -270,22 +263,16 @@ def _stack(
     return ends
 
 
-def _net(series: dict[str, TimeSeries]) -> np.ndarray:
-    """Return the net promoter score of the last period by firm, in points."""
-    return 100 * (series["advocacy"].value[-1] - series["destroying"].value[-1])
-
-
 def _finding(series: dict[str, TimeSeries]) -> str:
-    net, names = _net(series), series["advocacy"].names
+    """State the highest and the lowest net promoter score of the last period, in points."""
+    net = 100 * (series["advocacy"].value[-1] - series["destroying"].value[-1])
     if not np.isfinite(net).any():
         return "Emotions: no firm has customers at the end"
     best, worst = int(np.nanargmax(net)), int(np.nanargmin(net))
-    said = f"{names[best]} ends with a net promoter score of {_points(net[best])}"
-    return said + (f", {names[worst]} with {_points(net[worst])}" if best != worst else "")
-
-
-def _points(value: float) -> str:
-    return number(round(value), 3, signed=True)
+    names = series["advocacy"].names
+    high, low = (number(round(net[k]), 3, signed=True) for k in (best, worst))
+    said = f"{names[best]} ends with a net promoter score of {high}"
+    return said + (f", {names[worst]} with {low}" if best != worst else "")
 
 
 def _alt(series: dict[str, TimeSeries], period: str) -> str:
@@ -298,9 +285,8 @@ def _alt(series: dict[str, TimeSeries], period: str) -> str:
         )
         said.append(f"{name}: {parts}" if parts else f"{name} without customers")
     last = series["advocacy"].periods[-1]
-    return f"Shares of customers by emotion cluster, first {period} to {period} {last}. " + (
-        "; ".join(said) + "."
-    )
+    span = f"first {period} to {period} {last}"
+    return f"Shares of customers by emotion cluster, {span}. {'; '.join(said)}."
 
 
 # -- The perception gap: what firms believe of themselves beside what customers meet -----------
@@ -348,12 +334,11 @@ def perception_gap(
     period = words_of(touchpoints).period
     names = chosen(touchpoints["firm"], firms)
     table = {name: _means(touchpoints[touchpoints["firm"] == name]) for name in names}
+    known = {name: there for name, own in table.items() if len(there := own.dropna())}
 
     def draw(figure: Picture) -> Callable[[], None]:
         panels = firm_panels(figure, names)
-        every = np.concatenate(
-            [own[["met", "perceived_performance"]].to_numpy(float) for own in table.values()]
-        )
+        every = pd.concat(table.values())[["met", "perceived_performance"]].to_numpy(float)
         every = every[np.isfinite(every)]
         low, high = (every.min(), every.max()) if every.size else (0.0, 10.0)
         room = 0.12 * (high - low) or 0.5
@@ -370,8 +355,8 @@ def perception_gap(
     return Chart(
         draw,
         size=panels_size(len(names)),
-        title=_perception_finding(table),
-        alt=_perception_alt(table, period),
+        title=_perception_finding(known),
+        alt=_perception_alt(known, period),
         note="Solid: actual performance. Dashed: performance as the firm perceives it, with two "
         "standard errors of its surveys; without surveys, its design. Weighted by importance.",
     )
@@ -411,39 +396,33 @@ def _means(rows: pd.DataFrame) -> pd.DataFrame:
     ).groupby(there["period"]).sum()  # fmt: skip
     sums["error"] = np.sqrt(sums["error"])
     total = sums.pop("weight")
-    means = sums.div(total.where(total > 0), axis=0)
-    return means.reindex(np.sort(rows["period"].unique()))
+    return sums.div(total.where(total > 0), axis=0).reindex(np.sort(rows["period"].unique()))
 
 
-def _perception_finding(table: dict[str, pd.DataFrame]) -> str:
+def _perception_finding(known: dict[str, pd.DataFrame]) -> str:
     """State which firm has the largest perception gap at the end, and which the smallest."""
     ends = {}
-    for name, own in table.items():
-        there = own.dropna()
-        if len(there):
-            tail = there.tail(max(1, len(there) // 10))
-            ends[name] = float((tail["perceived_performance"] - tail["met"]).mean())
+    for name, there in known.items():
+        tail = there.tail(max(1, len(there) // 10))
+        ends[name] = float((tail["perceived_performance"] - tail["met"]).mean())
     if not ends:
         return "Perception gap: no customer met a touchpoint"
     worst, best = (pick(ends, key=lambda name: abs(ends[name])) for pick in (max, min))
     verb = "overestimates" if ends[worst] > 0 else "underestimates"
-    points = number(abs(ends[worst]), 2)
-    said = f"{worst} {verb} its performance by {points} points"
+    said = f"{worst} {verb} its performance by {number(abs(ends[worst]), 2)} points"
     return said if best == worst else f"{said}; the gap of {best} is {number(abs(ends[best]), 2)}"
 
 
-def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
+def _perception_alt(known: dict[str, pd.DataFrame], period: str) -> str:
     said = []
-    for name, own in table.items():
-        there = own.dropna()
-        if len(there):
-            a, b = there.iloc[0], there.iloc[-1]
-            before, after = (number(row["perceived_performance"], 2) for row in (a, b))
-            said.append(
-                f"{name} perceives {before} in {period} {there.index[0]} and "
-                f"{after} in {period} {there.index[-1]}; actual "
-                f"{number(a['met'], 2)} and {number(b['met'], 2)}"
-            )
+    for name, there in known.items():
+        a, b = there.iloc[0], there.iloc[-1]
+        before, after = (number(row["perceived_performance"], 2) for row in (a, b))
+        said.append(
+            f"{name} perceives {before} in {period} {there.index[0]} and "
+            f"{after} in {period} {there.index[-1]}; actual "
+            f"{number(a['met'], 2)} and {number(b['met'], 2)}"
+        )
     return f"Perceived and actual performance by {period}, one panel per firm. {'; '.join(said)}."
 
 
@@ -510,10 +489,8 @@ def experience_views(
 
 def _furthest(own: pd.DataFrame) -> str:
     place = (own["perceived_performance"] - own["performance"]).abs().idxmax()
-    perceived, met = (
-        number(own.loc[place, column], 2) for column in ("perceived_performance", "performance")
-    )
-    return f"furthest off at {place}: perceived {perceived}, actual {met}"
+    perceived, met = own.loc[place, ["perceived_performance", "performance"]]
+    return f"furthest off at {place}: perceived {number(perceived, 2)}, actual {number(met, 2)}"
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:

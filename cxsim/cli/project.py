@@ -183,12 +183,10 @@ def schema(study: bool) -> None:
     """Print the JSON schema of scenario files, for completion in editors."""
     import json
 
-    if study:
-        from cxsim.study.study_file import study_schema
+    from cxsim.study.study_file import study_schema
 
-        say(json.dumps(study_schema(), indent=2))
-        return
-    say(json.dumps(Scenario.json_schema(), indent=2))
+    made = study_schema() if study else Scenario.json_schema()
+    say(json.dumps(made, indent=2))
 
 
 # -- Compilation in advance --------------------------------------------------------------------

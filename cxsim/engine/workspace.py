@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -153,9 +154,7 @@ class Workspace:
         for mechanism in mechanisms:
             for draw in mechanism.draws:
                 lists = [range(a) if isinstance(a, int) else names[a] for a in draw.axes]
-                parts: list[tuple[Any, ...]] = [()]
-                for values in lists:
-                    parts = [(*head, value) for head in parts for value in values]
+                parts = list(product(*lists))
                 place = slice(len(static), len(static) + len(parts))
                 self._key_places[draw.name] = (place, tuple(len(v) for v in lists) or (1,))
                 static += [static_key(seed, draw.stream or draw.name, *p) for p in parts]

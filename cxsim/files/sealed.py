@@ -193,18 +193,6 @@ def write_text(path: str | Path, text: str) -> None:
         draft.write_bytes(sealed_text(text))
 
 
-def write_json(path: str | Path, facts: Mapping[str, Any]) -> None:
-    """Write a sealed JSON object, whole or not at all.
-
-    Parameters
-    ----------
-    path : str or Path
-    facts : mapping
-    """
-    with whole_file(path) as draft:
-        draft.write_bytes(sealed_json(facts))
-
-
 def read_text(path: str | Path) -> str:
     """Return a sealed text.
 
@@ -221,23 +209,6 @@ def read_text(path: str | Path) -> str:
     """
     path = Path(path)
     return unsealed(path.read_bytes(), path).decode()
-
-
-def read_json(path: str | Path) -> dict[str, Any]:
-    """Return a sealed JSON object.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Raises
-    ------
-    DamagedError
-        If it is not as it was written.
-    OSError
-        If it cannot be read.
-    """
-    return parsed_json(read_text(path), Path(path))
 
 
 def parsed_json(text: str | bytes, path: Path) -> dict[str, Any]:

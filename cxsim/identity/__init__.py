@@ -15,7 +15,7 @@ from cxsim.identity.trees import Text, learn, texts_of, tree_of_file
 from cxsim.identity.walk import INPUTS, IdentityError, Walk, label_of
 
 __all__ = ["Identity", "IdentityError", "fingerprint", "identified", "inputs", "learn",
-           "modules"]  # fmt: skip
+           "modules", "text_digest"]  # fmt: skip
 
 #: Goes up where fingerprints are made in another way: what is stored under earlier ones counts
 #: as another's.
@@ -170,6 +170,16 @@ def inputs(*files: str | Path, **values: Any) -> Callable[[F], F]:
         return function
 
     return mark
+
+
+def text_digest(text: str) -> str:
+    """Return 16 hex digits that name a text.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def modules(names: Iterable[str]) -> dict[str, bytes]:

@@ -205,7 +205,7 @@ class _File:
     def __init__(self, filename: str, lines: list[str], writer: _Writer):
         self.lines = lines
         self.texts = writer.texts
-        self.whole = _hashed(*(word.encode("utf-8", "surrogatepass") for word in writer.out))
+        self.whole = hashed(*(word.encode("utf-8", "surrogatepass") for word in writer.out))
         self._filename = filename
 
     @functools.cached_property
@@ -281,7 +281,7 @@ def tree_of_file(filename: str, codes: Iterable[CodeType]) -> bytes:
     file = _file(filename, None)
     odd = [code for code in codes if file is None or _fresh(file, code) is None]
     parts = [b"" if file is None else file.whole, *sorted(_of_code(code).digest for code in odd)]
-    return _hashed(*parts)
+    return hashed(*parts)
 
 
 def _found(code: CodeType, module_globals: dict[str, Any] | None) -> Text | None:
@@ -296,7 +296,7 @@ def _found(code: CodeType, module_globals: dict[str, Any] | None) -> Text | None
         return None
     # Several on a line, as lambdas may be: the code says which, the trees of all what it means.
     own = _of_code(code)
-    digest = _hashed(own.digest, *(text.digest for text in texts))
+    digest = hashed(own.digest, *(text.digest for text in texts))
     return own._replace(digest=digest)
 
 
@@ -440,7 +440,7 @@ class _Writer:
         for each in [node.body] if isinstance(node, ast.Lambda) else node.body:
             if not _is_remark(each):
                 inner.write(each)
-        digest = _hashed(*(word.encode("utf-8", "surrogatepass") for word in inner.out))
+        digest = hashed(*(word.encode("utf-8", "surrogatepass") for word in inner.out))
         chains = tuple(sorted(inner.chains))
         attributes, files = frozenset(inner.attributes), frozenset(inner.files)
         return Text(digest, chains, inner.imports, attributes, files, exact=True)
@@ -502,7 +502,7 @@ def _of_code(code: CodeType) -> Text:
     names = names_in(code)
     chains = tuple((name,) for name in sorted(names))
     files = frozenset(filter(_is_file_name, code.co_consts))
-    return Text(_hashed(repr(_essence(code)).encode()), chains, {}, names, files, exact=False)
+    return Text(hashed(repr(_essence(code)).encode()), chains, {}, names, files, exact=False)
 
 
 def _is_file_name(value: Any) -> bool:
@@ -550,7 +550,13 @@ def _stable(value: Any) -> str:
     return repr(value)
 
 
-def _hashed(*parts: bytes) -> bytes:
+def hashed(*parts: bytes) -> bytes:
+    """Return one digest of several texts.
+
+    Parameters
+    ----------
+    *parts : bytes
+    """
     made = hashlib.sha256()
     for part in parts:
         made.update(len(part).to_bytes(8, "little"))

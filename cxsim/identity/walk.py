@@ -9,7 +9,6 @@ import hashlib
 import importlib
 import os
 import re
-import struct
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ import numpy as np
 
 from cxsim.identity.trees import (
     Text,
+    hashed,
     is_dynamic,
     is_library,
     names_in,
@@ -57,6 +57,13 @@ _BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDes
 
 #: What keeps what it holds.
 _STILL = (ModuleType, property, classmethod, staticmethod, types.MethodType)
+
+
+#: Containers by how they are read.
+_CONTAINERS: dict[type, bytes] = {
+    tuple: b"tuple", list: b"list", dict: b"dict", types.MappingProxyType: b"dict",
+    set: b"set", frozenset: b"set",
+}  # fmt: skip
 
 
 class IdentityError(TypeError):
@@ -148,18 +155,18 @@ class Walk:
         if kind in _ATOMS:
             return _atom(value)
         if isinstance(value, np.generic) and not isinstance(value, np.void):
-            return _hash(b"scalar", value.dtype.str.encode(), value.tobytes())
+            return hashed(b"scalar", value.dtype.str.encode(), value.tobytes())
         if isinstance(value, _BUILT_IN) and not _bound(value):
             return self._library(value)
         known = self._done.get(id(value))
         if known is not None:
             return known[1]
         if self._shallow and not top and _is_code(value) and not _is_outside(value):
-            return _hash(b"named", self._label(value).encode())
+            return hashed(b"named", self._label(value).encode())
         at = self._open.get(id(value))
         if at is not None:  # a circle: how far up it closes
             self._lowest = min(self._lowest, at)
-            return _hash(b"circle", str(len(self._open) - at).encode())
+            return hashed(b"circle", str(len(self._open) - at).encode())
         self._movable |= not _stays(value)
         self._visited += 1
         if self._visited > MOST:
@@ -179,72 +186,70 @@ class Walk:
 
     def _compound(self, value: Any) -> bytes:
         kind = type(value)
-        if kind is tuple or kind is list:
-            return _hash(kind.__name__.encode(), *map(self._of, value))
-        if kind is dict or kind is types.MappingProxyType:
-            return _hash(b"dict", *self._items(value.items()))
-        if kind is set or kind is frozenset:
-            return _hash(b"set", *sorted(map(self._of, value)))
+        if kind in _CONTAINERS:
+            return hashed(_CONTAINERS[kind], *self._held(value))
         if isinstance(value, np.ndarray):
             return self._array(value)
         if kind is FunctionType:
-            return self._function(value)
+            return self._code(value, self._function_parts)
         if isinstance(value, type):
-            return self._class(value)
+            return self._code(value, self._class_parts)
         if kind is types.MethodType:
-            return _hash(b"method", self._of(value.__self__), self._of(value.__func__))
+            return hashed(b"method", self._of(value.__self__), self._of(value.__func__))
         if isinstance(value, ModuleType):
             return self._module(value)
         if isinstance(value, (property, classmethod, staticmethod, functools.cached_property)):
             parts = [getattr(value, n, None) for n in ("fget", "fset", "fdel", "__func__", "func")]
-            return _hash(kind.__name__.encode(), *map(self._of, parts))
+            return hashed(kind.__name__.encode(), *map(self._of, parts))
         if isinstance(value, _BUILT_IN):
             owner = getattr(value, "__self__", None)
-            return _hash(b"bound", value.__name__.encode(), self._of(owner))
+            return hashed(b"bound", value.__name__.encode(), self._of(owner))
         inner = getattr(value, "py_func", None) or getattr(value, "__wrapped__", None)
         if isinstance(inner, FunctionType) and is_library(kind.__module__):
-            return _hash(b"wrapped", kind.__qualname__.encode(), self._of(inner))
+            return hashed(b"wrapped", kind.__qualname__.encode(), self._of(inner))
         return self._instance(value)
 
-    def _items(self, items: Any) -> Iterator[bytes]:
-        for key, held in items:
-            yield self._of(key)
-            self._way.append(f"[{key!r}]")
-            yield self._of(held)
-            self._way.pop()
+    def _part(self, name: str, value: Any) -> bytes:
+        """Return the digest of a part, by its name in messages."""
+        self._way.append(name)
+        made = self._of(value)
+        self._way.pop()
+        return made
+
+    def _held(self, value: Any) -> Iterator[bytes]:
+        """Yield what containers and numbers hold, and objects derived from them."""
+        if isinstance(value, (tuple, list)):
+            yield from map(self._of, value)
+        elif isinstance(value, (dict, types.MappingProxyType)):
+            for key, held in value.items():
+                yield from (self._of(key), self._part(f"[{key!r}]", held))
+        elif isinstance(value, (set, frozenset)):
+            yield from sorted(map(self._of, value))
+        elif isinstance(value, _ATOMS[1:7]):
+            yield _atom(value)
 
     def _array(self, value: np.ndarray) -> bytes:
         if isinstance(value, np.ma.MaskedArray):
-            return _hash(b"masked", self._of(value.data), self._of(np.ma.getmaskarray(value)))
+            return hashed(b"masked", self._of(value.data), self._of(np.ma.getmaskarray(value)))
         dtype = repr(value.dtype.descr if value.dtype.names else value.dtype.str).encode()
         shape = repr(value.shape).encode()
         if value.dtype.hasobject:
-            return _hash(b"array", dtype, shape, *map(self._of, value.ravel().tolist()))
-        return _hash(b"array", dtype, shape, np.ascontiguousarray(value).tobytes())
+            return hashed(b"array", dtype, shape, *map(self._of, value.ravel().tolist()))
+        return hashed(b"array", dtype, shape, np.ascontiguousarray(value).tobytes())
 
     def _instance(self, value: Any) -> bytes:
         kind = type(value)
         if isinstance(value, enum.Enum):
             own = (value.name, value.value)
-            return _hash(b"enum", label_of(kind).encode(), *map(self._of, own))
+            return hashed(b"enum", label_of(kind).encode(), *map(self._of, own))
         if value is os.environ:
             self._reads("os.environ")
         if _is_outside(kind):
             return self._foreign(value)
-        parts = [self._of(kind)]
-        if isinstance(value, (tuple, list)):
-            parts += map(self._of, value)
-        elif isinstance(value, dict):
-            parts += self._items(value.items())
-        elif isinstance(value, (set, frozenset)):
-            parts += sorted(map(self._of, value))
-        elif isinstance(value, _ATOMS[1:7]):
-            parts.append(_atom(value))
+        parts = [self._of(kind), *self._held(value)]
         for name, held in sorted(_state(value).items()):
-            self._way.append(f".{name}")
-            parts += [name.encode(), self._of(held)]
-            self._way.pop()
-        return _hash(b"object", *parts)
+            parts += [name.encode(), self._part(f".{name}", held)]
+        return hashed(b"object", *parts)
 
     def _foreign(self, value: Any) -> bytes:
         """Return the digest of a library's object: of what it would be pickled by."""
@@ -253,13 +258,13 @@ class Walk:
         if kind.__module__.partition(".")[0] == "pandas" and hasattr(value, "to_numpy"):
             return self._pandas(value)
         if kind.__module__ == "typing" or kind in (types.GenericAlias, types.UnionType):
-            return _hash(b"type", _ADDRESS.sub("", repr(value)).encode())
+            return hashed(b"type", _ADDRESS.sub("", repr(value)).encode())
         try:
             reduced = value.__reduce_ex__(4)
         except Exception:  # noqa: BLE001 - whatever it says: it has no form to keep
             raise self._refusal(f"{_described(value)}, which has no stable form") from None
         if isinstance(reduced, str):  # a name in its module
-            return _hash(b"global", kind.__module__.encode(), reduced.encode())
+            return hashed(b"global", kind.__module__.encode(), reduced.encode())
         making, given, *rest = reduced
         if getattr(making, "__name__", "") in ("__newobj__", "_reconstructor", "__newobj_ex__"):
             given = tuple(a for a in given if a is not kind)  # the class itself is named below
@@ -268,18 +273,18 @@ class Walk:
             if isinstance(more, Iterator):
                 more = tuple(more)
             parts.append(self._of(more))
-        return _hash(b"foreign", name.encode(), *parts)
+        return hashed(b"foreign", name.encode(), *parts)
 
     def _pandas(self, value: Any) -> bytes:
         kind = type(value).__qualname__.encode()
         if hasattr(value, "columns"):
-            parts = [value.index, *(value.iloc[:, k] for k in range(value.shape[1]))]
-            return _hash(kind, *map(self._of, [list(value.columns), *parts]))
-        if hasattr(value, "index") and hasattr(value, "iloc"):
+            columns = (value.iloc[:, k] for k in range(value.shape[1]))
+            facts = [list(value.columns), value.index, *columns]
+        elif hasattr(value, "index") and hasattr(value, "iloc"):
             facts = [str(value.dtype), value.name, value.index, value.to_numpy()]
-            return _hash(kind, *map(self._of, facts))
-        facts = [str(value.dtype), list(getattr(value, "names", ())), value.to_numpy()]
-        return _hash(kind, *map(self._of, facts))
+        else:
+            facts = [str(value.dtype), list(getattr(value, "names", ())), value.to_numpy()]
+        return hashed(kind, *map(self._of, facts))
 
     # -- code ------------------------------------------------------------------------
 
@@ -299,7 +304,7 @@ class Walk:
         if version:
             top = module.partition(".")[0]
             self.data.setdefault(f"library {top}", version)
-        return _hash(b"library", full.encode(), version.encode())
+        return hashed(b"library", full.encode(), version.encode())
 
     def _reads(self, full: str) -> None:
         if self._ours or self._allowed[1] or not reads_elsewhere(full):
@@ -309,19 +314,20 @@ class Walk:
             raise self._refusal(f"{short}, whose code is known only when it runs")
         raise self._refusal(f"{short}, which reads what no fingerprint of code can see")
 
-    def _function(self, function: FunctionType) -> bytes:
-        module = function.__module__ or ""
-        if is_library(module):
-            return self._library(function)
+    def _code(self, value: Any, parts: Callable[[Any], Iterator[bytes]]) -> bytes:
+        """Return the digest of a function or class, by its parts if it is to be followed into."""
+        if _is_outside(value):
+            return self._library(value)
+        module = value.__module__ or ""
         if not self._ours and _unfollowed(module):
             self.data.setdefault("cxsim", self._whole())
-            return _hash(b"cxsim", function.__qualname__.encode(), self._whole())
-        self.code[id(function)] = function
+            return hashed(b"cxsim", value.__qualname__.encode(), self._whole())
+        self.code[id(value)] = value
         outer = self._ours, self._allowed
         self._ours = module.partition(".")[0] == "cxsim"
-        self._way.append(label_of(function))
+        self._way.append(label_of(value))
         try:
-            return _hash(*self._function_parts(function))
+            return hashed(*parts(value))
         finally:
             self._ours, self._allowed = outer
             self._way.pop()
@@ -355,9 +361,7 @@ class Walk:
             is_data = not isinstance(found, (bytes, ModuleType, *_BUILT_IN, FunctionType, type))
             if is_data and self._shallow:
                 continue  # it has a name of its own
-            self._way.append(name)
-            made = found if isinstance(found, bytes) else self._of(found)
-            self._way.pop()
+            made = found if isinstance(found, bytes) else self._part(name, found)
             yield made
             if is_data:
                 module = (function.__module__ or "").rpartition(".")[2]
@@ -387,14 +391,12 @@ class Walk:
                 continue
             if root not in names:
                 continue  # a variable of its own
-            if root in cells:
-                found = _content(cells[root])
-                self._trail.append((_content, cells[root], "", found))
-            elif root in function.__globals__:
-                found = function.__globals__[root]
-                self._trail.append((dict.get, function.__globals__, root, found))
-            else:
-                self._trail.append((dict.get, function.__globals__, root, _Missing))
+            closed = root in cells
+            look: Any = _content if closed else dict.get
+            holder = cells[root] if closed else function.__globals__
+            found = look(holder, root, _Missing)
+            self._trail.append((look, holder, root, found))
+            if found is _Missing and not closed:
                 found = getattr(builtins, root, _Missing)
             if not isinstance(found, ModuleType):
                 if root in shown:
@@ -460,25 +462,10 @@ class Walk:
         if is_library(module.__name__):
             return self._named_library(module.__name__, module.__name__)
         if module.__name__.partition(".")[0] == "cxsim":
-            return _hash(b"cxsim", self._whole())
+            return hashed(b"cxsim", self._whole())
         raise self._refusal(
             f"the module {module.__name__} as a value, of which anything may be used"
         )
-
-    def _class(self, cls: type) -> bytes:
-        if _is_outside(cls):
-            return self._library(cls)
-        if not self._ours and _unfollowed(cls.__module__):
-            self.data.setdefault("cxsim", self._whole())
-            return _hash(b"cxsim", cls.__qualname__.encode(), self._whole())
-        self.code[id(cls)] = cls
-        self._way.append(label_of(cls))
-        outer, self._ours = self._ours, cls.__module__.partition(".")[0] == "cxsim"
-        try:
-            return _hash(*self._class_parts(cls))
-        finally:
-            self._way.pop()
-            self._ours = outer
 
     def _class_parts(self, cls: type) -> Iterator[bytes]:
         yield from (b"class", cls.__name__.encode(), *map(self._of, cls.__bases__))
@@ -519,23 +506,15 @@ class _Missing:
     """Stands for a name without a value."""
 
 
-def _hash(*parts: bytes) -> bytes:
-    made = hashlib.sha256()
-    for part in parts:
-        made.update(struct.pack("<Q", len(part)))
-        made.update(part)
-    return made.digest()[:16]
-
-
 def _atom(value: Any) -> bytes:
     if isinstance(value, bytes):
-        return _hash(b"bytes", value)
+        return hashed(b"bytes", value)
     if isinstance(value, str):
-        return _hash(b"str", str.__str__(value).encode("utf-8", "surrogatepass"))
+        return hashed(b"str", str.__str__(value).encode("utf-8", "surrogatepass"))
     for kind in (bool, int, float, complex):
         if isinstance(value, kind):
-            return _hash(kind.__name__.encode(), kind.__repr__(value).encode())
-    return _hash(b"atom", repr(value).encode())
+            return hashed(kind.__name__.encode(), kind.__repr__(value).encode())
+    return hashed(b"atom", repr(value).encode())
 
 
 def _is_code(value: Any) -> bool:
@@ -641,7 +620,7 @@ def _file_digest(path: Path) -> bytes | None:
         files = sorted(p for p in path.rglob("*") if p.is_file())
         names = [os.fsencode(p.relative_to(path).as_posix()) for p in files]
         bodies = [_file_digest(p) or b"" for p in files]
-        return _hash(b"folder", *names, *bodies)
+        return hashed(b"folder", *names, *bodies)
     if not path.is_file():
         return None
     with path.open("rb") as file:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxsim.messages import choice
 from cxsim.model.mechanism import Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # -- The ledger of a run: totals and parameters of every period, from which measures are computed
 
@@ -305,6 +308,28 @@ def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
         np.divide(top, bottom, out=out, where=bottom != 0)
     out[np.isinf(out)] = np.nan
     return out
+
+
+def tidy(axes: Mapping[str, Sequence[Any]], **values: np.ndarray) -> pd.DataFrame:
+    """Return arrays as columns of a frame, with a row for each place along their axes.
+
+    Parameters
+    ----------
+    axes : mapping of str to sequence
+        Names along each axis, by column.
+    **values : ndarray
+        One value for each place, by column.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the axes, then those of the values.
+    """
+    import pandas as pd
+
+    index = pd.MultiIndex.from_product(axes.values(), names=list(axes))
+    columns = {name: np.ravel(value) for name, value in values.items()}
+    return pd.DataFrame(columns, index=index).reset_index()
 
 
 def by_firm(b: Ledger) -> np.ndarray:

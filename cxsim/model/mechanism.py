@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, Literal
 
 from cxsim.messages import choice
 from cxsim.parameters import Parameters
@@ -279,6 +279,10 @@ class Pass:
     term: str = ""
 
 
+#: What of a :class:`Measure` is true or false.
+Flag = Literal["cumulative", "income", "key", "series", "own_ledger", "reported"]
+
+
 @dataclass(frozen=True)
 class Measure:
     """A measure, reported by period and firm (or for the market), with its definition.
@@ -342,6 +346,24 @@ class Measure:
     series: bool = False
     own_ledger: bool = False
     reported: bool = False
+
+    @classmethod
+    def of(
+        cls, function: Callable[[Any], Any], label: str, unit: str, *flags: Flag, **more: Any
+    ) -> Measure:
+        """Return a measure that has the name of its function.
+
+        Parameters
+        ----------
+        function, label, unit
+            As for the class.
+        *flags : {"cumulative", "income", "key", "series", "own_ledger", "reported"}
+            What is true of it.
+        **more
+            Any other attribute.
+        """
+        given: dict[str, Any] = dict.fromkeys(flags, True) | more
+        return cls(function.__name__, label, unit, function, **given)
 
     @property
     def definition(self) -> str:

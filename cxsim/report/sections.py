@@ -21,6 +21,7 @@ from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import AnalysisResult, amount
 from cxsim.study.results import StudyResult
+from cxsim.study.value_of_lead import CONTINUED
 
 # -- The section of a notebook on what customers live through and what firms make of it --------
 
@@ -265,19 +266,16 @@ def beyond(found: Tournament, currency: str) -> str:
     """Return in words which policy is worth most with what follows the run; empty if not known."""
     player, table = found.players[0], found.table
     within, said = str(table.iloc[0]["policy"]), []
-    for column, words in (
-        ("perpetuity", "with the last year's profit in perpetuity"),
-        ("equity", "with customer equity at the end"),
-    ):
+    for column, words in CONTINUED.items():
         if column not in table or table[column].isna().all():
             continue
         top = table.loc[table[column].idxmax()]
         scale = scale_for("currency", np.array([top[column]]))
         which = "the same policy" if top["policy"] == within else repr(top["policy"])
         said.append(f"{words}, {which} earns most ({scale.text(top[column])} {currency})")
-    return (
-        f"This counts profit within the run only. For {player}, {'; '.join(said)}." if said else ""
-    )
+    if not said:
+        return ""
+    return f"This counts profit within the run only. For {player}, {'; '.join(said)}."
 
 
 def _verb(policy: str) -> str:

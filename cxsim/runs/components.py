@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from cxsim.engine.name_registry import CORE, Name, check_passes, taken_names
 from cxsim.engine.rules import rules_of
-from cxsim.identity import Identity, identified, modules
+from cxsim.identity import Identity, identified, modules, text_digest
 from cxsim.messages import choice
 from cxsim.model.core.choice import DEMAND
 from cxsim.model.mechanism import Measure, Mechanism, Pass
@@ -46,7 +45,7 @@ class Components:
     def __init__(self, identities: Iterable[Any] = (), facts: Mapping[str, str] | None = None):
         self._identities, self._facts = tuple(identities), dict(facts or {})
         text = " ".join([*(each.digest for each in self._identities), repr(self._facts)])
-        self.digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.digest = text_digest(text)
 
     def texts(self) -> dict[bytes, Any]:
         """Return what a project's own functions say, for processes that lack their files."""
@@ -83,7 +82,7 @@ def of_code(
     """
     parts: list[Any] = [schedule.identity]
     order = [(step.name, step.phase, step.population) for step in schedule.steps]
-    facts = {"order of passes": _short(repr(order))}
+    facts = {"order of passes": text_digest(repr(order))}
     if demand is not None:
         parts.append(demand.identity)
     parts.append(identified({each.name: _of_mechanism(each) for each in mechanisms}))
@@ -190,10 +189,6 @@ def _remembered(thing: Any, facts: Any) -> tuple[Any, ...]:
 @functools.cache
 def _modules(names: tuple[str, ...]) -> dict[str, str]:
     return {name: digest.hex()[:16] for name, digest in modules(names).items()}
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 # -- names ------------------------------------------------------------------------------

@@ -448,7 +448,6 @@ def provenance(simulation: Simulation) -> dict[str, Any]:
         by package.
     """
     code = Components([simulation.code, simulation.measuring])
-    packages = ("numpy", "pandas", "mesa", "numba")
     return {
         "scenario": simulation.scenario.name,
         "digest": simulation.scenario.digest_with(code.digest),
@@ -456,11 +455,7 @@ def provenance(simulation: Simulation) -> dict[str, Any]:
         "periods": int(simulation.scenario.periods),
         "engine": simulation.engine.name,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {
-            "cxsim": __version__,
-            "python": platform.python_version(),
-            **{name: _version(name) for name in packages},
-        },
+        "versions": _versions("numpy", "pandas", "mesa", "numba"),
     }
 
 
@@ -474,13 +469,10 @@ def origin() -> dict[str, Any]:
         used from, with ``+`` if files in it are changed; None outside of one), ``command`` and
         ``time``.
     """
-    packages = ("numpy", "pandas", "pyarrow", "mesa", "numba", "llvmlite", "scipy", "SALib")
     return {
-        "versions": {
-            "cxsim": __version__,
-            "python": platform.python_version(),
-            **{name: _version(name) for name in packages},
-        },
+        "versions": _versions(
+            "numpy", "pandas", "pyarrow", "mesa", "numba", "llvmlite", "scipy", "SALib"
+        ),
         "platform": platform.platform(),
         "commit": _commit(),
         "command": shlex.join(sys.argv),
@@ -506,6 +498,11 @@ def _commit() -> str | None:
         return git("rev-parse", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _versions(*packages: str) -> dict[str, str | None]:
+    ours = {"cxsim": __version__, "python": platform.python_version()}
+    return ours | {name: _version(name) for name in packages}
 
 
 @functools.cache

@@ -120,9 +120,8 @@ def added(
         If ``new`` is no list.
     """
     if not isinstance(new, list):
-        raise ScenarioError(
-            Problem(place, (key,), f"expected a list of events, found {found(new)}")
-        )
+        text = f"expected a list of events, found {found(new)}"
+        raise ScenarioError(Problem(place, (key,), text))
     held = raw.get(ADD, ())
     if not replace and not isinstance(held, tuple):
         return raw, where, range(0)  # what is wrong with it is said where it stands

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from pydantic import BaseModel
 
 from cxsim.files import trust
 from cxsim.firms.policy_registry import receive
+from cxsim.identity import text_digest
 from cxsim.messages import MISSING, Place, Problem, ScenarioError, found
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
@@ -604,4 +604,4 @@ def digest(text: str, rules: str) -> str:
     str
         16 hex digits.
     """
-    return hashlib.sha256(f"{text}\n{rules}".encode()).hexdigest()[:16]
+    return text_digest(f"{text}\n{rules}")

@@ -58,13 +58,9 @@ def firm_of(scenario: Scenario, name: str) -> str:
         If there is no such firm.
     """
     if name and name not in scenario.firms:
-        raise ScenarioError(
-            Problem(
-                Place("firm"), (),
-                f"expected a firm of {scenario.name}, found {found(name)}"
-                f"{hint(name, scenario.firms)}",
-            )
-        )  # fmt: skip
+        near = hint(name, scenario.firms)
+        text = f"expected a firm of {scenario.name}, found {found(name)}{near}"
+        raise ScenarioError(Problem(Place("firm"), (), text))
     return name or next(iter(scenario.firms))
 
 
@@ -493,26 +489,17 @@ def assumptions(scenario: Scenario) -> dict[str, Any]:
     """
     price = _mean_price(scenario)
     said = scenario.to_dict()
-    made: dict[str, Any] = {}
-
-    def fill(level: str, name: str, key: str, value: float) -> None:
-        made[f"{level}.{name}.{key}"] = float(f"{value:.4g}")
-
-    for name, given in said["segments"].items():
-        for key, share in _OF_CUSTOMERS.items():
-            if not given.get(key):
-                fill("segments", name, key, share * price)
-        for key, value in _PLAIN["segments"].items():
-            if not given.get(key):
-                fill("segments", name, key, value)
-    for name, given in said["firms"].items():
-        for key in _OF_FIRMS:
-            if key not in given:
-                fill("firms", name, key, customary(scenario, key))
-        for key, value in _PLAIN["firms"].items():
-            if key not in given:
-                fill("firms", name, key, value)
-    return made
+    usual = {
+        "segments": {key: share * price for key, share in _OF_CUSTOMERS.items()},
+        "firms": {key: customary(scenario, key) for key in _OF_FIRMS},
+    }
+    return {
+        f"{level}.{name}.{key}": float(f"{value:.4g}")
+        for level in usual
+        for name, given in said[level].items()
+        for key, value in (usual[level] | _PLAIN[level]).items()
+        if key not in given or (level == "segments" and not given[key])
+    }
 
 
 def with_assumptions(scenario: Scenario) -> tuple[Scenario, pd.DataFrame]:

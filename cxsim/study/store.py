@@ -10,24 +10,21 @@ import contextlib
 import hashlib
 import os
 import threading
-import time
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxsim._version import __version__
 from cxsim.files.sealed import DamagedError, digest_name
 from cxsim.messages import hint
-from cxsim.scenario import Scenario
 from cxsim.study.store_folder import (
     SESSION,
     StoreError,
     StoreFolder,
     joined,
+    new_name,
     packed,
     read_runs,
     said,
@@ -43,7 +40,7 @@ if TYPE_CHECKING:
 _TAIL = 20_000
 
 
-class Store:
+class Store(StoreFolder):
     """Finished runs, one row each, in files that appear whole or not at all.
 
     Parameters
@@ -72,8 +69,7 @@ class Store:
     """
 
     def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
-        self._files = StoreFolder(self.folder)
+        super().__init__(folder)
         self._ok = _Known()
         self._faulty = _Known()
         self._seen: set[str] = set()
@@ -101,9 +97,8 @@ class Store:
         if not self._session:
             self._session = self._begin(rows[0])
         data = packed(rows, self._session)
-        stem = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
-        name = digest_name(stem, data, ".parquet")
-        self._files.put(self._files.runs / name, data)
+        name = digest_name(new_name(), data, ".parquet")
+        self._put(self._runs / name, data)
         self._seen.add(name)
         self._learn([row["run"] for row in rows], [row["status"] == "ok" for row in rows])
 
@@ -113,7 +108,7 @@ class Store:
         Parameters
         ----------
         columns : mapping of str to mapping
-            From :func:`~cxsim.study.store_folder.codebook`.
+            From :func:`~cxsim.study.outputs.codebook`.
         """
         self._columns |= {name: dict(facts) for name, facts in columns.items()}
 
@@ -124,64 +119,12 @@ class Store:
         others = {name for name in row if name not in self._columns}
         plain = {"kind": "output", "label": "", "unit": "", "definition": "Of the study's function"}
         columns = {**self._columns, **{name: {**plain, "label": name} for name in sorted(others)}}
-        return self._files.keep_session(
-            {**origin(), "codebook": self._files.keep_codebook(columns)}
-        )
+        return self._keep_session({**origin(), "codebook": self._keep_codebook(columns)})
 
     def _learn(self, runs: Sequence[str], ok: Sequence[bool]) -> None:
         keys = [int(run, 16) for run in runs]
         self._ok.add(key for key, good in zip(keys, ok, strict=True) if good)
         self._faulty.add(key for key, good in zip(keys, ok, strict=True) if not good)
-
-    def keep_scenario(self, scenario: Scenario) -> None:
-        """Keep a base scenario, so that its runs can be replayed.
-
-        Parameters
-        ----------
-        scenario : Scenario
-        """
-        self._files.keep_scenario(scenario)
-
-    def scenario(self, digest: str) -> Scenario:
-        """Return a base scenario by its digest.
-
-        Code that it names is looked for in the current folder, never in the store.
-
-        Parameters
-        ----------
-        digest : str
-
-        Raises
-        ------
-        StoreError
-            If it is not kept here, or damaged.
-        """
-        return self._files.scenario(digest)
-
-    def keep_study(self, name: str, digest: str, facts: Mapping[str, Any]) -> None:
-        """Keep a study as it was written, with versions.
-
-        Parameters
-        ----------
-        name : str
-        digest : str
-        facts : mapping
-            The study and the versions it ran with.
-        """
-        facts = {"name": name, "digest": digest, "cxsim": __version__, "study": facts}
-        self._files.keep_study(digest, facts)
-
-    def studies(self) -> dict[str, dict[str, Any]]:
-        """Return the studies that are kept here, by digest."""
-        return self._files.studies()
-
-    def sessions(self) -> dict[str, dict[str, Any]]:
-        """Return the writing processes: versions, platform, commit, command, time."""
-        return self._files.sessions()
-
-    def codebook(self) -> dict[str, dict[str, Any]]:
-        """Return the description of each column of the runs: kind, label, unit and definition."""
-        return self._files.codebook()
 
     def record(self, run: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return what was written of a run, and the session that wrote it, if that is known.
@@ -209,61 +152,7 @@ class Store:
                 break
         return best
 
-    def keep_code(self, digest: str, components: Callable[[], Mapping[str, str]]) -> None:
-        """Keep what runs were made by: column ``code`` of runs names it.
-
-        Parameters
-        ----------
-        digest : str
-        components : callable
-            Returns digests by name; asked where they are not kept yet.
-        """
-        if digest not in self.codes():
-            facts = {"code": digest, "cxsim": __version__, "components": dict(components())}
-            self._files.keep_code(digest, facts)
-
-    def codes(self) -> set[str]:
-        """Return the digests of all code that runs of the store were made by."""
-        return self._files.codes()
-
-    def code(self, digest: str) -> dict[str, str]:
-        """Return what some runs were made by, digests by name; empty if it is not kept.
-
-        Parameters
-        ----------
-        digest : str
-        """
-        return dict(self._files.code(digest).get("components", {}))
-
-    def agree(self, study: str, facts: Mapping[str, str]) -> None:
-        """Keep which code the shards of a study run.
-
-        Parameters
-        ----------
-        study : str
-            What names it, whatever its code.
-        facts : mapping
-            ``code`` and ``worker``.
-        """
-        if self.agreed(study).get("code") != facts["code"]:
-            self._files.agree(study, {**facts, "cxsim": __version__})
-
-    def agreed(self, study: str) -> dict[str, str]:
-        """Return which code the shards of a study run, empty if nobody said.
-
-        Parameters
-        ----------
-        study : str
-            What names it, whatever its code.
-        """
-        return self._files.agreed(study)
-
     # -- reading ---------------------------------------------------------------------
-
-    @property
-    def leases_file(self) -> Path:
-        """The file whose bytes processes lock to say what they work on."""
-        return self._files.leases
 
     def refresh(self) -> None:
         """Learn which runs other processes have added since.
@@ -274,7 +163,7 @@ class Store:
             If the folder of runs cannot be read.
         """
         try:
-            changed = self._files.runs.stat().st_mtime_ns
+            changed = self._runs.stat().st_mtime_ns
         except OSError as error:
             raise self._unreadable(error) from None
         if changed == self._looked:
@@ -291,7 +180,7 @@ class Store:
                 yield from self._read([path], ["run", "status"])
 
     def _paths(self) -> list[Path]:
-        return sorted(self._files.runs.glob("*.parquet"))
+        return sorted(self._runs.glob("*.parquet"))
 
     def _read(
         self, paths: Iterable[Path], columns: Sequence[str] | None
@@ -301,7 +190,7 @@ class Store:
             try:
                 yield path, read_runs(path, columns)
             except DamagedError as error:
-                self._files.put_aside(path, error, "its runs are missing, and are run again")
+                self._put_aside(path, error, "its runs are missing, and are run again")
             except FileNotFoundError:
                 continue  # another process has just put it aside
             except OSError as error:

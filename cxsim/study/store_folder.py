@@ -9,10 +9,11 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cxsim._version import __version__
 from cxsim.files.sealed import (
     DamagedError,
     digest_name,
@@ -26,11 +27,7 @@ from cxsim.files.sealed import (
 )
 from cxsim.files.whole import on_disk
 from cxsim.scenario import Scenario
-from cxsim.scenario.fields import Spec
 from cxsim.scenario.loading import read_yaml
-from cxsim.study.designs import Factor
-from cxsim.study.outputs import known_measures, observed
-from cxsim.study.study import Study
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +71,7 @@ class StoreFolder:
 
     Parameters
     ----------
-    path : Path
+    folder : str or Path
         A new or empty folder, or an earlier store.
 
     Raises
@@ -83,32 +80,31 @@ class StoreFolder:
         If the folder holds something else, or cannot be made.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
         try:
             self._open()
         except OSError as error:
             what = f"expected a folder for a store, found {said(error)}"
-            raise StoreError(f"{path}: {what}") from None
+            raise StoreError(f"{folder}: {what}") from None
         self._clean()
 
     @property
-    def runs(self) -> Path:
-        """The folder of the files of runs."""
-        return self.path / "runs"
+    def _runs(self) -> Path:
+        return self.folder / "runs"
 
     @property
-    def leases(self) -> Path:
+    def leases_file(self) -> Path:
         """The file by which processes say what they work on."""
-        return self.path / "claims.lock"  # by this name, processes of any version find it
+        return self.folder / "claims.lock"  # by this name, processes of any version find it
 
     # -- opening ---------------------------------------------------------------------
 
     def _open(self) -> None:
-        sign = self.path / _SIGN
+        sign = self.folder / _SIGN
         if not sign.is_file():
             # Its own parts without a sign: another sweep is just about to put it there.
-            if self.path.exists() and self._others():
+            if self.folder.exists() and self._others():
                 raise self._no_store()
             self._make_parts()
             try:
@@ -120,41 +116,41 @@ class StoreFolder:
         try:
             facts = {"format": 1} if data == _FIRST else parsed_json(unsealed(data, sign), sign)
         except DamagedError as error:
-            if self._others() or not self.runs.is_dir():
+            if self._others() or not self._runs.is_dir():
                 raise self._no_store() from None
-            self.put_aside(sign, error, "it is written anew")
+            self._put_aside(sign, error, "it is written anew")
             facts = {"format": 1}
         self._make_parts()
         if facts.get("format") == 1:
             self._carry_over()
         elif facts.get("format") != _FORMAT:
             raise StoreError(
-                f"{self.path}: expected a store of format {_FORMAT} or 1, "
+                f"{self.folder}: expected a store of format {_FORMAT} or 1, "
                 f"found format {facts.get('format')}"
             )
 
     def _others(self) -> bool:
         """Whether the folder holds what no store has."""
-        mine = {*_PARTS, _SIGN, _ASIDE, self.leases.name}
-        return any(each.name not in mine for each in self.path.iterdir())
+        mine = {*_PARTS, _SIGN, _ASIDE, self.leases_file.name}
+        return any(each.name not in mine for each in self.folder.iterdir())
 
     def _no_store(self) -> StoreError:
         return StoreError(
-            f"{self.path}: expected a new folder or an earlier store, found other files"
+            f"{self.folder}: expected a new folder or an earlier store, found other files"
         )
 
     def _make_parts(self) -> None:
-        for part in (self.path / name for name in _PARTS):
+        for part in (self.folder / name for name in _PARTS):
             if not part.is_dir():
                 part.mkdir(parents=True, exist_ok=True)
-                _open_to_others(part, like=self.path)
-        if not self.leases.exists():
-            self.leases.touch()
-            _open_to_others(self.leases, like=self.path)
+                _open_to_others(part, like=self.folder)
+        if not self.leases_file.exists():
+            self.leases_file.touch()
+            _open_to_others(self.leases_file, like=self.folder)
 
     def _put_sign(self) -> None:
         facts = {"made_by": "cxsim", "kind": "store of runs", "format": _FORMAT}
-        self.put(self.path / _SIGN, sealed_json(facts))
+        self._put(self.folder / _SIGN, sealed_json(facts))
 
     def _carry_over(self) -> None:
         """Give the files of a store of the first format their digests.
@@ -162,26 +158,26 @@ class StoreFolder:
         Whoever is stopped in the middle of it, or does it beside another process, finds the rest
         to do: what has a digest already is left alone, and the sign comes last.
         """
-        for path in self.runs.glob("*.parquet"):
+        for path in self._runs.glob("*.parquet"):
             if _FIRST_RUNS.fullmatch(path.name):
                 with contextlib.suppress(FileNotFoundError):
                     name = digest_name(path.stem, path.read_bytes(), ".parquet")
                     path.replace(path.with_name(name))
         for part, seal in (("scenarios", _sealed_yaml), ("studies", _sealed_study)):
-            for path in (self.path / part).iterdir():
+            for path in (self.folder / part).iterdir():
                 data = path.read_bytes()
                 with contextlib.suppress(DamagedError):
                     unsealed(data, path)
                     continue
                 try:
-                    self.put(path, seal(data, path))
+                    self._put(path, seal(data, path))
                 except (DamagedError, UnicodeDecodeError) as error:
-                    self.put_aside(path, error, "the store goes on without it")
+                    self._put_aside(path, error, "the store goes on without it")
         self._put_sign()
 
     def _clean(self) -> None:
         """Take away drafts of processes that were killed long ago."""
-        for draft in (self.path / "drafts").glob("*"):
+        for draft in (self.folder / "drafts").glob("*"):
             try:
                 if time.time() - draft.stat().st_mtime > _STALE:
                     draft.unlink()
@@ -190,20 +186,12 @@ class StoreFolder:
 
     # -- files -----------------------------------------------------------------------
 
-    def put(self, path: Path, data: bytes) -> None:
+    def _put(self, path: Path, data: bytes) -> None:
         """Write a file that appears whole or not at all, and outlasts a power cut once it does.
 
-        Parameters
-        ----------
-        path : Path
-        data : bytes
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written (a full disk); nothing is left of it then.
+        If it cannot be written (a full disk), nothing is left of it.
         """
-        draft = self.path / "drafts" / uuid.uuid4().hex
+        draft = self.folder / "drafts" / uuid.uuid4().hex
         try:
             draft.write_bytes(data)
             on_disk(draft)
@@ -211,162 +199,24 @@ class StoreFolder:
             on_disk(path.parent)
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise StoreError(f"{self.path}: a file could not be written ({said(error)})") from error
-
-    def put_aside(self, path: Path, error: Exception, meaning: str) -> None:
-        """Move a damaged file out of the way, and warn of it.
-
-        Parameters
-        ----------
-        path : Path
-        error : Exception
-            Its message names the file.
-        meaning : str
-            What follows for the user.
-        """
-        put_aside(path, self.path / _ASIDE, error, meaning)
-
-    def keep_scenario(self, scenario: Scenario) -> None:
-        """Keep a base scenario, if it is not there already and whole.
-
-        Parameters
-        ----------
-        scenario : Scenario
-        """
-        path = self.path / "scenarios" / f"{scenario.digest}.yaml"
-        if self._content(path) is None:
-            self._keep(path, sealed_text(scenario.to_yaml()))
-
-    def scenario(self, digest: str) -> Scenario:
-        """Return a base scenario by its digest.
-
-        Parameters
-        ----------
-        digest : str
-
-        Raises
-        ------
-        StoreError
-            If it is not kept here, or damaged.
-        """
-        path = self.path / "scenarios" / f"{digest}.yaml"
-        if not path.is_file():
-            raise StoreError(f"{self.path}: expected scenario {digest}, found no such file")
-        if self._content(path) is None:
             raise StoreError(
-                f"{path}: expected a scenario, found a damaged file "
-                "(run the study again: the scenario is kept anew, and no run is done twice)"
-            )
-        # Code that it names is looked for in the current folder, never in the store.
-        return Scenario.from_dict(read_yaml(path)[0], name=path.stem)
+                f"{self.folder}: a file could not be written ({said(error)})"
+            ) from error
 
-    def keep_study(self, digest: str, facts: Mapping[str, Any]) -> None:
-        """Keep a study, if it is not there already and whole.
-
-        Parameters
-        ----------
-        digest : str
-        facts : mapping
-        """
-        path = self.path / "studies" / f"{digest}.json"
-        if self._content(path) is None:
-            self._keep(path, sealed_json(facts))
-
-    def keep_session(self, facts: Mapping[str, Any]) -> str:
-        """Keep what a process that writes here is, under a name of its own, and return that.
-
-        Parameters
-        ----------
-        facts : mapping
-        """
-        name = _new_name()
-        self.put(self.path / "sessions" / f"{name}.json", sealed_json(facts))
-        return name
-
-    def keep_codebook(self, columns: Mapping[str, Mapping[str, Any]]) -> str:
-        """Keep what columns hold, in a file named by its content, and return the name.
-
-        Parameters
-        ----------
-        columns : mapping of str to mapping
-        """
-        data = sealed_json({"columns": columns})
-        path = self.path / "codebooks" / f"{hashlib.sha256(data).hexdigest()[:16]}.json"
-        if self._content(path) is None:
-            self._keep(path, data)
-        return path.stem
-
-    def codebook(self) -> dict[str, Any]:
-        """Return what the columns of all runs hold, by column, as who wrote last says."""
-        books = {name: book["columns"] for name, book in self._all("codebooks").items()}
-        order = [str(each.get("codebook")) for each in self.sessions().values()]
-        return {k: v for name in (*books, *order) for k, v in books.get(name, {}).items()}
-
-    def sessions(self) -> dict[str, dict[str, Any]]:
-        """Return which processes have written here, by name, in order of their beginning."""
-        return self._all("sessions")
-
-    def studies(self) -> dict[str, dict[str, Any]]:
-        """Return the studies that are kept here, by digest."""
-        return self._all("studies")
-
-    def _all(self, part: str) -> dict[str, dict[str, Any]]:
-        paths = sorted((self.path / part).glob("*.json"))
-        found = {path.stem: self._content(path) for path in paths}
-        return {digest: parsed_json(text, Path(digest)) for digest, text in found.items() if text}
-
-    def keep_code(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Keep what runs were made by, if it is not there already and whole.
-
-        Parameters
-        ----------
-        name : str
-        facts : mapping
-        """
-        path = self.path / "codes" / f"{name}.json"
-        if self._content(path) is None:
-            self._keep(path, sealed_json(facts))
-
-    def agree(self, study: str, facts: Mapping[str, Any]) -> None:
-        """Keep which code a study runs from now on; what was said before stays where it is.
-
-        Parameters
-        ----------
-        study : str
-        facts : mapping
-        """
-        path = self.path / "codes" / f"{_AGREED}{study}-{_new_name()}.json"
-        self.put(path, sealed_json(facts))
-
-    def agreed(self, study: str) -> dict[str, Any]:
-        """Return which code a study runs, by what was said last; nothing if nobody said.
-
-        Parameters
-        ----------
-        study : str
-        """
-        names = sorted(p.stem for p in (self.path / "codes").glob(f"{_AGREED}{study}-*.json"))
-        return next((facts for name in reversed(names) if (facts := self.code(name))), {})
-
-    def codes(self) -> set[str]:
-        """Return the names of all code that is kept."""
-        names = {path.stem for path in (self.path / "codes").glob("*.json")}
-        return {name for name in names if not name.startswith(_AGREED)}
-
-    def code(self, name: str) -> dict[str, Any]:
-        """Return what is kept of some code, nothing if it is missing or damaged."""
-        path = self.path / "codes" / f"{name}.json"
-        text = self._content(path)
-        return parsed_json(text, path) if text else {}
+    def _put_aside(self, path: Path, error: Exception, meaning: str) -> None:
+        """Move a damaged file, which the error names, out of the way, and warn of it."""
+        put_aside(path, self.folder / _ASIDE, error, meaning)
 
     def _keep(self, path: Path, data: bytes) -> None:
-        """Write a file that is the same whoever writes it.
+        """Write a file that is the same whoever writes it, unless it is there already and whole.
 
         In a folder open to all (``/tmp``) nobody can replace another user's file: where one was
         quicker, it is there.
         """
+        if self._content(path) is not None:
+            return
         try:
-            self.put(path, data)
+            self._put(path, data)
         except StoreError:
             if self._content(path) is None:
                 raise
@@ -378,11 +228,160 @@ class StoreFolder:
         except FileNotFoundError:
             return None
         except DamagedError as error:
-            self.put_aside(path, error, "the store goes on without it")
+            self._put_aside(path, error, "the store goes on without it")
             return None
 
+    def _facts(self, path: Path) -> dict[str, Any]:
+        """Return what a JSON file holds, nothing if it is missing or damaged."""
+        text = self._content(path)
+        return parsed_json(text, path) if text else {}
 
-def _new_name() -> str:
+    def _all(self, part: str) -> dict[str, dict[str, Any]]:
+        found = {
+            path.stem: self._facts(path) for path in sorted((self.folder / part).glob("*.json"))
+        }
+        return {name: facts for name, facts in found.items() if facts}
+
+    # -- scenarios and studies -------------------------------------------------------
+
+    def keep_scenario(self, scenario: Scenario) -> None:
+        """Keep a base scenario, so that its runs can be replayed.
+
+        Parameters
+        ----------
+        scenario : Scenario
+        """
+        path = self.folder / "scenarios" / f"{scenario.digest}.yaml"
+        self._keep(path, sealed_text(scenario.to_yaml()))
+
+    def scenario(self, digest: str) -> Scenario:
+        """Return a base scenario by its digest.
+
+        Code that it names is looked for in the current folder, never in the store.
+
+        Parameters
+        ----------
+        digest : str
+
+        Raises
+        ------
+        StoreError
+            If it is not kept here, or damaged.
+        """
+        path = self.folder / "scenarios" / f"{digest}.yaml"
+        if not path.is_file():
+            raise StoreError(f"{self.folder}: expected scenario {digest}, found no such file")
+        if self._content(path) is None:
+            raise StoreError(
+                f"{path}: expected a scenario, found a damaged file "
+                "(run the study again: the scenario is kept anew, and no run is done twice)"
+            )
+        return Scenario.from_dict(read_yaml(path)[0], name=path.stem)
+
+    def keep_study(self, name: str, digest: str, facts: Mapping[str, Any]) -> None:
+        """Keep a study as it was written, with versions.
+
+        Parameters
+        ----------
+        name : str
+        digest : str
+        facts : mapping
+            The study and the versions it ran with.
+        """
+        kept = {"name": name, "digest": digest, "cxsim": __version__, "study": facts}
+        self._keep(self.folder / "studies" / f"{digest}.json", sealed_json(kept))
+
+    def studies(self) -> dict[str, dict[str, Any]]:
+        """Return the studies that are kept here, by digest."""
+        return self._all("studies")
+
+    # -- who wrote runs, and what their columns hold ---------------------------------
+
+    def _keep_session(self, facts: Mapping[str, Any]) -> str:
+        """Keep what a process that writes here is, under a name of its own, and return that."""
+        name = new_name()
+        self._put(self.folder / "sessions" / f"{name}.json", sealed_json(facts))
+        return name
+
+    def sessions(self) -> dict[str, dict[str, Any]]:
+        """Return the writing processes: versions, platform, commit, command, time."""
+        return self._all("sessions")
+
+    def _keep_codebook(self, columns: Mapping[str, Mapping[str, Any]]) -> str:
+        """Keep what columns hold, in a file named by its content, and return the name."""
+        data = sealed_json({"columns": columns})
+        path = self.folder / "codebooks" / f"{hashlib.sha256(data).hexdigest()[:16]}.json"
+        self._keep(path, data)
+        return path.stem
+
+    def codebook(self) -> dict[str, dict[str, Any]]:
+        """Return the description of each column of the runs: kind, label, unit and definition.
+
+        Where processes differ, who wrote last counts.
+        """
+        books = {name: book["columns"] for name, book in self._all("codebooks").items()}
+        order = [str(each.get("codebook")) for each in self.sessions().values()]
+        return {k: v for name in (*books, *order) for k, v in books.get(name, {}).items()}
+
+    # -- the code that runs were made by ---------------------------------------------
+
+    def keep_code(self, digest: str, components: Callable[[], Mapping[str, str]]) -> None:
+        """Keep what runs were made by: column ``code`` of runs names it.
+
+        Parameters
+        ----------
+        digest : str
+        components : callable
+            Returns digests by name; asked where they are not kept yet.
+        """
+        if digest not in self.codes():
+            facts = {"code": digest, "cxsim": __version__, "components": dict(components())}
+            self._keep(self._code_file(digest), sealed_json(facts))
+
+    def codes(self) -> set[str]:
+        """Return the digests of all code that runs of the store were made by."""
+        names = {path.stem for path in (self.folder / "codes").glob("*.json")}
+        return {name for name in names if not name.startswith(_AGREED)}
+
+    def code(self, digest: str) -> dict[str, str]:
+        """Return what some runs were made by, digests by name; empty if it is not kept.
+
+        Parameters
+        ----------
+        digest : str
+        """
+        return dict(self._facts(self._code_file(digest)).get("components", {}))
+
+    def agree(self, study: str, facts: Mapping[str, str]) -> None:
+        """Keep which code the shards of a study run; what was said before stays where it is.
+
+        Parameters
+        ----------
+        study : str
+            What names it, whatever its code.
+        facts : mapping
+            ``code`` and ``worker``.
+        """
+        if self.agreed(study).get("code") != facts["code"]:
+            kept = sealed_json({**facts, "cxsim": __version__})
+            self._put(self._code_file(f"{_AGREED}{study}-{new_name()}"), kept)
+
+    def agreed(self, study: str) -> dict[str, str]:
+        """Return which code the shards of a study run, by what was said last; empty if nobody said.
+
+        Parameters
+        ----------
+        study : str
+            What names it, whatever its code.
+        """
+        paths = sorted((self.folder / "codes").glob(f"{_AGREED}{study}-*.json"), reverse=True)
+        return next(filter(None, map(self._facts, paths)), {})
+
+    def _code_file(self, name: str) -> Path:
+        return self.folder / "codes" / f"{name}.json"
+
+
+def new_name() -> str:
     """Return a name of a file that nobody else takes; later ones sort behind earlier ones."""
     return f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
 
@@ -569,98 +568,3 @@ def _with_texts(table: pa.Table, names: set[str]) -> pa.Table:
             texts = [None if v is None else str(v) for v in table.column(place).to_pylist()]
             table = table.set_column(place, field.name, pa.array(texts, pa.string()))
     return table
-
-
-# -- The codebook of a store: what each column of its runs holds -------------------------------
-
-
-#: Columns that every store has: label, unit, definition.
-BOOKKEEPING = {
-    "run": ("Run", "", "Digest of all that determines the run's numbers; the key of the store"),
-    "status": ("Status", "", "ok, failed, timeout (not done in time) or killed (its process died)"),
-    "seed": ("Seed", "", "Seed of the random numbers; runs of one seed are paired"),
-    "scenario": ("Scenario", "", "Digest of scenario and rules, the seed left out"),
-    "base": ("Base", "", "Digest of the base scenario, kept as scenarios/DIGEST.yaml"),
-    "overrides": ("Overrides", "", "What the run changes in the base scenario, as JSON"),
-    "strategy": ("Strategy", "", "Name of the study's strategy that the run follows"),
-    "code": ("Code", "", "Digest of the code that made the run (codes/DIGEST.json)"),
-    "task": ("Task", "", "Digest of what was to be run, whatever the code"),
-    "adopted": ("Adopted", "", "Digest of the run that these numbers were taken over from"),
-    "message": ("Message", "", "What went wrong, for runs that failed"),
-    "traceback": ("Traceback", "", "Where it went wrong, for runs that failed"),
-    "seconds": ("Seconds", "s", "Time that the simulation took"),
-    "worker": ("Worker", "", "Host and process that did the run"),
-    "finished": ("Finished", "s", "When the run ended, in seconds since 1970-01-01 UTC"),
-}
-
-
-def codebook(study: Study) -> dict[str, dict[str, Any]]:
-    """Return what the columns of a study's runs hold, by name.
-
-    Parameters
-    ----------
-    study : Study
-
-    Returns
-    -------
-    dict
-        By column: ``kind`` (``bookkeeping``, ``factor`` or ``output``), ``label``, ``unit``,
-        ``definition``; of outputs also ``summary``, how a run is summarized in one number.
-        Outputs of a function are known by their names only, and are not in it.
-    """
-    columns = {name: _entry("bookkeeping", *words) for name, words in BOOKKEEPING.items()}
-    columns |= {factor.name: _factor(factor, study.base) for factor in study.factors}
-    if study.base is not None:
-        columns |= _outputs(study, study.base)
-    return columns
-
-
-def _entry(kind: str, label: str, unit: str, definition: str, **more: Any) -> dict[str, Any]:
-    return {"kind": kind, "label": label, "unit": unit, "definition": definition, **more}
-
-
-def _factor(factor: Factor, base: Scenario | None) -> dict[str, Any]:
-    paths = [move.path for move in factor.moves]
-    specs = [_spec(base, path) for path in paths] if base is not None else []
-    docs = list(dict.fromkeys(spec.doc for spec in specs if spec is not None))
-    units = list(dict.fromkeys(spec.unit for spec in specs if spec is not None))
-    words = "; ".join(docs) or "A factor of the study"
-    if [factor.name] != paths:
-        words = f"{words} (moves {', '.join(paths)})"
-    return _entry("factor", factor.name, units[0] if len(units) == 1 else "", words)
-
-
-def _spec(base: Scenario, path: str) -> Spec | None:
-    """Return what a dotted path names in the schema."""
-    found: Spec | None = base.schema.root
-    for part in path.split("."):
-        if found is None:
-            return None
-        found = found.child(int(part) if part.isdigit() and found.items is not None else part)
-    return found
-
-
-def _outputs(study: Study, base: Scenario) -> dict[str, dict[str, Any]]:
-    known = known_measures((*base.mechanisms, *observed(base).values()))
-    columns = {}
-    for output in study.outputs:
-        measure = known.get((output.level, output.measure))
-        if measure is None:
-            continue
-        summary = "a number a period" if output.by_period else measure.summary
-        for column in output.columns(_firms(study, base)):
-            columns[column] = _entry(
-                "output", measure.label, measure.unit, measure.definition, summary=summary
-            )
-    return columns
-
-
-def _firms(study: Study, base: Scenario) -> tuple[str, ...]:
-    """Return the firms of the base scenario, and those that strategies add."""
-    added: Iterable[str] = (
-        path.split(".")[1]
-        for changes in study.strategies.values()
-        for path in changes
-        if path.startswith("firms.") and "*" not in path
-    )
-    return tuple(dict.fromkeys([*base.firms, *added]))

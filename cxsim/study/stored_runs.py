@@ -15,6 +15,7 @@ import numpy as np
 
 from cxsim._version import __version__
 from cxsim.firms.policy import PolicyError
+from cxsim.identity import text_digest
 from cxsim.messages import argument_hints
 from cxsim.runs.components import Components, changed
 from cxsim.scenario import Scenario
@@ -82,8 +83,7 @@ class DesignCells:
 
     def run(self, cell: int, seed: int) -> str:
         """Return the digest of a run: all that determines its result, and the seed."""
-        text = f"{self.scenario(cell)} {self.model.kept} {seed}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return text_digest(f"{self.scenario(cell)} {self.model.kept} {seed}")
 
     def code(self, cell: int) -> Components:
         """Return the components behind the numbers of a design point, besides its parameters."""
@@ -95,10 +95,9 @@ class DesignCells:
     def task(self, cell: int, seed: int) -> str:
         """Return the digest of what is asked of a run, whatever code answers; "" if nothing."""
         try:
-            text = f"{self.model.task(self.changes(cell))} {seed}"
+            return text_digest(f"{self.model.task(self.changes(cell))} {seed}")
         except ValueError:
             return ""
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def scenario(self, cell: int) -> str:
         """Return the digest of what a cell runs, seed and outputs aside."""
@@ -112,7 +111,7 @@ class DesignCells:
             return self.model.digest(changes)
         except ValueError as error:  # no such scenario: its runs fail, and say why
             text = f"{self._base}{json.dumps(changes, sort_keys=True, default=str)}{error}"
-            return hashlib.sha256(text.encode()).hexdigest()[:16]
+            return text_digest(text)
 
     def table(self) -> pd.DataFrame:
         """Return every run of the study with its place: run, point, strategy, seed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 from cxsim.engine.schedule import Schedule
-from cxsim.identity import learn
+from cxsim.identity import learn, text_digest
 from cxsim.messages import Place, whole
 from cxsim.runs.components import Components, of_measures, of_model, of_passes
 from cxsim.runs.simulation import Simulation, first_step
@@ -229,7 +228,7 @@ class Study:
     @cached_property
     def digest(self) -> str:
         """16 hex digits that name everything that determines the study's results."""
-        return _hash(f"{self.place_digest}{self.seeds}")
+        return text_digest(f"{self.place_digest}{self.seeds}")
 
     @cached_property
     def place_digest(self) -> str:
@@ -241,7 +240,7 @@ class Study:
             "strategies": thaw(self.strategies),
             "outputs": [output.facts() for output in self.outputs],
         }
-        return _hash(json.dumps(facts, sort_keys=True, default=str))
+        return text_digest(_as_json(facts))
 
     def with_seeds(self, seeds: int) -> Study:
         """Return the study with another number of seeds.
@@ -408,7 +407,7 @@ class ScenarioModel:
 
     def task(self, changes: Mapping[str, Any]) -> str:
         """Return the digest of scenario and outputs, whatever the code."""
-        return _hash(f"{self.scenario(changes).digest} {self._facts}")
+        return text_digest(f"{self.scenario(changes).digest} {self._facts}")
 
     def warm(self) -> None:
         """Load compiled code."""
@@ -500,14 +499,14 @@ class FunctionModel:
 
     def task(self, changes: Mapping[str, Any]) -> str:
         """Return the digest of the point."""
-        return _hash(json.dumps(dict(changes), sort_keys=True, default=str))
+        return text_digest(_as_json(changes))
 
     def warm(self) -> None:
         """Do nothing: a function is ready."""
 
     def digest(self, changes: Mapping[str, Any]) -> str:
         """Return the digest of the point and of the function's code."""
-        return _hash(json.dumps(dict(changes), sort_keys=True, default=str) + self._code.digest)
+        return text_digest(_as_json(changes) + self._code.digest)
 
     def run(
         self, changes: Mapping[str, Any], seed: int, check: Check
@@ -522,5 +521,5 @@ class FunctionModel:
         return {"y": float(value)}, seconds
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _as_json(facts: Mapping[str, Any]) -> str:
+    return json.dumps(dict(facts), sort_keys=True, default=str)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
@@ -15,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from cxsim.files.whole import file_name
+from cxsim.identity import text_digest
 from cxsim.messages import argument_hints, number, whole
 from cxsim.runs.components import changed
 from cxsim.runs.simulation import Simulation, first_step
-from cxsim.study.outputs import observers_of
+from cxsim.study.outputs import codebook, observers_of
 from cxsim.study.results import StudyResult
 from cxsim.study.runner import Runner
 from cxsim.study.store import Leases, Store
-from cxsim.study.store_folder import StoreError, codebook
+from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import DesignCells, superseded
 from cxsim.study.study import Study
 from cxsim.study.workers import (
@@ -167,7 +167,7 @@ def _agree(study: Study, cells: DesignCells, store: Store, shard: tuple[int, int
         return ""
     code = cells.code(0)  # the first of the whole study, whatever the shard
     asked = f"{cells.task(0, study.seeds[0])} {study.points.to_csv(index=False)}"
-    key = hashlib.sha256(asked.encode()).hexdigest()[:16]  # the study's, whatever its code
+    key = text_digest(asked)  # the study's, whatever its code
     before = store.agreed(key)
     if shard is not None and before and before["code"] != code.digest:
         differs = changed(code.named, store.code(before["code"]), most=1)

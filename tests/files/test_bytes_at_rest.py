@@ -22,12 +22,10 @@ from cxsim.files.sealed import (
     DamagedWarning,
     digest_name,
     read_folder,
-    read_json,
     read_text,
     seal_folder,
     sealed_json,
     sealed_text,
-    write_json,
     write_text,
 )
 from cxsim.files.whole import whole_file, whole_folder
@@ -73,11 +71,11 @@ def test_damage_is_noticed_and_changes_nothing_that_is_read(name):
 
 def test_a_sealed_text_stays_a_text_of_its_kind(tmp_path):
     write_text(tmp_path / "a.yaml", "price: 12\n")
-    write_json(tmp_path / "a.json", {"price": 12, "name": "ä"})
+    (tmp_path / "a.json").write_bytes(sealed_json({"price": 12, "name": "ä"}))
     assert (tmp_path / "a.yaml").read_text().endswith("\nprice: 12\n")
     plain = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert plain.pop("sha256")
-    assert plain == read_json(tmp_path / "a.json") == {"price": 12, "name": "ä"}
+    assert plain == json.loads(read_text(tmp_path / "a.json")) == {"price": 12, "name": "ä"}
     assert read_text(tmp_path / "a.yaml") == "price: 12\n"
 
 
@@ -261,7 +259,7 @@ def test_another_store_json_is_left_alone(tmp_path):
 
 def test_a_store_of_a_later_format_is_refused_in_one_line(tmp_path):
     Store(tmp_path)
-    write_json(tmp_path / "store.json", {"format": 3})
+    (tmp_path / "store.json").write_bytes(sealed_json({"format": 3}))
     with pytest.raises(StoreError, match=r"expected a store of format 2 or 1, found format 3$"):
         Store(tmp_path)
 
@@ -285,7 +283,7 @@ def test_a_store_of_the_first_format_is_read_and_its_files_get_digests(tmp_path)
     assert (again.report.stored, again.report.done) == (4, 0)
     pd.testing.assert_frame_equal(again.frame, result.frame, check_exact=True)
     assert again.store.scenario(again.study.base.digest).digest == again.study.base.digest
-    assert read_json(tmp_path / "store.json")["format"] == 2
+    assert json.loads(read_text(tmp_path / "store.json"))["format"] == 2
 
 
 def test_a_damaged_scenario_is_said_and_kept_anew_by_the_next_sweep(tmp_path):
@@ -342,7 +340,8 @@ def test_a_store_says_what_wrote_it(market):
 
 
 def test_a_store_says_what_its_columns_hold(market, tmp_path):
-    assert read_json(next((tmp_path / "codebooks").iterdir()))["columns"] == market.store.codebook()
+    kept = json.loads(read_text(next((tmp_path / "codebooks").iterdir())))
+    assert kept["columns"] == market.store.codebook()
     columns = market.store.codebook()
     assert set(market.store.frame().columns) <= set(columns)
     assert columns["market_share.Tailor"]["label"]

@@ -370,9 +370,8 @@ def note_supplier(
 ):  # fmt: skip
     """Store the supplier's knowledge, offer and estimate for each customer, for later passes."""
     for i in range(n):
-        supplier_or_zero[i] = max(
-            0, supplier[i]
-        )  # customers without a supplier: computed with the first firm, not counted
+        # customers without a supplier: computed with the first firm, not counted
+        supplier_or_zero[i] = max(0, supplier[i])
     for i in range(n):
         recognized[i] = recognition[supplier_or_zero[i], i]
         customized[i] = customization[supplier_or_zero[i], i]

@@ -350,15 +350,15 @@ def _start(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     """Return initial shares (the last: no supplier), tenure and knowledge by firm."""
     names = sorted(scenario.firms)
     given = scenario.initial
-    share = [given[name].share if name in given else 0.0 for name in names]
+
+    def stated(field: str) -> list[float]:
+        return [getattr(given[name], field) if name in given else 0 for name in names]
+
+    share = stated("share")
     return {
         "initial_share": np.array([*share, max(0.0, 1.0 - sum(share))]),
-        "initial_tenure": np.array(
-            [given[name].tenure if name in given else 0 for name in names], dtype=np.int64
-        ),
-        "initial_knowledge": np.array(
-            [given[name].knowledge if name in given else 0.0 for name in names]
-        ),
+        "initial_tenure": np.array(stated("tenure"), dtype=np.int64),
+        "initial_knowledge": np.array(stated("knowledge"), dtype=np.float64),
     }
 
 

@@ -322,27 +322,11 @@ BUYING_CENTER = Mechanism(
         Pass(elect, "decide", replaces="choice.elect"),
     ),
     measures=(
-        Measure("vote_share", "Share of votes", "share", vote_share),
-        Measure(
-            "consensus_rate",
-            "Consensus rate of buying centers",
-            "share",
-            consensus_rate,
-            level="market",
-        ),
-        Measure(
-            "no_decision_rate",
-            "No-decision rate of buying centers",
-            "share",
-            no_decision_rate,
-            level="market",
-        ),
-        Measure(
-            "first_purchase_rate",
-            "First-purchase rate of buying centers",
-            "share",
-            first_purchase_rate,
-            level="market",
+        Measure.of(vote_share, "Share of votes", "share"),
+        Measure.of(consensus_rate, "Consensus rate of buying centers", "share", level="market"),
+        Measure.of(no_decision_rate, "No-decision rate of buying centers", "share", level="market"),
+        Measure.of(
+            first_purchase_rate, "First-purchase rate of buying centers", "share", level="market"
         ),
     ),
     frames={"decisions": decision_frame},

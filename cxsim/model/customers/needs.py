@@ -267,13 +267,7 @@ SELF_DISCOVERY = Mechanism(
         Pass(count, "account"),
     ),
     measures=(
-        Measure(
-            "self_knowledge_error",
-            "Error about own needs",
-            "distance",
-            self_knowledge_error,
-            summary="last",
-        ),
+        Measure.of(self_knowledge_error, "Error about own needs", "distance", summary="last"),
         Measure(
             "self_knowledge_error",
             "Error about own needs",

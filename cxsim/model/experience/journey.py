@@ -328,13 +328,12 @@ JOURNEY = Mechanism(
     ),
     passes=(Pass(visit, "join", after=("choice.join",)), Pass(pay, "close", population=True)),
     measures=(
-        Measure("performance", "Actual performance", "score 0-10", performance),
-        Measure("contacts", "Contacts at touchpoints", "per period", contacts),
-        Measure(
-            "touchpoint_cost",
+        Measure.of(performance, "Actual performance", "score 0-10"),
+        Measure.of(contacts, "Contacts at touchpoints", "per period"),
+        Measure.of(
+            touchpoint_cost,
             "Touchpoint cost",
             "currency per period",
-            touchpoint_cost,
             summary="sum",
             cost="contribution",
         ),

@@ -241,9 +241,7 @@ PERCEPTION = Mechanism(
         Accumulator("expectation", "Expectation of the supplier, summed over customers"),
     ),
     passes=(Pass(forget, "arrive"), Pass(count, "account")),
-    measures=(
-        Measure("expectation", "Mean expectation", "score 0-10", expectation, summary="last"),
-    ),
+    measures=(Measure.of(expectation, "Mean expectation", "score 0-10", summary="last"),),
     active=lambda scenario: scenario.journey is not None,
 )
 
@@ -394,20 +392,15 @@ EMOTIONS = Mechanism(
     ),
     passes=(Pass(count_emotions, "account"),),
     measures=(
-        Measure("experience", "Mean experience", "experience", experience, summary="last"),
+        Measure.of(experience, "Mean experience", "experience", summary="last"),
         *(
             Measure(
                 name, f"Share of customers in '{name}'", "share", _share(number), summary="last"
             )
             for number, name in enumerate(CLUSTERS)
         ),
-        Measure(
-            "net_promoter_score",
-            "Net promoter score",
-            "share",
-            net_promoter_score,
-            summary="last",
-            also=("nps",),
+        Measure.of(
+            net_promoter_score, "Net promoter score", "share", summary="last", also=("nps",)
         ),
     ),
     check=_rising,

@@ -276,24 +276,19 @@ CONTRACTS = Mechanism(
         Pass(count, "account", after=("switching.identical_rival",), before=("switching.count",)),
     ),
     measures=(
-        Measure(
-            "exit_fees",
+        Measure.of(
+            exit_fees,
             "Exit fees received",
             "currency per period",
-            exit_fees,
+            "income",
             summary="sum",
             cost="contribution",
-            income=True,
         ),
-        Measure("subscribers", "Subscribers", "customers", subscribers, summary="last"),
-        Measure(
-            "customers_under_contract",
-            "Customers under contract",
-            "customers",
-            customers_under_contract,
-            summary="last",
+        Measure.of(subscribers, "Subscribers", "customers", summary="last"),
+        Measure.of(
+            customers_under_contract, "Customers under contract", "customers", summary="last"
         ),
-        Measure("subscriptions_ended", "Subscriptions ended", "per period", subscriptions_ended),
+        Measure.of(subscriptions_ended, "Subscriptions ended", "per period"),
     ),
     active=lambda scenario: any(
         f.contracts is not None or f.billing == "subscription" for f in scenario.firms.values()

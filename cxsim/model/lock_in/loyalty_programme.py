@@ -322,20 +322,12 @@ LOYALTY = Mechanism(
         ),
     ),
     measures=(
-        Measure(
-            "redemptions",
-            "Points redeemed (deducted from revenue)",
-            _PER_PERIOD,
-            redemptions,
-            summary="sum",
+        Measure.of(
+            redemptions, "Points redeemed (deducted from revenue)", _PER_PERIOD, summary="sum"
         ),
-        Measure("points_issued", "Points issued", _PER_PERIOD, points_issued, summary="sum"),
-        Measure(
-            "points_forfeited", "Points forfeited", _PER_PERIOD, points_forfeited, summary="sum"
-        ),
-        Measure(
-            "points_liability", "Points liability", "currency", points_liability, summary="last"
-        ),
+        Measure.of(points_issued, "Points issued", _PER_PERIOD, summary="sum"),
+        Measure.of(points_forfeited, "Points forfeited", _PER_PERIOD, summary="sum"),
+        Measure.of(points_liability, "Points liability", "currency", summary="last"),
     ),
     active=lambda scenario: any(f.loyalty_programme is not None for f in scenario.firms.values()),
 )

@@ -16,7 +16,7 @@ import numpy as np
 from cxsim.model.core.choice import utility
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.customers.buying_center import winner
-from cxsim.model.ledger import Ledger, held_and_kept, ratio
+from cxsim.model.ledger import Ledger, held_and_kept, ratio, tidy
 from cxsim.model.mechanism import (
     Accumulator,
     Column,
@@ -202,8 +202,6 @@ def churn_reason_frame(
     DataFrame
         A row per period, firm and reason; customers per period, whole market.
     """
-    import pandas as pd
-
     behaviour = tuple(m for m in mechanisms if m.name != "churn_reasons")
     drivers = [*(label for _, label in add_passes(behaviour)), CHANCE]
     names = list(scenario.firms)
@@ -211,16 +209,8 @@ def churn_reason_frame(
     decided = ledger.total("lost_by")[:, order, :]
     flows = ledger.total("purchases")[:, 1:, :-1]
     lost = (flows.sum(axis=2) - np.diagonal(flows, axis1=1, axis2=2))[:, order]
-    periods = len(decided)
-    return pd.DataFrame(
-        {
-            "period": np.repeat(np.arange(periods), len(names) * len(drivers)),
-            "firm": np.tile(np.repeat(names, len(drivers)), periods),
-            "driver": drivers * (periods * len(names)),
-            "customers": decided.ravel(),
-            "churned": np.repeat(lost.ravel(), len(drivers)),
-        }
-    )
+    axes = {"period": range(len(decided)), "firm": names, "driver": drivers}
+    return tidy(axes, customers=decided, churned=np.repeat(lost, len(drivers)))
 
 
 # -- Cohorts: survival and realized value of customers who joined in the same period ------------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxsim.model.core.choice import weigh
-from cxsim.model.ledger import Ledger, ratio
+from cxsim.model.ledger import Ledger, ratio, tidy
 from cxsim.model.mechanism import Accumulator, Measure, Mechanism, Pass, listed, scratch, tile
 from cxsim.model.word_of_mouth.word_of_mouth import value_of_reputation
 from cxsim.numerics.elementary import exp
@@ -93,11 +93,10 @@ _ELASTICITY = Mechanism(
     ),
     passes=(Pass(chances, "decide", before=("choice.decide",)),),
     measures=(
-        Measure(
-            "own_price_elasticity",
+        Measure.of(
+            own_price_elasticity,
             "Own-price elasticity",
             "1",
-            own_price_elasticity,
             doc="Relative change of the firm's expected purchases per relative change of its price "
             "in the short run; of the first member of an account",
         ),
@@ -122,21 +121,12 @@ def price_elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     DataFrame
         A row per period and pair of firms; relative changes, without a unit.
     """
-    import pandas as pd
-
     names = list(scenario.firms)
     order = [ledger.firms.index(name) for name in names]
     response = ledger.total("price_response")[:, order][:, :, order]
     values = ratio(response, ledger.total("chance")[:, order, None])
-    periods, n, _ = values.shape
-    return pd.DataFrame(
-        {
-            "period": np.repeat(np.arange(periods), n * n),
-            "firm": np.tile(np.repeat(names, n), periods),
-            "price_of": names * (periods * n),
-            "elasticity": values.ravel(),
-        }
-    )
+    axes = {"period": range(len(values)), "firm": names, "price_of": names}
+    return tidy(axes, elasticity=values)
 
 
 def price_elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
@@ -325,15 +315,8 @@ def word_of_mouth_effect_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
         return pd.DataFrame(columns=["period", "firm", "purchase_probability", *columns])
     order = [ledger.firms.index(name) for name in names]
     values = ledger.total("word_of_mouth_effects")[:, order].reshape(-1, 5)
-    periods = ledger.periods
-    frame = pd.DataFrame(
-        {
-            "period": np.repeat(np.arange(periods), 2 * len(names)),
-            "firm": np.tile(np.repeat(names, 2), periods),
-            "purchase_probability": list(CHANCES) * (periods * len(names)),
-            **dict(zip(columns, values.T, strict=True)),
-        }
-    )
+    axes = {"period": range(ledger.periods), "firm": names, "purchase_probability": CHANCES}
+    frame = tidy(axes, **dict(zip(columns, values.T, strict=True)))
     for column in ("positive_effect", "negative_effect"):
         frame[column] = ratio(frame[column], frame["customers"])
     return frame

@@ -113,12 +113,11 @@ RECOVERY = Mechanism(
     ),
     passes=(Pass(recover, "survey", after=("tracking_survey.track",)),),
     measures=(
-        Measure("service_recoveries", "Service recoveries", "per period", service_recoveries),
-        Measure(
-            "service_recovery_cost",
+        Measure.of(service_recoveries, "Service recoveries", "per period"),
+        Measure.of(
+            service_recovery_cost,
             "Service recovery cost",
             "currency per period",
-            service_recovery_cost,
             summary="sum",
             cost="contribution",
         ),
@@ -254,11 +253,10 @@ IMPROVEMENT = Mechanism(
     ),
     passes=(Pass(improve, "close", population=True, after=("surveys.update_estimates",)),),
     measures=(
-        Measure(
-            "touchpoint_improvement_cost",
+        Measure.of(
+            touchpoint_improvement_cost,
             "Touchpoint improvement cost",
             "currency per period",
-            touchpoint_improvement_cost,
             summary="sum",
             cost="profit",
         ),

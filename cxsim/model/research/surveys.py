@@ -353,14 +353,7 @@ SURVEYS = Mechanism(
         Pass(update_estimates, "close", population=True),
     ),
     measures=(
-        Measure(
-            "survey_cost",
-            "Survey cost",
-            "currency per period",
-            survey_cost,
-            summary="sum",
-            cost="profit",
-        ),
+        Measure.of(survey_cost, "Survey cost", "currency per period", summary="sum", cost="profit"),
     ),
     active=lambda scenario: (
         scenario.journey is not None
@@ -446,9 +439,7 @@ PERCEIVED_PERFORMANCE = Mechanism(
             before=("surveys.update_estimates", "improvement.improve"),
         ),
     ),
-    measures=(
-        Measure("perception_gap", "Perception gap", "score 0-10", perception_gap, summary="last"),
-    ),
+    measures=(Measure.of(perception_gap, "Perception gap", "score 0-10", summary="last"),),
     active=lambda scenario: scenario.journey is not None,
 )
 
@@ -562,26 +553,11 @@ TRACKING_SURVEY = Mechanism(
     ),
     passes=(Pass(track, "survey"),),
     measures=(
-        Measure("survey_responses", "Tracking survey responses", "per period", survey_responses),
-        Measure("surveyed_experience", "Surveyed experience", "experience", surveyed_experience),
-        Measure(
-            "surveyed_experience_se",
-            "Standard error of surveyed experience",
-            "experience",
-            surveyed_experience_se,
-        ),
-        Measure(
-            "surveyed_net_promoter_score",
-            "Surveyed net promoter score",
-            "share",
-            surveyed_net_promoter_score,
-        ),
-        Measure(
-            "surveyed_net_promoter_score_se",
-            "Standard error of surveyed NPS",
-            "share",
-            surveyed_net_promoter_score_se,
-        ),
+        Measure.of(survey_responses, "Tracking survey responses", "per period"),
+        Measure.of(surveyed_experience, "Surveyed experience", "experience"),
+        Measure.of(surveyed_experience_se, "Standard error of surveyed experience", "experience"),
+        Measure.of(surveyed_net_promoter_score, "Surveyed net promoter score", "share"),
+        Measure.of(surveyed_net_promoter_score_se, "Standard error of surveyed NPS", "share"),
     ),
     active=SURVEYS.active,
 )

@@ -72,41 +72,17 @@ _PER_PERIOD = "currency per period"
 
 
 MEASURES = (
-    Measure("acquisition_contacts", "Acquisition contacts", "per period", acquisition_contacts),
-    Measure(
-        "acquisition_spend",
-        "Acquisition spend",
-        _PER_PERIOD,
-        acquisition_spend,
-        summary="sum",
-        cost="profit",
+    Measure.of(acquisition_contacts, "Acquisition contacts", "per period"),
+    Measure.of(acquisition_spend, "Acquisition spend", _PER_PERIOD, summary="sum", cost="profit"),
+    Measure.of(customers_acquired_by_contact, "Customers acquired by contact", "per period"),
+    Measure.of(
+        trial_discounts, "Trial discounts (deducted from revenue)", _PER_PERIOD, summary="sum"
     ),
-    Measure(
-        "customers_acquired_by_contact",
-        "Customers acquired by contact",
-        "per period",
-        customers_acquired_by_contact,
+    Measure.of(
+        customer_acquisition_cost, "Customer acquisition cost (CAC)", "currency per customer"
     ),
-    Measure(
-        "trial_discounts",
-        "Trial discounts (deducted from revenue)",
-        _PER_PERIOD,
-        trial_discounts,
-        summary="sum",
-    ),
-    Measure(
-        "customer_acquisition_cost",
-        "Customer acquisition cost (CAC)",
-        "currency per customer",
-        customer_acquisition_cost,
-    ),
-    Measure("acquisition_lift", "Targeting lift, contacts", "times chance", acquisition_lift),
-    Measure(
-        "acquisition_lift_oracle",
-        "Targeting lift, contacts, oracle",
-        "times chance",
-        acquisition_lift_oracle,
-    ),
+    Measure.of(acquisition_lift, "Targeting lift, contacts", "times chance"),
+    Measure.of(acquisition_lift_oracle, "Targeting lift, contacts, oracle", "times chance"),
 )
 
 

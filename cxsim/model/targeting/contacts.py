@@ -138,28 +138,16 @@ NEXT_BEST_OFFER = Mechanism(
     check=_check,
     passes=(Pass(offer, "update", after=("learning.learn",)),),
     measures=(
-        Measure(
-            "cross_sell_revenue",
-            "Cross-selling revenue",
-            _PER_PERIOD,
-            cross_sell_revenue,
-            summary="sum",
-        ),
-        Measure(
-            "cross_sell_margin",
+        Measure.of(cross_sell_revenue, "Cross-selling revenue", _PER_PERIOD, summary="sum"),
+        Measure.of(
+            cross_sell_margin,
             "Cross-selling margin",
             _PER_PERIOD,
-            cross_sell_margin,
+            "income",
             summary="sum",
             cost="contribution",
-            income=True,
         ),
-        Measure(
-            "cross_sell_acceptance_rate",
-            "Cross-selling acceptance rate",
-            "share",
-            cross_sell_acceptance_rate,
-        ),
+        Measure.of(cross_sell_acceptance_rate, "Cross-selling acceptance rate", "share"),
     ),
     active=lambda scenario: any(f.next_best_offer is not None for f in scenario.firms.values()),
 )
@@ -360,20 +348,13 @@ CONTACT_TOLERANCE = Mechanism(
         Pass(withhold, "adjust"),
     ),
     measures=(
-        Measure(
-            "acquisition_contacts_per_customer",
+        Measure.of(
+            acquisition_contacts_per_customer,
             "Acquisition contacts per customer",
             "per period",
-            acquisition_contacts_per_customer,
             level="market",
         ),
-        Measure(
-            "over_contacted_share",
-            "Over-contacted customers",
-            "share",
-            over_contacted_share,
-            level="market",
-        ),
+        Measure.of(over_contacted_share, "Over-contacted customers", "share", level="market"),
     ),
     active=_limited,
 )

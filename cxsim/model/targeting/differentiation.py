@@ -639,7 +639,7 @@ def _by_attribute(base: int) -> Callable[[Any], np.ndarray]:
     return share
 
 
-def by_segment(b: Any) -> np.ndarray:
+def need_variance_explained_segment(b: Any) -> np.ndarray:
     """Share of the variance of needs over all customers that lies between segments."""
     n, x, xx = np.moveaxis(b.count("needs"), -1, 0)
     members = b.count("needs_segment")
@@ -669,11 +669,10 @@ SEGMENTATION_BASES = Mechanism(
             )
             for k, base in enumerate(BASES)
         ),
-        Measure(
-            "need_variance_explained_segment",
+        Measure.of(
+            need_variance_explained_segment,
             "Need variance explained, segments",
             "share",
-            by_segment,
             level="market",
         ),
     ),

@@ -87,31 +87,16 @@ def individual_service_cost(b: Any) -> np.ndarray:
 
 
 MEASURES = (
-    Measure(
-        "customers_served_individually",
-        "Customers served individually",
-        "customers",
-        customers_served_individually,
-        summary="last",
+    Measure.of(
+        customers_served_individually, "Customers served individually", "customers", summary="last"
     ),
-    Measure(
-        "individual_service_share",
-        "Share of customers served individually",
-        "share",
-        individual_service_share,
-    ),
-    Measure("service_lift", "Targeting lift, individual service", "times chance", service_lift),
-    Measure(
-        "service_lift_oracle",
-        "Targeting lift, individual service, oracle",
-        "times chance",
-        service_lift_oracle,
-    ),
-    Measure(
-        "individual_service_cost",
+    Measure.of(individual_service_share, "Share of customers served individually", "share"),
+    Measure.of(service_lift, "Targeting lift, individual service", "times chance"),
+    Measure.of(service_lift_oracle, "Targeting lift, individual service, oracle", "times chance"),
+    Measure.of(
+        individual_service_cost,
         "Cost of individual service",
         "currency per period",
-        individual_service_cost,
         summary="sum",
         cost="contribution",
     ),

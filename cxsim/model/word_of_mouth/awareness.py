@@ -82,7 +82,7 @@ def become_aware(n, n_firms, received, aware, sum_aware):
 # --- measures ---------------------------------------------------------------------
 
 
-def aware_share(b: Any) -> np.ndarray:
+def awareness(b: Any) -> np.ndarray:
     """Share of all customers who know the firm at the end of the period."""
     return b.count("aware") / b.count("customers_before").sum(axis=1, keepdims=True)
 
@@ -99,7 +99,7 @@ AWARENESS = Mechanism(
         Pass(restrict_to_aware, "adjust"),
         Pass(become_aware, "hear", after=("word_of_mouth.listen",)),
     ),
-    measures=(Measure("awareness", "Awareness", "share", aware_share, summary="last"),),
+    measures=(Measure.of(awareness, "Awareness", "share", summary="last"),),
     active=counts,
 )
 
@@ -145,7 +145,7 @@ def advertise(
 # --- measures ---------------------------------------------------------------------
 
 
-def advertising_cost(b: Any) -> np.ndarray:
+def advertising_spend(b: Any) -> np.ndarray:
     """Cost of advertising in the period; 0 for a firm that is not active."""
     return b.firm("advertising_cost") * b.firm("advertising_reach") * b.firm("active")
 
@@ -158,9 +158,9 @@ ADVERTISING = Mechanism(
     draws=(Draw("advertise", ("firm",)),),
     passes=(Pass(advertise, "contact"),),
     measures=(
-        Measure(
-            "advertising_spend", "Advertising spend", "currency per period", advertising_cost,
-            summary="sum", cost="profit",
+        Measure.of(
+            advertising_spend, "Advertising spend", "currency per period", summary="sum",
+            cost="profit",
         ),
     ),
     active=counts,
@@ -205,12 +205,12 @@ def count(
 # --- measures ---------------------------------------------------------------------
 
 
-def reached(b: Any) -> np.ndarray:
+def word_of_mouth_reach_any_firm(b: Any) -> np.ndarray:
     """Share of all customers who received a message about any firm in the period."""
     return b.count("reached")[:, 0] / b.count("customers_before").sum(axis=1)
 
 
-def reached_by(b: Any) -> np.ndarray:
+def word_of_mouth_reach(b: Any) -> np.ndarray:
     """Share of all customers who received a message about the firm in the period."""
     return b.count("reached_by") / b.count("customers_before").sum(axis=1, keepdims=True)
 
@@ -231,19 +231,12 @@ REACH = Mechanism(
     ),
     passes=(Pass(count, "hear", after=("word_of_mouth.listen",)),),
     measures=(
-        Measure("word_of_mouth_reach", "Word-of-mouth reach", "share per period", reached_by),
-        Measure(
-            "cumulative_penetration",
-            "Cumulative penetration",
-            "share",
-            cumulative_penetration,
-            summary="last",
-        ),
-        Measure(
-            "word_of_mouth_reach_any_firm",
+        Measure.of(word_of_mouth_reach, "Word-of-mouth reach", "share per period"),
+        Measure.of(cumulative_penetration, "Cumulative penetration", "share", summary="last"),
+        Measure.of(
+            word_of_mouth_reach_any_firm,
             "Word-of-mouth reach, any firm",
             "share per period",
-            reached,
             level="market",
         ),
     ),

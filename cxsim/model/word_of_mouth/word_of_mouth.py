@@ -302,7 +302,7 @@ def _messages(sign: int, words: str) -> Callable[[Any], np.ndarray]:
     return messages
 
 
-def messages(b: Any) -> np.ndarray:
+def messages_received(b: Any) -> np.ndarray:
     """Messages about the firm that customers received in the period."""
     return b.total("messages").sum(axis=2)
 
@@ -362,7 +362,7 @@ WORD_OF_MOUTH = Mechanism(
         Pass(listen, "hear"),
     ),
     measures=(
-        Measure("messages_received", "Messages received", "per period", messages),
+        Measure.of(messages_received, "Messages received", "per period"),
         Measure("positive_messages", "Positive messages received", "per period",
                 _messages(2, "with a good experience")),
         Measure("negative_messages", "Negative messages received", "per period",
@@ -463,7 +463,7 @@ def count(n, n_firms, reputation, sum_reputation):
 # --- measures ---------------------------------------------------------------------
 
 
-def mean_reputation(b: Any) -> np.ndarray:
+def reputation(b: Any) -> np.ndarray:
     """Mean reputation of the firm over all customers; 0 for customers without messages."""
     return b.count("reputation") / b.count("customers_before").sum(axis=1, keepdims=True)
 
@@ -482,14 +482,6 @@ REPUTATION = Mechanism(
         Pass(add_reputation, "add", term="word of mouth"),
         Pass(count, "hear", after=("word_of_mouth.listen",)),
     ),
-    measures=(
-        Measure(
-            "reputation",
-            "Mean reputation",
-            "experience",
-            mean_reputation,
-            summary="last",
-        ),
-    ),
+    measures=(Measure.of(reputation, "Mean reputation", "experience", summary="last"),),
     active=lambda scenario: scenario.word_of_mouth is not None,
 )

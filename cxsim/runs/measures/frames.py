@@ -8,7 +8,7 @@ import numpy as np
 
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.experience.perception import expectation
-from cxsim.model.ledger import Ledger, held_and_kept, ratio
+from cxsim.model.ledger import Ledger, held_and_kept, ratio, tidy
 from cxsim.model.mechanism import NO_PURCHASE, NO_SUPPLIER, Mechanism
 from cxsim.runs.measures.measure_registry import measures
 
@@ -145,20 +145,12 @@ def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     DataFrame
         ``period``, ``origin``, ``destination``, ``purchases`` (per period, whole market).
     """
-    import pandas as pd
-
     order = _order(scenario, ledger)
     names = list(scenario.firms)
     flows = ledger.total("purchases")[:, [0, *(k + 1 for k in order)], :][:, :, [*order, -1]]
-    periods, suppliers, options = flows.shape
-    return pd.DataFrame(
-        {
-            "period": np.repeat(np.arange(periods), suppliers * options),
-            "origin": np.tile(np.repeat([NO_SUPPLIER, *names], options), periods),
-            "destination": np.tile([*names, NO_PURCHASE], periods * suppliers),
-            "purchases": flows.ravel(),
-        }
-    )
+    origins, destinations = [NO_SUPPLIER, *names], [*names, NO_PURCHASE]
+    axes = {"period": range(len(flows)), "origin": origins, "destination": destinations}
+    return tidy(axes, purchases=flows)
 
 
 def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
@@ -174,22 +166,10 @@ def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     DataFrame
         ``period``, ``firm``, ``tenure`` (band), ``customers`` and ``stayed`` (whole market).
     """
-    import pandas as pd
-
     order = _order(scenario, ledger)
-    names = list(scenario.firms)
-    bands = list(TENURE_BANDS)
     held, kept = (values[:, order] for values in held_and_kept(ledger, "tenure"))
-    periods = len(held)
-    return pd.DataFrame(
-        {
-            "period": np.repeat(np.arange(periods), len(names) * len(bands)),
-            "firm": np.tile(np.repeat(names, len(bands)), periods),
-            "tenure": bands * (periods * len(names)),
-            "customers": held.ravel(),
-            "stayed": kept.ravel(),
-        }
-    )
+    axes = {"period": range(len(held)), "firm": list(scenario.firms), "tenure": TENURE_BANDS}
+    return tidy(axes, customers=held, stayed=kept)
 
 
 # -- Actual and perceived performance at touchpoints -------------------------------------------
@@ -419,8 +399,6 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     Blattberg & Deighton (1996), Manage marketing by the customer equity test, Harvard
     Business Review 74(4), for the three levers.
     """
-    import pandas as pd
-
     value_of = "customer_lifetime_value_present"
     wanted = ("period", "firm", "customers", "customers_acquired", "contribution_margin", value_of)
     missing = [name for name in wanted if name not in firms.columns]
@@ -457,13 +435,7 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
         "gone": gone,
         "stay": stay,
     }
-    made = pd.DataFrame(
-        {
-            "period": np.repeat(periods, len(names)),
-            "firm": names * len(periods),
-            **{name: values.ravel() for name, values in parts.items()},
-        }
-    )
+    made = tidy({"period": periods, "firm": names}, **parts)
     made.attrs.update(firms.attrs)
     return made
 

@@ -73,30 +73,9 @@ def consumer_surplus(b: Ledger) -> np.ndarray:
 
 
 MARKET_MEASURES = (
-    Measure(
-        "concentration",
-        "Concentration (HHI)",
-        "index",
-        concentration,
-        level="market",
-        also=("hhi",),
-    ),
-    Measure(
-        "no_purchase_share",
-        "Share of no purchase",
-        "share",
-        no_purchase_share,
-        level="market",
-        key=True,
-    ),
-    Measure(
-        "brand_switching_rate",
-        "Brand switching rate",
-        "share",
-        brand_switching_rate,
-        level="market",
-        key=True,
-    ),
+    Measure.of(concentration, "Concentration (HHI)", "index", level="market", also=("hhi",)),
+    Measure.of(no_purchase_share, "Share of no purchase", "share", "key", level="market"),
+    Measure.of(brand_switching_rate, "Brand switching rate", "share", "key", level="market"),
     Measure("price_paid", "Amount paid per purchase", "currency", market_price, level="market"),
     Measure("purchases", "Purchases", "per period", market_purchases, level="market"),
     Measure(
@@ -107,14 +86,13 @@ MARKET_MEASURES = (
         level="market",
         summary="sum",
     ),
-    Measure(
-        "consumer_surplus",
+    Measure.of(
+        consumer_surplus,
         "Consumer surplus",
         "currency per period",
-        consumer_surplus,
+        "key",
         level="market",
         summary="sum",
-        key=True,
     ),
 )
 

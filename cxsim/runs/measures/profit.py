@@ -16,7 +16,6 @@ from cxsim.runs.measures.purchases import (
     parameter,
     per_last_year,
     purchases,
-    total,
 )
 
 # -- Revenue, costs and profit -----------------------------------------------------------------
@@ -79,92 +78,55 @@ def cash(b: Ledger) -> np.ndarray:
     return b.firm("initial_cash") + cumulative_profit(b)
 
 
+_PER_PERIOD = "currency per period"
+
+
+def _booked(name: str, label: str, what: str) -> Measure:
+    """Return the measure of an amount that the ledger keeps; ``what`` names it."""
+
+    def measure(b: Ledger) -> np.ndarray:
+        return b.total(name)
+
+    measure.__name__ = name
+    measure.__doc__ = f"{what} in the period, whole market."
+    return Measure.of(measure, label, _PER_PERIOD, "own_ledger", summary="sum")
+
+
 PROFIT_MEASURES = (
-    Measure("price", "Price", "currency per unit", parameter("price"), reported=True),
-    Measure("price_paid", "Amount paid per purchase", "currency", price_paid, own_ledger=True),
-    Measure(
-        "revenue",
-        "Revenue",
-        "currency per period",
-        total("revenue", "Amounts paid by customers, net of discounts and redeemed points,"),
-        summary="sum",
-        own_ledger=True,
+    Measure.of(parameter("price"), "Price", "currency per unit", "reported"),
+    Measure.of(price_paid, "Amount paid per purchase", "currency", "own_ledger"),
+    _booked(
+        "revenue", "Revenue", "Amounts paid by customers, net of discounts and redeemed points,"
     ),
-    Measure(
+    _booked(
         "discounts",
         "Promotions (deducted from revenue)",
-        "currency per period",
-        total("discounts", "Price cuts in promotions, already deducted from revenue,"),
-        summary="sum",
-        own_ledger=True,
+        "Price cuts in promotions, already deducted from revenue,",
     ),
-    Measure(
-        "cost_of_goods_sold",
-        "Cost of goods sold",
-        "currency per period",
-        total("cost_of_goods_sold", "Cost of the units sold"),
-        summary="sum",
-        own_ledger=True,
+    _booked("cost_of_goods_sold", "Cost of goods sold", "Cost of the units sold"),
+    _booked("contact_cost", "Interaction cost", "Cost of contacts with individual customers"),
+    _booked("service_cost", "Service cost", "Cost of handling purchases"),
+    Measure.of(contribution_margin, "Contribution margin", _PER_PERIOD, summary="sum"),
+    Measure.of(
+        capability_overhead, "Overhead of capabilities", _PER_PERIOD, "own_ledger", summary="sum"
     ),
-    Measure(
-        "contact_cost",
-        "Interaction cost",
-        "currency per period",
-        total("contact_cost", "Cost of contacts with individual customers"),
-        summary="sum",
-        own_ledger=True,
-    ),
-    Measure(
-        "service_cost",
-        "Service cost",
-        "currency per period",
-        total("service_cost", "Cost of handling purchases"),
-        summary="sum",
-        own_ledger=True,
-    ),
-    Measure(
-        "contribution_margin",
-        "Contribution margin",
-        "currency per period",
-        contribution_margin,
-        summary="sum",
-    ),
-    Measure(
-        "capability_overhead",
-        "Overhead of capabilities",
-        "currency per period",
-        capability_overhead,
-        summary="sum",
-        own_ledger=True,
-    ),
-    Measure(
-        "capability_investment",
-        "Investment in capabilities",
-        "currency per period",
+    Measure.of(
         capability_investment,
+        "Investment in capabilities",
+        _PER_PERIOD,
+        "own_ledger",
         summary="sum",
-        own_ledger=True,
     ),
-    Measure(
-        "profit",
-        "Profit",
-        "currency per period",
-        profit,
-        summary="sum",
-        series=True,
-        own_ledger=True,
-        reported=True,
-    ),
-    Measure(
-        "cumulative_profit",
+    Measure.of(profit, "Profit", _PER_PERIOD, "series", "own_ledger", "reported", summary="sum"),
+    Measure.of(
+        cumulative_profit,
         "Cumulative profit",
         "currency",
-        cumulative_profit,
+        "series",
+        "own_ledger",
         summary="to_date",
-        series=True,
-        own_ledger=True,
     ),
-    Measure("cash", "Cash", "currency", cash, summary="last", own_ledger=True, reported=True),
+    Measure.of(cash, "Cash", "currency", "own_ledger", "reported", summary="last"),
 )
 
 
@@ -313,7 +275,7 @@ def net_present_value(b: Ledger) -> np.ndarray:
     return b.summed("discounted profit", _discounted)
 
 
-def perpetuity(b: Ledger) -> np.ndarray:
+def net_present_value_perpetuity(b: Ledger) -> np.ndarray:
     """Net present value, plus the last year's mean profit in perpetuity, discounted to period 0."""
     rate = b.market["market_discount_rate"]
     if rate == 0.0:
@@ -321,7 +283,7 @@ def perpetuity(b: Ledger) -> np.ndarray:
     return net_present_value(b) + _weights(b) * per_last_year(profit(b), b.year) / rate
 
 
-def with_equity(b: Ledger) -> np.ndarray:
+def net_present_value_equity(b: Ledger) -> np.ndarray:
     """Net present value, plus customer equity at the end of the period, discounted to period 0.
 
     Future customers and future fixed costs are not counted.
@@ -330,28 +292,20 @@ def with_equity(b: Ledger) -> np.ndarray:
 
 
 VALUE_MEASURES = (
-    Measure(
-        "net_present_value",
-        "Net present value",
-        "currency",
-        net_present_value,
-        summary="to_date",
-        key=True,
-        also=("npv",),
+    Measure.of(
+        net_present_value, "Net present value", "currency", "key", summary="to_date", also=("npv",)
     ),
-    Measure(
-        "net_present_value_perpetuity",
+    Measure.of(
+        net_present_value_perpetuity,
         "Net present value with perpetuity",
         "currency",
-        perpetuity,
+        "cumulative",
         summary="to_date",
-        cumulative=True,
     ),
-    Measure(
-        "net_present_value_equity",
+    Measure.of(
+        net_present_value_equity,
         "Net present value with customer equity",
         "currency",
-        with_equity,
         summary="to_date",
     ),
 )
@@ -476,33 +430,30 @@ _PER_CUSTOMER = "currency per customer"
 
 
 CUSTOMER_VALUE_MEASURES = (
-    Measure(
-        "customer_lifetime_value_present",
+    Measure.of(
+        customer_lifetime_value_present,
         "CLV of a present customer",
         _PER_CUSTOMER,
-        customer_lifetime_value_present,
         summary="last",
         source="Gupta, Lehmann & Stuart 2004",
         also=("lifetime_value", "clv"),
     ),
-    Measure(
-        "customer_lifetime_value_new",
+    Measure.of(
+        customer_lifetime_value_new,
         "CLV of a new customer",
         _PER_CUSTOMER,
-        customer_lifetime_value_new,
+        "cumulative",
+        "key",
         summary="last",
-        cumulative=True,
-        key=True,
         also=("lifetime_value", "clv"),
     ),
-    Measure(
-        "customer_lifetime_value_migration",
+    Measure.of(
+        customer_lifetime_value_migration,
         "CLV of a new customer, with returns",
         _PER_CUSTOMER,
-        customer_lifetime_value_migration,
+        "cumulative",
         summary="last",
-        cumulative=True,
         source="Rust, Lemon & Zeithaml 2004",
     ),
-    Measure("customer_equity", "Customer equity", "currency", customer_equity, summary="last"),
+    Measure.of(customer_equity, "Customer equity", "currency", summary="last"),
 )

@@ -146,101 +146,59 @@ def customers_left_market(b: Ledger) -> np.ndarray:
 
 
 PURCHASE_MEASURES = (
-    Measure(
-        "market_share",
-        "Market share",
-        "share",
-        market_share,
-        key=True,
-        series=True,
-        reported=True,
+    Measure.of(market_share, "Market share", "share", "key", "series", "reported"),
+    Measure.of(customer_share, "Customer share", "share"),
+    Measure.of(
+        customers, "Customers", "customers", "series", "own_ledger", "reported", summary="last"
     ),
-    Measure(
-        "customer_share",
-        "Customer share",
-        "share",
-        customer_share,
-    ),
-    Measure(
-        "customers",
-        "Customers",
-        "customers",
-        customers,
-        summary="last",
-        series=True,
-        own_ledger=True,
-        reported=True,
-    ),
-    Measure("purchases", "Purchases", "per period", purchases, own_ledger=True),
-    Measure(
-        "customers_acquired",
-        "Customers acquired",
-        "per period",
-        customers_acquired,
-        own_ledger=True,
-    ),
-    Measure(
-        "customers_lost_to_rivals",
-        "Customers lost to rivals",
-        "per period",
-        customers_lost_to_rivals,
-        own_ledger=True,
-    ),
-    Measure(
-        "customers_left_market",
-        "Customers who left the market",
-        "per period",
-        customers_left_market,
-        own_ledger=True,
-    ),
-    Measure(
-        "retention_rate",
+    Measure.of(purchases, "Purchases", "per period", "own_ledger"),
+    Measure.of(customers_acquired, "Customers acquired", "per period", "own_ledger"),
+    Measure.of(customers_lost_to_rivals, "Customers lost to rivals", "per period", "own_ledger"),
+    Measure.of(customers_left_market, "Customers who left the market", "per period", "own_ledger"),
+    Measure.of(
+        retention_rate,
         "Retention rate",
         "share per period",
-        retention_rate,
+        "key",
+        "series",
+        "own_ledger",
+        "reported",
         source=LAPSE_SOURCE,
-        key=True,
-        series=True,
-        own_ledger=True,
-        reported=True,
     ),
-    Measure(
-        "churn",
+    Measure.of(
+        churn,
         "Churn rate",
         "share per period",
-        churn,
+        "series",
+        "own_ledger",
         source=LAPSE_SOURCE,
-        series=True,
-        own_ledger=True,
         also=("attrition", "churn_rate", "defection"),
     ),
-    Measure("churn_rivals", "Churn to rivals", "share per period", churn_rivals),
-    Measure("churn_lapsed", "Churn by lapsing", "share per period", churn_lapsed),
-    Measure("churn_left", "Churn by leaving the market", "share per period", churn_left),
-    Measure(
-        "active_customers",
+    Measure.of(churn_rivals, "Churn to rivals", "share per period"),
+    Measure.of(churn_lapsed, "Churn by lapsing", "share per period"),
+    Measure.of(churn_left, "Churn by leaving the market", "share per period"),
+    Measure.of(
+        active_customers,
         "Active customers",
         "customers",
-        active_customers,
+        "own_ledger",
         summary="last",
         source=LAPSE_SOURCE,
-        own_ledger=True,
     ),
-    Measure("returned", "Customers won back", "per period", returned, own_ledger=True),
-    Measure("stayed", "Customers not lost to rivals", "share per period", stayed),
-    Measure(
-        "repeat_purchase_rate",
+    Measure.of(returned, "Customers won back", "per period", "own_ledger"),
+    Measure.of(stayed, "Customers not lost to rivals", "share per period"),
+    Measure.of(
+        repeat_purchase_rate,
         "Repeat purchase rate",
         "share",
-        repeat_purchase_rate,
-        own_ledger=True,
+        "own_ledger",
         also=("repurchase_rate",),
     ),
-    Measure("penetration", "Penetration", "share", penetration),
+    Measure.of(penetration, "Penetration", "share"),
 )
 
 
-# -- Measures made directly of a total of the ledger or of a parameter --------------------------
+# -- Measures made directly of a total per customer or of a parameter ---------------------------
 
 
 def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
@@ -263,30 +221,8 @@ def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
     def measure(b: Ledger) -> np.ndarray:
         return ratio(b.total(name), customers(b))
 
+    measure.__name__ = name
     measure.__doc__ = f"Mean over the firm's customers at the period's end of {what}."
-    return measure
-
-
-def total(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a total; ``what`` names the quantity.
-
-    Parameters
-    ----------
-    name : str
-        Of an accumulator by firm.
-    what : str
-        For the definition of the measure.
-
-    Returns
-    -------
-    callable
-        Of a ledger; returns an ndarray of shape (T, F), in the unit of the accumulator per period.
-    """
-
-    def measure(b: Ledger) -> np.ndarray:
-        return b.total(name)
-
-    measure.__doc__ = f"{what} in the period, whole market."
     return measure
 
 
@@ -307,6 +243,7 @@ def parameter(name: str) -> Callable[[Ledger], np.ndarray]:
     def measure(b: Ledger) -> np.ndarray:
         return b.firm(name)
 
+    measure.__name__ = name
     measure.__doc__ = f"The firm's {name.replace('_', ' ')} as it stood in the period."
     return measure
 
@@ -438,104 +375,60 @@ SERVICE_MEASURES = (
         series=True,
         reported=True,
     ),
-    Measure(
-        "fit_gap",
-        "Fit gap",
-        "squared distance",
+    Measure.of(
         per_customer(
             "fit_gap",
             "the fit gap, the squared distance between their need and their offer",
         ),
+        "Fit gap",
+        "squared distance",
     ),
-    Measure("ordering_effort", "Ordering effort", "currency per purchase", ordering_effort),
-    Measure("onboarding_effort", "Onboarding effort", "currency per purchase", onboarding_effort),
-    Measure(
-        "switching_cost",
-        "Switching cost",
-        "currency",
-        switching_cost,
-        summary="last",
-        key=True,
-        series=True,
-        reported=True,
+    Measure.of(ordering_effort, "Ordering effort", "currency per purchase"),
+    Measure.of(onboarding_effort, "Onboarding effort", "currency per purchase"),
+    Measure.of(
+        switching_cost, "Switching cost", "currency", "key", "series", "reported", summary="last"
     ),
-    Measure(
-        "switching_procedural",
-        "Procedural switching cost",
-        "currency",
+    Measure.of(
         per_customer(
             "switching_procedural",
             "the procedural part of their switching cost: the change and onboarding effort",
         ),
+        "Procedural switching cost",
+        "currency",
         summary="last",
     ),
-    Measure(
-        "switching_financial",
-        "Financial switching cost",
-        "currency",
+    Measure.of(
         per_customer(
             "switching_financial",
             "the financial part of their switching cost: points, exit fees and premiums",
         ),
+        "Financial switching cost",
+        "currency",
         summary="last",
     ),
-    Measure(
-        "switching_relational",
-        "Relational switching cost",
-        "currency",
+    Measure.of(
         per_customer(
             "switching_relational",
             "the relational part of their switching cost: fit, ordering effort and experience",
         ),
-        summary="last",
-    ),
-    Measure(
-        "switching_cost_sd",
-        "Switching cost, standard deviation",
+        "Relational switching cost",
         "currency",
-        switching_cost_sd,
         summary="last",
     ),
-    Measure(
-        "switching_cost_to_price",
-        "Switching cost relative to amount paid",
-        "share",
-        switching_cost_to_price,
-        summary="last",
+    Measure.of(switching_cost_sd, "Switching cost, standard deviation", "currency", summary="last"),
+    Measure.of(
+        switching_cost_to_price, "Switching cost relative to amount paid", "share", summary="last"
     ),
-    Measure(
-        "recognition_rate", "Identify: recognition rate", "share", recognition_rate, own_ledger=True
+    Measure.of(recognition_rate, "Identify: recognition rate", "share", "own_ledger"),
+    Measure.of(need_variance_explained, "Differentiate: need variance explained", "share"),
+    Measure.of(
+        need_variance_resolved, "Interact: unknown need variance resolved", "share", "own_ledger"
     ),
-    Measure(
-        "need_variance_explained",
-        "Differentiate: need variance explained",
-        "share",
-        need_variance_explained,
+    Measure.of(fit_gap_closed, "Customize: fit gap closed", "share", summary="last"),
+    Measure.of(
+        parameter("interaction"), "Interaction", "share", "series", "reported", summary="last"
     ),
-    Measure(
-        "need_variance_resolved",
-        "Interact: unknown need variance resolved",
-        "share",
-        need_variance_resolved,
-        own_ledger=True,
-    ),
-    Measure("fit_gap_closed", "Customize: fit gap closed", "share", fit_gap_closed, summary="last"),
-    Measure(
-        "interaction",
-        "Interaction",
-        "share",
-        parameter("interaction"),
-        summary="last",
-        series=True,
-        reported=True,
-    ),
-    Measure(
-        "customization",
-        "Customization",
-        "share",
-        parameter("customization"),
-        summary="last",
-        series=True,
-        reported=True,
+    Measure.of(
+        parameter("customization"), "Customization", "share", "series", "reported", summary="last"
     ),
 )

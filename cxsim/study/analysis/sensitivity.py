@@ -366,13 +366,9 @@ def sobol(
             for i, j in combinations(range(len(names)), 2)
         ]
     result = pd.DataFrame(rows, columns=["kind", "factor", "other", "index", "half"])
-    result["lower"], result["upper"] = (
-        result["index"] - result["half"],
-        result["index"] + result["half"],
-    )
-    noise = points.noise_share
-    facts = {"noise": noise, "points": points.said(), "confidence": confidence}
-    result = result.drop(columns="half")
+    half = result.pop("half")
+    result = result.assign(lower=result["index"] - half, upper=result["index"] + half)
+    facts = {"noise": points.noise_share, "points": points.said(), "confidence": confidence}
     return AnalysisResult("sobol", output, result, _variance_sentence(output, result, facts), facts)
 
 
@@ -393,19 +389,12 @@ def _blocks(points: Points, width: int) -> tuple[NDArray[np.float64], bool]:
 
 def _is_saltelli(blocks: NDArray[np.float64], *, second: bool) -> bool:
     """Whether every block is A, A with one column of B each, (B with one of A each,) and B."""
-    width = blocks.shape[2]
-    first, last = blocks[:, 0], blocks[:, -1]
-    for k in range(width):
-        mixed = first.copy()
-        mixed[:, k] = last[:, k]
-        if not np.array_equal(blocks[:, 1 + k], mixed):
-            return False
-        if second:
-            mixed = last.copy()
-            mixed[:, k] = first[:, k]
-            if not np.array_equal(blocks[:, 1 + width + k], mixed):
-                return False
-    return True
+    first, last = blocks[:, :1], blocks[:, -1:]
+    taken = np.eye(blocks.shape[2], dtype=bool)  # each factor alone, from the other end
+    mixed = [np.where(taken, last, first)]
+    if second:
+        mixed.append(np.where(taken, first, last))
+    return np.array_equal(blocks[:, 1:-1], np.concatenate(mixed, axis=1))
 
 
 def _variance_sentence(output: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str:
