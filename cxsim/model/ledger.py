@@ -170,6 +170,10 @@ class Ledger:
         ]
         return sum(own, np.zeros((self.periods, len(self.firms))))
 
+    def records(self, name: str) -> bool:
+        """Return whether a parameter of that name is recorded by firm."""
+        return name in self._row_names
+
     def firm(self, name: str) -> np.ndarray:
         """Return a parameter of the firms by period, (T, F)."""
         return self._rows[: self._periods, self._row_names.index(name), :]

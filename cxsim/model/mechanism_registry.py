@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cxsim.model.core.capabilities import CAPABILITY_COSTS, PROGRAMMES
 from cxsim.model.core.choice import CHOICE
 from cxsim.model.core.learning import LEARNING, PORTABILITY
 from cxsim.model.core.money import MARKET_EXIT, MONEY
@@ -154,8 +155,8 @@ ACQUISITION_GROUP = (ACQUISITION, TARGETING, ACQUISITION_AWARENESS)
 CONTACTS = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
 
 
-#: Decisions of firms.
-POLICIES_GROUP = (POLICIES, MARKET_EXIT)
+#: Decisions of firms: policies, the price of capabilities, programmes, exit.
+POLICIES_GROUP = (POLICIES, MARKET_EXIT, CAPABILITY_COSTS, PROGRAMMES)
 
 
 #: Mechanisms outside the core.

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from cxsim.model.core.capabilities import overhead_by_capability
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import Ledger, held_and_kept, ratio
 from cxsim.model.mechanism import Measure
@@ -59,19 +60,31 @@ def contribution(b: Ledger) -> np.ndarray:
 def capability_cost(b: Ledger) -> np.ndarray:
     """Fixed cost of interaction and customization in the period, quadratic in each.
 
-    Zero for a firm that is not active. Investments in capabilities are separate.
+    With costs by capability, theirs too. Zero for a firm that is not active. Investments in
+    capabilities are separate.
     """
     squares = b.firm("interaction") ** 2 + b.firm("customization") ** 2
-    return b.firm("capability_cost") * squares * b.firm("active")
+    overhead = b.firm("capability_cost") * squares * b.firm("active")
+    if b.has("capability_price"):
+        overhead = overhead + overhead_by_capability(b, customers(b)).sum(axis=2)
+    return overhead
 
 
 def capability_investment(b: Ledger) -> np.ndarray:
-    """One-off cost of raising interaction and customization in the period, whole market."""
+    """One-off cost of raising interaction and customization in the period, whole market.
+
+    What a programme raises has the programme's price instead.
+    """
     raised = sum(
-        np.maximum(b.firm(name) - b.firm_before(name), 0.0)
-        for name in ("interaction", "customization")
+        np.maximum(b.firm(name) - b.firm_before(name), 0.0) * (1.0 - _of_programmes(b, number))
+        for number, name in enumerate(("interaction", "customization"))
     )
     return b.firm("capability_investment") * raised
+
+
+def _of_programmes(b: Ledger, capability: int) -> np.ndarray | float:
+    """Return 1 where a programme moves interaction (0) or customization (1), (T, F)."""
+    return b.count("programme_builds")[:, :, capability] if b.has("programme_builds") else 0.0
 
 
 def profit(b: Ledger) -> np.ndarray:
