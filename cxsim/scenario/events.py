@@ -183,7 +183,7 @@ class _Owners:
     """Who decides about a parameter, and when: a programme's parameters are its own meanwhile."""
 
     def __init__(self, model: Any) -> None:
-        self._decided = {
+        self._decided: dict[tuple[str | int, ...], str] = {
             ("firms", firm, key): f"the {kind} policy"
             for firm, kind, _ in named_policies(model)
             for key in {"pricing": ("price",), "capability": ("interaction", "customization")}[kind]
@@ -210,21 +210,21 @@ class _Owners:
                 and step.at < other.until
                 and other.at < step.until
             ):
-                path = ".".join(map(str, parameter))
-                raise ScenarioError(
-                    Problem(
-                        place,
-                        keys,
-                        f"expected a parameter that nothing else changes at the time, found {path}, "
-                        f"which {_called(other)} changes from period {other.at} on",
-                    )
+                text = (
+                    "expected a parameter that nothing else changes at the time, found "
+                    f"{_dotted(parameter)}, which {_called(other)} changes from period {other.at} on"
                 )
+                raise ScenarioError(Problem(place, keys, text))
         policy = self._decided.get(parameter[:3]) if step.owner else None
         if policy is not None:
-            path = ".".join(map(str, parameter))
-            text = f"expected a parameter that no policy decides about, found {path} ({policy})"
+            found_here = f"{_dotted(parameter)} ({policy})"
+            text = f"expected a parameter that no policy decides about, found {found_here}"
             raise ScenarioError(Problem(place, keys, text))
         self._taken.append((step, parameter))
+
+
+def _dotted(keys: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, keys))
 
 
 def _called(step: _Step) -> str:

@@ -212,7 +212,7 @@ class ProgrammeParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def building_cost(period: int, start: int, build: int, one_off: float) -> float:
+def building_cost(period: Any, start: Any, build: Any, one_off: Any) -> Any:
     """Return the part of a programme's one-off cost that falls due in a period, one_off / build.
 
     All of it in the first period where nothing takes time. Works on arrays, too.
@@ -221,7 +221,7 @@ def building_cost(period: int, start: int, build: int, one_off: float) -> float:
     return np.where((period >= start) & (period < start + periods), one_off / periods, 0.0)
 
 
-def running_cost(period: int, start: int, build: int, retire: float, running: float) -> float:
+def running_cost(period: Any, start: Any, build: Any, retire: Any, running: Any) -> Any:
     """Return a programme's running cost in a period: from the end of building until it ends.
 
     Parameters
