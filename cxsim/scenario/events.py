@@ -171,12 +171,15 @@ def _programmes(model: Any) -> Iterator[_Step]:
             at = each.start if linear else each.start + each.build
             over = each.build if linear else 0
             until = math.inf if each.retire is None else each.retire
-            said = {"word": "changes", "owner": f"firms.{firm}"}
+            label, owner = f"{firm}: {name}", f"firms.{firm}"
+            starts = _Step(at, over, each.changes, keys, label, until, "changes", owner)
             if at < model.periods:
-                yield _Step(at, over, each.changes, keys, f"{firm}: {name}", until, **said)
+                yield starts
             if each.retire is not None and each.retire < model.periods:
                 label = f"{firm}: end of {name}"
-                yield _Step(each.retire, 0, each.changes, keys, label, until, restores=True, **said)
+                yield dataclasses.replace(
+                    starts, at=each.retire, over=0, label=label, restores=True
+                )
 
 
 class _Owners:
@@ -210,10 +213,8 @@ class _Owners:
                 and step.at < other.until
                 and other.at < step.until
             ):
-                text = (
-                    "expected a parameter that nothing else changes at the time, found "
-                    f"{_dotted(parameter)}, which {_called(other)} changes from period {other.at} on"
-                )
+                clash = f"{_dotted(parameter)}, which {_called(other)} changes from {other.at} on"
+                text = f"expected a parameter that nothing else changes then, found {clash}"
                 raise ScenarioError(Problem(place, keys, text))
         policy = self._decided.get(parameter[:3]) if step.owner else None
         if policy is not None:

@@ -140,7 +140,7 @@ def test_a_programme_that_starts_after_the_run_changes_nothing():
     [
         (
             {"events": [{"at": 8, "set": {"firms.Mass.interaction": 0.2}}]},
-            r"firms\.Mass\.interaction, which programme 'crm' changes from period 4",
+            r"firms\.Mass\.interaction, which programme 'crm' changes from 4",
         ),
         (
             {"firms.Mass.programmes.app": {"changes": {"interaction": 0.9}, "start": 12}},

@@ -61,8 +61,8 @@ class CostParameters(Parameters):
 
 
 def capability_overhead(
-    fixed: float, per_customer: float, exponent: float, customers: float, level: float
-) -> float:
+    fixed: Any, per_customer: Any, exponent: Any, customers: Any, level: Any
+) -> Any:
     """Return the overhead of a capability, (fixed + per_customer N) level^exponent.
 
     Works on arrays, too.
