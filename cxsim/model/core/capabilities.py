@@ -134,6 +134,10 @@ def _check_capabilities(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], 
                 yield ("firms", firm, "capability_costs", name), text
 
 
+def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
+    return {"capability": tuple(CAPABILITIES)}
+
+
 def _there(scenario: Any, capability: str) -> bool:
     journey = scenario.journey is not None
     return journey or list(CAPABILITIES).index(capability) < 4
@@ -143,7 +147,7 @@ CAPABILITY_COSTS = Mechanism(
     "capability_costs",
     doc="Overhead by capability",
     firm=CostParameters,
-    axes=lambda scenario: {"capability": tuple(CAPABILITIES)},
+    axes=_axes,
     accumulators=(
         Accumulator(
             "capability_price",
