@@ -88,20 +88,20 @@ class Capstone(Lesson):
         return cls(Industry.of(numbers, industry), **given)
 
     def inputs(self) -> Any:
-        """Show what was entered and where it comes from."""
+        """Show the inputs and their sources."""
         shown = widgets.facts(self.industry.facts(self.sources))
         said = {"Claim": self._claim or "none yet", "Refuted by": self._refuted_by or "nothing yet"}
         return widgets.piece(shown + widgets.facts(said))
 
     def check(self) -> Any:
-        """Check the market without the move against what is known, before anything is predicted."""
+        """Check the market without the move against known numbers, before any prediction."""
         rows = [self._elasticity_row(), self._repeat_row()]
         texts = [f"<b>{escape(row.words)}.</b> {escape(row.why)}" for row in rows]
         good = all(row.points for row in rows)
-        head = "The market is like yours so far." if good else "Look at this first."
+        head = "So far the market agrees with yours." if good else "Check this first."
         advice = "" if good else (
-            "Where the two differ, your inputs do not fit together: change what you know least, "
-            "or find out what you entered as 0."
+            "Where the two differ, your inputs contradict each other: change those that you know "
+            "least, or find the value that you entered as 0."
         )  # fmt: skip
         return widgets.piece(widgets.box("right" if good else "wait", head, *texts, advice))
 
@@ -184,14 +184,14 @@ class Capstone(Lesson):
         found: Estimate = self.own.elasticity(self.case)
         full, half = ELASTICITY_NEAR
         return near(
-            "The market repeats the price elasticity that you gave", self.industry.elasticity,
+            "The market has the price elasticity that you entered", self.industry.elasticity,
             found, "% for 1 %", full=full, half=half,
         )  # fmt: skip
 
     def _repeat_row(self) -> Row:
         full, half = REPEAT_NEAR
         return near(
-            "The market repeats how often customers buy where they bought last", self._known_repeat,
+            "The market has the repeat purchase rate that you entered", self._known_repeat,
             self.own.repeat_rate(self.case), "in a hundred", full=full, half=half,
         )  # fmt: skip
 
@@ -201,10 +201,10 @@ class Capstone(Lesson):
 
 #: Rows that only the author can judge: by name, what earns both points.
 ASSESSED = {
-    "limits": "I have written down what the model leaves out that could turn the result.",
-    "decision": "I have written down who decides what on Monday, and what would change my mind.",
+    "limits": "I have written down the limits of the model that could reverse the result.",
+    "decision": "I have written down the decision, who takes it, and what would change it.",
     "evidence": "I have named the input that matters most, and the cheapest way to measure it.",
-    "plain": "Somebody outside the course has understood my result from three sentences.",
+    "plain": "A person outside the course has understood my result from three sentences.",
 }
 
 
@@ -231,31 +231,31 @@ class Row:
 
 
 def sources(given: Mapping[str, str]) -> Row:
-    """Judge whether it is said where numbers come from."""
+    """Judge whether the sources of the inputs are stated."""
     real = [name for name, said in given.items() if said.lower() != "assumption"]
     missing = [name for name in INPUTS if name not in given]
     points = 0 if missing else 2 if len(real) >= 3 else 1
     why = f"{len(real)} inputs with a source, {len(given) - len(real)} marked as assumptions"
     if missing:
-        why += f"; nothing is said of {', '.join(missing)}"
-    words = "Every input has a source or the word assumption, three or more a source"
+        why += f"; without any source: {', '.join(missing)}"
+    words = "Every input has a source or is marked as assumption; three or more have a source"
     return Row(words, points, f"{why}.")
 
 
 def near(words: str, given: float, found: Estimate, unit: str, *, full: float, half: float) -> Row:
-    """Judge whether the market repeats a number that is known of the industry."""
+    """Judge whether the market agrees with a number that is known of the industry."""
     if given == 0:
         return Row(words, 0, f"No number was given; the market has {number(found.value)} {unit}.")
     off = abs(found.value - given)
     points = 2 if off <= full else 1 if off <= half else 0
     said = f"You gave {number(given)} {unit}, the market has {number(found.value)} {unit}"
-    return Row(words, points, f"{said}: {number(off, 2)} off.")
+    return Row(words, points, f"{said}: a difference of {number(off, 2)}.")
 
 
 def claim(said: str, refuted_by: str) -> Row:
     """Judge whether there is a claim that a result could refute."""
     points = sum(bool(text.strip()) for text in (said, refuted_by))
-    why = {0: "Neither is there.", 1: "One of the two is missing.", 2: "Both are there."}[points]
+    why = {0: "Both are missing.", 1: "One of the two is missing.", 2: "Both are stated."}[points]
     return Row("A claim, and what would refute it, are stated before the run", points, why)
 
 
@@ -267,32 +267,30 @@ def committed(count: int) -> Row:
 
 
 def told_from_chance(results: Sequence[tuple[Estimate, float]]) -> Row:
-    """Judge whether the experiment can tell: a sure sign, or nothing larger than a step."""
+    """Judge precision: a statistically significant sign, or an interval within one step."""
     clear = sum(each.sure or (each.known and each.half < step) for each, step in results)
-    return Row(
-        "Seeds are many enough to tell both results from chance", clear, f"{clear} of 2 are clear."
-    )
+    return Row("There are enough seeds for both results to be precise", clear, f"{clear} of 2 are.")
 
 
 def robust(right: bool | None) -> Row:
-    """Judge whether it is known how far the result rests on assumptions."""
-    why = {True: "Counted rightly.", False: "Counted wrongly.", None: "Not answered."}[right]
-    return Row("You know in how many other markets the result stands (exercise B)",
+    """Judge whether the student knows how robust the result is to the assumptions."""
+    why = {True: "The count is right.", False: "The count is wrong.", None: "Not answered."}[right]
+    return Row("You know in how many other markets the result holds (exercise B)",
                2 if right else 0, why)  # fmt: skip
 
 
 def counter_example(here: Estimate, there: Estimate | None, words: str) -> Row:
-    """Judge whether a market was found in which the result turns."""
-    asked = "A counter-example: other values at which the result turns"
+    """Judge whether a market was found in which the result is reversed."""
+    asked = "A counter-example: other values at which the result is reversed"
     if there is None:
         return Row(asked, 0, "None was given.")
     said = f"With {words}: {there.text('%', signed=True)}, here {here.text('%', signed=True)}"
     if there.sure and here.sure and (there.value > 0) != (here.value > 0):
-        return Row(asked, 2, f"{said}. It turns.")
+        return Row(asked, 2, f"{said}. It is reversed.")
     weaker = abs(there.value) < abs(here.value)
     if weaker:
-        return Row(asked, 1, f"{said}. Weaker, but the sign does not surely turn.")
-    return Row(asked, 0, f"{said}. It does not turn.")
+        return Row(asked, 1, f"{said}. It is weaker, but not reversed significantly.")
+    return Row(asked, 0, f"{said}. It is not reversed.")
 
 
 def read_assessed(text: str) -> dict[str, int]:

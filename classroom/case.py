@@ -41,7 +41,7 @@ Firm = tuple[Scenario, str]
 
 
 class Case:
-    """What the functions of a lesson are given.
+    """A student's case: seeds, variant and runs, the argument of a lesson's functions.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Case:
 
     @property
     def words(self) -> Words:
-        """What the lesson's first market calls a period and its currency."""
+        """Labels of period and currency in the lesson's first market."""
         return Words.of(settings_attrs(self.markets[0])) if self._used else Words()
 
     @property
@@ -95,9 +95,9 @@ class Case:
         """Return a simulation at its end."""
         return simulate(market, seed=seed, engine=self.engine)
 
-    def run(self, market: Scenario, seed: int, *, detail: Iterable[str] = ()) -> Run:
+    def run(self, market: Scenario, seed: int, *, probes: Iterable[str] = ()) -> Run:
         """Return a run with all its frames."""
-        return run(market, seed=seed, engine=self.engine, detail=detail)
+        return run(market, seed=seed, engine=self.engine, probes=probes)
 
     def outcomes(self, market: Scenario) -> list[Outcome]:
         """Return one outcome per seed; run once and remembered."""
@@ -160,7 +160,7 @@ class Case:
         return self.change(before, after, measure, firm, times=100 / mean)
 
     def value(self, ours: Firm, theirs: Firm) -> Value:
-        """Return what a firm's profit is worth less another's, paired by seed.
+        """Return the difference of two firms' net present values, paired by seed.
 
         The two are firms of one market, or one firm in two markets of the same length.
         """
@@ -200,7 +200,7 @@ def once(function: Callable[[Case], T]) -> Callable[[Case], T]:
     return remembered
 
 
-# -- A number that came out of an experiment, with its interval over seeds ---------------------
+# -- A result of an experiment, with its interval over seeds ------------------------------------
 
 
 CONFIDENCE = 0.95
@@ -285,7 +285,7 @@ class Estimate:
     def text(self, unit: str = "", *, signed: bool = False) -> str:
         """Return value and interval in words."""
         if not np.isfinite(self.value):
-            return "no value, for want of customers to measure it on"
+            return "no value, because no customers are left to measure it"
         said = with_unit(self.value, unit, signed=signed)
         if self.lower == self.upper:
             return said

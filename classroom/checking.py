@@ -84,23 +84,23 @@ def _choice(
         )
     chosen = near[given.strip().lower()]
     if chosen in truth:
-        level = f" Seeds cannot tell {' and '.join(truth)} apart." if len(truth) > 1 else ""
+        level = f" {' and '.join(truth)} do not differ significantly." if len(truth) > 1 else ""
         return Verdict(True, f"{chosen}.{level}")
     return Verdict(False, f"{chosen}. {mistakes.get(chosen, exercise.hint)}".strip())
 
 
 def _why(exercise: Exercise, value: float, truth: Estimate, mistakes: Mapping[Any, str]) -> str:
-    """Say what a wrong number looks like: a known mistake first, then sign, unit, size."""
+    """Explain a wrong number: a known mistake first, then sign, unit, size."""
     right = truth.value
     room = room_for(exercise, truth)
     for wrong, reason in mistakes.items():
         if abs(value - float(wrong)) <= room:
             return reason
     if abs(value + right) <= room:
-        return "The size is right and the sign is not: which less which?"
+        return "The size is right and the sign is wrong: which value is subtracted from which?"
     for factor, unit in ((100.0, "a share and percent"), (12.0, "a month and a year")):
         if abs(value * factor - right) <= factor * room or abs(value / factor - right) <= room:
-            return f"It is off by a factor of {factor:g}: {unit} are mixed up."
+            return f"It is off by a factor of {factor:g}: {unit} are confused."
     way = "too large" if value > right else "too small"
     return f"It is {way}. {exercise.hint}".strip()
 
@@ -115,7 +115,7 @@ def answers(
     lessons: Iterable[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Return what comes out in each lesson and what the exercises' answers are.
+    """Return the results of each lesson and the answers to its exercises.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def answers(
         for question in plan.questions:
             result = question.result(case)
             said = result.text(question.unit, signed=True)
-            sign = question.sign(result.value) if result.sure else "seeds cannot tell"
+            sign = question.sign(result.value) if result.sure else "not statistically significant"
             rows.append(
                 (name, "prediction", question.name, question.label, f"{sign}: {said}",
                  _plain(question.reason(case)))

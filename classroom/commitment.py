@@ -128,7 +128,7 @@ class PredictionBook:
             self._rows = {row["question"]: row for row in rows_of(self.path)}
 
     def find(self, question: str) -> Kept | None:
-        """Return what was committed to, None if nothing was."""
+        """Return the committed prediction, None if there is none."""
         row = self._rows.get(question)
         if row is None:
             return None
@@ -154,7 +154,7 @@ class PredictionBook:
         self._write()
 
     def complete(self, question: str, result: Estimate, *, seeds: int, digest: str) -> None:
-        """Add what came out to a prediction that is kept."""
+        """Add the result to a saved prediction."""
         row = self._rows.get(question)
         if row is None:
             return
@@ -227,7 +227,7 @@ class Feedback:
     Attributes
     ----------
     verdict : {"right", "wrong", "open"}
-        On its direction; open where the experiment cannot tell.
+        On its direction; open where the result is not statistically significant.
     text : str
         The verdict in words, with direction and size.
     """
@@ -237,11 +237,11 @@ class Feedback:
 
 
 def feedback(question: Question, predicted: float, result: Estimate) -> Feedback:
-    """Compare a prediction with what came out.
+    """Compare a prediction with the result.
 
-    A direction is right or wrong only where the interval excludes zero. Otherwise the experiment
-    cannot tell, and what is refuted are sizes outside the interval. "About the same" is wrong
-    where the interval lies wholly beyond the step of the slider.
+    A direction is right or wrong only where the interval excludes zero. Otherwise the difference
+    is not statistically significant, and only sizes outside the interval are refuted. "About the
+    same" is wrong where the whole interval lies beyond the step of the slider.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def feedback(question: Question, predicted: float, result: Estimate) -> Feedback
     unit = question.unit
     said = question.sign(predicted)
     said += f" by {with_unit(abs(predicted), unit)}" if predicted else ""
-    came = f"It came out as {result.text(unit, signed=True)}"
+    came = f"The result is {result.text(unit, signed=True)}"
     if not result.known:
         return Feedback(
             OPEN, f"You said that it {said}. {came}. More seeds are needed to judge it."
@@ -264,12 +264,14 @@ def feedback(question: Question, predicted: float, result: Estimate) -> Feedback
     small = abs(result.value) + result.half < question.step
     if predicted == 0:
         if small:
-            text = f"It is beyond chance and smaller than {with_unit(question.step, unit)}"
+            text = (
+                f"It is statistically significant but smaller than {with_unit(question.step, unit)}"
+            )
             return Feedback(RIGHT, f"You said that it {said}. {came}. {text}: you are right.")
-        return Feedback(WRONG, f"You said that it {said}. {came}: it {truth}, beyond chance.")
+        return Feedback(WRONG, f"You said that it {said}. {came}: it {truth}, significantly.")
     if (predicted > 0) != (result.value > 0):
         off = with_unit(abs(predicted - result.value), unit)
-        text = f"The direction is wrong: it {truth}, beyond chance. You were {off} away"
+        text = f"The direction is wrong: it {truth}, significantly. You were {off} off"
         return Feedback(WRONG, f"You said that it {said}. {came}. {text}.")
     size = _size(question, predicted, result)
     return Feedback(RIGHT, f"You said that it {said}. {came}. The direction is right{size}.")
@@ -277,7 +279,7 @@ def feedback(question: Question, predicted: float, result: Estimate) -> Feedback
 
 def _open(question: Question, predicted: float, result: Estimate, start: str) -> tuple[str, str]:
     """Judge against an interval that contains zero."""
-    text = f"{start}: the interval contains zero, so these seeds cannot tell whether it "
+    text = f"{start}: the interval contains zero, so these seeds do not show whether it "
     text += f"{question.signs[0]} or {question.signs[2]}"
     if predicted == 0:
         text += (
@@ -293,10 +295,10 @@ def _open(question: Question, predicted: float, result: Estimate, start: str) ->
 def _size(question: Question, predicted: float, result: Estimate) -> str:
     """Return how good the size is, given that the sign is right."""
     if abs(predicted - result.value) <= max(question.step / 2, result.half):
-        return ", and the size is right within the error"
+        return ", and the size is right within the Monte-Carlo error"
     ratio = abs(predicted / result.value)
     off = with_unit(abs(predicted - result.value), question.unit)
     way = "large" if ratio > 1 else "small"
     many = ratio if ratio > 1 else 1 / ratio
     times = f"{number(many, 2)} times too {way}" if many >= 1.5 else f"a little too {way}"
-    return f"; the size is {times} ({off} away)"
+    return f"; the size is {times} ({off} off)"

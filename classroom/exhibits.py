@@ -1,4 +1,4 @@
-"""What lessons show: tables of firms, figures of estimates, and what is remarkable in them.
+"""Exhibits of lessons: tables of firms, figures of estimates, and remarks on them.
 
 An exhibit of a lesson's file names one of :data:`KINDS` and gives what the function of that kind
 asks for; or it is ``own``, a number of the lesson that is a figure or HTML. A list of exhibits
@@ -132,9 +132,9 @@ def response(
     ticks : str, optional
         Name of the words for values of the parameter.
     **look
-        ``by``, ``note`` and ``size``, as for :func:`cxsim.charts.response`.
+        ``by``, ``note`` and ``size``, as for :func:`cxsim.charts.response_curve`.
     """
-    from cxsim.charts import response as draw
+    from cxsim.charts import response_curve as draw
 
     rows = [
         (name, x, each.value, each.lower, each.upper)
@@ -173,7 +173,7 @@ def paths(
     title : text
     size : (float, float)
     """
-    from cxsim.plot import paths as draw
+    from cxsim.plot import scenario_time_series as draw
 
     before, after = (numbers.find(case, name) for name in markets)
     series = case.compared(before, after).series
@@ -216,7 +216,7 @@ def means_by_firm(case: Case, market: Scenario) -> pd.DataFrame:
 
 
 def surprise(case: Case, numbers: Numbers, text: Text) -> str:
-    """Return what is remarkable in what came out. The text is HTML."""
+    """Return a remark on the results. The text is HTML."""
     return widgets.surprise(numbers.fill(case, text))
 
 

@@ -16,34 +16,34 @@ __all__ = ["INPUTS", "KINDS", "Industry", "read_sources"]
 #: Firms of the baseline by the way in which they serve.
 KINDS = {"mass": "Mass", "niche": "Niche", "targeted": "Targeted", "one-to-one": "Tailor"}
 
-#: Inputs with a number: what they are, unit, range.
+#: Numerical inputs: label, unit, range.
 INPUTS: dict[str, tuple[str, str, float, float]] = {
-    "price": ("A purchase costs", "currency", 0.01, 1e9),
+    "price": ("Price of a purchase", "currency", 0.01, 1e9),
     "customers": ("Customers in the whole market", "", 1000, 1e9),
-    "purchases_per_year": ("A customer buys", "times a year", 0.1, 11.5),
-    "leaving": ("Customers who leave the market for good", "% a year", 0, 90),
-    "elasticity": ("1 % more price changes a firm's sales by", "%", -20, -0.2),
-    "unit_cost": ("A unit costs the firm", "% of the price", 0, 99),
-    "fit_worth": ("Perfect fit is worth, beside the standard product", "% of the price", 0, 300),
-    "order_effort": ("What ordering costs a customer in effort", "% of the price", 0, 100),
-    "teaching_effort": ("What telling a new firm everything costs", "% of the price", 0, 300),
-    "switching_cost": ("What moving costs besides", "% of the price", 0, 300),
-    "customizing_cost": ("Customizing a unit completely costs", "% of the price", 0, 100),
-    "contact_cost": ("A completely individual contact costs", "% of the price", 0, 100),
-    "upkeep": ("A complete capability costs a month", "% of a firm's revenue", 0, 100),
+    "purchases_per_year": ("Purchases of a customer", "a year", 0.1, 11.5),
+    "leaving": ("Turnover: customers who leave the market", "% a year", 0, 90),
+    "elasticity": ("Change of a firm's sales if its price rises by 1 %", "%", -20, -0.2),
+    "unit_cost": ("Cost of goods sold per unit", "% of the price", 0, 99),
+    "fit_worth": ("Value of perfect fit over a standard product", "% of the price", 0, 300),
+    "order_effort": ("Ordering effort of a customer", "% of the price", 0, 100),
+    "onboarding_effort": ("Onboarding effort: explaining all needs", "% of the price", 0, 300),
+    "switching_cost": ("Effort of the change of firm itself", "% of the price", 0, 300),
+    "customizing_cost": ("Cost of customizing a unit completely", "% of the price", 0, 100),
+    "contact_cost": ("Cost of a completely individual contact", "% of the price", 0, 100),
+    "upkeep": ("Monthly cost of a complete capability", "% of a firm's revenue", 0, 100),
 }  # fmt: skip
 
-#: What serving a purchase costs, % of the price, as in the baseline.
+#: Service cost of a purchase, % of the price, as in the baseline.
 SERVING = 5.0
 
-#: The baseline's own: price and elasticity for which its sensitivity was set, misfit of a
-#: standard product, months of upkeep that building a capability costs.
+#: The baseline's own: price and elasticity for which its sensitivity was set, fit gap
+#: of a standard product, months of upkeep that building a capability costs.
 _PRICE, _ELASTICITY, _MISFIT, _BUILDING = 20.0, -2.62, 3.0, 100_000 / 15_000
 
 
 @dataclass(frozen=True)
 class Industry:
-    """What is known, guessed or assumed of an industry, and the move that is thought of.
+    """Facts and assumptions about an industry, and the move to be tested.
 
     The numbers are those of :data:`INPUTS`; the rest of the market is the baseline's: one firm in
     each quadrant, otherwise alike.
@@ -75,7 +75,7 @@ class Industry:
     unit_cost: float = 50.0
     fit_worth: float = 25.0
     order_effort: float = 8.0
-    teaching_effort: float = 15.0
+    onboarding_effort: float = 15.0
     switching_cost: float = 10.0
     customizing_cost: float = 6.0
     contact_cost: float = 4.0
@@ -136,18 +136,18 @@ class Industry:
         return KINDS[self.mine]
 
     def changes(self) -> dict[str, Any]:
-        """Return what differs from the baseline, by dotted path."""
+        """Return the differences from the baseline, by dotted path."""
         of_price = {name: self.price * getattr(self, name) / 100 for name in INPUTS}
         revenue = self.customers * self.purchases_per_year / 12 * self.price / len(KINDS)
         upkeep = revenue * self.upkeep / 100
         each: dict[str, Any] = {
             "purchase_rate": self.purchases_per_year / 12,
-            "turnover": 1 - (1 - self.leaving / 100) ** (1 / 12),
+            "exit_rate": 1 - (1 - self.leaving / 100) ** (1 / 12),
             "price_sensitivity": 0.18 * (_PRICE / self.price) * (self.elasticity / _ELASTICITY),
             "brand_taste_sd": 2.0 * self.price / _PRICE,
             "fit_weight": of_price["fit_worth"] / _MISFIT,
-            "hassle": of_price["order_effort"],
-            "teaching_effort": of_price["teaching_effort"],
+            "ordering_effort": of_price["order_effort"],
+            "onboarding_effort": of_price["onboarding_effort"],
             "switching_cost": of_price["switching_cost"],
         }
         firms: dict[str, Any] = {
@@ -199,7 +199,7 @@ def _check(name: str, value: Any, low: float, high: float) -> None:
 
 
 def read_sources(text: str) -> dict[str, str]:
-    """Return where each number comes from, as far as it is said.
+    """Return the stated source of each number.
 
     Parameters
     ----------

@@ -18,11 +18,11 @@ __all__ = ["FOLDER", "Lesson"]
 #: Where predictions are kept that somebody clicks on without having named a folder.
 FOLDER = "predictions"
 
-SKIPPED = "No prediction was made, so there is nothing to compare with what came out:"
+SKIPPED = "No prediction was made, so there is nothing to compare with the result:"
 
 
 class Lesson:
-    """What the cells of a lesson's notebook call.
+    """A lesson in a notebook; its methods are called by the notebook's cells.
 
     Where somebody can click, a prediction is asked for by buttons and a slider, and what comes
     below it in the notebook waits until it is committed. Where nobody can (papermill, a saved
@@ -102,7 +102,7 @@ class Lesson:
     # -- what cells call -------------------------------------------------------------
 
     def begin(self) -> Any:
-        """Show whose variant this is and what is the student's own in it."""
+        """Show the student of the variant, and the values that are the student's own."""
         student = self.case.variant.student
         whose = f"Student {student}" if student else "The book's own market (student 0)"
         caption = f"{whose}: {len(self.case.seeds)} paired seeds, {self.market.customers:,} "
@@ -139,7 +139,7 @@ class Lesson:
         )
 
     def feedback(self, *names: str) -> Any:
-        """Compare predictions with what came out.
+        """Compare predictions with the results.
 
         Parameters
         ----------
@@ -160,7 +160,7 @@ class Lesson:
         return widgets.stack([widgets.exercise(self, self.plan.exercise(name)) for name in names])
 
     def finish(self) -> None:
-        """Keep what was predicted and answered, if there is a folder for it."""
+        """Save predictions and answers, if there is a folder for them."""
         if not self._output:
             return
         from cxsim.report import Report

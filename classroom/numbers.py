@@ -38,7 +38,7 @@ CHOICES = (("if", "then", "else"), ("sign_of", "above", "below", "unsure"))
 
 
 class Numbers:
-    """What a lesson computes, by name; each is computed once for a case, when it is asked for.
+    """Numbers of a lesson by name; each is computed once per case, on request.
 
     A *name* is one of the table, or leads on from there as in ``str.format``: ``gap.value``,
     ``misfit[Mass]``, ``market.firms[Tailor].price``. In a *text* names stand in braces, and behind
@@ -169,12 +169,12 @@ def swept(
 
 
 def surely_above(points: Iterable[tuple[float, Estimate]]) -> list[float]:
-    """Return where, along a line, an estimate surely lies above zero."""
+    """Return the points of a line at which an estimate is significantly above zero."""
     return [x for x, each in points if each.above]
 
 
 def best_of(values: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Return who has the highest mean over seeds, and any whose distance to it may be chance."""
+    """Return the name with the highest mean over seeds, and any that hardly differ from it."""
     best = max(values, key=lambda name: values[name].mean())
     level = (n for n in values if n != best and not Estimate.over(values[best] - values[n]).sure)
     return (best, *level)
@@ -186,7 +186,7 @@ def first_segment(market: Scenario) -> Any:
 
 
 def margin_of(firm: Any, *, price: float, interaction: float, customization: float) -> float:
-    """Return what a purchase leaves a firm before fixed costs, in the scenario's currency.
+    """Return a firm's contribution margin per purchase, in the scenario's currency.
 
     Price and capabilities are those of the purchase, and need not be the firm's.
     """
@@ -195,5 +195,5 @@ def margin_of(firm: Any, *, price: float, interaction: float, customization: flo
 
 
 def upkeep_of(firm: Any) -> float:
-    """Return what a firm's capabilities cost a period, in the scenario's currency."""
+    """Return the cost of a firm's capabilities per period, in the scenario's currency."""
     return float(firm.capability_cost * (firm.interaction**2 + firm.customization**2))

@@ -1,4 +1,4 @@
-"""What a lesson consists of: questions to predict, exhibits to look at, exercises to answer."""
+"""The parts of a lesson: questions to predict, exhibits to look at, exercises to answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["COMPARED", "Exercise", "Plan", "Question"]
 COMPARED = ("is lower", "is about the same", "is higher")
 
 
-# -- What a lesson consists of: questions to predict, exhibits to look at, exercises to answer
+# -- The parts of a lesson: questions to predict, exhibits to look at, exercises to answer ----
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Question:
     name : str
         Short; names the row of the file of predictions.
     label : str
-        What is predicted, in a few words, for figures of a class.
+        The quantity predicted, in a few words, for figures of a class.
     text : function of a case, or str
         The question in words, with the numbers of the student's variant.
     unit : str
@@ -37,14 +37,14 @@ class Question:
     step : float
         Of that slider; two answers that differ by less count as one.
     result : function of a case
-        What comes out: an :class:`Estimate`, positive where the last of ``signs`` is right.
+        The result: an :class:`Estimate`, positive where the last of ``signs`` is right.
     why : function of a case
-        What the experiment shows to be the reason, in one or two sentences with its numbers.
+        The reason that the experiment shows, in one or two sentences with its numbers.
     signs : (str, str, str)
         Words for below zero, about zero, above zero.
     valued : function of a case, optional
         Where the answer is a lead in net present value: whose, and over whom. The lead beyond
-        the horizon is then told beside that within it.
+        the horizon is then stated beside that within it.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Question:
     valued: Callable[[Case], tuple[Firm, Firm]] | None = None
 
     def reason(self, case: Case) -> str:
-        """Return why it comes out so and, of a lead in value, what it is beyond the horizon."""
+        """Return the reason for the result and, of a lead in value, that beyond the horizon."""
         why = self.why(case)
         return why if self.valued is None else f"{why} {case.worth(*self.valued(case))}"
 
@@ -82,8 +82,8 @@ class Exercise:
         A letter, by which the notebook's parameter ``answers`` names it.
     text : function of a case, or str
     answer : function of a case
-        An :class:`Estimate`; or one of ``choices``, or several of them that seeds cannot tell
-        apart, each of which is right.
+        An :class:`Estimate`; or one of ``choices``, or several of them that do not
+        differ significantly, each of which is right.
     solution : function of a case
         How the answer is found, in words with numbers (HTML).
     unit : str
@@ -96,7 +96,7 @@ class Exercise:
         Why an answer is wrong, by the answer: for wrong choices, and for numbers that a
         common misunderstanding leads to.
     hint : str
-        Said of any other wrong number.
+        Shown for any other wrong number.
     """
 
     name: str

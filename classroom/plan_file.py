@@ -59,7 +59,7 @@ class _Reader:
         self._where = file
 
     def made(self, where: str, make: Callable[..., Any], given: Mapping[str, Any]) -> Any:
-        """Return what a function makes of keys that are all known, and all that it needs."""
+        """Return the result of a function of keys, all of which are known and none is missing."""
         self._where = f"{self._file}: {where}"
         _agree(self._where, make, given)
         return make(**given)
@@ -75,7 +75,7 @@ class _Reader:
         exercises: Mapping[str, Any],
         words: Mapping[str, Text] | None = None,
     ) -> dict[str, Any]:
-        """Return what a plan consists of, beside its market. Words are texts that others name."""
+        """Return the parts of a plan besides its market. Words are texts that others name."""
         for key, text in (words or {}).items():
             self._numbers.define(key, text, f"{self._file}: words, {key}")
         asked = [

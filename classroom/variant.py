@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Variant:
-    """What is a student's own; a pure function of the number.
+    """A student's own seeds and numbers; a pure function of the student's number.
 
     Parameters
     ----------
@@ -60,7 +60,8 @@ class Variant:
         Parameters
         ----------
         name : str
-            Of the number; numbers of different names vary independently.
+            Of the number; numbers of different names vary independently. The name draws the
+            number: with another name, students get other numbers.
         book : object
         others : sequence
             What other students may get beside the book's.
@@ -68,7 +69,7 @@ class Variant:
         if self.student == 0:
             return book
         every = [book, *others]
-        digest = hashlib.sha256(f"{self.student} {name}".encode()).digest()
+        digest = hashlib.sha256(f"{self.student} {name.replace('_', ' ')}".encode()).digest()
         return every[int.from_bytes(digest[:8], "big") % len(every)]
 
     def __repr__(self) -> str:

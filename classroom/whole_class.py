@@ -26,7 +26,7 @@ NOTEBOOK = "00_the_course"
 
 
 def contents() -> Any:
-    """Return the lessons with their minutes and what is predicted in them, as a table."""
+    """Return the lessons with their minutes and predictions, as a table."""
     cell = 'style="text-align:left;padding:0.3em 1em 0.3em 0;vertical-align:top"'
     rows = ""
     for name in LESSONS:
@@ -49,7 +49,7 @@ def _first_up(text: str) -> str:
 
 
 def overview(class_folder: str = "", *, output: str = "") -> Any:
-    """Return what a class predicted, and what came out, as a figure.
+    """Return the predictions of a class and the results, as a figure.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def pool(folder: str | Path) -> pd.DataFrame:
 
 
 def class_figure(folder: str | Path, lesson: str | None = None) -> Any:
-    """Draw a class's predictions against what came out.
+    """Draw a class's predictions against the results.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def class_predictions(
     columns: int = 2,
     size: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw what a class predicted against what came out, a panel for each question.
+    """Draw the predictions of a class against the results, a panel for each question.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def class_predictions(
     students = frame["student"].nunique()
     done = frame["result"].notna().any()
     title = f"{students} students, {len(groups)} questions: " + (
-        "what was predicted, and what came out" if done else "predicted; results are to come"
+        "predictions and results" if done else "predictions; results follow"
     )
     note = (
         "Each dot: a student, with the 95 % interval of the result of the student's own market. On "

@@ -1,4 +1,4 @@
-"""The course's widgets, and what stands in their place where nothing can be clicked."""
+"""The course's widgets, and their substitutes where nothing can be clicked."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def stack(pieces: Sequence[Piece]) -> Piece:
 
 
 def gate(lesson: Lesson, make: Callable[[], str]) -> Piece:
-    """Return what is shown at once if it may be, and else as soon as it may be."""
+    """Return an exhibit, shown at once or as soon as the predictions are committed."""
     if lesson.open:
         return Piece(make())
     asked, waiting = lesson.asked, box("wait", "", GATE)
@@ -133,7 +133,7 @@ def prediction(lesson: Lesson, question: Question) -> Piece:
             lesson.commit(question, value)
             said.value = _locked(lesson, question, value)
         except OSError as problem:
-            why = f"It counts here, but could not be kept: {escape(str(problem))}"
+            why = f"It counts here, but could not be saved: {escape(str(problem))}"
             said.value = _locked(lesson, question, value) + box("wait", "", why)
         lesson.reveal()
 
@@ -150,7 +150,7 @@ def _locked(lesson: Lesson, question: Question, value: float) -> str:
     said = question.sign(value)
     said += f" by {with_unit(abs(value), question.unit)}" if value else ""
     path = lesson.book.path
-    kept = f"Kept in {path}; delete that file to predict anew." if path else ""
+    kept = f"Saved in {path}; delete that file to predict again." if path else ""
     small = f'<br><small style="font-size:12.5px">{escape(kept)}</small>' if kept else ""
     return box("ask", "Committed:", f"it {escape(said)}.{small}")
 
@@ -254,7 +254,7 @@ def verdict_box(verdict: str, *paragraphs: str, head: str = "") -> str:
 
 
 def surprise(*paragraphs: str) -> str:
-    """Return what is remarkable in what came out. The paragraphs are HTML."""
+    """Return a remark on the results. The paragraphs are HTML."""
     return box("ask", "The surprise.", *paragraphs)
 
 

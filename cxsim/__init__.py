@@ -1,15 +1,15 @@
 """cxsim: a laboratory for customer strategy.
 
 Firms sit in a capability matrix: how well they interact with individual customers,
-and how far they customize for them. Customers who teach a firm what they need build
-a learning relationship; what starting over elsewhere would cost them is a switching
-cost that emerges, grows and is measured in money.
+and how far they customize for them. Customers who explain their needs to a firm build
+a learning relationship. The cost of starting over elsewhere is a switching cost, which
+emerges, grows and is measured in money.
 
 >>> import cxsim as cx
 >>> market = cx.load("baseline", {"customers": 300, "periods": 36})
 >>> copied = cx.load("copycat", {"customers": 300, "periods": 36})
 >>> print(cx.compare(market, copied, seeds=3).headline())
-In copycat, Mass gains 4.0 points of share against baseline (...), but loses ...
+In copycat, Mass gains 4.0 points of market share against baseline (...), but loses ...
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from cxsim._version import __version__
 
 #: Public names and the modules they live in; modules are imported when a name is used.
 _HOME = {
-    "CapabilityPolicy": "cxsim.firms.policy",
     "Calibration": "cxsim.calibration",
     "CalibrationError": "cxsim.calibration",
+    "CapabilityPolicy": "cxsim.firms.policy",
     "Comparison": "cxsim.study.comparison",
     "Customer": "cxsim.engine.agents",
     "Decision": "cxsim.strategy.decision",
     "EventsLeftOutWarning": "cxsim.scenario",
     "Firm": "cxsim.runs.market",
+    "FirmInformation": "cxsim.firms.policy",
     "IdentityError": "cxsim.identity",
-    "Knowledge": "cxsim.firms.policy",
     "Market": "cxsim.runs.market",
-    "Match": "cxsim.calibration",
-    "Mechanism": "cxsim.model.mechanism_registry",
+    "MomentMatch": "cxsim.calibration",
+    "Mechanism": "cxsim.model.mechanism",
     "Policy": "cxsim.firms.policy",
     "PolicyError": "cxsim.firms.policy",
     "PricingPolicy": "cxsim.firms.policy",
@@ -43,25 +43,25 @@ _HOME = {
     "Simulation": "cxsim.runs.simulation",
     "Store": "cxsim.study.store",
     "Study": "cxsim.study.study",
-    "Sweep": "cxsim.study.results",
+    "StudyResult": "cxsim.study.results",
     "break_even": "cxsim.strategy.break_even",
     "calibrate": "cxsim.calibration",
     "compare": "cxsim.study.paired_seeds",
     "decide": "cxsim.strategy.decide",
+    "driver_contributions": "cxsim.strategy.driver_contributions",
     "explore": "cxsim.report.explorer",
     "inputs": "cxsim.identity",
     "load": "cxsim.scenario",
     "market_class": "cxsim.runs.market",
+    "match_moments": "cxsim.calibration",
     "parameter": "cxsim.parameters",
     "payback": "cxsim.strategy.break_even",
-    "match": "cxsim.calibration",
     "register": "cxsim.runs.components",
     "register_policy": "cxsim.firms.policy_registry",
     "replay": "cxsim.study.stored_runs",
     "run": "cxsim.runs",
     "sweep": "cxsim.study.sweep",
     "tournament": "cxsim.strategy.tournament",
-    "why": "cxsim.strategy.driver_contributions",
 }
 _MODULES = ("analytic", "calibration", "plot")
 
@@ -74,7 +74,7 @@ def __getattr__(name: str) -> Any:
         return module.Scenario.load if name == "load" else getattr(module, name)
     if name in _MODULES:
         return importlib.import_module(f"cxsim.{name}")
-    raise AttributeError(f"module 'cxsim' has no attribute {name!r}")
+    raise importlib.import_module("cxsim.messages").no_attribute("cxsim", name, __all__)
 
 
 def __dir__() -> list[str]:

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["attach"]
-
 
 def attach(
     package: str, homes: Mapping[str, str]
@@ -27,7 +25,7 @@ def attach(
         if name in homes:
             home = homes[name] if "." in homes[name] else f"{package}.{homes[name]}"
             return getattr(importlib.import_module(home), name)
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        raise importlib.import_module("cxsim.messages").no_attribute(package, name, homes)
 
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *homes})

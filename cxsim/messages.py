@@ -14,24 +14,27 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import inspect
 import json
 import math
 import operator
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "MISSING",
+    "AttributeHints",
     "LibraryMissingError",
     "Place",
     "Problem",
     "ScenarioError",
+    "argument_hints",
     "cell",
     "cells",
     "choice",
@@ -44,6 +47,7 @@ __all__ = [
     "names_of",
     "nearest",
     "needed",
+    "no_attribute",
     "number",
     "one_line",
     "part_of_variance",
@@ -56,6 +60,9 @@ __all__ = [
 
 # -- Arguments of public functions: numbers, seeds and names as people give them, or one clear line
 
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 #: Longest value that a message repeats.
 LONGEST = 60
@@ -196,8 +203,8 @@ def names_of(names: Any, name: str) -> list[str]:
 
     Examples
     --------
-    >>> names_of("cohorts, elasticity", "detail"), names_of("cohorts", "detail")
-    (['cohorts', 'elasticity'], ['cohorts'])
+    >>> names_of("cohorts, price_elasticity", "probes"), names_of("cohorts", "probes")
+    (['cohorts', 'price_elasticity'], ['cohorts'])
     """
     if names is None:
         return []
@@ -254,8 +261,14 @@ def former_names() -> dict[str, list[str]]:
 
 
 def renamed(name: Any, known: Iterable[str]) -> str | None:
-    """Return the name among ``known`` that ``name`` was changed to, if it was."""
-    today = former_names().get(str(name), [])
+    """Return the name among ``known`` that ``name`` was changed to, if it was.
+
+    Of a dotted name (``share.Tailor``) one part may have been changed.
+    """
+    table, parts = former_names(), str(name).split(".")
+    today = set(table.get(str(name), []))
+    for k, part in enumerate(parts):
+        today |= {".".join([*parts[:k], new, *parts[k + 1 :]]) for new in table.get(part, [])}
     return next((each for each in known if each in today), None)
 
 
@@ -290,6 +303,47 @@ def hint(name: Any, known: Iterable[str], *, listed: int = 6) -> str:
     if 0 < len(names) <= listed:
         return f" (known: {', '.join(names)})"
     return ""
+
+
+def no_attribute(module: str, name: str, known: Iterable[str]) -> AttributeError:
+    """Return the error for a name that a module lacks, with the one that was probably meant."""
+    near = "" if name.startswith("_") else hint(name, known, listed=0)
+    return AttributeError(f"module {module!r} has no attribute {name!r}{near}")
+
+
+class AttributeHints:
+    """Objects that refuse an unknown attribute with the name that was probably meant."""
+
+    if not TYPE_CHECKING:  # else a type checker would take any attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property failed, which says itself why
+                return object.__getattribute__(self, name)
+            near = "" if name.startswith("_") else hint(name, dir(self), listed=0)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{near}")
+
+
+def argument_hints(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function refuse an unknown argument with the name that was probably meant.
+
+    Examples
+    --------
+    >>> argument_hints(seeds_of)(count=3)
+    Traceback (most recent call last):
+    ...
+    TypeError: seeds_of() got an unexpected keyword argument 'count'
+    """
+    known = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name not in known:
+                what = f"{function.__name__}() got an unexpected keyword argument {name!r}"
+                raise TypeError(f"{what}{hint(name, known, listed=0)}")
+        return function(*args, **kwargs)
+
+    return called
 
 
 def _range(low: float, high: float, strict: bool = False) -> str:
@@ -334,7 +388,7 @@ MISSING = _Missing()
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value came from: a file and a line in it, or ``"override"`` without a line."""
+    """Origin of a value: a file and a line in it, or ``"override"`` without a line."""
 
     source: str
     line: int | None = None

@@ -11,8 +11,6 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Ask", "ByFirm", "Parameters", "group_in", "parameter"]
-
 
 class Parameters(BaseModel):
     """A group of parameters: immutable, strict about types, closed to unknown keys."""
@@ -52,9 +50,9 @@ class Ask:
 
 def parameter(
     default: Any = ...,
-    *,
-    doc: str,
+    doc: str = "",
     unit: str = "1",
+    *,
     source: str = "assumption",
     axes: tuple[str | int, ...] = (),
     fixed: bool = False,
@@ -85,8 +83,18 @@ def parameter(
     ask : Ask, optional
         That a scenario should state it; one that does not is told what it left to a default.
     **bounds
-        ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, ... of :func:`pydantic.Field`.
+        ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, ... of :func:`pydantic.Field`. A share
+        without bounds lies between 0 and 1.
+
+    Raises
+    ------
+    TypeError
+        If it says nothing of what it is.
     """
+    if not doc:
+        raise TypeError("parameter(): expected one line that says what it is (doc=...), found none")
+    if unit == "share" and not bounds:
+        bounds = {"ge": 0, "le": 1}
     extra: dict[str, Any] = {"unit": unit, "source": source}
     if axes:
         extra["axes"] = list(axes)

@@ -2,7 +2,8 @@
 
 They share one style and one set of colours that colour-blind readers tell apart; a firm
 looks the same in all of them. Each has a title that says what is shown and a description
-in words (:func:`alt_of`). :func:`show` puts one into a notebook, :func:`save` into a file.
+in words (:func:`alternative_text`). :func:`show` puts one into a notebook, :func:`save` into a
+file.
 
 A frame may say what a period, its currency, customers, purchases and prices are called, in
 ``frame.attrs`` (``period_length``, ``currency``, ``customer``, ...).
@@ -10,62 +11,75 @@ A frame may say what a period, its currency, customers, purchases and prices are
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from cxsim.charts.capability_matrix import capability_matrix
-from cxsim.charts.customer_experience import emotion_clusters, journey_map, perception_gap
+from cxsim.charts.customer_experience import customer_journey_map, emotion_clusters, perception_gap
 from cxsim.charts.customer_flows import brand_switching, customer_flows, retention_by_tenure
-from cxsim.charts.intervals import loyalty_estimates, predicted_repeats
-from cxsim.charts.layout import events_of
-from cxsim.charts.profit_and_equity import equity_causes, profit_waterfall
-from cxsim.charts.scenario_comparison import differences, paths, what_if
-from cxsim.charts.social_influence import group_decisions, tailored_consensus, ties
-from cxsim.charts.study_analyses import finding
-from cxsim.charts.style import alt_of, save, show, style
+from cxsim.charts.intervals import loyalty_estimates, predicted_repeat_purchases
+from cxsim.charts.layout import scenario_events
+from cxsim.charts.profit_and_equity import customer_equity_drivers, profit_waterfall
+from cxsim.charts.scenario_comparison import scenario_differences, scenario_time_series, what_if
+from cxsim.charts.social_influence import (
+    buying_center_consensus,
+    buying_center_decisions,
+    word_of_mouth_network,
+)
+from cxsim.charts.study_analyses import analysis
+from cxsim.charts.style import alternative_text, save, show, style
 from cxsim.charts.switching_costs import switching_cost_distribution, switching_costs
-from cxsim.charts.time_series import lines, profit, retention, shares
+from cxsim.charts.time_series import market_shares, profit, retention_rate, time_series
+from cxsim.messages import no_attribute
 from cxsim.strategy.break_even import payback_curve
-from cxsim.strategy.copying import copying_figure as copying
-from cxsim.strategy.decision import information_value, options_under_uncertainty
-from cxsim.strategy.one_to_one import paying
+from cxsim.strategy.copying import copying_figure as copying_effects
+from cxsim.strategy.decision import options_under_uncertainty
+from cxsim.strategy.decision import value_of_information_figure as value_of_information
+from cxsim.strategy.one_to_one import one_to_one_profit_map
 from cxsim.strategy.targeting_lift import targeting_lift, value_tiers
-from cxsim.strategy.tournament import capability_ways, policy_tournament
+from cxsim.strategy.tournament import capability_paths, policy_tournament
 
 __all__ = [
-    "alt_of",
+    "alternative_text",
+    "analysis",
     "brand_switching",
+    "buying_center_consensus",
+    "buying_center_decisions",
     "capability_matrix",
-    "capability_ways",
-    "copying",
+    "capability_paths",
+    "copying_effects",
+    "customer_equity_drivers",
     "customer_flows",
-    "differences",
+    "customer_journey_map",
     "emotion_clusters",
-    "equity_causes",
-    "events_of",
-    "finding",
-    "group_decisions",
-    "information_value",
-    "journey_map",
-    "lines",
     "loyalty_estimates",
+    "market_shares",
+    "one_to_one_profit_map",
     "options_under_uncertainty",
-    "paths",
     "payback_curve",
-    "paying",
     "perception_gap",
     "policy_tournament",
-    "predicted_repeats",
+    "predicted_repeat_purchases",
     "profit",
     "profit_waterfall",
-    "retention",
     "retention_by_tenure",
+    "retention_rate",
     "save",
-    "shares",
+    "scenario_differences",
+    "scenario_events",
+    "scenario_time_series",
     "show",
     "style",
     "switching_cost_distribution",
     "switching_costs",
-    "tailored_consensus",
     "targeting_lift",
-    "ties",
+    "time_series",
+    "value_of_information",
     "value_tiers",
     "what_if",
+    "word_of_mouth_network",
 ]
+
+if not TYPE_CHECKING:  # else a type checker would take any figure
+
+    def __getattr__(name: str) -> Any:
+        raise no_attribute(__name__, name, __all__)

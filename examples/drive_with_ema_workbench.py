@@ -23,7 +23,11 @@ from cxsim.study.analysis import contrast, discovery, ranking
 #: What nobody knows: a name, the range, and the parameters of the scenario that it sets.
 UNCERTAINTIES = {
     "fit_weight": (0.0, 3.0, ["segments.Comfort.fit_weight", "segments.Performance.fit_weight"]),
-    "hassle": (0.0, 4.0, ["segments.Comfort.hassle", "segments.Performance.hassle"]),
+    "ordering_effort": (
+        0.0,
+        4.0,
+        ["segments.Comfort.ordering_effort", "segments.Performance.ordering_effort"],
+    ),
     "capability_cost": (0.0, 40_000.0, ["firms.Tailor.capability_cost"]),
 }
 

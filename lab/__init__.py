@@ -1,1 +1,1 @@
-"""What checks the package and writes its pages: validation, benchmarks, fuzzing; not shipped."""
+"""Checks of the package and writers of its pages: validation, benchmarks, fuzzing; not shipped."""

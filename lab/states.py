@@ -2,8 +2,8 @@
 
 ``python -m lab.states`` plays every shipped scenario with few customers, and looks whether every
 column of its customers and every total of its periods holds the same bytes as ``lab/states.json``.
-Names do not matter, so that a change of names can be told from a change of numbers; ``--keep``
-writes the file anew, where numbers are meant to change.
+Names do not matter, so that a change of names can be distinguished from a change of numbers.
+``--keep`` writes the file anew, where numbers are meant to change.
 """
 
 from __future__ import annotations

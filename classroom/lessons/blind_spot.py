@@ -1,4 +1,4 @@
-"""Lesson 6: experience as designed, as lived, as measured; and whether asking pays."""
+"""Lesson 6: experience as designed, delivered and measured; and whether asking pays."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def market(case: Case, **more: Any) -> Scenario:
 def free(case: Case) -> Scenario:
     """Return the market in which surveys cost nothing."""
     kinds = ("event_based", "tracking")
-    costs = {f"firms.Listener.listening.{kind}.cost": 0.0 for kind in kinds}
+    costs = {f"firms.Listener.surveys.{kind}.cost": 0.0 for kind in kinds}
     return market(case, name="surveys for nothing", **costs)
 
 
 def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     here: Any = market(case)
     worth = first_segment(here).experience_value
     return {
@@ -56,17 +56,17 @@ def varied(case: Case) -> Mapping[str, str]:
 
 
 def lead(case: Case, here: Scenario) -> Estimate:
-    """Return what Listener earns against Believer, percent of what Believer earns."""
+    """Return the net present value of Listener against Believer, percent of Believer's."""
     return case.percent(here, "net_present_value", "Listener", "Believer")
 
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
-    """Return Listener's share of purchases less Believer's, points."""
-    return case.between(here, "share", "Listener", "Believer", times=100)
+    """Return Listener's market share less Believer's, points."""
+    return case.between(here, "market_share", "Listener", "Believer", times=100)
 
 
 def price_of_asking(case: Case) -> Estimate:
-    """Return what surveys for nothing would add to Listener's result, points of percent."""
+    """Return the effect of free surveys on Listener's result, percentage points."""
     here = market(case)
     base = case.average(here, "net_present_value", "Believer")
     return case.change(here, free(case), "net_present_value", "Listener", times=100 / base)
@@ -82,10 +82,12 @@ def touchpoints(case: Case) -> pd.DataFrame:
     late = every[every["period"] >= here.periods - 12]
     score = (late["performance"].fillna(0.0) * late["contacts"]).groupby([late[b] for b in by])
     contacts = late.groupby(by)["contacts"]
-    made = late.groupby(by)[["belief", "delivered", "importance"]].mean()
+    made = late.groupby(by)[
+        ["perceived_performance", "underlying_performance", "importance"]
+    ].mean()
     made["performance"] = score.sum() / contacts.sum()
     made["contacts"] = contacts.mean()
-    made["before"] = every[every["period"] == 0].groupby(by)["delivered"].mean()
+    made["before"] = every[every["period"] == 0].groupby(by)["underlying_performance"].mean()
     order = pd.MultiIndex.from_product([list(here.firms), PLACES], names=by)
     return made.reindex(order).reset_index()
 
@@ -99,7 +101,9 @@ def places(case: Case, firm: str) -> dict[str, dict[str, float]]:
 def favourite(case: Case) -> str:
     """Return the touchpoint that Believer has improved most."""
     there = places(case, "Believer")
-    return max(PLACES, key=lambda place: there[place]["delivered"] - there[place]["before"])
+    return max(
+        PLACES, key=lambda place: there[place]["underlying_performance"] - there[place]["before"]
+    )
 
 
 def times_used(case: Case) -> float:
@@ -126,28 +130,28 @@ def survey(case: Case) -> dict[str, float]:
     return {
         "p": p, "d": d, "variance": p + d - (p - d) ** 2,
         "one error": answers_needed(case).value / 4, "no square": needed(p + d),
-        "worst": 1 / WITHIN**2, "answers": case.average(here, "answers", "Listener"),
+        "worst": 1 / WITHIN**2, "answers": case.average(here, "survey_responses", "Listener"),
     }  # fmt: skip
 
 
 def suffering(case: Case) -> dict[str, str]:
-    """Return what is said, beside its scores, of touchpoints where customers suffer."""
+    """Return the remark on touchpoints where customers are served badly, by touchpoint."""
     said = dict.fromkeys(PLACES, "")
     for place in ("delivery", "hotline"):
-        belief = number(places(case, "Believer")[place]["belief"], 2)
+        belief = number(places(case, "Believer")[place]["perceived_performance"], 2)
         said[place] = (
-            f" That is where customers suffer; Believer believes it to be at {belief}, better than "
-            "anything else."
+            f" Customers are served badly there, but Believer believes in a performance of "
+            f"{belief}, better than elsewhere."
         )
     return said
 
 
 def views(case: Case) -> Any:
-    """Draw what firms believe and what customers meet, by touchpoint, in the last year."""
-    from cxsim.charts import three_views
+    """Draw performance as believed and as delivered, by touchpoint, in the last year."""
+    from cxsim.charts import experience_views
 
     note = f"Means over {len(case.seeds)} seeds and the last twelve months."
-    return three_views(touchpoints(case), firms=list(market(case).firms), note=note)
+    return experience_views(touchpoints(case), firms=list(market(case).firms), note=note)
 
 
 def gap_over_time(case: Case) -> Any:
@@ -174,10 +178,10 @@ NUMBERS: Numbers = Numbers(
     by_visits=swept(
         VISITS,
         lambda case, rate: market(case, **{"journey.hotline.visit_rate": rate}),
-        {"What it earns (%)": lead, "Share (points)": share_lead},
+        {"Net present value (%)": lead, "Market share (points)": share_lead},
     ),
     pays=lambda case: [
-        100 * rate for rate in surely_above(NUMBERS.find(case, "by_visits[What it earns (%)]"))
+        100 * rate for rate in surely_above(NUMBERS.find(case, "by_visits[Net present value (%)]"))
     ],
 )  # fmt: skip
 

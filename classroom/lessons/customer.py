@@ -17,13 +17,13 @@ from cxsim.scenario import Scenario
 
 __all__ = ["PLAN"]
 
-#: What an experience is worth to customers, EUR per unit.
+#: Value of an experience to customers, EUR per unit.
 WORTHS = (0.0, 4.0, 8.0, 12.0, 16.0)
 SIZES = {1: "One", 2: "Two", 3: "Three", 6: "Six"}
 
 
 def market(case: Case, **more: Any) -> Scenario:
-    """Return the market of two equal firms, one with partners; nobody tells anybody."""
+    """Return the market of two equal firms, one with partners, without word of mouth."""
     score = case.variant.pick("partner's score", 5.0, [4.5, 4.75, 5.25, 5.5])
     places = ("delivery", "hotline")
     scores = {f"firms.Outsourced.touchpoints.{place}.mean": score for place in places}
@@ -36,7 +36,7 @@ def score(case: Case) -> float:
 
 
 def varied(case: Case) -> dict[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     firms: Any = market(case).firms
     partner, own = (firms[name].touchpoints["delivery"].mean for name in ("Outsourced", "InHouse"))
     return {
@@ -50,33 +50,33 @@ def varied(case: Case) -> dict[str, str]:
 
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
-    """Return the share of the firm with partners less that of the other, in points."""
-    return case.between(here, "share", "Outsourced", "InHouse", times=100)
+    """Return the market share of Outsourced less that of InHouse, in points."""
+    return case.between(here, "market_share", "Outsourced", "InHouse", times=100)
 
 
 def profit_lead(case: Case, here: Scenario) -> Estimate:
-    """Return what the firm with partners earns, against the other, in percent."""
+    """Return the net present value of Outsourced against InHouse, in percent."""
     return case.percent(here, "net_present_value", "Outsourced", "InHouse")
 
 
 def margin(case: Case) -> dict[str, float]:
-    """Return what a purchase leaves firms, in EUR, from their books."""
+    """Return the contribution margins of the firms, EUR per purchase, from their accounts."""
     here, found = market(case), {}
     for firm in here.firms:
         sold = case.values(here, "purchases", firm) * float(here.periods)
-        found[firm] = float((case.values(here, "contribution", firm) / sold).mean())
+        found[firm] = float((case.values(here, "contribution_margin", firm) / sold).mean())
     return found
 
 
 def experience(case: Case) -> dict[str, float]:
-    """Return customers' experience of firms, and what the difference is worth, EUR a purchase."""
+    """Return customers' experience of firms, and the value of the difference, EUR per purchase."""
     felt = case.averages(market(case), "experience")
     worth = float(first_segment(market(case)).experience_value)
     return {**felt, "unit": worth, "worth": worth * (felt["InHouse"] - felt["Outsourced"])}
 
 
 def call(case: Case) -> dict[str, float]:
-    """Return what the call of the exercises feels like, its parts, and what comes after it."""
+    """Return the experience of the call of the exercises, its parts, and that after it."""
     here: Any = market(case)
     promise, aversion, memory = (
         float(each)
@@ -108,7 +108,7 @@ def decisions(case: Case) -> pd.DataFrame:
 
 @once
 def bought(case: Case) -> dict[int, np.ndarray]:
-    """Return which share of accounts without a supplier buys, by members and seed, in percent."""
+    """Return the share of accounts without a supplier that buy, by members and seed, percent."""
     free = decisions(case).query("not supplier")
     sums = free.groupby(["members", "seed"])[["accounts", "bought"]].sum()
     rate = (100 * sums["bought"] / sums["accounts"]).unstack("seed")
@@ -134,11 +134,13 @@ NUMBERS: Numbers = Numbers(
     by_worth=swept(
         WORTHS,
         lambda case, worth: market(case, **{"segments.*.experience_value": worth}),
-        {"Share (points)": share_lead, "Net present value (%)": profit_lead},
+        {"Market share (points)": share_lead, "Net present value (%)": profit_lead},
     ),
     pays=lambda case: surely_above(NUMBERS.find(case, "by_worth[Net present value (%)]"))[::-1],
-    journey=lambda case: cx.plot.journey_map(case.run(market(case), case.seeds[0]).touchpoints),
-    groups=lambda case: cx.plot.group_decisions(decisions(case)),
+    journey=lambda case: cx.plot.customer_journey_map(
+        case.run(market(case), case.seeds[0]).touchpoints
+    ),
+    groups=lambda case: cx.plot.buying_center_decisions(decisions(case)),
 )  # fmt: skip
 
 

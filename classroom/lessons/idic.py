@@ -35,7 +35,7 @@ def apart(case: Case, distance: float) -> Scenario:
 
 
 def varied(case: Case) -> dict[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     firm: Any = market(case).firms["Whole"]
     return {"Customizing a unit completely costs": with_unit(firm.customization_cost, "EUR")}
 
@@ -50,7 +50,7 @@ def against_whole(case: Case, measure: str) -> dict[str, Estimate]:
 
 def losing(case: Case) -> dict[str, int]:
     """Return how many missing steps surely cost customers, and how many money."""
-    measures = {"share": "share", "worth": "net_present_value"}
+    measures = {"share": "market_share", "worth": "net_present_value"}
     return {
         name: sum(each.below for each in against_whole(case, measure).values())
         for name, measure in measures.items()
@@ -58,10 +58,10 @@ def losing(case: Case) -> dict[str, int]:
 
 
 def kept_by(firm: str) -> Callable[[Case, Scenario], Estimate]:
-    """Return which part of the whole firm's share a firm keeps, percent, as a function."""
+    """Return a firm's market share in percent of that of Whole, as a function."""
 
     def kept(case: Case, here: Scenario) -> Estimate:
-        each = case.percent(here, "share", firm, "Whole")
+        each = case.percent(here, "market_share", firm, "Whole")
         return Estimate(100 + each.value, 100 + each.lower, 100 + each.upper)
 
     return kept
@@ -75,10 +75,10 @@ def dispensable(case: Case) -> str:
 
 
 def worth_lost(case: Case) -> Estimate:
-    """Return what NoIdentify's customers are worse off than Whole's, EUR per purchase."""
+    """Return the loss of NoIdentify's customers against Whole's, EUR per purchase."""
     fit, ease = (
         case.values(market(case), what, "NoIdentify") - case.values(market(case), what, "Whole")
-        for what in ("misfit", "hassle")
+        for what in ("fit_gap", "ordering_effort")
     )
     return Estimate.over(float(first_segment(market(case)).fit_weight) * fit + ease)
 
@@ -86,7 +86,7 @@ def worth_lost(case: Case) -> Estimate:
 def lost(case: Case) -> dict[str, float]:
     """Return parts of what customers lose by not being recognized, and what mistakes lead to."""
     weight = float(first_segment(market(case)).fit_weight)
-    misfit, hassle = (case.averages(market(case), what) for what in ("misfit", "hassle"))
+    misfit, hassle = (case.averages(market(case), what) for what in ("fit_gap", "ordering_effort"))
     fit, ease = (each["NoIdentify"] - each["Whole"] for each in (misfit, hassle))
     return {
         "weight": weight, "fit": weight * fit, "ease": ease, "unweighted": fit + ease,
@@ -96,37 +96,39 @@ def lost(case: Case) -> dict[str, float]:
 
 def less(case: Case) -> dict[str, float]:
     """Return how many percent less than the whole firm is sold without each step."""
-    shares = against_whole(case, "share")
+    shares = against_whole(case, "market_share")
     return {step: -shares[firm].value for firm, step in BROKEN.items()}
 
 
 def saved(case: Case) -> dict[str, float]:
-    """Return what NoCustomize saves against Whole on a unit and in a month, EUR."""
+    """Return the savings of NoCustomize against Whole, per unit and per month, EUR."""
     firm: Any = market(case).firms["Whole"]
     month = firm.capability_cost * firm.customization**2
     return {"unit": firm.customization_cost * firm.customization, "month": month}
 
 
 def cheapest(case: Case) -> tuple[str, ...]:
-    """Return the step whose lack costs the smallest share, and any that may be level with it."""
+    """Return the step whose lack costs the smallest share, and any that do not differ from it."""
     here = market(case)
-    return best_of({step: case.values(here, "share", firm) for firm, step in BROKEN.items()})
+    return best_of({step: case.values(here, "market_share", firm) for firm, step in BROKEN.items()})
 
 
 def know_nothing(case: Case) -> str:
     """Return the two steps without which a firm knows nothing of its customers."""
-    known = case.averages(market(case), "knowledge")
+    known = case.averages(market(case), "customer_knowledge")
     return " and ".join(step for firm, step in BROKEN.items() if not known[firm] > 0)
 
 
 NUMBERS: Numbers = Numbers(
     market, losing, dispensable, worth_lost, lost, less, saved, cheapest, know_nothing,
-    share=lambda case: against_whole(case, "share"),
+    share=lambda case: against_whole(case, "market_share"),
     worth=lambda case: against_whole(case, "net_present_value"),
-    gap=lambda case: case.between(market(case), "share", "NoIdentify", "NoInteract", times=100),
-    knowledge=lambda case: case.averages(market(case), "knowledge", times=100),
-    misfit=lambda case: case.averages(market(case), "misfit"),
-    hassle=lambda case: case.averages(market(case), "hassle"),
+    gap=lambda case: case.between(
+        market(case), "market_share", "NoIdentify", "NoInteract", times=100
+    ),
+    knowledge=lambda case: case.averages(market(case), "customer_knowledge", times=100),
+    misfit=lambda case: case.averages(market(case), "fit_gap"),
+    hassle=lambda case: case.averages(market(case), "ordering_effort"),
     spent=lambda case: case.averages(market(case), "contact_cost", times=1e-3),
     smallest=lambda case: " or ".join(cheapest(case)),
     distance=lambda _: 2.0,

@@ -22,17 +22,17 @@ def market(case: Case, **more: Any) -> Scenario:
 
 
 def varied(case: Case) -> dict[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     firm: Any = market(case).firms["Tailor"]
-    return {"Customizing a unit completely costs": with_unit(firm.customization_cost, "EUR")}
+    return {"Cost of customizing a unit completely": with_unit(firm.customization_cost, "EUR")}
 
 
 # -- what the lesson computes --------------------------------------------------------------
 
 
 def share_lead(case: Case, here: Scenario) -> Estimate:
-    """Return Tailor's share of purchases less Mass's, in points."""
-    return case.between(here, "share", "Tailor", "Mass", times=100)
+    """Return Tailor's market share less Mass's, in points."""
+    return case.between(here, "market_share", "Tailor", "Mass", times=100)
 
 
 def profit_lead(case: Case, here: Scenario) -> Estimate:
@@ -47,60 +47,61 @@ def leads(case: Case) -> dict[str, Estimate]:
 
 
 def service(case: Case) -> dict[str, float]:
-    """Return what Tailor does better for customers than Mass, and what fit is worth to them."""
-    fit, ease = (case.averages(market(case), what) for what in ("misfit", "hassle"))
+    """Return the advantages of Tailor's customers over those of Mass, in units and in money."""
+    fit, ease = (case.averages(market(case), what) for what in ("fit_gap", "ordering_effort"))
     nearer = fit["Mass"] - fit["Tailor"]
     worth = float(first_segment(market(case)).fit_weight) * nearer
     return {"nearer": nearer, "worth": worth, "ease": ease["Mass"] - ease["Tailor"]}
 
 
 def margin(case: Case) -> dict[str, float]:
-    """Return what a purchase leaves firms before fixed costs, EUR, from their books."""
+    """Return the contribution margins of firms, EUR per purchase, from their accounts."""
     here = market(case)
     earned, sold = (
-        {f: case.values(here, what, f) for f in FIRMS} for what in ("contribution", "purchases")
+        {f: case.values(here, what, f) for f in FIRMS}
+        for what in ("contribution_margin", "purchases")
     )
     return {f: float(earned[f].sum() / (sold[f] * float(here.periods)).sum()) for f in FIRMS}
 
 
 def left_out(case: Case) -> dict[str, float]:
-    """Return what a purchase would leave Tailor without capabilities, or with complete ones."""
+    """Return Tailor's contribution margin without capabilities, and with complete ones."""
     firm: Any = market(case).firms["Tailor"]
     bare = firm.price - firm.unit_cost - firm.cost_to_serve
     return {"bare": bare, "complete": bare - firm.customization_cost - firm.interaction_cost}
 
 
 def upkeep(case: Case) -> float:
-    """Return what Tailor's capabilities cost a month more than those of Mass, EUR."""
+    """Return the additional cost of Tailor's capabilities over those of Mass, EUR a month."""
     firms = market(case).firms
     return upkeep_of(firms["Tailor"]) - upkeep_of(firms["Mass"])
 
 
 def beyond(case: Case) -> Estimate:
-    """Return by how much more both capabilities lower the misfit than each alone adds up to."""
-    by = {firm: case.values(market(case), "misfit", firm) for firm in FIRMS}
+    """Return how much more both capabilities lower the fit gap than the sum of each alone."""
+    by = {firm: case.values(market(case), "fit_gap", firm) for firm in FIRMS}
     return Estimate.over(by["Niche"] + by["Targeted"] - by["Mass"] - by["Tailor"])
 
 
 def lowered(case: Case) -> dict[str, float]:
-    """Return what each firm takes off the misfit of Mass, squared units; and differences."""
-    by = case.averages(market(case), "misfit")
+    """Return the reduction of Mass's fit gap by each firm, squared units; and differences."""
+    by = case.averages(market(case), "fit_gap")
     off = {firm: by["Mass"] - by[firm] for firm in FIRMS}
     rest = off["Tailor"] - (off["Niche"] + off["Targeted"])
     return {**off, "over Niche": by["Niche"] - by["Tailor"], "rest": rest}
 
 
 def best(case: Case) -> tuple[str, ...]:
-    """Return the firm that earns most, and any whose distance to it may be chance."""
+    """Return the firm that earns most, and any that do not differ from it significantly."""
     here = market(case)
     return best_of({firm: case.values(here, "net_present_value", firm) for firm in FIRMS})
 
 
 def most(case: Case) -> dict[str, str]:
-    """Return what is said of the firm with the largest share, beside what it earns."""
-    shares = case.averages(market(case), "share")
+    """Return the remark on the firm with the largest market share, by firm."""
+    shares = case.averages(market(case), "market_share")
     largest = max(FIRMS, key=lambda firm: shares[firm])
-    said = " It has the most customers; each of them costs more to serve."
+    said = " It has the most customers, but each of them costs more to serve."
     return {firm: said if firm == largest else "" for firm in FIRMS}
 
 
@@ -116,7 +117,7 @@ NUMBERS: Numbers = Numbers(
     by_weight=swept(
         WEIGHTS,
         lambda case, weight: market(case, **{"segments.*.fit_weight": weight}),
-        {"Share (points)": share_lead, "Net present value (%)": profit_lead},
+        {"Market share (points)": share_lead, "Net present value (%)": profit_lead},
     ),
     pays=lambda case: surely_above(NUMBERS.find(case, "by_weight[Net present value (%)]")),
 )  # fmt: skip

@@ -47,17 +47,17 @@ def sweet(case: Case, cost: float | None = None) -> Scenario:
 
 
 def individual_cost(case: Case) -> float:
-    """Return what serving a customer individually costs in the second market, EUR a month."""
+    """Return the cost of serving a customer individually in the second market, EUR a month."""
     firm: Any = sweet(case).firms["Focus"]
     return firm.value_tiers.individual_cost
 
 
 def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     firm: Any = market(case).firms["Tailor"]
-    second = "In the second market, serving a customer individually costs beside the contact"
+    second = "In the second market, cost of serving a customer individually, besides contacts"
     return {
-        "Customizing a unit completely costs": with_unit(firm.customization_cost, "EUR"),
+        "Cost of customizing a unit completely": with_unit(firm.customization_cost, "EUR"),
         second: with_unit(individual_cost(case), "EUR a month"),
     }
 
@@ -66,19 +66,19 @@ def varied(case: Case) -> Mapping[str, str]:
 
 
 def against(firm: str, other: str) -> Any:
-    """Return what a firm earns against another, percent of that, as a function of a market."""
+    """Return a firm's net present value against another's, percent, as a function of a market."""
     return lambda case, here: case.percent(here, "net_present_value", firm, other)
 
 
 def margin(here: Scenario) -> float:
-    """Return what a purchase leaves Tailor before fixed costs, EUR."""
+    """Return Tailor's contribution margin, EUR per purchase."""
     firm: Any = here.firms["Tailor"]
     a, c = firm.interaction, firm.customization
     return margin_of(firm, price=firm.price, interaction=a, customization=c)
 
 
 def fixed(here: Scenario) -> float:
-    """Return what Tailor's capabilities cost a month, EUR."""
+    """Return the cost of Tailor's capabilities, EUR a month."""
     return upkeep_of(here.firms["Tailor"])
 
 
@@ -91,7 +91,7 @@ def sold_enough(case: Case) -> Estimate:
 
 
 def month(case: Case) -> dict[str, float]:
-    """Return what Tailor sells and earns a month, before and after, and what mistakes lead to."""
+    """Return Tailor's monthly sales and profit, before and after, and results of mistakes."""
     before, after = plain(case), market(case)
     sold, sells = (case.average(here, "purchases", "Tailor") for here in (before, after))
     more, left = fixed(after) - fixed(before), margin(before) * sold
@@ -118,7 +118,7 @@ def turning(case: Case) -> Estimate:
 
 
 def focus_ahead(case: Case) -> dict[str, float]:
-    """Return what Focus earns more than Everyone where individual service costs 0 or 0.5, EUR."""
+    """Return the lead of Focus over Everyone at an individual cost of 0 and of 0.5, EUR."""
     costs = {"free": 0.0, "costly": 0.5}
     return {
         name: case.between(sweet(case, cost), "net_present_value", "Focus", "Everyone").value
@@ -133,10 +133,10 @@ def richest(case: Case) -> tuple[str, ...]:
 
 
 def largest(case: Case) -> dict[str, str]:
-    """Return what is said of the firm with the largest share, beside what it earns."""
-    shares = case.averages(sweet(case), "share")
+    """Return the remark on the firm with the largest market share, by firm."""
+    shares = case.averages(sweet(case), "market_share")
     most = max(FIRMS, key=lambda firm: shares[firm])
-    said = " It has the largest share, and pays for it."
+    said = " It has the largest market share, but at a cost."
     return {firm: said if firm == most else "" for firm in FIRMS}
 
 
@@ -145,15 +145,15 @@ def table(case: Case) -> str:
     rows: dict[str, list[str]] = {}
     for here in (plain(case), market(case)):
         rows[here.name] = [
-            case.mean(here, "share", "Tailor", times=100).brief(),
+            case.mean(here, "market_share", "Tailor", times=100).brief(),
             number(case.average(here, "purchases", "Tailor"), 4),
             number(margin(here)),
             number(fixed(here)),
             number(case.average(here, "net_present_value", "Tailor")),
         ]
     names = [
-        "Share of purchases (%)", "Purchases a month", "What a purchase leaves (EUR)",
-        "What the capabilities cost a month (EUR)", "Net present value (EUR)",
+        "Market share (%)", "Purchases a month", "Contribution margin (EUR per purchase)",
+        "Overhead of capabilities (EUR a month)", "Net present value (EUR)",
     ]  # fmt: skip
     caption = f"Tailor, twice: means over {len(case.seeds)} seeds, 95 % interval in brackets"
     return table_of(pd.DataFrame(rows, index=names), caption)
@@ -161,29 +161,31 @@ def table(case: Case) -> str:
 
 def pays(case: Case) -> Any:
     """Draw the break-even line, simulated and by the closed form."""
-    from cxsim.strategy import paying_map
+    from cxsim.strategy import profit_map
 
     here: Any = market(case)
     cost = float(here.firms["Tailor"].customization_cost)
-    found = paying_map(
+    found = profit_map(
         here, need_variance=VARIANCES, fit_weight=WEIGHTS,
         customization_cost=(cost / 2, cost), seeds=case.seeds[:FEW],
     )  # fmt: skip
-    return cx.plot.paying(found, size=(9.4, 7.6))
+    return cx.plot.one_to_one_profit_map(found, size=(9.4, 7.6))
 
 
 NUMBERS: Numbers = Numbers(
     market, plain, sweet, individual_cost, sold_enough, month, turning, focus_ahead, richest,
     largest, table, pays,
     alone=lambda case: case.relative(plain(case), market(case), "net_present_value", "Tailor"),
-    won=lambda case: case.change(plain(case), market(case), "share", "Tailor", times=100),
+    won=lambda case: case.change(plain(case), market(case), "market_share", "Tailor", times=100),
     focus=lambda case: against("Focus", "Everyone")(case, sweet(case)),
     focus_mass=lambda case: against("Focus", "Mass")(case, sweet(case)),
     everyone_mass=lambda case: against("Everyone", "Mass")(case, sweet(case)),
     both_below=lambda case: all(
         NUMBERS.find(case, name).below for name in ("focus_mass", "everyone_mass")
     ),
-    share_lead=lambda case: case.between(sweet(case), "share", "Focus", "Everyone", times=100),
+    share_lead=lambda case: case.between(
+        sweet(case), "market_share", "Focus", "Everyone", times=100
+    ),
     share_apart=lambda case: abs(NUMBERS.find(case, "share_lead.value")),
     share_less=lambda case: NUMBERS.find(case, "share_lead.value") < 0,
     turns=lambda case: turning(case).value > 0,

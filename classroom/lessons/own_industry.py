@@ -13,7 +13,7 @@ from classroom.industry import Industry
 from classroom.numbers import Numbers, margin_of
 from classroom.plan import Plan
 from classroom.plan_file import read_plan
-from cxsim.runs import own_elasticity, simulate
+from cxsim.runs import own_price_elasticity, simulate
 from cxsim.scenario import Scenario
 
 __all__ = ["NAME", "PLAN", "OwnIndustry", "plan_for"]
@@ -23,14 +23,17 @@ NAME = "08_your_own_industry"
 
 #: What is halved and doubled: words and parameters.
 DOUBTS = {
-    "what fit is worth": ("segments.*.fit_weight",),
-    "what teaching and moving cost": ("segments.*.teaching_effort", "segments.*.switching_cost"),
-    "what capabilities cost": ("firms.*.capability_cost", "firms.*.capability_investment"),
+    "value of personalization": ("segments.*.fit_weight",),
+    "onboarding effort and switching cost": (
+        "segments.*.onboarding_effort",
+        "segments.*.switching_cost",
+    ),
+    "costs of capabilities": ("firms.*.capability_cost", "firms.*.capability_investment"),
 }
 
 
 class OwnIndustry:
-    """What the lesson computes of an industry.
+    """The numbers of lesson 8 for an industry.
 
     Parameters
     ----------
@@ -69,22 +72,24 @@ class OwnIndustry:
         return case.market("baseline", self.industry(case).changes() | move | dict(more or {}))
 
     def share(self, case: Case) -> Estimate:
-        """Return what the move does to one's share, points."""
-        return case.change(self.market(case), self.moved(case), "share", self.firm, times=100)
+        """Return the effect of the move on the firm's market share, points."""
+        return case.change(
+            self.market(case), self.moved(case), "market_share", self.firm, times=100
+        )
 
     def worth(self, case: Case, more: Mapping[str, Any] | None = None) -> Estimate:
-        """Return what the move does to what one earns, percent."""
+        """Return the effect of the move on the firm's net present value, percent."""
         pair = self.market(case, more), self.moved(case, more)
         return case.relative(*pair, "net_present_value", self.firm)
 
     def earns(self, case: Case) -> dict[str, Estimate]:
-        """Return what the move does to what each firm earns, percent."""
+        """Return the effect of the move on each firm's net present value, percent."""
         pair = self.market(case), self.moved(case)
         return {firm: case.relative(*pair, "net_present_value", firm) for firm in pair[0].firms}
 
     def service(self, case: Case) -> dict[str, dict[str, float]]:
-        """Return misfit, effort, and retention in percent, without the move and with it."""
-        times = {"misfit": 1, "hassle": 1, "retention": 100}
+        """Return fit gap, ordering effort and retention (%), without the move and with it."""
+        times = {"fit_gap": 1, "ordering_effort": 1, "retention_rate": 100}
         return {
             when: {name: k * case.average(here, name, self.firm) for name, k in times.items()}
             for when, here in (("before", self.market(case)), ("after", self.moved(case)))
@@ -94,18 +99,18 @@ class OwnIndustry:
         """Return the mean own-price elasticity over firms and months."""
         made = []
         for seed in case.seeds[:2]:
-            books = simulate(self.market(case), seed=seed, detail=["elasticity"]).ledger
-            made.append(float(np.nanmean(own_elasticity(books))))
+            books = simulate(self.market(case), seed=seed, probes=["price_elasticity"]).ledger
+            made.append(float(np.nanmean(own_price_elasticity(books))))
         return Estimate.over(made)
 
     def repeat_rate(self, case: Case) -> Estimate:
         """Return how many purchases go where the last one went, percent, mean over firms."""
         firms = list(self.market(case).firms)
-        rates = [case.values(self.market(case), "repeat_rate", firm) for firm in firms]
+        rates = [case.values(self.market(case), "repeat_purchase_rate", firm) for firm in firms]
         return Estimate.over(100 * np.mean(rates, axis=0))
 
     def _doubts(self, case: Case) -> dict[str, Estimate]:
-        """Return what the move is worth where an assumption is half or twice as much."""
+        """Return the effect of the move with each assumption halved and doubled."""
         found = {}
         here = self.market(case)
         for words, paths in DOUBTS.items():
@@ -121,7 +126,7 @@ class OwnIndustry:
         return sum(1 for each in doubts if each.sure and np.sign(each.value) == sign)
 
     def margin(self, case: Case, *, moved: bool) -> float:
-        """Return what a purchase leaves one's firm before fixed costs."""
+        """Return the firm's contribution margin per purchase."""
         firm: Any = self.market(case).firms[self.firm]
         to = self._given
         a, c = (
@@ -132,7 +137,7 @@ class OwnIndustry:
         return margin_of(firm, price=firm.price, interaction=a, customization=c)
 
     def more_fixed(self, case: Case) -> float:
-        """Return what one's capabilities cost a month more with the move."""
+        """Return the additional monthly cost of the firm's capabilities by the move."""
         firm: Any = self.market(case).firms[self.firm]
         to = self._given.interaction_to**2 + self._given.customization_to**2
         return float(firm.capability_cost * (to - firm.interaction**2 - firm.customization**2))
@@ -175,8 +180,8 @@ def plan_for(industry: Industry) -> Plan:
         return {
             "Industry": here.name,
             "Your firm": f"{firm} ({here.mine}) in a market with one firm of each kind",
-            "The move": f"from month {here.month} on interaction {a:g}, customization {c:g}",
-            "Perfect fit is worth": f"{here.fit_worth:g} % of the price",
+            "The move": f"from month {here.month} on: interaction {a:g}, customization {c:g}",
+            "Value of perfect fit": f"{here.fit_worth:g} % of the price",
         }
 
     numbers = Numbers(

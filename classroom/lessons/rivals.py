@@ -21,7 +21,7 @@ OTHERS = ("Niche", "Targeted", "Tailor")
 SINCE = 24
 #: Markets in which the copy is tried, in words; and who may leave in them.
 CONDITIONS = {"as it stands": {}, "profiles portable": {"profile_portability": 1.0}}
-LEAVING = ("tenured", "fresh")
+LEAVING = ("retention_long_tenured", "retention_new")
 ANSWERS = (17.0, 18.0, 19.0, 20.0, 21.0, 22.0)
 
 
@@ -65,7 +65,7 @@ def copied_at(case: Case) -> int:
 
 
 def varied(case: Case) -> Mapping[str, str]:
-    """Return what is the student's own."""
+    """Return the student's own values."""
     attack = f"In month {SINCE}, in another market, Mass cuts its price to"
     return {
         "Mass copies Tailor's capabilities in": f"month {copied_at(case)}",
@@ -77,36 +77,36 @@ def varied(case: Case) -> Mapping[str, str]:
 
 
 def gained(case: Case, firm: str) -> Estimate:
-    """Return what the copy does to a firm's share of purchases, points."""
-    return case.change(market(case), copied(case), "share", firm, times=100)
+    """Return the effect of the copy on a firm's market share, points."""
+    return case.change(market(case), copied(case), "market_share", firm, times=100)
 
 
 def copy_worth(case: Case) -> dict[str, Estimate]:
-    """Return what the copy does to what firms earn, percent."""
+    """Return the effect of the copy on firms' net present values, percent."""
     pair = market(case), copied(case)
     return {firm: case.relative(*pair, "net_present_value", firm) for firm in pair[0].firms}
 
 
 def against_holding(case: Case, here: Scenario) -> Estimate:
-    """Return what Tailor earns with an answer to the cut, against holding its price, percent."""
+    """Return Tailor's net present value with a response to the cut, against none, percent."""
     return case.relative(attacked(case), here, "net_present_value", "Tailor")
 
 
 def share_won(case: Case, here: Scenario) -> Estimate:
     """Return the share that Tailor wins by an answer to the cut, points."""
-    return case.change(attacked(case), here, "share", "Tailor", times=100)
+    return case.change(attacked(case), here, "market_share", "Tailor", times=100)
 
 
 def lead(case: Case, here: Scenario) -> np.ndarray:
     """Return Tailor's share less Mass's in the last year, points, by seed."""
     names = list(here.firms)
     place = [names.index("Tailor"), names.index("Mass")]
-    last = [each.courses["share"][-12:, place].mean(axis=0) for each in case.outcomes(here)]
+    last = [each.courses["market_share"][-12:, place].mean(axis=0) for each in case.outcomes(here)]
     return 100 * np.array([own - other for own, other in last])
 
 
 def lead_gone(case: Case) -> Estimate:
-    """Return which part of Tailor's lead in the last year is gone, percent."""
+    """Return the part of Tailor's lead that is lost in the last year, percent."""
     before, after = lead(case, market(case)), lead(case, copied(case))
     return Estimate.over(100 * (1 - after / before.mean()))
 
@@ -120,7 +120,7 @@ def lead_left(case: Case) -> dict[str, float]:
 
 
 def copying(case: Case) -> dict[str, float]:
-    """Return what the copy costs Mass: once, a month, and a purchase, EUR."""
+    """Return the costs of the copy to Mass: once, per month, and per purchase, EUR."""
     firm: Any = market(case).firms["Mass"]
     rise = 0.8 - firm.interaction
     return {
@@ -131,7 +131,7 @@ def copying(case: Case) -> dict[str, float]:
 
 
 def margin(case: Case, price: float) -> float:
-    """Return what a purchase leaves Mass at a price, before fixed costs, EUR."""
+    """Return the contribution margin of Mass at a price, EUR per purchase."""
     firm: Any = market(case).firms["Mass"]
     a, c = firm.interaction, firm.customization
     return margin_of(firm, price=price, interaction=a, customization=c)
@@ -157,37 +157,40 @@ def grown(case: Case) -> Estimate:
 
 
 def losses(case: Case) -> dict[str, Estimate]:
-    """Return what the price attack does to contributions, percent, by firm."""
+    """Return the effect of the price attack on contributions, percent, by firm."""
     pair = market(case), attacked(case)
-    return {firm: case.relative(*pair, "contribution", firm) for firm in ("Mass", *OTHERS)}
+    return {firm: case.relative(*pair, "contribution_margin", firm) for firm in ("Mass", *OTHERS)}
 
 
 def worst(case: Case) -> tuple[str, ...]:
-    """Return who loses the largest part, and any whose distance to it may be chance."""
-    by = {f: [case.values(m(case), "contribution", f) for m in (market, attacked)] for f in OTHERS}
+    """Return the firm with the largest loss, and any that do not differ significantly."""
+    by = {
+        f: [case.values(m(case), "contribution_margin", f) for m in (market, attacked)]
+        for f in OTHERS
+    }
     return best_of(
         {firm: -((after - before) / before.mean()) for firm, (before, after) in by.items()}
     )
 
 
 def worst_words(case: Case) -> str:
-    """Return who loses the largest part, with percentages."""
+    """Return the firm or firms with the largest loss, with percentages."""
     each = (f"{f} ({number(losses(case)[f].value, signed=True)} %)" for f in worst(case))
-    level = " Seeds cannot tell them apart." if len(worst(case)) > 1 else ""
+    level = " They do not differ significantly." if len(worst(case)) > 1 else ""
     return f"{', '.join(each)}.{level}"
 
 
 def most_euros(case: Case) -> dict[str, Any]:
-    """Return who loses most in money by the attack, and how much, EUR."""
+    """Return the firm with the largest loss in money by the attack, and the loss, EUR."""
     pair = market(case), attacked(case)
-    lost = {firm: -case.change(*pair, "contribution", firm).value for firm in OTHERS}
+    lost = {firm: -case.change(*pair, "contribution_margin", firm).value for firm in OTHERS}
     firm = max(lost, key=lambda firm: lost[firm])
     return {"firm": firm, "lost": lost[firm]}
 
 
 @once
 def leaving(case: Case) -> dict[str, dict[str, Estimate]]:
-    """Return what the copy does to Tailor's retention, points a month, by condition and tenure."""
+    """Return the effect of the copy on Tailor's retention, points a month, by condition, tenure."""
     from cxsim.strategy import copying_effects
 
     at, pair = copied_at(case), (market(case), copied(case))
@@ -204,11 +207,14 @@ def table(case: Case) -> str:
     """Show leads and shares in the three markets."""
     rows = {}
     for here in (market(case), copied(case), attacked(case)):
-        ahead, share = Estimate.over(lead(case, here)), case.mean(here, "share", "Mass", times=100)
+        ahead, share = (
+            Estimate.over(lead(case, here)),
+            case.mean(here, "market_share", "Mass", times=100),
+        )
         sold = case.average(here, "purchases", "Mass")
         rows[here.name] = [ahead.brief(), share.brief(), number(sold, 4)]
     names = [
-        "Tailor's lead over Mass, last year (points of share)", "Mass's share, five years (%)",
+        "Tailor's lead over Mass, last year (points)", "Market share of Mass, five years (%)",
         "Mass's purchases a month",
     ]  # fmt: skip
     caption = f"Three markets: means over {len(case.seeds)} seeds, 95 % intervals in brackets"
@@ -229,10 +235,10 @@ NUMBERS: Numbers = Numbers(
     by_reply=swept(
         ANSWERS,
         lambda case, price: attacked(case, reply=price),
-        {"Share (points)": share_won, "What it earns (%)": against_holding},
+        {"Market share (points)": share_won, "Net present value (%)": against_holding},
     ),
     best_reply=lambda case: max(
-        NUMBERS.find(case, "by_reply[What it earns (%)]"), key=lambda point: point[1].value
+        NUMBERS.find(case, "by_reply[Net present value (%)]"), key=lambda point: point[1].value
     )[0],
 )  # fmt: skip
 

@@ -9,24 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxsim.analytic.choice import numbers
 
-__all__ = [
-    "RepeatBuying",
-    "SurvivalFit",
-    "bass_diffusion",
-    "bass_peak",
-    "dirichlet_buying",
-    "dirichlet_switching",
-    "fit_survival",
-    "lifetime_multiple",
-    "survival",
-]
-
-
 # -- Repeat buying of customers who differ in tastes and in how often they buy: NBD-Dirichlet
 
 
 class RepeatBuying(NamedTuple):
-    """How many buy each firm's product at all, and how often those do.
+    """Penetration and purchase frequency of each firm's product.
 
     Parameters
     ----------
@@ -207,7 +194,7 @@ def survival(periods: ArrayLike, *, alpha: ArrayLike, beta: ArrayLike) -> NDArra
     Returns
     -------
     ndarray
-        Shares; 1 at t = 0.
+        Shares; 1 at t = 0. Of the common shape of the arguments, which broadcast.
 
     Raises
     ------
@@ -339,6 +326,8 @@ def lifetime_multiple(retention: ArrayLike, *, discount_rate: ArrayLike) -> NDAr
     The present value, at a purchase, of all later ones: sum over t = 1, 2, ... of
     (r / (1 + d))^t. The purchase itself is not in it.
 
+    Arguments broadcast; the result has their common shape.
+
     Parameters
     ----------
     retention : array_like
@@ -381,7 +370,7 @@ def bass_diffusion(
     periods: int,
     *,
     reach: ArrayLike,
-    tell_rate: ArrayLike,
+    message_rate: ArrayLike,
     contacts: ArrayLike = 1,
     market: ArrayLike = 1.0,
 ) -> NDArray[np.float64]:
@@ -396,7 +385,7 @@ def bass_diffusion(
         Number of periods, T; nobody has adopted before the first.
     reach : array_like, shape (...)
         Chance per period to be reached by advertising, p.
-    tell_rate : array_like, shape (...)
+    message_rate : array_like, shape (...)
         Chance that an adopter who is met tells, q.
     contacts : array_like, shape (...)
         People met per period, k.
@@ -426,14 +415,14 @@ def bass_diffusion(
 
     Examples
     --------
-    >>> bass_diffusion(4, reach=0.1, tell_rate=0.5, contacts=2, market=100).round(2)
+    >>> bass_diffusion(4, reach=0.1, message_rate=0.5, contacts=2, market=100).round(2)
     array([10.  , 16.9 , 23.82, 24.57])
     """
     if numbers(periods, name="periods").ndim > 0 or periods != int(periods) or periods < 0:
         raise ValueError(f"periods: expected a whole number of at least 0, found {periods!r}")
     p, q, k, m = np.broadcast_arrays(
         numbers(reach, name="reach", at_least=0, at_most=1),
-        numbers(tell_rate, name="tell_rate", at_least=0, at_most=1),
+        numbers(message_rate, name="message_rate", at_least=0, at_most=1),
         numbers(contacts, name="contacts", at_least=0),
         numbers(market, name="market", at_least=0),
     )
@@ -447,6 +436,8 @@ def bass_diffusion(
 
 def bass_peak(innovation: ArrayLike, *, imitation: ArrayLike) -> NDArray[np.float64]:
     """Return when most adopt in Bass's model in continuous time, ln(q / p) / (p + q).
+
+    Arguments broadcast; the result has their common shape.
 
     Parameters
     ----------

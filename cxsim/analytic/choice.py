@@ -7,16 +7,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = [
-    "logit_shares",
-    "logit_worth",
-    "numbers",
-    "stationary_shares",
-    "switching_chances",
-    "switching_matrix",
-]
-
-
 # -- Arguments as arrays, refused by name where a formula does not hold for them ---------------
 
 
@@ -24,6 +14,8 @@ def numbers(
     value: ArrayLike, *, name: str, at_least: float | None = None, at_most: float | None = None
 ) -> NDArray[np.float64]:
     """Return finite numbers as an array of doubles.
+
+    The result has the shape and the unit of ``value``.
 
     Parameters
     ----------
@@ -91,7 +83,7 @@ def logit_shares(
 
     Returns
     -------
-    ndarray, shape (..., J), or (..., J + 1) with the outside option last
+    ndarray, shape (..., J), or (..., J + 1) with the no-purchase option last
         Shares, which sum to 1.
 
     Raises
@@ -116,7 +108,7 @@ def logit_shares(
 def logit_worth(
     value: ArrayLike, *, price_sensitivity: ArrayLike = 1.0, outside: ArrayLike | None = None
 ) -> NDArray[np.float64]:
-    """Return what the best option is worth on average, chance included, in currency.
+    """Return the expected value of the best option, its random part included, in currency.
 
     With standard Gumbel shocks this is (ln sum_j exp(a v_j) + gamma) / a, where gamma
     = .5772... is the mean of a shock. Only differences between markets mean something.
@@ -159,7 +151,7 @@ def logit_worth(
 def _utilities(
     value: ArrayLike, price_sensitivity: ArrayLike, outside: ArrayLike | None
 ) -> NDArray[np.float64]:
-    """Return a v, the outside option last where there is one."""
+    """Return a v, the no-purchase option last where there is one."""
     worth = numbers(value, name="value")
     if worth.ndim == 0 or worth.shape[-1] == 0:
         raise ValueError(f"value: expected one number per firm, found shape {worth.shape}")
@@ -188,7 +180,7 @@ def switching_chances(
     outside: ArrayLike | None = None,
     form: Literal["cost", "bonus"] = "cost",
 ) -> NDArray[np.float64]:
-    """Return what customers of each firm choose.
+    """Return choice probabilities by supplier.
 
     Parameters
     ----------
@@ -202,11 +194,11 @@ def switching_chances(
         Worth of buying from nobody, currency. Default: there is no such option.
     form : {"cost", "bonus"}
         Whether rivals are worth less by the switching cost, or the supplier more.
-        The same without an outside option, different with one.
+        The same without a no-purchase option, different with one.
 
     Returns
     -------
-    ndarray, shape (..., J, J), or (..., J, J + 1) with the outside option last
+    ndarray, shape (..., J, J), or (..., J, J + 1) with the no-purchase option last
         Chances; row: the supplier so far, column: the option taken. Rows sum to 1.
 
     Raises
@@ -251,7 +243,7 @@ def switching_matrix(
 ) -> NDArray[np.float64]:
     """Return the transition matrix of suppliers from one occasion to the next.
 
-    As :func:`switching_chances`, but a customer who takes the outside option keeps the
+    As :func:`switching_chances`, but a customer who takes the no-purchase option keeps the
     supplier.
 
     Parameters
@@ -262,7 +254,7 @@ def switching_matrix(
     Returns
     -------
     ndarray, shape (..., J, J)
-        Chances; row: supplier before, column: supplier after. Rows sum to 1.
+        Probabilities; row: supplier before, column: supplier after. Rows sum to 1.
 
     Raises
     ------

@@ -9,23 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxsim.analytic.choice import numbers
 
-__all__ = [
-    "ServiceWorth",
-    "knowledge_after",
-    "mean_misfit",
-    "relationship_knowledge",
-    "service_worth",
-    "steady_uncertainty",
-]
-
-
 # -- Learning relationships: how well a customer is known, and how well the offer then fits ----
 
 
 def knowledge_after(contacts: ArrayLike, *, precision: ArrayLike) -> NDArray[np.float64]:
-    """Return what a firm knows of a customer after equal signals, K = n r / (1 + n r).
+    """Return customer knowledge after equal signals, K = n r / (1 + n r).
 
     Half of everything after 1 / r contacts.
+
+    Arguments broadcast; the result has their common shape.
 
     Parameters
     ----------
@@ -70,14 +62,16 @@ def mean_misfit(
     segment_insight: ArrayLike = 0.0,
     recognition: ArrayLike = 1.0,
 ) -> NDArray[np.float64]:
-    """Return the mean misfit of a firm's offers to a segment of customers it knows equally well.
+    """Return the mean fit gap of a firm's offers to a segment of customers it knows equally well.
+
+    Arguments broadcast; the result has their common shape.
 
     Parameters
     ----------
     knowledge : array_like
         Share of the variance of needs that the firm has resolved, K.
     customization : array_like
-        How far it bends its offer to what it believes, C.
+        How far it adapts its offer to what it believes, C.
     dimensions : array_like of int
         Dimensions of needs, D.
     need_variance : array_like
@@ -137,6 +131,8 @@ def steady_uncertainty(precision: ArrayLike, *, drift: ArrayLike) -> NDArray[np.
     Each period needs drift first, P <- P + d (1 - P), then one contact teaches,
     P <- P / (1 + r P); P is read after learning.
 
+    Arguments broadcast; the result has their common shape.
+
     Parameters
     ----------
     precision : array_like
@@ -186,37 +182,39 @@ _LONGEST = 2000
 
 @dataclass(frozen=True)
 class ServiceWorth:
-    """What a purchase is worth to a customer, and costs the firm, as far as capabilities matter.
+    """Value of a purchase to the customer and its cost to the firm that depend on capabilities.
 
     Attributes
     ----------
-    misfit, hassle : ndarray
-        What misfit and ordering take away from the customer, currency per purchase.
+    misfit, ordering_effort : ndarray
+        Losses of the customer by fit gap and by ordering effort, currency per purchase.
     unit, contact, fixed : ndarray
-        What customizing, interacting and keeping the capabilities cost, currency per purchase.
+        Costs of customization, of interaction and of the capabilities, currency per purchase.
     """
 
     misfit: NDArray[np.float64]
-    hassle: NDArray[np.float64]
+    ordering_effort: NDArray[np.float64]
     unit: NDArray[np.float64]
     contact: NDArray[np.float64]
     fixed: NDArray[np.float64]
 
     @property
     def net(self) -> NDArray[np.float64]:
-        """What customer and firm have together, currency per purchase (negative: a loss).
+        """Joint gain of customer and firm, currency per purchase (negative: a loss).
 
         The net worth of one set of capabilities less that of another is what moving from one to
         the other adds; where it is zero is the break-even.
+
+        Of the common shape of what it was computed from.
         """
-        return -(self.misfit + self.hassle + self.unit + self.contact + self.fixed)
+        return -(self.misfit + self.ordering_effort + self.unit + self.contact + self.fixed)
 
 
 def relationship_knowledge(
     precision: ArrayLike,
     *,
     rate: ArrayLike,
-    turnover: ArrayLike,
+    exit_rate: ArrayLike,
     forgetting: ArrayLike = 0.0,
     need_drift: ArrayLike = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -229,14 +227,14 @@ def relationship_knowledge(
         chance to be recognized.
     rate : array_like
         Purchases from the firm per customer of the market and period, above 0.
-    turnover : array_like
+    exit_rate : array_like
         Chance that a customer leaves the market, per period.
     forgetting, need_drift : array_like
         Shares of what is known that are lost per period.
 
     Returns
     -------
-    (ndarray, ndarray)
+    (ndarray, ndarray), shape (n, ...)
         Knowledge and weights, with the purchases n = 0, 1, ... as first axis; weights sum to 1.
 
     Raises
@@ -254,7 +252,7 @@ def relationship_knowledge(
     """
     r = numbers(precision, name="precision", at_least=0)
     b = numbers(rate, name="rate", at_least=0)
-    t = numbers(turnover, name="turnover", at_least=0, at_most=1)
+    t = numbers(exit_rate, name="exit_rate", at_least=0, at_most=1)
     f = numbers(forgetting, name="forgetting", at_least=0, at_most=1)
     d = numbers(need_drift, name="need_drift", at_least=0, at_most=1)
     if (b == 0).any():
@@ -287,17 +285,17 @@ def service_worth(
     segment_insight: ArrayLike = 0.0,
     recognition: ArrayLike = 1.0,
     fit_weight: ArrayLike = 0.0,
-    hassle: ArrayLike = 0.0,
+    ordering_effort: ArrayLike = 0.0,
     volume: ArrayLike = 1.0,
     learning: ArrayLike = 1.0,
-    turnover: ArrayLike = 0.0,
+    exit_rate: ArrayLike = 0.0,
     forgetting: ArrayLike = 0.0,
     need_drift: ArrayLike = 0.0,
     customization_cost: ArrayLike = 0.0,
     interaction_cost: ArrayLike = 0.0,
     capability_cost: ArrayLike = 0.0,
 ) -> ServiceWorth:
-    """Return what capabilities are worth per purchase, at steady-state knowledge.
+    """Return the value of capabilities per purchase, at steady-state knowledge.
 
     Parameters
     ----------
@@ -311,13 +309,13 @@ def service_worth(
         As for :func:`~cxsim.analytic.mean_misfit`.
     fit_weight : array_like
         Currency per squared distance and unit.
-    hassle : array_like
+    ordering_effort : array_like
         Currency per order.
     volume : array_like
         Units per purchase.
     learning : array_like
         Precision of a contact's signal at full interaction, rho w.
-    turnover, forgetting, need_drift : array_like
+    exit_rate, forgetting, need_drift : array_like
         Per period.
     customization_cost, interaction_cost : array_like
         Currency per unit, and per contact, at full capability.
@@ -347,7 +345,7 @@ def service_worth(
 
     Examples
     --------
-    >>> alike = {"rate": 0.1, "customers": 1000, "fit_weight": 1.5, "turnover": 0.01}
+    >>> alike = {"rate": 0.1, "customers": 1000, "fit_weight": 1.5, "exit_rate": 0.01}
     >>> cost = {"customization_cost": 1.0}
     >>> one = service_worth(0.8, 0.8, **alike, **cost)
     >>> bool(one.net > service_worth(0.1, 0.1, **alike, **cost).net)
@@ -362,7 +360,7 @@ def service_worth(
     known, weights = relationship_knowledge(
         numbers(learning, name="learning", at_least=0) * A * r,
         rate=b,
-        turnover=turnover,
+        exit_rate=exit_rate,
         forgetting=forgetting,
         need_drift=need_drift,
     )
@@ -385,7 +383,7 @@ def service_worth(
     per_period = numbers(capability_cost, name="capability_cost", at_least=0) * (A**2 + C**2)
     parts = np.broadcast_arrays(
         numbers(fit_weight, name="fit_weight", at_least=0) * units * (weights * misfit).sum(axis=0),
-        numbers(hassle, name="hassle", at_least=0) * (1.0 - r * A * K),
+        numbers(ordering_effort, name="ordering_effort", at_least=0) * (1.0 - r * A * K),
         numbers(customization_cost, name="customization_cost", at_least=0) * C * units,
         numbers(interaction_cost, name="interaction_cost", at_least=0) * A,
         per_period / (n * b),

@@ -10,16 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxsim.analytic.choice import logit_shares, numbers
 
-__all__ = [
-    "LoyaltyPrices",
-    "PostedPrices",
-    "PriceEquilibrium",
-    "logit_bertrand",
-    "loyalty_prices",
-    "posted_prices",
-]
-
-
 # -- Prices of firms that each look at this period's profit only -------------------------------
 
 
@@ -30,7 +20,7 @@ class PriceEquilibrium(NamedTuple):
     ----------
     price : ndarray, shape (..., J)
         Currency per unit.
-    share : ndarray, shape (..., J), or (..., J + 1) with the outside option last
+    share : ndarray, shape (..., J), or (..., J + 1) with the no-purchase option last
         Shares of customers, which sum to 1.
     """
 
@@ -68,16 +58,16 @@ def logit_bertrand(
     ------
     ValueError
         If a number is not finite, a price sensitivity is not above 0, or one firm is alone
-        without an outside option: its price would have no limit.
+        without a no-purchase option: its price would have no limit.
 
     Notes
     -----
     A firm's profit (p - c) s is at its peak where p = c + 1 / (a (1 - s)). With D the sum of
-    all exp(a (d - p)), the outside option's included, this reads
+    all exp(a (d - p)), the no-purchase option's included, this reads
     ln s + 1 / (1 - s) = a (d - c) - ln D. The left side rises from minus to plus infinity, so
     that each s follows from D alone and falls in it, and just one D makes shares sum to 1:
     there is one equilibrium, found by Newton's method inside a shrinking bracket. Equal
-    firms without an outside option: p = c + J / ((J - 1) a).
+    firms without a no-purchase option: p = c + J / ((J - 1) a).
 
     References
     ----------
@@ -98,7 +88,9 @@ def logit_bertrand(
     if d.ndim == 0 or d.shape[-1] == 0:
         raise ValueError(f"quality: expected one number per firm, found shape {d.shape}")
     if d.shape[-1] == 1 and outside is None:
-        raise ValueError("quality: expected two firms or more without an outside option, found 1")
+        raise ValueError(
+            "quality: expected two firms or more without a no-purchase option, found 1"
+        )
     gain = a[..., None] * (d - c)
     nothing = np.array(-np.inf) if outside is None else a * numbers(outside, name="outside")
     shape = np.broadcast_shapes(gain.shape[:-1], nothing.shape)
@@ -109,11 +101,11 @@ def logit_bertrand(
 
 
 def _log_odds(gain: NDArray[np.float64], nothing: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ln(s / (1 - s)) of every firm, given a (d - c) and the outside option's utility."""
+    """Return ln(s / (1 - s)) of every firm, given a (d - c) and the utility of no purchase."""
     from scipy.special import expit, logsumexp
 
     # No markup is below 1 / a, so that D is at most `high`. At `low` shares sum to 1 or more:
-    # the outside option has it all, or the two best firms have half each or more.
+    # the no-purchase option has it all, or the two best firms have half each or more.
     every = np.concatenate([gain - 1.0, nothing[..., None]], axis=-1)
     high = logsumexp(every, axis=-1)
     low = nothing
@@ -155,7 +147,7 @@ def _log_odds_at(gap: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class LoyaltyPrices(NamedTuple):
-    """What two firms ask of a customer who is loyal to one of them.
+    """Equilibrium prices of two firms for a customer who is loyal to one of them.
 
     Parameters
     ----------
@@ -184,7 +176,7 @@ def loyalty_prices(
 ) -> LoyaltyPrices:
     """Return the Markov-perfect prices of two equal firms, one price for each customer.
 
-    One myopic customer buys from either firm every period; there is no outside option.
+    One myopic customer buys from one of the two firms every period and cannot buy from neither.
 
     Parameters
     ----------
@@ -278,7 +270,7 @@ _GAIN = 1e-5  # of departing from the prices found, relative to the value: more 
 
 
 class PostedPrices(NamedTuple):
-    """What two firms ask of everybody, given how many customers bought from the first.
+    """Equilibrium uniform prices of two firms, by the customer base of the first.
 
     Parameters
     ----------
@@ -307,7 +299,7 @@ class PostedPrices(NamedTuple):
 
 
 class _Rules(NamedTuple):
-    """What holds for both firms, in utils: loyalty, foresight, the outside option."""
+    """Parameters of both firms, in utils: loyalty, foresight, the no-purchase option."""
 
     loyalty: float
     discount: float
@@ -342,7 +334,7 @@ def posted_prices(
     """Return the Markov-perfect prices of two firms with one posted price each.
 
     Many myopic customers each choose every period. The state of the game is the share of
-    them who bought from the firm last; choosing the outside option changes nothing in it.
+    them who bought from the firm last; choosing the no-purchase option changes nothing in it.
 
     Parameters
     ----------
@@ -363,7 +355,7 @@ def posted_prices(
         Worth of buying from nobody, currency. Default: there is no such option.
     form : {"cost", "bonus"}
         Whether loyalty lowers the utility of the other firm or raises that of the own one;
-        with an outside option the two differ.
+        with a no-purchase option the two differ.
     purchase_rate : float
         Chance of a customer to be in the market in a period, above 0.
 
@@ -378,7 +370,7 @@ def posted_prices(
     ValueError
         If a number is not finite, a loyalty negative, a price sensitivity or purchase rate
         not above 0, a base not in [0, 1], or a discount factor not in [0, 1); and if no smooth
-        equilibrium in pure strategies was found, as for equal firms without an outside option
+        equilibrium in pure strategies was found, as for equal firms without a no-purchase option
         and loyalties above 2.5 or so: prices then turn too sharply with the base, or a firm
         does better to leave them.
 
@@ -397,8 +389,8 @@ def posted_prices(
     from g = 0, where prices are those of :func:`cxsim.analytic.logit_bertrand`, to the loyalty
     in question. Then every price on a fine grid is tried against the one found: first-order
     conditions alone do not make an equilibrium. There may be others; this is the one connected
-    with that of customers without loyalty. With B = 0 and no outside option, equal firms with
-    equal bases ask p = c + 1 / (2 a q (1 - q)) with q = logistic(g).
+    with that of customers without loyalty. With B = 0 and without a no-purchase option, equal firms
+    with equal bases charge p = c + 1 / (2 a q (1 - q)) with q = logistic(g).
 
     References
     ----------
@@ -468,7 +460,7 @@ def _bought(
     own: NDArray[np.float64],
     rival: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], ...]:
-    """Return what a firm sells and its next base, each followed by its slope in the own price."""
+    """Return a firm's sales and its next base, each followed by its slope in the own price."""
     ours, theirs = worth[0] - own, worth[1] - rival
     g = rules.loyalty
     if rules.bonus:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from cxsim.calibration.calibrate import Calibration, calibrate
-from cxsim.calibration.moment_matching import Match, match
+from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
-from cxsim.calibration.panel_reading import panel_or_example, read_panel, real_panel
+from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
+from cxsim.messages import no_attribute
 
 __all__ = [
     "Calibration",
     "CalibrationError",
     "Columns",
-    "Match",
+    "MomentMatch",
     "Panel",
     "Prediction",
     "calibrate",
-    "match",
-    "panel_or_example",
+    "load_panel",
+    "match_moments",
     "predict",
     "read_panel",
     "real_panel",
 ]
+
+if not TYPE_CHECKING:  # else a type checker would take any name
+
+    def __getattr__(name: str) -> Any:
+        raise no_attribute(__name__, name, __all__)

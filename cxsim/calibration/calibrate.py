@@ -13,19 +13,16 @@ import pandas as pd
 from cxsim.calibration.estimate import Z95, Estimates, fit
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
-from cxsim.calibration.scenario_writing import sample, scenario_text
-from cxsim.files.whole import whole_file
-from cxsim.messages import whole
+from cxsim.calibration.scenario_writing import sample, scenario_text, write_scenario
+from cxsim.messages import argument_hints, whole
 from cxsim.scenario import Scenario
-
-__all__ = ["Calibration", "Control", "calibrate", "check_identified", "shuffled_order"]
-
 
 # -- From a purchase panel to a scenario, in one call ------------------------------------------
 
 
+@dataclass(eq=False)
 class Calibration:
-    """What a panel says of a market.
+    """Estimates of a market from a purchase panel.
 
     Attributes
     ----------
@@ -38,26 +35,17 @@ class Calibration:
         With each customer's purchases in random order: loyalty should vanish.
     control_alike : Control or None
         The same without tastes: what is left is taste taken for loyalty.
+    initial_purchases, form : str
+        How they were estimated, as :func:`~cxsim.calibration.calibrate.calibrate` was told.
     """
 
-    def __init__(
-        self,
-        panel: Panel,
-        estimates: Estimates,
-        alike: Estimates,
-        control: Control | None,
-        control_alike: Control | None,
-        *,
-        first: str,
-        form: str,
-    ):
-        self.panel = panel
-        self.estimates = estimates
-        self.alike = alike
-        self.control = control
-        self.control_alike = control_alike
-        self._first = first
-        self._form = form
+    panel: Panel
+    estimates: Estimates
+    alike: Estimates
+    control: Control | None
+    control_alike: Control | None
+    initial_purchases: str
+    form: str
 
     @property
     def table(self) -> pd.DataFrame:
@@ -96,7 +84,9 @@ class Calibration:
             f"(se {row['se']:.2g}), {row['percent']:.0f} % of the mean price"
         )
         value, other = self.estimates.values["loyalty"], self.alike.values["loyalty"]
-        said += f"; {value:.2f} utils, where a model without tastes would find {other:.2f}"
+        said += (
+            f"; {value:.2f} utils, where a model without brand preferences would find {other:.2f}"
+        )
         if self.control is not None:
             said += f" and a random order of purchases {self.control.loyalty:.2f}"
         return said + "."
@@ -117,8 +107,8 @@ class Calibration:
         return scenario_text(
             self.panel,
             self.estimates,
-            first=self._first,
-            form=self._form,
+            initial_purchases=self.initial_purchases,
+            form=self.form,
             alike=self.alike,
             control=(self.control.loyalty, self.control.error) if self.control else None,
             title=title,
@@ -146,16 +136,12 @@ class Calibration:
         OSError
             If it cannot be written.
         """
-        text = self.scenario_text(title=title)
-        with whole_file(path) as draft:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            Scenario.load(draft)  # what would not be read is not written
-        return Path(path)
+        return write_scenario(self.scenario_text(title=title), path)
 
     def without_loyalty(self) -> Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
         estimates = fit(
-            self.panel, first=self._first, form=self._form, loyalty=False,
+            self.panel, initial_purchases=self.initial_purchases, form=self.form, loyalty=False,
             draws=self.estimates.draws,
         )  # fmt: skip
         zero = pd.Series({"loyalty": 0.0})
@@ -170,9 +156,7 @@ class Calibration:
             covariance=wider(estimates.covariance),
             robust=wider(estimates.robust),
         )
-        return Calibration(
-            self.panel, estimates, self.alike, None, None, first=self._first, form=self._form
-        )
+        return replace(self, estimates=estimates, control=None, control_alike=None)
 
     def sample(self, count: int = 200, *, seed: int = 0) -> pd.DataFrame:
         """Return draws of the scenario's parameters, as uncertain as the estimates are.
@@ -195,13 +179,14 @@ class Calibration:
         return f"<p>{escape(self.headline())}</p>{table}"
 
 
+@argument_hints
 def calibrate(
     panel: str | Path | pd.DataFrame | Panel,
     *,
     columns: Columns | None = None,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
-    shuffles: int = 5,
+    permutations: int = 5,
     draws: int = 200,
     seed: int = 0,
     source: str | None = None,
@@ -219,12 +204,12 @@ def calibrate(
         period, firm, chosen, price``. Frames of ``cx.run(..., panel=100).panel`` will do.
     columns : Columns, optional
         Names of columns that are not found by themselves.
-    first : {"drop", "use"}
+    initial_purchases : {"drop", "use"}
         What to do with each customer's first purchase: condition on it, or use it where the
         panel starts with the customer's very first purchase.
     form : {"cost", "bonus"}
         As ``switching_cost_form`` of scenarios.
-    shuffles : int
+    permutations : int
         Random orders in the control for spurious loyalty; 0 for no control.
     draws : int
         Halton points per customer.
@@ -256,7 +241,7 @@ def calibrate(
     >>> market = {"customers": 400, "periods": 24, "segments.*.fit_weight": 0}
     >>> deals = {"firms.*.promotions": {"chance": 0.3, "depth": 0.2}}
     >>> panel = cx.run("baseline", seed=1, overrides=market | deals, panel=300).panel
-    >>> result = calibrate(panel, shuffles=0, draws=20)
+    >>> result = calibrate(panel, permutations=0, draws=20)
     >>> result.save("my_market.yaml").name
     'my_market.yaml'
     """
@@ -270,19 +255,20 @@ def calibrate(
             progress("shuffling" if total else "estimating", done, total)
 
     tell(0, 0)
-    alike = fit(data, first=first, form=form, tastes=False)
-    estimates = fit(data, first=first, form=form, draws=draws, seed=seed)
+    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes=False)
+    estimates = fit(data, initial_purchases=initial_purchases, form=form, draws=draws, seed=seed)
     control = control_alike = None
-    shuffles = whole(shuffles, "shuffles", low=0)
-    if shuffles:
+    permutations = whole(permutations, "permutations", low=0)
+    if permutations:
         control, control_alike = (
             shuffled_order(
-                data, first=first, form=form, tastes=tastes, shuffles=shuffles, draws=draws,
-                seed=seed, start=start, progress=tell if tastes else None,
+                data, initial_purchases=initial_purchases, form=form, tastes=tastes,
+                permutations=permutations, draws=draws, seed=seed, start=start,
+                progress=tell if tastes else None,
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
-    return Calibration(data, estimates, alike, control, control_alike, first=first, form=form)
+    return Calibration(data, estimates, alike, control, control_alike, initial_purchases, form)
 
 
 # -- What a panel cannot tell, said before anything is estimated -------------------------------
@@ -301,6 +287,7 @@ def check_identified(panel: Panel) -> None:
         If only one firm was chosen, or one never; if prices do not vary; if nobody bought
         twice; if nobody ever moved; or if the rows are sorted by the firm chosen.
     """
+    from scipy.sparse.csgraph import connected_components
 
     def wrong(text: str) -> CalibrationError:
         return CalibrationError(f"{panel.source}: {text}")
@@ -308,7 +295,7 @@ def check_identified(panel: Panel) -> None:
     bought = np.bincount(panel.choice, minlength=panel.options)[: len(panel.firms)]
     if panel.options < 2:
         raise wrong(f"expected a choice of two or more, found one firm ({panel.firms[0]})")
-    if (bought > 0).sum() < 2 and not panel.outside:
+    if (bought > 0).sum() < 2 and not panel.no_purchase:
         only = panel.firms[int(bought.argmax())]
         raise wrong(f"expected purchases from two or more firms, found only {only}")
     if (bought == 0).any():
@@ -319,7 +306,7 @@ def check_identified(panel: Panel) -> None:
     if np.ptp(panel.price, axis=1).max() <= 1e-9 * max(float(panel.price.max()), 1.0):
         raise wrong(
             "expected prices that change between purchases, found the same throughout: "
-            "price sensitivity cannot be told from taste"
+            "price sensitivity cannot be separated from brand preference"
         )
     supplier = panel.supplier
     again = (supplier >= 0) & (panel.choice < len(panel.firms))
@@ -332,25 +319,15 @@ def check_identified(panel: Panel) -> None:
     if not moved.any():
         raise wrong(
             "expected customers who change firms, found that each always buys from one: "
-            "loyalty cannot be told from taste, and its worth has no upper bound"
+            "loyalty cannot be separated from brand preference, and its value has no upper bound"
         )
-    if moved.sum() >= _MOVES and _acyclic(panel.switching_counts() > 0):
+    moves = panel.switching_counts() > 0
+    if moved.sum() >= _MOVES and len(moves) == connected_components(moves, connection="strong")[0]:
         raise wrong(
             "expected rows in purchase order, found each customer's sorted by the firm chosen "
             f"({int(moved.sum())} moves, none of them back): the order of purchases is lost, and "
             "with it the switching cost"
         )
-
-
-def _acyclic(moves: np.ndarray) -> bool:
-    """Return whether no chain of moves between firms ever leads back."""
-    left = moves & ~np.eye(len(moves), dtype=bool)
-    while left.size:
-        ends = ~left.any(axis=1)
-        if not ends.any():
-            return False
-        left = left[~ends][:, ~ends]
-    return True
 
 
 # -- The control for spurious loyalty: the same purchases in an order that means nothing -------
@@ -382,10 +359,10 @@ class Control:
 def shuffled_order(
     panel: Panel,
     *,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     tastes: bool = True,
-    shuffles: int = 10,
+    permutations: int = 10,
     draws: int = 200,
     seed: int = 0,
     start: Estimates | None = None,
@@ -398,19 +375,26 @@ def shuffled_order(
 
     Parameters
     ----------
-    panel, first, form, tastes, draws, start
+    panel, initial_purchases, form, tastes, draws, start
         As for :func:`~cxsim.calibration.estimate.fit`.
-    shuffles : int
+    permutations : int
     seed : int
         Of the orders.
     progress : callable, optional
         Called with (shuffles done, shuffles).
     """
     rows = []
-    for number in range(shuffles):
+    for number in range(permutations):
         mixed = panel.shuffled(np.random.default_rng((seed, number)))
-        found = fit(mixed, first=first, form=form, tastes=tastes, draws=draws, start=start)
+        found = fit(
+            mixed,
+            initial_purchases=initial_purchases,
+            form=form,
+            tastes=tastes,
+            draws=draws,
+            start=start,
+        )
         rows.append((number, float(found.values["loyalty"]), found.error("loyalty")))
         if progress is not None:
-            progress(number + 1, shuffles)
+            progress(number + 1, permutations)
     return Control(pd.DataFrame(rows, columns=["shuffle", "loyalty", "se"]))

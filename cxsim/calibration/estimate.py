@@ -14,16 +14,13 @@ with a fixed seed, so that the likelihood is a smooth function and the same one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from cxsim.calibration.panel import CalibrationError, Panel
 from cxsim.messages import whole
-
-__all__ = ["Design", "Estimates", "Likelihood", "design_of", "fit", "taste_draws"]
-
 
 # -- The simulated likelihood of a panel logit whose brand intercepts differ between customers
 
@@ -34,7 +31,7 @@ _BLOCK = 150_000
 
 @dataclass(frozen=True)
 class Design:
-    """What the likelihood is reckoned from; occasions of a household stand side by side.
+    """Arrays from which the likelihood is computed; a household's occasions stand side by side.
 
     Attributes
     ----------
@@ -71,9 +68,7 @@ class Design:
 
     def without_tastes(self) -> Design:
         """Return the same design for customers who are alike."""
-        return Design(
-            self.names, self.columns, self.chosen, self.starts, np.full(len(self.taste), -1), ()
-        )
+        return replace(self, taste=np.full(len(self.taste), -1), taste_names=())
 
 
 def taste_draws(households: int, draws: int, options: int, *, seed: int = 0) -> np.ndarray:
@@ -191,7 +186,20 @@ class Likelihood:
         return values, np.add.reduceat(scores, starts, axis=1).T
 
     def negative(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return minus the log-likelihood and its gradient, as minimizers want them."""
+        """Return minus the log-likelihood and its gradient, as minimizers want them.
+
+        Parameters
+        ----------
+        parameters : ndarray, shape (k,)
+            As for :meth:`by_household`.
+
+        Returns
+        -------
+        value : float
+            Minus the log-likelihood.
+        gradient : ndarray, shape (k,)
+            Per unit of each parameter.
+        """
         values, scores = self.by_household(parameters)
         return -float(values.sum()), -scores.sum(axis=0)
 
@@ -206,16 +214,16 @@ Z95 = 1.959963984540054
 def design_of(
     panel: Panel,
     *,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     loyalty: bool = True,
 ) -> Design:
-    """Return what the likelihood of a panel is reckoned from.
+    """Return the arrays from which the likelihood of a panel is computed.
 
     Parameters
     ----------
     panel : Panel
-    first : {"drop", "use"}
+    initial_purchases : {"drop", "use"}
         ``drop``: a customer's occasions up to the first purchase are left out and what
         follows is conditional on it. ``use``: the panel starts where the customer came to
         the market, so that the first purchase has no supplier behind it and is used.
@@ -234,14 +242,16 @@ def design_of(
     """
     size = len(panel.firms)
     supplier = panel.supplier
-    if first == "drop":
+    if initial_purchases == "drop":
         panel_rows = np.flatnonzero(supplier >= 0)
         if not len(panel_rows):
             raise CalibrationError(f"{panel.source}: expected two purchases of a customer, found 1")
         supplier = supplier[panel_rows]
         panel = panel.take(panel_rows)
-    elif first != "use":
-        raise ValueError(f"first: expected 'drop' or 'use', found {first!r}")
+    elif initial_purchases != "use":
+        raise ValueError(
+            f"initial_purchases: expected 'drop' or 'use', found {initial_purchases!r}"
+        )
     columns: dict[str, np.ndarray] = {"price_sensitivity": -panel.price}
     if loyalty:
         mine = supplier == np.arange(size)[:, None]
@@ -252,7 +262,7 @@ def design_of(
         else:
             raise ValueError(f"form: expected 'cost' or 'bonus', found {form!r}")
     columns |= {name: np.asarray(values) for name, values in panel.features.items()}
-    base = -1 if panel.outside else int(panel.shares.argmax())
+    base = -1 if panel.no_purchase else int(panel.shares.argmax())
     for k, name in enumerate(panel.firms):
         if k != base:
             columns[f"intercept.{name}"] = np.zeros((size, 1)) + (np.arange(size) == k)[:, None]
@@ -327,7 +337,7 @@ class Estimates:
         )
 
     def worth(self, weights: Mapping[str, float]) -> tuple[float, float]:
-        """Return what a sum of utils is worth in currency, with its standard error.
+        """Return the value of a sum of utils in currency, with its standard error.
 
         Parameters
         ----------
@@ -349,7 +359,7 @@ class Estimates:
 
     @property
     def worths(self) -> pd.DataFrame:
-        """What each parameter is worth: ``worth``, ``se`` (currency), and in % of the mean price.
+        """Parameters in money: ``worth``, ``se`` (currency), and in % of the mean price.
 
         Columns ``percent`` and ``percent_se`` take the mean price as given.
         """
@@ -366,7 +376,7 @@ class Estimates:
 def fit(
     panel: Panel,
     *,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     loyalty: bool = True,
     tastes: bool = True,
@@ -378,7 +388,7 @@ def fit(
 
     Parameters
     ----------
-    panel, first, form, loyalty
+    panel, initial_purchases, form, loyalty
         As for :func:`design_of`.
     tastes : bool
         Whether customers differ in taste; if not, what looks like loyalty may be taste.
@@ -397,7 +407,7 @@ def fit(
     from scipy.optimize import minimize
 
     draws, seed = whole(draws, "draws", low=1), whole(seed, "seed", low=0)
-    design = design_of(panel, first=first, form=form, loyalty=loyalty)
+    design = design_of(panel, initial_purchases=initial_purchases, form=form, loyalty=loyalty)
     if not tastes:
         design = design.without_tastes()
     likelihood = Likelihood(design, draws=draws, seed=seed)
@@ -416,7 +426,9 @@ def fit(
         for k, name in enumerate(likelihood.names):
             begin[k] = start.values.get(name, begin[k]) / scale[k]
     elif tastes:
-        alike = fit(panel, first=first, form=form, loyalty=loyalty, tastes=False)
+        alike = fit(
+            panel, initial_purchases=initial_purchases, form=form, loyalty=loyalty, tastes=False
+        )
         begin[: len(design.names)] = alike.values.to_numpy() / scale[: len(design.names)]
     done = minimize(
         objective, begin, jac=True, method="BFGS",

@@ -15,15 +15,12 @@ import numpy as np
 import pandas as pd
 
 from cxsim.calibration.panel import CalibrationError
+from cxsim.calibration.scenario_writing import write_scenario
 from cxsim.calibration.targets import Targets, read_targets
-from cxsim.files.whole import whole_file
 from cxsim.messages import whole
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
-
-__all__ = ["Found", "Match", "Moments", "match", "minimum", "truncated_normal"]
-
 
 # -- From aggregates to a scenario: simulated moments, their fit, and what they leave open -----
 
@@ -36,7 +33,7 @@ _PINNED = 0.5
 _MET = 3.0
 
 
-class Match:
+class MomentMatch:
     """A scenario matched to targets.
 
     Attributes
@@ -69,18 +66,11 @@ class Match:
         goals = targets.targets
         z = (found.model - [t.value for t in goals]) / found.sigma
         self.moments = pd.DataFrame(
-            {
-                "measure": [t.measure for t in goals],
-                "firm": [t.firm for t in goals],
-                "target": [t.value for t in goals],
-                "se": [t.se for t in goals],
-                "model": found.model,
-                "model_se": found.model_se,
-                "z": z,
-            }
-        )
-        low = np.array([free.low for free in targets.free])
-        width = np.array([free.high for free in targets.free]) - low
+            [(t.measure, t.firm, t.value, t.se) for t in goals],
+            columns=["measure", "firm", "target", "se"],
+        ).assign(model=found.model, model_se=found.model_se, z=z)
+        low, high = np.array([(free.low, free.high) for free in targets.free]).T
+        width = high - low
         paths = [free.path for free in targets.free]
         _, singular, vectors = np.linalg.svd(found.jacobian, full_matrices=False)
         left = np.minimum(1.0 / np.maximum(singular, 1e-12) / UNIFORM_SD, 1.0)
@@ -187,14 +177,10 @@ class Match:
         OSError
             If it cannot be written.
         """
-        text = self.text(title=title)
-        with whole_file(path) as draft:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            Scenario.load(draft)
-        return Path(path)
+        return write_scenario(self.text(title=title), path)
 
     def __repr__(self) -> str:
-        return f"<Match: {self.headline()}>"
+        return f"<MomentMatch: {self.headline()}>"
 
     def _repr_html_(self) -> str:
         tables = "".join(
@@ -216,12 +202,12 @@ def _whole_share_sets(targets: Targets) -> int:
     firms = set(targets.base.firms)
     windows = {t.periods for t in targets.targets}
     return sum(
-        {t.firm for t in targets.targets if t.measure == "share" and t.periods == w} == firms
+        {t.firm for t in targets.targets if t.measure == "market_share" and t.periods == w} == firms
         for w in windows
     )
 
 
-def match(
+def match_moments(
     targets: str | Path | Mapping[str, Any] | Targets,
     *,
     base: Scenario | str | Path | None = None,
@@ -230,7 +216,7 @@ def match(
     seed: int = 0,
     jobs: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Match:
+) -> MomentMatch:
     """Calibrate a scenario to aggregates by the method of simulated moments.
 
     Parameters
@@ -253,7 +239,7 @@ def match(
 
     Returns
     -------
-    Match
+    MomentMatch
 
     Raises
     ------
@@ -268,18 +254,20 @@ def match(
 
     Examples
     --------
-    >>> result = match(
+    >>> result = match_moments(
     ...     {
     ...         "settings": {"customers": 300, "periods": 12},
     ...         "parameters": {"firms.Tailor.quality": [24, 30]},
-    ...         "targets": [{"measure": "share", "firm": "Tailor", "value": 0.35, "se": 0.01}],
+    ...         "targets": [
+    ...             {"measure": "market_share", "firm": "Tailor", "value": 0.35, "se": 0.01}
+    ...         ],
     ...     },
     ...     base="baseline",
     ...     seeds=2,
     ...     draws=10,
     ... )
     >>> list(result.moments["measure"])
-    ['share']
+    ['market_share']
     """
     draws, seed = whole(draws, "draws", low=1), whole(seed, "seed", low=0)
     checked = targets if isinstance(targets, Targets) else read_targets(targets, base=base)
@@ -289,7 +277,7 @@ def match(
         if progress is not None:
             progress("matching", runs, 0)
 
-    return Match(checked, minimum(moments, tell=tell), moments.runs, draws=draws, seed=seed)
+    return MomentMatch(checked, minimum(moments, tell=tell), moments.runs, draws=draws, seed=seed)
 
 
 # -- Moments of a scenario, simulated over seeds that stay the same while parameters move ------
@@ -314,19 +302,38 @@ class Moments:
         self.targets = targets
         self.seeds = whole(seeds, "seeds", low=2)
         self.jobs = whole(jobs, "jobs", low=1)
-        self.low = np.array([free.low for free in targets.free])
-        self.high = np.array([free.high for free in targets.free])
-        self.value = np.array([target.value for target in targets.targets])
-        self.se = np.array([target.se for target in targets.targets])
+        self.low, self.high = np.array([(free.low, free.high) for free in targets.free]).T
+        self.value, self.se = np.array([(each.value, each.se) for each in targets.targets]).T
         self.runs = 0
 
     def parameters(self, unit: np.ndarray) -> dict[str, float]:
-        """Return values by dotted path for a point of the unit cube."""
+        """Return values by dotted path for a point of the unit cube.
+
+        Parameters
+        ----------
+        unit : ndarray, shape (P,)
+            Shares of the way from the low to the high end, 0 to 1.
+
+        Returns
+        -------
+        dict of str to float
+            In the units of the parameters.
+        """
         values = self.low + np.clip(unit, 0.0, 1.0) * (self.high - self.low)
         return {f.path: float(v) for f, v in zip(self.targets.free, values, strict=True)}
 
     def scenario(self, unit: np.ndarray) -> Scenario:
-        """Return the base scenario with the values of a point of the unit cube."""
+        """Return the base scenario with the values of a point of the unit cube.
+
+        Parameters
+        ----------
+        unit : ndarray, shape (P,)
+            As for :meth:`parameters`.
+
+        Returns
+        -------
+        Scenario
+        """
         return self.targets.base.override(self.parameters(unit))
 
     def __call__(self, unit: np.ndarray) -> np.ndarray:
@@ -375,7 +382,7 @@ UNIFORM_SD = 1.0 / np.sqrt(12.0)
 
 @dataclass(frozen=True)
 class Found:
-    """Where the search ended, in the unit cube of the parameters' ranges.
+    """End of the search, in the unit cube of the parameters' ranges.
 
     Attributes
     ----------

@@ -13,28 +13,11 @@ import pandas as pd
 from cxsim.files.whole import TooLargeError, check_size, is_file
 from cxsim.messages import found, one_line
 
-__all__ = [
-    "CHOICE",
-    "CUSTOMER",
-    "FIRM",
-    "OUTSIDE",
-    "PERIOD",
-    "PRICE",
-    "CalibrationError",
-    "Columns",
-    "Cuts",
-    "Panel",
-    "by_stem",
-    "price_cuts",
-    "read_table",
-]
-
-
 # -- A purchase panel: who chose what, at which prices, in which order -------------------------
 
 
 #: Name of the option to buy nothing.
-OUTSIDE = "outside"
+NO_PURCHASE = "no_purchase"
 
 
 @dataclass(frozen=True)
@@ -46,7 +29,7 @@ class Panel:
     source : str
         Where it comes from, for messages and notes.
     firms : tuple of str, length F
-    outside : bool
+    no_purchase : bool
         Whether buying nothing is an option; its number is F.
     choice : ndarray of int, shape (N,)
         Option taken.
@@ -66,7 +49,7 @@ class Panel:
 
     source: str
     firms: tuple[str, ...]
-    outside: bool
+    no_purchase: bool
     choice: np.ndarray
     price: np.ndarray
     features: Mapping[str, np.ndarray]
@@ -79,7 +62,7 @@ class Panel:
     @property
     def options(self) -> int:
         """Number of options, buying nothing included."""
-        return len(self.firms) + self.outside
+        return len(self.firms) + self.no_purchase
 
     @property
     def customers(self) -> int:
@@ -103,7 +86,7 @@ class Panel:
 
     @property
     def supplier(self) -> np.ndarray:
-        """Firm last bought from before each occasion, -1 for none yet, shape (N,)."""
+        """Number of the firm last bought from before each occasion, -1 for none yet, shape (N,)."""
         bought = self.choice < len(self.firms)
         rows = np.arange(self.occasions)
         last = np.maximum.accumulate(np.where(bought, rows, -1))
@@ -125,12 +108,21 @@ class Panel:
         """
         supplier = self.supplier
         counted = (supplier >= 0) & (self.choice < len(self.firms))
-        stayed = np.add.reduceat((counted & (self.choice == supplier)).astype(float), self.starts)
-        total = np.add.reduceat(counted.astype(float), self.starts)
-        rate = stayed.sum() / total.sum() if total.sum() else np.nan
-        n = self.customers
-        spread = np.sqrt(((stayed - rate * total) ** 2).sum() * n / max(n - 1, 1))
-        return float(rate), float(spread / total.sum()) if total.sum() else np.nan
+        return self.ratio(counted & (self.choice == supplier), counted)
+
+    def ratio(self, part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
+        """Return the share of some occasions in others, with its standard error over customers.
+
+        Parameters
+        ----------
+        part, whole : ndarray of bool, shape (N,)
+        """
+        some, all_ = (np.add.reduceat(each.astype(float), self.starts) for each in (part, whole))
+        if not all_.sum():
+            return np.nan, np.nan
+        value, n = some.sum() / all_.sum(), self.customers
+        spread = np.sqrt(((some - value * all_) ** 2).sum() * n / max(n - 1, 1))
+        return float(value), float(spread / all_.sum())
 
     def switching_counts(self) -> np.ndarray:
         """Return purchases by supplier before and firm taken, shape (F, F)."""
@@ -144,8 +136,8 @@ class Panel:
 
         Parameters
         ----------
-        rows : ndarray of int
-            Occasions; customers without one drop out.
+        rows : ndarray of int, shape (n,)
+            Numbers of occasions; customers without one drop out.
         """
         owner = np.repeat(np.arange(self.customers), self.counts)[rows]
         starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
@@ -357,7 +349,7 @@ class Columns:
         with. ``period="none"``: rows are in purchase order. ``firm`` makes the panel long.
     features : tuple of str or None
         Features to use; None: all that every firm has. An empty tuple: none.
-    outside : str or None
+    no_purchase : str or None
         Value of the choice that means that nothing was bought.
     """
 
@@ -367,7 +359,7 @@ class Columns:
     firm: str | None = None
     price: str | None = None
     features: tuple[str, ...] | None = None
-    outside: str | None = None
+    no_purchase: str | None = None
 
 
 #: What may stand between the name of a feature and that of a firm.

@@ -10,7 +10,7 @@ amounts mean something within one data set only, percentages of the mean price a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from cxsim.calibration.panel import (
     CHOICE,
     CUSTOMER,
     FIRM,
-    OUTSIDE,
+    NO_PURCHASE,
     PERIOD,
     PRICE,
     CalibrationError,
@@ -35,9 +35,6 @@ from cxsim.messages import found, hint, one_line
 from cxsim.runs import run
 from cxsim.scenario import shipped_scenarios
 from cxsim.scenario.validation import RESERVED, TAKEN
-
-__all__ = ["REAL", "panel_or_example", "read_panel", "real_frame", "real_panel"]
-
 
 # -- Purchase panels from files and frames: columns found by name, mistakes said in one line ---
 
@@ -108,6 +105,19 @@ class _Reader:
             where += f":{row + 2}" if self.in_file else f": row {row}"
         return CalibrationError(one_line(": ".join(p for p in (where, column, text) if p)))
 
+    def refuse(
+        self,
+        bad: np.ndarray,
+        text: str | Callable[[int], str],
+        column: str,
+        rows: np.ndarray | None = None,
+    ) -> None:
+        """Raise at the first place that is bad; ``rows`` says which row of the table it is."""
+        if bad.any():
+            k = int(bad.argmax())
+            said = text if isinstance(text, str) else text(k)
+            raise self.wrong(said, column, k if rows is None else int(rows[k]))
+
     def find(self, what: str, given: str | None, known: Iterable[str]) -> str | None:
         """Return the column given, or the first known one, in any letter case."""
         if given is not None:
@@ -132,19 +142,20 @@ class _Reader:
         """Return a column of finite numbers."""
         raw = self.frame[column]
         values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
-        bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad):
-            said = raw.iloc[bad[0]]
-            text = "nothing" if pd.isna(said) or said == "" else found(said)
-            raise self.wrong(f"expected a number, found {text}", column, int(bad[0]))
+
+        def text(k: int) -> str:
+            said = raw.iloc[k]
+            what = "nothing" if pd.isna(said) or said == "" else found(said)
+            return f"expected a number, found {what}"
+
+        self.refuse(~np.isfinite(values), text, column)
         return values
 
     def labels(self, column: str) -> np.ndarray:
         """Return a column of names, none of them empty."""
         raw = self.frame[column]
-        empty = np.flatnonzero((raw.isna() | (raw.astype(str).str.strip() == "")).to_numpy())
-        if len(empty):
-            raise self.wrong("expected a name, found nothing", column, int(empty[0]))
+        empty = (raw.isna() | (raw.astype(str).str.strip() == "")).to_numpy()
+        self.refuse(empty, "expected a name, found nothing", column)
         return raw.astype(str).str.strip().to_numpy(dtype=object)
 
     def panel(self, currency: str, period_length: str | None) -> Panel:
@@ -175,15 +186,14 @@ class _Reader:
                     row,
                 )
         for name, values in zip(firms, prices, strict=True):
-            bad = np.flatnonzero(values < 0)
-            if len(bad):
-                text = f"expected a price >= 0, found {values[bad[0]]:g}"
-                raise self.wrong(text, f"price of {name}", int(rows[bad[0]]))
+            bad = values < 0
+            text = f"expected a price >= 0, found {values[bad.argmax()]:g}"
+            self.refuse(bad, text, f"price of {name}", rows)
         here = [*used, customer, *([period] if period else [])]
         return Panel(
             source=self.source,
             firms=self.named(firms),
-            outside=bool((choice == len(firms)).any()),
+            no_purchase=bool((choice == len(firms)).any()),
             choice=choice[order],
             price=prices[:, order],
             features={name: values[:, order] for name, values in features.items()},
@@ -214,10 +224,10 @@ class _Reader:
         )
 
     def _is_outside(self, names: np.ndarray) -> np.ndarray:
-        outside = self.columns.outside
-        if outside is None:
-            return np.array([name.casefold() in (OUTSIDE, "none") for name in names])
-        return names == outside
+        no_purchase = self.columns.no_purchase
+        if no_purchase is None:
+            return np.array([name.casefold() in (NO_PURCHASE, "outside", "none") for name in names])
+        return names == no_purchase
 
     # -- wide ---------------------------------------------------------------------
 
@@ -236,23 +246,23 @@ class _Reader:
             )
         firms = list(stems[wanted])
         number = {name: k for k, name in enumerate(firms)}
-        outside = self._is_outside(chosen)
+        no_purchase = self._is_outside(chosen)
         choice = np.array([number.get(name, -1) for name in chosen])
-        choice[(choice < 0) & outside] = len(firms)
-        if (choice < 0).any():
-            row = int(np.flatnonzero(choice < 0)[0])
-            near = hint(chosen[row], firms, listed=12)
-            raise self.wrong(
-                f"expected a firm that has a price column, found {found(chosen[row])}{near}",
-                column,
-                row,
-            )
+        choice[(choice < 0) & no_purchase] = len(firms)
+        self.refuse(
+            choice < 0,
+            lambda k: (
+                "expected a firm that has a price column, found "
+                f"{found(chosen[k])}{hint(chosen[k], firms, listed=12)}"
+            ),
+            column,
+        )
         prices = np.array([self.numbers(stems[wanted][name]) for name in firms])
         whole = [s for s in stems if s != wanted and set(stems[s]) == set(firms)]
-        features = {}
-        for stem in self._features(whole):
-            values = np.array([self.numbers(stems[stem][name]) for name in firms])
-            features[stem] = values
+        features = {
+            stem: np.array([self.numbers(stems[stem][name]) for name in firms])
+            for stem in self._features(whole)
+        }
         used = [column, *(stems[s][f] for s in (wanted, *features) for f in firms)]
         return firms, choice, prices, features, np.arange(len(choice)), used
 
@@ -278,35 +288,36 @@ class _Reader:
                 "found none"
             )
         offered = self.labels(firm)
-        outside = self._is_outside(offered)
-        firms = sorted(set(offered[~outside]))
+        no_purchase = self._is_outside(offered)
+        firms = sorted(set(offered[~no_purchase]))
         number = {name: k for k, name in enumerate(firms)}
         option = np.array([number.get(name, len(firms)) for name in offered])
         who = pd.factorize(self.labels(customer))[0]
         occasion = pd.factorize(pd.MultiIndex.from_arrays([who, self.numbers(period)]))[0]
         count = occasion.max() + 1
-        options = len(firms) + int(outside.any())
+        options = len(firms) + int(no_purchase.any())
+        again = pd.Series(option * count + occasion).duplicated().to_numpy()
+        text = "expected each firm once per occasion, found {!r} twice".format
+        self.refuse(again, lambda k: text(offered[k]), firm)
         row_of = np.full((options, count), -1)
-        for row, (o, n) in enumerate(zip(option, occasion, strict=True)):
-            if row_of[o, n] >= 0:
-                text = f"expected each firm once per occasion, found {offered[row]!r} twice"
-                raise self.wrong(text, firm, row)
-            row_of[o, n] = row
+        row_of[option, occasion] = np.arange(len(option))
         if (row_of < 0).any():
             o, n = np.argwhere(row_of < 0)[0]
             row = int(row_of[row_of[:, n] >= 0, n][0])
-            name = [*firms, OUTSIDE][o]
-            text = f"expected every firm at every occasion, found no row of {name!r}"
-            raise self.wrong(text, firm, row)
+            name = [*firms, NO_PURCHASE][o]
+            what = f"expected every firm at every occasion, found no row of {name!r}"
+            raise self.wrong(what, firm, row)
         took = self.numbers(column)
-        if not np.isin(took, (0.0, 1.0)).all():
-            row = int(np.flatnonzero(~np.isin(took, (0.0, 1.0)))[0])
-            raise self.wrong(f"expected 0 or 1, found {took[row]:g}", column, row)
+        strange = ~np.isin(took, (0.0, 1.0))
+        self.refuse(strange, lambda k: f"expected 0 or 1, found {took[k]:g}", column)
         taken = took[row_of]
-        if (taken.sum(axis=0) != 1.0).any():
-            n = int(np.flatnonzero(taken.sum(axis=0) != 1.0)[0])
-            text = f"expected one firm chosen per occasion, found {taken[:, n].sum():g}"
-            raise self.wrong(text, column, int(row_of[0, n]))
+        many = taken.sum(axis=0)
+        self.refuse(
+            many != 1.0,
+            lambda k: f"expected one firm chosen per occasion, found {many[k]:g}",
+            column,
+            row_of[0],
+        )
         inside = row_of[: len(firms)]
         used = {firm, column, price, customer, period}
         numeric = [
@@ -316,7 +327,7 @@ class _Reader:
         ]
         chosen = self._features(numeric) if self.columns.features is not None else numeric
         features = {name: self.numbers(name)[inside] for name in chosen}
-        prices = self.frame[price].mask(pd.Series(outside), "0")
+        prices = self.frame[price].mask(pd.Series(no_purchase), "0")
         self.frame = self.frame.assign(**{price: prices})
         values = self.numbers(price)[inside]
         rows = row_of[0]
@@ -374,7 +385,7 @@ def real_panel(name: str) -> Panel:
     return read_panel(frame, columns=columns, source=f"{name} (Ecdat)")
 
 
-def panel_or_example(name: str) -> Panel:
+def load_panel(name: str) -> Panel:
     """Return a panel from a file or a published one; without the extra, one like it, simulated.
 
     Parameters

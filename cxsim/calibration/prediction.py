@@ -10,10 +10,10 @@ import pandas as pd
 
 from cxsim.calibration.calibrate import Calibration, calibrate
 from cxsim.calibration.panel import Panel
+from cxsim.messages import argument_hints
+from cxsim.numerics.statistics import mean_and_error
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
-
-__all__ = ["Prediction", "predict"]
 
 #: Runs of a scenario whose mean is the prediction.
 _SEEDS = range(8)
@@ -28,7 +28,7 @@ class Prediction:
     ----------
     table : DataFrame
         One row per model and quantity: ``model`` (``observed``, ``scenario``, ``tastes
-        only``, ``zero order``), ``quantity`` (``repeat rate``, ``share``), ``firm``,
+        only``, ``zero order``), ``quantity`` (``repeat rate``, ``market_share``), ``firm``,
         ``value``, ``se``: of what was observed over customers, of scenarios over runs.
     calibration : Calibration
         Of the first part of the panel.
@@ -46,12 +46,12 @@ class Prediction:
                 continue
             off = part.set_index(["quantity", "firm"])["value"] - seen["value"]
             rows.append(
-                (model, 100 * abs(off["repeat rate"]).mean(), 100 * abs(off["share"]).mean())
+                (model, 100 * abs(off["repeat rate"]).mean(), 100 * abs(off["market_share"]).mean())
             )
-        return pd.DataFrame(rows, columns=["model", "repeat_rate", "share"])
+        return pd.DataFrame(rows, columns=["model", "repeat_purchase_rate", "market_share"])
 
     def headline(self) -> str:
-        """Return whose prediction of the repeat rate is nearest, and by how much."""
+        """Return the model that predicts the repeat purchase rate best, and its lead."""
         rates = self.table[self.table["quantity"] == "repeat rate"].set_index("model")["value"]
         error = self.table.set_index(["model", "quantity"])["se"][("observed", "repeat rate")]
         off = {name: 100 * abs(rates[name] - rates["observed"]) for name in rates.index[1:]}
@@ -79,16 +79,17 @@ class Prediction:
 
 
 _HEADS = {
-    "repeat_rate": "repeat rate off by, points",
-    "share": "shares off by, points on average",
+    "repeat_purchase_rate": "repeat rate off by, points",
+    "market_share": "shares off by, points on average",
 }
 
 
+@argument_hints
 def predict(
     panel: Panel,
     *,
     share: float = 2 / 3,
-    first: str = "drop",
+    initial_purchases: str = "drop",
     form: str = "cost",
     draws: int = 200,
 ) -> Prediction:
@@ -104,7 +105,7 @@ def predict(
     panel : Panel
     share : float
         Part of each customer's occasions to estimate on.
-    first, form, draws
+    initial_purchases, form, draws
         As for :func:`~cxsim.calibration.calibrate.calibrate`.
 
     Raises
@@ -113,7 +114,9 @@ def predict(
         If the first part does not identify the model.
     """
     train, rest = panel.split(share)
-    result = calibrate(train, first=first, form=form, draws=draws, shuffles=0)
+    result = calibrate(
+        train, initial_purchases=initial_purchases, form=form, draws=draws, permutations=0
+    )
     zero = train.shares
     without = result.without_loyalty()
     models = {
@@ -126,7 +129,7 @@ def predict(
     for model, ((rate, error), (shares, errors)) in models.items():
         rows.append((model, "repeat rate", "", rate, error))
         rows += [
-            (model, "share", name, float(value), float(se))
+            (model, "market_share", name, float(value), float(se))
             for name, value, se in zip(panel.firms, shares, errors, strict=True)
         ]
     table = pd.DataFrame(rows, columns=["model", "quantity", "firm", "value", "se"])
@@ -140,21 +143,12 @@ _Figures = tuple[tuple[float, float], tuple[np.ndarray, np.ndarray]]
 def _observed(panel: Panel, rest: np.ndarray) -> _Figures:
     """Return repeat rate and shares of the occasions left out, with errors over customers."""
     size, supplier = len(panel.firms), panel.supplier
-
-    def ratio(top: np.ndarray, bottom: np.ndarray) -> tuple[float, float]:
-        t = np.add.reduceat(top.astype(float), panel.starts)
-        b = np.add.reduceat(bottom.astype(float), panel.starts)
-        value = t.sum() / b.sum()
-        spread = np.sqrt(((t - value * b) ** 2).sum() * len(b) / max(len(b) - 1, 1))
-        return float(value), float(spread / b.sum())
-
     bought = rest & (panel.choice < size)
     again = bought & (supplier >= 0)
-    shares = [ratio(bought & (panel.choice == k), bought) for k in range(size)]
-    return ratio(again & (panel.choice == supplier), again), (
-        np.array([s for s, _ in shares]),
-        np.array([e for _, e in shares]),
-    )
+    shares, errors = np.array(
+        [panel.ratio(bought & (panel.choice == k), bought) for k in range(size)]
+    ).T
+    return panel.ratio(again & (panel.choice == supplier), again), (shares, errors)
 
 
 def _simulated(scenario: Scenario, firms: tuple[str, ...]) -> _Figures:
@@ -168,8 +162,5 @@ def _simulated(scenario: Scenario, firms: tuple[str, ...]) -> _Figures:
         own = flows[1:]
         rates.append(np.trace(own) / own.sum())
         shares.append(flows.sum(axis=0)[order] / flows.sum())
-    n = np.sqrt(len(_SEEDS))
-    return (float(np.mean(rates)), float(np.std(rates, ddof=1) / n)), (
-        np.mean(shares, axis=0),
-        np.std(shares, axis=0, ddof=1) / n,
-    )
+    rate, error = mean_and_error(np.array(rates))
+    return (float(rate), float(error)), mean_and_error(np.array(shares))

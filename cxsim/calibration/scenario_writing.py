@@ -1,4 +1,4 @@
-"""A scenario file from estimates: numbers, their standard errors and their source beside them."""
+"""Writes a scenario file from estimates, with their standard errors and their source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,19 +15,18 @@ from ruamel.yaml.comments import CommentedMap
 
 from cxsim.calibration.estimate import Estimates
 from cxsim.calibration.panel import CalibrationError, Cuts, Panel, price_cuts
+from cxsim.files.whole import whole_file
+from cxsim.scenario import Scenario
 from cxsim.scenario.yaml_text import to_yaml
 
-__all__ = ["Offer", "offers_of", "sample", "scenario_text", "taste_of"]
-
-
-# -- A scenario file from estimates: numbers, their standard errors and their source beside them
+# -- A scenario file from estimates, with their standard errors and their source ------------
 
 
 def scenario_text(
     panel: Panel,
     estimates: Estimates,
     *,
-    first: str,
+    initial_purchases: str,
     form: str,
     alike: Estimates | None = None,
     control: tuple[float, float] | None = None,
@@ -40,7 +39,7 @@ def scenario_text(
     panel : Panel
     estimates : Estimates
         With tastes.
-    first, form
+    initial_purchases, form
         As they were estimated.
     alike : Estimates, optional
         Without tastes, for the notes.
@@ -51,14 +50,14 @@ def scenario_text(
     Raises
     ------
     CalibrationError
-        If the price sensitivity is not above zero: worth cannot be stated in money.
+        If the price sensitivity is not above zero: utility cannot be stated in money.
     """
     a = float(estimates.values["price_sensitivity"])
     se = estimates.error("price_sensitivity")
     if not a > 0.0:
         raise CalibrationError(
             f"{panel.source}: expected a price sensitivity above 0, found {a:.3g} (se {se:.2g}): "
-            "dearer offers seem to be bought more, so that worth cannot be stated in money "
+            "higher prices seem to raise purchases, so that utility cannot be stated in money "
             "(a feature that moves with prices may be missing)"
         )
     unit = panel.currency
@@ -66,28 +65,32 @@ def scenario_text(
     data["title"] = title or f"A market calibrated to {panel.source}"
     data["description"] = _block(
         f"{len(panel.firms)} firms as estimated from {panel.occasions} purchase occasions of "
-        f"{panel.customers} customers. What the panel does not show (needs, fit, knowledge, "
-        "costs) is absent: add it to ask what a firm gains by interacting or customizing."
+        f"{panel.customers} customers. Inputs that a panel does not contain (needs, fit, customer "
+        "knowledge, costs) are absent. Add them to study the effects of interaction or "
+        "customization."
     )
-    data["claim"] = "The market repeats purchases and divides them as the panel does."
+    data["claim"] = "Repeat purchase rate and market shares are those of the panel."
     data["refuted_by"] = (
-        "Repeat rate or a share of a run differs from the panel's by more than two standard errors."
+        "The repeat purchase rate or a market share of a run differs from the panel's by more than "
+        "two standard errors."
     )
     data["test"] = _test(panel)
-    notes = _notes(panel, estimates, first=first, alike=alike, control=control)
+    notes = _notes(
+        panel, estimates, initial_purchases=initial_purchases, alike=alike, control=control
+    )
     data["notes"] = _block(notes)
     data["periods"] = 24
     data["period_length"] = panel.period_length
     rate = _purchase_rate(panel)
-    if first == "drop":
+    if initial_purchases == "drop":
         data["warm_up"] = int(np.ceil(60 / rate))
-        data.yaml_add_eol_comment("nobody's first purchase is reported", "warm_up")
+        data.yaml_add_eol_comment("first purchases are not reported", "warm_up")
     data["customers"] = 2000
     data["currency"] = unit
     if form != "cost":
         data["switching_cost_form"] = form
-    if panel.outside:
-        data["outside_option"] = True
+    if panel.no_purchase:
+        data["no_purchase_option"] = True
     data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate)})
     data["firms"] = _firms(panel, estimates)
     text = _COMMENT.sub(r"\1  # ", to_yaml(data))
@@ -102,6 +105,22 @@ _COMMENT = re.compile(r"^(\s*[^\s:#]+: -?[\d.e+-]+) +# ", re.MULTILINE)
 _ALL = "All"
 
 
+def write_scenario(text: str, path: str | Path) -> Path:
+    """Write the text of a scenario file, whole or not at all, and return its path.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario would not be read again.
+    OSError
+        If it cannot be written.
+    """
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        Scenario.load(draft)  # what would not be read is not written
+    return Path(path)
+
+
 def _clean(text: str) -> str:
     return re.sub(r"[^\x20-\x7e]", "?", text)
 
@@ -112,9 +131,11 @@ def _block(text: str) -> str:
 
 
 def _test(panel: Panel) -> list[CommentedMap]:
-    """Return the rules that the claim is tested by: near enough to what the panel shows."""
+    """Return the rules of the claim: results within two standard errors of the panel's."""
     rate, error = panel.repeat_rate()
-    found = [("the repeat rate", "1 - market.switching_rate", float(rate), float(error))]
+    found = [
+        ("the repeat purchase rate", "1 - market.brand_switching_rate", float(rate), float(error))
+    ]
     bought = (panel.choice < len(panel.firms)).astype(float)
     total = np.add.reduceat(bought, panel.starts)
     for number, firm in enumerate(panel.firms):
@@ -122,8 +143,10 @@ def _test(panel: Panel) -> list[CommentedMap]:
         share = taken.sum() / total.sum()
         # A ratio over customers, whose purchases are alike.
         apart = (taken - share * total).std(ddof=1) * np.sqrt(len(total)) / total.sum()
-        name = f"share.{firm}" if firm.isidentifier() else f"share[{json.dumps(firm)}]"
-        found.append((f"{firm}'s share", name, float(share), float(apart)))
+        name = (
+            f"market_share.{firm}" if firm.isidentifier() else f"market_share[{json.dumps(firm)}]"
+        )
+        found.append((f"{firm}'s market share", name, float(share), float(apart)))
     return [
         CommentedMap(
             says=f"{what} is the panel's, {value:.3f}, within two standard errors",
@@ -138,7 +161,7 @@ def _notes(
     panel: Panel,
     estimates: Estimates,
     *,
-    first: str,
+    initial_purchases: str,
     alike: Estimates | None,
     control: tuple[float, float] | None,
 ) -> str:
@@ -146,13 +169,13 @@ def _notes(
     share = 100.0 / estimates.mean_price if estimates.mean_price else float("nan")
     said = [
         f"Source: {panel.source}.",
-        "Panel logit by simulated maximum likelihood with independent normal tastes",
+        "Panel logit by simulated maximum likelihood with independent normal brand preferences",
         f"({estimates.draws} Halton draws, {estimates.occasions} occasions,",
         f"{estimates.customers} customers, log-likelihood {estimates.loglikelihood:.1f},",
         f"McFadden's rho squared {estimates.rho_squared:.3f});",
         "standard errors from the Hessian, those of amounts by the delta method.",
         "Each customer's first purchase conditions the rest."
-        if first == "drop"
+        if initial_purchases == "drop"
         else "First purchases are used, without a term for loyalty.",
         f"Loyalty is {estimates.values['loyalty']:.3g} utils",
         f"(se {estimates.error('loyalty'):.2g}; robust over customers",
@@ -163,8 +186,8 @@ def _notes(
         said.append("It is below zero; the scenario's switching cost is 0.")
     if alike is not None:
         said.append(
-            f"Without tastes it would seem {alike.values['loyalty']:.3g} utils: taste taken for "
-            "loyalty."
+            f"Without brand preferences it would be {alike.values['loyalty']:.3g} utils: brand "
+            "preference mistaken for loyalty."
         )
     if control is not None:
         said.append(
@@ -174,10 +197,10 @@ def _notes(
     said.append(
         "A regular and a cut price stand for the prices of each firm; cuts are drawn independently."
     )
-    if not panel.outside:
+    if not panel.no_purchase:
         said.append(
-            "Only differences in quality matter, as nobody can buy nothing; the firm most bought "
-            "from is set to be worth its price."
+            "Only differences in quality matter, because customers always buy; the quality of the "
+            "firm with most purchases is set to its price."
         )
     return " ".join(said)
 
@@ -185,8 +208,8 @@ def _notes(
 def _purchase_rate(panel: Panel) -> float:
     """Return occasions per customer and period; 1 where a period is a purchase.
 
-    Periods count from a customer's first occasion to the end of the panel: the gap that
-    nobody saw the end of belongs in, else short gaps would count too much.
+    Periods count from a customer's first occasion to the end of the panel. They include the
+    last gap, whose end is not observed, or short gaps would count too much.
     """
     if panel.period is None:
         return 1.0
@@ -199,25 +222,26 @@ def _rounded(value: float) -> float:
     return float(f"{value:.5g}")
 
 
+def _put(where: CommentedMap, key: str, value: float, comment: str) -> None:
+    """Put a rounded value under a key, with a comment beside it."""
+    where[key] = _rounded(value)
+    where.yaml_add_eol_comment(_clean(comment), key)
+
+
 def _segment(panel: Panel, estimates: Estimates, rate: float) -> CommentedMap:
     segment = CommentedMap()
-
-    def put(where: CommentedMap, key: str, value: Any, comment: str) -> None:
-        where[key] = value
-        where.yaml_add_eol_comment(_clean(comment), key)
-
     segment["share"] = 1.0
     a, error = float(estimates.values["price_sensitivity"]), estimates.error("price_sensitivity")
-    put(segment, "price_sensitivity", _rounded(a), f"1 / {panel.currency}, se {error:.2g}")
+    _put(segment, "price_sensitivity", a, f"1 / {panel.currency}, se {error:.2g}")
     loyalty, error = estimates.worth({"loyalty": 1.0})
-    put(segment, "switching_cost", _rounded(max(loyalty, 0.0)), f"{panel.currency}, se {error:.2g}")
+    _put(segment, "switching_cost", max(loyalty, 0.0), f"{panel.currency}, se {error:.2g}")
     tastes = CommentedMap()
     for name in panel.firms:
         value, error = estimates.worth({taste_of(name, estimates): 1.0})
-        put(tastes, name, _rounded(value), f"{panel.currency}, se {error:.2g}")
+        _put(tastes, name, value, f"{panel.currency}, se {error:.2g}")
     segment["brand_taste_sd"] = tastes
     what = "by definition" if panel.period is None else "occasions per customer and period"
-    put(segment, "purchase_rate", _rounded(rate), what)
+    _put(segment, "purchase_rate", rate, what)
     segment["need_sd"] = 0.0
     return segment
 
@@ -228,22 +252,18 @@ def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
     for k, (name, offer) in enumerate(zip(panel.firms, offers, strict=True)):
         firm = CommentedMap()
         value, error = estimates.worth(offer.weights)
-        firm["quality"] = _rounded(offer.level + value)
         said = f"se {error:.2g}" if offer.weights else "set to the price"
-        firm.yaml_add_eol_comment(_clean(f"{panel.currency}, {said}"), "quality")
-        firm["price"] = _rounded(offer.cuts.price)
-        firm.yaml_add_eol_comment(
-            _clean(f"{panel.currency}, regular; mean {panel.price[k].mean():.4g}"), "price"
-        )
+        _put(firm, "quality", offer.level + value, f"{panel.currency}, {said}")
+        said = f"regular; mean {panel.price[k].mean():.4g}"
+        _put(firm, "price", offer.cuts.price, f"{panel.currency}, {said}")
         if offer.cuts.chance > 0.0:
             promotions = CommentedMap()
             promotions["chance"] = _rounded(offer.cuts.chance)
             promotions["depth"] = _rounded(offer.cuts.depth)
             if offer.display:
                 value, error = estimates.worth(offer.display)
-                promotions["display_value"] = _rounded(value)
                 comment = f"{', '.join(offer.display)} while running, se {error:.2g}"
-                promotions.yaml_add_eol_comment(_clean(comment), "display_value")
+                _put(promotions, "display_value", value, comment)
             firm["promotions"] = promotions
         firms[name] = firm
     return firms
@@ -254,16 +274,16 @@ def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
 
 @dataclass(frozen=True)
 class Offer:
-    """A firm's prices, and what its offer is worth.
+    """A firm's prices and the value of its offer.
 
     Attributes
     ----------
     cuts : Cuts
         Regular and cut price.
     level : float
-        Currency; quality is ``level`` and what ``weights`` are worth.
+        Currency; quality is ``level`` plus the value of ``weights``.
     weights, display : mapping of str to float
-        Weights of estimated parameters: in quality, and in what a promotion adds.
+        Weights of estimated parameters: in quality, and in the effect of a promotion.
     """
 
     cuts: Cuts
@@ -275,9 +295,9 @@ class Offer:
 def offers_of(panel: Panel, estimates: Estimates) -> list[Offer]:
     """Return each firm's offer, in the panel's order.
 
-    Quality is the firm's intercept and what its features are usually worth, while no
-    promotion runs. Where nobody can buy nothing, only differences matter: the firm without
-    an intercept is set to be worth its regular price.
+    Quality is the firm's intercept plus the value of its features while no promotion runs.
+    Without a no-purchase option only differences matter, and the quality of the firm without
+    an intercept is set to its regular price.
     """
     names = estimates.values.index
     cuts = [price_cuts(prices) for prices in panel.price]

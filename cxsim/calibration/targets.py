@@ -1,4 +1,4 @@
-"""What a scenario is to reproduce, and which of its parameters may move for that."""
+"""Targets: moments that a scenario has to match, and the parameters that are free for it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.fields import Expected, Keyed
 from cxsim.scenario.loading import Source, plain, read_yaml
 from cxsim.scenario.validation import Keys, read_as, wrong
-
-__all__ = ["Free", "Target", "Targets", "read_targets"]
 
 
 def _number(value: Any) -> float:
@@ -87,7 +85,7 @@ class Target(Keyed):
 
 
 class TargetsFile(Keyed):
-    """What may stand in a file of targets."""
+    """The schema of a file of targets."""
 
     base: Annotated[Any, Expected("a scenario to start from, found {} (--base NAME)")]
     settings: Annotated[dict[str, Any] | None, Expected("values by dotted path")] = None
@@ -177,7 +175,7 @@ def _wrong(source: Source, keys: Keys, text: str) -> CalibrationError:
 
 
 def _file(source: Source, folder: Path, base: Scenario | str | Path | None) -> TargetsFile:
-    """Return what stands in a file and in the table that it names; a base that is given counts."""
+    """Return the content of a file and of the table that it names; a given base comes first."""
     data = source.raw
     if isinstance(data, dict):
         start = data.get("base") if base is None else base

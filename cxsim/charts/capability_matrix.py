@@ -10,13 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import Scale, chosen, joined, moment, need, scale_for, words_of
+from cxsim.charts.labels import Scale, chosen, joined, moment, scale_for, words_of
 from cxsim.charts.layout import Chart, Shared, charted, lay_out, short, top_label, write_note
 from cxsim.charts.style import INK, Picture, ink_on, looks
 from cxsim.runs.measures.frames import quadrant
-
-__all__ = ["Bubbles", "apart", "capability_matrix", "draw_quadrants", "name_places", "way_of"]
-
 
 # -- The capability matrix: how well firms interact, how far they customize, who buys from them
 
@@ -32,7 +29,7 @@ _CORNERS = {
 }
 
 
-@charted()
+@charted("period", "firm", "interaction", "customization", "market_share")
 def capability_matrix(
     firms: pd.DataFrame,
     *,
@@ -41,12 +38,12 @@ def capability_matrix(
     trail: bool = True,
     **_: Unpack[Shared],
 ) -> Chart:
-    """Draw firms as bubbles in the capability matrix, their area the share of purchases.
+    """Draw firms as bubbles in the capability matrix, their area the market share.
 
     Parameters
     ----------
     firms : DataFrame
-        ``period, firm, interaction, customization, share``, as ``run.firms`` has.
+        ``period, firm, interaction, customization, market_share``, as ``run.firms`` has.
     period : int, optional
         The one shown, by default the last.
     threshold : float
@@ -65,12 +62,11 @@ def capability_matrix(
     ValueError
         If a column is missing or the frame does not have the period.
     """
-    need(firms, ["period", "firm", "interaction", "customization", "share"])
     names = chosen(firms["firm"], None)
     period = moment(firms, period)
     now = firms[firms["period"] == period].set_index("firm").reindex(names)
     places = now[["interaction", "customization"]].to_numpy(dtype=float)
-    share = now["share"].to_numpy(dtype=float)
+    share = now["market_share"].to_numpy(dtype=float)
     past = firms[firms["period"] <= period]
     ways = [way_of(past[past["firm"] == name]) for name in names]
     seen = [k for k in range(len(names)) if np.isfinite(places[k]).all()]
@@ -83,7 +79,7 @@ def capability_matrix(
         {names[k]: quadrant(ways[k][0, 0], ways[k][0, 1], threshold) for k in seen},
         f"{words_of(firms).period} {period}",
     )
-    note = f"Bubble area: share of purchases in {placed.when}."
+    note = f"Bubble area: market share in {placed.when}."
     if trail and any(len(way) > 1 for way in ways):
         note += " Arrows: path from the start (ring)."
 
@@ -129,7 +125,18 @@ def draw_quadrants(axes: Axes, threshold: float) -> None:
 
 
 def way_of(past: pd.DataFrame) -> np.ndarray:
-    """Return the places a firm has been at, in order, without standing still: (n, 2)."""
+    """Return the places a firm has been at, in order, without standing still.
+
+    Parameters
+    ----------
+    past : DataFrame
+        ``period``, ``interaction``, ``customization`` of one firm.
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        Shares of interaction and customization; NaN where it has been nowhere.
+    """
     path = past.sort_values("period")[["interaction", "customization"]].to_numpy(dtype=float)
     path = path[np.isfinite(path).all(axis=1)]
     if not len(path):
@@ -140,7 +147,7 @@ def way_of(past: pd.DataFrame) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Placed:
-    """Where firms stand, and since the start: what title and description tell."""
+    """Positions of firms, now and at the start, for title and description."""
 
     names: list[str]
     places: np.ndarray
@@ -357,12 +364,31 @@ class Bubbles:
         return bool(self.displaced.any())
 
     def data(self, point: Sequence[float] | np.ndarray) -> tuple[float, float]:
-        """Return the data coordinates of a place in points."""
+        """Return the data coordinates of a place in points.
+
+        Parameters
+        ----------
+        point : sequence of float or ndarray, shape (2,)
+            Points from the left and the bottom of the figure.
+
+        Returns
+        -------
+        x, y : float
+            In the units of the axes.
+        """
         x, y = self.axes.transData.inverted().transform(np.asarray(point) * self.pixels)
         return float(x), float(y)
 
     def draw(self, share: np.ndarray, scale: Scale) -> None:
-        """Draw bubbles, crosses at true places, and names with shares."""
+        """Draw bubbles, crosses at true places, and names with shares.
+
+        Parameters
+        ----------
+        share : ndarray, shape (firm,)
+            Market shares.
+        scale : Scale
+            How shares are written.
+        """
         shown = [int(k) for k in np.flatnonzero(self.there)]
         notes = []
         for k in shown:
@@ -402,7 +428,15 @@ class Bubbles:
         )
 
     def draw_way(self, k: int, way: np.ndarray) -> None:
-        """Draw where a firm came from: a ring at the start, an arrow to its bubble."""
+        """Draw the path of a firm: a ring at the start, an arrow to its bubble.
+
+        Parameters
+        ----------
+        k : int
+            Number of the firm.
+        way : ndarray, shape (n, 2)
+            Places it has been at, shares of interaction and customization.
+        """
         if len(way) < 2:
             return
         look = self.looks[self.names[k]]

@@ -22,25 +22,22 @@ from cxsim.charts.layout import (
     end_labels_of,
     firm_panels,
     mark_panels,
+    named_rows,
     panels_size,
-    row_grid,
     short,
     tag,
 )
 from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable
 from cxsim.charts.time_series import Courses, courses_of
 
-__all__ = ["emotion_clusters", "journey_map", "perception_gap", "three_views"]
-
-
 # -- The journey map: what customers meet at each touchpoint beside what they expect -----------
 
 
 @charted(
-    "period", "firm", "touchpoint", "run_by", "importance", "contacts", "performance",
+    "period", "firm", "touchpoint", "responsible_firm", "importance", "contacts", "performance",
     "expectation",
 )  # fmt: skip
-def journey_map(
+def customer_journey_map(
     touchpoints: pd.DataFrame,
     *,
     periods: tuple[int, int] | None = None,
@@ -52,8 +49,8 @@ def journey_map(
     Parameters
     ----------
     touchpoints : DataFrame
-        ``period, firm, touchpoint, run_by, importance, contacts, performance, expectation``, as
-        ``run.touchpoints`` has.
+        ``period, firm, touchpoint, responsible_firm, importance, contacts, performance,
+        expectation``, as ``run.touchpoints`` has.
     periods : (int, int), optional
         First and last period pooled; by default the last quarter.
     firms : sequence of str, optional
@@ -118,7 +115,7 @@ def _pooled(part: pd.DataFrame) -> pd.DataFrame:
         contacts=("contacts", "sum"),
         expectation=("expectation", "mean"),
         importance=("importance", "first"),
-        run_by=("run_by", "first"),
+        responsible_firm=("responsible_firm", "first"),
     )
     sums["performance"] = sums["score"] / sums["contacts"].where(sums["contacts"] > 0)
     return sums.reset_index("touchpoint")
@@ -131,7 +128,7 @@ def _journey_panel(axes: Axes, rows: pd.DataFrame, look: Look, top: float, heigh
     y = rows["performance"].to_numpy(float)
     axes.plot(range(len(rows)), y, color=look.color, linewidth=1.6, zorder=3)
     for k in np.flatnonzero(np.isfinite(y)):
-        partner = rows["run_by"].iloc[k] == "partner"
+        partner = rows["responsible_firm"].iloc[k] == "partner"
         axes.plot(
             k, y[k], marker="o", markersize=8, zorder=4, color=look.color,
             markerfacecolor="white" if partner else look.color, markeredgewidth=1.6,
@@ -178,7 +175,7 @@ def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], span: str) -> str:
         steps = ", ".join(
             f"{place} {number(value, 2)}" + (" (partner)" if by == "partner" else "")
             for place, value, by in zip(
-                rows["touchpoint"], rows["performance"], rows["run_by"], strict=True
+                rows["touchpoint"], rows["performance"], rows["responsible_firm"], strict=True
             )
         )
         said.append(f"{name}: {steps}; expected {number(float(rows['expectation'].iloc[0]), 2)}")
@@ -309,7 +306,15 @@ def _alt(courses: dict[str, Courses], period: str) -> str:
 # -- The perception gap: what firms believe of themselves beside what customers meet -----------
 
 
-@charted("period", "firm", "importance", "contacts", "performance", "belief", "belief_error")
+@charted(
+    "period",
+    "firm",
+    "importance",
+    "contacts",
+    "performance",
+    "perceived_performance",
+    "perceived_performance_se",
+)
 def perception_gap(
     touchpoints: pd.DataFrame,
     *,
@@ -322,8 +327,8 @@ def perception_gap(
     Parameters
     ----------
     touchpoints : DataFrame
-        ``period, firm, importance, contacts, performance, belief, belief_error``, as
-        ``run.touchpoints`` has.
+        ``period, firm, importance, contacts, performance, perceived_performance,
+        perceived_performance_se``, as ``run.touchpoints`` has.
     firms : sequence of str, optional
         Firms to show, in order.
     events : iterable of (period, label)
@@ -346,7 +351,9 @@ def perception_gap(
 
     def draw(figure: Picture) -> Callable[[], None]:
         panels = firm_panels(figure, names)
-        every = np.concatenate([own[["met", "belief"]].to_numpy(float) for own in table.values()])
+        every = np.concatenate(
+            [own[["met", "perceived_performance"]].to_numpy(float) for own in table.values()]
+        )
         every = every[np.isfinite(every)]
         low, high = (every.min(), every.max()) if every.size else (0.0, 10.0)
         room = 0.12 * (high - low) or 0.5
@@ -371,17 +378,17 @@ def perception_gap(
 
 
 def _gap(axes: Axes, own: pd.DataFrame, look: Look) -> list[EndLabel]:
-    """Draw what one firm believes and its customers meet; return the labels of both."""
+    """Draw performance as believed by one firm and as met by its customers; return both labels."""
     axes.plot(own.index, own["met"], color=look.color, linewidth=2.2, zorder=3)
-    axes.plot(own.index, own["belief"], color=INK, linestyle=(0, (4, 2)), zorder=4)
+    axes.plot(own.index, own["perceived_performance"], color=INK, linestyle=(0, (4, 2)), zorder=4)
     told = own[own["error"] > 0]
     some = told.iloc[:: max(1, len(told) // 12)]
     if len(some):
         axes.errorbar(
-            some.index, some["belief"], 2 * some["error"], fmt="none", ecolor=INK,
+            some.index, some["perceived_performance"], 2 * some["error"], fmt="none", ecolor=INK,
             elinewidth=1.1, capsize=2.5, zorder=4,
         )  # fmt: skip
-    believed = float(own["belief"].iloc[-1])
+    believed = float(own["perceived_performance"].iloc[-1])
     ends = [EndLabel(float(own.index[-1]), believed, f"perceived {number(believed, 2)}", INK)]
     met = own["met"].dropna()
     if len(met):
@@ -397,8 +404,8 @@ def _means(rows: pd.DataFrame) -> pd.DataFrame:
     sums = pd.DataFrame(
         {
             "met": weight * there["performance"],
-            "belief": weight * there["belief"],
-            "error": (weight * there["belief_error"].fillna(0.0)) ** 2,
+            "perceived_performance": weight * there["perceived_performance"],
+            "error": (weight * there["perceived_performance_se"].fillna(0.0)) ** 2,
             "weight": weight,
         }
     ).groupby(there["period"]).sum()  # fmt: skip
@@ -409,13 +416,13 @@ def _means(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _perception_finding(table: dict[str, pd.DataFrame]) -> str:
-    """Tell whose belief is furthest from the truth at the end, and whose is nearest."""
+    """State which firm has the largest perception gap at the end, and which the smallest."""
     ends = {}
     for name, own in table.items():
         there = own.dropna()
         if len(there):
             tail = there.tail(max(1, len(there) // 10))
-            ends[name] = float((tail["belief"] - tail["met"]).mean())
+            ends[name] = float((tail["perceived_performance"] - tail["met"]).mean())
     if not ends:
         return "Perception gap: no customer met a touchpoint"
     worst, best = (pick(ends, key=lambda name: abs(ends[name])) for pick in (max, min))
@@ -431,9 +438,10 @@ def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
         there = own.dropna()
         if len(there):
             a, b = there.iloc[0], there.iloc[-1]
+            before, after = (number(row["perceived_performance"], 2) for row in (a, b))
             said.append(
-                f"{name} perceives {number(a['belief'], 2)} in {period} {there.index[0]} and "
-                f"{number(b['belief'], 2)} in {period} {there.index[-1]}; actual "
+                f"{name} perceives {before} in {period} {there.index[0]} and "
+                f"{after} in {period} {there.index[-1]}; actual "
                 f"{number(a['met'], 2)} and {number(b['met'], 2)}"
             )
     return f"Perceived and actual performance by {period}, one panel per firm. {'; '.join(said)}."
@@ -442,8 +450,8 @@ def _perception_alt(table: dict[str, pd.DataFrame], period: str) -> str:
 # -- Three views of one experience: what the firm believes, what it delivers, what customers meet
 
 
-@charted("firm", "touchpoint", "belief", "performance", "before")
-def three_views(
+@charted("firm", "touchpoint", "perceived_performance", "performance", "before")
+def experience_views(
     frame: pd.DataFrame,
     *,
     firms: Sequence[str] | None = None,
@@ -455,8 +463,9 @@ def three_views(
     Parameters
     ----------
     frame : DataFrame
-        ``firm, touchpoint, belief, performance``, one row for each firm and touchpoint in the
-        order of the journey; and ``before``, what the touchpoint delivered at the start.
+        ``firm, touchpoint, perceived_performance, performance``, one row for each firm and
+        touchpoint in the order of the journey; and ``before``, what the touchpoint delivered at
+        the start.
     firms : sequence of str, optional
         Firms to show, in order.
     note : str
@@ -480,14 +489,13 @@ def three_views(
     }
 
     def draw(figure: Picture) -> None:
-        values = frame[["belief", "performance", "before"]].to_numpy(float)
+        values = frame[["perceived_performance", "performance", "before"]].to_numpy(float)
         low, high = np.nanmin(values) - 0.6, np.nanmax(values) + 0.6
         panels = firm_panels(figure, names)
         for axes, (name, look) in zip(panels, looks(names).items(), strict=True):
             _panel(axes, table[name], look)
-            axes.set(xlim=(low, high), ylim=(len(places) - 0.5, -0.8), xlabel="Score, 0 to 10")
-            axes.set_yticks(range(len(places)), [short(place, 12) for place in places])
-            row_grid(axes, line=True)
+            axes.set(xlim=(low, high), xlabel="Score, 0 to 10")
+            named_rows(axes, [short(place, 12) for place in places], above=0.8, line=True)
 
     said = "; ".join(f"{name} is {_furthest(own)}" for name, own in table.items())
     marks = "Squares: perceived performance. Dots: actual performance. Ticks: actual at the start."
@@ -501,27 +509,26 @@ def three_views(
 
 
 def _furthest(own: pd.DataFrame) -> str:
-    place = (own["belief"] - own["performance"]).abs().idxmax()
-    belief, met = (number(own.loc[place, column], 2) for column in ("belief", "performance"))
-    return f"furthest off at {place}: perceived {belief}, actual {met}"
+    place = (own["perceived_performance"] - own["performance"]).abs().idxmax()
+    perceived, met = (
+        number(own.loc[place, column], 2) for column in ("perceived_performance", "performance")
+    )
+    return f"furthest off at {place}: perceived {perceived}, actual {met}"
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
     for k, row in enumerate(rows.itertuples(index=False)):
-        axes.plot([row.belief, row.performance], [k, k], color="#BBBBBB", lw=4, zorder=1)
+        axes.plot(
+            [row.perceived_performance, row.performance], [k, k], color="#BBBBBB", lw=4, zorder=1
+        )
         axes.plot([row.before], [k], "|", color=INK, ms=11, mew=1.2, zorder=2)
         axes.plot(row.performance, k, "o", color=look.color, ms=9, zorder=4)
-        axes.plot(row.belief, k, "s", mfc="white", mec=INK, mew=1.5, ms=8, zorder=3)
-        off = row.performance - row.belief
-        shift = (8 if off >= 0 else -8, 0)
-        tag(
-            axes,
-            number(row.performance, 2),
-            (row.performance, k),
-            shift,
-            fontsize=9,
-            color=look.ink,
-        )
-        if abs(off) >= 0.35:
-            shift = (8 if off <= 0 else -8, 0)
-            tag(axes, number(row.belief, 2), (row.belief, k), shift, fontsize=9, color=INK)
+        axes.plot(row.perceived_performance, k, "s", mfc="white", mec=INK, mew=1.5, ms=8, zorder=3)
+        off = row.performance - row.perceived_performance
+        for value, outwards, color in (
+            (row.performance, off, look.ink),
+            (row.perceived_performance, -off, INK),
+        ):
+            if color != INK or abs(off) >= 0.35:
+                shift = (8 if outwards >= 0 else -8, 0)
+                tag(axes, number(value, 2), (value, k), shift, fontsize=9, color=color)

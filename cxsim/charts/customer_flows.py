@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import combinations
-from typing import Any, Unpack
+from itertools import combinations, product
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.typing import ColorType
 
 from cxsim.charts.labels import Scale, chosen, joined, need, number, scale_for, window_of, words_of
 from cxsim.charts.layout import Chart, EndLabel, Shared, charted, end_labels, short, tag, top_label
 from cxsim.charts.style import GREY, INK, Look, Picture, ink_on, looks
+from cxsim.model.mechanism import NO_PURCHASE, NO_SUPPLIER
 
-__all__ = ["brand_switching", "customer_flows", "net_flows", "retention_by_tenure"]
+__all__ = ["Cell", "brand_switching", "customer_flows", "draw_cells", "net_flows",
+           "retention_by_tenure"]  # fmt: skip
 
 
 # -- The brand-switching matrix: from whom to whom customers' purchases go ---------------------
-
-
-#: What the frame calls customers without a supplier, and the no-purchase option.
-_NOBODY, _OUTSIDE = "none", "outside"
 
 
 #: Colour for a row from which nobody buys.
@@ -40,7 +39,7 @@ def brand_switching(
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has.
     periods : (int, int), optional
         First and last period counted; by default all.
 
@@ -63,7 +62,7 @@ def brand_switching(
 
     def draw(figure: Picture) -> None:
         axes = figure.add_subplot()
-        _cells(axes, counts, share)
+        draw_cells(axes, len(share.columns), _cells(counts, share))
         _names(axes, list(counts.index), list(counts.columns))
 
     return Chart(
@@ -84,53 +83,67 @@ def _table(switching: pd.DataFrame) -> pd.DataFrame:
 
 def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
     """Leave out customers without a supplier and no purchases if there are none."""
-    if _NOBODY in table.index and not table.loc[_NOBODY].sum():
-        table = table.drop(index=_NOBODY)
-    if _OUTSIDE in table.columns and not table[_OUTSIDE].sum():
-        table = table.drop(columns=_OUTSIDE)
+    if NO_SUPPLIER in table.index and not table.loc[NO_SUPPLIER].sum():
+        table = table.drop(index=NO_SUPPLIER)
+    if NO_PURCHASE in table.columns and not table[NO_PURCHASE].sum():
+        table = table.drop(columns=NO_PURCHASE)
     return table
 
 
-def _cells(axes: Axes, counts: pd.DataFrame, share: pd.DataFrame) -> None:
-    top = max(float(share.max().max()), 1e-9)
-    axes.set(xlim=(-0.5, len(share.columns) - 0.5), ylim=(len(share) - 0.5, -0.5))
+class Cell(NamedTuple):
+    """A cell of a matrix: what it says, a number below in small, its ground, whether framed."""
+
+    text: str
+    below: str = ""
+    ground: ColorType = _EMPTY
+    framed: bool = False
+
+
+def draw_cells(
+    axes: Axes, columns: int, cells: Iterable[Cell], *, size: float = 12.5, bold: bool = False
+) -> None:
+    """Draw a matrix row by row, its columns named at the top; framed cells in bold if wanted."""
+    row = 0
+    for k, cell in enumerate(cells):
+        row, column = divmod(k, columns)
+        place = (column - 0.5, row - 0.5)
+        axes.add_patch(Rectangle(place, 1, 1, fc=cell.ground, ec="white", lw=1.5))
+        ink = GREY if cell.ground == _EMPTY else ink_on(cell.ground)
+        style: Any = {"ha": "center", "va": "center", "color": ink}
+        weight = "bold" if bold and cell.framed else "normal"
+        up = 0.1 if cell.below else 0.0
+        axes.text(column, row - up, cell.text, fontsize=size, fontweight=weight, **style)
+        axes.text(column, row + 0.27, cell.below, fontsize=8, **style)
+        if cell.framed:
+            place = (column - 0.47, row - 0.47)
+            axes.add_patch(Rectangle(place, 0.94, 0.94, fill=False, ec=INK, lw=2.0, zorder=4))
+    axes.set(xlim=(-0.5, columns - 0.5), ylim=(row + 0.5, -0.5))
     axes.grid(visible=False)
-    for i, origin in enumerate(share.index):
-        for j, destination in enumerate(share.columns):
-            value = share.loc[origin, destination]
-            there = np.isfinite(value)
-            ground = colormaps["Blues"](0.03 + 0.55 * value / top) if there else _EMPTY
-            axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc=ground, ec="white", lw=1.5))
-            style: Any = {
-                "ha": "center",
-                "va": "center",
-                "color": ink_on(ground) if there else GREY,
-            }
-            text = f"{100 * value:.0f}\u00a0%" if there else "–"
-            axes.text(j, i - (0.1 if there else 0), text, fontsize=12.5, **style)
-            if there:
-                count = counts.loc[origin, destination]
-                below = f"{count / 1e6:,.2f} m" if count >= 1e6 else number(count)
-                axes.text(j, i + 0.27, below, fontsize=8, **style)
-            if there and origin == destination:
-                axes.add_patch(
-                    Rectangle(
-                        (j - 0.47, i - 0.47), 0.94, 0.94, fill=False, ec=INK, lw=2.0, zorder=4
-                    )
-                )
-
-
-def _names(axes: Axes, origins: list[str], destinations: list[str]) -> None:
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
-    said = {_NOBODY: "new customer", _OUTSIDE: "no purchase"}
+
+
+def _cells(counts: pd.DataFrame, share: pd.DataFrame) -> Iterator[Cell]:
+    top = max(float(share.max().max()), 1e-9)
+    for origin, destination in product(share.index, share.columns):
+        value, count = share.loc[origin, destination], counts.loc[origin, destination]
+        if not np.isfinite(value):
+            yield Cell("–")
+            continue
+        below = f"{count / 1e6:,.2f} m" if count >= 1e6 else number(count)
+        ground = colormaps["Blues"](0.03 + 0.55 * value / top)
+        yield Cell(f"{100 * value:.0f}\u00a0%", below, ground, origin == destination)
+
+
+def _names(axes: Axes, origins: list[str], destinations: list[str]) -> None:
+    said = {NO_SUPPLIER: "new customer", NO_PURCHASE: "no purchase"}
     axes.set_xticks(range(len(destinations)), [short(said.get(n, n), 12) for n in destinations])
     axes.set_yticks(range(len(origins)), [short(said.get(n, n), 20) for n in origins])
     axes.set_xlabel("Chosen supplier", fontweight="bold")
     axes.set_ylabel("Previous supplier", fontweight="bold")
-    styles = looks([n for n in origins if n != _NOBODY])
+    styles = looks([n for n in origins if n != NO_SUPPLIER])
     for ticks, names in ((axes.get_xticklabels(), destinations), (axes.get_yticklabels(), origins)):
         for tick, name in zip(ticks, names, strict=True):
             if name in styles:
@@ -165,7 +178,7 @@ def _alt(share: pd.DataFrame, when: str) -> str:
     ways = [
         (float(share.loc[a, b]), str(a), str(b))
         for a in share.index for b in share.columns
-        if a not in (b, _NOBODY) and np.isfinite(share.loc[a, b])
+        if a not in (b, NO_SUPPLIER) and np.isfinite(share.loc[a, b])
     ]  # fmt: skip
     way = ""
     if ways:
@@ -181,7 +194,7 @@ def _alt(share: pd.DataFrame, when: str) -> str:
 
 
 #: Neither wins customers.
-_NO_FIRM = (_NOBODY, _OUTSIDE)
+_NO_FIRM = (NO_SUPPLIER, NO_PURCHASE)
 
 
 def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
@@ -190,7 +203,7 @@ def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has, or part of it.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has, or part of it.
 
     Returns
     -------
@@ -223,12 +236,12 @@ def net_flows(switching: pd.DataFrame) -> pd.DataFrame:
 def customer_flows(
     switching: pd.DataFrame, *, periods: tuple[int, int] | None = None, **_: Unpack[Shared]
 ) -> Chart:
-    """Draw who wins customers from whom: both ways thin, the net flow thick.
+    """Draw flows of customers between firms: both directions thin, the net flow thick.
 
     Parameters
     ----------
     switching : DataFrame
-        ``period, origin, destination, purchases``, as ``run.switching`` has.
+        ``period, origin, destination, purchases``, as ``run.brand_switching`` has.
     periods : (int, int), optional
         First and last period counted; by default all.
 

@@ -17,24 +17,13 @@ from cxsim.charts.layout import (
     Shared,
     charted,
     end_labels,
-    row_grid,
+    named_rows,
     short,
     tag,
     top_label,
 )
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
 from cxsim.messages import minus
-
-__all__ = [
-    "clear",
-    "draw_estimate",
-    "estimates",
-    "limits_around_zero",
-    "loyalty_estimates",
-    "predicted_repeats",
-    "response",
-]
-
 
 # -- One number with its interval --------------------------------------------------------------
 
@@ -81,7 +70,16 @@ def draw_estimate(
 
 
 def limits_around_zero(axes: Axes, values: np.ndarray, room: float) -> None:
-    """Set the horizontal limits so that all values and zero are in sight, and some room."""
+    """Set the horizontal limits so that all values and zero are in sight, and some room.
+
+    Parameters
+    ----------
+    axes : Axes
+    values : ndarray, of any shape
+        In the unit of the axis; NaN is left out.
+    room : float
+        Share of the range that is left free on either side.
+    """
     shown = np.append(values[np.isfinite(values)], 0.0)
     room = room * float(np.ptp(shown)) or 1.0
     axes.set_xlim(shown.min() - room, shown.max() + room)
@@ -130,9 +128,8 @@ def estimates(
             )  # fmt: skip
             tag(axes, numbers[k], (estimate[1], k), (0, 7), fontsize=9.5, fontweight="bold")
         axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
-        axes.set_yticks(range(len(frame)), [short(str(each), 28) for each in frame["name"]])
-        axes.set_ylim(len(frame) - 0.5, -0.7)
-        row_grid(axes, line=True)
+        rows = [short(str(each), 28) for each in frame["name"]]
+        named_rows(axes, rows, above=0.7, line=True)
         limits_around_zero(axes, values, 0.12)
         axes.set_xlabel(label)
 
@@ -142,7 +139,7 @@ def estimates(
 
 
 @styled
-def response(
+def response_curve(
     frame: pd.DataFrame,
     *,
     by: str,
@@ -275,9 +272,7 @@ def _by_source(
         panels = figure.subplots(1, len(parts), squeeze=False, sharex=sharex)[0]
         for k, (axes, (source, part)) in enumerate(zip(panels, parts.items(), strict=True)):
             names = draw_rows(axes, part)
-            axes.set_ylim(len(part) - 0.5, -0.6)
-            axes.set_yticks(range(len(part)), [""] * len(part) if k else names)
-            row_grid(axes)
+            named_rows(axes, [""] * len(part) if k else names)
             axes.set_title(str(source), fontsize=10.5)
             axes.set_xlabel(label, fontsize=9)
 
@@ -344,7 +339,7 @@ _CALLED = {
 
 
 @charted("model", "quantity", "value", "se")
-def predicted_repeats(predictions: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+def predicted_repeat_purchases(predictions: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     """Draw repeat rates of purchases left out, as observed and as predicted.
 
     Parameters

@@ -16,24 +16,6 @@ from matplotlib.ticker import FuncFormatter
 from cxsim.messages import hint
 from cxsim.runs.measures.measure_registry import measures
 
-__all__ = [
-    "PLAIN",
-    "Scale",
-    "Words",
-    "chosen",
-    "joined",
-    "label_and_unit",
-    "moment",
-    "need",
-    "number",
-    "one_of",
-    "plain",
-    "scale_for",
-    "window_of",
-    "words_of",
-]
-
-
 # -- What a scenario calls things: a period, its currency, customers, purchases and prices -----
 
 
@@ -43,7 +25,7 @@ _NAMED = {"customer": "customers", "purchase": "purchases", "price": "prices"}
 
 @dataclass(frozen=True)
 class Words:
-    """What the scenario calls a period and its currency; no currency if nobody said.
+    """The scenario's labels of a period and its currency; no currency if it is not known.
 
     ``customer``, ``purchase`` and ``price`` are its labels for these: one word, or singular and
     plural with a stroke between them (``"child/children"``).
@@ -57,12 +39,22 @@ class Words:
 
     @classmethod
     def of(cls, said: Mapping[Any, Any]) -> Words:
-        """Return the words that the ``attrs`` of a frame give."""
+        """Return the words that the ``attrs`` of a frame give.
+
+        Parameters
+        ----------
+        said : mapping
+            ``attrs`` of a frame; what is missing has the usual words.
+
+        Returns
+        -------
+        Words
+        """
         named = {"period": said.get("period_length"), **{k: said.get(k) for k in _OTHERS}}
         return cls(**{name: str(word) for name, word in named.items() if word})
 
     def attrs(self) -> dict[str, str]:
-        """Return what a frame has to say in its ``attrs``."""
+        """Return the texts in a frame's ``attrs``."""
         own = {k: v for k, v in asdict(self).items() if k in _NAMED and v != k}
         return {"period_length": self.period, "currency": self.currency, **own}
 
@@ -142,18 +134,20 @@ def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
         return "no value"
     if value == 0:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, places)
-    text = f"{abs(rounded):,.{max(places, 0)}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
+    text = fixed(value, digits - 1 - math.floor(math.log10(abs(value))), signed=signed)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def fixed(value: float, places: int, *, signed: bool = False) -> str:
+    """Return a finite number rounded to so many places after the point, or before it if below 0."""
+    rounded = round(value, places) or 0.0
     sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return sign + text
+    return f"{sign}{abs(rounded):,.{max(places, 0)}f}"
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How the values of one axis are written.
+    """Number format of one axis.
 
     Attributes
     ----------
@@ -177,19 +171,43 @@ class Scale:
         shown = value * self.factor
         if self.decimals is None or not math.isfinite(shown):
             return number(shown, signed=signed)
-        rounded = round(shown, self.decimals) or 0.0
-        sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-        return f"{sign}{abs(rounded):,.{self.decimals}f}"
+        return fixed(shown, self.decimals, signed=signed)
 
     def text(self, value: float, *, signed: bool = False) -> str:
-        """Return the number with its unit, for sentences and labels."""
+        """Return the number with its unit, for sentences and labels.
+
+        Parameters
+        ----------
+        value : float
+            As in the frame.
+        signed : bool
+            Whether positive numbers have a sign.
+
+        Returns
+        -------
+        str
+            ``"no value"`` for what is not finite.
+        """
         if not math.isfinite(value):
             return "no value"
         space = FIXED_SPACE if self.suffix else ""
         return f"{self.bare(value, signed=signed)}{space}{self.suffix}"
 
     def brief(self, value: float, *, signed: bool = False) -> str:
-        """Return the number for a label beside an axis that says the unit."""
+        """Return the number for a label beside an axis that says the unit.
+
+        Parameters
+        ----------
+        value : float
+            As in the frame.
+        signed : bool
+            Whether positive numbers have a sign.
+
+        Returns
+        -------
+        str
+            With ``%`` where the unit is that, else the bare number.
+        """
         percent = self.suffix == "%" and math.isfinite(value)
         return self.bare(value, signed=signed) + (f"{FIXED_SPACE}%" if percent else "")
 
@@ -242,7 +260,17 @@ def scale_for(
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Return ``a, b and c``."""
+    """Return ``a, b and c``.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        At least one.
+
+    Returns
+    -------
+    str
+    """
     *most, last = list(parts)
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -257,6 +285,20 @@ def plain(text: str) -> str:
 
 def need(frame: Any, columns: Iterable[str], *, name: str = "frame") -> pd.DataFrame:
     """Return the frame if it has rows and the columns.
+
+    Parameters
+    ----------
+    frame : object
+        Should be a DataFrame.
+    columns : iterable of str
+        That it needs.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    DataFrame
+        The same.
 
     Raises
     ------
@@ -278,12 +320,25 @@ def need(frame: Any, columns: Iterable[str], *, name: str = "frame") -> pd.DataF
 
 def _kind(value: Any) -> str:
     if value is None:
-        return "None (customers are kept by detail=['customers'], a panel by panel=N)"
+        return "None (customers are kept by probes=['customers'], a panel by panel=N)"
     return f"a {type(value).__name__}"
 
 
 def one_of(value: Any, known: Iterable[Any], *, name: str) -> Any:
     """Return the value if it is known.
+
+    Parameters
+    ----------
+    value : object
+    known : iterable
+        What is allowed.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    object
+        The same.
 
     Raises
     ------
@@ -298,6 +353,17 @@ def one_of(value: Any, known: Iterable[Any], *, name: str) -> Any:
 
 def window_of(frame: pd.DataFrame, periods: tuple[int, int] | None) -> tuple[int, int]:
     """Return the first and the last period to show: those asked for, as far as they are there.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With a column ``period``.
+    periods : (int, int) or None
+        First and last wanted; None for all.
+
+    Returns
+    -------
+    first, last : int
 
     Raises
     ------
@@ -318,6 +384,17 @@ def chosen(present: Iterable[Any], firms: Sequence[str] | None) -> list[str]:
 
     A firm keeps its look if ``firms`` lists all firms of the scenario, in its order.
 
+    Parameters
+    ----------
+    present : iterable
+        Firms in a frame.
+    firms : sequence of str or None
+        Those wanted.
+
+    Returns
+    -------
+    list of str
+
     Raises
     ------
     ValueError
@@ -334,6 +411,16 @@ def chosen(present: Iterable[Any], firms: Sequence[str] | None) -> list[str]:
 def moment(frame: pd.DataFrame, period: int | None) -> int:
     """Return the period, or the last one.
 
+    Parameters
+    ----------
+    frame : DataFrame
+        With a column ``period``.
+    period : int or None
+
+    Returns
+    -------
+    int
+
     Raises
     ------
     ValueError
@@ -348,12 +435,23 @@ def moment(frame: pd.DataFrame, period: int | None) -> int:
 
 
 def words_of(frame: pd.DataFrame) -> Words:
-    """Return what things are called, as the frame says in its ``attrs``."""
+    """Return the labels in a frame's ``attrs``."""
     return Words.of(frame.attrs)
 
 
 def label_and_unit(measure: str) -> tuple[str, str]:
-    """Return a measure's words and unit as declared; other columns speak for themselves."""
+    """Return a measure's words and unit as declared; other columns speak for themselves.
+
+    Parameters
+    ----------
+    measure : str
+        Name of a measure or column.
+
+    Returns
+    -------
+    label, unit : str
+        The unit is empty for other columns.
+    """
     known = {m.name: m for m in measures("firm")}
     if measure not in known:
         return measure.replace("_", " ").capitalize(), ""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypedDict
@@ -29,38 +29,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import ScaledTranslation
 
 from cxsim.charts.labels import need, plain
-from cxsim.charts.style import GREY, INK, Picture, looks, readable, styled
-
-__all__ = [
-    "Chart",
-    "EndLabel",
-    "Event",
-    "Shared",
-    "charted",
-    "columns_for",
-    "described",
-    "dodge",
-    "end_labels",
-    "end_labels_of",
-    "events_of",
-    "finish",
-    "firm_panels",
-    "grid_of",
-    "head",
-    "lay_out",
-    "mark_events",
-    "mark_panels",
-    "new",
-    "panels_size",
-    "row_grid",
-    "row_names",
-    "short",
-    "spread_above",
-    "tag",
-    "top_label",
-    "write_note",
-]
-
+from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable, styled
 
 # -- A figure before it is drawn ---------------------------------------------------------------
 
@@ -69,7 +38,7 @@ P = ParamSpec("P")
 
 
 class Shared(TypedDict, total=False):
-    """What every public figure takes beside its own parameters; see :meth:`Chart.picture`."""
+    """Parameters common to all public figures; see :meth:`Chart.picture`."""
 
     title: str | None
     size: tuple[float, float] | None
@@ -77,7 +46,7 @@ class Shared(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Chart:
-    """What a figure says, and who draws it.
+    """The texts of a figure, and the function that draws it.
 
     Attributes
     ----------
@@ -171,7 +140,19 @@ def _documented(doc: str) -> str:
 
 
 def new(size: tuple[float, float] | None, default: tuple[float, float]) -> Picture:
-    """Return an empty figure of a size in inches."""
+    """Return an empty figure of a size in inches.
+
+    Parameters
+    ----------
+    size : (float, float) or None
+        Width and height, inches.
+    default : (float, float)
+        In place of None.
+
+    Returns
+    -------
+    Picture
+    """
     engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08, wspace=0.04, hspace=0.06)
     return Picture(figsize=size or default, layout=engine)
 
@@ -213,7 +194,23 @@ def lay_out(figure: Figure) -> None:
 
 
 def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
-    """Write title, note and description into a figure, lay it out and return it."""
+    """Write title, note and description into a figure, lay it out and return it.
+
+    Parameters
+    ----------
+    figure : Picture
+    title : str
+        The finding.
+    alt : str
+        Text alternative.
+    note : str
+        On the marks.
+
+    Returns
+    -------
+    Picture
+        The same.
+    """
     head(figure, title=title, note=note)
     lay_out(figure)  # and makes ticks while the style is on
     return described(figure, alt)
@@ -228,7 +225,21 @@ def described(figure: Picture, alt: str) -> Picture:
 def grid_of(
     figure: Picture, n: int, columns: int, *, sharex: bool = False, sharey: bool = False
 ) -> list[Axes]:
-    """Return so many panels of a figure, row by row, that may share their axes."""
+    """Return so many panels of a figure, row by row, that may share their axes.
+
+    Parameters
+    ----------
+    figure : Picture
+    n, columns : int
+        Panels, and how many stand side by side.
+    sharex, sharey : bool
+        Whether panels share limits.
+
+    Returns
+    -------
+    list of Axes
+        n of them.
+    """
     rows = -(-n // columns)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
     for panel in grid.flat[n:]:
@@ -245,7 +256,20 @@ def columns_for(n: int) -> int:
 
 
 def panels_size(n: int, width: float = 4.6, height: float = 2.5) -> tuple[float, float]:
-    """Return the size of a figure of so many panels, each of a width and height in inches."""
+    """Return the size of a figure of so many panels, each of a width and height in inches.
+
+    Parameters
+    ----------
+    n : int
+        Panels.
+    width, height : float
+        Of each, inches.
+
+    Returns
+    -------
+    width, height : float
+        Of the figure, inches.
+    """
     columns = columns_for(n)
     return max(width * columns + 0.4, 6.4), 1.2 + height * -(-n // columns)
 
@@ -260,7 +284,17 @@ def firm_panels(figure: Picture, names: Sequence[str]) -> list[Axes]:
 
 
 def mark_panels(panels: Sequence[Axes], names: Sequence[str], events: Iterable[Event]) -> None:
-    """Mark events in all panels, labelled in the first; limits have to be final."""
+    """Mark events in all panels, labelled in the first; limits have to be final.
+
+    Parameters
+    ----------
+    panels : sequence of Axes
+        One for each firm.
+    names : sequence of str
+        Of the firms.
+    events : iterable of (float, str)
+        Periods and labels.
+    """
     events = list(events)
     rows = [
         mark_events(axes, [(at, "" if k else text) for at, text in events])
@@ -282,7 +316,20 @@ Event = tuple[float, str]
 
 
 def short(name: str, width: int = 24, *, lines: int = 2) -> str:
-    """Return a name on a few lines, cut with an ellipsis where it is longer."""
+    """Return a name on a few lines, cut with an ellipsis where it is longer.
+
+    Parameters
+    ----------
+    name : str
+    width : int
+        Most characters of a line.
+    lines : int
+        Most lines.
+
+    Returns
+    -------
+    str
+    """
     words = [w if len(w) <= width else w[: width - 1] + "…" for w in name.split()]
     parts = textwrap.wrap(" ".join(words), width, break_on_hyphens=False)
     if len(parts) <= lines:
@@ -297,7 +344,7 @@ def dodge(wanted: Sequence[float], sizes: Sequence[float], low: float, high: flo
     Parameters
     ----------
     wanted : sequence of float, length n
-        Centres wanted.
+        Centres wanted, in the unit of the line.
     sizes : sequence of float, length n
         Room that each needs, half of it on either side of its centre.
     low, high : float
@@ -309,20 +356,16 @@ def dodge(wanted: Sequence[float], sizes: Sequence[float], low: float, high: flo
         Centres that keep the order of ``wanted`` and do not overlap, with the least sum
         of squared moves (pool adjacent violators).
     """
+    from scipy.optimize import isotonic_regression
+
     order = np.argsort(np.asarray(wanted, float), kind="stable")
     size = np.asarray(sizes, float)[order]
-    before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])[: len(order)]
-    blocks: list[list[float]] = []  # mean, count
-    for target in np.asarray(wanted, float)[order] - before:
-        blocks.append([target, 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, count = blocks.pop()
-            blocks[-1][0] = (blocks[-1][0] * blocks[-1][1] + mean * count) / (blocks[-1][1] + count)
-            blocks[-1][1] += count
-    level = np.repeat([b[0] for b in blocks], [int(b[1]) for b in blocks])
-    if len(order):
-        top = high - size[-1] / 2 - before[-1]
-        level = np.maximum(np.minimum(level, top), low + size[0] / 2)
+    if not len(order):
+        return size
+    before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])
+    level = isotonic_regression(np.asarray(wanted, float)[order] - before).x
+    top = high - size[-1] / 2 - before[-1]
+    level = np.maximum(np.minimum(level, top), low + size[0] / 2)
     placed = np.empty(len(order))
     placed[order] = level + before
     return placed
@@ -382,7 +425,15 @@ def _spread(axes: Axes, labels: Sequence[EndLabel], notes: Sequence[Annotation])
 
 
 def top_label(axes: Axes, text: str, *, rows: int = 0) -> None:
-    """Write the label of the vertical axis above it, lying flat, over so many rows of text."""
+    """Write the label of the vertical axis above it, lying flat, over so many rows of text.
+
+    Parameters
+    ----------
+    axes : Axes
+    text : str
+    rows : int
+        Rows of event labels that are above the axes already.
+    """
     axes.set_ylabel(text, rotation=0, ha="left", va="bottom")
     figure: Any = axes.figure
     up = ScaledTranslation(0, (6 + rows * LINE) / 72, figure.dpi_scale_trans)
@@ -393,6 +444,18 @@ def mark_events(axes: Axes, events: Iterable[Event]) -> int:
     """Draw a thin line at each event, its label above the axes; return the rows labels take.
 
     Events outside the axes' limits are left out.
+
+    Parameters
+    ----------
+    axes : Axes
+        With final limits.
+    events : iterable of (float, str)
+        Periods and labels.
+
+    Returns
+    -------
+    int
+        Rows.
     """
     low, high = sorted(axes.get_xlim())
     shown = sorted((float(at), str(label)) for at, label in events if low <= float(at) <= high)
@@ -422,7 +485,19 @@ def mark_events(axes: Axes, events: Iterable[Event]) -> int:
 def tag(
     axes: Axes, text: str, at: tuple[Any, Any], shift: tuple[float, float] = (0, 6), **style: Any
 ) -> None:
-    """Write a text so many points off a place in the data: right or left of it, above or below."""
+    """Write a text so many points off a place in the data: right or left of it, above or below.
+
+    Parameters
+    ----------
+    axes : Axes
+    text : str
+    at : (object, object)
+        Place in the units of the axes.
+    shift : (float, float)
+        To the right and upwards, points.
+    **style
+        Of :meth:`matplotlib.axes.Axes.annotate`.
+    """
     right, up = shift
     style.setdefault("ha", "left" if right > 0 else "right" if right < 0 else "center")
     style.setdefault("va", "bottom" if up > 0 else "top" if up < 0 else "center")
@@ -436,22 +511,35 @@ def row_grid(axes: Axes, *, line: bool = False) -> None:
     axes.spines["left"].set_visible(line)
 
 
+def named_rows(
+    axes: Axes, names: Sequence[str], *, below: float = 0.5, above: float = 0.6, line: bool = False
+) -> None:
+    """Name the rows 0, 1, ... of a chart, from the top, and show them as :func:`row_grid` does.
+
+    ``below`` and ``above`` are the room under the last row and over the first.
+    """
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 1 + below, -above)
+    row_grid(axes, line=line)
+
+
 def row_names(
     axes: Axes,
     labels: Sequence[str],
     *,
     places: Sequence[float] | None = None,
     names: Sequence[str] | None = None,
+    looks_of: Mapping[str, Look] | None = None,
 ) -> None:
     """Name the rows of a chart after firms, in the firms' colours.
 
     ``places`` are those of the rows (0, 1, ... by default); ``names`` are the firms if
-    the labels say more than their names.
+    the labels say more than their names; ``looks_of`` their looks if others than by the rows.
     """
     firms = list(labels if names is None else names)
     rows = list(range(len(firms))) if places is None else list(places)
     axes.set_yticks(rows, [label if names else short(label) for label in labels])
-    styles = looks(dict.fromkeys(firms))
+    styles = looks_of or looks(dict.fromkeys(firms))
     for tick, firm in zip(axes.get_yticklabels(), firms, strict=True):
         tick.set_color(styles[firm].ink)
         tick.set_fontweight("bold")
@@ -483,7 +571,7 @@ def spread_above(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
 # -- Events of a scenario, to mark them in figures ---------------------------------------------
 
 
-def events_of(scenario: Any) -> list[Event]:
+def scenario_events(scenario: Any) -> list[Event]:
     """Return (period, label) for each event of a scenario, for the figures' ``events``.
 
     An event without a label is told by what it sets. One that takes several periods

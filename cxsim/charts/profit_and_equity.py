@@ -14,9 +14,6 @@ from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.messages import minus
 from cxsim.runs.measures.frames import CAUSES
 
-__all__ = ["equity_causes", "profit_waterfall"]
-
-
 # -- From revenue to profit: every line of cost takes its part, one panel a firm ---------------
 
 
@@ -137,7 +134,7 @@ _COLORS = {
 
 
 @charted("period", "firm", "equity", *CAUSES)
-def equity_causes(changes: pd.DataFrame, *, over: int = 12, **_: Unpack[Shared]) -> Chart:
+def customer_equity_drivers(changes: pd.DataFrame, *, over: int = 12, **_: Unpack[Shared]) -> Chart:
     """Draw customer equity by firm, and its change by cause, some periods at a time.
 
     Parameters

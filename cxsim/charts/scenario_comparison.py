@@ -45,19 +45,16 @@ from cxsim.charts.style import GREY, Look, Picture, looks, readable
 from cxsim.charts.time_series import Courses, courses_of, draw_course, fit_limits
 from cxsim.runs.measures.measure_registry import MARKET
 
-__all__ = ["differences", "paths", "what_if"]
-
-
 # -- Scenarios compared over paired seeds: differences with intervals, and courses side by side
 
 
 #: Measures shown if none are chosen, where the table has them.
 _USUAL = (
-    "share",
-    "retention",
-    "knowledge",
+    "market_share",
+    "retention_rate",
+    "customer_knowledge",
     "switching_cost",
-    "lifetime_value_new",
+    "customer_lifetime_value_new",
     "net_present_value",
 )
 
@@ -67,7 +64,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 @charted("scenario", "measure", "firm", "difference", "lower", "upper")
-def differences(
+def scenario_differences(
     table: pd.DataFrame,
     *,
     measures: Iterable[str] | None = None,
@@ -246,10 +243,10 @@ _LOOKS = [
 
 
 @charted("scenario", "firm", "period", "measure", "mean")
-def paths(
+def scenario_time_series(
     series: pd.DataFrame,
     *,
-    measure: str = "share",
+    measure: str = "market_share",
     firms: Sequence[str] | None = None,
     events: Iterable[Event] = (),
     **_: Unpack[Shared],
@@ -278,25 +275,16 @@ def paths(
     ValueError
         If a column or the measure is missing.
     """
-    one_of(measure, series["measure"].unique(), name="measure")
-    part = series[series["measure"] == measure]
-    names = chosen(part["firm"], firms)
-    courses = {
-        str(name): courses_of(part[part["scenario"] == name], measure, firms=names)
-        for name in part["scenario"].unique()
-    }
-    period = words_of(series).period
-    label, unit = label_and_unit(measure)
-    periods = np.unique(np.concatenate([course.periods for course in courses.values()]))
-    every = np.concatenate([course.everything() for course in courses.values()])
-    scale = scale_for(unit, every, words=words_of(series))
+    shown = _Measured.of(series, measure, firms, called="measure")
+    label, courses, scale, names = shown.label, shown.courses, shown.scale, shown.names
+    period, periods = words_of(series).period, shown.extent.periods
     events, columns = list(events), columns_for(len(names))
 
     def draw(figure: Picture) -> Callable[[], None]:
         panels = grid_of(figure, len(names), columns, sharex=True, sharey=True)
         labels, pad = [], 6
         for k, (axes, (name, look)) in enumerate(zip(panels, looks(names).items(), strict=True)):
-            fit_limits(axes, Courses(periods, names, every[:, None]))
+            fit_limits(axes, shown.extent)
             labels.append((axes, _by_scenario(axes, courses, k, scale)))
             pad += 12 * mark_events(axes, [(at, "" if k else text) for at, text in events])
             axes.set_title(short(name, 34), color=look.ink, pad=pad if k < columns else 6)
@@ -318,6 +306,38 @@ def paths(
         if banded
         else "No intervals: compare several seeds before drawing conclusions.",
     )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A measure in several scenarios, the baseline first.
+
+    ``extent`` holds all values and periods, for limits that fit all scenarios.
+    """
+
+    label: str
+    names: list[str]
+    courses: dict[str, Courses]
+    extent: Courses
+    scale: Scale
+
+    @classmethod
+    def of(
+        cls, series: pd.DataFrame, measure: str, firms: Sequence[str] | None, *, called: str
+    ) -> _Measured:
+        """Take a measure out of a series; ``called`` is the parameter that names it."""
+        one_of(measure, series["measure"].unique(), name=called)
+        part = series[series["measure"] == measure]
+        names = chosen(part["firm"], firms)
+        courses = {
+            str(name): courses_of(part[part["scenario"] == name], measure, firms=names)
+            for name in part["scenario"].unique()
+        }
+        periods = np.unique(np.concatenate([each.periods for each in courses.values()]))
+        every = np.concatenate([each.everything() for each in courses.values()])
+        label, unit = label_and_unit(measure)
+        scale = scale_for(unit, every, words=words_of(series))
+        return cls(label, names, courses, Courses(periods, names, every[:, None]), scale)
 
 
 def _by_scenario(axes: Axes, courses: dict[str, Courses], k: int, scale: Scale) -> list[EndLabel]:
@@ -360,7 +380,7 @@ def _ends(courses: dict[str, Courses], names: list[str], scale: Scale) -> str:
 def what_if(
     series: pd.DataFrame,
     *,
-    measures: Sequence[str] = ("share", "cumulative_profit"),
+    measures: Sequence[str] = ("market_share", "cumulative_profit"),
     firms: Sequence[str] | None = None,
     events: Iterable[Event] = (),
     columns: int = 2,
@@ -395,7 +415,8 @@ def what_if(
     scenarios = [str(name) for name in series["scenario"].unique()]
     baseline, other = scenarios[0], scenarios[-1]
     changed = baseline != other
-    pairs = [_pair(series, measure, (baseline, other), firms) for measure in measures]
+    two = series[series["scenario"].isin([baseline, other])]
+    pairs = [_Measured.of(two, measure, firms, called="measures") for measure in measures]
     columns = min(columns, len(measures))
     rows = -(-len(measures) // columns)
     events = list(events)
@@ -411,7 +432,7 @@ def what_if(
             top_label(axes, pair.scale.axis(pair.label), rows=marked)
         return partial(end_labels_of, labels, fontsize=9)
 
-    said = "; ".join(pair.said() for pair in pairs)
+    said = "; ".join(map(_changes, pairs))
     return Chart(
         draw,
         size=((5.1 if columns > 1 else 6.2) * columns, 1.1 + 2.7 * rows),
@@ -423,42 +444,22 @@ def what_if(
     )
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """One measure in two scenarios, which may be the same."""
-
-    label: str
-    before: Courses
-    after: Courses
-    scale: Scale
-
-    def everything(self) -> np.ndarray:
-        return np.concatenate([self.before.everything(), self.after.everything()])
-
-    def said(self) -> str:
-        ways = zip(self.after.names, self.before.value[-1], self.after.value[-1], strict=True)
-        text = self.scale.text
-        return f"{self.label}: {joined(f'{n} {text(b)} ({text(a)} before)' for n, a, b in ways)}"
+def _both(pair: _Measured) -> tuple[Courses, Courses]:
+    """Return the courses of the baseline and the what-if, which may be the same."""
+    courses = list(pair.courses.values())
+    return courses[0], courses[-1]
 
 
-def _pair(
-    series: pd.DataFrame, measure: str, scenarios: tuple[str, str], firms: Sequence[str] | None
-) -> _Pair:
-    one_of(measure, series["measure"].unique(), name="measures")
-    part = series[series["measure"] == measure]
-    names = chosen(part["firm"], firms)
-    before, after = (
-        courses_of(part[part["scenario"] == name], measure, firms=names) for name in scenarios
-    )
-    label, unit = label_and_unit(measure)
-    every = np.concatenate([before.everything(), after.everything()])
-    return _Pair(label, before, after, scale_for(unit, every, words=words_of(series)))
+def _changes(pair: _Measured) -> str:
+    ways = zip(pair.names, *(course.value[-1] for course in _both(pair)), strict=True)
+    text = pair.scale.text
+    return f"{pair.label}: {joined(f'{n} {text(b)} ({text(a)} before)' for n, a, b in ways)}"
 
 
-def _draw_pair(axes: Axes, pair: _Pair, *, dashed: bool) -> list[EndLabel]:
+def _draw_pair(axes: Axes, pair: _Measured, *, dashed: bool) -> list[EndLabel]:
     """Draw a measure in both scenarios; return the labels of its ends in the later one."""
-    before, after, ends = pair.before, pair.after, []
-    fit_limits(axes, Courses(after.periods, after.names, pair.everything()[:, None]))
+    (before, after), ends = _both(pair), []
+    fit_limits(axes, pair.extent)
     for k, (name, look) in enumerate(looks(after.names).items()):
         if dashed:
             axes.plot(

@@ -1,13 +1,13 @@
-"""What buying centers decide, by the number of people who decide."""
+"""Decisions of buying centers, by their number of members."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal, Unpack
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
@@ -15,9 +15,7 @@ from cxsim.charts.labels import Scale, joined, need, one_of, scale_for, words_of
 from cxsim.charts.layout import Chart, EndLabel, Shared, charted, end_labels, top_label
 from cxsim.charts.style import GREY, OKABE_ITO, Look, Picture, looks
 from cxsim.messages import minus
-
-__all__ = ["PUBLISHED", "PUBLISHED_CHANGE", "group_decisions", "tailored_consensus", "ties"]
-
+from cxsim.model.mechanism import NO_SUPPLIER
 
 # -- What buying centers decide, by the number of people who decide ----------------------------
 
@@ -34,7 +32,7 @@ _AGREE, _BUY = "#0072B2", "#D55E00"
 
 
 @charted("members", "supplier", "accounts", "agreed", "bought")
-def group_decisions(
+def buying_center_decisions(
     decisions: pd.DataFrame,
     *,
     published: Mapping[int, float] = PUBLISHED,
@@ -65,21 +63,8 @@ def group_decisions(
         raise ValueError("decisions: expected accounts without a supplier, found none")
     scale = scale_for("share", mean.to_numpy().ravel(), words=words_of(decisions))
 
-    def draw(figure: Picture) -> None:
-        axes = figure.add_subplot()
-        ends = [
-            _by_members(axes, mean[column], error[column], color, text, scale)
-            for column, color, text in (("agreed", _AGREE, "agree"), ("bought", _BUY, "buy"))
-        ]
-        if published:
-            sizes, shares = list(published), list(published.values())
-            axes.plot(sizes, shares, color=GREY, marker="D", linestyle=(0, (4, 2)), linewidth=1.2)
-            text = f"published {scale.brief(shares[-1])}"
-            ends.append(EndLabel(sizes[-1], shares[-1], text, GREY))
-        label = scale.axis("Accounts in the market without a supplier")
-        _dress(axes, [*mean.index, *published], label, scale)
-        end_labels(axes, ends)
-
+    parts = {name: (mean[by], error[by]) for name, by in (("agree", "agreed"), ("buy", "bought"))}
+    label = "Accounts in the market without a supplier"
     note = f"Pooled over all periods.{_bars(new_ones)}"
     if published:
         note += " Published: share that buy, CEB in Schmidt, Adamson & Bird 2015; not fitted."
@@ -88,7 +73,7 @@ def group_decisions(
         for n, row in mean.iterrows()
     )
     return Chart(
-        draw,
+        partial(_draw_by_members, parts=parts, label=label, scale=scale, published=published),
         size=(8.0, 4.6),
         title=_finding(mean["bought"], scale.text),
         alt=f"Lines of decisions by group size: {said}.",
@@ -97,7 +82,7 @@ def group_decisions(
 
 
 @charted("members", "tailoring", "accounts", "agreed", "bought")
-def tailored_consensus(
+def buying_center_consensus(
     decisions: pd.DataFrame,
     *,
     published: float | None = PUBLISHED_CHANGE,
@@ -109,7 +94,8 @@ def tailored_consensus(
     ----------
     decisions : DataFrame
         ``members, tailoring, accounts, agreed, bought``, as ``run.frame("decisions")`` has, of
-        runs with both kinds of tailoring put together; ``seed`` as for :func:`group_decisions`.
+        runs with both kinds of tailoring put together; ``seed`` as for
+        :func:`buying_center_decisions`.
     published : float or None
         Relative change of consensus from elsewhere, for the note.
 
@@ -128,23 +114,14 @@ def tailored_consensus(
         mean, error = _shares(several[several["tailoring"] == kind])
         if mean.empty:
             raise ValueError(f"decisions: expected tailoring to the {kind}, found none")
-        found[kind] = mean["agreed"], error["agreed"]
+        found[f"to the {kind}"] = mean["agreed"], error["agreed"]
     account, member = (mean for mean, _ in found.values())
     totals = several.groupby("tailoring")[["agreed", "accounts"]].sum()
     rates = totals["agreed"] / totals["accounts"]
     change = rates["member"] / rates["account"] - 1.0
     scale = scale_for("share", [*account, *member], words=words_of(decisions))
 
-    def draw(figure: Picture) -> None:
-        axes = figure.add_subplot()
-        ends = [
-            _by_members(axes, *found[kind], color, f"to the {kind}", scale)
-            for kind, color in (("account", _AGREE), ("member", _BUY))
-        ]
-        label = scale.axis("Accounts in the market whose members agree")
-        _dress(axes, list(member.index), label, scale)
-        end_labels(axes, ends)
-
+    label = "Accounts in the market whose members agree"
     note = f"Pooled over all periods, with and without a supplier.{_bars(several)}"
     if published is not None:
         change_there = minus(f"{100 * published:+.0f}\u00a0%")
@@ -155,7 +132,7 @@ def tailored_consensus(
     )
     verb = "raises" if change > 0 else "lowers"
     return Chart(
-        draw,
+        partial(_draw_by_members, parts=found, label=label, scale=scale),
         size=(8.0, 4.4),
         title=f"Tailoring to each member {verb} agreement by {100 * abs(change):.0f}\u00a0%",
         alt=f"Lines of agreement by group size, {said}.",
@@ -163,22 +140,32 @@ def tailored_consensus(
     )
 
 
-def _by_members(
-    axes: Axes, mean: pd.Series, error: pd.Series, color: str, text: str, scale: Scale
-) -> EndLabel:
-    """Draw shares by the number of members, with two standard errors; return the label."""
-    bars = 2 * error.fillna(0.0)
-    axes.errorbar(mean.index, mean, bars, color=color, marker="o", capsize=3, linewidth=1.8)
-    last = float(mean.iloc[-1])
-    return EndLabel(float(mean.index[-1]), last, f"{text} {scale.brief(last)}", color)
-
-
-def _dress(axes: Axes, members: list[int], label: str, scale: Scale) -> None:
+def _draw_by_members(
+    figure: Picture,
+    *,
+    parts: Mapping[str, tuple[pd.Series, pd.Series]],
+    label: str,
+    scale: Scale,
+    published: Mapping[int, float] | None = None,
+) -> None:
+    """Draw shares by the number of members, with two standard errors, and published ones."""
+    axes = figure.add_subplot()
+    ends = []
+    for (name, (mean, error)), color in zip(parts.items(), (_AGREE, _BUY), strict=True):
+        bars = 2 * error.fillna(0.0)
+        axes.errorbar(mean.index, mean, bars, color=color, marker="o", capsize=3, linewidth=1.8)
+        ends.append((mean.index[-1], mean.iloc[-1], name, color))
+    if published:
+        sizes, shares = list(published), list(published.values())
+        axes.plot(sizes, shares, color=GREY, marker="D", linestyle=(0, (4, 2)), linewidth=1.2)
+        ends.append((sizes[-1], shares[-1], "published", GREY))
+    members = [*mean.index, *(published or ())]
     axes.set(ylim=(0.0, 1.05), xlim=(min(members) - 0.15, max(members) + 0.15))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(scale.ticks)
     axes.set_xlabel("Members of the decision-making unit")
-    top_label(axes, label)
+    top_label(axes, scale.axis(label))
+    end_labels(axes, [EndLabel(x, y, f"{name} {scale.brief(y)}", c) for x, y, name, c in ends])
 
 
 def _bars(decisions: pd.DataFrame) -> str:
@@ -218,12 +205,19 @@ _EMOTIONS = {
 }
 
 
+#: The value for customers without one, by what the colour of a customer shows.
+_NOBODY = {"supplier": NO_SUPPLIER, "emotion_cluster": "none"}
+
+
+_SAID = {NO_SUPPLIER: "no supplier"}
+
+
 @charted()
-def ties(
+def word_of_mouth_network(
     neighbours: pd.DataFrame,
     between: pd.DataFrame,
     *,
-    color: Literal["supplier", "emotion"] = "supplier",
+    color: Literal["supplier", "emotion_cluster"] = "supplier",
     **_: Unpack[Shared],
 ) -> Chart:
     """Draw a sample of customers and who listens to whom.
@@ -231,8 +225,8 @@ def ties(
     Parameters
     ----------
     neighbours, between : DataFrame
-        ``run.neighbours`` and ``run.ties`` (detail ``"network"``).
-    color : {"supplier", "emotion"}
+        ``run.network_customers`` and ``run.network_edges`` (probe ``"network_sample"``).
+    color : {"supplier", "emotion_cluster"}
         What the colour of a customer shows.
 
     Returns
@@ -247,18 +241,20 @@ def ties(
     """
     import networkx as nx
 
-    one_of(color, ("supplier", "emotion"), name="color")
+    one_of(color, ("supplier", "emotion_cluster"), name="color")
     need(neighbours, ["customer", color])
-    need(between, ["customer", "other"])
+    need(between, ["customer", "neighbour"])
+    nobody = _NOBODY[color]
     graph = nx.Graph()
     graph.add_nodes_from(neighbours["customer"])
-    graph.add_edges_from(between[["customer", "other"]].itertuples(index=False))
+    graph.add_edges_from(between[["customer", "neighbour"]].itertuples(index=False))
     kind = dict(zip(neighbours["customer"], neighbours[color], strict=True))
-    ends = [(kind[a], kind[b]) for a, b in graph.edges if "none" not in (kind[a], kind[b])]
+    ends = [(kind[a], kind[b]) for a, b in graph.edges if nobody not in (kind[a], kind[b])]
     alike = float(np.mean([a == b for a, b in ends])) if ends else float("nan")
-    shares = neighbours.loc[neighbours[color] != "none", color].value_counts(normalize=True)
+    shares = neighbours.loc[neighbours[color] != nobody, color].value_counts(normalize=True)
     chance = float((shares**2).sum())
     styles = _styles(neighbours[color], color)
+    names = {name: _SAID.get(name, name) for name in styles}
 
     def draw(figure: Picture) -> None:
         axes = figure.add_subplot()
@@ -270,7 +266,7 @@ def ties(
             if at.size:
                 axes.scatter(
                     at[:, 0], at[:, 1], s=26, color=look.color, marker=look.marker, lw=0.4,
-                    edgecolor="white", zorder=2, clip_on=False, label=f"{name} ({len(at)})",
+                    edgecolor="white", zorder=2, clip_on=False, label=f"{names[name]} ({len(at)})",
                 )  # fmt: skip
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
         axes.margins(0.04)
@@ -278,10 +274,12 @@ def ties(
         axes.set_aspect("equal")
 
     found = (
-        f"Connected customers share their {color} in {100 * alike:.0f} % of ties, against "
-        f"{100 * chance:.0f} % by chance"
+        f"Connected customers share their {color.replace('_', ' ')} in {100 * alike:.0f} % of "
+        f"ties, against {100 * chance:.0f} % by chance"
     )
-    counts = ", ".join(f"{name} {(neighbours[color] == name).sum()}" for name in styles)
+    counts = ", ".join(
+        f"{_SAID.get(name, name)} {(neighbours[color] == name).sum()}" for name in styles
+    )
     return Chart(
         draw,
         size=(7.2, 6.2),
@@ -293,12 +291,12 @@ def ties(
 
 
 def _styles(column: pd.Series, color: str) -> dict[str, Look]:
-    if color == "emotion":
+    if color == "emotion_cluster":
         styles = {name: Look(code, code, "-", "o") for name, code in _EMOTIONS.items()}
     else:
-        found = set(column) - {"none"}
+        found = set(column) - {NO_SUPPLIER}
         order = column.cat.categories if hasattr(column, "cat") else sorted(found)
-        styles = looks(name for name in order if name != "none")
-    if (column == "none").any():
-        styles["none"] = Look("#CCCCCC", GREY, "-", "o")
+        styles = looks(name for name in order if name != NO_SUPPLIER)
+    if (column == _NOBODY[color]).any():
+        styles[_NOBODY[color]] = Look("#CCCCCC", GREY, "-", "o")
     return styles

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from cxsim.charts.intervals import clear, draw_estimate
-from cxsim.charts.labels import number, one_of
-from cxsim.charts.layout import Chart, grid_of, row_grid, row_names, short, tag
+from cxsim.charts.labels import Scale, number, one_of
+from cxsim.charts.layout import Chart, grid_of, named_rows, row_names, short, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Look, Picture, looks, readable, styled
 from cxsim.messages import minus, part_of_variance
-
-__all__ = ["begun", "finding", "named"]
-
 
 # -- Which factors move an output: effects, Sobol and Morris indices, regions of interest ------
 
@@ -40,12 +37,6 @@ def named(factor: str) -> str:
 def begun(output: str) -> str:
     """Return an output as a sentence begins: names stay as they are, phrases get a capital."""
     return output[:1].upper() + output[1:] if " " in output else output
-
-
-def _rows(axes: Axes, names: list[str]) -> None:
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    row_grid(axes)
 
 
 def _floor(axes: Axes, noise: float) -> None:
@@ -86,7 +77,7 @@ def _effects(finding: Any) -> Chart:
             both = f"{_last(row['factor'])} x {_last(row['other'])}"
             names.append(both if mixed else named(row["factor"]))
         axes.axvline(0.0, color=INK, lw=1.0)
-        _rows(axes, names)
+        named_rows(axes, names, below=0.6)
         axes.margins(x=0.1)
         axes.set_xlabel("change in the output from the lowest to the highest value of a factor")
 
@@ -122,7 +113,7 @@ def _sobol(finding: Any) -> Chart:
             text, end = minus(f"{row['index']:.2f}"), (row["upper"], place - 0.13)
             tag(axes, text, end, (5, 0), color=readable(BLUE), fontsize=8.5)
         axes.axvline(0.0, color=INK, lw=1.0)
-        _rows(axes, [named(name) for name in total["factor"]])
+        named_rows(axes, [named(name) for name in total["factor"]], below=0.6)
         low = min(0.0, float(first["lower"].min()), float(total["lower"].min()))
         axes.set_xlim(low - 0.03, max(1.0, float(total["upper"].max()) + 0.08))
         _floor(axes, facts["noise"])
@@ -177,7 +168,7 @@ def _morris(finding: Any) -> Chart:
 
 
 def _regional(finding: Any) -> Chart:
-    """How factors are distributed at points of interest and at the rest."""
+    """Distributions of factors at points of interest and at the rest."""
     facts, shown = finding.facts, finding.frame.head(PANELS)
     apart = shown["p"] < 1.0 - facts["confidence"]
     columns = min(3, len(shown))
@@ -204,7 +195,7 @@ def _regional(finding: Any) -> Chart:
 
 
 def _distributions(axes: Axes, values: pd.DataFrame, row: dict[str, Any]) -> None:
-    """Draw which share of points lies below each value of a factor, of interest and others."""
+    """Draw the share of points below each value of a factor, of interest and others."""
     cases = values["of_interest"].to_numpy()
     for part, color, line in ((cases, RED, "-"), (~cases, BLUE, (0, (4, 1.5)))):
         x = np.sort(values.loc[part, row["factor"]].to_numpy())
@@ -236,18 +227,7 @@ def _ranking(finding: Any) -> Chart:
     frame, facts, names = finding.frame, finding.facts, finding.facts["strategies"]
 
     def draw(figure: Picture) -> None:
-        panels = figure.subplots(1, 3)
-        for k, (axes, (criterion, heading)) in enumerate(zip(panels, _PANELS.items(), strict=True)):
-            part = frame[frame["criterion"] == criterion].set_index("strategy")
-            for place, (name, look) in enumerate(looks(names).items()):
-                _strategy(axes, place, part.loc[name], look)
-            axes.set_title(heading, fontsize=10.5)
-            axes.margins(x=0.12)
-            axes.set_xlabel(finding.output, fontsize=9)
-            _rows(axes, [""] * len(names))
-            axes.set_ylim(len(names) - 0.5, -0.7)
-            if k == 0:
-                row_names(axes, names)
+        draw_criteria(figure, frame, looks(names), headings=_PANELS, label=finding.output)
 
     first = frame[frame["rank"] == 1].drop_duplicates("criterion").set_index("criterion")
     best = first["strategy"]
@@ -267,14 +247,51 @@ def _ranking(finding: Any) -> Chart:
     )
 
 
-def _strategy(axes: Axes, place: int, row: pd.Series, look: Look) -> None:
-    best = row["rank"] == 1
-    estimate = (row["lower"], row["value"], row["upper"])
-    draw_estimate(axes, place, estimate, color=look.color, filled=best, ms=7.5)
-    tag(
-        axes, number(row["value"]), (row["value"], place), (0, 7), va="baseline", color=look.ink,
-        fontsize=8.5, fontweight="bold" if best else "normal",
-    )  # fmt: skip
+def draw_criteria(
+    figure: Picture,
+    frame: pd.DataFrame,
+    styles: Mapping[str, Look],
+    *,
+    headings: Mapping[str, str],
+    label: str,
+    scale: Scale | None = None,
+    room: float = 0.12,
+) -> Sequence[Axes]:
+    """Draw strategies by several criteria, a panel for each, and return the panels.
+
+    Parameters
+    ----------
+    figure : Picture
+    frame : DataFrame
+        ``criterion, strategy, value, lower, upper, rank``; the best of a criterion is filled.
+    styles : mapping of str to Look
+        By strategy, from the top.
+    headings : mapping of str to str
+        Of the panels, by criterion.
+    label : str
+        What values are, with unit.
+    scale : Scale, optional
+        Of their numbers; three digits by default.
+    room : float
+        Beside the values, as a share of their range.
+    """
+    scale, names, panels = scale or Scale(), list(styles), figure.subplots(1, len(headings))
+    for axes, (criterion, heading) in zip(panels, headings.items(), strict=True):
+        part = frame[frame["criterion"] == criterion].set_index("strategy")
+        for place, (name, look) in enumerate(styles.items()):
+            row = part.loc[name]
+            estimate, best = (row["lower"], row["value"], row["upper"]), row["rank"] == 1
+            draw_estimate(axes, place, estimate, color=look.color, filled=best, ms=7.5)
+            tag(
+                axes, scale.bare(row["value"]), (row["value"], place), (0, 7), va="baseline",
+                color=look.ink, fontsize=8.5, fontweight="bold" if best else "normal",
+            )  # fmt: skip
+        axes.set_title(heading, fontsize=10.5)
+        axes.margins(x=room)
+        axes.set_xlabel(label, fontsize=9)
+        named_rows(axes, [""] * len(names), above=0.7)
+    row_names(panels[0], names, looks_of=styles)
+    return panels
 
 
 def _discovery(finding: Any) -> Chart:
@@ -351,8 +368,8 @@ _CHARTS: dict[str, Callable[[Any], Chart]] = {
 
 
 @styled
-def finding(found: Any) -> Picture:
-    """Draw what an analysis of a study found.
+def analysis(found: Any) -> Picture:
+    """Draw the result of an analysis of a study.
 
     Parameters
     ----------

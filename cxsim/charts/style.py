@@ -26,26 +26,6 @@ from cxsim.charts.labels import Words, plain
 from cxsim.files.whole import whole_file
 from cxsim.messages import visible
 
-__all__ = [
-    "GREY",
-    "INK",
-    "OKABE_ITO",
-    "Look",
-    "Picture",
-    "alt_of",
-    "contrast",
-    "ink_on",
-    "looks",
-    "luminance",
-    "readable",
-    "relabelled",
-    "save",
-    "show",
-    "style",
-    "styled",
-]
-
-
 # -- A figure that knows what it shows in words: made without pyplot, shown and saved whole ----
 
 
@@ -56,11 +36,11 @@ class Picture(Figure):
     """A matplotlib figure that shows itself, with its description, as the last line of a cell."""
 
     def _repr_html_(self) -> str:
-        return _html(self, alt_of(self))
+        return _html(self, alternative_text(self))
 
 
-def alt_of(figure: Figure) -> str:
-    """Return what a figure shows, as a sentence with its numbers; empty if it does not say.
+def alternative_text(figure: Figure) -> str:
+    """Return a figure's text alternative, with its numbers; empty if it has none.
 
     Parameters
     ----------
@@ -85,7 +65,7 @@ def show(figure: Figure, *, alt: str | None = None) -> None:
     ValueError
         If there is no description.
     """
-    said = plain(alt if alt is not None else alt_of(figure))
+    said = plain(alt if alt is not None else alternative_text(figure))
     if not said:
         raise ValueError("alt: expected a sentence that says what the figure shows, found none")
     try:
@@ -141,7 +121,10 @@ def save(figure: Figure, path: str | Path) -> Path:
 
 def _write(figure: Figure, target: Any, kind: str) -> None:
     title = plain(figure.get_suptitle()) or "Figure"
-    about: dict[str, Any] = {"Title": title, "Description": plain(alt_of(figure)) or title}
+    about: dict[str, Any] = {
+        "Title": title,
+        "Description": plain(alternative_text(figure)) or title,
+    }
     if kind == "svg":
         about["Date"] = None
     with style():
@@ -270,7 +253,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 
 @dataclass(frozen=True)
 class Look:
-    """What one firm (or scenario) looks like.
+    """Color, marker and line of one firm (or scenario).
 
     Attributes
     ----------
@@ -297,6 +280,15 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     """Return a look for each name, by its place; 32 are all different.
 
     Names that share a colour (the first and the ninth) differ in line style and marker.
+
+    Parameters
+    ----------
+    names : iterable of str
+        In the order of the scenario.
+
+    Returns
+    -------
+    dict of str to Look
     """
     colors = list(OKABE_ITO.values())
     result = {}
@@ -309,13 +301,35 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def luminance(color: ColorType) -> float:
-    """Return the relative luminance of a colour, 0 (black) to 1 (white), after WCAG 2."""
+    """Return the relative luminance of a colour, 0 (black) to 1 (white), after WCAG 2.
+
+    Parameters
+    ----------
+    color : color
+        Of matplotlib.
+
+    Returns
+    -------
+    float
+        Without a unit.
+    """
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def contrast(color: ColorType, ground: ColorType = "white") -> float:
-    """Return the contrast ratio of two colours, 1 to 21, after WCAG 2."""
+    """Return the contrast ratio of two colours, 1 to 21, after WCAG 2.
+
+    Parameters
+    ----------
+    color, ground : color
+        Of matplotlib.
+
+    Returns
+    -------
+    float
+        Ratio.
+    """
     low, high = sorted((luminance(color), luminance(ground)))
     return (high + 0.05) / (low + 0.05)
 

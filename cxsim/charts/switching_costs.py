@@ -1,4 +1,4 @@
-"""What customers would lose by leaving: switching costs by part, and over customers."""
+"""Switching costs: by part, and their distribution over customers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import Scale, chosen, joined, moment, need, scale_for, words_of
+from cxsim.charts.labels import Scale, chosen, joined, moment, scale_for, words_of
 from cxsim.charts.layout import (
     Chart,
     Shared,
@@ -22,8 +22,7 @@ from cxsim.charts.layout import (
     tag,
 )
 from cxsim.charts.style import GREY, INK, Look, Picture, ink_on, looks
-
-__all__ = ["switching_cost_distribution", "switching_costs"]
+from cxsim.model.mechanism import NO_SUPPLIER
 
 #: Column, name, colour and hatch of each part: greys and a sand, for colours are firms'.
 _PARTS = (
@@ -33,7 +32,7 @@ _PARTS = (
 )
 
 
-@charted()
+@charted("period", "firm", *(part[0] for part in _PARTS))
 def switching_costs(
     firms: pd.DataFrame, *, period: int | None = None, **_: Unpack[Shared]
 ) -> Chart:
@@ -43,7 +42,7 @@ def switching_costs(
     ----------
     firms : DataFrame
         ``period, firm, switching_procedural, switching_financial, switching_relational``,
-        as ``run.firms`` has; ``switching_cost_share`` is told if it is there.
+        as ``run.firms`` has; ``switching_cost_to_price`` is told if it is there.
     period : int, optional
         The one shown, by default the last.
 
@@ -58,7 +57,6 @@ def switching_costs(
         If a column is missing or the frame does not have the period.
     """
     columns = [part[0] for part in _PARTS]
-    need(firms, ["period", "firm", *columns])
     names = chosen(firms["firm"], None)
     period = moment(firms, period)
     words = words_of(firms)
@@ -140,7 +138,7 @@ def _inside(axes: Axes, row: int, parts: np.ndarray, scale: Scale, span: float) 
 def _told(row: pd.Series, scale: Scale) -> str:
     if not np.isfinite(row["total"]):
         return "no customers"
-    share = row.get("switching_cost_share", np.nan)
+    share = row.get("switching_cost_to_price", np.nan)
     return scale.text(row["total"]) + (
         f" ({100 * share:.0f}\u00a0% of the amount paid)" if np.isfinite(share) else ""
     )
@@ -183,7 +181,7 @@ def switching_cost_distribution(
     Parameters
     ----------
     customers : DataFrame
-        ``supplier, switching_cost``, as ``run.customers`` has (``detail=["customers"]``).
+        ``supplier, switching_cost``, as ``run.customers`` has (``probes=["customers"]``).
     firms : sequence of str, optional
         Firms to show, in order; by default as the ``knowledge_...`` columns name them.
 
@@ -200,7 +198,7 @@ def switching_cost_distribution(
         If a column is missing or nobody has a supplier.
     """
     known = [c.removeprefix("knowledge_") for c in customers if str(c).startswith("knowledge_")]
-    present = [name for name in customers["supplier"].unique() if name != "none"]
+    present = [name for name in customers["supplier"].unique() if name != NO_SUPPLIER]
     names = chosen(known or sorted(present), firms)
     if not set(names) & set(present):
         raise ValueError("customers: expected somebody with a supplier, found nobody")

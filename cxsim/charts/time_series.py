@@ -31,29 +31,11 @@ from cxsim.charts.layout import (
     Shared,
     charted,
     end_labels,
-    firm_panels,
     mark_events,
-    new,
-    panels_size,
     short,
     top_label,
 )
 from cxsim.charts.style import GREY, Look, Picture, looks
-
-__all__ = [
-    "Courses",
-    "courses_of",
-    "draw_course",
-    "fit_limits",
-    "lines",
-    "panels_by_firm",
-    "profit",
-    "retention",
-    "shares",
-    "smoothed",
-    "window_for",
-]
-
 
 # -- Values by period and firm, taken out of a tidy frame and freed from the jitter of one run
 
@@ -82,7 +64,13 @@ class Courses:
         return self.lower is not None and bool(np.isfinite(self.lower).any())
 
     def everything(self) -> np.ndarray:
-        """Return all values that will be drawn, in a row."""
+        """Return all values that will be drawn, in a row.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            In the unit of the measure.
+        """
         parts = [part for part in (self.value, self.lower, self.upper) if part is not None]
         return np.concatenate([part.ravel() for part in parts])
 
@@ -97,6 +85,17 @@ def courses_of(
     """Take a measure out of a frame with a column for it, or out of a series over seeds.
 
     A series has columns ``measure``, ``mean`` and, for a band, ``lower`` and ``upper``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``period``, ``firm`` and the measure; or a series over seeds, ``mean``, ``lower`` and
+        ``upper`` by measure.
+    measure : str
+    band : (str, str), optional
+        Columns of the ends of an interval.
+    firms : sequence of str, optional
+        Those shown; default: all.
 
     Raises
     ------
@@ -136,6 +135,16 @@ def window_for(value: np.ndarray) -> int:
 
     Chance alone turns a course around in two of three periods; a course of steps or
     trends turns rarely.
+
+    Parameters
+    ----------
+    value : ndarray, shape (T, F)
+        A measure by period and firm, in its unit.
+
+    Returns
+    -------
+    int
+        Periods.
     """
     periods = len(value)
     if periods < 12:
@@ -179,15 +188,15 @@ def smoothed(
 
 #: Title by measure: of the one that ends highest, and of several that end level.
 _TITLES = {
-    "share": (
+    "market_share": (
         "{who} ends with {value} of purchases{next}",
         "{who} end with {value} of purchases each",
     ),
-    "relationship_share": (
+    "customer_share": (
         "{who} ends with a customer share of {value}{next}",
         "{who} end with a customer share of {value} each",
     ),
-    "retention": (
+    "retention_rate": (
         "{who} ends with a retention of {value} per {period}{next}",
         "{who} end with a retention of {value} per {period} each",
     ),
@@ -206,7 +215,7 @@ _OTHER = ("{label}: {who} ends highest, at {value}", "{label}: {who} end level, 
 
 
 @charted()
-def lines(
+def time_series(
     frame: pd.DataFrame,
     *,
     measure: str,
@@ -226,7 +235,7 @@ def lines(
     measure : str
         Name of the measure.
     events : iterable of (period, label)
-        Marked by thin vertical lines; see :func:`cxsim.plot.events_of`.
+        Marked by thin vertical lines; see :func:`cxsim.plot.scenario_events`.
     band : (str, str), optional
         Columns with the lower and upper end of an interval, drawn as a band.
     window : int, optional
@@ -251,22 +260,22 @@ def lines(
 
 
 @charted()
-def shares(
+def market_shares(
     firms: pd.DataFrame,
     *,
-    measure: str = "share",
+    measure: str = "market_share",
     band: tuple[str, str] | None = None,
     events: Iterable[Event] = (),
     window: int | None = None,
     **_: Unpack[Shared],
 ) -> Chart:
-    """Draw shares of purchases, or ``measure="relationship_share"``; see :func:`lines`.
+    """Draw shares of purchases, or ``measure="customer_share"``; see :func:`lines`.
 
     Parameters
     ----------
     firms : DataFrame
         ``period``, ``firm`` and the measure.
-    measure : {"share", "relationship_share"}
+    measure : {"market_share", "customer_share"}
         Of purchases, or of customers with a supplier.
     band, events, window
         As for :func:`lines`.
@@ -276,7 +285,7 @@ def shares(
 
 
 @charted()
-def retention(
+def retention_rate(
     firms: pd.DataFrame,
     *,
     band: tuple[str, str] | None = None,
@@ -293,8 +302,8 @@ def retention(
     band, events, window
         As for :func:`lines`.
     """
-    courses = courses_of(firms, "retention", band=band)
-    return _lines(courses, "retention", words_of(firms), events=list(events), window=window)
+    courses = courses_of(firms, "retention_rate", band=band)
+    return _lines(courses, "retention_rate", words_of(firms), events=list(events), window=window)
 
 
 @charted()
@@ -361,7 +370,14 @@ def _lines(
 
 
 def fit_limits(axes: Axes, courses: Courses) -> None:
-    """Set limits for the courses: zero is in sight where it is near, and has a line if crossed."""
+    """Set limits for the courses: zero is in sight where it is near, and has a line if crossed.
+
+    Parameters
+    ----------
+    axes : Axes
+    courses : Courses
+        In the unit of the vertical axis.
+    """
     first, last = float(courses.periods[0]), float(courses.periods[-1])
     axes.set_xlim((first, last) if last > first else (first - 0.5, first + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -389,6 +405,20 @@ def draw_course(
     bold: np.ndarray | None = None,
 ) -> list[EndLabel]:
     """Draw one course with its band, or thin under its moving mean in bold.
+
+    Parameters
+    ----------
+    axes : Axes
+    courses : Courses
+    k : int
+        Number of the firm.
+    look : Look
+    label : str
+        At the end of the course.
+    scale : Scale
+        How its last value is written.
+    bold : ndarray, shape (T,), optional
+        Moving mean, in the unit of the measure.
 
     Returns
     -------
@@ -474,15 +504,3 @@ def _note(courses: Courses) -> str:
     if not courses.banded:
         notes.append("No intervals: compare several seeds before drawing conclusions.")
     return " ".join(notes)
-
-
-# -- Panels that share their axes, one a firm --------------------------------------------------
-
-
-def panels_by_firm(
-    names: Sequence[str], size: tuple[float, float] | None, *, width: float = 4.6,
-    height: float = 2.5,
-) -> tuple[Picture, list[Axes]]:  # fmt: skip
-    """Return a figure and a panel for each firm, with its name in its colour."""
-    figure = new(size, panels_size(len(names), width, height))
-    return figure, firm_panels(figure, names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -9,19 +10,43 @@ from typing import Any
 import click
 
 from cxsim._version import __version__
-from cxsim.cli import calibrate_and_decide, project, run_and_compare, sweep
 from cxsim.cli.terminal import finish, say
 from cxsim.messages import hint
 
-__all__ = ["run"]
+#: Commands by name, and where they are defined; a module is imported when its command is used.
+_HOME = {
+    "cache": "cxsim.cli.project:cache",
+    "calibrate": "cxsim.cli.calibrate_and_decide:calibrate",
+    "check": "cxsim.cli.project:check",
+    "compare": "cxsim.cli.run_and_compare:compare",
+    "decide": "cxsim.cli.calibrate_and_decide:decide",
+    "diff": "cxsim.cli.run_and_compare:diff",
+    "lab": "cxsim.cli.project:lab",
+    "list": "cxsim.cli.project:list_",
+    "new": "cxsim.cli.project:new",
+    "replay": "cxsim.cli.sweep:replay",
+    "run": "cxsim.cli.run_and_compare:run",
+    "schema": "cxsim.cli.project:schema",
+    "sensitivity": "cxsim.cli.sweep:sensitivity",
+    "store": "cxsim.cli.sweep:store",
+    "sweep": "cxsim.cli.sweep:sweep",
+    "trust": "cxsim.cli.project:trust",
+    "warm": "cxsim.cli.project:warm",
+}
 
 
 class _Group(click.Group):
-    """A command group that suggests the nearest command where one is misspelt."""
+    """A command group that imports a command when it is used, and suggests the nearest one."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(_HOME)
+
+    def get_command(self, _: click.Context | None, cmd_name: str) -> click.Command | None:
+        return pkgutil.resolve_name(_HOME[cmd_name]) if cmd_name in _HOME else None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and self.get_command(ctx, args[0]) is None:
-            what = f"expected a command, found {args[0]!r}{hint(args[0], self.commands, listed=20)}"
+        if args and args[0] not in _HOME:
+            what = f"expected a command, found {args[0]!r}{hint(args[0], _HOME, listed=20)}"
             raise click.UsageError(what, ctx)
         return super().resolve_command(ctx, args)
 
@@ -54,19 +79,6 @@ def cli(context: click.Context) -> None:
     """  # noqa: D301 (the backslash is click's)
     if context.invoked_subcommand is None:
         say(context.get_help())
-
-
-for _command in (
-    *run_and_compare.COMMANDS,
-    *sweep.COMMANDS,
-    *sweep.STORE_COMMANDS,
-    *calibrate_and_decide.COMMANDS,
-    *calibrate_and_decide.DECIDE_COMMANDS,
-    *project.COMMANDS,
-    *project.CACHE_COMMANDS,
-    *project.TRUST_COMMANDS,
-):
-    cli.add_command(_command)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cxsim.cli.run_and_compare import OUTPUT, OVERRIDES, TIMEOUT, named_place, print_end, run_shown
-from cxsim.cli.terminal import WIDTH, Screen, UserError, print_table, say
+from cxsim.cli.terminal import Screen, UserError, count_option, print_table, say, say_lines
 from cxsim.files.whole import file_name
 from cxsim.messages import cells
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook
-
-__all__ = ["COMMANDS", "DECIDE_COMMANDS"]
-
 
 # -- The command calibrate: a scenario from data -----------------------------------------------
 
@@ -24,33 +20,23 @@ __all__ = ["COMMANDS", "DECIDE_COMMANDS"]
 @click.command()
 @click.argument("data")
 @click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
+    "-o", "--output", metavar="FILE",
     help="Scenario file to write [default: results/calibrate-DATA.yaml].",
-)
+)  # fmt: skip
 @click.option("--estimates", metavar="FILE", help="Also write the estimates, as CSV.")
 @click.option(
-    "--sample",
-    metavar="FILE",
+    "--sample", metavar="FILE",
     help="Also write 200 draws of the parameters, as CSV, to use as design points of a study.",
-)
+)  # fmt: skip
 @click.option("--base", metavar="SCENARIO", help="With targets: scenario to start from.")
-@click.option(
-    "--seeds",
-    type=click.IntRange(2, 1000),
-    default=4,
-    show_default=True,
+@count_option(
+    "--seeds", low=2, high=1000, default=4, show_default=True,
     help="With targets: number of seeds to average over.",
-)
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
+)  # fmt: skip
+@count_option(
+    "-j", "--jobs", high=256, default=1, show_default=True,
     help="With targets: number of parallel runs.",
-)
+)  # fmt: skip
 @click.option("--customer", metavar="COLUMN", help="Column of customers.")
 @click.option(
     "--period", metavar="COLUMN", help='Column of periods; "none" if rows are in order of purchase.'
@@ -59,42 +45,27 @@ __all__ = ["COMMANDS", "DECIDE_COMMANDS"]
 @click.option("--firm", metavar="COLUMN", help="Column of firms in a long panel.")
 @click.option("--price", metavar="NAME", help="Price column, or the prefix of price columns.")
 @click.option(
-    "--feature",
-    "features",
-    metavar="NAME",
-    multiple=True,
+    "--feature", "features", metavar="NAME", multiple=True,
     help='Feature to use; "none" for none [default: all that every firm has].',
-)
-@click.option("--outside", metavar="VALUE", help="Value of the choice column for no purchase.")
+)  # fmt: skip
+@click.option("--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
-    "--first",
-    type=click.Choice(["drop", "use"]),
-    default="drop",
-    show_default=True,
+    "--initial-purchases", type=click.Choice(["drop", "use"]), default="drop", show_default=True,
     help="Initial purchases: condition on them (drop), or use them where the panel starts "
     "with each customer's first purchase.",
-)
+)  # fmt: skip
 @click.option(
-    "--form",
-    type=click.Choice(["cost", "bonus"]),
-    default="cost",
-    show_default=True,
+    "--form", type=click.Choice(["cost", "bonus"]), default="cost", show_default=True,
     help="How state dependence enters utility: cost of switching or bonus for staying.",
-)
-@click.option(
-    "--shuffles",
-    type=click.IntRange(0, 1000),
-    default=5,
-    show_default=True,
+)  # fmt: skip
+@count_option(
+    "--permutations", low=0, high=1000, default=5, show_default=True,
     help="Random permutations of purchases in the control for spurious state dependence.",
-)
-@click.option(
-    "--draws",
-    type=click.IntRange(10, 10_000),
-    default=200,
-    show_default=True,
+)  # fmt: skip
+@count_option(
+    "--draws", low=10, high=10_000, default=200, show_default=True,
     help="Draws of brand preferences per customer in the simulated likelihood.",
-)
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--currency", metavar="LABEL", help="Label of the currency.")
 @click.option("--title", help="Title of the scenario.")
@@ -119,9 +90,6 @@ def calibrate(data: str, **options: Any) -> None:  # fmt: skip
         raise UserError(str(error)) from error
 
 
-COMMANDS = (calibrate,)
-
-
 def _place(data: str) -> Path:
     """Return ``results/calibrate-DATA.yaml`` with what a file name can hold."""
     return Path("results") / f"{file_name(f'calibrate-{Path(data).stem}')}.yaml"
@@ -134,7 +102,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
     columns = Columns(
         **{name: options[name] for name in ("customer", "period", "choice", "firm", "price")},
         features=() if features == ("none",) else features,
-        outside=options["outside"],
+        no_purchase=options["no_purchase"],
     )
     with Screen(f"cxsim calibrate {data}") as screen:
         named = not Path(data).suffix and not Path(data).exists()
@@ -145,10 +113,13 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
         )
         result = calibrate(
             panel,
-            **{name: options[name] for name in ("first", "form", "shuffles", "draws", "seed")},
+            **{
+                name: options[name]
+                for name in ("initial_purchases", "form", "permutations", "draws", "seed")
+            },
             progress=screen,
         )
-    say(textwrap.fill(result.headline(), WIDTH) + "\n")
+    say_lines(result.headline(), after="\n")
     _print_estimates(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.table, result.sample)
@@ -168,10 +139,10 @@ def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) 
 
 
 def _from_targets(data: str, options: dict[str, Any]) -> None:
-    from cxsim.calibration import match
+    from cxsim.calibration import match_moments
 
     with Screen(f"cxsim calibrate {data}") as screen:
-        result = match(
+        result = match_moments(
             data,
             base=options["base"],
             seed=options["seed"],
@@ -179,7 +150,7 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
             jobs=options["jobs"],
             progress=screen,
         )
-    say(textwrap.fill(result.headline(), WIDTH) + "\n")
+    say_lines(result.headline(), after="\n")
     rows = [
         [row["measure"], row["firm"], f"{row['target']:.4g}", f"{row['se']:.2g}",
          f"{row['model']:.4g}", f"{row['model_se']:.2g}", f"{row['z']:+.1f}"]
@@ -201,11 +172,8 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
 def _print_estimates(result: Any) -> None:
     panel = result.panel
     unused = f"; not used: {', '.join(panel.ignored)}" if panel.ignored else ""
-    said = (
-        f"{panel.occasions} occasions, {panel.customers} customers, {len(panel.firms)} firms"
-        f"{unused}"
-    )
-    say(textwrap.fill(said, WIDTH) + "\n")
+    found = f"{panel.occasions} occasions, {panel.customers} customers, {len(panel.firms)} firms"
+    say_lines(found + unused, after="\n")
     rows = [
         [
             row["parameter"],
@@ -240,12 +208,13 @@ def _print_estimates(result: Any) -> None:
     "--options", metavar="FILE", help="Strategic options [default: capabilities, timing, price]."
 )
 @click.option(
-    "--uncertainties",
-    metavar="FILE",
+    "--uncertainties", metavar="FILE",
     help="Uncertain inputs and their ranges [default: stated in the report].",
-)
+)  # fmt: skip
 @click.option("--rival", metavar="NAME", help='Rival that copies the firm; "none" for none.')
-@click.option("--points", metavar="N", help="Number of futures [default: 48].")
+@click.option(
+    "--points", metavar="N", help="Number of design points, called futures [default: 48]."
+)
 @click.option("--seeds", metavar="N", help="Paired seeds per future [default: 3].")
 @click.option(
     "--confidence", metavar="SHARE", help="Confidence level of the intervals [default: 0.95]."
@@ -288,14 +257,14 @@ def _check(given: dict[str, Any]) -> None:
 
     values = checked(find_notebook("decide"), given)
     if values.get("panel"):
-        from cxsim.calibration import CalibrationError, panel_or_example
+        from cxsim.calibration import CalibrationError, load_panel
 
         try:
-            panel_or_example(values["panel"])
+            load_panel(values["panel"])
         except CalibrationError as error:
             raise UserError(str(error)) from None
         return
-    from cxsim.report.notebook_parameters import split_overrides
+    from cxsim.scenario.events import split_overrides
     from cxsim.strategy.decide import plan_decision
 
     plan_decision(
@@ -308,9 +277,9 @@ def _check(given: dict[str, Any]) -> None:
 def _print(result: Any) -> None:
     import pandas as pd
 
-    say(textwrap.fill(result.summary["answer"], WIDTH) + "\n")
+    say_lines(result.summary["answer"], after="\n")
     if result.summary.get("worth"):
-        say(textwrap.fill(result.summary["worth"], WIDTH) + "\n")
+        say_lines(result.summary["worth"], after="\n")
     frame = pd.DataFrame(result.summary["options"])
     rows = [
         [
@@ -324,6 +293,3 @@ def _print(result: Any) -> None:
 
 
 _COLUMNS = ("mean", "lower", "upper", "largest_regret", "worst")
-
-
-DECIDE_COMMANDS = (decide,)

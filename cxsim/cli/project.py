@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 import click
 
-from cxsim.cli.terminal import TITLE, WIDTH, UserError, say
+from cxsim.cli.terminal import TITLE, UserError, say, say_lines
 from cxsim.files import trust as trusting
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, visible
@@ -22,17 +21,6 @@ from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.named_policies import checked_code, code_of
 from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
-
-__all__ = [
-    "CACHE_COMMANDS",
-    "COMMANDS",
-    "TRUST_COMMANDS",
-    "Warmth",
-    "code_notes",
-    "kept_in",
-    "warm_up",
-]
-
 
 # -- The commands check, list, new, lab, warm and schema ----------------------------------------
 
@@ -58,14 +46,11 @@ def check(files: tuple[str, ...]) -> int:
             for line in str(error).splitlines():
                 say(f"cxsim: {line}", err=True)
             continue
-        say(f"{file}: ok")
-        say(f"  title   {visible(scenario.title or scenario.name, longest=TITLE)}")
-        say(f"  firms   {', '.join(scenario.firms)}")
-        say(f"  time    {scenario.periods} periods of one {scenario.period_length}")
-        say(f"  digest  {scenario.digest}")
+        time = f"{scenario.periods} periods of one {scenario.period_length}"
+        _print_facts(file, scenario, firms=", ".join(scenario.firms), time=time)
         for line in (free_line(scenario), defaults_line(scenario), inherited_line(scenario)):
             if line:
-                say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="  "))
+                say_lines(line, first="  ", rest="  ")
         for note in notes:
             say(f"  note    {note}")
     if wrong and len(files) > 1:
@@ -91,13 +76,18 @@ def _check_study(file: str) -> None:
         notes = _study_notes(study)
     except LibraryMissingError as error:
         raise ScenarioError(Problem(Place(file), (), str(error))) from error
-    say(f"{file}: ok")
-    say(f"  title   {visible(study.title or study.name, longest=TITLE)}")
-    say(f"  varies  {', '.join(factor.name for factor in study.factors)}")
-    say(f"  runs    {study.runs:,} at {points:,} points")
-    say(f"  digest  {study.digest}")
+    varies = ", ".join(factor.name for factor in study.factors)
+    _print_facts(file, study, varies=varies, runs=f"{study.runs:,} at {points:,} points")
     for note in notes:
         say(f"  note    {note}")
+
+
+def _print_facts(file: str, what: Any, **facts: str) -> None:
+    """Print of a scenario or a study that is valid what it is called, some facts and its digest."""
+    say(f"{file}: ok")
+    title = visible(what.title or what.name, longest=TITLE)
+    for name, text in {"title": title, **facts, "digest": what.digest}.items():
+        say(f"  {name:6}  {text}")
 
 
 def _study_notes(study: Any) -> list[str]:
@@ -201,9 +191,6 @@ def schema(study: bool) -> None:
     say(json.dumps(Scenario.json_schema(), indent=2))
 
 
-COMMANDS = (check, list_, new, lab, warm, schema)
-
-
 # -- Compilation in advance --------------------------------------------------------------------
 
 
@@ -219,7 +206,12 @@ class Warmth:
 
 @contextlib.contextmanager
 def kept_in(folder: str | None) -> Iterator[None]:
-    """Use a folder for compiled code within the context; None keeps the usual folder."""
+    """Use a folder for compiled code within the context; None keeps the usual folder.
+
+    Parameters
+    ----------
+    folder : str or None
+    """
     name = "CXSIM_CACHE_DIR"
     before = os.environ.get(name)
     if folder is not None:
@@ -335,9 +327,6 @@ def cache(verify: bool, clear: bool) -> int:
     return 1 if wrong and not clear else 0
 
 
-CACHE_COMMANDS = (cache,)
-
-
 # -- The command trust: folders whose code may be imported; notes of `check` on such code ------
 
 
@@ -384,6 +373,15 @@ def _decide(folder: str, remove: bool) -> None:
 def code_notes(scenario: Any) -> list[str]:
     """Return a note for each policy whose code was not loaded; check the code where it is trusted.
 
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of str
+        Empty where all code is loaded.
+
     Raises
     ------
     ScenarioError
@@ -398,6 +396,3 @@ def code_notes(scenario: Any) -> list[str]:
         f"{trusting.advice(each.folder)} to check it too"
         for each in dict.fromkeys(strange)
     ]
-
-
-TRUST_COMMANDS = (trust,)

@@ -10,28 +10,21 @@ from typing import Any
 
 import click
 
-from cxsim.cli.terminal import SECONDS, WIDTH, Screen, UserError, print_table, say
+from cxsim.cli.terminal import (
+    SECONDS,
+    Screen,
+    UserError,
+    count_option,
+    print_table,
+    say,
+    say_lines,
+    within_memory,
+)  # fmt: skip
 from cxsim.files.whole import file_name
 from cxsim.messages import Problem, found, hint
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook, shipped_notebooks
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
-
-__all__ = [
-    "COMMANDS",
-    "OUTPUT",
-    "OVERRIDES",
-    "TIMEOUT",
-    "announce",
-    "named_place",
-    "print_end",
-    "print_unstated",
-    "print_verdicts",
-    "run_all",
-    "run_long",
-    "run_shown",
-]
-
 
 # -- The commands run, compare and diff --------------------------------------------------------
 
@@ -71,20 +64,14 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 @_shared
 @click.option("--seed", metavar="N", help="First seed.")
 @click.option("--all", "every", is_flag=True, help="Run several scenarios, with a report for each.")
-@click.option(
-    "-j",
-    "--jobs",
-    "together",
-    type=click.IntRange(1, 256),
-    default=1,
-    metavar="N",
+@count_option(
+    "-j", "--jobs", "together", high=256, default=1, metavar="N",
     help="With --all: number of notebooks run in parallel.",
-)
+)  # fmt: skip
 @click.option(
-    "--checkpoint",
-    metavar="FILE",
+    "--checkpoint", metavar="FILE",
     help="One long run without a report, saved to FILE; it continues from FILE if that exists.",
-)
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="With --checkpoint: FILE must exist.")
 def run(scenarios: tuple[str, ...], **options: Any) -> int:
     """Run a SCENARIO or a notebook, and write a report.
@@ -110,9 +97,8 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
     if notebook is None:
         notebook, given["scenario"] = find_notebook("scenario"), scenario
         announce([scenario], options["overrides"], *_size(given, seeds=5))
-    result = run_shown(
-        notebook, given, options, named_place("run", [name]), f"cxsim run {scenario}"
-    )
+    place, title = named_place("run", [name]), f"cxsim run {scenario}"
+    result = run_shown(notebook, given, options, place, title, meanwhile=_load_tables)
     _print_firms(result)
     print_end(result)
 
@@ -163,9 +149,6 @@ def _shown(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-COMMANDS = (run, compare, diff)
-
-
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the notebook's parameters that the options set, as text."""
     given: dict[str, Any] = {}
@@ -206,12 +189,30 @@ def _notebook_meant(text: str) -> Path | None:
 
 
 def named_place(verb: str, names: Iterable[str]) -> str:
-    """Return ``results/VERB-NAMES`` with what a file name can hold."""
+    """Return ``results/VERB-NAMES`` with what a file name can hold.
+
+    Parameters
+    ----------
+    verb : str
+        Name of the command.
+    names : iterable of str
+        Of scenarios or notebooks.
+
+    Returns
+    -------
+    str
+        A folder, relative to the current one.
+    """
     return str(Path("results") / file_name("-".join([verb, *(Path(name).stem for name in names)])))
 
 
 def run_shown(
-    notebook: Path, given: dict[str, Any], options: Mapping[str, Any], place: str, title: str
+    notebook: Path,
+    given: dict[str, Any],
+    options: Mapping[str, Any],
+    place: str,
+    title: str,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Any:
     """Run a notebook with its progress on the screen.
 
@@ -226,6 +227,8 @@ def run_shown(
         Where results go.
     title : str
         What the screen calls it.
+    meanwhile : callable, optional
+        Called once while the kernel starts: work that would cost time later.
     """
     from cxsim.report.notebook_run import run_notebook
 
@@ -236,35 +239,28 @@ def run_shown(
             output_folder=options["output"] or place,
             timeout=options["timeout"],
             progress=screen,
-            meanwhile=_load,
+            meanwhile=meanwhile,
         )
 
 
-def _load() -> None:
+def _load_tables() -> None:
     """Import what printing needs, which takes a second or two."""
-    import cxsim.report.tables
-    import cxsim.study.paired_seeds  # noqa: F401
+    import cxsim.report.tables  # noqa: F401
 
 
 def _print_differences(result: Any) -> None:
-    from cxsim.charts.labels import Words
-    from cxsim.report.tables import difference_rows
-    from cxsim.study.comparison import Comparison
-
-    comparison = Comparison.load(result.folder / "comparison")
-    words = Words(**result.summary["words"])
-    say(textwrap.fill(words.say(comparison.headline(), keep=_names(comparison)), WIDTH))
-    say("")
-    say(textwrap.fill(words.say(comparison.worth(), keep=_names(comparison)), WIDTH))
-    percent = f"{100 * comparison.confidence:g} %"
-    rows = difference_rows(comparison.table, words=words)
-    for name, here in rows.groupby("scenario", sort=False):
+    """Print what the notebook found, which its summary holds as text."""
+    found = result.summary["in_words"]
+    say_lines(found["headline"], after="\n")
+    say_lines(found["worth"])
+    baseline, percent = found["baseline"], f"{100 * found['confidence']:g} %"
+    for (name,), here in _grouped(found["differences"], "scenario").items():
         say(
-            f"\n{name} against {comparison.scenarios[0]}: {len(comparison.seeds)} paired seeds, "
+            f"\n{name} against {baseline}: {len(result.summary['seeds'])} paired seeds, "
             f"standard errors in brackets, {percent} intervals\n"
         )
         lines: list[list[str]] = []
-        for what, part in here.groupby(["measure", "unit", "summary"], sort=False):
+        for what, part in _grouped(here, "measure", "unit", "summary").items():
             unit = f"{what[1]}, " if what[1] else ""
             lines.append([f"{what[0]} ({unit}{what[2]})"])
             lines += [
@@ -276,15 +272,31 @@ def _print_differences(result: Any) -> None:
                     f"{row['lower']} to {row['upper']}",
                     "*" if row["sure"] else "",
                 ]
-                for row in part.to_dict("records")
+                for row in part
             ]
-        heading = ["", comparison.scenarios[0], str(name), "difference", f"{percent} interval", ""]
+        heading = ["", baseline, name, "difference", f"{percent} interval", ""]
         print_table(heading, lines, left=1)
     say(f"\n* statistically significant (the {percent} confidence interval excludes zero)")
 
 
+def _grouped(
+    rows: Iterable[Mapping[str, Any]], *names: str
+) -> dict[tuple[Any, ...], list[Mapping[str, Any]]]:
+    """Return rows by their values of some columns, in the order in which these first occur."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups
+
+
 def print_end(result: Any) -> None:
-    """Print the verdicts on claims, parameters not stated, and the path of the report."""
+    """Print the verdicts on claims, parameters not stated, and the path of the report.
+
+    Parameters
+    ----------
+    result : NotebookResult
+        Of the notebook that was run.
+    """
     print_verdicts(result.summary)
     print_unstated(result)
     say(f"\nReport: {result.report}")
@@ -293,11 +305,8 @@ def print_end(result: Any) -> None:
 def print_unstated(result: Any) -> None:
     """Print which costs and other parameters the scenarios of a report do not state."""
     for line in result.summary.get("unstated", ()):
-        say("\n" + textwrap.fill(line, WIDTH))
-
-
-def _names(comparison: Any) -> list[str]:
-    return [*comparison.scenarios, *comparison.table["firm"].unique()]
+        say()
+        say_lines(line)
 
 
 def _print_firms(result: Any) -> None:
@@ -323,10 +332,9 @@ def _print_firms(result: Any) -> None:
     ]
     answer = words.say(result.summary["answer"], keep=labels["firm"])
     answer = f"{answer} Standard errors in brackets."
-    say(textwrap.fill(answer, WIDTH) + "\n")
+    say_lines(answer, after="\n")
     if result.summary.get("worth"):
-        say(textwrap.fill(words.say(result.summary["worth"], keep=labels["firm"]), WIDTH))
-        say()
+        say_lines(words.say(result.summary["worth"], keep=labels["firm"]), after="\n")
     print_table(
         ["", *heads],
         [
@@ -338,8 +346,7 @@ def _print_firms(result: Any) -> None:
     )
     say()
     for row in labels.to_dict("records"):
-        what = f"{row['label']} ({row['summary']}): {row['definition']}"
-        say(textwrap.fill(what, WIDTH, subsequent_indent="  "))
+        say_lines(f"{row['label']} ({row['summary']}): {row['definition']}", rest="  ")
 
 
 def _lines_of_firms(rows: Any) -> list[list[str]]:
@@ -383,15 +390,12 @@ def announce(names: Iterable[str], overrides: Iterable[str], seeds: int, jobs: i
     work = sum(s.customers * (s.periods + s.warm_up) for s in scenarios) * seeds
     if work < LONG and max(s.customers for s in scenarios) < MANY:
         return
-    from cxsim.study.pilot import NotEnoughMemoryError, check_memory, estimate
+    from cxsim.study.pilot import estimate
 
     one, *others = [estimate(scenario, seeds, jobs) for scenario in scenarios]
     for other in others:
         one = one + other
-    try:
-        check_memory(one)
-    except NotEnoughMemoryError as problem:
-        raise UserError(str(problem)) from None
+    within_memory(one)
     say(f"This will take {one.sentence()}.", err=True)
 
 
@@ -403,6 +407,20 @@ def run_all(scenarios: Sequence[str], given: Mapping[str, Any], options: Mapping
 
     All scenarios are checked before the first one starts. A notebook that fails leaves the
     others alone.
+
+    Parameters
+    ----------
+    scenarios : sequence of str
+        Names or files.
+    given : mapping of str to object
+        Parameters of the notebook.
+    options : mapping of str to object
+        Of the command.
+
+    Returns
+    -------
+    int
+        Exit code.
     """
     from cxsim.report.notebook_run import NotebookError, run_notebook
 
@@ -491,7 +509,7 @@ def run_long(scenario: str, options: Mapping[str, Any]) -> int:
         options["output"] or Path("results", file_name(f"long-{Path(scenario).stem}"))
     )
     last = result.firms[result.firms["period"] == result.firms["period"].max()]
-    names = ["share", "retention", "switching_cost", "profit"]
+    names = ["market_share", "retention_rate", "switching_cost", "profit"]
     rows = [
         [row["firm"], *(f"{row[name]:,.4g}" for name in names)] for row in last.to_dict("records")
     ]
@@ -507,6 +525,7 @@ def print_verdicts(summary: dict[str, Any]) -> None:
     """Print the claims of a report with their verdicts; nothing where no claim was tested."""
     for each in summary.get("verdicts", ()):
         title = f"Claim of {each['scenario']}, over {each['seeds']} paired seeds: "
-        say("\n" + textwrap.fill(title + " ".join(each["claim"].split()), WIDTH))
+        say()
+        say_lines(title + " ".join(each["claim"].split()))
         for line in each["lines"]:
-            say(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    "))
+            say_lines(line, first="  ", rest="    ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +10,18 @@ from typing import Any
 
 import click
 
-from cxsim.cli.terminal import SECONDS, TITLE, WIDTH, UserError, print_table, say
-from cxsim.messages import visible
+from cxsim.cli.terminal import (
+    SECONDS,
+    Bar,
+    UserError,
+    count_option,
+    print_table,
+    say,
+    say_lines,
+    within_memory,
+)  # fmt: skip
+from cxsim.messages import hint
 from cxsim.scenario import ScenarioError
-
-__all__ = ["COMMANDS", "STORE_COMMANDS"]
-
 
 # -- Commands about many runs: sweep, and replay of one of them --------------------------------
 
@@ -25,34 +30,30 @@ __all__ = ["COMMANDS", "STORE_COMMANDS"]
 SHORT = 8.0
 
 
+_STORE = click.option(
+    "--store", metavar="DIR", help="Folder of the store [default: results/sweep-NAME]."
+)
+
+
 @click.command()
 @click.argument("study", metavar="STUDY")
-@click.option("--store", metavar="DIR", help="Folder of the store [default: results/sweep-NAME].")
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 4096),
-    metavar="N",
+@_STORE
+@count_option(
+    "-j", "--jobs", high=4096, metavar="N",
     help="Worker processes [default: one per processor, none for short work].",
-)
+)  # fmt: skip
 @click.option(
-    "--threads", is_flag=True, help="Use threads of one process instead of worker processes."
+    "--executor",
+    default="processes",
+    show_default=True,
+    metavar="KIND",
+    help="What runs the study: processes, threads of one process, or the address of a Dask "
+    "scheduler; 'local' starts a Dask cluster here.",
 )
-@click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster; 'local' starts one here.")
 @click.option("--shard", metavar="I/N", help="Run only part I of N, for array jobs.")
-@click.option(
-    "--seeds",
-    type=click.IntRange(1, 1_000_000),
-    metavar="N",
-    help="Override the number of paired seeds.",
-)
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    metavar="SECONDS",
-    help="Time limit per run.",
-)
-@click.option("--retry", is_flag=True, help="Retry runs that failed before.")
+@count_option("--seeds", high=1_000_000, metavar="N", help="Override the number of paired seeds.")
+@click.option("--timeout", type=SECONDS, metavar="SECONDS", help="Time limit per run.")
+@click.option("--retry-failed", is_flag=True, help="Retry runs that failed before.")
 @click.option("--dry-run", is_flag=True, help="Show what would be run, without running it.")
 @click.option("--report", is_flag=True, help="Write a report of the results.")
 def sweep(study: str, **options: Any) -> int:
@@ -64,15 +65,13 @@ def sweep(study: str, **options: Any) -> int:
     from cxsim.study.sweep import default_store
     from cxsim.study.workers import cores
 
-    if options["threads"] and options["dask"]:
-        raise UserError("sweep: expected --threads or --dask, found both")
     plan = Study.load(study)
     if options["seeds"]:
         plan = plan.with_seeds(options["seeds"])
     shard = _shard(options["shard"])
     folder = options["store"] or str(default_store(plan))
     jobs = options["jobs"] or cores()
-    kind = "dask" if options["dask"] else "threads" if options["threads"] else "processes"
+    kind = _kind(options["executor"])
     seconds = _forecast(plan, folder, options, jobs, kind, shard)
     if options["dry_run"]:
         return 0
@@ -91,23 +90,16 @@ def sweep(study: str, **options: Any) -> int:
 
 @click.command()
 @click.argument("study", metavar="STUDY")
-@click.option("--store", metavar="DIR", help="Folder of the store [default: results/sweep-NAME].")
-@click.option("-j", "--jobs", type=click.IntRange(1, 4096), metavar="N", help="Worker processes.")
+@_STORE
+@count_option("-j", "--jobs", high=4096, metavar="N", help="Worker processes.")
 @click.option(
-    "-a",
-    "--analysis",
-    "analyses",
-    multiple=True,
-    metavar="NAME",
+    "-a", "--analysis", "analyses", multiple=True, metavar="NAME",
     help="Analysis to run instead of those that the study names. May be repeated.",
-)
+)  # fmt: skip
 @click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="NAME",
-    help="Output to analyse, as in share.Tailor [default: all]. May be repeated.",
-)
+    "--output", "outputs", multiple=True, metavar="NAME",
+    help="Output to analyse, as in market_share.Tailor [default: all]. May be repeated.",
+)  # fmt: skip
 def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any) -> int:
     """Analyse which inputs drive the results of a STUDY; missing runs are made first."""
     from cxsim.study.study import Study
@@ -131,7 +123,7 @@ def sensitivity(study: str, store: str | None, jobs: int | None, **options: Any)
     for finding in found.values():
         if isinstance(finding, str):
             continue
-        say(textwrap.fill(f"{finding.output}: {finding.sentence}", WIDTH) + "\n")
+        say_lines(f"{finding.output}: {finding.sentence}", after="\n")
         say(finding.frame.head(12).to_string(index=False, float_format="{:.4g}".format))
         say()
     return 1 if len(result.failed) else 0
@@ -188,7 +180,17 @@ def replay(run: str, store: str, output: str | None) -> int:
     return 1 if len(wrong) else 0
 
 
-COMMANDS = (sweep, sensitivity, replay)
+def _kind(executor: str) -> str:
+    """Return the kind of an executor, of which a Dask cluster is named by its address."""
+    if executor in ("processes", "threads"):
+        return executor
+    if executor == "local" or ":" in executor:
+        return "dask"
+    near = hint(executor, ("processes", "threads", "local"), listed=0)
+    raise UserError(
+        "--executor: expected processes, threads, local or the address of a Dask scheduler "
+        f"(tcp://HOST:PORT), found {executor!r}{near}"
+    )
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:
@@ -213,20 +215,16 @@ def _forecast(
     plan: Any, folder: str, options: Mapping[str, Any], jobs: int, kind: str, shard: Any
 ) -> float:
     """Print what a sweep will take, and return the seconds."""
-    from cxsim.study.pilot import NotEnoughMemoryError, check_memory
     from cxsim.study.stored_runs import forecast
 
     there = _opened(folder) if (Path(folder) / "store.json").is_file() else None
     said = forecast(
         plan, there, workers=jobs, processes=kind == "processes", shard=shard,
-        retry=options["retry"],
+        retry_failed=options["retry_failed"],
     )  # fmt: skip
     say(f"cxsim sweep {plan.name}: {said.sentence()}", err=True)
     if said.estimate is not None and kind != "dask":
-        try:
-            check_memory(said.estimate)
-        except NotEnoughMemoryError as problem:
-            raise UserError(str(problem)) from None
+        within_memory(said.estimate)
     return 0.0 if said.estimate is None else said.estimate.seconds
 
 
@@ -237,34 +235,22 @@ def _sweep(
 
     with SweepScreen(f"cxsim sweep {plan.name}") as screen:
         return run(
-            plan, store=folder, executor=kind, jobs=jobs, address=options["dask"], shard=shard,
-            timeout=options["timeout"], retry=options["retry"], progress=screen,
+            plan, store=folder, executor=kind, jobs=jobs, shard=shard,
+            address=options["executor"] if kind == "dask" else None,
+            timeout=options["timeout"], retry_failed=options["retry_failed"], progress=screen,
         )  # fmt: skip
 
 
-class SweepScreen:
-    """Progress of a sweep in the error stream: a bar on a terminal, else a line a stage.
+class SweepScreen(Bar):
+    """Progress of a sweep, called with a :class:`~cxsim.study.workers.Report`."""
 
-    Called with a :class:`~cxsim.study.workers.Report`.
-    """
-
-    def __init__(self, title: str):
-        self._title = visible(title, longest=TITLE)
-        self._bar: Any = None
-        self._said = 0
-
-    def __enter__(self) -> SweepScreen:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
+    _said = 0
 
     def __call__(self, report: Any) -> None:
         """Show done, failed, rate and remaining time."""
         from cxsim.study.sweep import status_line
 
-        if sys.stderr.isatty():
+        if self._live:
             self._draw(report)
             return
         # In a log: when it begins, at each tenth, at the end.
@@ -334,14 +320,10 @@ def store() -> None:
 
 @store.command()
 @click.argument("folder", metavar="STORE")
-@click.option(
-    "--sample",
-    type=click.IntRange(1, 1_000_000),
-    default=20,
-    show_default=True,
-    metavar="N",
+@count_option(
+    "--sample", high=1_000_000, default=20, show_default=True, metavar="N",
     help="Number of runs of each study that are repeated as a sample.",
-)
+)  # fmt: skip
 def adopt(folder: str, sample: int) -> int:
     """Accept the runs of a STORE for changed code, if a repeated sample is identical to the bit.
 
@@ -361,6 +343,3 @@ def adopt(folder: str, sample: int) -> int:
         failed |= bool(result.differs)
         say(f"{facts['name']}: {result.sentence()}")
     return 1 if failed else 0
-
-
-STORE_COMMANDS = (store,)

@@ -12,22 +12,23 @@ import math
 import os
 import signal
 import sys
+import textwrap
 import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import click
 
-from cxsim.engine.code_folders import UnsafeFolderWarning
-from cxsim.files.sealed import DamagedWarning
-from cxsim.identity import IdentityError
-from cxsim.messages import visible
+from cxsim.messages import nearest, visible
 from cxsim.report.notebooks import NotebookInputError
 from cxsim.scenario import EventsLeftOutWarning, ScenarioError
 
-__all__ = ["SECONDS", "TITLE", "WIDTH", "Screen", "UserError", "finish", "print_table", "say"]
+__all__ = [
+    "SECONDS", "TITLE", "Bar", "Screen", "UserError", "count_option", "finish", "print_table",
+    "say", "say_lines", "within_memory",
+]  # fmt: skip
 
 
 # -- Ends of a command: what is printed of an error, and the exit code -------------------------
@@ -83,7 +84,7 @@ def _finish(command: Callable[[], Any]) -> int:
             raise _SaidError("stopped; nothing was written", 1) from error
         except click.ClickException as error:
             raise _SaidError(_usage(error), 2) from error
-        except (IdentityError, ScenarioError, NotebookInputError, UserError) as error:
+        except (ScenarioError, NotebookInputError, UserError) as error:
             raise _SaidError(str(error), 2) from error
         except MemoryError as error:
             what = "not enough memory: try fewer customers (-s customers=1000)"
@@ -93,11 +94,16 @@ def _finish(command: Callable[[], Any]) -> int:
             code = 2 if error.errno == errno.ENAMETOOLONG else 1
             raise _SaidError(_system(error), code) from error
         except Exception as error:  # the last line of defence: no stack trace
-            raise _SaidError(_unexpected(error), 1) from error
+            raise _unexpected(error) from error
     return code if isinstance(code, int) else 0
 
 
 def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        known = [name for each in error.ctx.command.params for name in each.opts]
+        if (near := nearest(error.option_name, known)) is not None:
+            what = f"No such option {error.option_name!r}. Did you mean {near!r}?"
+            error = click.UsageError(what, error.ctx)
     message = error.format_message()
     context = getattr(error, "ctx", None)
     return message if context is None else f"{message} (see: {context.command_path} -h)"
@@ -112,18 +118,22 @@ def _system(error: OSError) -> str:
     return one_line(f"{error.filename}: {what}" if error.filename else what)
 
 
-def _unexpected(error: Exception) -> str:
+def _unexpected(error: Exception) -> _SaidError:
+    """Say what an error means. The parts that raise these are imported where one has failed."""
     from cxsim.engine.columnar import NumbaMissingError
+    from cxsim.identity import IdentityError
     from cxsim.messages import LibraryMissingError
     from cxsim.report.notebook_run import NotebookError
-    from cxsim.study.store import StoreError
+    from cxsim.study.store_folder import StoreError
     from cxsim.study.workers import PoolError
 
+    if isinstance(error, IdentityError):
+        return _SaidError(str(error), 2)
     text = " ".join(str(error).split()) or type(error).__name__
     known = (LibraryMissingError, NotebookError, NumbaMissingError, PoolError, StoreError)
     if isinstance(error, known):
-        return text
-    return f"{type(error).__name__}: {text} (cxsim --debug shows where)"
+        return _SaidError(text, 1)
+    return _SaidError(f"{type(error).__name__}: {text} (cxsim --debug shows where)", 1)
 
 
 def _reader_left() -> int:
@@ -134,18 +144,14 @@ def _reader_left() -> int:
     return 0
 
 
-#: Warnings that are written for users.
-_NOTICES = (EventsLeftOutWarning, DamagedWarning, UnsafeFolderWarning)
-
-
 @contextlib.contextmanager
 def _notices() -> Iterator[None]:
-    """Print warnings as one-line notes in the error stream, each of them once."""
+    """Print warnings of this package as one-line notes in the error stream, each of them once."""
     said: set[str] = set()
     show = warnings.showwarning
 
     def tell(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, _NOTICES):
+        if category.__module__.partition(".")[0] != "cxsim":
             show(message, category, *place, **more)
         elif str(message) not in said:
             said.add(str(message))
@@ -180,25 +186,30 @@ def _stop_at_term() -> Any:
 # -- What a waiting user sees: one bar on a terminal, one line per stage elsewhere -------------
 
 
-class Screen:
-    """Progress in the error stream, for ``progress=`` of notebooks and runs.
-
-    Call it with (stage, done, total). On a terminal it is one bar that is gone at the
-    end; in a file or a pipe each stage is one line, without control characters.
-    """
+class Bar:
+    """Progress in the error stream: a bar on a terminal, gone at the end; else lines of a log."""
 
     def __init__(self, title: str):
         self._title = visible(title, longest=TITLE)
-        self._stage = ""
         self._bar: Any = None
         self._live = sys.stderr.isatty()
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *args: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+class Screen(Bar):
+    """Progress for ``progress=`` of notebooks and runs.
+
+    Call it with (stage, done, total). In a file or a pipe each stage is one line, without
+    control characters.
+    """
+
+    _stage = ""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show a stage, with its progress if there is something to count."""
@@ -220,6 +231,21 @@ class Screen:
         self._bar.refresh()
 
 
+def within_memory(estimate: Any) -> None:
+    """Refuse work that the memory of this machine cannot hold.
+
+    Raises
+    ------
+    UserError
+    """
+    from cxsim.study.pilot import NotEnoughMemoryError, check_memory
+
+    try:
+        check_memory(estimate)
+    except NotEnoughMemoryError as problem:
+        raise UserError(str(problem)) from None
+
+
 # -- Tables for a terminal: aligned, and no wider than 100 columns -----------------------------
 
 
@@ -232,6 +258,14 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
 
     A heading may take several lines. A row of one cell is a heading within the table.
     Words that do not fit are cut.
+
+    Parameters
+    ----------
+    heading : sequence of str
+    rows : sequence of sequence of str
+        Cells as they are printed.
+    left : int
+        Columns of words, which are aligned left.
     """
     stacked = [text.split("\n") for text in heading]
     depth = max(map(len, stacked))
@@ -283,6 +317,11 @@ def say(text: str = "", *, err: bool = False) -> None:
     click.echo(visible(text), err=err)
 
 
+def say_lines(text: str, *, first: str = "", rest: str = "", after: str = "") -> None:
+    """Print a text in lines that fit, which begin with ``first`` and ``rest``; then ``after``."""
+    say(textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest) + after)
+
+
 # -- Kinds of values that options take ---------------------------------------------------------
 
 
@@ -298,3 +337,8 @@ class _Seconds(click.FloatRange):
 
 #: What ``--timeout`` takes.
 SECONDS = _Seconds(0, min_open=True)
+
+
+def count_option(*names: str, low: int = 1, high: int, **settings: Any) -> Callable[..., Any]:
+    """Return an option that takes a whole number within bounds."""
+    return click.option(*names, type=click.IntRange(low, high), **settings)

@@ -17,10 +17,7 @@ import numpy as np
 from cxsim.engine.schedule import PhaseGroup, Step, parameters_of
 from cxsim.engine.workspace import Workspace
 from cxsim.messages import hint
-from cxsim.model.mechanism import NONE, TILE
-
-__all__ = ["AgentsEngine", "Customer", "ReleasedModel"]
-
+from cxsim.model.mechanism import NO_PURCHASE, NONE, TILE
 
 # -- A customer as a Mesa agent -----------------------------------------------------------------
 
@@ -61,7 +58,7 @@ class Customer(mesa.Agent):
         self._engine.play(self, "begin")
 
     def leave(self) -> None:
-        """Leave the market, with the chance of turnover."""
+        """Leave the market, with the chance of the exit rate."""
         self._engine.play(self, "leave")
 
     def arrive(self) -> None:
@@ -152,7 +149,7 @@ class Customer(mesa.Agent):
         """
         raise NotImplementedError(
             "a customer cannot be removed from a market of fixed size: customer.purchase_rate = 0, "
-            "customer.supplier = None and customer.turnover = 0 (nobody follows) end its purchases"
+            "customer.supplier = None and customer.exit_rate = 0 (nobody follows) end its purchases"
         )
 
     # who a customer is
@@ -239,7 +236,7 @@ class Customer(mesa.Agent):
 
     @property
     def choice(self) -> str | None:
-        """The choice of this period: a firm, ``"outside"``, or None; may be set in ``decide``."""
+        """The period's choice: a firm, ``"no_purchase"``, or None; may be set in ``decide``."""
         return self._engine.firm_name(self._engine.choice_of(self))
 
     @choice.setter
@@ -318,7 +315,19 @@ class AgentsEngine:
         ]
 
     def refuse_columns(self, kind: type[Customer], own: Mapping[str, Any]) -> None:
-        """Refuse a class, or an object, that hides columns behind attributes of its own."""
+        """Refuse a class, or an object, that hides columns behind attributes of its own.
+
+        Parameters
+        ----------
+        kind : type of Customer
+        own : mapping of str to object
+            Attributes of the object.
+
+        Raises
+        ------
+        TypeError
+            If a name is that of a column.
+        """
         mine = {name for each in kind.__mro__ for name in vars(each)} - set(dir(Customer))
         for name in self.names:
             if name in mine or name in own:
@@ -432,6 +441,17 @@ class AgentsEngine:
     def read(self, customer: Customer, name: str) -> Any:
         """Return a customer's part of a column: a number, or an array to read, where it has axes.
 
+        Parameters
+        ----------
+        customer : Customer
+        name : str
+            Of a column.
+
+        Returns
+        -------
+        int, float or ndarray, shape (axes...)
+            In the unit of the column; an array cannot be written to.
+
         Raises
         ------
         AttributeError
@@ -450,6 +470,14 @@ class AgentsEngine:
     def write(self, customer: Customer, name: str, value: Any) -> None:
         """Store a value in a customer's part of a column, rounded as the column is.
 
+        Parameters
+        ----------
+        customer : Customer
+        name : str
+            Of a column.
+        value : float or array_like, shape (axes...)
+            In the unit of the column.
+
         Raises
         ------
         AttributeError
@@ -466,7 +494,30 @@ class AgentsEngine:
         part[..., 0] = self.checked(name, value, part.shape[:-1], name)
 
     def checked(self, name: str, value: Any, shape: tuple[int, ...], words: str) -> Any:
-        """Return what a column may hold, or say what it may."""
+        """Return what a column may hold, or say what it may.
+
+        Parameters
+        ----------
+        name : str
+            Of a column.
+        value : float or array_like
+            In the unit of the column.
+        shape : tuple of int
+            Of the customer's part of the column.
+        words : str
+            What messages call it.
+
+        Returns
+        -------
+        ndarray, shape ``shape``
+
+        Raises
+        ------
+        AttributeError
+            If the column is the model's alone.
+        ValueError
+            If it cannot hold the value.
+        """
         column = self._workspace.columns[name]
         low, high = column.ge, column.le
         whole = np.dtype(column.dtype).kind in "iu"
@@ -492,7 +543,18 @@ class AgentsEngine:
         return self.place(customer, name)
 
     def hand_over(self, customer: Customer, name: str | None) -> None:
-        """Set a customer's supplier, or none, without a purchase: tenure 0, no contract."""
+        """Set a customer's supplier, or none, without a purchase: tenure 0, no contract.
+
+        Parameters
+        ----------
+        customer : Customer
+        name : str or None
+
+        Raises
+        ------
+        ValueError
+            If the firm is unknown or not in the market.
+        """
         number = -1 if name is None else self.firm_number(name, "supplier")
         if number >= 0 and self._workspace.tables.arrays["firm_active"][number] < 0.5:
             raise ValueError(f"supplier: expected a firm in the market or None, found {name!r}")
@@ -504,7 +566,20 @@ class AgentsEngine:
                 self.place(customer, other)[0] = 0
 
     def choose(self, customer: Customer, name: str | None) -> None:
-        """Change the choice of the customer whose turn it is."""
+        """Change the choice of the customer whose turn it is.
+
+        Parameters
+        ----------
+        customer : Customer
+        name : str or None
+
+        Raises
+        ------
+        AttributeError
+            If it is not the customer's turn to decide.
+        ValueError
+            If there is no such option.
+        """
         number = self.option_number(name, "choice")
         if customer is not self._turn or self._phase != "decide" or not self._played:
             raise AttributeError("choice: expected to be set in decide(), after super().decide()")
@@ -520,7 +595,19 @@ class AgentsEngine:
         return int(self._chosen[customer.number])
 
     def place(self, customer: Customer, name: str) -> np.ndarray:
-        """Return the place of a customer in a column, state or scratch, as a view."""
+        """Return the place of a customer in a column, state or scratch, as a view.
+
+        Parameters
+        ----------
+        customer : Customer
+        name : str
+            Of a column.
+
+        Returns
+        -------
+        ndarray, shape (axes..., 1)
+            In the unit of the column.
+        """
         if name in self.scratch:
             return self.scratch[name]
         block, place = divmod(customer.number, self._workspace.population.block)
@@ -528,7 +615,7 @@ class AgentsEngine:
 
     def firm_name(self, number: int) -> str | None:
         """Return the name of an option."""
-        return None if number < 0 else (*self.firms, "outside")[number]
+        return None if number < 0 else (*self.firms, NO_PURCHASE)[number]
 
     def firm_number(self, name: str | None, words: str) -> int:
         """Return the number of a firm.
@@ -551,7 +638,7 @@ class AgentsEngine:
         ValueError
             If there is none of that name.
         """
-        options = (*self.firms, "outside")
+        options = (*self.firms, NO_PURCHASE)
         if name is None:
             return -1
         if name not in options:

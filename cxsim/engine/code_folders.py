@@ -17,17 +17,6 @@ from pathlib import Path
 from cxsim.files.sealed import DamagedError, sealed_bytes, unsealed_bytes
 from cxsim.files.whole import whole_file
 
-__all__ = [
-    "CodeFolder",
-    "UnsafeFolderWarning",
-    "cache_folders",
-    "keep_code",
-    "look_into",
-    "read_code",
-    "refusal",
-    "usable_folders",
-]
-
 _KIND = "file of compiled code"
 _OURS = re.compile(r"[^.].*\.[0-9a-f]{16}\.nbc")
 #: Suffixes of files of earlier versions, and of drafts of killed processes.
@@ -95,7 +84,7 @@ def _open_to_others(facts: os.stat_result) -> str | None:
         return f"of another user (number {facts.st_uid})"
     if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         who = "everybody" if facts.st_mode & stat.S_IWOTH else "a group"
-        return f"that {who} can write (mend it: chmod -R go-w)"
+        return f"that {who} can write (to fix it: chmod -R go-w)"
     return None
 
 

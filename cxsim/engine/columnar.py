@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,14 +23,7 @@ from cxsim.engine.compiling import compiled_pass, compiled_runner, kind_of, plai
 from cxsim.engine.schedule import PhaseGroup, Step, parameters_of
 from cxsim.engine.workspace import LINE, Workspace
 
-__all__ = ["ColumnarEngine", "NumbaMissingError", "PlainWorker", "plays_plainly"]
-
-
 # -- The columnar engine: compiled passes over blocks of customers that stay in cache -----------
-
-
-if TYPE_CHECKING:
-    pass
 
 
 #: Blocks that a thread takes at a time: a few milliseconds' work, so that a thread delayed by
@@ -110,7 +103,20 @@ class ColumnarEngine:
         return "plain" if self._plain or _lacking else "columnar"  # as of now
 
     def run(self, groups: Sequence[PhaseGroup]) -> None:
-        """Run phase groups in order; every customer finishes one before any starts the next."""
+        """Run phase groups in order; every customer finishes one before any starts the next.
+
+        Parameters
+        ----------
+        groups : sequence of PhaseGroup
+            As :meth:`Schedule.groups` returns them.
+
+        Raises
+        ------
+        IndexError
+            If a pass reads or writes outside of an array and indices are checked.
+        RuntimeError
+            If a pass raises anything else.
+        """
         blocks = self._workspace.population.blocks
         for group in groups:
             if group.population:

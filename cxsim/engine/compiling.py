@@ -23,14 +23,6 @@ from cxsim.engine.code_folders import usable_folders
 from cxsim.engine.rules import callees, rebuilt, rule_name
 from cxsim.identity import fingerprint
 
-__all__ = [
-    "compiled_pass",
-    "compiled_rule",
-    "compiled_runner",
-    "kind_of",
-    "plain_pass",
-]
-
 _TYPES = {
     "float": "float64",
     "int": "int64",
@@ -66,6 +58,22 @@ def compiled_pass(
     Machine code found on disk is used as it is; the pass, and the rules that it calls, are
     compiled only where there is none. ``code`` is the fingerprint of the function, where it
     is known already. A ``checked`` pass fails where an index lies outside of its array.
+
+    Parameters
+    ----------
+    function : function
+        The pass.
+    kinds : tuple
+        What decides the type of each argument (:func:`kind_of`).
+    code : str, optional
+        Fingerprint of the function.
+    checked : bool
+        Whether indices are checked.
+
+    Returns
+    -------
+    int
+        Valid as long as the process lives.
     """
     code = fingerprint(function, rule_name(function)) if code is None else code
     found = _passes.get((code, kinds, checked))
@@ -85,6 +93,21 @@ def plain_pass(
 
     With numba's public interface only, and nothing kept on disk: numba's own cache would not
     see that a rule has changed.
+
+    Parameters
+    ----------
+    function : function
+        The pass.
+    kinds : tuple
+        What decides the type of each argument (:func:`kind_of`).
+    code : str, optional
+        Fingerprint of the function.
+    checked : bool
+        Whether indices are checked.
+
+    Returns
+    -------
+    numba dispatcher
     """
     import numba
 
@@ -100,7 +123,19 @@ def plain_pass(
 
 
 def kind_of(argument: Any, *, strided: bool = False) -> Kind:
-    """Return what decides an argument's type: whole number, or element, axes and order."""
+    """Return what decides an argument's type: whole number, or element, axes and order.
+
+    Parameters
+    ----------
+    argument : ndarray or int
+    strided : bool
+        Whether an array is to count as one of any strides.
+
+    Returns
+    -------
+    tuple
+        ``("number",)`` or (type, number of axes, ``"C"`` or ``"A"``).
+    """
     if not isinstance(argument, np.ndarray):
         return ("number",)
     order = "C" if argument.flags.c_contiguous and not strided else "A"
@@ -230,7 +265,7 @@ def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None)
 
 @contextlib.contextmanager
 def _named(what: str) -> Iterator[None]:
-    """Return what cannot be compiled, and why, in one line."""
+    """Return the function that cannot be compiled, and the reason, in one line."""
     import numba
 
     try:

@@ -24,8 +24,6 @@ from numba.core.serialize import dumps
 from cxsim.engine.code_folders import keep_code, read_code
 from cxsim.files.sealed import DamagedError, DamagedWarning
 
-__all__ = ["DigestCache"]
-
 #: What reading code made where other modules were at hand ends in.
 _BROKEN = (EOFError, ValueError, ImportError, AttributeError, pickle.UnpicklingError)
 

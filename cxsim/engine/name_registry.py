@@ -20,8 +20,6 @@ from cxsim.messages import hint
 from cxsim.model.mechanism import PHASES, Mechanism, Pass
 from cxsim.parameters import Parameters, group_in
 
-__all__ = ["CORE", "Name", "check_arrays", "check_axes", "check_passes", "taken_names"]
-
 #: Arguments available to passes of all mechanisms, with their meaning.
 _GIVEN = {
     "n": "the number of customers in a block",
@@ -125,6 +123,11 @@ def check_arrays(
 
 def check_axes(mechanisms: Iterable[Mechanism], scenario: Any) -> None:
     """Refuse axes that two mechanisms bring, and columns, draws and totals along unknown ones.
+
+    Parameters
+    ----------
+    mechanisms : iterable of Mechanism
+    scenario : Scenario
 
     Raises
     ------

@@ -24,17 +24,6 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-__all__ = [
-    "LOWERED",
-    "DisjointCompiler",
-    "address_of",
-    "compiled",
-    "pack",
-    "run_passes",
-    "wrapper_for",
-]
-
-
 # -- Entries: every compiled pass behind one signature, so that machine code strings them ------
 
 
@@ -48,7 +37,17 @@ _POINTER = cgutils.voidptr_t
 
 
 def pack(arguments: Sequence[Any]) -> list[int]:
-    """Return the frame of a call with these arguments."""
+    """Return the frame of a call with these arguments.
+
+    Parameters
+    ----------
+    arguments : sequence of ndarray or int
+
+    Returns
+    -------
+    list of int
+        Of an array: address, lengths, strides in bytes.
+    """
     frame: list[int] = []
     for argument in arguments:
         if isinstance(argument, np.ndarray):
@@ -70,7 +69,20 @@ def compiled(function: FunctionType, kinds: Sequence[Any], options: dict[str, An
 
 
 def wrapper_for(made: Any, kinds: Sequence[Any]) -> Any:
-    """Return what an entry calls: it unpacks a frame and calls the pass compiled as ``made``."""
+    """Return what an entry calls: it unpacks a frame and calls the pass compiled as ``made``.
+
+    Parameters
+    ----------
+    made : compile result
+        Of :func:`compiled`.
+    kinds : sequence of numba type
+        Of its arguments.
+
+    Returns
+    -------
+    numba intrinsic
+        Of the address of a frame (:func:`pack`).
+    """
 
     @intrinsic
     def call(typing: Any, frame: Any) -> Any:  # noqa: ARG001 - what numba hands over
@@ -107,7 +119,7 @@ def wrapper_for(made: Any, kinds: Sequence[Any]) -> Any:
 
 
 def address_of(result: Any) -> int:
-    """Return where the machine code of a compiled entry begins."""
+    """Return the address of the machine code of a compiled entry."""
     return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
 
 
@@ -200,7 +212,19 @@ def run_passes(
 
 
 def split(x: float) -> tuple[float, int]:
-    """Return fraction and exponent of a positive, normal double, read off its bits."""
+    """Return fraction and exponent of a positive, normal double, read off its bits.
+
+    Parameters
+    ----------
+    x : float
+
+    Returns
+    -------
+    m : float
+        In [1/2, 1).
+    e : int
+        With x = m 2**e.
+    """
     bits = np.float64(x).view(np.uint64)
     exponent = np.int64((bits >> np.uint64(52)) & np.uint64(0x7FF)) - 1022
     half = np.uint64(0x3FE0000000000000)  # the exponent of numbers in [0.5, 1)

@@ -14,8 +14,6 @@ from pydantic.fields import FieldInfo
 from cxsim.model.mechanism import Mechanism
 from cxsim.parameters import Parameters, group_in
 
-__all__ = ["Tables"]
-
 
 class Tables:
     """All numeric parameters of a scenario, by name, as they stand in the current period.
@@ -68,7 +66,11 @@ class Tables:
 
     @property
     def own_arrays(self) -> dict[str, np.ndarray]:
-        """The arrays that own their numbers: rows of ``firm_rows`` are in it as one."""
+        """The arrays that own their numbers: rows of ``firm_rows`` are in it as one.
+
+        By name, shapes (firm, ...), (segment, ...) and (1, ...), in the units of the parameters;
+        ``firm_rows`` has the shape (parameter, firm).
+        """
         rows = {f"firm_{name}" for name in self.firm_row_names}
         own = {name: array for name, array in self.arrays.items() if name not in rows}
         return {"firm_rows": self.firm_rows, **own}
@@ -127,6 +129,16 @@ class Tables:
         ``firms.Tailor.price``, ``segments.All.need_mean.0``, ``learning_rate``,
         ``firms.Tailor.promotions.depth``, ``segments.All.brand_taste_sd.Tailor``.
 
+        Parameters
+        ----------
+        path : str
+
+        Returns
+        -------
+        array : ndarray
+            Of shape (firm, ...), (segment, ...) or (1, ...), in the unit of the parameter.
+        index : tuple of int
+
         Raises
         ------
         KeyError
@@ -161,7 +173,25 @@ class Tables:
         return key, tuple(index)
 
     def number(self, path: str, value: Any) -> Any:
-        """Return a parameter's value as the number (or numbers) that stands in its array."""
+        """Return a parameter's value as the number (or numbers) that stands in its array.
+
+        Parameters
+        ----------
+        path : str
+            As for :meth:`place`.
+        value : object
+            As a scenario has it.
+
+        Returns
+        -------
+        float, list of float or tuple
+            NaN for null; of a word, its number among those allowed.
+
+        Raises
+        ------
+        ValueError
+            If a word is not among those allowed.
+        """
         parts = path.split(".")
         level = {"firms": "firm", "segments": "segment"}.get(parts[0], "market")
         key, _ = self._key(level, parts[2:] if level != "market" else parts)

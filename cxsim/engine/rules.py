@@ -18,9 +18,6 @@ import numpy as np
 from cxsim.identity.trees import text_of
 from cxsim.messages import hint, renamed
 
-__all__ = ["callees", "exchanged", "names_of_rules", "near_rule", "rebuilt", "rule_name",
-           "rules_of", "widened"]  # fmt: skip
-
 
 @functools.cache
 def _names(code: CodeType) -> tuple[str, ...]:
@@ -33,7 +30,17 @@ def _names(code: CodeType) -> tuple[str, ...]:
 
 
 def callees(function: FunctionType) -> dict[str, FunctionType]:
-    """Return the plain Python functions that a function calls by global name."""
+    """Return the plain Python functions that a function calls by global name.
+
+    Parameters
+    ----------
+    function : function
+
+    Returns
+    -------
+    dict of str to function
+        By the name that the function has for each.
+    """
     found = {name: function.__globals__.get(name) for name in _names(function.__code__)}
     return {name: f for name, f in found.items() if isinstance(f, FunctionType)}
 
@@ -59,7 +66,20 @@ def rebuilt(
     replacements: Mapping[str, Any],
     closure: tuple[CellType, ...] | None = None,
 ) -> FunctionType:
-    """Return the function over other globals, and over another closure where one is given."""
+    """Return the function over other globals, and over another closure where one is given.
+
+    Parameters
+    ----------
+    function : function
+    replacements : mapping of str to object
+        New values of globals.
+    closure : tuple of cell, optional
+
+    Returns
+    -------
+    function
+        With defaults, annotations and attributes of the first.
+    """
     made = FunctionType(
         function.__code__,
         {**function.__globals__, **replacements},
@@ -77,7 +97,24 @@ def rebuilt(
 
 
 def exchanged(function: Any, rules: Mapping[str, Callable[..., Any]]) -> FunctionType:
-    """Return a function in which rules are exchanged by name, at any depth of calls."""
+    """Return a function in which rules are exchanged by name, at any depth of calls.
+
+    Parameters
+    ----------
+    function : function
+    rules : mapping of str to callable
+        Functions of the same number of arguments, by the name of the rule (:func:`rule_name`).
+
+    Returns
+    -------
+    function
+        The same one where it calls none of the rules.
+
+    Raises
+    ------
+    TypeError
+        If a rule is no plain function, or takes another number of arguments.
+    """
     if not rules:
         return function
     replacements = {}
@@ -117,7 +154,16 @@ def _check_signature(name: str, rule: Callable[..., Any], substitute: Callable[.
 
 
 def rules_of(functions: Iterable[Any]) -> dict[str, FunctionType]:
-    """Return all rules that functions call, at any depth, by name."""
+    """Return all rules that functions call, at any depth, by name.
+
+    Parameters
+    ----------
+    functions : iterable of function
+
+    Returns
+    -------
+    dict of str to function
+    """
     found: dict[str, FunctionType] = {}
     for function in functions:
         for callee in callees(function).values():

@@ -20,18 +20,6 @@ from cxsim.model.core.choice import DEMAND
 from cxsim.model.mechanism import PHASES, Mechanism, ordered
 from cxsim.model.mechanism_registry import PACKAGE, registered
 
-__all__ = [
-    "ALWAYS",
-    "LiveRange",
-    "PhaseGroup",
-    "Schedule",
-    "Step",
-    "live_ranges",
-    "offsets",
-    "parameters_of",
-]
-
-
 # -- The order of one period: passes by phase, combined as far as blocks allow -----------------
 
 
@@ -101,6 +89,16 @@ class Schedule:
 
         A phase group ends before a look at the whole population, and between passes of which one
         may write what the other reads of everybody (``NAME`` and ``all_NAME``).
+
+        Parameters
+        ----------
+        phases : tuple of str
+            Of :data:`~cxsim.model.mechanism.PHASES`.
+
+        Returns
+        -------
+        tuple of PhaseGroup
+            In the order of the period.
         """
         if phases not in self._groups:
             self._groups[phases] = self._cut(phases)
@@ -176,6 +174,16 @@ def live_ranges(steps: Iterable[Step], mechanisms: Iterable[Mechanism]) -> dict[
 
     They are columns of this package's mechanisms: their passes write what they read. Columns
     that others bring, or that start from a value of their own, may be read as they are.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+    mechanisms : iterable of Mechanism
+
+    Returns
+    -------
+    dict of str to (int, int)
+        First and last phase, by number.
     """
     own = {c.name for m in mechanisms if m in PACKAGE for c in m.columns if not c.fill}
     found: dict[str, LiveRange] = {}
@@ -190,7 +198,7 @@ def live_ranges(steps: Iterable[Step], mechanisms: Iterable[Mechanism]) -> dict[
 def offsets(
     sizes: Mapping[str, int], live_ranges: Mapping[str, LiveRange]
 ) -> tuple[dict[str, int], int]:
-    """Return where each column begins, and how much memory that takes in all.
+    """Return the offset of each column, and the memory of all.
 
     The largest first, each in the first gap between those in use together with it.
 

@@ -17,9 +17,6 @@ from cxsim.messages import hint
 from cxsim.model.mechanism import TILE, Column, Mechanism
 from cxsim.numerics.draws import period_keys, static_key
 
-__all__ = ["Population", "Workspace", "aligned"]
-
-
 # -- The arrays that passes name: columns, parameters, draw keys and accumulators ---------------
 
 
@@ -113,7 +110,7 @@ class Workspace:
         }
 
     def state(self) -> dict[str, Any]:
-        """Return what lasts from period to period, as plain data: columns, parameters, tables."""
+        """Return the state between periods, as plain data: columns, parameters, tables."""
         return {
             "columns": self.population.arrays,
             "parameters": self.tables.own_arrays,
@@ -125,7 +122,12 @@ class Workspace:
         return {name: table for name, table in self.own.items() if table.flags.writeable}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Put back what :meth:`state` has returned."""
+        """Put back what :meth:`state` has returned.
+
+        Parameters
+        ----------
+        state : mapping of str to object
+        """
         put_back(self.population.arrays, state["columns"])
         put_back(self.tables.own_arrays, state["parameters"])
         put_back(self._changing(), state["tables"])
@@ -140,7 +142,7 @@ class Workspace:
     def _make_keys(self, mechanisms: tuple[Mechanism, ...], seed: int) -> None:
         names: dict[str, tuple[Any, ...]] = {
             "firm": self.tables.firms,
-            "option": (*self.tables.firms, "outside"),
+            "option": (*self.tables.firms, "outside"),  # a seed of its stream, not its name
             "segment": self.tables.segments,
             "need": tuple(range(self.sizes["need"])),
             "member": tuple(range(self.sizes["member"])),
@@ -172,7 +174,15 @@ class Workspace:
         self._totals = np.zeros((tiles, width))
 
     def begin_period(self, period: int, key_period: int | None = None) -> None:
-        """Set the clock, the draw keys of the period, and totals to zero."""
+        """Set the clock, the draw keys of the period, and totals to zero.
+
+        Parameters
+        ----------
+        period : int
+            What ``clock[0]`` shows.
+        key_period : int, optional
+            Period of the random numbers, where it is another.
+        """
         self.clock[0] = period
         period_keys(self._static_keys, period if key_period is None else key_period, self._keys)
         self.clear_totals()
@@ -182,7 +192,13 @@ class Workspace:
         self._totals.fill(0.0)
 
     def totals(self) -> np.ndarray:
-        """Return the totals of the period over all customers, one row of the books."""
+        """Return the totals of the period over all customers, one row of the books.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            Sums over tiles, each accumulator at its place in ``total_places``, in its unit.
+        """
         return self._totals.sum(axis=0)
 
     def scratch(self, *, sharing: bool = False) -> dict[str, np.ndarray]:
@@ -190,6 +206,15 @@ class Workspace:
 
         With ``sharing``, those that are never in use together stand in the same memory, and
         what one holds is gone once passes turn to another.
+
+        Parameters
+        ----------
+        sharing : bool
+
+        Returns
+        -------
+        dict of str to ndarray, shape (axes..., block)
+            Each in the unit of its column.
         """
         block = self.population.block
         shapes = {c.name: (*shape_of(c.axes, self.sizes), block) for c in self._scratch}
@@ -206,7 +231,27 @@ class Workspace:
         return columns
 
     def arguments(self, step: Step, block: int, scratch: dict[str, np.ndarray]) -> tuple[Any, ...]:
-        """Return the arguments of a pass for one block of customers."""
+        """Return the arguments of a pass for one block of customers.
+
+        Parameters
+        ----------
+        step : Step
+        block : int
+            Number of the block.
+        scratch : dict of str to ndarray, shape (axes..., block)
+            Scratch columns of the caller (:meth:`scratch`).
+
+        Returns
+        -------
+        tuple
+            In the order of the pass's arguments; arrays are views, shapes (axes..., n) of columns
+            and (tiles, axes...) of accumulators, in their units.
+
+        Raises
+        ------
+        ValueError
+            If an argument names nothing that is known.
+        """
         first, end = self.population.bounds(block)
         return tuple(
             self._find(name, step, block, first, end, scratch) for name in parameters_of(step)
@@ -240,7 +285,24 @@ class Workspace:
         raise self._unknown(name, step, [*self.population.columns, *scratch, *self.sums])
 
     def population_arguments(self, step: Step) -> tuple[Any, ...]:
-        """Return the arguments of a pass over the whole population."""
+        """Return the arguments of a pass over the whole population.
+
+        Parameters
+        ----------
+        step : Step
+            Of a population pass.
+
+        Returns
+        -------
+        tuple
+            In the order of the pass's arguments; columns have the shape (axes..., customers),
+            totals (axes...).
+
+        Raises
+        ------
+        ValueError
+            If an argument names nothing that is known.
+        """
         found: list[Any] = []
         for name in parameters_of(step):
             if name == "n":
@@ -317,16 +379,43 @@ class Population:
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The columns as they are stored, to save and to put back."""
+        """The columns as they are stored, to save and to put back.
+
+        By name, in the units of the columns; shapes as in the notes above.
+        """
         return dict(self._arrays)
 
     def bounds(self, block: int) -> tuple[int, int]:
-        """Return the first customer of a block and the first after it."""
+        """Return the first customer of a block and the first after it.
+
+        Parameters
+        ----------
+        block : int
+            Number of the block.
+
+        Returns
+        -------
+        first, end : int
+            Numbers of customers.
+        """
         first = block * self.block
         return first, min(first + self.block, self.customers)
 
     def part(self, name: str, block: int) -> np.ndarray:
-        """Return a block's part of a column, as a view; the customer is the last axis."""
+        """Return a block's part of a column, as a view; the customer is the last axis.
+
+        Parameters
+        ----------
+        name : str
+            Of a state column.
+        block : int
+            Number of the block.
+
+        Returns
+        -------
+        ndarray, shape (axes..., n)
+            In the unit of the column.
+        """
         array = self._arrays[name]
         if array.ndim == 1 or self.shares(name):
             first, end = self.bounds(block)
@@ -337,6 +426,16 @@ class Population:
         """Return a column of all customers, the customer last.
 
         A view of one without axes or shared, else a copy.
+
+        Parameters
+        ----------
+        name : str
+            Of a state column.
+
+        Returns
+        -------
+        ndarray, shape (axes..., customers)
+            In the unit of the column.
         """
         array = self._arrays[name]
         if array.ndim == 1 or self.shares(name):
@@ -355,7 +454,19 @@ class Population:
 
 
 def shape_of(axes: tuple[str | int, ...], sizes: dict[str, int]) -> tuple[int, ...]:
-    """Return the lengths of named axes."""
+    """Return the lengths of named axes.
+
+    Parameters
+    ----------
+    axes : tuple of str or int
+        Names, or lengths.
+    sizes : dict of str to int
+        Lengths by name.
+
+    Returns
+    -------
+    tuple of int
+    """
     return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in axes)
 
 
@@ -363,6 +474,17 @@ def aligned(shape: tuple[int, ...], fill: float, dtype: str) -> np.ndarray:
     """Return a filled array that begins with a cache line.
 
     Several customers' numbers at a time then come from one line rather than from two.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    fill : float
+    dtype : str
+
+    Returns
+    -------
+    ndarray, shape ``shape``
+        Its address is a multiple of :data:`LINE` bytes.
     """
     size = np.dtype(dtype).itemsize * int(np.prod(shape))
     memory = np.empty(size + LINE, dtype=np.uint8)

@@ -29,37 +29,6 @@ import numpy as np
 
 from cxsim.files.whole import on_disk, whole_file
 
-__all__ = [
-    "SUMS",
-    "ArrayOnDisk",
-    "DamagedError",
-    "DamagedWarning",
-    "NotPlainError",
-    "check_plain",
-    "digest_in",
-    "digest_name",
-    "head",
-    "in_memory",
-    "open_snapshot",
-    "plain",
-    "put_aside",
-    "put_back",
-    "read_folder",
-    "read_json",
-    "read_named",
-    "read_text",
-    "seal_folder",
-    "sealed_bytes",
-    "sealed_json",
-    "sealed_text",
-    "unsealed",
-    "unsealed_bytes",
-    "write_json",
-    "write_snapshot",
-    "write_text",
-]
-
-
 # -- Bytes at rest: files that carry a SHA-256 of what is in them, and are checked before use
 
 
@@ -78,7 +47,7 @@ _KEY = re.compile(rb'\{"sha256": "([0-9a-f]{64})",\n')
 _HEAD = re.compile(rb"cxsim ([a-z ]+) ([0-9a-f]{64})\n")
 
 
-#: Digits of a digest in a file's name: 128 bits, more than chance will ever meet.
+#: Digits of a digest in a file's name: 128 bits, so that two digests never agree by chance.
 NAMED = 32
 
 
@@ -474,6 +443,8 @@ def plain(value: Any, place: str, arrays: list[np.ndarray]) -> Any:
 
     Tuples, mappings whose keys are no text, and NumPy's numbers are marked, so that all of them
     come back as what they were.
+
+    Arrays keep their shape, type and unit, whatever they are.
 
     Parameters
     ----------

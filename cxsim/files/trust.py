@@ -24,22 +24,6 @@ from types import ModuleType
 
 from cxsim.files.whole import is_file, whole_file
 
-__all__ = [
-    "VARIABLE",
-    "NotTrustedError",
-    "adopt",
-    "code_file",
-    "forget",
-    "imported",
-    "is_open_to_others",
-    "is_trusted",
-    "loaded",
-    "remember",
-    "remembered",
-    "require",
-    "trusted",
-]
-
 #: Environment variable: folders that are trusted, separated as in PATH.
 VARIABLE = "CXSIM_TRUST"
 
@@ -134,7 +118,7 @@ def _write(folders: list[str]) -> None:
 
 
 def trusted() -> dict[str, str]:
-    """Return who trusted each folder: this file, the environment, or the process that sent work."""
+    """Return the origin of trust in each folder: this file, the environment, a sender of work."""
     named = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     return {
         **dict.fromkeys(sorted(_adopted), "the process that sent the work"),

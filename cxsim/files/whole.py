@@ -23,17 +23,6 @@ try:
 except ImportError:  # Windows, browsers: what a killed process leaves stays there
     fcntl = None
 
-__all__ = [
-    "MAX_TABLE_BYTES",
-    "TooLargeError",
-    "check_size",
-    "file_name",
-    "is_file",
-    "keep_frame",
-    "on_disk",
-    "whole_file",
-    "whole_folder",
-]
 
 #: End of the name of a file by which a process holds its draft of a folder.
 _LOCK = ".lock"
@@ -154,7 +143,7 @@ def whole_folder(path: str | Path, *, sign: str) -> Iterator[Path]:
             on_disk(each)
         aside = draft.with_name(f"{draft.name}-old")
         if path.exists():
-            path.replace(aside)  # moved, not deleted: an end between the two moves loses nothing
+            path.replace(aside)  # moved, not deleted: an end between the two moves leaves a copy
         draft.replace(path)
         on_disk(path.parent)
         shutil.rmtree(aside, ignore_errors=True)

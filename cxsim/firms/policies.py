@@ -9,24 +9,13 @@ from typing import Any, Literal
 from cxsim.analytic.prices import loyalty_prices, posted_prices
 from cxsim.firms.policy import (
     CapabilityPolicy,
-    Knowledge,
+    FirmInformation,
     PolicyError,
     PricingPolicy,
     Public,
     Trial,
 )
 from cxsim.parameters import Parameters, parameter
-
-__all__ = [
-    "AdaptiveCapability",
-    "AdaptivePricing",
-    "BestResponse",
-    "Farsighted",
-    "Imitate",
-    "Roadmap",
-    "Target",
-]
-
 
 # -- Capabilities by a roadmap of targets --------------------------------------------------------
 
@@ -38,21 +27,11 @@ class Target(Parameters):
     """A target of the roadmap; capabilities that it does not name stay."""
 
     at: int = parameter(doc="Period of the first step", unit="period", ge=0)
-    over: int = parameter(
-        0, doc="Periods to the target, in equal steps (0: at once)", unit="periods", ge=0
-    )
-    interaction: float | None = parameter(
-        None, doc="Target of interaction", unit="share", ge=0, le=1
-    )
-    customization: float | None = parameter(
-        None, doc="Target of customization", unit="share", ge=0, le=1
-    )
-    identification: float | None = parameter(
-        None, doc="Target of the recognition rate", unit="share", ge=0, le=1
-    )
-    segment_insight: float | None = parameter(
-        None, doc="Target of segment insight", unit="share", ge=0, le=1
-    )
+    over: int = parameter(0, "Periods to the target, in equal steps (0: at once)", "periods", ge=0)
+    interaction: float | None = parameter(None, "Target of interaction", "share")
+    customization: float | None = parameter(None, "Target of customization", "share")
+    identification: float | None = parameter(None, "Target of the recognition rate", "share")
+    segment_insight: float | None = parameter(None, "Target of segment insight", "share")
 
 
 class Roadmap(CapabilityPolicy):
@@ -64,7 +43,7 @@ class Roadmap(CapabilityPolicy):
         """Start without a target under way."""
         self.starts: dict[int, dict[str, float]] = {}
 
-    def decide(self, known: Knowledge) -> dict[str, float]:
+    def decide(self, known: FirmInformation) -> dict[str, float]:
         """Return the capabilities that targets under way set for the period."""
         decided: dict[str, float] = {}
         for number, target in enumerate(self.targets):
@@ -91,7 +70,7 @@ class Imitate(CapabilityPolicy):
 
     lag: int = parameter(6, doc="Lag of the copy", unit="periods", ge=0)
     pace: float = parameter(
-        1.0, doc="Share of the distance to the leader covered per period", unit="share", gt=0, le=1
+        1.0, "Share of the distance to the leader covered per period", "share", gt=0, le=1
     )
 
     def begin(self) -> None:
@@ -110,7 +89,7 @@ class Imitate(CapabilityPolicy):
             {name: Public(**facts) for name, facts in then.items()} for then in state["seen"]
         ]
 
-    def decide(self, known: Knowledge) -> dict[str, float] | None:
+    def decide(self, known: FirmInformation) -> dict[str, float] | None:
         """Return capabilities moved towards those of the leader ``lag`` periods ago."""
         self.seen.append(dict(known.public))
         if len(self.seen) <= self.lag:
@@ -145,10 +124,10 @@ class AdaptiveCapability(CapabilityPolicy):
 
     step: float = parameter(0.1, doc="Size of a step", unit="share", gt=0, le=1)
     patience: int = parameter(
-        6, doc="Periods for which a step is observed before the next", unit="periods", ge=1
+        6, "Periods for which a step is observed before the next", "periods", ge=1
     )
     payback: int = parameter(
-        24, doc="Periods over which one-off costs of a step are spread", unit="periods", ge=1
+        24, "Periods over which one-off costs of a step are spread", "periods", ge=1
     )
 
     def begin(self) -> None:
@@ -167,7 +146,7 @@ class AdaptiveCapability(CapabilityPolicy):
         super().set_state(state)
         self.trials = {name: Trial.of(trial) for name, trial in state["trials"].items()}
 
-    def decide(self, known: Knowledge) -> dict[str, float] | None:
+    def decide(self, known: FirmInformation) -> dict[str, float] | None:
         """Return the changed capability, if one changes."""
         own = {name: float(known.own[name]) for name in AXES}
         if any(name not in self.trials or self.trials[name].value != own[name] for name in AXES):
@@ -220,7 +199,7 @@ class BestResponse(PricingPolicy):
 
     information = "full"
 
-    def decide(self, known: Knowledge) -> float | None:
+    def decide(self, known: FirmInformation) -> float | None:
         """Return the price; None where no customer would buy at any price near.
 
         Where expected purchases round to zero, the derivative is zero too, without a peak. Steps
@@ -263,10 +242,10 @@ class BestResponse(PricingPolicy):
                     "expected customers whom prices move, or there is no best price, found a "
                     f"price_sensitivity of 0 (segments.{name})"
                 )
-        if len(scenario.firms) == 1 and not scenario.outside_option:
+        if len(scenario.firms) == 1 and not scenario.no_purchase_option:
             return (
-                "expected a rival or an outside option, or there is no best price, found one "
-                "firm alone (outside_option: true lets customers buy from nobody)"
+                "expected a rival or a no-purchase option, or there is no best price, found one "
+                "firm alone (no_purchase_option: true lets customers buy from nobody)"
             )
         for each in scenario.mechanisms:
             if each.name in ("loyalty", "contracts", "acquisition", "next_best_offer"):
@@ -283,7 +262,7 @@ class BestResponse(PricingPolicy):
 #: What events may change: the game is solved for the parameters as they stand.
 _MAY_CHANGE = {
     "quality", "unit_cost", "customization_cost", "interaction_cost", "cost_to_serve",
-    "switching_cost", "outside_value", "capability_cost",
+    "switching_cost", "no_purchase_value", "capability_cost",
 }  # fmt: skip
 
 
@@ -306,10 +285,10 @@ class Farsighted(PricingPolicy):
         lt=1,
     )
     buyers: Literal["many", "one"] = parameter(
-        "many", doc="Many customers at one posted price, or a single customer (customers: 1)"
+        "many", "Many customers at one posted price, or a single customer (customers: 1)"
     )
 
-    def decide(self, known: Knowledge) -> float:
+    def decide(self, known: FirmInformation) -> float:
         """Return the price, given the split of customers between the firms."""
         market = known.market
         (rival,) = (name for name in known.public if name != known.firm)
@@ -338,7 +317,7 @@ class Farsighted(PricingPolicy):
                     cost=costs[0],
                 )
                 return float(asked.own if base[known.firm] == 1.0 else asked.rival)
-            outside = market.value(f"{segment}.outside_value") / volume
+            outside = market.value(f"{segment}.no_purchase_value") / volume
             game = posted_prices(
                 loyalty,
                 base=base[known.firm],
@@ -346,7 +325,7 @@ class Farsighted(PricingPolicy):
                 discount_factor=ahead,
                 cost=costs,
                 quality=[market.value(f"firms.{firm}.quality") for firm in (known.firm, rival)],
-                outside=outside if market.value("outside_option") > 0.5 else None,
+                outside=outside if market.value("no_purchase_option") > 0.5 else None,
                 form="bonus" if market.value("switching_cost_form") > 0.5 else "cost",
                 purchase_rate=market.value(f"{segment}.purchase_rate"),
             )
@@ -363,7 +342,7 @@ class Farsighted(PricingPolicy):
             return None
         return (
             "expected two firms and one segment of customers alike, without fit, tastes, learning, "
-            f"turnover or other mechanisms, found {', '.join(found)}"
+            f"exits or other mechanisms, found {', '.join(found)}"
         )
 
 
@@ -378,7 +357,7 @@ def _cost(market: Any, firm: str, volume: float) -> float:
 
 
 def _in_the_way(scenario: Any) -> Iterator[str]:
-    """Return what the market has and the game does not."""
+    """Return features of the market that the game lacks."""
     if len(scenario.firms) != 2:
         yield f"{len(scenario.firms)} firms"
     if len(scenario.segments) != 1:
@@ -389,14 +368,20 @@ def _in_the_way(scenario: Any) -> Iterator[str]:
         if not each.core and each.name != "policies"
     )
     for segment in scenario.segments.values():
-        for name in ("fit_weight", "hassle", "brand_taste_sd", "price_sensitivity_cv", "turnover"):
+        for name in (
+            "fit_weight",
+            "ordering_effort",
+            "brand_taste_sd",
+            "price_sensitivity_cv",
+            "exit_rate",
+        ):
             value = getattr(segment, name)
             values = value.values() if isinstance(value, dict) else [value]
             if any(each != 0 for each in values):
                 yield name
         if segment.brand_taste != "normal":
             yield f"brand_taste {segment.brand_taste}"
-        for name in ("turnover_beta", "purchase_rate_shape"):
+        for name in ("exit_rate_beta", "purchase_rate_shape"):
             if getattr(segment, name) is not None:
                 yield name
         if segment.price_sensitivity == 0 or segment.purchase_rate == 0:
@@ -413,12 +398,12 @@ def _in_the_way(scenario: Any) -> Iterator[str]:
 
 
 def _more_than_one(scenario: Any) -> list[str]:
-    """Return what the market has and the game over a single buyer does not."""
+    """Return features of the market that the game over a single buyer lacks."""
     found = []
     if scenario.customers != 1:
         found.append(f"{scenario.customers} customers (buyers: one)")
-    if scenario.outside_option:
-        found.append("an outside option (buyers: one)")
+    if scenario.no_purchase_option:
+        found.append("a no-purchase option (buyers: one)")
     if any(segment.purchase_rate != 1 for segment in scenario.segments.values()):
         found.append("a purchase_rate below 1 (buyers: one)")
     names = ("quality", "unit_cost", "customization_cost", "interaction_cost", "cost_to_serve")
@@ -439,7 +424,7 @@ class AdaptivePricing(PricingPolicy):
 
     step: float = parameter(0.02, doc="Size of a step", unit="share of price", gt=0, lt=1)
     patience: int = parameter(
-        3, doc="Periods for which a price is observed before the next", unit="periods", ge=1
+        3, "Periods for which a price is observed before the next", "periods", ge=1
     )
 
     def begin(self) -> None:
@@ -457,7 +442,7 @@ class AdaptivePricing(PricingPolicy):
         super().set_state(state)
         self.trial = None if state["trial"] is None else Trial.of(state["trial"])
 
-    def decide(self, known: Knowledge) -> float | None:
+    def decide(self, known: FirmInformation) -> float | None:
         """Return the price, if it changes."""
         price = float(known.own["price"])
         if self.trial is None or price != self.trial.value:

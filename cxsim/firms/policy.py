@@ -17,17 +17,6 @@ from cxsim.parameters import Parameters
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = [
-    "Belief",
-    "CapabilityPolicy",
-    "Knowledge",
-    "Policy",
-    "PolicyError",
-    "PricingPolicy",
-    "Public",
-    "Trial",
-]
-
 
 # -- Policies: classes that set prices or capabilities from firm information ---------------------
 
@@ -64,8 +53,8 @@ class Policy(ABC):
     ...     by: float = 0.5
     ...     def decide(self, known):
     ...         return min(rival.price for rival in known.rivals.values()) - self.by
-    >>> from cxsim.firms.policy import Knowledge, Public
-    >>> Undercut(by=1.0).decide(Knowledge("Ann", public={"Bob": Public(price=8.0)}))
+    >>> from cxsim.firms.policy import FirmInformation, Public
+    >>> Undercut(by=1.0).decide(FirmInformation("Ann", public={"Bob": Public(price=8.0)}))
     7.0
     """
 
@@ -150,7 +139,7 @@ class Policy(ABC):
         return None
 
     @abstractmethod
-    def decide(self, known: Knowledge) -> Any:
+    def decide(self, known: FirmInformation) -> Any:
         """Decide for the period ahead.
 
         Parameters
@@ -280,7 +269,7 @@ class Belief:
 
 
 @dataclass(frozen=True)
-class Knowledge:
+class FirmInformation:
     """Information of one firm at the start of a period, as copies.
 
     Attributes

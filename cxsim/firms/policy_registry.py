@@ -16,24 +16,6 @@ from typing import Any, NamedTuple
 from cxsim.files import trust
 from cxsim.firms.policy import CapabilityPolicy, Policy, PricingPolicy
 
-__all__ = [
-    "BUILT_IN",
-    "GROUP",
-    "KINDS",
-    "PolicyCode",
-    "UnknownPolicyError",
-    "from_installed",
-    "installed",
-    "named",
-    "policy_class",
-    "policy_names",
-    "receive",
-    "register_policy",
-    "registered_policies",
-    "resolve",
-    "sent_along",
-]
-
 #: The name for no policy: the firm keeps the values of the scenario.
 FIXED = "fixed"
 
@@ -338,7 +320,7 @@ def resolve(kind: str, name: str, folder: str) -> type[Policy] | PolicyCode | No
 
 
 def sent_along(kind: str, name: str, folder: str) -> tuple[type[Policy] | None, str | None]:
-    """Return what another process of the user needs for a policy of this process.
+    """Return the data that another process of the user needs for a policy of this process.
 
     Parameters
     ----------

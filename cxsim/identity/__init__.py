@@ -25,14 +25,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Identity:
-    """What determines a result: named things, and all that they rest on.
+    """All that determines a result: named things and their dependencies.
 
     Two are equal if no code and no data behind the things differs. Names are for messages.
 
     Parameters
     ----------
     things : mapping of str to object
-        Functions, classes, objects and data by name (``"measures.share"``).
+        Functions, classes, objects and data by name (``"measures.market_share"``).
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What lies outside of a project's own code: libraries, and what they read from elsewhere.
+"""Syntax trees of functions and modules, and the names of libraries outside of a project.
 
 The text behind a function in memory is looked up in its file. Docstrings, comments and
 positions do not count. A file may have been edited since it was imported, so the tree counts
@@ -24,19 +24,6 @@ from opcode import opmap
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
-
-__all__ = [
-    "Text",
-    "is_library",
-    "learn",
-    "names_in",
-    "reads_elsewhere",
-    "text_of",
-    "texts_of",
-    "tree_of_file",
-    "version_of",
-]
-
 
 # -- What lies outside of a project's own code: libraries, and what they read from elsewhere ---
 
@@ -186,7 +173,7 @@ _SCOPES = (*_FUNCTIONS, ast.ClassDef)
 
 
 class Text(NamedTuple):
-    """What a function says.
+    """The syntax tree of a function, as a digest.
 
     Attributes
     ----------

@@ -30,8 +30,6 @@ from cxsim.identity.trees import (
     version_of,
 )
 
-__all__ = ["IdentityError", "Walk", "label_of"]
-
 #: Where :func:`cxsim.inputs` keeps what a function declares.
 INPUTS = "__cxsim_inputs__"
 #: Things visited before a walk gives up: what is that large is no constant of a model.
@@ -286,10 +284,10 @@ class Walk:
     # -- code ------------------------------------------------------------------------
 
     def _library(self, value: Any) -> bytes:
-        """Return the digest of what a library brings: its name, and its version where it counts.
+        """Return the digest of a library's object: its name, and its version where it counts.
 
         This package's own numbers are the same with every version it allows, as its tests hold;
-        what others make of a library's version nobody knows.
+        the results of other code may depend on a library's version.
         """
         module, name = qualified(value)
         full = f"{module}.{name}" if module else name
@@ -502,7 +500,7 @@ class Walk:
             else:
                 yield self._of(value)
 
-    # -- what is told of it ----------------------------------------------------------
+    # -- labels in messages ----------------------------------------------------------
 
     def _label(self, value: Any) -> str:
         return self._labels.get(id(value)) or label_of(value)
@@ -518,7 +516,7 @@ class Walk:
 
 
 class _Missing:
-    """What a name stands for that nobody has given a value."""
+    """Stands for a name without a value."""
 
 
 def _hash(*parts: bytes) -> bytes:

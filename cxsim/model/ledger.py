@@ -10,9 +10,6 @@ import numpy as np
 from cxsim.messages import choice
 from cxsim.model.mechanism import Measure
 
-__all__ = ["Ledger", "by_firm", "held_and_kept", "ratio"]
-
-
 # -- The ledger of a run: totals and parameters of every period, from which measures are computed
 
 
@@ -76,7 +73,15 @@ class Ledger:
         self._sums: dict[str, tuple[int, np.ndarray]] = {}  # by name: periods summed, and the sum
 
     def write(self, totals: np.ndarray, rows: np.ndarray) -> None:
-        """Close a period."""
+        """Close a period.
+
+        Parameters
+        ----------
+        totals : ndarray, shape (k,)
+            Totals of the period over simulated customers, one after the other.
+        rows : ndarray, shape (p, F)
+            Parameters of the firms in the period, in the order of ``row_names``.
+        """
         if self._periods == len(self._totals):  # full: go on in a ledger twice as thick
             size = max(1, 2 * self._periods)
             self._totals = _longer(self._totals, self._periods, (size, *totals.shape))
@@ -86,11 +91,22 @@ class Ledger:
         self._periods += 1
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return the pages that are written, as plain data."""
+        """Return the pages that are written, as plain data.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``totals``, shape (T, k), and ``rows``, shape (T, p, F).
+        """
         return {"totals": self._totals[: self._periods], "rows": self._rows[: self._periods]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Put back what :meth:`state` has returned."""
+        """Put back what :meth:`state` has returned.
+
+        Parameters
+        ----------
+        state : mapping of str to ndarray
+        """
         self._totals, self._rows = np.array(state["totals"]), np.array(state["rows"])
         self._periods = len(self._totals)
         self._sums = {}
@@ -148,21 +164,68 @@ class Ledger:
         return total
 
     def has(self, name: str) -> bool:
-        """Return whether a total of that name is kept."""
+        """Return whether a total of that name is kept.
+
+        Parameters
+        ----------
+        name : str
+        """
         return name in self._places
 
     def count(self, name: str) -> np.ndarray:
-        """Return a total of the simulated customers, (T, *axes)."""
+        """Return a total of the simulated customers, (T, *axes).
+
+        Parameters
+        ----------
+        name : str
+            Of an accumulator of a mechanism that takes part.
+
+        Returns
+        -------
+        ndarray, shape (T, ...)
+            In the unit of the accumulator.
+
+        Raises
+        ------
+        KeyError
+            If no mechanism that takes part keeps it.
+        """
         place, shape = self._places[name]
         totals = self._totals[: self._periods, place]
         return totals.reshape(self._periods, *shape)
 
     def total(self, name: str) -> np.ndarray:
-        """Return a total scaled to the whole market, (T, *axes)."""
+        """Return a total scaled to the whole market, (T, *axes).
+
+        Parameters
+        ----------
+        name : str
+            Of an accumulator of a mechanism that takes part.
+
+        Returns
+        -------
+        ndarray, shape (T, ...)
+            In the unit of the accumulator, for ``market_size`` customers.
+
+        Raises
+        ------
+        KeyError
+            If no mechanism that takes part keeps it.
+        """
         return self.count(name) * self.scale
 
     def costs(self, taken_off: str) -> np.ndarray:
-        """Return the costs, less incomes, that are taken off contribution or profit, (T, F)."""
+        """Return the costs, less incomes, that are taken off contribution or profit, (T, F).
+
+        Parameters
+        ----------
+        taken_off : {"contribution", "profit"}
+
+        Returns
+        -------
+        ndarray, shape (T, F)
+            Currency per period; 0 where no mechanism has any.
+        """
         own = [
             -cost.function(self) if cost.income else cost.function(self)
             for cost in self._costs
@@ -175,11 +238,43 @@ class Ledger:
         return name in self._row_names
 
     def firm(self, name: str) -> np.ndarray:
-        """Return a parameter of the firms by period, (T, F)."""
+        """Return a parameter of the firms by period, (T, F).
+
+        Parameters
+        ----------
+        name : str
+            As in ``row_names``.
+
+        Returns
+        -------
+        ndarray, shape (T, F)
+            In the unit of the parameter.
+
+        Raises
+        ------
+        ValueError
+            If it is not recorded.
+        """
         return self._rows[: self._periods, self._row_names.index(name), :]
 
     def firm_before(self, name: str) -> np.ndarray:
-        """Return a parameter as it stood in the period before, (T, F)."""
+        """Return a parameter as it stood in the period before, (T, F).
+
+        Parameters
+        ----------
+        name : str
+            As in ``row_names``.
+
+        Returns
+        -------
+        ndarray, shape (T, F)
+            In the unit of the parameter.
+
+        Raises
+        ------
+        ValueError
+            If it is not recorded.
+        """
         row = self._row_names.index(name)
         now = self.firm(name)
         return np.concatenate([self._start_rows[row][None], now[:-1]])
@@ -196,7 +291,18 @@ def _longer(array: np.ndarray, filled: int, shape: tuple[int, ...]) -> np.ndarra
 
 
 def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Return top / bottom, NaN where there is nothing to divide by (or next to nothing)."""
+    """Return top / bottom, NaN where there is nothing to divide by (or next to nothing).
+
+    Parameters
+    ----------
+    top, bottom : array_like
+        Of shapes that fit each other, (T, F) in measures.
+
+    Returns
+    -------
+    ndarray
+        Of the common shape, in the unit of the one per unit of the other.
+    """
     top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
     out = np.full(top.shape, np.nan)
     with np.errstate(over="ignore"):
@@ -206,12 +312,39 @@ def ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 
 def by_firm(b: Ledger) -> np.ndarray:
-    """Purchases from firms, by supplier before (none, firms) and firm bought from: (T, F+1, F)."""
+    """Purchases from firms, by supplier before (none, firms) and firm bought from: (T, F+1, F).
+
+    Parameters
+    ----------
+    b : Ledger
+
+    Returns
+    -------
+    ndarray, shape (T, F + 1, F)
+        Purchases per period, whole market.
+    """
     return b.total("purchases")[:, :, :-1]
 
 
 def held_and_kept(b: Ledger, by: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return customers before the choice and who of them stay, (T, F, bands)."""
+    """Return customers before the choice and who of them stay, (T, F, bands).
+
+    Parameters
+    ----------
+    b : Ledger
+    by : {"knowledge", "tenure"}
+        What the bands are of.
+
+    Returns
+    -------
+    held, kept : ndarray, shape (T, F, bands)
+        Customers, whole market.
+
+    Raises
+    ------
+    ValueError
+        If there are no such bands.
+    """
     choice(by, "by", ("knowledge", "tenure"))
     stay = b.total("stay").sum(axis=4 if by == "knowledge" else 3)  # (T, F, stays, bands)
     return stay.sum(axis=2), stay[:, :, 1]

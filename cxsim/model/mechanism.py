@@ -38,29 +38,6 @@ from typing import Any
 from cxsim.messages import choice
 from cxsim.parameters import Parameters
 
-__all__ = [
-    "BILLION",
-    "NONE",
-    "NOWHERE",
-    "PHASES",
-    "PHASE_MEANINGS",
-    "TILE",
-    "Accumulator",
-    "Column",
-    "Draw",
-    "Measure",
-    "Mechanism",
-    "Pass",
-    "add_passes",
-    "billionths",
-    "listed",
-    "ordered",
-    "scratch",
-    "tile",
-    "tiles",
-]
-
-
 # -- Mechanisms and their parts -----------------------------------------------------------------
 
 
@@ -79,6 +56,10 @@ NOWHERE = 4294967295
 TILE = 1024
 
 
+#: What frames and agents call the option to buy from no firm, and no supplier.
+NO_PURCHASE, NO_SUPPLIER = "no_purchase", "no_supplier"
+
+
 #: The binary billion, 2**30.
 BILLION = 1073741824.0
 
@@ -88,7 +69,7 @@ BILLION = 1073741824.0
 PHASE_MEANINGS = {
     "begin": "once, before the first period: the initial state",
     "events": "parameters of firms and the market for this period",
-    "leave": "customers leave the market (turnover)",
+    "leave": "customers leave the market (exit rate)",
     "arrive": "newcomers take their places and draw their attributes",
     "drift": "needs change",
     "contact": "individual service, acquisition, advertising",
@@ -113,7 +94,18 @@ PHASES = tuple(PHASE_MEANINGS)
 
 
 def tile(customer):
-    """Return the row of an accumulator for a customer of this block (counted from 0)."""
+    """Return the row of an accumulator for a customer of this block (counted from 0).
+
+    Parameters
+    ----------
+    customer : int
+        Place in the block.
+
+    Returns
+    -------
+    int
+        1,024 customers share a row.
+    """
     return customer >> 10
 
 
@@ -122,6 +114,15 @@ def tiles(n):
 
     A sum over a tile counts its customers from 0, ``start + k``: of a loop that begins
     anywhere else the compiler cannot tell that no place counts from the end.
+
+    Parameters
+    ----------
+    n : int
+        Customers of the block.
+
+    Returns
+    -------
+    int
     """
     return tile(n - 1) + 1
 
@@ -131,12 +132,35 @@ def billionths(x: float) -> int:
 
     Whole numbers add up the same in any order, so that a sum over everybody, several at a
     time, is the sum one after the other; and a tile's total is a double without rounding.
+
+    Parameters
+    ----------
+    x : float
+        Without a unit, -8192 to 8192; beyond, the limit counts.
+
+    Returns
+    -------
+    int
+        x 2**30, rounded towards 0.
     """
     return int(max(-8192.0, min(8192.0, x)) * BILLION)
 
 
 def listed(n, places):
-    """Return how many of n entries of a list are indices; the rest, at its end, are NOWHERE."""
+    """Return how many of n entries of a list are indices; the rest, at its end, are NOWHERE.
+
+    Parameters
+    ----------
+    n : int
+        Length of the list.
+    places : ndarray, shape (n,)
+        Indices in the block, unsigned.
+
+    Returns
+    -------
+    int
+        Found by bisection.
+    """
     low = 0
     high = n
     while low < high:
@@ -189,7 +213,23 @@ class Column:
 
 
 def scratch(name: str, doc: str, axes: tuple[str | int, ...] = (), dtype: str = "f8") -> Column:
-    """Return a scratch column, which lives within a block and a period; doubles by default."""
+    """Return a scratch column, which lives within a block and a period; doubles by default.
+
+    Parameters
+    ----------
+    name : str
+        Argument name under which passes receive it.
+    doc : str
+        What it holds, with its unit.
+    axes : tuple of str or int
+        Axes before that of customers, as for :class:`Column`.
+    dtype : str
+        NumPy type.
+
+    Returns
+    -------
+    Column
+    """
     return Column(name, axes, dtype, state=False, doc=doc)
 
 
@@ -401,6 +441,16 @@ class Mechanism:
 def ordered(mechanisms: tuple[Mechanism, ...]) -> list[tuple[str, Pass]]:
     """Return the passes of mechanisms taking part, with their names, in order.
 
+    Parameters
+    ----------
+    mechanisms : tuple of Mechanism
+        In the order of registration.
+
+    Returns
+    -------
+    list of (str, Pass)
+        Names as ``learning.learn``.
+
     Raises
     ------
     ValueError
@@ -412,7 +462,17 @@ def ordered(mechanisms: tuple[Mechanism, ...]) -> list[tuple[str, Pass]]:
 
 
 def add_passes(mechanisms: tuple[Mechanism, ...]) -> list[tuple[str, str]]:
-    """Return the passes that add terms to the value of options, with the terms' names, in order."""
+    """Return the passes that add terms to the value of options, with the terms' names, in order.
+
+    Parameters
+    ----------
+    mechanisms : tuple of Mechanism
+
+    Returns
+    -------
+    list of (str, str)
+        Names of passes, and of the terms in words.
+    """
     return [(name, p.term or name) for name, p in ordered(mechanisms) if p.phase == "add"]
 
 

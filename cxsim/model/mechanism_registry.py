@@ -25,9 +25,9 @@ from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
-from cxsim.model.probes.churn import cohorts, loss_reasons, tenure
+from cxsim.model.probes.churn import churn_reasons, cohorts, tenure
 from cxsim.model.probes.customers import customers, panel
-from cxsim.model.probes.purchase_probability import elasticity, hearsay
+from cxsim.model.probes.purchase_probability import price_elasticity, word_of_mouth_effects
 from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY
 from cxsim.model.research.surveys import PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY
 from cxsim.model.targeting.acquisition import ACQUISITION, ACQUISITION_AWARENESS, TARGETING
@@ -43,20 +43,6 @@ from cxsim.model.word_of_mouth.awareness import ADVERTISING, AWARENESS, REACH
 from cxsim.model.word_of_mouth.word_of_mouth import REPUTATION, WORD_OF_MOUTH
 from cxsim.parameters import Parameters, parameter
 
-__all__ = [
-    "CORE",
-    "FIXED",
-    "PACKAGE",
-    "POLICIES",
-    "PROBES",
-    "Mechanism",
-    "Policies",
-    "add",
-    "registered",
-    "unregister",
-]
-
-
 # -- Policies that set a firm's prices and capabilities during a run ----------------------------
 
 
@@ -68,12 +54,10 @@ class Policies(Parameters):
     """A firm's policies: a name, or a mapping of ``name`` and the policy's own parameters."""
 
     pricing: str | dict[str, Any] = parameter(
-        FIXED, doc="Policy that sets the price: its name, or its name and parameters", fixed=True
+        FIXED, "Policy that sets the price: its name, or its name and parameters", fixed=True
     )
     capability: str | dict[str, Any] = parameter(
-        FIXED,
-        doc="Policy that sets the capabilities: its name, or its name and parameters",
-        fixed=True,
+        FIXED, "Policy that sets the capabilities: its name, or its name and parameters", fixed=True
     )
 
 
@@ -187,12 +171,27 @@ def registered() -> tuple[Mechanism, ...]:
 
 
 def add(mechanism: Mechanism) -> Mechanism:
-    """List a mechanism; :func:`cxsim.register` does so once its names have been looked at."""
+    """List a mechanism; :func:`cxsim.register` does so once its names have been looked at.
+
+    Parameters
+    ----------
+    mechanism : Mechanism
+
+    Returns
+    -------
+    Mechanism
+        The same.
+    """
     return _registry.setdefault(mechanism.name, mechanism)
 
 
 def unregister(name: str) -> None:
     """Forget a mechanism; the core stays.
+
+    Parameters
+    ----------
+    name : str
+        Of a mechanism outside the core.
 
     Raises
     ------
@@ -207,19 +206,30 @@ def unregister(name: str) -> None:
 # -- Probes: measures on request, which need further passes and change nothing ------------------
 
 
-def network(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of a sample of the network, which needs no passes."""
-    return Mechanism("network", doc="A sample of the social network")
+def network_sample(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Return the probe of a sample of the network, which needs no passes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
+    return Mechanism("network_sample", doc="A sample of the social network")
 
 
 #: Probes by name, available in addition to the measures of every run.
 PROBES = {
-    "elasticity": elasticity,
-    "loss_reasons": loss_reasons,
-    "hearsay": hearsay,
+    "price_elasticity": price_elasticity,
+    "churn_reasons": churn_reasons,
+    "word_of_mouth_effects": word_of_mouth_effects,
     "cohorts": cohorts,
     "customers": customers,
-    "network": network,
+    "network_sample": network_sample,
     "panel": panel,
     "tenure": tenure,
 }

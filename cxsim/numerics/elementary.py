@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["exp", "gumbel", "log", "normal_quantile", "quick_log", "split"]
-
 LN2_HIGH = 6.93147180369123816490e-01  # 32 leading bits: products with exponents are exact
 LN2_LOW = 1.90821492927058770002e-10
 LN2 = 0.6931471805599453

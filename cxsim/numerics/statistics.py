@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtrit
 
-__all__ = ["half_width", "mean_and_error", "paired", "student", "wilson"]
-
-
 # -- Means, standard errors and intervals over seeds -------------------------------------------
 
 
 def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and Monte-Carlo standard error over the first axis; no error from one value."""
+    """Return mean and Monte-Carlo standard error over the first axis; no error from one value.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, ...)
+        Independent values along the first axis.
+
+    Returns
+    -------
+    mean, error : ndarray, shape (...)
+        In the unit of the values; the error is NaN for one value.
+    """
     n = len(values)
     mean = values.mean(axis=0)
     if n < 2:
@@ -21,14 +29,44 @@ def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def half_width(error: np.ndarray, n: int, confidence: float) -> np.ndarray:
-    """Return half the width of Student's confidence interval of a mean of n values."""
+    """Return half the width of Student's confidence interval of a mean of n values.
+
+    Parameters
+    ----------
+    error : ndarray
+        Standard errors of means.
+    n : int
+        Values behind each mean.
+    confidence : float
+        Share of repetitions in which the interval covers the true mean.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and unit of ``error``.
+    """
     if n < 2:
         return np.full_like(np.asarray(error, float), np.nan)
     return error * stdtrit(n - 1, 0.5 + confidence / 2)
 
 
 def student(error: np.ndarray, freedom: np.ndarray, confidence: float) -> np.ndarray:
-    """Return half the width of Student's interval by its degrees of freedom."""
+    """Return half the width of Student's interval by its degrees of freedom.
+
+    Parameters
+    ----------
+    error : ndarray
+        Standard errors.
+    freedom : ndarray
+        Degrees of freedom, of the shape of ``error``.
+    confidence : float
+        Share of repetitions in which the interval covers the true value.
+
+    Returns
+    -------
+    ndarray
+        Of the shape and unit of ``error``.
+    """
     return error * stdtrit(freedom, 0.5 + confidence / 2)
 
 
@@ -38,13 +76,14 @@ def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndar
     Parameters
     ----------
     a, b : ndarray, shape (n, ...)
-        Values of the same seeds.
+        Values of the same seeds, in one unit.
     confidence : float
+        Share of repetitions in which the interval covers the true difference.
 
     Returns
     -------
-    dict
-        ``difference`` (b - a), ``se``, ``lower``, ``upper``, and ``narrowing``: how many
+    dict of str to ndarray, shape (...)
+        ``difference`` (b - a), ``se``, ``lower``, ``upper``, and ``width_ratio``: how many
         times wider the interval would be had the seeds not been paired; NaN where
         the paired difference does not vary at all.
     """
@@ -52,15 +91,15 @@ def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndar
     _, error_a = mean_and_error(a)
     _, error_b = mean_and_error(b)
     apart = np.sqrt(error_a**2 + error_b**2)
-    narrowing = np.full_like(difference, np.nan)
-    np.divide(apart, error, out=narrowing, where=error > 0)
+    width_ratio = np.full_like(difference, np.nan)
+    np.divide(apart, error, out=width_ratio, where=error > 0)
     half = half_width(error, len(a), confidence)
     return {
         "difference": difference,
         "se": error,
         "lower": difference - half,
         "upper": difference + half,
-        "narrowing": narrowing,
+        "width_ratio": width_ratio,
     }
 
 
@@ -68,7 +107,19 @@ def paired(a: np.ndarray, b: np.ndarray, confidence: float) -> dict[str, np.ndar
 
 
 def wilson(hits: int, count: int, confidence: float) -> tuple[float, float]:
-    """Return Wilson's (1927) interval of a share; 0 to 1 of nothing."""
+    """Return Wilson's (1927) interval of a share; 0 to 1 of nothing.
+
+    Parameters
+    ----------
+    hits, count : int
+    confidence : float
+        Share of repetitions in which the interval covers the true share.
+
+    Returns
+    -------
+    low, high : float
+        Shares.
+    """
     from scipy.special import ndtri
 
     if count == 0:

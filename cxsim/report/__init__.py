@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "firm_rows": "tables",
         "nobody_watches": "explorer",
         "styled": "tables",
-        "split_overrides": "notebook_parameters",
+        "split_overrides": "cxsim.scenario.events",
         "tell_progress": "notebooks",
     },
 )

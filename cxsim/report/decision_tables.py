@@ -1,4 +1,4 @@
-"""What the notebook that decides shows beside its figures, and how it starts from a panel."""
+"""Tables of the notebook of decisions, and its start from a panel."""
 
 from __future__ import annotations
 
@@ -6,31 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxsim.charts.labels import Scale, Words, scale_for
+from cxsim.charts.labels import Scale
 from cxsim.messages import minus
 from cxsim.report import tables
-from cxsim.report.notebook_parameters import loaded, split_overrides
+from cxsim.report.notebook_parameters import loaded
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
+from cxsim.scenario.events import split_overrides
+from cxsim.strategy.decision import scale_of
 from cxsim.strategy.options import STAY, completed, range_table
-from cxsim.strategy.recommendation import DEFINITION
 
 if TYPE_CHECKING:
     from cxsim.strategy.decision import Decision
 
-__all__ = [
-    "DEFINITION",
-    "assumed_table",
-    "from_panel",
-    "information_table",
-    "market_of",
-    "options_in_words",
-    "options_table",
-    "uncertainty_table",
-]
 
-
-def from_panel(
+def market_from_panel(
     panel: str, *, draws: int, overrides: Any = ()
 ) -> tuple[Scenario, pd.DataFrame, pd.DataFrame]:
     """Return a scenario calibrated to a panel, draws of its estimates, and what was assumed.
@@ -51,18 +41,18 @@ def from_panel(
     ScenarioError
         If an override is not valid.
     """
-    from cxsim.calibration import calibrate, panel_or_example
+    from cxsim.calibration import calibrate, load_panel
 
-    result = calibrate(panel_or_example(panel), shuffles=0)
+    result = calibrate(load_panel(panel), permutations=0)
     market, assumed = completed(result.scenario())
     market = market.override(overrides) if overrides else market
     return market, result.sample(draws), assumed
 
 
-def market_of(
+def decision_market(
     scenario: str, panel: str, overrides: str, *, points: int
 ) -> tuple[Scenario, pd.DataFrame | None, pd.DataFrame]:
-    """Return what a decision is about: a scenario, or one calibrated to a panel if one is named.
+    """Return the scenario of a decision; it is calibrated to a panel if one is named.
 
     Returns
     -------
@@ -74,11 +64,11 @@ def market_of(
     """
     changes = split_overrides(overrides)
     if panel:
-        return from_panel(panel, draws=points, overrides=changes)
+        return market_from_panel(panel, draws=points, overrides=changes)
     return loaded(scenario, changes), None, pd.DataFrame(columns=["path", "value"])
 
 
-def options_in_words(decision: Decision) -> Any:
+def options_text(decision: Decision) -> Any:
     """Return a table of what each option changes."""
     rows = {}
     for name, option in decision.facts["study"]["strategies"].items():
@@ -133,7 +123,7 @@ def uncertainty_table(decision: Decision, drawn: pd.DataFrame | None = None) -> 
 def options_table(decision: Decision) -> Any:
     """Return options by mean, regret, worst case and how often each is best."""
     frame = decision.means().set_index("option")
-    scale = _scale(decision, frame["mean"])
+    scale = scale_of(decision, frame["mean"])
     shown = pd.DataFrame(index=frame.index)
     percent = f"{100 * decision.confidence:g} % interval"
     shown["mean"] = [scale.bare(value) for value in frame["mean"]]
@@ -143,19 +133,18 @@ def options_table(decision: Decision) -> Any:
         shown[words] = [scale.bare(value) for value in frame[name]]
     shown["best in"] = [f"{100 * value:.0f} %" for value in frame["best_share"]]
     measure = decision.output.partition(".")[0].replace("_", " ")
-    unit = f" ({scale.unit})" if scale.unit else ""
-    caption = f"{measure.capitalize()} of {decision.firm}{unit} by option"
+    caption = scale.axis(f"{measure.capitalize()} of {decision.firm}") + " by option"
     return tables.styled(shown, caption)
 
 
-def information_table(decision: Decision) -> Any:
-    """Return what knowing would be worth, and where the choice turns."""
-    frame = decision.information.set_index("factor")
-    scale = _scale(decision, frame["upper"])
+def value_of_information_table(decision: Decision) -> Any:
+    """Return values of information and switching points."""
+    frame = decision.value_of_information.set_index("factor")
+    scale = scale_of(decision, frame["upper"])
     shown = pd.DataFrame(index=frame.index)
     shown["value of information"] = [scale.bare(value) for value in frame["value"]]
     shown["interval"] = _intervals(frame, scale)
-    turns = decision.switches.groupby("factor")
+    turns = decision.switching_points.groupby("factor")
     shown["switching point"] = [
         "; ".join(
             minus(f"{row['at']:.3g}") + f" (below: {row['below']}, above: {row['above']})"
@@ -165,13 +154,12 @@ def information_table(decision: Decision) -> Any:
         else "–"
         for name in frame.index
     ]
-    unit = f" ({scale.unit})" if scale.unit else ""
-    caption = f"Value of information before deciding{unit}"
+    caption = scale.axis("Value of information before deciding")
     return tables.styled(shown, caption, words_in=["switching point"])
 
 
-def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
-    """Show what a panel does not show and was assumed, and what the market leaves out."""
+def assumptions_table(assumed: pd.DataFrame, market: Scenario) -> Any:
+    """Show assumptions that a panel does not determine, and costs that the market lacks."""
     from IPython.display import display
 
     if assumed.empty:
@@ -181,7 +169,7 @@ def assumed_table(assumed: pd.DataFrame, market: Scenario) -> Any:
         shown = assumed.set_index("path").astype(str)
         display(tables.styled(shown, caption))
         text = "Replace them by your own costs: they affect every option."
-    if not market.outside_option:
+    if not market.no_purchase_option:
         text += (
             " The market has no no-purchase option, so it overstates the benefit of raising prices."
         )
@@ -192,9 +180,3 @@ def _intervals(frame: pd.DataFrame, scale: Scale) -> list[str]:
     """Return ``lower`` and ``upper`` in words."""
     ends = zip(frame["lower"], frame["upper"], strict=True)
     return [f"{scale.bare(low)} to {scale.bare(high)}" for low, high in ends]
-
-
-def _scale(decision: Decision, values: Any) -> Scale:
-    if not decision.facts["unit"]:
-        return Scale()
-    return scale_for("currency", values, words=Words(currency=decision.facts["unit"]))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxsim.charts.layout import events_of
+from cxsim.charts.layout import scenario_events
 from cxsim.charts.scenario_comparison import what_if
 from cxsim.charts.style import Picture
 from cxsim.files.whole import file_name
@@ -22,23 +22,7 @@ from cxsim.report.tables import piece, styled, unstated_lines
 from cxsim.report.what_if import FOCUS, RIVAL, Answer, Answers, Lever, Question, levers
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
-from cxsim.strategy.driver_contributions import why
-
-__all__ = [
-    "Explorer",
-    "as_html",
-    "break_even_html",
-    "break_even_price",
-    "explore",
-    "figure_of",
-    "nobody_watches",
-    "report",
-    "save",
-    "table_of",
-    "why_html",
-    "why_it_changed",
-]
-
+from cxsim.strategy.driver_contributions import driver_contributions
 
 # -- The explorer's panel: sliders and buttons of a notebook cell ------------------------------
 
@@ -121,30 +105,31 @@ class Explorer:
         self._result = w.HTML()
         self._more = w.HTML()
         self._file = w.Text(value="what-if.yaml", description="File")
-        buttons = [
-            self._button("Why?", "Contribution of each driver of choice", self._why),
-            self._button(
-                "Break-even price", "Price at which the change breaks even", self._break_even
-            ),
-            self._button("Compare over 20 seeds", "Narrower intervals", self._compare),
-            self._button("Save scenario", "Write the what-if as a scenario file", self._save),
-            self._button("Make report", "One HTML page over 20 seeds", self._report),
-            self._button("Start again", "Reset all sliders", self._reset),
-        ]
+        seeds = self._answers.seeds
+        actions: tuple[tuple[str, str, Callable[[], str]], ...] = (
+            ("Why?", "Contribution of each driver of choice",
+             lambda: drivers(self.question, seeds)),
+            ("Break-even price", "Price at which the change breaks even",
+             lambda: break_even_price(self.question, seeds)),
+            ("Compare over 20 seeds", "Narrower intervals",
+             lambda: as_html(Answers(range(20)).to(self.question))),
+            ("Save scenario", "Write the what-if as a scenario file",
+             lambda: piece("paragraphs", [f"Saved: {self._save()}"])),
+            ("Make report", "One HTML page over 20 seeds",
+             lambda: piece("link", "Report", report(self.question, self._save()))),
+            ("Start again", "Reset all sliders", self._reset),
+        )  # fmt: skip
         self._scenarios.observe(self._new_scenario, "value")
         self._firm.observe(self._new_firm, "value")
         self._rival.observe(self._new_firm, "value")
+        wrap = w.Layout(flex_flow="row wrap")
+        buttons = w.HBox([self._button(*each) for each in actions], layout=wrap)
         left = w.VBox(
             [self._scenarios, self._firm, self._rival, self._sliders],
             layout=w.Layout(width="360px", flex="0 0 auto"),
         )
         right = w.VBox(
-            [
-                self._result,
-                w.HBox(buttons, layout=w.Layout(flex_flow="row wrap")),
-                self._file,
-                self._more,
-            ],
+            [self._result, buttons, self._file, self._more],
             layout=w.Layout(flex="1 1 560px", min_width="0"),
         )
         self._panel = w.HBox([left, right], layout=w.Layout(flex_flow="row wrap"))
@@ -255,22 +240,8 @@ class Explorer:
 
     # -- buttons -------------------------------------------------------------------------
 
-    def _why(self) -> str:
-        return why_it_changed(self.question, self._answers.seeds)
-
-    def _break_even(self) -> str:
-        return break_even_price(self.question, self._answers.seeds)
-
-    def _compare(self) -> str:
-        return as_html(Answers(range(20)).to(self.question))
-
-    def _save(self) -> str:
-        path = save(self.question, self._file.value)
-        return piece("paragraphs", [f"Saved: {path}"])
-
-    def _report(self) -> str:
-        path = save(self.question, self._file.value)
-        return piece("link", "Report", report(self.question, path))
+    def _save(self) -> Path:
+        return save(self.question, self._file.value)
 
     def _reset(self) -> str:
         self.ask(Question(self.question.base, self.question.firm))
@@ -283,13 +254,10 @@ class Explorer:
         return as_html(self.answer)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        if nobody_watches():
-            return {"text/html": self._repr_html_(), "text/plain": self.answer.sentence()}
+        live = {} if nobody_watches() else self.widget._repr_mimebundle_()
         return {
-            **self.widget._repr_mimebundle_(),
-            "text/html": self._repr_html_(),
-            "text/plain": self.answer.sentence(),
-        }
+            **live, "text/html": self._repr_html_(), "text/plain": self.answer.sentence(),
+        }  # fmt: skip
 
 
 def explore(
@@ -324,21 +292,23 @@ def nobody_watches() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
-def why_it_changed(question: Question, seeds: Sequence[int]) -> str:
-    """Return which terms of the choice the change of share is due to, as HTML."""
+def drivers(question: Question, seeds: Sequence[int]) -> str:
+    """Return driver contributions to the change of market share, as HTML."""
     if question.asks_nothing:
         return piece("paragraphs", ["Nothing has been changed yet."])
-    parts = why(question.base, question.scenario(), firm=question.firm, seeds=seeds)
-    return why_html(parts, firm=question.firm, measure="share of purchases")
+    parts = driver_contributions(
+        question.base, question.scenario(), firm=question.firm, seeds=seeds
+    )
+    return why_html(parts, firm=question.firm, measure="market share")
 
 
 def break_even_price(question: Question, seeds: Sequence[int]) -> str:
     """Return at which price the firm in focus earns what it earns in the baseline, as HTML."""
-    path = f"firms.{question.firm}.price"
-    price = float(question.scenario().value(path)) or 1.0
+    path, other = f"firms.{question.firm}.price", question.scenario()
+    price = float(other.value(path)) or 1.0
     found = break_even(
         question.base,
-        question.scenario(),
+        other,
         path,
         firm=question.firm,
         low=0.5 * price,
@@ -378,12 +348,8 @@ def report(question: Question, saved: Path, *, seeds: int = 20) -> Path:
     question.base.override({"name": base.stem}).save(base)
     folder = Path("results") / file_name(f"what-if-{saved.stem}")
     command = [sys.executable, "-m", "cxsim", "compare", str(base), str(saved)]
-    done = subprocess.run(
-        [*command, "--seeds", str(seeds), "-o", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command += ["--seeds", str(seeds), "-o", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"report: {done.stderr.strip().splitlines()[-1]}")
     return folder / "report.html"
@@ -399,17 +365,27 @@ def figure_of(answer: Answer) -> Picture:
     if question.asks_nothing:
         series = series[series["scenario"] == answer.comparison.scenarios[0]]
         series.attrs.update(answer.comparison.series.attrs)
-    events = events_of(question.scenario())
-    title = f"{question.words()}: effect on {question.firm}"
-    if question.asks_nothing:
         title = "The market as it is"
+    else:
+        title = f"{question.words()}: effect on {question.firm}"
+    events = scenario_events(question.scenario())
     figure = what_if(series, events=events, title=title, columns=1)
     figure.set_layout_engine("none")  # it stays as it is: laying it out again takes time
     return figure
 
 
 def table_of(answer: Answer) -> str:
-    """Return the key figures of the firm in focus as an HTML table."""
+    """Return the key figures of the firm in focus as an HTML table.
+
+    Parameters
+    ----------
+    answer : Answer
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     rows = answer.rows()
     shown = pd.DataFrame(
         {
@@ -429,29 +405,38 @@ def table_of(answer: Answer) -> str:
 
 
 def as_html(answer: Answer) -> str:
-    """Return sentence, figure and key figures as one piece of HTML."""
+    """Return sentence, figure and key figures as one piece of HTML.
+
+    Parameters
+    ----------
+    answer : Answer
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     cautions = unstated_lines([answer.question.scenario()])
     said = piece("answer", answer.sentence(), "", cautions, more=[answer.worth()])
     return f"{said}{figure_of(answer)._repr_html_()}{table_of(answer)}"
 
 
 def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:
-    """Return what each term of the choice accounts for as an HTML table.
+    """Return the contribution of each driver of choice as an HTML table.
 
     Parameters
     ----------
     parts : DataFrame
-        As :func:`cxsim.strategy.driver_contributions.why` returns for a measure in shares.
+        As :func:`cxsim.strategy.driver_contributions.driver_contributions` returns for a measure
+        in shares.
     firm, measure : str
         For the caption.
     """
-    points = parts[["part", "lower", "upper"]] * 100
+    points = (parts[["part", "lower", "upper"]] * 100).map("{:+.2f}".format)
     shown = pd.DataFrame(
         {
-            "contribution (points)": points["part"].map("{:+.2f}".format),
-            "95 % interval": points["lower"].map("{:+.2f}".format)
-            + " to "
-            + points["upper"].map("{:+.2f}".format),
+            "contribution (points)": points["part"],
+            "95 % interval": points["lower"] + " to " + points["upper"],
         }
     ).map(minus)
     shown.index = pd.Index(list(parts["term"]))

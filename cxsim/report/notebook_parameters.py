@@ -32,21 +32,6 @@ from cxsim.scenario import EventsLeftOutWarning, Scenario, parse_override
 from cxsim.scenario.events import split_overrides
 from cxsim.scenario.named_policies import checked_code
 
-__all__ = [
-    "Parameter",
-    "as_command",
-    "as_papermill",
-    "as_python",
-    "checked",
-    "declared",
-    "join_overrides",
-    "loaded",
-    "read_parameters",
-    "split_names",
-    "split_overrides",
-]
-
-
 # -- The parameters of a notebook: what its cell declares, and whether what is given fits ------
 
 
@@ -104,13 +89,13 @@ class Parameter:
 
     @property
     def expected(self) -> str:
-        """What may be given, in words."""
+        """The permitted values, in words."""
         if self.low == -math.inf:
             return _WORDS[self.kind]
         return f"{_WORDS[self.kind]} from {self.low:.10g} to {self.high:.10g}"
 
     def value(self, given: Any) -> Any:
-        """Return what is given as a plain value of the parameter's type.
+        """Return a given value as a plain value of the parameter's type.
 
         Texts are read, as they come from a command line.
 
@@ -163,7 +148,7 @@ def _json(value: Any) -> str:
 
 
 def declared(path: Path) -> dict[str, Parameter]:
-    """Return what the cell tagged ``parameters`` declares, by name; nothing without such a cell.
+    """Return declarations of the cell tagged ``parameters``, by name; none without such a cell.
 
     Raises
     ------
@@ -181,7 +166,7 @@ def declared(path: Path) -> dict[str, Parameter]:
 
 
 def _declared_in(source: str, place: str) -> dict[str, Parameter]:
-    """Return what a cell of parameters declares, by name."""
+    """Return the declarations of a cell of parameters, by name."""
     where = f"{place}: parameters cell" if place else "parameters cell"
     try:
         statements = ast.parse(source).body
@@ -230,7 +215,7 @@ def _parameter(statement: ast.stmt, comment: str, where: str) -> Parameter:
 
 
 def checked(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a notebook is given, as plain values that papermill can put in.
+    """Return values for a notebook, as plain data that papermill can put in.
 
     Parameters
     ----------
@@ -255,7 +240,7 @@ def checked(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 def _fitting(
     known: Mapping[str, Parameter], given: Mapping[str, Any], place: str = ""
 ) -> dict[str, Any]:
-    """Return what is given as values of the declared types.
+    """Return given values as values of the declared types.
 
     Raises
     ------
@@ -371,7 +356,19 @@ def _check_scenarios(values: Mapping[str, Any], path: Path) -> None:
 
 
 def loaded(name: str, overrides: Iterable[str] = ()) -> Scenario:
-    """Return a scenario for a report, which says itself what a shortened run leaves out."""
+    """Return a scenario for a report, which says itself what a shortened run leaves out.
+
+    Parameters
+    ----------
+    name : str
+        Name or file of a scenario.
+    overrides : iterable of str
+        Each ``PATH=VALUE``.
+
+    Returns
+    -------
+    Scenario
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EventsLeftOutWarning)
         return Scenario.load(name, list(overrides))
@@ -384,6 +381,15 @@ def split_names(text: str) -> list[str]:
 
 def join_overrides(texts: Iterable[str]) -> str:
     """Return overrides as one text that :func:`split_overrides` takes apart again.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Each ``PATH=VALUE``.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -403,7 +409,7 @@ def join_overrides(texts: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class _Way:
-    """How the report of a notebook is made again, by ``cxsim VERB`` and by ``cx.VERB``.
+    """Commands that reproduce a notebook's report: ``cxsim VERB`` and ``cx.VERB``.
 
     Attributes
     ----------
@@ -445,7 +451,19 @@ _WAYS = {
 
 
 def as_command(notebook: str, parameters: Mapping[str, Any]) -> str:
-    """Return the ``cxsim`` command that makes a report."""
+    """Return the ``cxsim`` command that makes a report.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of a notebook that ships.
+    parameters : mapping of str to object
+        By name; those that are empty are left out.
+
+    Returns
+    -------
+    str
+    """
     way, rest = _WAYS.get(notebook), dict(parameters)
     overrides = split_overrides(rest.pop("overrides", ""))
     if way is None:
@@ -461,7 +479,19 @@ def as_command(notebook: str, parameters: Mapping[str, Any]) -> str:
 
 
 def as_papermill(notebook: str, parameters: Mapping[str, Any]) -> str:
-    """Return the papermill command that makes a report."""
+    """Return the papermill command that makes a report.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of a notebook that ships.
+    parameters : mapping of str to object
+        By name; those that are empty are left out.
+
+    Returns
+    -------
+    str
+    """
     words = ["papermill", f"notebooks/{notebook}.ipynb", "out.ipynb"]
     for name, value in parameters.items():
         if value != "":
@@ -470,7 +500,20 @@ def as_papermill(notebook: str, parameters: Mapping[str, Any]) -> str:
 
 
 def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
-    """Return the lines of Python that make the numbers of a report."""
+    """Return the lines of Python that make the numbers of a report.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of a notebook that ships.
+    parameters : mapping of str to object
+        By name; those that are empty are left out.
+
+    Returns
+    -------
+    str
+        Several lines.
+    """
     way, given = _WAYS.get(notebook), {k: v for k, v in parameters.items() if v != ""}
     if way is None:
         start = "from cxsim.report.notebook_run import run_notebook"

@@ -36,19 +36,7 @@ from cxsim.report.notebooks import (
     read_progress,
     title_of,
 )
-
-__all__ = [
-    "ONLY_IN_NOTEBOOK",
-    "CellError",
-    "NotebookError",
-    "NotebookInputError",
-    "NotebookResult",
-    "Watch",
-    "execute",
-    "run_notebook",
-    "to_html",
-]
-
+from cxsim.scenario.display import templates
 
 # -- Running a notebook from outside: check, run, judge, and leave a folder that is whole ------
 
@@ -70,7 +58,7 @@ Progress = Callable[[str, int, int], object]
 
 @dataclass(frozen=True)
 class Watch:
-    """What whoever waits for a notebook wants of it.
+    """Options of a caller who waits for a notebook.
 
     Attributes
     ----------
@@ -89,7 +77,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class NotebookResult:
-    """Where the results of a notebook are.
+    """Folder and files of a notebook's results.
 
     Attributes
     ----------
@@ -539,8 +527,6 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
-    from cxsim.report.tables import piece
-
     node = nbformat.read(notebook, as_version=4)
     # Code is left out; a cell that shows nothing then leaves an empty box.
     node.cells = [
@@ -563,4 +549,5 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     body, _ = exporter.from_notebook_node(node)
     body = _IMAGE.sub(_sized, body)
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    return piece("page", title or title_of(node), style, body)
+    pieces = templates(Path(__file__).parent).get_template("pieces.html").module
+    return str(pieces.page(title or title_of(node), style, body))  # type: ignore[attr-defined]

@@ -24,22 +24,6 @@ from cxsim._version import __version__
 from cxsim.messages import found, hint
 from cxsim.scenario import shipped_root
 
-__all__ = [
-    "VARIABLE",
-    "NotebookInputError",
-    "find_notebook",
-    "lay_out",
-    "plain",
-    "read_notebook",
-    "read_progress",
-    "shipped_notebooks",
-    "tell_progress",
-    "title_of",
-    "versions",
-    "workplace",
-]
-
-
 # -- Which notebooks there are, and what a name or path of one means ---------------------------
 
 
@@ -47,7 +31,7 @@ class NotebookInputError(ValueError):
     """A notebook that is not there, or is given something it cannot take."""
 
     def _render_traceback_(self) -> list[str]:
-        """Show what is wrong in a notebook without the stack that leads to it."""
+        """Show an error in a notebook without its traceback."""
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -86,6 +70,15 @@ def find_notebook(name_or_path: str | Path) -> Path:
 
 def read_notebook(path: Path) -> dict[str, Any]:
     """Return a notebook as dictionaries and lists.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        Of the notebook format, version 4.
 
     Raises
     ------
@@ -208,7 +201,17 @@ def versions() -> dict[str, str | None]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON takes it: frames as rows, what is no number as null."""
+    """Return a value as JSON takes it: frames as rows, what is no number as null.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, frames, texts, or containers of them.
+
+    Returns
+    -------
+    object
+    """
     import pandas as pd
 
     if isinstance(value, pd.DataFrame):
@@ -256,7 +259,17 @@ def tell_progress(stage: str = "simulating") -> Callable[[int, int], None] | Non
 
 
 def read_progress(file: Path) -> tuple[str, int, int] | None:
-    """Return stage, done and total as last told, None if nothing whole is there."""
+    """Return stage, done and total as last told, None if nothing whole is there.
+
+    Parameters
+    ----------
+    file : Path
+        As :func:`tell_progress` writes it.
+
+    Returns
+    -------
+    (str, int, int) or None
+    """
     try:
         text = file.read_text(encoding="utf-8")
         stage, done, total = text.removesuffix("\n").split("\t")

@@ -1,8 +1,9 @@
-"""What the notebooks of the package share: one object that shows, explains and keeps results."""
+"""The report of a notebook: one object that shows, explains and saves results."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pandas as pd
 
 from cxsim.charts.labels import Words
 from cxsim.files.whole import file_name, whole_file
+from cxsim.messages import AttributeHints
 from cxsim.report import tables
 from cxsim.report.notebook_parameters import (
     as_command,
@@ -20,28 +22,26 @@ from cxsim.report.notebook_parameters import (
     as_python,
     loaded,
     split_names,
-    split_overrides,
 )
 from cxsim.report.notebooks import plain, tell_progress, versions
 from cxsim.report.tables import difference_rows, piece, show, unstated_lines, unstated_section
 from cxsim.runs import settings_attrs
 from cxsim.runs.measures.measure_registry import MARKET, window_words
 from cxsim.scenario import Scenario, shipped_scenarios
+from cxsim.scenario.events import split_overrides
 from cxsim.study.claim_test import Verdict, verdict_of
 from cxsim.study.comparison import Comparison, first_change
 from cxsim.study.paired_seeds import Replications
 from cxsim.study.study import Study
 
-__all__ = ["Report", "shipped"]
-
 #: Seeds over which claims are tested at most.
 TESTED = 20
 
 #: The IDIC scorecard.
-IDIC = ("recognized", "differentiated", "learned", "misfit_removed")
+IDIC = ("recognition_rate", "need_variance_explained", "need_variance_resolved", "fit_gap_closed")
 
 
-class Report:
+class Report(AttributeHints):
     """A report in a notebook: shows tables and figures, and keeps them if there is a folder.
 
     Parameters
@@ -77,6 +77,17 @@ class Report:
     def load(self, names: str, overrides: str = "") -> list[Scenario]:
         """Return the scenarios of a text such as ``baseline,copycat``, with overrides put in.
 
+        Parameters
+        ----------
+        names : str
+            Names or files, with commas between them.
+        overrides : str
+            Each ``PATH=VALUE``, with commas between them.
+
+        Returns
+        -------
+        list of Scenario
+
         Raises
         ------
         ScenarioError
@@ -93,6 +104,17 @@ class Report:
     def study(self, name: str, seeds: int = 0) -> Study:
         """Return a study, with another number of seeds if one is given.
 
+        Parameters
+        ----------
+        name : str
+            Name or file.
+        seeds : int
+            0 for those of the study.
+
+        Returns
+        -------
+        Study
+
         Raises
         ------
         ScenarioError
@@ -103,7 +125,7 @@ class Report:
         self._scenarios = plan.examples()
         return plan
 
-    def of_sweep(self) -> Callable[[Any], None] | None:
+    def sweep_progress(self) -> Callable[[Any], None] | None:
         """Return a function of a sweep's report that tells whoever runs the notebook."""
         tell = self.progress
         if tell is None:
@@ -111,17 +133,17 @@ class Report:
         return lambda report: tell(report.stored + report.done, report.total)
 
     @property
-    def words(self) -> Words:
-        """What the first scenario calls things."""
+    def labels(self) -> Words:
+        """Labels of the first scenario."""
         return Words.of(settings_attrs(self._scenarios[0]))
 
-    def worded(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def labelled(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a frame that tells figures what things are called."""
         frame = frame.copy()
-        frame.attrs.update(self.words.attrs())
+        frame.attrs.update(self.labels.attrs())
         return frame
 
-    def courses(self, series: pd.DataFrame, scenario: str | None = None) -> pd.DataFrame:
+    def time_series(self, series: pd.DataFrame, scenario: str | None = None) -> pd.DataFrame:
         """Return means over seeds as figures of one run take them: a column per measure.
 
         Parameters
@@ -136,7 +158,7 @@ class Report:
         firms = list(dict.fromkeys(series["firm"]))
         wide = series.pivot(index=["period", "firm"], columns="measure", values="mean")
         wide = wide.reindex(firms, level="firm").reset_index().rename_axis(columns=None)
-        return self.worded(wide)
+        return self.labelled(wide)
 
     def _names(self) -> list[str]:
         """Names in which no word is replaced."""
@@ -155,17 +177,17 @@ class Report:
         )
         if self._parameters.get("overrides"):
             facts += f"; changed: {self._parameters['overrides']}"
-        text = self.words.say(text, keep=self._names()).replace(" %", "\u00a0%")
+        text = self.labels.say(text, keep=self._names()).replace(" %", "\u00a0%")
         left_out = [f"{each.name}: {each.left_out}" for each in self._scenarios if each.left_out]
-        facts = self.words.say("; ".join([facts, *left_out]), keep=self._names())
+        facts = self.labels.say("; ".join([facts, *left_out]), keep=self._names())
         return show(piece("answer", text, facts, self.caution()))
 
-    def say(self, *sentences: str) -> Any:
+    def text(self, *sentences: str) -> Any:
         """Show a paragraph for each text."""
-        said = [self.words.say(text, keep=self._names()) for text in sentences]
+        said = [self.labels.say(text, keep=self._names()) for text in sentences]
         return show(piece("paragraphs", said))
 
-    def rows(self, frame: pd.DataFrame, *, first: int = 24, none: str = "None.") -> Any:
+    def table(self, frame: pd.DataFrame, *, first: int = 24, none: str = "None.") -> Any:
         """Show the first rows of a frame, numbers with four digits; words if it has none."""
         if frame.empty:
             return show(piece("paragraphs", [none]))
@@ -173,35 +195,35 @@ class Report:
         more = len(frame) - first
         return show(table + piece("paragraphs", [f"and {more:,} more rows."] if more > 0 else []))
 
-    def leader(self, runs: Replications) -> str:
+    def market_leader(self, runs: Replications) -> str:
         """Return in one sentence whose share is highest and whose profit is."""
         means = runs.means.set_index(["measure", "firm"])["mean"]
-        share = means["share"].drop(MARKET, errors="ignore")
+        share = means["market_share"].drop(MARKET, errors="ignore")
         worth = means["net_present_value"].drop(MARKET, errors="ignore")
         sells, earns = str(share.idxmax()), str(worth.idxmax())
         market = runs.first.scenario
         last, start = int(market.periods) - 1, first_change(market)
         if start:  # what an event changed is answered by what comes after it
             late = runs.series[runs.series["period"] >= start]
-            late = late[late["measure"] == "share"]
+            late = late[late["measure"] == "market_share"]
             share = late.groupby("firm", sort=False)["mean"].mean()
             sells = str(share.idxmax())
         window = window_words("mean", start, last, str(market.period_length))
-        sold = f"{sells} has the highest share of purchases ({100 * share.max():.1f} %, {window})"
+        sold = f"{sells} has the highest market share ({100 * share.max():.1f} %, {window})"
         within = _count(runs.first.scenario.periods, runs.first.scenario.period_length)
         if sells == earns:
             return f"{sold} and earns most within {within}."
         return f"{sold}; {earns} earns most within {within}."
 
     def worth(self, runs: Replications) -> str:
-        """Return what the lead of the firm that earns most is worth, within the run and beyond."""
+        """Return the value of the leading firm's lead in profit, within the run and beyond."""
         if len(runs.firms) < 2:
             return ""
         best, other, value = runs.lead()
         return value.sentence(f"{best}'s lead over {other} in net present value")
 
     def questions(self, seeds: Iterable[int] = ()) -> Any:
-        """Show what each scenario claims, what becomes of it, and what would refute it.
+        """Show each scenario's claim, its verdict, and the result that would refute it.
 
         Parameters
         ----------
@@ -220,38 +242,60 @@ class Report:
 
     def figure(self, figure: Any, name: str) -> None:
         """Show a figure with its description; keep it as SVG if that was asked for."""
-        from cxsim.charts.style import save, show
+        from cxsim.charts.style import show
 
         show(figure)
+        self._keep(figure, name)
+
+    def _keep(self, figure: Any, name: str) -> None:
+        from cxsim.charts.style import save
+
         if self._output is not None and self._svg:
             save(figure, self._output / f"{file_name(name)}.svg")
 
     def side_by_side(self, figures: Mapping[str, Any], name: str) -> Any:
         """Show figures of several scenarios, named, side by side where there is room."""
-        from cxsim.charts.style import save
-
-        if self._output is not None and self._svg:
-            for scenario, figure in figures.items():
-                save(figure, self._output / f"{file_name(f'{name}-{scenario}')}.svg")
+        for scenario, figure in figures.items():
+            self._keep(figure, f"{name}-{scenario}")
         drawn = {scenario: figure._repr_html_() for scenario, figure in figures.items()}
         return show(piece("side_by_side", drawn))
 
     def firms(self) -> Any:
-        """Show what sets the firms apart, and what does not."""
+        """Show the parameters in which firms differ, and those in which they agree."""
         table, alike = tables.firms(self._scenarios[0])
         return show(table.to_html() + piece("alike", alike))
 
     def key_figures(self, runs: Replications) -> Any:
-        """Show the main measures of every firm with their standard errors."""
+        """Show the main measures of every firm with their standard errors.
+
+        Parameters
+        ----------
+        runs : Replications
+
+        Returns
+        -------
+        HTML
+            Means over seeds, in the units of the measures.
+        """
         return self._measured("Key figures by firm", runs)
 
     def scorecard(self, runs: Replications) -> Any:
-        """Show how far each firm gets in each of the four steps of IDIC."""
+        """Show how far each firm gets in each of the four steps of IDIC.
+
+        Parameters
+        ----------
+        runs : Replications
+
+        Returns
+        -------
+        HTML
+            Shares, in percent.
+        """
         return self._measured("IDIC by firm", runs, IDIC)
 
     def _measured(self, what: str, runs: Replications, names: Sequence[str] | None = None) -> Any:
         caption, periods = _caption(what, len(runs.seeds)), int(runs.first.scenario.periods)
-        return tables.measured(runs.means, caption, names=names, words=self.words, periods=periods)
+        return tables.measured(runs.means, caption, names=names, words=self.labels, periods=periods)
 
     def differences(self, result: Comparison) -> Any:
         """Show paired differences with their intervals, a table per scenario compared."""
@@ -259,20 +303,31 @@ class Report:
             result.table,
             baseline=result.scenarios[0],
             confidence=result.confidence,
-            words=self.words,
+            words=self.labels,
         )
-        note = tables.defined(difference_rows(result.table, words=self.words), "measure")
+        note = tables.defined(difference_rows(result.table, words=self.labels), "measure")
         return show("\n".join([*(table.to_html() for table in made), note]))
 
+    def in_words(self, result: Comparison) -> dict[str, Any]:
+        """Return a comparison as the command line prints it: sentences, and numbers as text."""
+        names = [*result.scenarios, *result.table["firm"].unique()]
+        return {
+            "headline": self.labels.say(result.headline(), keep=names),
+            "worth": self.labels.say(result.worth(), keep=names),
+            "baseline": result.scenarios[0],
+            "confidence": result.confidence,
+            "differences": difference_rows(result.table, words=self.labels),
+        }
+
     def caution(self) -> list[str]:
-        """Return what costs nothing for no cost is stated, and what else is a default."""
+        """Return costs that are zero because they are not stated, and other defaults."""
         return unstated_lines(self._scenarios)
 
     def unstated(self) -> Any:
         """Show which costs and other parameters the scenarios do not state themselves."""
         return unstated_section(self._scenarios)
 
-    def from_baseline(self) -> Any:
+    def changed_settings(self) -> Any:
         """Show how the scenario differs from the baseline that ships with the package."""
         scenario = self._scenarios[0]
         rows = Scenario.load("baseline").diff(scenario)
@@ -289,13 +344,13 @@ class Report:
         return tables.settings(rows, caption)
 
     def provenance(self) -> Any:
-        """Show what the results were made with."""
+        """Show the provenance of the results."""
         facts = [(f"scenario {each.name}", f"digest {each.digest}") for each in self._scenarios]
         facts += [(name, version) for name, version in versions().items() if version]
         facts.append(("made", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")))
         return tables.facts(facts, "The same digest, seeds and version give the same numbers.")
 
-    def again(self) -> Any:
+    def how_to_reproduce(self) -> Any:
         """Show how to make the same numbers again, in a shell, by papermill and in Python."""
         ways = {"In a shell": as_command, "By papermill": as_papermill, "In Python": as_python}
         given = self._notebook, self._parameters
@@ -319,7 +374,8 @@ class Report:
             return
         self._output.mkdir(parents=True, exist_ok=True)
         if result is not None:
-            result.save(self._output / type(result).__name__.lower())
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(result).__name__)
+            result.save(self._output / words.lower())
         summary = {
             "status": "ok",
             "made_by": "cxsim",
@@ -327,7 +383,7 @@ class Report:
             "title": title,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "parameters": self._parameters,
-            "words": asdict(self.words),
+            "words": asdict(self.labels),
             "unstated": unstated_lines(self._scenarios),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
@@ -338,7 +394,7 @@ class Report:
             draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
-def shipped() -> Any:
+def list_scenarios() -> Any:
     """Return the scenarios that ship with the package, each with what it claims."""
     found = {name: Scenario.load(path) for name, path in shipped_scenarios().items()}
     rows = {name: (each.title, each.claim) for name, each in found.items()}

@@ -17,25 +17,10 @@ from cxsim.report.tables import piece, show
 from cxsim.runs import run
 from cxsim.runs.measures.frames import equity_changes, profit_statement
 from cxsim.scenario import Scenario, ScenarioError
-from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
+from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import Finding, amount
-from cxsim.study.results import Sweep
-
-__all__ = [
-    "Findings",
-    "accounts",
-    "lived",
-    "moves",
-    "players_of",
-    "show_survivors",
-    "survivors",
-    "targeted",
-    "told",
-    "ways",
-    "winner",
-]
-
+from cxsim.study.results import StudyResult
 
 # -- The section of a notebook on what customers live through and what firms make of it --------
 
@@ -47,7 +32,7 @@ _HEADING = (
 )
 
 
-def lived(
+def experience(
     report: Report, run: Any, series: pd.DataFrame, *, events: Iterable[tuple[float, str]] = ()
 ) -> None:
     """Show journey map, perception gap and emotion clusters; nothing without a journey.
@@ -65,11 +50,15 @@ def lived(
         return
     from IPython.display import Markdown, display
 
-    from cxsim.charts.customer_experience import emotion_clusters, journey_map, perception_gap
+    from cxsim.charts.customer_experience import (
+        customer_journey_map,
+        emotion_clusters,
+        perception_gap,
+    )
 
-    touchpoints, events = report.worded(run.touchpoints), list(events)
+    touchpoints, events = report.labelled(run.touchpoints), list(events)
     display(Markdown(_HEADING))
-    report.figure(journey_map(touchpoints), "journey")
+    report.figure(customer_journey_map(touchpoints), "journey")
     report.figure(perception_gap(touchpoints, events=events), "perception-gap")
     report.figure(emotion_clusters(series, events=events), "emotions")
 
@@ -83,7 +72,7 @@ _TOLD_HEADING = (
 )
 
 
-def told(
+def word_of_mouth(
     report: Report, market: Any, series: pd.DataFrame, *, events: Iterable[tuple[float, str]] = ()
 ) -> None:
     """Show reputations, and awareness where it counts; nothing where nobody talks.
@@ -100,29 +89,29 @@ def told(
         return
     from IPython.display import Markdown, display
 
-    from cxsim.charts.time_series import lines
+    from cxsim.charts.time_series import time_series
 
     events = list(events)
     display(Markdown(_TOLD_HEADING))
-    report.figure(lines(series, measure="reputation", events=events), "reputation")
+    report.figure(time_series(series, measure="reputation", events=events), "reputation")
     if market.word_of_mouth.awareness:
-        report.figure(lines(series, measure="awareness", events=events), "awareness")
+        report.figure(time_series(series, measure="awareness", events=events), "awareness")
 
 
 # -- What a report of a study says: the answer first, then one analysis after the other --------
 
 
-class Findings:
+class StudyFindings:
     """The analyses that a study names, of every output, made once and shown one by one.
 
     Parameters
     ----------
     report : Report
         Shows and keeps figures.
-    result : Sweep
+    result : StudyResult
     """
 
-    def __init__(self, report: Report, result: Sweep):
+    def __init__(self, report: Report, result: StudyResult):
         self._report = report
         self._result = result
 
@@ -167,16 +156,16 @@ class Findings:
         """Show every analysis with its sentence, its figure and its table."""
         from IPython.display import display
 
-        from cxsim.charts.study_analyses import finding as drawn
+        from cxsim.charts.study_analyses import analysis as drawn
 
         for number, ((output, name), found) in enumerate(self._made.items()):
             display(show(piece("heading", f"{output}: {name.replace('_', ' ')}", 4)))
             if isinstance(found, str):
                 display(show(piece("paragraphs", [f"Not possible with these runs: {found}."])))
                 continue
-            display(self._report.say(found.sentence))
+            display(self._report.text(found.sentence))
             self._report.figure(drawn(found), f"finding-{number}-{name}")
-            display(self._report.rows(found.frame, first=16))
+            display(self._report.table(found.frame, first=16))
         return None if self._made else show(piece("paragraphs", ["The study names no analysis."]))
 
 
@@ -186,7 +175,7 @@ def best_point(means: pd.DataFrame, factors: list[str], output: str) -> str:
     Parameters
     ----------
     means : DataFrame
-        As :meth:`~cxsim.study.results.Sweep.means` returns it.
+        As :meth:`~cxsim.study.results.StudyResult.means` returns it.
     factors : list of str
         Names of the columns that make a point.
     output : str
@@ -211,8 +200,8 @@ def _value(value: Any) -> str:
 _BEGINS, _TAKES = 0.2, 0.2
 
 
-def players_of(market: Scenario, player: str, rival: str) -> tuple[str, str]:
-    """Return who plays: the firms named, else the first two of the market.
+def competitors(market: Scenario, player: str, rival: str) -> tuple[str, str]:
+    """Return the two players: the firms named, else the first two of the market.
 
     Raises
     ------
@@ -232,7 +221,7 @@ def players_of(market: Scenario, player: str, rival: str) -> tuple[str, str]:
     return first, second
 
 
-def moves(market: Scenario, players: Sequence[str]) -> dict[str, dict[str, Any]]:
+def policy_options(market: Scenario, players: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the policies that can be played in a market, by what they are called.
 
     Best responses are left out where the market has features that they do not account for.
@@ -258,7 +247,7 @@ def moves(market: Scenario, players: Sequence[str]) -> dict[str, dict[str, Any]]
     return found
 
 
-def winner(found: Tournament, currency: str) -> str:
+def tournament_headline(found: Tournament, currency: str) -> str:
     """Return in one sentence which policy earns most."""
     best, many = found.table.iloc[0], len(found.table)
     scale = scale_for("currency", np.array([best["value"]]))
@@ -297,13 +286,13 @@ def _verb(policy: str) -> str:
     )
 
 
-def survivors(
+def surviving_firms(
     market: Scenario,
     policies: Mapping[str, Mapping[str, Any]],
     players: Sequence[str],
     seeds: Sequence[int],
 ) -> pd.DataFrame:
-    """Return who is still there at the end, by what both players do.
+    """Return the surviving firms, by policy of both players.
 
     Returns
     -------
@@ -335,7 +324,7 @@ def survivors(
     return pd.DataFrame(rows)
 
 
-def show_survivors(report: Report, market: Scenario, stay: pd.DataFrame) -> Any:
+def survival_table(report: Report, market: Scenario, stay: pd.DataFrame) -> Any:
     """Show cash at the end by policy and firm, and who left."""
     from IPython.display import display
 
@@ -364,13 +353,13 @@ def show_survivors(report: Report, market: Scenario, stay: pd.DataFrame) -> Any:
         said = "No firm exits under any of these policies."
     else:
         said = "No firm exits: none in this market has a credit limit."
-    display(report.say(said))
-    return report.rows(
+    display(report.text(said))
+    return report.table(
         table.rename_axis(index="both players", columns=None).reset_index(), first=40
     )
 
 
-def ways(
+def capability_paths(
     market: Scenario, policies: Mapping[str, Mapping[str, Any]], movers: Sequence[str], seed: int
 ) -> pd.DataFrame:
     """Return a run of firms for each policy that sets capabilities, one after the other."""
@@ -385,8 +374,8 @@ def ways(
     return made
 
 
-def accounts(report: Report, made: Any) -> None:
-    """Show who takes customers from whom, where the money goes, and what customers are worth.
+def income_statements(report: Report, made: Any) -> None:
+    """Show flows of customers, the income statement, and customer equity.
 
     Parameters
     ----------
@@ -394,15 +383,15 @@ def accounts(report: Report, made: Any) -> None:
     made : Run
     """
     from cxsim.charts.customer_flows import customer_flows
-    from cxsim.charts.profit_and_equity import equity_causes, profit_waterfall
+    from cxsim.charts.profit_and_equity import customer_equity_drivers, profit_waterfall
 
-    firms = report.worded(made.firms)
-    report.figure(customer_flows(report.worded(made.switching)), "flows")
-    report.figure(profit_waterfall(report.worded(profit_statement(firms))), "waterfall")
-    report.figure(equity_causes(report.worded(equity_changes(firms))), "equity")
+    firms = report.labelled(made.firms)
+    report.figure(customer_flows(report.labelled(made.brand_switching)), "flows")
+    report.figure(profit_waterfall(report.labelled(profit_statement(firms))), "waterfall")
+    report.figure(customer_equity_drivers(report.labelled(equity_changes(firms))), "equity")
 
 
-def targeted(report: Report, market: Scenario, made: Any, *, seeds: int) -> None:
+def targeting(report: Report, market: Scenario, made: Any, *, seeds: int) -> None:
     """Show value tiers and what rules of targeting are worth; nothing where firms have none.
 
     Parameters
@@ -423,12 +412,12 @@ def targeted(report: Report, market: Scenario, made: Any, *, seeds: int) -> None
     if ranks or calls:
         display(Markdown(_TARGETED))
     if ranks:
-        report.figure(value_tiers(report.worded(made.frame("tiers"))), "tiers")
+        report.figure(value_tiers(report.labelled(made.frame("tiers"))), "tiers")
         lifts = service_lift(market, ranks[0], seeds=seeds)
-        report.figure(targeting_lift(report.worded(lifts)), "service-lift")
+        report.figure(targeting_lift(report.labelled(lifts)), "service-lift")
     if calls:
-        lifts = look_alike_lift(market, calls[0], seeds=seeds)
-        report.figure(targeting_lift(report.worded(lifts)), "contact-lift")
+        lifts = acquisition_lift(market, calls[0], seeds=seeds)
+        report.figure(targeting_lift(report.labelled(lifts)), "contact-lift")
 
 
 _TARGETED = (

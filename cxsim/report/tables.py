@@ -12,31 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.labels import PLAIN, Words, number, scale_for
+from cxsim.charts.labels import PLAIN, Words, fixed, number, scale_for
 from cxsim.runs import settings_attrs
 from cxsim.runs.measures.frames import quadrant
 from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures, window_words
 from cxsim.scenario import Scenario
 from cxsim.scenario.display import templates
 from cxsim.scenario.unstated import defaults_line, free_line, unstated_table
-
-__all__ = [
-    "decimals",
-    "difference_rows",
-    "differences",
-    "facts",
-    "firm_rows",
-    "firms",
-    "measured",
-    "piece",
-    "settings",
-    "show",
-    "styled",
-    "summary_words",
-    "unstated_lines",
-    "unstated_section",
-]
-
 
 # -- Pieces of HTML ----------------------------------------------------------------------------
 
@@ -47,7 +29,22 @@ def _pieces() -> Any:
 
 
 def piece(name: str, *values: Any, **more: Any) -> str:
-    """Return a piece of a report as HTML: a macro of ``pieces.html``, which escapes its values."""
+    """Return a piece of a report as HTML: a macro of ``pieces.html``, which escapes its values.
+
+    Parameters
+    ----------
+    name : str
+        Of a macro.
+    *values
+        Its arguments, in order.
+    **more
+        Its arguments, by name.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     return str(getattr(_pieces(), name)(*values, **more))
 
 
@@ -146,7 +143,7 @@ def differences(
                 str(name): _with_error(here["other"], here["other_se"]),
                 "difference": here["difference"],
                 percent: here["lower"] + " to " + here["upper"],
-                "precision gain": here["narrowing"],
+                "precision gain": here["width_ratio"],
             }
         )
         what = [_measure(row) for row in here.to_dict("records")]
@@ -214,7 +211,7 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
         values = [getattr(scenario.firms[name], key, None) for name in names]
         if not all(isinstance(value, (int, float, str)) for value in values):
             continue
-        unit = _unit(str(units.get(f"firms.*.{key}", "")), scenario)
+        unit = unit_of(str(units.get(f"firms.*.{key}", "")), scenario)
         label = key.replace("_", " ")
         cells = [_plain(value) for value in values]
         if key in ("interaction", "customization") or len(set(cells)) > 1:
@@ -229,7 +226,8 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
     return styled(shown, "Differences between the firms at the start"), alike
 
 
-def _unit(unit: str, scenario: Scenario) -> str:
+def unit_of(unit: str, scenario: Scenario) -> str:
+    """Return a unit in the currency and periods of a scenario; none of a pure number."""
     unit = "" if unit in ("share", "1", "flag") else unit
     unit = unit.replace("currency", scenario.currency)
     return unit.replace("per period", f"per {scenario.period_length}")
@@ -242,13 +240,34 @@ def _plain(value: Any) -> str:
 
 
 def settings(rows: pd.DataFrame, caption: str) -> Any:
-    """Return parameters that differ: columns ``path`` and one per scenario."""
+    """Return parameters that differ: columns ``path`` and one per scenario.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        A row per parameter, its values by scenario.
+    caption : str
+
+    Returns
+    -------
+    HTML
+    """
     shown = rows.set_index("path").astype(str)
     return styled(shown, caption, words_in=list(shown.columns))
 
 
 def facts(pairs: Iterable[tuple[str, Any]], caption: str) -> Any:
-    """Return a table of two columns: what, and its value."""
+    """Return a table of two columns: what, and its value.
+
+    Parameters
+    ----------
+    pairs : iterable of (str, object)
+    caption : str
+
+    Returns
+    -------
+    HTML
+    """
     pairs = [(what, str(value)) for what, value in pairs]
     frame = pd.DataFrame({"value": [v for _, v in pairs]}, index=[w for w, _ in pairs])
     return styled(frame, caption, words_in=["value"]).hide(axis="columns")
@@ -276,7 +295,18 @@ def summary_words(how: str, words: Words = PLAIN, periods: int | None = None) ->
 
 
 def decimals(errors: Iterable[float], values: Iterable[float]) -> int:
-    """Return the places after the point that show one digit of the typical error, two of 0.1."""
+    """Return the places after the point that show one digit of the typical error, two of 0.1.
+
+    Parameters
+    ----------
+    errors : iterable of float
+        Standard errors, in the unit of the values.
+    values : iterable of float
+
+    Returns
+    -------
+    int
+    """
     top = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
     known = [error for error in errors if math.isfinite(error) and error > 1e-9 * top]
     if not known:  # nothing says how far the digits can be trusted
@@ -285,11 +315,7 @@ def decimals(errors: Iterable[float], values: Iterable[float]) -> int:
 
 
 def _text(value: float, decimals: int, *, signed: bool = False) -> str:
-    if not math.isfinite(value):
-        return "–"
-    rounded = round(value, decimals) or 0.0
-    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return f"{sign}{abs(rounded):,.{decimals}f}"
+    return fixed(value, decimals, signed=signed) if math.isfinite(value) else "–"
 
 
 def _summary_unit(unit: str, summary: str) -> str:
@@ -319,7 +345,7 @@ def difference_rows(
     -------
     DataFrame
         ``scenario, measure, unit, summary, definition, firm, baseline, baseline_se, other,
-        other_se, difference, lower, upper, narrowing`` as text, and ``sure``: whether the
+        other_se, difference, lower, upper, width_ratio`` as text, and ``sure``: whether the
         interval excludes zero.
     """
     names = key_measures("firm") if names is None else names
@@ -367,7 +393,7 @@ def _difference_texts(here: pd.DataFrame, definition: str, words: Words) -> list
                 key: _text(row[key] * factor, finer, signed=True)
                 for key in ("difference", "lower", "upper")
             },
-            "narrowing": _narrowing(row["narrowing"]),
+            "width_ratio": _narrowing(row["width_ratio"]),
             "sure": bool(row["lower"] > 0 or row["upper"] < 0),
         }
         for row in here.to_dict("records")
@@ -433,7 +459,7 @@ def firm_rows(
 
 
 def unstated_lines(scenarios: Iterable[Scenario]) -> list[str]:
-    """Return what costs nothing for no cost is stated, and what was left to a default.
+    """Return costs that are zero because they are not stated, and other defaults.
 
     Parameters
     ----------

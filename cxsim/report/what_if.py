@@ -10,13 +10,10 @@ from typing import Any
 import pandas as pd
 
 from cxsim.charts.labels import Words
-from cxsim.report.tables import difference_rows
+from cxsim.report.tables import difference_rows, unit_of
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario
 from cxsim.study.comparison import Comparison, Outcome, outcome_of, side_by_side
-
-__all__ = ["FOCUS", "RIVAL", "Answer", "Answers", "Lever", "Question", "lever", "levers"]
-
 
 # -- A what-if question: a scenario, what is changed in it, and whether a rival copies ---------
 
@@ -27,7 +24,7 @@ COPIED = ("interaction", "customization")
 
 @dataclass(frozen=True)
 class Question:
-    """What if: some parameters are others, and a rival copies the firm in focus.
+    """A what-if question: changed parameters, and a rival that may copy the firm in focus.
 
     Attributes
     ----------
@@ -49,7 +46,19 @@ class Question:
     copies_at: int = 24
 
     def set(self, path: str, value: float) -> Question:
-        """Return the question with one more change, or one less if it is the base's own value."""
+        """Return the question with one more change, or one less if it is the base's own value.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path of a parameter.
+        value : float
+            In the unit of the parameter.
+
+        Returns
+        -------
+        Question
+        """
         changes = {k: v for k, v in self.changes.items() if k != path}
         if value != self.base.value(path):
             changes[path] = value
@@ -96,10 +105,10 @@ class Question:
 
 #: Key figures of the firm in focus.
 FIGURES = (
-    "share",
-    "retention",
+    "market_share",
+    "retention_rate",
     "switching_cost",
-    "lifetime_value_new",
+    "customer_lifetime_value_new",
     "customer_equity",
     "net_present_value",
 )
@@ -115,7 +124,7 @@ REMEMBERED = 400
 
 @dataclass(frozen=True)
 class Answer:
-    """What came out, for one question.
+    """The answer to one question.
 
     Attributes
     ----------
@@ -129,7 +138,7 @@ class Answer:
 
     @property
     def words(self) -> Words:
-        """What a period and the currency are called."""
+        """Labels of a period and the currency."""
         return Words(self.question.base.period_length, self.question.base.currency)
 
     def rows(self) -> pd.DataFrame:
@@ -151,12 +160,12 @@ class Answer:
             else f"More than {seeds} paired seeds may be needed for a significant result."
         )
         return (
-            f"{self.question.words()}: {firm}'s {_change('share of purchases', share)}; "
+            f"{self.question.words()}: {firm}'s {_change('market share', share)}; "
             f"its {_change('net present value', worth)}. {closing}"
         )
 
     def worth(self) -> str:
-        """Return what the change is worth to the firm within the run and beyond."""
+        """Return the value of the change to the firm within the run and beyond."""
         if self.question.asks_nothing:
             return ""
         name, firm = self.comparison.scenarios[1], self.question.firm
@@ -190,7 +199,18 @@ class Answers:
         self._known: dict[tuple[str, int], Outcome] = {}
 
     def to(self, question: Question, *, confidence: float = 0.95) -> Answer:
-        """Answer a question."""
+        """Answer a question.
+
+        Parameters
+        ----------
+        question : Question
+        confidence : float
+            Of the intervals, in (0, 1).
+
+        Returns
+        -------
+        Answer
+        """
         base = question.base.override({"name": "baseline"})
         other = question.scenario()
         runs = [[self._outcome(s, seed) for seed in self.seeds] for s in (base, other)]
@@ -262,7 +282,19 @@ class Lever:
 
 
 def levers(scenario: Scenario, firm: str, names: Sequence[str] = FOCUS) -> tuple[Lever, ...]:
-    """Return levers of a firm, those of ``names`` that are numbers in this scenario."""
+    """Return levers of a firm, those of ``names`` that are numbers in this scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    firm : str
+    names : sequence of str
+        Of firm parameters.
+
+    Returns
+    -------
+    tuple of Lever
+    """
     return tuple(
         lever(scenario, f"firms.{firm}.{name}")
         for name in names
@@ -290,19 +322,9 @@ def lever(scenario: Scenario, path: str) -> Lever:
     if high is None:
         largest = max(float(getattr(each, name)) for each in scenario.firms.values())
         high = 2.0 * largest or max(float(each.price) for each in scenario.firms.values()) or 1.0
-    unit = spec.unit.replace("currency", scenario.currency)
-    unit = unit.replace("per period", f"per {scenario.period_length}")
     step = _round_step((float(high) - low) / STEPS)
-    return Lever(
-        path,
-        name.replace("_", " ").capitalize(),
-        "" if unit in ("1", "share") else unit,
-        spec.doc,
-        low,
-        max(float(high), value),
-        step,
-        value,
-    )
+    label, unit = name.replace("_", " ").capitalize(), unit_of(spec.unit, scenario)
+    return Lever(path, label, unit, spec.doc, low, max(float(high), value), step, value)
 
 
 def _round_step(step: float) -> float:

@@ -2,7 +2,7 @@
 
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import held_and_kept
-from cxsim.model.probes.purchase_probability import own_elasticity
+from cxsim.model.probes.purchase_probability import own_price_elasticity
 from cxsim.runs.components import rule
 from cxsim.runs.execution import provenance, run, settings_attrs, simulate
 from cxsim.runs.result import Run
@@ -11,7 +11,7 @@ __all__ = [
     "TENURE_BANDS",
     "Run",
     "held_and_kept",
-    "own_elasticity",
+    "own_price_elasticity",
     "provenance",
     "rule",
     "run",

@@ -1,4 +1,4 @@
-"""What a simulation's numbers rest on, by name: passes, mechanisms, policies, measures, modules."""
+"""Components of a simulation by name: passes, mechanisms, policies, measures, modules."""
 
 from __future__ import annotations
 
@@ -18,17 +18,6 @@ from cxsim.model.mechanism_registry import add, registered
 from cxsim.runs.measures.frames import FRAMES, KEYS
 from cxsim.runs.measures.measure_registry import FIRM_MEASURES, MARKET_MEASURES
 from cxsim.scenario.schema import schema_for
-
-__all__ = [
-    "Components",
-    "changed",
-    "check_names",
-    "of_code",
-    "of_measures",
-    "of_model",
-    "of_passes",
-    "register",
-]
 
 #: What moves a period on, writes the books and summarizes them; passes and rules count one by one.
 _ENGINE = ("engine.columnar", "engine.native", "engine.parameter_tables", "engine.schedule",
@@ -81,7 +70,7 @@ def of_code(
     policies: Mapping[str, type],
     demand: Any = None,
 ) -> Components:
-    """Return what moves a market: passes and rules in their order, mechanisms, policies, engine.
+    """Return components that advance a market: passes, rules, mechanisms, policies, engine.
 
     Parameters
     ----------
@@ -104,7 +93,7 @@ def of_code(
 
 
 def of_measures(measures: Iterable[tuple[str, Measure]]) -> Components:
-    """Return what makes outputs of books: measures, how they are summarized, and the books.
+    """Return components that turn ledgers into outputs: measures, summaries and ledger.
 
     Parameters
     ----------
@@ -134,7 +123,7 @@ def of_passes(name: str, passes: Iterable[Pass]) -> Identity:
 
 
 def of_model(function: Any) -> Components:
-    """Return what a function that is studied rests on.
+    """Return the components behind a function that is studied.
 
     Parameters
     ----------
@@ -156,7 +145,7 @@ def changed(now: Mapping[str, str], before: Mapping[str, str], most: int = 3) ->
     Returns
     -------
     str
-        ``"measures.share"``; "" if nothing differs.
+        ``"measures.market_share"``; "" if nothing differs.
     """
     names = [name for name in {**now, **before} if now.get(name) != before.get(name)]
     first = ("measures.", "summaries.", "policies.", "inputs.")

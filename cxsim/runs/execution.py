@@ -24,7 +24,7 @@ from cxsim.files.sealed import (
     open_snapshot,
     write_snapshot,
 )
-from cxsim.messages import choice, hint, names_of, whole
+from cxsim.messages import argument_hints, choice, hint, names_of, whole
 from cxsim.model.mechanism import Mechanism
 from cxsim.model.mechanism_registry import PROBES
 from cxsim.model.probes.customers import panel_rows
@@ -36,17 +36,6 @@ from cxsim.scenario import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = [
-    "Checkpoint",
-    "CheckpointError",
-    "origin",
-    "provenance",
-    "run",
-    "settings_attrs",
-    "simulate",
-]
-
 
 # -- Checkpoints: a simulation in a file, so that a long run can go on after an end ------------
 
@@ -176,6 +165,10 @@ class Checkpoint:
     def save(self, simulation: Simulation) -> None:
         """Write the state of a simulation between two periods.
 
+        Parameters
+        ----------
+        simulation : Simulation
+
         Raises
         ------
         CheckpointError
@@ -228,7 +221,7 @@ def _first_format(path: Path) -> str:
 
 
 def _identity(simulation: Simulation) -> dict[str, Any]:
-    """Return what has to agree between a checkpoint and the run that goes on from it."""
+    """Return the data in which a checkpoint and the run that continues it have to agree."""
     digest = simulation.scenario.digest_with(simulation.rules_digest)
     return {"format": _FORMAT, "scenario": digest, "seed": simulation.seed}
 
@@ -236,13 +229,14 @@ def _identity(simulation: Simulation) -> dict[str, Any]:
 # -- From a scenario to a finished simulation, with no frame built -----------------------------
 
 
+@argument_hints
 def simulate(
     scenario: Scenario,
     *,
     seed: int = 0,
     engine: str = "columnar",
     rules: Mapping[str, Callable[..., Any]] | None = None,
-    detail: Iterable[str | Callable[..., Mechanism]] = (),
+    probes: Iterable[str | Callable[..., Mechanism]] = (),
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
     each: Callable[[Simulation], None] | None = None,
@@ -258,7 +252,7 @@ def simulate(
         As for :func:`cxsim.run`.
     checkpoint, checkpoint_seconds, debug
         As for :func:`cxsim.run`.
-    detail : iterable of str or callable
+    probes : iterable of str or callable
         As for :func:`cxsim.run`; or functions that make one more mechanism (see
         :class:`~cxsim.runs.simulation.Simulation`).
     each : callable, optional
@@ -266,15 +260,15 @@ def simulate(
     """
     seed, threads = whole(seed, "seed"), whole(threads, "threads", low=1)
     engine = choice(engine, "engine", ("columnar", "plain", "agents"))
-    detail = names_of(detail, "detail") if isinstance(detail, str) else detail
-    unknown = [name for name in detail if isinstance(name, str) and name not in PROBES]
+    probes = names_of(probes, "probes") if isinstance(probes, str) else probes
+    unknown = [name for name in probes if isinstance(name, str) and name not in PROBES]
     if unknown:
         what = f"expected any of {', '.join(PROBES)}, found {unknown[0]!r}"
-        raise ValueError(f"detail: {what}{hint(unknown[0], PROBES, listed=0)}")
+        raise ValueError(f"probes: {what}{hint(unknown[0], PROBES, listed=0)}")
     made: dict[str, Any] = {
         "engine": _engine(engine, seed, threads, debug=debug),
         "rules": rules,
-        "observers": tuple(detail),
+        "observers": tuple(probes),
     }
     keeper = None
     if checkpoint is None:
@@ -315,6 +309,7 @@ def _engine(name: str, seed: int, threads: int, *, debug: bool | None) -> Callab
 # -- One run of a scenario, kept as tidy frames ------------------------------------------------
 
 
+@argument_hints
 def run(
     scenario: Scenario | str | Path = "baseline",
     *,
@@ -322,7 +317,7 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     engine: str = "columnar",
     rules: Mapping[str, Callable[..., Any]] | None = None,
-    detail: Iterable[str] = (),
+    probes: Iterable[str] = (),
     panel: int = 0,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -346,7 +341,7 @@ def run(
         the same.
     rules : mapping of str to function, optional
         Rules that stand in for built-in ones, by name (``"learning.learned"``).
-    detail : iterable of {"elasticity", "loss_reasons", "hearsay", "cohorts", "customers", ...}
+    probes : iterable of {"price_elasticity", "churn_reasons", "cohorts", "customers", ...}
         What to measure beside the measures of every run: price elasticities by period,
         why customers were lost, what word of mouth does to chances to buy, survival and
         realized value by cohort, final customers one by one, or a sample of the network.
@@ -383,15 +378,15 @@ def run(
     --------
     >>> result = run("baseline", seed=1, overrides={"customers": 200, "periods": 12})
     >>> last = result.firms.query("period == 11").set_index("firm")
-    >>> last["share"].round(2).to_dict()
+    >>> last["market_share"].round(2).to_dict()
     {'Mass': 0.13, 'Niche': 0.27, 'Targeted': 0.26, 'Tailor': 0.35}
     """
     settings = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
     if overrides:
         settings = settings.override(overrides)
     seed, panel = whole(seed, "seed"), whole(panel, "panel", low=0)
-    detail = names_of(detail, "detail") if isinstance(detail, str) else detail
-    wanted = list(dict.fromkeys([*detail, *(["panel"] if panel else [])]))
+    probes = names_of(probes, "probes") if isinstance(probes, str) else probes
+    wanted = list(dict.fromkeys([*probes, *(["panel"] if panel else [])]))
     if panel and checkpoint is not None:
         raise ValueError("panel: expected none together with a checkpoint, which does not keep it")
     rows: list[pd.DataFrame] = []
@@ -400,7 +395,7 @@ def run(
         seed=seed,
         engine=engine,
         rules=rules,
-        detail=wanted,
+        probes=wanted,
         threads=threads,
         progress=progress,
         each=(lambda s: rows.append(panel_rows(s, panel))) if panel else None,
@@ -424,13 +419,34 @@ def run(
 
 
 def settings_attrs(scenario: Scenario) -> dict[str, str]:
-    """Return what figures call a period, the currency, and what else has a label of its own."""
+    """Return the labels of figures: of a period, the currency, and others of the scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    dict of str to str
+        ``period_length``, ``currency`` and words other than the usual ones, as ``attrs`` of frames.
+    """
     labels = {name: word for name, word in dict(scenario.labels).items() if word != name}
     return {"period_length": scenario.period_length, "currency": scenario.currency, **labels}
 
 
 def provenance(simulation: Simulation) -> dict[str, Any]:
-    """Return what produced a run: digests, seed, versions and time."""
+    """Return the provenance of a run: digests, seed, versions and time.
+
+    Parameters
+    ----------
+    simulation : Simulation
+
+    Returns
+    -------
+    dict
+        ``scenario``, ``digest``, ``seed``, ``periods``, ``engine``, ``time`` (UTC) and ``versions``
+        by package.
+    """
     code = Components([simulation.code, simulation.measuring])
     packages = ("numpy", "pandas", "mesa", "numba")
     return {
@@ -449,7 +465,7 @@ def provenance(simulation: Simulation) -> dict[str, Any]:
 
 
 def origin() -> dict[str, Any]:
-    """Return what this process is: versions, platform, commit, command and time.
+    """Return a description of this process: versions, platform, commit, command and time.
 
     Returns
     -------

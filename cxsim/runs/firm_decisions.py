@@ -1,4 +1,4 @@
-"""What firms decide: policies see what their firms know, and set parameters through the tables."""
+"""Decisions of firms: policies see their firms' information and set parameters in the tables."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from cxsim.engine.rules import names_of_rules
 from cxsim.engine.schedule import Schedule
 from cxsim.engine.workspace import Workspace
 from cxsim.files.sealed import in_memory, put_back
-from cxsim.firms.policy import Belief, Knowledge, Policy, PolicyError, Public
+from cxsim.firms.policy import Belief, FirmInformation, Policy, PolicyError, Public
 from cxsim.model.core.choice import DEMAND
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
 from cxsim.numerics.draws import period_keys, static_key
 from cxsim.scenario.named_policies import policies_of
-
-__all__ = ["Decisions", "DemandAtPrice", "ExpectedDemand", "Insolvency", "demand_schedule"]
-
 
 # -- What firms decide: policies see what their firms know, and set parameters through the tables
 
@@ -97,7 +94,7 @@ class Decisions:
         }
 
     def memories(self) -> dict[str, dict[str, Any]]:
-        """Return what each policy remembers, by how messages call the policy."""
+        """Return the state of each policy, by its label in messages."""
         return {seat.title: seat.policy.get_state() for seat in self._seats}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -121,9 +118,8 @@ class Decisions:
         ----------
         latest : callable
             Returns a firm measure of the last period, ``latest("firm", name)``.
-        beliefs : tuple of ndarray, optional
-            Believed performance by firm and touchpoint and its standard error, where there
-            is a journey.
+        beliefs : tuple of ndarray, shape (firm, touchpoint), optional
+            Perceived performance and its standard error, score 0-10, where there is a journey.
         """
         if beliefs is not None:
             names = self._tables.axes["touchpoint"]
@@ -139,7 +135,7 @@ class Decisions:
                 self._books[firm] = books = more
             books[:, self._periods] = values[:, self._tables.firms.index(firm)]
         self._periods += 1
-        shares = latest("firm", "share")
+        shares = latest("firm", "market_share")
         self._shares = {f: float(s) for f, s in zip(self._tables.firms, shares, strict=True)}
 
     def decide(self, period: int, market: Any = None) -> None:
@@ -167,7 +163,7 @@ class Decisions:
             if not public[seat.firm].active:
                 continue  # who is not in the market decides nothing
             full = seat.policy.information == "full"
-            known = Knowledge(
+            known = FirmInformation(
                 firm=seat.firm,
                 period=period,
                 period_length=self._scenario.period_length,
@@ -217,7 +213,7 @@ class Decisions:
         return MappingProxyType(dict(zip(self._names, pages, strict=True)))
 
     def _checked(self, seat: _Seat, period: int, decision: Any) -> dict[str, float]:
-        """Return what a policy decided as numbers by parameter, or say what is wrong with it."""
+        """Return a policy's decision as numbers by parameter, or raise an error about it."""
         sets = seat.policy.sets
         if decision is None:
             return {}
@@ -262,14 +258,14 @@ def _said(error: Exception) -> str:
 # -- What benchmarks are shown beside what firms know: the market, with expected demand --------
 
 
-#: Phases that lead to what options are worth to a customer, without any draw.
+#: Phases up to the utility of a customer's options, without any draw.
 _WORTH = ("prepare", "adjust", "ask", "add", "expect")
 
 
 def demand_schedule(
     mechanisms: tuple[Mechanism, ...], rules: Mapping[str, Callable[..., Any]] | None = None
 ) -> Schedule:
-    """Return the passes of a market with those that reckon with everybody in place of draws.
+    """Return the passes of a market, with expectations over all customers in place of draws.
 
     Parameters
     ----------
@@ -285,7 +281,7 @@ def demand_schedule(
 
 
 class DemandAtPrice(NamedTuple):
-    """What a firm can expect of the period ahead at some price, over simulated customers.
+    """Expected demand of a firm in the period ahead at some price, over simulated customers.
 
     Parameters
     ----------
@@ -308,9 +304,9 @@ class DemandAtPrice(NamedTuple):
 class ExpectedDemand:
     """The market as benchmarks see it.
 
-    Customers are taken as the period before left them: turnover, drift and contacts of the
-    period ahead are still to come. No promotion is reckoned with. A firm's rivals keep their
-    parameters as they stand.
+    Customers are taken as the period before left them: exits, drift and contacts of the
+    period ahead are still to come. Promotions are not taken into account. Parameters of a
+    firm's rivals stay as they are.
 
     Parameters
     ----------
@@ -329,7 +325,24 @@ class ExpectedDemand:
         self.schedule = schedule
 
     def at(self, firm: str, price: float) -> DemandAtPrice:
-        """Return what a firm can expect of the period ahead at a price."""
+        """Return a firm's expected demand in the period ahead at a price.
+
+        Parameters
+        ----------
+        firm : str
+        price : float
+            List price of the firm, currency per unit; those of rivals stand as they are.
+
+        Returns
+        -------
+        DemandAtPrice
+            Sums over simulated customers.
+
+        Raises
+        ------
+        ValueError
+            If there is no such firm.
+        """
         tables, row = self._workspace.tables, self._workspace.tables.firms.index(firm)
         prices = tables.arrays["firm_price"]
         stood = prices[row]
@@ -363,6 +376,16 @@ class ExpectedDemand:
     def value(self, path: str) -> float:
         """Return a parameter as it stands, by dotted path.
 
+        Parameters
+        ----------
+        path : str
+            As ``firms.Tailor.price``.
+
+        Returns
+        -------
+        float
+            In the unit of the parameter; NaN for null.
+
         Raises
         ------
         KeyError
@@ -394,7 +417,7 @@ class Insolvency:
         self._periods = np.zeros(firms, dtype=np.int64)
 
     def state(self) -> dict[str, Any]:
-        """Return who has gone, and for how long others have owed too much."""
+        """Return firms that have exited, and how long others have exceeded their credit limit."""
         return {"gone": self.gone, "periods": self._periods}
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copyreg
 import inspect
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,10 @@ from mesa import DataCollector
 
 from cxsim.engine.agents import AgentsEngine, Customer, ReleasedModel
 from cxsim.engine.workspace import Workspace
-from cxsim.messages import choice, names_of, whole
+from cxsim.messages import choice, hint, names_of, whole
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
-
-__all__ = ["Firm", "Market", "market_class"]
-
 
 # -- The market as a Mesa model, which Mesa's own tools take as it is --------------------------
 
@@ -171,8 +167,9 @@ class Market(ReleasedModel):
             value = simulation.workspace.tables.arrays.get(f"market_{name}")
             if value is not None and value.shape == (1,):
                 return float(value[0])
+            near = hint(name, [m.name for m in measures("market", simulation.mechanisms)], listed=0)
             raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute or measure {name!r}"
+                f"{type(self).__name__!r} object has no attribute or measure {name!r}{near}"
             ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -327,17 +324,19 @@ class Firm(mesa.Agent):
         Parameters
         ----------
         name : str
-            A measure of firms, such as ``"share"``.
+            A measure of firms, such as ``"market_share"``.
 
         Raises
         ------
         AttributeError
             If there is no such measure.
         """
+        simulation = self.model.simulation
         try:
-            return float(self.model.simulation.latest("firm", name)[self._row()])
+            return float(simulation.latest("firm", name)[self._row()])
         except KeyError:
-            raise AttributeError(f"a firm has no parameter or measure {name!r}") from None
+            near = hint(name, [m.name for m in measures("firm", simulation.mechanisms)], listed=0)
+            raise AttributeError(f"a firm has no parameter or measure {name!r}{near}") from None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "name" not in self.__dict__:
@@ -378,9 +377,8 @@ class Firm(mesa.Agent):
             self.measure(name)
         except AttributeError:
             names = [n[5:] for n in simulation.workspace.tables.arrays if n.startswith("firm_")]
-            near = get_close_matches(name, names, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise AttributeError(f"a firm has no parameter {name!r}{hint}") from None
+            near = hint(name, names, listed=0)
+            raise AttributeError(f"a firm has no parameter {name!r}{near}") from None
         raise AttributeError(f"{name}: expected a parameter, found a measure, which is only read")
 
     def _path(self, name: str) -> str:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_file, whole_folder
-from cxsim.messages import cells
-from cxsim.model.probes.churn import cohort_frame, loss_frame
+from cxsim.messages import AttributeHints, cells, hint
+from cxsim.model.probes.churn import churn_reason_frame, cohort_frame
 from cxsim.model.probes.customers import customer_frame, reach_frame
-from cxsim.model.probes.purchase_probability import elasticity_frame, hearsay_frame
+from cxsim.model.probes.purchase_probability import (
+    price_elasticity_frame,
+    word_of_mouth_effect_frame,
+)
 from cxsim.model.word_of_mouth.network import ties_frames
 from cxsim.runs.measures.frames import (
     FRAMES,
@@ -31,14 +34,11 @@ from cxsim.scenario import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FRAMES", "Frames", "Run", "frames_of", "place"]
-
-
 # -- A run is a value: tidy frames, the scenario and where it all comes from -------------------
 
 
-class Run:
-    """What one run of a scenario leaves.
+class Run(AttributeHints):
+    """The results of one run of a scenario.
 
     Frames are properties: ``firms``, ``market``, ``switching`` and ``tenure`` always, the others
     None unless they were asked for; each is built when it is first looked at.
@@ -83,9 +83,9 @@ class Run:
         return self._frames["market"]
 
     @property
-    def switching(self) -> pd.DataFrame:
+    def brand_switching(self) -> pd.DataFrame:
         """Purchases by period, origin and destination."""
-        return self._frames["switching"]
+        return self._frames["brand_switching"]
 
     @property
     def tenure(self) -> pd.DataFrame:
@@ -103,24 +103,24 @@ class Run:
         return self._frames.get("cohorts")
 
     @property
-    def losses(self) -> pd.DataFrame | None:
+    def churn_reasons(self) -> pd.DataFrame | None:
         """Losses by the term that decided them, None if not asked for."""
-        return self._frames.get("losses")
+        return self._frames.get("churn_reasons")
 
     @property
-    def elasticities(self) -> pd.DataFrame | None:
+    def price_elasticities(self) -> pd.DataFrame | None:
         """Own and cross price elasticities by period, None if not asked for."""
-        return self._frames.get("elasticities")
+        return self._frames.get("price_elasticities")
 
     @property
-    def hearsay(self) -> pd.DataFrame | None:
-        """What word of mouth does to chances to buy, None if not asked for."""
-        return self._frames.get("hearsay")
+    def word_of_mouth_effects(self) -> pd.DataFrame | None:
+        """Effects of word of mouth on purchase probabilities, None if not asked for."""
+        return self._frames.get("word_of_mouth_effects")
 
     @property
-    def reach(self) -> pd.DataFrame | None:
+    def purchase_frequency(self) -> pd.DataFrame | None:
         """Penetration and purchase frequency by firm, None if customers were not asked for."""
-        return self._frames.get("reach")
+        return self._frames.get("purchase_frequency")
 
     @property
     def customers(self) -> pd.DataFrame | None:
@@ -128,14 +128,14 @@ class Run:
         return self._frames.get("customers")
 
     @property
-    def neighbours(self) -> pd.DataFrame | None:
+    def network_customers(self) -> pd.DataFrame | None:
         """A sample of customers tied to each other, None if the network was not asked for."""
-        return self._frames.get("neighbours")
+        return self._frames.get("network_customers")
 
     @property
-    def ties(self) -> pd.DataFrame | None:
-        """Who listens to whom in that sample, None if the network was not asked for."""
-        return self._frames.get("ties")
+    def network_edges(self) -> pd.DataFrame | None:
+        """Links between receivers and senders in that sample, None if not asked for."""
+        return self._frames.get("network_edges")
 
     @property
     def panel(self) -> pd.DataFrame | None:
@@ -156,7 +156,8 @@ class Run:
             If the run has none of that name; those it has are listed.
         """
         if name not in self._frames:
-            raise KeyError(f"expected one of {', '.join(self._frames)}, found {name!r}")
+            near = hint(name, self._frames, listed=0)
+            raise KeyError(f"expected one of {', '.join(self._frames)}, found {name!r}{near}")
         return self._frames[name]
 
     def summary(self) -> pd.DataFrame:
@@ -285,7 +286,14 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        shown = ["quadrant", "share", "retention", "switching_cost", "lifetime_value_new", "profit"]
+        shown = [
+            "quadrant",
+            "market_share",
+            "retention_rate",
+            "switching_cost",
+            "customer_lifetime_value_new",
+            "profit",
+        ]
         last = self.firms[self.firms["period"] == self.firms["period"].max()]
         table = last.set_index("firm")[shown].to_html(float_format=lambda v: f"{v:,.3g}")
         title = escape(self.scenario.title or self.scenario.name)
@@ -351,7 +359,7 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
     frames: dict[str, Any] = {
         "firms": lambda: firm_frame(ledger, scenario, mechanisms),
         "market": lambda: market_frame(ledger, mechanisms),
-        "switching": lambda: switching_frame(ledger, scenario),
+        "brand_switching": lambda: switching_frame(ledger, scenario),
         "tenure": lambda: tenure_frame(ledger, scenario),
     }
     for mechanism in mechanisms:
@@ -360,17 +368,17 @@ def frames_of(simulation: Simulation, wanted: Collection[str]) -> dict[str, Any]
         frames["touchpoints"] = lambda: touchpoint_frame(ledger, scenario)
     if "cohorts" in wanted:
         frames["cohorts"] = lambda: cohort_frame(ledger, scenario)
-    if "elasticity" in wanted:
-        frames["elasticities"] = lambda: elasticity_frame(ledger, scenario)
-    if "network" in wanted:
-        frames["neighbours"], frames["ties"] = ties_frames(simulation)
-    if "hearsay" in wanted:
-        frames["hearsay"] = lambda: hearsay_frame(ledger, scenario)
-    if "loss_reasons" in wanted:
-        frames["losses"] = lambda: loss_frame(ledger, scenario, mechanisms)
+    if "price_elasticity" in wanted:
+        frames["price_elasticities"] = lambda: price_elasticity_frame(ledger, scenario)
+    if "network_sample" in wanted:
+        frames["network_customers"], frames["network_edges"] = ties_frames(simulation)
+    if "word_of_mouth_effects" in wanted:
+        frames["word_of_mouth_effects"] = lambda: word_of_mouth_effect_frame(ledger, scenario)
+    if "churn_reasons" in wanted:
+        frames["churn_reasons"] = lambda: churn_reason_frame(ledger, scenario, mechanisms)
     if "customers" in wanted:  # built at once: later they would keep all customers in memory
         frames["customers"] = customer_frame(simulation)
-        frames["reach"] = reach_frame(frames["customers"], list(scenario.firms))
+        frames["purchase_frequency"] = reach_frame(frames["customers"], list(scenario.firms))
     return frames
 
 

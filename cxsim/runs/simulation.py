@@ -26,8 +26,6 @@ from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.measures.profit import year_of
 from cxsim.scenario.named_policies import policies_of
 
-__all__ = ["BLOCK", "PLAIN_BLOCK", "Simulation"]
-
 #: Customers per block: few enough that their scratch columns stay in a core's cache together.
 BLOCK = 1024
 
@@ -220,11 +218,13 @@ class Simulation:
         self.period += 1
         if self.period > 0 and self.decisions:
             own = self.workspace.own
-            beliefs = (own["belief"], own["belief_error"]) if "belief" in own else None
-            self.decisions.remember(self.latest, beliefs)
+            perceived = None
+            if "perceived_performance" in own:
+                perceived = own["perceived_performance"], own["perceived_performance_se"]
+            self.decisions.remember(self.latest, perceived)
 
     def _check_prices(self) -> None:
-        """Stop before a period in which somebody asks more than anybody can spend."""
+        """Stop before a period in which a firm charges more than any customer can spend."""
         arrays = self.workspace.tables.arrays
         if "firm_price" not in arrays:
             return
@@ -322,7 +322,7 @@ class Simulation:
 
     @functools.cached_property
     def code(self) -> Components:
-        """What moves this market: every rule, pass, mechanism and policy, and the engine.
+        """Components that advance this market: rules, passes, mechanisms, policies and engine.
 
         Raises
         ------
@@ -338,7 +338,7 @@ class Simulation:
 
     @functools.cached_property
     def measuring(self) -> Components:
-        """What makes numbers of the books: every measure of this run, and how it is summarized."""
+        """Components that turn the ledger into outputs: measures and their summaries."""
         return of_measures(
             (level, measure)
             for level, named in self._measures.items()
@@ -357,6 +357,11 @@ class Simulation:
         ----------
         name : str
             A column that is kept, such as ``"tenure"``.
+
+        Returns
+        -------
+        ndarray, shape (axes..., customers)
+            In the unit of the column.
         """
         return self.workspace.population.whole(name)
 

@@ -13,8 +13,6 @@ from typing import Any
 from cxsim.messages import Place, Problem, ScenarioError, found
 from cxsim.scenario.schema import World
 
-__all__ = ["ADD", "REPLACE", "Entry", "EventsLeftOutWarning", "added", "fitted", "left_out_words"]
-
 ADD = "events"
 REPLACE = "replace_events"
 
@@ -50,7 +48,22 @@ class Entry:
 
 
 def entries(raw: Mapping[str, Any], where: Mapping[Keys, Place], key: str = ADD) -> list[Entry]:
-    """Return the events of a scenario's data with the places of their parts."""
+    """Return the events of a scenario's data with the places of their parts.
+
+    Parameters
+    ----------
+    raw : mapping
+        Data of a scenario.
+    where : mapping of tuple to Place
+        Place of each value, by its keys.
+    key : str
+        ``events``, or the key by which an override adds or replaces them.
+
+    Returns
+    -------
+    list of Entry
+        In the order of the file.
+    """
     places: dict[int, Where] = {}
     for keys, place in where.items():
         if len(keys) > 1 and keys[0] == key and isinstance(keys[1], int):
@@ -161,7 +174,18 @@ def fitted(
 
 
 def periods_of(raw: Mapping[str, Any]) -> int | None:
-    """Return how many periods the data ask for; None if that is not a whole number."""
+    """Return how many periods the data ask for; None if that is not a whole number.
+
+    Parameters
+    ----------
+    raw : mapping
+        Data of a scenario, not yet checked.
+
+    Returns
+    -------
+    int or None
+        Periods; the default where none are stated.
+    """
     return _whole(raw.get("periods", World.model_fields["periods"].default))
 
 
@@ -171,6 +195,19 @@ def _whole(value: Any) -> int | None:
 
 def left_out_words(late: tuple[Entry, ...], periods: int, period: str) -> str:
     """Return in one sentence which events a run of so many periods leaves out.
+
+    Parameters
+    ----------
+    late : tuple of Entry
+        Events after the end; three are named.
+    periods : int
+        Of the run.
+    period : str
+        Word for a period.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

@@ -1,10 +1,10 @@
 """Rules that test a claim: comparisons of measures that a program can evaluate.
 
-A rule is one line, such as ``retention.Tailor > retention.others``: two sides of measures and
-numbers with one of ``> >= < <=`` between them. A measure of a firm is ``MEASURE.FIRM``, one of the
-market ``market.MEASURE``; ``others`` stands for every firm that the rule does not name. The
-same in another run is ``RUN.MEASURE.FIRM``. Names that are no words stand in brackets,
-``share["Our bank"]``.
+A rule is one line, such as ``retention_rate.Tailor > retention_rate.others``: two sides of
+measures and numbers with one of ``> >= < <=`` between them. A measure of a firm is
+``MEASURE.FIRM``, one of the market ``market.MEASURE``; ``others`` stands for every firm that the
+rule does not name. The same in another run is ``RUN.MEASURE.FIRM``. Names that are no words stand
+in brackets, ``market_share["Our bank"]``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cxsim.messages import hint
-
-__all__ = ["MARKET", "OTHERS", "Rule", "Term", "check_rule", "parse_rule"]
 
 #: Name of the market in place of a firm.
 MARKET = "market"
@@ -56,6 +54,11 @@ class Term:
     firm: str
     run: str = ""
 
+    @property
+    def level(self) -> str:
+        """Level of the measure: ``"firm"`` or ``"market"``."""
+        return MARKET if self.firm == MARKET else "firm"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -90,7 +93,16 @@ class Rule:
         return _value(self.high, value), _value(self.low, value)
 
     def side(self, name: str) -> tuple[float, Term] | None:
-        """Return factor and measure where a side is one measure, or a number times one."""
+        """Return factor and measure where a side is one measure, or a number times one.
+
+        Parameters
+        ----------
+        name : {"high", "low"}
+
+        Returns
+        -------
+        (float, Term) or None
+        """
         node, factor = (self.high if name == "high" else self.low), 1.0
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             numbers = [n for n in (node.left, node.right) if isinstance(n, ast.Constant)]
@@ -114,9 +126,9 @@ def parse_rule(text: str) -> Rule:
 
     Examples
     --------
-    >>> rule = parse_rule("share.others < 0.9 * share.Whole")
+    >>> rule = parse_rule("market_share.others < 0.9 * market_share.Whole")
     >>> [(term.measure, term.firm) for term in rule.terms]
-    [('share', 'others'), ('share', 'Whole')]
+    [('market_share', 'others'), ('market_share', 'Whole')]
     >>> rule.sides(lambda term: {"others": 0.2, "Whole": 0.5}[term.firm])
     (0.45, 0.2)
     """
@@ -130,7 +142,7 @@ def parse_rule(text: str) -> Rule:
     if not isinstance(body, ast.Compare) or len(kinds) != 1 or kinds[0] not in _COMPARED:
         raise ValueError(
             "expected two sides with one of > >= < <= between them "
-            f"(retention.A > retention.others), found {_cut(text)}"
+            f"(retention_rate.A > retention_rate.others), found {_cut(text)}"
         )
     op = body.ops[0]
     left, right = body.left, body.comparators[0]
@@ -216,7 +228,21 @@ def _value(node: ast.expr, value: Callable[[Term], float]) -> float:
 
 
 def check_rule(rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Any]) -> str:
-    """Raise if a name in a rule is unknown to a scenario."""
+    """Return what is wrong with the names in a rule, empty if a scenario has them all.
+
+    Parameters
+    ----------
+    rule : Rule
+    firms : mapping by str
+        Firms of the scenario.
+    runs : mapping by str
+        Other runs of the test.
+
+    Returns
+    -------
+    str
+        ``expected ..., found ... (did you mean ...?)``.
+    """
     for term in rule.terms:
         if term.run and term.run not in runs:
             return f"expected a run of this test, found {term.run!r}{hint(term.run, runs)}"
@@ -229,7 +255,21 @@ def check_rule(rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Any]) ->
 def absent_firms(
     rule: Rule, firms: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """Return the firms that a rule, or a run that it compares, names and a market lacks."""
+    """Return the firms that a rule, or a run that it compares, names and a market lacks.
+
+    Parameters
+    ----------
+    rule : Rule
+    firms : mapping by str
+        Firms of the market.
+    runs : mapping of str to mapping
+        Overrides of each run of the test.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+    """
     named = {term.firm for term in rule.terms if term.firm not in (MARKET, OTHERS)}
     for run in {term.run for term in rule.terms} & runs.keys():
         for path, value in runs[run].items():

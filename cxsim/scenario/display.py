@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from cxsim.scenario.events import Change
     from cxsim.scenario.scenario import Scenario
 
-__all__ = ["diff", "html", "json_schema", "parameter_table", "templates"]
-
-
 # -- Scenarios and parameters as tables --------------------------------------------------------
 
 
@@ -29,7 +26,18 @@ _ABSENT, _PRESENT = "absent", "present"
 
 
 def parameter_table(schema: Schema) -> pd.DataFrame:
-    """Return one row for each parameter: path, unit, range, default, source, meaning."""
+    """Return one row for each parameter: path, unit, range, default, source, meaning.
+
+    Parameters
+    ----------
+    schema : Schema
+
+    Returns
+    -------
+    DataFrame
+        Columns ``path``, ``kind``, ``unit``, ``default``, ``minimum``, ``maximum``, ``source``,
+        ``description``, ``mechanism``, ``fixed``, ``newcomers``.
+    """
     import pandas as pd
 
     rows = []

@@ -20,20 +20,6 @@ from cxsim.scenario.schema import Schema
 from cxsim.scenario.validation import check_parts, refusal, segment_rates, shape_problems, validate
 from cxsim.scenario.yaml_text import YamlError, parse
 
-__all__ = [
-    "Change",
-    "FrozenDict",
-    "Overrides",
-    "changes_of",
-    "freeze",
-    "overridden",
-    "parse_override",
-    "split_overrides",
-    "thaw",
-    "validated",
-]
-
-
 # -- Events as scheduled changes, one for each parameter they name
 
 
@@ -73,26 +59,6 @@ class Change:
         """Dotted path of what changes."""
         start = () if self.level == "market" else (f"{self.level}s", self.name)
         return ".".join(map(str, (*start, *self.keys)))
-
-    def value_at(self, period: int, before: Any) -> Any:
-        """Return the parameter's value in ``period``, on or after ``at``.
-
-        Parameters
-        ----------
-        period : int
-            The period.
-        before
-            The value it had before the change: that of period ``at - 1``.
-
-        Returns
-        -------
-        float or other value
-            With ``over`` 0 the new value from ``at`` on; else the straight line that
-            leaves ``before`` at period ``at`` and arrives at period ``at + over``.
-        """
-        if period >= self.at + self.over:
-            return self.value
-        return before + (self.value - before) * ((period - self.at) / self.over)
 
 
 def changes_of(schema: Schema, source: Source, model: Any) -> tuple[Change, ...]:
@@ -370,7 +336,16 @@ class FrozenDict(dict[Any, Any]):
 
 
 def freeze(value: Any) -> Any:
-    """Return ``value`` with mappings frozen and lists made tuples, models included in place."""
+    """Return ``value`` with mappings frozen and lists made tuples, models included in place.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    object
+    """
     if isinstance(value, BaseModel):
         # The models are frozen already; only what they hold is put in its final form.
         for name, held in value.__dict__.items():
@@ -384,7 +359,17 @@ def freeze(value: Any) -> Any:
 
 
 def thaw(value: Any) -> Any:
-    """Return a plain copy: dictionaries, lists, texts, numbers (models become dictionaries)."""
+    """Return a plain copy: dictionaries, lists, texts, numbers (models become dictionaries).
+
+    Parameters
+    ----------
+    value : object
+        As :func:`freeze` returns it.
+
+    Returns
+    -------
+    object
+    """
     if isinstance(value, BaseModel):
         return {name: thaw(held) for name, held in value.__dict__.items()}
     if isinstance(value, dict):
@@ -406,6 +391,17 @@ _OVERRIDE = Place("override")
 
 def parse_override(text: str) -> tuple[str, Any]:
     """Split ``PATH=VALUE`` as on the command line; the value is read as YAML.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    path : str
+        Dotted path.
+    value : object
+        Plain data.
 
     Raises
     ------
@@ -432,6 +428,15 @@ def split_overrides(text: str) -> list[str]:
     """Return overrides that stand in one text, with commas or new lines between them.
 
     Commas within brackets and quotation marks belong to a value.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+        Each ``PATH=VALUE``.
 
     Examples
     --------
@@ -462,6 +467,23 @@ def overridden(schema: Schema, source: Source, overrides: Overrides) -> Source:
 
     ``events`` adds events, ``replace_events`` replaces all; where ``periods`` shortens the
     run, events that were there before and come after its end are left out.
+
+    Parameters
+    ----------
+    schema : Schema
+    source : Source
+    overrides : mapping or iterable of str
+        New values by dotted path, or texts ``PATH=VALUE``.
+
+    Returns
+    -------
+    Source
+        With the places of the new values.
+
+    Raises
+    ------
+    ScenarioError
+        If a path leads nowhere, or a text is no override.
     """
     if isinstance(overrides, str):
         overrides = split_overrides(overrides)

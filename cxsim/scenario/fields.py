@@ -19,10 +19,6 @@ from pydantic.fields import FieldInfo
 from cxsim.messages import MISSING
 from cxsim.parameters import Ask, Parameters
 
-__all__ = ["Expected", "Keyed", "Spec", "kind_of", "optional", "spec_of", "spec_of_field",
-           "words_for"]  # fmt: skip
-
-
 # -- What files beside scenarios declare: their keys, and how messages speak of them -----------
 
 
@@ -154,7 +150,17 @@ class Spec:
         return bool(self.kinds & {"null", "any"})
 
     def child(self, key: str | int) -> Spec | None:
-        """Return the spec of what is under ``key``, or None if nothing can be."""
+        """Return the spec of what is under ``key``, or None if nothing can be.
+
+        Parameters
+        ----------
+        key : str or int
+            Name, or number in a list.
+
+        Returns
+        -------
+        Spec or None
+        """
         if isinstance(key, int):
             return self.items
         if self.fields is not None:
@@ -191,7 +197,13 @@ class Spec:
         return replace(self, **inside, **new(self), **top)
 
     def parameters(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Spec]]:
-        """Yield every parameter below with its path; ``*`` stands for any name or number."""
+        """Yield every parameter below with its path; ``*`` stands for any name or number.
+
+        Parameters
+        ----------
+        path : tuple of str
+            Path of this one.
+        """
         if self.is_parameter:
             yield path, self
         elif self.fields is not None:
@@ -205,7 +217,15 @@ class Spec:
     def walk(
         self, value: Any, path: tuple[str | int, ...] = ()
     ) -> Iterator[tuple[tuple[str | int, ...], Spec, Any]]:
-        """Yield ``(path, spec, value)`` of every parameter in a validated value."""
+        """Yield ``(path, spec, value)`` of every parameter in a validated value.
+
+        Parameters
+        ----------
+        value : object
+            Validated: a model, or what one holds.
+        path : tuple of str or int
+            Path of this one.
+        """
         if self.is_parameter or value is None:
             yield path, self, value
         elif self.fields is not None:
@@ -285,7 +305,21 @@ def _simple(info: FieldInfo) -> bool:
 
 
 def spec_of_field(info: FieldInfo, *, of: str = "", mechanism: str = "") -> Spec:
-    """Describe one field of a parameter group, with its unit, source and default."""
+    """Describe one field of a parameter group, with its unit, source and default.
+
+    Parameters
+    ----------
+    info : FieldInfo
+        Of pydantic.
+    of : str
+        What a group of parameters is called in messages.
+    mechanism : str
+        Name of the one that declares the parameter.
+
+    Returns
+    -------
+    Spec
+    """
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     unit, fixed, newcomers = (extra.get(name) for name in ("unit", "fixed", "newcomers"))
 
@@ -331,7 +365,7 @@ def _expected(metadata: Any) -> str:
 
 
 def words_for(spec: Spec, needs: int | None = None) -> str:
-    """Return what is expected in words, with range and unit.
+    """Return the expected value in words, with range and unit.
 
     Parameters
     ----------
@@ -370,7 +404,7 @@ def words_for(spec: Spec, needs: int | None = None) -> str:
 
 
 def kind_of(spec: Spec) -> str:
-    """Return what is expected, without range and unit: ``a number``, ``true or false``, ..."""
+    """Return the expected kind, without range and unit: ``a number``, ``true or false``, ..."""
     return words_for(spec.mapped(lambda _: {"bounds": {}}, unit="1"))
 
 

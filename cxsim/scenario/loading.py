@@ -15,22 +15,6 @@ from cxsim.scenario.fields import Spec
 from cxsim.scenario.schema import TEXTS
 from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, parse, whole
 
-__all__ = [
-    "Source",
-    "find",
-    "plain",
-    "read",
-    "read_mapping",
-    "read_yaml",
-    "real_folder",
-    "reason",
-    "shipped_root",
-    "shipped_scenarios",
-    "shipped_studies",
-    "shown_path",
-]
-
-
 # -- Scenario files as plain data, with what they extend; every value keeps its line -----------
 
 
@@ -69,11 +53,31 @@ class Source:
     folders: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def folder_of(self, keys: Keys) -> str:
-        """Return the folder of the file that the value at ``keys`` came from."""
+        """Return the folder of the file that the value at ``keys`` came from.
+
+        Parameters
+        ----------
+        keys : tuple of str or int
+
+        Returns
+        -------
+        str
+            A real path.
+        """
         return self.folders.get(self.at(keys).source, self.folder)
 
     def at(self, keys: Keys) -> Place:
-        """Return the place of the value at ``keys``, or of what contains it."""
+        """Return the place of the value at ``keys``, or of what contains it.
+
+        Parameters
+        ----------
+        keys : tuple of str or int
+
+        Returns
+        -------
+        Place
+            File and line.
+        """
         for length in range(len(keys), 0, -1):
             if keys[:length] in self.where:
                 return self.where[keys[:length]]
@@ -299,6 +303,19 @@ def plain(value: Any, place: Place, keys: Keys = ()) -> Any:
     dictionaries of what was set in them. Anything else is left for validation
     to refuse.
 
+    Parameters
+    ----------
+    value : object
+        As Python code may give it.
+    place : Place
+        What it came from, for messages.
+    keys : tuple of str or int
+        Where it stands.
+
+    Returns
+    -------
+    object
+
     Raises
     ------
     ScenarioError
@@ -405,7 +422,7 @@ def find(
 
 
 def shown_path(path: Path) -> str:
-    """Return what messages call a file: its path from the current folder, if it is below."""
+    """Return a file's label in messages: its path from the current folder, if it is below."""
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):
@@ -420,7 +437,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def reason(error: OSError) -> str:
-    """Return what the operating system says is wrong, in lower case."""
+    """Return the operating system's message, in lower case."""
     return error.strerror.lower() if error.strerror else type(error).__name__
 
 

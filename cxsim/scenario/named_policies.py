@@ -14,7 +14,6 @@ from cxsim.firms.policy_registry import (
     named,
     policy_class,
     policy_names,
-    receive,
     resolve,
     sent_along,
 )
@@ -24,19 +23,6 @@ from cxsim.scenario.fields import spec_of
 from cxsim.scenario.loading import Source
 from cxsim.scenario.paths import unknown_key
 from cxsim.scenario.validation import validate
-
-__all__ = [
-    "checked_code",
-    "code_of",
-    "completed",
-    "named_policies",
-    "policies_of",
-    "policy_problems",
-    "policy_refusals",
-    "policy_schema",
-    "receive",
-    "taken_along",
-]
 
 Keys = tuple[str | int, ...]
 
@@ -51,7 +37,17 @@ def _given(model: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def named_policies(scenario: Any) -> list[tuple[str, str, str]]:
-    """Return firm, kind and name of the policies that decide anything; imports nothing."""
+    """Return firm, kind and name of the policies that decide anything; imports nothing.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of (str, str, str)
+        Sorted.
+    """
     given = ((firm, kind, named(each)[0]) for firm, kind, each in _given(scenario))
     return sorted(each for each in given if each[2] != FIXED)
 
@@ -62,7 +58,16 @@ def _folder(source: Source, firm: str, kind: str) -> str:
 
 
 def code_of(scenario: Any) -> list[tuple[str, str, PolicyCode]]:
-    """Return firm, kind and name of the policies whose code this process has not imported."""
+    """Return firm, kind and name of the policies whose code this process has not imported.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of (str, str, PolicyCode)
+    """
     found = []
     for firm, kind, name in named_policies(scenario):
         policy = resolve(kind, name, _folder(scenario._source, firm, kind))
@@ -72,7 +77,7 @@ def code_of(scenario: Any) -> list[tuple[str, str, PolicyCode]]:
 
 
 def policy_problems(model: Any, source: Source, *, load: bool = False) -> list[tuple[Keys, str]]:
-    """Return what is wrong with policies' names and parameters, as ``(keys, text)``.
+    """Return problems of policies' names and parameters, as ``(keys, text)``.
 
     Parameters
     ----------
@@ -112,7 +117,7 @@ def policy_problems(model: Any, source: Source, *, load: bool = False) -> list[t
 def _settings(
     name: str, settings: dict[str, Any], policy: type[Policy] | PolicyCode | None
 ) -> list[tuple[Keys, str]]:
-    """Return what is wrong with a policy's parameters, as far as its class is known."""
+    """Return problems of a policy's parameters, as far as its class is known."""
     if policy is None:
         return [((key,), f"expected no parameters with {FIXED}, found {key!r}") for key in settings]
     if isinstance(policy, PolicyCode):
@@ -171,9 +176,17 @@ def checked_code(scenario: Any) -> None:
 
 
 def policy_refusals(scenario: Any) -> list[tuple[Keys, str]]:
-    """Return which policies cannot decide in this scenario, and why, as ``(keys, text)``.
+    """Return policies that cannot decide in this scenario, and reasons, as ``(keys, text)``.
 
     Those whose code was not imported yet are asked when a run starts.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of (tuple, str)
     """
     problems: list[tuple[Keys, str]] = []
     for firm, kind, given in sorted(_given(scenario), key=lambda each: each[:2]):
@@ -192,6 +205,16 @@ def completed(policies: Any) -> dict[str, Any]:
 
     A policy called by its name has its defaults in it. Those of ``module:Class`` are code, which
     need not be here to tell two scenarios apart: a run's digest has the code itself.
+
+    Parameters
+    ----------
+    policies : Policies
+        Of one firm.
+
+    Returns
+    -------
+    dict of str to dict
+        ``name`` and parameters, by kind.
     """
     result: dict[str, Any] = {}
     for kind in KINDS:
@@ -212,7 +235,19 @@ def _number(value: Any) -> Any:
 
 
 def taken_along(scenario: Any) -> tuple[dict[str, type[Policy]], tuple[str, ...]]:
-    """Return the policies of this process, and the trusted folders, that work of it needs."""
+    """Return the policies of this process, and the trusted folders, that work of it needs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    policies : dict of str to type of Policy
+        By the name that the scenario has for each.
+    folders : tuple of str
+        Sorted.
+    """
     policies: dict[str, type[Policy]] = {}
     folders = set()
     for firm, kind, name in named_policies(scenario):
@@ -225,7 +260,7 @@ def taken_along(scenario: Any) -> tuple[dict[str, type[Policy]], tuple[str, ...]
 
 
 def policy_schema(kind: str) -> list[dict[str, Any]]:
-    """Return what may stand under a kind of policy, in JSON schema."""
+    """Return the JSON schema of a kind of policy."""
     names = policy_names(kind)
     alternatives: list[dict[str, Any]] = [
         {"enum": list(names), "description": "A policy of the package, by name"},

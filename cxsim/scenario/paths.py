@@ -10,8 +10,6 @@ from cxsim.messages import MISSING, Place, Problem, ScenarioError, found, hint, 
 from cxsim.parameters import Parameters
 from cxsim.scenario.fields import Spec
 
-__all__ = ["Target", "held", "put", "resolve", "unknown_key"]
-
 Path = tuple[str | int, ...]
 
 
@@ -25,7 +23,7 @@ class Target:
 
 
 def resolve(root: Spec, raw: Mapping[str, Any], path: str, place: Place) -> tuple[Target, ...]:
-    """Find what a dotted path names.
+    """Find the parameter that a dotted path names.
 
     Parameters
     ----------
@@ -120,7 +118,22 @@ def _under(raw: Any, key: str | int) -> Any:
 
 
 def unknown_key(spec: Spec, key: Any, path: Path) -> str:
-    """Say that ``key`` is not among the fields of a group."""
+    """Say that ``key`` is not among the fields of a group.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of the group.
+    key : object
+        As found.
+    path : tuple of str or int
+        Of the group.
+
+    Returns
+    -------
+    str
+        ``expected ..., found ... (did you mean ...?)``.
+    """
     if not path:
         what = "a parameter or section of a scenario"
     elif len(path) == 2 and path[0] in ("firms", "segments"):
@@ -132,7 +145,17 @@ def unknown_key(spec: Spec, key: Any, path: Path) -> str:
 
 
 def held(model: Any, keys: Path) -> Any:
-    """Return what a validated model holds at ``keys``; None below what was left out.
+    """Return the value of a validated model at ``keys``; None below parts that were left out.
+
+    Parameters
+    ----------
+    model : Parameters
+        Validated.
+    keys : tuple of str or int
+
+    Returns
+    -------
+    object
 
     Raises
     ------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import BaseModel
 
 from cxsim.files import trust
+from cxsim.firms.policy_registry import receive
 from cxsim.messages import MISSING, Place, Problem, ScenarioError, found
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
@@ -25,7 +26,6 @@ from cxsim.scenario.named_policies import (
     checked_code,
     completed,
     policy_refusals,
-    receive,
     taken_along,
 )
 from cxsim.scenario.paths import held, resolve
@@ -33,9 +33,6 @@ from cxsim.scenario.schema import TEXTS, Schema, schema_for
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Scenario", "canonical", "digest"]
-
 
 # -- The scenario: the only input of a simulation ----------------------------------------------
 
@@ -191,7 +188,7 @@ class Scenario:
             raise ScenarioError(problems)
 
     def place(self, keys: tuple[str | int, ...]) -> Place:
-        """Return where a value was written, for messages.
+        """Return the file and line of a value, for messages.
 
         Parameters
         ----------
@@ -313,7 +310,7 @@ class Scenario:
         return values if "*" in path.split(".") else next(iter(values.values()))
 
     def targets(self, path: str, place: Place, keys: tuple[str | int, ...] = ()) -> tuple[Any, ...]:
-        """Return what a dotted path names: keys, and what may stand there.
+        """Return the keys of a dotted path, and the field that it names.
 
         Parameters
         ----------
@@ -405,7 +402,7 @@ class Scenario:
         return digest(self._canonical, rules)
 
     def unstated(self) -> pd.DataFrame:
-        """Return what the scenario does not state itself and answers rest on.
+        """Return assumptions behind results that the scenario does not state itself.
 
         Columns ``parameter``, ``of``, ``meaning``, ``value``, ``unit``, ``source``: costs and
         other parameters that were left at their default, or, in a market with firms of its own,
@@ -501,19 +498,15 @@ def _restored(
     return cls(source, given)
 
 
-#: Names that parameters cannot have, because they would be hidden.
 #: A claim, and how it is tested.
 _CLAIM = ("claim", "refuted_by", "test")
 
 
+#: Names that parameters cannot have, because they would be hidden.
 _OWN = frozenset(name for name in vars(Scenario) if not name.startswith("_"))
 
 
 # -- The digest of a scenario: 16 hex digits that name its parameters --------------------------
-
-
-if TYPE_CHECKING:
-    pass
 
 
 def canonical(scenario: Scenario) -> str:
@@ -598,5 +591,17 @@ def digest(text: str, rules: str) -> str:
 
     The package's version is none of them: a release that changes no rule and no default
     changes no result.
+
+    Parameters
+    ----------
+    text : str
+        Of :func:`canonical`.
+    rules : str
+        Digest of the code that runs it.
+
+    Returns
+    -------
+    str
+        16 hex digits.
     """
     return hashlib.sha256(f"{text}\n{rules}".encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ import types
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -18,9 +18,6 @@ from cxsim.model.mechanism import Mechanism
 from cxsim.parameters import Ask, Parameters, parameter
 from cxsim.scenario.claim_rule import parse_rule
 from cxsim.scenario.fields import Spec, spec_of_field
-
-__all__ = ["TEXTS", "Condition", "Event", "Initial", "Schema", "World", "schema_for"]
-
 
 # -- The models of firm, segment and scenario, built from the parameters of mechanisms ----------
 
@@ -50,12 +47,33 @@ class Schema:
     root: Spec
 
     def owner(self, level: str, name: str) -> str:
-        """Return the mechanism that declares a firm, segment or market parameter."""
+        """Return the mechanism that declares a firm, segment or market parameter.
+
+        Parameters
+        ----------
+        level : {"firm", "segment", "market"}
+        name : str
+            Of the parameter.
+
+        Returns
+        -------
+        str
+            Name of the mechanism; of what no mechanism declares, that of the core.
+        """
         found = (self.root if level == "market" else self.spec(level)).child(name)
         return found.mechanism if found else _CORE
 
     def spec(self, level: str) -> Spec:
-        """Return the spec of ``firm``, ``segment`` or ``market``, as the model of that name."""
+        """Return the spec of ``firm``, ``segment`` or ``market``, as the model of that name.
+
+        Parameters
+        ----------
+        level : {"firm", "segment", "market"}
+
+        Returns
+        -------
+        Spec
+        """
         fields = self.root.fields or {}
         if level == "market":
             return replace(
@@ -114,11 +132,11 @@ def _build(mechanisms: tuple[Mechanism, ...]) -> Schema:
         "firms": (dict[str, firm], parameter(doc="Firms, by name", min_length=1)),  # type: ignore[valid-type]
         "initial": (
             dict[str, Initial],
-            parameter({}, doc="Customers at the start, by firm (default: none)", fixed=True),
+            fixed({}, "Customers at the start, by firm (default: none)"),
         ),
         "events": (
             tuple[Event, ...],
-            parameter((), doc="Events: changes during the run", fixed=True),
+            fixed((), "Events: changes during the run"),
         ),
     }
     scenario = create_model("ScenarioModel", __base__=(market, World), **sections)
@@ -220,67 +238,50 @@ def _narrow(annotation: Any, bounds: tuple[Any, ...]) -> Any:
 TEXTS = ("name", "title", "description", "claim", "refuted_by", "test", "notes")
 
 
+#: Declares a parameter that events may not change.
+fixed = partial(parameter, fixed=True)
+
+
 class Initial(Parameters):
     """A firm's customers at the start."""
 
-    share: float = parameter(
-        0.0, doc="Initial customer share of the firm", unit="share", ge=0, le=1, fixed=True
+    share: float = fixed(0.0, "Initial customer share of the firm", "share")
+    tenure: int = fixed(
+        0, "Initial tenure of these customers: purchases since joining", "purchases", ge=0
     )
-    tenure: int = parameter(
-        0,
-        doc="Initial tenure of these customers: purchases since joining",
-        unit="purchases",
-        ge=0,
-        fixed=True,
-    )
-    knowledge: float = parameter(
-        0.0,
-        doc="Initial knowledge of each of these customers",
-        unit="share",
-        ge=0,
-        lt=1,
-        fixed=True,
+    knowledge: float = fixed(
+        0.0, "Initial knowledge of each of these customers", "share", ge=0, lt=1
     )
 
 
 class Event(Parameters):
     """A change at a period, or spread evenly over several."""
 
-    at: int = parameter(doc="Period of the change", unit="period", ge=0, fixed=True)
-    over: int = parameter(
-        0,
-        doc="Periods until the new value is reached, in equal steps (0: at once)",
-        unit="periods",
-        ge=0,
-        fixed=True,
+    at: int = fixed(doc="Period of the change", unit="period", ge=0)
+    over: int = fixed(
+        0, "Periods until the new value is reached, in equal steps (0: at once)", "periods", ge=0
     )
-    set: dict[str, Any] = parameter(
-        doc="New values by dotted path; * stands for every firm or segment",
-        min_length=1,
-        fixed=True,
+    set: dict[str, Any] = fixed(
+        doc="New values by dotted path; * stands for every firm or segment", min_length=1
     )
-    label: str = parameter("", doc="Label of the event in figures", fixed=True)
+    label: str = fixed("", "Label of the event in figures")
 
 
 class Condition(Parameters):
     """A condition of a claim, as a rule that can be evaluated."""
 
-    says: str = parameter(doc="The condition in words", min_length=1, fixed=True)
-    rule: str = parameter(
-        doc="The condition as a comparison of measures: retention.Tailor > retention.others",
+    says: str = fixed(doc="The condition in words", min_length=1)
+    rule: str = fixed(
+        doc="The condition as a comparison of measures: churn.Tailor < churn.others",
         min_length=1,
-        fixed=True,
     )
-    window: Literal["run", "last_year", "last_period", "after_event"] = parameter(
+    window: Literal["run", "last_year", "last_period", "after_event"] = fixed(
         "run",
         doc="Periods of the comparison: all, the last year, the last one, or those from the first "
         "event on",
-        fixed=True,
     )
-    runs: dict[str, dict[str, Any]] = parameter(
-        {},
-        doc="Other runs in the rule: overrides of the scenario, by name",
-        fixed=True,
+    runs: dict[str, dict[str, Any]] = fixed(
+        {}, "Other runs in the rule: overrides of the scenario, by name"
     )
 
     @field_validator("rule")
@@ -293,68 +294,53 @@ class Condition(Parameters):
 class Labels(Parameters):
     """Words of this market for customers, purchases and prices in tables and figures."""
 
-    customer: str = parameter(
-        "customer", doc="Word for a customer (patient, donor, voter, child/children)", fixed=True
-    )
-    purchase: str = parameter(
-        "purchase", doc="Word for a purchase (treatment, donation, vote, enrolment)", fixed=True
-    )
-    price: str = parameter("price", doc="Word for a price (fee, co-payment, tuition)", fixed=True)
+    customer: str = fixed("customer", "Word for a customer (patient, donor, voter, child/children)")
+    purchase: str = fixed("purchase", "Word for a purchase (treatment, donation, vote, enrolment)")
+    price: str = fixed("price", "Word for a price (fee, co-payment, tuition)")
 
 
 class World(Parameters):
     """Texts, size and labels of the market as a whole."""
 
-    name: str = parameter("", doc="Short name (default: that of the file)", fixed=True)
-    title: str = parameter("", doc="Title in one line", fixed=True)
-    description: str = parameter("", doc="Description of the market and its firms", fixed=True)
-    claim: str = parameter("", doc="Claim that the scenario tests", fixed=True)
-    refuted_by: str = parameter("", doc="Result that would refute the claim", fixed=True)
-    test: tuple[Condition, ...] = parameter(
-        (), doc="Conditions of the claim as rules: the claim holds if all of them hold", fixed=True
+    name: str = fixed("", "Short name (default: that of the file)")
+    title: str = fixed("", "Title in one line")
+    description: str = fixed("", "Description of the market and its firms")
+    claim: str = fixed("", "Claim that the scenario tests")
+    refuted_by: str = fixed("", "Result that would refute the claim")
+    test: tuple[Condition, ...] = fixed(
+        (), "Conditions of the claim as rules: the claim holds if all of them hold"
     )
-    notes: str = parameter("", doc="Sources and assumptions of the numbers", fixed=True)
-    periods: int = parameter(
-        60, doc="Periods reported", unit="periods", ge=1, le=100_000, fixed=True, ask=Ask()
-    )
-    period_length: str = parameter("month", doc="Length of a period", fixed=True)
-    warm_up: int = parameter(
+    notes: str = fixed("", "Sources and assumptions of the numbers")
+    periods: int = fixed(60, "Periods reported", "periods", ge=1, le=100_000, ask=Ask())
+    period_length: str = fixed("month", "Length of a period")
+    warm_up: int = fixed(
         0,
-        doc="Warm-up: periods simulated before the first one and not reported",
-        unit="periods",
+        "Warm-up: periods simulated before the first one and not reported",
+        "periods",
         ge=0,
         le=100_000,
-        fixed=True,
     )
-    customers: int = parameter(
+    customers: int = fixed(
         2000,
-        doc="Customers simulated; more of them reduce the Monte-Carlo error only",
-        unit="customers",
+        "Customers simulated; more of them reduce the Monte-Carlo error only",
+        "customers",
         ge=1,
         le=1_000_000_000,
-        fixed=True,
     )
-    market_size: float = parameter(
+    market_size: float = fixed(
         100_000.0,
-        doc="Customers in the whole market, for which money is reported",
-        unit="customers",
+        "Customers in the whole market, for which money is reported",
+        "customers",
         gt=0,
         le=1e12,
-        fixed=True,
         ask=Ask(),
     )
-    needs: int = parameter(2, doc="Dimensions of need", unit="dimensions", ge=1, le=8, fixed=True)
-    matrix_threshold: float = parameter(
-        0.5,
-        doc="Threshold between low and high in the capability matrix",
-        unit="share",
-        ge=0,
-        le=1,
-        fixed=True,
+    needs: int = fixed(2, "Dimensions of need", "dimensions", ge=1, le=8)
+    matrix_threshold: float = fixed(
+        0.5, "Threshold between low and high in the capability matrix", "share"
     )
-    currency: str = parameter("EUR", doc="Label of the currency", fixed=True)
-    labels: Labels = parameter(
+    currency: str = fixed("EUR", "Label of the currency")
+    labels: Labels = fixed(
         Labels(),
-        doc="Words of tables and figures; an irregular plural follows a stroke (child/children)",
-        fixed=True,
+        "Words of tables and figures; an irregular plural follows a stroke (child/children)",
     )

@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
     from cxsim.scenario.scenario import Scenario
 
-__all__ = [
-    "Unstated",
-    "defaults_line",
-    "free_line",
-    "inherited",
-    "inherited_line",
-    "unstated",
-    "unstated_table",
-]
-
 Keys = tuple[str | int, ...]
 
 
@@ -72,7 +62,7 @@ class Unstated:
     def amount(self) -> str:
         """Value and unit in words."""
         value = self.value
-        said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:,.10g}"
+        said = {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:,.10g}"
         return f"{said} {self.unit}".strip()
 
 

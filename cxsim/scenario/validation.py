@@ -17,9 +17,6 @@ from cxsim.scenario.paths import unknown_key
 from cxsim.scenario.schema import Schema
 from cxsim.scenario.yaml_text import plain_scalar
 
-__all__ = ["MOST", "check_parts", "read_as", "refusal", "shape_problems", "validate", "wrong"]
-
-
 # -- Pydantic's errors in plain words, with range and unit of the parameter ---------------------
 
 
@@ -85,7 +82,7 @@ def read_as(
     keys: Keys = (),
     context: Mapping[str, Any] | None = None,
 ) -> _Model:
-    """Return what a file holds as a model.
+    """Return the content of a file as a model.
 
     Parameters
     ----------
@@ -112,13 +109,36 @@ def read_as(
 
 
 def refusal(source: Source, problems: Found) -> ScenarioError:
-    """Return the error of problems, with their places and in the order of these."""
+    """Return the error of problems, with their places and in the order of these.
+
+    Parameters
+    ----------
+    source : Source
+    problems : list of (tuple, str)
+        Keys, and what is wrong there.
+
+    Returns
+    -------
+    ScenarioError
+    """
     told = [Problem(source.at(keys), keys, text) for keys, text in problems]
     return ScenarioError(sorted(told, key=lambda problem: problem.place.order))
 
 
 def wrong(source: Source, keys: Keys, text: str) -> ScenarioError:
-    """Return the error of the one value at ``keys``."""
+    """Return the error of the one value at ``keys``.
+
+    Parameters
+    ----------
+    source : Source
+    keys : tuple of str or int
+    text : str
+        ``expected ..., found ...``.
+
+    Returns
+    -------
+    ScenarioError
+    """
     return refusal(source, [(keys, text)])
 
 
@@ -240,7 +260,24 @@ def _advice(spec: Spec, value: Any) -> str:
 
 
 def shape_problems(spec: Spec, model: Any, *, needs: int, firms: tuple[str, ...]) -> Found:
-    """Find lists that do not have a number for each need, and values not given for each firm."""
+    """Find lists that do not have a number for each need, and values not given for each firm.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of the model.
+    model : Parameters
+        Valid but for this.
+    needs : int
+        Dimensions of need.
+    firms : tuple of str
+        Names of the firms.
+
+    Returns
+    -------
+    list of (tuple, str)
+        Keys, and what is wrong there.
+    """
     problems: Found = []
     for keys, each, value in spec.walk(model):
         if each.axes and isinstance(value, tuple):
@@ -268,11 +305,22 @@ RESERVED = ".*/\\="
 
 
 #: Names of what a customer may choose or have beside firms.
-TAKEN = ("outside", "none")
+TAKEN = ("no_purchase", "no_supplier", "outside", "none")
 
 
 def check_parts(schema: Schema, model: Any) -> Found:
-    """Return what is wrong between the parts of a valid model, as ``(keys, text)``."""
+    """Return problems between the parts of a valid model, as ``(keys, text)``.
+
+    Parameters
+    ----------
+    schema : Schema
+    model : Parameters
+        A scenario of which each value alone is valid.
+
+    Returns
+    -------
+    list of (tuple, str)
+    """
     problems = list(_names("firms", model.firms))
     problems += _names("segments", model.segments)
     problems += _shares(model)
@@ -297,7 +345,8 @@ def _names(section: str, named: Any) -> Iterator[tuple[Keys, str]]:
             shown = " ".join(found(c)[1:-1] for c in bad)
             yield keys, f"expected a name without any of . * / \\ =, found {shown}"
         elif name.casefold() in TAKEN:
-            yield keys, f"expected a name other than {' and '.join(TAKEN)}, found {found(name)}"
+            taken = f"{', '.join(TAKEN[:-1])} and {TAKEN[-1]}"
+            yield keys, f"expected a name other than {taken}, found {found(name)}"
 
 
 def _shares(model: Any) -> Iterator[tuple[Keys, str]]:
@@ -326,12 +375,19 @@ def _initial(model: Any) -> Iterator[tuple[Keys, str]]:
 
 
 def segment_rates(segment: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
-    """Check rates that are chances unless a distribution makes them means."""
+    """Check rates that are chances unless a distribution makes them means.
+
+    Parameters
+    ----------
+    segment : Parameters
+    keys : tuple of str
+        Of the segment.
+    """
     rate = getattr(segment, "purchase_rate", 0.0)
     if rate > 1 and getattr(segment, "purchase_rate_shape", None) is None:
         text = "expected a number from 0 to 1 (per period) unless purchase_rate_shape is given"
         yield (*keys, "purchase_rate"), f"{text}, found {found(rate)}"
-    for number, value in enumerate(getattr(segment, "turnover_beta", None) or ()):
+    for number, value in enumerate(getattr(segment, "exit_rate_beta", None) or ()):
         if not value > 0:
             text = f"expected a number above 0, found {found(value)}"
-            yield (*keys, "turnover_beta", number), text
+            yield (*keys, "exit_rate_beta", number), text

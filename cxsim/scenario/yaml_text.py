@@ -35,19 +35,6 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from cxsim.files.whole import whole_file
 from cxsim.messages import Place, Problem, ScenarioError
 
-__all__ = [
-    "MAX_BYTES",
-    "MERGE",
-    "Document",
-    "YamlError",
-    "parse",
-    "plain_scalar",
-    "to_yaml",
-    "whole",
-    "write_whole",
-]
-
-
 # -- YAML 1.2 text as plain values, with the line of every key and item ------------------------
 
 
@@ -308,7 +295,15 @@ _MOST = int(sys.float_info.max)
 
 
 def plain_scalar(text: str) -> Any:
-    """Return what an unquoted word means by the core schema of YAML 1.2.
+    """Return the value of an unquoted word by the core schema of YAML 1.2.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str, int, float, bool or None
 
     Examples
     --------
@@ -397,7 +392,17 @@ _Careful.add_representer(str, _Careful.text)
 
 
 def to_yaml(data: dict[str, Any]) -> str:
-    """Return plain data as YAML 1.2 that :func:`~cxsim.scenario.yaml_text.parse` gives back."""
+    """Return plain data as YAML 1.2 that :func:`~cxsim.scenario.yaml_text.parse` gives back.
+
+    Parameters
+    ----------
+    data : dict
+        Plain data.
+
+    Returns
+    -------
+    str
+    """
     text = _dumped(data, _Representer, width=100)
     # The emitter breaks some long lines of odd characters where no space was.
     if parse(text).value != _as_read(data):

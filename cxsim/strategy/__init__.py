@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "copying_effects": "copying",
         "payback": "break_even",
-        "paying_map": "one_to_one",
+        "profit_map": "one_to_one",
         "why": "driver_contributions",
     },
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
 from cxsim.charts.labels import scale_for, words_of
-from cxsim.charts.layout import finish, new
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
+from cxsim.charts.layout import Chart, Shared, charted, tag
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture
 from cxsim.messages import choice, minus, number, whole
 from cxsim.runs.measures.measure_registry import firm_measure, summarize
 from cxsim.runs.measures.profit import VALUES, by_horizon
@@ -19,15 +20,12 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, framed, paths_of, sampling
 from cxsim.study.value_of_lead import CONTINUED, Value, interval, money_of, value_of
 
-__all__ = ["BreakEven", "Payback", "break_even", "payback", "payback_curve"]
-
-
 # -- Break-even: at which value of a parameter a changed scenario earns what the baseline earns
 
 
 @dataclass(frozen=True)
 class BreakEven:
-    """Where a difference from the baseline changes its sign.
+    """The value at which a difference from the baseline changes its sign.
 
     Attributes
     ----------
@@ -46,7 +44,7 @@ class BreakEven:
     curve: pd.DataFrame
 
     def continued(self, column: str) -> list[float]:
-        """Return where the curve of ``perpetuity`` or ``equity`` crosses zero, interpolated.
+        """Return the interpolated zero of the curve of ``perpetuity`` or ``equity``.
 
         Parameters
         ----------
@@ -107,7 +105,7 @@ def break_even(
     points: int = 9,
     progress: Progress | None = None,
 ) -> BreakEven:
-    """Find where a measure of a firm equals that of the baseline, over paired seeds.
+    """Find the value at which a firm's measure equals that of the baseline, over paired seeds.
 
     The seeds stay the same for every value tried, so that the difference is a function of
     the value; it is tried at evenly spaced values, then each change of sign is closed in
@@ -188,7 +186,7 @@ def break_even(
 
 
 def _zeros(difference: Callable[[float], float], grid: np.ndarray) -> list[tuple[float, float]]:
-    """Return where a function is zero, and how steep it is there: NaN where it is flat."""
+    """Return the zero of a function and its slope there: NaN if it is flat."""
     from scipy.optimize import brentq
 
     heights, step = [difference(value) for value in grid], 1e-3 * (grid[-1] - grid[0])
@@ -334,42 +332,39 @@ def _paid(lead: np.ndarray, start: int) -> float:
 # -- Payback drawn: the lead in cumulative profit of a firm that invested ----------------------
 
 
-@styled
-def payback_curve(
-    found: Payback, *, title: str | None = None, size: tuple[float, float] | None = None
-) -> Picture:
+@charted()
+def payback_curve(found: Payback, **_: Unpack[Shared]) -> Chart:
     """Draw the lead in cumulative profit of a firm that invested, until it has paid.
 
     Parameters
     ----------
     found : Payback
         As :func:`cxsim.strategy.break_even.payback` returns.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
     """
     curve, blue = found.curve, OKABE_ITO["blue"]
     words, period = words_of(curve), curve["period"]
     scale = scale_for("currency", curve["difference"].abs(), words=words)
-    figure = new(size, (7.8, 4.2))
-    axes = figure.add_subplot()
-    axes.fill_between(period, curve["lower"], curve["upper"], color=blue, alpha=0.25, lw=0)
-    axes.plot(period, curve["difference"], color=blue, lw=2)
-    axes.axhline(0, color=INK, lw=0.8)
-    if np.isfinite(found.periods):
-        at = found.start + found.periods - 1
-        axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
-        axes.annotate(f"payback: {found.periods:.0f} {words.period}s", (at, 0), xytext=(6, -14),
-                      textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
-    axes.set_xlabel(words.period.capitalize())
-    axes.set_ylabel(scale.axis("Lead in cumulative profit"))
-    axes.yaxis.set_major_formatter(scale.ticks)
+
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        axes.fill_between(period, curve["lower"], curve["upper"], color=blue, alpha=0.25, lw=0)
+        axes.plot(period, curve["difference"], color=blue, lw=2)
+        axes.axhline(0, color=INK, lw=0.8)
+        if np.isfinite(found.periods):
+            at = found.start + found.periods - 1
+            axes.axvline(at, color=GREY, lw=0.9, ls=(0, (4, 2)))
+            text = f"payback: {found.periods:.0f} {words.period}s"
+            tag(axes, text, (at, 0), (6, -14), va="baseline", color=GREY, fontsize=9)
+        axes.set_xlabel(words.period.capitalize())
+        axes.set_ylabel(scale.axis("Lead in cumulative profit"))
+        axes.yaxis.set_major_formatter(scale.ticks)
+
     said = found.sentence(words.period)
     end = f"At the end the lead is {scale.text(curve['difference'].iloc[-1], signed=True)}."
-    return finish(
-        figure,
-        title=said.split(" (")[0] if title is None else title,
+    return Chart(
+        draw,
+        size=(7.8, 4.2),
+        title=said.split(" (")[0],
         note="Discounted lead over the same market without the investment, over paired seeds. "
         "Band: confidence interval of the mean.",
         alt=f"{said} {end}",

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import need
-from cxsim.charts.layout import finish, new, short
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, styled
+from cxsim.charts.intervals import draw_estimate
+from cxsim.charts.layout import Chart, Shared, charted, named_rows, short
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture
 from cxsim.messages import minus, whole
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import held_and_kept, ratio
 from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs.measures.purchases import share
+from cxsim.runs.measures.purchases import market_share
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, sampling
 from cxsim.study.value_of_lead import Estimate, estimate
-
-__all__ = ["CONDITIONS", "OUTCOMES", "copying_effects", "copying_figure"]
-
 
 # -- Copying the one-to-one firm: what its customers, newcomers and shares do, and when it works
 
@@ -38,7 +35,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "personalization is worth a third": {"segments.*.fit_weight": 0.5},
     "personalization and ordering effort do not count": {
         "segments.*.fit_weight": 0.0,
-        "segments.*.hassle": 0.0,
+        "segments.*.ordering_effort": 0.0,
     },
     "brand preferences are three times as strong": {"segments.*.brand_taste_sd": 6.0},
 }
@@ -46,10 +43,10 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 
 #: What is looked at, after the copy.
 OUTCOMES: dict[str, str] = {
-    "tenured": "Retention of customers with 8 or more purchases",
-    "fresh": "Retention of customers with a single purchase",
+    "retention_long_tenured": "Retention of customers with 8 or more purchases",
+    "retention_new": "Retention of customers with a single purchase",
     "newcomers": "Copied firm's share of newcomers' purchases from the two firms",
-    "share": "Share of purchases",
+    "market_share": "Market share",
     "lead": "Lead in market share over the copying firm, last year",
 }
 
@@ -125,15 +122,15 @@ def _outcomes_of(firm: str, rival: str, since: int) -> Callable[[Simulation], di
         sides = [books.firms.index(name) for name in (firm, rival)]
         held, kept = (v[since:].sum(axis=0)[sides] for v in held_and_kept(books, "tenure"))
         newcomers = books.total("purchases")[since:, 0].sum(axis=0)[sides]  # had no supplier
-        shares = share(books)[:, sides]
+        shares = market_share(books)[:, sides]
         stayed, there = kept[:, old:].sum(axis=1), held[:, old:].sum(axis=1)
         return {
-            "tenured": float(ratio(stayed[0], there[0])),
-            "fresh": float(ratio(kept[0, 0], held[0, 0])),
+            "retention_long_tenured": float(ratio(stayed[0], there[0])),
+            "retention_new": float(ratio(kept[0, 0], held[0, 0])),
             "newcomers": float(ratio(newcomers[0], newcomers[0] + newcomers[1])),
-            "share": float(shares[since:, 0].mean()),
+            "market_share": float(shares[since:, 0].mean()),
             "lead": float((shares[-12:, 0] - shares[-12:, 1]).mean()),
-            "rival_tenured": float(ratio(stayed[1], there[1])),
+            "rival_retention_long_tenured": float(ratio(stayed[1], there[1])),
         }
 
     return statistic
@@ -156,8 +153,8 @@ def _effects(
                 "seeds": len(x),
             }
         )
-    kept, rivals = without["tenured"], without["rival_tenured"]
-    lost, lead = _known(kept - copied["tenured"], kept - rivals)
+    kept, rivals = without["retention_long_tenured"], without["rival_retention_long_tenured"]
+    lost, lead = _known(kept - copied["retention_long_tenured"], kept - rivals)
     label = "Share of the lead in retention that is lost"
     part = _lost(lost, lead, confidence).row("difference")
     return [*rows, {"outcome": "lost", "label": label, **part, "seeds": len(lead)}]
@@ -194,21 +191,15 @@ _LEVEL = ("copied_lower", "copied", "copied_upper")
 #: Panels: outcome, heading, and what is shown of it.
 _PANELS = (
     ("lost", "Share of the lead in\nretention of tenured\ncustomers that is lost", _CHANGE),
-    ("fresh", "Change in retention\nafter a first\npurchase", _CHANGE),
+    ("retention_new", "Change in retention\nafter a first\npurchase", _CHANGE),
     ("newcomers", "Copied firm's share of\nnewcomers' purchases,\nwith the copy", _LEVEL),
     ("lead", "Lead in market share,\nlast year: without (ring)\nand with the copy", _LEVEL),
 )
 
 
-@styled
-def copying_figure(
-    found: pd.DataFrame,
-    *,
-    limit: float = 0.1,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
-    """Draw what copying the one-to-one firm does, condition by condition.
+@charted("condition", "outcome", "without", *_LEVEL, *_CHANGE)
+def copying_figure(found: pd.DataFrame, *, limit: float = 0.1, **_: Unpack[Shared]) -> Chart:
+    """Draw the effects of copying the one-to-one firm, by condition.
 
     Parameters
     ----------
@@ -217,10 +208,6 @@ def copying_figure(
     limit : float
         Part of the lead in retention from which on the claim that tenured customers stay is
         taken to be refuted.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -233,17 +220,17 @@ def copying_figure(
     ValueError
         If a column is missing.
     """
-    need(found, ["condition", "outcome", "without", *_LEVEL, *_CHANGE], name="found")
     names = list(dict.fromkeys(found["condition"]))
     by = {name: part.set_index("condition").loc[names] for name, part in found.groupby("outcome")}
-    figure = new(size, (12.6, 3.0 + 0.38 * len(names)))
-    panels = figure.subplots(1, len(_PANELS))
-    for axes, (outcome, heading, columns) in zip(panels, _PANELS, strict=True):
-        _panel(axes, outcome, by[outcome], columns, limit)
-        axes.set_title(heading, fontsize=9.5, color=INK)
-        axes.set_yticks([])
-    panels[0].set_yticks(range(len(names)), [short(name, 30) for name in names])
     lost = by["lost"]
+
+    def draw(figure: Picture) -> None:
+        panels = figure.subplots(1, len(_PANELS))
+        for k, (axes, (outcome, heading, columns)) in enumerate(zip(panels, _PANELS, strict=True)):
+            _panel(axes, outcome, by[outcome], columns, limit)
+            named_rows(axes, [""] * len(names) if k else [short(name, 30) for name in names])
+            axes.set_title(heading, fontsize=9.5, color=INK)
+
     said = (
         f"{name}: "
         + minus(
@@ -254,14 +241,13 @@ def copying_figure(
         else f"{name}: no lead to lose"
         for name, row in lost.iterrows()
     )
-    return finish(
-        figure,
-        title=_finding(lost, by["lead"].iloc[0], limit) if title is None else title,
-        note=(
-            "Confidence intervals of means over seeds, paired for changes. Left: share of the lead "
-            f"over the copying firm. Dashed: {100 * limit:.0f} %, above which the claim is "
-            "refuted. Red: significantly above it."
-        ),
+    return Chart(
+        draw,
+        size=(12.6, 3.0 + 0.38 * len(names)),
+        title=_finding(lost, by["lead"].iloc[0], limit),
+        note="Confidence intervals of means over seeds, paired for changes. Left: share of the "
+        f"lead over the copying firm. Dashed: {100 * limit:.0f} %, above which the claim is "
+        "refuted. Red: significantly above it.",
         alt="Share of the lead in retention lost to a firm that copies, by condition: "
         f"{'; '.join(said)}.",
     )
@@ -281,18 +267,13 @@ def _panel(
             continue
         refuted = outcome == "lost" and row["lower"] > limit
         color = OKABE_ITO["vermillion" if refuted else "blue"]
-        axes.plot([low, high], [place, place], color=color, lw=2)
-        axes.plot(value, place, "o", color=color, ms=6.5)
+        draw_estimate(axes, place, (low, value, high), color=color, ms=6.5)
         if outcome == "lead":
             axes.plot(100 * row["without"], place, "o", mfc="white", mec=GREY, ms=6.5)
     mark = {"lost": 100 * limit, "newcomers": 50.0}.get(outcome, 0.0)
     axes.axvline(mark, color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=1)
     axes.margins(x=0.07)
-    axes.set_ylim(len(part) - 0.5, -0.6)
     axes.set_xlabel("%" if outcome in ("lost", "newcomers") else "percentage points")
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
 
 

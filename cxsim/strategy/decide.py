@@ -34,9 +34,6 @@ from cxsim.study.study import Study
 from cxsim.study.sweep import sweep
 from cxsim.study.value_of_lead import money_of
 
-__all__ = ["decide", "plan_decision", "rival_of", "study_of"]
-
-
 # -- The call that decides: from a scenario to advice ------------------------------------------
 
 
@@ -45,7 +42,7 @@ NOBODY = "none"
 
 
 def rival_of(scenario: Scenario, firm: str, rival: str) -> str:
-    """Return who copies the firm: the one named, nobody for ``"none"``, else the first other.
+    """Return the rival that copies the firm: the one named, none for ``"none"``, else the first.
 
     Raises
     ------
@@ -202,7 +199,7 @@ def made_of(
 
 
 def _unstated(study: Study, firm: str, measure: str) -> list[str]:
-    """Return what has no stated cost: it has a range in its place, or costs nothing."""
+    """Return items without a stated cost: they have a range in its place, or a cost of zero."""
     assert study.base is not None
     if not _unit(study.base, measure):
         return []
@@ -211,7 +208,7 @@ def _unstated(study: Study, firm: str, measure: str) -> list[str]:
 
 
 def _costs_among(scenario: Scenario, firm: str, paths: Sequence[str]) -> list[str]:
-    """Return what of the firm has an assumed cost."""
+    """Return items of the firm with an assumed cost."""
     firms = scenario.schema.spec("firm").fields or {}
     found = []
     for path in paths:
@@ -278,7 +275,7 @@ def study_of(
         "design": {"kind": "latin_hypercube", "size": points, "seed": seed},
         "seeds": {"first": seed, "count": seeds},
         "strategies": {name: dict(option) for name, option in options.items()},
-        "outputs": [f"{measure}.{firm}", f"share.{firm}", *_of_value(measure, firm)],
+        "outputs": [f"{measure}.{firm}", f"market_share.{firm}", *_of_value(measure, firm)],
     }
     study = Study.from_dict(plan, name=f"decide-{scenario.name}")
     if drawn is not None and len(drawn.columns):
@@ -295,7 +292,7 @@ def study_of(
 
 
 def _of_value(measure: str, firm: str) -> list[Any]:
-    """Return what says what the firm earns beyond the run, where money is what it wants."""
+    """Return the outputs of profit beyond the run, if the firm's objective is money."""
     if measure != VALUES[0]:
         return []
     path = {"measure": "profit", "firms": [firm], "by": "period"}

@@ -9,34 +9,30 @@ from html import escape
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from cxsim.charts.labels import Scale, Words, scale_for
-from cxsim.charts.layout import finish, new, row_names
-from cxsim.charts.study_analyses import begun
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable, styled
+from cxsim.charts.layout import Chart, Shared, charted, named_rows, tag
+from cxsim.charts.study_analyses import begun, draw_criteria
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
-from cxsim.messages import cells
+from cxsim.messages import AttributeHints, cells
 from cxsim.runs.measures.profit import VALUES
 from cxsim.strategy.recommendation import (
     Grounds,
     advice,
     conditions,
     robust,
-    switches,
+    switching_points,
     turning,
     value_of_information,
 )
 from cxsim.study.analysis import Finding, contrast, discovery, main_effects, ranking
 from cxsim.study.value_of_lead import CONTINUED, Estimate, Value, value_from
-
-__all__ = ["Decision", "information_value", "options_under_uncertainty"]
-
 
 # -- A decision: every option of a firm under what it does not know, and what that advises -----
 
@@ -49,8 +45,8 @@ RESAMPLES = 2000
 ALIKE = 0.95
 
 
-class Decision:
-    """What a firm should do, on all that was run.
+class Decision(AttributeHints):
+    """The recommendation for a firm, with the runs behind it.
 
     Attributes
     ----------
@@ -83,7 +79,7 @@ class Decision:
         return ranking(self.frame, output=self.output, confidence=self.confidence)
 
     @cached_property
-    def choice(self) -> str:
+    def recommended(self) -> str:
         """The option with the highest mean over all futures."""
         return self._in_order()[0]
 
@@ -93,14 +89,14 @@ class Decision:
         return self._in_order()[1]
 
     @cached_property
-    def lead(self) -> tuple[float, float, float]:
-        """How much more the choice gives than the next best: mean, lower, upper end."""
+    def advantage(self) -> tuple[float, float, float]:
+        """Lead of the choice over the next best option: mean, lower, upper end."""
         found = self._mean_lead(self.output)
         return found.mean, found.lower, found.upper
 
     def _mean_lead(self, output: str) -> Estimate:
         """Return how much more of an output the choice gives than the next best option."""
-        runs = contrast(self.frame, output, strategy=self.choice, against=self.runner_up)
+        runs = contrast(self.frame, output, strategy=self.recommended, against=self.runner_up)
         wide = runs.pivot(index="point", columns="seed", values=output).dropna().to_numpy()
         draw = np.random.default_rng(0)
         count, seeds = wide.shape
@@ -114,7 +110,7 @@ class Decision:
 
     @cached_property
     def value(self) -> Value | None:
-        """What the lead over the next best is worth within the horizon and beyond.
+        """Value of the lead over the next best option within the horizon and beyond.
 
         None where the firm wants something other than net present value.
         """
@@ -127,11 +123,11 @@ class Decision:
         profits = {
             name: np.vstack(part[path].dropna().tolist()).mean(axis=0)
             for name, part in self.frame.groupby("strategy")
-            if name in (self.choice, self.runner_up)
+            if name in (self.recommended, self.runner_up)
         }
         return value_from(
             {name: self._mean_lead(column) for name, column in columns.items()},
-            profits[self.choice] - profits[self.runner_up],
+            profits[self.recommended] - profits[self.runner_up],
             confidence=self.confidence,
             **self.facts["money"],
         )
@@ -144,7 +140,7 @@ class Decision:
         if self.value is None:
             return ""
         said = self.value.sentence(
-            f"The mean lead of {self.choice!r} over {self.runner_up!r} in net present value"
+            f"The mean lead of {self.recommended!r} over {self.runner_up!r} in net present value"
         )
         for best, words in self._best_beyond():
             said += f" The best option {words} is {best!r}."
@@ -155,13 +151,13 @@ class Decision:
         found = []
         for name, words in zip(VALUES[1:], CONTINUED.values(), strict=True):
             means = self.frame.groupby("strategy")[f"{name}.{self.firm}"].mean()
-            if means.notna().any() and (best := str(means.idxmax())) != self.choice:
+            if means.notna().any() and (best := str(means.idxmax())) != self.recommended:
                 found.append((best, words))
         return found
 
     @cached_property
     def horizon(self) -> str:
-        """How what follows the run turns the choice, in words; empty if it does not."""
+        """Effect of the time beyond the horizon on the choice, in words; empty if there is none."""
         if self.value is None:
             return ""
         # Customer equity leaves fixed costs out, and so flatters who builds capabilities.
@@ -176,7 +172,7 @@ class Decision:
     def _conditions(self) -> list[str]:
         """Return under which conditions the recommendation holds, each to follow "that"."""
         market, value = self.facts.get("market"), self.value
-        said = conditions(market, self.choice, self.runner_up) if market else []
+        said = conditions(market, self.recommended, self.runner_up) if market else []
         if value is not None and value.turns:
             said.append(f"the horizon is longer than {value.turns[-1]} {value.period}s")
         if value is not None and self.horizon:
@@ -184,25 +180,25 @@ class Decision:
         return said
 
     @cached_property
-    def information(self) -> pd.DataFrame:
-        """What knowing each factor, or everything, would be worth before deciding."""
+    def value_of_information(self) -> pd.DataFrame:
+        """Value of information on each factor, and on all of them."""
         return value_of_information(
             self.frame, self.factors, self.options, output=self.output, confidence=self.confidence
         )
 
     @cached_property
-    def switches(self) -> pd.DataFrame:
+    def switching_points(self) -> pd.DataFrame:
         """At which values of a factor, known alone, another option would be the best.
 
         Of factors that are clearly worth knowing: elsewhere a turn is a wiggle of the fit.
         """
-        known = self.information[self.information["lower"] > 0]["factor"]
+        known = self.value_of_information[self.value_of_information["lower"] > 0]["factor"]
         worth = [name for name in self.factors if name in set(known)]
-        return switches(self.frame, worth, self.options, output=self.output)
+        return switching_points(self.frame, worth, self.options, output=self.output)
 
     @cached_property
-    def depends_on(self) -> Finding:
-        """How the lead over the next best changes with each factor.
+    def drivers(self) -> Finding:
+        """Effect of each factor on the lead over the next best option.
 
         Of factors that move together (estimates often do) the one that goes with the lead most
         stands for the others; there are at most half as many as points.
@@ -223,8 +219,8 @@ class Decision:
         return [name for name in self.factors if name in kept]
 
     @cached_property
-    def loses(self) -> Finding | None:
-        """Where the choice is not the best; None where that is too rare, or nearly everywhere.
+    def loss_region(self) -> Finding | None:
+        """Region in which another option is best; None if it is too small, or nearly everything.
 
         Scenario discovery needs scikit-learn (extra ``study``) and eight points on either side.
         """
@@ -236,16 +232,17 @@ class Decision:
         except (ValueError, ImportError):
             return None
 
-    def where(self) -> str:
+    def loss_region_text(self) -> str:
         """Return in words where the choice is not the best option."""
-        if self.loses is None:
+        if self.loss_region is None:
             return (
-                f"{self.choice!r} is the best option in {100 * self._best_share:.0f} % of the "
+                f"{self.recommended!r} is the best option in {100 * self._best_share:.0f} % of the "
                 "futures. Too few remain on one side to describe where it is not."
             )
-        facts, boxes = self.loses.facts, self.loses.frame
+        facts, boxes = self.loss_region.facts, self.loss_region.frame
         said = (
-            f"{self.choice!r} is not the best option in {100 * facts['base']:.0f} % of the futures"
+            f"{self.recommended!r} is not the best option in {100 * facts['base']:.0f} % of the "
+            "futures"
         )
         if boxes.empty:
             return f"{said}. These futures have no region in common."
@@ -263,17 +260,17 @@ class Decision:
 
     @property
     def _best_share(self) -> float:
-        return float(self._by("best_share").loc[self.choice, "value"])
+        return float(self._by("best_share").loc[self.recommended, "value"])
 
     @cached_property
     def grounds(self) -> Grounds:
-        """What the recommendation rests on."""
+        """The assumptions of the recommendation."""
         turns = [
-            turning(self.choice, str(name), rows.to_dict("records"), self._measured(str(name)))
-            for name, rows in self.switches.groupby("factor", sort=False)
+            turning(self.recommended, str(name), rows.to_dict("records"), self._measured(str(name)))
+            for name, rows in self.switching_points.groupby("factor", sort=False)
         ]
         return Grounds(
-            lead_lower=self.lead[1],
+            lead_lower=self.advantage[1],
             best_share=self._best_share,
             turned_by=tuple(turns),
             horizon=self.horizon,
@@ -282,7 +279,7 @@ class Decision:
         )
 
     def _measured(self, factor: str) -> str:
-        """Return what the values of a factor are measured in, where they are multiples."""
+        """Return the unit of a factor's values, if they are multiples."""
         given = self.facts["study"].get("factors", {}).get(factor)
         paths = given.get("paths") if isinstance(given, Mapping) else None
         return "times the scenario's value" if isinstance(paths, Mapping) else ""
@@ -295,14 +292,14 @@ class Decision:
     @cached_property
     def sentences(self) -> list[str]:
         """The recommendation, whether it is robust, its trade-off, and what to research."""
-        mean, low, high = self.lead
+        mean, low, high = self.advantage
         points = self.frame["point"].nunique()
         facts = {
-            **self.facts, "choice": self.choice, "runner_up": self.runner_up, "points": points,
+            **self.facts, "choice": self.recommended, "runner_up": self.runner_up, "points": points,
             "lead": mean, "lower": low, "upper": high,
             "conditions": self._conditions(),
         }  # fmt: skip
-        return advice(facts, self.grounds, self.ranking.frame, self.information)
+        return advice(facts, self.grounds, self.ranking.frame, self.value_of_information)
 
     def headline(self) -> str:
         """Return the recommendation in one sentence, with the conditions under which it holds."""
@@ -334,7 +331,7 @@ class Decision:
         with whole_folder(folder, sign="decision.json") as draft:
             keep_frame(self.frame, draft / "runs.parquet")
             cells(self.means()).to_csv(draft / "options.csv", index=False)
-            cells(self.information).to_csv(draft / "information.csv", index=False)
+            cells(self.value_of_information).to_csv(draft / "information.csv", index=False)
             text = json.dumps({**self.facts, "advice": self.sentence()}, indent=1, default=str)
             (draft / "decision.json").write_text(text + "\n", encoding="utf-8")
             seal_folder(draft)
@@ -362,16 +359,15 @@ class Decision:
 
     def _named(self, against: str | None) -> pd.DataFrame:
         """Return by how much the choice gives more than an option, or the best other, by run."""
-        runs = contrast(self.frame, self.output, strategy=self.choice, against=against)
+        runs = contrast(self.frame, self.output, strategy=self.recommended, against=against)
         return runs.rename(columns={self.output: self._label(against)})
 
     def _label(self, against: str | None) -> str:
-        return (
-            f"lead of {self.choice!r} over {repr(against) if against else 'the best other option'}"
-        )
+        other = repr(against) if against else "the best other option"
+        return f"lead of {self.recommended!r} over {other}"
 
     def __repr__(self) -> str:
-        return f"<Decision of {self.firm!r}: {len(self.options)} options; {self.choice!r}>"
+        return f"<Decision of {self.firm!r}: {len(self.options)} options; {self.recommended!r}>"
 
     def _repr_html_(self) -> str:
         table = self.means().to_html(index=False, float_format=lambda v: f"{v:,.4g}")
@@ -385,15 +381,15 @@ def _problem(factors: list[str]) -> dict[str, Any]:
 # -- Options of a firm under what it does not know, and what it would be worth to know ---------
 
 
-_PANELS = (
-    ("mean", "mean over all futures"),
-    ("worst", "worst case"),
-    ("largest_regret", "maximum regret"),
-)
+_PANELS = {
+    "mean": "mean over all futures",
+    "worst": "worst case",
+    "largest_regret": "maximum regret",
+}
 
 
-@styled
-def options_under_uncertainty(decision: Any) -> Picture:
+@charted()
+def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
     """Draw options by mean, worst case and largest regret, with intervals.
 
     Parameters
@@ -405,67 +401,37 @@ def options_under_uncertainty(decision: Any) -> Picture:
     -------
     Figure
     """
-    names = list(decision.means()["option"])
-    by = dict(iter(decision.ranking.frame.groupby("criterion")))
-    scale = _scale(decision, by["mean"]["value"])
-    styles = looks(decision.options)
-    figure = new(None, (9.4, 2.0 + 0.5 * len(names)))
-    panels = figure.subplots(1, 3)
-    for axes, (criterion, heading) in zip(panels, _PANELS, strict=True):
-        _panel(axes, by[criterion].set_index("strategy").loc[names], styles, scale)
-        axes.set_title(heading, fontsize=10.5)
-        axes.set_xlabel(scale.unit or decision.output, fontsize=9)
-        axes.set_yticks(range(len(names)), [""] * len(names))
-    row_names(panels[0], names)
-    for tick, name in zip(panels[0].get_yticklabels(), names, strict=True):
-        tick.set_color(styles[name].ink)
-    lead, low, high = decision.lead
+    frame, styles = decision.ranking.frame, looks(decision.options)
+    shown = {name: styles[name] for name in decision.means()["option"]}
+    scale = scale_of(decision, frame.loc[frame["criterion"] == "mean", "value"])
+
+    def draw(figure: Picture) -> None:
+        label = scale.unit or decision.output
+        for axes in draw_criteria(
+            figure, frame, shown, headings=_PANELS, label=label, scale=scale, room=0.14
+        ):
+            axes.xaxis.set_major_formatter(scale.ticks)
+            axes.locator_params(axis="x", nbins=4)
+
+    lead, low, high = decision.advantage
     unsure = "" if low > 0 else " (not significant)"
-    size = _scale(decision, [lead, low, high])
-    title = (
-        f"{decision.choice!r} earns {size.text(lead)} more than {decision.runner_up!r} "
-        f"on average{unsure}"
-    )
-    note = (
-        f"{begun(_said(decision))}. Regret: shortfall against the best option in the same "
+    size = scale_of(decision, [lead, low, high])
+    return Chart(
+        draw,
+        size=(9.4, 2.0 + 0.5 * len(shown)),
+        title=f"{decision.recommended!r} earns {size.text(lead)} more than {decision.runner_up!r} "
+        f"on average{unsure}",
+        alt=decision.sentence(),
+        note=f"{begun(_said(decision))}. Regret: shortfall against the best option in the same "
         f"future. Filled: best option. {100 * decision.confidence:.0f} % intervals, "
         "over futures and seeds for means, over seeds for extremes. "
-        f"{decision.ranking.facts['points']}; lead: {size.bare(low)} to {size.text(high)}."
+        f"{decision.ranking.facts['points']}; lead: {size.bare(low)} to {size.text(high)}.",
     )
-    return finish(figure, title=title, note=note, alt=decision.sentence())
 
 
-def _panel(axes: Axes, part: Any, styles: Any, scale: Scale) -> None:
-    for place, (name, row) in enumerate(part.iterrows()):
-        look, best = styles[name], row["rank"] == 1
-        if np.isfinite(row["lower"]):
-            axes.plot([row["lower"], row["upper"]], [place] * 2, color=look.color, lw=2)
-        axes.plot(
-            row["value"], place, "o", color=look.color, markersize=7.5,
-            markerfacecolor=look.color if best else "white",
-        )  # fmt: skip
-        axes.annotate(
-            scale.bare(row["value"]), (row["value"], place), xytext=(0, 7), ha="center",
-            textcoords="offset points", color=look.ink, fontsize=8.5,
-            fontweight="bold" if best else "normal",
-        )  # fmt: skip
-    _rows(axes, scale, len(part) - 0.5, -0.7)
-    axes.margins(x=0.14)
-    axes.locator_params(axis="x", nbins=4)
-
-
-def _rows(axes: Axes, scale: Scale, low: float, high: float) -> None:
-    """Dress axes whose rows are options or factors: values along a grid, no line at the left."""
-    axes.xaxis.set_major_formatter(scale.ticks)
-    axes.set_ylim(low, high)
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-
-
-@styled
-def information_value(decision: Any) -> Picture:
-    """Draw what knowing everything, and each uncertain factor, would be worth.
+@charted()
+def value_of_information_figure(decision: Any, **_: Unpack[Shared]) -> Chart:
+    """Dress axes whose rows are options or factors: values along a grid, no line at the left.
 
     Parameters
     ----------
@@ -475,34 +441,38 @@ def information_value(decision: Any) -> Picture:
     -------
     Figure
     """
-    rows = decision.information.head(13).to_dict("records")
-    scale = _scale(decision, [row["upper"] for row in rows])
-    figure = new(None, (8.4, 1.8 + 0.4 * len(rows)))
-    axes = figure.subplots()
-    for place, row in enumerate(rows):
-        color = OKABE_ITO["blue"] if place else INK
-        axes.barh(place, row["value"], height=0.55, color=color, alpha=0.85 if place else 0.6)
-        axes.plot([row["lower"], row["upper"]], [place] * 2, color=GREY, lw=1.6)
-        axes.annotate(
-            scale.bare(row["value"]), (max(row["value"], row["upper"]), place), xytext=(6, 0),
-            textcoords="offset points", va="center", fontsize=9, color=readable(color),
-        )  # fmt: skip
-    axes.set_yticks(range(len(rows)), [str(row["factor"]) for row in rows])
-    _rows(axes, scale, len(rows) - 0.4, -0.6)
-    axes.set_xlim(0.0, 1.15 * max(row["upper"] for row in rows) or 1.0)
-    axes.set_xlabel(scale.axis("expected value of information"))
+    rows = decision.value_of_information.head(13).to_dict("records")
+    scale = scale_of(decision, [row["upper"] for row in rows])
+
+    def draw(figure: Picture) -> None:
+        axes = figure.subplots()
+        for place, row in enumerate(rows):
+            color = OKABE_ITO["blue"] if place else INK
+            axes.barh(place, row["value"], height=0.55, color=color, alpha=0.85 if place else 0.6)
+            axes.plot([row["lower"], row["upper"]], [place] * 2, color=GREY, lw=1.6)
+            end, text = max(row["value"], row["upper"]), scale.bare(row["value"])
+            tag(axes, text, (end, place), (6, 0), fontsize=9, color=readable(color))
+        named_rows(axes, [str(row["factor"]) for row in rows], below=0.6)
+        axes.xaxis.set_major_formatter(scale.ticks)
+        axes.set_xlim(0.0, 1.15 * max(row["upper"] for row in rows) or 1.0)
+        axes.set_xlabel(scale.axis("expected value of information"))
+
     title = _worth_first(rows, scale)
-    note = (
-        f"Top: expected value of perfect information, in {_said(decision)}; below: of each factor "
-        f"alone. {100 * decision.confidence:.0f} % intervals over futures. Options are chosen on "
-        "one set of runs and evaluated on another, so that chance does not count as information."
-    )
     said = "; ".join(f"{row['factor']} {scale.text(row['value'])}" for row in rows)
-    return finish(figure, title=title, note=note, alt=f"{title}. {said}.")
+    return Chart(
+        draw,
+        size=(8.4, 1.8 + 0.4 * len(rows)),
+        title=title,
+        alt=f"{title}. {said}.",
+        note=f"Top: expected value of perfect information, in {_said(decision)}; below: of each "
+        f"factor alone. {100 * decision.confidence:.0f} % intervals over futures. Options are "
+        "chosen on one set of runs and evaluated on another, so that chance does not count as "
+        "information.",
+    )
 
 
 def _worth_first(rows: list[dict[Any, Any]], scale: Scale) -> str:
-    """Tell which uncertainty to research first, of rows that begin with all of them."""
+    """State which uncertainty to research first, from rows that begin with all of them."""
     everything = scale.text(rows[0]["value"])
     if rows[0]["value"] <= 0:
         return "No tested uncertainty changes the choice within its range"
@@ -522,7 +492,8 @@ def _said(decision: Any) -> str:
     return f"{measure.replace('_', ' ')} of {firm}"
 
 
-def _scale(decision: Any, values: Any) -> Scale:
+def scale_of(decision: Any, values: Any) -> Scale:
+    """Return how to write what the firm of a decision wants: money, if that has a unit."""
     if not decision.facts["unit"]:
         return Scale()
     return scale_for("currency", values, words=Words(currency=decision.facts["unit"]))

@@ -1,4 +1,4 @@
-"""Why a difference came out: each term of the choice switched off in turn, in both scenarios."""
+"""Driver contributions: each term of utility switched off in turn, in both scenarios."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from cxsim.scenario import Scenario
 from cxsim.study.comparison import divided
 from cxsim.study.paired_seeds import Progress, contrast, sampling
 from cxsim.study.value_of_lead import estimate
-
-__all__ = ["muted", "terms", "why"]
 
 
 def terms(*scenarios: Scenario) -> dict[str, str]:
@@ -41,7 +39,7 @@ def put_back(n, value, worth_aside):  # type: ignore[no-untyped-def]
 
 
 def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
-    """Return what switches off one driver of choice: for ``detail`` of a simulation.
+    """Return a probe that switches off one driver of choice: for ``probes`` of a simulation.
 
     Parameters
     ----------
@@ -68,12 +66,12 @@ def muted(term: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
     return mute
 
 
-def why(
+def driver_contributions(
     baseline: Scenario,
     other: Scenario,
     *,
     firm: str,
-    measure: str = "share",
+    measure: str = "market_share",
     seeds: int | Sequence[int] = 5,
     confidence: float = 0.95,
     progress: Progress | None = None,
@@ -114,7 +112,7 @@ def why(
     >>> from cxsim import load
     >>> market = load("baseline", {"customers": 200, "periods": 12})
     >>> dearer = market.override({"firms.Tailor.price": 22})
-    >>> parts = why(market, dearer, firm="Tailor", seeds=2)
+    >>> parts = driver_contributions(market, dearer, firm="Tailor", seeds=2)
     >>> parts["term"].iloc[0]
     'price'
     """
@@ -132,7 +130,7 @@ def why(
         return summary[firm][choice(measure, "measure", summary[firm])]
 
     blind = {key: [muted(key[0])] for key in scenarios if key[0]}
-    made = contrast(scenarios, statistic, seeds, detail=blind, progress=progress)
+    made = contrast(scenarios, statistic, seeds, probes=blind, progress=progress)
     apart = {name: made[name, "other"] - made[name, "baseline"] for name in ("", *found)}
     rows = [
         {

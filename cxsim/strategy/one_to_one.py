@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 
 from cxsim.analytic import service_worth
-from cxsim.charts.labels import need, scale_for, words_of
-from cxsim.charts.layout import finish, new
-from cxsim.charts.style import INK, OKABE_ITO, Picture, styled
+from cxsim.charts.labels import scale_for, words_of
+from cxsim.charts.layout import Chart, Shared, charted
+from cxsim.charts.style import INK, OKABE_ITO, Picture
 from cxsim.messages import choice, whole
 from cxsim.runs.measures.frames import firm_frame, service_statement
 from cxsim.runs.measures.measure_registry import summarize
@@ -23,9 +23,6 @@ from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, counted, framed, loaded, paths_of, sampling
 from cxsim.study.value_of_lead import estimate, money_of, value_of
-
-__all__ = ["LINES", "paying", "paying_map", "serving_cost"]
-
 
 # -- When one-to-one service loses money: a map, simulated and by the closed form side by side
 
@@ -36,10 +33,10 @@ ONE_TO_ONE, MASS = (0.8, 0.8), (0.1, 0.1)
 
 #: Parameters that the closed form calls as a scenario does: of a firm, and of a segment.
 _OF_FIRM = ("segment_insight", "customization_cost", "interaction_cost", "capability_cost")
-_OF_SEGMENT = ("fit_weight", "hassle", "volume", "turnover", "need_drift")
+_OF_SEGMENT = ("fit_weight", "ordering_effort", "volume", "exit_rate", "need_drift")
 
 
-def paying_map(
+def profit_map(
     scenario: Scenario | str = "baseline",
     *,
     firm: str = "Tailor",
@@ -121,7 +118,7 @@ def paying_map(
 def _gained(
     market: Scenario, firm: str, settled: int, seeds: Sequence[int], confidence: float
 ) -> dict[str, Any]:
-    """Return what one-to-one adds to a firm's profit: simulated, and by the closed form."""
+    """Return the gain of a firm's profit by one-to-one service: simulated, and in closed form."""
     path = f"firms.{firm}"
     served = {
         kind: market.override({f"{path}.interaction": kind[0], f"{path}.customization": kind[1]})
@@ -144,7 +141,7 @@ def _gained(
 
 
 def _gain(scenario: Scenario, firm: str, rate: float) -> float:
-    """Return what one-to-one adds per purchase by the closed form, mean over segments."""
+    """Return the gain per purchase by one-to-one service in closed form, mean over segments."""
     own: Any = scenario.firms[firm]
     place = np.zeros(int(scenario.needs)) if own.position is None else np.asarray(own.position)
     market = {
@@ -173,10 +170,10 @@ def _gain(scenario: Scenario, firm: str, rate: float) -> float:
 
 #: What is compared, in currency.
 LINES: dict[str, str] = {
-    "customizing": "Customization",
-    "contacts": "Interaction",
-    "individual": "Individual service",
-    "capabilities": "Capabilities",
+    "customization_cost": "Customization",
+    "contact_cost": "Interaction",
+    "individual_service_cost": "Individual service",
+    "capability_spend": "Capabilities",
     "total": "Total",
     "per_customer": "Per customer and period",
     "per_recognized": "Per recognized contact",
@@ -184,7 +181,7 @@ LINES: dict[str, str] = {
 }
 
 
-def serving_cost(
+def individual_service_cost(
     everybody: Scenario | str | Path,
     few: Scenario | str | Path | None = None,
     *,
@@ -229,8 +226,8 @@ def serving_cost(
     >>> small = {"customers": 200, "periods": 6}
     >>> from cxsim import load
     >>> market = load("sweet_spot", small)
-    >>> found = serving_cost(market, firm="Everyone", other="Focus", seeds=3)
-    >>> bool(found.set_index("line").loc["individual", "difference"] > 0)
+    >>> found = individual_service_cost(market, firm="Everyone", other="Focus", seeds=3)
+    >>> bool(found.set_index("line")["difference"]["individual_service_cost"] > 0)
     True
     """
     sides = [loaded(each) for each in (everybody, few) if each is not None]
@@ -279,20 +276,14 @@ _AXES = ["need_variance", "fit_weight", "customization_cost"]
 _MAPS = {"gain": "Simulated", "worth": "Closed form"}
 
 
-@styled
-def paying(
-    found: pd.DataFrame, *, title: str | None = None, size: tuple[float, float] | None = None
-) -> Picture:
-    """Draw what one-to-one adds to profit over need variance, weight on fit and cost.
+@charted(*_AXES, "gain", "lower", "upper", "worth", "agree")
+def one_to_one_profit_map(found: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+    """Draw the gain of profit by one-to-one over need variance, value of personalization and cost.
 
     Parameters
     ----------
     found : DataFrame
-        As :func:`cxsim.strategy.one_to_one.paying_map` returns.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
+        As :func:`cxsim.strategy.one_to_one.profit_map` returns.
 
     Returns
     -------
@@ -305,44 +296,39 @@ def paying(
     ValueError
         If a column is missing.
     """
-    need(found, [*_AXES, "gain", "lower", "upper", "worth", "agree"], name="found")
     costs = sorted(found["customization_cost"].unique())
     words = words_of(found)
     both = found[["gain", "worth"]].to_numpy().ravel()
     scale = scale_for("currency per period", both, words=words)
     reach = float(np.abs(both).max())
     norm = TwoSlopeNorm(0.0, -reach, reach)
-    figure = new(size, (1.5 + 3.4 * len(costs), 7.0))
-    grid = figure.subplots(2, len(costs), squeeze=False, sharex=True, sharey=True)
-    for column, cost in zip(grid.T, costs, strict=True):
-        part = found[found["customization_cost"] == cost]
-        for axes, (name, called) in zip(column, _MAPS.items(), strict=True):
-            shown = _map(axes, part, name, norm)
-            axes.set_title(
-                f"{called}: customization {cost:g} {words.currency} per unit", fontsize=10
-            )
-        column[-1].set_xlabel("Variance of needs (squared distance)")
-    for axes in grid[:, 0]:
-        unit = f"{words.currency or 'currency'} per sq. distance"
-        axes.set_ylabel(f"Value of personalization ({unit})")
-    bar = figure.colorbar(shown, ax=grid, shrink=0.7, pad=0.02)
-    bar.ax.yaxis.set_major_formatter(scale.ticks)
-    bar.set_label(scale.axis("Profit gained by one-to-one"))
+
+    def draw(figure: Picture) -> None:
+        grid = figure.subplots(2, len(costs), squeeze=False, sharex=True, sharey=True)
+        for column, cost in zip(grid.T, costs, strict=True):
+            part = found[found["customization_cost"] == cost]
+            for axes, (name, called) in zip(column, _MAPS.items(), strict=True):
+                shown = _map(axes, part, name, norm)
+                heading = f"{called}: customization {cost:g} {words.currency} per unit"
+                axes.set_title(heading, fontsize=10)
+            column[-1].set_xlabel("Variance of needs (squared distance)")
+        for axes in grid[:, 0]:
+            unit = f"{words.currency or 'currency'} per sq. distance"
+            axes.set_ylabel(f"Value of personalization ({unit})")
+        bar = figure.colorbar(shown, ax=grid, shrink=0.7, pad=0.02)
+        bar.ax.yaxis.set_major_formatter(scale.ticks)
+        bar.set_label(scale.axis("Profit gained by one-to-one"))
+
     agree = f"{100 * float(found['agree'].mean()):.0f} %"
     loses = f"{100 * float((found['upper'] < 0).mean()):.0f} % of points"
-    if title is None:
-        title = (
-            f"One-to-one loses money at {loses}: where needs are similar, personalization has "
-            f"little value or customization is costly. The closed form agrees at {agree}"
-        )
-    return finish(
-        figure,
-        title=title,
-        note=(
-            "Line: break-even; purple: one-to-one earns more than mass service, orange: less. "
-            "Dots: the simulated gain is not significant. Agrees: same sign. The closed form is a "
-            "first-order approximation that leaves out changes in sales and retention."
-        ),
+    return Chart(
+        draw,
+        size=(1.5 + 3.4 * len(costs), 7.0),
+        title=f"One-to-one loses money at {loses}: where needs are similar, personalization has "
+        f"little value or customization is costly. The closed form agrees at {agree}",
+        note="Line: break-even; purple: one-to-one earns more than mass service, orange: less. "
+        "Dots: the simulated gain is not significant. Agrees: same sign. The closed form is a "
+        "first-order approximation that leaves out changes in sales and retention.",
         alt="Maps of the profit gained by one-to-one, simulated and by the closed form; it loses "
         f"at {loses}, and signs agree at {agree}.",
     )

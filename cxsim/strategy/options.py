@@ -1,4 +1,4 @@
-"""What a firm can do: roads through the capability matrix, when to take them, what to ask."""
+"""Options of a firm: paths through the capability matrix, their timing, and prices."""
 
 from __future__ import annotations
 
@@ -22,31 +22,6 @@ from cxsim.scenario.unstated import Unstated
 from cxsim.scenario.validation import Keys, read_as
 from cxsim.scenario.yaml_text import YamlError, parse
 from cxsim.study.study_file import GivenFactor
-
-__all__ = [
-    "AIM",
-    "BUILDING",
-    "COPY",
-    "CUSTOMARY",
-    "HIGHEST",
-    "NOT_STATED",
-    "RANGES",
-    "STAY",
-    "assumptions",
-    "completed",
-    "copying",
-    "cost_factors",
-    "cost_range",
-    "customary",
-    "default_options",
-    "default_uncertainties",
-    "firm_of",
-    "range_table",
-    "read_mapping",
-    "with_copy",
-    "without_cost",
-]
-
 
 # -- What a firm can do: roads through the capability matrix, when to take them, what to ask ---
 
@@ -153,7 +128,7 @@ def _times(periods: int) -> tuple[int, int, int]:
 
 
 class _Event(Keyed):
-    """What an event has to have the form of before a rival's copy is put beside it."""
+    """The required form of an event before a rival's copy is added to it."""
 
     model_config = ConfigDict(extra="allow")
     called: ClassVar[str] = "an event"
@@ -161,7 +136,7 @@ class _Event(Keyed):
 
 
 class _Option(Keyed):
-    """What an option changes, by dotted path; the scenario says whether it can."""
+    """Changes of an option, by dotted path; the scenario checks them."""
 
     model_config = ConfigDict(extra="allow")
     called: ClassVar[str] = "an option"
@@ -170,7 +145,7 @@ class _Option(Keyed):
 
 
 class DecisionFile(Keyed):
-    """What may stand in files of options and of uncertainties."""
+    """The schema of files of options and of uncertainties."""
 
     options: Annotated[
         dict[str, Annotated[_Option | None, Expected("a mapping of dotted paths to values")]],
@@ -276,7 +251,7 @@ NOT_STATED = ", cost not stated"
 RANGES: tuple[tuple[str, str, tuple[str, ...], float, float, bool], ...] = (
     ("price sensitivity", "segments", ("price_sensitivity",), 0.75, 1.33, True),
     ("value of personalization", "segments", ("fit_weight",), 0.5, 1.5, False),
-    ("onboarding effort", "segments", ("teaching_effort",), 0.5, 1.5, False),
+    ("onboarding effort", "segments", ("onboarding_effort",), 0.5, 1.5, False),
     ("speed of learning", "market", ("learning_rate",), 0.5, 2.0, True),
     ("costs of capabilities", "own", ("capability_cost", "capability_investment"), 0.5, 2.0, True),
     ("costs of customization and interaction", "own", ("customization_cost", "interaction_cost"),
@@ -344,7 +319,7 @@ def cost_factors(scenario: Scenario, costs: Iterable[Unstated]) -> dict[str, dic
 
 
 def without_cost(names: Iterable[str]) -> tuple[str, ...]:
-    """Return what has no stated cost, by the names of a decision's factors.
+    """Return items without a stated cost, by the names of a decision's factors.
 
     Parameters
     ----------
@@ -386,7 +361,7 @@ def given_uncertainties(scenario: Scenario, given: Mapping[str, Any]) -> dict[st
 
 
 def range_table(factors: Mapping[str, Any], drawn: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return what is varied in words: ``uncertain``, ``from``, ``to``, ``of`` (what it moves)."""
+    """Return uncertain inputs in words: ``uncertain``, ``from``, ``to``, ``of`` (parameters)."""
     rows = []
     for name, given in factors.items():
         fields = given if isinstance(given, Mapping) else {"low": given[0], "high": given[-1]}
@@ -439,7 +414,7 @@ CUSTOMARY = {
 
 
 #: What customers lose by bad fit, teaching and ordering as shares of the mean price, likewise.
-_OF_CUSTOMERS = {"fit_weight": 0.075, "teaching_effort": 0.15, "hassle": 0.1}
+_OF_CUSTOMERS = {"fit_weight": 0.075, "onboarding_effort": 0.15, "ordering_effort": 0.1}
 
 
 #: Pure numbers, likewise.

@@ -22,22 +22,6 @@ from cxsim.study.analysis.ranking import cube_of
 if TYPE_CHECKING:
     from cxsim.study.study import Study
 
-__all__ = [
-    "BEST_IN",
-    "DEFINITION",
-    "EVERYTHING",
-    "Grounds",
-    "advice",
-    "conditions",
-    "market_facts",
-    "objections",
-    "robust",
-    "switches",
-    "turning",
-    "unstated_costs",
-    "value_of_information",
-]
-
 
 # -- Advice in words: what to do, how much better it is, what it rests on, what to research ----
 
@@ -166,7 +150,7 @@ def turning(
         Name of the uncertainty.
     turns : sequence of mapping
         ``at``, ``below`` and ``above``, as
-        :func:`cxsim.strategy.recommendation.switches` returns.
+        :func:`cxsim.strategy.recommendation.switching_points` returns.
     measured : str
         What values of the uncertainty are measured in, after them.
 
@@ -189,7 +173,7 @@ def turning(
 
 
 def market_facts(study: Study, firm: str) -> dict[str, Any]:
-    """Return what a decision's market leaves out, as data that is kept with the decision.
+    """Return features that a decision's market lacks, as data that is saved with the decision.
 
     Parameters
     ----------
@@ -201,8 +185,8 @@ def market_facts(study: Study, firm: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``outside_option``; ``fixed_prices``, rivals whose prices do not respond; ``copier``, who
-        copies the firm; ``responds``, whether a rival has a policy of its own;
+        ``no_purchase_option``; ``fixed_prices``, rivals whose prices do not respond; ``copier``,
+        who copies the firm; ``responds``, whether a rival has a policy of its own;
         ``moves_price``, options that change the firm's price.
     """
     assert study.base is not None
@@ -210,7 +194,7 @@ def market_facts(study: Study, firm: str) -> dict[str, Any]:
     rivals = [name for name in base.firms if name != firm]
     policies = {(who, kind) for who, kind, *_ in policies_of(base)}
     return {
-        "outside_option": bool(base.outside_option),
+        "no_purchase_option": bool(base.no_purchase_option),
         "rivals": rivals,
         "fixed_prices": [name for name in rivals if (name, "pricing") not in policies],
         "responds": any(who != firm for who, _ in policies),
@@ -222,7 +206,7 @@ def market_facts(study: Study, firm: str) -> dict[str, Any]:
 
 
 def _copier(study: Study) -> str:
-    """Return who copies the firm: whose parameters the event sets whose time is uncertain."""
+    """Return the rival that copies the firm: the one that the event of uncertain time changes."""
     assert study.base is not None
     for factor in study.factors:
         if factor.name == COPY:
@@ -252,7 +236,7 @@ def conditions(market: Mapping[str, Any], choice: str, runner_up: str) -> list[s
 
     Examples
     --------
-    >>> market = {"outside_option": True, "rivals": ["Beta"], "fixed_prices": ["Beta"],
+    >>> market = {"no_purchase_option": True, "rivals": ["Beta"], "fixed_prices": ["Beta"],
     ...           "responds": False, "copier": "", "moves_price": ["cut the price"]}
     >>> conditions(market, "cut the price", "stay")
     ['rivals do not change their prices in response']
@@ -267,7 +251,7 @@ def conditions(market: Mapping[str, Any], choice: str, runner_up: str) -> list[s
         said.append(
             f"no rival responds except {copier}, by copying" if copier else "no rival responds"
         )
-    if not market["outside_option"]:
+    if not market["no_purchase_option"]:
         said.append(
             "customers must buy from some firm, which overstates the benefit of higher prices"
         )
@@ -313,7 +297,7 @@ DEFINITION = (
 
 @dataclass(frozen=True)
 class Grounds:
-    """What a recommendation rests on.
+    """The assumptions of a recommendation.
 
     Attributes
     ----------
@@ -340,7 +324,7 @@ class Grounds:
 
 
 def objections(grounds: Grounds) -> list[str]:
-    """Return what speaks against calling a recommendation robust, in words; empty for nothing.
+    """Return reasons why a recommendation is not robust, in words; empty if it is.
 
     Parameters
     ----------
@@ -406,7 +390,7 @@ def value_of_information(
     resamples: int = 2000,
     rng: int = 0,
 ) -> pd.DataFrame:
-    """Return what knowing each factor, or everything, would add to an output before deciding.
+    """Return the value of information on each factor, and on all, in terms of an output.
 
     Parameters
     ----------
@@ -477,7 +461,7 @@ def value_of_information(
     return pd.concat([result.iloc[:1], rest], ignore_index=True)
 
 
-def switches(
+def switching_points(
     frame: pd.DataFrame,
     factors: Sequence[str],
     options: Sequence[str],

@@ -1,11 +1,12 @@
-"""What targeting is worth: lift of each rule, by how far attributes tell of needs."""
+"""Targeting lift of each rule, by the correlation of attributes with needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,16 +14,22 @@ from matplotlib.axes import Axes
 
 from cxsim.charts.labels import Scale, chosen, need, scale_for, words_of
 from cxsim.charts.labels import number as number_text
-from cxsim.charts.layout import EndLabel, described, end_labels, finish, head, new, top_label
-from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable, styled
-from cxsim.charts.time_series import panels_by_firm
+from cxsim.charts.layout import (
+    Chart,
+    EndLabel,
+    Shared,
+    charted,
+    end_labels,
+    firm_panels,
+    panels_size,
+    tag,
+    top_label,
+)
+from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import Progress, contrast, loaded, sampling
 from cxsim.study.value_of_lead import estimate
-
-__all__ = ["look_alike_lift", "service_lift", "targeting_lift", "value_tiers"]
-
 
 # -- What targeting is worth: lift of each rule, by how far attributes tell of needs -----------
 
@@ -32,7 +39,7 @@ RULES = ("random", "analytics", "predictive")
 
 @dataclass(frozen=True)
 class Targeting:
-    """Whom a firm targets, and along what its rules are compared.
+    """A kind of targeting, and the factor over which its rules are compared.
 
     Attributes
     ----------
@@ -73,7 +80,10 @@ class Targeting:
 _CONTACTS = Targeting(
     "correlation",
     "acquisition",
-    ("value_contacted", "contacts_made", "value_prospects", "prospects", "value_best_prospects"),
+    (
+        "value_contacted", "acquisition_contacts", "value_prospects", "prospects",
+        "value_best_prospects",
+    ),
     lambda path, rho, rule: {
         "attributes": {"firmographic": rho, "behavioural": rho}, f"{path}.targeting": rule,
     },
@@ -91,7 +101,7 @@ _SERVICE = Targeting(
 )
 
 
-def look_alike_lift(
+def acquisition_lift(
     scenario: Scenario | str | Path,
     firm: str,
     *,
@@ -150,7 +160,7 @@ def service_lift(
 ) -> pd.DataFrame:
     """Return the lift of whom a firm serves individually, by rule and contact capacity.
 
-    As :func:`look_alike_lift`, with a column ``capacity`` in place of ``correlation`` and the
+    As :func:`acquisition_lift`, with a column ``capacity`` in place of ``correlation`` and the
     rule "random" for ``goes_to: everyone``.
 
     Raises
@@ -222,21 +232,15 @@ _AXES = {
 }
 
 
-@styled
-def targeting_lift(
-    lifts: pd.DataFrame, *, title: str | None = None, size: tuple[float, float] | None = None
-) -> Picture:
+@charted()
+def targeting_lift(lifts: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     """Draw the lift of each targeting rule, with intervals.
 
     Parameters
     ----------
     lifts : DataFrame
         ``correlation`` (or ``capacity``), ``rule, lift, lower, upper``, of
-        :func:`cxsim.strategy.targeting_lift.look_alike_lift` or ``service_lift``.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
+        :func:`cxsim.strategy.targeting_lift.acquisition_lift` or ``service_lift``.
 
     Raises
     ------
@@ -245,35 +249,45 @@ def targeting_lift(
     """
     axis = next((name for name in _AXES if name in lifts), "correlation")
     need(lifts, [axis, "rule", "lift", "lower", "upper"], name="lifts")
-    figure = new(size, (8.2, 4.8))
-    axes = figure.add_subplot()
-    ends, said = [], []
-    for rule, (names, color, line, marker) in _RULES.items():
-        words = names.get(axis, "at random" if rule == "random" else rule)
-        rows = lifts[lifts["rule"] == rule].sort_values(axis)
-        if rows.empty:
-            continue
-        x, y = rows[axis].to_numpy(float), rows["lift"].to_numpy(float)
-        axes.fill_between(x, rows["lower"], rows["upper"], color=color, alpha=0.18, lw=0)
-        axes.plot(x, y, color=color, linestyle=line, marker=marker, ms=5)
-        ends.append(
-            EndLabel(float(x[-1]), float(y[-1]), f"{words} {number_text(y[-1])}", readable(color))
-        )
-        said.append(f"{words} {number_text(y[0])} to {number_text(y[-1])}")
-    axes.axhline(1.0, color=GREY, linewidth=0.7, zorder=0)
-    axes.set_xlabel(_AXES[axis])
-    top_label(axes, "Targeting lift (mean true value of those chosen / of all)")
-    confidence = lifts.attrs.get("confidence", 0.95)
-    note = f"Means over seeds, bands are {100 * confidence:g} % intervals; 1: random choice. "
-    note += "True value: expected discounted contribution of a customer known to no firm."
-    head(figure, title=title or _finding(lifts, axis), note=note)
-    end_labels(axes, ends)
+    parts = {rule: part.sort_values(axis) for rule, part in lifts.groupby("rule")}
+    shown = {rule: parts[rule] for rule in _RULES if rule in parts}
+    called = {
+        rule: _RULES[rule][0].get(axis, "at random" if rule == "random" else rule) for rule in shown
+    }
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        axes = figure.add_subplot()
+        ends = []
+        for rule, rows in shown.items():
+            _, color, line, marker = _RULES[rule]
+            x, y = rows[axis].to_numpy(float), rows["lift"].to_numpy(float)
+            axes.fill_between(x, rows["lower"], rows["upper"], color=color, alpha=0.18, lw=0)
+            axes.plot(x, y, color=color, linestyle=line, marker=marker, ms=5)
+            text = f"{called[rule]} {number_text(y[-1])}"
+            ends.append(EndLabel(x[-1], y[-1], text, readable(color)))
+        axes.axhline(1.0, color=GREY, linewidth=0.7, zorder=0)
+        axes.set_xlabel(_AXES[axis])
+        top_label(axes, "Targeting lift (mean true value of those chosen / of all)")
+        return partial(end_labels, axes, ends)
+
+    said = (
+        f"{called[rule]} {' to '.join(number_text(rows['lift'].iloc[k]) for k in (0, -1))}"
+        for rule, rows in shown.items()
+    )
     span = f"{axis} {number_text(lifts[axis].min())} to {number_text(lifts[axis].max())}"
-    return described(figure, f"Lift of targeting rules, {span}: {'; '.join(said)}.")
+    confidence = lifts.attrs.get("confidence", 0.95)
+    return Chart(
+        draw,
+        size=(8.2, 4.8),
+        title=_finding(lifts, axis),
+        alt=f"Lift of targeting rules, {span}: {'; '.join(said)}.",
+        note=f"Means over seeds, bands are {100 * confidence:g} % intervals; 1: random choice. "
+        "True value: expected discounted contribution of a customer known to no firm.",
+    )
 
 
 def _finding(lifts: pd.DataFrame, axis: str) -> str:
-    """Tell where the model finds significantly better customers than the simpler rule."""
+    """State where the model finds significantly better customers than the simpler rule."""
     gap = lifts[lifts["rule"] == "predictive - analytics"].sort_values(axis)
     ahead = gap.loc[gap["lower"] > 0, axis].to_numpy(float)
     behind = gap.loc[gap["upper"] < 0, axis].to_numpy(float)
@@ -294,60 +308,58 @@ def _finding(lifts: pd.DataFrame, axis: str) -> str:
     return f"{said}, and loses to it at {worse}" if worse else said
 
 
-@styled
+@charted("period", "firm", "tier", "customers", "contribution_margin")
 def value_tiers(
     tiers: pd.DataFrame,
     *,
     show: Sequence[str] | None = None,
     periods: tuple[int, int] | None = None,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+    **_: Unpack[Shared],
+) -> Chart:
     """Draw the pyramid of value tiers: shares of customers and of contribution, a panel a firm.
 
     Parameters
     ----------
     tiers : DataFrame
-        ``period, firm, tier, customers, contribution``, as ``run.frames["tiers"]`` has.
+        ``period, firm, tier, customers, contribution_margin``, as ``run.frames["tiers"]`` has.
     show : sequence of str, optional
         Firms to show, in order.
     periods : (int, int), optional
         First and last period pooled; by default the second half.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Raises
     ------
     ValueError
         If a column is missing or nobody is in a tier.
     """
-    need(tiers, ["period", "firm", "tier", "customers", "contribution"], name="tiers")
     words = words_of(tiers)
     last = int(tiers["period"].max())
     first, last = periods or ((last + 1) // 2, last)
     tiers = tiers[tiers["period"].between(first, last)]
     names, order = chosen(tiers["firm"], show), [str(t) for t in tiers["tier"].unique()]
     by_tier = tiers.groupby(["firm", "tier"], observed=True, sort=False)
-    sums = by_tier[["customers", "contribution"]].sum()
+    sums = by_tier[["customers", "contribution_margin"]].sum()
     if not (sums["customers"] > 0).any():
         raise ValueError("tiers: expected customers in some tier, found none")
-    figure, panels = panels_by_firm(names, size, height=2.2)
     scale = scale_for("share", np.array([0.0, 1.0]), words=words)
-    tops, said = {}, []
-    for axes, name in zip(panels, names, strict=True):
-        one = sums.loc[name].reindex(order)
-        parts = one / one.sum()
-        _pyramid(axes, one, parts, scale)
-        tops[name] = float(parts["contribution"].iloc[:2].sum())
-        shares = (f"{t} {scale.brief(parts.loc[t, 'contribution'])}" for t in order)
-        said.append(f"{name}: {', '.join(shares)}")
-    best = names[int(np.argmax(list(tops.values())))]
-    found = f"{best}'s top fifth of customers brings {scale.brief(tops[best])} of its contribution"
-    return finish(
-        figure,
-        title=title or found,
+    by_firm = {name: sums.loc[name].reindex(order) for name in names}
+    parts = {name: one / one.sum() for name, one in by_firm.items()}
+
+    def draw(figure: Picture) -> None:
+        for axes, (name, one) in zip(firm_panels(figure, names), by_firm.items(), strict=True):
+            _pyramid(axes, one, parts[name], scale)
+
+    tops = [float(part["contribution_margin"].iloc[:2].sum()) for part in parts.values()]
+    best = int(np.argmax(tops))
+    said = (
+        f"{name}: {', '.join(f'{t} {scale.brief(v)}' for t, v in margins.items())}"
+        for name, margins in ((name, part["contribution_margin"]) for name, part in parts.items())
+    )
+    return Chart(
+        draw,
+        size=panels_size(len(names), height=2.2),
+        title=f"{names[best]}'s top fifth of customers brings {scale.brief(tops[best])} of its "
+        "contribution",
         note=f"{words.period.capitalize()}s {first} to {last}. Left: share of the firm's "
         "customers; right: share of its contribution, and multiple of the mean customer's. Tiers "
         "by the firm's own ranking.",
@@ -359,22 +371,14 @@ def _pyramid(axes: Axes, sums: pd.DataFrame, parts: pd.DataFrame, scale: Scale) 
     """Draw a firm's tiers from the top: customers to the left, contribution to the right."""
     place = np.arange(len(parts))[::-1]
     axes.barh(place, -parts["customers"], color="#BBBBBB", height=0.8)
-    axes.barh(place, parts["contribution"], color=OKABE_ITO["blue"], height=0.8)
-    each = sums["contribution"] / sums["customers"]
-    lift = each / (sums["contribution"].sum() / sums["customers"].sum())
-    beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8}
+    axes.barh(place, parts["contribution_margin"], color=OKABE_ITO["blue"], height=0.8)
+    each = sums["contribution_margin"] / sums["customers"]
+    lift = each / (sums["contribution_margin"].sum() / sums["customers"].sum())
     for y, tier in zip(place, parts.index, strict=True):
-        customers, share = parts.loc[tier, ["customers", "contribution"]]
+        customers, share = parts.loc[tier, ["customers", "contribution_margin"]]
         text = f"{scale.brief(share)}, {number_text(lift[tier], 2)}× mean"
-        axes.annotate(text, (max(share, 0.0), y), xytext=(4, 0), **beside)
-        axes.annotate(
-            scale.brief(customers),
-            (-customers, y),
-            xytext=(-3, 0),
-            ha="right",
-            color=GREY,
-            **beside,
-        )
+        tag(axes, text, (max(share, 0.0), y), (4, 0), fontsize=8)
+        tag(axes, scale.brief(customers), (-customers, y), (-3, 0), fontsize=8, color=GREY)
     axes.set_yticks(place, parts.index)
     axes.set_xlim(-0.75, 1.15)
     axes.set_xticks([])

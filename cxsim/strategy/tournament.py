@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from cxsim.charts.capability_matrix import draw_quadrants, way_of
+from cxsim.charts.customer_flows import Cell, draw_cells
+from cxsim.charts.intervals import draw_estimate
 from cxsim.charts.labels import Scale, joined, need, scale_for, words_of
-from cxsim.charts.layout import finish, new, short, top_label
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, ink_on, looks, styled
+from cxsim.charts.layout import (
+    Chart,
+    Shared,
+    charted,
+    columns_for,
+    grid_of,
+    short,
+    tag,
+    top_label,
+)
+from cxsim.charts.style import GREY, OKABE_ITO, Picture, looks
 from cxsim.messages import choice, minus
 from cxsim.runs.measures.measure_registry import firm_measure
 from cxsim.runs.measures.profit import VALUES
@@ -24,15 +34,12 @@ from cxsim.scenario import Scenario
 from cxsim.study.paired_seeds import contrast, framed, loaded, sampling, summary_of
 from cxsim.study.value_of_lead import CONTINUED, estimate
 
-__all__ = ["Tournament", "capability_ways", "policy_tournament", "tournament"]
-
-
 # -- A tournament of policies: each against each, on the same seeds ----------------------------
 
 
 @dataclass(frozen=True)
 class Tournament:
-    """What policies earn against each other.
+    """Results of a tournament of policies.
 
     Attributes
     ----------
@@ -159,15 +166,10 @@ def _standings(
 # -- Policies side by side: ways through the capability matrix, what they earn, and payback ----
 
 
-@styled
-def capability_ways(
-    firms: pd.DataFrame,
-    *,
-    by: str = "policy",
-    threshold: float = 0.5,
-    title: str | None = None,
-    size: tuple[float, float] | None = None,
-) -> Picture:
+@charted()
+def capability_paths(
+    firms: pd.DataFrame, *, by: str = "policy", threshold: float = 0.5, **_: Unpack[Shared]
+) -> Chart:
     """Draw the ways of firms through the capability matrix, a panel for each policy.
 
     Parameters
@@ -179,10 +181,6 @@ def capability_ways(
         That column.
     threshold : float
         Where quadrants begin.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -197,32 +195,33 @@ def capability_ways(
     need(firms, ["period", "firm", "interaction", "customization", by], name="firms")
     policies = [str(p) for p in dict.fromkeys(firms[by])]
     names = [str(n) for n in dict.fromkeys(firms["firm"])]
-    styles = looks(names)
-    columns = min(2 if len(policies) in (2, 4) else 3, len(policies))
-    rows = -(-len(policies) // columns)
-    figure = new(size, (max(6.4, 4.1 * columns + 0.3), 1.2 + 4.2 * rows))
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for panel in grid.flat[len(policies) :]:
-        panel.remove()
-    ends = []
-    for axes, policy in zip(grid.flat, policies, strict=False):
-        draw_quadrants(axes, threshold)
-        axes.set_xlabel("Interaction")
-        top_label(axes, "Customization")
-        axes.set_title(policy[:1].upper() + policy[1:], pad=22)
+    ways: dict[str, dict[str, np.ndarray]] = {}
+    for policy in policies:
         part = firms[firms[by].astype(str) == policy]
-        ways = {name: way_of(part[part["firm"] == name]) for name in names}
-        _ways(axes, {n: w for n, w in ways.items() if np.isfinite(w).all()}, styles)
-        moved = [f"{n} {w[-1][0]:.2g}, {w[-1][1]:.2g}" for n, w in ways.items() if len(w) > 1]
+        ways[policy] = {name: way_of(part[part["firm"] == name]) for name in names}
+    columns = columns_for(len(policies))
+
+    def draw(figure: Picture) -> None:
+        panels = grid_of(figure, len(policies), columns)
+        for axes, (policy, there) in zip(panels, ways.items(), strict=True):
+            draw_quadrants(axes, threshold)
+            axes.set_xlabel("Interaction")
+            top_label(axes, "Customization")
+            axes.set_title(policy[:1].upper() + policy[1:], pad=22)
+            _ways(axes, {n: w for n, w in there.items() if np.isfinite(w).all()}, looks(names))
+
+    ends = []
+    for policy, there in ways.items():
+        moved = [f"{n} {w[-1][0]:.2g}, {w[-1][1]:.2g}" for n, w in there.items() if len(w) > 1]
         ends.append(f"{policy}: {joined(moved) if moved else 'no firm moves'}")
-    if title is None:
-        title = f"Strategic paths through the capability matrix under {len(policies)} policies"
-    note = "Rings: start; filled: end. Firms at the same position are drawn side by side."
-    alt = (
-        "Capability matrices, one per policy, with paths of firms; those that move end at "
-        f"(interaction, customization): {'; '.join(ends)}."
+    return Chart(
+        draw,
+        size=(max(6.4, 4.1 * columns + 0.3), 1.2 + 4.2 * -(-len(policies) // columns)),
+        title=f"Strategic paths through the capability matrix under {len(policies)} policies",
+        alt="Capability matrices, one per policy, with paths of firms; those that move end at "
+        f"(interaction, customization): {'; '.join(ends)}.",
+        note="Rings: start; filled: end. Firms at the same position are drawn side by side.",
     )
-    return finish(figure, title=title, note=note, alt=alt)
 
 
 def _ways(axes: Axes, ways: dict[str, np.ndarray], styles: dict[str, Any]) -> None:
@@ -239,27 +238,20 @@ def _ways(axes: Axes, ways: dict[str, np.ndarray], styles: dict[str, Any]) -> No
         home = taken[near[0]] if near else (x[-1], y[-1], 0)
         taken.append((home[0], home[1], len(near)))
         right = home[0] > 0.6
-        axes.annotate(
-            short(name, 14), home[:2], xytext=(-9 if right else 9, 9 + 11 * len(near)),
-            textcoords="offset points", ha="right" if right else "left", va="center", fontsize=8.5,
-            color=look.ink, fontweight="bold",
+        tag(
+            axes, short(name, 14), home[:2], (-9 if right else 9, 9 + 11 * len(near)), va="center",
+            fontsize=8.5, color=look.ink, fontweight="bold",
         )  # fmt: skip
 
 
-@styled
-def policy_tournament(
-    found: Any, *, title: str | None = None, size: tuple[float, float] | None = None
-) -> Picture:
-    """Draw what each policy earns against each, and its mean.
+@charted()
+def policy_tournament(found: Any, **_: Unpack[Shared]) -> Chart:
+    """Draw the result of each policy against each, and its mean.
 
     Parameters
     ----------
     found : Tournament
         As :func:`cxsim.strategy.tournament.tournament` returns.
-    title : str, optional
-        In place of the one computed.
-    size : (float, float), optional
-        Width and height in inches.
 
     Returns
     -------
@@ -274,25 +266,28 @@ def policy_tournament(
         for name in ("value", "half")
     )
     scale = scale_for("currency", values.ravel(), words=words_of(found.matches))
-    n = len(order)
-    figure = new(size, (4.6 + 1.25 * n, 2.3 + 0.62 * n))
-    left, right = figure.subplots(1, 2, width_ratios=[1.25 * n, 3.4])
-    _matches(left, values, half, scale)
-    left.set_xticks(range(n), [short(name, 12) for name in order])
-    left.set_yticks(range(n), [short(name, 16) for name in order])
-    left.set_xlabel(f"{found.players[1]} plays", fontweight="bold")
-    left.set_ylabel(f"{found.players[0]} plays", fontweight="bold")
-    _behind(right, found.table, scale)
+    n, (player, rival) = len(order), found.players
+
+    def draw(figure: Picture) -> None:
+        left, right = figure.subplots(1, 2, width_ratios=[1.25 * n, 3.4])
+        _matches(left, values, half, scale)
+        left.set_xticks(range(n), [short(name, 12) for name in order])
+        left.set_yticks(range(n), [short(name, 16) for name in order])
+        left.set_xlabel(f"{rival} plays", fontweight="bold")
+        left.set_ylabel(f"{player} plays", fontweight="bold")
+        _behind(right, found.table, scale)
+
     top = found.table.iloc[0]
-    if title is None:
-        policy = f"{top.policy[:1].upper()}{top.policy[1:]}"
-        title = f"{policy} earns {found.players[0]} most: {scale.text(top.value)} on average"
-    note = (
-        f"{found.measure.replace('_', ' ').capitalize()} of {found.players[0]} with the interval "
-        "of its mean over seeds. Framed: best response to a rival's policy. Right: paired by seed."
-    )
+    policy = f"{top.policy[:1].upper()}{top.policy[1:]}"
     means = joined(f"{r.policy} {scale.text(r.value)}" for r in found.table.itertuples())
-    return finish(figure, title=title, note=note, alt=f"Tournament of policies: {means}.")
+    return Chart(
+        draw,
+        size=(4.6 + 1.25 * n, 2.3 + 0.62 * n),
+        title=f"{policy} earns {player} most: {scale.text(top.value)} on average",
+        alt=f"Tournament of policies: {means}.",
+        note=f"{found.measure.replace('_', ' ').capitalize()} of {player} with the interval of "
+        "its mean over seeds. Framed: best response to a rival's policy. Right: paired by seed.",
+    )
 
 
 def _matches(axes: Axes, values: np.ndarray, half: np.ndarray, scale: Scale) -> None:
@@ -300,33 +295,24 @@ def _matches(axes: Axes, values: np.ndarray, half: np.ndarray, scale: Scale) -> 
     n, blues = len(values), colormaps["Blues"]
     shade = 0.05 + 0.55 * (values - values.min()) / max(float(np.ptp(values)), 1e-9)
     best = values == values.max(axis=0)
-    for i, j in product(range(n), repeat=2):
-        ground = blues(shade[i, j])
-        axes.add_patch(_cell(j, i, fc=ground, ec="white", lw=1.5))
-        style: dict[str, Any] = {"ha": "center", "va": "center", "color": ink_on(ground)}
-        axes.text(
-            j, i - 0.1, minus(f"{values[i, j] * scale.factor:.2f}"), fontsize=11,
-            fontweight="bold" if best[i, j] else "normal", **style,
-        )  # fmt: skip
-        if np.isfinite(half[i, j]):
-            axes.text(j, i + 0.26, f"± {half[i, j] * scale.factor:.2f}", fontsize=8, **style)
-        if best[i, j]:
-            axes.add_patch(_cell(j, i, inset=0.04, fill=False, ec=INK, lw=2))
-    axes.set_xlim(-0.5, n - 0.5)
-    axes.set_ylim(n - 0.5, -0.5)
-    axes.xaxis.tick_top()
-    axes.xaxis.set_label_position("top")
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-    axes.spines[["left", "bottom"]].set_visible(False)
+    cells = (
+        Cell(
+            minus(f"{values[at] * scale.factor:.2f}"),
+            f"± {half[at] * scale.factor:.2f}" if np.isfinite(half[at]) else "",
+            blues(shade[at]),
+            bool(best[at]),
+        )
+        for at in product(range(n), repeat=2)
+    )
+    draw_cells(axes, n, cells, size=11, bold=True)
 
 
 def _behind(axes: Axes, table: pd.DataFrame, scale: Scale) -> None:
     """Draw how far each policy is behind the best, with intervals."""
     blue = OKABE_ITO["blue"]
     for k, row in enumerate(table.itertuples()):
-        axes.plot([-row.behind_upper, -row.behind_lower], [k, k], color=blue, lw=2)
-        axes.plot(-row.behind, k, "o", color=blue, ms=7)
+        ends = (-row.behind_upper, -row.behind, -row.behind_lower)
+        draw_estimate(axes, k, ends, color=blue, ms=7)
     axes.axvline(0, color=GREY, lw=0.8)
     axes.margins(x=0.08)
     axes.set_ylim(len(table) - 0.5, -0.5)
@@ -335,7 +321,3 @@ def _behind(axes: Axes, table: pd.DataFrame, scale: Scale) -> None:
     axes.xaxis.set_major_formatter(scale.ticks)
     axes.locator_params(axis="x", nbins=4)
     axes.set_xlabel(scale.axis("Difference from the best policy"))
-
-
-def _cell(x: float, y: float, *, inset: float = 0.0, **style: Any) -> Rectangle:
-    return Rectangle((x - 0.5 + inset, y - 0.5 + inset), 1 - 2 * inset, 1 - 2 * inset, **style)

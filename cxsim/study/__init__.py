@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "Outcome": "comparison",
         "Store": "store",
         "Study": "study",
-        "Sweep": "results",
+        "StudyResult": "results",
         "Value": "value_of_lead",
         "compare": "paired_seeds",
         "half_width": "cxsim.numerics.statistics",

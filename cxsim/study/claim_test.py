@@ -18,14 +18,11 @@ import numpy as np
 
 from cxsim.messages import Problem, minus, number, seeds_of
 from cxsim.runs import simulate
-from cxsim.runs.measures.measure_registry import measures, near, summarized
+from cxsim.runs.measures.measure_registry import near, summarized
 from cxsim.runs.measures.profit import VALUES, net_present_value
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
 from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, absent_firms, parse_rule
-from cxsim.study.outputs import measures_by_observer
-
-__all__ = ["BY_CONSTRUCTION", "HOLDS", "NO_DIFFERENCE", "OPEN", "REFUTED", "Part", "Verdict",
-           "check_test", "verdict_of"]  # fmt: skip
+from cxsim.study.outputs import known_measures, measures_by_observer
 
 HOLDS, REFUTED, OPEN = "holds", "refuted", "open"
 BY_CONSTRUCTION, NO_DIFFERENCE = "true by construction", "no difference by construction"
@@ -67,7 +64,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a scenario's claim.
+    """The verdict on a scenario's claim.
 
     Attributes
     ----------
@@ -180,10 +177,9 @@ def check_test(scenario: Scenario) -> None:
         keys = ("test", number_, "rule")
         for term in parse_rule(condition.rule).terms:
             known = _known(made.get(term.run, scenario))
-            level = MARKET if term.firm == MARKET else "firm"
-            if (level, term.measure) not in known:
-                names = [name for of, name in known if of == level]
-                what = "the market" if level == MARKET else "firms"
+            if (term.level, term.measure) not in known:
+                names = [name for of, name in known if of == term.level]
+                what = "the market" if term.level == MARKET else "firms"
                 text = f"expected a measure of {what}, found {term.measure!r}"
                 text += near(term.measure, names)
                 problems.append(Problem(scenario.place(keys), keys, text))
@@ -200,9 +196,7 @@ def _quietly(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 
 def _known(scenario: Scenario) -> dict[tuple[str, str], str]:
     """Return all measures of a scenario by level and name, and who observes them."""
-    own = {(level, m.name): "" for level in ("firm", MARKET)
-           for m in measures(level, scenario.mechanisms)}  # fmt: skip
-    return {**measures_by_observer(scenario), **own}
+    return measures_by_observer(scenario) | dict.fromkeys(known_measures(scenario.mechanisms), "")
 
 
 class _Runs:
@@ -222,8 +216,7 @@ class _Runs:
                     else scenario
                 )
                 self.scenarios[k, term.run] = made
-                level = MARKET if term.firm == MARKET else "firm"
-                terms.setdefault(made.digest, set()).add((level, term.measure))
+                terms.setdefault(made.digest, set()).add((term.level, term.measure))
         self.observers = {}
         for made in self.scenarios.values():
             known = _known(made)
@@ -235,28 +228,20 @@ class _Runs:
         books: dict[str, Any] = {}
         for made in self.scenarios.values():
             if made.digest not in books:
-                detail = self.observers[made.digest]
-                books[made.digest] = simulate(made, seed=seed, detail=detail)
+                probes = self.observers[made.digest]
+                books[made.digest] = simulate(made, seed=seed, probes=probes)
         return _Taken(self, books)
 
     def unit(self, rule: Rule) -> tuple[str, str]:
         """Return label and unit of a rule's first measure."""
         term = rule.terms[0]
-        level = MARKET if term.firm == MARKET else "firm"
-        return self._said.get((level, term.measure), (term.measure.replace("_", " "), ""))
-
-    @property
-    def _said(self) -> dict[tuple[str, str], tuple[str, str]]:
-        return {
-            (level, m.name): (m.label, m.unit)
-            for level in ("firm", MARKET)
-            for m in measures(level, self.scenario.mechanisms)
-        }
+        measure = known_measures(self.scenario.mechanisms).get((term.level, term.measure))
+        return (measure.label, measure.unit) if measure else (term.measure.replace("_", " "), "")
 
 
 @dataclass(frozen=True)
 class _Taken:
-    """What the runs of one seed measured."""
+    """Measurements of the runs of one seed."""
 
     runs: _Runs
     simulations: Mapping[str, Any]
@@ -288,17 +273,17 @@ def _measured(simulation: Any, measure: str, firm: str, window: slice | None) ->
     """Return a measure summarized over a window; NaN where there is none."""
     books = simulation.ledger
     level = MARKET if firm == MARKET else "firm"
-    found = [m for m in measures(level, simulation.mechanisms) if m.name == measure]
-    if not found or window is None or (level == "firm" and firm not in books.firms):
+    found = known_measures(simulation.mechanisms).get((level, measure))
+    if found is None or window is None or (level == "firm" and firm not in books.firms):
         return math.nan
-    values = np.asarray(found[0].function(books), dtype=float)
+    values = np.asarray(found.function(books), dtype=float)
     if window.start > 0:  # what was earned before the window is not of it
         if measure in VALUES and level == "firm":
             values = values - net_present_value(books)[window.start - 1]
         elif measure == "cumulative_profit":
             values = values - values[window.start - 1]
     values = values[:, books.firms.index(firm)] if level == "firm" else values
-    return float(summarized(values[window], found[0].summary))
+    return float(summarized(values[window], found.summary))
 
 
 def window_of(scenario: Scenario, name: str) -> slice | None:
@@ -383,7 +368,7 @@ def _sentence(
     scenario: Scenario, rule: Rule, other: str, sides: np.ndarray, mean: float, half: float,
     said: tuple[str, str], says: str,
 ) -> str:  # fmt: skip
-    """Return what was found in words: a difference where a rule compares one measure."""
+    """Return the result in words: a difference if a rule compares one measure."""
     high, low = rule.side("high"), rule.side("low")
     label, unit = said
     simple = (

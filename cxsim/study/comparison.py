@@ -40,9 +40,6 @@ from cxsim.study.value_of_lead import (
     value_from,
 )
 
-__all__ = ["Comparison", "Outcome", "divided", "first_change", "outcome_of", "side_by_side"]
-
-
 # -- Scenarios side by side over paired seeds: differences, means and courses with intervals ---
 
 
@@ -57,7 +54,7 @@ class Comparison:
     table : DataFrame
         One row per scenario, firm and measure: ``baseline`` and ``other`` (means over
         seeds, each with its Monte-Carlo standard error), ``difference`` with ``se``,
-        ``lower``, ``upper``, and ``narrowing`` (how many times narrower the interval
+        ``lower``, ``upper``, and ``width_ratio`` (how many times narrower the interval
         is for being paired). Firms and measures that both scenarios have. ``window`` says over
         which periods: where only an event sets the scenarios apart, means are of the periods
         from it on.
@@ -85,10 +82,10 @@ class Comparison:
 
     @cached_property
     def _shares(self) -> pd.DataFrame:
-        return self.table[self.table["measure"] == "share"].set_index(["scenario", "firm"])
+        return self.table[self.table["measure"] == "market_share"].set_index(["scenario", "firm"])
 
     def headline(self) -> str:
-        """Return one sentence per scenario: whose share of purchases moves most, and how surely.
+        """Return one sentence per scenario: the firm whose market share changes most.
 
         Where that firm's net present value moves the other way, significantly, the sentence says
         both.
@@ -120,7 +117,7 @@ class Comparison:
         )
 
     def value(self, scenario: str, firm: str) -> Value:
-        """Return what a firm's profit is worth in a scenario, less what it is in the baseline.
+        """Return the difference of a firm's net present value between a scenario and the baseline.
 
         Parameters
         ----------
@@ -141,7 +138,7 @@ class Comparison:
         return value_from(found, path, confidence=self.confidence, **self._facts["money"])
 
     def worth(self) -> str:
-        """Return what each scenario is worth to the firm of its headline, within and beyond."""
+        """Return each scenario's value to the firm of its headline, within and beyond the run."""
         return " ".join(
             self.value(name, firm).sentence(
                 f"In {name}, the change of {firm}'s net present value against {self.scenarios[0]}"
@@ -151,7 +148,7 @@ class Comparison:
         )
 
     def _mover(self, name: str) -> str | None:
-        """Return the firm whose share of purchases a scenario moves most, None without one."""
+        """Return the firm whose market share a scenario changes most, None without one."""
         if name not in self._shares.index.get_level_values(0):
             return None
         return str(self._shares.loc[name]["difference"].abs().idxmax())
@@ -192,7 +189,9 @@ class Comparison:
         return f"<Comparison of {', '.join(self.scenarios)} over {len(self.seeds)} paired seeds>"
 
     def _repr_html_(self) -> str:
-        shown = self.table[self.table["measure"].isin(["share", "retention", "net_present_value"])]
+        shown = self.table[
+            self.table["measure"].isin(["market_share", "retention_rate", "net_present_value"])
+        ]
         columns = ["scenario", "firm", "label", "baseline", "other", "difference", "lower", "upper"]
         table = shown[columns].to_html(index=False, float_format=lambda v: f"{v:,.4g}")
         return f"<p>{escape(self.headline())}</p>{table}"

@@ -20,31 +20,19 @@ from cxsim.files.whole import check_size, is_file
 from cxsim.messages import found, hint, needed
 from cxsim.scenario.fields import Expected, Keyed, optional
 
-__all__ = [
-    "MOST",
-    "AnyDesign",
-    "Design",
-    "Factor",
-    "Grid",
-    "Listed",
-    "Move",
-    "problem_of",
-]
-
-
 # -- Factors: what a study varies, by dotted path ----------------------------------------------
 
 
 @dataclass(frozen=True)
 class Move:
-    """How a factor moves one parameter: to ``plus + times * value``."""
+    """Effect of a factor on one parameter: ``plus + times * value``."""
 
     path: str
     times: float = 1.0
     plus: float = 0.0
 
     def value(self, value: Any) -> Any:
-        """Return what the parameter becomes."""
+        """Return the new value of the parameter."""
         if self.times == 1.0 and self.plus == 0.0:
             return value
         return self.plus + self.times * value
@@ -101,7 +89,13 @@ class Factor:
         return np.clip(self.low + unit * (self.high - self.low), self.low, self.high)
 
     def grid(self) -> np.ndarray:
-        """Return its values on a grid: those listed, or levels from low to high."""
+        """Return its values on a grid: those listed, or levels from low to high.
+
+        Returns
+        -------
+        ndarray, shape (levels,)
+            In the unit of the parameter that the factor is named after.
+        """
         if self.values:
             return np.array(self.values, dtype=_dtype(self.values))
         if self.log:
@@ -118,7 +112,18 @@ class Factor:
         return f"{self.low:g} to {self.high:g}{how}"
 
     def overrides(self, value: Any) -> dict[str, Any]:
-        """Return new values by dotted path for one value of the factor."""
+        """Return new values by dotted path for one value of the factor.
+
+        Parameters
+        ----------
+        value : object
+            One of the factor's values.
+
+        Returns
+        -------
+        dict of str to object
+            One entry for each parameter that the factor moves.
+        """
         return {move.path: move.value(value) for move in self.moves}
 
 
@@ -140,11 +145,40 @@ class Design(Keyed):
     kind: str
 
     def count(self, factors: Sequence[Factor]) -> int:
-        """Return how many points there are, without making them."""
+        """Return how many points there are, without making them.
+
+        Parameters
+        ----------
+        factors : sequence of Factor
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        NotImplementedError
+            Where a class of designs does not say how.
+        """
         raise NotImplementedError
 
     def points_of(self, factors: Sequence[Factor]) -> pd.DataFrame:
-        """Return the points, a row each and a column per factor."""
+        """Return the points, a row each and a column per factor.
+
+        Parameters
+        ----------
+        factors : sequence of Factor
+
+        Returns
+        -------
+        DataFrame
+            In the units of the factors.
+
+        Raises
+        ------
+        NotImplementedError
+            Where a class of designs does not say how.
+        """
         raise NotImplementedError
 
 
@@ -243,7 +277,22 @@ class Sample(Design):
     seed: int = Field(0, ge=0, le=2**32 - 1)
 
     def unit(self, factors: Sequence[Factor]) -> np.ndarray:
-        """Return the sample in the unit cube, (points, factors)."""
+        """Return the sample in the unit cube, (points, factors).
+
+        Parameters
+        ----------
+        factors : sequence of Factor
+
+        Returns
+        -------
+        ndarray, shape (points, factors)
+            0 to 1, without a unit.
+
+        Raises
+        ------
+        NotImplementedError
+            Where a class of designs does not say how.
+        """
         raise NotImplementedError
 
     def count(self, factors: Sequence[Factor]) -> int:  # noqa: ARG002 - the same for all
@@ -300,7 +349,7 @@ class Sobol(Sample):
 
 
 class Saltelli(Sample):
-    """What Sobol indices need: base samples, and each with one factor of another."""
+    """The Saltelli design for Sobol indices: base samples, and each with one factor of another."""
 
     called: ClassVar[str] = "a saltelli design"
     kind: Literal["saltelli"]

@@ -21,27 +21,11 @@ from cxsim.scenario.fields import Expected, Keyed
 from cxsim.scenario.loading import Source
 from cxsim.scenario.validation import Keys, wrong
 
-__all__ = [
-    "DEFAULT",
-    "GivenOutputs",
-    "Output",
-    "Stopping",
-    "known_measures",
-    "modules_of_outputs",
-    "observed",
-    "observers_of",
-    "output_of",
-    "output_values",
-    "outputs_of",
-    "stopping_of",
-]
-
-
 # -- Outputs: the numbers that a study keeps of each run ---------------------------------------
 
 
 #: What is kept where a study does not say.
-DEFAULT = ("share", "retention", "switching_cost", "profit", "net_present_value")
+DEFAULT = ("market_share", "retention_rate", "switching_cost", "profit", "net_present_value")
 
 
 _MARKET = "market"
@@ -66,7 +50,7 @@ class Output:
     by_period: bool = False
 
     def columns(self, firms: tuple[str, ...]) -> list[str]:
-        """Return the names of its columns: ``share.Tailor``, ``market.concentration``."""
+        """Return the names of its columns: ``market_share.Tailor``, ``market.concentration``."""
         tail = "@period" if self.by_period else ""
         if self.level == _MARKET:
             return [f"{_MARKET}.{self.measure}{tail}"]
@@ -78,7 +62,7 @@ class Output:
 
 
 class GivenOutput(Keyed):
-    """What a study file says of one measure, where it is more than its name."""
+    """A measure in a study file, if it is more than a name."""
 
     called: ClassVar[str] = "an output"
     measure: Annotated[str, Expected("the name of a measure")]
@@ -97,11 +81,12 @@ GivenOutputs = Annotated[
 def outputs_of(
     source: Source, given: tuple[str | GivenOutput, ...], base: Scenario
 ) -> tuple[Output, ...]:
-    """Return which measures a study keeps.
+    """Return the measures that a study keeps.
 
-    Each is the name of a measure (``share``: of every firm), one firm's (``share.Tailor``),
-    the market's (``market.concentration``), or a mapping ``{measure, firms, by: period}``.
-    Measures of observers count (``own_elasticity``): runs are watched by those that are needed.
+    Each is the name of a measure (``market_share``: of every firm), one firm's
+    (``market_share.Tailor``), the market's (``market.concentration``), or a mapping ``{measure,
+    firms, by: period}``. Measures of probes count (``own_price_elasticity``): runs have those that
+    are needed.
 
     Raises
     ------
@@ -132,6 +117,7 @@ def outputs_of(
         if name in market:
             return Output(name, _MARKET, (), by_period)
         known = [*of, *market, *(f"{_MARKET}.{each}" for each in market)]
+        known += [f"{each}.{tail}" for each in of if tail in base.firms]
         text = f"expected the name of a measure, found {found(name)}{near(name, known)}"
         raise wrong(source, keys, text)
 
@@ -152,7 +138,7 @@ def output_of(column: str, known: Mapping[tuple[str, str], Measure]) -> Output |
     Parameters
     ----------
     column : str
-        Such as ``"share.Tailor"`` or ``"market.profit@period"``.
+        Such as ``"market_share.Tailor"`` or ``"market.profit@period"``.
     known : mapping
         From :func:`known_measures`.
     """
@@ -197,7 +183,7 @@ def known_measures(mechanisms: tuple[Mechanism, ...]) -> dict[tuple[str, str], M
 def output_values(
     simulation: Any, outputs: tuple[Output, ...], known: Mapping[tuple[str, str], Measure]
 ) -> dict[str, Any]:
-    """Return what a study keeps of a finished simulation, by column.
+    """Return the outputs of a finished simulation, by column.
 
     Parameters
     ----------
@@ -242,7 +228,7 @@ class Stopping(Keyed):
     Attributes
     ----------
     output : str
-        Column of the results, as ``share.Tailor``.
+        Column of the results, as ``market_share.Tailor``.
     of, against : str
         Two strategies whose difference counts, or both empty: the output itself.
     half_width : float

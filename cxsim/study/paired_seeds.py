@@ -22,21 +22,6 @@ from cxsim.scenario import Scenario
 from cxsim.study.comparison import Comparison, outcome_of, side_by_side
 from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
-__all__ = [
-    "Progress",
-    "Replications",
-    "compare",
-    "contrast",
-    "counted",
-    "framed",
-    "loaded",
-    "paths_of",
-    "replicate",
-    "sampling",
-    "simulated",
-    "summary_of",
-]  # fmt: skip
-
 #: Called with how much is done, and how much there is to do.
 Progress = Callable[[int, int], None]
 
@@ -85,7 +70,7 @@ def simulated(
     seeds: Sequence[int],
     *,
     progress: Progress | None = None,
-    detail: Mapping[Key, Sequence[Any]] | None = None,
+    probes: Mapping[Key, Sequence[Any]] | None = None,
     jobs: int = 1,
     **how: Any,
 ) -> dict[Key, list[Kept]]:
@@ -100,7 +85,7 @@ def simulated(
     seeds : sequence of int
     progress : callable, optional
         Called with (runs done, runs) after every run.
-    detail : mapping of hashable to sequence, optional
+    probes : mapping of hashable to sequence, optional
         What one scenario is run with beside its own mechanisms.
     jobs : int
         Runs at a time.
@@ -113,12 +98,12 @@ def simulated(
         By scenario, in the order of the seeds.
     """
     tasks = [(key, seed) for seed in seeds for key in scenarios]
-    step, extra = counted(progress, len(tasks)), detail or {}
+    step, extra = counted(progress, len(tasks)), probes or {}
     found: dict[tuple[Key, int], Kept] = {}
 
     def one(task: tuple[Key, int]) -> None:
         key, seed = task
-        found[task] = kept(simulate(scenarios[key], seed=seed, detail=extra.get(key, ()), **how))
+        found[task] = kept(simulate(scenarios[key], seed=seed, probes=extra.get(key, ()), **how))
         step()
 
     one(tasks[0])  # compiles before threads start
@@ -138,7 +123,7 @@ def contrast(
     seeds: int | Sequence[int],
     *,
     progress: Progress | None = None,
-    detail: Mapping[Key, Sequence[Any]] | None = None,
+    probes: Mapping[Key, Sequence[Any]] | None = None,
 ) -> dict[Key, Any]:
     """Return a statistic of scenarios by seed, to be subtracted seed by seed.
 
@@ -156,7 +141,7 @@ def contrast(
     seeds : int or sequence of int
     progress : callable, optional
         Called with (runs done, runs) after every run.
-    detail : mapping of hashable to sequence, optional
+    probes : mapping of hashable to sequence, optional
         What one scenario is run with beside its own mechanisms.
 
     Returns
@@ -169,11 +154,12 @@ def contrast(
     >>> from cxsim import load
     >>> market = load("baseline", {"customers": 200, "periods": 6})
     >>> dear = market.override({"firms.Mass.price": 30})
-    >>> found = contrast({"as it is": market, "dear": dear}, summary_of("Mass", ["share"]), 3)
-    >>> (found["dear"]["share"] < found["as it is"]["share"]).tolist()
+    >>> markets = {"as it is": market, "dear": dear}
+    >>> found = contrast(markets, summary_of("Mass", ["market_share"]), 3)
+    >>> (found["dear"]["market_share"] < found["as it is"]["market_share"]).tolist()
     [True, True, True]
     """
-    made = simulated(scenarios, statistic, seeds_of(seeds), progress=progress, detail=detail)
+    made = simulated(scenarios, statistic, seeds_of(seeds), progress=progress, probes=probes)
     return {key: _stacked(values) for key, values in made.items()}
 
 
@@ -262,7 +248,7 @@ def compare(
     --------
     >>> small = {"customers": 300, "periods": 36}
     >>> result = compare("baseline", "copycat", seeds=3, overrides=small)
-    >>> shares = result.table.query("measure == 'share'").set_index("firm")
+    >>> shares = result.table.query("measure == 'market_share'").set_index("firm")
     >>> shares["difference"].round(3).to_dict()
     {'Mass': 0.04, 'Niche': -0.016, 'Targeted': -0.011, 'Tailor': -0.013}
     """
@@ -324,9 +310,9 @@ class Replications:
         return list(self.first.scenario.firms)
 
     def lead(self, confidence: float = 0.95) -> tuple[str, str, Value]:
-        """Return who earns most within the horizon, over whom, and what that lead is worth.
+        """Return the firm that earns most within the horizon, the firm it leads, and the lead.
 
-        The other is the firm that earns most with the last year's profit for ever where that
+        The other is the firm that earns most with the last year's profit in perpetuity, if it
         is another one, else the next best.
 
         Parameters

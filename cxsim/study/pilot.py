@@ -21,19 +21,7 @@ from cxsim.engine.workspace import shape_of
 from cxsim.model.mechanism import TILE
 from cxsim.runs.simulation import BLOCK, Simulation
 from cxsim.scenario import Scenario
-
-__all__ = [
-    "Estimate",
-    "NotEnoughMemoryError",
-    "available_memory",
-    "check_memory",
-    "column_bytes",
-    "estimate",
-    "held_memory",
-    "scratch_bytes",
-    "total_bytes",
-]
-
+from cxsim.study.workers import cores
 
 # -- A pilot estimate before long work: minutes, memory and disk, from a short timed run -------
 
@@ -66,7 +54,7 @@ class NotEnoughMemoryError(ValueError, MemoryError):
 
 @dataclass(frozen=True)
 class Estimate:
-    """What some work will take.
+    """Forecast of time, memory and disk space.
 
     Attributes
     ----------
@@ -106,7 +94,7 @@ class Estimate:
 
 
 def estimate(
-    scenario: Scenario, runs: int = 1, jobs: int = 1, *, detail: Iterable[str] = ()
+    scenario: Scenario, runs: int = 1, jobs: int = 1, *, probes: Iterable[str] = ()
 ) -> Estimate:
     """Estimate what runs of a scenario will take.
 
@@ -121,7 +109,7 @@ def estimate(
         How many runs.
     jobs : int
         Runs at a time, in threads of this process.
-    detail : iterable of str
+    probes : iterable of str
         What is measured beside the measures of every run, as for :func:`cxsim.run`; its
         time and memory count, its frames on disk do not.
 
@@ -138,11 +126,11 @@ def estimate(
         raise ValueError(f"expected one run and one job or more, found {runs} and {jobs}")
     customers = int(scenario.customers)
     sample = min(customers, CUSTOMERS)
-    simulation, setup, period = _pilot(scenario.override({"customers": sample}), tuple(detail))
+    simulation, setup, period = _pilot(scenario.override({"customers": sample}), tuple(probes))
     periods = int(scenario.periods) + int(scenario.warm_up)
     one = (setup + periods * period) * customers / sample
     together = min(runs, jobs)
-    rounds = ceil(runs / min(together, _cores()))
+    rounds = ceil(runs / min(together, cores()))
     held = held_memory()
     each = _run_bytes(simulation, customers, int(scenario.periods))
     return Estimate(
@@ -183,12 +171,12 @@ def check_memory(estimate: Estimate, *, available: int | None = None) -> None:
 # --- time -------------------------------------------------------------------------
 
 
-def _pilot(scenario: Scenario, detail: tuple[str, ...]) -> tuple[Simulation, float, float]:
+def _pilot(scenario: Scenario, probes: tuple[str, ...]) -> tuple[Simulation, float, float]:
     """Run a few periods; return the simulation, seconds to set up and seconds of a period."""
     one = scenario.override({"customers": 1})
-    Simulation(one, observers=detail).step()  # compiles; that is not the work
+    Simulation(one, observers=probes).step()  # compiles; that is not the work
     start = time.perf_counter()
-    simulation = Simulation(scenario, observers=detail)
+    simulation = Simulation(scenario, observers=probes)
     setup = time.perf_counter() - start
     times: list[float] = []
     deadline = start + SECONDS
@@ -198,12 +186,6 @@ def _pilot(scenario: Scenario, detail: tuple[str, ...]) -> tuple[Simulation, flo
         times.append(time.perf_counter() - start)
     # The first period binds passes to arrays; in the first ones few have a supplier.
     return simulation, setup + max(0.0, times[0] - times[-1]), statistics.median(times[1:])
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 # --- memory -----------------------------------------------------------------------
@@ -399,7 +381,7 @@ def _of_windows() -> int | None:
 
 
 def _of_groups(proc: Path, cgroup: Path) -> int | None:
-    """Return what the tightest control group above this process leaves, None without a limit."""
+    """Return the memory left by the tightest control group above this process, None if none."""
     try:
         lines = (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:

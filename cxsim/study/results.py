@@ -20,13 +20,11 @@ from cxsim.study.analysis.points import Finding, contrast, strategies_of
 from cxsim.study.analysis.ranking import ranking
 from cxsim.study.analysis.scenario_discovery import discovery, regional
 from cxsim.study.analysis.sensitivity import main_effects, morris, sobol
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import Cells
 from cxsim.study.study import Study
 from cxsim.study.workers import Report
-
-__all__ = ["ANALYSES", "Sweep", "analyse"]
-
 
 # -- The results of a study: what is stored of it, as frames -----------------------------------
 
@@ -39,7 +37,7 @@ _TAIL = ("status", "message", "traceback", "run", "seconds", "worker")
 _FACTS = ("base", "overrides", "scenario", "code", "task", "adopted", "finished")
 
 
-class Sweep:
+class StudyResult:
     """The results of a study.
 
     Attributes
@@ -61,8 +59,6 @@ class Sweep:
         Columns: ``point``, ``strategy``, ``seed``, the factors, the outputs, ``status``,
         ``message``, ``traceback``, ``run`` (the digest), ``seconds``, ``worker``.
         """
-        import pandas as pd
-
         stored = self.store.frame()
         places = self._cells.table()
         factors = [factor.name for factor in self.study.factors]
@@ -109,10 +105,7 @@ class Sweep:
     def frame(self) -> pd.DataFrame:
         """The runs that went well: points, factors, seeds and outputs, one row a run."""
         good = self.runs[self.runs["status"] == "ok"]
-        drop = [
-            n for n in ("status", "message", "traceback", "run", "seconds", "worker") if n in good
-        ]
-        return good.drop(columns=drop).reset_index(drop=True)
+        return good.drop(columns=[*_TAIL], errors="ignore").reset_index(drop=True)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -129,8 +122,6 @@ class Sweep:
 
         Outputs by period have a column ``period`` too; the market's stand under ``(market)``.
         """
-        import pandas as pd
-
         frame = self.frame
         heads = ["point", "strategy", "seed"]
         parts = []
@@ -157,8 +148,6 @@ class Sweep:
         confidence : float
             Of the intervals, in (0, 1).
         """
-        import pandas as pd
-
         rows = []
         for (point, strategy), part in self.frame.groupby(["point", "strategy"], sort=True):
             for output in self.outputs:
@@ -172,7 +161,7 @@ class Sweep:
         return self._with_factors(pd.DataFrame(rows, columns=names))
 
     def contrasts(self, against: str, confidence: float = 0.95) -> pd.DataFrame:
-        """Return what each strategy changes against one of them, paired by seed, at every point.
+        """Return the effect of each strategy against one of them, paired by seed, at every point.
 
         Parameters
         ----------
@@ -185,8 +174,6 @@ class Sweep:
         ValueError
             If there is no such strategy.
         """
-        import pandas as pd
-
         if against not in self.study.strategies:
             near = hint(against, self.study.strategies)
             raise ValueError(f"against: expected the name of a strategy, found {against!r}{near}")
@@ -209,7 +196,7 @@ class Sweep:
                                      **{k: float(v) for k, v in paired(a, b, confidence).items()},
                                      "seeds": len(a)})  # fmt: skip
         columns = ["point", "strategy", "output", "difference", "se", "lower", "upper",
-                   "narrowing", "seeds"]  # fmt: skip
+                   "width_ratio", "seeds"]  # fmt: skip
         return self._with_factors(pd.DataFrame(rows, columns=columns))
 
     def analyse(
@@ -292,7 +279,7 @@ class Sweep:
         return frame
 
     def __repr__(self) -> str:
-        return f"<Sweep of {self.study.name!r}: {self.report.sentence()}>"
+        return f"<StudyResult of {self.study.name!r}: {self.report.sentence()}>"
 
     def _repr_html_(self) -> str:
         table = self.means().head(20).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
@@ -346,7 +333,7 @@ def analyse(
     Returns
     -------
     list of Finding
-        Output by output, in the order of the analyses. :func:`cxsim.plot.finding` draws one.
+        Output by output, in the order of the analyses. :func:`cxsim.plot.analysis` draws one.
 
     Raises
     ------

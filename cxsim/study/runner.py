@@ -26,8 +26,6 @@ from cxsim.study.workers import (
     process_name,
 )
 
-__all__ = ["OtherCodeError", "Runner"]
-
 #: Seconds of work in a chunk, and between two files of the store.
 CHUNK_SECONDS = 1.5
 WRITE_SECONDS = 2.0
@@ -259,12 +257,12 @@ class Runner:
         self._pool.renew()
 
     def _halve(self, tasks: list[Task]) -> None:
-        """Suspect both halves of a chunk: nobody tells which of its runs is at fault."""
+        """Put both halves of a chunk aside to be retried alone: one of its runs is at fault."""
         half = (len(tasks) + 1) // 2
         self._suspects.extend(part for part in (tasks[:half], tasks[half:]) if part)
 
     def _try_alone(self, tasks: list[Task]) -> None:
-        """Play suspects with nothing else under way, so that a death tells who it was."""
+        """Run tasks that were put aside, with nothing else under way, to find the run at fault."""
         start = time.monotonic()
         future = self._submit(tasks)
         while not wait([future], timeout=0.2).done:
@@ -295,7 +293,7 @@ class Runner:
             self._keep(tasks, outcomes)
 
     def _killed(self, start: float) -> Outcome:
-        """Say what became of a run whose process ended."""
+        """Return the outcome of a run whose process ended."""
         if self._timeout is not None and time.monotonic() - start >= self._timeout + GRACE / 2:
             text = f"not done after {self._timeout:g} seconds; its process was ended"
             return Outcome("timeout", {}, message=text, finished=time.time())
@@ -312,7 +310,7 @@ class Runner:
 
     def _save_what_came_in(self) -> None:
         """Write what is there already, on the way out because of something else."""
-        from cxsim.study.store import StoreError
+        from cxsim.study.store_folder import StoreError
 
         for future, (tasks, _) in self._pending.items():
             if future.done() and not future.cancelled() and future.exception() is None:

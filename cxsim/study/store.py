@@ -36,9 +36,6 @@ from cxsim.study.store_folder import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Claims", "Store", "StoreError"]
-
-
 # -- The store: a folder of Parquet files to which runs are added and from which none is lost
 
 
@@ -179,11 +176,11 @@ class Store:
         return self._files.studies()
 
     def sessions(self) -> dict[str, dict[str, Any]]:
-        """Return which processes have written here: versions, platform, commit, command, time."""
+        """Return the writing processes: versions, platform, commit, command, time."""
         return self._files.sessions()
 
     def codebook(self) -> dict[str, dict[str, Any]]:
-        """Return what each column of the runs holds: kind, label, unit and definition."""
+        """Return the description of each column of the runs: kind, label, unit and definition."""
         return self._files.codebook()
 
     def record(self, run: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -313,18 +310,18 @@ class Store:
     def _unreadable(self, error: OSError) -> StoreError:
         return StoreError(f"{error.filename or self.folder}: could not be read ({said(error)})")
 
-    def has(self, run: str, *, retry: bool = False) -> bool:
+    def has(self, run: str, *, retry_failed: bool = False) -> bool:
         """Return whether a run is there, as of the last :meth:`refresh`.
 
         Parameters
         ----------
         run : str
             Its digest.
-        retry : bool
+        retry_failed : bool
             Whether one that failed counts as missing.
         """
         key = int(run, 16)
-        return key in self._ok or (not retry and key in self._faulty)
+        return key in self._ok or (not retry_failed and key in self._faulty)
 
     def __len__(self) -> int:
         self.refresh()
@@ -429,7 +426,7 @@ class _Known:
 
 @dataclass
 class _Shared:
-    """What all claims of this process on one file share.
+    """State shared by all leases of this process on one file.
 
     Locks are a process's: another one of the same process would be granted too, and closing any
     handle of the file would give all of them back. So there is one handle, and a list.

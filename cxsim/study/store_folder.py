@@ -35,18 +35,6 @@ from cxsim.study.study import Study
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = [
-    "BOOKKEEPING",
-    "SESSION",
-    "StoreError",
-    "StoreFolder",
-    "codebook",
-    "joined",
-    "packed",
-    "read_runs",
-]
-
-
 # -- The folder of a store: its parts, its format, and its small files, each verified when read
 
 

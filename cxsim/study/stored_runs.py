@@ -15,31 +15,19 @@ import numpy as np
 
 from cxsim._version import __version__
 from cxsim.firms.policy import PolicyError
+from cxsim.messages import argument_hints
 from cxsim.runs.components import Components, changed
 from cxsim.scenario import Scenario
 from cxsim.study.outputs import known_measures, observed, output_of
 from cxsim.study.pilot import Estimate, estimate
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 from cxsim.study.study import Model, ScenarioModel, Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cxsim.runs import Run
-
-__all__ = [
-    "Adoption",
-    "Cells",
-    "Forecast",
-    "Other",
-    "adopt",
-    "forecast",
-    "others_of",
-    "recompute",
-    "replay",
-    "superseded",
-]
-
 
 # -- Cells: each point under each strategy, with the digests of its runs -----------------------
 
@@ -78,11 +66,11 @@ class Cells:
         return point, self._names[number]
 
     def changes(self, cell: int) -> dict[str, Any]:
-        """Return what a cell changes in the base."""
+        """Return the changes of a design point in the base scenario."""
         return self.study.overrides(*self.place(cell))
 
     def facts(self, cell: int) -> dict[str, Any]:
-        """Return what the results say of a cell beside its outputs."""
+        """Return the columns of results for a design point, besides its outputs."""
         point, strategy = self.place(cell)
         return {
             "scenario": self.scenario(cell),
@@ -98,7 +86,7 @@ class Cells:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def code(self, cell: int) -> Components:
-        """Return what the numbers of a cell rest on beside its parameters."""
+        """Return the components behind the numbers of a design point, besides its parameters."""
         try:
             return self.model.code(self.changes(cell))
         except ValueError:  # no such scenario: nothing is run
@@ -187,7 +175,7 @@ def others_of(cells: Cells, seeds: list[int], store: Store) -> list[Other]:
 
 
 def superseded(cells: Cells, seeds: list[int], store: Store) -> str:
-    """Say which stored runs of a study do not count any more, and what changed.
+    """Return a sentence on stored runs that are no longer valid, and on the changed code.
 
     Parameters
     ----------
@@ -198,8 +186,8 @@ def superseded(cells: Cells, seeds: list[int], store: Store) -> str:
     Returns
     -------
     str
-        ``"4 runs were made with another measures.share; they are kept and not used"``; "" where
-        there are none.
+        ``"4 runs were made with another measures.market_share; they are kept and not used"``; ""
+        where there are none.
     """
     counts: Counter[str] = Counter()
     said: dict[tuple[str, str], str] = {}
@@ -237,7 +225,7 @@ _NUMBER = 8.5
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a sweep would do.
+    """The runs that a sweep would do.
 
     Attributes
     ----------
@@ -270,7 +258,7 @@ def forecast(
     processes: bool = True,
     rules: Mapping[str, Callable[..., Any]] | None = None,
     shard: tuple[int, int] | None = None,
-    retry: bool = False,
+    retry_failed: bool = False,
 ) -> Forecast:
     """Forecast a sweep from what is stored and a short timed run.
 
@@ -281,7 +269,7 @@ def forecast(
     workers : int
     processes : bool
         Whether workers are processes of their own.
-    rules, shard, retry
+    rules, shard, retry_failed
         As for :func:`cxsim.sweep`.
     """
     cells = Cells(study, study.model(rules), shard)
@@ -289,7 +277,9 @@ def forecast(
     stored = 0
     if store is not None and len(store):
         stored = sum(
-            store.has(cells.run(cell, seed), retry=retry) for cell in cells for seed in study.seeds
+            store.has(cells.run(cell, seed), retry_failed=retry_failed)
+            for cell in cells
+            for seed in study.seeds
         )
     missing = runs - stored
     old = superseded(cells, study.seeds, store) if store is not None and missing else ""
@@ -321,7 +311,7 @@ def forecast(
 
 @dataclass(frozen=True)
 class Adoption:
-    """What came of it.
+    """The outcome of an adoption of stored runs.
 
     Attributes
     ----------
@@ -453,12 +443,13 @@ def _plain(value: Any) -> Any:
 # -- Exactly one run of a store again, in full -------------------------------------------------
 
 
+@argument_hints
 def replay(
     run: str,
     *,
     store: str | Path | Store,
     rules: Mapping[str, Callable[..., Any]] | None = None,
-    detail: Iterable[str] = (),
+    probes: Iterable[str] = (),
 ) -> Run:
     """Run one run of a store again, and keep all of it.
 
@@ -469,7 +460,7 @@ def replay(
     store : str, Path or Store
     rules : mapping of str to function, optional
         Rules that the run was done with, if they were not the package's own.
-    detail : iterable of str
+    probes : iterable of str
         What to measure beside, as for :func:`cxsim.run`.
 
     Returns
@@ -488,7 +479,7 @@ def replay(
     place = store if isinstance(store, Store) else Store(store)
     row: dict[str, Any] = place.row(run)
     scenario = _scenario(place, row, rules)
-    return runs.run(scenario, seed=int(row["seed"]), rules=rules, detail=detail)
+    return runs.run(scenario, seed=int(row["seed"]), rules=rules, probes=probes)
 
 
 def _scenario(
@@ -551,9 +542,5 @@ def recompute(
         for k in range(max(len(one), len(other))):
             a, b = (float(x[k]) if k < len(x) else np.nan for x in (one, other))
             period = k if name.endswith("@period") else -1
-            rows.append((name, period, a, b, _same_output(a, b) and len(one) == len(other)))
+            rows.append((name, period, a, b, _same(a, b) and len(one) == len(other)))
     return pd.DataFrame(rows, columns=["output", "period", "stored", "again", "equal"])
-
-
-def _same_output(a: float, b: float) -> bool:
-    return (a != a and b != b) or np.float64(a).tobytes() == np.float64(b).tobytes()

@@ -35,14 +35,11 @@ from cxsim.study.study_file import ONLY, find_study, read_parts, read_study
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FunctionModel", "Model", "ScenarioModel", "Study"]
-
-
 # -- A study: what is varied, over which points and seeds, and what is kept of each run --------
 
 
 class Study:
-    """What a sweep runs: a base scenario, factors, a design, paired seeds and outputs.
+    """A study: a base scenario, factors, a design, paired seeds and outputs.
 
     A study is immutable and validated; get one from :meth:`load` or :meth:`from_dict`.
 
@@ -167,7 +164,7 @@ class Study:
         return dict(zip(names, (values[point] for values in self._values), strict=True))
 
     def model(self, rules: Mapping[str, Callable[..., Any]] | None = None) -> Model:
-        """Return what is run at each point.
+        """Return the strategies that run at each point.
 
         Parameters
         ----------
@@ -226,7 +223,7 @@ class Study:
 
     @property
     def runs(self) -> int:
-        """How many runs there are: points by strategies by seeds."""
+        """Number of runs: points by strategies by seeds."""
         return len(self.points) * len(self.strategies) * len(self.seeds)
 
     @cached_property
@@ -304,7 +301,7 @@ Check = Callable[[], None]
 
 
 class Model(Protocol):
-    """What a runner can run; picklable.
+    """A model that a runner can run; picklable.
 
     Attributes
     ----------
@@ -315,7 +312,7 @@ class Model(Protocol):
     kept: str
 
     def code(self, changes: Mapping[str, Any]) -> Components:
-        """Return what the numbers of a run rest on beside its parameters.
+        """Return the components behind the numbers of a run, besides its parameters.
 
         Raises
         ------
@@ -343,7 +340,7 @@ class Model(Protocol):
 
 
 class Ready(NamedTuple):
-    """What simulations with the same mechanisms, policies and rules share."""
+    """Parts shared by simulations with the same mechanisms, policies and rules."""
 
     schedule: Schedule
     measures: Mapping[tuple[str, str], Any]
@@ -498,7 +495,7 @@ class FunctionModel:
         self.__init__(state["function"])  # type: ignore[misc]  # of the code that is here
 
     def code(self, changes: Mapping[str, Any]) -> Components:  # noqa: ARG002 - the same for all
-        """Return what the function rests on."""
+        """Return the components behind the function."""
         return self._code
 
     def task(self, changes: Mapping[str, Any]) -> str:

@@ -31,17 +31,6 @@ from cxsim.study.outputs import (
     stopping_of,
 )
 
-__all__ = [
-    "ONLY",
-    "FunctionStudy",
-    "ScenarioStudy",
-    "find_study",
-    "read_parts",
-    "read_study",
-    "study_schema",
-]
-
-
 # -- A study file as checked pieces: every problem with its file, line, key and the nearest name
 
 
@@ -95,7 +84,7 @@ _Analysis = Literal["main_effects", "sobol", "morris", "regional", "discovery", 
 
 
 class GivenMove(Keyed):
-    """How a factor moves one parameter: to plus + times * value."""
+    """Effect of a factor on one parameter: plus + times * value."""
 
     called: ClassVar[str] = "a move"
     times: float = 1.0
@@ -103,7 +92,7 @@ class GivenMove(Keyed):
 
 
 class FactorKeys(Keyed):
-    """What a study file says of one factor, where it is more than its values."""
+    """A factor in a study file, if it is more than its values."""
 
     called: ClassVar[str] = "a factor"
     path: str = optional("Dotted path; default: the name of the factor")
@@ -143,7 +132,7 @@ class FactorKeys(Keyed):
             raise ValueError("scale: expected linear for whole numbers, found 'log'")
 
     def moves(self, name: str) -> tuple[Move, ...]:
-        """Return what a factor of this name moves."""
+        """Return the parameters that a factor of this name sets."""
         if "paths" not in self.model_fields_set:
             return (Move(self.path if "path" in self.model_fields_set else name),)
         if isinstance(self.paths, tuple):
@@ -215,7 +204,8 @@ def study_schema() -> dict[str, Any]:
     keys["design"] = {"anyOf": [{"const": "grid"}, keys["design"]]}
     watching = observed(Scenario.load("bad_service"))  # where all have something to watch
     keys["outputs"]["items"]["anyOf"][0] |= {
-        "description": "A measure (share), of a firm (share.Tailor), or market.MEASURE",
+        "description": "A measure (market_share), of a firm (market_share.Tailor), "
+        "or market.MEASURE",
         "examples": sorted({name for _, name in known_measures(tuple(watching.values()))}),
     }
     draft = "https://json-schema.org/draft/2020-12/schema"
@@ -226,7 +216,7 @@ def study_schema() -> dict[str, Any]:
 
 
 def read_parts(source: Source, folder: Path, of_scenario: bool) -> dict[str, Any]:
-    """Return what a study holds, by the names of its attributes.
+    """Return the content of a study, by the names of its attributes.
 
     Parameters
     ----------

@@ -15,24 +15,22 @@ from typing import Any
 import numpy as np
 
 from cxsim.files.whole import file_name
-from cxsim.messages import number, whole
+from cxsim.messages import argument_hints, number, whole
 from cxsim.runs.components import changed
 from cxsim.runs.simulation import Simulation, first_step
 from cxsim.study.outputs import observers_of
-from cxsim.study.results import Sweep
+from cxsim.study.results import StudyResult
 from cxsim.study.runner import Runner
-from cxsim.study.store import Claims, Store, StoreError
-from cxsim.study.store_folder import codebook
+from cxsim.study.store import Claims, Store
+from cxsim.study.store_folder import StoreError, codebook
 from cxsim.study.stored_runs import Cells, superseded
 from cxsim.study.study import Study
 from cxsim.study.workers import Outcome, Pool, PoolError, Report, Task, open_pool, process_name
 
-__all__ = ["Doing", "live", "remaining", "status_line", "sweep"]
-
-
 # -- A sweep: a study's runs, as far as they are not stored yet --------------------------------
 
 
+@argument_hints
 def sweep(
     study: Study | str | Path | Mapping[str, Any],
     *,
@@ -42,10 +40,10 @@ def sweep(
     address: str | None = None,
     rules: Mapping[str, Callable[..., Any]] | None = None,
     timeout: float | None = None,
-    retry: bool = False,
+    retry_failed: bool = False,
     shard: tuple[int, int] | None = None,
     progress: Progress | None = None,
-) -> Sweep:
+) -> StudyResult:
     """Run a study, as far as its runs are not stored yet.
 
     Parameters
@@ -65,7 +63,7 @@ def sweep(
         Rules that stand in for built-in ones, by name.
     timeout : float, optional
         Seconds that one run may take.
-    retry : bool
+    retry_failed : bool
         Whether runs that failed before are done again.
     shard : (int, int), optional
         ``(i, n)``: only every n-th point, from the i-th (1 to n) on.
@@ -75,7 +73,7 @@ def sweep(
 
     Returns
     -------
-    Sweep
+    StudyResult
 
     Raises
     ------
@@ -84,7 +82,7 @@ def sweep(
     StoreError
         If the store cannot be read or written; what was written stays.
     PoolError
-        If there are no workers to be had, or the scheduler is lost; what was finished is stored.
+        If no workers are available, or the scheduler is lost; finished runs are stored.
 
     Examples
     --------
@@ -94,7 +92,7 @@ def sweep(
     ...     "factors": {"firms.Tailor.price": [18, 22]},
     ...     "design": "grid",
     ...     "seeds": 2,
-    ...     "outputs": ["share.Tailor"],
+    ...     "outputs": ["market_share.Tailor"],
     ... }
     >>> result = sweep(study, store="prices", executor="inline")
     >>> len(result.frame), len(result.failed)
@@ -120,7 +118,7 @@ def sweep(
     report = Report(workers=pool.workers)
     if len(place):
         report.superseded = superseded(cells, study.seeds, place)
-    doing = Doing(study, place, cells, pool, report, timeout, retry, progress or live())
+    doing = Doing(study, place, cells, pool, report, timeout, retry_failed, progress or live())
     try:
         doing.all()
     except Exception as error:
@@ -134,7 +132,7 @@ def sweep(
     finally:
         doing.close()
         pool.close()
-    return Sweep(study, place, cells, report)
+    return StudyResult(study, place, cells, report)
 
 
 def default_store(study: Study) -> Path:
@@ -207,11 +205,11 @@ class Doing:
         pool: Pool,
         report: Report,
         timeout: float | None,
-        retry: bool,
+        retry_failed: bool,
         progress: Progress | None,
     ):
         self.study, self.store, self.cells, self.report = study, store, cells, report
-        self._retry, self._progress = retry, progress
+        self._retry, self._progress = retry_failed, progress
         self._claims = Claims(store.claims_file)
         self._open: Counter[int] = Counter()  # tasks of a cell that are not written yet
         self._timeout, self._pool = timeout, pool
@@ -252,7 +250,7 @@ class Doing:
     def _missing(self, cell: int, seeds: list[int]) -> list[Task] | None:
         """Claim a cell and return its missing tasks, None if another process has it."""
         runs = [self.cells.run(cell, seed) for seed in seeds]
-        if all(self.store.has(run, retry=self._retry) for run in runs):
+        if all(self.store.has(run, retry_failed=self._retry) for run in runs):
             self.report.stored += len(runs)
             return []
         name = f"{self.study.place_digest}-{cell}"
@@ -262,7 +260,7 @@ class Doing:
         missing = [
             (run, seed)
             for run, seed in zip(runs, seeds, strict=True)
-            if not self.store.has(run, retry=self._retry)
+            if not self.store.has(run, retry_failed=self._retry)
         ]
         self.report.stored += len(runs) - len(missing)
         if not missing:
@@ -292,16 +290,16 @@ class Doing:
         rule = self.study.stopping
         assert rule is not None
         first = self.study.seeds[0]
-        strategies = list(self.study.strategies)
+        strategies = len(self.study.strategies)
         wide = list(range(len(self.study.points)))
         before = len(self.study.seeds)
         for count in rule.rounds(before):
             if count > before:
                 new = list(range(first + before, first + count))
                 points = set(wide)
-                ours = [c for c in self.cells if c // len(strategies) in points]
+                ours = [c for c in self.cells if c // strategies in points]
                 self.report.total += len(ours) * len(new)
-                self._run(lambda cell, p=points, n=new: n if cell // len(strategies) in p else [])  # type: ignore[misc]
+                self._run(lambda cell, p=points, n=new: n if cell // strategies in p else [])  # type: ignore[misc]
                 before = count
             widths = self._widths(list(range(first, first + before)))
             wide = [p for p, width in widths.items() if width > rule.half_width]
@@ -317,16 +315,12 @@ class Doing:
         rule = self.study.stopping
         assert rule is not None
         frame = self.store.frame(["run", rule.output])
-        values = (
-            dict(zip(frame["run"], frame.get(rule.output, np.nan), strict=True))
-            if len(frame)
-            else {}
-        )
-        strategies = list(self.study.strategies)
+        there = len(frame) and rule.output in frame
+        values = dict(zip(frame["run"], frame[rule.output], strict=True)) if there else {}
         found: dict[int, dict[str, dict[int, float]]] = {}
         for cell in self.cells:
-            point, number = divmod(cell, len(strategies))
-            of = found.setdefault(point, {}).setdefault(strategies[number], {})
+            point, strategy = self.cells.place(cell)
+            of = found.setdefault(point, {}).setdefault(strategy, {})
             for seed in seeds:
                 value = values.get(self.cells.run(cell, seed))
                 if value is not None and np.isfinite(value):

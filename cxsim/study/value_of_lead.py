@@ -1,4 +1,4 @@
-"""What a lead in profit is worth: within the horizon, with what follows it, and when it turns."""
+"""Value of a lead in profit: within the horizon, with continuation value, and its sign."""
 
 from __future__ import annotations
 
@@ -15,18 +15,6 @@ from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, w
 
 if TYPE_CHECKING:
     from cxsim.scenario import Scenario
-
-__all__ = [
-    "CONTINUED",
-    "Estimate",
-    "Value",
-    "estimate",
-    "interval",
-    "money_of",
-    "value_from",
-    "value_of",
-]
-
 
 # -- Means over seeds with their intervals -----------------------------------------------------
 
@@ -86,6 +74,7 @@ def estimate(values: np.ndarray, confidence: float = 0.95) -> Estimate:
     Parameters
     ----------
     values : ndarray, shape (S,)
+        One for each seed; the estimate has their unit.
     confidence : float
         In (0, 1).
     """
@@ -187,7 +176,7 @@ class Value:
 
 
 def money_of(scenario: Scenario) -> dict[str, Any]:
-    """Return what values of money rest on: ``discount_rate``, ``period`` and ``currency``."""
+    """Return the basis of values of money: ``discount_rate``, ``period`` and ``currency``."""
     return {
         "discount_rate": float(scenario.discount_rate),
         "period": str(scenario.period_length),

@@ -1,4 +1,4 @@
-"""Where chunks are played: in this process, in processes, in threads, on a cluster."""
+"""Workers that run chunks: in this process, in processes, in threads, on a cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from cxsim._version import __version__
@@ -25,31 +26,11 @@ from cxsim.messages import hint
 from cxsim.runs.components import Components
 from cxsim.study.study import Model
 
-__all__ = [
-    "GRACE",
-    "KINDS",
-    "Chunk",
-    "Outcome",
-    "Pool",
-    "PoolError",
-    "Report",
-    "RunTimeoutError",
-    "Task",
-    "cores",
-    "open_pool",
-    "play",
-]
-
-
 # -- Where chunks are played: in this process, in processes, in threads, on a cluster ----------
 
 
 #: Seconds after which idle worker processes end.
 IDLE = 20
-
-
-#: Kinds of executors that can be asked for by name.
-KINDS = ("processes", "threads", "dask", "inline")
 
 
 class PoolError(RuntimeError):
@@ -139,6 +120,14 @@ class Inline(Executor):
         return future
 
 
+class Wanted(NamedTuple):
+    """What is asked of an executor: runs at a time, an address, and what names a user's code."""
+
+    jobs: int
+    address: str | None
+    code: str
+
+
 def cores() -> int:
     """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -157,8 +146,8 @@ def open_pool(
     Parameters
     ----------
     executor : Executor, str or None
-        ``"processes"`` (default), ``"threads"``, ``"dask"``, ``"inline"``, or any
-        executor with the interface of :mod:`concurrent.futures`, which stays open.
+        A name of :data:`EXECUTORS` (default: ``"processes"``), or any executor with the
+        interface of :mod:`concurrent.futures`, which stays open.
     jobs : int, optional
         Runs at a time; default: the processors there are.
     address : str, optional
@@ -176,22 +165,18 @@ def open_pool(
     count = cores() if jobs is None else jobs
     if count < 1:
         raise ValueError(f"jobs: expected a whole number of at least 1, found {jobs!r}")
-    if executor is None or executor == "processes":
-        return Pool(lambda: loky_processes(count, code), count, local=True, close=_keep)
-    if executor == "threads":
-        return Pool(lambda: ThreadPoolExecutor(count), count, local=True, close=_end)
-    if executor == "inline":
-        return Pool(Inline, 1, local=True, close=_keep)
-    if executor == "dask":
-        return _dask(address, count)
+    if executor is None:
+        executor = "processes"
+    if isinstance(executor, str) and executor in EXECUTORS:
+        return EXECUTORS[executor](Wanted(count, address, code))
     if isinstance(executor, Executor):
         said = getattr(executor, "_max_workers", None)
         width = jobs or (said if isinstance(said, int) else count)
         given = executor
         return Pool(lambda: given, width, local=False, renewable=False, close=_keep)
-    near = hint(executor, KINDS) if isinstance(executor, str) else ""
+    near = hint(executor, EXECUTORS) if isinstance(executor, str) else ""
     raise ValueError(
-        f"executor: expected {', '.join(KINDS)} or an executor, found {executor!r}{near}"
+        f"executor: expected {', '.join(EXECUTORS)} or an executor, found {executor!r}{near}"
     )
 
 
@@ -210,7 +195,7 @@ def loky_processes(count: int, code: str = "") -> Executor:
         reason = (error.strerror or str(error)).lower()
         raise PoolError(
             f"worker processes: expected shared memory that can be written (/dev/shm), found "
-            f"{reason} (--threads does without)"
+            f"{reason} (--executor threads does without)"
         ) from error
 
 
@@ -222,7 +207,21 @@ def _end(executor: Executor) -> None:
     executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _dask(address: str | None, count: int) -> Pool:
+def _processes(wanted: Wanted) -> Pool:
+    make = partial(loky_processes, wanted.jobs, wanted.code)
+    return Pool(make, wanted.jobs, local=True, close=_keep)
+
+
+def _threads(wanted: Wanted) -> Pool:
+    return Pool(lambda: ThreadPoolExecutor(wanted.jobs), wanted.jobs, local=True, close=_end)
+
+
+def _inline(_: Wanted) -> Pool:
+    return Pool(Inline, 1, local=True, close=_keep)
+
+
+def _dask(wanted: Wanted) -> Pool:
+    address, count = wanted.address, wanted.jobs
     try:
         from distributed import Client, LocalCluster
         from distributed.comm.core import CommClosedError
@@ -271,6 +270,15 @@ def _dask(address: str | None, count: int) -> Pool:
 
     width = sum(threads.values())
     return Pool(lambda: client.get_executor(pure=False), width, local=own, close=close, lost=lost)
+
+
+#: Executors that can be asked for by name.
+EXECUTORS: dict[str, Callable[[Wanted], Pool]] = {
+    "processes": _processes,
+    "threads": _threads,
+    "dask": _dask,
+    "inline": _inline,
+}
 
 
 def _answers(address: str) -> bool:
@@ -327,7 +335,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one run went: ``ok``, ``failed``, ``timeout`` or ``killed``, and what it gave."""
+    """Outcome of one run: ``ok``, ``failed``, ``timeout`` or ``killed``, and its outputs."""
 
     status: str
     values: dict[str, Any]
@@ -342,7 +350,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What is sent to a worker.
+    """A chunk of runs that is sent to a worker.
 
     Attributes
     ----------
@@ -512,7 +520,7 @@ def _note(handle: int, number: int) -> None:
 
 @dataclass
 class Report:
-    """How a sweep went.
+    """Counts of a sweep: runs, failures and times.
 
     Attributes
     ----------

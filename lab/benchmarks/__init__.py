@@ -1,1 +1,1 @@
-"""How fast the simulator is, beside what people would use instead: ``make bench``."""
+"""Speed of the simulator compared with alternative programs: ``make bench``."""

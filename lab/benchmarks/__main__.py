@@ -37,11 +37,10 @@ def publish(found: dict[str, Any], folder: Path) -> Path:
     """Write the page and its figures to a folder and return the page's path."""
     from lab.benchmarks.figures import draw
     from lab.benchmarks.page import page
+    from lab.pages.page import Images, write
 
-    figures = draw(found, folder / "images" / "benchmarks")
-    path = folder / "benchmarks.md"
-    path.write_text(page(found, figures), encoding="utf-8")
-    return path
+    figures = draw(found, Images(folder, "benchmarks"))
+    return write(folder / "benchmarks.md", page(found, figures))
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ LIMIT = 4.0
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far a peer's means lie from the simulator's.
+    """Distance of a peer's means from the simulator's.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 @dataclass
 class Stage:
-    """What a kernel held and had used when a stage was over: bytes and seconds."""
+    """Memory and time of a kernel at the end of a stage: bytes and seconds."""
 
     rss: float
     pss: float
@@ -211,7 +211,7 @@ def show(pupils: list[Pupil]) -> None:
 
 
 def main() -> None:
-    """Measure a single kernel, then several at once, and reckon with thirty."""
+    """Measure a single kernel, then several at once, and extrapolate to thirty."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kernels", type=int, default=8)
     parser.add_argument("--notebook", type=Path, default=LESSON)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from cxsim.charts.layout import EndLabel, end_labels, finish, new
-from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable, save, styled
+from cxsim.charts.style import GREY, OKABE_ITO, Picture, readable, styled
 from lab.benchmarks.race import LABELS
+from lab.pages.page import Images
 
 __all__ = ["draw"]
 
@@ -16,20 +16,17 @@ BLUE, RED, GREEN = (OKABE_ITO[c] for c in ("blue", "vermillion", "bluish green")
 ORANGE, PURPLE, SKY = (OKABE_ITO[c] for c in ("orange", "reddish purple", "sky blue"))
 
 
-def draw(found: dict[str, Any], folder: Path) -> dict[str, str]:
-    """Write every figure to a folder; return what each shows, by file name."""
-    folder.mkdir(parents=True, exist_ok=True)
+def draw(found: dict[str, Any], images: Images) -> dict[str, str]:
+    """Save every figure; return the Markdown that shows each, by name."""
     figures = {
-        "peers.png": _peers(found),
-        "customers.png": _customers(found),
-        "memory.png": _memory(found),
-        "firms.png": _firms(found),
-        "passes.png": _passes(found),
-        "path.png": _path(found),
+        "peers": _peers(found),
+        "customers": _customers(found),
+        "memory": _memory(found),
+        "firms": _firms(found),
+        "passes": _passes(found),
+        "path": _path(found),
     }
-    for name, figure in figures.items():
-        save(figure, folder / name)
-    return {name: str(figure.get_label()) for name, figure in figures.items()}
+    return {name: images.add(figure, name) for name, figure in figures.items()}
 
 
 def count(value: float, _: Any = None) -> str:

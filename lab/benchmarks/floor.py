@@ -27,7 +27,7 @@ _FOR_NEWCOMERS = ("begin", "arrive")
 
 def traffic(scenario: Any) -> dict[str, dict[str, float]]:
     """Return the bytes per customer that a period reads and writes, by state column."""
-    calm = {f"segments.{name}.turnover": 0.0 for name in scenario.segments}
+    calm = {f"segments.{name}.exit_rate": 0.0 for name in scenario.segments}
     simulation = cx.Simulation(scenario.override({**calm, "customers": 2048}))
     for _ in range(3):
         simulation.step()

@@ -131,7 +131,7 @@ def _mechanisms(found: dict[str, Any]) -> list[Goal]:
     together = rows[TOGETHER]["ratio"]
     return [
         Goal(
-            "experience, hearsay, listening or discovery, each alone",
+            "experience, word of mouth, listening or discovery, each alone",
             "at most 1.6 times the market without it",
             f"at most {_times(alone[dearest])} times ({dearest})",
             alone[dearest] <= 1.6,

@@ -1,4 +1,4 @@
-"""What the numbers were measured on, without names of hosts, users or folders."""
+"""The machine of the measurements, without names of hosts, users or folders."""
 
 from __future__ import annotations
 

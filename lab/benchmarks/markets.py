@@ -23,7 +23,7 @@ __all__ = [
 _NEEDS_DRIFT = {f"segments.{name}.need_drift": 0.02 for name in ("Comfort", "Performance")}
 _BOUND = {"firms.*.contracts": {"exit_fee": 5.0}, "firms.*.billing": "subscription"}
 _EVERYBODY_BUYS = {f"segments.{name}.purchase_rate": 1.0 for name in ("Comfort", "Performance")}
-_NOBODY_LEAVES = {f"segments.{name}.turnover": 0.0 for name in ("Comfort", "Performance")}
+_NOBODY_LEAVES = {f"segments.{name}.exit_rate": 0.0 for name in ("Comfort", "Performance")}
 
 #: A journey of six touchpoints, at which a customer meets about one firm a month.
 _JOURNEY: dict[str, Any] = {
@@ -44,7 +44,7 @@ _JOURNEY: dict[str, Any] = {
 }
 _LISTENING: dict[str, Any] = {
     **_JOURNEY,
-    "firms.*.listening": {
+    "firms.*.surveys": {
         "deep_dive": {"every": 3},
         "event_based": {"sample": 0.2},
         "tracking": {"sample": 0.05},
@@ -83,7 +83,7 @@ _WEARY: dict[str, Any] = {
 SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("everybody buys every period", "", _EVERYBODY_BUYS, ()),
     ("nobody leaves the market", "", _NOBODY_LEAVES, ()),
-    ("without the outside option", "", {"outside_option": False}, ()),
+    ("without the no-purchase option", "", {"no_purchase_option": False}, ()),
     ("needs drift", "need_drift", _NEEDS_DRIFT, ()),
     ("portable profiles", "portability", {"profile_portability": 0.5}, ()),
     (
@@ -123,9 +123,9 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ),
     ("a journey of six touchpoints", "journey", _JOURNEY, ()),
     ("a journey, and firms that listen and improve", "surveys", _LISTENING, ()),
-    ("all of experience, hearsay, listening and discovery", "", _ALL, ()),
-    ("measuring elasticities", "", {}, ("elasticity",)),
-    ("measuring reasons for losses", "", {}, ("loss_reasons",)),
+    ("all of experience, word of mouth, listening and discovery", "", _ALL, ()),
+    ("measuring elasticities", "", {}, ("price_elasticity",)),
+    ("measuring reasons for losses", "", {}, ("churn_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),
     ("keeping final customers", "", {}, ("customers",)),
     ("keeping a purchase panel", "", {}, ("panel",)),
@@ -148,7 +148,7 @@ BESIDE = {
     "a journey, and firms that listen and improve": "a journey of six touchpoints",
 }
 #: ... and all of it at once.
-TOGETHER = "all of experience, hearsay, listening and discovery"
+TOGETHER = "all of experience, word of mouth, listening and discovery"
 
 
 def five_firms(**changes: Any) -> cx.Scenario:

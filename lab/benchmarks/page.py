@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lab.benchmarks import peers as declaration
@@ -11,11 +10,12 @@ from lab.benchmarks.goals import goals
 from lab.benchmarks.markets import BESIDE
 from lab.benchmarks.race import LABELS
 from lab.benchmarks.texts import FLOOR, GROWTH, HEAD, PATH, PEERS
+from lab.pages.page import joined, table
 
 __all__ = ["page"]
 
 
-def page(found: dict[str, Any], figures: dict[str, str], folder: str = "images/benchmarks") -> str:
+def page(found: dict[str, Any], figures: dict[str, str]) -> str:
     """Return the page as Markdown.
 
     Parameters
@@ -23,36 +23,24 @@ def page(found: dict[str, Any], figures: dict[str, str], folder: str = "images/b
     found : dict
         What a run found, section by section.
     figures : dict of str to str
-        What each figure shows, by file name.
-    folder : str
-        Where figures stand, from the page.
+        Markdown of each figure, by name.
     """
-
-    def picture(name: str) -> str:
-        return f"![{figures[name]}]({folder}/{name})"
-
     quick = "" if found["plan"] == "full" else " (**this is a quick run**, of smaller sizes)"
+    judged = goals(found)
     parts = [
-        HEAD.format(quick=quick),
+        HEAD.format(met=sum(goal.met is True for goal in judged), goals=len(judged), quick=quick),
         _machine(found),
         _goals(found),
         _engines(found),
-        _peers(found, picture),
-        _floor(found, picture),
-        _growth(found, picture),
-        _path(found, picture),
+        _peers(found, figures),
+        _floor(found, figures),
+        _growth(found, figures),
+        _path(found, figures),
     ]
-    return "\n".join(part.rstrip() + "\n" for part in parts)
+    return joined(parts)
 
 
 # --- words ------------------------------------------------------------------------
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """Return a Markdown table, the first ``left`` columns set left and the others right."""
-    rule = ["---" if k < left else "---:" for k in range(len(heads))]
-    lines = [heads, rule, *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def number(value: float) -> str:
@@ -106,11 +94,11 @@ def _engines(found: dict[str, Any]) -> str:
         "## The engines of this package\n\nThe same rules in the same order, and the same "
         f"totals to the last digit, which is checked before timing. {e['customers']:,} customers, "
         f"{e['firms']} firms, one thread, {e['columnar']['repeats']} repeats.\n\n"
-        + table(["engine", "ns per customer and period", "ratio"], rows)
+        + table(["engine", "ns per customer and period", "ratio"], rows, left=1)
     )
 
 
-def _peers(found: dict[str, Any], picture: Any) -> str:
+def _peers(found: dict[str, Any], figures: dict[str, str]) -> str:
     race = found["peers"]
     rows = []
     for name in sorted(race["times"], key=lambda n: -race["times"][n]["median"]):
@@ -139,11 +127,13 @@ def _peers(found: dict[str, Any], picture: Any) -> str:
     declared = inspect.cleandoc(declaration.__doc__ or "").split("\n", 1)[1].strip()
     return PEERS.format(
         count=race["customers"],
-        table=table(heads, rows),
-        figure=picture("peers.png"),
+        table=table(heads, rows, left=1),
+        figure=figures["peers"],
         numbers=next(iter(checks.values()))["numbers"],
         limit=4,
-        agreement=table(["", "seeds", "largest distance, standard errors", "agrees"], agreed),
+        agreement=table(
+            ["", "seeds", "largest distance, standard errors", "agrees"], agreed, left=1
+        ),
         ambr=_ambr(found),
         declared="### The model, declared\n\n" + declared.replace("``", "`"),
     )
@@ -162,7 +152,7 @@ def _ambr(found: dict[str, Any]) -> str:
     )
 
 
-def _floor(found: dict[str, Any], picture: Any) -> str:
+def _floor(found: dict[str, Any], figures: dict[str, str]) -> str:
     race, profile = found["peers"], found["passes"]
     columns = [
         [f"`{name}`", f"{size['read']:g}", f"{size['written']:g}" if size["written"] else ""]
@@ -174,7 +164,7 @@ def _floor(found: dict[str, Any], picture: Any) -> str:
     ]
     return FLOOR.format(
         **race["bytes"],
-        columns=table(["column", "bytes read", "written"], columns),
+        columns=table(["column", "bytes read", "written"], columns, left=1),
         floor=timing(race["times"]["floor"]),
         n=race["customers"],
         far=timing(race["far"]["floor"]),
@@ -189,12 +179,12 @@ def _floor(found: dict[str, Any], picture: Any) -> str:
         drawing_above=profile["drawing"] / race["times"]["floor"]["median"],
         block=profile["customers"],
         total=sum(row["time"] for row in profile["rows"]),
-        figure=picture("passes.png"),
-        profile=table(["pass", "ns per customer and period"], rows),
+        figure=figures["passes"],
+        profile=table(["pass", "ns per customer and period"], rows, left=1),
     )
 
 
-def _growth(found: dict[str, Any], picture: Any) -> str:
+def _growth(found: dict[str, Any], figures: dict[str, str]) -> str:
     growth = found["growth"]
     customers = [
         [
@@ -244,11 +234,11 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
             customers,
             left=0,
         ),
-        customers_figure=picture("customers.png"),
-        memory_figure=picture("memory.png"),
+        customers_figure=figures["customers"],
+        memory_figure=figures["memory"],
         n=growth["firms"]["rows"][0]["customers"],
         firms=table(["firms", each, "ns per firm", peak], firms, left=0),
-        firms_figure=picture("firms.png"),
+        firms_figure=figures["firms"],
         swelling=growth["periods"]["swelling"],
         periods=table(["periods", each, peak], periods, left=0),
         threads_n=growth["threads"]["customers"],
@@ -259,11 +249,13 @@ def _growth(found: dict[str, Any], picture: Any) -> str:
             left=0,
         ),
         switch_n=growth["switches"]["customers"],
-        switches=table(["", each, "ratio to the core", "to what it cannot do without"], switches),
+        switches=table(
+            ["", each, "ratio to the core", "to what it cannot do without"], switches, left=1
+        ),
     )
 
 
-def _path(found: dict[str, Any], picture: Any) -> str:
+def _path(found: dict[str, Any], figures: dict[str, str]) -> str:
     path = found["path"]
     imports, made, compared = path["imports"]["times"], path["compile"], path["compare"]
     rows = [
@@ -291,8 +283,8 @@ def _path(found: dict[str, Any], picture: Any) -> str:
     else:
         rows.append(["what a notebook adds", "not measured in a quick run"])
     return PATH.format(
-        path=table(["", "seconds"], rows),
-        figure=picture("path.png"),
+        path=table(["", "seconds"], rows, left=1),
+        figure=figures["path"],
         simulate=timing(path["small"]["simulate"]),
         run=timing(path["small"]["run"]),
         frames=timing(path["small"]["frames"]),

@@ -44,7 +44,7 @@ def passes() -> dict[str, Any]:
         {"name": name, "time": statistics.median(t) / customers * 1e9} for name, t in times.items()
     ]
     scenario = simulation.scenario
-    options = len(scenario.firms) + int(scenario.outside_option)
+    options = len(scenario.firms) + int(scenario.no_purchase_option)
     in_market = int(simulation.customers("purchase_rate").mean() * customers)
     draw = drawing(customers, options, in_market)
     drawn = [seconds_of(draw) for _ in range(PERIODS)]

@@ -1,4 +1,4 @@
-"""How much is measured: a quick look (two minutes) or the whole page (a quarter of an hour)."""
+"""Extent of the measurements: quick (two minutes) or the whole page (a quarter of an hour)."""
 
 from __future__ import annotations
 

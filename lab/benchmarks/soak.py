@@ -64,7 +64,7 @@ MARKETS: dict[str, Callable[[int], Any]] = {
 
 @dataclass(frozen=True)
 class Soaked:
-    """What a long run took.
+    """Time and memory of a long run.
 
     Attributes
     ----------

@@ -40,7 +40,13 @@ def plan(runs: int) -> dict[str, Any]:
         },
         "design": {"kind": "latin_hypercube", "size": max(1, runs // SEEDS)},
         "seeds": SEEDS,
-        "outputs": ["share", "retention", "switching_cost", "profit", "net_present_value"],
+        "outputs": [
+            "market_share",
+            "retention_rate",
+            "switching_cost",
+            "profit",
+            "net_present_value",
+        ],
     }
 
 

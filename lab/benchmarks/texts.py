@@ -1,4 +1,4 @@
-"""The words of the page; numbers go where braces stand."""
+"""Texts of the page, with braces for its numbers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ HEAD = """\
 
 <!-- Written by `python -m lab.benchmarks` (make bench). Changes by hand are lost. -->
 
-How long a customer's period takes, beside what people would use instead, and what the whole
-way from a command to a result costs. This page and its figures are written by one
-command, `make bench`{quick}.
+{met} of {goals} goals of speed and memory are met. The page compares the time of one customer's
+period with that of alternative programs, and shows the time from a command to a result. One
+command, `make bench`{quick}, writes it with its figures.
 
 **How to read it.** Times are medians over repeats, with the smallest and the largest in
-brackets. What is compared is timed in one process in turn (A B C, A B C, ...), and a ratio is
-the median of the ratios of single rounds: whatever else the machine does slows all of them
-alike, so **ratios carry over to other machines, times do not**. Nothing is timed before it
-has been compiled and most customers have a supplier, unless compiling is what is timed. ns
-are billionths of a second.
+brackets. Alternatives are timed in turn in one process (A B C, A B C, ...), and a ratio is the
+median of the ratios of single rounds. Other load on the machine slows all of them alike, so
+**ratios carry over to other machines, times do not**. Timing starts after compilation, when most
+customers have a supplier, unless compilation itself is timed. ns are billionths of a second.
 """
 
 PEERS = """\
@@ -47,8 +46,8 @@ consumer surplus) lie within {limit:g} standard errors of the simulator's:
 FLOOR = """\
 ## Against the memory's speed
 
-No program can be faster than reading what a period needs once and writing back what it
-changes. Per customer, with 5 firms and two needs, these are {read:g} bytes to read and
+No program can be faster than one read of the data that a period needs and one write of the data
+that it changes. Per customer, with 5 firms and two needs, these are {read:g} bytes to read and
 {written:g} to write:
 
 {columns}
@@ -57,10 +56,10 @@ Streaming through as many bytes in one compiled loop per column takes {floor} ns
 where {n:,} customers' columns stay in the processor's caches, and {far} ns at {far_n:,} customers,
 where they come from memory. The simulator takes {above} times and {far_above} times as long{bound}.
 
-A second floor is arithmetic: a loop that draws the random numbers of a period, with the
-simulator's own functions, finds the largest shock and does nothing else takes {drawing:.1f} ns,
-{drawing_above:.1f} times the streaming floor in cache. Nothing that draws a shock for each option
-can come nearer to the memory's speed than that.
+A second floor is arithmetic: a loop that only draws the random numbers of a period, with the
+simulator's own functions, and finds the largest shock, takes {drawing:.1f} ns,
+{drawing_above:.1f} times the streaming floor in cache. No program that draws a shock for each
+option can come nearer to the memory's speed.
 
 ## Where the time goes
 
@@ -95,7 +94,7 @@ customers and {firm_bend:.0f} % over firms.
 
 ### Periods
 
-{n:,} customers. Totals of a period are kept, customers are not: memory times {swelling:.3f}
+{n:,} customers. Totals are stored by period, customers are not: memory times {swelling:.3f}
 from the shortest to the longest run.
 
 {periods}
@@ -103,23 +102,24 @@ from the shortest to the longest run.
 ### Threads
 
 {threads_n:,} customers on {cores} cores. Threads share out blocks of customers; results do not
-depend on either. The last column is what two threads gain in the same rounds on a loop that
-touches no memory: what the machine, and whatever else runs on it, allows.
+depend on either. The last column is the gain of two threads in the same rounds on a loop that
+touches no memory: the limit of the machine and its other load.
 
 {threads}
 
 ### Mechanisms, on and off
 
-{switch_n:,} customers. One thing at a time is switched on or off. What a mechanism costs *alone*
-is what it adds to a market that has all it cannot do without: firms listen to what customers say
-of a journey, so listening is compared with a journey that nobody asks about (last column), and
-with the core (the column before).
+{switch_n:,} customers. One mechanism at a time is switched on or off. The cost of a mechanism
+*alone* is its addition to a market with all the mechanisms that it requires: firms survey
+customers about a journey, so listening is compared with a journey without surveys (last column),
+and with the core (the column before).
 
 {switches}
 
-Three of these look at all customers at once, or again: *a price by best response* asks some seven
-times a period what all of them would do, each at more than twice the cost of a period of the core;
-*served individually* and *look-alikes* first reckon what every customer is truly worth to every
+Three of these use all customers at once, or repeatedly: *a price by best response* computes the
+expected demand of all customers about seven times a period, each at more than twice the cost of a
+period of the core;
+*served individually* and *look-alikes* first compute the true value of every customer to every
 firm (for the lift that is reported), then rank or score them. Only the customers at the front are
 sorted; models are fitted anew every `refit_every` periods, 12 by default.
 """
@@ -133,13 +133,12 @@ Each in a new process, from its start to its end, on a warm disk.
 
 {figure}
 
-*Import*: `import cxsim` loads next to nothing until a name is used; what a run needs (numba,
-pydantic, a reader of YAML) is the row below it; pandas is loaded for the first frame, Mesa for
+*Import*: `import cxsim` loads almost nothing until a name is used; the imports of a run (numba,
+pydantic, a reader of YAML) are the row below it; pandas is loaded for the first frame, Mesa for
 `Market`. *First result ever* compiles everything into an empty cache; *later process* finds
-compiled code on disk (`cxsim warm` puts it there). *What a notebook adds* is the comparison
-notebook under papermill less its cells in a plain process.
+compiled code on disk (`cxsim warm` puts it there). *What a notebook adds* is the time of the
+comparison notebook under papermill less that of its cells in a plain process.
 
-A small run (1,000 customers, 60 periods, 5 firms) in a process that is warm takes {simulate} ms
-without a summary, {run} ms as a run that builds its frames when they are asked for, and {frames} ms
-with all of them built.
+A small run (1,000 customers, 60 periods, 5 firms) in a warm process takes {simulate} ms without a
+summary, {run} ms as a run that builds its frames on request, and {frames} ms with all frames.
 """

@@ -1,4 +1,4 @@
-"""How things are timed: in turn, several times, medians with the range, ratios by round."""
+"""Timing: in turn, several times, medians with the range, ratios by round."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def in_turn(
 
 
 def forget_mesa_models() -> None:
-    """Let go of Mesa's models: Mesa 3.3 keeps every one for ever, and collecting slows down."""
+    """Let go of Mesa's models: Mesa 3.3 never releases one, and collecting slows down."""
     import mesa
 
     getattr(mesa.Agent, "_ids", {}).clear()

@@ -85,7 +85,7 @@ def try_out(
         Trials of each way.
     seed : int
     log : callable
-        Told of each trial that goes wrong.
+        Called with each trial that goes wrong.
     """
     draw = random.Random(f"{kind.name} {seed}")
     with tempfile.TemporaryDirectory(dir=_memory()) as place:
@@ -207,7 +207,8 @@ def _store(folder: Path) -> dict[str, bytes]:
 
 
 def _read_store(place: Path, refused: Callable[[Exception], None]) -> dict[str, str]:
-    from cxsim.study.store import Store, StoreError
+    from cxsim.study.store import Store
+    from cxsim.study.store_folder import StoreError
 
     try:
         store = Store(place)

@@ -1,4 +1,4 @@
-"""Where a search starts: files that ship, small ones of every kind, and words worth trying."""
+"""Starting points of a search: shipped files, small ones of every kind, and likely words."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ customer;period;firm;chosen;price
 _TARGETS = """\
 base: baseline
 settings: {customers: 200}
-parameters: {firms.Tailor.price: [10, 30], segments.*.hassle: [0, 2]}
+parameters: {firms.Tailor.price: [10, 30], segments.*.ordering_effort: [0, 2]}
 targets:
-  - {measure: share, firm: Tailor, value: 0.3, se: 0.01, periods: [10, 20]}
+  - {measure: market_share, firm: Tailor, value: 0.3, se: 0.01, periods: [10, 20]}
   - {measure: concentration, value: 0.3, se: 0.1}
 """
 
@@ -48,14 +48,14 @@ factors:
   x: {low: 0.1, high: 1, scale: log, paths: {firms.Mass.interaction: {times: 0.5}}}
 design: {kind: latin_hypercube, size: 4}
 seeds: 2
-outputs: [share, {measure: profit, firms: [Mass], by: period}]
+outputs: [market_share, {measure: profit, firms: [Mass], by: period}]
 """,
     """\
 scenario: {extends: baseline}
 factors: [firms.Mass.price]
 design: {kind: list, points: [{firms.Mass.price: 3}]}
 strategies: {a: {}, b: {firms.Niche.price: 3}}
-stopping: {output: share.Mass, of: a, against: b, half_width: 0.1}
+stopping: {output: market_share.Mass, of: a, against: b, half_width: 0.1}
 analysis: [ranking]
 """,
     """\
@@ -66,7 +66,8 @@ design: grid
 )
 
 _OVERRIDES = (
-    "firms.Tailor.price=21", "segments.*.hassle=0.3", "events=[{at: 3, set: {firms.*.price: 2}}]",
+    "firms.Tailor.price=21", "segments.*.ordering_effort=0.3",
+    "events=[{at: 3, set: {firms.*.price: 2}}]",
     "firms.Mass.policy.pricing=adaptive", "initial={Mass: {share: 0.4}}",
 )  # fmt: skip
 
@@ -86,7 +87,8 @@ def seeds() -> dict[str, list[bytes]]:
 
 def words() -> list[str]:
     """Return keys, names and marks that a random search would not find by itself."""
-    found = {"outside", "customer", "period", "choice", "chosen", "firm", "price", "!!", "<<: *a",
+    found = {"no_purchase", "outside", "customer", "period", "choice", "chosen", "firm", "price",
+             "!!", "<<: *a",
              "&a", "*a", "? ", "|", ">", ".inf", ".nan", "0x", "0o", "1e999", "~", "%YAML", "---",
              "...", "\\u", "\\x00", "null", "module:Class", "../", "@period"}  # fmt: skip
     for mechanism in registered():

@@ -1,4 +1,4 @@
-"""What must hold of any file, whatever is in it: an answer, or a refusal of a few lines.
+"""Properties of the reading of any file: an answer, or a refusal of a few lines.
 
 Each target takes the bytes of a file. It returns where all is well and raises what went wrong.
 Tests call targets with random and with nasty files, ``python -m lab.fuzz`` with files that a search

@@ -25,9 +25,10 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parents[2]
+from lab.pages.page import DOCS, ROOT, table, write
+
 PLACE = ROOT / ".venv-versions"
-PAGE = ROOT / "docs" / "compatibility.md"
+PAGE = DOCS / "compatibility.md"
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -57,7 +58,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a case: versions, of Python too, and how many tests ended how."""
+    """Outcome of a case: versions, Python's included, and counts of test results."""
 
     name: str
     versions: Mapping[str, str]
@@ -129,7 +130,7 @@ def bounds() -> dict[str, SpecifierSet]:
 
 
 def tried(case: Case, python: Path) -> tuple[Outcome, list[str]]:
-    """Return what came out of a case, and the names of tests that failed."""
+    """Return the outcome of a case, and the names of tests that failed."""
     names = sorted({*bounds(), *SHOWN} - {"Python"})
     code = (
         "import json, platform, importlib.metadata as m;"
@@ -162,19 +163,13 @@ def outcomes_of(cases: Sequence[Case]) -> list[Outcome]:
         print(f"{case.name}, Python {' or '.join(case.pythons)}", flush=True)
         python = installed(case)
         if python is None:
-            print("  not to be had here")
+            print("  not available here")
             continue
         outcome, failed = tried(case, python)
         print(f"  {outcome.passed} passed, {outcome.left_out} left out, {outcome.failed} failed")
         print(*(f"  {name}\n" for name in failed), sep="", end="", flush=True)
         outcomes.append(outcome)
     return outcomes
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = ["| " + " | ".join(row) + " |" for row in (heads, *rows)]
-    return "\n".join([lines[0], "|" + " --- |" * len(heads), *lines[1:]])
 
 
 def of_cases(outcomes: Sequence[Outcome]) -> str:
@@ -259,7 +254,7 @@ def main() -> int:
     text = PAGE.read_text(encoding="utf-8")
     for mark, each in made.items():
         text = put(text, mark, each)
-    PAGE.write_text(text, encoding="utf-8", newline="\n")
+    write(PAGE, text)
     return 0
 
 

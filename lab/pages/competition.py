@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 import cxsim as cx
 from cxsim import plot
 from cxsim.runs.measures.frames import equity_changes, profit_statement, service_statement
 from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.strategy.copying import OUTCOMES, copying_effects
-from cxsim.strategy.one_to_one import paying_map, serving_cost
-from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
+from cxsim.strategy.one_to_one import individual_service_cost, profit_map
+from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.study.paired_seeds import simulated
 from cxsim.study.value_of_lead import estimate
-from lab.pages import DOCS
-
-FOLDER = DOCS / "images" / "competition"
+from lab.pages.page import DOCS, Images, table, write
 
 UNITS = {measure.name: measure.unit for measure in measures("firm")}
 
-#: Who follows a policy in the figure of ways.
+#: Firms that follow a policy in the figure of paths.
 MOVERS = ("Mass", "Niche", "Targeted")
 
-#: The road by way of targeted, alone.
+#: The path by way of targeted, alone.
 ROAD = [
     {"at": 6, "over": 12, "set": {"firms.ViaTargeted.interaction": 0.8}},
     {"at": 30, "over": 12, "set": {"firms.ViaTargeted.customization": 0.8}},
 ]
 
-#: What breaks the niche firm: dear variants, little cash, and a limit to what it can owe.
+#: Causes of the niche firm's insolvency: expensive variants, little cash, and a credit limit.
 BROKE = {
     "firms.Niche.customization_cost": 12.0,
     "firms.Niche.initial_cash": 100_000.0,
@@ -53,21 +51,28 @@ POLICIES = {
     "best response": {"pricing": "best_response"},
 }
 
-#: Scenarios of this page, the firm of their claim, and the measures on which it stands.
+#: Scenarios of this page, the firm of their claim, and the measures that decide it.
 CLAIMS = {
-    "baseline_full": ("Tailor", ("retention", "lifetime_value_present", "net_present_value")),
+    "baseline_full": (
+        "Tailor",
+        ("retention_rate", "customer_lifetime_value_present", "net_present_value"),
+    ),
     "detergent": ("Mass", ("net_present_value",)),
     "running_shoes": ("Niche", ("net_present_value",)),
-    "airline": ("Targeted", ("net_present_value", "retention")),
+    "airline": ("Targeted", ("net_present_value", "retention_rate")),
     "two_roads_rivals": ("ViaTargeted", ("net_present_value",)),
 }
 
 
 PAGE = """# Rivals: what competition does to the claims
 
-Written by `make competition`; do not edit. Every number is from runs of scenarios that ship, over
-{seeds} paired seeds where nothing else is said; intervals are 95 % intervals of means. Nothing was
-tuned: where a claim is refuted it says so.
+{answer} One-to-one capabilities protect customers with long tenure against a copycat, but not
+market share; and they lose money where needs are similar, the value of personalization is low, or
+customization is expensive.
+
+Written by `make competition`; do not edit. Results are from runs of shipped scenarios over {seeds}
+paired seeds, unless stated otherwise; intervals are 95 % confidence intervals of means. No
+parameter was set to support a claim.
 
 ## Claims of the scenarios with rivals of their own
 
@@ -85,49 +90,49 @@ which Mass acquires Tailor's capabilities in month 24, under several conditions.
 
 {copied}
 
-The claim that tenured customers stay is put at a tenth of the lead in retention lost. Portable
-profiles put it in doubt, and with whole profiles shares converge altogether. Where needs
-drift or fit counts little there is less of a lead to begin with: the claim has nothing to
-protect. Newcomers are shared about evenly, so that shares converge with turnover also where the
-tenured stay.
+The claim that tenured customers stay is refuted if more than a tenth of the lead in retention is
+lost. Data portability puts it in doubt, and with complete portability market shares converge. Where
+needs drift or the value of personalization is low, there is less of a lead to protect. Newcomers
+choose both firms about equally often, so that market shares converge with turnover even where
+tenured customers stay.
 
 ## When one-to-one loses money
 
-`cxsim.strategy.one_to_one.paying_map`: Tailor with one-to-one service (0.8, 0.8) against the same
+`cxsim.strategy.one_to_one.profit_map`: Tailor with one-to-one service (0.8, 0.8) against the same
 firm with mass service (0.1, 0.1), in the market of the baseline; mean profit per month after three
 years, {few} seeds.
 
 {paying}
 
 The closed form (`cxsim.analytic.service_worth`): the value of fit at steady-state knowledge plus
-the hassle saved, against what units, contacts and capabilities cost more, per purchase, times the
-purchases of mass service. It has the sign of the simulated gain at {agree} of points, and
-puts the break-even too high: with one-to-one service at an unchanged price the firm sells
-up to twice as much and keeps whom it wins, which a first-order value does not reckon with.
-It is meant for a firm at its best price. Where Tailor responds so each month (`best_response`),
-signs agree at {agree_best} of points:
+the ordering effort saved, less the additional costs of units, contacts and capabilities, per
+purchase, times the purchases of mass service. It has the sign of the simulated gain at {agree} of
+points, and puts the break-even too high: with one-to-one service at an unchanged price the firm
+sells up to twice as much and retains the customers it wins, which a first-order value does not
+take into account. It is meant for a firm at its best price. Where Tailor responds so each month
+(`best_response`), signs agree at {agree_best} of points:
 
 {paying_best}
 
-Of the two, the fixed price earns the one-to-one firm more: the best price of the month
-gives up customers who would have stayed.
+The one-to-one firm earns more with the fixed price: the price that is best for one month loses
+customers who would have stayed.
 
 ## Policies against each other
 
-`cx.tournament`, {few} seeds: Mass and Niche of the baseline play each policy against each.
+`cx.tournament`, {few} seeds: Mass and Niche of the baseline follow each policy against each.
 `best_response` is a benchmark that knows demand.
 
 {tournament}
 
-Where the same policies take Mass, Niche and Targeted in the capability matrix (one run each):
+Paths of Mass, Niche and Targeted in the capability matrix under the same policies (one run each):
 
 {ways}
 
 ## Does it pay back?
 
-`cx.payback`: in the market of `two_roads`, ViaTargeted builds its capabilities, nobody else does,
-compared with a market in which nobody does. {paid} Where customizing costs 0.5 EUR a
-unit and fit is worth 2.5 EUR per squared distance, over ten years: {earlier}
+`cx.payback`: in the market of `two_roads`, only ViaTargeted builds its capabilities, compared with
+a market in which no firm does. {paid} With a cost of customization of 0.5 EUR per unit and a value
+of personalization of 2.5 EUR per squared unit of distance, over ten years: {earlier}
 
 {payback}
 
@@ -141,65 +146,61 @@ One run of `copycat`.
 
 {flows}
 
-What it costs to serve customers individually, in EUR over the run, per customer and month, and
-per contact in which the customer was recognized:
+Costs of serving customers individually, in EUR over the run, per customer and month, and per
+contact in which the customer was recognized:
 
 {service}
 
-Serving everybody or a focused few (`cxsim.strategy.one_to_one.serving_cost`, {seeds} paired
-seeds): in `sweet_spot`, Everyone serves both segments individually and Focus one of them.
+Individual service for all customers or for one segment
+(`cxsim.strategy.one_to_one.individual_service_cost`, {seeds} paired seeds): in `sweet_spot`,
+Everyone serves both segments individually and Focus one of them.
 
 {focused}
 
-The same firm with and without its focus, all else equal: Focus serving everybody against Focus as
-it is.
+The same firm with and without its focus, all else equal: Focus serving all customers individually,
+against Focus as it is.
 
 {focus_dropped}
 
-Focusing saves on customers, not on capabilities, which cost the same however few are served: a
-customer costs less, a contact in which the customer is recognized costs more.
+Focus saves costs per customer, but not the overhead of capabilities, which does not depend on the
+number of customers served. The cost per customer is lower, and the cost per recognized contact
+higher.
 
-## Whom firms contact and serve first
+## Which customers firms contact and serve first
 
-`cxsim.strategy.targeting_lift`: what those chosen are truly worth over what all are worth who could
-have been, {few} seeds; an oracle knows the truth. *Look-alikes* of customers, found by a model,
-against describing the best customers: contacts of Behavioural in `segmentation`, going by
-attributes of both kinds, by how far these tell of needs.
+`cxsim.strategy.targeting_lift`: mean true value of the selected customers over that of all
+eligible customers, {few} seeds; an oracle knows the true value. Contacts of Behavioural in
+`segmentation`, selected by attributes of both kinds, as *look-alikes* of customers (predictive
+model) or by the mean of the best customers (analytics), over the correlation of attributes with
+needs.
 
 {contacted}
 
 {contacts}
 
-Information is needed, and is not enough: at a high correlation the mean of the best customers
-says where the offer fits, while a model knows a direction only and goes on past it.
+Information is necessary, but not sufficient: at a high correlation the mean of the best customers
+shows where the offer fits, while a linear model knows only a direction and extrapolates beyond it.
 
-Whom Everyone of `sweet_spot` would serve if it could serve only some:
+Customers that Everyone of `sweet_spot` would serve with a limited capacity:
 
 {served_first}
 
-Value tiers when it serves a fifth, chosen by a model (one run):
+Value tiers if it serves a fifth of them, selected by a model (one run):
 
 {pyramid}
 
-## An insolvent firm leaves
+## An insolvent firm exits
 
-The baseline with dear variants, so that Niche goes broke (one run). Nobody buys from it again, and
-its customers choose anew.
+The baseline with expensive variants, so that Niche becomes insolvent (one run). It makes no further
+sales, and its customers choose other firms.
 
 {insolvent}
 """
 
 
-def table(frame: pd.DataFrame) -> str:
-    """Return a frame as a Markdown table."""
-    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(str).to_numpy()]
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
-
-
-def picture(figure: Figure, name: str) -> str:
-    """Save a figure and return what shows it in Markdown."""
-    plot.save(figure, FOLDER / f"{name}.png")
-    return f"![{plot.alt_of(figure)}](images/competition/{name}.png)"
+def shown(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows by column as a Markdown table."""
+    return table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def said(values: list[float], unit: str, currency: str) -> str:
@@ -212,7 +213,7 @@ def said(values: list[float], unit: str, currency: str) -> str:
 
 
 def claims(seeds: list[int]) -> str:
-    """Return which claims hold: the lead over the best other firm, paired by seed."""
+    """Return the verdicts on claims: the lead over the best other firm, paired by seed."""
     rows = []
     for name, (firm, wanted) in CLAIMS.items():
         scenario = cx.load(name)
@@ -232,11 +233,20 @@ def claims(seeds: list[int]) -> str:
                     "claim": {1: "holds", -1: "refuted", 0: "open"}[lead.sign],
                 }
             )
-    return table(pd.DataFrame(rows))
+    return shown(rows)
+
+
+def answer(leads: str) -> str:
+    """Return how many of the claimed leads hold, counted in their table."""
+    counts = {word: leads.count(f"| {word} |") for word in ("holds", "refuted", "open")}
+    return (
+        f"With rivals, {counts['holds']} of {sum(counts.values())} leads claimed in the scenarios "
+        f"below hold, {counts['refuted']} is refuted and {counts['open']} is open."
+    )
 
 
 def copied(found: pd.DataFrame) -> str:
-    """Return what copying does as it stands, and the part of the lead lost by condition."""
+    """Return effects of copying in the market as it is, and the lead lost by condition."""
     first = found[found["condition"] == found["condition"].iloc[0]]
     rows = [
         {
@@ -256,7 +266,7 @@ def copied(found: pd.DataFrame) -> str:
         }
         for row in found[found["outcome"] == "lost"].itertuples()
     ]  # fmt: skip
-    return f"{table(pd.DataFrame(rows))}\n\n{table(pd.DataFrame(lost))}"
+    return f"{shown(rows)}\n\n{shown(lost)}"
 
 
 def said_points(row: Any) -> str:
@@ -265,17 +275,17 @@ def said_points(row: Any) -> str:
 
 
 def service(run: cx.Run) -> str:
-    """Return what individual service costs."""
+    """Return the costs of individual service."""
     made = service_statement(run.firms, run.scenario)
     for column in made.columns[1:]:
         form = "{:,.2f}" if "per_" in column else "{:,.0f}"
         made[column] = made[column].map(form.format)
     made.columns = [column.replace("_", " ") for column in made.columns]
-    return table(made)
+    return shown(made.to_dict("records"))
 
 
 def served(found: pd.DataFrame, everybody: str, few: str) -> str:
-    """Return what serving everybody costs against serving a few, with intervals."""
+    """Return the cost of serving all customers individually against a few, with intervals."""
     rows = []
     for row in found.to_dict("records"):
         form = "{:,.2f}" if row["line"].startswith("per_") else "{:,.0f}"
@@ -289,7 +299,7 @@ def served(found: pd.DataFrame, everybody: str, few: str) -> str:
                 "95 % interval": " to ".join(signed.format(row[end]) for end in ("lower", "upper")),
             }
         )
-    return table(pd.DataFrame(rows))
+    return shown(rows)
 
 
 def gained(lifts: pd.DataFrame) -> str:
@@ -302,15 +312,15 @@ def gained(lifts: pd.DataFrame) -> str:
         }
         for row in lifts[lifts["rule"] == "predictive - analytics"].itertuples()
     ]
-    return table(pd.DataFrame(rows))
+    return shown(rows)
 
 
 def insolvent() -> str:
-    """Return the course of a firm that goes broke, and of its customers."""
+    """Return the time series of a firm that becomes insolvent, and of its customers."""
     run = cx.run("baseline", overrides=BROKE)
     firm = run.firms[run.firms["firm"] == "Niche"].set_index("period")
     gone = int(firm.index[firm["purchases"] == 0][0])
-    share = run.firms.pivot(index="period", columns="firm", values="share")
+    share = run.firms.pivot(index="period", columns="firm", values="market_share")
     profit = profit_statement(run.firms)
     lines = profit[profit["line"] != "profit"].groupby("firm")["amount"].sum()
     off = (lines - run.firms.groupby("firm")["profit"].sum()).abs().max()
@@ -328,14 +338,14 @@ def insolvent() -> str:
         for t in (gone - 2, gone - 1, gone, gone + 1, 59)
     ]
     return (
-        f"{table(pd.DataFrame(rows))}\n\nRevenue less every line of cost differs from profit by at "
+        f"{shown(rows)}\n\nRevenue less every line of cost differs from profit by at "
         f"most {off:.6f} EUR in any firm's sum over the run."
     )
 
 
 def main(seeds: int = 20) -> None:
     """Run everything and write the page."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    picture = Images(DOCS, "competition").add
     many, few = list(range(seeds)), list(range(max(2, seeds // 2)))
     baseline = cx.load("baseline")
     one = cx.run("copycat", seed=0)
@@ -357,35 +367,37 @@ def main(seeds: int = 20) -> None:
         ]
     )
     copies = copying_effects(seeds=10 * seeds)
-    pays = paying_map(seeds=few)
-    best = paying_map(
+    pays = profit_map(seeds=few)
+    best = profit_map(
         seeds=few[:3], pricing="best_response", need_variance=(0.1, 0.6, 1.1, 1.6),
         fit_weight=(0.0, 1.0, 1.75, 2.5),
     )  # fmt: skip
     both = {"firms.Behavioural.acquisition.by": "both"}
-    contacts = look_alike_lift("segmentation", "Behavioural", seeds=len(few), overrides=both)
+    contacts = acquisition_lift("segmentation", "Behavioural", seeds=len(few), overrides=both)
     sweet = cx.load("sweet_spot")
     tiers = {"contact_capacity": 0.2, "goes_to": "predictive", "individual_cost": 0.5}
     some = cx.run(sweet.override({"firms.Everyone.value_tiers": tiers}), seed=0)
     wide = sweet.override({"firms.Focus.value_tiers.focus": None})
-    focused = serving_cost(sweet, firm="Everyone", other="Focus", seeds=many)
-    dropped = serving_cost(wide, sweet, firm="Focus", seeds=many)
+    focused = individual_service_cost(sweet, firm="Everyone", other="Focus", seeds=many)
+    dropped = individual_service_cost(wide, sweet, firm="Focus", seeds=many)
+    leads = claims(many)
     text = PAGE.format(
-        claims=claims(many),
-        copying=picture(plot.copying(copies), "copying"),
+        answer=answer(leads),
+        claims=leads,
+        copying=picture(plot.copying_effects(copies), "copying"),
         copied=copied(copies),
-        paying=picture(plot.paying(pays), "paying"),
+        paying=picture(plot.one_to_one_profit_map(pays), "paying"),
         agree=f"{100 * pays['agree'].mean():.0f} %",
-        paying_best=picture(plot.paying(best), "paying_best"),
+        paying_best=picture(plot.one_to_one_profit_map(best), "paying_best"),
         agree_best=f"{100 * best['agree'].mean():.0f} %",
         tournament=picture(plot.policy_tournament(played), "tournament"),
-        ways=picture(plot.capability_ways(ways), "ways"),
+        ways=picture(plot.capability_paths(ways), "ways"),
         payback=picture(plot.payback_curve(earlier), "payback"),
         paid=paid.sentence("month"),
         earlier=earlier.sentence("month"),
         waterfall=picture(plot.profit_waterfall(profit_statement(one.firms)), "waterfall"),
-        equity=picture(plot.equity_causes(equity_changes(one.firms)), "equity"),
-        flows=picture(plot.customer_flows(one.switching), "flows"),
+        equity=picture(plot.customer_equity_drivers(equity_changes(one.firms)), "equity"),
+        flows=picture(plot.customer_flows(one.brand_switching), "flows"),
         service=service(one),
         focused=served(focused, "Everyone", "Focus"),
         focus_dropped=served(dropped, "serving everybody", "as it is"),
@@ -400,7 +412,7 @@ def main(seeds: int = 20) -> None:
         tenfold=10 * seeds,
         few=len(few),
     )
-    (DOCS / "competition.md").write_text(text, encoding="utf-8")
+    write(DOCS / "competition.md", text)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pandas as pd
 
 from classroom import answers
 from classroom.lessons import LESSONS, plan_of
-from lab.pages import DOCS
+from lab.pages.page import DOCS, cell, write
 
 PAGE = DOCS / "course_answers.md"
 
@@ -17,12 +17,14 @@ HEAD = """# The course: expected answers
 
 <!-- Written by `python -m lab.pages.course` (make course). Changes by hand are lost. -->
 
-What comes out in the book's own market (student 0, 8 paired seeds), for those who teach: the
-numbers are computed by the model, on every machine the same. Students have markets of their own;
-`python -m lab.pages.course --student 17` prints what is right for student 17, and
-`classroom.answers(17)` gives it as a frame. How to teach with it: [teaching.md](teaching.md).
+Results of the predictions and right answers to the exercises, in the book's own market (student 0,
+8 paired seeds), for teachers. The model computes them, with the same numbers on every machine.
+Students have markets of their own: `python -m lab.pages.course --student 17` prints the answers of
+student 17, and `classroom.answers(17)` returns them as a frame. How to teach with them:
+[teaching.md](teaching.md).
 
-Intervals are 95 % over seeds. An exercise accepts what lies within the range behind ±.
+Intervals are 95 % confidence intervals over seeds. An exercise accepts answers within the range
+behind ±.
 """
 
 
@@ -35,15 +37,11 @@ def page(frame: pd.DataFrame) -> str:
             continue
         plan = plan_of(name)
         parts.append(f"## Lesson {int(name[:2])}: {plan.title}")
-        lines = ["| | asked for | comes out | why |", "| --- | --- | --- | --- |"]
+        lines = ["| | question | result | explanation |", "| --- | --- | --- | --- |"]
         columns = (rows[name] for name in ("name", "label", "answer", "why"))
-        lines += [f"| {' | '.join(map(_cell, row))} |" for row in zip(*columns, strict=True)]
+        lines += [f"| {' | '.join(map(cell, row))} |" for row in zip(*columns, strict=True)]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def main() -> None:
@@ -56,8 +54,7 @@ def main() -> None:
     if chosen.student is not None:
         sys.stdout.write(page(frame))
         return
-    PAGE.write_text(f"{HEAD}\n{page(frame)}", encoding="utf-8")
-    print(PAGE)
+    print(write(PAGE, f"{HEAD}\n{page(frame)}"))
 
 
 if __name__ == "__main__":

@@ -21,15 +21,15 @@ from cxsim import plot
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import summarize
 from cxsim.study.results import analyse
-from lab.pages import DOCS
+from lab.pages.page import DOCS
 
 FOLDER = DOCS / "images"
 
 
-#: What nobody knows of the baseline: the range, and the parameters that a factor sets.
+#: Uncertain inputs of the baseline: the range, and the parameters that a factor sets.
 UNKNOWN = {
     "fit_weight": (0.0, 3.0, "segments.{}.fit_weight"),
-    "hassle": (0.0, 4.0, "segments.{}.hassle"),
+    "ordering_effort": (0.0, 4.0, "segments.{}.ordering_effort"),
     "price_sensitivity": (0.1, 0.3, "segments.{}.price_sensitivity"),
     "capability_cost": (0.0, 40_000.0, "firms.Tailor.capability_cost"),
 }
@@ -80,16 +80,17 @@ def study() -> None:
     folder.mkdir(exist_ok=True)
     for each in found:
         print(each.sentence)
-        plot.save(plot.finding(each), folder / f"{each.analysis}.png")
+        plot.save(plot.analysis(each), folder / f"{each.analysis}.png")
 
 
 def main() -> None:
-    """Compare the baseline with the copycat and draw what comes out."""
+    """Compare the baseline with the copycat and draw the result."""
     copycat = cx.load("copycat")
     result = cx.compare("baseline", copycat, seeds=20, jobs=2)
-    events = plot.events_of(copycat)
+    events = plot.scenario_events(copycat)
     plot.save(
-        plot.paths(result.series, measure="share", events=events), FOLDER / "copycat_shares.png"
+        plot.scenario_time_series(result.series, measure="market_share", events=events),
+        FOLDER / "copycat_shares.png",
     )
     run = cx.run(copycat, seed=0)
     plot.save(plot.capability_matrix(run.firms), FOLDER / "copycat_matrix.png")
@@ -108,7 +109,9 @@ def calibrated() -> None:
         table = cx.calibration.predict(panel).table
         predictions.append(table.assign(source=panel.source))
     plot.save(plot.loyalty_estimates(pd.concat(loyalty)), FOLDER / "calibration_loyalty.png")
-    plot.save(plot.predicted_repeats(pd.concat(predictions)), FOLDER / "calibration_repeats.png")
+    plot.save(
+        plot.predicted_repeat_purchases(pd.concat(predictions)), FOLDER / "calibration_repeats.png"
+    )
 
 
 def tutorial() -> None:
@@ -130,7 +133,7 @@ def tutorial() -> None:
         if isinstance(drawn, Figure):
             plot.save(drawn, FOLDER / "tutorial" / f"{name}.svg")
             at = re.compile(rf"!\[.*?\](?=\(images/tutorial/{name}\.svg\))")
-            text = at.sub(f"![{plot.alt_of(drawn)}]", text)
+            text = at.sub(f"![{plot.alternative_text(drawn)}]", text)
     page.write_text(text, encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ and ``make docs`` does so first. A test fails where page and package differ.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -24,7 +24,7 @@ from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario.events import thaw
 from cxsim.scenario.fields import Spec, kind_of, spec_of_field
 from cxsim.scenario.schema import schema_for
-from lab.pages import DOCS
+from lab.pages.page import DOCS, cell, table, write
 
 PAGE = DOCS / "model.md"
 MARKED = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -32,13 +32,6 @@ MARKED = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 #: Sections of a scenario file, and how the table calls what a parameter belongs to.
 OWNERS = {"firms": "firm", "segments": "segment", "initial": "firm, at the start"}
 WORDS = {"a number": "any", "a whole number": "whole", "true or false": "true, false"}
-
-
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table."""
-    heads = list(heads)
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def code(text: Any) -> str:
@@ -161,7 +154,7 @@ def measured(level: str) -> str:
     rows = (
         (
             code(each.name),
-            f"{each.label}: {each.definition}".removesuffix(".").replace("|", "\\|"),
+            cell(f"{each.label}: {each.definition}".removesuffix(".")),
             each.unit if each.unit != "1" else "",
             each.summary.replace("_", " "),
         )
@@ -184,10 +177,10 @@ def written(page: str) -> str:
 
     def fill(found: re.Match[str]) -> str:
         kind, *arguments = found[2].split()
-        return f"{found[1]}\n{TABLES[kind](*arguments)}\n{found[3]}"
+        return f"{found[1]}\n{TABLES[kind](*arguments)}\n\n{found[3]}"
 
     return MARKED.sub(fill, page)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    write(PAGE, written(PAGE.read_text(encoding="utf-8")))

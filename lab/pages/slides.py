@@ -14,7 +14,7 @@ from classroom.case import Case
 from classroom.lessons import LESSONS, plan_of
 from cxsim.charts.layout import head, lay_out
 from cxsim.charts.style import Picture, style
-from cxsim.plot import alt_of, save
+from cxsim.plot import alternative_text, save
 
 #: Pixels across, and the height in inches that a figure is drawn for: the less, the larger type.
 WIDTH, LEAST = 1920, 4.4
@@ -50,7 +50,7 @@ def write(figure: Picture, path: Path) -> Path:
     """Write a slide, as SVG or as PNG of so many pixels, and return the path."""
     if path.suffix == ".svg":
         return save(figure, path)
-    about = {"Title": figure.get_suptitle(), "Description": alt_of(figure)}
+    about = {"Title": figure.get_suptitle(), "Description": alternative_text(figure)}
     with style():
         figure.savefig(path, dpi=WIDTH / figure.get_figwidth(), metadata=about)
     return path
@@ -65,7 +65,7 @@ def slides_of(name: str, case: Case, folder: Path) -> list[Path]:
                    if isinstance(each, Figure)]  # fmt: skip
         for number, figure in enumerate(figures):
             stem = f"{name[:2]}-{exhibit}" + (f"-{number + 1}" if number else "")
-            said, ready = alt_of(figure), slide(figure)
+            said, ready = alternative_text(figure), slide(figure)
             made += [write(ready, folder / f"{stem}{suffix}") for suffix in (".png", ".svg")]
             (folder / f"{stem}.txt").write_text(said + "\n", encoding="utf-8")
     return made

@@ -1,1 +1,1 @@
-"""What the simulator is checked against: ``make validation`` writes docs/validation.md."""
+"""Validation of the simulator: ``make validation`` writes docs/validation.md."""

@@ -13,12 +13,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from lab.pages.page import DOCS, Images, write
 from lab.validation.page import page
 from lab.validation.registry import FULL, QUICK, Outcome, Row, Size, rows, run_row, timed
 from lab.validation.rigor import CHECKLIST, missing_tests
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-IMAGES = "images/validation"
 
 
 def check(wanted: Sequence[Row], size: Size, jobs: int = 1) -> list[Outcome]:
@@ -58,30 +56,19 @@ def _told(running: Sequence[tuple[Row, Callable[[], Any]]], size: Size) -> Itera
 
 def publish(outcomes: Sequence[Outcome], docs: Path) -> Path:
     """Write the page and its figures to a folder and return the page's path."""
-    from cxsim.charts.style import save
     from lab.validation.figures.differences import differences
 
-    folder = docs / IMAGES
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
-        old.unlink()
-    figures: dict[str, dict[str, str]] = {}
+    images = Images(docs, "validation")
+    images.clear()
+    figures: dict[str, list[str]] = {}
     for outcome in outcomes:
         by_name = {check.what: check for check in outcome.checks}
         for draw in outcome.row.figures:
-            figure = draw(by_name)
-            save(figure, folder / f"{draw.__name__}.png")
-            shown = figures.setdefault(outcome.row.number, {})
-            shown[f"{IMAGES}/{draw.__name__}.png"] = str(figure.get_label())
+            shown = images.add(draw(by_name), draw.__name__)
+            figures.setdefault(outcome.row.number, []).append(shown)
     off = [c.errors_off for o in outcomes for c in o.checks if c.errors_off is not None]
-    spread = ""
-    if off:
-        figure = differences(off)
-        save(figure, folder / "differences.png")
-        spread = f"![{figure.get_label()}]({IMAGES}/differences.png)"
-    path = docs / "validation.md"
-    path.write_text(page(outcomes, figures, spread=spread), encoding="utf-8")
-    return path
+    spread = images.add(differences(off), "differences") if off else ""
+    return write(docs / "validation.md", page(outcomes, figures, spread=spread))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -50,7 +50,7 @@ def best_static_price(
     firm : int
     prices, quality, cost : array_like, shape (J,)
     **market
-        Price sensitivity and outside option, as for :func:`cxsim.analytic.logit_shares`.
+        Price sensitivity and no-purchase option, as for :func:`cxsim.analytic.logit_shares`.
     """
     price, quality, cost = (np.asarray(each, float) for each in (prices, quality, cost))
     tried = np.tile(price, (20_001, 1))

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, log10
 
+from lab.pages.page import joined, table
 from lab.validation.checks import Check
 from lab.validation.registry import SECTIONS, Outcome
 from lab.validation.rigor import CHECKLIST, Item, files_of_tests, missing_tests
 from lab.validation.texts import HEAD, RIGOR, SUMMARY
 
-__all__ = ["number", "page", "table"]
+__all__ = ["number", "page"]
 
 #: Tables longer than this are folded.
 LONG = 14
 
 
 def page(
-    outcomes: Sequence[Outcome], figures: Mapping[str, Mapping[str, str]], *, spread: str = ""
+    outcomes: Sequence[Outcome], figures: Mapping[str, Sequence[str]], *, spread: str = ""
 ) -> str:
     """Return the page as Markdown.
 
     Parameters
     ----------
     outcomes : sequence of Outcome
-    figures : mapping of str to mapping of str to str
-        By number of the row: what each figure shows, by its path from the page.
+    figures : mapping of str to sequence of str
+        Markdown of each figure, by number of the row.
     spread : str
         Markdown of the figure over all rows.
     """
@@ -33,7 +34,11 @@ def page(
     drawn = [abs(c.errors_off) for c in checks if c.errors_off is not None]
     quick = any(outcome.size.name != "full" for outcome in outcomes)
     parts = [
-        HEAD.format(quick=" (**this is a quick run**, of few customers)" if quick else ""),
+        HEAD.format(
+            holding=sum(outcome.holds and not outcome.vague for outcome in outcomes),
+            rows=len(outcomes),
+            quick=" (**this is a quick run**, of few customers)" if quick else "",
+        ),
         SUMMARY.format(
             rows=len(outcomes),
             holding=sum(outcome.holds and not outcome.vague for outcome in outcomes),
@@ -51,18 +56,12 @@ def page(
         if outcome.row.section != section:
             section = outcome.row.section
             parts.append(f"## {section}. {SECTIONS[section]}")
-        parts.append(_row(outcome, figures.get(outcome.row.number, {})))
+        parts.append(_row(outcome, figures.get(outcome.row.number, ())))
     parts.append(RIGOR.format(checklist=_checklist()))
-    return "\n".join(part.rstrip() + "\n" for part in parts)
+    return joined(parts)
 
 
 # --- words ------------------------------------------------------------------------
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """Return a Markdown table, the first ``left`` columns set left and the others right."""
-    rule = ["---" if k < left else "---:" for k in range(len(heads))]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [heads, rule, *rows])
 
 
 def number(value: float, error: float = 0.0) -> str:
@@ -120,7 +119,7 @@ def _verdict(outcome: Outcome) -> str:
     return outcome.verdict if outcome.verdict == "holds" else f"**{outcome.verdict}**"
 
 
-def _row(outcome: Outcome, figures: Mapping[str, str]) -> str:
+def _row(outcome: Outcome, figures: Sequence[str]) -> str:
     row = outcome.row
     lines = [
         f'<a id="row-{row.number.replace(".", "-")}"></a>\n',
@@ -135,9 +134,9 @@ def _row(outcome: Outcome, figures: Mapping[str, str]) -> str:
     if row.note:
         lines.append(f"- **Note**: {row.note}")
     lines.append("")
-    lines += [f"![{alt}]({path})\n" for path, alt in figures.items()]
+    lines += [f"{figure}\n" for figure in figures]
     heads = ["number", "expected", "obtained", "s.e.", "difference, s.e.", "verdict"]
-    body = table(heads, [_line(check) for check in outcome.checks])
+    body = table(heads, [_line(check) for check in outcome.checks], left=1)
     if len(outcome.checks) > LONG:
         body = f"<details><summary>{len(outcome.checks)} numbers</summary>\n\n{body}\n\n</details>"
     return "\n".join([*lines, body])

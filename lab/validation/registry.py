@@ -62,7 +62,7 @@ SHARE_ERROR = 0.002
 
 @dataclass(frozen=True)
 class Size:
-    """How much chance to average away.
+    """Size of a validation run: factor on customers, and number of seeds.
 
     Attributes
     ----------
@@ -83,7 +83,9 @@ class Size:
 
     def seeds(self, label: str) -> tuple[int, ...]:
         """Return the seeds of a setting; other labels give others, independent of these."""
-        first = crc32(label.encode())
+        # Labels that were reworded keep the seeds, and so the numbers, of their former wording.
+        former = label.replace("without a no-purchase", "no outside")
+        first = crc32(former.replace("no-purchase", "outside").encode())
         return tuple(first + k for k in range(self.repeats))
 
 
@@ -100,7 +102,7 @@ class Row:
     number : str
         Section and place in it, ``"1.11"``.
     claim : str
-        What should come out, in a sentence.
+        The expected result, in a sentence.
     source : str
         Who says so.
     kind : {"published", "derived", "recomputed"}
@@ -144,13 +146,13 @@ class Row:
 
     @property
     def place(self) -> tuple[int, ...]:
-        """What to sort by: 1.2 before 1.11."""
+        """Key for sorting: 1.2 before 1.11."""
         return tuple(int(part) for part in self.number.split("."))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What running a row found. The verdict is computed from the numbers, never stated.
+    """Results of a row. The verdict is computed from the numbers, never stated.
 
     Attributes
     ----------

@@ -135,7 +135,7 @@ CHECKLIST: dict[str, tuple[Item, ...]] = {
             ),
         ),
         Item(
-            "signs: share falls in the own price, misfit in contacts",
+            "signs: share falls in the own price, fit gap in contacts",
             (
                 "test_share_falls_in_the_own_price_and_rises_in_a_rivals",
                 "test_misfit_falls_with_contacts_as_gaussian_updating_says",

@@ -104,17 +104,19 @@ def test_survival_refuses_parameters_that_are_not_above_zero():
 
 def test_diffusion_is_that_of_people_who_meet_at_random():
     rng = np.random.default_rng(3)
-    runs, people, reach, tell_rate, contacts, periods = 40, 10_000, 0.02, 0.15, 3, 15
+    runs, people, reach, message_rate, contacts, periods = 40, 10_000, 0.02, 0.15, 3, 15
     total = np.zeros((runs, periods))
     for run in range(runs):
         adopted = np.zeros(people, dtype=bool)
         for t in range(periods):
             met = rng.integers(people, size=(people, contacts))
-            told = (adopted[met] & (rng.random(met.shape) < tell_rate)).any(axis=1)
+            told = (adopted[met] & (rng.random(met.shape) < message_rate)).any(axis=1)
             adopted |= told | (rng.random(people) < reach)
             total[run, t] = adopted.sum()
     expected = np.cumsum(
-        bass_diffusion(periods, reach=reach, tell_rate=tell_rate, contacts=contacts, market=people)
+        bass_diffusion(
+            periods, reach=reach, message_rate=message_rate, contacts=contacts, market=people
+        )
     )
     error = total.std(axis=0, ddof=1) / np.sqrt(runs)
     assert (error < 0.005 * people).all()
@@ -123,13 +125,13 @@ def test_diffusion_is_that_of_people_who_meet_at_random():
 
 def test_first_periods_of_diffusion_by_hand():
     # 10 % by advertising; then 90 left, each with a chance of 1 - .9 (1 - .5 .1)^2 = .18775.
-    new = bass_diffusion(2, reach=0.1, tell_rate=0.5, contacts=2, market=100.0)
+    new = bass_diffusion(2, reach=0.1, message_rate=0.5, contacts=2, market=100.0)
     assert new == pytest.approx([10.0, 90.0 * 0.18775])
 
 
 def test_in_short_periods_diffusion_is_basss_curve():
     p, q, step = 0.03, 0.38, 1e-3
-    new = bass_diffusion(30_000, reach=p * step, tell_rate=q * step)
+    new = bass_diffusion(30_000, reach=p * step, message_rate=q * step)
     t = step * np.arange(1, 30_001)
     fallen = np.exp(-(p + q) * t)
     assert np.cumsum(new) == pytest.approx((1.0 - fallen) / (1.0 + q / p * fallen), abs=2e-4)
@@ -142,27 +144,27 @@ def test_the_peak_is_at_the_start_where_few_imitate():
 
 
 def test_nobody_adopts_what_nobody_hears_of():
-    assert bass_diffusion(5, reach=0.0, tell_rate=1.0).tolist() == [0.0] * 5
+    assert bass_diffusion(5, reach=0.0, message_rate=1.0).tolist() == [0.0] * 5
 
 
 def test_diffusion_takes_many_markets_at_once():
-    reach, tell_rate = np.array([0.01, 0.2]), np.array([[0.3], [0.9], [0.0]])
-    new = bass_diffusion(6, reach=reach, tell_rate=tell_rate, market=50.0)
+    reach, message_rate = np.array([0.01, 0.2]), np.array([[0.3], [0.9], [0.0]])
+    new = bass_diffusion(6, reach=reach, message_rate=message_rate, market=50.0)
     assert new.shape == (3, 2, 6)
-    assert new[1, 0] == pytest.approx(bass_diffusion(6, reach=0.01, tell_rate=0.9, market=50.0))
+    assert new[1, 0] == pytest.approx(bass_diffusion(6, reach=0.01, message_rate=0.9, market=50.0))
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
         ({"reach": 1.1}, "reach: expected numbers from 0 to 1, found 1.1"),
-        ({"tell_rate": -0.1}, "tell_rate: expected numbers from 0 to 1, found -0.1"),
+        ({"message_rate": -0.1}, "message_rate: expected numbers from 0 to 1, found -0.1"),
         ({"periods": 2.5}, "periods: expected a whole number of at least 0, found 2.5"),
         ({"periods": -1}, "periods: expected a whole number of at least 0, found -1"),
     ],
 )
 def test_diffusion_refuses_what_is_no_chance(setting, message):
-    chosen = {"periods": 3, "reach": 0.1, "tell_rate": 0.2} | setting
+    chosen = {"periods": 3, "reach": 0.1, "message_rate": 0.2} | setting
     with pytest.raises(ValueError, match=message):
         bass_diffusion(chosen.pop("periods"), **chosen)
 

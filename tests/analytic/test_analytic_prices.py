@@ -72,7 +72,7 @@ def test_prices_of_many_markets_at_once_are_those_of_each():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"quality": [1.0]}, "quality: expected two firms or more without an outside option"),
+        ({"quality": [1.0]}, "quality: expected two firms or more without a no-purchase option"),
         ({"quality": 1.0}, "quality: expected one number per firm"),
         ({"quality": [1.0, 1.0], "price_sensitivity": 0.0}, "price_sensitivity: expected finite"),
         ({"quality": [1.0, np.nan]}, "quality: expected finite numbers, found nan"),

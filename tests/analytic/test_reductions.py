@@ -93,7 +93,7 @@ def test_misfit_falls_with_contacts_as_gaussian_updating_says(case):
 
 def test_no_customization_means_that_contacts_do_not_matter():
     after = {check.what: check.obtained for check in learning(customization=0.0)}
-    assert after["misfit after 5"] == pytest.approx(after["misfit after 1"], rel=1e-12)
+    assert after["fit gap after 5"] == pytest.approx(after["fit gap after 1"], rel=1e-12)
     assert after["knowledge after 5"] > after["knowledge after 1"]
 
 
@@ -120,10 +120,10 @@ def test_knowledge_of_drifting_needs_settles_at_the_fixed_point(share, precision
     assert_agrees(drift(share=share, precision=precision))
 
 
-@pytest.mark.parametrize(("stay", "turnover"), [(0.9, 0.0), (0.95, 0.05)])
+@pytest.mark.parametrize(("stay", "exit_rate"), [(0.9, 0.0), (0.95, 0.05)])
 @pytest.mark.parametrize("discount_rate", [0.1, 0.01])
-def test_constant_margin_and_retention_give_the_lifetime_multiple(stay, turnover, discount_rate):
-    assert_agrees(lifetime_value(stay=stay, turnover=turnover, discount_rate=discount_rate))
+def test_constant_margin_and_retention_give_the_lifetime_multiple(stay, exit_rate, discount_rate):
+    assert_agrees(lifetime_value(stay=stay, exit_rate=exit_rate, discount_rate=discount_rate))
 
 
 def test_a_customer_who_never_leaves_is_worth_margin_over_discount_rate():

@@ -42,7 +42,7 @@ def test_a_slider_moves_the_market_and_the_sentence_is_that_of_the_figure(lab, p
         page.keyboard.press("ArrowRight")
     said = wait_until(page, "Mass's interaction 0.3 instead of 0.1")
     figure = page.locator("figure img").first.get_attribute("alt")
-    share = said.split("share of purchases ")[1].split(" points")[0]
+    share = said.split("market share ")[1].split(" points")[0]
     assert share.startswith(("rises by", "falls by"))
     assert "what-if" in figure
     page.set_viewport_size({"width": 1400, "height": 1900})  # all of it in one picture

@@ -16,7 +16,7 @@ overrides: {customers: 1000}
 factors:
   segments.Comfort.share: [0.6, 0.5]
 seeds: 1500
-outputs: [share]
+outputs: [market_share]
 """
 LINE = re.compile(
     r"(?P<done>[\d,]+) of 3,000 runs, (?P<failed>[\d,]+) failed, (?P<rate>[\d,.]+) a second, "

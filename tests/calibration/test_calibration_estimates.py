@@ -21,7 +21,7 @@ def panel():
 
 
 def test_the_gradient_is_that_of_the_likelihood(panel):
-    likelihood = Likelihood(design_of(panel, first="use"), draws=30)
+    likelihood = Likelihood(design_of(panel, initial_purchases="use"), draws=30)
     at = np.linspace(-0.5, 1.0, len(likelihood.names))
     gradient = likelihood.negative(at)[1]
     for k in range(len(at)):
@@ -32,7 +32,7 @@ def test_the_gradient_is_that_of_the_likelihood(panel):
 
 
 def test_a_household_is_as_likely_as_the_mean_over_its_tastes_says(panel):
-    design = design_of(panel, first="use")
+    design = design_of(panel, initial_purchases="use")
     likelihood = Likelihood(design, draws=25, seed=3)
     at = np.full(len(likelihood.names), 0.4)
     z = taste_draws(panel.customers, 25, 3, seed=3)
@@ -67,21 +67,23 @@ def test_a_wrong_truth_would_be_noticed():
 
 def test_purchase_rates_are_read_off_the_periods():
     scenario = shop(customers=400, periods=20).override({"segments.All.purchase_rate": 0.4})
-    result = calibrate(cx.run(scenario, seed=3, panel=400).panel, first="use", shuffles=0)
+    result = calibrate(
+        cx.run(scenario, seed=3, panel=400).panel, initial_purchases="use", permutations=0
+    )
     assert result.scenario().segments["All"].purchase_rate == pytest.approx(0.4, abs=0.015)
 
 
 def test_customers_who_come_and_go_do_not_disturb_the_estimates():
-    scenario = shop(customers=400, periods=20).override({"segments.All.turnover": 0.05})
+    scenario = shop(customers=400, periods=20).override({"segments.All.exit_rate": 0.05})
     panel = read_panel(cx.run(scenario, seed=3, panel=400).panel)
     assert panel.customers > 600
-    found = fit(panel, first="use")
+    found = fit(panel, initial_purchases="use")
     assert abs(found.values["loyalty"] - 1.0) < 3 * found.error("loyalty")
 
 
 @pytest.mark.parametrize("form", ["cost", "bonus"])
 def test_an_outside_option_is_estimated_in_either_form_of_the_switching_cost(form):
-    scenario = shop(outside_option=True, switching_cost_form=form, customers=500)
+    scenario = shop(no_purchase_option=True, switching_cost_form=form, customers=500)
     found = estimated(scenario, seed=2, form=form)
     assert "intercept.Bob" in found.values.index
     for name in ("price_sensitivity", "loyalty"):
@@ -109,7 +111,7 @@ def test_a_logit_of_constant_loyalty_is_far_from_customers_who_teach():
 
 
 def test_what_loyalty_is_worth_has_the_error_that_sampling_from_the_estimates_gives(panel):
-    found = fit(panel, first="use")
+    found = fit(panel, initial_purchases="use")
     value, error = found.worth({"loyalty": 1.0})
     draws = np.random.default_rng(0).multivariate_normal(found.values, found.covariance, 40_000)
     k = list(found.values.index)
@@ -132,7 +134,7 @@ def test_of_two_firms_only_the_variance_of_the_difference_in_taste_is_estimated(
 
 @pytest.fixture(scope="module")
 def result(panel):
-    return calibrate(panel, first="use", shuffles=2)
+    return calibrate(panel, initial_purchases="use", permutations=2)
 
 
 def test_the_scenario_holds_the_estimates_in_money_with_their_errors(result, tmp_path):

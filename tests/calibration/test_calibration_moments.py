@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markets import market
 
 import cxsim as cx
-from cxsim.calibration import CalibrationError, match
+from cxsim.calibration import CalibrationError, match_moments
 from cxsim.calibration.moment_matching import truncated_normal
 from cxsim.calibration.targets import read_targets
 from cxsim.cli.app import run as command
@@ -39,13 +39,17 @@ def targets(scenario, *measures):
 
 @pytest.fixture(scope="module")
 def goals():
-    measures = [("share", "Ann"), ("repeat_rate", "Ann"), ("repeat_rate", "Bob")]
+    measures = [
+        ("market_share", "Ann"),
+        ("repeat_purchase_rate", "Ann"),
+        ("repeat_purchase_rate", "Bob"),
+    ]
     return targets(base(customers=20_000).override(TRUE), *measures)
 
 
 @pytest.fixture(scope="module")
 def result(goals):
-    return match({"parameters": BOUNDS, "targets": goals}, base=base())
+    return match_moments({"parameters": BOUNDS, "targets": goals}, base=base())
 
 
 def test_parameters_are_found_again_from_shares_and_repeat_rates(result):
@@ -64,7 +68,7 @@ def test_a_scenario_that_is_wrong_does_not_pass_for_right(goals):
         {**goal, "value": goal["value"] + (0.1 if k else -0.1)} for k, goal in enumerate(goals)
     ]
     narrow = {"segments.All.switching_cost": [1.4, 1.6]}
-    result = match({"parameters": narrow, "targets": wrong}, base=base(), draws=5)
+    result = match_moments({"parameters": narrow, "targets": wrong}, base=base(), draws=5)
     assert result.j > 50
     assert result.p < 1e-6
     assert result.headline().startswith("The targets are not met: the worst")
@@ -73,7 +77,7 @@ def test_a_scenario_that_is_wrong_does_not_pass_for_right(goals):
 
 def test_what_targets_leave_open_is_named(goals):
     bounds = {**BOUNDS, "firms.Bob.quality": [10, 14]}
-    result = match({"parameters": bounds, "targets": goals}, base=base(), draws=100)
+    result = match_moments({"parameters": bounds, "targets": goals}, base=base(), draws=100)
     open_ = result.directions[~result.directions["pinned"]]
     assert len(open_) == 1
     for name in ("firms.Ann.quality", "firms.Bob.quality"):
@@ -88,7 +92,7 @@ def test_what_targets_leave_open_is_named(goals):
 
 
 def test_the_same_call_gives_the_same_numbers(goals, result):
-    again = match({"parameters": BOUNDS, "targets": goals}, base=base(), jobs=2)
+    again = match_moments({"parameters": BOUNDS, "targets": goals}, base=base(), jobs=2)
     assert again.parameters.equals(result.parameters)
     assert again.draws.equals(result.draws)
 
@@ -127,15 +131,15 @@ def test_a_truncated_normal_has_the_moments_it_should():
         ({"parameters": {"firms.Anne.quality": [0, 1]}}, "parameters.firms.Anne.quality: "),
         ({"parameters": {"firms.Ann.quality": [3, 1]}}, "expected a lowest below the highest"),
         ({"parameters": {"firms.Ann.quality": 3}}, "expected [lowest, highest], found 3"),
-        ({"targets": [{"measure": "shares", "firm": "Ann", "value": 1, "se": 1}]},
-         "targets.0.measure: expected a measure of a firm, found 'shares' (did you mean 'share'?)"),
-        ({"targets": [{"measure": "share", "firm": "An", "value": 1, "se": 1}]},
+        ({"targets": [{"measure": "market_shares", "firm": "Ann", "value": 1, "se": 1}]},
+         "measure of a firm, found 'market_shares' (did you mean 'market_share'?)"),
+        ({"targets": [{"measure": "market_share", "firm": "An", "value": 1, "se": 1}]},
          "targets.0.firm: expected a firm, found 'An' (did you mean 'Ann'?)"),
-        ({"targets": [{"measure": "share", "firm": "Ann", "value": 1, "se": 0}]},
+        ({"targets": [{"measure": "market_share", "firm": "Ann", "value": 1, "se": 0}]},
          "targets.0.se: expected a standard error above 0, found 0"),
-        ({"targets": [{"measure": "share", "firm": "Ann", "value": "big", "se": 1}]},
+        ({"targets": [{"measure": "market_share", "firm": "Ann", "value": "big", "se": 1}]},
          "targets.0.value: expected a number, found 'big'"),
-        ({"targets": [{"measure": "share", "firm": "Ann", "value": 1, "se": 1}]},
+        ({"targets": [{"measure": "market_share", "firm": "Ann", "value": 1, "se": 1}]},
          "expected at least as many as parameters (2), found 1"),
     ],
 )  # fmt: skip
@@ -170,7 +174,8 @@ def test_the_command_takes_targets_and_writes_a_scenario_and_draws(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     base(customers=200, periods=6, warm_up=5).save(tmp_path / "mine.yaml")
     (tmp_path / "shares.csv").write_text(
-        "measure,firm,value,se,periods\nshare,Ann,0.6,0.01,\nswitching_rate,(market),0.3,0.02,2-5\n"
+        "measure,firm,value,se,periods\nmarket_share,Ann,0.6,0.01,\n"
+        "brand_switching_rate,(market),0.3,0.02,2-5\n"
     )
     (tmp_path / "goals.yaml").write_text(
         "base: mine.yaml\ntargets: shares.csv\nparameters:\n  firms.Ann.quality: [10, 16]\n"
@@ -178,7 +183,7 @@ def test_the_command_takes_targets_and_writes_a_scenario_and_draws(tmp_path, mon
     arguments = ["calibrate", "goals.yaml", "-o", "out.yaml", "--sample", "draws.csv"]
     assert command([*arguments, "--seeds", "2"]) == 0
     said = capsys.readouterr().out
-    assert "switching_rate" in said
+    assert "brand_switching_rate" in said
     assert cx.load("out.yaml").firms["Ann"].quality > 12
     assert (tmp_path / "draws.csv").read_text().splitlines()[0] == "firms.Ann.quality"
     (tmp_path / "goals.yaml").write_text("targets: shares.csv\n")

@@ -115,10 +115,10 @@ def test_the_panel_of_a_run_can_be_read_as_it_is_and_from_a_file(tmp_path):
 
 def test_buying_nothing_is_an_option_that_leaves_the_supplier_as_it_is():
     frame = pd.DataFrame(
-        {"customer": 1, "choice": ["Ann", "outside", "Bob"], "price_Ann": 1.0, "price_Bob": 2.0}
+        {"customer": 1, "choice": ["Ann", "no_purchase", "Bob"], "price_Ann": 1.0, "price_Bob": 2.0}
     )
     panel = read_panel(frame)
-    assert panel.outside
+    assert panel.no_purchase
     assert panel.choice.tolist() == [0, 2, 1]
     assert panel.supplier.tolist() == [-1, 0, 0]
     assert panel.repeat_rate()[0] == 0.0
@@ -202,7 +202,7 @@ def test_a_long_panel_without_a_row_or_a_choice_is_refused(write):
     assert "expected one firm chosen per occasion, found 0" in refused(write, none)
 
 
-# ------------------------------------------------------- what cannot be told from a panel
+# ------------------------------------------------------- what a panel cannot determine -
 
 
 def rows(*purchases):
@@ -264,7 +264,7 @@ def test_prices_that_attract_customers_make_no_scenario():
             "price.Bob": prices[:, 1],
         }
     )
-    result = calibrate(frame, shuffles=0, draws=50)
+    result = calibrate(frame, permutations=0, draws=50)
     with pytest.raises(CalibrationError, match="expected a price sensitivity above 0, found -"):
         result.scenario_text()
 

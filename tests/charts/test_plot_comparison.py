@@ -47,8 +47,8 @@ def dots(axes):
 
 
 def test_filled_dots_are_clear_differences_and_the_title_counts_them():
-    rows = table(("share", "Ann", 0.05, 0.01), ("share", "Bob", -0.02, 0.03))
-    figure = cp.differences(rows)
+    rows = table(("market_share", "Ann", 0.05, 0.01), ("market_share", "Bob", -0.02, 0.03))
+    figure = cp.scenario_differences(rows)
     assert plain(figure.get_suptitle()) == (
         "copycat against the baseline: 1 of 2 differences are statistically significant"
     )
@@ -57,17 +57,17 @@ def test_filled_dots_are_clear_differences_and_the_title_counts_them():
     assert clear != "#ffffff"
     assert unclear == "#ffffff"
     assert axes.get_xlabel() == "percentage points"
-    assert "Market share: Ann +5.0 points." in cp.alt_of(figure)
+    assert "Market share: Ann +5.0 points." in cp.alternative_text(figure)
 
 
 def test_zero_is_always_in_sight():
-    axes = cp.differences(table(("share", "Ann", 0.5, 0.01))).axes[0]
+    axes = cp.scenario_differences(table(("market_share", "Ann", 0.5, 0.01))).axes[0]
     low, high = axes.get_xlim()
     assert low < 0 < high
 
 
 def test_each_measure_has_a_panel_with_its_own_unit(comparison):
-    figure = cp.differences(comparison.table)
+    figure = cp.scenario_differences(comparison.table)
     units = {title: axes.get_xlabel() for title, axes in panels(figure).items()}
     assert len(units) == 6
     assert units["Market share"] == "percentage points"
@@ -78,49 +78,50 @@ def test_each_measure_has_a_panel_with_its_own_unit(comparison):
 
 
 def test_measures_can_be_chosen_and_the_markets_have_one_row(comparison):
-    figure = cp.differences(comparison.table, measures=["profit", "outside_share"])
+    figure = cp.scenario_differences(comparison.table, measures=["profit", "no_purchase_share"])
     assert list(panels(figure)) == ["Profit", "Share of no purchase (market)"]
     market = panels(figure)["Share of no purchase (market)"]
     assert len(dots(market)) == 1
     firms = [tick.get_text() for tick in panels(figure)["Profit"].get_yticklabels()]
     assert firms == ["Mass", "Niche", "Tailor"]
-    with pytest.raises(ValueError, match=r"measures: .*'shares' \(did you mean 'share'\?\)"):
-        cp.differences(comparison.table, measures=["shares"])
+    near = r"measures: .*'market_shar' \(did you mean 'market_share'\?\)"
+    with pytest.raises(ValueError, match=near):
+        cp.scenario_differences(comparison.table, measures=["market_shar"])
     with pytest.raises(ValueError, match="measures: expected at least one"):
-        cp.differences(comparison.table, measures=[])
+        cp.scenario_differences(comparison.table, measures=[])
 
 
 def test_several_scenarios_get_a_row_each():
     rows = pd.concat(
         [
-            table(("share", "Ann", 0.05, 0.01), scenario="copycat"),
-            table(("share", "Ann", -0.05, 0.01), scenario="price_attack"),
+            table(("market_share", "Ann", 0.05, 0.01), scenario="copycat"),
+            table(("market_share", "Ann", -0.05, 0.01), scenario="price_attack"),
         ]
     )
-    figure = cp.differences(rows)
+    figure = cp.scenario_differences(rows)
     names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert names == ["Ann · copycat", "Ann · price_attack"]
     assert "copycat and price_attack against the baseline: 2 of 2" in plain(figure.get_suptitle())
-    assert "Ann −5.0 points in price_attack" in cp.alt_of(figure)
+    assert "Ann −5.0 points in price_attack" in cp.alternative_text(figure)
 
 
 def test_one_seed_has_no_intervals_and_claims_nothing():
-    figure = cp.differences(table(("share", "Ann", 0.05, np.nan)))
+    figure = cp.scenario_differences(table(("market_share", "Ann", 0.05, np.nan)))
     assert "without intervals (one seed)" in plain(figure.get_suptitle())
     assert dots(figure.axes[0]) == ["#ffffff"]
-    assert "no significant difference" in cp.alt_of(figure)
+    assert "no significant difference" in cp.alternative_text(figure)
 
 
 def test_a_difference_that_does_not_exist_is_said_to_be_none(written):
-    rows = table(("share", "Ann", 0.05, 0.01), ("share", "Ghost", np.nan, np.nan))
-    assert "no value" in written(cp.differences(rows))
+    rows = table(("market_share", "Ann", 0.05, 0.01), ("market_share", "Ghost", np.nan, np.nan))
+    assert "no value" in written(cp.scenario_differences(rows))
 
 
 # ------------------------------------------------------------- paths
 
 
 def test_paths_have_a_panel_a_firm_with_all_scenarios_in_it(comparison, written):
-    figure = cp.paths(comparison.series, measure="share")
+    figure = cp.scenario_time_series(comparison.series, measure="market_share")
     assert list(panels(figure)) == ["Mass", "Niche", "Tailor"]
     for axes in figure.axes:
         names = [t.get_text().split(" ")[0] for t in axes.texts]
@@ -133,13 +134,13 @@ def test_paths_have_a_panel_a_firm_with_all_scenarios_in_it(comparison, written)
 
 def test_paths_tell_of_the_firm_that_ends_farthest_from_the_baseline():
     rows = [
-        (scenario, firm, t, "share", value)
+        (scenario, firm, t, "market_share", value)
         for scenario, values in {"baseline": (0.5, 0.5), "copycat": (0.3, 0.7)}.items()
         for firm, value in zip(("Ann", "Bob"), values, strict=True)
         for t in range(3)
     ]
     series = pd.DataFrame(rows, columns=["scenario", "firm", "period", "measure", "mean"])
-    figure = cp.paths(series, events=[(1, "Copied")])
+    figure = cp.scenario_time_series(series, events=[(1, "Copied")])
     said = "Market share: Ann ends at 30 % in copycat, 50 % in baseline"
     assert plain(figure.get_suptitle()) == said
     assert [t.get_text() for t in figure.axes[0].texts][-1] != "Copied"
@@ -147,14 +148,16 @@ def test_paths_tell_of_the_firm_that_ends_farthest_from_the_baseline():
 
 
 def test_a_firm_that_one_scenario_lacks_is_drawn_where_it_is():
-    rows = [("baseline", "Ann", t, "share", 1.0) for t in range(3)]
-    rows += [("entry", f, t, "share", 0.5) for f in ("Ann", "New") for t in range(3)]
+    rows = [("baseline", "Ann", t, "market_share", 1.0) for t in range(3)]
+    rows += [("entry", f, t, "market_share", 0.5) for f in ("Ann", "New") for t in range(3)]
     series = pd.DataFrame(rows, columns=["scenario", "firm", "period", "measure", "mean"])
-    figure = cp.paths(series)
+    figure = cp.scenario_time_series(series)
     assert [t.get_text().split(" ")[0] for t in panels(figure)["New"].texts] == ["entry"]
-    assert "New ends at no value in baseline and 50 % in entry" in cp.alt_of(figure)
+    assert "New ends at no value in baseline and 50 % in entry" in cp.alternative_text(figure)
 
 
 def test_a_measure_without_courses_is_named(comparison):
-    with pytest.raises(ValueError, match="measure: expected one that is there, found 'hassle'"):
-        cp.paths(comparison.series, measure="hassle")
+    with pytest.raises(
+        ValueError, match="measure: expected one that is there, found 'ordering_effort'"
+    ):
+        cp.scenario_time_series(comparison.series, measure="ordering_effort")

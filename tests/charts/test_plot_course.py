@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from classroom.whole_class import class_predictions
-from cxsim.charts.intervals import estimates, response
-from cxsim.charts.style import alt_of
+from cxsim.charts.intervals import estimates, response_curve
+from cxsim.charts.style import alternative_text
 
 
 def rows(*given, columns):
@@ -23,10 +23,10 @@ def test_estimates_stand_below_each_other_with_their_numbers(written):
     figure = estimates(frame, label="Change (points)", title="What holds")
     assert "without fit" in written(figure)
     assert "−6.4" in written(figure)
-    assert alt_of(figure) == "Change (points): without fit −6.4 and one seed +1."
+    assert alternative_text(figure) == "Change (points): without fit −6.4 and one seed +1."
     dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     hollow = [line.get_markerfacecolor() == "white" for line in dots]
-    assert hollow == [False, True], "only what is beyond chance is filled"
+    assert hollow == [False, True], "only statistically significant results are filled"
 
 
 def test_a_response_names_its_lines_and_the_market_at_hand(written):
@@ -35,10 +35,10 @@ def test_a_response_names_its_lines_and_the_market_at_hand(written):
         ("profit", 0.0, -38.0, -39.0, -37.0), ("profit", 4.0, 14.0, 11.0, 17.0),
         columns="name x value lower upper",
     )  # fmt: skip
-    figure = response(frame, by="Worth", label="Lead", title="T", mark=(1.5, "this market"))
+    figure = response_curve(frame, by="Worth", label="Lead", title="T", mark=(1.5, "this market"))
     for said in ("share", "profit", "this market", "Worth", "Lead"):
         assert said in written(figure)
-    assert "profit: −38 at 0, +14 at 4" in alt_of(figure)
+    assert "profit: −38 at 0, +14 at 4" in alternative_text(figure)
 
 
 def test_a_class_is_told_how_many_had_the_direction_right(written):
@@ -54,11 +54,11 @@ def test_a_class_is_told_how_many_had_the_direction_right(written):
     assert "The lead" in written(figure)
     assert "1 of 2 had the direction right" in written(figure)
     assert "1 predicted, no result yet" in written(figure)
-    assert "3 students, 2 questions" in alt_of(figure)
+    assert "3 students, 2 questions" in alternative_text(figure)
 
 
-@pytest.mark.parametrize("draw", [estimates, response])
+@pytest.mark.parametrize("draw", [estimates, response_curve])
 def test_a_missing_column_is_named(draw):
-    names = {"label": "l", "title": "t", **({"by": "b"} if draw is response else {})}
+    names = {"label": "l", "title": "t", **({"by": "b"} if draw is response_curve else {})}
     with pytest.raises(ValueError, match="expected a column 'value'"):
         draw(rows(("a", 1.0, 0, 0), columns="name x lower upper"), **names)

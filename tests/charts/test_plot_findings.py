@@ -11,7 +11,7 @@ from cxsim import plot
 from cxsim.study.analysis.points import Finding
 from cxsim.study.results import analyse
 
-NAMES = ["firms.Tailor.interaction", "segments.All.hassle", "price"]
+NAMES = ["firms.Tailor.interaction", "segments.All.ordering_effort", "price"]
 PROBLEM = {"num_vars": 3, "names": NAMES, "bounds": [[0.0, 1.0]] * 3}
 
 
@@ -46,9 +46,9 @@ ANALYSES = ["main_effects", "sobol", "morris", "regional", "discovery", "ranking
 @pytest.mark.parametrize("analysis", ANALYSES)
 def test_a_finding_is_drawn_with_title_axes_and_description(analysis, tmp_path):
     found = made(analysis)
-    figure = plot.finding(found)
+    figure = plot.analysis(found)
     assert "share" in figure.get_suptitle()
-    assert plot.alt_of(figure) == found.sentence
+    assert plot.alternative_text(figure) == found.sentence
     assert any(axes.get_xlabel() for axes in figure.axes)
     assert plot.save(figure, tmp_path / "figure.png").stat().st_size > 10_000
 
@@ -59,12 +59,12 @@ def texts(figure):
 
 def test_the_noise_floor_is_shown_where_it_is_known():
     for analysis in ("sobol", "morris"):
-        assert "noise" in texts(plot.finding(made(analysis, noise=0.6)))
+        assert "noise" in texts(plot.analysis(made(analysis, noise=0.6)))
 
 
 def test_boxes_are_drawn_with_density_and_coverage():
     found = made("discovery", at_least=1.8)
-    figure = plot.finding(found)
+    figure = plot.analysis(found)
     assert len(figure.axes[0].patches) == min(4, len(found.frame)) > 0
     assert "% of its points" in texts(figure)
 
@@ -73,7 +73,7 @@ def test_where_no_region_stands_out_the_figure_says_so():
     frame = runs(qmc.LatinHypercube(3, rng=1).random(300), seeds=1)
     frame["share"] = np.random.default_rng(3).normal(size=len(frame))
     (found,) = analyse(frame, PROBLEM, ["discovery"], outputs=["share"])
-    assert plot.finding(found).get_suptitle().startswith("No region stands out")
+    assert plot.analysis(found).get_suptitle().startswith("No region stands out")
 
 
 def test_many_factors_and_strategies_are_cut_to_what_can_be_read():
@@ -83,11 +83,11 @@ def test_many_factors_and_strategies_are_cut_to_what_can_be_read():
         point=range(120), seed=0, share=design @ np.arange(30.0)
     )
     (found,) = analyse(frame, {"names": names}, ["main_effects"], outputs=["share"])
-    assert len(plot.finding(found).axes[0].get_yticklabels()) == 16
+    assert len(plot.analysis(found).axes[0].get_yticklabels()) == 16
     (found,) = analyse(frame, {"names": names}, ["regional"], outputs=["share"])
-    assert len(plot.finding(found).axes) == 6
+    assert len(plot.analysis(found).axes) == 6
 
 
 def test_an_analysis_without_a_figure_is_refused():
     with pytest.raises(ValueError, match="found 'sobl'"):
-        plot.finding(Finding("sobl", "share", pd.DataFrame(), "nothing"))
+        plot.analysis(Finding("sobl", "share", pd.DataFrame(), "nothing"))

@@ -21,10 +21,11 @@ def touchpoints(performance, *, belief=None, expectation=7.0, error=np.nan, run_
     return pd.DataFrame(
         [
             {
-                "period": period, "firm": "Ann", "touchpoint": name, "run_by": run_by,
+                "period": period, "firm": "Ann", "touchpoint": name, "responsible_firm": run_by,
                 "importance": 1.0, "contacts": 10.0, "performance": value,
-                "expectation": expectation, "belief": value if belief is None else belief,
-                "belief_error": error,
+                "expectation": expectation,
+                "perceived_performance": value if belief is None else belief,
+                "perceived_performance_se": error,
             }
             for period in (0, 1)
             for name, value in performance.items()
@@ -41,7 +42,7 @@ def run():
 
 
 def test_the_map_names_the_touchpoint_that_falls_shortest():
-    figure = cp.journey_map(touchpoints({"store": 7.5, "hotline": 4.0}))
+    figure = cp.customer_journey_map(touchpoints({"store": 7.5, "hotline": 4.0}))
     assert (
         title(figure)
         == "Ann falls furthest short of expectations at its hotline: 4 out of 10 against 7 expected"
@@ -51,23 +52,23 @@ def test_the_map_names_the_touchpoint_that_falls_shortest():
 
 
 def test_the_map_claims_no_shortfall_where_there_is_none():
-    figure = cp.journey_map(touchpoints({"store": 7.5, "hotline": 7.1}))
+    figure = cp.customer_journey_map(touchpoints({"store": 7.5, "hotline": 7.1}))
     assert title(figure).startswith("Every touchpoint meets expectations")
 
 
 def test_contacts_of_several_periods_are_pooled_by_their_number():
     frame = touchpoints({"store": 6.0})
     frame.loc[frame["period"] == 1, ["contacts", "performance"]] = [30.0, 8.0]
-    said = cp.alt_of(cp.journey_map(frame, periods=(0, 1)))
+    said = cp.alternative_text(cp.customer_journey_map(frame, periods=(0, 1)))
     assert "store 7.5" in plain(said)
 
 
 def test_partners_are_hollow_and_said_to_be_partners():
     for run_by, hollow in (("own", False), ("partner", True)):
-        figure = cp.journey_map(touchpoints({"store": 6.0}, run_by=run_by))
+        figure = cp.customer_journey_map(touchpoints({"store": 6.0}, run_by=run_by))
         points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
         assert (points[0].get_markerfacecolor() == "white") == hollow
-        assert ("(partner)" in cp.alt_of(figure)) == hollow
+        assert ("(partner)" in cp.alternative_text(figure)) == hollow
 
 
 # ---------------------------------------------------------- perception gap
@@ -104,14 +105,14 @@ def test_clusters_are_stacked_to_all_customers(frame):
 # ----------------------------------------------------------------- all three
 
 
-@pytest.mark.parametrize("draw", ["journey_map", "perception_gap", "emotion_clusters"])
+@pytest.mark.parametrize("draw", ["customer_journey_map", "perception_gap", "emotion_clusters"])
 def test_figures_of_a_run_have_a_panel_for_each_firm_and_say_what_they_show(run, draw, tmp_path):
     given = run.firms if draw == "emotion_clusters" else run.touchpoints
     figure = getattr(cp, draw)(given)
     assert [plain(axes.get_title(loc="left") or axes.get_title()) for axes in figure.axes] == [
         "Mass", "Niche", "Tailor",
     ]  # fmt: skip
-    assert all(name in cp.alt_of(figure) for name in ("Mass", "Niche", "Tailor"))
+    assert all(name in cp.alternative_text(figure) for name in ("Mass", "Niche", "Tailor"))
     assert cp.save(figure, tmp_path / "figure.png").exists()
 
 
@@ -123,6 +124,6 @@ def test_events_are_marked(run, draw, written):
 
 def test_a_frame_without_what_is_needed_is_refused(run):
     with pytest.raises(ValueError, match="expected a column 'performance'"):
-        cp.journey_map(run.touchpoints.drop(columns="performance"))
+        cp.customer_journey_map(run.touchpoints.drop(columns="performance"))
     with pytest.raises(ValueError, match="touchpoints in periods"):
-        cp.journey_map(run.touchpoints, periods=(90, 99))
+        cp.customer_journey_map(run.touchpoints, periods=(90, 99))

@@ -17,7 +17,7 @@ def market(*firms, periods=1):
     """A frame of firms (name, interaction, customization, share) that stand still."""
     return pd.DataFrame(
         [(t, *firm) for t in range(periods) for firm in firms],
-        columns=["period", "firm", "interaction", "customization", "share"],
+        columns=["period", "firm", "interaction", "customization", "market_share"],
     )
 
 
@@ -44,7 +44,7 @@ def test_firms_at_one_place_stand_side_by_side_with_their_true_place_marked(writ
         assert np.hypot(*(centers[a] - centers[b])) >= radii[a] + radii[b] - 0.5
     crosses = [line for line in figure.axes[0].lines if line.get_marker() == "+"]
     assert [c.get_xydata()[0].tolist() for c in crosses[:1]] == [pytest.approx([0.8, 0.8])]
-    assert "a cross marks the true place" in written(figure)
+    assert "a cross marks the true position" in written(figure)
 
 
 def test_bubbles_that_cover_nobody_stay_where_they_are(written):
@@ -69,7 +69,7 @@ def test_a_firm_that_moved_leaves_a_trail_and_is_told_of(result, written):
     figure = cp.capability_matrix(result.firms)
     assert "Mass moved to niche" in plain(figure.get_suptitle())
     assert "Arrows: path from the start (ring)." in written(figure)
-    assert "II niche, from I mass" in cp.alt_of(figure)
+    assert "II niche, from I mass" in cp.alternative_text(figure)
     still = cp.capability_matrix(result.firms, trail=False)
     assert "Arrows" not in written(still)
     assert len(still.axes[0].lines) < len(figure.axes[0].lines)
@@ -77,7 +77,7 @@ def test_a_firm_that_moved_leaves_a_trail_and_is_told_of(result, written):
 
 def test_an_earlier_period_can_be_shown(result):
     figure = cp.capability_matrix(result.firms, period=5)
-    assert "in month 5" in cp.alt_of(figure)
+    assert "in month 5" in cp.alternative_text(figure)
     assert "moved" not in figure.get_suptitle()
     with pytest.raises(ValueError, match="period: expected 0 to 19, found 20"):
         cp.capability_matrix(result.firms, period=20)
@@ -87,7 +87,7 @@ def test_firms_without_buyers_or_without_a_place_do_not_stop_it(written):
     firms = market(("A", 0.1, 0.1, 1.0), ("Idle", 0.9, 0.9, 0.0), ("Gone", np.nan, np.nan, np.nan))
     figure = cp.capability_matrix(firms)
     assert "Idle 0 %" in written(figure)
-    assert "Gone has no position" in cp.alt_of(figure)
+    assert "Gone has no position" in cp.alternative_text(figure)
     assert figure.axes[0].collections[1].get_facecolor().size == 0, "a hollow ring"
 
 

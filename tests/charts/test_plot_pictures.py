@@ -22,14 +22,14 @@ from cxsim.charts.style import OKABE_ITO, contrast, looks
 #: Every figure of one run, by name.
 FIGURES = {
     "capability_matrix": lambda r, **k: cp.capability_matrix(r.firms, **k),
-    "shares": lambda r, **k: cp.shares(r.firms, **k),
-    "retention": lambda r, **k: cp.retention(r.firms, **k),
+    "market_shares": lambda r, **k: cp.market_shares(r.firms, **k),
+    "retention_rate": lambda r, **k: cp.retention_rate(r.firms, **k),
     "profit": lambda r, **k: cp.profit(r.firms, **k),
-    "lines": lambda r, **k: cp.lines(r.firms, measure="knowledge", **k),
+    "time_series": lambda r, **k: cp.time_series(r.firms, measure="customer_knowledge", **k),
     "retention_by_tenure": lambda r, **k: cp.retention_by_tenure(r.tenure, **k),
     "switching_costs": lambda r, **k: cp.switching_costs(r.firms, **k),
     "switching_cost_distribution": lambda r, **k: cp.switching_cost_distribution(r.customers, **k),
-    "brand_switching": lambda r, **k: cp.brand_switching(r.switching, **k),
+    "brand_switching": lambda r, **k: cp.brand_switching(r.brand_switching, **k),
 }
 
 
@@ -46,7 +46,7 @@ def test_every_figure_says_what_it_shows_in_a_title_and_a_sentence_with_numbers(
     figure = drawn[name]
     assert isinstance(figure, Figure)
     assert any(firm in figure.get_suptitle() for firm in ("Mass", "Niche", "Tailor"))
-    said = cp.alt_of(figure)
+    said = cp.alternative_text(figure)
     assert all(firm in said for firm in ("Mass", "Niche", "Tailor"))
     assert any(letter.isdigit() for letter in said)
     assert said.endswith(".")
@@ -71,7 +71,7 @@ def test_a_title_and_a_size_of_ones_own_take_the_place_of_the_computed(result, n
 
 
 def test_a_long_title_is_broken_into_lines_that_fit(result):
-    figure = cp.shares(result.firms, title="A title that goes on " * 8)
+    figure = cp.market_shares(result.firms, title="A title that goes on " * 8)
     box = figure._suptitle.get_window_extent()
     assert figure.get_suptitle().count("\n") >= 1
     assert box.x1 <= figure.bbox.width
@@ -88,12 +88,15 @@ def test_the_title_and_size_that_all_figures_take_stand_in_signature_and_help(na
 
 
 def test_a_figure_refuses_a_parameter_that_it_does_not_have(result):
-    with pytest.raises(TypeError, match=r"shares\(\) got an unexpected keyword argument 'titel'"):
-        cp.shares(result.firms, titel="Look here")
+    said = r"market_shares\(\) got an unexpected keyword argument 'titel'"
+    with pytest.raises(TypeError, match=said):
+        cp.market_shares(result.firms, titel="Look here")
 
 
 def test_a_figure_takes_its_frame_by_name_too(result):
-    assert cp.alt_of(cp.shares(firms=result.firms)) == cp.alt_of(cp.shares(result.firms))
+    assert cp.alternative_text(cp.market_shares(firms=result.firms)) == cp.alternative_text(
+        cp.market_shares(result.firms)
+    )
 
 
 def test_a_chart_of_ones_own_is_drawn_with_its_words(written):
@@ -106,7 +109,7 @@ def test_a_chart_of_ones_own_is_drawn_with_its_words(written):
     chart = Chart(draw, size=(4.0, 3.0), title="It falls", alt="From 1\n to 0.", note="One line.")
     figure = chart.picture()
     assert later == ["It falls"], "what waits sees the title"
-    assert cp.alt_of(figure) == "From 1 to 0."
+    assert cp.alternative_text(figure) == "From 1 to 0."
     assert "One line." in written(figure)
     assert tuple(figure.get_size_inches()) == (4.0, 3.0)
     assert chart.picture(title="").get_suptitle() == ""
@@ -130,7 +133,7 @@ def test_names_are_written_in_shades_that_can_be_read_on_white():
 def test_a_firm_has_one_colour_in_all_figures(result):
     order = list(result.scenario.firms)
     expected = [looks(order)[name].color for name in order]
-    shares = cp.shares(result.firms)
+    shares = cp.market_shares(result.firms)
     lines = {line.get_label(): to_hex(line.get_color()) for line in shares.axes[0].lines}
     assert [lines[name] for name in order] == [color.lower() for color in expected]
     bubbles = cp.capability_matrix(result.firms).axes[0].collections
@@ -142,15 +145,15 @@ def test_a_firm_has_one_colour_in_all_figures(result):
 
 def test_drawing_leaves_the_settings_of_matplotlib_as_they_were(result, tmp_path):
     before = dict(mpl.rcParams)
-    cp.save(cp.shares(result.firms), tmp_path / "shares.svg")
+    cp.save(cp.market_shares(result.firms), tmp_path / "shares.svg")
     assert dict(mpl.rcParams) == before
 
 
 def test_a_figure_looks_the_same_whatever_the_users_settings(result, tmp_path):
-    cp.save(cp.shares(result.firms), tmp_path / "plain.svg")
+    cp.save(cp.market_shares(result.firms), tmp_path / "plain.svg")
     mine = {"axes.grid": False, "xtick.color": "red", "ytick.labelsize": 20, "font.size": 30}
     with mpl.rc_context(mine):
-        cp.save(cp.shares(result.firms), tmp_path / "mine.svg")
+        cp.save(cp.market_shares(result.firms), tmp_path / "mine.svg")
     assert (tmp_path / "mine.svg").read_bytes() == (tmp_path / "plain.svg").read_bytes()
 
 
@@ -159,8 +162,8 @@ def test_drawing_and_saving_need_no_pyplot(tmp_path):
 import sys
 import pandas as pd
 import cxsim.plot as cp
-frame = pd.DataFrame({{"period": [0, 1], "firm": ["Ann", "Ann"], "share": [1.0, 1.0]}})
-cp.save(cp.shares(frame), {str(tmp_path / "shares.png")!r})
+frame = pd.DataFrame({{"period": [0, 1], "firm": ["Ann", "Ann"], "market_share": [1.0, 1.0]}})
+cp.save(cp.market_shares(frame), {str(tmp_path / "shares.png")!r})
 sys.exit("matplotlib.pyplot" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -180,16 +183,16 @@ def test_svg_keeps_text_as_text_and_is_the_same_every_time(result, tmp_path):
 
 
 def test_png_has_the_size_asked_for_and_carries_the_description(result, tmp_path):
-    figure = cp.shares(result.firms, size=(6.0, 4.0))
+    figure = cp.market_shares(result.firms, size=(6.0, 4.0))
     path = cp.save(figure, tmp_path / "new" / "shares.png")
     with Image.open(path) as image:
         assert image.size == (900, 600)
-        assert image.text["Description"] == cp.alt_of(figure)
+        assert image.text["Description"] == cp.alternative_text(figure)
 
 
 def test_another_suffix_is_refused_by_name(result, tmp_path):
     with pytest.raises(ValueError, match=r"expected a name that ends in \.png or \.svg.*'a\.bmp'"):
-        cp.save(cp.shares(result.firms), tmp_path / "a.bmp")
+        cp.save(cp.market_shares(result.firms), tmp_path / "a.bmp")
 
 
 def test_a_figure_that_cannot_be_written_leaves_the_file_before_it_alone(tmp_path):
@@ -214,7 +217,7 @@ def notebook():
 
 
 def test_a_notebook_shows_a_figure_with_its_description_escaped(notebook, frame):
-    figure = cp.shares(frame({'<b>"A&B"</b>': [1.0, 1.0]}))
+    figure = cp.market_shares(frame({'<b>"A&B"</b>': [1.0, 1.0]}))
     with capture_output() as shown:
         assert cp.show(figure) is None
     (output,) = shown.outputs
@@ -227,25 +230,25 @@ def test_a_notebook_shows_a_figure_with_its_description_escaped(notebook, frame)
 
 def test_a_description_can_be_given(notebook, result):
     with capture_output() as shown:
-        cp.show(cp.shares(result.firms), alt="My own words.")
+        cp.show(cp.market_shares(result.firms), alt="My own words.")
     assert 'alt="My own words."' in shown.outputs[0].data["text/html"]
 
 
 def test_a_figure_as_the_last_line_of_a_cell_shows_itself(result):
-    assert 'alt="Line chart of Share' in cp.shares(result.firms)._repr_html_()
+    assert 'alt="Line chart of Market share' in cp.market_shares(result.firms)._repr_html_()
 
 
 def test_outside_a_notebook_the_description_is_printed(result, capsys):
-    figure = cp.shares(result.firms)
+    figure = cp.market_shares(result.firms)
     cp.show(figure)
-    assert capsys.readouterr().out == cp.alt_of(figure) + "\n"
+    assert capsys.readouterr().out == cp.alternative_text(figure) + "\n"
 
 
 def test_without_ipython_the_description_is_printed(result, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", None)  # as if it were not installed
-    figure = cp.shares(result.firms)
+    figure = cp.market_shares(result.firms)
     cp.show(figure)
-    assert capsys.readouterr().out == cp.alt_of(figure) + "\n"
+    assert capsys.readouterr().out == cp.alternative_text(figure) + "\n"
 
 
 def test_nothing_is_shown_without_a_description():
@@ -259,7 +262,7 @@ def test_nothing_is_shown_without_a_description():
 @pytest.mark.parametrize(
     ("draw", "column"),
     [
-        (cp.shares, "share"),
+        (cp.market_shares, "market_share"),
         (cp.capability_matrix, "customization"),
         (cp.switching_costs, "switching_relational"),
     ],
@@ -271,18 +274,18 @@ def test_a_missing_column_is_named_with_the_nearest_one(result, draw, column):
 
 
 def test_customers_that_were_not_kept_are_asked_for_in_the_message():
-    with pytest.raises(TypeError, match=r"found None .*detail=\['customers'\]"):
+    with pytest.raises(TypeError, match=r"found None .*probes=\['customers'\]"):
         cp.switching_cost_distribution(None)
 
 
 def test_what_is_no_frame_and_what_is_empty_is_refused(result):
     with pytest.raises(TypeError, match="expected a DataFrame, found a dict"):
-        cp.shares({"share": 1.0})
+        cp.market_shares({"share": 1.0})
     with pytest.raises(ValueError, match="expected at least one row"):
-        cp.shares(result.firms.head(0))
+        cp.market_shares(result.firms.head(0))
 
 
 def test_names_with_dollar_signs_and_braces_are_names(frame, written, tmp_path):
-    figure = cp.shares(frame({"$mart & $ave": [0.6, 0.6], "{b}_^": [0.4, 0.4]}))
+    figure = cp.market_shares(frame({"$mart & $ave": [0.6, 0.6], "{b}_^": [0.4, 0.4]}))
     cp.save(figure, tmp_path / "a.png")
     assert "$mart & $ave 60 %" in written(figure)

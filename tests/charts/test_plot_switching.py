@@ -56,7 +56,7 @@ def test_a_part_that_nobody_has_is_told_instead_of_drawn(written):
 def test_a_firm_without_customers_is_said_to_have_none(written):
     figure = cp.switching_costs(costs(Ann=(2.0, 0.0, 1.0), Ghost=(np.nan,) * 3))
     assert "no customers" in written(figure)
-    assert "Ghost has no customers" in cp.alt_of(figure)
+    assert "Ghost has no customers" in cp.alternative_text(figure)
     nobody = cp.switching_costs(costs(Ghost=(np.nan,) * 3))
     assert title(nobody) == "No firm has customers in period 0"
 
@@ -66,7 +66,7 @@ def test_firms_are_listed_in_the_order_of_the_scenario(result):
     names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert names == list(result.scenario.firms)
     assert figure.axes[0].yaxis_inverted(), "the first on top"
-    assert "in month 12" in cp.alt_of(figure)
+    assert "in month 12" in cp.alternative_text(figure)
 
 
 # ------------------------------------------------------------- over customers
@@ -75,7 +75,7 @@ def test_firms_are_listed_in_the_order_of_the_scenario(result):
 def test_the_distribution_tells_medians_and_how_many_customers(written):
     customers = pd.DataFrame(
         {
-            "supplier": ["Ann"] * 5 + ["Bob"] * 3 + ["none"],
+            "supplier": ["Ann"] * 5 + ["Bob"] * 3 + ["no_supplier"],
             "switching_cost": [1, 2, 3, 4, 5, -1, 0, 1, 9],
         }
     )
@@ -87,7 +87,7 @@ def test_the_distribution_tells_medians_and_how_many_customers(written):
     text = written(figure)
     assert "Ann 5 customers" in text
     assert "median 3.00" in text
-    assert "none" not in text
+    assert "no_supplier" not in text
     assert figure.axes[0].get_xlim()[0] <= -1.0
 
 
@@ -103,7 +103,7 @@ def test_customers_with_one_and_the_same_cost_and_firms_without_any_can_be_drawn
     assert title(figure) == "Half of Ann's customers would lose at least 2.00 by leaving"
     assert "Ghost 0 customers" in written(figure)
     with pytest.raises(ValueError, match="expected somebody with a supplier"):
-        cp.switching_cost_distribution(alike.assign(supplier="none"))
+        cp.switching_cost_distribution(alike.assign(supplier="no_supplier"))
 
 
 # ------------------------------------------------------------- from whom to whom
@@ -112,12 +112,14 @@ def test_customers_with_one_and_the_same_cost_and_firms_without_any_can_be_drawn
 @pytest.fixture
 def flows():
     rows = [
-        (0, "none", "Ann", 10), (0, "none", "Bob", 30), (0, "none", "outside", 0),
-        (0, "Ann", "Ann", 0), (0, "Ann", "Bob", 0), (0, "Ann", "outside", 0),
-        (0, "Bob", "Ann", 0), (0, "Bob", "Bob", 0), (0, "Bob", "outside", 0),
-        (1, "none", "Ann", 0), (1, "none", "Bob", 0), (1, "none", "outside", 0),
-        (1, "Ann", "Ann", 60), (1, "Ann", "Bob", 20), (1, "Ann", "outside", 20),
-        (1, "Bob", "Ann", 50), (1, "Bob", "Bob", 50), (1, "Bob", "outside", 0),
+        (0, "no_supplier", "Ann", 10), (0, "no_supplier", "Bob", 30),
+        (0, "no_supplier", "no_purchase", 0),
+        (0, "Ann", "Ann", 0), (0, "Ann", "Bob", 0), (0, "Ann", "no_purchase", 0),
+        (0, "Bob", "Ann", 0), (0, "Bob", "Bob", 0), (0, "Bob", "no_purchase", 0),
+        (1, "no_supplier", "Ann", 0), (1, "no_supplier", "Bob", 0),
+        (1, "no_supplier", "no_purchase", 0),
+        (1, "Ann", "Ann", 60), (1, "Ann", "Bob", 20), (1, "Ann", "no_purchase", 20),
+        (1, "Bob", "Ann", 50), (1, "Bob", "Bob", 50), (1, "Bob", "no_purchase", 0),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["period", "origin", "destination", "purchases"])
 
@@ -129,7 +131,7 @@ def test_cells_are_percent_of_rows_and_repeat_purchases_are_framed(flows, writte
         assert said in written(figure)
     frames = [p for p in figure.axes[0].patches if not p.get_fill()]
     assert [frame.get_center().tolist() for frame in frames] == [[0, 1], [1, 2]]
-    assert "The largest other flow: 50 % from Bob to Ann." in cp.alt_of(figure)
+    assert "The largest other flow: 50 % from Bob to Ann." in cp.alternative_text(figure)
 
 
 def test_the_rows_follow_the_last_supplier_and_the_columns_the_next_option(flows):
@@ -141,10 +143,10 @@ def test_the_rows_follow_the_last_supplier_and_the_columns_the_next_option(flows
 
 
 def test_periods_can_be_chosen_and_empty_margins_are_left_out(flows, written):
-    later = cp.brand_switching(flows[flows["destination"] != "outside"], periods=(1, 5))
+    later = cp.brand_switching(flows[flows["destination"] != "no_purchase"], periods=(1, 5))
     assert "new customer" not in written(later)
     assert "no purchase" not in written(later)
-    assert "in period 1" in cp.alt_of(later)
+    assert "in period 1" in cp.alternative_text(later)
     first = cp.brand_switching(flows, periods=(0, 0))
     assert title(first) == "No customer of a firm made a choice in period 0"
     with pytest.raises(ValueError, match=r"periods: expected two from 0 to 1, found \(5, 9\)"):
@@ -191,11 +193,11 @@ def test_bands_with_hardly_any_customers_are_left_out(written):
 def test_firms_without_customers_and_runs_too_short_to_tell_are_said_to_be():
     figure = cp.retention_by_tenure(tenures(Ann=[(0, 0)] * 3))
     assert title(figure) == "Retention by tenure: too few periods to compare"
-    assert "Ann without customers" in cp.alt_of(figure)
+    assert "Ann without customers" in cp.alternative_text(figure)
 
 
 def test_periods_of_tenures_can_be_chosen(result):
     late = cp.retention_by_tenure(result.tenure, periods=(10, 19))
-    assert cp.alt_of(late) != cp.alt_of(cp.retention_by_tenure(result.tenure))
+    assert cp.alternative_text(late) != cp.alternative_text(cp.retention_by_tenure(result.tenure))
     with pytest.raises(ValueError, match="tenure in periods: expected at least one row"):
         cp.retention_by_tenure(result.tenure, periods=(90, 99))

@@ -31,7 +31,7 @@ def case():
 
 def per_purchase(case, here, firm):
     """What a purchase left a firm, from its books."""
-    earned = case.values(here, "contribution", firm).sum()
+    earned = case.values(here, "contribution_margin", firm).sum()
     sold = case.values(here, "purchases", firm).sum() * here.periods
     return earned / sold
 
@@ -78,7 +78,7 @@ def test_at_the_turning_cost_focus_and_everyone_earn_the_same():
 def test_where_no_cost_turns_the_order_the_lesson_says_so(case):
     assert paying.turning(case).value < 0
     why = paying.PLAN.question("focus").why(case)
-    assert why.endswith("Even where that cost is 0 the order does not turn.")
+    assert why.endswith("Even at a cost of 0 the order is not reversed.")
 
 
 def test_nobody_but_the_two_pays_for_individual_service(case):
@@ -99,9 +99,9 @@ def test_five_points_are_two_standard_errors_at_the_answers_asked_for(case):
 
 def test_believer_believes_its_design_and_listener_what_it_is_told(case):
     frame = blindness.touchpoints(case).set_index(["firm", "touchpoint"])
-    assert frame.loc[("Believer", "delivery"), "belief"] == pytest.approx(7.0)
+    assert frame.loc[("Believer", "delivery"), "perceived_performance"] == pytest.approx(7.0)
     assert frame.loc[("Believer", "delivery"), "performance"] < 5.0
-    gap = (frame["belief"] - frame["performance"]).abs().groupby("firm").mean()
+    gap = (frame["perceived_performance"] - frame["performance"]).abs().groupby("firm").mean()
     assert gap["Listener"] < gap["Believer"]
 
 
@@ -128,7 +128,7 @@ def test_money_scales_and_nothing_else_changes():
         run(Industry(price=price).scenario().override({"customers": 300}), seed=0).firms
         for price in (18.0, 1800.0)
     )
-    assert np.allclose(small["share"], large["share"])
+    assert np.allclose(small["market_share"], large["market_share"])
     assert np.allclose(100 * small["profit"], large["profit"], rtol=1e-5)
 
 
@@ -253,7 +253,10 @@ def test_a_scenario_that_was_saved_repeats_the_result(tmp_path):
     moved, without = Scenario.load(file), Scenario.load(file.with_name("move-without.yaml"))
     assert "census" in moved.notes
     shares = [
-        [run(each, seed=seed).firms.query("firm == 'Targeted'")["share"].mean() for seed in (0, 1)]
+        [
+            run(each, seed=seed).firms.query("firm == 'Targeted'")["market_share"].mean()
+            for seed in (0, 1)
+        ]
         for each in (without, moved)
     ]
     kept = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))

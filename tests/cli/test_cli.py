@@ -71,7 +71,7 @@ def test_compare_prints_intervals_and_leaves_one_report(cxsim):
     assert lines[-1] == f"Report: {folder / 'report.html'}"
     assert (folder / "report.html").stat().st_size > 100_000
 
-    row = kept.table.query("measure == 'share' and firm == 'Mass'").iloc[0]
+    row = kept.table.query("measure == 'market_share' and firm == 'Mass'").iloc[0]
     start = lines.index("Market share (%, mean over months 24-39)")
     printed = next(line for line in lines[start:] if line.startswith("  Mass"))
     numbers = [float(n) for n in re.findall(r"[+-]?\d+\.?\d*", printed.replace("−", "-"))]

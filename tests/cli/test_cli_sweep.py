@@ -19,7 +19,7 @@ overrides: {customers: 60, periods: 4}
 factors:
   firms.Tailor.price: [18, 22]
 seeds: 3
-outputs: [share]
+outputs: [market_share]
 """
 
 
@@ -83,7 +83,7 @@ def test_a_run_is_replayed_by_its_digest(here):
     row = pd.read_parquet("results/sweep-study/runs").iloc[0]
     code, out, err = cxsim("replay", row["run"][:10], "--store", "results/sweep-study")
     assert code == 0
-    share = float(row["share.Mass"])
+    share = float(row["market_share.Mass"])
     assert re.search(rf"share\.Mass +{share!r} +{share!r}", out)
     assert "numbers are equal to the bit" in out
     assert "by cxsim " in err
@@ -95,7 +95,7 @@ def test_a_run_is_replayed_by_its_digest(here):
     [
         (["sweep", "studi.yaml"], "expected a study file or the name of a study"),
         (["sweep", "study.yaml", "--shard", "3/2"], "expected I/N with I from 1 to N (3/20)"),
-        (["sweep", "study.yaml", "--threads", "--dask", "local"], "found both"),
+        (["sweep", "study.yaml", "--executor", "thread"], "(did you mean 'threads'?)"),
         (["replay", "abc", "--store", "nowhere"], "expected a store of runs, found none"),
         (["run", "baseline", "--resume"], "expected --checkpoint FILE"),
         (["run", "baseline", "--checkpoint", "x", "--resume"], "found no file x"),
@@ -158,10 +158,10 @@ def test_a_report_of_a_study_is_a_page(here):
 
 def test_sensitivity_runs_what_is_missing_and_says_what_results_rest_on(here):
     code, out, _ = cxsim(
-        "sensitivity", "study.yaml", "-a", "main_effects", "--output", "share.Mass"
+        "sensitivity", "study.yaml", "-a", "main_effects", "--output", "market_share.Mass"
     )
     assert code == 0
-    assert out.startswith("share.Mass: ")
+    assert out.startswith("market_share.Mass: ")
     assert "firms.Tailor.price" in out
     code, _, err = cxsim("sensitivity", "study.yaml", "-a", "sobl")
     assert (code, "did you mean 'sobol'?" in err) == (2, True)

@@ -75,7 +75,9 @@ def test_a_file_is_for_its_owner_alone_to_write(cache):
 def test_a_folder_that_others_can_write_is_not_used(mode, who, cache):
     cache.chmod(mode)
     before = only(cache).stat().st_mtime_ns
-    with pytest.warns(UnsafeFolderWarning, match=rf"that {who} can write \(mend it: chmod -R go-w"):
+    with pytest.warns(
+        UnsafeFolderWarning, match=rf"that {who} can write \(to fix it: chmod -R go-w"
+    ):
         compiled()
     assert only(cache).stat().st_mtime_ns == before
     assert "\n" not in refusal(cache)

@@ -184,8 +184,8 @@ NEUTRAL = {
     "need_drift": ({"segments.*.need_drift": 0.0}, 1),
     "profile_portability": ({"profile_portability": 0.0}, 1),
     "self_discovery": ({"self_discovery": {"initial_error_sd": 0.0}}, 3),
-    "nobody tells": ({"word_of_mouth": {"tell_rate": SILENCE}}, 5),
-    "nothing to tell, and nobody heeds it": ({"word_of_mouth": {"tell_rate": LOUD}}, 5),
+    "nobody tells": ({"word_of_mouth": {"message_rate": SILENCE}}, 5),
+    "nothing to tell, and nobody heeds it": ({"word_of_mouth": {"message_rate": LOUD}}, 5),
     "no points": ({"firms.*.loyalty_programme": {"points_per_currency": 0.0}}, 1),
     "worthless points": ({"firms.*.loyalty_programme": {"point_value": 0.0}}, 1),
     "room for everybody": ({"firms.*.value_tiers": {"contact_capacity": 1.0}}, 3),
@@ -198,9 +198,9 @@ NEUTRAL = {
     ),
     "add-ons for nobody": ({"firms.*.next_best_offer": {"price": 1.0, "margin": 1.0}}, 1),
     "no exit fee": ({"firms.*.contracts": {"exit_fee": 0.0}}, 1),
-    "silence": ({"word_of_mouth": {"tell_rate": SILENCE}}, 5),
+    "silence": ({"word_of_mouth": {"message_rate": SILENCE}}, 5),
     # about nothing anybody has felt or heeds
-    "idle talk": ({"word_of_mouth": {"tell_rate": LOUD}}, 5),
+    "idle talk": ({"word_of_mouth": {"message_rate": LOUD}}, 5),
     "buying_center": ({"segments.*.buying_center": {"members": 1, "quorum": 1.0}}, 3),
 }
 

@@ -58,12 +58,12 @@ def test_the_agents_engine_without_numba_agrees_to_the_bit_with_the_compiled_one
 def test_scenarios_are_compared_without_numba():
     done = without_numba(
         f"made = cx.compare('baseline', 'copycat', seeds=2, overrides={FEW!r}, engine='agents')\n"
-        "row = made.table.query(\"measure == 'share' and firm == 'Mass'\")\n"
+        "row = made.table.query(\"measure == 'market_share' and firm == 'Mass'\")\n"
         "print(row['difference'].tolist())"
     )
     assert done.returncode == 0, done.stderr
     made = cx.compare("baseline", "copycat", seeds=2, overrides=FEW)
-    row = made.table.query("measure == 'share' and firm == 'Mass'")
+    row = made.table.query("measure == 'market_share' and firm == 'Mass'")
     assert done.stdout.strip() == str(row["difference"].tolist())
 
 

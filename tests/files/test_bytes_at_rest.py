@@ -31,7 +31,8 @@ from cxsim.files.sealed import (
     write_text,
 )
 from cxsim.files.whole import whole_file, whole_folder
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import recompute
 from lab.fuzz.damage import KINDS, WRONG, kinds, try_out
 
@@ -184,7 +185,10 @@ GOOD = pa.Table.from_pylist([RUN])
         (pa.Table.from_pylist([{**RUN, "run": 1}]), "column 'run' of int64"),
         (pa.Table.from_pylist([{**RUN, "finished": "noon"}]), "column 'finished' of string"),
         (pa.Table.from_pylist([{**RUN, "seed": 1.5}]), "column 'seed' of double"),
-        (pa.Table.from_pylist([{**RUN, "share.A": {"x": 1}}]), "column 'share.A' of struct"),
+        (
+            pa.Table.from_pylist([{**RUN, "market_share.A": {"x": 1}}]),
+            "column 'market_share.A' of struct",
+        ),
         (GOOD.append_column("run", GOOD.column("run")), "two columns 'run'"),
         (None, "no such thing"),
     ],
@@ -265,7 +269,8 @@ def test_a_store_of_a_later_format_is_refused_in_one_line(tmp_path):
 def test_a_store_of_the_first_format_is_read_and_its_files_get_digests(tmp_path):
     """As it was written before files carried digests."""
     market = {"scenario": "baseline", "overrides": {"customers": 40, "periods": 3}, "seeds": 2,
-              "factors": {"firms.Tailor.price": [18, 22]}, "outputs": ["share.Tailor"]}  # fmt: skip
+              "factors": {"firms.Tailor.price": [18, 22]},
+              "outputs": ["market_share.Tailor"]}  # fmt: skip
     result = cx.sweep(market, store=tmp_path, executor="inline")
     for path in tmp_path.glob("runs/*.parquet"):
         path.rename(path.with_name(f"{path.stem.rpartition('-')[0]}.parquet"))
@@ -285,7 +290,8 @@ def test_a_store_of_the_first_format_is_read_and_its_files_get_digests(tmp_path)
 
 def test_a_damaged_scenario_is_said_and_kept_anew_by_the_next_sweep(tmp_path):
     market = {"scenario": "baseline", "overrides": {"customers": 40, "periods": 3}, "seeds": 1,
-              "factors": {"firms.Tailor.price": [18, 22]}, "outputs": ["share.Tailor"]}  # fmt: skip
+              "factors": {"firms.Tailor.price": [18, 22]},
+              "outputs": ["market_share.Tailor"]}  # fmt: skip
     result = cx.sweep(market, store=tmp_path, executor="inline")
     path = only(tmp_path, "scenarios/*.yaml")
     path.write_text(path.read_text().replace("customers: 40", "customers: 41"))
@@ -312,8 +318,8 @@ def test_a_store_that_cannot_be_written_is_read_without_its_damaged_file(tmp_pat
 
 MARKET = {"scenario": "baseline", "overrides": {"customers": 40, "periods": 4}, "seeds": 2,
           "factors": {"firms.Tailor.price": [18, 22]},
-          "outputs": ["share.Tailor", "market.profit",
-                      {"measure": "share", "by": "period"}]}  # fmt: skip
+          "outputs": ["market_share.Tailor", "market.profit",
+                      {"measure": "market_share", "by": "period"}]}  # fmt: skip
 
 
 @pytest.fixture
@@ -339,10 +345,10 @@ def test_a_store_says_what_its_columns_hold(market, tmp_path):
     assert read_json(next((tmp_path / "codebooks").iterdir()))["columns"] == market.store.codebook()
     columns = market.store.codebook()
     assert set(market.store.frame().columns) <= set(columns)
-    assert columns["share.Tailor"]["label"]
-    assert columns["share.Tailor"]["definition"]
-    assert columns["share.Tailor"]["unit"] == "share"
-    assert columns["share.Mass@period"]["summary"] == "a number a period"
+    assert columns["market_share.Tailor"]["label"]
+    assert columns["market_share.Tailor"]["definition"]
+    assert columns["market_share.Tailor"]["unit"] == "share"
+    assert columns["market_share.Mass@period"]["summary"] == "a number a period"
     assert columns["firms.Tailor.price"]["kind"] == "factor"
     assert columns["firms.Tailor.price"]["unit"]
     assert columns["finished"]["definition"].startswith("When the run ended")
@@ -362,14 +368,14 @@ def test_a_run_with_other_numbers_is_said_to_differ(market, tmp_path, capsys):
     """As a machine that computes otherwise would have stored it."""
     path = only(tmp_path)
     table = pq.read_table(path)
-    place = table.column_names.index("share.Tailor")
+    place = table.column_names.index("market_share.Tailor")
     other = [np.nextafter(value, 1.0) for value in table.column(place).to_pylist()]
-    pq.write_table(table.set_column(place, "share.Tailor", pa.array(other)), path)
+    pq.write_table(table.set_column(place, "market_share.Tailor", pa.array(other)), path)
     path.rename(path.with_name(digest_name("9", path.read_bytes(), ".parquet")))
     run = table.column("run")[0].as_py()
     frame = recompute(run, store=Store(tmp_path))
-    assert frame.loc[~frame["equal"], "output"].tolist() == ["share.Tailor"]
+    assert frame.loc[~frame["equal"], "output"].tolist() == ["market_share.Tailor"]
     with pytest.raises(SystemExit) as end:
         main(["replay", run, "--store", str(tmp_path)])
     assert end.value.code == 1
-    assert "1 of 18 numbers differ: share.Tailor" in capsys.readouterr().out
+    assert "1 of 18 numbers differ: market_share.Tailor" in capsys.readouterr().out

@@ -24,7 +24,7 @@ def demand_of(simulation):
 
 def test_expected_demand_is_what_comes_on_average():
     scenario = knowing(customers=4000).override(
-        {"segments.*.turnover": 0.0, "segments.Far.turnover_beta": None}
+        {"segments.*.exit_rate": 0.0, "segments.Far.exit_rate_beta": None}
     )
     simulation = Simulation(scenario, seed=1)
     for _ in range(3):
@@ -45,7 +45,7 @@ def test_expected_demand_is_what_comes_on_average():
         earned.append(
             sum(
                 sign * again.ledger.count(name)[-1]
-                for name, sign in (("revenue", 1), ("production_cost", -1),
+                for name, sign in (("revenue", 1), ("cost_of_goods_sold", -1),
                                    ("contact_cost", -1), ("service_cost", -1))
             )
         )  # fmt: skip

@@ -18,7 +18,7 @@ from playing import assert_same, played
 from policies_of_users import NotAPolicy, Undercut
 
 import cxsim as cx
-from cxsim.firms.policy import Knowledge, Public
+from cxsim.firms.policy import FirmInformation, Public
 from cxsim.runs.firm_decisions import ExpectedDemand
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.simulation import Simulation
@@ -81,13 +81,14 @@ def test_a_policy_is_told_what_its_own_surveys_say_and_no_other_firms():
             seen.append((known.period, known.firm, dict(known.beliefs)))
 
     cx.register_policy(Reader)
-    listening = {"firms.Mass.listening": {"deep_dive": {"every": 1}}}
-    scenario = lived(customers=900, periods=3, **listening)
+    surveys = {"firms.Mass.surveys": {"deep_dive": {"every": 1}}}
+    scenario = lived(customers=900, periods=3, **surveys)
     held = []
 
     def note(simulation):
         own = simulation.workspace.own
-        held.append((own["belief"].copy(), own["belief_error"].copy()))
+        names = "perceived_performance", "perceived_performance_se"
+        held.append(tuple(own[name].copy() for name in names))
 
     policies = {"firms.*.policy.pricing": "Reader"}
     simulation = played(scenario.override(policies), each=note)
@@ -125,7 +126,7 @@ def test_capabilities_that_a_policy_raises_cost_what_they_cost_by_events():
     start = firm(interaction=path[0], **costs)
     by_policy = played(market({"Ann": {**start, "policy": policy}, "Bob": firm()}, periods=4))
     by_event = played(market({"Ann": start, "Bob": firm()}, periods=4, events=events))
-    for name in ("capability_cost", "capability_investment", "profit", "cash"):
+    for name in ("capability_overhead", "capability_investment", "profit", "cash"):
         assert by_policy.latest("firm", name)[0] == pytest.approx(by_event.latest("firm", name)[0])
     frame = next(m.function(by_policy.ledger) for m in _measures("capability_investment"))
     assert frame[:, 0] == pytest.approx([300.0, 300.0, 200.0, 0.0])
@@ -169,13 +170,13 @@ def test_a_firm_knows_its_books_and_what_is_public():
     last = seen[-1]
     assert (last.firm, last.period, last.period_length) == ("Tailor", 4, "month")
     books = {m.name for m in measures("firm") if m.own_ledger}
-    assert {"purchases", "retention", "cash"} <= books <= set(last.books)
+    assert {"purchases", "retention_rate", "cash"} <= books <= set(last.books)
     for name in books:
         np.testing.assert_allclose(last.books[name], own[name][:4], rtol=1e-12, err_msg=name)
     assert last.own["price"] == 10.0
     assert last.own["position"].shape == (2,)
     assert [known.public["Mass"].price for known in seen] == [10.0, 10.0, 8.0, 8.0, 8.0]
-    assert last.public["Mass"].share == result.firms.query("firm == 'Mass'")["share"].iloc[3]
+    assert last.public["Mass"].share == result.firms.query("firm == 'Mass'")["market_share"].iloc[3]
     assert set(last.rivals) == {"Mass", "Niche"}
     assert np.isnan(seen[0].public["Mass"].share)
     assert np.isnan(seen[0].last("profit"))
@@ -217,7 +218,7 @@ def test_what_a_firm_knows_cannot_be_changed():
 
 
 def test_a_policy_decides_on_an_object_that_has_nothing_else():
-    known = Knowledge("Ann", public={"Ann": Public(price=3.0), "Bob": Public(price=8.0)})
+    known = FirmInformation("Ann", public={"Ann": Public(price=3.0), "Bob": Public(price=8.0)})
     assert Undercut(by=1.0).decide(known) == 7.0
 
 

@@ -66,7 +66,7 @@ def test_trial_and_error_finds_the_price_that_knowing_demand_would(start):
             "Bob": {"price": 2.2, "quality": 1.0, "unit_cost": 1.0},
         },
         {"All": {"share": 1.0, "price_sensitivity": 1.0}},
-        outside_option=True,
+        no_purchase_option=True,
         customers=20_000,
         periods=160,
     )  # fmt: skip
@@ -86,7 +86,7 @@ def test_adaptive_capabilities_rise_where_they_pay_and_fall_where_they_cost():
         scenario = market(
             {"Ann": able, "Bob": firm()},
             {"All": {"share": 1.0, "price_sensitivity": 0.5, "fit_weight": worth,
-                     "need_sd": 1.5, "turnover": 0.02}},
+                     "need_sd": 1.5, "exit_rate": 0.02}},
             customers=20_000,
             periods=160,
         )  # fmt: skip

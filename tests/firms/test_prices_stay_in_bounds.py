@@ -109,7 +109,7 @@ def test_a_price_above_the_limit_stops_the_run_in_one_line():
     text = str(caught.value)
     assert text.startswith("firm 'A', pricing policy 'best_response', period ")
     assert "expected a price of at most 50 (price_limit), found 5" in text
-    assert "outside_option: true" in text
+    assert "no_purchase_option: true" in text
     assert "\n" not in text
 
 
@@ -144,9 +144,11 @@ def test_an_event_that_multiplies_price_and_premium_is_stopped_when_it_comes():
 
 
 def test_a_best_price_that_does_not_exist_is_refused_when_the_scenario_is_read():
-    with pytest.raises(cx.ScenarioError, match="best_response: expected a rival or an outside opt"):
+    with pytest.raises(
+        cx.ScenarioError, match="best_response: expected a rival or a no-purchase opt"
+    ):
         duopoly(firms="A")
-    duopoly(firms="A", world={"outside_option": True})
+    duopoly(firms="A", world={"no_purchase_option": True})
     with pytest.raises(cx.ScenarioError, match=r"price_sensitivity of 0 \(segments.All\)"):
         duopoly(price_sensitivity=0.0)
 
@@ -173,7 +175,7 @@ def markets(draw, policy, periods):
             "customers": 30,
             "periods": periods,
             "needs": 1,
-            "outside_option": outside,
+            "no_purchase_option": outside,
             "firms": {
                 name: {
                     "price": draw(number),
@@ -194,7 +196,7 @@ def markets(draw, policy, periods):
                     "price_sensitivity_cv": draw(st.sampled_from([0.0, 0.8])),
                     "switching_cost": draw(number),
                     "brand_taste_sd": draw(st.floats(0.0, 3.0)),
-                    "turnover": draw(st.sampled_from([0.0, 0.05])),
+                    "exit_rate": draw(st.sampled_from([0.0, 0.05])),
                     "purchase_rate": draw(st.floats(0.05, 1.0)),
                 }
                 for name in ("One", "Two")

@@ -62,7 +62,7 @@ def test_the_package_keeps_to_it():
 
 def test_every_scenario_of_the_package_keeps_to_it():
     for name in ("baseline", "baseline_full", "bad_service", "segmentation", "points"):
-        Simulation(cx.load(name, {"customers": 50}), observers=("elasticity", "customers"))
+        Simulation(cx.load(name, {"customers": 50}), observers=("price_elasticity", "customers"))
 
 
 class Price(Parameters):
@@ -218,7 +218,7 @@ def test_a_mechanism_may_name_passes_of_one_that_is_registered_later():
 def test_an_observer_is_looked_at_when_it_takes_part():
     for parts, said in (
         ({"draws": (Draw("enter"),)}, "draw 'enter'"),
-        ({"measures": (Measure("share", "Share", "1", zero),)}, "measure 'share'"),
+        ({"measures": (Measure("market_share", "Share", "1", zero),)}, "measure 'market_share'"),
         ({"passes": (Pass(idle, "acount"),)}, "did you mean 'account'"),
     ):
         with pytest.raises(ValueError, match=said):

@@ -59,7 +59,7 @@ def test_a_peer_gives_the_same_shares_retention_and_switching_costs(name, seeds,
 
 def test_peers_agree_where_customers_leave_one_segment_only():
     """A newcomer belongs to the segment of the customer replaced, as the model page says."""
-    leaving = {"segments.Comfort.turnover": 0.4, "segments.Performance.turnover": 0.0}
+    leaving = {"segments.Comfort.exit_rate": 0.4, "segments.Performance.exit_rate": 0.0}
     scenario = five_firms(**SMALL).override(leaving)
     ours = [simulated(scenario, seed) for seed in range(100)]
     for name, seeds in (("mesa", 20), ("numpy64", 100)):
@@ -93,7 +93,7 @@ def test_peers_report_few_measures_with_the_same_numbers():
         {"segments.Comfort.need_drift": 0.1},
         {"segments.Comfort.volume": 2.0},
         {"profile_portability": 0.5},
-        {"outside_option": False},
+        {"no_purchase_option": False},
         {"warm_up": 3},
     ],
     ids=str,
@@ -118,7 +118,7 @@ def test_the_floor_counts_the_columns_that_a_period_reads_and_writes():
     assert columns["uncertainty"] == {"read": 20.0, "written": 20.0}
     assert columns["need"] == {"read": 8.0, "written": 0.0}
     assert columns["supplier"]["written"] == columns["supplier"]["read"]
-    assert "born" not in columns, "only newcomers touch it"
+    assert "entry_period" not in columns, "only newcomers touch it"
 
 
 def test_a_further_firm_costs_a_taste_and_an_uncertainty():

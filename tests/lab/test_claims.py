@@ -84,10 +84,12 @@ def test_runs_of_strategies_are_paired_by_point_and_seed(tmp_path):
     frame = cx.sweep(plan, store=tmp_path / "s", executor="inline").frame
     names = [factor.name for factor in plan.factors]
     runs, mixed = Runs(frame, names), Runs(frame.sample(frac=1, random_state=1), names)
-    copied, alone = (runs("share.Tailor", name, over=(0, 24)) for name in ("copied", "alone"))
+    copied, alone = (
+        runs("market_share.Tailor", name, over=(0, 24)) for name in ("copied", "alone")
+    )
     np.testing.assert_array_equal(copied, alone)  # nothing has happened yet
-    np.testing.assert_array_equal(mixed("share.Tailor", "alone", over=(0, 24)), alone)
-    assert (runs("share.Tailor", "copied", over=(24, 60)) != alone).any()
+    np.testing.assert_array_equal(mixed("market_share.Tailor", "alone", over=(0, 24)), alone)
+    assert (runs("market_share.Tailor", "copied", over=(24, 60)) != alone).any()
 
 
 def test_the_page_says_what_the_numbers_say(tmp_path):
@@ -116,7 +118,7 @@ def test_a_claim_opens_with_a_sentence_and_what_is_assumed_gets_no_verdict(tmp_p
                    executor="inline")  # fmt: skip
     text = publish([tested], tmp_path).read_text(encoding="utf-8")
     claim = text.partition("## 1. ")[2]
-    assert claim.splitlines()[2].startswith("**In the markets tried:** *it is so*: nearly always")
+    assert claim.splitlines()[2].startswith("**In the markets tested:** *it is so*: nearly always")
     assert "it has to be | **by construction** |" in text
     assert "*it has to be*: **by construction**. By construction: it is put in." in text
 
@@ -134,7 +136,7 @@ def test_a_map_answers_first(tmp_path):
     tested = judge(ONE, small(ONE), store=tmp_path / "t", executor="inline")
     text = publish([tested], tmp_path, {"one_to_one": picture}).read_text(encoding="utf-8")
     claim = text.partition("## 1. ")[2]
-    assert 0 < claim.index("images/claims/map_one_to_one.png") < claim.index("- *it keeps")
+    assert 0 < claim.index("images/claims/map_one_to_one.png") < claim.index("- *it has a higher")
 
 
 def test_a_run_that_fails_stops_the_page(tmp_path):

@@ -1,4 +1,4 @@
-"""A change of names is told from a change of numbers."""
+"""A change of names is distinguished from a change of numbers."""
 
 from __future__ import annotations
 

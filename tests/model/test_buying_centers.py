@@ -40,9 +40,12 @@ def test_blocks_and_threads_do_not_show():
 
 def test_unanimity_keeps_accounts_where_they_are_and_newcomers_from_buying():
     easy, hard = (cx.run(centers(4, quorum=q)) for q in (0.0, 1.0))
-    assert hard.market["consensus"].mean() < 0.5 * easy.market["consensus"].mean()
-    assert hard.firms["losses"].sum() < 0.5 * easy.firms["losses"].sum()
-    assert (hard.market["no_decision"] > easy.market["no_decision"]).all()
+    assert hard.market["consensus_rate"].mean() < 0.5 * easy.market["consensus_rate"].mean()
+    assert (
+        hard.firms["customers_lost_to_rivals"].sum()
+        < 0.5 * easy.firms["customers_lost_to_rivals"].sum()
+    )
+    assert (hard.market["no_decision_rate"] > easy.market["no_decision_rate"]).all()
 
 
 def test_without_agreement_nothing_is_bought_from_a_supplier_that_has_left():
@@ -66,7 +69,7 @@ def test_members_are_served_better_by_offers_tailored_to_each():
         for t in ("account", "member")
     )
     first = (account["period"] == 0) & (account["firm"] == "Tailor")
-    assert (member.loc[first, "misfit"] < account.loc[first, "misfit"]).all()
+    assert (member.loc[first, "fit_gap"] < account.loc[first, "fit_gap"]).all()
 
 
 def test_decisions_are_kept_with_the_run(tmp_path):
@@ -74,35 +77,35 @@ def test_decisions_are_kept_with_the_run(tmp_path):
     again = cx.Run.load(run.save(tmp_path / "run"))
     assert again.frame("decisions").equals(run.frame("decisions"))
     sums = run.frame("decisions").groupby("period")[["accounts", "agreed"]].sum()
-    np.testing.assert_allclose(sums["agreed"] / sums["accounts"], run.market["consensus"])
+    np.testing.assert_allclose(sums["agreed"] / sums["accounts"], run.market["consensus_rate"])
     with pytest.raises(KeyError, match="decisions"):
         run.frame("decision")
 
 
 def test_reasons_for_losses_let_all_members_vote_again():
-    run = cx.run(centers(3), detail=["loss_reasons"])
-    lost = run.losses.groupby("reason")["customers"].sum()
-    assert (run.losses["customers"] <= run.losses["losses"]).all()
+    run = cx.run(centers(3), probes=["churn_reasons"])
+    lost = run.churn_reasons.groupby("driver")["customers"].sum()
+    assert (run.churn_reasons["customers"] <= run.churn_reasons["churned"]).all()
     assert lost["chance"] > 0
     assert lost["price"] > 0
 
 
 def test_a_figure_shows_decisions_beside_what_was_published():
-    figure = plot.group_decisions(cx.run("b2b_suppliers").frame("decisions"))
+    figure = plot.buying_center_decisions(cx.run("b2b_suppliers").frame("decisions"))
     assert "buying centers of 1 buy" in figure.get_suptitle()
-    assert "of 6" in plot.alt_of(figure)
+    assert "of 6" in plot.alternative_text(figure)
     with pytest.raises(ValueError, match="decisions: expected a column"):
-        plot.group_decisions(cx.run("baseline", overrides={"periods": 2}).firms)
+        plot.buying_center_decisions(cx.run("baseline", overrides={"periods": 2}).firms)
 
 
 def test_a_figure_compares_tailoring_to_the_account_and_to_the_member():
     import pandas as pd
 
     frames = [cx.run(centers(3, tailoring=t)).frame("decisions") for t in ("account", "member")]
-    figure = plot.tailored_consensus(pd.concat(frames))
+    figure = plot.buying_center_consensus(pd.concat(frames))
     assert "Tailoring to each member" in figure.get_suptitle()
     with pytest.raises(ValueError, match="tailoring to the member"):
-        plot.tailored_consensus(frames[0])
+        plot.buying_center_consensus(frames[0])
 
 
 def test_the_number_of_members_stays():
@@ -123,14 +126,14 @@ def test_who_knows_itself_better_gets_more_out_of_the_market():
 def test_a_firm_that_gives_feedback_has_customers_who_know_themselves():
     scenario = lively(customers=3000, periods=12, self_discovery={"discovery_rate": 0.1})
     firms = cx.run(scenario.override({"firms.Tailor.feedback": 3.0})).firms
-    error = firms.query("period == 11").set_index("firm")["self_error"]
+    error = firms.query("period == 11").set_index("firm")["self_knowledge_error"]
     assert error["Tailor"] < 0.7 * error["Mass"]
 
 
 def test_the_error_of_self_knowledge_never_grows():
     run = cx.run(
         lively(customers=1500, self_discovery={}).override(
-            {"segments.Near.turnover": 0.0, "segments.Far.turnover_beta": None}
+            {"segments.Near.exit_rate": 0.0, "segments.Far.exit_rate_beta": None}
         )
     )
-    assert (np.diff(run.market["self_error"]) <= 0).all()
+    assert (np.diff(run.market["self_knowledge_error"]) <= 0).all()

@@ -10,7 +10,7 @@ from markets import firm, lively, market
 
 import cxsim as cx
 from cxsim.runs.measures.frames import CAUSES, equity_changes, profit_statement, service_statement
-from cxsim.strategy.one_to_one import serving_cost
+from cxsim.strategy.one_to_one import individual_service_cost
 
 
 def books(**columns):
@@ -42,8 +42,8 @@ def test_equity_is_that_of_the_run_and_none_without_customers(run):
 
 def test_a_higher_margin_alone_is_all_margin():
     frame = books(
-        customers=[100, 100], acquisitions=[0, 0], contribution=[500, 600],
-        lifetime_value_present=[20.0, 24.0],
+        customers=[100, 100], customers_acquired=[0, 0], contribution_margin=[500, 600],
+        customer_lifetime_value_present=[20.0, 24.0],
     )  # fmt: skip
     (row,) = equity_changes(frame).to_dict("records")
     assert row["margin"] == pytest.approx(400)
@@ -53,9 +53,9 @@ def test_a_higher_margin_alone_is_all_margin():
 def test_customers_won_and_gone_alone_are_worth_what_a_customer_is_worth():
     frame = books(
         customers=[100, 110],
-        acquisitions=[0, 30],
-        contribution=[500, 550],
-        lifetime_value_present=[20.0] * 2,
+        customers_acquired=[0, 30],
+        contribution_margin=[500, 550],
+        customer_lifetime_value_present=[20.0] * 2,
     )
     (row,) = equity_changes(frame).to_dict("records")
     assert row["acquisition"] == pytest.approx(600)
@@ -65,8 +65,8 @@ def test_customers_won_and_gone_alone_are_worth_what_a_customer_is_worth():
 
 def test_a_longer_stay_alone_is_all_retention():
     frame = books(
-        customers=[100, 100], acquisitions=[0, 0], contribution=[500, 500],
-        lifetime_value_present=[20.0, 30.0],
+        customers=[100, 100], customers_acquired=[0, 0], contribution_margin=[500, 500],
+        customer_lifetime_value_present=[20.0, 30.0],
     )  # fmt: skip
     (row,) = equity_changes(frame).to_dict("records")
     assert row["stay"] == row["retention"] == pytest.approx(1000)
@@ -74,12 +74,12 @@ def test_a_longer_stay_alone_is_all_retention():
 
 def test_the_causes_do_not_depend_on_the_order_in_which_factors_change():
     there = books(
-        customers=[100, 150], acquisitions=[0, 50], contribution=[500, 600],
-        lifetime_value_present=[20.0, 12.0],
+        customers=[100, 150], customers_acquired=[0, 50], contribution_margin=[500, 600],
+        customer_lifetime_value_present=[20.0, 12.0],
     )  # fmt: skip
     back = books(
-        customers=[150, 100], acquisitions=[0, 0], contribution=[600, 500],
-        lifetime_value_present=[12.0, 20.0],
+        customers=[150, 100], customers_acquired=[0, 0], contribution_margin=[600, 500],
+        customer_lifetime_value_present=[12.0, 20.0],
     )  # fmt: skip
     one, other = equity_changes(there).iloc[0], equity_changes(back).iloc[0]
     for cause in ("margin", "stay"):
@@ -89,16 +89,16 @@ def test_the_causes_do_not_depend_on_the_order_in_which_factors_change():
 
 def test_a_first_customer_base_is_all_acquisition():
     frame = books(
-        customers=[0, 50], acquisitions=[0, 50], contribution=[0, 250],
-        lifetime_value_present=[np.nan, 20.0],
+        customers=[0, 50], customers_acquired=[0, 50], contribution_margin=[0, 250],
+        customer_lifetime_value_present=[np.nan, 20.0],
     )  # fmt: skip
     (row,) = equity_changes(frame).to_dict("records")
     assert row["acquisition"] == row["change"] == pytest.approx(1000)
 
 
 def test_equity_without_a_column_is_refused_by_name(run):
-    with pytest.raises(ValueError, match="'contribution', found none"):
-        equity_changes(run.firms.drop(columns="contribution"))
+    with pytest.raises(ValueError, match="'contribution_margin', found none"):
+        equity_changes(run.firms.drop(columns="contribution_margin"))
 
 
 # --- statements -------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_revenue_less_every_line_of_cost_is_profit(scenario):
 
 
 def test_lines_of_mechanisms_stand_in_the_statement_when_there_are_any():
-    own = {"improvement_cost", "recovery_cost"}
+    own = {"touchpoint_improvement_cost", "service_recovery_cost"}
     assert not own & set(profit_statement(cx.run(lively()).firms)["line"])
     assert own <= set(profit_statement(cx.run(heard(customers=400)).firms)["line"])
 
@@ -123,7 +123,9 @@ def test_lines_of_mechanisms_stand_in_the_statement_when_there_are_any():
 def test_individual_service_costs_a_mass_firm_next_to_nothing_per_customer():
     run = cx.run("baseline", overrides={"customers": 500})
     each = service_statement(run.firms, run.scenario).set_index("firm")
-    parts = each[["customizing", "contacts", "individual", "capabilities"]].sum(axis=1)
+    parts = each[
+        ["customization_cost", "contact_cost", "individual_service_cost", "capability_spend"]
+    ].sum(axis=1)
     np.testing.assert_allclose(parts, each["total"])
     assert each["per_customer"].idxmax() == "Tailor"
     assert each["per_customer"]["Mass"] < 0.2 * each["per_customer"]["Tailor"]
@@ -132,30 +134,34 @@ def test_individual_service_costs_a_mass_firm_next_to_nothing_per_customer():
 def test_serving_a_focused_few_costs_less_than_serving_everybody():
     run = cx.run("sweet_spot", overrides={"customers": 800})
     each = service_statement(run.firms, run.scenario).set_index("firm")
-    for line in ("customizing", "individual", "per_customer"):
+    for line in ("customization_cost", "individual_service_cost", "per_customer"):
         assert each.loc["Focus", line] < 0.8 * each.loc["Everyone", line]
 
 
 def test_serving_everybody_is_compared_with_serving_a_few_seed_by_seed():
     small = cx.load("sweet_spot", {"customers": 400, "periods": 12})
-    table = serving_cost(small, firm="Everyone", other="Focus", seeds=[3, 4, 5]).set_index("line")
+    table = individual_service_cost(
+        small, firm="Everyone", other="Focus", seeds=[3, 4, 5]
+    ).set_index("line")
     runs = [cx.run(small, seed=seed) for seed in (3, 4, 5)]
     each = [service_statement(run.firms, small).set_index("firm")["total"] for run in runs]
     gaps = np.array([costs["Everyone"] - costs["Focus"] for costs in each])
     assert table.loc["total", "difference"] == pytest.approx(gaps.mean())
     assert table.loc["total", "se"] == pytest.approx(gaps.std(ddof=1) / np.sqrt(3))
     assert table.loc["total", "everybody"] == pytest.approx(np.mean([c["Everyone"] for c in each]))
-    parts = table.loc[["customizing", "contacts", "individual", "capabilities"], "few"]
+    parts = table.loc[
+        ["customization_cost", "contact_cost", "individual_service_cost", "capability_spend"], "few"
+    ]
     assert parts.sum() == pytest.approx(table.loc["total", "few"])
 
 
 def test_one_firm_is_compared_with_itself_in_another_market():
     small = cx.load("sweet_spot", {"customers": 400, "periods": 12})
     wide = small.override({"firms.Focus.value_tiers.focus": None})
-    table = serving_cost(wide, small, firm="Focus", seeds=4).set_index("line")
-    for line in ("customizing", "individual", "per_customer"):
+    table = individual_service_cost(wide, small, firm="Focus", seeds=4).set_index("line")
+    for line in ("customization_cost", "individual_service_cost", "per_customer"):
         assert table.loc[line, "lower"] > 0
-    assert table.loc["capabilities", "difference"] == 0
+    assert table.loc["capability_spend", "difference"] == 0
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,7 @@ def test_one_firm_is_compared_with_itself_in_another_market():
 )
 def test_costs_of_service_need_two_sides(words, message):
     with pytest.raises(ValueError, match=message):
-        serving_cost("sweet_spot", **words)
+        individual_service_cost("sweet_spot", **words)
 
 
 def test_the_cost_of_service_needs_one_volume(run):

@@ -41,7 +41,7 @@ def test_an_insolvent_firm_leaves_for_good_and_the_books_close_to_the_cent(
             "firms.*.credit_limit": limit,
             "firms.Niche.price": price,
             "switching_cost_form": form,
-            "outside_option": outside,
+            "no_purchase_option": outside,
         }
     )
     simulation = Simulation(scenario, seed=seed, observers=("panel",))

@@ -45,8 +45,9 @@ def test_nobody_buys_from_it_again_and_its_customers_have_no_supplier():
     assert ledger.count("purchases")[2:, :, 0].sum() == 0
     assert ledger.count("released")[:, 0].tolist() == [
         0, 0,
-        ledger.count("customers_before")[1, 1] + measure(simulation, "acquisitions")[1, 0] / 200
-        - measure(simulation, "losses")[1, 0] / 200, 0, 0, 0, 0, 0,
+        ledger.count("customers_before")[1, 1]
+        + measure(simulation, "customers_acquired")[1, 0] / 200
+        - measure(simulation, "customers_lost_to_rivals")[1, 0] / 200, 0, 0, 0, 0, 0,
     ]  # fmt: skip
     assert (simulation.customers("supplier") == 1).all()
     assert ledger.count("customers_before")[2, 1] == 0
@@ -97,7 +98,7 @@ def test_entry_by_event_a_newcomer_finds_customers():
     scenario = market(
         {"Ann": firm(), "Bob": firm(), "Cy": firm(active=False)}, events=late, customers=900
     )
-    share = measure(played(scenario), "share")[:, 2]
+    share = measure(played(scenario), "market_share")[:, 2]
     assert (share[:3] == 0).all()
     assert share[3:] == pytest.approx(1 / 3, abs=0.1)
 

@@ -238,8 +238,8 @@ def test_nobody_meets_a_firm_at_a_touchpoint_that_it_does_not_have():
 
 
 def test_a_new_customer_starts_with_nothing_lived_through():
-    simulation = played(lived(customers=2000, **{"segments.*.turnover": 0.5}))
-    fresh = simulation.customers("born") == simulation.period - 1
+    simulation = played(lived(customers=2000, **{"segments.*.exit_rate": 0.5}))
+    fresh = simulation.customers("entry_period") == simulation.period - 1
     met = simulation.customers("experienced")[:, fresh] == 1
     assert (~met).any()
     assert (simulation.customers("experience")[:, fresh][~met] == 0).all()
@@ -265,7 +265,7 @@ def test_starting_again_in_another_channel_costs_performance():
 def test_a_customer_from_another_channel_is_recognized_less_often():
     def recognized(integration):
         scenario = lived(customers=4000, **{"firms.*.channel_integration": integration})
-        return cx.run(scenario).firms["recognized"].mean()
+        return cx.run(scenario).firms["recognition_rate"].mean()
 
     assert recognized(0.0) < 0.8 * recognized(1.0)
 
@@ -274,14 +274,14 @@ def test_a_customer_from_another_channel_is_recognized_less_often():
 
 
 def test_experience_is_a_term_of_the_choice_and_a_reason_for_losses():
-    result = cx.run(lived(customers=3000), detail=["loss_reasons"])
-    by_reason = result.losses.groupby("reason")["customers"].sum()
+    result = cx.run(lived(customers=3000), probes=["churn_reasons"])
+    by_reason = result.churn_reasons.groupby("driver")["customers"].sum()
     assert by_reason["experience"] > 0
 
 
 def test_a_price_by_best_response_reckons_with_how_often_pleased_customers_shop():
     scenario = duel(
-        outside_option=True,
+        no_purchase_option=True,
         **{
             "firms.A.policy": {"pricing": "best_response"},
             "firms.A.unit_cost": 4.0,
@@ -346,7 +346,7 @@ def test_customers_fall_into_four_clusters_by_cut_points():
     np.testing.assert_array_equal(counts, expected)
     assert (counts > 0).all()
     firms = cx.run(lived(customers=2000)).firms
-    np.testing.assert_allclose(firms["net_promoter"], firms["advocacy"] - firms["destroying"])
+    np.testing.assert_allclose(firms["net_promoter_score"], firms["advocacy"] - firms["destroying"])
 
 
 # --- what an organization is good for ---------------------------------------------------

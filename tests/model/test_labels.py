@@ -22,7 +22,7 @@ def clinics():
             period_length="week",
             customers=500,
         ),
-        detail=["customers"],
+        probes=["customers"],
     )
 
 
@@ -30,19 +30,19 @@ def said(figure):
     from matplotlib.text import Text
 
     texts = [text.get_text() for text in figure.findobj(Text)]
-    return " ".join([*texts, plot.alt_of(figure)]).replace("\n", " ")
+    return " ".join([*texts, plot.alternative_text(figure)]).replace("\n", " ")
 
 
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda run: plot.shares(run.firms),
-        lambda run: plot.lines(run.firms, measure="price_paid"),
+        lambda run: plot.market_shares(run.firms),
+        lambda run: plot.time_series(run.firms, measure="price_paid"),
         lambda run: plot.switching_costs(run.firms),
         lambda run: plot.switching_cost_distribution(run.customers),
         lambda run: plot.retention_by_tenure(run.tenure),
         lambda run: plot.capability_matrix(run.firms),
-        lambda run: plot.brand_switching(run.switching),
+        lambda run: plot.brand_switching(run.brand_switching),
     ],
 )
 def test_figures_use_the_words_of_the_scenario(clinics, draw):
@@ -52,12 +52,12 @@ def test_figures_use_the_words_of_the_scenario(clinics, draw):
 
 
 def test_names_of_firms_are_left_alone(clinics):
-    assert "Price Clinic" in said(plot.shares(clinics.firms))
+    assert "Price Clinic" in said(plot.market_shares(clinics.firms))
 
 
 def test_without_labels_nothing_changes():
     run = cx.run(market(customers=100))
-    assert "purchases" in said(plot.shares(run.firms))
+    assert "purchases" in said(plot.market_shares(run.firms))
     assert {"period_length": "month", "currency": "EUR"}.items() <= run.firms.attrs.items()
     assert set(run.firms.attrs) == {"period_length", "currency", "definitions"}
 

@@ -67,7 +67,7 @@ def test_points_outstanding_are_those_given_less_those_redeemed_and_forfeited(sc
 
 def test_profit_counts_redemptions_once_and_adds_exit_fees():
     firms = cx.run(bound()).firms
-    costs = firms[["production_cost", "contact_cost", "service_cost"]].sum(axis=1)
+    costs = firms[["cost_of_goods_sold", "contact_cost", "service_cost"]].sum(axis=1)
     np.testing.assert_allclose(firms["profit"], firms["revenue"] - costs + firms["exit_fees"])
     assert firms["redemptions"].sum() > 0
     assert firms["exit_fees"].sum() > 0
@@ -106,7 +106,7 @@ def test_subscribers_buy_every_period_and_reconsider_at_their_purchase_rate():
     held = run.tenure.groupby("period")["customers"].sum()
     bought = run.firms.groupby("period")["purchases"].sum()
     assert (bought >= held).all()  # and some who had no supplier before
-    moved = run.switching.query("origin != 'none' and origin != destination")
+    moved = run.brand_switching.query("origin != 'no_supplier' and origin != destination")
     rate = moved["purchases"].sum() / held.sum()
     assert rate == pytest.approx(0.2 / 2, abs=0.01)  # to the other of two alike firms
 
@@ -114,7 +114,7 @@ def test_subscribers_buy_every_period_and_reconsider_at_their_purchase_rate():
 def test_a_subscription_that_everybody_reconsiders_is_no_subscription():
     plain = lively().override(
         {
-            "outside_option": False,
+            "no_purchase_option": False,
             "segments.*.purchase_rate": 1.0,
             "segments.Far.purchase_rate_shape": None,
         }
@@ -135,9 +135,9 @@ def test_a_balance_and_an_exit_fee_are_financial_switching_costs():
 
 
 def test_what_keeps_customers_shows_among_the_terms_of_the_choice():
-    losses = cx.run(bound(), detail=["loss_reasons"]).losses
-    assert {"loyalty points", "exit fee"} <= set(losses["reason"])
-    by = losses.groupby("reason")["customers"].sum()
+    losses = cx.run(bound(), probes=["churn_reasons"]).churn_reasons
+    assert {"loyalty points", "exit fee"} <= set(losses["driver"])
+    by = losses.groupby("driver")["customers"].sum()
     assert by["loyalty points"] > 0
 
 
@@ -150,7 +150,7 @@ def test_customers_bound_by_a_fee_stay_until_the_contract_ends():
             events=[{"at": 1, "set": {"firms.Bob.price": 5.0}}],
         )
         ann = cx.run(scenario).firms.query("firm == 'Ann'")
-        return ann.set_index("period")["losses"] / 100_000
+        return ann.set_index("period")["customers_lost_to_rivals"] / 100_000
 
     free, tied = losses(0.0), losses(1000.0)
     assert free[1] > 0.9

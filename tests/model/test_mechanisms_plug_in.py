@@ -62,7 +62,7 @@ CAPACITY = Mechanism(
     active=lambda scenario: scenario.contact_share is not None,
 )
 
-# --- one that adds a term to the outside option ---------------------------------------
+# --- one that adds a term to the no-purchase option -------------------------------------
 
 
 class Weather(Parameters):
@@ -170,7 +170,7 @@ def test_a_term_of_the_outside_option_keeps_customers_out():
 
 def test_two_evaluators_keep_accounts_where_they_are():
     def losses(scenario):
-        return cx.run(scenario).firms["losses"].sum()
+        return cx.run(scenario).firms["customers_lost_to_rivals"].sum()
 
     assert losses(lively(customers=3000, couples=True)) < 0.7 * losses(lively(customers=3000))
 

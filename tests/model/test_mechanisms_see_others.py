@@ -162,7 +162,7 @@ def test_a_whole_pass_sees_the_totals_of_the_period():
 def test_a_cost_of_its_own_is_taken_off_profit():
     run = cx.run(talking(), seed=1)
     firms = run.firms
-    known = firms.contribution - firms.capability_cost - firms.capability_investment
+    known = firms.contribution_margin - firms.capability_overhead - firms.capability_investment
     np.testing.assert_allclose(firms.profit, known - firms.press)
     assert set(firms.press) == {3.0}
 

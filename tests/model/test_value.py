@@ -54,10 +54,12 @@ def test_threads_and_blocks_do_not_show():
 
 def test_profit_is_what_revenue_add_ons_and_costs_leave():
     firms = cx.run(valued(customers=1500)).firms
-    costs = ["production_cost", "contact_cost", "service_cost", "individual_cost"]
-    left = firms["revenue"] + firms["add_on_margin"] - firms[costs].sum(axis=1)
-    np.testing.assert_allclose(firms["profit"], left - firms["acquisition_cost"])
-    assert (firms[["add_on_margin", "acquisition_cost", "individual_cost"]].sum() > 0).all()
+    costs = ["cost_of_goods_sold", "contact_cost", "service_cost", "individual_service_cost"]
+    left = firms["revenue"] + firms["cross_sell_margin"] - firms[costs].sum(axis=1)
+    np.testing.assert_allclose(firms["profit"], left - firms["acquisition_spend"])
+    assert (
+        firms[["cross_sell_margin", "acquisition_spend", "individual_service_cost"]].sum() > 0
+    ).all()
 
 
 def test_trial_discounts_are_taken_off_prices_paid_once():
@@ -88,13 +90,15 @@ def test_measures_of_value_keep_their_ranges_in_every_market(scenario, seed):
     ledger = played(scenario, seed=seed).ledger
     got = {m.name: m.function(ledger) for each in scenario.mechanisms for m in each.measures}
     if "value_tiers" in taking_part:
-        assert not (got["capacity_used"] > 1).any()
-        assert not (got["lift_of_service"] > got["lift_of_service_oracle"] * (1 + 1e-6)).any()
+        assert not (got["individual_service_share"] > 1).any()
+        assert not (got["service_lift"] > got["service_lift_oracle"] * (1 + 1e-6)).any()
     if "acquisition" in taking_part:
-        assert not (got["lift_of_contacts"] > got["lift_of_contacts_oracle"] * (1 + 1e-6)).any()
-        assert (got["acquired_by_contact"] <= got["contacts_made"]).all()
+        assert not (got["acquisition_lift"] > got["acquisition_lift_oracle"] * (1 + 1e-6)).any()
+        assert (got["customers_acquired_by_contact"] <= got["acquisition_contacts"]).all()
     if "observable_attributes" in taking_part:
-        bases = [got[f"needs_explained_{b}"] for b in ("firmographic", "behavioural", "segment")]
+        bases = [
+            got[f"need_variance_explained_{b}"] for b in ("firmographic", "behavioural", "segment")
+        ]
         assert not (np.array(bases) > 1 + 1e-6).any()
 
 
@@ -125,8 +129,8 @@ def test_outside_the_focus_customers_get_the_standard_product():
     near = focus.customers("segment") == 1  # in name order: Far, Near
     assert (uncertainty[near] == 1).all()
     assert (uncertainty[~near] < 1).any()
-    assert focus.ledger.total("production_cost")[:, 2].sum() < (
-        all_.ledger.total("production_cost")[:, 2].sum()
+    assert focus.ledger.total("cost_of_goods_sold")[:, 2].sum() < (
+        all_.ledger.total("cost_of_goods_sold")[:, 2].sum()
     )
 
 
@@ -149,8 +153,8 @@ def test_ranking_by_a_model_beats_the_books_and_the_books_beat_the_lot_but_nobod
     for rule in ("everyone", "analytics", "predictive"):
         changes = {"contact_capacity": 0.2, "goes_to": rule, "refit_every": 4}
         tailor = row(cx.run(base.override({"firms.Tailor.value_tiers": changes})), "Tailor").loc[1:]
-        found[rule] = tailor["lift_of_service"][10:].mean()
-        assert (tailor["lift_of_service"] <= tailor["lift_of_service_oracle"] + 1e-9).all()
+        found[rule] = tailor["service_lift"][10:].mean()
+        assert (tailor["service_lift"] <= tailor["service_lift_oracle"] + 1e-9).all()
     assert found["everyone"] == pytest.approx(1.0, abs=0.05)
     assert found["analytics"] > 1.1
     assert found["predictive"] > found["analytics"]
@@ -168,7 +172,9 @@ def test_attributes_are_as_correlated_with_needs_as_stated(correlation):
         assert np.corrcoef(need[d], seen[d])[0, 1] == pytest.approx(correlation, abs=0.03)
         assert seen[d].std() == pytest.approx(1.0, abs=0.03)
     ledger = cx.run(scenario).market
-    assert ledger["needs_explained_firmographic"][0] == pytest.approx(correlation**2, abs=0.03)
+    assert ledger["need_variance_explained_firmographic"][0] == pytest.approx(
+        correlation**2, abs=0.03
+    )
 
 
 def test_segments_explain_the_variance_between_them():
@@ -181,7 +187,7 @@ def test_segments_explain_the_variance_between_them():
         customers=20000,
         periods=1,
     )
-    explained = cx.run(scenario).market["needs_explained_segment"][0]
+    explained = cx.run(scenario).market["need_variance_explained_segment"][0]
     assert explained == pytest.approx(1.0 / 3.0, abs=0.02)
 
 
@@ -193,7 +199,7 @@ def test_customers_of_the_firm_are_not_contacted_and_others_not_again_while_they
         customers=4000,
         periods=7,
     )
-    made = played(scenario).ledger.count("contacts_made")[:, 0]
+    made = played(scenario).ledger.count("acquisition_contacts")[:, 0]
     assert (made > 0).tolist() == [True, False, False, True, False, False, True]
     assert made[0] == pytest.approx(3000, abs=4 * np.sqrt(4000 * 0.25 * 0.75))
 
@@ -201,7 +207,7 @@ def test_customers_of_the_firm_are_not_contacted_and_others_not_again_while_they
 def test_contacts_make_a_firm_known():
     scenario = market(
         {"Ann": firm(acquisition={"contacts": 0.2, "rest": 0}), "Bob": firm()},
-        word_of_mouth={"awareness": True, "tell_rate": SILENCE},
+        word_of_mouth={"awareness": True, "message_rate": SILENCE},
         customers=3000,
         periods=4,
     )
@@ -234,7 +240,7 @@ def test_look_alikes_are_found_by_attributes_that_tell_and_not_by_others():
             customers=4000,
             periods=16,
         )
-        return row(cx.run(scenario), "Ann")["lift_of_contacts"][4:].mean()
+        return row(cx.run(scenario), "Ann")["acquisition_lift"][4:].mean()
 
     # an order that stands meets some just when they have left the firm, hence not quite 1
     assert lift(0.0) == pytest.approx(1.0, abs=0.1)
@@ -272,8 +278,10 @@ def test_too_many_contacts_make_customers_tell_less():
     calls = {"firms.*.acquisition": {"contacts": 1.0, "rest": 0}}
     weary = {**calls, "segments.*.contact_tolerance": 0.5, "segments.*.contact_reserve": 0.3}
     a, b = (cx.run(lively(customers=2000, periods=10).override(c)) for c in (calls, weary))
-    assert (row(b, "Tailor")["knowledge"][2:] < row(a, "Tailor")["knowledge"][2:]).all()
-    assert (b.market["contacted_too_often"] > 0.9).all()
+    assert (
+        row(b, "Tailor")["customer_knowledge"][2:] < row(a, "Tailor")["customer_knowledge"][2:]
+    ).all()
+    assert (b.market["over_contacted_share"] > 0.9).all()
 
 
 def test_too_many_contacts_are_resented():

@@ -36,7 +36,7 @@ def talking(**changes):
         customers=changes.pop("customers", 2500),
         word_of_mouth={
             "network": changes.pop("network", "small_world"),
-            "tell_rate": {"destroying": 0.5, "attention": 0.2, "advocacy": 0.4},
+            "message_rate": {"destroying": 0.5, "attention": 0.2, "advocacy": 0.4},
         },
     ).override(
         {
@@ -125,7 +125,7 @@ def test_a_message_moves_a_reputation_by_its_weight_towards_what_the_teller_feel
         firms={"Ann": firm(mood=-0.8)},
         customers=2,
         periods=3,
-        word_of_mouth={"neighbours": 2, "message_weight": 0.25, "tell_rate": LOUD},
+        word_of_mouth={"neighbours": 2, "message_weight": 0.25, "message_rate": LOUD},
     )
     simulation = played(scenario)
     expected = 0.0
@@ -155,14 +155,16 @@ def told_of(firms, told, f):
 
 def test_newcomers_have_heard_nothing_and_keep_the_place_among_their_neighbours():
     """Neighbours are heard in customer order, by whoever stands in their midst."""
-    scenario = talking().override({"segments.*.turnover": 0.2, "segments.Far.turnover_beta": None})
+    scenario = talking().override(
+        {"segments.*.exit_rate": 0.2, "segments.Far.exit_rate_beta": None}
+    )
     simulation = Simulation(scenario, seed=5)
     made = ties("small_world", customers=2500, seed=5)
     expected = np.zeros((3, 2500), np.float32)
     for period in range(4):
         simulation.step()
         tells, valence = simulation.customers("sent")[0], simulation.customers("valence")
-        expected[:, simulation.customers("born") == period] = 0.0
+        expected[:, simulation.customers("entry_period") == period] = 0.0
         for i, other in zip(made.whose.tolist(), made.others.tolist(), strict=True):
             firms = int(tells[other])
             for f in range(3):
@@ -174,7 +176,7 @@ def test_newcomers_have_heard_nothing_and_keep_the_place_among_their_neighbours(
 
 def test_customers_tell_by_how_they_feel():
     rates = {"destroying": 1.0, "attention": 0.0, "recommendation": 0.0, "advocacy": 0.0}
-    scenario = talking().override({"word_of_mouth.tell_rate": rates, "firms.*.mood_memory": 1.0})
+    scenario = talking().override({"word_of_mouth.message_rate": rates, "firms.*.mood_memory": 1.0})
     messages = played(scenario).ledger.count("messages").sum(axis=0)
     assert messages[0, 0] > 0
     assert messages[0, 1:].sum() == messages[1:].sum() == 0
@@ -185,7 +187,7 @@ def test_more_than_eight_firms_are_told_of_too():
     scenario = market(
         firms={name: firm(mood=k / 20 - 0.5) for k, name in enumerate(names)},
         customers=1500,
-        word_of_mouth={"tell_rate": LOUD, "awareness": True},
+        word_of_mouth={"message_rate": LOUD, "awareness": True},
     ).override({"firms.*.advertising_reach": 0.4})
     simulation = played(scenario)
     assert (simulation.ledger.count("reached_by")[-1] > 0).all()
@@ -207,7 +209,7 @@ def test_both_engines_threads_and_blocks_agree():
 
 
 def test_runs_of_one_seed_are_paired_whatever_is_told():
-    loud, quiet = (talking(**{"word_of_mouth.tell_rate.destroying": r}) for r in (0.5, 0.0))
+    loud, quiet = (talking(**{"word_of_mouth.message_rate.destroying": r}) for r in (0.5, 0.0))
     a, b = played(loud).ledger, played(quiet).ledger
     np.testing.assert_array_equal(a.count("purchases")[0], b.count("purchases")[0])
     assert (a.count("purchases")[-1] != b.count("purchases")[-1]).any()
@@ -282,7 +284,7 @@ def test_word_of_mouth_changes_reputations_and_nobodys_own_experience(scenario, 
     scenario = scenario.override(
         {"segments.*.reputation_value": 0.0, "word_of_mouth.awareness": False}
     )
-    silent = scenario.override({"word_of_mouth.tell_rate": SILENCE})
+    silent = scenario.override({"word_of_mouth.message_rate": SILENCE})
     a = played(scenario, seed=seed, engine=engine)
     b = played(silent, seed=seed, engine=engine)
     assert (b.customers("reputation") == 0).all()
@@ -330,7 +332,7 @@ def test_a_firm_that_nobody_knows_sells_nothing(scenario, seed):
 
 
 @anything
-@given(scenario=talkative(awareness=True, tell_rate=SILENCE), seed=seeds)
+@given(scenario=talkative(awareness=True, message_rate=SILENCE), seed=seeds)
 def test_full_reach_and_no_telling_are_the_market_without_the_mechanism(scenario, seed):
     scenario = guessing(undisturbed(scenario))
     full = scenario.override({"firms.*.advertising_reach": 1.0, "firms.*.mood_memory": 0.0})
@@ -356,7 +358,7 @@ def test_the_firms_own_customers_know_it_from_the_start():
     scenario = market(
         customers=1000,
         initial={"Ann": {"share": 0.5}},
-        word_of_mouth={"awareness": True, "tell_rate": SILENCE},
+        word_of_mouth={"awareness": True, "message_rate": SILENCE},
     )
     firms = cx.run(scenario).firms.set_index(["firm", "period"])
     assert firms.loc["Ann", "awareness"].between(0.4, 0.6).all()
@@ -369,7 +371,7 @@ def test_who_is_told_about_a_firm_knows_it():
         customers=3000,
         periods=12,
         initial={"Ann": {"share": 0.05}},
-        word_of_mouth={"awareness": True, "tell_rate": LOUD, "network": "well_mixed"},
+        word_of_mouth={"awareness": True, "message_rate": LOUD, "network": "well_mixed"},
     )
     firms = cx.run(scenario).firms
     ann = firms[firms.firm == "Ann"].awareness
@@ -391,7 +393,7 @@ def test_advertising_costs_what_it_reaches_and_comes_off_profit():
     assert mass.advertising_spend.tolist() == [1000.0] * 3 + [0.0] * 3
     np.testing.assert_allclose(
         mass.profit,
-        mass.contribution - mass.capability_cost - mass.capability_investment
+        mass.contribution_margin - mass.capability_overhead - mass.capability_investment
         - mass.advertising_spend,
     )  # fmt: skip
     assert (firms[firms.firm != "Mass"].advertising_spend == 0).all()
@@ -400,27 +402,36 @@ def test_advertising_costs_what_it_reaches_and_comes_off_profit():
 def test_measures_count_messages_by_sign_and_whom_they_reach():
     result = cx.run(talking())
     firms = result.firms.set_index("firm")
-    assert (firms.loc["Mass", "messages_good"] == 0).all()
-    assert (firms.loc["Tailor", "messages_bad"] == 0).all()
+    assert (firms.loc["Mass", "positive_messages"] == 0).all()
+    assert (firms.loc["Tailor", "negative_messages"] == 0).all()
     np.testing.assert_allclose(
-        firms.messages_good + firms.messages_bad, firms.messages, err_msg="none is neutral"
+        firms.positive_messages + firms.negative_messages,
+        firms.messages_received,
+        err_msg="none is neutral",
     )
     late = firms[firms.period >= 2]
     assert (late.loc["Mass", "reputation"] < 0).all()
     assert (late.loc["Tailor", "reputation"] > 0).all()
-    reach = result.market.reach_of_word_of_mouth
-    assert ((reach > firms.groupby("period").told_about.max()) & (reach < 1)).all()
-    assert (firms.groupby("firm").ever_bought.last() > 0).all()
+    reach = result.market.word_of_mouth_reach_any_firm
+    assert ((reach > firms.groupby("period").word_of_mouth_reach.max()) & (reach < 1)).all()
+    assert (firms.groupby("firm").cumulative_penetration.last() > 0).all()
 
 
 def test_a_better_reputation_sells_and_what_it_decided_stands_among_reasons_for_losses():
     scenario = talking(customers=8000)
     liked = scenario.override({"segments.*.reputation_value": 0.0})
-    worth, worthless = cx.run(scenario, detail=["loss_reasons"]), cx.run(liked)
-    last = [run.firms[run.firms.period == 5].set_index("firm").share for run in (worth, worthless)]
+    worth, worthless = cx.run(scenario, probes=["churn_reasons"]), cx.run(liked)
+    last = [
+        run.firms[run.firms.period == 5].set_index("firm").market_share
+        for run in (worth, worthless)
+    ]
     assert last[0]["Tailor"] > last[1]["Tailor"]
     assert last[0]["Mass"] < last[1]["Mass"]
-    told = worth.losses[worth.losses.reason == "word of mouth"].groupby("firm").customers.sum()
+    told = (
+        worth.churn_reasons[worth.churn_reasons.driver == "word of mouth"]
+        .groupby("firm")
+        .customers.sum()
+    )
     assert told["Mass"] > told["Tailor"]
 
 
@@ -442,17 +453,17 @@ def test_a_misspelt_network_is_answered_with_the_nearest():
 
 def test_news_weighs_more_the_further_the_chance_can_still_move():
     scenario = talking(customers=6000, **{"segments.*.switching_cost": 6.0})
-    weighed = cx.run(scenario, detail=["hearsay"]).hearsay
-    assert set(weighed.chance) == {"below one half", "one half or more"}
+    weighed = cx.run(scenario, probes=["word_of_mouth_effects"]).word_of_mouth_effects
+    assert set(weighed.purchase_probability) == {"below one half", "one half or more"}
     known = weighed[weighed.customers > 0]
-    unlikely = known[known.chance == "below one half"]
-    assert (unlikely.gain > unlikely.loss).all()
-    likely = known[known.chance == "one half or more"]
-    assert (likely.gain < likely.loss).all()
-    brought = weighed.groupby("firm")[["won", "lost"]].sum()
-    assert brought.loc["Mass", "lost"] > 0 == brought.loc["Mass", "won"]
-    assert brought.loc["Tailor", "won"] > 0 == brought.loc["Tailor", "lost"]
+    unlikely = known[known.purchase_probability == "below one half"]
+    assert (unlikely.positive_effect > unlikely.negative_effect).all()
+    likely = known[known.purchase_probability == "one half or more"]
+    assert (likely.positive_effect < likely.negative_effect).all()
+    brought = weighed.groupby("firm")[["purchases_gained", "purchases_lost"]].sum()
+    assert brought.loc["Mass", "purchases_lost"] > 0 == brought.loc["Mass", "purchases_gained"]
+    assert brought.loc["Tailor", "purchases_gained"] > 0 == brought.loc["Tailor", "purchases_lost"]
 
 
 def test_where_nobody_talks_there_is_nothing_to_weigh():
-    assert cx.run(market(), detail=["hearsay"]).hearsay.empty
+    assert cx.run(market(), probes=["word_of_mouth_effects"]).word_of_mouth_effects.empty

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cxsim.calibration import CalibrationError, calibrate, read_panel
-from cxsim.calibration.panel import OUTSIDE
+from cxsim.calibration.panel import NO_PURCHASE
 from cxsim.calibration.targets import read_targets
 from cxsim.cli import main
 from cxsim.files.whole import LONGEST, MAX_TABLE_BYTES, file_name, is_file
@@ -248,7 +248,7 @@ def test_firms_of_a_panel_have_names_that_a_scenario_can_have(firms):
 
 @settings(max_examples=examples(30), suppress_health_check=list(HealthCheck))
 @given(
-    choices=st.lists(st.sampled_from(["Ann", "Bob", OUTSIDE]), min_size=1, max_size=30),
+    choices=st.lists(st.sampled_from(["Ann", "Bob", NO_PURCHASE]), min_size=1, max_size=30),
     price=st.sampled_from([0.0, 1.0, 1e-300, 1e300]),
 )
 def test_estimates_of_a_small_or_odd_panel_end_in_a_scenario_or_in_one_line(choices, price):
@@ -258,7 +258,7 @@ def test_estimates_of_a_small_or_odd_panel_end_in_a_scenario_or_in_one_line(choi
         "choice": choices, "price.Ann": [price + k % 2 for k in range(n)], "price.Bob": 1.0,
     })  # fmt: skip
     try:
-        result = calibrate(panel, shuffles=1, draws=10)
+        result = calibrate(panel, permutations=1, draws=10)
     except CalibrationError as error:
         result = error
     if isinstance(result, CalibrationError):

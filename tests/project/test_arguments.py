@@ -65,25 +65,25 @@ def test_a_text_is_a_number_of_seeds_never_a_seed_for_each_letter():
 
 
 def test_a_text_is_one_name_or_several_never_its_letters():
-    assert names_of("cohorts", "detail") == names_of(["cohorts"], "detail") == ["cohorts"]
+    assert names_of("cohorts", "probes") == names_of(["cohorts"], "probes") == ["cohorts"]
     assert names_of(" a, b ,", "x") == ["a", "b"]
     assert names_of(None, "x") == names_of((), "x") == []
-    with pytest.raises(ValueError, match="detail: expected names, found 3"):
-        names_of(["a", 3], "detail")
+    with pytest.raises(ValueError, match="probes: expected names, found 3"):
+        names_of(["a", 3], "probes")
 
 
 # ------------------------------------------------------ public functions
 
 
 def test_runs_take_texts_for_what_they_say():
-    plain = cx.run("baseline", seed=3, overrides=SMALL, detail=["cohorts"])
-    said = cx.run("baseline", seed="3", overrides="customers=50, periods=4", detail="cohorts")
+    plain = cx.run("baseline", seed=3, overrides=SMALL, probes=["cohorts"])
+    said = cx.run("baseline", seed="3", overrides="customers=50, periods=4", probes="cohorts")
     assert said.firms.equals(plain.firms)
     assert said.cohorts.equals(plain.cohorts)
     with pytest.raises(ValueError, match=r"seed: expected a whole number, found 1.5"):
         cx.run("baseline", seed=1.5, overrides=SMALL)
-    with pytest.raises(ValueError, match=r"detail: expected any of .*'cohort' \(did you mean"):
-        cx.run("baseline", overrides=SMALL, detail="cohort")
+    with pytest.raises(ValueError, match=r"probes: expected any of .*'cohort' \(did you mean"):
+        cx.run("baseline", overrides=SMALL, probes="cohort")
 
 
 def test_comparisons_take_a_text_for_a_number_of_seeds():
@@ -107,7 +107,7 @@ def markets():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: cx.why(*markets(), firm="Tailor", seeds="five"),
+        lambda: cx.driver_contributions(*markets(), firm="Tailor", seeds="five"),
         lambda: cx.payback(*markets(), firm="Tailor", seeds="five"),
         lambda: cx.break_even(
             *markets(), "firms.Tailor.price", firm="Tailor", low=1, high=2, seeds="five"

@@ -130,7 +130,7 @@ def test_the_agents_engine_runs_where_numba_is_missing():
         blocked
         + "import cxsim as cx\n"
         + "r = cx.run('baseline', overrides={'customers': 30, 'periods': 3}, engine='agents')\n"
-        + "print(round(r.firms['share'].sum()))"
+        + "print(round(r.firms['market_share'].sum()))"
     )
     assert (done.returncode, done.stdout.strip()) == (0, "3"), done.stderr
 

@@ -106,6 +106,51 @@ def test_parameters_that_docstrings_name_are_those_there_are():
     assert wrong == {}
 
 
+#: How docstrings give the shape of an array and the unit of what is in it.
+SHAPE = re.compile(r"\b[Ss]hapes?\b|\((T|customers|points), ?")
+UNIT = re.compile(
+    r"\b(units?|currency|shares?|probabilit(y|ies)|chances?|distance|scores?|customers|purchases"
+    r"|occasions|points|periods?|seconds|bytes|place|inde(x|ices)|numbers?|keys?|log-likelihood)\b",
+    re.IGNORECASE,
+)
+
+
+def annotated():
+    """Name, function and annotations, as text, of whatever is public in the package."""
+    for name in described():
+        function = pkgutil.resolve_name(name)
+        function = getattr(function, "fget", function)
+        if inspect.isroutine(function):
+            yield name, function, {k: str(v) for k, v in function.__annotations__.items()}
+
+
+def test_functions_of_arrays_state_shapes_and_units():
+    """Measures of a ledger aside: what they all return stands under ``Measure``."""
+    docs = {
+        name: inspect.getdoc(function)
+        for name, function, types in annotated()
+        if re.search("ndarray|NDArray", " ".join(types.values()))
+        and not re.search("Mapping|dict", " ".join(types.values()))  # as each of what they name
+        and [*types] != ["b", "return"]
+    }
+    assert len(docs) > 90
+    assert [name for name, doc in docs.items() if not SHAPE.search(doc)] == []
+    assert [name for name, doc in docs.items() if not UNIT.search(doc)] == []
+
+
+def test_rules_of_the_model_state_what_they_take_and_return():
+    """A rule is a function of numbers; its docstring has their symbols and units."""
+    docs = {
+        name: inspect.getdoc(function)
+        for name, function, types in annotated()
+        if name.startswith("cxsim.model.") and set(types.values()) <= {"float", "int", "bool"}
+        and len(types) > 1
+    }  # fmt: skip
+    assert len(docs) > 80
+    told = re.compile(r"\nParameters\n-{10}\n.*\nReturns\n-{7}\n", re.DOTALL)
+    assert [name for name, doc in docs.items() if not told.search(doc)] == []
+
+
 MODULES = sorted(
     ".".join(("cxsim", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
     for path in PACKAGE.rglob("*.py")

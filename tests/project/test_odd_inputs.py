@@ -67,8 +67,8 @@ settings:
 parameters:
   firms.Mass.quality: [1, 6]
 targets:
-  - {measure: share, firm: Mass, value: 0.2, se: 0.1}
-  - measure: share
+  - {measure: market_share, firm: Mass, value: 0.2, se: 0.1}
+  - measure: market_share
     firm: Niche
     value: 0.2
     se: 0.1
@@ -86,7 +86,7 @@ targets:
         ("    value: 0.2", "    value: big", "10: targets.1.value: expected a number, found 'big'"),
         ("    value: 0.2\n", "", "8: targets.1.value: expected a value, found none"),
         ("[0, 5]", "[5, 0]", "12: targets.1.periods: expected [first, last] within 0 to "),
-        ("  - measure: share", "  - measure: shar",
+        ("  - measure: market_share", "  - measure: shar",
          "8: targets.1.measure: expected a measure of a firm, found 'shar'"),
         ("    periods: [0, 5]", "    period: null", "12: targets.1.period: expected one of "),
         ("[0, 5]", "soon", "12: targets.1.periods: expected [first, last] within 0 to "),

@@ -15,7 +15,8 @@ import pytest
 
 import cxsim as cx
 from cxsim.engine.code_folders import cache_folders
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="places of POSIX systems")
 
@@ -51,7 +52,7 @@ scenario: baseline
 overrides: {customers: 100, periods: 6}
 factors: {firms.Tailor.price: {values: [17, 18, 19, 20, 21, 22, 23, 24]}}
 seeds: 4
-outputs: [share]
+outputs: [market_share]
 """
 
 
@@ -143,13 +144,13 @@ def test_folders_and_names_in_any_script(tmp_path):
     assert set(names) <= set(pd.read_csv(place / "csv ü" / "firms.csv")["firm"])
     (place / "studie.yaml").write_text(
         f"scenario: {file.name}\noverrides: {{customers: 50, periods: 3}}\nseeds: 2\n"
-        f'outputs: [share]\nfactors: {{"firms.東京 <b>.price": [20, 21]}}\n',
+        f'outputs: [market_share]\nfactors: {{"firms.東京 <b>.price": [20, 21]}}\n',
         encoding="utf-8",
     )
     env["LC_ALL"] = "C.UTF-8"  # files that files name are looked for in the system's encoding
     swept = python(CXSIM, "sweep", "studie.yaml", "-j", "1", cwd=place, env=env)
     assert swept.returncode == 0, swept.stderr
-    assert "share.😀" in Store(place / "results" / "sweep-studie").frame().columns
+    assert "market_share.😀" in Store(place / "results" / "sweep-studie").frame().columns
 
 
 @pytest.mark.slow
@@ -277,7 +278,7 @@ def test_a_full_disk_keeps_what_was_there_and_gets_no_half_of_a_file(full_disk):
         lambda: result.save(full_disk / "run"),
         lambda: result.to_xlsx(full_disk / "run.xlsx"),
         lambda: big.save(full_disk / "scenario.yaml"),
-        lambda: cx.plot.save(cx.plot.shares(result.firms), full_disk / "shares.png"),
+        lambda: cx.plot.save(cx.plot.market_shares(result.firms), full_disk / "shares.png"),
     ):
         with pytest.raises((OSError, ValueError), match=r"(?i)no space left|errno 28"):
             keep()

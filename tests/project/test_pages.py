@@ -70,7 +70,7 @@ def test_what_a_page_shows_is_what_comes_out(path, tmp_path, monkeypatch):
         example.evaluate()
     drawn = [thing for thing in page.namespace.values() if isinstance(thing, Figure)]
     for figure in drawn if path.stem == "tutorial" else ():
-        assert cx.plot.alt_of(figure) in text_of(path), "make figures, and mend the text"
+        assert cx.plot.alternative_text(figure) in text_of(path), "make figures, and mend the text"
 
 
 # Other pages show what takes too long to be run here, or needs data; names have to be right.
@@ -95,8 +95,8 @@ def test_commands_on_a_page_have_the_options_that_they_are_given(path):
     commands = re.findall(r"^(?:    |\$ )cxsim +([a-z].*)$", text_of(path), re.MULTILINE)
     for line in commands:
         name, *words = shlex.split(line, comments=True)
-        assert name in cli.commands, line
-        command = cli.commands[name]
+        command = cli.get_command(None, name)
+        assert command, line
         while hasattr(command, "commands"):  # cxsim store adopt
             assert words[0] in command.commands, line
             command = command.commands[words.pop(0)]

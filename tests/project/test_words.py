@@ -1,14 +1,16 @@
-"""Pages use the field's words: none of those that docs/style.md replaces, and names that exist."""
+"""Texts use the field's words: none of those that docs/style.md replaces, and names that exist."""
 
 from __future__ import annotations
 
 import io
+import json
 import re
 import token
 import tokenize
 from pathlib import Path
 
 import pytest
+import ruamel.yaml
 
 import cxsim as cx
 from cxsim.engine.rules import names_of_rules
@@ -19,7 +21,7 @@ from cxsim.scenario.schema import schema_for
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
-#: Files whose words are checked. To check the package too, add "cxsim/**/*.py".
+#: Files whose words are checked: pages, and texts and comments of code, notebooks, scenarios.
 SCOPE = (
     "README.md",
     "CONTRIBUTING.md",
@@ -28,6 +30,11 @@ SCOPE = (
     "docs/*.md",
     "docs/api/*.md",
     "docs/howto/*.md",
+    *(
+        f"{folder}/**/*.{suffix}"
+        for folder in ("cxsim", "classroom", "lab", "notebooks", "params")
+        for suffix in ("py", "yaml", "md", "html", "ipynb")
+    ),
 )
 #: Pages that name the words, and pages that programs write from what the package says.
 LEFT_OUT = {
@@ -80,20 +87,65 @@ def blank(match):
     return re.sub(r"[^\n]", " ", match.group())
 
 
-def prose(path):
-    """The text of a file with all that is no prose blanked, so that lines keep their numbers."""
-    text = text_of(path)
-    if path.suffix == ".md":
-        return NO_PROSE.sub(blank, text)
-    if path.suffix != ".py":
-        return text
-    lines = [""] * (text.count("\n") + 2)
+#: A text in quotes without a space is a name.
+A_NAME = re.compile(r"[a-z]*([\"']{1,3})\S*\1", re.IGNORECASE)
+
+#: What is no prose in a text of code: code, names between braces, and names of arguments.
+NO_TEXT = re.compile(
+    r"``[^`]+``|`[^`\n]+`|\{[^{}\n]*\}|^\s*(\w+, )*\w+ : .*?$|^\s*(>>>|\.\.\.) .*?$",
+    re.MULTILINE,
+)
+
+
+def texts_of_python(code):
+    """Comments, and texts in quotes unless they are names, in their lines."""
+    lines = [""] * (code.count("\n") + 2)
     said = {token.STRING, token.COMMENT, getattr(token, "FSTRING_MIDDLE", token.STRING)}
-    for each in tokenize.generate_tokens(io.StringIO(text).readline):
-        if each.type in said:
-            for k, line in enumerate(each.string.split("\n")):
+    runs_on = False
+    for each in tokenize.generate_tokens(io.StringIO(code).readline):
+        if each.type in said and (runs_on or not A_NAME.fullmatch(each.string)):
+            # Without quotes, so that a phrase may run on from one text to the next.
+            for k, line in enumerate(each.string.strip("\"'").split("\n")):
                 lines[each.start[0] - 1 + k] += f" {line}"
-    return re.sub(r"``.+?``|`[^`\n]+`", blank, "\n".join(lines))
+        runs_on = each.type == token.STRING or (runs_on and each.type == token.NL)
+    return NO_TEXT.sub(blank, "\n".join(lines))
+
+
+def texts_of_yaml(text):
+    """Comments, and values of more than one word, in their lines."""
+    kept = [" " if letter != "\n" else letter for letter in text]
+    spans = [match.span() for match in re.finditer(r"(?:^|(?<=\s))#.*", text)]
+    spans += [
+        (each.start_mark.index, each.end_mark.index)
+        for each in ruamel.yaml.YAML(typ="safe", pure=True).scan(text)
+        if isinstance(each, ruamel.yaml.ScalarToken) and " " in each.value.strip()
+    ]
+    for start, end in spans:
+        kept[start:end] = text[start:end]
+    return NO_TEXT.sub(blank, "".join(kept))
+
+
+def texts_of_notebook(text):
+    """Cells of text, and comments and texts of the others; lines are counted over all cells."""
+    return "\n".join(
+        NO_PROSE.sub(blank, source) if cell["cell_type"] == "markdown" else texts_of_python(source)
+        for cell in json.loads(text)["cells"]
+        for source in ["".join(cell["source"])]
+    )
+
+
+READ = {
+    ".md": lambda text: NO_PROSE.sub(blank, text),
+    ".py": texts_of_python,
+    ".yaml": texts_of_yaml,
+    ".ipynb": texts_of_notebook,
+    ".html": lambda text: text,
+}
+
+
+def prose(path):
+    """The text of a file with all that is no prose left blank, so that lines keep their numbers."""
+    return READ[path.suffix](text_of(path))
 
 
 def offenders(path):
@@ -115,10 +167,20 @@ CHECKED = sorted(
 )
 
 
+def test_every_kind_of_text_is_checked():
+    assert {path.suffix for path in CHECKED} == set(READ)
+    assert len(CHECKED) > 300
+
+
 @pytest.mark.parametrize("path", CHECKED, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_page_uses_the_words_of_the_field(path):
+def test_a_text_uses_the_words_of_the_field(path):
     found = offenders(path)
     assert not found, "\n" + "\n".join(found)
+
+
+def found_in(path):
+    """Lines and words that are found in a file."""
+    return [line.split(":", 1)[1].split(" -> ")[0] for line in offenders(path)]
 
 
 def test_words_are_found_in_prose_over_lines_and_not_in_code(tmp_path):
@@ -127,17 +189,36 @@ def test_words_are_found_in_prose_over_lines_and_not_in_code(tmp_path):
         "A range that nobody\nknows, foretelling it: `hassle`.\n\n    hassle: 3\n\n"
         "```yaml\nhassle: 3\n```\n\n![hassle](hassle.png) and [more](hassle.md).\n"
     )
-    assert [line.split(" -> ")[0] for line in offenders(page)] == [
-        "page.md:1: nobody knows",
-        "page.md:2: foretelling",
-    ]
+    assert found_in(page) == ["1: nobody knows", "2: foretelling"]
     module = tmp_path / "module.py"
     module.write_text('"""Of ``hassle``.\n\nReckon."""\n\nhassle = f"{1} hearsay"  # to be had\n')
-    assert [line.split(" -> ")[0] for line in offenders(module)] == [
-        "module.py:3: Reckon",
-        "module.py:5: hearsay",
-        "module.py:5: to be had",
-    ]
+    assert found_in(module) == ["3: Reckon", "5: hearsay", "5: to be had"]
+
+
+def test_a_name_in_quotes_is_no_prose_and_a_phrase_may_run_on(tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text(
+        '"""Of two.\n\nhassle : float\n    A hassle.\n"""\nx = {"hassle": f"of {hassle}"}\n'
+        'y = ("an outside "\n"option")\n'
+    )
+    assert found_in(module) == ["4: hassle", "7: outside option"]
+
+
+def test_keys_and_names_in_a_scenario_are_no_prose(tmp_path):
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(
+        "hassle: [hassle, misfit]  # a hassle\nnote: >-\n  Of\n  {hassle} and misfit.\n"
+    )
+    assert found_in(scenario) == ["1: hassle", "4: misfit"]
+
+
+def test_words_are_found_in_both_kinds_of_cells(tmp_path):
+    notebook = tmp_path / "notebook.ipynb"
+    cells = [("markdown", "Of `hassle`,\na misfit."), ("code", "hassle = 1  # to be had")]
+    notebook.write_text(
+        json.dumps({"cells": [{"cell_type": kind, "source": [text]} for kind, text in cells]})
+    )
+    assert found_in(notebook) == ["2: misfit", "3: to be had"]
 
 
 # ------------------------------------------------------------------- the glossary
@@ -155,7 +236,7 @@ def names_in_code():
         | tails
         | names_of_rules(functions)
         | {column.name for mechanism in mechanisms for column in mechanism.columns}
-        | {f"detail={name}" for name in PROBES}
+        | {f"probes={name}" for name in PROBES}
     )
 
 

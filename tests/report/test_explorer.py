@@ -10,7 +10,7 @@ import pytest
 from markets import lively
 
 import cxsim as cx
-from cxsim.plot import alt_of
+from cxsim.plot import alternative_text
 from cxsim.report import explorer
 from cxsim.report.what_if import FOCUS, Answers, Question, lever, levers
 from cxsim.scenario import ScenarioError
@@ -56,9 +56,13 @@ def test_a_copying_rival_gets_what_the_firm_in_focus_has_in_the_question(base):
 
 def test_the_answer_is_the_paired_comparison(base, answers):
     asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
-    mine = answers.to(asked).comparison.table.query("firm == 'Tailor' and measure == 'share'")
+    mine = answers.to(asked).comparison.table.query(
+        "firm == 'Tailor' and measure == 'market_share'"
+    )
     other = asked.scenario()
-    theirs = cx.compare(base, other, seeds=4).table.query("firm == 'Tailor' and measure == 'share'")
+    theirs = cx.compare(base, other, seeds=4).table.query(
+        "firm == 'Tailor' and measure == 'market_share'"
+    )
     assert mine["difference"].item() == theirs["difference"].item()
     assert mine["lower"].item() == theirs["lower"].item()
 
@@ -67,9 +71,7 @@ def test_the_sentence_says_what_the_table_says(base, answers):
     answer = answers.to(Question(base, "Tailor").set("firms.Tailor.price", 14.0))
     row = answer.rows().set_index("measure").loc["Market share"]
     said = answer.sentence()
-    assert said.startswith(
-        "With Tailor's price 14 instead of 10: Tailor's share of purchases falls"
-    )
+    assert said.startswith("With Tailor's price 14 instead of 10: Tailor's market share falls")
     assert f"by {row['difference'][1:]} points" in said
     assert f"{row['lower']} to {row['upper']}" in said
 
@@ -101,7 +103,9 @@ def test_what_was_run_is_remembered(base, monkeypatch):
 
 
 def test_why_blames_the_price_for_the_effect_of_a_price(base):
-    parts = cx.why(base, base.override({"firms.Tailor.price": 13.0}), firm="Tailor", seeds=4)
+    parts = cx.driver_contributions(
+        base, base.override({"firms.Tailor.price": 13.0}), firm="Tailor", seeds=4
+    )
     assert parts["term"][0] == "price"
     row = parts.iloc[0]
     assert row["without"] == pytest.approx(0, abs=1e-12)  # blind to prices, nothing changes
@@ -110,14 +114,16 @@ def test_why_blames_the_price_for_the_effect_of_a_price(base):
 
 def test_why_refuses_a_firm_or_measure_that_is_not_there(base):
     with pytest.raises(ValueError, match="firm: expected one of"):
-        cx.why(base, base, firm="Taylor", seeds=1)
+        cx.driver_contributions(base, base, firm="Taylor", seeds=1)
     with pytest.raises(ValueError, match="measure: expected one of"):
-        cx.why(base, base, firm="Tailor", measure="shares", seeds=1)
+        cx.driver_contributions(base, base, firm="Tailor", measure="shares", seeds=1)
 
 
 def test_a_term_that_is_absent_is_no_part_of_a_difference(base):
-    free = base.override({"segments.*.switching_cost": 0, "segments.*.teaching_effort": 0})
-    parts = cx.why(free, free.override({"firms.Mass.price": 9.0}), firm="Mass", seeds=3)
+    free = base.override({"segments.*.switching_cost": 0, "segments.*.onboarding_effort": 0})
+    parts = cx.driver_contributions(
+        free, free.override({"firms.Mass.price": 9.0}), firm="Mass", seeds=3
+    )
     assert parts.set_index("term").loc["switching cost", "part"] == 0
 
 
@@ -144,7 +150,7 @@ def test_the_figure_has_both_scenarios_and_says_so_in_words(base, answers):
     asked = replace(Question(base, "Tailor"), copycat="Mass", copies_at=5)
     figure = explorer.figure_of(answers.to(asked))
     assert len(figure.axes) == 2
-    assert "before)" in alt_of(figure)
+    assert "before)" in alternative_text(figure)
     assert "Mass copies Tailor" in [t.get_text() for t in figure.axes[0].texts]
 
 

@@ -18,8 +18,8 @@ from cxsim.messages import minus
 from cxsim.report.notebook_parameters import as_command, as_papermill, as_python, declared
 from cxsim.report.notebook_run import run_notebook, to_html
 from cxsim.report.notebooks import shipped_notebooks
-from cxsim.report.report import Report, shipped
-from cxsim.report.sections import moves, players_of
+from cxsim.report.report import Report, list_scenarios
+from cxsim.report.sections import competitors, policy_options
 from cxsim.report.tables import decimals
 from cxsim.runs import Run
 from cxsim.strategy.decision import Decision
@@ -185,8 +185,12 @@ def test_replications_hold_means_errors_and_the_whole_first_run(runs):
     np.testing.assert_allclose(runs.means["mean"], values.mean(axis=0))
     np.testing.assert_allclose(runs.means["se"], values.std(axis=0, ddof=1) / 3**0.5)
 
-    one = runs.series.query("measure == 'share' and firm == 'Niche' and period == 11").iloc[0]
-    shares = [single.firms.query("firm == 'Niche' and period == 11")["share"] for single in singles]
+    one = runs.series.query("measure == 'market_share' and firm == 'Niche' and period == 11").iloc[
+        0
+    ]
+    shares = [
+        single.firms.query("firm == 'Niche' and period == 11")["market_share"] for single in singles
+    ]
     assert one["mean"] == pytest.approx(np.mean(shares))
     assert one["upper"] - one["lower"] == pytest.approx(2 * 4.302653 * one["se"])
 
@@ -197,7 +201,7 @@ def test_key_figures_come_with_units_and_errors(report, runs):
     assert "Switching cost (EUR, month 39, the last)" in text
     assert "Market share (%, mean over months 0-39)" in text
     assert "from all firms that were made from this firm" in text  # its definition
-    share = runs.means.query("measure == 'share' and firm == 'Mass'").iloc[0]
+    share = runs.means.query("measure == 'market_share' and firm == 'Mass'").iloc[0]
     assert f"{100 * share['mean']:.1f}"[:4] in text
     assert "Identify: recognition rate (%, mean over months 0-39)" in text_of(
         report.scorecard(runs)
@@ -212,9 +216,9 @@ def test_one_seed_says_that_it_is_one_seed(report):
 
 
 def test_the_answer_names_who_leads(report, runs):
-    answer = report.leader(runs)
+    answer = report.market_leader(runs)
     means = runs.means.query("firm != '(market)'").set_index(["measure", "firm"])["mean"]
-    assert answer.startswith(f"{means['share'].idxmax()} has the highest share of purchases")
+    assert answer.startswith(f"{means['market_share'].idxmax()} has the highest market share")
     assert "earns most" in answer
     shown = text_of(report.answer(answer, seeds=runs.seeds))
     assert "3 seeds, 40 months, 200 simulated customers representing 100,000" in shown
@@ -230,13 +234,13 @@ def test_firms_are_told_apart_and_what_they_share_is_said_once(report):
 
 
 def test_what_differs_from_the_baseline_is_listed(report):
-    assert "events.24.firms.Mass.interaction absent 0.8" in text_of(report.from_baseline())
+    assert "events.24.firms.Mass.interaction absent 0.8" in text_of(report.changed_settings())
     report.load("baseline")
-    assert text_of(report.from_baseline()) == "All parameters are those of the baseline."
+    assert text_of(report.changed_settings()) == "All parameters are those of the baseline."
 
 
 def test_what_a_report_keeps_is_plain_json(report, runs, tmp_path):
-    report.figure(cx.plot.shares(runs.series), "shares")
+    report.figure(cx.plot.market_shares(runs.series), "shares")
     report.finish(title="T", result=runs.first, odd=[np.float64("nan"), np.int64(3), (1, None)])
     kept = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert kept["odd"] == [None, 3, [1, None]]
@@ -254,7 +258,7 @@ def test_a_report_without_a_folder_writes_nothing(tmp_path, monkeypatch):
 
 
 def test_scenarios_are_listed_with_their_claims():
-    text = text_of(shipped())
+    text = text_of(list_scenarios())
     for name in ("baseline", "copycat", "two_roads", "broken_loop", "price_attack"):
         assert name in text
         assert " ".join(cx.load(name).claim.split()) in text
@@ -307,9 +311,13 @@ def test_scenario_tells_one_market_and_keeps_its_run(tmp_path, capfd):
 
     means = pd.DataFrame(result.summary["means"]).set_index(["measure", "firm"])
     runs = [cx.run("copycat", seed=seed, overrides=SETTINGS).summary() for seed in (7, 8, 9)]
-    retention = [run.set_index(["measure", "firm"])["value"]["retention", "Mass"] for run in runs]
-    assert means["mean"]["retention", "Mass"] == pytest.approx(np.mean(retention))
-    assert means["se"]["retention", "Mass"] == pytest.approx(np.std(retention, ddof=1) / 3**0.5)
+    retention = [
+        run.set_index(["measure", "firm"])["value"]["retention_rate", "Mass"] for run in runs
+    ]
+    assert means["mean"]["retention_rate", "Mass"] == pytest.approx(np.mean(retention))
+    assert means["se"]["retention_rate", "Mass"] == pytest.approx(
+        np.std(retention, ddof=1) / 3**0.5
+    )
 
     page = result.report.read_text(encoding="utf-8")
     assert kept.scenario.title in page
@@ -354,10 +362,10 @@ def test_decide_advises_what_its_runs_say_and_reports_it(tmp_path):
     expected = cx.decide("baseline", "Mass", points=16, seeds=2, overrides=SETTINGS)
     pd.testing.assert_frame_equal(kept.frame, expected.frame)
     means = kept.frame.groupby("strategy")["net_present_value.Mass"].mean()
-    assert result.summary["choice"] == means.idxmax()
+    assert result.summary["recommended"] == means.idxmax()
     two = means.sort_values().iloc[-2:]
-    assert result.summary["lead"][0] == pytest.approx(two.iloc[1] - two.iloc[0])
-    assert result.summary["information"][0]["factor"] == "everything"
+    assert result.summary["advantage"][0] == pytest.approx(two.iloc[1] - two.iloc[0])
+    assert result.summary["value_of_information"][0]["factor"] == "everything"
     page = unescape(result.report.read_text(encoding="utf-8"))
     assert result.summary["answer"].split(". ")[0] in page.replace("\u00a0", " ")
     assert "cxsim decide baseline --firm Mass --points 16 --seeds 2" in page
@@ -377,8 +385,8 @@ def test_decide_goes_from_a_panel_of_purchases_to_advice(tmp_path):
         "options": "{stay: {}, interact: {firms.dannon.interaction: 0.8}}", "firm": "dannon",
     }  # fmt: skip
     result = run_notebook("decide", given, output_folder=tmp_path / "out")
-    assert result.summary["choice"] in ("stay", "interact")
-    factors = {row["factor"] for row in result.summary["information"]}
+    assert result.summary["recommended"] in ("stay", "interact")
+    factors = {row["factor"] for row in result.summary["value_of_information"]}
     assert "segments.All.switching_cost" in factors, "the estimates' draws are the futures"
     page = unescape(result.report.read_text(encoding="utf-8"))
     assert "Not observed in the panel" in page
@@ -396,19 +404,19 @@ def test_sweep_tells_what_a_study_says(tmp_path):
         "overrides": SETTINGS,
         "factors": {"firms.Tailor.price": [18, 26]},
         "seeds": 2,
-        "outputs": ["share.Tailor"],
+        "outputs": ["market_share.Tailor"],
         "analysis": ["main_effects"],
     }
     (tmp_path / "two.yaml").write_text(json.dumps(study), encoding="utf-8")
     given = {"study": str(tmp_path / "two.yaml"), "store": str(tmp_path / "store"), "jobs": 1}
     result = run_notebook("sweep", given, output_folder=tmp_path / "out")
     assert (result.summary["runs"], result.summary["failed"]) == (4, 0)
-    runs = pd.read_parquet(result.folder / "sweep" / "runs.parquet")
-    share = runs.groupby("firms.Tailor.price")["share.Tailor"].mean()
+    runs = pd.read_parquet(result.folder / "study_result" / "runs.parquet")
+    share = runs.groupby("firms.Tailor.price")["market_share.Tailor"].mean()
     low, high = (
         np.mean([
             cx.run("baseline", seed=seed, overrides={**SETTINGS, "firms.Tailor.price": price})
-            .summary().set_index(["measure", "firm"])["value"]["share", "Tailor"]
+            .summary().set_index(["measure", "firm"])["value"]["market_share", "Tailor"]
             for seed in (0, 1)
         ])
         for price in (18, 26)
@@ -416,7 +424,7 @@ def test_sweep_tells_what_a_study_says(tmp_path):
     np.testing.assert_allclose(share, [low, high])
     assert low > high
     page = result.report.read_text(encoding="utf-8")
-    answer = page.index("share.Tailor is highest on average at firms.Tailor.price = 18")
+    answer = page.index("market_share.Tailor is highest on average at firms.Tailor.price = 18")
     assert answer < page.index("Results of the analyses")  # the answer comes first
     assert "4 runs at 2 points" in result.report.read_text(encoding="utf-8")
 
@@ -461,12 +469,12 @@ def test_compete_shows_tiers_and_lifts_where_firms_choose_customers(tmp_path):
 )
 def test_two_firms_of_the_market_play(players, message):
     with pytest.raises(cx.ScenarioError, match=message):
-        players_of(cx.load("baseline"), *players)
+        competitors(cx.load("baseline"), *players)
 
 
 def test_moves_that_a_market_does_not_allow_are_left_out():
-    assert "best response" in moves(cx.load("baseline"), ("Mass", "Niche"))
-    full = moves(cx.load("baseline_full"), ("Mass", "Niche"))
+    assert "best response" in policy_options(cx.load("baseline"), ("Mass", "Niche"))
+    full = policy_options(cx.load("baseline_full"), ("Mass", "Niche"))
     assert "best response" not in full
     assert "copies the leader" in full
 

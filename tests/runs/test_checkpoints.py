@@ -21,7 +21,7 @@ from cxsim.runs.simulation import Simulation
 from cxsim.scenario import shipped_scenarios
 
 SMALL = {"customers": 3000, "periods": 40}
-DETAIL = ["cohorts", "elasticity", "loss_reasons", "customers"]
+DETAIL = ["cohorts", "price_elasticity", "churn_reasons", "customers"]
 
 
 def same(a, b):
@@ -42,8 +42,8 @@ def test_a_run_that_goes_on_equals_one_that_never_stopped(name, stop, tmp_path):
         cut.step()
     Checkpoint(file).save(cut)
     del cut
-    resumed = cx.run(scenario, seed=3, detail=DETAIL, checkpoint=file)
-    same(resumed, cx.run(scenario, seed=3, detail=DETAIL))
+    resumed = cx.run(scenario, seed=3, probes=DETAIL, checkpoint=file)
+    same(resumed, cx.run(scenario, seed=3, probes=DETAIL))
     assert not file.exists()
 
 

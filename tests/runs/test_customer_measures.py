@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markets import firm, lively, market
 
 import cxsim as cx
-from cxsim.calibration import match
+from cxsim.calibration import match_moments
 from cxsim.calibration.targets import read_targets
 from cxsim.model.core.offer import squared_estimate_error
 from cxsim.model.core.people import has_lapsed
@@ -43,7 +43,7 @@ def test_a_customer_lapses_after_so_many_mean_intervals_without_a_purchase():
 def test_churn_is_the_sum_of_its_causes_and_retention_the_rest(baseline):
     firms = baseline.firms.iloc[4:]  # nobody has a customer to lose before the first period
     np.testing.assert_allclose(firms[CAUSES].sum(axis=1), firms["churn"])
-    np.testing.assert_allclose(firms["retention"], 1.0 - firms["churn"])
+    np.testing.assert_allclose(firms["retention_rate"], 1.0 - firms["churn"])
 
 
 def test_active_customers_of_a_period_are_those_that_the_next_can_lose():
@@ -51,7 +51,7 @@ def test_active_customers_of_a_period_are_those_that_the_next_can_lose():
     lost = run.firms["churn"] * run.firms.groupby("firm")["active_customers"].shift(1)
     moved = (
         run.firms.groupby("firm")["active_customers"].diff()
-        - run.firms["acquisitions"]
+        - run.firms["customers_acquired"]
         - run.firms["returned"]
     )
     there = lost.notna()
@@ -60,28 +60,28 @@ def test_active_customers_of_a_period_are_those_that_the_next_can_lose():
 
 def test_silence_is_not_loyalty():
     """Almost everybody buys from nobody: few customers are taken by rivals, and most lapse."""
-    quiet = cx.run("baseline", seed=1, overrides={"segments.*.outside_value": 40})
-    assert quiet.market["outside_share"].mean() > 0.98
-    seen = mean(quiet, "stayed", "retention", "repeat_rate", "churn_lapsed")
+    quiet = cx.run("baseline", seed=1, overrides={"segments.*.no_purchase_value": 40})
+    assert quiet.market["no_purchase_share"].mean() > 0.98
+    seen = mean(quiet, "stayed", "retention_rate", "repeat_purchase_rate", "churn_lapsed")
     assert (seen["stayed"] > 0.98).all()  # what used to be called retention
-    assert (seen["retention"] < 0.9).all()
+    assert (seen["retention_rate"] < 0.9).all()
     assert (seen["churn_lapsed"] > 0.05).all()
-    assert (seen["repeat_rate"] < 0.5).all()
+    assert (seen["repeat_purchase_rate"] < 0.5).all()
     last = quiet.firms[quiet.firms["period"] == 59]
     assert (last["active_customers"] < 0.4 * last["customers"]).all()
 
 
 def test_high_retention_and_much_switching_among_buyers_are_both_true(baseline):
     """Of Tailor's customers two in five buy in a month: the others are not lost by that."""
-    tailor = mean(baseline, "retention", "repeat_rate", "churn_rivals").loc["Tailor"]
-    assert tailor["retention"] > 0.75
-    assert tailor["repeat_rate"] < 0.55
+    tailor = mean(baseline, "retention_rate", "repeat_purchase_rate", "churn_rivals").loc["Tailor"]
+    assert tailor["retention_rate"] > 0.75
+    assert tailor["repeat_purchase_rate"] < 0.55
     firms = baseline.firms[baseline.firms["firm"] == "Tailor"]
-    bought = baseline.switching.query("origin == 'Tailor' and destination != 'outside'")
+    bought = baseline.brand_switching.query("origin == 'Tailor' and destination != 'no_purchase'")
     share = bought.groupby("period")["purchases"].sum() / firms.set_index("period")[
         "customers"
     ].shift(1)
-    expected = share.mean() * (1 - tailor["repeat_rate"])
+    expected = share.mean() * (1 - tailor["repeat_purchase_rate"])
     assert tailor["churn_rivals"] == pytest.approx(expected, abs=0.02)
 
 
@@ -92,14 +92,14 @@ def test_a_customer_is_never_lapsed_whose_subscription_goes_on():
 
 
 def test_churn_that_a_user_types_comes_out_of_the_run_turnover_included():
-    """1.1 % a month, in a market that loses 0.5 % a month to its turnover already."""
+    """1.1 % a month, in a market that loses 0.5 % a month as its exit rate already."""
     wanted = 0.011
-    found = match(
+    found = match_moments(
         {
             "base": "baseline",
             "settings": {
                 "customers": 4000, "periods": 36, "market_size": 4000,
-                "segments.*.turnover": 0.005, "outside_option": False,
+                "segments.*.exit_rate": 0.005, "no_purchase_option": False,
                 "segments.*.purchase_rate": 1.0,
             },
             "parameters": {"segments.*.switching_cost": [5.0, 60.0]},
@@ -119,8 +119,9 @@ def test_churn_that_a_user_types_comes_out_of_the_run_turnover_included():
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("churn_rate", "'churn'"), ("market_share", "'share'"), ("signals", "'learned'"),
-        ("lifetime_value", "'lifetime_value_present' or 'lifetime_value_new'"),
+        ("churn_rate", "'churn'"), ("share", "'market_share'"),
+        ("signals", "'need_variance_resolved'"),
+        ("lifetime_value", "'customer_lifetime_value_present' or 'customer_lifetime_value_new'"),
     ],
 )  # fmt: skip
 def test_names_from_elsewhere_lead_to_the_measure(typed, meant):
@@ -138,15 +139,15 @@ def test_names_from_elsewhere_lead_to_the_measure(typed, meant):
 def test_a_customer_newly_won_is_worth_what_cohorts_bring():
     """Followed for eight years, customers won in months 60 to 72 bring what was projected."""
     run = cx.run(
-        "baseline", seed=0, overrides={"customers": 8000, "periods": 168}, detail=["cohorts"]
+        "baseline", seed=0, overrides={"customers": 8000, "periods": 168}, probes=["cohorts"]
     )
     won = run.cohorts[run.cohorts["cohort"].between(60, 72)].set_index(["firm", "cohort"])
     last = won[won["age"] == 95]
     size = won[won["age"] == 0]["customers"]
     realized = (last["realized_value"] * size).groupby("firm").sum() / size.groupby("firm").sum()
     projected = run.firms[run.firms["period"].between(60, 72)].groupby("firm")
-    new = projected["lifetime_value_new"].mean()
-    present = projected["lifetime_value_present"].mean()
+    new = projected["customer_lifetime_value_new"].mean()
+    present = projected["customer_lifetime_value_present"].mean()
     np.testing.assert_allclose(new[realized.index], realized, rtol=0.06)
     assert (present > 1.5 * realized).all()  # what a bid for a new customer must not be taken from
 
@@ -156,7 +157,7 @@ def test_with_returns_a_customer_is_worth_what_it_brings_until_it_leaves_the_mar
     periods, leaves, rate = 160, 0.05, 0.02
     offers = {"Ann": firm(price=10.0, unit_cost=6.0), "Bob": firm(price=10.0, unit_cost=6.0)}
     scenario = market(
-        offers, segment(purchase_rate=0.6, turnover=leaves, switching_cost=1.0),
+        offers, segment(purchase_rate=0.6, exit_rate=leaves, switching_cost=1.0),
         customers=3000, periods=periods, market_size=3000, discount_rate=rate,
     )  # fmt: skip
     run = cx.run(scenario, seed=3, panel=3000)
@@ -171,23 +172,25 @@ def test_with_returns_a_customer_is_worth_what_it_brings_until_it_leaves_the_mar
         first.append(when[0])
     realized, error = np.mean(worth), np.std(worth) / len(worth) ** 0.5
     ann = run.firms[(run.firms["firm"] == "Ann") & run.firms["period"].between(40, 60)]
-    assert ann["lifetime_value_migration"].mean() == pytest.approx(realized, abs=4 * error)
-    assert (ann["lifetime_value_migration"] > ann["lifetime_value_new"]).all()
+    assert ann["customer_lifetime_value_migration"].mean() == pytest.approx(realized, abs=4 * error)
+    assert (ann["customer_lifetime_value_migration"] > ann["customer_lifetime_value_new"]).all()
 
 
 def test_without_rivals_who_is_won_stays_and_returns_add_nothing():
     offers = {"Ann": firm(price=10.0, unit_cost=6.0)}
     run = cx.run(
-        market(offers, segment(turnover=0.1), customers=2000, periods=24, discount_rate=0.05)
+        market(offers, segment(exit_rate=0.1), customers=2000, periods=24, discount_rate=0.05)
     )
     last = run.firms.iloc[-1]
-    assert last["lifetime_value_migration"] == pytest.approx(last["lifetime_value_new"], rel=1e-6)
+    assert last["customer_lifetime_value_migration"] == pytest.approx(
+        last["customer_lifetime_value_new"], rel=1e-6
+    )
 
 
 def test_customer_equity_is_the_worth_of_those_there_are(baseline):
-    firms = baseline.firms.dropna(subset=["lifetime_value_present"])
+    firms = baseline.firms.dropna(subset=["customer_lifetime_value_present"])
     np.testing.assert_allclose(
-        firms["customer_equity"], firms["lifetime_value_present"] * firms["customers"]
+        firms["customer_equity"], firms["customer_lifetime_value_present"] * firms["customers"]
     )
 
 
@@ -196,15 +199,15 @@ def test_customer_equity_is_the_worth_of_those_there_are(baseline):
 
 def test_interact_tells_a_mass_firm_from_a_one_to_one_firm(baseline):
     """Knowledge is .14, .15, .53 and .56; what one contact teaches follows the same order."""
-    seen = mean(baseline, "learned", "knowledge")
-    assert (seen["learned"][["Mass", "Niche"]] < 0.1).all()
-    assert (seen["learned"][["Targeted", "Tailor"]] > 0.2).all()
-    assert (seen["knowledge"][["Mass", "Niche"]] < 0.25).all()
-    assert (seen["knowledge"][["Targeted", "Tailor"]] > 0.45).all()
+    seen = mean(baseline, "need_variance_resolved", "customer_knowledge")
+    assert (seen["need_variance_resolved"][["Mass", "Niche"]] < 0.1).all()
+    assert (seen["need_variance_resolved"][["Targeted", "Tailor"]] > 0.2).all()
+    assert (seen["customer_knowledge"][["Mass", "Niche"]] < 0.25).all()
+    assert (seen["customer_knowledge"][["Targeted", "Tailor"]] > 0.45).all()
 
 
 def test_differentiate_measures_what_a_firm_tells_apart_and_not_its_parameter(baseline):
-    seen = mean(baseline, "differentiated")["differentiated"]
+    seen = mean(baseline, "need_variance_explained")["need_variance_explained"]
     insight = {name: f.segment_insight for name, f in baseline.scenario.firms.items()}
     assert insight["Mass"] == insight["Tailor"]
     assert seen["Tailor"] - seen["Mass"] > 0.25
@@ -213,8 +216,8 @@ def test_differentiate_measures_what_a_firm_tells_apart_and_not_its_parameter(ba
 def test_a_firm_that_knows_nobody_and_no_segment_tells_nobody_apart():
     blind = {"interaction": 0.0, "segment_insight": 0.0}
     run = cx.run(lively(customers=1000).override({f"firms.*.{k}": v for k, v in blind.items()}))
-    np.testing.assert_allclose(run.firms["differentiated"].dropna(), 0.0, atol=1e-7)
-    assert (run.firms["learned"].dropna() == 0.0).all()
+    np.testing.assert_allclose(run.firms["need_variance_explained"].dropna(), 0.0, atol=1e-7)
+    assert (run.firms["need_variance_resolved"].dropna() == 0.0).all()
 
 
 def test_a_firm_that_knows_everything_tells_everybody_apart():
@@ -222,7 +225,7 @@ def test_a_firm_that_knows_everything_tells_everybody_apart():
     told |= {"firms.*.forgetting_rate": 0.0, "segments.*.purchase_rate": 1.0}
     told |= {"segments.Far.purchase_rate_shape": None, "segments.*.disclosure": 1.0}
     run = cx.run(lively(customers=500, periods=8).override(told))
-    assert (run.firms["differentiated"] > 0.999).all()
+    assert (run.firms["need_variance_explained"] > 0.999).all()
 
 
 @given(

@@ -70,7 +70,7 @@ def test_a_market_with_odd_numbers_anywhere_runs_or_is_refused(changes, seed):
     except ScenarioError:
         return
     result = run(scenario, seed=seed)
-    for frame in (result.firms, result.market, result.switching):
+    for frame in (result.firms, result.market, result.brand_switching):
         numbers = frame.select_dtypes("number").to_numpy(dtype=float)
         assert not np.isinf(numbers).any()
     bought = result.firms.groupby("period")["purchases"].sum()

@@ -82,7 +82,7 @@ def trajectory(name, **options):
     return {
         "seed": SEED,
         "customers": CUSTOMERS,
-        "options": [*ledger.firms, "outside"],
+        "options": [*ledger.firms, "no_purchase"],
         "purchases": bought.astype(int).tolist(),
         **last,
     }

@@ -30,21 +30,21 @@ def test_books_close_and_states_stay_in_range(scenario, seed):
         assert not np.isin(simulation.customers("supplier"), np.flatnonzero(gone)).any()
     inactive = ledger.firm("active") == 0
     assert (purchases[:, :, :-1].sum(axis=1)[inactive] == 0).all()
-    if not scenario.outside_option:
+    if not scenario.no_purchase_option:
         assert (purchases[:, :, -1] == 0).all()
     uncertainty, supplier = simulation.customers("uncertainty"), simulation.customers("supplier")
     assert ((uncertainty >= 0) & (uncertainty <= 1)).all()
     assert ((supplier >= -1) & (supplier < len(scenario.firms))).all()
-    shares = {m.name: m.function(ledger) for m in FIRM_MEASURES}["share"]
+    shares = {m.name: m.function(ledger) for m in FIRM_MEASURES}["market_share"]
     bought = purchases[:, :, :-1].sum(axis=(1, 2)) > 0
     np.testing.assert_allclose(shares[bought].sum(axis=1), 1.0)
 
 
 #: Means over customers of whom there may be none, though their unit is one of counts.
-MEANS = {"contacts_per_customer"}
+MEANS = {"acquisition_contacts_per_customer"}
 
 #: Shares of something that they may be more than, and differences of shares.
-BEYOND_ONE = {"switching_cost_share", "misfit_removed", "differentiated"}
+BEYOND_ONE = {"switching_cost_to_price", "fit_gap_closed", "need_variance_explained"}
 
 
 @settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
@@ -64,7 +64,7 @@ def test_measures_are_numbers_within_their_range(scenario, seed):
             if m.unit in ("per period", "customers"):
                 assert (there >= 0).all(), m.name
             if m.unit in ("share", "share per period") and m.name not in BEYOND_ONE:
-                low = -1.0 if m.name.startswith("net_promoter") else 0.0
+                low = -1.0 if m.name.startswith("net_promoter_score") else 0.0
                 assert (there >= low - 1e-9).all(), m.name
                 assert (there <= 1 + 1e-9).all(), m.name
             if m.unit == "score 0-10" and m.name != "perception_gap":
@@ -95,7 +95,7 @@ def test_revenue_is_the_sum_of_prices_paid_in_every_period_of_every_market(scena
 def test_revenue_is_the_sum_of_prices_paid():
     alike = lively(customers=700, periods=5).override({"segments.Far.volume": 1.0})
     result = cx.run(alike, panel=700)
-    panel = result.panel[result.panel["choice"] != "outside"]
+    panel = result.panel[result.panel["choice"] != "no_purchase"]
     paid = panel.apply(lambda row: row[f"price_{row['choice']}"], axis=1)
     expected = paid.groupby([panel["period"], panel["choice"]]).sum() * (100000 / 700)
     got = result.firms.set_index(["period", "firm"])["revenue"]
@@ -115,17 +115,17 @@ def test_a_newcomer_belongs_to_the_segment_of_the_customer_it_replaces(engine):
         {
             "customers": 300,
             "periods": 120,
-            "segments.Comfort.turnover": 0.05,
-            "segments.Performance.turnover": 0.0,
+            "segments.Comfort.exit_rate": 0.05,
+            "segments.Performance.exit_rate": 0.0,
         },
     )
     run = cx.Market(scenario, engine=engine, rng=1).simulation
-    start, born = sizes(run), run.customers("born").copy()
+    start, entered = sizes(run), run.customers("entry_period").copy()
     assert min(start) > 100
     for _ in range(120):
         run.step()
         assert sizes(run) == start
-    replaced = run.customers("born") > born
+    replaced = run.customers("entry_period") > entered
     comfort = run.customers("segment") == list(run.workspace.tables.segments).index("Comfort")
     assert replaced[comfort].mean() > 0.98
     assert not replaced[~comfort].any()
@@ -145,8 +145,8 @@ def test_uncertainty_never_rises_without_forgetting_or_drift():
     scenario = lively(customers=400).override(
         {
             "firms.*.forgetting_rate": 0.0,
-            "segments.*.turnover": 0.0,
-            "segments.Far.turnover_beta": None,
+            "segments.*.exit_rate": 0.0,
+            "segments.Far.exit_rate_beta": None,
         }
     )
     simulation = Simulation(scenario)
@@ -163,7 +163,10 @@ def test_share_falls_in_the_own_price_and_rises_in_a_rivals():
     base = lively(customers=20000, periods=4)
     dearer = base.override({"firms.Tailor.price": 12.0})
     a, b = cx.run(base), cx.run(dearer)
-    change = b.firms.groupby("firm")["share"].mean() - a.firms.groupby("firm")["share"].mean()
+    change = (
+        b.firms.groupby("firm")["market_share"].mean()
+        - a.firms.groupby("firm")["market_share"].mean()
+    )
     assert change["Tailor"] < 0
     assert change["Mass"] > 0
     assert change["Niche"] > 0
@@ -171,7 +174,7 @@ def test_share_falls_in_the_own_price_and_rises_in_a_rivals():
 
 def test_one_customer_and_one_firm():
     result = cx.run(market(firms={"Only": firm()}, customers=1))
-    assert result.firms["share"].tolist() == [1.0] * 6
+    assert result.firms["market_share"].tolist() == [1.0] * 6
 
 
 def test_no_price_sensitivity_is_pure_chance():
@@ -181,31 +184,31 @@ def test_no_price_sensitivity_is_pure_chance():
         customers=20000,
         periods=1,
     )
-    share = cx.run(scenario).firms["share"].iloc[0]
+    share = cx.run(scenario).firms["market_share"].iloc[0]
     assert share == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(20000))
 
 
 def test_a_switching_cost_so_large_that_nobody_moves():
     scenario = market(segments={"All": {"share": 1.0, "switching_cost": 1e6}}, customers=2000)
-    assert cx.run(scenario).firms["losses"].sum() == 0
+    assert cx.run(scenario).firms["customers_lost_to_rivals"].sum() == 0
 
 
 def test_needs_without_variance_fit_a_product_at_their_place():
     scenario = market(
         segments={"All": {"share": 1.0, "need_sd": 0.0, "fit_weight": 1.0}}, customers=300
     )
-    assert (cx.run(scenario).firms["misfit"] == 0).all()
+    assert (cx.run(scenario).firms["fit_gap"] == 0).all()
 
 
 def test_without_learning_nobody_knows_anybody():
     result = cx.run(lively(customers=500, learning_rate=0.0))
-    assert (result.firms["knowledge"] == 0).all()
+    assert (result.firms["customer_knowledge"] == 0).all()
 
 
 @pytest.mark.parametrize("outside", [True, False])
 def test_once_all_firms_have_left_nobody_buys(outside):
     scenario = market(
-        outside_option=outside,
+        no_purchase_option=outside,
         customers=500,
         events=[{"at": 2, "set": {"firms.*.active": False}}],
     )
@@ -214,14 +217,14 @@ def test_once_all_firms_have_left_nobody_buys(outside):
     assert (late["purchases"] == 0).all()
     assert (late["profit"] == 0).all()
     if outside:
-        assert (result.market["outside_share"][2:] == 1).all()
+        assert (result.market["no_purchase_share"][2:] == 1).all()
     else:
-        assert result.market["outside_share"][2:].isna().all()
+        assert result.market["no_purchase_share"][2:].isna().all()
 
 
 def test_customers_with_identical_options_take_the_first_in_name_order_only_by_chance():
     scenario = market(firms={"Zoe": firm(), "Abe": firm()}, customers=20000, periods=1)
-    share = cx.run(scenario).firms.set_index("firm")["share"]
+    share = cx.run(scenario).firms.set_index("firm")["market_share"]
     assert share["Zoe"] == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(20000))
 
 
@@ -237,7 +240,7 @@ def test_parts_of_the_switching_cost_add_up_and_may_be_negative():
 
 @pytest.mark.parametrize("changes", [{}, {"self_discovery": {}}], ids=["core", "perceived_utility"])
 def test_a_firms_switching_cost_is_the_mean_of_its_customers(changes):
-    result = cx.run(lively(customers=900, **changes), detail=["customers"])
+    result = cx.run(lively(customers=900, **changes), probes=["customers"])
     each = result.customers.groupby("supplier")["switching_cost"].mean()
     last = result.firms[result.firms["period"] == 5].set_index("firm")["switching_cost"]
     for name in last.index:
@@ -255,10 +258,10 @@ def test_profit_is_what_revenue_leaves():
     f = cx.run(scenario).firms
     costs = f[
         [
-            "production_cost",
+            "cost_of_goods_sold",
             "contact_cost",
             "service_cost",
-            "capability_cost",
+            "capability_overhead",
             "capability_investment",
         ]
     ].sum(axis=1)
@@ -267,7 +270,7 @@ def test_profit_is_what_revenue_leaves():
     assert invested[2] == pytest.approx(500.0)
     assert invested.drop(2).sum() == 0
     np.testing.assert_allclose(
-        f.query("firm == 'Mass'")["capability_cost"].iloc[0], 50.0 * (0.1**2 + 0.1**2)
+        f.query("firm == 'Mass'")["capability_overhead"].iloc[0], 50.0 * (0.1**2 + 0.1**2)
     )
 
 

@@ -58,7 +58,8 @@ def test_agents_and_columns_collect_the_same_numbers():
     frames = [m.datacollector.get_model_vars_dataframe() for m in (a, b)]
     assert frames[0].equals(frames[1])
     firms = [
-        m.datacollector.get_agent_vars_dataframe().dropna(subset=["price"])["share"] for m in (a, b)
+        m.datacollector.get_agent_vars_dataframe().dropna(subset=["price"])["market_share"]
+        for m in (a, b)
     ]
     np.testing.assert_array_equal(firms[0], firms[1])
 
@@ -71,14 +72,14 @@ def test_what_each_customer_took_can_be_read_after_the_period():
         sold = [c.choice for c in customers if c.choice in model.simulation.scenario.firms]
         shares = {name: sold.count(name) / len(sold) for name in model.simulation.scenario.firms}
         firms = model.agents.select(agent_type=cx.Firm)
-        assert shares == pytest.approx({firm.name: firm.measure("share") for firm in firms})
+        assert shares == pytest.approx({firm.name: firm.measure("market_share") for firm in firms})
         assert all(c.supplier == c.choice for c in customers if c.choice in shares)
 
 
 def test_firms_are_an_agent_set():
     model = finished(cx.Market(lively(customers=200), rng=1))
     assert model.agents_by_type[cx.Firm].get("name") == ["Mass", "Niche", "Tailor"]
-    assert model.agents.agg("share", sum) == pytest.approx(1.0)
+    assert model.agents.agg("market_share", sum) == pytest.approx(1.0)
     assert [f.name for f in model.agents.select(lambda f: f.interaction > 0.5)] == ["Tailor"]
 
 
@@ -117,11 +118,11 @@ def test_a_firms_parameters_can_be_read_and_set():
     model = cx.Market(lively(customers=3000), rng=1)
     model.step()
     tailor = model.firms["Tailor"]
-    before = tailor.share
+    before = tailor.market_share
     tailor.price *= 3
     model.step()
     assert tailor.price == 30.0
-    assert tailor.share < before
+    assert tailor.market_share < before
     with pytest.raises(AttributeError, match="no parameter or measure 'charm'"):
         tailor.charm  # noqa: B018 - reading is the test
 
@@ -136,7 +137,7 @@ def test_without_a_seed_the_one_drawn_is_kept():
     again = cx.Market(market(customers=50), rng=model.seed)
     a = finished(model).datacollector.get_agent_vars_dataframe()
     b = finished(again).datacollector.get_agent_vars_dataframe()
-    np.testing.assert_array_equal(a["share"], b["share"])
+    np.testing.assert_array_equal(a["market_share"], b["market_share"])
 
 
 def test_an_engine_that_does_not_exist_is_refused():
@@ -156,7 +157,7 @@ def test_batch_run_takes_the_market():
     last = {row["Step"] for row in rows}
     assert len(rows) == 2 * 3  # seeds and firms
     assert len(last) == 1
-    shares = [row["share"] for row in rows]
+    shares = [row["market_share"] for row in rows]
     assert sum(shares) == pytest.approx(2.0)
     assert not np.isnan(shares).any()
 
@@ -168,12 +169,14 @@ def test_batch_run_takes_dotted_paths_through_a_market_class():
     rows = batch_run(
         model, {"firms.Tailor.price": [8.0, 14.0], **parameters}, display_progress=False, **keywords
     )
-    tailor = {row["firms.Tailor.price"]: row["share"] for row in rows if row["price"] != 10.0}
+    tailor = {
+        row["firms.Tailor.price"]: row["market_share"] for row in rows if row["price"] != 10.0
+    }
     assert tailor[8.0] > tailor[14.0]
     by_name = batch_run(
         model, {"firms_Tailor_price": [8.0], **parameters}, display_progress=False, **keywords
     )
-    assert [r["share"] for r in by_name] == [r["share"] for r in rows[:3]]
+    assert [r["market_share"] for r in by_name] == [r["market_share"] for r in rows[:3]]
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def test_what_is_written_is_what_the_model_goes_on_with():
     market = agents()
     for customer in customers(market):
         customer.purchase_rate = 0.0
-        customer.turnover = 0.0
+        customer.exit_rate = 0.0
     market.step()
     assert purchases(market)[-1].sum() == 0
     customers(market).set("purchase_rate", 1.0)
@@ -81,7 +81,7 @@ def test_sets_of_agents_write_and_map_as_mesas_do():
     people = customers(market)
     people.set("tenure", 50)
     assert people.get("tenure") == [50] * 40
-    people.map(lambda c: setattr(c, "turnover", 0.0))
+    people.map(lambda c: setattr(c, "exit_rate", 0.0))
     people.do(lambda c: setattr(c, "purchase_rate", 1.0))
     market.step()
     assert max(people.get("tenure")) == 51
@@ -92,18 +92,19 @@ def test_sets_of_agents_write_and_map_as_mesas_do():
     [
         ("purchase_rate", 9, "purchase_rate: expected numbers from 0 to 1, found 9"),
         ("purchase_rate", float("nan"), "purchase_rate: expected numbers from 0 to 1, found nan"),
-        ("turnover", "often", "turnover: expected a number, found 'often'"),
+        ("exit_rate", "often", "exit_rate: expected a number, found 'often'"),
         ("price_sensitivity", -1, "price_sensitivity: expected numbers from 0 to"),
         ("price_sensitivity", float("inf"), "price_sensitivity: expected numbers from 0 to"),
         ("tenure", 1.5, "tenure: expected whole numbers from 0 to 2.14748e+09, found 1.5"),
         ("tenure", 1e12, "tenure: expected whole numbers from 0"),
         ("need", [1.0, 2.0, 3.0], "need: expected 2 numbers, found [1.0, 2.0, 3.0]"),
         ("uncertainty", 1.01, "uncertainty: expected numbers from 0 to 1, found 1.01"),
-        ("supplier", "Tailr", "supplier: expected any of Mass, Niche, Tailor, outside or"),
-        ("supplier", "outside", "supplier: expected the name of a firm, found 'outside'"),
+        ("supplier", "Tailr", "supplier: expected any of Mass, Niche, Tailor, no_purchase or"),
+        ("supplier", "no_purchase", "supplier: expected the name of a firm, found 'no_purchase'"),
         ("knowledge", {"Tailor": 1.5}, "knowledge of Tailor: expected numbers from 0 to 1"),
-        ("knowledge", {"Tail": 0.5}, "knowledge: expected any of Mass, Niche, Tailor, outside"),
-        ("knowledge", {"outside": 0.5}, "knowledge: expected the name of a firm, found 'outside'"),
+        ("knowledge", {"Tail": 0.5}, "knowledge: expected any of Mass, Niche, Tailor, no_purchase"),
+        ("knowledge", {"no_purchase": 0.5},
+         "knowledge: expected the name of a firm, found 'no_purchase'"),
     ],
 )  # fmt: skip
 def test_what_a_column_cannot_hold_is_refused_and_changes_nothing(name, value, text):
@@ -124,7 +125,7 @@ def test_what_a_column_cannot_hold_is_refused_and_changes_nothing(name, value, t
         ),
         ("mood", "a customer has no attribute 'mood'; name attributes of your own in the body of"),
         ("segment", "segment: expected the one that the customer's attributes were drawn for"),
-        ("born", "born: expected to be set by the model alone"),
+        ("entry_period", "entry_period: expected to be set by the model alone"),
         ("number", "number: expected no other number than a customer has already"),
         ("unique_id", "unique_id: expected no other"),
         ("chance_to_shop", "chance_to_shop: expected the customer's own turn"),
@@ -156,7 +157,7 @@ def test_supplier_and_knowledge_can_be_handed_out():
     for customer in customers(market):
         customer.supplier = "Tailor"
         customer.knowledge = {"Tailor": 0.75, "Mass": 0.0}
-        customer.turnover = 0.0
+        customer.exit_rate = 0.0
     ann = first(market)
     assert (ann.supplier, ann.tenure) == ("Tailor", 0)
     assert ann.knowledge["Tailor"] == 0.75
@@ -183,7 +184,7 @@ class Moody(cx.Customer):
 
     def arrive(self):
         super().arrive()
-        if self.born == self.model_period():
+        if self.entry_period == self.model_period():
             self.purchase_rate = 0.25
 
     def model_period(self):
@@ -204,8 +205,8 @@ def test_a_subclass_has_attributes_of_its_own_and_writes_columns_in_its_turn():
     ann.needs = 3
     ann.remark = "from outside"
     assert (ann.needs, ann.remark) == (3, "from outside")
-    with pytest.raises(AttributeError, match="did you mean 'turnover'"):
-        ann.turnovr = 0.5
+    with pytest.raises(AttributeError, match="did you mean 'exit_rate'"):
+        ann.exit_rte = 0.5
     market.step()
     market.step()
     assert ann.diary[:1] == [1.0]
@@ -335,7 +336,7 @@ def test_purchases_end_with_what_the_message_recommends():
     for customer in customers(market):
         customer.purchase_rate = 0
         customer.supplier = None
-        customer.turnover = 0
+        customer.exit_rate = 0
     market.step()
     assert purchases(market)[-1].sum() == 0
     assert market.simulation.ledger.count("customers_before")[-1].tolist() == [40, 0, 0, 0]
@@ -366,7 +367,12 @@ def test_what_is_written_to_a_firm_is_an_event_of_the_next_period():
         ("price", "cheap", ValueError, "firms.Tailor.price: expected a number"),
         ("interaction", 1.5, ValueError, "firms.Tailor.interaction: expected a number from 0 to 1"),
         ("prise", 9, AttributeError, "a firm has no parameter 'prise' (did you mean 'price'?)"),
-        ("share", 0.9, AttributeError, "share: expected a parameter, found a measure"),
+        (
+            "market_share",
+            0.9,
+            AttributeError,
+            "market_share: expected a parameter, found a measure",
+        ),
         ("name", "Ann", AttributeError, "name: expected no other name than the firm has already"),
     ],
 )
@@ -410,8 +416,8 @@ def test_rows_of_a_batch_carry_their_seed_and_are_those_of_a_run():
     )
     assert {row["seed"] for row in rows} == {3, 4}
     for seed in (3, 4):
-        last = cx.run(small(), seed=seed).firms.query("period == 5")["share"]
-        np.testing.assert_array_equal([r["share"] for r in rows if r["seed"] == seed], last)
+        last = cx.run(small(), seed=seed).firms.query("period == 5")["market_share"]
+        np.testing.assert_array_equal([r["market_share"] for r in rows if r["seed"] == seed], last)
 
 
 # ------------------------------------------------------------------- models are released

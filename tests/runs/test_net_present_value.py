@@ -182,10 +182,10 @@ def test_a_break_even_says_where_it_lies_with_what_follows():
 def test_a_decision_says_what_its_lead_is_worth_beyond_the_run():
     small = cx.load("baseline", {"customers": 100, "periods": 12})
     found = cx.decide(small, "Mass", points=8, seeds=2)
-    assert found.value.within.mean == pytest.approx(found.lead[0])
+    assert found.value.within.mean == pytest.approx(found.advantage[0])
     assert "within 12 months" in found.worth()
     assert "in perpetuity" in found.worth()
-    wants_share = cx.decide(small, "Mass", points=8, seeds=2, measure="share")
+    wants_share = cx.decide(small, "Mass", points=8, seeds=2, measure="market_share")
     assert wants_share.value is None
     assert wants_share.worth() == ""
 
@@ -220,9 +220,9 @@ def test_questions_refuse_a_measure_or_a_firm_that_is_not_there():
     name = next(iter(market.firms))
     for asked in (
         lambda **how: cx.break_even(market, market, f"firms.{name}.price", low=1, high=2, **how),
-        lambda **how: cx.why(market, market, **how),
+        lambda **how: cx.driver_contributions(market, market, **how),
     ):
         with pytest.raises(ValueError, match=r"measure: .*found 'lifetime_valu'"):
             asked(firm=name, measure="lifetime_valu")
         with pytest.raises(ValueError, match=rf"firm: .*did you mean '{name}'"):
-            asked(firm=f"{name}x", measure="share")
+            asked(firm=f"{name}x", measure="market_share")

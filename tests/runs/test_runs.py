@@ -21,7 +21,7 @@ def result():
     return cx.run(
         lively(customers=600, events=[{"at": 2, "set": {"firms.Mass.interaction": 0.9}}]),
         seed=3,
-        detail=["elasticity", "customers"],
+        probes=["price_elasticity", "customers"],
         panel=40,
     )
 
@@ -36,7 +36,7 @@ def test_firms_have_one_row_per_period_and_firm_in_the_files_order(result):
 
 
 def test_switching_adds_up_to_purchases(result):
-    flows = result.switching.groupby(["period", "destination"])["purchases"].sum()
+    flows = result.brand_switching.groupby(["period", "destination"])["purchases"].sum()
     bought = result.firms.set_index(["period", "firm"])["purchases"]
     for place, value in bought.items():
         assert flows[place] == pytest.approx(value)
@@ -51,7 +51,7 @@ def test_tenure_bands_add_up_to_holders(result):
 
 def test_the_final_customers_explain_the_measures_of_the_last_period(result):
     last = result.firms[result.firms["period"] == 5].set_index("firm")
-    people = result.customers[result.customers["supplier"] != "none"].groupby("supplier")
+    people = result.customers[result.customers["supplier"] != "no_supplier"].groupby("supplier")
     scale = 100000 / 600
     np.testing.assert_allclose(people.size() * scale, last["customers"][people.size().index])
     cost = people["switching_cost"].mean()
@@ -60,14 +60,14 @@ def test_the_final_customers_explain_the_measures_of_the_last_period(result):
 
 def test_the_panel_holds_purchase_occasions_of_whole_households(result):
     panel = result.panel
-    assert set(panel["choice"]) <= {"Mass", "Niche", "Tailor", "outside"}
+    assert set(panel["choice"]) <= {"Mass", "Niche", "Tailor", "no_purchase"}
     assert panel["customer"].nunique() >= 40 - 5
     assert (panel[["price_Mass", "price_Niche", "price_Tailor"]] > 0).all().all()
     assert not panel.duplicated(["customer", "period"]).any()
 
 
 def test_elasticities_are_negative(result):
-    assert (result.firms["own_elasticity"] < 0).all()
+    assert (result.firms["own_price_elasticity"] < 0).all()
 
 
 def test_elasticities_agree_with_a_small_change_of_the_price():
@@ -80,8 +80,8 @@ def test_elasticities_agree_with_a_small_change_of_the_price():
         np.log(cx.run(s).firms.set_index("firm").loc["Tailor", "purchases"]) for s in (down, up)
     ]
     measured = (share[1] - share[0]) / np.log(10.1 / 9.9)
-    exact = cx.run(scenario, detail=["elasticity"]).firms.set_index("firm").loc["Tailor"]
-    assert exact["own_elasticity"] == pytest.approx(measured, abs=0.15)
+    exact = cx.run(scenario, probes=["price_elasticity"]).firms.set_index("firm").loc["Tailor"]
+    assert exact["own_price_elasticity"] == pytest.approx(measured, abs=0.15)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_summary_has_a_value_per_measure_and_firm(result):
 def test_a_run_saves_and_loads(result, tmp_path):
     folder = result.save(tmp_path / "run")
     again = cx.Run.load(folder)
-    for name in ("firms", "market", "switching", "tenure", "customers", "panel"):
+    for name in ("firms", "market", "brand_switching", "tenure", "customers", "panel"):
         pd.testing.assert_frame_equal(getattr(result, name), getattr(again, name))
     assert again.scenario == result.scenario
     assert again.provenance == result.provenance
@@ -139,18 +139,18 @@ def test_a_run_exports_csv_and_xlsx(result, tmp_path):
     assert names == {
         "firms.csv",
         "market.csv",
-        "switching.csv",
+        "brand_switching.csv",
         "tenure.csv",
         "customers.csv",
-        "elasticities.csv",
-        "reach.csv",
+        "price_elasticities.csv",
+        "purchase_frequency.csv",
         "panel.csv",
         "summary.csv",
     }
     again = pd.read_csv(tmp_path / "csv" / "firms.csv")
     np.testing.assert_allclose(again["revenue"], result.firms["revenue"])
     book = pd.read_excel(result.to_xlsx(tmp_path / "run.xlsx"), sheet_name=None)
-    assert {"summary", "firms", "market", "switching", "provenance"} <= set(book)
+    assert {"summary", "firms", "market", "brand_switching", "provenance"} <= set(book)
 
 
 def test_provenance_names_versions_digests_and_seed(result):
@@ -177,8 +177,8 @@ def test_a_run_explains_itself_in_a_cell(result):
 
 
 def test_unknown_details_and_engines_are_refused():
-    with pytest.raises(ValueError, match=r"detail: expected any of .* found 'everything'"):
-        cx.run(lively(), detail=["everything"])
+    with pytest.raises(ValueError, match=r"probes: expected any of .* found 'everything'"):
+        cx.run(lively(), probes=["everything"])
     with pytest.raises(ValueError, match="engine: expected one of columnar, plain, agents"):
         cx.run(lively(), engine="gpu")
 

@@ -34,7 +34,7 @@ def test_an_event_that_only_one_scenario_has_divides_the_run():
 def test_what_a_scenario_only_says_does_not_set_it_apart():
     base = cx.load("baseline", SMALL)
     event = {"at": 12, "set": {"firms.Mass.price": 18}}
-    rule = {"says": "Mass sells most", "rule": "share.Mass > share.others"}
+    rule = {"says": "Mass sells most", "rule": "market_share.Mass > market_share.others"}
     said = dict.fromkeys(TEXTS, "other words") | {"test": [rule], "currency": "USD"}
     moved = base.override({**said, "name": "moved", "events": [event]})
     assert divided(base, moved) == 12
@@ -53,15 +53,15 @@ def test_the_difference_that_an_event_makes_is_that_after_it_and_says_so():
     event = {"at": 20, "set": {"firms.Mass.price": 17}}
     moved = base.override({"events": [event], "name": "cheap"})
     table = cx.compare(base, moved, seeds=3).table.set_index(["firm", "measure"])
-    share = table.loc[("Mass", "share")]
+    share = table.loc[("Mass", "market_share")]
     assert share["window"] == "mean over months 20-29"
     paths = [
-        [cx.run(each, seed=s).firms.query("firm == 'Mass'")["share"] for s in range(3)]
+        [cx.run(each, seed=s).firms.query("firm == 'Mass'")["market_share"] for s in range(3)]
         for each in (base, moved)
     ]
     late = [[path.iloc[20:].mean() for path in each] for each in paths]
     assert share["difference"] == pytest.approx(np.mean(late[1]) - np.mean(late[0]))
-    assert table.loc[("(market)", "outside_share"), "window"] == "mean over months 20-29"
+    assert table.loc[("(market)", "no_purchase_share"), "window"] == "mean over months 20-29"
     assert table.loc[("Mass", "net_present_value"), "window"] == "months 0-29"
     assert table.loc[("Mass", "customers"), "window"] == "month 29, the last"
 
@@ -74,7 +74,7 @@ def test_frames_carry_the_definitions_of_their_columns():
             "period", "firm", "quadrant",
         }  # fmt: skip
     windows = run.summary().attrs["windows"]
-    assert windows["share"] == "mean over months 0-5"
+    assert windows["market_share"] == "mean over months 0-5"
 
 
 def test_every_measure_says_what_it_is_and_not_its_label_alone():

@@ -49,7 +49,7 @@ BASE = Scenario.from_dict(
     parse(MARKET).value,
     {
         "segments.Families.brand_taste_sd": {"Tailor": 1, "Mass": 2},
-        "segments.Families.turnover_beta": [1, 2],
+        "segments.Families.exit_rate_beta": [1, 2],
         "firms.Mass.position": [0, 1],
     },
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import cxsim as cx
 from cxsim.scenario import ScenarioError
 
 
@@ -35,13 +36,16 @@ def test_changes_come_in_order_of_period_with_stars_spelt_out(market):
 
 
 def test_a_step_holds_from_its_period_on_and_a_ramp_arrives_after_over_periods(market):
-    step, ramp = with_events(
-        market,
+    scenario = with_events(
+        market.override({"firms.Tailor.price": 12, "customers": 20, "periods": 12}),
         {"at": 3, "set": {"firms.Mass.price": 8}},
         {"at": 5, "over": 4, "set": {"firms.Tailor.price": 8}},
-    ).changes
-    assert [step.value_at(period, 10.0) for period in (3, 4, 99)] == [8, 8, 8]
-    assert [ramp.value_at(period, 12.0) for period in (5, 6, 7, 8, 9, 99)] == [12, 11, 10, 9, 8, 8]
+    )
+    firms = cx.run(scenario, engine="agents").firms
+    prices = firms.pivot(index="period", columns="firm", values="price")
+    assert (prices["Mass"][:3] == market.firms["Mass"].price).all()
+    assert (prices["Mass"][3:] == 8).all()
+    assert prices["Tailor"].tolist() == [12] * 6 + [11, 10, 9] + [8] * 3
 
 
 def test_every_kind_of_parameter_can_change(market):
@@ -52,7 +56,7 @@ def test_every_kind_of_parameter_can_change(market):
         "segments.Singles.need_mean.1": 3,
         "segments.Singles.brand_taste_sd.Mass": 2,
         "segments.Singles.brand_taste": "log_gamma",
-        "segments.Singles.turnover_beta": [1, 1],
+        "segments.Singles.exit_rate_beta": [1, 1],
         "segments.Singles.brand_taste_shape": {"Mass": 2, "Tailor": 3},
         "learning_rate": 0.02,
     }
@@ -60,7 +64,7 @@ def test_every_kind_of_parameter_can_change(market):
     assert {change.path: change.value for change in changes} == {
         **new,
         "firms.Mass.position": (1, 2),
-        "segments.Singles.turnover_beta": (1, 1),
+        "segments.Singles.exit_rate_beta": (1, 1),
     }
 
 
@@ -92,8 +96,8 @@ def test_only_numbers_move_gradually(market):
 @pytest.mark.parametrize(
     "path",
     ["periods", "customers", "market_size", "needs", "warm_up", "title", "events", "initial",
-     "segments.Singles.share", "firms.Mass.initial_cash", "switching_cost_form", "outside_option",
-     "initial.Mass.share", "events.0.at"],
+     "segments.Singles.share", "firms.Mass.initial_cash", "switching_cost_form",
+     "no_purchase_option", "initial.Mass.share", "events.0.at"],
 )  # fmt: skip
 def test_what_cannot_change_during_a_run(market, path):
     value = market.value(path) if path != "initial.Mass.share" else 0.5

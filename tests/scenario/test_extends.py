@@ -98,10 +98,10 @@ def test_null_takes_a_firm_out_of_values_by_firm(market, write):
 
 
 def test_null_is_a_value_where_a_parameter_can_be_null(market, write):
-    write("a.yaml", "extends: market.yaml\nsegments: {Singles: {turnover_beta: [1, 2]}}\n")
-    write("b.yaml", "extends: a.yaml\nsegments: {Singles: {turnover_beta: null}}\n")
-    assert Scenario.load("a.yaml").segments["Singles"].turnover_beta == (1, 2)
-    assert Scenario.load("b.yaml").segments["Singles"].turnover_beta is None
+    write("a.yaml", "extends: market.yaml\nsegments: {Singles: {exit_rate_beta: [1, 2]}}\n")
+    write("b.yaml", "extends: a.yaml\nsegments: {Singles: {exit_rate_beta: null}}\n")
+    assert Scenario.load("a.yaml").segments["Singles"].exit_rate_beta == (1, 2)
+    assert Scenario.load("b.yaml").segments["Singles"].exit_rate_beta is None
 
 
 def test_a_variant_does_not_speak_in_its_parents_words(market, write):

@@ -103,7 +103,7 @@ def test_the_digest_has_16_hex_digits_and_names_the_parameters(market):
             {"firms.Mass.price": 10.000001},
             {"periods": 25},
             {"customers": 2001},
-            {"segments.Singles.turnover_beta": [1, 2]},
+            {"segments.Singles.exit_rate_beta": [1, 2]},
             {"initial.Mass.tenure": 4},
             {"events.0.at": 7},
             {"events.0.over": 1},

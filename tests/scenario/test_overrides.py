@@ -25,13 +25,13 @@ def test_a_value_by_its_path(market):
     [
         ("firms.Tailor.price=12", "firms.Tailor.price", 12),
         ("learning_rate=1e-1", "learning_rate", 0.1),
-        ("outside_option=true", "outside_option", True),
+        ("no_purchase_option=true", "no_purchase_option", True),
         ("title=a = b", "title", "a = b"),
         ("title=yes", "title", "yes"),
         ("title='12'", "title", "12"),
         ("segments.All.need_mean=[1, 2]", "segments.All.need_mean", (1, 2)),
         ("firms.New={price: 3}", "firms.New", {"price": 3}),
-        ("segments.All.turnover_beta=null", "segments.All.turnover_beta", None),
+        ("segments.All.exit_rate_beta=null", "segments.All.exit_rate_beta", None),
         (" periods = 3", "periods", 3),
     ],
 )
@@ -112,13 +112,13 @@ def test_numbers_of_numpy_are_numbers(market):
             "firms.Mass.price": np.float32(0.5),
             "periods": np.int64(7),
             "segments.Families.need_mean": np.array([3, 4]),
-            "outside_option": np.bool_(True),
+            "no_purchase_option": np.bool_(True),
         }
     )
     assert changed.firms["Mass"].price == 0.5
     assert changed.periods == 7
     assert changed.segments["Families"].need_mean == (3, 4)
-    assert changed.outside_option is True
+    assert changed.no_purchase_option is True
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_a_market_that_a_policy_cannot_decide_in_is_refused_with_what_is_in_the_
     said = complaint(**with_policy("{pricing: farsighted}"))
     assert said.startswith(
         f"market.yaml:14: {TAILOR}.pricing: farsighted: expected two firms and one segment of "
-        "customers alike, without fit, tastes, learning, turnover or other mechanisms, found "
+        "customers alike, without fit, tastes, learning, exits or other mechanisms, found "
     )
     assert "2 segments" in said
 

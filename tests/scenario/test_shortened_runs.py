@@ -71,7 +71,7 @@ def test_a_ramp_under_way_at_the_end_stays_and_one_that_starts_later_goes():
     kept = cx.run("two_roads", overrides=SMALL).firms.query("period < 10")
     with pytest.warns(EventsLeftOutWarning):
         cut = cx.run("two_roads", overrides=SMALL | SHORT).firms
-    paths = ["share", "purchases", "retention"]
+    paths = ["market_share", "purchases", "retention_rate"]
     assert kept[paths].reset_index(drop=True).equals(cut[paths].reset_index(drop=True))
 
 
@@ -120,16 +120,16 @@ def test_a_file_that_extends_another(write):
 
 def test_studies_by_their_overrides_and_by_a_factor(tmp_path):
     study = {
-        "scenario": "copycat", "overrides": SMALL | SHORT, "outputs": ["share.Mass"],
+        "scenario": "copycat", "overrides": SMALL | SHORT, "outputs": ["market_share.Mass"],
         "factors": {"learning_rate": [0.2, 0.4]}, "design": "grid", "seeds": 1,
     }  # fmt: skip
     with left_out():
         swept = cx.sweep(study, store=tmp_path / "a", executor="inline")
-    assert swept.frame["share.Mass"].notna().sum() == 2
+    assert swept.frame["market_share.Mass"].notna().sum() == 2
     study |= {"overrides": SMALL, "factors": {"periods": {"values": [10, 30]}}}
     with left_out():
         swept = cx.sweep(study, store=tmp_path / "b", executor="inline")
-    assert swept.frame["share.Mass"].notna().sum() == 2
+    assert swept.frame["market_share.Mass"].notna().sum() == 2
 
 
 def test_the_command_line_says_it_in_one_line_of_its_errors():
@@ -250,7 +250,7 @@ def test_strategies_and_options_add_to_the_markets_events():
     study = Study.from_dict(
         {
             "scenario": "copycat", "factors": {"learning_rate": [0.2, 0.4]}, "design": "grid",
-            "seeds": 1, "outputs": ["share.Mass"],
+            "seeds": 1, "outputs": ["market_share.Mass"],
             "strategies": {"cut": {"events": [CUT]}, "only the cut": {"replace_events": [CUT]}},
         }
     )  # fmt: skip

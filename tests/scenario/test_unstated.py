@@ -32,9 +32,14 @@ FROM_PANELS = {"catsup", "yogurt"}
 def lone(**firm):
     """A market of one firm."""
     only = {"price": 10.0, "unit_cost": 5.0, "cost_to_serve": 0.5} | firm
-    segments = {"All": {"share": 1.0, "purchase_rate": 0.5, "turnover": 0.0, "fit_weight": 1.0,
+    segments = {"All": {"share": 1.0, "purchase_rate": 0.5, "exit_rate": 0.0, "fit_weight": 1.0,
                         "price_sensitivity": 0.3}}  # fmt: skip
-    world = {"periods": 12, "market_size": 1000.0, "discount_rate": 0.01, "outside_option": True}
+    world = {
+        "periods": 12,
+        "market_size": 1000.0,
+        "discount_rate": 0.01,
+        "no_purchase_option": True,
+    }
     return cx.Scenario.from_dict({**world, "firms": {"Alpha": only}, "segments": segments})
 
 
@@ -93,7 +98,7 @@ def test_touchpoints_surveys_and_contacts_are_named_one_by_one():
         {
             "journey": {"shop": {"stage": "buy"}, "phone": {"stage": "support"}},
             "firms.Alpha.touchpoints": {"shop": {"cost": 0}, "phone": {}},
-            "firms.Alpha.listening": {"event_based": {"sample": 0.1}},
+            "firms.Alpha.surveys": {"event_based": {"sample": 0.1}},
             "firms.Alpha.recovery": {"threshold": 3.0},
         }
     )
@@ -121,22 +126,22 @@ def test_defaults_that_answers_rest_on_are_listed_with_value_and_unit():
     )  # fmt: skip
     assert defaults_line(market) == (
         "Not stated and left at the default: periods 60 periods, market size 100,000 customers, "
-        "outside option no, discount rate 0.01 per month, price sensitivity 1 1 / EUR, "
-        "purchase rate 1 per month, turnover 0 per month."
+        "no purchase option off, discount rate 0.01 per month, price sensitivity 1 1 / EUR, "
+        "purchase rate 1 per month, exit rate 0 per month."
     )
 
 
 def test_a_distribution_of_turnover_stands_in_its_place():
-    market = lone().override({"segments.All": {"share": 1.0, "turnover_beta": (1.0, 9.0)}})
-    assert "turnover" not in defaults_line(market)
+    market = lone().override({"segments.All": {"share": 1.0, "exit_rate_beta": (1.0, 9.0)}})
+    assert "exit_rate" not in defaults_line(market)
 
 
 def test_a_market_of_ones_own_is_told_what_it_took_over():
     taken = {each.parameter: each.value for each in inherited(mobile())}
-    assert taken["turnover"] == 0.01
-    assert "turnover 0.01 per month" in inherited_line(mobile())
+    assert taken["exit_rate"] == 0.01
+    assert "exit rate 0.01 per month" in inherited_line(mobile())
     assert "baseline.yaml" in inherited_line(mobile())
-    assert inherited(mobile(**{"segments.*.turnover": 0.005}))[-1].parameter != "turnover"
+    assert inherited(mobile(**{"segments.*.exit_rate": 0.005}))[-1].parameter != "exit_rate"
 
 
 def test_a_variant_means_what_it_takes_over():
@@ -149,7 +154,7 @@ def test_the_table_says_whose_and_from_where():
         "all firms", 0.0, "default",
     ]  # fmt: skip
     assert table.loc["capability_investment", "of"] == "Beta"
-    assert table.loc["turnover", "of"] == "all segments"
+    assert table.loc["exit_rate", "of"] == "all segments"
     assert mobile().unstated().equals(unstated_table(mobile()))
 
 
@@ -193,7 +198,10 @@ def test_the_template_of_a_market_states_everything(tmp_path):
     raised = {"events": [{"at": 1, "set": {"firms.Alpha.interaction": 0.9}}]}
     assert unstated(market.override(raised)) == ()
     assert (
-        cx.run(market, seed=1, overrides={"customers": 50, "periods": 3}).firms["share"].sum() > 0
+        cx.run(market, seed=1, overrides={"customers": 50, "periods": 3})
+        .firms["market_share"]
+        .sum()
+        > 0
     )
 
 
@@ -227,7 +235,7 @@ def test_check_names_what_is_free_and_what_was_taken_over(cxsim, tmp_path):
     said = cxsim("check", str(tmp_path / "mobile.yaml"))
     assert "Beta's building of capabilities (no cost stated)." in said
     assert "identification 1, forgetting rate 0 per month" in said
-    assert "turnover 0.01 per month" in said
+    assert "exit rate 0.01 per month" in said
 
 
 def test_check_is_silent_where_everything_is_stated(cxsim):
@@ -262,7 +270,7 @@ def test_the_report_lists_what_was_left_out_with_units_and_origin():
     report = Report("scenario", {})
     report.use(mobile())
     text = report.unstated().to_html()
-    for said in ("EUR per unit", "interaction_cost", "default", "baseline.yaml", "turnover"):
+    for said in ("EUR per unit", "interaction_cost", "default", "baseline.yaml", "exit_rate"):
         assert said in text
     report.use(cx.load("baseline"))
     assert "states every cost" in report.unstated().data

@@ -87,7 +87,7 @@ def test_without_costs_strong_words_are_withheld_in_the_answers_own_sentence(lef
 
 
 def test_a_cost_of_zero_that_is_stated_is_taken_at_its_word(free):
-    assert free.choice == "app"
+    assert free.recommended == "app"
     assert free.grounds.unstated == ()
     assert not any(name.endswith(NOT_STATED) for name in free.factors)
     assert free.headline().startswith("Recommendation for Alpha: 'app'")
@@ -98,11 +98,11 @@ def test_with_costs_the_advice_has_the_opposite_sign(free, stated):
     for decision, sign in ((free, 1), (stated, -1)):
         means = decision.means().set_index("option")["mean"]
         assert sign * (means["app"] - means["stay"]) > 0
-    assert stated.choice != "app"
+    assert stated.recommended != "app"
 
 
 def test_a_decision_about_shares_needs_no_costs():
-    study = plan_decision(mobile(), "Alpha", measure="share", options=OPTIONS)
+    study = plan_decision(mobile(), "Alpha", measure="market_share", options=OPTIONS)
     assert without_cost(factor.name for factor in study.factors) == ()
 
 
@@ -143,7 +143,8 @@ def test_a_decision_keeps_what_it_rests_on(left_out, tmp_path):
 def test_costs_assumed_for_a_panel_are_named_in_the_answer():
     market = mobile(customers=60, periods=6, **COSTS)
     assumed = pd.DataFrame({"path": ["firms.Alpha.unit_cost", "firms.Beta.unit_cost",
-                                     "segments.Comfort.hassle"], "value": 1.0})  # fmt: skip
+                                     "segments.Comfort.ordering_effort"],
+                            "value": 1.0})  # fmt: skip
     decision = cx.decide(market, "Alpha", assumed=assumed, options=OPTIONS, **FEW)
     assert decision.grounds.assumed == ("units",)
     assert "the cost of units is assumed" in decision.sentence()
@@ -206,7 +207,7 @@ def test_a_rival_that_sets_its_price_by_a_policy_responds():
 
 
 def test_a_market_without_the_no_purchase_option_is_a_condition():
-    market = cx.load("baseline", {"outside_option": False})
+    market = cx.load("baseline", {"no_purchase_option": False})
     facts = market_facts(plan_decision(market, "Mass", rival="none"), "Mass")
     assert conditions(facts, "both at once", "stay") == [
         "no rival responds",
@@ -263,7 +264,7 @@ def test_where_another_option_is_better_is_said_with_its_measure():
 @pytest.mark.slow
 def test_a_price_cut_that_is_best_in_two_thirds_of_the_futures_is_not_called_robust():
     decision = cx.decide("baseline", "Mass")
-    assert decision.choice == "cut the price"
+    assert decision.recommended == "cut the price"
     assert decision.grounds.best_share < BEST_IN
     assert "It is not robust: it is best in only 7" in decision.sentence()
     assert "rivals do not change their prices in response" in decision.headline()
@@ -297,7 +298,7 @@ def by_horizon(first, later, *, periods=24):
 
 def test_a_horizon_that_decides_stands_in_the_answer_and_is_not_robust():
     decision = by_horizon(-2.0, 1.0)
-    assert decision.choice == "stay"
+    assert decision.recommended == "stay"
     assert "profit after 24 months is not counted" in decision.headline()
     assert "'build' is best with the last year's profit in perpetuity" in decision.sentence()
     assert not decision.robust
@@ -305,6 +306,6 @@ def test_a_horizon_that_decides_stands_in_the_answer_and_is_not_robust():
 
 def test_an_option_that_pays_late_names_the_horizon_that_it_needs():
     decision = by_horizon(-2.0, 3.0)
-    assert decision.choice == "build"
+    assert decision.recommended == "build"
     assert "the horizon is longer than" in decision.headline()
     assert decision.robust

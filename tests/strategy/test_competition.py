@@ -17,7 +17,7 @@ from cxsim.analytic import (
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import summarize
 from cxsim.strategy.copying import copying_effects
-from cxsim.strategy.one_to_one import paying_map
+from cxsim.strategy.one_to_one import profit_map
 
 SMALL = {"customers": 400}
 
@@ -83,7 +83,7 @@ def test_portable_profiles_let_shares_converge_altogether():
 
 
 def test_where_knowledge_is_worth_nothing_there_is_no_lead_to_lose():
-    worthless = {"none": {"segments.*.fit_weight": 0.0, "segments.*.hassle": 0.0}}
+    worthless = {"none": {"segments.*.fit_weight": 0.0, "segments.*.ordering_effort": 0.0}}
     found = copying_effects(conditions=worthless, seeds=4).set_index("outcome")
     assert np.isnan(found.loc["lost", "difference"])
 
@@ -92,7 +92,7 @@ def test_where_knowledge_is_worth_nothing_there_is_no_lead_to_lose():
 
 
 def test_without_turnover_and_fading_the_n_th_purchase_knows_n_contacts():
-    known, weights = relationship_knowledge(0.7, rate=0.1, turnover=0.05)
+    known, weights = relationship_knowledge(0.7, rate=0.1, exit_rate=0.05)
     np.testing.assert_allclose(known[:6], knowledge_after(np.arange(6), precision=0.7))
     again = 0.1 / 0.15
     np.testing.assert_allclose(weights[:4], (1 - again) * again ** np.arange(4), rtol=1e-6)
@@ -100,7 +100,7 @@ def test_without_turnover_and_fading_the_n_th_purchase_knows_n_contacts():
 
 
 def test_knowledge_settles_where_drift_and_learning_balance():
-    known, _ = relationship_knowledge(1.0, rate=1.0, turnover=1e-3, need_drift=0.3)
+    known, _ = relationship_knowledge(1.0, rate=1.0, exit_rate=1e-3, need_drift=0.3)
     after = steady_uncertainty(1.0, drift=0.3)
     before_drift = 1 - (after + 0.3 * (1 - after))  # read before learning, after the drift
     assert known[-1] == pytest.approx(float(before_drift), abs=1e-6)
@@ -108,21 +108,21 @@ def test_knowledge_settles_where_drift_and_learning_balance():
 
 def test_the_worth_of_service_is_what_its_parts_are_worth():
     worth = service_worth(
-        0.0, 0.5, rate=0.2, customers=1000, fit_weight=2.0, hassle=3.0, need_variance=1.5,
+        0.0, 0.5, rate=0.2, customers=1000, fit_weight=2.0, ordering_effort=3.0, need_variance=1.5,
         customization_cost=4.0, interaction_cost=9.0, capability_cost=100.0, volume=2.0,
     )  # fmt: skip
     assert worth.misfit == pytest.approx(4 * mean_misfit(0.0, customization=0.5, need_variance=1.5))
-    assert worth.hassle == pytest.approx(3.0)
+    assert worth.ordering_effort == pytest.approx(3.0)
     assert worth.unit == pytest.approx(4.0)
     assert worth.contact == 0
     assert worth.fixed == pytest.approx(100 * 0.25 / 200)
-    parts = worth.misfit + worth.hassle + worth.unit + worth.contact + worth.fixed
+    parts = worth.misfit + worth.ordering_effort + worth.unit + worth.contact + worth.fixed
     assert worth.net == pytest.approx(-parts)
 
 
 def test_the_worth_of_service_broadcasts_over_markets():
     variance, weight = np.array([[0.5], [2.0]]), np.array([0.0, 1.0, 3.0])
-    given = {"rate": 0.1, "customers": 1000, "turnover": 0.02}
+    given = {"rate": 0.1, "customers": 1000, "exit_rate": 0.02}
     all_at_once = service_worth(0.8, 0.8, need_variance=variance, fit_weight=weight, **given).net
     assert all_at_once.shape == (2, 3)
     one = service_worth(0.8, 0.8, need_variance=2.0, fit_weight=3.0, **given).net
@@ -130,7 +130,7 @@ def test_the_worth_of_service_broadcasts_over_markets():
 
 
 def test_the_more_needs_differ_the_more_one_to_one_is_worth():
-    given = {"rate": 0.1, "customers": 1000, "turnover": 0.02, "fit_weight": 1.0}
+    given = {"rate": 0.1, "customers": 1000, "exit_rate": 0.02, "fit_weight": 1.0}
     variance = np.linspace(0.0, 3.0, 7)
     gain = (
         service_worth(0.8, 0.8, need_variance=variance, **given).net
@@ -141,14 +141,14 @@ def test_the_more_needs_differ_the_more_one_to_one_is_worth():
 
 def test_a_firm_that_sells_nothing_has_no_relationships():
     with pytest.raises(ValueError, match="rate: expected numbers above 0"):
-        relationship_knowledge(1.0, rate=0.0, turnover=0.1)
+        relationship_knowledge(1.0, rate=0.0, exit_rate=0.1)
 
 
 # --- when one-to-one pays: the map ------------------------------------------------
 
 
 def test_one_to_one_loses_where_fit_counts_nothing_and_the_closed_form_says_how_much():
-    found = paying_map(
+    found = profit_map(
         need_variance=(1.0,), fit_weight=(0.0, 2.5), customization_cost=(0.5, 3.0), seeds=3
     ).set_index(["fit_weight", "customization_cost"])
     assert (found.loc[0.0, "upper"] < 0).all()
@@ -160,9 +160,9 @@ def test_one_to_one_loses_where_fit_counts_nothing_and_the_closed_form_says_how_
 
 def test_the_map_refuses_firms_and_periods_that_are_not_there():
     with pytest.raises(ValueError, match="found 'Nobody'"):
-        paying_map(firm="Nobody")
+        profit_map(firm="Nobody")
     with pytest.raises(ValueError, match="settled: expected a whole number from 0 to 59"):
-        paying_map(settled=60)
+        profit_map(settled=60)
 
 
 def test_seeds_without_anybody_to_count_are_left_out_of_what_a_copy_does():
@@ -174,5 +174,5 @@ def test_seeds_without_anybody_to_count_are_left_out_of_what_a_copy_does():
     )
     seeds = made.set_index("outcome")["seeds"]
     assert seeds["lost"] == 0
-    assert seeds["share"] == 2
-    assert made.set_index("outcome")["difference"].notna()["tenured"]
+    assert seeds["market_share"] == 2
+    assert made.set_index("outcome")["difference"].notna()["retention_long_tenured"]

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
-from cxsim.plot import alt_of, information_value, options_under_uncertainty
+from cxsim.plot import alternative_text, options_under_uncertainty
+from cxsim.plot import value_of_information as information_figure
 from cxsim.scenario import ScenarioError
 from cxsim.strategy.decide import plan_decision
 from cxsim.strategy.decision import Decision
@@ -18,7 +19,7 @@ from cxsim.strategy.options import (
     default_options,
     default_uncertainties,
 )
-from cxsim.strategy.recommendation import switches, value_of_information
+from cxsim.strategy.recommendation import switching_points, value_of_information
 
 SMALL = {"customers": 150, "periods": 20}
 
@@ -102,7 +103,7 @@ def test_luck_does_not_count_as_knowledge():
 
 
 def test_where_the_choice_turns_is_found(two_states):
-    turns = switches(two_states, ["good", "other"], ["stay", "build"], output="worth")
+    turns = switching_points(two_states, ["good", "other"], ["stay", "build"], output="worth")
     assert turns.to_dict("records") == [
         {"factor": "good", "at": 0.5, "below": "stay", "above": "build"}
     ]
@@ -113,8 +114,8 @@ def test_where_the_choice_turns_is_found(two_states):
 
 def test_the_advice_names_the_choice_its_lead_and_what_to_research(two_states):
     decision = decided(two_states, ["good", "other"])
-    assert (decision.choice, decision.runner_up) == ("build", "stay")
-    assert decision.lead[0] == pytest.approx(2.0)
+    assert (decision.recommended, decision.runner_up) == ("build", "stay")
+    assert decision.advantage[0] == pytest.approx(2.0)
     said = decision.sentence()
     assert "'build'" in said
     assert "2 EUR" in said
@@ -135,16 +136,17 @@ def test_what_wins_everywhere_is_robust_and_needs_no_research():
     assert decision.robust
     assert "The recommendation is robust" in decision.sentence()
     assert "No tested uncertainty changes the recommendation" in decision.sentence()
-    assert decision.loses is None
-    assert "100 % of the futures" in decision.where()
+    assert decision.loss_region is None
+    assert "100 % of the futures" in decision.loss_region_text()
 
 
 def test_figures_say_what_was_found(two_states):
     decision = decided(two_states, ["good", "other"])
     figure = options_under_uncertainty(decision)
     assert "'build' earns 2.00" in figure.get_suptitle()
-    assert "research good first" in alt_of(figure)
-    assert "Research first: good" in information_value(decision).get_suptitle().replace("\n", " ")
+    assert "research good first" in alternative_text(figure)
+    said = information_figure(decision).get_suptitle().replace("\n", " ")
+    assert "Research first: good" in said
 
 
 # ------------------------------------------------------ options and uncertainties
@@ -266,7 +268,7 @@ def test_every_option_meets_the_same_futures(decision):
     assert (sizes == 32).all()
     shared = decision.frame.groupby("point")[decision.factors].nunique()
     assert (shared == 1).all(axis=None)
-    assert decision.means()["option"][0] == decision.choice
+    assert decision.means()["option"][0] == decision.recommended
 
 
 def test_a_decision_is_what_the_simulations_of_its_futures_say(decision):
@@ -280,7 +282,7 @@ def test_a_decision_is_what_the_simulations_of_its_futures_say(decision):
 def test_a_decision_is_kept_and_read_again(decision, tmp_path):
     kept = Decision.load(decision.save(tmp_path / "kept"))
     assert kept.sentence() == decision.sentence()
-    pd.testing.assert_frame_equal(kept.information, decision.information)
+    pd.testing.assert_frame_equal(kept.value_of_information, decision.value_of_information)
 
 
 def test_draws_of_estimates_join_the_futures_row_by_row():

@@ -8,13 +8,13 @@ from markets import valued
 
 import cxsim as cx
 from cxsim import plot
-from cxsim.strategy.targeting_lift import look_alike_lift, service_lift
+from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 
 
 @pytest.fixture(scope="module")
 def lifts():
     scenario = valued(customers=300, periods=5)
-    return look_alike_lift(scenario, "Tailor", correlations=(0.0, 0.9), seeds=2)
+    return acquisition_lift(scenario, "Tailor", correlations=(0.0, 0.9), seeds=2)
 
 
 def test_every_rule_has_its_lift_with_an_interval_at_every_correlation(lifts):
@@ -35,7 +35,7 @@ def test_service_is_compared_by_capacity():
 
 def test_a_firm_that_contacts_or_ranks_nobody_is_refused():
     with pytest.raises(ValueError, match="expected one with acquisition, found 'Mass'"):
-        look_alike_lift("baseline", "Mass")
+        acquisition_lift("baseline", "Mass")
     with pytest.raises(ValueError, match="expected one with value_tiers, found 'Masse'"):
         service_lift("baseline", "Masse")
 
@@ -51,26 +51,28 @@ def test_the_figure_of_lifts_says_where_the_model_beats_the_books(lifts):
     said = figure.get_suptitle().replace("\n", " ")
     assert "beats the profile of the best customers at correlations from 0.4 to 0.6" in said
     assert "loses to it at 0.9" in said
-    assert "oracle" in plot.alt_of(plot.targeting_lift(lifts))
+    assert "oracle" in plot.alternative_text(plot.targeting_lift(lifts))
     none = plot.targeting_lift(made[made["correlation"] == 0.0]).get_suptitle()
     assert "no better customers" in none.replace("\n", " ")
 
 
 def test_the_pyramid_shows_each_firm_that_ranks():
     tiers = cx.run(valued(customers=600)).frames["tiers"]
-    said = plot.alt_of(plot.value_tiers(tiers, show=["Niche", "Tailor"]))
+    said = plot.alternative_text(plot.value_tiers(tiers, show=["Niche", "Tailor"]))
     assert "Niche: top 5 %" in said
     assert "Mass" not in said
     with pytest.raises(ValueError, match="contribution"):
-        plot.value_tiers(tiers.drop(columns="contribution"))
+        plot.value_tiers(tiers.drop(columns="contribution_margin"))
 
 
 def test_in_segmentation_lifts_stand_in_the_order_of_the_variance_explained():
     run = cx.run("segmentation", overrides={"customers": 6000})
     last = run.market.iloc[-1]
-    explained = [last[f"needs_explained_{b}"] for b in ("firmographic", "behavioural", "segment")]
+    explained = [
+        last[f"need_variance_explained_{b}"] for b in ("firmographic", "behavioural", "segment")
+    ]
     assert explained == sorted(explained)
-    lifts = run.firms.groupby("firm", observed=True)["lift_of_contacts"].mean()
+    lifts = run.firms.groupby("firm", observed=True)["acquisition_lift"].mean()
     found = [lifts[name] for name in ("Firmographic", "Behavioural", "NeedsBased")]
     assert found == sorted(found)
     assert found[0] > 1.0

@@ -21,7 +21,7 @@ from cxsim.study.analysis import (
 )
 from cxsim.study.results import analyse
 
-NAMES = ["firms.Tailor.interaction", "firms.Tailor.price", "segments.All.hassle"]
+NAMES = ["firms.Tailor.interaction", "firms.Tailor.price", "segments.All.ordering_effort"]
 
 
 def problem(names=NAMES, low=0.0, high=1.0):

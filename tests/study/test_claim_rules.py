@@ -107,7 +107,7 @@ def test_an_interval_above_zero_holds_below_is_refuted_across_is_open():
 def test_rounding_decides_nothing():
     noise = {
         "says": "nothing",
-        "rule": "1e14 * share.Mass - 1e14 * share.Mass + price.Mass > price.Mass",
+        "rule": "1e14 * market_share.Mass - 1e14 * market_share.Mass + price.Mass > price.Mass",
     }
     assert one(noise).word == NO_DIFFERENCE
     thirds = {"says": "nothing", "rule": "3 * (price.Mass / 3 * 1.1) > price.Mass * 1.1"}
@@ -115,11 +115,18 @@ def test_rounding_decides_nothing():
 
 
 def test_what_chance_has_no_part_in_is_so_by_construction():
-    same = {"says": "the same", "rule": "again.share.Tailor > share.Tailor", "runs": {"again": {}}}
+    same = {
+        "says": "the same",
+        "rule": "again.market_share.Tailor > market_share.Tailor",
+        "runs": {"again": {}},
+    }
     assert one(same).word == NO_DIFFERENCE
-    assert one(same | {"rule": "again.share.Tailor >= share.Tailor"}).word == BY_CONSTRUCTION
-    assert one("capability_cost.Tailor > capability_cost.Mass").word == BY_CONSTRUCTION
-    assert one("capability_cost.Tailor < capability_cost.Mass").word == REFUTED
+    assert (
+        one(same | {"rule": "again.market_share.Tailor >= market_share.Tailor"}).word
+        == BY_CONSTRUCTION
+    )
+    assert one("capability_overhead.Tailor > capability_overhead.Mass").word == BY_CONSTRUCTION
+    assert one("capability_overhead.Tailor < capability_overhead.Mass").word == REFUTED
 
 
 def test_the_finding_is_one_plain_sentence():
@@ -128,11 +135,16 @@ def test_the_finding_is_one_plain_sentence():
     assert part.sentence == ("Tailor's price is 1.50 EUR below Mass's, months 0 to 11.")
     part = one("price.Mass < price.others", **{"firms.Tailor.price": 18.5})
     assert part.sentence.startswith("Mass's price is 1.50 EUR above Tailor's")
-    assert "one seed, so no interval" in one("share.Tailor > share.Mass", seeds=1).sentence
+    assert (
+        "one seed, so no interval"
+        in one("market_share.Tailor > market_share.Mass", seeds=1).sentence
+    )
 
 
 def test_a_claim_is_as_good_as_its_worst_part():
-    verdict = verdict_of(market_with("price.Mass >= 20", "price.Mass > 21", "share.Mass > 0"), 2)
+    verdict = verdict_of(
+        market_with("price.Mass >= 20", "price.Mass > 21", "market_share.Mass > 0"), 2
+    )
     assert [part.word for part in verdict.parts] == [BY_CONSTRUCTION, REFUTED, HOLDS]
     assert verdict.word == REFUTED
     assert verdict.lines()[1].startswith("Refuted: it is so: price.Mass > 21: 20 against 21")
@@ -148,7 +160,7 @@ def test_windows_count_the_periods_that_they_name():
 
 
 def test_what_a_run_does_not_have_leaves_the_claim_open():
-    after = {"says": "x", "rule": "share.Mass > 0", "window": "after_event"}
+    after = {"says": "x", "rule": "market_share.Mass > 0", "window": "after_event"}
     part = one(after)
     assert (part.word, math.isnan(part.margin)) == (OPEN, True)
     assert "the event that it refers to is not part of this run" in part.sentence
@@ -162,10 +174,11 @@ def test_what_a_run_does_not_have_leaves_the_claim_open():
 @pytest.mark.parametrize(
     "rule",
     [
-        {"says": "x", "rule": "dear.share.Niche > 0", "runs": {"dear": {"firms.Niche.price": 26}}},
-        {"says": "x", "rule": "alone.share.Mass > share.Mass",
+        {"says": "x", "rule": "dear.market_share.Niche > 0",
+         "runs": {"dear": {"firms.Niche.price": 26}}},
+        {"says": "x", "rule": "alone.market_share.Mass > market_share.Mass",
          "runs": {"alone": {"firms.Niche": None}}},
-        {"says": "x", "rule": "retention.Niche > retention.others"},
+        {"says": "x", "rule": "retention_rate.Niche > retention_rate.others"},
     ],
 )  # fmt: skip
 def test_a_claim_on_a_firm_that_was_taken_out_stops_nothing(tmp_path, rule):
@@ -186,14 +199,18 @@ def test_the_baseline_without_a_firm_of_its_claim_is_run_and_studied():
     assert Scenario.from_dict(without.to_dict(defaults=True)).digest == without.digest
     study = {
         "scenario": without.to_dict(), "factors": {"firms.Mass.price": [18, 22]},
-        "outputs": ["share.Mass"],
+        "outputs": ["market_share.Mass"],
     }  # fmt: skip
     assert Study.from_dict(study).base.digest == without.digest
 
 
 def test_a_run_that_puts_a_firm_in_names_none_that_is_missing():
     more = {"firms.Other": {"price": 20, "quality": 20}}
-    rule = {"says": "x", "rule": "more.share.Mass < share.Mass", "runs": {"more": more}}
+    rule = {
+        "says": "x",
+        "rule": "more.market_share.Mass < market_share.Mass",
+        "runs": {"more": more},
+    }
     assert absent_firms(parse_rule(rule["rule"]), {"Mass": 1}, rule["runs"]) == []
     assert not math.isnan(one(rule).margin)
 
@@ -215,7 +232,9 @@ def test_no_test_no_verdict():
 
 
 def test_rules_are_texts_to_a_scenario_they_change_no_digest_and_are_not_inherited():
-    assert market_with("share.Mass > 0").digest == market_with("share.Mass > 1").digest
+    assert (
+        market_with("market_share.Mass > 0").digest == market_with("market_share.Mass > 1").digest
+    )
     assert Scenario.from_dict({"extends": "baseline"}).test == ()
     again = Scenario.from_dict(cx.load("copycat").to_dict())
     assert again.test == cx.load("copycat").test
@@ -224,20 +243,20 @@ def test_rules_are_texts_to_a_scenario_they_change_no_digest_and_are_not_inherit
 @pytest.mark.parametrize(
     ("rule", "problem"),
     [
-        ("retention.Tailor", "expected two sides with one of > >= < <= between them"),
-        ("retention.Tailor == 3", "expected two sides with one of > >= < <= between them"),
-        ("1 < share.Mass < 2", "expected two sides with one of > >= < <= between them"),
+        ("retention_rate.Tailor", "expected two sides with one of > >= < <= between them"),
+        ("retention_rate.Tailor == 3", "expected two sides with one of > >= < <= between them"),
+        ("1 < market_share.Mass < 2", "expected two sides with one of > >= < <= between them"),
         ("3 > 2", "expected a measure"),
         (
-            "share.Tailr > 0",
+            "market_share.Tailr > 0",
             "expected a firm of the scenario, found 'Tailr' (did you mean 'Tailor'",
         ),
-        ("alone.share.Mass > 0", "expected a run of this test, found 'alone'"),
-        ("log(share.Mass) > 0", "expected abs, min or max, found 'log'"),
-        ("__import__('os').x > share.Mass", "expected MEASURE.FIRM"),
-        ("share.Mass ** 9999 > 0", "expected measures (MEASURE.FIRM, market.MEASURE)"),
-        ("(lambda: 1)() > share.Mass", "expected measures (MEASURE.FIRM, market.MEASURE)"),
-        ("share.Mass > 'a'", "expected measures (MEASURE.FIRM, market.MEASURE)"),
+        ("alone.market_share.Mass > 0", "expected a run of this test, found 'alone'"),
+        ("log(market_share.Mass) > 0", "expected abs, min or max, found 'log'"),
+        ("__import__('os').x > market_share.Mass", "expected MEASURE.FIRM"),
+        ("market_share.Mass ** 9999 > 0", "expected measures (MEASURE.FIRM, market.MEASURE)"),
+        ("(lambda: 1)() > market_share.Mass", "expected measures (MEASURE.FIRM, market.MEASURE)"),
+        ("market_share.Mass > 'a'", "expected measures (MEASURE.FIRM, market.MEASURE)"),
         ("(" * 5000, "expected at most 1000 characters"),
     ],
 )
@@ -255,15 +274,15 @@ def test_misspelt_measures_and_runs_that_cannot_be_are_found_by_check(tmp_path):
     path = tmp_path / "wrong.yaml"
     path.write_text(
         "extends: baseline\ntest:\n"
-        "  - {says: x, rule: retenton.Tailor > 0}\n"
-        "  - {says: y, rule: a.share.Tailor > 0, runs: {a: {firms.Tailr.price: 3}}}\n",
+        "  - {says: x, rule: retention_rat.Tailor > 0}\n"
+        "  - {says: y, rule: a.market_share.Tailor > 0, runs: {a: {firms.Tailr.price: 3}}}\n",
         encoding="utf-8",
     )
     with pytest.raises(ScenarioError) as error:
         check_test(Scenario.load(path))
     first, second = str(error.value).splitlines()
-    assert "wrong.yaml:3: test.0.rule: expected a measure of firms, found 'retenton'" in first
-    assert "did you mean 'retention'" in first
+    assert "wrong.yaml:3: test.0.rule: expected a measure of firms, found 'retention_rat'" in first
+    assert "did you mean 'retention_rate'" in first
     assert "wrong.yaml:4: test.1.runs.a: " in second
     assert "did you mean 'Tailor'" in second
 
@@ -283,8 +302,11 @@ def test_a_rule_read_from_right_to_left_is_the_same(a, b, sign):
 
 
 def test_names_that_are_no_words_stand_in_brackets():
-    rule = parse_rule('share["Our bank"] > base.share["Their bank"]')
-    assert rule.terms == (Term("share", "Our bank"), Term("share", "Their bank", "base"))
+    rule = parse_rule('market_share["Our bank"] > base.market_share["Their bank"]')
+    assert rule.terms == (
+        Term("market_share", "Our bank"),
+        Term("market_share", "Their bank", "base"),
+    )
 
 
 # ------------------------------------------------- in reports and the terminal

@@ -28,14 +28,14 @@ def row(result, measure, firm):
 
 
 def test_a_dearer_firm_loses_share(result):
-    share = row(result, "share", "Tailor")
+    share = row(result, "market_share", "Tailor")
     assert share["upper"] < 0
     assert share["difference"] == pytest.approx(share["other"] - share["baseline"])
     assert share["baseline_se"] > 0
 
 
 def test_pairing_narrows_the_interval(result):
-    assert row(result, "share", "Tailor")["narrowing"] > 1.5
+    assert row(result, "market_share", "Tailor")["width_ratio"] > 1.5
 
 
 def test_every_summarized_measure_of_firms_and_market_is_compared(result):
@@ -47,10 +47,10 @@ def test_every_summarized_measure_of_firms_and_market_is_compared(result):
 def test_means_are_those_of_single_runs(result):
     means = result.means.set_index(["scenario", "measure", "firm"])["mean"]
     shares = [
-        cx.run(lively(customers=400), seed=s).firms.query("firm == 'Mass'")["share"].mean()
+        cx.run(lively(customers=400), seed=s).firms.query("firm == 'Mass'")["market_share"].mean()
         for s in range(8)
     ]
-    assert means["test", "share", "Mass"] == pytest.approx(np.mean(shares))
+    assert means["test", "market_share", "Mass"] == pytest.approx(np.mean(shares))
 
 
 def test_the_headline_says_who_moves_most_and_how_surely(result):
@@ -75,7 +75,7 @@ def test_settings_name_what_differs(result):
 
 
 def test_courses_have_a_value_per_scenario_firm_and_period(result):
-    share = result.series[result.series["measure"] == "share"]
+    share = result.series[result.series["measure"] == "market_share"]
     assert len(share) == 2 * 3 * 6
     assert (share["lower"] <= share["upper"]).all()
 
@@ -158,7 +158,7 @@ def test_errors_and_intervals_are_the_textbooks():
     assert half_width(error, 3, 0.95) == pytest.approx(4.302653 * error, rel=1e-6)
     both = paired(values, values + 1.0, 0.95)
     assert both["difference"] == 1.0
-    assert np.isnan(both["narrowing"])
+    assert np.isnan(both["width_ratio"])
 
 
 def test_paired_intervals_cover_the_truth_as_often_as_they_say():
@@ -179,14 +179,14 @@ def test_a_contrast_has_a_statistic_of_each_scenario_by_seed():
     dear = base.override({"firms.Mass.price": 20})
     told = []
     found = contrast(
-        {"base": base, ("dear", 20): dear}, summary_of("Mass", ["share", "profit"]), [4, 2],
+        {"base": base, ("dear", 20): dear}, summary_of("Mass", ["market_share", "profit"]), [4, 2],
         progress=lambda *done: told.append(done),
     )  # fmt: skip
     assert list(found) == ["base", ("dear", 20)]
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    shares = [summarize(simulate(dear, seed=seed))["Mass"]["share"] for seed in (4, 2)]
-    assert found["dear", 20]["share"].tolist() == shares
-    gap = estimate(found["dear", 20]["share"] - found["base"]["share"])
+    shares = [summarize(simulate(dear, seed=seed))["Mass"]["market_share"] for seed in (4, 2)]
+    assert found["dear", 20]["market_share"].tolist() == shares
+    gap = estimate(found["dear", 20]["market_share"] - found["base"]["market_share"])
     assert gap.row("gap") == {"gap": gap.mean, "se": gap.se, "lower": gap.lower, "upper": gap.upper}
 
 
@@ -194,8 +194,11 @@ def test_statistics_are_numbers_arrays_or_several_by_name():
     base = {"": lively(customers=100, periods=3)}
     assert contrast(base, lambda made: made.seed, 3)[""].tolist() == [0, 1, 2]
     assert contrast(base, lambda _: [1.0, 2.0], 3)[""].shape == (3, 2)
-    paths = contrast(base, paths_of("Mass", ["profit", "share"]), 2)[""]
-    assert {name: path.shape for name, path in paths.items()} == {"profit": (2, 3), "share": (2, 3)}
+    paths = contrast(base, paths_of("Mass", ["profit", "market_share"]), 2)[""]
+    assert {name: path.shape for name, path in paths.items()} == {
+        "profit": (2, 3),
+        "market_share": (2, 3),
+    }
     with pytest.raises(ValueError, match="seeds: expected each seed once"):
         contrast(base, lambda _: 0.0, [1, 1])
 

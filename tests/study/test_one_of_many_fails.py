@@ -16,7 +16,7 @@ STUDY = {
     "factors": {"learning_rate": [0.2, 0.4]},
     "design": "grid",
     "seeds": 2,
-    "outputs": ["share.Mass"],
+    "outputs": ["market_share.Mass"],
 }
 
 
@@ -66,7 +66,7 @@ CONSTANT = {
     "factors": {"firms.Tailor.price": [16, 24], "learning_rate": [0.05, 0.4]},
     "design": {"kind": "saltelli", "size": 4},
     "seeds": 2,
-    "outputs": ["share.Tailor", "capability_cost.Tailor"],
+    "outputs": ["market_share.Tailor", "capability_overhead.Tailor"],
     "analysis": ["sobol"],
 }
 
@@ -79,12 +79,14 @@ def swept(tmp_path_factory):
 
 def test_an_output_that_never_varies_leaves_the_analysis_of_the_others(swept):
     found = swept.findings()
-    assert found["share.Tailor", "sobol"].output == "share.Tailor"
-    assert found["capability_cost.Tailor", "sobol"].startswith("expected an output that varies")
+    assert found["market_share.Tailor", "sobol"].output == "market_share.Tailor"
+    assert found["capability_overhead.Tailor", "sobol"].startswith("expected an output that varies")
     with pytest.raises(ValueError, match=r"analysis: expected one of .*did you mean 'sobol'"):
         swept.findings(["sobl"])
-    with pytest.raises(ValueError, match=r"output: expected one of .*did you mean 'share.Tailor'"):
-        swept.findings(outputs=["share.Tailr"])
+    with pytest.raises(
+        ValueError, match=r"output: expected one of .*did you mean 'market_share.Tailor'"
+    ):
+        swept.findings(outputs=["market_share.Tailr"])
 
 
 def test_the_command_says_it_in_one_line_and_goes_on(swept, tmp_path, monkeypatch, capsys):
@@ -97,10 +99,12 @@ def test_the_command_says_it_in_one_line_and_goes_on(swept, tmp_path, monkeypatc
     command = ["sensitivity", str(path), "-j", "1", "--store", str(swept.store.folder)]
     assert run(command) == 0
     said = capsys.readouterr()
-    assert "of the variance of share.Tailor" in " ".join(said.out.split())
-    line = "cxsim: left out: capability_cost.Tailor: sobol: expected an output that varies, found "
+    assert "of the variance of market_share.Tailor" in " ".join(said.out.split())
+    line = (
+        "cxsim: left out: capability_overhead.Tailor: sobol: expected an output that varies, found "
+    )
     assert sum(each.startswith(line) for each in said.err.splitlines()) == 1
-    assert run([*command, "--output", "capability_cost.Tailor"]) == 2
+    assert run([*command, "--output", "capability_overhead.Tailor"]) == 2
 
 
 def sobol_frame(total, first):

@@ -89,11 +89,11 @@ def test_runs_add_up_and_jobs_share_them_out():
 
 def test_detail_takes_its_share_of_memory():
     scenario = market(customers=50_000)
-    plain, rich = estimate(scenario), estimate(scenario, detail=["customers"])
+    plain, rich = estimate(scenario), estimate(scenario, probes=["customers"])
     added = (rich.memory - rich.held) - (plain.memory - plain.held)
     detailed, usual = (
-        Simulation(scenario, observers=detail).workspace.population.nbytes
-        for detail in (["customers"], [])
+        Simulation(scenario, observers=probes).workspace.population.nbytes
+        for probes in (["customers"], [])
     )
     assert 20 * 50_000 < detailed - usual < added < 2 * (detailed - usual)
 

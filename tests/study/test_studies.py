@@ -126,7 +126,7 @@ def test_the_digest_names_what_determines_the_results_and_nothing_else():
     assert study().digest == study(title="Another title").digest
     others = [
         study(seeds=3),
-        study(outputs=["share"]),
+        study(outputs=["market_share"]),
         study(factors={"firms.Tailor.price": [18, 23]}),
         study(overrides={**SMALL, "discount_rate": 0.02}),
         study(design={"kind": "latin_hypercube", "size": 4, "seed": 1}),
@@ -167,10 +167,10 @@ MISTAKES = {
         "m.yaml:3: design.size: expected a power of two (such as 64 or 128), found 100",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\ndesign: {kind: list, file: no.csv}":
         "m.yaml:3: design.file: expected a table of points, found no file 'no.csv'",
-    "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [share, retenton]":
-        "m.yaml:3: outputs.1: expected the name of a measure, found 'retenton' "
-        "(did you mean 'retention'?)",
-    "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [share.Tailr]":
+    "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share, retention_rat]":
+        "m.yaml:3: outputs.1: expected the name of a measure, found 'retention_rat' "
+        "(did you mean 'retention_rate'?)",
+    "scenario: baseline\nfactors: {learning_rate: [0, 1]}\noutputs: [market_share.Tailr]":
         "m.yaml:3: outputs.0: expected the name of a firm, found 'Tailr' (did you mean 'Tailor'?)",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\nseeds: 0":
         "m.yaml:3: seeds: expected a whole number from 1 to 1000000, found 0",
@@ -180,9 +180,9 @@ MISTAKES = {
     "scenario: baseline\noverrides:\n  customers: -1\nfactors: {learning_rate: [0, 1]}":
         "m.yaml:3: customers: expected a whole number from 1 to 1000000000 (customers), found -1",
     "scenario: baseline\nfactors: {learning_rate: [0, 1]}\n"
-    "stopping: {output: share, half_width: 1}":
+    "stopping: {output: market_share, half_width: 1}":
         "m.yaml:3: stopping.output: expected an output of the study for one firm or the market, "
-        "found 'share'",
+        "found 'market_share'",
     "scenario: baseline\nfactors:\n  a: {path: learning_rate, low: 0, high: 1}\n"
     "  learning_rate: [0, 1]":
         "m.yaml:4: factors.learning_rate: expected each path once, found learning_rate in a too",
@@ -271,7 +271,7 @@ def test_the_json_schema_accepts_studies_that_ship(accepts):
         {"factors": {"learning_rate": {"paths": {}, "low": 0, "high": 1}}},
         {"strategies": {"one": {}}},
         {"outputs": [{"by": "period"}]},
-        {"stopping": {"output": "share.Tailor"}},
+        {"stopping": {"output": "market_share.Tailor"}},
         {"analysis": ["guess"]},
     ],
     ids=str,
@@ -286,4 +286,9 @@ def test_the_json_schema_refuses_what_the_package_refuses(change, accepts):
 
 def test_the_json_schema_knows_the_measures_of_observers():
     named = study_schema()["properties"]["outputs"]["items"]["anyOf"][0]["examples"]
-    assert {"share", "own_elasticity", "retention_long", "lost_by_word"} <= set(named)
+    assert {
+        "market_share",
+        "own_price_elasticity",
+        "retention_long_tenured",
+        "purchases_lost_by_word_of_mouth",
+    } <= set(named)

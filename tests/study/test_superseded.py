@@ -11,7 +11,7 @@ import pytest
 import cxsim as cx
 from cxsim import _version
 from cxsim.study.runner import OtherCodeError
-from cxsim.study.store import StoreError
+from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import forecast
 
 SMALL = {
@@ -20,7 +20,7 @@ SMALL = {
     "factors": {"firms.Tailor.price": [18, 22]},
     "design": "grid",
     "seeds": 2,
-    "outputs": ["share.Tailor"],
+    "outputs": ["market_share.Tailor"],
 }
 POINTS = {"factors": {"price": [20, 30]}, "design": {"kind": "grid"}, "seeds": 1}
 
@@ -92,7 +92,12 @@ def test_the_store_keeps_the_parts_of_the_code_once(tmp_path):
     store = cx.Store(tmp_path / "s")
     (code,) = store.codes()
     parts = store.code(code)
-    wanted = {"learning.learned", "measures.share", "summaries.share", "runs.simulation"}
+    wanted = {
+        "learning.learned",
+        "measures.market_share",
+        "summaries.market_share",
+        "runs.simulation",
+    }
     assert wanted <= set(parts)
     assert "measures.profit" not in parts  # no output of the study
     assert set(store.frame()["code"]) == {code}
@@ -200,7 +205,7 @@ def test_runs_are_not_adopted_where_one_of_the_sample_differs(tmp_path, changed_
     changed_rule(right, store)
     result = changed_rule(right.replace("1.0", "2.0"), store, adopting=True, sample=4)
     assert result.adopted == 0
-    assert "differs: share.Tailor is " in result.sentence()
+    assert "differs: market_share.Tailor is " in result.sentence()
     assert len(cx.Store(store)) == 4
 
 

@@ -15,7 +15,8 @@ import study_functions as functions
 from places import SUPPORT
 
 import cxsim as cx
-from cxsim.study.store import Store, StoreError
+from cxsim.study.store import Store
+from cxsim.study.store_folder import StoreError
 from cxsim.study.sweep import status_line
 from cxsim.study.workers import Report
 
@@ -26,8 +27,8 @@ MARKET = {
     "overrides": SMALL,
     "factors": {"firms.Tailor.price": [18, 20, 22]},
     "seeds": 3,
-    "outputs": ["share", "profit.Tailor", "market.profit", "concentration",
-                {"measure": "share", "firms": ["Mass"], "by": "period"}],
+    "outputs": ["market_share", "profit.Tailor", "market.profit", "concentration",
+                {"measure": "market_share", "firms": ["Mass"], "by": "period"}],
 }  # fmt: skip
 
 
@@ -62,23 +63,28 @@ def test_what_a_sweep_keeps_is_what_single_runs_give(tmp_path):
     run = cx.run("baseline", seed=2, overrides={**SMALL, "firms.Tailor.price": 20})
     summary = run.summary().set_index(["measure", "firm"])["value"]
     assert row["firms.Tailor.price"] == 20
-    assert row["share.Mass"] == summary["share", "Mass"]
+    assert row["market_share.Mass"] == summary["market_share", "Mass"]
     assert row["profit.Tailor"] == summary["profit", "Tailor"]
     assert row["market.profit"] == summary["profit", "(market)"]
     assert row["market.concentration"] == summary["concentration", "(market)"]
-    mass = run.firms.query("firm == 'Mass'")["share"].to_numpy()
-    np.testing.assert_array_equal(row["share.Mass@period"], mass)
+    mass = run.firms.query("firm == 'Mass'")["market_share"].to_numpy()
+    np.testing.assert_array_equal(row["market_share.Mass@period"], mass)
 
 
 def test_what_observers_measure_is_kept_and_changes_no_run(tmp_path):
-    watched = {**MARKET, "outputs": ["share", "own_elasticity", "retention_long.Tailor"]}
+    watched = {
+        **MARKET,
+        "outputs": ["market_share", "own_price_elasticity", "retention_long_tenured.Tailor"],
+    }
     result = cx.sweep(watched, store=tmp_path / "w", executor="inline")
     plain = cx.sweep(MARKET, store=tmp_path / "p", executor="inline")
-    pd.testing.assert_series_equal(result.frame["share.Tailor"], plain.frame["share.Tailor"])
+    pd.testing.assert_series_equal(
+        result.frame["market_share.Tailor"], plain.frame["market_share.Tailor"]
+    )
     run = result.runs.iloc[0]
-    again = cx.replay(run["run"], store=tmp_path / "w", detail=["elasticity"])
-    own = again.elasticities.query("firm == 'Tailor' and price_of == 'Tailor'")["elasticity"]
-    assert run["own_elasticity.Tailor"] == pytest.approx(own.mean())
+    again = cx.replay(run["run"], store=tmp_path / "w", probes=["price_elasticity"])
+    own = again.price_elasticities.query("firm == 'Tailor' and price_of == 'Tailor'")["elasticity"]
+    assert run["own_price_elasticity.Tailor"] == pytest.approx(own.mean())
 
 
 @pytest.mark.parametrize("policy", ["adaptive", "best_response"])
@@ -90,7 +96,7 @@ def test_firms_that_decide_decide_the_same_in_a_sweep(policy, tmp_path):
     row = result.runs.query("strategy == 'decide' and point == 1 and seed == 2").iloc[0]
     run = cx.run("baseline", seed=2, overrides={**SMALL, **rule, "firms.Tailor.price": 20})
     summary = run.summary().set_index(["measure", "firm"])["value"]
-    assert row["share.Mass"] == summary["share", "Mass"]
+    assert row["market_share.Mass"] == summary["market_share", "Mass"]
     cx.replay(row["run"], store=tmp_path)
 
 
@@ -107,7 +113,7 @@ def test_strategies_are_paired_by_seed(tmp_path):
     frame = result.contrasts("stay")
     same = frame[frame["strategy"] == "again"]
     assert (same["difference"] == 0).all()
-    cut = frame.query("strategy == 'cut' and output == 'share.Mass'")
+    cut = frame.query("strategy == 'cut' and output == 'market_share.Mass'")
     assert (cut["difference"] > 0).all()
 
 
@@ -153,7 +159,7 @@ market = {
     "overrides": {"customers": 60, "periods": 4},
     "factors": {"firms.Tailor.price": [18, 20, 22]},
     "seeds": 2,
-    "outputs": ["knowledge"],
+    "outputs": ["customer_knowledge"],
 }
 rules = {"learning.precision": precision}
 cx.sweep(market, store=sys.argv[1] + "/rules", jobs=2, rules=rules)
@@ -168,14 +174,14 @@ def test_a_rule_and_a_model_defined_in_a_cell_reach_the_workers(tmp_path):
     ruled, plain = (
         rows(tmp_path / "rules"),
         cx.sweep(
-            {**MARKET, "seeds": 2, "outputs": ["knowledge"]},
+            {**MARKET, "seeds": 2, "outputs": ["customer_knowledge"]},
             store=tmp_path / "p",
             executor="inline",
         ).frame,
     )
     assert (ruled["status"] == "ok").all()
-    assert (ruled["knowledge.Tailor"] == 0).all()  # nobody learns by this rule
-    assert (plain["knowledge.Tailor"] > 0).all()
+    assert (ruled["customer_knowledge.Tailor"] == 0).all()  # nobody learns by this rule
+    assert (plain["customer_knowledge.Tailor"] > 0).all()
     for folder in ("models", "rules"):
         workers = pd.read_parquet(tmp_path / folder / "runs")["worker"].str.rsplit(":", n=1).str[1]
         assert str(process.pid) not in set(workers)
@@ -185,11 +191,11 @@ def test_the_store_reads_with_pandas_and_duckdb(tmp_path):
     cx.sweep(MARKET, store=tmp_path / "s", executor="inline")
     plain = pd.read_parquet(tmp_path / "s" / "runs")
     answer = duckdb.sql(
-        f'select "firms.Tailor.price" as price, avg("share.Tailor") as share '
+        f'select "firms.Tailor.price" as price, avg("market_share.Tailor") as share '
         f"from read_parquet('{tmp_path}/s/runs/*.parquet', union_by_name=true) "
         f"group by 1 order by 1"
     ).df()
-    expected = plain.groupby("firms.Tailor.price")["share.Tailor"].mean()
+    expected = plain.groupby("firms.Tailor.price")["market_share.Tailor"].mean()
     assert answer["share"].to_numpy() == pytest.approx(expected.to_numpy())
 
 
@@ -215,7 +221,7 @@ def test_more_seeds_and_more_points_run_only_what_is_missing(tmp_path):
     [
         {"overrides": {**SMALL, "periods": 5}},
         {"overrides": {**SMALL, "discount_rate": 0.02}},
-        {"outputs": ["share"]},
+        {"outputs": ["market_share"]},
         {"seeds": {"first": 3, "count": 3}},
     ],
     ids=["horizon", "a parameter", "outputs", "seeds"],
@@ -264,7 +270,7 @@ def test_failed_runs_are_done_again_only_if_asked(tmp_path):
     plan = study(functions.sometimes_fails)
     cx.sweep(plan, store=tmp_path / "s", executor="inline")
     assert cx.sweep(plan, store=tmp_path / "s", executor="inline").report.done == 0
-    again = cx.sweep(plan, store=tmp_path / "s", executor="inline", retry=True)
+    again = cx.sweep(plan, store=tmp_path / "s", executor="inline", retry_failed=True)
     assert again.report.done == 3
     assert len(again.runs) == 18
 
@@ -321,7 +327,7 @@ def test_a_run_is_replayed_exactly(tmp_path):
     row = result.runs.iloc[4]
     again = cx.replay(row["run"][:8], store=tmp_path / "s")
     value = again.summary().set_index(["measure", "firm"])["value"]
-    assert value["share", "Mass"] == row["share.Mass"]
+    assert value["market_share", "Mass"] == row["market_share.Mass"]
     assert again.seed == row["seed"]
 
 
@@ -371,14 +377,14 @@ def test_a_folder_with_other_things_in_it_is_no_store(tmp_path):
 def test_seeds_are_added_until_the_interval_is_narrow_enough(tmp_path):
     plan = {
         **MARKET, "seeds": 2, "factors": {"firms.Tailor.price": [20]},
-        "stopping": {"output": "share.Tailor", "half_width": 0.03, "step": 4, "budget": 200},
+        "stopping": {"output": "market_share.Tailor", "half_width": 0.03, "step": 4, "budget": 200},
     }  # fmt: skip
     result = cx.sweep(plan, store=tmp_path / "s", executor="inline")
     rounds = result.report.rounds
     assert rounds[-1]["too_wide"] == 0
     assert rounds[-2]["too_wide"] == 1
     assert len(result.frame) == rounds[-1]["seeds"] < 200
-    (row,) = result.means().query("output == 'share.Tailor'").to_dict("records")
+    (row,) = result.means().query("output == 'market_share.Tailor'").to_dict("records")
     assert (row["upper"] - row["lower"]) / 2 <= 0.03
 
 
@@ -386,7 +392,7 @@ def test_seeds_are_added_no_further_than_the_budget(tmp_path):
     plan = {
         **MARKET, "seeds": 2, "factors": {"firms.Tailor.price": [20]},
         "strategies": {"stay": {}, "cut": {"firms.Mass.price": 15}},
-        "stopping": {"output": "share.Tailor", "of": "cut", "against": "stay",
+        "stopping": {"output": "market_share.Tailor", "of": "cut", "against": "stay",
                      "half_width": 1e-9, "step": 4, "budget": 9},
     }  # fmt: skip
     result = cx.sweep(plan, store=tmp_path / "s", executor="inline")

@@ -153,11 +153,11 @@ def test_a_worker_with_another_measure_is_refused_by_name(tmp_path):
         "overrides": {"customers": 50, "periods": 4},
         "factors": {"firms.Tailor.price": [18, 22]},
         "seeds": 2,
-        "outputs": ["share.Tailor"],
+        "outputs": ["market_share.Tailor"],
     }
     with started_cluster(tmp_path, old) as (address, _):
         with pytest.raises(
-            PoolError, match=r"worker \S+:\d+ \(cxsim .*\): .*another \(measures\.share\)"
+            PoolError, match=r"worker \S+:\d+ \(cxsim .*\): .*another \(measures\.market_share\)"
         ) as caught:
             cx.sweep(small, store=tmp_path / "s", executor="dask", address=address)
         assert "\n" not in str(caught.value)

@@ -46,7 +46,7 @@ RUNNER = f"""
 import sys
 sys.path[:0] = {[str(TESTS), str(SUPPORT)]!r}
 import test_torture
-from cxsim.study.store import StoreError
+from cxsim.study.store_folder import StoreError
 
 try:
     test_torture.run(*sys.argv[1:])

@@ -17,7 +17,7 @@ def everything(**changes: Any) -> Any:
     """A market in which every mechanism takes part."""
     talk = {
         "network": "small_world",
-        "tell_rate": {"destroying": 0.6, "attention": 0.2, "advocacy": 0.4},
+        "message_rate": {"destroying": 0.6, "attention": 0.2, "advocacy": 0.4},
         "awareness": True,
     }
     return heard(

@@ -50,9 +50,9 @@ def heard(**changes: Any) -> Any:
         {
             "firms.*.improvement": {"budget": 2000.0},
             "firms.*.touchpoints.site.blind_spot": 2.0,
-            "firms.Tailor.listening": {**programmes, "response_bias": -0.5},
+            "firms.Tailor.surveys": {**programmes, "response_bias": -0.5},
             "firms.Tailor.recovery": {"threshold": 5.0, "cost": 3.0},
-            "firms.Niche.listening": {"deep_dive": {"every": 3}},
+            "firms.Niche.surveys": {"deep_dive": {"every": 3}},
             **changes,
         }
     )
@@ -109,7 +109,7 @@ def journeys(draw: Any, firms: list[str], segments: list[str]) -> dict[str, Any]
         changes[f"firms.{name}.brand_promise"] = draw(st.none() | scores)
         changes[f"firms.{name}.channel_integration"] = draw(numbers)
         if draw(st.booleans()):
-            changes[f"firms.{name}.listening"] = {
+            changes[f"firms.{name}.surveys"] = {
                 "deep_dive": draw(
                     st.none()
                     | st.fixed_dictionaries(

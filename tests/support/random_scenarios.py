@@ -121,20 +121,20 @@ def segments(draw):
         "brand_taste": draw(st.sampled_from(["normal", "log_gamma"])),
         "brand_taste_shape": draw(st.floats(0.1, 3)),
         "fit_weight": draw(money),
-        "hassle": draw(money),
-        "teaching_effort": draw(money),
+        "ordering_effort": draw(money),
+        "onboarding_effort": draw(money),
         "switching_cost": draw(money),
         "disclosure": draw(numbers),
         "purchase_rate": draw(numbers),
-        "turnover": draw(numbers),
+        "exit_rate": draw(numbers),
         "volume": draw(st.floats(0.1, 5)),
-        "outside_value": draw(st.floats(-5, 5)),
+        "no_purchase_value": draw(st.floats(-5, 5)),
         "reputation_value": draw(money),
     }
     if draw(st.booleans()):
         one["purchase_rate_shape"] = draw(st.floats(0.2, 5))
     if draw(st.booleans()):
-        one["turnover_beta"] = [draw(st.floats(0.2, 3)), draw(st.floats(0.2, 9))]
+        one["exit_rate_beta"] = [draw(st.floats(0.2, 3)), draw(st.floats(0.2, 9))]
     if draw(st.booleans()):
         one["contact_tolerance"] = draw(numbers)
         one["contact_reserve"] = draw(numbers)
@@ -175,7 +175,7 @@ def word_of_mouth(draw):
         "neighbours": draw(st.sampled_from([2, 4, 8])),
         "rewiring": draw(numbers),
         "contacts": draw(st.integers(0, 4)),
-        "tell_rate": {emotion: draw(numbers) for emotion in SILENCE},
+        "message_rate": {emotion: draw(numbers) for emotion in SILENCE},
         "message_weight": draw(numbers),
         "awareness": draw(st.booleans()),
     }
@@ -190,7 +190,7 @@ def scenarios(draw):
     world = {
         "customers": draw(st.integers(1, 30)),
         "periods": draw(st.integers(1, 4)),
-        "outside_option": draw(st.booleans()),
+        "no_purchase_option": draw(st.booleans()),
         "switching_cost_form": draw(st.sampled_from(["cost", "bonus"])),
         "learning_rate": draw(st.floats(0, 4)),
         "events": [{"at": 0, "over": 2, "set": {f"firms.{names[0]}.price": draw(money)}}],
@@ -210,7 +210,7 @@ def scenarios(draw):
             each["acquisition"] = draw(st.none() | acquisition("attributes" in world))
             each["next_best_offer"] = draw(st.none() | add_ons())
     prices_matter = (
-        world["outside_option"]
+        world["no_purchase_option"]
         and all(g["price_sensitivity"] > 0.01 for g in groups)
         and all(g.get("buying_center", {"members": 1})["members"] == 1 for g in groups)
         and not any(paid_otherwise(each) for each in competitors.values())

@@ -66,5 +66,5 @@ def logged(point, seed):
     changes = {"customers": 40, "periods": 3, "firms.Tailor.price": 15.0 + 0.01 * point["a"]}
     run = cx.run("baseline", seed=seed, overrides=changes)
     time.sleep(0.02)
-    shares = run.firms.groupby("firm")["share"].mean()
-    return {f"share.{firm}": share for firm, share in shares.items()}
+    shares = run.firms.groupby("firm")["market_share"].mean()
+    return {f"market_share.{firm}": share for firm, share in shares.items()}

@@ -26,27 +26,23 @@ from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import exp, gumbel
 from cxsim.parameters import Ask, Parameters, parameter
 
-__all__ = ["CHOICE", "DEMAND", "DEMAND_RULES"]
-
-
 # -- Discrete choice among the active firms and the no-purchase option --------------------------
 
 
 class MarketParameters(Parameters):
     """The no-purchase option of the market."""
 
-    outside_option: bool = parameter(
-        False,
-        doc="Whether customers in the market have the no-purchase option",
-        fixed=True,
-        ask=Ask(),
+    no_purchase_option: bool = parameter(
+        False, "Whether customers in the market have the no-purchase option", fixed=True, ask=Ask()
     )
 
 
 class SegmentParameters(Parameters):
     """Value of the no-purchase option to a segment."""
 
-    outside_value: float = parameter(0.0, doc="Value of the no-purchase option", unit="currency")
+    no_purchase_value: float = parameter(
+        0.0, doc="Value of the no-purchase option", unit="currency"
+    )
 
 
 class FirmParameters(Parameters):
@@ -59,16 +55,53 @@ class FirmParameters(Parameters):
 
 
 def utility(price_sensitivity: float, value: float, shock: float) -> float:
-    """Return the utility of an option, a (value in money) + e."""
+    """Return the utility of an option, a (value in money) + e.
+
+    A random utility with Gumbel shocks, so that choices are multinomial logit (McFadden 1974), with
+    values in willingness to pay (Train & Weeks 2005).
+
+    Parameters
+    ----------
+    price_sensitivity : float
+        a, 1 / currency.
+    value : float
+        Value of the option without the random part, currency.
+    shock : float
+        e, standard Gumbel.
+
+    Returns
+    -------
+    float
+        U, without a unit.
+    """
     return price_sensitivity * value + shock
 
 
 def consumer_surplus(
-    value: float, shock: float, price_sensitivity: float, outside_value: float
+    value: float, shock: float, price_sensitivity: float, no_purchase_value: float
 ) -> float:
-    """Return the surplus of the chosen option over no purchase, in money; 0 where a is 0."""
+    """Return the surplus of the chosen option over no purchase, v + e / a - v0, currency.
+
+    0 where a is 0. Only differences between scenarios are meaningful (Small & Rosen 1981).
+
+    Parameters
+    ----------
+    value : float
+        v, experienced value of the option, currency.
+    shock : float
+        e, random part of its utility.
+    price_sensitivity : float
+        a, 1 / currency.
+    no_purchase_value : float
+        v0, value of the no-purchase option, currency.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     if price_sensitivity > 0.0:
-        return value + shock / price_sensitivity - outside_value
+        return value + shock / price_sensitivity - no_purchase_value
     return 0.0
 
 
@@ -77,6 +110,26 @@ def weigh(i, options, open_option, price_sensitivity, value, weights):
 
     Weights are relative to the best option, so that none overflows; the sum is 0 where no option
     is open.
+
+    Parameters
+    ----------
+    i : int
+        Customer of the block.
+    options : int
+        Number of options.
+    open_option : ndarray, shape (option, n)
+        1 for an option that can be chosen.
+    price_sensitivity : ndarray, shape (n,)
+        a, 1 / currency.
+    value : ndarray, shape (member, option, n)
+        Values of options without the random part, currency; those of the first member count.
+    weights : ndarray, shape (option, n)
+        Where weights are written: exp(a (v - max v)), at most 1.
+
+    Returns
+    -------
+    float
+        Sum of the weights; the probability of an option is its weight divided by it.
     """
     a = price_sensitivity[i]
     top = -1e300
@@ -103,7 +156,7 @@ def attend(n, purchase_rate, chance_to_shop):
 
 def enter(
     n, first, n_firms, chance_to_shop, segment, in_market, shopper, open_option, value, key_enter,
-    market_outside_option, segment_outside_value, firm_active,
+    market_no_purchase_option, segment_no_purchase_value, firm_active,
 ):  # fmt: skip
     """Draw the customers in the market this period, and open the options with value zero."""
     key = key_enter[0]
@@ -116,7 +169,7 @@ def enter(
     for k in range(shoppers, n):
         shopper[k] = NOWHERE
     for f in range(n_firms + 1):
-        is_open = firm_active[f] > 0.5 if f < n_firms else market_outside_option[0] > 0.5
+        is_open = firm_active[f] > 0.5 if f < n_firms else market_no_purchase_option[0] > 0.5
         for i in range(n):
             open_option[f, i] = 1 if is_open else 0
     for e in range(len(value)):
@@ -124,7 +177,7 @@ def enter(
             for i in range(n):
                 value[e, f, i] = 0.0
         for i in range(n):
-            value[e, n_firms, i] = segment_outside_value[segment[i]]
+            value[e, n_firms, i] = segment_no_purchase_value[segment[i]]
 
 
 def decide(
@@ -187,7 +240,7 @@ def buy(n, n_firms, shopper, choice, buyer, seller):
 
 def note_experienced_utility(
     n, shopper, choice, segment, price_sensitivity, value, shock, experienced_utility,
-    segment_outside_value,
+    segment_no_purchase_value,
 ):  # fmt: skip
     """Store the experienced value of the choice to the first member."""
     for i in range(n):
@@ -199,7 +252,7 @@ def note_experienced_utility(
                 value[0, choice[i], i],
                 shock[0, i],
                 price_sensitivity[i],
-                segment_outside_value[segment[i]],
+                segment_no_purchase_value[segment[i]],
             )
 
 
@@ -301,13 +354,42 @@ CHOICE = Mechanism(
 def chance_slope(price_sensitivity: float, amount: float, chance: float) -> float:
     """Return the derivative of a logit probability by the price, -a v m P (1 - P).
 
-    ``amount`` is v m, the increase of the amount paid per increase of the price.
+    Parameters
+    ----------
+    price_sensitivity : float
+        a, 1 / currency.
+    amount : float
+        v m, increase of the amount paid per increase of the price, units.
+    chance : float
+        P, probability of the option.
+
+    Returns
+    -------
+    float
+        Probability per currency per unit.
     """
     return -price_sensitivity * amount * chance * (1.0 - chance)
 
 
 def expected_slope(chance: float, slope: float, amount: float, margin: float) -> float:
-    """Return the derivative of probability times margin by the price."""
+    """Return the derivative of probability times margin by the price, P v m + P' M.
+
+    Parameters
+    ----------
+    chance : float
+        P, probability of the option.
+    slope : float
+        P', its derivative by the price (:func:`chance_slope`).
+    amount : float
+        v m, increase of the amount paid per increase of the price, units.
+    margin : float
+        M, contribution margin of a purchase, currency.
+
+    Returns
+    -------
+    float
+        Units: currency of margin per currency per unit of price.
+    """
     return chance * amount + slope * margin
 
 
@@ -315,8 +397,8 @@ def expected_slope(chance: float, slope: float, amount: float, margin: float) ->
 
 
 def include_all_customers(
-    n, n_firms, segment, in_market, shopper, open_option, value, market_outside_option,
-    segment_outside_value, firm_active,
+    n, n_firms, segment, in_market, shopper, open_option, value, market_no_purchase_option,
+    segment_no_purchase_value, firm_active,
 ):  # fmt: skip
     """Treat all customers as in the market, and open the options with value zero."""
     for i in range(n):
@@ -328,9 +410,9 @@ def include_all_customers(
             for e in range(len(value)):
                 value[e, f, i] = 0.0
     for i in range(n):
-        open_option[n_firms, i] = 1 if market_outside_option[0] > 0.5 else 0
+        open_option[n_firms, i] = 1 if market_no_purchase_option[0] > 0.5 else 0
         for e in range(len(value)):
-            value[e, n_firms, i] = segment_outside_value[segment[i]]
+            value[e, n_firms, i] = segment_no_purchase_value[segment[i]]
 
 
 def expect(

@@ -25,11 +25,7 @@ class SegmentParameters(Parameters):
     """Data sharing by a segment."""
 
     disclosure: float = parameter(
-        1.0,
-        doc="Data sharing: share of what the customer could tell that it tells",
-        unit="share",
-        ge=0,
-        le=1,
+        1.0, "Data sharing: share of what the customer could tell that it tells", "share"
     )
 
 
@@ -40,16 +36,10 @@ class FirmParameters(Parameters):
         1.0,
         doc="Recognition rate: chance to recognize the customer in a contact (identify)",
         unit="share",
-        ge=0,
-        le=1,
         ask=Ask(beside=("interaction", "customization")),
     )
     interaction: float = parameter(
-        0.0,
-        doc="How well the firm interacts with individual customers (interact)",
-        unit="share",
-        ge=0,
-        le=1,
+        0.0, "How well the firm interacts with individual customers (interact)", "share"
     )
     forgetting_rate: float = parameter(
         0.0,
@@ -65,23 +55,84 @@ class FirmParameters(Parameters):
 
 
 def precision(learning_rate: float, interaction: float, disclosure: float) -> float:
-    """Return the precision of the signal of a contact relative to the prior, rho A w."""
+    """Return the precision of the signal of a contact relative to the prior, rho A w.
+
+    Needs and signals are normal, so that precisions add up (DeGroot 1970, Optimal Statistical
+    Decisions, 9.5); the learning relationship is that of Pine, Peppers & Rogers (1995).
+
+    Parameters
+    ----------
+    learning_rate : float
+        rho, precision of a signal at full interaction and data sharing, relative to the prior.
+    interaction : float
+        A, share.
+    disclosure : float
+        w, data sharing, share.
+
+    Returns
+    -------
+    float
+        Relative to the precision of the prior.
+    """
     return learning_rate * interaction * disclosure
 
 
 def learned(uncertainty: float, precision: float) -> float:
-    """Return the share of variance left unresolved after one signal, P / (1 + r P)."""
+    """Return the share of variance left unresolved after one signal, P / (1 + r P).
+
+    Bayesian updating of a normal need by a normal signal.
+
+    Parameters
+    ----------
+    uncertainty : float
+        P, share of the variance unresolved before the signal.
+    precision : float
+        r, precision of the signal relative to the prior.
+
+    Returns
+    -------
+    float
+        Share; never above P.
+    """
     return uncertainty / (1.0 + precision * uncertainty)
 
 
 def decayed(uncertainty: float, forgetting_rate: float) -> float:
-    """Return the share of variance unresolved after a period without learning."""
+    """Return the share of variance unresolved after a period without learning, P + f (1 - P).
+
+    Parameters
+    ----------
+    uncertainty : float
+        P, share unresolved before.
+    forgetting_rate : float
+        f, share of knowledge lost, per period.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     return uncertainty + forgetting_rate * (1.0 - uncertainty)
 
 
-def onboarding_effort(teaching_effort: float, customization: float, gain: float) -> float:
-    """Return the onboarding effort, in currency, of raising a firm's knowledge by ``gain``."""
-    return teaching_effort * customization * gain
+def onboarding_effort(full_effort: float, customization: float, gain: float) -> float:
+    """Return the onboarding effort of a contact that raises the firm's knowledge, h C dK, currency.
+
+    Parameters
+    ----------
+    full_effort : float
+        h, effort of explaining all needs to a firm that can use them all, currency.
+    customization : float
+        C, share.
+    gain : float
+        dK, rise in customer knowledge, share.
+
+    Returns
+    -------
+    float
+        Currency.
+    """
+    return full_effort * customization * gain
 
 
 # --- passes -----------------------------------------------------------------------
@@ -209,11 +260,7 @@ class PortabilityParameters(Parameters):
     """Data portability."""
 
     profile_portability: float | None = parameter(
-        None,
-        doc="Share of the supplier's profile of a customer that a new firm can take over",
-        unit="share",
-        ge=0,
-        le=1,
+        None, "Share of the supplier's profile of a customer that a new firm can take over", "share"
     )
 
 
@@ -221,7 +268,22 @@ class PortabilityParameters(Parameters):
 
 
 def shown(knowledge: float, supplier_knowledge: float, portability: float) -> float:
-    """Return a firm's knowledge after a transfer of the customer's profile, max(K, phi K_s)."""
+    """Return a firm's knowledge after a transfer of the customer's profile, max(K, phi K_s).
+
+    Parameters
+    ----------
+    knowledge : float
+        K, share of need variance that the firm has resolved itself.
+    supplier_knowledge : float
+        K_s, that of the customer's supplier.
+    portability : float
+        phi, share of a profile that can be taken over.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     ported = portability * supplier_knowledge
     return max(knowledge, ported)
 
@@ -267,12 +329,7 @@ PORTABILITY = Mechanism(
     passes=(
         Pass(show, "adjust"),
         Pass(hand_over, "update", before=("learning.learn",)),
-        Pass(
-            portable_to_rival,
-            "account",
-            after=("switching.identical_rival",),
-            before=("switching.count",),
-        ),
+        Pass(portable_to_rival, "account", after=("switching.identical_rival",)),
     ),
     active=lambda scenario: scenario.profile_portability is not None,
 )

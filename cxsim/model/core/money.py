@@ -9,23 +9,16 @@ from cxsim.model.mechanism import NONE, Accumulator, Draw, Mechanism, Pass, list
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Ask, Parameters, parameter
 
-__all__ = ["MARKET_EXIT"]
-
-
 # -- Prices, revenue and costs -----------------------------------------------------------------
 
 
 class Promotions(Parameters):
     """Temporary price cuts, drawn anew each period for the whole market."""
 
-    chance: float = parameter(
-        0.0, doc="Chance that a promotion runs", unit="per period", ge=0, le=1
-    )
-    depth: float = parameter(
-        0.0, doc="Discount of a promotion as a share of the price", unit="share", ge=0, le=1
-    )
+    chance: float = parameter(0.0, "Chance that a promotion runs", "per period", ge=0, le=1)
+    depth: float = parameter(0.0, "Discount of a promotion as a share of the price", "share")
     display_value: float = parameter(
-        0.0, doc="Value added by feature and display during a promotion", unit="currency per unit"
+        0.0, "Value added by feature and display during a promotion", "currency per unit"
     )
 
 
@@ -33,7 +26,7 @@ class MarketParameters(Parameters):
     """The discount rate, and the upper limit of prices."""
 
     discount_rate: float = parameter(
-        0.01, doc="Discount rate", unit="per period", fixed=True, ge=0, lt=1, ask=Ask()
+        0.01, "Discount rate", "per period", fixed=True, ge=0, lt=1, ask=Ask()
     )
     price_limit: float | None = parameter(
         None,
@@ -57,11 +50,7 @@ class FirmParameters(Parameters):
     )
     promotions: Promotions = parameter(Promotions(), doc="Promotions: temporary price cuts")
     unit_cost: float = parameter(
-        0.0,
-        doc="Unit cost of the standard offer",
-        unit="currency per unit",
-        ge=0,
-        ask=Ask(free="units"),
+        0.0, "Unit cost of the standard offer", "currency per unit", ge=0, ask=Ask(free="units")
     )
     customization_cost: float = parameter(
         0.0,
@@ -88,8 +77,6 @@ class FirmParameters(Parameters):
         0.0,
         doc="Share of the service cost saved with a fully known customer",
         unit="share",
-        ge=0,
-        le=1,
         source="Reinartz & Kumar 2002: no evidence, hence 0",
     )
     capability_cost: float = parameter(
@@ -108,13 +95,23 @@ class FirmParameters(Parameters):
             free="building of capabilities", beside=("interaction", "customization"), rising=True
         ),
     )
-    initial_cash: float = parameter(
-        0.0, doc="Cash at the start (whole market)", unit="currency", fixed=True
-    )
+    initial_cash: float = parameter(0.0, "Cash at the start (whole market)", "currency", fixed=True)
 
 
 def stated_prices(scenario: Any) -> tuple[float, float]:
-    """Return the highest price and premium that firms start with or events set."""
+    """Return the highest price and premium that firms start with or events set.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    price : float
+        Currency per unit.
+    premium : float
+        Share of the price.
+    """
     prices, premiums = [0.0], [0.0]
     for firm in scenario.firms.values():
         prices.append(getattr(firm, "price", 0.0))
@@ -132,6 +129,15 @@ def price_limit(scenario: Any) -> float:
 
     Customers of the model have no budget, so without a no-purchase option only this limits
     prices.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    float
+        Currency per unit.
     """
     given = getattr(scenario, "price_limit", None)
     if given is not None:
@@ -142,10 +148,23 @@ def price_limit(scenario: Any) -> float:
 
 
 def beyond_limit(price: float, limit: float) -> str:
-    """Return the message that a price, including the premium, is above the limit."""
+    """Return the message that a price, including the premium, is above the limit.
+
+    Parameters
+    ----------
+    price : float
+        Including the personal premium, currency per unit.
+    limit : float
+        Highest price that may be charged, currency per unit.
+
+    Returns
+    -------
+    str
+        Without a place; who reports it names file, line and key.
+    """
     return (
         f"expected a price of at most {limit:.10g} (price_limit), found {price:.10g}: let "
-        "customers buy from nobody (outside_option: true), or state a higher price_limit if "
+        "customers buy from nobody (no_purchase_option: true), or state a higher price_limit if "
         "such prices are meant"
     )
 
@@ -171,19 +190,72 @@ def asked(
     knowledge: float,
     discount: float,
 ) -> float:
-    """Return the price for one customer, price (1 + premium C r K) less the promotion."""
+    """Return the price for one customer, p (1 + m C r K) (1 - d), currency per unit.
+
+    Parameters
+    ----------
+    price : float
+        p, list price, currency per unit.
+    premium : float
+        m, personal premium for a fully customized offer, share of the price.
+    customization : float
+        C, share.
+    recognition : float
+        r, chance that the firm recognizes the customer.
+    knowledge : float
+        K, customer knowledge, share.
+    discount : float
+        d, price cut of a promotion under way, share of the price; 0 without one.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
     return price * (1.0 + premium * customization * recognition * knowledge) * (1.0 - discount)
 
 
 def unit_cost(unit_cost: float, customization_cost: float, customization: float) -> float:
-    """Return the unit cost of the customer's customized offer."""
+    """Return the unit cost of the customer's customized offer, c + c_C C, currency per unit.
+
+    Parameters
+    ----------
+    unit_cost : float
+        c, cost of a standard unit, currency.
+    customization_cost : float
+        c_C, further cost of a fully customized unit, currency.
+    customization : float
+        C, share.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
     return unit_cost + customization_cost * customization
 
 
 def service_cost(
     cost_to_serve: float, saving: float, recognition: float, knowledge: float
 ) -> float:
-    """Return the service cost of a purchase, less the saving from customer knowledge."""
+    """Return the service cost of a purchase, less the saving from knowledge, c (1 - g r K).
+
+    Parameters
+    ----------
+    cost_to_serve : float
+        c, of a customer of whom the firm knows nothing, currency per purchase.
+    saving : float
+        g, share of the cost that full knowledge saves.
+    recognition : float
+        r, chance that the firm recognizes the customer.
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return cost_to_serve * (1.0 - saving * recognition * knowledge)
 
 
@@ -232,7 +304,7 @@ def pay(
     price_asked, margin, revenue, production, contacting, serving, firm_unit_cost,
     firm_customization_cost, firm_interaction_cost, firm_cost_to_serve, firm_service_saving,
     firm_price, firm_personal_premium, discount,
-    sum_revenue, sum_discounts, sum_production_cost, sum_contact_cost, sum_service_cost,
+    sum_revenue, sum_discounts, sum_cost_of_goods_sold, sum_contact_cost, sum_service_cost,
 ):  # fmt: skip
     """Book revenue and the costs of goods sold, interaction and service."""
     buyers = listed(n, buyer)
@@ -255,7 +327,7 @@ def pay(
         c = tile(buyer[k])
         margin[buyer[k]] = revenue[k] - production[k] - contacting[k] - serving[k]
         sum_revenue[c, f] += revenue[k]
-        sum_production_cost[c, f] += production[k]
+        sum_cost_of_goods_sold[c, f] += production[k]
         sum_contact_cost[c, f] += contacting[k]
         sum_service_cost[c, f] += serving[k]
     for f in range(n_firms):
@@ -303,7 +375,7 @@ MONEY = Mechanism(
         Accumulator(
             "discounts", "Discounts of promotions, already deducted from revenue, currency"
         ),
-        Accumulator("production_cost", "Cost of goods sold, currency"),
+        Accumulator("cost_of_goods_sold", "Cost of goods sold, currency"),
         Accumulator("contact_cost", "Interaction cost, currency"),
         Accumulator("service_cost", "Service cost, currency"),
     ),

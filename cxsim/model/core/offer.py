@@ -28,22 +28,14 @@ class FirmParameters(Parameters):
         unit="distance",
         axes=("need",),
     )
-    quality: float = parameter(
-        0.0, doc="Value of a unit to every customer", unit="currency per unit"
-    )
+    quality: float = parameter(0.0, "Value of a unit to every customer", "currency per unit")
     customization: float = parameter(
-        0.0,
-        doc="How far the offer can be adapted to the firm's estimate of a customer's need",
-        unit="share",
-        ge=0,
-        le=1,
+        0.0, "How far the offer can be adapted to the firm's estimate of a customer's need", "share"
     )
     segment_insight: float = parameter(
         0.0,
         doc="How far the firm distinguishes segments and their needs (differentiate)",
         unit="share",
-        ge=0,
-        le=1,
         ask=Ask(beside=("customization",)),
     )
 
@@ -52,7 +44,22 @@ class FirmParameters(Parameters):
 
 
 def prior(position: float, segment_insight: float, need_mean: float) -> float:
-    """Return the firm's prior estimate of the need of a member of the segment."""
+    """Return the firm's prior estimate of the need of a member of the segment, q = p + S (m - p).
+
+    Parameters
+    ----------
+    position : float
+        p, standard offer in one dimension of need, distance.
+    segment_insight : float
+        S, how far the firm distinguishes segments, share.
+    need_mean : float
+        m, mean need of the segment, distance.
+
+    Returns
+    -------
+    float
+        Distance.
+    """
     return position + segment_insight * (need_mean - position)
 
 
@@ -66,9 +73,28 @@ def offer_gap(
 ) -> float:
     """Return by how much the mean offer misses a need, in one dimension.
 
-    The offer is the standard product adapted towards the firm's estimate,
-    p + C (mu - p), with mu = (1 - K) q + K z on average over signals.
-    ``perceived`` is the need at which the offer is seen (x), ``disclosed`` the one reported (z).
+    The offer is the standard product adapted towards the firm's estimate, p + C (mu - p), with mu =
+    (1 - K) q + K z on average over signals; the gap is x less it.
+
+    Parameters
+    ----------
+    perceived : float
+        x, need at which the offer is seen, distance.
+    disclosed : float
+        z, need that the customer reports, distance.
+    position : float
+        p, standard offer, distance.
+    prior : float
+        q, the firm's estimate before any signal, distance.
+    customization : float
+        C, share.
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    float
+        Distance, signed.
     """
     return (perceived - position) - customization * (
         (1.0 - knowledge) * (prior - position) + knowledge * (disclosed - position)
@@ -76,22 +102,88 @@ def offer_gap(
 
 
 def noise(customization: float, knowledge: float, needs: float, need_sd: float) -> float:
-    """Return the fit gap from acting on noisy signals, C^2 K (1 - K) D sd^2."""
+    """Return the fit gap from acting on noisy signals, C^2 K (1 - K) D sd^2.
+
+    Parameters
+    ----------
+    customization : float
+        C, share.
+    knowledge : float
+        K, share.
+    needs : float
+        D, number of dimensions of need.
+    need_sd : float
+        sd, standard deviation of needs in the segment, distance.
+
+    Returns
+    -------
+    float
+        Squared distance.
+    """
     return customization * customization * knowledge * (1.0 - knowledge) * needs * need_sd * need_sd
 
 
 def expected(recognition: float, recognized: float, unrecognized: float) -> float:
-    """Return the expected value over being recognized or not."""
+    """Return the expected value over being recognized or not, r v + (1 - r) v'.
+
+    Parameters
+    ----------
+    recognition : float
+        r, chance to be recognized.
+    recognized : float
+        v, value if recognized.
+    unrecognized : float
+        v', value if not.
+
+    Returns
+    -------
+    float
+        In the unit of the values.
+    """
     return recognition * recognized + (1.0 - recognition) * unrecognized
 
 
 def fit_gap_cost(volume: float, fit_weight: float, fit_gap: float) -> float:
-    """Return the loss in value from the fit gap of a purchase, currency."""
+    """Return the loss in value from the fit gap of a purchase, v b G, currency.
+
+    Quadratic distance after d'Aspremont, Gabszewicz & Thisse (1979).
+
+    Parameters
+    ----------
+    volume : float
+        v, units per purchase.
+    fit_weight : float
+        b, value of personalization, currency per squared distance.
+    fit_gap : float
+        G, squared distance.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return volume * fit_weight * fit_gap
 
 
 def estimate_gap(need: float, prior: float, recognition: float, knowledge: float) -> float:
-    """Return by how much a firm's mean estimate misses a need, (1 - r K) (x - q)."""
+    """Return by how much a firm's mean estimate misses a need, (1 - r K) (x - q).
+
+    Parameters
+    ----------
+    need : float
+        x, distance.
+    prior : float
+        q, estimate before any signal, distance.
+    recognition : float
+        r, chance to be recognized.
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    float
+        Distance, signed.
+    """
     return (1.0 - recognition * knowledge) * (need - prior)
 
 
@@ -102,6 +194,24 @@ def squared_estimate_error(
 
     The estimate is q, unless the customer is recognized: then (1 - K) q + K x on average over
     noise of variance K (1 - K) sd^2.
+
+    Parameters
+    ----------
+    need : float
+        x, distance.
+    prior : float
+        q, estimate before any signal, distance.
+    need_sd : float
+        sd, standard deviation of needs in the segment, distance.
+    recognition : float
+        Chance to be recognized.
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    float
+        Squared distance.
     """
     unknown = 1.0 - knowledge
     gap = (need - prior) * (need - prior)
@@ -110,12 +220,36 @@ def squared_estimate_error(
 
 
 def squared_gap(a: float, b: float) -> float:
-    """Return the squared difference."""
+    """Return the squared difference, (a - b)^2.
+
+    Parameters
+    ----------
+    a, b : float
+        Distance.
+
+    Returns
+    -------
+    float
+        Squared distance.
+    """
     return (a - b) * (a - b)
 
 
 def gap_along(need, disclosed, position, prior, customization, knowledge):
-    """Return the fit gap of the mean offer in one dimension, without the part of :func:`noise`."""
+    """Return the fit gap of the mean offer in one dimension, without the part of :func:`noise`.
+
+    Parameters
+    ----------
+    need, disclosed, position, prior : float
+        As for :func:`offer_gap`, distance.
+    customization, knowledge : float
+        C and K, shares.
+
+    Returns
+    -------
+    float
+        Squared distance.
+    """
     return squared_gap(offer_gap(need, disclosed, position, prior, customization, knowledge), 0.0)
 
 
@@ -125,9 +259,27 @@ def fit_gaps(
 ):  # fmt: skip
     """Compute the fit gap of each customer's offer from one firm, if recognized and if not.
 
-    Dimension by dimension: the innermost loops have no branch and run over several
-    customers at a time. ``prior_need`` is the
-    firm's prior estimate for the segment.
+    Dimension by dimension: the innermost loops have no branch and run over several customers at a
+    time.
+
+    Parameters
+    ----------
+    n : int
+        Customers.
+    need : ndarray, shape (need, n)
+        x, distance.
+    spread : ndarray, shape (n,)
+        Standard deviation of needs in the customer's segment, distance.
+    standard_offer : ndarray, shape (need, n)
+        p, standard offer of the customer's firm, distance.
+    prior_need : ndarray, shape (need, n)
+        q, the firm's prior estimate for the segment, distance.
+    customized : ndarray, shape (n,)
+        C, share.
+    knowledge : ndarray, shape (n,)
+        K, share.
+    gap_recognized, gap_unrecognized : ndarray, shape (n,)
+        Where the results are written, squared distance.
     """
     for i in range(n):
         gap_unrecognized[i] = 0.0
@@ -233,21 +385,9 @@ def note_supplier(
 
 
 def count(
-    n, need, supplier, recognized, customized, supplier_knowledge, spread, standard_offer,
-    prior_need, gap_recognized, gap_unrecognized, fit_gap_next_offer, fit_gap_standard,
-    sum_fit_gap, sum_fit_gap_standard,
+    n, supplier, fit_gap_next_offer, fit_gap_standard, sum_fit_gap, sum_fit_gap_standard,
 ):  # fmt: skip
     """Add up the fit gaps of the firms' offers to their customers."""
-    fit_gaps(
-        n, need, spread, standard_offer, prior_need, customized, supplier_knowledge,
-        gap_recognized, gap_unrecognized,
-    )  # fmt: skip
-    for i in range(n):
-        fit_gap_next_offer[i] = expected(recognized[i], gap_recognized[i], gap_unrecognized[i])
-        fit_gap_standard[i] = 0.0
-    for d in range(len(need)):
-        for i in range(n):
-            fit_gap_standard[i] += squared_gap(need[d, i], standard_offer[d, i])
     for i in range(n):
         s = supplier[i]
         if s >= 0:
@@ -328,7 +468,7 @@ OFFER = Mechanism(
         Pass(taste, "add", term="brand taste"),
         Pass(fit, "add", term="fit"),
         Pass(note_supplier, "account"),
-        Pass(count, "account", after=("offer.note_supplier",)),
+        Pass(count, "account", after=("switching.note_fit_gaps",)),
         Pass(count_estimate_gaps, "account", after=("offer.note_supplier",)),
     ),
 )

@@ -1,4 +1,4 @@
-"""Customers: segments, needs, price sensitivity, brand preferences, turnover, initial state."""
+"""Customers: segments, needs, price sensitivity, brand preferences, exit rates, initial state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cxsim.numerics.draws import beta, gamma, log_gamma, lognormal, normal, unif
 from cxsim.numerics.elementary import exp, log
 from cxsim.parameters import Ask, ByFirm, Parameters, parameter
 
-# -- Segments, needs, price sensitivity, brand preferences and turnover -------------------------
+# -- Segments, needs, price sensitivity, brand preferences and exit rates -----------------------
 
 
 class MarketParameters(Parameters):
@@ -33,11 +33,7 @@ class SegmentParameters(Parameters):
     """Distributions of customers' attributes in a segment."""
 
     share: float = parameter(
-        doc="Share of customers in the segment; shares sum to 1",
-        unit="share",
-        fixed=True,
-        ge=0,
-        le=1,
+        doc="Share of customers in the segment; shares sum to 1", unit="share", fixed=True
     )
     need_mean: tuple[float, ...] | None = parameter(
         None,
@@ -103,18 +99,18 @@ class SegmentParameters(Parameters):
         newcomers=True,
         gt=0,
     )
-    turnover: float = parameter(
+    exit_rate: float = parameter(
         0.0,
         doc="Chance of leaving the market; a newcomer of the same segment follows",
         unit="per period",
         newcomers=True,
         ge=0,
         le=1,
-        ask=Ask(instead="turnover_beta"),
+        ask=Ask(instead="exit_rate_beta"),
     )
-    turnover_beta: tuple[float, float] | None = parameter(
+    exit_rate_beta: tuple[float, float] | None = parameter(
         None,
-        doc="Beta distribution (alpha, beta) of the chance to leave, in place of turnover",
+        doc="Beta distribution (alpha, beta) of the chance to leave, in place of exit_rate",
         axes=(2,),
         newcomers=True,
         source="Fader & Hardie 2007",
@@ -132,7 +128,22 @@ UNASSIGNED = 65535
 
 
 def scatter(mean: float, sd: float, z: float) -> float:
-    """Return a normal variate of given mean and standard deviation from a standard one."""
+    """Return a normal variate of given mean and standard deviation from a standard one, m + sd z.
+
+    Parameters
+    ----------
+    mean : float
+        m.
+    sd : float
+        Standard deviation, in the unit of the mean.
+    z : float
+        Standard normal variate.
+
+    Returns
+    -------
+    float
+        In the unit of the mean.
+    """
     return mean + sd * z
 
 
@@ -141,6 +152,21 @@ def log_gamma_taste(log_variate: float, price_sensitivity: float) -> float:
 
     Limited to 32-bit numbers: without a limit, a customer with almost no price sensitivity would
     value a brand infinitely.
+
+    With it choices over many purchases follow the NBD-Dirichlet (Goodhardt, Ehrenberg & Chatfield
+    1984).
+
+    Parameters
+    ----------
+    log_variate : float
+        ln of a Gamma(shape, 1) variate.
+    price_sensitivity : float
+        a, 1 / currency.
+
+    Returns
+    -------
+    float
+        Currency per unit; 0 where a is 0.
     """
     if price_sensitivity > 0.0:
         return max(-LARGEST_TASTE, min(LARGEST_TASTE, log_variate / price_sensitivity))
@@ -148,7 +174,18 @@ def log_gamma_taste(log_variate: float, price_sensitivity: float) -> float:
 
 
 def purchase_chance(rate: float) -> float:
-    """Return the chance of at least one purchase occasion in a period at a Poisson rate."""
+    """Return the chance of at least one purchase occasion in a period at a Poisson rate, 1 - e^-l.
+
+    Parameters
+    ----------
+    rate : float
+        l, occasions per period.
+
+    Returns
+    -------
+    float
+        Probability per period.
+    """
     return 1.0 - exp(-rate)
 
 
@@ -157,6 +194,21 @@ def has_lapsed(silent: float, purchase_rate: float, lapse_after: float) -> bool:
 
     It has if ``silent`` periods without a purchase exceed the given number of mean intervals
     between the customer's occasions to buy.
+
+    The hiatus heuristic (Wuebben & Wangenheim 2008): silent x rate >= limit.
+
+    Parameters
+    ----------
+    silent : float
+        Periods since the last purchase from any firm.
+    purchase_rate : float
+        Chance of an occasion to buy, per period.
+    lapse_after : float
+        Limit, in mean intervals between occasions.
+
+    Returns
+    -------
+    bool
     """
     return silent * purchase_rate >= lapse_after
 
@@ -165,13 +217,13 @@ def has_lapsed(silent: float, purchase_rate: float, lapse_after: float) -> bool:
 
 
 def leave(
-    n, first, clock, turnover, supplier, purchase_rate, last_bought, arriving, key_leave,
+    n, first, clock, exit_rate, supplier, purchase_rate, last_bought, arriving, key_leave,
     market_lapse_after, sum_left, sum_left_active,
 ):  # fmt: skip
     """Draw the customers who leave the market; newcomers take their places."""
     key = key_leave[0]
     for i in range(n):
-        arriving[i] = 1 if uniform(key, first + i) < turnover[i] else 0
+        arriving[i] = 1 if uniform(key, first + i) < exit_rate[i] else 0
     for i in range(n):
         if arriving[i]:
             s = supplier[i]
@@ -183,12 +235,12 @@ def leave(
 
 def arrive(
     n, first, clock, arriving, segment, need, price_sensitivity, brand_taste, purchase_rate,
-    turnover, born, supplier, tenure,
-    key_segment, key_need, key_price_sensitivity, key_brand_taste, key_purchase_rate, key_turnover,
+    exit_rate, entry_period, supplier, tenure,
+    key_segment, key_need, key_price_sensitivity, key_brand_taste, key_purchase_rate, key_exit_rate,
     segment_share, segment_need_mean, segment_need_sd, segment_price_sensitivity,
     segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_sd,
     segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
-    segment_turnover, segment_turnover_beta,
+    segment_exit_rate, segment_exit_rate_beta,
 ):  # fmt: skip
     """Draw the attributes of newcomers, who have no supplier.
 
@@ -200,7 +252,7 @@ def arrive(
         if arriving[i] == 0:
             continue
         who = first + i
-        born[i] = clock[0]
+        entry_period[i] = clock[0]
         supplier[i] = -1
         tenure[i] = 0
         if segment[i] == UNASSIGNED:
@@ -241,16 +293,16 @@ def arrive(
             purchase_rate[i] = purchase_chance(rate)
         else:
             purchase_rate[i] = segment_purchase_rate[g]
-        alpha = segment_turnover_beta[g, 0]
+        alpha = segment_exit_rate_beta[g, 0]
         if alpha > 0.0:
-            turnover[i] = beta(alpha, segment_turnover_beta[g, 1], key_turnover[0], who)
+            exit_rate[i] = beta(alpha, segment_exit_rate_beta[g, 1], key_exit_rate[0], who)
         else:
-            turnover[i] = segment_turnover[g]
+            exit_rate[i] = segment_exit_rate[g]
 
 
 PEOPLE = Mechanism(
     "people",
-    doc="Segments, heterogeneous customers, turnover",
+    doc="Segments, heterogeneous customers, exit rates",
     core=True,
     market=MarketParameters,
     segment=SegmentParameters,
@@ -260,8 +312,8 @@ PEOPLE = Mechanism(
         Column("price_sensitivity", doc="Utility per unit of currency", ge=0),
         Column("brand_taste", ("firm",), doc="Brand preference for a firm, currency per unit"),
         Column("purchase_rate", doc="Chance of being in the market in a period", ge=0, le=1),
-        Column("turnover", doc="Chance of leaving the market in a period", ge=0, le=1),
-        Column("born", dtype="i4", doc="Period of arrival"),
+        Column("exit_rate", doc="Chance of leaving the market in a period", ge=0, le=1),
+        Column("entry_period", dtype="i4", doc="Period of arrival"),
         Column("supplier", dtype="i2", fill=-1, doc="Number of the supplier, -1 for none"),
         Column("tenure", dtype="i4", doc="Purchases since last joining the supplier", ge=0),
         Column(
@@ -279,7 +331,7 @@ PEOPLE = Mechanism(
         Draw("price_sensitivity"),
         Draw("brand_taste", ("firm",)),
         Draw("purchase_rate"),
-        Draw("turnover"),
+        Draw("exit_rate", stream="turnover"),
     ),
     accumulators=(
         Accumulator(
@@ -357,18 +409,54 @@ ACTIVITY = ("stays active", "goes to a rival", "lapses", "comes back", "is lapse
 
 
 def knowledge_band(knowledge: float) -> int:
-    """Return the number of the knowledge band, 0 to 4."""
+    """Return the number of the knowledge band, 0 to 4.
+
+    Parameters
+    ----------
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    int
+        Five bands of equal width.
+    """
     band = int(knowledge * 5.0)
     return min(4, band)
 
 
 def tenure_band(tenure: int) -> int:
-    """Return the number of the tenure band, 0 (one purchase) to 5 (32 and more)."""
+    """Return the number of the tenure band, 0 (one purchase) to 5 (32 and more).
+
+    Parameters
+    ----------
+    tenure : int
+        Purchases since the customer joined the supplier, the first counted.
+
+    Returns
+    -------
+    int
+        Bands begin at 1, 2, 4, 8, 16 and 32 purchases.
+    """
     return (tenure > 1) + (tenure > 3) + (tenure > 7) + (tenure > 15) + (tenure > 31)
 
 
 def activity_of(repeats: bool, buys: bool, lapsed_before: bool, lapsed_now: bool) -> int:
-    """Return the number of a customer's activity: an index of :data:`ACTIVITY`."""
+    """Return the number of a customer's activity: an index of :data:`ACTIVITY`.
+
+    Parameters
+    ----------
+    repeats : bool
+        Buys from its supplier in the period.
+    buys : bool
+        Buys from any firm in the period.
+    lapsed_before, lapsed_now : bool
+        Whether the customer counted as lapsed at the start of the period, and at its end.
+
+    Returns
+    -------
+    int
+    """
     if lapsed_before:
         return 3 if repeats else 4
     if repeats:

@@ -23,7 +23,7 @@ class BuyingCenter(Parameters):
     """Members of the decision-making unit of an account, and their rule of decision."""
 
     members: int = parameter(
-        3, doc="Members who decide for an account", unit="people", fixed=True, ge=1, le=30
+        3, "Members who decide for an account", "people", fixed=True, ge=1, le=30
     )
     member_need_sd: float = parameter(
         0.0,
@@ -33,15 +33,10 @@ class BuyingCenter(Parameters):
         ge=0,
     )
     quorum: float = parameter(
-        0.5,
-        doc="Share of members whose votes an option needs to win",
-        unit="share of members",
-        ge=0,
-        le=1,
+        0.5, "Share of members whose votes an option needs to win", "share of members", ge=0, le=1
     )
     tailoring: Literal["account", "member"] = parameter(
-        "account",
-        doc="Whether members see an offer tailored to the account's need, or to their own",
+        "account", "Whether members see an offer tailored to the account's need, or to their own"
     )
 
 
@@ -49,12 +44,22 @@ class SegmentParameters(Parameters):
     """The buying center of the accounts of a segment."""
 
     buying_center: BuyingCenter | None = parameter(
-        None, doc="Buying center: several members decide for each account (default: one)"
+        None, "Buying center: several members decide for each account (default: one)"
     )
 
 
 def members(scenario: Any) -> int:
-    """Return the number of members of the largest buying center."""
+    """Return the number of members of the largest buying center.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    int
+        1 where no segment has a buying center.
+    """
     return max((center.members for center in buying_centers(scenario)), default=1)
 
 
@@ -65,6 +70,23 @@ def wins(votes: float, rival_votes: float, members: float, quorum: float) -> boo
     """Return whether an option has strictly most votes, and at least the quorum.
 
     A quorum of 0.55 of 20 members is 11 votes, whatever 0.55 is in binary.
+
+    Quorums of decision-making units after Webster & Wind (1972).
+
+    Parameters
+    ----------
+    votes : float
+        Of members for the option.
+    rival_votes : float
+        For the option with the most votes among the others.
+    members : float
+        Of the account.
+    quorum : float
+        Share of members.
+
+    Returns
+    -------
+    bool
     """
     return votes > rival_votes and votes >= quorum * members - 1e-9
 
@@ -107,7 +129,24 @@ def set_quorum(
 
 
 def winner(i, votes, members, quorum):
-    """Return the option that wins the vote, -1 if none."""
+    """Return the option that wins the vote, -1 if none.
+
+    Parameters
+    ----------
+    i : int
+        Account.
+    votes : ndarray, shape (option, n)
+        Votes by option.
+    members : float
+        Members of the account.
+    quorum : float
+        Share of members that an option needs.
+
+    Returns
+    -------
+    int
+        Number of the option.
+    """
     best = -1
     most = 0.0
     second = 0.0
@@ -182,25 +221,25 @@ def _verdicts(b: Any, held: int | slice = slice(None)) -> np.ndarray:
     return verdict[:, held] if isinstance(held, int) else verdict.sum(axis=1)
 
 
-def consensus(b: Any) -> np.ndarray:
+def consensus_rate(b: Any) -> np.ndarray:
     """Share of the buying centers in the market in the period that agreed on an option."""
     verdict = _verdicts(b)
     return ratio(verdict[:, 1], verdict[:, 0])
 
 
-def no_decision(b: Any) -> np.ndarray:
+def no_decision_rate(b: Any) -> np.ndarray:
     """Share of the buying centers in the market without a supplier that reached no agreement."""
     verdict = _verdicts(b, 0)
     return 1.0 - ratio(verdict[:, 1], verdict[:, 0])
 
 
-def first_purchases(b: Any) -> np.ndarray:
+def first_purchase_rate(b: Any) -> np.ndarray:
     """Share of the buying centers in the market without a supplier that bought from a firm."""
     verdict = _verdicts(b, 0)
     return ratio(verdict[:, 2], verdict[:, 0])
 
 
-def votes(b: Any) -> np.ndarray:
+def vote_share(b: Any) -> np.ndarray:
     """Share of the votes of members of buying centers in the period that the firm received."""
     cast = b.total("votes")
     return ratio(cast[:, :-1], cast.sum(axis=1, keepdims=True))
@@ -212,6 +251,16 @@ def decision_frame(ledger: Any, scenario: Any) -> Any:
     Columns: ``period``, ``segment``, ``members``, ``tailoring``, ``supplier`` (whether there
     was one), ``accounts`` in the market, of which ``agreed`` on an option and ``bought`` from
     a firm (without agreement: from the present supplier).
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        Accounts of the whole market, per period.
     """
     import pandas as pd
 
@@ -273,22 +322,26 @@ BUYING_CENTER = Mechanism(
         Pass(elect, "decide", replaces="choice.elect"),
     ),
     measures=(
-        Measure("votes", "Share of votes", "share", votes),
+        Measure("vote_share", "Share of votes", "share", vote_share),
         Measure(
-            "consensus", "Consensus rate of buying centers", "share", consensus, level="market"
-        ),
-        Measure(
-            "no_decision",
-            "No-decision rate of buying centers",
+            "consensus_rate",
+            "Consensus rate of buying centers",
             "share",
-            no_decision,
+            consensus_rate,
             level="market",
         ),
         Measure(
-            "first_purchases",
+            "no_decision_rate",
+            "No-decision rate of buying centers",
+            "share",
+            no_decision_rate,
+            level="market",
+        ),
+        Measure(
+            "first_purchase_rate",
             "First-purchase rate of buying centers",
             "share",
-            first_purchases,
+            first_purchase_rate,
             level="market",
         ),
     ),

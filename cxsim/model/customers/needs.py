@@ -37,12 +37,46 @@ class SegmentParameters(Parameters):
 
 
 def drifted(need: float, mean: float, sd: float, drift: float, z: float) -> float:
-    """Return the need after one period of an AR(1) that renews share ``drift`` of its variance."""
+    """Return the need after one period of an AR(1) that renews share d of its variance.
+
+    x' = m + sqrt(1 - d) (x - m) + sqrt(d) sd z, which keeps mean and variance of the segment.
+
+    Parameters
+    ----------
+    need : float
+        x, distance.
+    mean : float
+        m, of the segment, distance.
+    sd : float
+        Standard deviation of needs in the segment, distance.
+    drift : float
+        d, share of the variance renewed per period.
+    z : float
+        Standard normal variate.
+
+    Returns
+    -------
+    float
+        Distance.
+    """
     return mean + sqrt(1.0 - drift) * (need - mean) + sqrt(drift) * sd * z
 
 
 def unresolved_after_drift(uncertainty: float, drift: float) -> float:
-    """Return the share of variance unresolved once share ``drift`` of it is new."""
+    """Return the share of variance unresolved once share d of it is new, P + d (1 - P).
+
+    Parameters
+    ----------
+    uncertainty : float
+        P, share unresolved before.
+    drift : float
+        d, share of the variance renewed.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     return uncertainty + drift * (1.0 - uncertainty)
 
 
@@ -107,7 +141,7 @@ class MarketParameters(Parameters):
     """Uncertainty of customers about their own needs."""
 
     self_discovery: SelfDiscovery | None = parameter(
-        None, doc="Self-discovery: customers learn their own needs by buying"
+        None, "Self-discovery: customers learn their own needs by buying"
     )
 
 
@@ -126,13 +160,39 @@ class FirmParameters(Parameters):
 
 
 def remaining_error(error: float, discovery_rate: float, feedback: float) -> float:
-    """Return the error after a purchase, shrunk by 1 - min(1, rate (1 + feedback))."""
+    """Return the error after a purchase, e (1 - min(1, rate (1 + feedback))).
+
+    Parameters
+    ----------
+    error : float
+        e, perceived need less need, distance.
+    discovery_rate : float
+        Share of the error that a purchase removes, without feedback.
+    feedback : float
+        Relative increase of the rate through what the firm tells the customer.
+
+    Returns
+    -------
+    float
+        Distance, signed.
+    """
     found = discovery_rate * (1.0 + feedback)
     return error * (1.0 - min(1.0, found))
 
 
 def squared(error: float) -> float:
-    """Return the square of an error."""
+    """Return the square of an error.
+
+    Parameters
+    ----------
+    error : float
+        Distance.
+
+    Returns
+    -------
+    float
+        Squared distance.
+    """
     return error * error
 
 
@@ -176,13 +236,13 @@ def count(n, supplier, self_error, sum_self_error):
 # --- measures ---------------------------------------------------------------------
 
 
-def self_error(b: Any) -> np.ndarray:
+def self_knowledge_error(b: Any) -> np.ndarray:
     """Root mean square distance between need and perceived need of the firm's customers."""
     total = b.total("self_error")[:, 1:]
     return np.sqrt(ratio(total[..., 0], total[..., 1]))
 
 
-def market_self_error(b: Any) -> np.ndarray:
+def market_self_knowledge_error(b: Any) -> np.ndarray:
     """Root mean square distance between need and perceived need of all customers."""
     total = b.total("self_error").sum(axis=1)
     return np.sqrt(ratio(total[..., 0], total[..., 1]))
@@ -207,12 +267,18 @@ SELF_DISCOVERY = Mechanism(
         Pass(count, "account"),
     ),
     measures=(
-        Measure("self_error", "Error about own needs", "distance", self_error, summary="last"),
         Measure(
-            "self_error",
+            "self_knowledge_error",
             "Error about own needs",
             "distance",
-            market_self_error,
+            self_knowledge_error,
+            summary="last",
+        ),
+        Measure(
+            "self_knowledge_error",
+            "Error about own needs",
+            "distance",
+            market_self_knowledge_error,
             level="market",
             summary="last",
         ),

@@ -16,31 +16,40 @@ from typing import Any
 
 from cxsim.model.core.choice import consumer_surplus
 from cxsim.model.core.offer import expected, fit_gap_cost, gap_along, noise, prior, squared_gap
-from cxsim.model.core.switching import barrier, ordering_effort, premium_saved
-from cxsim.model.mechanism import Column, Mechanism, Pass, listed, scratch, tile
+from cxsim.model.mechanism import Column, Mechanism, Pass, listed, scratch
 from cxsim.numerics.draws import uniform
 from cxsim.numerics.elementary import gumbel
-
-__all__ = [
-    "ACCOUNT",
-    "PERCEIVED_UTILITY",
-    "buying_centers",
-    "fit_gap_of_account",
-    "perceptions_differ",
-]
-
 
 # -- Perceived utility of members, who may misjudge their needs ---------------------------------
 
 
 def buying_centers(scenario: Any) -> list[Any]:
-    """Return the buying centers of the segments that have one."""
+    """Return the buying centers of the segments that have one.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    list of BuyingCenter
+    """
     centers = (getattr(s, "buying_center", None) for s in scenario.segments.values())
     return [center for center in centers if center is not None]
 
 
 def perceptions_differ(scenario: Any) -> bool:
-    """Return whether any customer's perception of offers differs from that of the core."""
+    """Return whether any customer's perception of offers differs from that of the core.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    bool
+        True where customers discover their needs or have buying centers.
+    """
     return getattr(scenario, "self_discovery", None) is not None or bool(buying_centers(scenario))
 
 
@@ -48,17 +57,62 @@ def perceptions_differ(scenario: Any) -> bool:
 
 
 def need_in_use(need: float, own: float) -> float:
-    """Return the need of one member, where the offer is used."""
+    """Return the need of one member, where the offer is used, x + m.
+
+    Parameters
+    ----------
+    need : float
+        x, of the account, distance.
+    own : float
+        m, the member's less the account's, distance.
+
+    Returns
+    -------
+    float
+        Distance.
+    """
     return need + own
 
 
 def need_perceived(need: float, own: float, error: float) -> float:
-    """Return the need as a member perceives it, at which it values offers in the choice."""
+    """Return the need as a member perceives it, at which it values offers, x + m + e.
+
+    Parameters
+    ----------
+    need : float
+        x, of the account, distance.
+    own : float
+        m, the member's less the account's, distance.
+    error : float
+        e, of the account about its needs, distance.
+
+    Returns
+    -------
+    float
+        Distance.
+    """
     return need + own + error
 
 
 def need_disclosed(need: float, own: float, error: float, tailored: float) -> float:
-    """Return the need disclosed to the firm: the account's, or (tailored 1) the member's."""
+    """Return the need disclosed to the firm: the account's, or (t = 1) the member's, x + t m + e.
+
+    Parameters
+    ----------
+    need : float
+        x, of the account, distance.
+    own : float
+        m, the member's less the account's, distance.
+    error : float
+        e, of the account about its needs, distance.
+    tailored : float
+        t, 1 where members see offers tailored to their own needs, else 0.
+
+    Returns
+    -------
+    float
+        Distance.
+    """
     return need + tailored * own + error
 
 
@@ -114,6 +168,39 @@ def fit_gap_of_account(
     """Return the expected fit gap of firm f's offer to account i of segment g, in use.
 
     The mean over members. Knowledge is used only for a customer who is recognized.
+
+    The mean over members of r G(K) + (1 - r) G(0), G the fit gap of
+    :func:`~cxsim.model.core.offer.offer_gap`.
+
+    Parameters
+    ----------
+    i, g, f : int
+        Customer, segment and firm.
+    recognition, customization, knowledge : float
+        r, C and K, shares.
+    need : ndarray, shape (need, n)
+        Distance.
+    member_need : ndarray, shape (member, need, n)
+        Members' needs less the account's, distance.
+    self_error : ndarray, shape (need, n)
+        Perceived need less need, distance.
+    decision_makers : float
+        Members who decide for the account.
+    tailored : float
+        1 where members see offers tailored to their own needs.
+    segment_need_mean : ndarray, shape (segment, need)
+        Distance.
+    segment_need_sd : ndarray, shape (segment,)
+        Distance.
+    firm_position : ndarray, shape (firm, need)
+        Standard offers, distance.
+    firm_segment_insight : ndarray, shape (firm,)
+        Shares.
+
+    Returns
+    -------
+    float
+        Squared distance.
     """
     total = 0.0
     for e in range(int(decision_makers)):
@@ -174,44 +261,6 @@ def note_fit_gaps(
         fit_gap_standard[i] = fit_gap_standard[i] / decision_makers[i]
 
 
-def count_fit_gap(
-    n, supplier, fit_gap_next_offer, fit_gap_standard, sum_fit_gap, sum_fit_gap_standard,
-):  # fmt: skip
-    """Add up the fit gaps of the firms' offers to their customers."""
-    for i in range(n):
-        s = supplier[i]
-        if s >= 0:
-            c = tile(i)
-            sum_fit_gap[c, s] += fit_gap_next_offer[i]
-            sum_fit_gap_standard[c, s] += fit_gap_standard[i]
-
-
-def count_switching(
-    n, supplier, supplier_or_zero, recognized, customized, supplier_knowledge, interaction,
-    rival_knowledge, forfeited, volume, fit_weight, fit_gap_next_offer, fit_gap_rival, procedural,
-    effort, hassle, firm_price, firm_personal_premium, switching_procedural, switching_financial,
-    switching_relational,
-):  # fmt: skip
-    """Compute what each account would lose by moving to a rival identical to its supplier."""
-    for i in range(n):
-        f = supplier_or_zero[i]
-        r = recognized[i]
-        here = supplier_knowledge[i]
-        there = rival_knowledge[i]
-        has = 1.0 if supplier[i] >= 0 else 0.0
-        switching_procedural[i] = has * barrier(
-            procedural[i], effort[i], customized[i], here, there
-        )
-        switching_financial[i] = has * forfeited[i] - has * premium_saved(
-            volume[i], firm_price[f], firm_personal_premium[f], customized[i], r, here - there
-        )
-        fit_lost = fit_gap_cost(volume[i], fit_weight[i], fit_gap_rival[i] - fit_gap_next_offer[i])
-        ease_lost = ordering_effort(hassle[i], r, interaction[f, i], there) - ordering_effort(
-            hassle[i], r, interaction[f, i], here
-        )
-        switching_relational[i] = has * (fit_lost + ease_lost)
-
-
 #: State of an account's members; as filled, one member who knows its need.
 ACCOUNT = (
     Column("member_need", ("member", "need"), doc="A member's need less the account's"),
@@ -238,23 +287,11 @@ PERCEIVED_UTILITY = Mechanism(
             "gap_recognized_rival", "Fit gap of the offer of an identical rival, if recognized"
         ),
         scratch("apart", "Fit gap of the standard offer"),
-        scratch("fit_gap_rival", "Fit gap of the next offer of an identical rival"),
     ),
     passes=(
         Pass(set_single_member, "prepare"),
         Pass(fit, "add", replaces="offer.fit", term="fit"),
-        Pass(
-            note_fit_gaps,
-            "account",
-            after=(
-                "offer.note_supplier",
-                "switching.identical_rival",
-                "portability.portable_to_rival",
-            ),
-            before=("offer.count", "switching.count"),
-        ),
-        Pass(count_fit_gap, "account", replaces="offer.count"),
-        Pass(count_switching, "account", replaces="switching.count"),
+        Pass(note_fit_gaps, "account", replaces="switching.note_fit_gaps"),
     ),
     active=perceptions_differ,
 )
@@ -267,7 +304,37 @@ def disappointment(
     i, e, f, recognition, customization, knowledge, need, member_need, self_error, tailored,
     centre, spread, firm_position, firm_segment_insight,
 ):  # fmt: skip
-    """Return by how much member e overestimated the fit gap of the purchase."""
+    """Return by how much member e overestimated the fit gap of the purchase.
+
+    Parameters
+    ----------
+    i, e, f : int
+        Customer, member and firm.
+    recognition, customization, knowledge : float
+        r, C and K, shares.
+    need : ndarray, shape (need, n)
+        Distance.
+    member_need : ndarray, shape (member, need, n)
+        Members' needs less the account's, distance.
+    self_error : ndarray, shape (need, n)
+        Perceived need less need, distance.
+    tailored : float
+        1 where members see offers tailored to their own needs.
+    centre : ndarray, shape (need, n)
+        Mean need of the customer's segment, distance.
+    spread : float
+        Standard deviation of needs in the segment, distance.
+    firm_position : ndarray, shape (firm, need)
+        Standard offers, distance.
+    firm_segment_insight : ndarray, shape (firm,)
+        Shares.
+
+    Returns
+    -------
+    float
+        Fit gap in use less perceived fit gap, squared distance; negative if the purchase fits
+        better than expected.
+    """
     gap_unrecognized = 0.0
     gap_recognized = noise(customization, knowledge, len(need), spread)
     gap_unrecognized_in_use = 0.0
@@ -295,7 +362,7 @@ def note_experienced_utility(
     experienced_utility, judges, outside_then, worth_then, shock_then, summed_utility, outvoted,
     shock_missed, mistaken, decision_makers, recognition, customization, knowledge_shown, need,
     member_need, self_error, tailored, centre, spread, volume, fit_weight, firm_position,
-    firm_segment_insight, segment_outside_value, key_choice,
+    firm_segment_insight, segment_no_purchase_value, key_choice,
 ):  # fmt: skip
     """Store the experienced value of the choice, on average over the members.
 
@@ -309,7 +376,7 @@ def note_experienced_utility(
         i = shopper[k]
         summed_utility[k] = 0.0
         judges[k] = decision_makers[i] if choice[i] >= 0 else 0.0
-        outside_then[k] = segment_outside_value[segment[i]]
+        outside_then[k] = segment_no_purchase_value[segment[i]]
         error = 0.0
         for d in range(len(need)):
             error += abs(self_error[d, i])

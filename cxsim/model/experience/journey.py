@@ -40,7 +40,22 @@ DISCOVER, BUY, USE, SUPPORT, RENEW = range(5)
 
 
 def performed(mean: float, sd: float, z: float) -> float:
-    """Return the performance in one contact, mean + sd z, score 0-10."""
+    """Return the performance in one contact, mean + sd z, score 0-10.
+
+    Parameters
+    ----------
+    mean : float
+        m, mean performance at the touchpoint, score 0-10.
+    sd : float
+        Standard deviation over contacts, score.
+    z : float
+        Variate of mean 0 and standard deviation 1.
+
+    Returns
+    -------
+    float
+        Score; not limited to 0-10.
+    """
     return mean + sd * z
 
 
@@ -51,6 +66,28 @@ def list_likely_visitors(occasions, occasion, first, key, most, visit_draw, touc
     """List possible visitors: customers with an occasion whose draw is below the highest chance.
 
     Written without a branch; returns their number. Other conditions are checked for them only.
+
+    Parameters
+    ----------
+    occasions : int
+        Length of the list of customers with an occasion.
+    occasion : ndarray, shape (n,)
+        That list: indices in the block.
+    first : int
+        Number of the block's first customer in the market.
+    key : int
+        Key of the draws.
+    most : float
+        Highest chance of a visit over segments and firms.
+    visit_draw : ndarray, shape (n,)
+        Where draws in (0, 1) of the listed are written.
+    touchpoint_visitors : ndarray, shape (n,)
+        Where the list is written.
+
+    Returns
+    -------
+    int
+        Length of the list written.
     """
     for k in range(occasions):
         visit_draw[k] = uniform(key, first + occasion[k])
@@ -73,6 +110,9 @@ def make_contacts(
 
     Customers without an earlier contact in this turn join the list of those met; returns the
     length of that list.
+
+    Arrays are columns of a block, shapes (n,) and (firm, n), tables of performance, shape (firm,
+    touchpoint), scores 0-10, and accumulators, shape (tiles, firm, touchpoint, 2).
     """
     for k in range(n_visitors):
         luck[k] = bell(key_luck, first + touchpoint_visitors[k])
@@ -329,8 +369,6 @@ class FirmParameters(Parameters):
         1.0,
         doc="Channel integration: chance to recognize a customer who comes from another channel",
         unit="share",
-        ge=0,
-        le=1,
     )
 
 
@@ -338,12 +376,38 @@ class FirmParameters(Parameters):
 
 
 def repeated(performance: float, penalty: float) -> float:
-    """Return the performance in a contact in which the customer has to start again."""
+    """Return the performance in a contact in which the customer has to start again, y - penalty.
+
+    Parameters
+    ----------
+    performance : float
+        y, score 0-10.
+    penalty : float
+        Loss from repeating what another channel knows, score.
+
+    Returns
+    -------
+    float
+        Score.
+    """
     return performance - penalty
 
 
 def recognized_across(recognition: float, integration: float) -> float:
-    """Return the chance to be recognized by a firm last met in another channel."""
+    """Return the chance to be recognized by a firm last met in another channel, r i.
+
+    Parameters
+    ----------
+    recognition : float
+        r, chance to be recognized within a channel.
+    integration : float
+        i, integration of the firm's channels, share.
+
+    Returns
+    -------
+    float
+        Probability.
+    """
     return recognition * integration
 
 

@@ -39,7 +39,7 @@ class MarketParameters(Parameters):
     """Effect of performance and expectation on experience."""
 
     neutral: float = parameter(
-        5.0, doc="Neutral performance, neither good nor bad", unit="score 0-10", ge=0, le=10
+        5.0, "Neutral performance, neither good nor bad", "score 0-10", ge=0, le=10
     )
     performance_weight: float = parameter(
         1.0,
@@ -54,26 +54,16 @@ class MarketParameters(Parameters):
         source="Tversky & Kahneman 1992 (median, for money)",
     )
     experience_memory: float = parameter(
-        0.2,
-        doc="Share of the experience of a firm that a period with contacts renews",
-        unit="share",
-        ge=0,
-        le=1,
+        0.2, "Share of the experience of a firm that a period with contacts renews", "share"
     )
     expectation_adaptation: float = parameter(
-        0.1,
-        doc="Share of its distance to performance that expectation moves in a contact",
-        unit="share",
-        ge=0,
-        le=1,
+        0.1, "Share of its distance to performance that expectation moves in a contact", "share"
     )
     expectation_spillover: float = parameter(
         0.0,
         doc="Share of the lead of the best firm experienced in a period by which expectations "
         "of all other firms rise",
         unit="share",
-        ge=0,
-        le=1,
     )
 
 
@@ -92,7 +82,24 @@ class FirmParameters(Parameters):
 
 
 def surprise(performance: float, expectation: float, loss_aversion: float) -> float:
-    """Return the effect of a gap to expectation: g(d) = d/10, or lambda d/10 for a loss."""
+    """Return the effect of a gap to expectation: g(d) = d/10, or lambda d/10 for a loss.
+
+    Confirmation or disconfirmation of an expectation (Oliver 1980), with losses that weigh more.
+
+    Parameters
+    ----------
+    performance : float
+        y, actual performance, score 0-10.
+    expectation : float
+        X, score 0-10.
+    loss_aversion : float
+        lambda, weight of a loss relative to a gain.
+
+    Returns
+    -------
+    float
+        Experience, about -1 to 1.
+    """
     gap = 0.1 * (performance - expectation)
     return gap if gap >= 0.0 else loss_aversion * gap
 
@@ -100,25 +107,89 @@ def surprise(performance: float, expectation: float, loss_aversion: float) -> fl
 def contact_experience(
     performance: float, expectation: float, weight: float, neutral: float, loss_aversion: float
 ) -> float:
-    """Return the experience in a contact, w (y - neutral) / 10 + g(y - X)."""
+    """Return the experience in a contact, w (y - neutral) / 10 + g(y - X).
+
+    Parameters
+    ----------
+    performance : float
+        y, actual performance, score 0-10.
+    expectation : float
+        X, score 0-10.
+    weight : float
+        w, of performance itself, apart from surprise.
+    neutral : float
+        Performance that is neither good nor bad, score 0-10.
+    loss_aversion : float
+        Weight of a loss relative to a gain in g (:func:`surprise`).
+
+    Returns
+    -------
+    float
+        Experience, about -1 to 1.
+    """
     return weight * 0.1 * (performance - neutral) + surprise(
         performance, expectation, loss_aversion
     )
 
 
 def adapted(expectation: float, performance: float, adaptation: float) -> float:
-    """Return the expectation after a contact, X + adaptation (y - X)."""
+    """Return the expectation after a contact, X + adaptation (y - X).
+
+    Parameters
+    ----------
+    expectation : float
+        X, score 0-10.
+    performance : float
+        y, actual performance, score 0-10.
+    adaptation : float
+        Share of the gap by which the expectation moves in a contact.
+
+    Returns
+    -------
+    float
+        Score.
+    """
     return expectation + adaptation * (performance - expectation)
 
 
 def expectation_after_best(expectation: float, best: float, spillover: float) -> float:
-    """Return the expectation of a firm after contact with a better one, X + s max(0, best - X)."""
+    """Return the expectation of a firm after contact with a better one, X + s max(0, best - X).
+
+    Parameters
+    ----------
+    expectation : float
+        X of the firm, score 0-10.
+    best : float
+        Mean performance of the best firm met in the period, score 0-10.
+    spillover : float
+        s, share of the lead that carries over.
+
+    Returns
+    -------
+    float
+        Score; never below X.
+    """
     lead = best - expectation
     return expectation + spillover * lead if lead > 0.0 else expectation
 
 
 def blended(experience: float, felt: float, memory: float) -> float:
-    """Return the experience after a period with contacts, (1 - m) E + m felt."""
+    """Return the experience after a period with contacts, (1 - m) E + m felt.
+
+    Parameters
+    ----------
+    experience : float
+        E before the period, about -1 to 1.
+    felt : float
+        Mean experience in the period's contacts, weighted by importance.
+    memory : float
+        m, weight of the present period.
+
+    Returns
+    -------
+    float
+        Experience, about -1 to 1.
+    """
     return (1.0 - memory) * experience + memory * felt
 
 
@@ -252,7 +323,22 @@ def _rising(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 def emotion_cluster(
     experience: float, attention: float, recommendation: float, advocacy: float
 ) -> int:
-    """Return the number of the emotion cluster, 0 (destroying) to 3 (advocacy)."""
+    """Return the number of the emotion cluster, 0 (destroying) to 3 (advocacy).
+
+    Clusters after Shaw (2007).
+
+    Parameters
+    ----------
+    experience : float
+        E, about -1 to 1.
+    attention, recommendation, advocacy : float
+        Lowest experience of the three upper clusters.
+
+    Returns
+    -------
+    int
+        Index of the cluster.
+    """
     return (experience >= attention) + (experience >= recommendation) + (experience >= advocacy)
 
 
@@ -292,7 +378,7 @@ def _share(number: int) -> Callable[[Any], np.ndarray]:
     return share
 
 
-def net_promoter(b: Any) -> np.ndarray:
+def net_promoter_score(b: Any) -> np.ndarray:
     """Share of the firm's customers in the cluster advocacy less the share in destroying."""
     emotions = b.count("emotions")
     return ratio(emotions[:, :, 3] - emotions[:, :, 0], emotions.sum(axis=2))
@@ -316,10 +402,10 @@ EMOTIONS = Mechanism(
             for number, name in enumerate(CLUSTERS)
         ),
         Measure(
-            "net_promoter",
+            "net_promoter_score",
             "Net promoter score",
             "share",
-            net_promoter,
+            net_promoter_score,
             summary="last",
             also=("nps",),
         ),
@@ -340,7 +426,7 @@ class SegmentParameters(Parameters):
     """Value of experience to a segment, and its effect on purchase frequency."""
 
     experience_value: float = parameter(
-        0.0, doc="Value of a unit of experience of a firm, per purchase", unit="currency"
+        0.0, "Value of a unit of experience of a firm, per purchase", "currency"
     )
     spend_response: float = parameter(
         0.0,
@@ -353,17 +439,60 @@ class SegmentParameters(Parameters):
 
 
 def attraction(value: float, experience: float) -> float:
-    """Return the value of the experience of a firm, currency per purchase."""
+    """Return the value of the experience of a firm, v E, currency per purchase.
+
+    Parameters
+    ----------
+    value : float
+        v, value of an experience of 1, currency per purchase.
+    experience : float
+        E, about -1 to 1.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return value * experience
 
 
 def purchase_chance_after(chance: float, response: float, experience: float) -> float:
-    """Return the chance to be in the market, given the experience of the supplier."""
+    """Return the chance to be in the market, given the experience of the supplier, q (1 + s E).
+
+    Parameters
+    ----------
+    chance : float
+        q, without experience, per period.
+    response : float
+        s, relative change of the chance at an experience of 1.
+    experience : float
+        E, about -1 to 1.
+
+    Returns
+    -------
+    float
+        Probability per period, between 0 and 1.
+    """
     return max(0.0, min(1.0, chance * (1.0 + response * experience)))
 
 
 def share_of_price(value: float, lead: float, price: float) -> float:
-    """Return the value of a lead in experience as a share of the price of a purchase."""
+    """Return the value of a lead in experience as a share of the price of a purchase.
+
+    Parameters
+    ----------
+    value : float
+        Value of an experience of 1, currency per purchase.
+    lead : float
+        Lead in experience over the firm, about 0 to 2.
+    price : float
+        Price of a purchase, currency.
+
+    Returns
+    -------
+    float
+        Share of the price; 0 where the price is 0.
+    """
     return value * lead / price if price > 0.0 else 0.0
 
 
@@ -462,7 +591,7 @@ ATTACHMENT = Mechanism(
     ),
     measures=tuple(
         Measure(
-            f"worth_{share:.0%}".replace("%", ""),
+            f"experience_premium_{share:.0%}".replace("%", ""),
             f"Customers with an experience premium of {share:.0%}",
             "share",
             _reach(number),

@@ -30,12 +30,8 @@ class Touchpoint(Parameters):
         "support: in any period, at the supplier",
         fixed=True,
     )
-    channel: str = parameter(
-        "", doc="Channel of the touchpoint (store, web, phone, ...)", fixed=True
-    )
-    visit_rate: float = parameter(
-        0.5, doc="Chance of a visit on each occasion", unit="share", ge=0, le=1
-    )
+    channel: str = parameter("", "Channel of the touchpoint (store, web, phone, ...)", fixed=True)
+    visit_rate: float = parameter(0.5, "Chance of a visit on each occasion", "share")
     importance: float = parameter(1.0, doc="Weight in the experience of the whole journey", ge=0)
     staffed: bool = parameter(True, doc="Whether the touchpoint is staffed by people", fixed=True)
 
@@ -44,21 +40,16 @@ class MarketParameters(Parameters):
     """The journey that customers make with firms."""
 
     journey: dict[str, Touchpoint] | None = parameter(
-        None,
-        doc="Touchpoints by name, in the order of the journey",
-        axes=("touchpoint",),
-        min_length=1,
+        None, "Touchpoints by name, in the order of the journey", axes=("touchpoint",), min_length=1
     )
 
 
 class Habit(Parameters):
     """Visits and importance of a touchpoint that differ in a segment."""
 
-    visit_rate: float | None = parameter(
-        None, doc="Chance of a visit on each occasion", unit="share", ge=0, le=1
-    )
+    visit_rate: float | None = parameter(None, "Chance of a visit on each occasion", "share")
     importance: float | None = parameter(
-        None, doc="Weight in the experience of the whole journey", ge=0
+        None, "Weight in the experience of the whole journey", ge=0
     )
 
 
@@ -66,7 +57,7 @@ class SegmentParameters(Parameters):
     """The customer journey of a segment where it differs."""
 
     journey: dict[str, Habit] = parameter(
-        {}, doc="Differences from the journey of the market, by touchpoint", axes=("touchpoint",)
+        {}, "Differences from the journey of the market, by touchpoint", axes=("touchpoint",)
     )
 
 
@@ -93,11 +84,7 @@ class Service(Parameters):
         fixed=True,
     )
     cost: float = parameter(
-        0.0,
-        doc="Cost of a contact",
-        unit="currency per contact",
-        ge=0,
-        ask=Ask(free="touchpoint {}"),
+        0.0, "Cost of a contact", "currency per contact", ge=0, ask=Ask(free="touchpoint {}")
     )
     blind_spot: float = parameter(
         0.0,
@@ -152,7 +139,20 @@ def _unknown(
 
 
 def given_or(value: Any, otherwise: Any) -> Any:
-    """Return numbers, or others where none (NaN) are given; element by element."""
+    """Return numbers, or others where none (NaN) are given; element by element.
+
+    Parameters
+    ----------
+    value : ndarray
+        NaN where none is given.
+    otherwise : ndarray
+        Of a shape that fits that of ``value``.
+
+    Returns
+    -------
+    ndarray
+        Of the common shape.
+    """
     return np.where(np.isnan(value), otherwise, value)
 
 
@@ -264,22 +264,70 @@ class OrganizationParameters(Parameters):
 
 
 def default_performance(attitudes: Any, staffed: Any) -> Any:
-    """Return the default performance of a touchpoint, score 0-10."""
+    """Return the default performance of a touchpoint, 5 + 4 t (a - 1/2), score 0-10.
+
+    Parameters
+    ----------
+    attitudes : float or ndarray, shape (firm, 1)
+        a, attitudes of staff, score 0-1.
+    staffed : float or ndarray, shape (touchpoint,)
+        t, 1 where people work, else 0.
+
+    Returns
+    -------
+    float or ndarray, shape (firm, touchpoint)
+        Score.
+    """
     return 5.0 + staffed * 4.0 * (attitudes - 0.5)
 
 
 def default_spread(processes: Any) -> Any:
-    """Return the default standard deviation of performance at a touchpoint, score 0-10."""
+    """Return the default standard deviation of performance at a touchpoint, 2 (1 - p / 2), score.
+
+    Parameters
+    ----------
+    processes : float or ndarray, shape (firm,)
+        p, reliability of processes, score 0-1.
+
+    Returns
+    -------
+    float or ndarray, shape (firm,)
+        Score.
+    """
     return 2.0 * (1.0 - 0.5 * processes)
 
 
 def default_promise(performance: Any, communication: Any) -> Any:
-    """Return the default brand promise, score 0-10."""
+    """Return the default brand promise, y + 2 (1 - c), score 0-10.
+
+    Parameters
+    ----------
+    performance : float or ndarray, shape (firm,)
+        y, mean performance over touchpoints, weighted by importance, score 0-10.
+    communication : float or ndarray, shape (firm,)
+        c, truthfulness of communication, score 0-1.
+
+    Returns
+    -------
+    float or ndarray, shape (firm,)
+        Score.
+    """
     return performance + 2.0 * (1.0 - communication)
 
 
 def default_sample(evaluation: Any) -> Any:
-    """Return the default share of customers or contacts that a survey asks."""
+    """Return the default share of customers or contacts that a survey asks, e / 10.
+
+    Parameters
+    ----------
+    evaluation : float or ndarray, shape (firm,)
+        e, seriousness of evaluation, score 0-1.
+
+    Returns
+    -------
+    float or ndarray, shape (firm,)
+        Share.
+    """
     return 0.1 * evaluation
 
 

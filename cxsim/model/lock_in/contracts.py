@@ -33,10 +33,7 @@ class Contracts(Parameters):
 
     length: int = parameter(12, doc="Duration of a contract from joining on", unit="periods", ge=0)
     exit_fee: float = parameter(
-        0.0,
-        doc="Exit fee: amount paid by a customer who leaves before the end",
-        unit="currency",
-        ge=0,
+        0.0, "Exit fee: amount paid by a customer who leaves before the end", "currency", ge=0
     )
 
 
@@ -45,7 +42,7 @@ class FirmParameters(Parameters):
 
     contracts: Contracts | None = parameter(None, doc="Contracts with a duration and an exit fee")
     billing: Literal["per_purchase", "subscription"] = parameter(
-        "per_purchase", doc="Whether customers pay when they buy, or every period until they cancel"
+        "per_purchase", "Whether customers pay when they buy, or every period until they cancel"
     )
 
 
@@ -53,14 +50,39 @@ class FirmParameters(Parameters):
 
 
 def exit_fee_due(periods_left: float, exit_fee: float) -> float:
-    """Return the exit fee for leaving now: the full fee until the contract ends."""
+    """Return the exit fee for leaving now: the full fee until the contract ends.
+
+    Parameters
+    ----------
+    periods_left : float
+        Periods until the contract ends.
+    exit_fee : float
+        Full fee, currency.
+
+    Returns
+    -------
+    float
+        Currency; 0 without a contract.
+    """
     if periods_left > 0.0 and exit_fee > 0.0:
         return exit_fee
     return 0.0
 
 
 def ends(goes_outside: bool, subscribed: bool) -> bool:
-    """Return whether choosing the no-purchase option ends the relationship."""
+    """Return whether choosing the no-purchase option ends the relationship.
+
+    Parameters
+    ----------
+    goes_outside : bool
+        Whether the customer chooses the no-purchase option.
+    subscribed : bool
+        Whether the customer has a subscription.
+
+    Returns
+    -------
+    bool
+    """
     return goes_outside and subscribed
 
 
@@ -212,12 +234,12 @@ def subscribers(b: Any) -> np.ndarray:
     return b.total("subscribers")
 
 
-def bound(b: Any) -> np.ndarray:
+def customers_under_contract(b: Any) -> np.ndarray:
     """Customers at the end of the period whose contract lasts into the next period."""
     return b.total("bound")
 
 
-def ended(b: Any) -> np.ndarray:
+def subscriptions_ended(b: Any) -> np.ndarray:
     """Subscriptions ended in the period by choosing the no-purchase option."""
     return b.total("ended")
 
@@ -264,8 +286,14 @@ CONTRACTS = Mechanism(
             income=True,
         ),
         Measure("subscribers", "Subscribers", "customers", subscribers, summary="last"),
-        Measure("bound", "Customers under contract", "customers", bound, summary="last"),
-        Measure("ended", "Subscriptions ended", "per period", ended),
+        Measure(
+            "customers_under_contract",
+            "Customers under contract",
+            "customers",
+            customers_under_contract,
+            summary="last",
+        ),
+        Measure("subscriptions_ended", "Subscriptions ended", "per period", subscriptions_ended),
     ),
     active=lambda scenario: any(
         f.contracts is not None or f.billing == "subscription" for f in scenario.firms.values()

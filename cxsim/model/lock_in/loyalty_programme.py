@@ -31,13 +31,11 @@ class LoyaltyProgramme(Parameters):
     """Terms of a firm's loyalty programme."""
 
     points_per_currency: float = parameter(
-        1.0, doc="Points issued per amount paid", unit="points per currency", ge=0
+        1.0, "Points issued per amount paid", "points per currency", ge=0
     )
-    point_value: float = parameter(
-        0.01, doc="Discount for one point", unit="currency per point", ge=0
-    )
+    point_value: float = parameter(0.01, "Discount for one point", "currency per point", ge=0)
     redemption_threshold: float = parameter(
-        0.0, doc="Balance at which all points are redeemed", unit="points", ge=0
+        0.0, "Balance at which all points are redeemed", "points", ge=0
     )
 
 
@@ -45,7 +43,7 @@ class FirmParameters(Parameters):
     """The loyalty programme of a firm."""
 
     loyalty_programme: LoyaltyProgramme | None = parameter(
-        None, doc="Loyalty programme: points for purchases, forfeited by customers who switch"
+        None, "Loyalty programme: points for purchases, forfeited by customers who switch"
     )
 
 
@@ -53,29 +51,100 @@ class FirmParameters(Parameters):
 
 
 def worth_of_points(points: float, point_value: float) -> float:
-    """Return the value of points with the firm that issued them; 0 without a programme."""
+    """Return the value of points with the firm that issued them, n v; 0 without a programme.
+
+    Parameters
+    ----------
+    points : float
+        n, points.
+    point_value : float
+        v, currency per point; NaN without a programme.
+
+    Returns
+    -------
+    float
+        Currency.
+    """
     return points * point_value if point_value > 0.0 else 0.0
 
 
 def redeemable(points: float, point_value: float, threshold: float, amount: float) -> float:
-    """Return the discount at the next purchase, at most the amount due."""
+    """Return the discount at the next purchase, at most the amount due.
+
+    Parameters
+    ----------
+    points : float
+        Balance, points.
+    point_value : float
+        Currency per point.
+    threshold : float
+        Fewest points that can be redeemed.
+    amount : float
+        Due for the purchase, currency.
+
+    Returns
+    -------
+    float
+        Currency; 0 below the threshold.
+    """
     if points >= threshold:
         return min(worth_of_points(points, point_value), amount)
     return 0.0
 
 
 def reduced(price: float, volume: float, redemption: float) -> float:
-    """Return the price per unit after a redemption."""
+    """Return the price per unit after a redemption, max(0, p - R / v).
+
+    Parameters
+    ----------
+    price : float
+        p, currency per unit.
+    volume : float
+        v, units.
+    redemption : float
+        R, currency.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
     return max(0.0, price - redemption / volume)
 
 
 def earned(points_per_currency: float, paid: float) -> float:
-    """Return the points issued for an amount paid; 0 without a programme."""
+    """Return the points issued for an amount paid; 0 without a programme.
+
+    Parameters
+    ----------
+    points_per_currency : float
+        NaN without a programme.
+    paid : float
+        Amount paid, currency.
+
+    Returns
+    -------
+    float
+        Points.
+    """
     return points_per_currency * paid if points_per_currency > 0.0 else 0.0
 
 
 def balance(points: float, used: float, earned: float) -> float:
-    """Return the points after a purchase."""
+    """Return the points after a purchase, max(0, n - used) + earned.
+
+    Parameters
+    ----------
+    points : float
+        n, before it.
+    used, earned : float
+        Points redeemed and issued.
+
+    Returns
+    -------
+    float
+        Points.
+    """
     return max(0.0, points - used) + earned
 
 

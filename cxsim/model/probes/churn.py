@@ -33,9 +33,6 @@ from cxsim.numerics.elementary import gumbel
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CHANCE", "cohort_frame", "cohorts", "loss_frame", "loss_reasons", "tenure"]
-
-
 # -- Churn reasons: each term of utility switched off in turn -----------------------------------
 
 
@@ -63,7 +60,30 @@ def _note(k: int) -> Any:
 
 
 def best_without(i, who, e, k, n_firms, open_option, price_sensitivity, value, terms, key_choice):
-    """Return the option that a member chooses without term k; the last term is the random part."""
+    """Return the option that a member chooses without term k; the last term is the random part.
+
+    Parameters
+    ----------
+    i, who : int
+        Customer in the block, and in the market.
+    e, k, n_firms : int
+        Member, term, and number of firms.
+    open_option : ndarray, shape (option, n)
+        1 for an option that can be chosen.
+    price_sensitivity : ndarray, shape (n,)
+        1 / currency.
+    value : ndarray, shape (member, option, n)
+        Values of options, currency.
+    terms : ndarray, shape (term, member, option, n)
+        Their terms, currency.
+    key_choice : ndarray, shape (member, option)
+        Keys of the random part.
+
+    Returns
+    -------
+    int
+        Number of the option; -1 where none is open.
+    """
     chance = len(terms)
     best = -inf
     taken = -1
@@ -120,8 +140,19 @@ def ask_members(
                 sum_lost_by[tile(i), s, k] += 1.0
 
 
-def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of churn reasons."""
+def churn_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Return the probe of churn reasons.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario; their ``add`` passes are the terms.
+
+    Returns
+    -------
+    Mechanism
+    """
     adds = add_passes(mechanisms)
     names = [name for name, _ in adds]
     notes = []
@@ -134,7 +165,7 @@ def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     again = scratch("votes_again", "Votes without one term", ("option",))
     each = ("member", "option")
     return Mechanism(
-        "loss_reasons",
+        "churn_reasons",
         doc="Churn reasons",
         columns=(
             scratch("worth", "Value before the next term", each),
@@ -150,16 +181,31 @@ def loss_reasons(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     )
 
 
-def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
+def churn_reason_frame(
+    ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]
+) -> pd.DataFrame:
     """Return losses to rivals and the number of them for which each term was decisive.
 
-    Columns: ``period``, ``firm``, ``reason`` (a term of the choice, or chance),
-    ``customers`` who would have stayed without it, ``losses`` in all.
+    Columns: ``period``, ``firm``, ``driver`` (a term of the choice, or chance),
+    ``customers`` who would have stayed without it, ``churned`` in all.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of a run with the probe.
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the run.
+
+    Returns
+    -------
+    DataFrame
+        A row per period, firm and reason; customers per period, whole market.
     """
     import pandas as pd
 
-    behaviour = tuple(m for m in mechanisms if m.name != "loss_reasons")
-    reasons = [*(label for _, label in add_passes(behaviour)), CHANCE]
+    behaviour = tuple(m for m in mechanisms if m.name != "churn_reasons")
+    drivers = [*(label for _, label in add_passes(behaviour)), CHANCE]
     names = list(scenario.firms)
     order = [ledger.firms.index(name) for name in names]
     decided = ledger.total("lost_by")[:, order, :]
@@ -168,11 +214,11 @@ def loss_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...])
     periods = len(decided)
     return pd.DataFrame(
         {
-            "period": np.repeat(np.arange(periods), len(names) * len(reasons)),
-            "firm": np.tile(np.repeat(names, len(reasons)), periods),
-            "reason": reasons * (periods * len(names)),
+            "period": np.repeat(np.arange(periods), len(names) * len(drivers)),
+            "firm": np.tile(np.repeat(names, len(drivers)), periods),
+            "driver": drivers * (periods * len(names)),
             "customers": decided.ravel(),
-            "losses": np.repeat(lost.ravel(), len(reasons)),
+            "churned": np.repeat(lost.ravel(), len(drivers)),
         }
     )
 
@@ -210,7 +256,19 @@ def count(n, supplier, joined, sum_cohort_size):
 
 
 def cohorts(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of cohorts by firm and period of joining."""
+    """Return the probe of cohorts by firm and period of joining.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its periods are the cohorts.
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     periods = int(scenario.periods)
     return Mechanism(
         "cohorts",
@@ -236,6 +294,17 @@ def cohort_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     ``survival`` (share of the cohort left; customers who left the market count as lost) and
     ``realized_value``: margins earned after the period of joining, discounted to it, per
     customer who joined. They add up with age.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of a run with the probe.
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        Customers of the whole market, shares, and currency per customer.
     """
     import pandas as pd
 
@@ -310,19 +379,19 @@ _TENURE = Mechanism(
     ),
     passes=(Pass(earn_by_tenure, "pay", after=("money.pay",)),),
     measures=(
-        Measure("retention_recent", "Retention, up to 3 purchases", "share per period",
+        Measure("retention_new", "Retention, up to 3 purchases", "share per period",
                 _retention(RECENT),
                 doc="Share of the customers with 1 to 3 purchases since joining who are still "
                 "the firm's after the choice of the period; not buying counts as retention"),
-        Measure("retention_long", "Retention, 4 purchases and more", "share per period",
+        Measure("retention_long_tenured", "Retention, 4 purchases and more", "share per period",
                 _retention(LONG),
                 doc="Share of the customers with 4 and more purchases since joining who are still "
                 "the firm's after the choice of the period; not buying counts as retention"),
-        Measure("margin_recent", "Margin per purchase, up to 3 purchases",
+        Measure("margin_new", "Margin per purchase, up to 3 purchases",
                 "currency per purchase", _margin(0),
                 doc="Mean contribution of a repeat purchase in the period by customers with 1 to "
                 "3 purchases since joining"),
-        Measure("margin_long", "Margin per purchase, 4 purchases and more",
+        Measure("margin_long_tenured", "Margin per purchase, 4 purchases and more",
                 "currency per purchase", _margin(1),
                 doc="Mean contribution of a repeat purchase in the period by customers with 4 and "
                 "more purchases since joining"),
@@ -331,5 +400,16 @@ _TENURE = Mechanism(
 
 
 def tenure(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of retention and margin by tenure with the supplier."""
+    """Return the probe of retention and margin by tenure with the supplier.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     return _TENURE

@@ -13,13 +13,17 @@ from cxsim.model.core.offer import fit_gap_cost
 from cxsim.model.core.switching import ordering_effort, premium_saved
 from cxsim.model.customers.perceived_utility import ACCOUNT, fit_gap_of_account
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Column, Mechanism, Pass, listed
+from cxsim.model.mechanism import (
+    NO_PURCHASE,
+    NO_SUPPLIER,
+    Column,
+    Mechanism,
+    Pass,
+    listed,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["customer_frame", "customers", "panel", "panel_rows", "reach_frame"]
-
 
 # -- Switching costs and purchases of individual customers --------------------------------------
 
@@ -32,10 +36,24 @@ HORIZON = 120
 
 
 def next_weight(weight: float, purchase_rate: float, discount_rate: float) -> float:
-    """Return the discount weight of the purchase after one of this weight.
+    """Return the discount weight of the purchase after one of this weight, w q / (q + d).
 
-    The expected present value of one unit at the next purchase, when a purchase comes
-    with chance q per period: q / (q + d).
+    The expected present value of one unit at the next purchase, when a purchase comes with chance q
+    per period.
+
+    Parameters
+    ----------
+    weight : float
+        w, discount factor of the purchase before.
+    purchase_rate : float
+        q, chance of a purchase per period.
+    discount_rate : float
+        d, per period.
+
+    Returns
+    -------
+    float
+        Discount factor; 0 for a customer who never buys.
     """
     if purchase_rate > 0.0:
         return weight * purchase_rate / (purchase_rate + discount_rate)
@@ -46,7 +64,7 @@ def keep_costs(
     n, segment, supplier, uncertainty, recognition, interaction, customization, disclosure,
     rival_knowledge, purchase_rate, need, member_need, self_error, decision_makers, tailored,
     choice, n_firms, bought,
-    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_hassle,
+    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_ordering_effort,
     firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
     market_discount_rate, clock, last_period, switching_procedural, switching_financial,
     switching_relational,
@@ -75,47 +93,22 @@ def keep_costs(
                 here = learned(here, signal)
                 there = learned(there, signal)
                 weight = next_weight(weight, purchase_rate[i], market_discount_rate[0])
+                gap_there = fit_gap_of_account(
+                    i, g, s, r, customized, 1.0 - there, need, member_need, self_error,
+                    decision_makers[i], tailored[i], segment_need_mean, segment_need_sd,
+                    firm_position, firm_segment_insight,
+                )  # fmt: skip
+                gap_here = fit_gap_of_account(
+                    i, g, s, r, customized, 1.0 - here, need, member_need, self_error,
+                    decision_makers[i], tailored[i], segment_need_mean, segment_need_sd,
+                    firm_position, firm_segment_insight,
+                )  # fmt: skip
                 fit_lost = fit_gap_cost(
-                    segment_volume[g],
-                    segment_fit_weight[g],
-                    fit_gap_of_account(
-                        i,
-                        g,
-                        s,
-                        r,
-                        customized,
-                        1.0 - there,
-                        need,
-                        member_need,
-                        self_error,
-                        decision_makers[i],
-                        tailored[i],
-                        segment_need_mean,
-                        segment_need_sd,
-                        firm_position,
-                        firm_segment_insight,
-                    )
-                    - fit_gap_of_account(
-                        i,
-                        g,
-                        s,
-                        r,
-                        customized,
-                        1.0 - here,
-                        need,
-                        member_need,
-                        self_error,
-                        decision_makers[i],
-                        tailored[i],
-                        segment_need_mean,
-                        segment_need_sd,
-                        firm_position,
-                        firm_segment_insight,
-                    ),
+                    segment_volume[g], segment_fit_weight[g], gap_there - gap_here
                 )
                 ease_lost = ordering_effort(
-                    segment_hassle[g], r, interaction[s, i], 1.0 - there
-                ) - ordering_effort(segment_hassle[g], r, interaction[s, i], 1.0 - here)
+                    segment_ordering_effort[g], r, interaction[s, i], 1.0 - there
+                ) - ordering_effort(segment_ordering_effort[g], r, interaction[s, i], 1.0 - here)
                 premium = premium_saved(
                     segment_volume[g],
                     firm_price[s],
@@ -129,7 +122,22 @@ def keep_costs(
 
 
 def mean_worth(o, i, decision_makers, value):
-    """Return the value of an option to an account: the mean over its members."""
+    """Return the value of an option to an account: the mean over its members.
+
+    Parameters
+    ----------
+    o, i : int
+        Option and account.
+    decision_makers : float
+        Members of the account.
+    value : ndarray, shape (member, option, n)
+        Values of options, currency.
+
+    Returns
+    -------
+    float
+        Currency.
+    """
     total = 0.0
     for e in range(int(decision_makers)):
         total += value[e, o, i]
@@ -196,7 +204,18 @@ def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of every customer's switching cost and purchases."""
+    """Return the probe of every customer's switching cost and purchases.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario; members' needs are kept where they differ.
+
+    Returns
+    -------
+    Mechanism
+    """
     columns = _CUSTOMERS.columns
     if not any(m.name == "perceived_utility" for m in mechanisms):
         columns += tuple(replace(column, state=False) for column in ACCOUNT)
@@ -226,7 +245,18 @@ _PANEL = Mechanism(
 
 
 def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of choices and prices by purchase occasion."""
+    """Return the probe of choices and prices by purchase occasion.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     return _PANEL
 
 
@@ -235,11 +265,25 @@ def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
 
 def _names(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """Return option names by number; the last name stands for -1."""
-    return np.array([*names, "none"], dtype=object)[numbers]
+    return np.array([*names, NO_SUPPLIER], dtype=object)[numbers]
 
 
 def customer_frame(simulation: Any) -> pd.DataFrame:
-    """Return one row per customer at the end of the run (needs detail ``"customers"``)."""
+    """Return one row per customer at the end of the run (needs probe ``"customers"``).
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Finished.
+
+    Returns
+    -------
+    DataFrame
+        One row per simulated customer: ``customer``, ``segment``, ``born`` (period), ``supplier``,
+        ``tenure`` (purchases), ``price_sensitivity`` (1 / currency), switching costs by part, in
+        all, over the lifetime and towards the best rival (``switching_...``, currency), ``need_D``
+        by dimension (distance), and by firm ``knowledge_FIRM`` (share) and ``purchases_FIRM``.
+    """
     import pandas as pd
 
     column = simulation.customers
@@ -248,7 +292,7 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
         {
             "customer": np.arange(simulation.scenario.customers),
             "segment": np.array(simulation.workspace.tables.segments)[column("segment")],
-            "born": column("born"),
+            "entry_period": column("entry_period"),
             "supplier": _names(column("supplier"), firms),
             "tenure": column("tenure"),
             "price_sensitivity": column("price_sensitivity"),
@@ -277,6 +321,17 @@ def reach_frame(customers: pd.DataFrame, firms: list[str]) -> pd.DataFrame:
 
     ``penetration`` is the share of customers who have bought from the firm since they came
     to the market, ``purchase_frequency`` the mean purchases of those.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        As :func:`customer_frame` returns it, one row per customer.
+    firms : list of str
+
+    Returns
+    -------
+    DataFrame
+        ``firm``, ``penetration`` (share), ``purchase_frequency`` (purchases per buyer).
     """
     import pandas as pd
 
@@ -295,6 +350,19 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     """Return the last period's purchase occasions of the first households (needs ``"panel"``).
 
     A household is a customer: its number and the period in which it came to the market.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Between two periods.
+    households : int
+        At most; the first ones by number.
+
+    Returns
+    -------
+    DataFrame
+        One row per purchase occasion: ``customer``, ``period``, ``choice`` (a firm, or
+        ``"outside"``), ``price_FIRM`` (currency per unit).
     """
     import pandas as pd
 
@@ -302,15 +370,15 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     choice = simulation.customers("panel_choice")[:households]
     there = np.flatnonzero(choice >= 0)
     firms = simulation.ledger.firms
-    born = simulation.customers("born")[:households][there]
+    entered = simulation.customers("entry_period")[:households][there]
     frame = pd.DataFrame(
         {
             "customer": [
-                f"{number}.{b}" if b >= 0 else str(number)
-                for number, b in zip(there, born, strict=True)
+                f"{number}.{period}" if period >= 0 else str(number)
+                for number, period in zip(there, entered, strict=True)
             ],
             "period": simulation.period - 1,
-            "choice": _names(choice[there], (*firms, "outside")),
+            "choice": _names(choice[there], (*firms, NO_PURCHASE)),
         }
     )
     prices = simulation.customers("panel_price")

@@ -20,9 +20,6 @@ from cxsim.numerics.elementary import exp
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CHANCES", "elasticity", "elasticity_frame", "hearsay", "hearsay_frame"]
-
-
 # -- Short-run price elasticities, given customers' present state ------------------------------
 
 
@@ -31,8 +28,23 @@ def semi_elasticity(
 ) -> float:
     """Return the change of a logit probability for a relative increase of a price.
 
-    dP_f / d ln p_g = a p v P_f (P_g - 1{f = g}): ``amount`` is price times volume,
-    ``own`` P_f, ``other`` P_g, ``same`` 1 where f = g.
+    dP_f / d ln p_g = a p v P_f (P_g - 1{f = g}).
+
+    Parameters
+    ----------
+    price_sensitivity : float
+        a, 1 / currency.
+    amount : float
+        p v, price times volume, currency.
+    own, other : float
+        P_f and P_g, probabilities of buying from the firms.
+    same : float
+        1 where f = g, else 0.
+
+    Returns
+    -------
+    float
+        Probability per relative change of the price.
     """
     return price_sensitivity * amount * own * (other - same)
 
@@ -63,14 +75,14 @@ def chances(
                 )
 
 
-def own_elasticity(b: Ledger) -> np.ndarray:
+def own_price_elasticity(b: Ledger) -> np.ndarray:
     """Relative change of expected purchases per relative change of the firm's own price."""
     own = np.diagonal(b.total("price_response"), axis1=1, axis2=2)
     return ratio(own, b.total("chance"))
 
 
 _ELASTICITY = Mechanism(
-    "elasticity",
+    "price_elasticity",
     doc="Short-run price elasticities, given customers' present state",
     columns=(scratch("chance", "Logit probability of an option", ("option",)),),
     accumulators=(
@@ -82,10 +94,10 @@ _ELASTICITY = Mechanism(
     passes=(Pass(chances, "decide", before=("choice.decide",)),),
     measures=(
         Measure(
-            "own_elasticity",
+            "own_price_elasticity",
             "Own-price elasticity",
             "1",
-            own_elasticity,
+            own_price_elasticity,
             doc="Relative change of the firm's expected purchases per relative change of its price "
             "in the short run; of the first member of an account",
         ),
@@ -93,11 +105,22 @@ _ELASTICITY = Mechanism(
 )
 
 
-def elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
+def price_elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return short-run elasticities of every firm's purchases to every firm's price.
 
     Columns: ``period``, ``firm`` (whose purchases), ``price_of`` (whose price), ``elasticity``:
     own-price where the two are the same, cross-price elsewhere.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of a run with the probe.
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        A row per period and pair of firms; relative changes, without a unit.
     """
     import pandas as pd
 
@@ -116,8 +139,19 @@ def elasticity_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     )
 
 
-def elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of short-run price elasticities of every firm, by period."""
+def price_elasticity(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Return the probe of short-run price elasticities of every firm, by period.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     return _ELASTICITY
 
 
@@ -132,7 +166,22 @@ CHANCES = ("below one half", "one half or more")
 
 
 def shifted(chance: float, utility: float) -> float:
-    """Return the logit probability of an option after an increase of its utility."""
+    """Return the logit probability of an option after an increase of its utility.
+
+    P' = P e^u / (1 - P + P e^u).
+
+    Parameters
+    ----------
+    chance : float
+        P, before it.
+    utility : float
+        u, increase of the utility, without a unit.
+
+    Returns
+    -------
+    float
+        Probability.
+    """
     return chance * exp(utility) / (1.0 - chance + chance * exp(utility))
 
 
@@ -141,7 +190,7 @@ def shifted(chance: float, utility: float) -> float:
 
 def compare(
     n, n_firms, segment, shopper, open_option, price_sensitivity, value, reputation, likely,
-    segment_reputation_value, market_word_of_mouth_message_weight, sum_hearsay,
+    segment_reputation_value, market_word_of_mouth_message_weight, sum_word_of_mouth_effects,
 ):  # fmt: skip
     """Compare probabilities with those without the firm's reputation, and after one message.
 
@@ -163,60 +212,60 @@ def compare(
             plain = shifted(chance, -a * value_of_reputation(worth, r))
             band = 1 if plain >= 0.5 else 0
             c = tile(i)
-            sum_hearsay[c, f, band, 0] += 1.0
-            sum_hearsay[c, f, band, 1] += (
+            sum_word_of_mouth_effects[c, f, band, 0] += 1.0
+            sum_word_of_mouth_effects[c, f, band, 1] += (
                 shifted(plain, a * value_of_reputation(worth, weight)) - plain
             )
-            sum_hearsay[c, f, band, 2] += plain - shifted(
+            sum_word_of_mouth_effects[c, f, band, 2] += plain - shifted(
                 plain, -a * value_of_reputation(worth, weight)
             )
             if r > 0.0:
-                sum_hearsay[c, f, band, 3] += chance - plain
+                sum_word_of_mouth_effects[c, f, band, 3] += chance - plain
             else:
-                sum_hearsay[c, f, band, 4] += plain - chance
+                sum_word_of_mouth_effects[c, f, band, 4] += plain - chance
 
 
 def _purchases(which: int) -> Callable[[Ledger], np.ndarray]:
     def measure(b: Ledger) -> np.ndarray:
-        return b.total("hearsay")[:, :, :, which].sum(axis=2)
+        return b.total("word_of_mouth_effects")[:, :, :, which].sum(axis=2)
 
     return measure
 
 
 def _news(which: int) -> Callable[[Ledger], np.ndarray]:
     def measure(b: Ledger) -> np.ndarray:
-        heard = b.total("hearsay").sum(axis=2)
+        heard = b.total("word_of_mouth_effects").sum(axis=2)
         return ratio(heard[:, :, which], heard[:, :, 0])
 
     return measure
 
 
-_HEARSAY = Mechanism(
-    "hearsay",
+_WORD_OF_MOUTH = Mechanism(
+    "word_of_mouth_effects",
     doc="Effects of word of mouth on purchase probabilities",
     columns=(scratch("likely", "Logit weight of an option", ("option",)),),
     accumulators=(
         Accumulator(
-            "hearsay",
+            "word_of_mouth_effects",
             "Customers; gain and loss by one message; purchases gained and lost",
             ("firm", 2, 5),
         ),
     ),
     passes=(Pass(compare, "decide", before=("choice.decide",)),),
     measures=(
-        Measure("won_by_word", "Purchases gained by word of mouth", "per period",
-                _purchases(3), summary="sum",
+        Measure("purchases_gained_by_word_of_mouth", "Purchases gained by word of mouth",
+                "per period", _purchases(3), summary="sum",
                 doc="Purchases from the firm in the period that would not have been made without "
                 "reputations above zero"),
-        Measure("lost_by_word", "Purchases lost by word of mouth", "per period",
+        Measure("purchases_lost_by_word_of_mouth", "Purchases lost by word of mouth", "per period",
                 _purchases(4), summary="sum",
                 doc="Purchases from the firm in the period that would have been made without "
                 "reputations below zero"),
-        Measure("gain_of_news", "Effect of a positive message", "share",
+        Measure("effect_of_positive_message", "Effect of a positive message", "share",
                 _news(1),
                 doc="Mean increase of the purchase probability of all customers, in the market or "
                 "not, by one more positive message"),
-        Measure("loss_of_news", "Effect of a negative message", "share",
+        Measure("effect_of_negative_message", "Effect of a negative message", "share",
                 _news(2),
                 doc="Mean decrease of the purchase probability of all customers, in the market or "
                 "not, by one more negative message"),
@@ -224,38 +273,67 @@ _HEARSAY = Mechanism(
 )  # fmt: skip
 
 
-def hearsay(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of effects of word of mouth; empty where there is none."""
+def word_of_mouth_effects(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+    """Return the probe of effects of word of mouth; empty where there is none.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Of the scenario.
+
+    Returns
+    -------
+    Mechanism
+    """
     talk = any(mechanism.name == "reputation" for mechanism in mechanisms)
-    return _HEARSAY if talk else Mechanism("hearsay", doc=_HEARSAY.doc)
+    return _WORD_OF_MOUTH if talk else Mechanism("word_of_mouth_effects", doc=_WORD_OF_MOUTH.doc)
 
 
-def hearsay_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
+def word_of_mouth_effect_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return effects of word of mouth by period, firm and purchase probability without it.
 
-    Columns: ``period``, ``firm``, ``chance`` (one of :data:`CHANCES`: to buy from the firm if
-    it had no reputation), ``customers`` in the market who could buy; ``gain``, ``loss``: mean
-    increase and decrease of the probability by one message, positive or negative, to a customer
-    without earlier messages; ``won``, ``lost``: purchases gained and lost by reputations above and
+    Columns: ``period``, ``firm``, ``purchase_probability`` (one of :data:`CHANCES`: to buy from the
+    firm if it had no reputation), ``customers`` in the market who could buy;
+    ``positive_effect``, ``negative_effect``: mean increase and decrease of the probability by one
+    message, positive or negative, to a customer without earlier messages;
+    ``purchases_gained``, ``purchases_lost``: purchases gained and lost by reputations above and
     below 0.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of a run with the probe.
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        Customers and purchases of the whole market, probabilities.
     """
     import pandas as pd
 
     names = list(scenario.firms)
-    columns = ["customers", "gain", "loss", "won", "lost"]
-    if not ledger.has("hearsay"):
-        return pd.DataFrame(columns=["period", "firm", "chance", *columns])
+    columns = [
+        "customers",
+        "positive_effect",
+        "negative_effect",
+        "purchases_gained",
+        "purchases_lost",
+    ]
+    if not ledger.has("word_of_mouth_effects"):
+        return pd.DataFrame(columns=["period", "firm", "purchase_probability", *columns])
     order = [ledger.firms.index(name) for name in names]
-    values = ledger.total("hearsay")[:, order].reshape(-1, 5)
+    values = ledger.total("word_of_mouth_effects")[:, order].reshape(-1, 5)
     periods = ledger.periods
     frame = pd.DataFrame(
         {
             "period": np.repeat(np.arange(periods), 2 * len(names)),
             "firm": np.tile(np.repeat(names, 2), periods),
-            "chance": list(CHANCES) * (periods * len(names)),
+            "purchase_probability": list(CHANCES) * (periods * len(names)),
             **dict(zip(columns, values.T, strict=True)),
         }
     )
-    for column in ("gain", "loss"):
+    for column in ("positive_effect", "negative_effect"):
         frame[column] = ratio(frame[column], frame["customers"])
     return frame

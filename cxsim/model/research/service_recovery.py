@@ -18,7 +18,7 @@ class Recovery(Parameters):
     """Threshold, effect and cost of service recovery."""
 
     threshold: float = parameter(
-        3.0, doc="Reported performance at or below which the firm acts", unit="score 0-10"
+        3.0, "Reported performance at or below which the firm acts", "score 0-10"
     )
     effect: float = parameter(
         0.1,
@@ -41,15 +41,15 @@ class FirmParameters(Parameters):
     """Service recovery of a firm."""
 
     recovery: Recovery | None = parameter(
-        None, doc="Service recovery for customers who report a bad contact (event-based surveys)"
+        None, "Service recovery for customers who report a bad contact (event-based surveys)"
     )
 
 
 def _heard(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
     for name, firm in scenario.firms.items():
-        listening = firm.listening
-        if firm.recovery is not None and (listening is None or listening.event_based is None):
-            text = "expected listening.event_based beside it, found none"
+        surveys = firm.surveys
+        if firm.recovery is not None and (surveys is None or surveys.event_based is None):
+            text = "expected surveys.event_based beside it, found none"
             yield ("firms", name, "recovery"), text
 
 
@@ -57,7 +57,23 @@ def _heard(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def recovered(experience: float, effect: float) -> float:
-    """Return the experience of a customer after service recovery."""
+    """Return the experience of a customer after service recovery, E + effect.
+
+    Service recovery after a bad contact: Hart, Heskett & Sasser 1990; de Matos, Henrique & Rossi
+    2007.
+
+    Parameters
+    ----------
+    experience : float
+        E, about -1 to 1.
+    effect : float
+        Rise in experience.
+
+    Returns
+    -------
+    float
+        Experience.
+    """
     return experience + effect
 
 
@@ -66,7 +82,7 @@ def recovered(experience: float, effect: float) -> float:
 
 def recover(
     n, supplier, complaint, experience, firm_recovery_threshold, firm_recovery_effect,
-    firm_recovery_cost, sum_recovered, sum_recovery_cost,
+    firm_recovery_cost, sum_recovered, sum_service_recovery_cost,
 ):  # fmt: skip
     """Apply service recovery to customers who reported a contact at or below the threshold."""
     for i in range(n):
@@ -74,17 +90,17 @@ def recover(
         if complaint[i] <= firm_recovery_threshold[s] and supplier[i] >= 0:
             experience[s, i] = recovered(experience[s, i], firm_recovery_effect[s])
             sum_recovered[tile(i), s] += 1.0
-            sum_recovery_cost[tile(i), s] += firm_recovery_cost[s]
+            sum_service_recovery_cost[tile(i), s] += firm_recovery_cost[s]
 
 
-def recovered_customers(b: Any) -> np.ndarray:
+def service_recoveries(b: Any) -> np.ndarray:
     """Customers who received service recovery from the firm in the period."""
     return b.total("recovered")
 
 
-def recovery_cost(b: Any) -> np.ndarray:
+def service_recovery_cost(b: Any) -> np.ndarray:
     """Cost of service recovery in the period."""
-    return b.total("recovery_cost")
+    return b.total("service_recovery_cost")
 
 
 RECOVERY = Mechanism(
@@ -93,16 +109,16 @@ RECOVERY = Mechanism(
     firm=FirmParameters,
     accumulators=(
         Accumulator("recovered", "Customers who received service recovery"),
-        Accumulator("recovery_cost", "Cost of service recovery, currency"),
+        Accumulator("service_recovery_cost", "Cost of service recovery, currency"),
     ),
     passes=(Pass(recover, "survey", after=("tracking_survey.track",)),),
     measures=(
-        Measure("recovered", "Service recoveries", "per period", recovered_customers),
+        Measure("service_recoveries", "Service recoveries", "per period", service_recoveries),
         Measure(
-            "recovery_cost",
+            "service_recovery_cost",
             "Service recovery cost",
             "currency per period",
-            recovery_cost,
+            service_recovery_cost,
             summary="sum",
             cost="contribution",
         ),
@@ -122,10 +138,7 @@ class Improvement(Parameters):
     """Budget and effect of improvement of touchpoints."""
 
     budget: float = parameter(
-        0.0,
-        doc="Budget for improvement of touchpoints (whole market)",
-        unit="currency per period",
-        ge=0,
+        0.0, "Budget for improvement of touchpoints (whole market)", "currency per period", ge=0
     )
     effect: float = parameter(
         0.005,
@@ -134,9 +147,7 @@ class Improvement(Parameters):
         unit="score per root of currency",
         ge=0,
     )
-    decay: float = parameter(
-        0.02, doc="Share of a gain that is lost again", unit="per period", ge=0, le=1
-    )
+    decay: float = parameter(0.02, "Share of a gain that is lost again", "per period", ge=0, le=1)
 
 
 class ImprovementParameters(Parameters):
@@ -152,18 +163,59 @@ class ImprovementParameters(Parameters):
 # --- rules ------------------------------------------------------------------------
 
 
-def shortfall(importance: float, belief: float) -> float:
-    """Return the shortfall of a touchpoint from 10, weighted by its importance."""
-    return importance * (10.0 - belief)
+def shortfall(importance: float, perceived_performance: float) -> float:
+    """Return the shortfall of a touchpoint from 10, weighted by its importance, i (10 - y).
+
+    Parameters
+    ----------
+    importance : float
+        i, of the touchpoint to customers.
+    perceived_performance : float
+        y, perceived performance, score 0-10.
+
+    Returns
+    -------
+    float
+        Weighted score.
+    """
+    return importance * (10.0 - perceived_performance)
 
 
 def gain(performance: float, effect: float, budget: float) -> float:
-    """Return the gain in performance from a budget, effect sqrt(budget) (10 - mean) / 10."""
+    """Return the gain in performance from a budget, effect sqrt(budget) (10 - mean) / 10.
+
+    Parameters
+    ----------
+    performance : float
+        Mean performance at the touchpoint, score 0-10.
+    effect : float
+        Score per root of currency.
+    budget : float
+        Currency per period, whole market.
+
+    Returns
+    -------
+    float
+        Score; nothing at a performance of 10.
+    """
     return effect * sqrt(budget) * max(0.0, 10.0 - performance) * 0.1
 
 
 def decayed(gained: float, decay: float) -> float:
-    """Return the part of a gain that remains after a period."""
+    """Return the part of a gain that remains after a period, g (1 - d).
+
+    Parameters
+    ----------
+    gained : float
+        g, score.
+    decay : float
+        d, share lost per period.
+
+    Returns
+    -------
+    float
+        Score.
+    """
     return gained * (1.0 - decay)
 
 
@@ -171,23 +223,24 @@ def decayed(gained: float, decay: float) -> float:
 
 
 def improve(
-    met_at, belief, performance, gained, market_journey_importance, firm_active,
-    firm_improvement_budget, firm_improvement_effect, firm_improvement_decay, sum_improvement_cost,
+    met_at, perceived_performance, performance, gained, market_journey_importance, firm_active,
+    firm_improvement_budget, firm_improvement_effect, firm_improvement_decay,
+    sum_touchpoint_improvement_cost,
 ):  # fmt: skip
     """Improve each firm's touchpoint of largest perceived shortfall, from the next period on."""
     for f in np.flatnonzero(np.isfinite(firm_improvement_budget) & (firm_active > 0.5)):
         gained[f] = decayed(gained[f], firm_improvement_decay[f])
         if met_at[f].any():
-            lack = shortfall(market_journey_importance[0], belief[f])
+            lack = shortfall(market_journey_importance[0], perceived_performance[f])
             target = np.argmax(np.where(met_at[f], lack, -np.inf))
             budget = firm_improvement_budget[f]
             gained[f, target] += gain(performance[f, target], firm_improvement_effect[f], budget)
-            sum_improvement_cost[0, f] = budget
+            sum_touchpoint_improvement_cost[0, f] = budget
 
 
-def improvement_cost(b: Any) -> np.ndarray:
+def touchpoint_improvement_cost(b: Any) -> np.ndarray:
     """Spending on improvement of touchpoints in the period, whole market."""
-    return b.count("improvement_cost")  # a budget is that of the whole market
+    return b.count("touchpoint_improvement_cost")  # a budget is that of the whole market
 
 
 IMPROVEMENT = Mechanism(
@@ -195,15 +248,17 @@ IMPROVEMENT = Mechanism(
     doc="Improvement of touchpoints",
     firm=ImprovementParameters,
     accumulators=(
-        Accumulator("improvement_cost", "Spending on improvement of touchpoints, currency"),
+        Accumulator(
+            "touchpoint_improvement_cost", "Spending on improvement of touchpoints, currency"
+        ),
     ),
     passes=(Pass(improve, "close", population=True, after=("surveys.update_estimates",)),),
     measures=(
         Measure(
-            "improvement_cost",
+            "touchpoint_improvement_cost",
             "Touchpoint improvement cost",
             "currency per period",
-            improvement_cost,
+            touchpoint_improvement_cost,
             summary="sum",
             cost="profit",
         ),

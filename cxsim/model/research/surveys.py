@@ -33,15 +33,9 @@ class Programme(Parameters):
         doc="Share of customers or contacts asked (default: 0.05, or as the organization's "
         "evaluation implies)",
         unit="share",
-        ge=0,
-        le=1,
     )
     response_rate: float = parameter(
-        0.3,
-        doc="Response rate: chance that a customer with neutral experience answers",
-        unit="share",
-        ge=0,
-        le=1,
+        0.3, "Response rate: chance that a customer with neutral experience answers", "share"
     )
     cost: float = parameter(
         0.0,
@@ -58,14 +52,14 @@ class DeepDive(Programme):
     every: int = parameter(6, doc="Periods between deep dives", unit="periods", ge=1)
 
 
-class Listening(Parameters):
+class Surveys(Parameters):
     """Survey programmes of a firm."""
 
     deep_dive: DeepDive | None = parameter(
-        None, doc="Deep dive: at intervals a share of customers is asked about all touchpoints"
+        None, "Deep dive: at intervals a share of customers is asked about all touchpoints"
     )
     event_based: Programme | None = parameter(
-        None, doc="Event-based survey: a share of contacts is followed by a question about it"
+        None, "Event-based survey: a share of contacts is followed by a question about it"
     )
     tracking: Programme | None = parameter(
         None,
@@ -77,13 +71,13 @@ class Listening(Parameters):
         "below 0 dissatisfied customers answer more often",
     )
     prior_answers: float = parameter(
-        10.0, doc="Weight of the previous estimate, in answers", unit="answers", ge=0
+        10.0, "Weight of the previous estimate, in answers", "answers", ge=0
     )
 
 
 #: Survey programmes by name, in the order of their axis.
 PROGRAMMES = tuple(
-    name for name, field in Listening.model_fields.items() if group_in(field.annotation)
+    name for name, field in Surveys.model_fields.items() if group_in(field.annotation)
 )
 
 
@@ -93,8 +87,8 @@ DEEP_DIVE, EVENT_BASED, TRACKING = map(PROGRAMMES.index, ("deep_dive", "event_ba
 class FirmParameters(Parameters):
     """Surveys of a firm."""
 
-    listening: Listening | None = parameter(
-        None, doc="Surveys (default: none; perceived performance is the design)"
+    surveys: Surveys | None = parameter(
+        None, "Surveys (default: none; perceived performance is the design)"
     )
 
 
@@ -102,27 +96,94 @@ class FirmParameters(Parameters):
 
 
 def response_chance(response_rate: float, bias: float, experience: float) -> float:
-    """Return the chance that a customer who is asked answers."""
+    """Return the chance that a customer who is asked answers, rate (1 + b E).
+
+    Parameters
+    ----------
+    response_rate : float
+        Chance at neutral experience.
+    bias : float
+        b, response bias: above 0 satisfied customers answer more often.
+    experience : float
+        E, about -1 to 1.
+
+    Returns
+    -------
+    float
+        Probability, between 0 and 1.
+    """
     return max(0.0, min(1.0, response_rate * (1.0 + bias * experience)))
 
 
 def squared(answer: float) -> float:
-    """Return the square of an answer."""
+    """Return the square of an answer.
+
+    Parameters
+    ----------
+    answer : float
+        Score or experience.
+
+    Returns
+    -------
+    float
+        Its square.
+    """
     return answer * answer
 
 
 def weight_of(answers: float, prior_answers: float) -> float:
-    """Return the weight of new answers against the previous estimate, n / (n + n0)."""
+    """Return the weight of new answers against the previous estimate, n / (n + n0).
+
+    Parameters
+    ----------
+    answers : float
+        n, number of new answers.
+    prior_answers : float
+        n0, weight of the previous estimate, in answers.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     return answers / (answers + prior_answers)
 
 
-def estimated_performance(belief: float, answer: float, weight: float) -> float:
-    """Return the estimate of performance after answers, moved towards their mean by the weight."""
-    return belief + weight * (answer - belief)
+def estimated_performance(perceived_performance: float, answer: float, weight: float) -> float:
+    """Return the estimate of performance after answers, b + w (y - b).
+
+    Parameters
+    ----------
+    perceived_performance : float
+        b, the estimate before, score 0-10.
+    answer : float
+        y, mean of the answers, score 0-10.
+    weight : float
+        w, of the answers (:func:`weight_of`).
+
+    Returns
+    -------
+    float
+        Score.
+    """
+    return perceived_performance + weight * (answer - perceived_performance)
 
 
 def standard_error(variance: float, answers: float) -> float:
-    """Return the standard error of the mean of a sample, sd / sqrt(n)."""
+    """Return the standard error of the mean of a sample, sd / sqrt(n).
+
+    Parameters
+    ----------
+    variance : float
+        sd^2 over answers, squared unit of an answer.
+    answers : float
+        n, number of answers, above 0.
+
+    Returns
+    -------
+    float
+        Unit of an answer.
+    """
     return sqrt(max(0.0, variance) / answers)
 
 
@@ -131,11 +192,11 @@ def standard_error(variance: float, answers: float) -> float:
 
 def plan(
     clock, sampled, response_rate, asking_cost, firm_active, firm_organization_evaluation,
-    firm_listening_deep_dive_every, firm_listening_deep_dive_sample,
-    firm_listening_event_based_sample, firm_listening_tracking_sample,
-    firm_listening_deep_dive_response_rate, firm_listening_event_based_response_rate,
-    firm_listening_tracking_response_rate, firm_listening_deep_dive_cost,
-    firm_listening_event_based_cost, firm_listening_tracking_cost,
+    firm_surveys_deep_dive_every, firm_surveys_deep_dive_sample,
+    firm_surveys_event_based_sample, firm_surveys_tracking_sample,
+    firm_surveys_deep_dive_response_rate, firm_surveys_event_based_response_rate,
+    firm_surveys_tracking_response_rate, firm_surveys_deep_dive_cost,
+    firm_surveys_event_based_cost, firm_surveys_tracking_cost,
 ):  # fmt: skip
     """Set the share of customers that each programme asks this period; 0 without a programme.
 
@@ -143,35 +204,35 @@ def plan(
     """
     samples = np.column_stack(
         [
-            firm_listening_deep_dive_sample,
-            firm_listening_event_based_sample,
-            firm_listening_tracking_sample,
+            firm_surveys_deep_dive_sample,
+            firm_surveys_event_based_sample,
+            firm_surveys_tracking_sample,
         ]
     )
     response_rate[:] = np.column_stack(
         [
-            firm_listening_deep_dive_response_rate,
-            firm_listening_event_based_response_rate,
-            firm_listening_tracking_response_rate,
+            firm_surveys_deep_dive_response_rate,
+            firm_surveys_event_based_response_rate,
+            firm_surveys_tracking_response_rate,
         ]
     )
     costs = np.column_stack(
         [
-            firm_listening_deep_dive_cost,
-            firm_listening_event_based_cost,
-            firm_listening_tracking_cost,
+            firm_surveys_deep_dive_cost,
+            firm_surveys_event_based_cost,
+            firm_surveys_tracking_cost,
         ]
     )
     asking_cost[:] = given_or(costs, 0.0)
     asks = np.isfinite(response_rate) & (firm_active > 0.5)[:, None]
-    asks[:, DEEP_DIVE] &= clock[0] % given_or(firm_listening_deep_dive_every, 1.0) == 0
+    asks[:, DEEP_DIVE] &= clock[0] % given_or(firm_surveys_deep_dive_every, 1.0) == 0
     usual = default_sample(given_or(firm_organization_evaluation, 0.5))[:, None]
     sampled[:] = np.where(asks, given_or(samples, usual), 0.0)
 
 
 def interview(
     n, first, n_firms, supplier, experience, interviewed, key_interviewed, sampled,
-    response_rate, firm_listening_response_bias, sum_asked,
+    response_rate, firm_surveys_response_bias, sum_asked,
 ):  # fmt: skip
     """Draw the customers interviewed in deep dives."""
     diving = False
@@ -189,15 +250,15 @@ def interview(
         if u < sampled[s, DEEP_DIVE]:
             sum_asked[tile(i), s, DEEP_DIVE] += 1.0
             answers = response_chance(
-                response_rate[s, DEEP_DIVE], firm_listening_response_bias[s], experience[s, i]
+                response_rate[s, DEEP_DIVE], firm_surveys_response_bias[s], experience[s, i]
             )
             interviewed[i] = u < sampled[s, DEEP_DIVE] * answers
 
 
 def record_response(
     n, first, n_touchpoint, supplier, visitors, visitor, score, experience, interviewed, complaint,
-    key_asked, sampled, response_rate, firm_listening_response_bias, sum_asked, sum_answers,
-    sum_answer, sum_answer_square,
+    key_asked, sampled, response_rate, firm_surveys_response_bias, sum_asked,
+    sum_survey_responses, sum_answer, sum_answer_square,
 ):  # fmt: skip
     """Ask after a share of contacts, and record answers from there and from interviews."""
     for i in range(n):
@@ -213,7 +274,7 @@ def record_response(
                     sum_asked[tile(i), s, EVENT_BASED] += 1.0
                     answers = response_chance(
                         response_rate[s, EVENT_BASED],
-                        firm_listening_response_bias[s],
+                        firm_surveys_response_bias[s],
                         experience[s, i],
                     )
                     if u < sampled[s, EVENT_BASED] * answers:
@@ -222,26 +283,30 @@ def record_response(
             if told:
                 c = tile(i)
                 y = score[t, k]
-                sum_answers[c, s, t] += 1.0
+                sum_survey_responses[c, s, t] += 1.0
                 sum_answer[c, s, t] += y
                 sum_answer_square[c, s, t] += squared(y)
 
 
 def update_estimates(
-    belief, belief_error, total_answers, total_answer, total_answer_square, total_asked,
-    asking_cost, firm_listening_prior_answers, sum_survey_cost,
+    perceived_performance, perceived_performance_se, total_survey_responses, total_answer,
+    total_answer_square, total_asked, asking_cost, firm_surveys_prior_answers, sum_survey_cost,
 ):  # fmt: skip
     """Update firms' estimates of performance by the answers, and book the cost of surveys."""
     sum_survey_cost[0] = (asking_cost * total_asked).sum(axis=1)
-    for f, t in np.argwhere(total_answers > 0):
-        n = total_answers[f, t]
+    for f, t in np.argwhere(total_survey_responses > 0):
+        n = total_survey_responses[f, t]
         mean = total_answer[f, t] / n
         variance = (total_answer_square[f, t] - n * mean * mean) / (n - 1.0) if n > 1 else 0.0
-        weight = weight_of(n, firm_listening_prior_answers[f])
-        belief[f, t] = estimated_performance(belief[f, t], mean, weight)
+        weight = weight_of(n, firm_surveys_prior_answers[f])
+        perceived_performance[f, t] = estimated_performance(
+            perceived_performance[f, t], mean, weight
+        )
         error = standard_error(variance, n)
-        before = max(0.0, belief_error[f, t])
-        belief_error[f, t] = sqrt((weight * error) ** 2 + ((1.0 - weight) * before) ** 2)
+        before = max(0.0, perceived_performance_se[f, t])
+        perceived_performance_se[f, t] = sqrt(
+            (weight * error) ** 2 + ((1.0 - weight) * before) ** 2
+        )
 
 
 # --- measures ---------------------------------------------------------------------
@@ -274,7 +339,7 @@ SURVEYS = Mechanism(
     draws=(Draw("interviewed", ("firm",)), Draw("asked", ("touchpoint", "firm"))),
     accumulators=(
         Accumulator("asked", "Customers or contacts asked, by programme", ("firm", "programme")),
-        Accumulator("answers", "Answers about a touchpoint", ("firm", "touchpoint")),
+        Accumulator("survey_responses", "Answers about a touchpoint", ("firm", "touchpoint")),
         Accumulator("answer", "Performance in answers, summed", ("firm", "touchpoint")),
         Accumulator(
             "answer_square", "Squares of performance in answers, summed", ("firm", "touchpoint")
@@ -299,7 +364,7 @@ SURVEYS = Mechanism(
     ),
     active=lambda scenario: (
         scenario.journey is not None
-        and any(firm.listening is not None for firm in scenario.firms.values())
+        and any(firm.surveys is not None for firm in scenario.firms.values())
     ),
 )
 
@@ -310,23 +375,26 @@ SURVEYS = Mechanism(
 # --- passes -----------------------------------------------------------------------
 
 
-def perceive_as_designed(belief, performance, firm_touchpoints_blind_spot):
+def perceive_as_designed(perceived_performance, performance, firm_touchpoints_blind_spot):
     """Set each firm's perceived performance to its design, before surveys."""
-    if np.isnan(belief).any():
-        belief[:] = given_or(belief, performance + firm_touchpoints_blind_spot)
+    if np.isnan(perceived_performance).any():
+        perceived_performance[:] = given_or(
+            perceived_performance, performance + firm_touchpoints_blind_spot
+        )
 
 
 def report(
-    belief, belief_error, performance, total_contacts, total_score, market_journey_importance,
-    sum_belief, sum_belief_error, sum_delivered, sum_perception_gap,
+    perceived_performance, perceived_performance_se, performance, total_contacts, total_score,
+    market_journey_importance, sum_perceived_performance, sum_perceived_performance_se,
+    sum_underlying_performance, sum_perception_gap,
 ):  # fmt: skip
     """Store perceived performance, and its gap to actual performance in contacts."""
-    sum_belief[0] = belief
-    sum_belief_error[0] = belief_error
-    sum_delivered[0] = performance
+    sum_perceived_performance[0] = perceived_performance
+    sum_perceived_performance_se[0] = perceived_performance_se
+    sum_underlying_performance[0] = performance
     contacts = total_contacts.sum(axis=2)
     met = contacts > 0
-    gaps = belief - total_score.sum(axis=2) / np.where(met, contacts, 1.0)
+    gaps = perceived_performance - total_score.sum(axis=2) / np.where(met, contacts, 1.0)
     weights = market_journey_importance * met
     total = weights.sum(axis=1)
     gap = np.where(met, weights * gaps, 0.0).sum(axis=1)
@@ -335,7 +403,10 @@ def report(
 
 def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     shape = len(scenario.firms), len(scenario.journey)
-    return {"belief": np.full(shape, np.nan), "belief_error": np.full(shape, np.nan)}
+    return {
+        "perceived_performance": np.full(shape, np.nan),
+        "perceived_performance_se": np.full(shape, np.nan),
+    }
 
 
 # --- measures ---------------------------------------------------------------------
@@ -351,9 +422,19 @@ PERCEIVED_PERFORMANCE = Mechanism(
     doc="Perceived performance of firms",
     setup=_setup,
     accumulators=(
-        Accumulator("belief", "Performance perceived by the firm", ("firm", "touchpoint")),
-        Accumulator("belief_error", "Standard error of the survey results", ("firm", "touchpoint")),
-        Accumulator("delivered", "Expected performance of the touchpoint", ("firm", "touchpoint")),
+        Accumulator(
+            "perceived_performance", "Performance perceived by the firm", ("firm", "touchpoint")
+        ),
+        Accumulator(
+            "perceived_performance_se",
+            "Standard error of the survey results",
+            ("firm", "touchpoint"),
+        ),
+        Accumulator(
+            "underlying_performance",
+            "Expected performance of the touchpoint",
+            ("firm", "touchpoint"),
+        ),
         Accumulator("perception_gap", "Perceived less actual performance, weighted by importance"),
     ),
     passes=(
@@ -379,7 +460,20 @@ PERCEIVED_PERFORMANCE = Mechanism(
 
 
 def promoter_error(promoters: float, detractors: float, answers: float) -> float:
-    """Return the standard error of a net promoter score, sqrt((p + d - (p - d)^2) / n)."""
+    """Return the standard error of a net promoter score, sqrt((p + d - (p - d)^2) / n).
+
+    Parameters
+    ----------
+    promoters, detractors : float
+        p and d, shares of the answers.
+    answers : float
+        n, number of answers, above 0.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     net = promoters - detractors
     return sqrt(max(0.0, promoters + detractors - net * net) / answers)
 
@@ -389,7 +483,7 @@ def promoter_error(promoters: float, detractors: float, answers: float) -> float
 
 def track(
     n, first, n_firms, supplier, experience, key_tracked, sampled, response_rate,
-    firm_listening_response_bias, market_emotion_cut_points, sum_asked, sum_tracked,
+    firm_surveys_response_bias, market_emotion_cut_points, sum_asked, sum_tracked,
 ):  # fmt: skip
     """Ask a share of customers about their experience of the firm as a whole."""
     tracking = False
@@ -406,9 +500,7 @@ def track(
             c = tile(i)
             e = experience[s, i]
             sum_asked[c, s, TRACKING] += 1.0
-            answers = response_chance(
-                response_rate[s, TRACKING], firm_listening_response_bias[s], e
-            )
+            answers = response_chance(response_rate[s, TRACKING], firm_surveys_response_bias[s], e)
             if u < sampled[s, TRACKING] * answers:
                 feeling = emotion_cluster(
                     e,
@@ -426,33 +518,33 @@ def track(
 # --- measures ---------------------------------------------------------------------
 
 
-def answers(b: Any) -> np.ndarray:
+def survey_responses(b: Any) -> np.ndarray:
     """Answers to the firm's tracking survey in the period, of simulated customers."""
     return b.count("tracked")[:, :, 0]
 
 
-def experience_surveyed(b: Any) -> np.ndarray:
+def surveyed_experience(b: Any) -> np.ndarray:
     """Mean experience of the firm over the respondents of its tracking survey in the period."""
-    return ratio(b.count("tracked")[:, :, 1], answers(b))
+    return ratio(b.count("tracked")[:, :, 1], survey_responses(b))
 
 
-def experience_surveyed_error(b: Any) -> np.ndarray:
+def surveyed_experience_se(b: Any) -> np.ndarray:
     """Standard error of surveyed experience, sd / sqrt(n) over respondents."""
-    n, mean = answers(b), experience_surveyed(b)
+    n, mean = survey_responses(b), surveyed_experience(b)
     square = ratio(b.count("tracked")[:, :, 2], n)
     variance = ratio(np.maximum(square - mean * mean, 0.0) * n, np.where(n > 1, n - 1, 0))
     return np.sqrt(ratio(variance, n))
 
 
-def net_promoter_surveyed(b: Any) -> np.ndarray:
+def surveyed_net_promoter_score(b: Any) -> np.ndarray:
     """Share of advocates less share of detractors among respondents in the period."""
     tracked = b.count("tracked")
-    return ratio(tracked[:, :, 3] - tracked[:, :, 4], answers(b))
+    return ratio(tracked[:, :, 3] - tracked[:, :, 4], survey_responses(b))
 
 
-def net_promoter_surveyed_error(b: Any) -> np.ndarray:
+def surveyed_net_promoter_score_se(b: Any) -> np.ndarray:
     """Standard error of the surveyed net promoter score, sqrt((p + d - (p - d)^2) / n)."""
-    tracked, n = b.count("tracked"), answers(b)
+    tracked, n = b.count("tracked"), survey_responses(b)
     p, d = ratio(tracked[:, :, 3], n), ratio(tracked[:, :, 4], n)
     return np.sqrt(ratio(np.maximum(p + d - (p - d) ** 2, 0.0), n))
 
@@ -470,25 +562,25 @@ TRACKING_SURVEY = Mechanism(
     ),
     passes=(Pass(track, "survey"),),
     measures=(
-        Measure("answers", "Tracking survey responses", "per period", answers),
-        Measure("experience_surveyed", "Surveyed experience", "experience", experience_surveyed),
+        Measure("survey_responses", "Tracking survey responses", "per period", survey_responses),
+        Measure("surveyed_experience", "Surveyed experience", "experience", surveyed_experience),
         Measure(
-            "experience_surveyed_error",
+            "surveyed_experience_se",
             "Standard error of surveyed experience",
             "experience",
-            experience_surveyed_error,
+            surveyed_experience_se,
         ),
         Measure(
-            "net_promoter_surveyed",
+            "surveyed_net_promoter_score",
             "Surveyed net promoter score",
             "share",
-            net_promoter_surveyed,
+            surveyed_net_promoter_score,
         ),
         Measure(
-            "net_promoter_surveyed_error",
+            "surveyed_net_promoter_score_se",
             "Standard error of surveyed NPS",
             "share",
-            net_promoter_surveyed_error,
+            surveyed_net_promoter_score_se,
         ),
     ),
     active=SURVEYS.active,

@@ -28,19 +28,19 @@ from cxsim.parameters import Ask, Parameters, parameter
 # -- Measures of acquisition: contacts, costs, customers acquired, targeting lift ---------------
 
 
-def contacts_made(b: Any) -> np.ndarray:
+def acquisition_contacts(b: Any) -> np.ndarray:
     """Contacts in the period with prospects, who were not customers of the firm."""
-    return b.total("contacts_made")
+    return b.total("acquisition_contacts")
 
 
-def acquisition_cost(b: Any) -> np.ndarray:
+def acquisition_spend(b: Any) -> np.ndarray:
     """Cost of the period's acquisition contacts."""
-    return b.total("contacts_made") * np.nan_to_num(b.firm("acquisition_cost_per_contact"))
+    return b.total("acquisition_contacts") * np.nan_to_num(b.firm("acquisition_cost_per_contact"))
 
 
-def acquired_by_contact(b: Any) -> np.ndarray:
+def customers_acquired_by_contact(b: Any) -> np.ndarray:
     """Customers acquired in the period in which they were contacted."""
-    return b.total("acquired_by_contact")
+    return b.total("customers_acquired_by_contact")
 
 
 def trial_discounts(b: Any) -> np.ndarray:
@@ -48,41 +48,44 @@ def trial_discounts(b: Any) -> np.ndarray:
     return b.total("trial_discounts")
 
 
-def cost_per_acquired(b: Any) -> np.ndarray:
+def customer_acquisition_cost(b: Any) -> np.ndarray:
     """Cost of contacts and trial discounts in the period per customer acquired by contact.
 
     It should not exceed the CLV of a new customer.
     """
-    return ratio(acquisition_cost(b) + trial_discounts(b), acquired_by_contact(b))
+    return ratio(acquisition_spend(b) + trial_discounts(b), customers_acquired_by_contact(b))
 
 
-def lift_of_contacts(b: Any) -> np.ndarray:
+def acquisition_lift(b: Any) -> np.ndarray:
     """Mean true value of the prospects contacted in the period over that of all prospects."""
     everybody = b.count("value_prospects"), b.count("prospects")
-    return lift(b.count("value_contacted"), b.count("contacts_made"), *everybody)
+    return lift(b.count("value_contacted"), b.count("acquisition_contacts"), *everybody)
 
 
-def lift_of_contacts_oracle(b: Any) -> np.ndarray:
+def acquisition_lift_oracle(b: Any) -> np.ndarray:
     """Targeting lift if the firm knew true values; random targeting has a lift of 1."""
     everybody = b.count("value_prospects"), b.count("prospects")
-    return lift(b.count("value_best_prospects"), b.count("contacts_made"), *everybody)
+    return lift(b.count("value_best_prospects"), b.count("acquisition_contacts"), *everybody)
 
 
 _PER_PERIOD = "currency per period"
 
 
 MEASURES = (
-    Measure("contacts_made", "Acquisition contacts", "per period", contacts_made),
+    Measure("acquisition_contacts", "Acquisition contacts", "per period", acquisition_contacts),
     Measure(
-        "acquisition_cost",
-        "Acquisition cost",
+        "acquisition_spend",
+        "Acquisition spend",
         _PER_PERIOD,
-        acquisition_cost,
+        acquisition_spend,
         summary="sum",
         cost="profit",
     ),
     Measure(
-        "acquired_by_contact", "Customers acquired by contact", "per period", acquired_by_contact
+        "customers_acquired_by_contact",
+        "Customers acquired by contact",
+        "per period",
+        customers_acquired_by_contact,
     ),
     Measure(
         "trial_discounts",
@@ -92,17 +95,17 @@ MEASURES = (
         summary="sum",
     ),
     Measure(
-        "cost_per_acquired",
+        "customer_acquisition_cost",
         "Customer acquisition cost (CAC)",
         "currency per customer",
-        cost_per_acquired,
+        customer_acquisition_cost,
     ),
-    Measure("lift_of_contacts", "Targeting lift, contacts", "times chance", lift_of_contacts),
+    Measure("acquisition_lift", "Targeting lift, contacts", "times chance", acquisition_lift),
     Measure(
-        "lift_of_contacts_oracle",
+        "acquisition_lift_oracle",
         "Targeting lift, contacts, oracle",
         "times chance",
-        lift_of_contacts_oracle,
+        acquisition_lift_oracle,
     ),
 )
 
@@ -137,11 +140,10 @@ class Acquisition(Parameters):
         "logistic regression on attributes (look-alikes)",
     )
     by: Literal["both", "firmographic", "behavioural", "segment"] = parameter(
-        "both",
-        doc="Basis of targeting: attributes of both kinds or of one, or the segment of needs",
+        "both", "Basis of targeting: attributes of both kinds or of one, or the segment of needs"
     )
     refit_every: int = parameter(
-        12, doc="Periods between fits of the look-alike model", unit="periods", ge=1
+        12, "Periods between fits of the look-alike model", "periods", ge=1
     )
     rest: int = parameter(6, doc="Periods before a contact is repeated", unit="periods", ge=0)
     trial_discount: float = parameter(
@@ -164,7 +166,7 @@ class FirmParameters(Parameters):
     """Acquisition by a firm."""
 
     acquisition: Acquisition | None = parameter(
-        None, doc="Acquisition: contacts with customers of other firms or of none"
+        None, "Acquisition: contacts with customers of other firms or of none"
     )
 
 
@@ -192,7 +194,20 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def trial_price(price: float, discount: float) -> float:
-    """Return the price of a first purchase after the trial discount."""
+    """Return the price of a first purchase after the trial discount, p (1 - d).
+
+    Parameters
+    ----------
+    price : float
+        p, currency per unit.
+    discount : float
+        d, share of the price.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
     return price * (1.0 - discount)
 
 
@@ -215,7 +230,24 @@ def draw_prospects(n, first, n_firms, target_draw, key_target):
 
 
 def observed_traits(segment, segments, firmographic, behavioural, by):
-    """Return the basis of targeting, (traits, customers): attributes, or a 1 for the segment."""
+    """Return the basis of targeting: attributes, or a 1 for the segment.
+
+    Parameters
+    ----------
+    segment : ndarray, shape (customers,)
+        Numbers of segments.
+    segments : int
+        How many there are.
+    firmographic, behavioural : ndarray, shape (need, customers)
+        Standardized attributes.
+    by : int
+        Number of the basis.
+
+    Returns
+    -------
+    ndarray, shape (traits, customers)
+        Without a unit.
+    """
     if by == SEGMENT:
         return (segment == np.arange(segments)[:, None]).astype(np.float64)
     kinds = {BOTH: (firmographic, behavioural), FIRMOGRAPHIC: (firmographic,)}
@@ -225,7 +257,25 @@ def observed_traits(segment, segments, firmographic, behavioural, by):
 def ranking_score(traits, own, earned, targeting, every, now, model):
     """Return the scores by which a firm ranks prospects; None without information.
 
-    ``model`` holds a coefficient for each trait, then whether it was fitted, and when.
+    Parameters
+    ----------
+    traits : ndarray, shape (traits, customers)
+        As :func:`observed_traits` returns them.
+    own : ndarray of bool, shape (customers,)
+        Whether each is a customer of the firm.
+    earned : ndarray, shape (customers,)
+        Contribution margin so far, currency.
+    targeting : int
+        Number of the method.
+    every, now : int
+        Periods between fits, and the period.
+    model : ndarray, shape (traits + 2,)
+        A coefficient for each trait, then whether it was fitted, and in which period; rewritten.
+
+    Returns
+    -------
+    ndarray, shape (customers,)
+        Higher is better; without a unit.
     """
     if targeting == ANALYTICS:
         hers = np.flatnonzero(own)
@@ -243,7 +293,7 @@ def contact(
     n_firms, clock, segment, supplier, target_draw, earned, firmographic, behavioural, true_value,
     contacted, last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
     firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
-    firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
+    firm_acquisition_rest, sum_prospects, sum_acquisition_contacts, sum_value_prospects,
     sum_value_contacted, sum_value_best_prospects,
 ):  # fmt: skip
     """Rank each firm's prospects, and contact the first of them."""
@@ -271,7 +321,7 @@ def contact(
         last_contact[f, chosen] = now
         truth = true_value[f].astype(np.float64)
         sum_prospects[0, f] = len(pool)
-        sum_contacts_made[0, f] = many
+        sum_acquisition_contacts[0, f] = many
         sum_value_prospects[0, f] = truth[pool].sum()
         sum_value_contacted[0, f] = truth[chosen].sum()
         sum_value_best_prospects[0, f] = truth[pool[best(truth[pool], many)]].sum()
@@ -281,7 +331,7 @@ def contact_unprofiled(
     n_firms, clock, segment, supplier, target_draw, earned, true_value, contacted, last_contact,
     look_alike, firm_active, segment_share, firm_acquisition_contacts, firm_acquisition_targeting,
     firm_acquisition_by, firm_acquisition_refit_every, firm_acquisition_rest, sum_prospects,
-    sum_contacts_made, sum_value_prospects, sum_value_contacted, sum_value_best_prospects,
+    sum_acquisition_contacts, sum_value_prospects, sum_value_contacted, sum_value_best_prospects,
 ):  # fmt: skip
     """Contact prospects at random or by segment, where customers show no attributes."""
     none = np.empty((0, len(supplier)), dtype=np.float32)
@@ -289,7 +339,7 @@ def contact_unprofiled(
         n_firms, clock, segment, supplier, target_draw, earned, none, none, true_value, contacted,
         last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
         firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
-        firm_acquisition_rest, sum_prospects, sum_contacts_made, sum_value_prospects,
+        firm_acquisition_rest, sum_prospects, sum_acquisition_contacts, sum_value_prospects,
         sum_value_contacted, sum_value_best_prospects,
     )  # fmt: skip
 
@@ -308,7 +358,7 @@ def offer_trial(
 
 
 def count(
-    n, buyer, seller, supplier, contacted, trial, volume, sum_acquired_by_contact,
+    n, buyer, seller, supplier, contacted, trial, volume, sum_customers_acquired_by_contact,
     sum_trial_discounts,
 ):  # fmt: skip
     """Count contacted prospects who became customers, and their trial discounts."""
@@ -316,7 +366,7 @@ def count(
         i = buyer[k]
         f = seller[k]
         if contacted[f, i] and supplier[i] != f:
-            sum_acquired_by_contact[tile(i), f] += 1.0
+            sum_customers_acquired_by_contact[tile(i), f] += 1.0
             sum_trial_discounts[tile(i), f] += volume[i] * trial[f, i]
 
 
@@ -351,14 +401,16 @@ ACQUISITION = Mechanism(
     draws=(Draw("target", ("firm",), stream="raffle"),),
     accumulators=(
         Accumulator("prospects", "Prospects who could be contacted"),
-        Accumulator("contacts_made", "Contacts with prospects"),
+        Accumulator("acquisition_contacts", "Contacts with prospects"),
         Accumulator("value_prospects", "True value of all prospects, currency"),
         Accumulator("value_contacted", "True value of prospects contacted, currency"),
         Accumulator(
             "value_best_prospects",
             "True value of as many prospects of highest true value, currency",
         ),
-        Accumulator("acquired_by_contact", "Customers acquired in the period of the contact"),
+        Accumulator(
+            "customers_acquired_by_contact", "Customers acquired in the period of the contact"
+        ),
         Accumulator("trial_discounts", "Trial discounts, already deducted from revenue, currency"),
     ),
     check=_check,

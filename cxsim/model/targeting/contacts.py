@@ -34,14 +34,10 @@ class NextBestOffer(Parameters):
         doc="Margin of the next best offer, at most its price", unit="currency", ge=0
     )
     base_chance: float = parameter(
-        0.0,
-        doc="Chance of acceptance by an unknown customer",
-        unit="per offer",
-        ge=0,
-        le=1,
+        0.0, "Chance of acceptance by an unknown customer", "per offer", ge=0, le=1
     )
     known_chance: float = parameter(
-        0.0, doc="Chance of acceptance by a fully known customer", unit="per offer", ge=0, le=1
+        0.0, "Chance of acceptance by a fully known customer", "per offer", ge=0, le=1
     )
 
 
@@ -49,7 +45,7 @@ class FirmParameters(Parameters):
     """Cross-selling of a firm."""
 
     next_best_offer: NextBestOffer | None = parameter(
-        None, doc="Next best offer to recognized customers (cross-selling)"
+        None, "Next best offer to recognized customers (cross-selling)"
     )
 
 
@@ -69,7 +65,22 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def acceptance(base: float, known: float, knowledge: float) -> float:
-    """Return the chance that a next best offer is accepted, base + (known - base) K."""
+    """Return the chance that a next best offer is accepted, base + (known - base) K.
+
+    Parameters
+    ----------
+    base : float
+        At no knowledge, per offer.
+    known : float
+        At full knowledge, per offer.
+    knowledge : float
+        K, share.
+
+    Returns
+    -------
+    float
+        Probability per offer.
+    """
     return base + (known - base) * knowledge
 
 
@@ -97,17 +108,17 @@ def offer(
 # --- measures ---------------------------------------------------------------------
 
 
-def add_on_revenue(b: Any) -> np.ndarray:
+def cross_sell_revenue(b: Any) -> np.ndarray:
     """Prices paid for next best offers in the period; not part of revenue."""
     return b.total("add_ons") * np.nan_to_num(b.firm("next_best_offer_price"))
 
 
-def add_on_margin(b: Any) -> np.ndarray:
+def cross_sell_margin(b: Any) -> np.ndarray:
     """Margin of the next best offers sold in the period."""
     return b.total("add_ons") * np.nan_to_num(b.firm("next_best_offer_margin"))
 
 
-def add_on_acceptance(b: Any) -> np.ndarray:
+def cross_sell_acceptance_rate(b: Any) -> np.ndarray:
     """Share of the period's next best offers that were accepted."""
     return ratio(b.count("add_ons"), b.count("add_on_offers"))
 
@@ -128,18 +139,27 @@ NEXT_BEST_OFFER = Mechanism(
     passes=(Pass(offer, "update", after=("learning.learn",)),),
     measures=(
         Measure(
-            "add_on_revenue", "Cross-selling revenue", _PER_PERIOD, add_on_revenue, summary="sum"
+            "cross_sell_revenue",
+            "Cross-selling revenue",
+            _PER_PERIOD,
+            cross_sell_revenue,
+            summary="sum",
         ),
         Measure(
-            "add_on_margin",
+            "cross_sell_margin",
             "Cross-selling margin",
             _PER_PERIOD,
-            add_on_margin,
+            cross_sell_margin,
             summary="sum",
             cost="contribution",
             income=True,
         ),
-        Measure("add_on_acceptance", "Cross-selling acceptance rate", "share", add_on_acceptance),
+        Measure(
+            "cross_sell_acceptance_rate",
+            "Cross-selling acceptance rate",
+            "share",
+            cross_sell_acceptance_rate,
+        ),
     ),
     active=lambda scenario: any(f.next_best_offer is not None for f in scenario.firms.values()),
 )
@@ -180,22 +200,78 @@ MEMORY = 0.5
 
 
 def minded(before: float, now: float) -> float:
-    """Return the contact pressure on a customer: present contacts and, fading, earlier ones."""
+    """Return the contact pressure on a customer, m P + c: contacts now and, fading, earlier ones.
+
+    Parameters
+    ----------
+    before : float
+        P, pressure of the period before, contacts.
+    now : float
+        c, contacts of this period.
+
+    Returns
+    -------
+    float
+        Contacts, fading by :data:`MEMORY` per period.
+    """
     return MEMORY * before + now
 
 
 def excess(contacts: float, tolerance: float) -> float:
-    """Return the contacts beyond the tolerance; 0 where there is no limit (NaN)."""
+    """Return the contacts beyond the tolerance; 0 where there is no limit (NaN).
+
+    Parameters
+    ----------
+    contacts : float
+        Contact pressure, contacts.
+    tolerance : float
+        Contacts that the customer tolerates; NaN without a limit.
+
+    Returns
+    -------
+    float
+        Contacts.
+    """
     return max(0.0, contacts - tolerance) if tolerance >= 0.0 else 0.0
 
 
 def reserved(disclosure: float, reserve: float, excess: float) -> float:
-    """Return the remaining data sharing of an over-contacted customer."""
+    """Return the remaining data sharing of an over-contacted customer, w max(0, 1 - s x).
+
+    Parameters
+    ----------
+    disclosure : float
+        w, data sharing, share.
+    reserve : float
+        s, share of it withheld per contact too many.
+    excess : float
+        x, contacts beyond the tolerance.
+
+    Returns
+    -------
+    float
+        Share.
+    """
     return disclosure * max(0.0, 1.0 - reserve * excess)
 
 
 def resented(experience: float, resentment: float, excess: float) -> float:
-    """Return the experience of a firm after over-contacting."""
+    """Return the experience of a firm after over-contacting, E - s x.
+
+    Parameters
+    ----------
+    experience : float
+        E, about -1 to 1.
+    resentment : float
+        s, loss of experience per contact too many.
+    excess : float
+        x, contacts beyond the tolerance.
+
+    Returns
+    -------
+    float
+        Experience.
+    """
     return experience - resentment * excess
 
 
@@ -254,12 +330,12 @@ def add_resentment(
 # --- measures ---------------------------------------------------------------------
 
 
-def contacts_per_customer(b: Any) -> np.ndarray:
+def acquisition_contacts_per_customer(b: Any) -> np.ndarray:
     """Acquisition contacts by all firms in the period, mean over all customers."""
     return ratio(b.count("contacts_felt")[:, 0], b.count("customers_before").sum(axis=1))
 
 
-def contacted_too_often(b: Any) -> np.ndarray:
+def over_contacted_share(b: Any) -> np.ndarray:
     """Share of all customers in the period with more contacts than they tolerate."""
     return ratio(b.count("contacts_beyond")[:, 0], b.count("customers_before").sum(axis=1))
 
@@ -285,17 +361,17 @@ CONTACT_TOLERANCE = Mechanism(
     ),
     measures=(
         Measure(
-            "contacts_per_customer",
+            "acquisition_contacts_per_customer",
             "Acquisition contacts per customer",
             "per period",
-            contacts_per_customer,
+            acquisition_contacts_per_customer,
             level="market",
         ),
         Measure(
-            "contacted_too_often",
+            "over_contacted_share",
             "Over-contacted customers",
             "share",
-            contacted_too_often,
+            over_contacted_share,
             level="market",
         ),
     ),

@@ -45,18 +45,6 @@ from cxsim.numerics.draws import normal
 from cxsim.numerics.elementary import exp
 from cxsim.parameters import Parameters, parameter
 
-__all__ = [
-    "best",
-    "best_of",
-    "forecast",
-    "forecast_features",
-    "is_there",
-    "likeness",
-    "log_odds",
-    "recency_frequency_value",
-]
-
-
 # -- Ranking of customers: at random, by purchase records or by a model -------------------------
 
 
@@ -77,14 +65,42 @@ def is_there() -> bool:
 
 
 def best(score: np.ndarray, many: int) -> np.ndarray:
-    """Return the places of the ``many`` highest scores, best first; ties in order of place."""
+    """Return the places of the ``many`` highest scores, best first; ties in order of place.
+
+    Parameters
+    ----------
+    score : ndarray, shape (customers,)
+        Whole numbers, or numbers compared to :data:`DIGITS` digits.
+    many : int
+        How many places are wanted.
+
+    Returns
+    -------
+    ndarray, shape (min(many, customers),)
+        Indices of ``score``.
+    """
     low = _low(score)
     some = _front(low, many)
     return some[np.argsort(low[some], kind="stable")[:many]]
 
 
 def best_of(score: np.ndarray, lots: np.ndarray, many: int) -> np.ndarray:
-    """Return the places of the ``many`` highest scores, best first; equal ones at random."""
+    """Return the places of the ``many`` highest scores, best first; equal ones at random.
+
+    Parameters
+    ----------
+    score : ndarray, shape (customers,)
+        As for :func:`best`.
+    lots : ndarray, shape (customers,)
+        Random numbers that decide among equal scores; the highest first.
+    many : int
+        How many places are wanted.
+
+    Returns
+    -------
+    ndarray, shape (min(many, customers),)
+        Indices of ``score``.
+    """
     low = _low(score)
     some = _front(low, many)
     return some[np.lexsort((-lots[some], low[some]))[:many]]
@@ -108,7 +124,17 @@ def _front(low: np.ndarray, many: int) -> np.ndarray:
 
 
 def fifths(values: np.ndarray) -> np.ndarray:
-    """Return the number of the fifth of customers, 1 (lowest) to 5, that each value lies in."""
+    """Return the number of the fifth of customers, 1 (lowest) to 5, that each value lies in.
+
+    Parameters
+    ----------
+    values : ndarray, shape (customers,)
+        Equal values share the fifth of their middle rank.
+
+    Returns
+    -------
+    ndarray of int16, shape (customers,)
+    """
     order = np.argsort(values)
     ordered = values[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(values)])
@@ -129,6 +155,11 @@ def recency_frequency_value(
     ----------
     idle, frequency, paid : ndarray
         Periods since the last purchase, purchases and prices paid, by customer.
+
+    Returns
+    -------
+    ndarray of int16, shape (customers,)
+        3 to 15, without a unit.
     """
     per_purchase = paid / np.maximum(frequency, 1)
     return fifths(-idle) + fifths(frequency) + fifths(per_purchase)
@@ -137,7 +168,22 @@ def recency_frequency_value(
 def forecast_features(
     now: int, first: np.ndarray, last: np.ndarray, frequency: np.ndarray
 ) -> np.ndarray:
-    """Return the features for forecasts of purchases, (customers, 3): rate, pause, number."""
+    """Return the features for forecasts of purchases, (customers, 3): rate, pause, number.
+
+    Parameters
+    ----------
+    now : int
+        Period.
+    first, last : ndarray, shape (customers,)
+        Periods of the first and the last purchase from the firm.
+    frequency : ndarray, shape (customers,)
+        Purchases from it so far.
+
+    Returns
+    -------
+    ndarray, shape (customers, 3)
+        Purchases per period; ln(1 + periods since the last); ln(1 + purchases).
+    """
     rate = frequency / np.maximum(now - first + 1.0, 1.0)
     return np.column_stack([rate, np.log1p(np.maximum(now - last, 0)), np.log1p(frequency)])
 
@@ -158,6 +204,13 @@ def _libraries() -> Any:
 
 def forecast(features: np.ndarray, purchases: np.ndarray) -> np.ndarray | None:
     """Fit a Poisson regression of later purchases on features; None if impossible.
+
+    Parameters
+    ----------
+    features : ndarray, shape (customers, 3)
+        As :func:`forecast_features` returns them.
+    purchases : ndarray, shape (customers,)
+        Made since then.
 
     Returns
     -------
@@ -189,6 +242,13 @@ def likeness(attributes: np.ndarray, models: np.ndarray) -> np.ndarray:
 def log_odds(attributes: np.ndarray, own: np.ndarray) -> np.ndarray | None:
     """Fit a logistic regression of being a customer on attributes; None if impossible.
 
+    Parameters
+    ----------
+    attributes : ndarray, shape (traits, customers)
+        Standardized, without a unit.
+    own : ndarray of bool, shape (customers,)
+        Whether each is a customer of the firm.
+
     Returns
     -------
     ndarray or None
@@ -206,7 +266,16 @@ def log_odds(attributes: np.ndarray, own: np.ndarray) -> np.ndarray | None:
 
 
 def records_used(scenario: Any) -> bool:
-    """Return whether any firm uses purchase records."""
+    """Return whether any firm uses purchase records.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    bool
+    """
     return any(
         f.value_tiers is not None or f.acquisition is not None for f in scenario.firms.values()
     )
@@ -267,38 +336,83 @@ PURCHASE_RECORDS = Mechanism(
 def base_value(
     volume: float, quality: float, taste: float, price: float, fit_weight: float, fit_gap: float
 ) -> float:
-    """Return the value of a firm's offer to a customer whom it does not know, currency."""
+    """Return the value of an offer to a customer unknown to the firm, v (Q + th - p - b G).
+
+    Parameters
+    ----------
+    volume : float
+        v, units per purchase.
+    quality, taste, price : float
+        Q, th and p, currency per unit.
+    fit_weight : float
+        b, currency per squared distance.
+    fit_gap : float
+        G, of the standard offer, squared distance.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return volume * (quality + taste - price - fit_weight * fit_gap)
 
 
 def base_margin(volume: float, price: float, unit_cost: float, cost_to_serve: float) -> float:
-    """Return the contribution margin of a purchase at the standard price, currency."""
+    """Return the contribution margin of a purchase at the standard price, v (p - c) - s, currency.
+
+    Parameters
+    ----------
+    volume : float
+        v, units per purchase.
+    price, unit_cost : float
+        p and c, currency per unit.
+    cost_to_serve : float
+        s, currency per purchase.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return volume * (price - unit_cost) - cost_to_serve
 
 
-def remaining(turnover: float, discount_rate: float) -> float:
-    """Return the expected discounted periods, from this one, that a customer stays."""
-    return 1.0 / (1.0 - (1.0 - turnover) / (1.0 + discount_rate) + 1e-9)
+def remaining(exit_rate: float, discount_rate: float) -> float:
+    """Return the expected discounted periods that a customer stays, 1 / (1 - (1 - l) / (1 + d)).
+
+    Parameters
+    ----------
+    exit_rate : float
+        l, chance of leaving the market, per period.
+    discount_rate : float
+        d, per period.
+
+    Returns
+    -------
+    float
+        Periods, this one included.
+    """
+    return 1.0 / (1.0 - (1.0 - exit_rate) / (1.0 + discount_rate) + 1e-9)
 
 
 # --- passes -----------------------------------------------------------------------
 
 
 def compute_true_value(
-    n, n_firms, segment, need, price_sensitivity, brand_taste, purchase_rate, turnover,
-    base_weight, base_best_utility, base_total_weight, true_value, market_outside_option,
+    n, n_firms, segment, need, price_sensitivity, brand_taste, purchase_rate, exit_rate,
+    base_weight, base_best_utility, base_total_weight, true_value, market_no_purchase_option,
     market_discount_rate, segment_volume, segment_fit_weight, segment_need_mean,
-    segment_outside_value, firm_active, firm_quality, firm_price, firm_position, firm_customization,
-    firm_segment_insight, firm_unit_cost, firm_customization_cost, firm_interaction_cost,
-    firm_interaction, firm_cost_to_serve,
+    segment_no_purchase_value, firm_active, firm_quality, firm_price, firm_position,
+    firm_customization, firm_segment_insight, firm_unit_cost, firm_customization_cost,
+    firm_interaction_cost, firm_interaction, firm_cost_to_serve,
 ):  # fmt: skip
     """Compute each customer's true value: chance of purchase if unknown, times contribution.
 
     Firm by firm, so that the loops over customers are plain arithmetic.
     """
-    outside = market_outside_option[0] > 0.5
+    outside = market_no_purchase_option[0] > 0.5
     for i in range(n):
-        worth = price_sensitivity[i] * segment_outside_value[segment[i]]
+        worth = price_sensitivity[i] * segment_no_purchase_value[segment[i]]
         base_best_utility[i] = worth if outside else -1e300
     for f in range(n_firms):
         active = firm_active[f] > 0.5
@@ -322,7 +436,7 @@ def compute_true_value(
                 max(base_best_utility[i], base_weight[f, i]) if active else base_best_utility[i]
             )
     for i in range(n):
-        worth = price_sensitivity[i] * segment_outside_value[segment[i]]
+        worth = price_sensitivity[i] * segment_no_purchase_value[segment[i]]
         base_total_weight[i] = exp(worth - base_best_utility[i]) if outside else 0.0
     for f in range(n_firms):
         active = firm_active[f] > 0.5
@@ -331,7 +445,7 @@ def compute_true_value(
             base_total_weight[i] += base_weight[f, i]
     for i in range(n):
         # The column held the highest utility, which is not needed any more.
-        base_best_utility[i] = remaining(turnover[i], market_discount_rate[0])
+        base_best_utility[i] = remaining(exit_rate[i], market_discount_rate[0])
     for f in range(n_firms):
         unit = firm_unit_cost[f] + firm_customization_cost[f] * firm_customization[f]
         service = firm_cost_to_serve[f] + firm_interaction_cost[f] * firm_interaction[f]
@@ -367,10 +481,10 @@ class Attributes(Parameters):
     """Correlations of observable attributes with needs."""
 
     firmographic: float = parameter(
-        0.0, doc="Correlation of firmographic attributes with needs", ge=-1, le=1, newcomers=True
+        0.0, "Correlation of firmographic attributes with needs", ge=-1, le=1, newcomers=True
     )
     behavioural: float = parameter(
-        0.0, doc="Correlation of behavioural attributes with needs", ge=-1, le=1, newcomers=True
+        0.0, "Correlation of behavioural attributes with needs", ge=-1, le=1, newcomers=True
     )
 
 
@@ -378,7 +492,7 @@ class MarketParameters(Parameters):
     """Observable attributes in the market."""
 
     attributes: Attributes | None = parameter(
-        None, doc="Observable attributes of every customer, one of each kind per dimension of need"
+        None, "Observable attributes of every customer, one of each kind per dimension of need"
     )
 
 
@@ -400,7 +514,22 @@ def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 def shown(correlation: float, deviation: float, z: float) -> float:
-    """Return an attribute correlated with the need's standardized deviation from the mean."""
+    """Return an attribute correlated with a need, c x + sqrt(1 - c^2) z.
+
+    Parameters
+    ----------
+    correlation : float
+        c, -1 to 1.
+    deviation : float
+        x, the need's standardized deviation from the mean.
+    z : float
+        Standard normal variate.
+
+    Returns
+    -------
+    float
+        Standardized, without a unit.
+    """
     return correlation * deviation + sqrt(1.0 - correlation * correlation) * z
 
 
@@ -451,7 +580,16 @@ BASES = ("firmographic", "behavioural")
 
 
 def product(a: float, b: float) -> float:
-    """Return the product, in doubles."""
+    """Return the product, in doubles.
+
+    Parameters
+    ----------
+    a, b : float
+
+    Returns
+    -------
+    float
+    """
     return a * b
 
 
@@ -523,7 +661,7 @@ SEGMENTATION_BASES = Mechanism(
     measures=(
         *(
             Measure(
-                f"needs_explained_{base}",
+                f"need_variance_explained_{base}",
                 f"Need variance explained, {base} attributes",
                 "share",
                 _by_attribute(k),
@@ -532,7 +670,7 @@ SEGMENTATION_BASES = Mechanism(
             for k, base in enumerate(BASES)
         ),
         Measure(
-            "needs_explained_segment",
+            "need_variance_explained_segment",
             "Need variance explained, segments",
             "share",
             by_segment,

@@ -36,62 +36,82 @@ if TYPE_CHECKING:
 TIERS = (("top 5 %", 0.05), ("next 15 %", 0.15), ("next 30 %", 0.30), ("lower half", 0.50))
 
 
-def individual_customers(b: Any) -> np.ndarray:
+def customers_served_individually(b: Any) -> np.ndarray:
     """Customers whom the firm serves individually in the period."""
     return b.total("served")
 
 
-def capacity_used(b: Any) -> np.ndarray:
+def individual_service_share(b: Any) -> np.ndarray:
     """Share of the firm's customers who are served individually in the period."""
     return ratio(b.count("served"), b.count("customers_before")[:, 1:])
 
 
 def lift(value_chosen: Any, chosen: Any, value_all: Any, everybody: Any) -> np.ndarray:
-    """Return the mean value of chosen customers over that of all; NaN where that is 0."""
+    """Return the mean value of chosen customers over that of all; NaN where that is 0.
+
+    Parameters
+    ----------
+    value_chosen : ndarray, shape (T, F)
+        True value of the customers chosen, summed, currency.
+    chosen : ndarray, shape (T, F)
+        Their number.
+    value_all : ndarray, shape (T, F)
+        True value of all who could be chosen, summed, currency.
+    everybody : ndarray, shape (T, F)
+        Their number.
+
+    Returns
+    -------
+    ndarray, shape (T, F)
+        Times chance: 1 is as good as random targeting.
+    """
     mean = ratio(value_all, everybody)
     return ratio(ratio(value_chosen, chosen), np.where(mean > 1e-12, mean, 0.0))
 
 
-def lift_of_service(b: Any) -> np.ndarray:
+def service_lift(b: Any) -> np.ndarray:
     """Mean true value of customers served individually over that of all who could be chosen."""
     everybody = b.count("value_ranked"), b.count("ranked")
     return lift(b.count("value_served"), b.count("served"), *everybody)
 
 
-def lift_of_service_oracle(b: Any) -> np.ndarray:
+def service_lift_oracle(b: Any) -> np.ndarray:
     """Targeting lift if the firm knew true values; random targeting has a lift of 1."""
     everybody = b.count("value_ranked"), b.count("ranked")
     return lift(b.count("value_best"), b.count("served"), *everybody)
 
 
-def individual_cost(b: Any) -> np.ndarray:
+def individual_service_cost(b: Any) -> np.ndarray:
     """Cost of individual service in the period."""
     return b.total("served") * np.nan_to_num(b.firm("value_tiers_individual_cost"))
 
 
 MEASURES = (
     Measure(
-        "individual_customers",
+        "customers_served_individually",
         "Customers served individually",
         "customers",
-        individual_customers,
+        customers_served_individually,
         summary="last",
     ),
-    Measure("capacity_used", "Share of customers served individually", "share", capacity_used),
     Measure(
-        "lift_of_service", "Targeting lift, individual service", "times chance", lift_of_service
+        "individual_service_share",
+        "Share of customers served individually",
+        "share",
+        individual_service_share,
     ),
+    Measure("service_lift", "Targeting lift, individual service", "times chance", service_lift),
     Measure(
-        "lift_of_service_oracle",
+        "service_lift_oracle",
         "Targeting lift, individual service, oracle",
         "times chance",
-        lift_of_service_oracle,
+        service_lift_oracle,
     ),
     Measure(
-        "individual_cost",
+        "individual_service_cost",
         "Cost of individual service",
         "currency per period",
-        individual_cost,
+        individual_service_cost,
         summary="sum",
         cost="contribution",
     ),
@@ -101,8 +121,19 @@ MEASURES = (
 def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
     """Return customers and contribution by period, firm and value tier.
 
-    Columns ``period, firm, tier, customers, contribution``: those who were the firm's customers
-    before the choice, and what they paid it less what their purchases cost, for the whole market.
+    Columns ``period, firm, tier, customers, contribution_margin``: those who were the
+    firm's customers before the choice, and what they paid it less what their purchases cost, for
+    the whole market.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        Customers and currency per period, whole market.
     """
     import pandas as pd
 
@@ -125,7 +156,7 @@ def tier_frame(ledger: Any, scenario: Any) -> pd.DataFrame:
                 ordered=True,
             ),
             "customers": customers[:, order].ravel(),
-            "contribution": contribution[:, order].ravel(),
+            "contribution_margin": contribution[:, order].ravel(),
         }
     )
 
@@ -140,11 +171,7 @@ class ValueTiers(Parameters):
     """Capacity, ranking and cost of individual service."""
 
     contact_capacity: float = parameter(
-        1.0,
-        doc="Capacity: share of its customers that the firm can serve individually",
-        unit="share",
-        ge=0,
-        le=1,
+        1.0, "Capacity: share of its customers that the firm can serve individually", "share"
     )
     goes_to: Literal["everyone", "analytics", "predictive"] = parameter(
         "everyone",
@@ -153,10 +180,7 @@ class ValueTiers(Parameters):
         source="Hughes 1994 (recency, frequency, monetary value)",
     )
     refit_every: int = parameter(
-        12,
-        doc="Periods that the model forecasts, and between its fits",
-        unit="periods",
-        ge=1,
+        12, "Periods that the model forecasts, and between its fits", "periods", ge=1
     )
     focus: tuple[str, ...] | None = parameter(
         None,
@@ -176,7 +200,7 @@ class FirmParameters(Parameters):
     """Differentiation by value of a firm."""
 
     value_tiers: ValueTiers | None = parameter(
-        None, doc="Value tiers: individual service for some customers only"
+        None, "Value tiers: individual service for some customers only"
     )
 
 
@@ -210,7 +234,20 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
 
 
 def room(capacity: float, customers: int) -> int:
-    """Return the number of customers that a firm can serve individually, rounded."""
+    """Return the number of customers that a firm can serve individually, rounded.
+
+    Parameters
+    ----------
+    capacity : float
+        Share of its customers that a firm can serve individually.
+    customers : int
+        Of the firm.
+
+    Returns
+    -------
+    int
+        Customers.
+    """
     return int(capacity * customers + 0.5)
 
 
@@ -225,8 +262,8 @@ def draw_candidates(n, first, n_firms, supplier, service_draw, key_service):
 
 
 def rank(
-    n_firms, clock, segment, supplier, born, service_draw, first_purchase, last_purchase, frequency,
-    paid, earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
+    n_firms, clock, segment, supplier, entry_period, service_draw, first_purchase, last_purchase,
+    frequency, paid, earned, true_value, snapshot, served, tier, value_model, in_focus, firm_active,
     firm_value_tiers_contact_capacity, firm_value_tiers_goes_to, firm_value_tiers_refit_every,
     sum_ranked, sum_served, sum_value_ranked, sum_value_served, sum_value_best,
 ):  # fmt: skip
@@ -249,8 +286,8 @@ def rank(
             score = recency_frequency_value(now - record[1], record[2], paid[f, hers])
             if firm_value_tiers_goes_to[f] == PREDICTIVE:
                 refit(
-                    f, now, firm_value_tiers_refit_every[f], born, first_purchase, last_purchase,
-                    frequency, snapshot, value_model,
+                    f, now, firm_value_tiers_refit_every[f], entry_period, first_purchase,
+                    last_purchase, frequency, snapshot, value_model,
                 )  # fmt: skip
                 if value_model[f, 4] > 0:
                     features = forecast_features(now, *record)
@@ -269,20 +306,32 @@ def rank(
         sum_value_best[0, f] = truth[hers[best(truth[hers], many)]].sum()
 
 
-def refit(f, now, every, born, first_purchase, last_purchase, frequency, snapshot, model):
+def refit(f, now, every, entry_period, first_purchase, last_purchase, frequency, snapshot, model):
     """Fit the forecast to purchases since the last snapshot of records, and take a new snapshot.
 
     A customer who has left the market since counts as one without purchases: the firm cannot
     distinguish the two.
-    ``model`` holds intercept, three coefficients, whether it was fitted, when the snapshot was
-    taken and whether one was.
+
+    Parameters
+    ----------
+    f, now, every : int
+        Firm, period, and periods between fits.
+    entry_period : ndarray, shape (customers,)
+        Periods of arrival.
+    first_purchase, last_purchase, frequency : ndarray, shape (firm, customers)
+        Periods of purchases from the firm, and their number.
+    snapshot : ndarray, shape (firm, 4, customers)
+        Features and number of purchases at the last fit; rewritten.
+    model : ndarray, shape (firm, 7)
+        Intercept, three coefficients, whether it was fitted, the period of the snapshot and whether
+        one was taken; rewritten.
     """
     if model[f, 6] > 0 and now - model[f, 5] < every:
         return
     if model[f, 6] > 0:
         had = snapshot[f, 3] > 0
         since = frequency[f] - snapshot[f, 3]
-        since = np.where(born > model[f, 5], 0.0, since)[had]
+        since = np.where(entry_period > model[f, 5], 0.0, since)[had]
         fitted = forecast(snapshot[f, :3, had].astype(np.float64), since)
         if fitted is not None:
             model[f, :4] = fitted

@@ -30,7 +30,16 @@ from cxsim.parameters import Ask, Parameters, parameter
 
 
 def counts(scenario: Any) -> bool:
-    """Return whether customers have to know a firm to buy from it."""
+    """Return whether customers have to know a firm to buy from it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    bool
+    """
     return scenario.word_of_mouth is not None and scenario.word_of_mouth.awareness
 
 
@@ -206,7 +215,7 @@ def reached_by(b: Any) -> np.ndarray:
     return b.count("reached_by") / b.count("customers_before").sum(axis=1, keepdims=True)
 
 
-def ever_bought(b: Any) -> np.ndarray:
+def cumulative_penetration(b: Any) -> np.ndarray:
     """Share of the customers now in the market who have ever bought from the firm."""
     return b.count("met") / b.count("customers_before").sum(axis=1, keepdims=True)
 
@@ -222,10 +231,16 @@ REACH = Mechanism(
     ),
     passes=(Pass(count, "hear", after=("word_of_mouth.listen",)),),
     measures=(
-        Measure("told_about", "Word-of-mouth reach", "share per period", reached_by),
-        Measure("ever_bought", "Cumulative penetration", "share", ever_bought, summary="last"),
+        Measure("word_of_mouth_reach", "Word-of-mouth reach", "share per period", reached_by),
         Measure(
-            "reach_of_word_of_mouth",
+            "cumulative_penetration",
+            "Cumulative penetration",
+            "share",
+            cumulative_penetration,
+            summary="last",
+        ),
+        Measure(
+            "word_of_mouth_reach_any_firm",
             "Word-of-mouth reach, any firm",
             "share per period",
             reached,

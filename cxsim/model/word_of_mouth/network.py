@@ -10,19 +10,17 @@ import gc
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from cxsim.messages import choice
 from cxsim.model.experience.perception import CLUSTERS, emotion_cluster
+from cxsim.model.mechanism import NO_SUPPLIER
 from cxsim.numerics.draws import static_key
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["KINDS", "SAMPLE", "Network", "network", "ties_frames"]
-
 
 # -- Social networks of customers as compressed sparse rows --------------------------------------
 
@@ -45,7 +43,7 @@ class Network(NamedTuple):
 
     @property
     def whose(self) -> np.ndarray:
-        """Return the customer at this end of each link, uint32, shape (ties,)."""
+        """Return the number of the customer at this end of each link, uint32, shape (ties,)."""
         return np.repeat(np.arange(len(self.start) - 1, dtype=np.uint32), np.diff(self.start))
 
 
@@ -102,12 +100,18 @@ def _scale_free(customers: int, neighbours: int, rewiring: float, seed: int) -> 
 
 
 #: Kinds of networks by name: functions of customers, mean number of neighbours, share of links
-#: rewired and seed.
+#: rewired and seed. Passes know them by number, in this order.
 KINDS: dict[str, Callable[[int, int, float, int], Network]] = {
     "well_mixed": _well_mixed,
     "small_world": _small_world,
     "scale_free": _scale_free,
 }
+
+#: The type of a parameter that names one of them.
+if TYPE_CHECKING:
+    Kind = str
+else:
+    Kind = Literal[tuple(KINDS)]
 
 
 @lru_cache(maxsize=4)
@@ -151,21 +155,28 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
 
     The sample is the first customer, the neighbours, theirs, and so on (a snowball).
 
+    Parameters
+    ----------
+    simulation : Simulation
+        Finished.
+    people : int
+        Most customers in the sample.
+
     Returns
     -------
     neighbours : DataFrame
-        Columns ``customer``, ``supplier`` (``"none"`` without one; categories in the order of
-        the scenario), ``experience`` of the supplier (NaN without one) and ``emotion``.
+        Columns ``customer``, ``supplier`` (``"no_supplier"`` without one; categories in the order
+        of the scenario), ``experience`` of the supplier (NaN without one) and ``emotion_cluster``.
     ties : DataFrame
-        Columns ``customer`` and ``other``, each link once. Both are empty without word of mouth
+        Columns ``customer`` and ``neighbour``, each link once. Both are empty without word of mouth
         or in a well-mixed market.
     """
     import pandas as pd
 
     talk = simulation.scenario.word_of_mouth
     if talk is None or talk.network == "well_mixed":
-        nodes = pd.DataFrame(columns=["customer", "supplier", "experience", "emotion"])
-        return nodes, pd.DataFrame(columns=["customer", "other"])
+        nodes = pd.DataFrame(columns=["customer", "supplier", "experience", "emotion_cluster"])
+        return nodes, pd.DataFrame(columns=["customer", "neighbour"])
     made = network(
         talk.network,
         customers=int(simulation.scenario.customers),
@@ -181,20 +192,20 @@ def ties_frames(simulation: Any, people: int = SAMPLE) -> tuple[pd.DataFrame, pd
     felt = simulation.customers("experience")[np.maximum(supplier, 0), sample].astype(float)
     felt[supplier < 0] = np.nan
     cuts = simulation.scenario.emotion_cut_points
-    names = np.array([*simulation.ledger.firms, "none"], dtype=object)
+    names = np.array([*simulation.ledger.firms, NO_SUPPLIER], dtype=object)
     nodes = pd.DataFrame(
         {
             "customer": sample,
             "supplier": pd.Categorical(
-                names[supplier], categories=[*simulation.scenario.firms, "none"]
+                names[supplier], categories=[*simulation.scenario.firms, NO_SUPPLIER]
             ),
             "experience": felt,
-            "emotion": [
+            "emotion_cluster": [
                 CLUSTERS[emotion_cluster(e, *cuts)] if e == e else "none" for e in felt.tolist()
             ],
         }
     )
-    ties = pd.DataFrame({"customer": made.whose[keep], "other": made.others[keep]}).astype(int)
+    ties = pd.DataFrame({"customer": made.whose[keep], "neighbour": made.others[keep]}).astype(int)
     return nodes, ties
 
 

@@ -9,7 +9,7 @@ another customer's state, so that threads and blocks do not affect results.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from cxsim.model.mechanism import (
     tile,
     tiles,
 )
-from cxsim.model.word_of_mouth.network import network
+from cxsim.model.word_of_mouth.network import KINDS, Kind, network
 from cxsim.numerics.draws import subkey, uniform
 from cxsim.parameters import Parameters, parameter
 
@@ -47,27 +47,24 @@ MARK = 31
 LOWEST_BIT = np.array([0] + [(byte & -byte).bit_length() - 1 for byte in range(1, 256)])
 
 
-#: Kinds of networks (:data:`cxsim.model.word_of_mouth.network.KINDS`); passes know them by number.
-Kind = Literal["well_mixed", "small_world", "scale_free"]
+#: Number by which passes know the market in which customers meet at random.
+WELL_MIXED = [*KINDS].index("well_mixed")
 
 
-WELL_MIXED = get_args(Kind).index("well_mixed")
-
-
-class TellRate(Parameters):
+class MessageRate(Parameters):
     """Chance of sending a message about a firm, by emotion cluster."""
 
     destroying: float = parameter(
-        0.2, doc="Chance of a message in the cluster destroying", unit="per period", ge=0, le=1
+        0.2, "Chance of a message in the cluster destroying", "per period", ge=0, le=1
     )
     attention: float = parameter(
-        0.05, doc="Chance of a message in the cluster attention", unit="per period", ge=0, le=1
+        0.05, "Chance of a message in the cluster attention", "per period", ge=0, le=1
     )
     recommendation: float = parameter(
-        0.1, doc="Chance of a message in the cluster recommendation", unit="per period", ge=0, le=1
+        0.1, "Chance of a message in the cluster recommendation", "per period", ge=0, le=1
     )
     advocacy: float = parameter(
-        0.2, doc="Chance of a message in the cluster advocacy", unit="per period", ge=0, le=1
+        0.2, "Chance of a message in the cluster advocacy", "per period", ge=0, le=1
     )
 
 
@@ -88,17 +85,17 @@ class WordOfMouth(Parameters):
         ge=2,
     )
     rewiring: float = parameter(
-        0.1, doc="Share of the links of a small world that are rewired at random",
-        unit="share", fixed=True, ge=0, le=1,
-    )  # fmt: skip
-    contacts: int = parameter(
-        6, doc="Customers whom a customer meets, where well mixed", unit="per period", ge=0
+        0.1, "Share of the links of a small world that are rewired at random", "share", fixed=True
     )
-    tell_rate: TellRate = parameter(TellRate(), doc="Chance to send a message about a firm")
+    contacts: int = parameter(
+        6, "Customers whom a customer meets, where well mixed", "per period", ge=0
+    )
+    message_rate: MessageRate = parameter(
+        MessageRate(), doc="Chance to send a message about a firm"
+    )
     message_weight: float = parameter(
-        0.2, doc="Share of its distance to a message by which reputation moves",
-        unit="share", ge=0, le=1,
-    )  # fmt: skip
+        0.2, "Share of its distance to a message by which reputation moves", "share"
+    )
     awareness: bool = parameter(
         False,
         doc="Whether customers choose only among firms they know: by advertising, word of "
@@ -110,9 +107,7 @@ class WordOfMouth(Parameters):
 class MarketParameters(Parameters):
     """Word of mouth in the market."""
 
-    word_of_mouth: WordOfMouth | None = parameter(
-        None, doc="Word of mouth: messages between customers"
-    )
+    word_of_mouth: WordOfMouth | None = parameter(None, "Word of mouth: messages between customers")
 
 
 # --- rules ------------------------------------------------------------------------
@@ -121,7 +116,20 @@ class MarketParameters(Parameters):
 def message_probability(
     emotion: int, destroying: float, attention: float, recommendation: float, advocacy: float
 ) -> float:
-    """Return the chance that a customer in an emotion cluster sends a message."""
+    """Return the chance that a customer in an emotion cluster sends a message.
+
+    Parameters
+    ----------
+    emotion : int
+        Number of the cluster, 0 to 3.
+    destroying, attention, recommendation, advocacy : float
+        Chances by cluster, per period.
+
+    Returns
+    -------
+    float
+        Probability per period.
+    """
     if emotion < 1:
         return destroying
     if emotion < 2:
@@ -130,7 +138,22 @@ def message_probability(
 
 
 def customer_met(u: float, customer: int, customers: int) -> int:
-    """Return the customer whom a customer meets: any other with equal chance."""
+    """Return the customer whom a customer meets: any other with equal chance.
+
+    Parameters
+    ----------
+    u : float
+        Uniform in (0, 1).
+    customer : int
+        Number of the customer, who is never met.
+    customers : int
+        In the market, at least 2.
+
+    Returns
+    -------
+    int
+        Number of the other customer.
+    """
     other = int(u * (customers - 1))
     return other + (other >= customer)
 
@@ -141,8 +164,8 @@ def customer_met(u: float, customer: int, customers: int) -> int:
 def tell(
     n, first, n_firms, n_message_byte, experience, experienced, senders, sent, valence, key_tell,
     market_emotion_cut_points,
-    market_word_of_mouth_tell_rate_destroying, market_word_of_mouth_tell_rate_attention,
-    market_word_of_mouth_tell_rate_recommendation, market_word_of_mouth_tell_rate_advocacy,
+    market_word_of_mouth_message_rate_destroying, market_word_of_mouth_message_rate_attention,
+    market_word_of_mouth_message_rate_recommendation, market_word_of_mouth_message_rate_advocacy,
 ):  # fmt: skip
     """Let customers send messages about firms of which they have experience.
 
@@ -150,10 +173,10 @@ def tell(
     possible ones. Messages are stored close together: few customers send messages about more than
     two firms, and receivers read them from all over memory.
     """
-    destroying = market_word_of_mouth_tell_rate_destroying[0]
-    attention = market_word_of_mouth_tell_rate_attention[0]
-    recommendation = market_word_of_mouth_tell_rate_recommendation[0]
-    advocacy = market_word_of_mouth_tell_rate_advocacy[0]
+    destroying = market_word_of_mouth_message_rate_destroying[0]
+    attention = market_word_of_mouth_message_rate_attention[0]
+    recommendation = market_word_of_mouth_message_rate_recommendation[0]
+    advocacy = market_word_of_mouth_message_rate_advocacy[0]
     low = market_emotion_cut_points[0, 0]
     middle = market_emotion_cut_points[0, 1]
     high = market_emotion_cut_points[0, 2]
@@ -186,18 +209,30 @@ def tell(
 
 
 def receive(
-    n_heard,
-    w,
-    receiver,
-    sender_met,
-    all_sent,
-    all_valence,
-    reputation,
-    received,
-    weight,
+    n_heard, w, receiver, sender_met, all_sent, all_valence, reputation, received, weight,
     sum_messages,
-):
-    """Let receivers process the messages of senders, one after the other."""
+):  # fmt: skip
+    """Let receivers process the messages of senders, one after the other.
+
+    Parameters
+    ----------
+    n_heard, w : int
+        Messages, and the byte of firms that they are about.
+    receiver, sender_met : ndarray, shape (n,)
+        Receivers in the block, and senders in the market, by position in a list.
+    all_sent : ndarray, shape (byte, customers)
+        Firms in each customer's message, one bit each.
+    all_valence : ndarray, shape (firm, customers)
+        Experience in messages, about -1 to 1.
+    reputation : ndarray, shape (firm, n)
+        Rewritten, about -1 to 1.
+    received : ndarray, shape (byte, n)
+        Firms about which each receiver got messages; rewritten.
+    weight : float
+        Share of the distance by which reputation moves.
+    sum_messages : ndarray, shape (tiles, firm, 3)
+        Messages by sign of their valence.
+    """
     for k in range(n_heard):
         i = receiver[k]
         other = sender_met[k]
@@ -327,10 +362,10 @@ WORD_OF_MOUTH = Mechanism(
         Pass(listen, "hear"),
     ),
     measures=(
-        Measure("messages", "Messages received", "per period", messages),
-        Measure("messages_good", "Positive messages received", "per period",
+        Measure("messages_received", "Messages received", "per period", messages),
+        Measure("positive_messages", "Positive messages received", "per period",
                 _messages(2, "with a good experience")),
-        Measure("messages_bad", "Negative messages received", "per period",
+        Measure("negative_messages", "Negative messages received", "per period",
                 _messages(0, "with a bad experience")),
     ),
     check=_even,
@@ -356,12 +391,40 @@ class SegmentParameters(Parameters):
 
 
 def reputation_after(reputation: float, valence: float, weight: float) -> float:
-    """Return the reputation after a message, R + weight (valence - R)."""
+    """Return the reputation after a message, R + weight (valence - R).
+
+    Parameters
+    ----------
+    reputation : float
+        R, about -1 to 1.
+    valence : float
+        Experience that the message reports, about -1 to 1.
+    weight : float
+        Share of the distance by which reputation moves.
+
+    Returns
+    -------
+    float
+        Reputation.
+    """
     return reputation + weight * (valence - reputation)
 
 
 def value_of_reputation(value: float, reputation: float) -> float:
-    """Return the value of a reputation, currency."""
+    """Return the value of a reputation, v R, currency per purchase.
+
+    Parameters
+    ----------
+    value : float
+        v, of a reputation of 1, currency per purchase.
+    reputation : float
+        R, about -1 to 1.
+
+    Returns
+    -------
+    float
+        Currency per purchase.
+    """
     return value * reputation
 
 

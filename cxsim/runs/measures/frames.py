@@ -9,27 +9,11 @@ import numpy as np
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.experience.perception import expectation
 from cxsim.model.ledger import Ledger, held_and_kept, ratio
-from cxsim.model.mechanism import Mechanism
+from cxsim.model.mechanism import NO_PURCHASE, NO_SUPPLIER, Mechanism
 from cxsim.runs.measures.measure_registry import measures
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = [
-    "CAUSES",
-    "FRAMES",
-    "KEYS",
-    "equity_changes",
-    "firm_frame",
-    "market_frame",
-    "profit_statement",
-    "quadrant",
-    "service_statement",
-    "switching_frame",
-    "tenure_frame",
-    "touchpoint_frame",
-]
-
 
 # -- Frames by period and firm, for the market, of brand switching and of tenure ---------------
 
@@ -38,17 +22,17 @@ __all__ = [
 FRAMES = (
     "firms",
     "market",
-    "switching",
+    "brand_switching",
     "tenure",
     "touchpoints",
     "cohorts",
-    "losses",
-    "elasticities",
-    "hearsay",
+    "churn_reasons",
+    "price_elasticities",
+    "word_of_mouth_effects",
     "customers",
-    "reach",
-    "neighbours",
-    "ties",
+    "purchase_frequency",
+    "network_customers",
+    "network_edges",
     "panel",
 )
 
@@ -66,7 +50,20 @@ _QUADRANTS = {
 
 
 def quadrant(interaction: float, customization: float, threshold: float = 0.5) -> str:
-    """Return the quadrant of the capability matrix, as a label. No rule of the model reads it."""
+    """Return the quadrant of the capability matrix, as a label. No rule of the model reads it.
+
+    Parameters
+    ----------
+    interaction, customization : float
+        Shares.
+    threshold : float
+        Share from which on a capability counts as high.
+
+    Returns
+    -------
+    str
+        ``"I mass"``, ``"II niche"``, ``"III targeted"`` or ``"IV one-to-one"``.
+    """
     return _QUADRANTS[interaction >= threshold, customization >= threshold]
 
 
@@ -76,7 +73,20 @@ def _order(scenario: Any, ledger: Ledger) -> list[int]:
 
 
 def firm_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return one row per period and firm; ``attrs["definitions"]`` defines the columns."""
+    """Return one row per period and firm; ``attrs["definitions"]`` defines the columns.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+        Those that take part; their measures follow those of the core.
+
+    Returns
+    -------
+    DataFrame
+        ``period``, ``firm``, ``quadrant`` and a column per measure, in its unit.
+    """
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -99,7 +109,19 @@ def firm_frame(ledger: Ledger, scenario: Any, mechanisms: tuple[Mechanism, ...])
 
 
 def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFrame:
-    """Return one row per period; ``attrs["definitions"]`` defines the columns."""
+    """Return one row per period; ``attrs["definitions"]`` defines the columns.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    mechanisms : tuple of Mechanism
+        Those that take part.
+
+    Returns
+    -------
+    DataFrame
+        ``period`` and a column per measure, in its unit.
+    """
     import pandas as pd
 
     columns: dict[str, Any] = {"period": np.arange(ledger.periods)}
@@ -111,7 +133,18 @@ def market_frame(ledger: Ledger, mechanisms: tuple[Mechanism, ...]) -> pd.DataFr
 
 
 def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return purchases by period, previous supplier (``"none"`` where none) and chosen option."""
+    """Return purchases by period, previous supplier (or ``"no_supplier"``) and chosen option.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        ``period``, ``origin``, ``destination``, ``purchases`` (per period, whole market).
+    """
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -121,15 +154,26 @@ def switching_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "period": np.repeat(np.arange(periods), holders * options),
-            "origin": np.tile(np.repeat(["none", *names], options), periods),
-            "destination": np.tile([*names, "outside"], periods * holders),
+            "origin": np.tile(np.repeat([NO_SUPPLIER, *names], options), periods),
+            "destination": np.tile([*names, NO_PURCHASE], periods * holders),
             "purchases": flows.ravel(),
         }
     )
 
 
 def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
-    """Return customers before the choice and those who stayed, by period, firm and tenure band."""
+    """Return customers before the choice and those who stayed, by period, firm and tenure band.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
+
+    Returns
+    -------
+    DataFrame
+        ``period``, ``firm``, ``tenure`` (band), ``customers`` and ``stayed`` (whole market).
+    """
     import pandas as pd
 
     order = _order(scenario, ledger)
@@ -154,12 +198,18 @@ def tenure_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     """Return one row per period, firm and touchpoint, in the order of the journey.
 
-    Columns: ``stage``, ``channel``, ``run_by`` and ``importance`` as the scenario has them at
-    the start; ``contacts`` (whole market); ``performance``, the mean actual performance in
+    Columns: ``stage``, ``channel``, ``responsible_firm`` and ``importance`` as the scenario has
+    them at the start; ``contacts`` (whole market); ``performance``, the mean actual performance in
     contacts; ``expectation`` that the firm's customers have of the firm as a whole;
-    ``delivered``, the touchpoint's expected performance; ``belief``, the performance perceived by
-    the firm, with the standard error of its survey results in ``belief_error`` (NaN without
-    answers); and the ``answers`` of the period (of simulated customers).
+    ``underlying_performance``, the mean of the touchpoint's performance;
+    ``perceived_performance`` by the firm, with the standard error of its survey results in
+    ``perceived_performance_se`` (NaN without responses); and the ``survey_responses`` of the
+    period (of simulated customers).
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : Scenario
     """
     import pandas as pd
 
@@ -175,7 +225,7 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     def by_firm(name: str) -> np.ndarray:
         return ledger.count(name)[:, order].ravel()
 
-    run_by = [
+    responsible = [
         scenario.firms[name].touchpoints[place].run_by
         if place in scenario.firms[name].touchpoints
         else "nobody"
@@ -189,18 +239,20 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
             "touchpoint": each(list(places)),
             "stage": each([place.stage for place in places.values()]),
             "channel": each([place.channel for place in places.values()]),
-            "run_by": np.tile(np.array(run_by, dtype=object), periods),
+            "responsible_firm": np.tile(np.array(responsible, dtype=object), periods),
             "importance": each([place.importance for place in places.values()]).astype(float),
             "contacts": contacts.ravel() * ledger.scale,
             "performance": ratio(score, contacts).ravel(),
             "expectation": np.repeat(expectation(ledger)[:, order], len(places), axis=1).ravel(),
-            "delivered": by_firm("delivered"),
-            "belief": by_firm("belief"),
-            "belief_error": by_firm("belief_error"),
-            "answers": by_firm("answers") if ledger.has("answers") else 0.0,
+            "underlying_performance": by_firm("underlying_performance"),
+            "perceived_performance": by_firm("perceived_performance"),
+            "perceived_performance_se": by_firm("perceived_performance_se"),
+            "survey_responses": (
+                by_firm("survey_responses") if ledger.has("survey_responses") else 0.0
+            ),
         }
     )
-    return frame[frame["run_by"] != "nobody"].reset_index(drop=True)
+    return frame[frame["responsible_firm"] != "nobody"].reset_index(drop=True)
 
 
 # -- Income statement by firm: revenue, each line of cost, profit ------------------------------
@@ -208,10 +260,10 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
 
 #: Costs of the core, in the order of the income statement.
 CORE_COSTS = (
-    "production_cost",
+    "cost_of_goods_sold",
     "contact_cost",
     "service_cost",
-    "capability_cost",
+    "capability_overhead",
     "capability_investment",
 )
 
@@ -273,12 +325,12 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per firm: ``customizing`` (the part of the cost of goods sold that customization
-        causes), ``contacts`` (interaction cost), ``individual`` (cost of individual service in
-        addition to the contact, where value tiers have such a cost), ``capabilities`` (overhead
-        and investment), ``total``, all in currency over the run,
-        ``per_customer`` and ``per_recognized``: total over customer-periods, and over contacts in
-        which the customer was recognized.
+        One row per firm: ``customization_cost`` (the part of the cost of goods sold that
+        customization causes), ``contact_cost`` (interaction cost), ``individual_service_cost``
+        (cost of individual service in addition to the contact, where value tiers have such a
+        cost), ``capability_spend`` (overhead and investment), ``total``, all in currency over the
+        run, ``per_customer`` and ``per_recognized``: total over customer-periods, and over
+        contacts in which the customer was recognized.
 
     Raises
     ------
@@ -294,21 +346,25 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     rows = []
     for name, part in firms.groupby("firm", sort=False):
         units = float(part["purchases"].sum()) * volume
-        customizing = float(part["production_cost"].sum())
+        customizing = float(part["cost_of_goods_sold"].sum())
         customizing -= units * float(scenario.firms[name].unit_cost)
         contacts = float(part["contact_cost"].sum())
-        own = float(part["individual_cost"].sum()) if "individual_cost" in part else 0.0
-        fixed = float((part["capability_cost"] + part["capability_investment"]).sum())
+        own = (
+            float(part["individual_service_cost"].sum())
+            if "individual_service_cost" in part
+            else 0.0
+        )
+        fixed = float((part["capability_overhead"] + part["capability_investment"]).sum())
         total = customizing + contacts + own + fixed
-        recognized = float((part["recognized"].fillna(0.0) * part["purchases"]).sum())
+        recognized = float((part["recognition_rate"].fillna(0.0) * part["purchases"]).sum())
         customers = float(part["customers"].sum())
         rows.append(
             {
                 "firm": name,
-                "customizing": customizing,
-                "contacts": contacts,
-                "individual": own,
-                "capabilities": fixed,
+                "customization_cost": customizing,
+                "contact_cost": contacts,
+                "individual_service_cost": own,
+                "capability_spend": fixed,
                 "total": total,
                 "per_customer": total / customers if customers else float("nan"),
                 "per_recognized": total / recognized if recognized else float("nan"),
@@ -332,8 +388,8 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     firms : DataFrame
-        ``period, firm, customers, acquisitions, contribution, lifetime_value_present``, as
-        ``run.firms`` has.
+        ``period, firm, customers, customers_acquired, contribution_margin,
+        customer_lifetime_value_present``, as ``run.firms`` has.
 
     Returns
     -------
@@ -365,8 +421,8 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    value_of = "lifetime_value_present"
-    wanted = ("period", "firm", "customers", "acquisitions", "contribution", value_of)
+    value_of = "customer_lifetime_value_present"
+    wanted = ("period", "firm", "customers", "customers_acquired", "contribution_margin", value_of)
     missing = [name for name in wanted if name not in firms.columns]
     if missing:
         raise ValueError(f"firms: expected a column {missing[0]!r}, found none")
@@ -376,10 +432,10 @@ def equity_changes(firms: pd.DataFrame) -> pd.DataFrame:
         table = firms.pivot(index="period", columns="firm", values=column)
         return table[names].to_numpy(dtype=float)
 
-    customers, won = by_period("customers"), by_period("acquisitions")
+    customers, won = by_period("customers"), by_period("customers_acquired")
     value = by_period(value_of)
     with np.errstate(invalid="ignore", divide="ignore"):
-        margin = by_period("contribution") / customers
+        margin = by_period("contribution_margin") / customers
         multiple = np.where(margin == 0, 0.0, value / margin)
     there = (customers > 0) & np.isfinite(value) & np.isfinite(margin)
     before, after = slice(None, -1), slice(1, None)

@@ -21,48 +21,32 @@ from cxsim.runs.measures.profit import (
 from cxsim.runs.measures.purchases import (
     PURCHASE_MEASURES,
     SERVICE_MEASURES,
-    losses,
+    customers_lost_to_rivals,
+    market_share,
     purchases,
-    share,
 )
-
-__all__ = [
-    "FIRM_MEASURES",
-    "MARKET",
-    "MARKET_MEASURES",
-    "Ledger",
-    "Measure",
-    "firm_measure",
-    "key_measures",
-    "measures",
-    "near",
-    "summarize",
-    "summarized",
-    "window_words",
-]
-
 
 # -- The market as a whole ---------------------------------------------------------------------
 
 
 def concentration(b: Ledger) -> np.ndarray:
     """Herfindahl-Hirschman index: sum of the squared market shares of the period."""
-    return (share(b) ** 2).sum(axis=1)
+    return (market_share(b) ** 2).sum(axis=1)
 
 
-def outside_share(b: Ledger) -> np.ndarray:
+def no_purchase_share(b: Ledger) -> np.ndarray:
     """Share of the customers in the market in the period who took the no-purchase option."""
     bought = b.total("purchases").sum(axis=1)
     return ratio(bought[:, -1], bought.sum(axis=1))
 
 
-def switching_rate(b: Ledger) -> np.ndarray:
+def brand_switching_rate(b: Ledger) -> np.ndarray:
     """Share of the period's buyers with a supplier who bought from another firm.
 
     Customers who did not buy are not counted here; retention counts them as retained.
     """
     bought = by_firm(b)[:, 1:, :].sum(axis=(1, 2))
-    return ratio(losses(b).sum(axis=1), bought)
+    return ratio(customers_lost_to_rivals(b).sum(axis=1), bought)
 
 
 def market_price(b: Ledger) -> np.ndarray:
@@ -98,18 +82,18 @@ MARKET_MEASURES = (
         also=("hhi",),
     ),
     Measure(
-        "outside_share",
+        "no_purchase_share",
         "Share of no purchase",
         "share",
-        outside_share,
+        no_purchase_share,
         level="market",
         key=True,
     ),
     Measure(
-        "switching_rate",
+        "brand_switching_rate",
         "Brand switching rate",
         "share",
-        switching_rate,
+        brand_switching_rate,
         level="market",
         key=True,
     ),
@@ -149,7 +133,18 @@ FIRM_MEASURES = (
 
 
 def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tuple[Measure, ...]:
-    """Return the measures of a level, ``"firm"`` or ``"market"``, the core's first."""
+    """Return the measures of a level, ``"firm"`` or ``"market"``, the core's first.
+
+    Parameters
+    ----------
+    level : {"firm", "market"}
+    mechanisms : tuple of Mechanism, optional
+        Those that take part; default: all that are registered.
+
+    Returns
+    -------
+    tuple of Measure
+    """
     core = {"firm": FIRM_MEASURES, "market": MARKET_MEASURES}[level]
     more = tuple(
         measure
@@ -161,7 +156,16 @@ def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tup
 
 
 def key_measures(level: str) -> tuple[str, ...]:
-    """Return the names of the key measures, which reports show first."""
+    """Return the names of the key measures, which reports show first.
+
+    Parameters
+    ----------
+    level : {"firm", "market"}
+
+    Returns
+    -------
+    tuple of str
+    """
     return tuple(measure.name for measure in measures(level) if measure.key)
 
 

@@ -12,31 +12,13 @@ from cxsim.model.ledger import Ledger, held_and_kept, ratio
 from cxsim.model.mechanism import Measure
 from cxsim.runs.measures.purchases import (
     customers,
-    left,
+    customers_left_market,
     over_last_year,
     parameter,
     per_last_year,
     purchases,
     total,
 )
-
-__all__ = [
-    "CUSTOMER_VALUE_MEASURES",
-    "PROFIT_MEASURES",
-    "VALUES",
-    "VALUE_MEASURES",
-    "by_horizon",
-    "contribution",
-    "customer_equity",
-    "lifetime_value_new",
-    "lifetime_value_present",
-    "profit",
-    "turn_beyond",
-    "turns",
-    "weights",
-    "year_of",
-]
-
 
 # -- Revenue, costs and profit -----------------------------------------------------------------
 
@@ -46,18 +28,18 @@ def price_paid(b: Ledger) -> np.ndarray:
     return ratio(b.total("revenue"), purchases(b))
 
 
-def contribution(b: Ledger) -> np.ndarray:
+def contribution_margin(b: Ledger) -> np.ndarray:
     """Revenue of the period less the costs caused by purchases and contacts."""
     return (
         b.total("revenue")
-        - b.total("production_cost")
+        - b.total("cost_of_goods_sold")
         - b.total("contact_cost")
         - b.total("service_cost")
         - b.costs("contribution")
     )
 
 
-def capability_cost(b: Ledger) -> np.ndarray:
+def capability_overhead(b: Ledger) -> np.ndarray:
     """Fixed cost of interaction and customization in the period, quadratic in each.
 
     With costs by capability, theirs too. Zero for a firm that is not active. Investments in
@@ -92,7 +74,12 @@ def profit(b: Ledger) -> np.ndarray:
 
     Not discounted.
     """
-    return contribution(b) - capability_cost(b) - capability_investment(b) - b.costs("profit")
+    return (
+        contribution_margin(b)
+        - capability_overhead(b)
+        - capability_investment(b)
+        - b.costs("profit")
+    )
 
 
 def cumulative_profit(b: Ledger) -> np.ndarray:
@@ -125,10 +112,10 @@ PROFIT_MEASURES = (
         own_ledger=True,
     ),
     Measure(
-        "production_cost",
+        "cost_of_goods_sold",
         "Cost of goods sold",
         "currency per period",
-        total("production_cost", "Cost of the units sold"),
+        total("cost_of_goods_sold", "Cost of the units sold"),
         summary="sum",
         own_ledger=True,
     ),
@@ -149,13 +136,17 @@ PROFIT_MEASURES = (
         own_ledger=True,
     ),
     Measure(
-        "contribution", "Contribution margin", "currency per period", contribution, summary="sum"
+        "contribution_margin",
+        "Contribution margin",
+        "currency per period",
+        contribution_margin,
+        summary="sum",
     ),
     Measure(
-        "capability_cost",
+        "capability_overhead",
         "Overhead of capabilities",
         "currency per period",
-        capability_cost,
+        capability_overhead,
         summary="sum",
         own_ledger=True,
     ),
@@ -208,6 +199,16 @@ VALUES = ("net_present_value", "net_present_value_perpetuity", "net_present_valu
 def year_of(period_length: str) -> int:
     """Return the periods of a year; 12 where the length of a period is unknown.
 
+    Parameters
+    ----------
+    period_length : str
+        As the scenario calls a period; singular or plural.
+
+    Returns
+    -------
+    int
+        Periods.
+
     Examples
     --------
     >>> year_of("week"), year_of("month"), year_of("purchase")
@@ -220,7 +221,20 @@ def year_of(period_length: str) -> int:
 
 
 def weights(periods: int, discount_rate: float) -> np.ndarray:
-    """Return the discount factors (1 + d)^-t of the periods, shape (periods,)."""
+    """Return the discount factors (1 + d)^-t of the periods, shape (periods,).
+
+    Parameters
+    ----------
+    periods : int
+        T.
+    discount_rate : float
+        d, per period.
+
+    Returns
+    -------
+    ndarray, shape (T,)
+        Factors; 1 for period 0.
+    """
     # Products in one order: powers differ between processors.
     return np.cumprod([1.0, *[1.0 / (1.0 + discount_rate)] * (periods - 1)])
 
@@ -362,13 +376,15 @@ VALUE_MEASURES = (
 def _by_knowledge(b: Ledger) -> np.ndarray:
     """Projected lifetime value by knowledge band, (T, F, bands)."""
     held, kept = held_and_kept(b, "knowledge")
-    stayed = 1.0 - ratio(left(b), left(b) + b.total("customers_before")[:, 1:])
-    margin = ratio(contribution(b), customers(b))
+    stayed = 1.0 - ratio(
+        customers_left_market(b), customers_left_market(b) + b.total("customers_before")[:, 1:]
+    )
+    margin = ratio(contribution_margin(b), customers(b))
     r = ratio(kept, held) * stayed[:, :, None]
     return margin[:, :, None] * ratio(r, 1.0 + b.market["market_discount_rate"] - r)
 
 
-def lifetime_value_present(b: Ledger) -> np.ndarray:
+def customer_lifetime_value_present(b: Ledger) -> np.ndarray:
     """Discounted contribution margin expected from a present customer until the customer is lost.
 
     Mean over the firm's customers in the period, projected from the period's retention by
@@ -386,12 +402,14 @@ def customer_equity(b: Ledger) -> np.ndarray:
     Zero for a firm that sold nothing in the last year.
     """
     sold = over_last_year(purchases(b), b.year) > 0
-    return np.where(sold, lifetime_value_present(b) * customers(b), 0.0)
+    return np.where(sold, customer_lifetime_value_present(b) * customers(b), 0.0)
 
 
 def _margin(b: Ledger) -> np.ndarray:
     """Contribution per purchase over the last year, (T, F)."""
-    return ratio(over_last_year(contribution(b), b.year), over_last_year(purchases(b), b.year))
+    return ratio(
+        over_last_year(contribution_margin(b), b.year), over_last_year(purchases(b), b.year)
+    )
 
 
 def _survival(gone: np.ndarray, there: np.ndarray, b: Ledger) -> np.ndarray:
@@ -404,7 +422,7 @@ def _survival(gone: np.ndarray, there: np.ndarray, b: Ledger) -> np.ndarray:
 _BAND = np.searchsorted([1, 3, 7, 15, 31], np.arange(1, 33))
 
 
-def lifetime_value_new(b: Ledger) -> np.ndarray:
+def customer_lifetime_value_new(b: Ledger) -> np.ndarray:
     """Discounted contribution margin of a customer after the first purchase, until churn.
 
     An upper limit for the customer acquisition cost. Projected from the last year's rates of
@@ -416,7 +434,10 @@ def lifetime_value_new(b: Ledger) -> np.ndarray:
     empty = held == 0  # bands without customers: as the firm's others
     buys = np.where(empty, ratio(pooled[2], pooled[0]), ratio(again, held))
     goes = 1.0 - np.where(empty, ratio(pooled[1], pooled[0]), ratio(kept, held))
-    margin, weight = _margin(b), _survival(left(b), b.total("customers_before")[:, 1:], b)
+    margin, weight = (
+        _margin(b),
+        _survival(customers_left_market(b), b.total("customers_before")[:, 1:], b),
+    )
     assert held.shape[2] == len(TENURE_BANDS)
     last = _BAND[-1]
     value = ratio(weight * buys[:, :, last] * margin, 1.0 - weight * (1.0 - goes[:, :, last]))
@@ -426,7 +447,7 @@ def lifetime_value_new(b: Ledger) -> np.ndarray:
     return value
 
 
-def lifetime_value_migration(b: Ledger) -> np.ndarray:
+def customer_lifetime_value_migration(b: Ledger) -> np.ndarray:
     """Discounted contribution margin of a customer after the first purchase, including returns.
 
     Customers who switch may come back. Projected by the brand-switching matrix of the last year,
@@ -469,29 +490,29 @@ _PER_CUSTOMER = "currency per customer"
 
 CUSTOMER_VALUE_MEASURES = (
     Measure(
-        "lifetime_value_present",
+        "customer_lifetime_value_present",
         "CLV of a present customer",
         _PER_CUSTOMER,
-        lifetime_value_present,
+        customer_lifetime_value_present,
         summary="last",
         source="Gupta, Lehmann & Stuart 2004",
         also=("lifetime_value", "clv"),
     ),
     Measure(
-        "lifetime_value_new",
+        "customer_lifetime_value_new",
         "CLV of a new customer",
         _PER_CUSTOMER,
-        lifetime_value_new,
+        customer_lifetime_value_new,
         summary="last",
         cumulative=True,
         key=True,
         also=("lifetime_value", "clv"),
     ),
     Measure(
-        "lifetime_value_migration",
+        "customer_lifetime_value_migration",
         "CLV of a new customer, with returns",
         _PER_CUSTOMER,
-        lifetime_value_migration,
+        customer_lifetime_value_migration,
         summary="last",
         cumulative=True,
         source="Rust, Lemon & Zeithaml 2004",

@@ -9,23 +9,6 @@ import numpy as np
 from cxsim.model.ledger import Ledger, by_firm, ratio
 from cxsim.model.mechanism import Measure
 
-__all__ = [
-    "PURCHASE_MEASURES",
-    "SERVICE_MEASURES",
-    "customers",
-    "left",
-    "losses",
-    "over_last_year",
-    "parameter",
-    "per_customer",
-    "per_last_year",
-    "purchases",
-    "share",
-    "switching_cost",
-    "total",
-]
-
-
 # -- Purchases, customers, market share, retention and churn -----------------------------------
 
 
@@ -46,17 +29,17 @@ def purchases(b: Ledger) -> np.ndarray:
     return by_firm(b).sum(axis=1)
 
 
-def share(b: Ledger) -> np.ndarray:
+def market_share(b: Ledger) -> np.ndarray:
     """Share of the period's purchases from all firms that were made from this firm."""
     return ratio(purchases(b), purchases(b).sum(axis=1, keepdims=True))
 
 
-def acquisitions(b: Ledger) -> np.ndarray:
+def customers_acquired(b: Ledger) -> np.ndarray:
     """Customers who bought from the firm in the period and had another supplier, or none."""
     return purchases(b) - _own(b)
 
 
-def losses(b: Ledger) -> np.ndarray:
+def customers_lost_to_rivals(b: Ledger) -> np.ndarray:
     """The firm's customers, including lapsed ones, who bought from a rival in the period."""
     return by_firm(b)[:, 1:, :].sum(axis=2) - _own(b)
 
@@ -68,10 +51,15 @@ def _ended(b: Ledger) -> np.ndarray | float:
 
 def customers(b: Ledger) -> np.ndarray:
     """Customers at the period's end who last bought from the firm, including lapsed ones."""
-    return b.total("customers_before")[:, 1:] + acquisitions(b) - losses(b) - _ended(b)
+    return (
+        b.total("customers_before")[:, 1:]
+        + customers_acquired(b)
+        - customers_lost_to_rivals(b)
+        - _ended(b)
+    )
 
 
-def relationship_share(b: Ledger) -> np.ndarray:
+def customer_share(b: Ledger) -> np.ndarray:
     """Share of the customers with a supplier at the period's end whose supplier is this firm."""
     return ratio(customers(b), customers(b).sum(axis=1, keepdims=True))
 
@@ -82,7 +70,7 @@ def stayed(b: Ledger) -> np.ndarray:
     Lost to a rival, or because they ended the relationship. A customer who does not buy is kept.
     """
     held = b.total("customers_before")[:, 1:]
-    return ratio(held - losses(b) - _ended(b), held)
+    return ratio(held - customers_lost_to_rivals(b) - _ended(b), held)
 
 
 #: Numbers of customers' activities: ``cxsim.model.core.people.ACTIVITY``.
@@ -97,7 +85,7 @@ def _active_before(b: Ledger) -> np.ndarray:
 def active_customers(b: Ledger) -> np.ndarray:
     """Customers with this firm as supplier at the end of the period who have not lapsed."""
     done = b.total("activity")
-    return done[:, :, _STAY] + done[:, :, _RETURN] + acquisitions(b) - _ended(b)
+    return done[:, :, _STAY] + done[:, :, _RETURN] + customers_acquired(b) - _ended(b)
 
 
 def churn_rivals(b: Ledger) -> np.ndarray:
@@ -127,7 +115,7 @@ def churn(b: Ledger) -> np.ndarray:
     return churn_rivals(b) + churn_lapsed(b) + churn_left(b)
 
 
-def retention(b: Ledger) -> np.ndarray:
+def retention_rate(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start who are active at its end: 1 - churn.
 
     A customer who does not buy for a while is retained. Retention can therefore be high although
@@ -141,7 +129,7 @@ def returned(b: Ledger) -> np.ndarray:
     return b.total("activity")[:, :, _RETURN]
 
 
-def repeat_rate(b: Ledger) -> np.ndarray:
+def repeat_purchase_rate(b: Ledger) -> np.ndarray:
     """Share of the firm's customers who bought in the period, from any firm, who bought from it."""
     return ratio(_own(b), by_firm(b)[:, 1:, :].sum(axis=2))
 
@@ -152,28 +140,26 @@ def penetration(b: Ledger) -> np.ndarray:
     return ratio(purchases(b), everybody)
 
 
-def left(b: Ledger) -> np.ndarray:
+def customers_left_market(b: Ledger) -> np.ndarray:
     """The firm's customers who left the market in the period, and do not come back."""
     return b.total("left")[:, 1:]
 
 
 PURCHASE_MEASURES = (
     Measure(
-        "share",
+        "market_share",
         "Market share",
         "share",
-        share,
+        market_share,
         key=True,
         series=True,
         reported=True,
-        also=("market_share",),
     ),
     Measure(
-        "relationship_share",
+        "customer_share",
         "Customer share",
         "share",
-        relationship_share,
-        also=("customer_share",),
+        customer_share,
     ),
     Measure(
         "customers",
@@ -186,20 +172,37 @@ PURCHASE_MEASURES = (
         reported=True,
     ),
     Measure("purchases", "Purchases", "per period", purchases, own_ledger=True),
-    Measure("acquisitions", "Customers acquired", "per period", acquisitions, own_ledger=True),
-    Measure("losses", "Customers lost to rivals", "per period", losses, own_ledger=True),
-    Measure("left", "Customers who left the market", "per period", left, own_ledger=True),
     Measure(
-        "retention",
+        "customers_acquired",
+        "Customers acquired",
+        "per period",
+        customers_acquired,
+        own_ledger=True,
+    ),
+    Measure(
+        "customers_lost_to_rivals",
+        "Customers lost to rivals",
+        "per period",
+        customers_lost_to_rivals,
+        own_ledger=True,
+    ),
+    Measure(
+        "customers_left_market",
+        "Customers who left the market",
+        "per period",
+        customers_left_market,
+        own_ledger=True,
+    ),
+    Measure(
+        "retention_rate",
         "Retention rate",
         "share per period",
-        retention,
+        retention_rate,
         source=LAPSE_SOURCE,
         key=True,
         series=True,
         own_ledger=True,
         reported=True,
-        also=("retention_rate",),
     ),
     Measure(
         "churn",
@@ -226,12 +229,12 @@ PURCHASE_MEASURES = (
     Measure("returned", "Customers won back", "per period", returned, own_ledger=True),
     Measure("stayed", "Customers not lost to rivals", "share per period", stayed),
     Measure(
-        "repeat_rate",
+        "repeat_purchase_rate",
         "Repeat purchase rate",
         "share",
-        repeat_rate,
+        repeat_purchase_rate,
         own_ledger=True,
-        also=("repurchase_rate", "repeat_purchase_rate"),
+        also=("repurchase_rate",),
     ),
     Measure("penetration", "Penetration", "share", penetration),
 )
@@ -241,7 +244,21 @@ PURCHASE_MEASURES = (
 
 
 def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a total per customer of the firm; ``what`` names the quantity."""
+    """Return the measure of a total per customer of the firm; ``what`` names the quantity.
+
+    Parameters
+    ----------
+    name : str
+        Of an accumulator by firm.
+    what : str
+        For the definition of the measure.
+
+    Returns
+    -------
+    callable
+        Of a ledger; returns an ndarray of shape (T, F), in the unit of the accumulator per
+        customer.
+    """
 
     def measure(b: Ledger) -> np.ndarray:
         return ratio(b.total(name), customers(b))
@@ -251,7 +268,20 @@ def per_customer(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
 
 
 def total(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a total; ``what`` names the quantity."""
+    """Return the measure of a total; ``what`` names the quantity.
+
+    Parameters
+    ----------
+    name : str
+        Of an accumulator by firm.
+    what : str
+        For the definition of the measure.
+
+    Returns
+    -------
+    callable
+        Of a ledger; returns an ndarray of shape (T, F), in the unit of the accumulator per period.
+    """
 
     def measure(b: Ledger) -> np.ndarray:
         return b.total(name)
@@ -261,7 +291,18 @@ def total(name: str, what: str) -> Callable[[Ledger], np.ndarray]:
 
 
 def parameter(name: str) -> Callable[[Ledger], np.ndarray]:
-    """Return the measure of a parameter of firms."""
+    """Return the measure of a parameter of firms.
+
+    Parameters
+    ----------
+    name : str
+        Of a parameter of firms that is one number.
+
+    Returns
+    -------
+    callable
+        Of a ledger; returns an ndarray of shape (T, F), in the unit of the parameter.
+    """
 
     def measure(b: Ledger) -> np.ndarray:
         return b.firm(name)
@@ -271,14 +312,40 @@ def parameter(name: str) -> Callable[[Ledger], np.ndarray]:
 
 
 def over_last_year(values: np.ndarray, year: int) -> np.ndarray:
-    """Return sums over the last year up to each period, (T, ...); fewer periods at the start."""
+    """Return sums over the last year up to each period, (T, ...); fewer periods at the start.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, ...)
+        By period.
+    year : int
+        Periods of a year.
+
+    Returns
+    -------
+    ndarray, shape (T, ...)
+        In the unit of the values.
+    """
     total = np.cumsum(values, axis=0)
     total[year:] -= total[:-year].copy()
     return total
 
 
 def per_last_year(values: np.ndarray, year: int) -> np.ndarray:
-    """Return means over the last year up to each period, (T, ...)."""
+    """Return means over the last year up to each period, (T, ...).
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, ...)
+        By period.
+    year : int
+        Periods of a year.
+
+    Returns
+    -------
+    ndarray, shape (T, ...)
+        In the unit of the values.
+    """
     length = np.minimum(np.arange(1, len(values) + 1), year)
     return over_last_year(values, year) / length.reshape(-1, *[1] * (values.ndim - 1))
 
@@ -286,12 +353,12 @@ def per_last_year(values: np.ndarray, year: int) -> np.ndarray:
 # -- Customer knowledge, fit, effort and switching costs ---------------------------------------
 
 
-def hassle(b: Ledger) -> np.ndarray:
+def ordering_effort(b: Ledger) -> np.ndarray:
     """Mean ordering effort over the period's purchases from the firm."""
-    return ratio(b.total("hassle"), purchases(b))
+    return ratio(b.total("ordering_effort"), purchases(b))
 
 
-def effort(b: Ledger) -> np.ndarray:
+def onboarding_effort(b: Ledger) -> np.ndarray:
     """Mean onboarding effort, of explaining needs, over the period's purchases from the firm."""
     return ratio(b.total("effort"), purchases(b))
 
@@ -317,17 +384,17 @@ def switching_cost_sd(b: Ledger) -> np.ndarray:
     return np.sqrt(np.maximum(square - mean * mean, 0.0))
 
 
-def switching_cost_share(b: Ledger) -> np.ndarray:
+def switching_cost_to_price(b: Ledger) -> np.ndarray:
     """Mean switching cost of the firm's customers divided by the mean amount paid per purchase."""
     return ratio(switching_cost(b), ratio(b.total("revenue"), purchases(b)))
 
 
-def recognized(b: Ledger) -> np.ndarray:
+def recognition_rate(b: Ledger) -> np.ndarray:
     """Share of the period's purchases from the firm in which it recognized the customer."""
     return ratio(b.total("recognized"), purchases(b))
 
 
-def differentiated(b: Ledger) -> np.ndarray:
+def need_variance_explained(b: Ledger) -> np.ndarray:
     """Share of the variance of needs across the firm's customers that its estimates explain.
 
     The estimate for a customer is the segment's need, as far as the firm distinguishes segments,
@@ -346,7 +413,7 @@ def _square_of_mean(b: Ledger, name: str) -> np.ndarray:
     return (mean * mean).sum(axis=2)
 
 
-def learned(b: Ledger) -> np.ndarray:
+def need_variance_resolved(b: Ledger) -> np.ndarray:
     """Share of the need variance, unresolved before purchase contacts, that the contacts resolve.
 
     Over the firm's buyers in the period. The firm learns nothing in contacts in which it does not
@@ -355,14 +422,14 @@ def learned(b: Ledger) -> np.ndarray:
     return ratio(b.total("resolved"), b.total("unknown"))
 
 
-def misfit_removed(b: Ledger) -> np.ndarray:
+def fit_gap_closed(b: Ledger) -> np.ndarray:
     """Share of the standard offer's fit gap, over the firm's customers, closed by customization."""
     return 1.0 - ratio(b.total("fit_gap"), b.total("fit_gap_standard"))
 
 
 SERVICE_MEASURES = (
     Measure(
-        "knowledge",
+        "customer_knowledge",
         "Customer knowledge",
         "share",
         per_customer(
@@ -372,7 +439,7 @@ SERVICE_MEASURES = (
         reported=True,
     ),
     Measure(
-        "misfit",
+        "fit_gap",
         "Fit gap",
         "squared distance",
         per_customer(
@@ -380,8 +447,8 @@ SERVICE_MEASURES = (
             "the fit gap, the squared distance between their need and their offer",
         ),
     ),
-    Measure("hassle", "Ordering effort", "currency per purchase", hassle),
-    Measure("effort", "Onboarding effort", "currency per purchase", effort),
+    Measure("ordering_effort", "Ordering effort", "currency per purchase", ordering_effort),
+    Measure("onboarding_effort", "Onboarding effort", "currency per purchase", onboarding_effort),
     Measure(
         "switching_cost",
         "Switching cost",
@@ -430,23 +497,29 @@ SERVICE_MEASURES = (
         summary="last",
     ),
     Measure(
-        "switching_cost_share",
+        "switching_cost_to_price",
         "Switching cost relative to amount paid",
         "share",
-        switching_cost_share,
+        switching_cost_to_price,
         summary="last",
     ),
-    Measure("recognized", "Identify: recognition rate", "share", recognized, own_ledger=True),
-    Measure("differentiated", "Differentiate: need variance explained", "share", differentiated),
     Measure(
-        "learned",
+        "recognition_rate", "Identify: recognition rate", "share", recognition_rate, own_ledger=True
+    ),
+    Measure(
+        "need_variance_explained",
+        "Differentiate: need variance explained",
+        "share",
+        need_variance_explained,
+    ),
+    Measure(
+        "need_variance_resolved",
         "Interact: unknown need variance resolved",
         "share",
-        learned,
+        need_variance_resolved,
         own_ledger=True,
-        also=("signals",),
     ),
-    Measure("misfit_removed", "Customize: fit gap closed", "share", misfit_removed, summary="last"),
+    Measure("fit_gap_closed", "Customize: fit gap closed", "share", fit_gap_closed, summary="last"),
     Measure(
         "interaction",
         "Interaction",

@@ -1,4 +1,4 @@
-"""What a study's runs say: pure functions of a tidy frame, each one idea, one file.
+"""Analyses of a study: pure functions of a tidy frame, one idea per file.
 
 The frame has one row per run: ``point`` (whole number, in the order of the design), ``seed``,
 a column per factor, ``strategy`` where strategies are compared, and a column per output. The

@@ -13,20 +13,6 @@ from numpy.typing import NDArray
 
 from cxsim.messages import hint, minus
 
-__all__ = [
-    "Finding",
-    "Points",
-    "amount",
-    "cases_of",
-    "column",
-    "contrast",
-    "names_of",
-    "points_of",
-    "strategies_of",
-    "whole_blocks",
-]
-
-
 # -- Runs as points: values by point and seed, and how much of what is seen is noise -----------
 
 
@@ -53,7 +39,7 @@ class Points:
 
     @property
     def mean(self) -> NDArray[np.float64]:
-        """Mean over the paired seeds, shape (P,)."""
+        """Mean over the paired seeds, in the unit of the output, shape (P,)."""
         return np.asarray(self.values.mean(axis=1), dtype=np.float64)
 
     @property
@@ -190,7 +176,7 @@ def whole_blocks(points: Points, table: NDArray[np.float64], size: int) -> NDArr
 def cases_of(
     mean: NDArray[np.float64], *, at_least: float | None, at_most: float | None
 ) -> tuple[NDArray[np.bool_], str]:
-    """Return which points are of interest, and the condition in words.
+    """Return the points of interest, and the condition in words.
 
     Parameters
     ----------

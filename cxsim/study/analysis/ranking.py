@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from cxsim.messages import choice
 from cxsim.study.analysis.points import Finding, column, strategies_of
 
-__all__ = ["cube_of", "ranking"]
-
 #: What strategies are ranked by, in the order of the frame's rows.
 CRITERIA = ("mean", "mean_regret", "largest_regret", "worst", "best_share")
 
@@ -115,7 +113,29 @@ def ranking(
 
 
 def cube_of(frame: pd.DataFrame, names: list[str], output: str) -> tuple[NDArray[np.float64], int]:
-    """Return the output by strategy, point and seed, at points that have them all."""
+    """Return the output by strategy, point and seed, at points that have them all.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Runs: ``strategy``, ``point``, ``seed`` and the output.
+    names : list of str
+        Strategies, in the order of the first axis.
+    output : str
+        Name of a column.
+
+    Returns
+    -------
+    cube : ndarray, shape (strategy, point, seed)
+        In the unit of the output.
+    left_out : int
+        Points without a run of every strategy and seed.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or no point has them all.
+    """
     for name in ("point", "seed", output):
         column(frame, name, what="runs")
     wide = frame.pivot(index=["strategy", "point"], columns="seed", values=output).astype(float)

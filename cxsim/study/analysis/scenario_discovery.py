@@ -14,9 +14,6 @@ from cxsim.messages import needed
 from cxsim.numerics.statistics import half_width, mean_and_error, wilson
 from cxsim.study.analysis.points import Finding, Points, amount, cases_of, names_of, points_of
 
-__all__ = ["discovery", "regional", "verdict"]
-
-
 # -- Scenario discovery: the region of the factors in which an outcome happens -----------------
 
 
@@ -370,7 +367,7 @@ def verdict(
     resamples: int = 400,
     rng: int = 0,
 ) -> Finding:
-    """Say where a claim holds.
+    """State the region in which a claim holds.
 
     Parameters
     ----------

@@ -15,9 +15,6 @@ from cxsim.messages import minus, needed, part_of_variance
 from cxsim.numerics.statistics import student
 from cxsim.study.analysis.points import Finding, Points, amount, names_of, points_of, whole_blocks
 
-__all__ = ["main_effects", "morris", "sobol"]
-
-
 # -- Main effects and pairwise interactions: a linear model of the factors ---------------------
 
 

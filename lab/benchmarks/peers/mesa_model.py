@@ -62,7 +62,7 @@ class Firm(mesa.Agent):
     # what is reported, under the names of the simulator's measures
 
     @property
-    def share(self) -> float:
+    def market_share(self) -> float:
         """Share of the purchases from firms."""
         return ratio(self.sales, self.model.sales)
 
@@ -72,7 +72,7 @@ class Firm(mesa.Agent):
         return ratio(self.held - self.lost, self.held)
 
     @property
-    def knowledge(self) -> float:
+    def customer_knowledge(self) -> float:
         """Mean knowledge of the firm's customers."""
         return ratio(self.knowledge_total, self.customers)
 
@@ -102,38 +102,38 @@ class Firm(mesa.Agent):
         return self.contribution - self.capability_cost
 
     @property
-    def acquisitions(self) -> float:
+    def customers_acquired(self) -> float:
         """Customers won, in the whole market."""
         return self.won * self.model.scale
 
     @property
-    def left(self) -> float:
+    def customers_left_market(self) -> float:
         """Customers who left the market for good, in the whole market."""
         return self.gone * self.model.scale
 
     @property
-    def recognized(self) -> float:
+    def recognition_rate(self) -> float:
         """Share of contacts in which the customer was recognized."""
         return ratio(self.contacts_recognized, self.sales)
 
     @property
-    def effort(self) -> float:
-        """Mean effort of teaching, per purchase."""
+    def onboarding_effort(self) -> float:
+        """Mean onboarding effort, per purchase."""
         return ratio(self.effort_total, self.sales)
 
     @property
-    def hassle(self) -> float:
+    def ordering_effort(self) -> float:
         """Mean effort of an order."""
         return ratio(self.hassle_total, self.sales)
 
     @property
-    def misfit(self) -> float:
-        """Mean expected misfit of the firm's customers."""
+    def fit_gap(self) -> float:
+        """Mean expected fit gap of the firm's customers."""
         return ratio(self.misfit_total, self.customers)
 
     @property
-    def misfit_removed(self) -> float:
-        """Share of the standard offer's misfit that customization removes."""
+    def fit_gap_closed(self) -> float:
+        """Share of the standard offer's fit gap that customization removes."""
         return 1.0 - ratio(self.misfit_total, self.standard_total)
 
     @property
@@ -143,7 +143,7 @@ class Firm(mesa.Agent):
         return math.sqrt(max(0.0, ratio(self.switching_squares, self.customers) - mean**2))
 
     @property
-    def lifetime_value_present(self) -> float:
+    def customer_lifetime_value_present(self) -> float:
         """Projected lifetime value of a customer, by what the firm knows of it."""
         stayed = 1.0 - ratio(self.gone, self.gone + self.held)
         margin = ratio(self.contribution / self.model.scale, self.customers)
@@ -189,21 +189,23 @@ class Customer(mesa.Agent):
         return total
 
     def expected_misfit(self, firm: Firm, knowledge: float) -> float:
-        """Return the mean misfit over being recognized or not."""
+        """Return the mean fit gap over being recognized or not."""
         chance = firm.identification
         return chance * self.misfit(firm, knowledge) + (1.0 - chance) * self.misfit(firm, 0.0)
 
     def hassle(self, firm: Firm) -> float:
         """Return the effort of ordering, less what a firm that remembers takes away."""
         knowledge = 1.0 - self.uncertainty[firm.number]
-        return self.segment.hassle * (1.0 - firm.identification * firm.interaction * knowledge)
+        return self.segment.ordering_effort * (
+            1.0 - firm.identification * firm.interaction * knowledge
+        )
 
     def switching_cost(self, firm: Firm) -> float:
         """Return what stands between the customer and a rival of its supplier."""
         if self.supplier is None or firm is self.supplier:
             return 0.0
         known = self.uncertainty[firm.number] - self.uncertainty[self.supplier.number]
-        teaching = self.segment.teaching_effort * firm.customization * max(0.0, known)
+        teaching = self.segment.onboarding_effort * firm.customization * max(0.0, known)
         return self.segment.switching_cost + teaching
 
     def worth(self, firm: Firm) -> float:
@@ -219,15 +221,15 @@ class Customer(mesa.Agent):
         )
 
     def choose(self) -> Firm | None:
-        """Return the firm of highest utility, None for the outside option."""
+        """Return the firm of highest utility, None for the no-purchase option."""
         shocks = self.model.rng.gumbel(size=len(self.model.firms) + 1).tolist()
-        best = self.price_sensitivity * self.segment.outside_value + shocks.pop()
+        best = self.price_sensitivity * self.segment.no_purchase_value + shocks.pop()
         choice = None
         for firm, shock in zip(self.model.firms, shocks, strict=True):
             utility = self.price_sensitivity * self.worth(firm) + shock
             if utility > best:
                 best, choice = utility, firm
-        self.enjoyed = best / self.price_sensitivity - self.segment.outside_value
+        self.enjoyed = best / self.price_sensitivity - self.segment.no_purchase_value
         return choice
 
     def teach(self, firm: Firm) -> float:
@@ -236,12 +238,12 @@ class Customer(mesa.Agent):
         before = self.uncertainty[firm.number]
         after = before / (1.0 + told * before)
         self.uncertainty[firm.number] = after
-        return self.segment.teaching_effort * firm.customization * (before - after)
+        return self.segment.onboarding_effort * firm.customization * (before - after)
 
     def step(self) -> None:
         """Live through one period."""
         rng = self.model.rng
-        if rng.random() < self.segment.turnover:
+        if rng.random() < self.segment.exit_rate:
             if self.supplier is not None:
                 self.supplier.gone += 1
             self.arrive()
@@ -303,11 +305,11 @@ class Customer(mesa.Agent):
         segment = self.segment
         knowledge = 1.0 - self.uncertainty[firm.number]
         procedural = (
-            segment.switching_cost + segment.teaching_effort * firm.customization * knowledge
+            segment.switching_cost + segment.onboarding_effort * firm.customization * knowledge
         )
         misfit = self.expected_misfit(firm, knowledge)
         fit_lost = segment.fit_weight * (self.misfit(firm, 0.0) - misfit)
-        relational = fit_lost + segment.hassle - self.hassle(firm)
+        relational = fit_lost + segment.ordering_effort - self.hassle(firm)
         firm.customers += 1
         firm.knowledge_total += knowledge
         firm.procedural_total += procedural

@@ -23,8 +23,8 @@ FIRM_PARAMETERS = (
 )  # fmt: skip
 SEGMENT_PARAMETERS = (
     "need_sd", "price_sensitivity", "price_sensitivity_cv", "brand_taste_sd", "purchase_rate",
-    "turnover", "fit_weight", "hassle", "teaching_effort", "switching_cost", "disclosure",
-    "outside_value",
+    "exit_rate", "fit_weight", "ordering_effort", "onboarding_effort", "switching_cost",
+    "disclosure", "no_purchase_value",
 )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ class NumpyMarket:
             return -np.log(self.rng.standard_exponential(shape, self.dtype))
 
     def misfit(self, who: np.ndarray, f: Any, knowledge: np.ndarray) -> tuple:
-        """Return the misfit expected with this knowledge, and that of an unknown customer.
+        """Return the fit gap expected with this knowledge, and that of an unknown customer.
 
         ``f`` is one firm or one for each customer.
         """
@@ -129,17 +129,19 @@ class NumpyMarket:
         s = {name: values[segment] for name, values in self.segments.items()}
         worth = np.empty((self.n_firms + 1, len(who)), self.dtype)
         barrier = np.zeros_like(worth)
-        worth[-1] = s["outside_value"]
+        worth[-1] = s["no_purchase_value"]
         known = self.uncertainty[supplier, who]
         for f in range(self.n_firms):
             firm = {name: values[f] for name, values in self.firms.items()}
             uncertainty = self.uncertainty[f, who]
             missing = np.maximum(uncertainty - known, 0)
-            cost = s["switching_cost"] + s["teaching_effort"] * firm["customization"] * missing
+            cost = s["switching_cost"] + s["onboarding_effort"] * firm["customization"] * missing
             barrier[f] = np.where((supplier >= 0) & (supplier != f), cost, 0)
             misfit, _ = self.misfit(who, f, 1 - uncertainty)
             worth[f] = firm["quality"] - firm["price"] + self.taste[f, who] - barrier[f]
-            worth[f] -= s["fit_weight"] * misfit + self.hassle(f, s["hassle"], 1 - uncertainty)
+            worth[f] -= s["fit_weight"] * misfit + self.hassle(
+                f, s["ordering_effort"], 1 - uncertainty
+            )
         return worth, barrier
 
     def per_firm(self, firm: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -150,7 +152,7 @@ class NumpyMarket:
         """Move the market by one period."""
         rng, firms, segments = self.rng, self.firms, self.segments
         newcomers = np.flatnonzero(
-            rng.random(self.n, self.dtype) < segments["turnover"][self.segment]
+            rng.random(self.n, self.dtype) < segments["exit_rate"][self.segment]
         )
         left = self.per_firm(self.supplier[newcomers])
         self.arrive(newcomers)
@@ -166,7 +168,7 @@ class NumpyMarket:
             row |= self.count(who, origin, option)
             at = np.arange(len(who))
             enjoyed = utility[option, at] / self.price_sensitivity[who] + barrier[option, at]
-            enjoyed -= segments["outside_value"][self.segment[who]]
+            enjoyed -= segments["no_purchase_value"][self.segment[who]]
             moved = (origin >= 0) & (origin != option) & (option < self.n_firms)
             enjoyed -= moved * segments["switching_cost"][self.segment[who]]
             row["surplus"] = enjoyed.sum(dtype=float)
@@ -182,7 +184,7 @@ class NumpyMarket:
         self.uncertainty += firms["forgetting_rate"][:, None] * (1 - self.uncertainty)
         self.uncertainty[taught, teacher] = after
         if self.thorough:
-            effort = s["teaching_effort"] * firms["customization"][taught] * (before - after)
+            effort = s["onboarding_effort"] * firms["customization"][taught] * (before - after)
             row["recognized"] = self.per_firm(taught)
             row["effort"] = self.per_firm(taught, effort)
             row["surplus"] -= effort.sum(dtype=float)
@@ -198,7 +200,7 @@ class NumpyMarket:
         width = self.n_firms + 1
         flows = np.bincount((origin + 1) * width + option, minlength=width * width)
         buyer, firm = who[option < self.n_firms], option[option < self.n_firms]
-        hassle = self.segments["hassle"][self.segment[buyer]]
+        hassle = self.segments["ordering_effort"][self.segment[buyer]]
         order = self.hassle(firm, hassle, 1 - self.uncertainty[firm, buyer])
         taken = self.supplier.copy()
         taken[buyer] = firm
@@ -228,9 +230,9 @@ class NumpyMarket:
         knowledge = 1 - self.uncertainty[f, who]
         misfit, unseen = self.misfit(who, f, knowledge)
         bend = self.firms["customization"][f]
-        procedural = s["switching_cost"] + s["teaching_effort"] * bend * knowledge
+        procedural = s["switching_cost"] + s["onboarding_effort"] * bend * knowledge
         relational = s["fit_weight"] * (unseen - misfit)
-        relational += s["hassle"] - self.hassle(f, s["hassle"], knowledge)
+        relational += s["ordering_effort"] - self.hassle(f, s["ordering_effort"], knowledge)
         totals = {
             "customers": self.per_firm(f),
             "knowledge": self.per_firm(f, knowledge),
@@ -254,9 +256,9 @@ class NumpyMarket:
         contribution = sales * (firms["price"] - cost).astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
             made = {
-                "share": sales / sales.sum(axis=1, keepdims=True),
+                "market_share": sales / sales.sum(axis=1, keepdims=True),
                 "stayed": 1 - t["lost"] / t["held"],
-                "knowledge": t["knowledge"] / n,
+                "customer_knowledge": t["knowledge"] / n,
                 "switching_procedural": t["procedural"] / n,
                 "switching_relational": t["relational"] / n,
                 "revenue": sales * firms["price"] * self.scale,
@@ -270,15 +272,16 @@ class NumpyMarket:
                 value = (contribution / n)[:, :, None] * r / (1 + self.discount_rate - r)
                 held = t["held_by_knowledge"]
                 made |= {
-                    "acquisitions": t["won"] * self.scale,
-                    "left": t["left"],
-                    "recognized": t["recognized"] / sales,
-                    "effort": t["effort"] / sales,
-                    "hassle": t["hassle"] / sales,
-                    "misfit": t["misfit"] / n,
-                    "misfit_removed": 1 - t["misfit"] / t["standard"],
+                    "customers_acquired": t["won"] * self.scale,
+                    "customers_left_market": t["left"],
+                    "recognition_rate": t["recognized"] / sales,
+                    "onboarding_effort": t["effort"] / sales,
+                    "ordering_effort": t["hassle"] / sales,
+                    "fit_gap": t["misfit"] / n,
+                    "fit_gap_closed": 1 - t["misfit"] / t["standard"],
                     "switching_cost_sd": np.sqrt(np.maximum(t["square"] / n - mean**2, 0)),
-                    "lifetime_value_present": np.nansum(value * held, axis=2) / held.sum(axis=2),
+                    "customer_lifetime_value_present": np.nansum(value * held, axis=2)
+                    / held.sum(axis=2),
                 }
         return {name: made[name] for name in (*FEW, *MORE) if name in made}
 

@@ -14,6 +14,7 @@ import numpy as np
 
 import cxsim as cx
 from cxsim.study.analysis import verdict
+from lab.pages.page import DOCS, ROOT, Images, write
 from lab.validation.claims.margins import OTHERS, lead
 from lab.validation.claims.page import Tested, page, shipped
 from lab.validation.claims.registry import CLAIMS, Claim
@@ -22,9 +23,7 @@ from lab.validation.claims.runs import Runs
 if TYPE_CHECKING:
     from cxsim.charts.style import Picture
 
-ROOT = Path(__file__).resolve().parents[3]
 STUDIES = ROOT / "params" / "studies" / "claims"
-IMAGES = "images/claims"
 
 
 #: What is smaller than this is rounding: no verdict rests on it.
@@ -88,26 +87,14 @@ def publish(
     tested: Sequence[Tested], docs: Path, maps: Mapping[str, Picture] = MappingProxyType({})
 ) -> Path:
     """Write the page and its figures to a folder and return the page's path."""
-    from cxsim.charts.style import save
     from lab.validation.claims.figures import turns, where
 
-    folder = docs / IMAGES
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
-        old.unlink()
-    figures = {}
-    for draw in (where, turns):
-        figure = draw(tested)
-        if figure is not None:
-            save(figure, folder / f"{draw.__name__}.png")
-            figures[f"{IMAGES}/{draw.__name__}.png"] = str(figure.get_label())
-    said = {}
-    for name, figure in maps.items():
-        save(figure, folder / f"map_{name}.png")
-        said[name] = f"{IMAGES}/map_{name}.png", str(figure.get_label())
-    path = docs / "claims.md"
-    path.write_text(page(tested, figures, said), encoding="utf-8")
-    return path
+    images = Images(docs, "claims")
+    images.clear()
+    drawn = ((draw.__name__, draw(tested)) for draw in (where, turns))
+    figures = [images.add(figure, name) for name, figure in drawn if figure is not None]
+    shown = {name: images.add(figure, f"map_{name}") for name, figure in maps.items()}
+    return write(docs / "claims.md", page(tested, figures, shown))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{claim.study}: {claim.says} ({found.done:,} new runs, {took:.0f} s)", flush=True)
         for part, word, finding in zip(claim.parts, found.words(), found.findings, strict=True):
             print(f"  {word:15} {part.says}: {finding.sentence}", flush=True)
-    docs = given.docs or (None if given.only else ROOT / "docs")
+    docs = given.docs or (None if given.only else DOCS)
     if docs:
         maps = {
             each.claim.study: drawn(

@@ -1,4 +1,4 @@
-"""Figures of verdicts: at how many points claims hold, and what turns them."""
+"""Figures of verdicts: at how many points claims hold, and the factors that decide them."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def where(tested: Sequence[Tested]) -> Picture:
         axes.spines[side].set_visible(False)
     kinds = {word: words.count(word) for word in ("holds", "depends", "open", "fails")}
     title = (
-        f"Of {len(words)} things that are claimed, {kinds['holds']} hold throughout, "
+        f"Of {len(words)} parts of claims, {kinds['holds']} hold throughout, "
         f"{kinds['depends']} depend on circumstances, {kinds['fails']} fail throughout"
-        + (f", {kinds['open']} stay open" if kinds["open"] else "")
+        + (f", {kinds['open']} remain open" if kinds["open"] else "")
         + f" and {words.count('by construction')} follow from assumptions"
     )
     return finish(
@@ -123,9 +123,9 @@ def paying(frame: pd.DataFrame, margin: np.ndarray, shipped: Mapping[str, float]
             axes.set_ylim(-0.35, 3.35)
             axes.grid(visible=False)
             if row == len(horizons) - 1:
-                axes.set_xlabel("Customizing, EUR a unit", fontsize=9)
+                axes.set_xlabel("Cost of customization, EUR per unit", fontsize=9)
             if column == 0:
-                axes.set_ylabel("Weight of fit, EUR per sq. distance", fontsize=9)
+                axes.set_ylabel("Value of personalization, EUR per sq. unit", fontsize=9)
     of = points.groupby(["periods", "market_size"])["kind"].apply(lambda k: (k == "yes").mean())
     (low, least), (high, most) = of.idxmin(), of.idxmax()
     title = (
@@ -143,7 +143,7 @@ def paying(frame: pd.DataFrame, margin: np.ndarray, shipped: Mapping[str, float]
 
 @styled
 def turns(tested: Sequence[Tested]) -> Picture | None:
-    """Draw what turns claims: the number that decides over the factor, point by point."""
+    """Draw the deciding factors: the number of the claim over the factor, point by point."""
     shown = [
         (number, each, part, found)
         for number, each in enumerate(tested, 1)
@@ -190,7 +190,7 @@ def turns(tested: Sequence[Tested]) -> Picture | None:
     )
     return finish(
         figure, title=title, alt=f"{title}: {said}.",
-        note="Each mark is a point of a study: the mean of the number that decides. Round, blue: "
-        "holds; square, red: fails; grey: open. Line: the split that parts points above 0 from "
-        "others best; band: its 95 % interval over resamples of points.",
+        note="Each mark is a design point: the mean of the number of the claim. Round, blue: "
+        "holds; square, red: fails; grey: open. Line: the split that best separates points above 0 "
+        "from others; band: its 95 % interval over resamples of points.",
     )  # fmt: skip

@@ -43,8 +43,8 @@ def matched(r: Runs) -> np.ndarray:
     """Return the part of its lead that Collector loses once matched, less Tailor's; times both."""
 
     def lead_of(firm: str, strategy: str) -> np.ndarray:
-        own = r(f"retention.{firm}", strategy, over=LAST)
-        return own - r(f"retention.Matches{firm}", strategy, over=LAST)
+        own = r(f"retention_rate.{firm}", strategy, over=LAST)
+        return own - r(f"retention_rate.Matches{firm}", strategy, over=LAST)
 
     points, tailor = lead_of("Collector", "unmatched"), lead_of("Tailor", "unmatched")
     points_lost = points - lead_of("Collector", "matched")
@@ -57,7 +57,7 @@ def worth(share: int) -> Callable[[Runs], np.ndarray]:
 
     def mean(r: Runs) -> np.ndarray:
         customers = np.array([r(f"customers.{firm}") for firm in firms])
-        shares = np.array([r(f"worth_{share}.{firm}") for firm in firms])
+        shares = np.array([r(f"experience_premium_{share}.{firm}") for firm in firms])
         return (np.where(customers > 0, shares, 0.0) * customers).sum(axis=0) / customers.sum(
             axis=0
         )
@@ -69,12 +69,12 @@ def rise(measure: str, firm: str, over: tuple[int, int], strategy: str | None = 
     """Return long-standing customers' value less recent ones'."""
 
     def margin(r: Runs) -> np.ndarray:
-        long = r(f"{measure}_long.{firm}", strategy, over=over)
-        return long - r(f"{measure}_recent.{firm}", strategy, over=over)
+        long = r(f"{measure}_long_tenured.{firm}", strategy, over=over)
+        return long - r(f"{measure}_new.{firm}", strategy, over=over)
 
     return margin
 
 
 def per_customer(r: Runs, firm: str) -> np.ndarray:
     """Return a firm's contribution per customer and month in the last year."""
-    return r(f"contribution.{firm}", over=LAST) / r(f"customers.{firm}", over=LAST)
+    return r(f"contribution_margin.{firm}", over=LAST) / r(f"customers.{firm}", over=LAST)

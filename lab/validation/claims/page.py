@@ -1,4 +1,4 @@
-"""The page of verdicts on claims, written from what studies found."""
+"""The page of verdicts on claims, written from results of studies."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import cxsim as cx
 from cxsim.scenario import Scenario
 from cxsim.study.analysis.points import Finding, amount
 from cxsim.study.designs import Factor
+from lab.pages.page import table
 from lab.validation.claims.registry import Claim
-from lab.validation.page import table
 
 __all__ = ["Tested", "page", "plain", "shipped"]
 
@@ -19,23 +19,25 @@ HEAD = """# Claims put to the test
 
 <!-- Written by `python -m lab.validation.claims` (make claims). Changes by hand are lost. -->
 
-What the literature on customer relationships claims is no rule of the model. Each claim is put to
-the test by a study over ranges of uncertain inputs: the files are in
-`params/studies/claims/`, and `make claims` runs them and writes this page. Ranges are wide and
-stand below, each with the shipped value in its middle (or at its end, where nothing lies beyond);
-a verdict is about these ranges and this model, and other ranges give other shares.
+{answer}
 
-**How a verdict is found.** Each part of a claim comes down to one number a run, which has to be
-above 0. At a point of the study it *holds* where the {confidence} interval of its mean over paired
-seeds (Student) lies above 0, it *fails* where it lies at or below, else the point is *open*. Over
-all points the word is **holds** where it holds at 95 % of points or more, **fails** where it fails
-at so many, **open** where more than half are open, else **depends**. *Share* has Wilson's
-interval over points. A part that follows from what the model assumes is marked
-**by construction**: runs only illustrate it. *What turns it* is the one split of one factor that
-parts points above 0 from others best (Gini impurity); the factor is named if it is the best one in
-at least half of {resamples} resamples of the points, and if at most 5 % of as many permutations
-split as well; the value has its interval over the resamples. No verdict is written by hand, and no
-parameter was set to get one.
+Claims of the literature on customer relationships are not rules of the model. A study tests each
+claim over ranges of uncertain inputs. The files are in `params/studies/claims/`; `make claims`
+runs them and writes this page. The ranges are wide and listed below, each with the shipped value
+in its middle (or at its end, if no values lie beyond). A verdict is about these ranges and this
+model; other ranges give other shares.
+
+**How a verdict is found.** Each part of a claim is expressed by one number per run that has to be
+above 0. At a design point the part *holds* if the {confidence} confidence interval of its mean over
+paired seeds (Student) lies above 0, and *fails* if the interval lies at or below 0; otherwise the
+point is *open*. Over all points the verdict is **holds** if the part holds at 95 % of points or
+more, **fails** if it fails at 95 % or more, **open** if more than half of the points are open, and
+otherwise **depends**. Shares of points have Wilson's interval. A part that follows from the
+model's assumptions is marked **by construction**: runs only illustrate it. The *deciding factor* is
+the factor whose single split best separates points above 0 from others (Gini impurity). It is
+named if it is the best factor in at least half of {resamples} resamples of the points, and if at
+most 5 % of as many permutations split as well; the interval of its value is over the resamples. No
+verdict is written by hand, and no parameter was set to get one.
 
 ## All verdicts
 
@@ -64,22 +66,37 @@ class Tested:
 
 def page(
     tested: Sequence[Tested],
-    figures: Mapping[str, str],
-    maps: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    figures: Sequence[str],
+    maps: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return the page as Markdown.
 
     Parameters
     ----------
     tested : sequence of Tested
-    figures : mapping of str to str
-        What each figure shows, by its path from the page.
-    maps : mapping of str to (str, str)
-        Path and words of the map that answers a claim, by the name of its study.
+    figures : sequence of str
+        Markdown of the figures over all claims.
+    maps : mapping of str to str
+        Markdown of the map that answers a claim, by the name of its study.
     """
-    shown = "\n\n".join(f"![{alt}]({path})" for path, alt in figures.items())
-    head = HEAD.format(confidence="95 %", resamples=400, table=_summary(tested), figures=shown)
+    head = HEAD.format(
+        answer=_answer(tested), confidence="95 %", resamples=400,
+        table=_summary(tested), figures="\n\n".join(figures),
+    )  # fmt: skip
     return "\n".join([head, *(_claim(n, each, maps) for n, each in enumerate(tested, 1))])
+
+
+def _answer(tested: Sequence[Tested]) -> str:
+    """Return the verdicts on all parts, counted."""
+    words = [word for each in tested for word in each.words()]
+    kinds = {word: words.count(word) for word in ("holds", "depends", "fails", "open")}
+    lead = "Most claims depend on circumstances. " if 2 * kinds["depends"] >= len(words) else ""
+    return (
+        f"{lead}Of the {len(words)} parts of {len(tested)} claims, {kinds['holds']} hold "
+        f"throughout the ranges tested, {kinds['depends']} depend on circumstances, "
+        f"{kinds['fails']} fail throughout, {kinds['open']} remain open, and "
+        f"{words.count('by construction')} follow from assumptions."
+    )
 
 
 #: How often a part holds over the points of a study, in words: at least this share of them.
@@ -91,17 +108,17 @@ _OFTEN = (
 
 
 def plain(tested: Tested) -> str:
-    """Return the answer to a claim in one sentence, each part with how often it holds."""
+    """Return the answer to a claim in one sentence: how often each part holds."""
     said = []
     for part, found in zip(tested.claim.parts, tested.findings, strict=True):
         if part.assumed:
-            said.append(f"*{part.says}*: true or false by construction")
+            said.append(f"*{part.says}*: follows from assumptions")
             continue
         yes, no, unsure = (100 * found.facts[kind] for kind in ("yes", "no", "open"))
         often = next(word for least, word in _OFTEN if yes >= 100 * least)
         said.append(f"*{part.says}*: {often} (in {yes:.0f} % of markets; not in {no:.0f} %; open "
                     f"in {unsure:.0f} %)")  # fmt: skip
-    return f"**In the markets tried:** {'; '.join(said)}."
+    return f"**In the markets tested:** {'; '.join(said)}."
 
 
 def _summary(tested: Sequence[Tested]) -> str:
@@ -113,8 +130,8 @@ def _summary(tested: Sequence[Tested]) -> str:
             turns = "" if part.assumed else turned(found)
             rows.append([f"{says}{part.says}", f"**{word}**", _share(found),
                          f"{100 * found.facts['no']:.0f} %", turns])  # fmt: skip
-    heads = ["claim and part", "verdict", "holds at", "fails at", "what turns it"]
-    return table(heads, rows)
+    heads = ["claim and part", "verdict", "holds at", "fails at", "deciding factor"]
+    return table(heads, rows, left=1)
 
 
 def _share(found: Finding) -> str:
@@ -123,7 +140,7 @@ def _share(found: Finding) -> str:
 
 
 def turned(found: Finding) -> str:
-    """Return what turns a claim, in words."""
+    """Return the factor that decides a claim, and its value, in words."""
     facts = found.facts
     if facts["value"] is None:
         return ""
@@ -147,7 +164,7 @@ def _range(factor: Factor, base: Scenario | None) -> str:
 
 
 def shipped(factor: Factor, base: Scenario) -> list[float | None]:
-    """Return what a scenario has where a factor moves it; None for what is absent there."""
+    """Return a scenario's values of the parameters of a factor; None where they are absent."""
     found: list[float | None] = []
     for move in factor.moves:
         value = base.value(move.path)
@@ -156,7 +173,7 @@ def shipped(factor: Factor, base: Scenario) -> list[float | None]:
     return found
 
 
-def _claim(number: int, tested: Tested, maps: Mapping[str, tuple[str, str]]) -> str:
+def _claim(number: int, tested: Tested, maps: Mapping[str, str]) -> str:
     claim, study = tested.claim, tested.study
     rows = []
     for part, found in zip(claim.parts, tested.findings, strict=True):
@@ -170,7 +187,7 @@ def _claim(number: int, tested: Tested, maps: Mapping[str, tuple[str, str]]) -> 
         for part, found, word in zip(claim.parts, tested.findings, tested.words(), strict=True)
     ]  # fmt: skip
     ranges = "; ".join(_range(factor, study.base) for factor in study.factors)
-    shown = [f"![{alt}]({path})\n" for path, alt in [maps[claim.study]]] if claim.map else []
+    shown = [f"{maps[claim.study]}\n"] if claim.map else []
     base = study.base.name if study.base is not None else ""
     heads = [
         "part",
@@ -186,13 +203,13 @@ def _claim(number: int, tested: Tested, maps: Mapping[str, tuple[str, str]]) -> 
             *shown,
             *sentences,
             "",
-            f"- **The literature warns**: {claim.warns}",
+            f"- **Doubts in the literature**: {claim.warns}",
             (
                 f"- **Study**: `params/studies/claims/{claim.study}.yaml`, of `{base}`: "
                 f"{len(study.points)} points ({study.design.kind.replace('_', ' ')}), "
                 f"{len(study.seeds)} paired seeds. Ranges: {ranges}."
             ),
-            f"- **What the model assumes**: {claim.by_construction}\n",
+            f"- **Assumptions of the model**: {claim.by_construction}\n",
             table(heads, rows, left=4),
             "",
         ]

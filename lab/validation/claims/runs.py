@@ -41,7 +41,7 @@ class Runs:
         Parameters
         ----------
         column : str
-            ``"share.Tailor"``.
+            ``"market_share.Tailor"``.
         strategy : str, optional
             Default: the first.
         over : (int, int), optional

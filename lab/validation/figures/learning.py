@@ -1,4 +1,4 @@
-"""How misfit falls with contacts."""
+"""The fit gap over the number of contacts."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SHOWN = {
 
 @styled
 def misfit_by_contacts(checks: dict[str, Check]) -> Picture:
-    """Draw mean misfit after each contact: the closed form, and dots of the simulation."""
+    """Draw mean fit gap after each contact: the closed form, and dots of the simulation."""
     figure = new(None, (7.6, 4.4))
     axes = figure.subplots()
     labels, said = [], []
     for setting, (name, color) in _SHOWN.items():
-        found = [checks[f"{setting}: misfit after {n}"] for n in range(1, 7)]
+        found = [checks[f"{setting}: fit gap after {n}"] for n in range(1, 7)]
         axes.plot(range(1, 7), [c.expected for c in found], "-", color=OKABE_ITO[color], lw=1.6)
         axes.plot(range(1, 7), [c.obtained for c in found], "o", color=OKABE_ITO[color], ms=5.5)
         labels.append(EndLabel(6, found[-1].expected, name, readable(OKABE_ITO[color])))
@@ -31,13 +31,13 @@ def misfit_by_contacts(checks: dict[str, Check]) -> Picture:
     axes.set_ylim(0, None)
     axes.set_xlim(0.8, 6.2)
     axes.set_xlabel("contacts that taught")
-    top_label(axes, "mean misfit, squared distance")
+    top_label(axes, "mean fit gap, squared distance")
     title = "Contacts close in on a customer only as far as the firm can customize"
     finish(
         figure,
         title=title,
         note="Lines: closed form. Dots: simulation; standard errors are smaller than the dots.",
-        alt=f"{title}. Simulated misfit on the closed form: {'; '.join(said)}.",
+        alt=f"{title}. Simulated fit gap on the closed form: {'; '.join(said)}.",
     )
     end_labels(axes, labels)
     return figure

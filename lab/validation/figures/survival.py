@@ -1,4 +1,4 @@
-"""How a cohort thins out."""
+"""Survival of a cohort of customers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def survivors(checks: dict[str, Check]) -> Picture:
     axes.set_xlim(-0.3, 12.4)
     axes.set_xlabel("years")
     top_label(axes, "customers left, %")
-    title = "Seven years of leaving, each customer at an own rate, foretell twelve"
+    title = "Seven years of leaving, each customer at an own rate, predict twelve"
     finish(
         figure,
         title=title,

@@ -15,13 +15,13 @@ __all__ = ["adoption", "news"]
 
 @styled
 def adoption(checks: dict[str, Check]) -> Picture:
-    """Draw who adopts in each period beside Bass's discrete model."""
+    """Draw adopters by period beside Bass's discrete model."""
     figure = new(None, (8.4, 4.0))
     axes = figure.subplots()
     found = list(checks.values())
     periods = np.arange(len(found))
     curve = 100 * bass_diffusion(len(found), **ADOPTION)
-    ads = 100 * bass_diffusion(len(found), **{**ADOPTION, "tell_rate": 0.0})
+    ads = 100 * bass_diffusion(len(found), **{**ADOPTION, "message_rate": 0.0})
     axes.plot(periods, curve, "-", color=GREY, lw=1.6)
     axes.plot(periods, ads, "--", color=OKABE_ITO["vermillion"], lw=1.4)
     axes.errorbar(
@@ -49,7 +49,7 @@ def adoption(checks: dict[str, Check]) -> Picture:
 
 @styled
 def news(checks: dict[str, Check]) -> Picture:
-    """Draw what good and bad news do to the chance to buy, by that chance."""
+    """Draw the effects of positive and negative messages on the purchase probability, over it."""
     figure = new(None, (8.4, 4.0))
     axes = figure.subplots()
     p = np.linspace(0.01, 0.99, 99)

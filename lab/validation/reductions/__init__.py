@@ -1,4 +1,4 @@
-"""Markets so simple that a closed form says what must come out.
+"""Markets whose results are known in closed form.
 
 A reduction runs the compiled engine on such a market and returns checks: what the closed form
 expects beside what was obtained. It takes a seed, a number of customers, and rules to exchange,

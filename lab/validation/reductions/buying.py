@@ -52,7 +52,7 @@ def dirichlet_market(
         ),
         seed=seed,
         rules=rules,
-        detail=("customers",),
+        probes=("customers",),
     )
     bought = simulation.customers("bought")
     expected = dirichlet_buying(shapes, purchases=purchases, purchase_rate_shape=rate_shape)

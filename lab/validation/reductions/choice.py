@@ -39,10 +39,10 @@ def logit(*, outside=None, price_sensitivity=1.0, customers=200_000, seed=11, ru
             "All": {
                 "share": 1.0,
                 "price_sensitivity": price_sensitivity,
-                "outside_value": outside or 0.0,
+                "no_purchase_value": outside or 0.0,
             }
         },
-        outside_option=outside is not None,
+        no_purchase_option=outside is not None,
         customers=customers,
         periods=2,
     )
@@ -96,11 +96,11 @@ def switching(
                     "share": 1.0,
                     "switching_cost": switching_cost,
                     "price_sensitivity": price_sensitivity,
-                    "outside_value": outside or 0.0,
+                    "no_purchase_value": outside or 0.0,
                 }
             },
             switching_cost_form=form,
-            outside_option=outside is not None,
+            no_purchase_option=outside is not None,
             customers=customers,
             warm_up=int(log(1e-6) / log(memory)),  # the start is forgotten to a millionth
             periods=1,
@@ -153,16 +153,16 @@ def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
                 "price_sensitivity": sensitivity,
                 "volume": volume,
                 "fit_weight": weight,
-                "hassle": hassle,
-                "teaching_effort": teaching,
+                "ordering_effort": hassle,
+                "onboarding_effort": teaching,
                 "switching_cost": moving,
-                "outside_value": outside,
+                "no_purchase_value": outside,
             }
         },
         initial={"Firm 0": {"share": 1.0, "tenure": 5, "knowledge": 0.8}},
         learning_rate=0.0,
         switching_cost_form=form,
-        outside_option=True,
+        no_purchase_option=True,
         customers=customers,
         periods=1,
     )
@@ -195,7 +195,7 @@ def known_customers(*, form="cost", customers=200_000, seed=13, rules=None):
         "switching_relational": volume * weight * (misfit(0.0 * knowledge) - misfit(knowledge))[0]
         + hassle * (recognition * interaction * knowledge)[0],
         "price_paid": volume * asked[0],
-        "misfit": misfit(knowledge)[0],
+        "fit_gap": misfit(knowledge)[0],
     }
     checks += [exactly(what, value, measured(simulation, what)) for what, value in lost.items()]
     return checks

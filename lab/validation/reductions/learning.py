@@ -50,8 +50,8 @@ def learning(
                 "need_mean": (position + gap).tolist(),
                 "need_sd": sqrt(v),
                 "disclosure": disclosure,
-                "hassle": hassle,
-                "teaching_effort": effort,
+                "ordering_effort": hassle,
+                "onboarding_effort": effort,
                 "fit_weight": 1.0,
             }
         },
@@ -61,7 +61,7 @@ def learning(
         periods=contacts,
     )
     rows = []
-    names = ("misfit", "knowledge", "hassle", "effort")
+    names = ("fit_gap", "customer_knowledge", "ordering_effort", "onboarding_effort")
     simulation = simulate(
         scenario,
         seed=seed,
@@ -82,16 +82,20 @@ def learning(
             gap=np.linalg.norm(gap),
             segment_insight=segment_insight,
         )
-        # One customer's misfit is |a (x - mean) + b|^2 and a constant.
+        # One customer's fit gap is |a (x - mean) + b|^2 and a constant.
         a, b = 1.0 - C * K, (1.0 - C + C * (1.0 - segment_insight) * (1.0 - K)) * gap
         error = sqrt((2.0 * D * a**4 * v**2 + 4.0 * a**2 * v * (b @ b)) / customers)
         luck = a * a * excess + 2.0 * a * (b @ shift)
         checks += [
-            Check(f"misfit after {n}", float(expected), row["misfit"], error=error),
-            exactly(f"misfit after {n}, less luck", float(expected), row["misfit"] - luck),
-            exactly(f"knowledge after {n}", K, row["knowledge"]),
-            exactly(f"hassle of order {n}", hassle * (1.0 - interaction * before), row["hassle"]),
-            exactly(f"effort of teaching, {n}", effort * C * (K - before), row["effort"]),
+            Check(f"fit gap after {n}", float(expected), row["fit_gap"], error=error),
+            exactly(f"fit gap after {n}, less luck", float(expected), row["fit_gap"] - luck),
+            exactly(f"knowledge after {n}", K, row["customer_knowledge"]),
+            exactly(
+                f"ordering effort of order {n}",
+                hassle * (1.0 - interaction * before),
+                row["ordering_effort"],
+            ),
+            exactly(f"onboarding effort, {n}", effort * C * (K - before), row["onboarding_effort"]),
         ]
     return checks
 
@@ -126,7 +130,7 @@ def learning_when_recognized(
     )
     K = knowledge_after(n, precision=precision)
     expected = chance @ mean_misfit(K, customization=C, dimensions=D, recognition=recognition)
-    # One customer's misfit is A |x - mean|^2 + B, where the square has mean D and mean square
+    # One customer's fit gap is A |x - mean|^2 + B, where the square has mean D and mean square
     # D^2 + 2 D.
     A = recognition * (1.0 - C * K) ** 2 + 1.0 - recognition
     B = recognition * C**2 * K * (1.0 - K) * D
@@ -137,13 +141,13 @@ def learning_when_recognized(
         Check(
             "misfit",
             expected,
-            measured(simulation, "misfit"),
+            measured(simulation, "fit_gap"),
             error=sqrt((square - expected**2) / customers),
         ),
         Check(
             "knowledge",
             known,
-            measured(simulation, "knowledge"),
+            measured(simulation, "customer_knowledge"),
             error=sqrt(spread / customers),
         ),
     ]
@@ -152,7 +156,7 @@ def learning_when_recognized(
 def telling_apart(
     *, recognition=0.7, knowledge=0.6, insight=0.3, customers=20_000, seed=18, rules=None
 ):
-    """What of the variance of needs a firm's picture explains, each customer known equally well."""
+    """Share of the variance of needs that a firm's beliefs explain, at equal knowledge."""
     D, v, mean = 2, 1.5, np.array([1.0, -0.5])
     simulation = simulate(
         market(
@@ -176,7 +180,9 @@ def telling_apart(
     missed = varied * (r * (1.0 - K) ** 2 + 1.0 - r) + r * K * (1.0 - K) * D * v
     missed += r * (1.0 - r) * K * K * (gap @ gap)
     return [
-        exactly("differentiated", 1.0 - missed / varied, measured(simulation, "differentiated"))
+        exactly(
+            "differentiated", 1.0 - missed / varied, measured(simulation, "need_variance_explained")
+        )
     ]
 
 
@@ -194,7 +200,7 @@ def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, seed=16, rules=Non
         ),
         seed=seed,
         rules=rules,
-        each=lambda s: rows.append((measured(s, "knowledge"), measured(s, "misfit"))),
+        each=lambda s: rows.append((measured(s, "customer_knowledge"), measured(s, "fit_gap"))),
     )
     checks = []
     for t, (known, misfit) in enumerate(rows, start=1):
@@ -203,7 +209,7 @@ def forgetting(*, rate=0.1, knowledge=0.8, customers=100_000, seed=16, rules=Non
         error = sqrt(4.0 * (1.0 - C * K) ** 4 / customers)
         checks += [
             exactly(f"knowledge after {t}", K, known),
-            Check(f"misfit after {t}", expected, misfit, error=error),
+            Check(f"fit gap after {t}", expected, misfit, error=error),
         ]
     return checks
 
@@ -215,7 +221,7 @@ def drift(*, share=0.1, precision=1.0, customers=20_000, seed=17, rules=None):
 
     def look(simulation):
         needs.append(simulation.customers("need").copy())
-        known.append(measured(simulation, "knowledge"))
+        known.append(measured(simulation, "customer_knowledge"))
 
     simulation = simulate(
         market(
@@ -248,7 +254,7 @@ def drift(*, share=0.1, precision=1.0, customers=20_000, seed=17, rules=None):
     K = 1.0 - P
     expected = float(mean_misfit(K, customization=C, dimensions=D, need_variance=v))
     error = sqrt(2.0 * D * (1.0 - C * K) ** 4 * v * v / customers)
-    checks.append(Check("steady misfit", expected, measured(simulation, "misfit"), error=error))
+    checks.append(Check("steady fit gap", expected, measured(simulation, "fit_gap"), error=error))
     # Needs keep their variance, and share of it that is not new ties them to the past.
     last, now = (each.astype(float).ravel() for each in needs[-2:])
     tie = sqrt(1.0 - share)

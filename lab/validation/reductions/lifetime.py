@@ -27,7 +27,7 @@ EARNING = {
 
 
 def lifetime_value(
-    *, stay=0.95, turnover=0.05, discount_rate=0.1, customers=100_000, seed=18, rules=None
+    *, stay=0.95, exit_rate=0.05, discount_rate=0.1, customers=100_000, seed=18, rules=None
 ):
     """Row 8: two equal firms, a constant chance to stay and to leave the market."""
     simulation = simulate(
@@ -38,7 +38,7 @@ def lifetime_value(
                     "share": 1.0,
                     "volume": 2.0,
                     "switching_cost": log(stay / (1.0 - stay)),
-                    "turnover": turnover,
+                    "exit_rate": exit_rate,
                 }
             },
             learning_rate=0.0,
@@ -49,16 +49,16 @@ def lifetime_value(
         seed=seed,
         rules=rules,
     )
-    r = stay * (1.0 - turnover)
+    r = stay * (1.0 - exit_rate)
     expected = MARGIN * float(lifetime_multiple(r, discount_rate=discount_rate))
     held, left = (simulation.ledger.count(name)[-1, 1:] for name in ("customers_before", "left"))
     checks = []
     for f in range(2):
-        spread = (1.0 - turnover) ** 2 * stay * (1.0 - stay) / held[f]
-        spread += stay**2 * turnover * (1.0 - turnover) / (held[f] + left[f])
+        spread = (1.0 - exit_rate) ** 2 * stay * (1.0 - stay) / held[f]
+        spread += stay**2 * exit_rate * (1.0 - exit_rate) / (held[f] + left[f])
         slope = MARGIN * (1.0 + discount_rate) / (1.0 + discount_rate - r) ** 2
         value, customers_held = (
-            measured(simulation, n, f) for n in ("lifetime_value_present", "customers")
+            measured(simulation, n, f) for n in ("customer_lifetime_value_present", "customers")
         )
         checks += [
             Check(f"lifetime value at {f}", expected, value, error=slope * sqrt(spread)),
@@ -96,24 +96,26 @@ def perpetual_value(*, discount_rate=0.1, customers=2_000, seed=19, rules=None):
     )
     margin = MARGIN + 2.0 * 10.0 * premium * 0.6 * recognition * K + 1.2 * saving * recognition * K
     expected = margin * float(lifetime_multiple(1.0, discount_rate=discount_rate))
-    return [exactly("lifetime value", expected, measured(simulation, "lifetime_value_present"))]
+    return [
+        exactly("lifetime value", expected, measured(simulation, "customer_lifetime_value_present"))
+    ]
 
 
-def realized_value(*, turnover=0.1, discount_rate=0.1, customers=20_000, seed=20, rules=None):
-    """What a first cohort really brings after its first purchase, customer by customer."""
+def realized_value(*, exit_rate=0.1, discount_rate=0.1, customers=20_000, seed=20, rules=None):
+    """Actual contribution of a first cohort after its first purchase, customer by customer."""
     worth = np.zeros(customers)
 
     def earn(simulation):
         t = simulation.period - 1
         if t > 0:
-            still = simulation.customers("born") <= 0
-            margin = measured(simulation, "contribution") / measured(simulation, "customers")
+            still = simulation.customers("entry_period") <= 0
+            margin = measured(simulation, "contribution_margin") / measured(simulation, "customers")
             worth[still] += margin / (1.0 + discount_rate) ** t
 
     simulate(
         market(
             {"A": EARNING},
-            {"All": {"share": 1.0, "volume": 2.0, "turnover": turnover}},
+            {"All": {"share": 1.0, "volume": 2.0, "exit_rate": exit_rate}},
             learning_rate=0.0,
             customers=customers,
             periods=100,  # (.9 / 1.1)^100 is 2e-9 of it
@@ -122,6 +124,6 @@ def realized_value(*, turnover=0.1, discount_rate=0.1, customers=20_000, seed=20
         rules=rules,
         each=earn,
     )
-    expected = MARGIN * float(lifetime_multiple(1.0 - turnover, discount_rate=discount_rate))
+    expected = MARGIN * float(lifetime_multiple(1.0 - exit_rate, discount_rate=discount_rate))
     error = worth.std(ddof=1) / sqrt(customers)
     return [Check("realized value", expected, worth.mean(), error=error)]

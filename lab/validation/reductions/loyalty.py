@@ -63,8 +63,8 @@ def loyal(*, form="cost", threshold=0.0, customers=100_000, seed=32, rules=None)
                 "A": {"quality": quality[0], "price": price, "loyalty_programme": programme},
                 "B": {"quality": quality[1], "price": price},
             },
-            {"All": {"share": 1.0, "outside_value": outside}},
-            outside_option=True,
+            {"All": {"share": 1.0, "no_purchase_value": outside}},
+            no_purchase_option=True,
             switching_cost_form=form,
             customers=customers,
             periods=2,
@@ -112,8 +112,8 @@ def binding(
                 },
                 "B": {"quality": quality[1] + 1.0, "price": 1.0},
             },
-            {"All": {"share": 1.0, "outside_value": outside, "purchase_rate": rate}},
-            outside_option=True,
+            {"All": {"share": 1.0, "no_purchase_value": outside, "purchase_rate": rate}},
+            no_purchase_option=True,
             switching_cost_form=form,
             customers=customers,
             market_size=customers,
@@ -145,7 +145,7 @@ def binding(
     won = simulation.ledger.count("purchases")[1, :, 0]
     checks += [
         exactly("exit fees", due * leaving, measured(simulation, "exit_fees")),
-        exactly("ended", ended, measured(simulation, "ended")),
+        exactly("ended", ended, measured(simulation, "subscriptions_ended")),
         exactly(
             "customers", holders - leaving + won[0] + won[2], measured(simulation, "customers")
         ),

@@ -59,7 +59,7 @@ def shop(
         "brand_taste_sd": {name: tastes * TRUTH[f"taste_sd.{name}"] / a for name in firms},
     }
     if learning:
-        segment |= {"fit_weight": 0.8, "teaching_effort": 1.5, "disclosure": 0.8}
+        segment |= {"fit_weight": 0.8, "onboarding_effort": 1.5, "disclosure": 0.8}
     else:
         segment["need_sd"] = 0.0
     return market(
@@ -74,7 +74,7 @@ COVERAGE_LIMIT = 3.0
 def estimated(scenario, *, seed=0, first="use", **options) -> Estimates:
     """Return estimates from the panel of a run, Bob's intercept being zero."""
     panel = cx.run(scenario, seed=seed, panel=scenario.customers).panel
-    return fit(cx.calibration.read_panel(panel), first=first, **options)
+    return fit(cx.calibration.read_panel(panel), initial_purchases=first, **options)
 
 
 def _against_bob(estimates):
@@ -120,23 +120,25 @@ def round_trip(*, panels=100, first_seed=100, first="use", **world) -> list[Chec
     return rows
 
 
-def spurious_loyalty(*, customers=600, periods=20, shuffles=3, seed=0) -> list[Check]:
+def spurious_loyalty(*, customers=600, periods=20, permutations=3, seed=0) -> list[Check]:
     """Row 3: tastes alone look like loyalty to a model without tastes; loyalty alone is found."""
     rows = []
     scenario = shop(loyalty=0.0, customers=customers, periods=periods)
     tastes = cx.run(scenario, seed=seed, panel=customers).panel
     tastes = cx.calibration.read_panel(tastes)
-    alike = fit(tastes, first="use", tastes=False)
-    mixed = shuffled_order(tastes, first="use", tastes=False, shuffles=shuffles, start=alike)
+    alike = fit(tastes, initial_purchases="use", tastes=False)
+    mixed = shuffled_order(
+        tastes, initial_purchases="use", tastes=False, permutations=permutations, start=alike
+    )
     value, spread = float(alike.values["loyalty"]), alike.error("loyalty", robust=True)
     assert value > 10 * spread, "a model without tastes should find loyalty in tastes"
     rows.append(
         Check(
             "tastes only, estimated without: loyalty shuffled, as much as unshuffled",
-            value, mixed.loyalty, error=spread * sqrt(1 + 1 / shuffles),
+            value, mixed.loyalty, error=spread * sqrt(1 + 1 / permutations),
         )
     )  # fmt: skip
-    with_tastes = fit(tastes, first="use")
+    with_tastes = fit(tastes, initial_purchases="use")
     rows.append(
         Check(
             "tastes only, estimated with tastes: loyalty",
@@ -146,14 +148,14 @@ def spurious_loyalty(*, customers=600, periods=20, shuffles=3, seed=0) -> list[C
     scenario = shop(tastes=0.0, customers=customers, periods=periods)
     costs = cx.run(scenario, seed=seed, panel=customers).panel
     costs = cx.calibration.read_panel(costs)
-    found = fit(costs, first="use")
+    found = fit(costs, initial_purchases="use")
     rows.append(
         Check(
             "switching costs only: loyalty",
             TRUTH["loyalty"], float(found.values["loyalty"]), error=found.error("loyalty"),
         )
     )  # fmt: skip
-    mixed = shuffled_order(costs, first="use", shuffles=shuffles, start=found)
+    mixed = shuffled_order(costs, initial_purchases="use", permutations=permutations, start=found)
     rows.append(Check("switching costs only, shuffled", 0.0, mixed.loyalty, error=mixed.error))
     return rows
 
@@ -172,12 +174,12 @@ SWITCHES = {
 PROGRAMS = 0.02
 
 
-def real_data(name, *, shuffles=5) -> list[Check]:
+def real_data(name, *, permutations=5) -> list[Check]:
     """State dependence in a published panel, as another program finds it; near 0 shuffled."""
     panel = real_panel(name)
     loyalty, error, percent, alike = PUBLISHED[name]
     found, without = fit(panel), fit(panel, tastes=False)
-    mixed = shuffled_order(panel, shuffles=shuffles, start=found)
+    mixed = shuffled_order(panel, permutations=permutations, start=found)
     worth = found.worths.set_index("parameter").loc["loyalty"]
     digit = {"Yogurt": 0.5, "Catsup": 0.05}[name]  # half of the last that is printed
     limit = {"Yogurt": (0.0, 0.1), "Catsup": (0.10, 0.07)}[name]
@@ -196,7 +198,7 @@ def real_data(name, *, shuffles=5) -> list[Check]:
 
 
 def with_learning(*, panels=10) -> tuple[np.ndarray, np.ndarray]:
-    """How far a logit of constant loyalty is from markets in which customers teach firms.
+    """Distance of a logit with constant loyalty from markets in which firms learn.
 
     Returns the loyalty found per panel, and the mean of what a customer would lose by moving
     at the end of the run, both in utils: no closed form, so no check.
@@ -204,8 +206,8 @@ def with_learning(*, panels=10) -> tuple[np.ndarray, np.ndarray]:
     found, lost = [], []
     for seed in range(panels):
         scenario = shop(learning=True)
-        run = cx.run(scenario, seed=seed, panel=scenario.customers, detail=["customers"])
-        estimates = fit(cx.calibration.read_panel(run.panel), first="use")
+        run = cx.run(scenario, seed=seed, panel=scenario.customers, probes=["customers"])
+        estimates = fit(cx.calibration.read_panel(run.panel), initial_purchases="use")
         found.append(float(estimates.values["loyalty"]))
         lost.append(float((run.customers["switching_cost"] * TRUTH["price_sensitivity"]).mean()))
     return np.array(found), np.array(lost)
@@ -230,7 +232,7 @@ def out_of_sample(prediction: Prediction) -> list[Check]:
     They are the same scenario estimated without loyalty, which tastes alone make repeat, and
     purchases drawn from market shares.
     """
-    off = prediction.errors().set_index("model")["repeat_rate"]
+    off = prediction.errors().set_index("model")["repeat_purchase_rate"]
     source = prediction.calibration.panel.source
     what = f"{source}: points by which the repeat rate is missed, against"
     return [

@@ -34,7 +34,7 @@ def deciding(*, members=5, quorum=0.6, customers=100_000, seed=21, rules=None):
     scenario = market(
         {"A": {"quality": 9.0, "price": 8.0}, "B": {"quality": 8.5, "price": 8.0}},
         {"All": {"share": 1.0, "buying_center": {"members": members, "quorum": quorum}}},
-        outside_option=True,
+        no_purchase_option=True,
         customers=customers,
         periods=2,
     )
@@ -68,7 +68,7 @@ def discovering(
         ),
         seed=seed,
         rules=rules,
-        each=lambda s: rms.append(measured(s, "self_error")),
+        each=lambda s: rms.append(measured(s, "self_knowledge_error")),
     )
     factor = 1.0 - min(1.0, rate * (1.0 + feedback))
     first = sqrt(D) * sd * factor
@@ -121,7 +121,7 @@ def lived_with(
     # Squares of 2 D normal variates and more; accounts are independent, members of one are not.
     spread = 2.0 * sqrt(D) * (kept * v + missed + (C * K * error) ** 2)
     return [
-        Check("misfit", expected, measured(simulation, "misfit"), error=spread / sqrt(customers)),
+        Check("misfit", expected, measured(simulation, "fit_gap"), error=spread / sqrt(customers)),
         Check(
             "fit lost by moving to a twin",
             untaught - expected,
@@ -147,7 +147,7 @@ def judged(*, error=0.7, member_sd=0.5, customers=200_000, seed=24, rules=None):
         },
         self_discovery={"initial_error_sd": error},
         needs=1,
-        outside_option=True,
+        no_purchase_option=True,
         customers=customers,
         periods=1,
     )

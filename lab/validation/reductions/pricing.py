@@ -51,10 +51,10 @@ def duopoly(
                 "share": 1.0,
                 "price_sensitivity": price_sensitivity,
                 "switching_cost": loyalty / price_sensitivity,
-                "outside_value": outside or 0.0,
+                "no_purchase_value": outside or 0.0,
             }
         },
-        outside_option=outside is not None,
+        no_purchase_option=outside is not None,
         switching_cost_form=form,
         discount_rate=1.0 / discount_factor - 1.0,
         initial={
@@ -98,10 +98,10 @@ def bertrand(
             "All": {
                 "share": 1.0,
                 "price_sensitivity": price_sensitivity,
-                "outside_value": outside or 0.0,
+                "no_purchase_value": outside or 0.0,
             }
         },
-        outside_option=outside is not None,
+        no_purchase_option=outside is not None,
         customers=customers,
         periods=30,
     )
@@ -268,7 +268,7 @@ def deviations(
     pairs=8,
     seed=0,
 ):
-    """What the first firm gains by asking other prices than the equilibrium's, in present value.
+    """Gain of the first firm by prices other than the equilibrium's, in present value.
 
     Expected is what the deviation brings on the mean path of customers, which no firm that
     plays an equilibrium may like; obtained is the mean difference between paired runs, per

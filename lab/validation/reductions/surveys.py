@@ -52,9 +52,9 @@ def surveys(
             ("experience", mean, sqrt(variance / size)),
             ("net promoter score", net, sqrt((advocates + destroyers - net**2) / size)),
         ):
-            name = f"{what.removesuffix(' score').replace(' ', '_')}_surveyed"
+            name = f"surveyed_{what.replace(' ', '_')}"
             estimates = found[name](simulation.ledger)[:, 0]
-            told = found[f"{name}_error"](simulation.ledger)[:, 0]
+            told = found[f"{name}_se"](simulation.ledger)[:, 0]
             slack = error * (1.0 / size + size / customers)
             checks += [
                 Check(f"{what}, n = {size}", true, estimates.mean(), error=error / sqrt(periods)),
@@ -78,9 +78,9 @@ def surveys(
 
 def _known(size: int, periods: int, customers: int) -> Any:
     """Return a market in which nothing happens but surveys of one firm's customers."""
-    listening = {"tracking": {"sample": size / customers, "response_rate": 1.0}}
+    surveys = {"tracking": {"sample": size / customers, "response_rate": 1.0}}
     return market(
-        firms={"A": firm(touchpoints={"place": {}}, listening=listening)},
+        firms={"A": firm(touchpoints={"place": {}}, surveys=surveys)},
         segments={"All": {"share": 1.0, "purchase_rate": 0.0}},
         journey={"place": {"visit_rate": 0.0}},
         initial={"A": {"share": 1.0}},

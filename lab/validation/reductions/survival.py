@@ -17,7 +17,7 @@ __all__ = ["cohort_survival"]
 def cohort_survival(
     *, alpha=0.668, beta=3.806, periods=12, customers=100_000, seed=21, rules=None
 ) -> list[Check]:
-    """Row 7: nothing but ``turnover_beta``; the first cohort thins out.
+    """Row 7: nothing but ``exit_rate_beta``; the first cohort thins out.
 
     Everybody is there in period -1 and may leave from period 0 on.
     """
@@ -25,13 +25,13 @@ def cohort_survival(
     simulate(
         market(
             {"A": {"price": 1.0}},
-            {"All": {"share": 1.0, "turnover_beta": [alpha, beta]}},
+            {"All": {"share": 1.0, "exit_rate_beta": [alpha, beta]}},
             customers=customers,
             periods=periods,
         ),
         seed=seed,
         rules=rules,
-        each=lambda s: still.append(np.count_nonzero(s.customers("born") < 0) / customers),
+        each=lambda s: still.append(np.count_nonzero(s.customers("entry_period") < 0) / customers),
     )
     expected = survival(np.arange(1, periods + 1), alpha=alpha, beta=beta)
     return [

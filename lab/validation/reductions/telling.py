@@ -15,18 +15,18 @@ from lab.validation.markets import firm, market
 __all__ = ["ADOPTION", "asymmetry", "diffusion", "diffusion_peak"]
 
 #: Chances to be reached by advertising and to be told by one contact, per period.
-ADOPTION = {"reach": 0.03, "tell_rate": 0.13, "contacts": 3}
+ADOPTION = {"reach": 0.03, "message_rate": 0.13, "contacts": 3}
 _EMOTIONS = ("destroying", "attention", "recommendation", "advocacy")
 
 
-def _new_product(*, reach, tell_rate, contacts, periods, customers, seed, rules):
-    """Who knows the only product buys it every period, and may tell whoever is met."""
+def _new_product(*, reach, message_rate, contacts, periods, customers, seed, rules):
+    """Customers who know the only product buy it every period, and may tell those they meet."""
     scenario = market(
         {"New": firm(advertising_reach=reach)},
         word_of_mouth={
             "network": "well_mixed",
             "contacts": contacts,
-            "tell_rate": dict.fromkeys(_EMOTIONS, tell_rate),
+            "message_rate": dict.fromkeys(_EMOTIONS, message_rate),
             "awareness": True,
         },
         customers=customers,
@@ -36,13 +36,13 @@ def _new_product(*, reach, tell_rate, contacts, periods, customers, seed, rules)
     return ledger.count("purchases")[:, 0, 0] / customers  # from nobody's customer to the firm's
 
 
-def _spread(*, reach, tell_rate, contacts, periods, customers):
+def _spread(*, reach, message_rate, contacts, periods, customers):
     """Return the variances of who adopts in each period and of who has adopted before it.
 
     To first order: those who adopt are binomial given who tells, who tells is binomial given
     who has adopted, and what chance did before is carried on by the slope of the recursion.
     """
-    p, q, k = reach, tell_rate, contacts
+    p, q, k = reach, message_rate, contacts
     new, adopted = np.zeros(periods), np.zeros(periods + 1)
     share = 0.0
     for t in range(periods):
@@ -87,7 +87,7 @@ def diffusion_peak(*, innovation=0.03, imitation=0.38, customers=200_000, seed=3
     for length in (1.0, 0.2, 0.1):
         setting = {
             "reach": innovation * length,
-            "tell_rate": imitation * length,
+            "message_rate": imitation * length,
             "contacts": 1,
             "periods": round(12 / length),
         }
@@ -111,9 +111,9 @@ def diffusion_peak(*, innovation=0.03, imitation=0.38, customers=200_000, seed=3
 
 
 def asymmetry(*, chance=0.2, customers=200_000, seed=33, rules=None):
-    """What news worth one util either way does to the chance to buy.
+    """Effect on the purchase probability of messages worth plus or minus one util.
 
-    One firm and the outside option. Who buys has an experience of 1 (or -1) at once and tells
+    One firm and the no-purchase option. Who buys has an experience of 1 (or -1) at once and tells
     it; who is told takes it over whole, and it is worth as much as the shock's scale.
     """
     checks = []
@@ -134,10 +134,10 @@ def asymmetry(*, chance=0.2, customers=200_000, seed=33, rules=None):
             word_of_mouth={
                 "network": "well_mixed",
                 "contacts": 3,
-                "tell_rate": dict.fromkeys(_EMOTIONS, 1.0),
+                "message_rate": dict.fromkeys(_EMOTIONS, 1.0),
                 "message_weight": 1.0,
             },
-            outside_option=True,
+            no_purchase_option=True,
             customers=customers,
             periods=2,
         )

@@ -30,13 +30,14 @@ _PROOF = "test_repeat_buying_is_that_of_customers_with_log_gamma_tastes_and_gamm
 ROWS = (
     Row(
         number="1.11",
-        claim="Customers who differ in taste and in how often they buy, and are not loyal at all, "
-        "make the NBD-Dirichlet market: small brands have fewer buyers, who buy less often.",
+        claim="Customers with different brand preferences and purchase rates, and without "
+        "loyalty, make the NBD-Dirichlet market: small brands have fewer buyers, who buy less "
+        "often.",
         source=_SOURCE,
         kind="published",
-        setting="log-gamma tastes of shapes .60, .36, .18, .06, gamma purchase rates of shape 0.9, "
-        "volume 1, one price sensitivity; 3 purchases a customer on average, in periods so short "
-        "that the mean rate is .001",
+        setting="log-gamma brand preferences of shapes .60, .36, .18, .06, gamma purchase rates "
+        "of shape 0.9, volume 1, one price sensitivity; 3 purchases per customer on average, in "
+        "periods so short that the mean rate is .001",
         run=_dirichlet,
         proofs=(_PROOF,),
         relative=0.006,
@@ -46,11 +47,12 @@ ROWS = (
     ),
     Row(
         number="1.11.1",
-        claim="The same customers look loyal: they come back to a brand more often than its share, "
-        "by (S s_j + 1{i = j}) / (S + 1).",
+        claim="The same customers seem loyal: they buy a brand again more often than its market "
+        "share, by (S s_j + 1{i = j}) / (S + 1).",
         source=_SOURCE,
         kind="published",
-        setting="as 1.11, but everybody buys in both of two periods; *from .. to ..* are the two",
+        setting="as 1.11, but all customers buy in both of two periods; *from .. to ..* are the "
+        "two",
         run=_switching,
         proofs=(_PROOF,),
         figures=(repeat_buying,),

@@ -20,12 +20,12 @@ __all__ = ["ROWS"]
 def _logit(size: Size) -> list[Check]:
     checks = []
     for label, setting in {
-        "no outside option": {},
-        "no outside option, a = 0.4": {"price_sensitivity": 0.4},
-        "outside option worth 0": {"outside": 0.0},
-        "outside option worth 0.9": {"outside": 0.9},
+        "without a no-purchase option": {},
+        "without a no-purchase option, a = 0.4": {"price_sensitivity": 0.4},
+        "no-purchase option worth 0": {"outside": 0.0},
+        "no-purchase option worth 0.9": {"outside": 0.9},
         "a = 0": {"price_sensitivity": 0.0},
-        "a = 0, outside option": {"price_sensitivity": 0.0, "outside": 5.0},
+        "a = 0, no-purchase option": {"price_sensitivity": 0.0, "outside": 5.0},
     }.items():
         found = pooled(logit, seeds=size.seeds(label), customers=size.customers(200_000), **setting)
         checks += labelled(label, found)
@@ -48,8 +48,8 @@ def _switching(size: Size) -> list[Check]:
             "worth": (1.0, 0.7, 1.6), "switching_cost": 2.0, "price_sensitivity": 0.8,
         },
         "bonus form": {"form": "bonus"},
-        "outside option, cost form": {"outside": 0.2, "worth": (1.0, 0.7, 0.9)},
-        "outside option, bonus form": {
+        "no-purchase option, cost form": {"outside": 0.2, "worth": (1.0, 0.7, 0.9)},
+        "no-purchase option, bonus form": {
             "outside": 0.2, "worth": (1.0, 0.7, 0.9), "form": "bonus",
         },
     }.items():  # fmt: skip
@@ -67,12 +67,17 @@ def _bertrand(size: Size) -> list[Check]:
         found = logit_bertrand([0.5] * firms, quality=[2.0] * firms, price_sensitivity=0.8)
         expected = 0.5 + firms / ((firms - 1) * 0.8)
         checks.append(
-            Check(f"{firms} firms, no outside option", expected, found.price[0], rounding=1e-9)
+            Check(
+                f"{firms} firms, without a no-purchase option",
+                expected,
+                found.price[0],
+                rounding=1e-9,
+            )
         )
     found = logit_bertrand([1.0, 1.0], quality=[1.0, 1.0], outside=0.0)
     checks += [
-        printed("2 firms and an outside option: price", 2.226751, found.price[0], digits=6),
-        printed("2 firms and an outside option: share", 0.184838, found.share[0], digits=6),
+        printed("2 firms and a no-purchase option: price", 2.226751, found.price[0], digits=6),
+        printed("2 firms and a no-purchase option: share", 0.184838, found.share[0], digits=6),
     ]
     cost, quality = [0.2, 1.0, 0.5], [1.0, 3.5, -0.6]
     for label, outside in {"unequal firms": None, "unequal firms, outside": 0.5}.items():
@@ -101,13 +106,13 @@ def _terms(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="1.1",
-        claim="Quality and price alone make multinomial logit shares, whoever the customer "
-        "bought from last.",
+        claim="Quality and price alone make multinomial logit shares, whatever the previous "
+        "supplier.",
         source="McFadden (1974), Conditional logit analysis of qualitative choice behavior",
         kind="published",
-        setting="three firms, one price sensitivity a, no fit, tastes, hassle or switching cost; "
-        "with and without an outside option. *Surplus* is the mean money value of what was "
-        "chosen, ln(sum exp(a v)) / a.",
+        setting="three firms, one price sensitivity a, no value of fit, brand preferences, "
+        "ordering effort or switching cost; with and without a no-purchase option. "
+        "*Surplus* is the mean money value of the choice, ln(sum exp(a v)) / a.",
         run=_logit,
         proofs=("test_logit_shares_are_those_of_the_best_of_many_draws",),
         relative=0.001,
@@ -118,8 +123,8 @@ ROWS = (
         source="Dube, Hitsch & Rossi (2010), State dependence and alternative explanations for "
         "consumer inertia; numbers recomputed",
         kind="recomputed",
-        setting="worth (1.0, 0.7), switching cost 1.2, no outside option; further settings as "
-        "named. *From i to* is what customers of firm i choose.",
+        setting="utilities (1.0, 0.7), switching cost 1.2, without a no-purchase option; further "
+        "settings as named. *From i to* are choices of customers of firm i.",
         run=_switching,
         proofs=("test_stationary_shares_are_where_the_chain_ends_up",),
     ),
@@ -130,20 +135,20 @@ ROWS = (
         source="Anderson, de Palma & Thisse (1992), Discrete choice theory of product "
         "differentiation, ch. 7; numbers recomputed",
         kind="recomputed",
-        setting="the solver `analytic.logit_bertrand`: p = c + J / ((J - 1) a) without an outside "
-        "option; with one (quality, a and cost 1, two firms) p = 2.226751. Gains are sought on a "
-        "grid of 20,001 prices.",
+        setting="the solver `analytic.logit_bertrand`: p = c + J / ((J - 1) a) without a "
+        "no-purchase option; with one (quality, a and cost 1, two firms) p = 2.226751. Gains are "
+        "searched for on a grid of 20,001 prices.",
         run=_bertrand,
         proofs=("test_no_firm_gains_by_another_price",),
     ),
     Row(
         number="1.12",
-        claim="Each term of a choice, and each part of the switching cost, is what the model "
-        "page says.",
-        source="docs/model.md, worked by hand",
+        claim="Each term of utility, and each part of the switching cost, agrees with the model "
+        "page.",
+        source="docs/model.md, computed by hand",
         kind="derived",
-        setting="three firms that differ in everything, customers alike and known to firm 0 only, "
-        "an outside option.",
+        setting="three firms that differ in all parameters, identical customers known to firm 0 "
+        "only, a no-purchase option.",
         run=_terms,
         proofs=("test_misfit_given_a_need_is_that_of_explicit_signals",),
     ),

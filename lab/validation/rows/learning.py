@@ -1,4 +1,4 @@
-"""Rows on learning: misfit after contacts, recognition, forgetting, drifting needs."""
+"""Rows on learning: fit gap after contacts, recognition, forgetting, drifting needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lab.validation.registry import Row, Size, labelled
 
 __all__ = ["ROWS"]
 
-#: Dimensions, variance, precision of a signal, customization, contacts; mean misfit and its digits.
+#: Dimensions, variance, precision of a signal, customization, contacts; mean fit gap; digits.
 _PAGE = [
     (3, 1.0, 1.0, 0.8, 0, 3.000, 3),
     (3, 1.0, 1.0, 0.8, 1, 1.560, 3),
@@ -84,14 +84,14 @@ def _drift(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="1.5",
-        claim="Mean misfit falls with contacts as Gaussian updating says, and not at all without "
-        "customization.",
+        claim="The mean fit gap falls with contacts by Gaussian updating, and does not fall "
+        "without customization.",
         source="derived: L(n) = D v (1 - C (2 - C) K) + (1 - C + C (1 - S)(1 - K))^2 |gap|^2, "
         "K = n r / (1 + n r)",
         kind="derived",
-        setting="learning alone; everybody is recognized and buys from the one firm every period; "
-        "r = learning rate x interaction x disclosure. *Less luck*: less what is due to the "
-        "needs that happened to be drawn, which leaves rounding to 32 bits.",
+        setting="learning alone; all customers are recognized and buy from the one firm every "
+        "period; r = learning rate x interaction x data sharing. *Less luck*: without the effect "
+        "of the needs that happened to be drawn, which leaves rounding to 32 bits.",
         run=_learning,
         proofs=("test_mean_misfit_is_that_of_explicit_signals",),
         precision=0.01,
@@ -99,9 +99,9 @@ ROWS = (
     ),
     Row(
         number="1.5.1",
-        claim="Only recognized contacts teach, only the recognized are served, and what is known "
-        "fades without contacts.",
-        source="derived: contacts that taught are binomial; K falls by the forgetting rate each "
+        claim="Firms learn only from recognized contacts, adapt the offer only for recognized "
+        "customers, and forget without contacts.",
+        source="derived: contacts with learning are binomial; K falls by the forgetting rate each "
         "period",
         kind="derived",
         setting="as 1.5, with `identification` 0.6; and customers who do not buy, forgetting "
@@ -112,11 +112,11 @@ ROWS = (
     ),
     Row(
         number="1.6",
-        claim="Knowledge of needs that drift settles where drifting and learning balance.",
+        claim="Customer knowledge of drifting needs settles where drift and learning balance.",
         source="derived: (1 - d) r P^2 + (1 + r d - (1 - d)) P - d = 0",
         kind="derived",
-        setting="needs renew share d of their variance each period, then a contact teaches; "
-        "P is read after it",
+        setting="needs renew share d of their variance each period, then one contact follows; P "
+        "is measured after it",
         run=_drift,
         proofs=(
             "test_steady_uncertainty_is_where_drifting_and_learning_end_up",

@@ -71,30 +71,30 @@ def _lifetime(size: Size) -> list[Check]:
             "closed form, rise in % from r = .90 to .95", 40.7, 100 * (more / ninety - 1), digits=1
         )
     )
-    for stay, turnover in ((0.9, 0.0), (0.95, 0.05)):
+    for stay, exit_rate in ((0.9, 0.0), (0.95, 0.05)):
         for rate in (0.1, 0.01):
             found = pooled(
                 lifetime_value,
                 seeds=size.seeds(f"lifetime {stay:g} {rate:g}"),
                 customers=size.customers(100_000),
                 stay=stay,
-                turnover=turnover,
+                exit_rate=exit_rate,
                 discount_rate=rate,
             )
-            checks += labelled(f"stay {stay:g}, turnover {turnover:g}, i = {rate:g}", found)
+            checks += labelled(f"stay {stay:g}, exit rate {exit_rate:g}, i = {rate:g}", found)
     checks += labelled("never leaves", pooled(perpetual_value, seeds=size.seeds("perpetual")))
     found = pooled(realized_value, seeds=size.seeds("cohort"), customers=size.customers(20_000))
-    return checks + labelled("cohort, turnover 0.1, i = 0.1", found)
+    return checks + labelled("cohort, exit rate 0.1, i = 0.1", found)
 
 
 ROWS = (
     Row(
         number="1.7",
-        claim="Customers who each leave at a rate of their own thin out like the shifted "
-        "beta-geometric: retention rises with tenure though nobody changes.",
+        claim="Customers with individual churn rates survive as in the shifted beta-geometric "
+        "model: retention rises with tenure although no customer changes.",
         source=_FADER_HARDIE,
         kind="published",
-        setting="`turnover_beta` and nothing else, at the parameters published for two groups of "
+        setting="`exit_rate_beta` and nothing else, at the parameters published for two groups of "
         "customers",
         run=_survival,
         proofs=("test_survival_is_that_of_customers_who_each_leave_at_their_own_rate",),
@@ -112,13 +112,13 @@ ROWS = (
     ),
     Row(
         number="1.8",
-        claim="With constant margin and retention a customer is worth margin x r / (1 + i - r).",
+        claim="With constant margin and retention the CLV is margin x r / (1 + i - r).",
         source="Gupta & Lehmann (2003), Customers as assets, Journal of Interactive Marketing "
         "17(1); the rise from 90 to 95 % recomputed",
         kind="published",
-        setting="two equal firms, a switching cost that makes customers stay with the chance "
-        "named; and a cohort followed customer by customer. Five points more retention are worth "
-        "40.7 %, not twice as much.",
+        setting="two equal firms, and a switching cost that gives the retention rate named; and a "
+        "cohort followed customer by customer. Five points more retention raise the CLV by 40.7 "
+        "%, and do not double it.",
         run=_lifetime,
         proofs=("test_the_multiple_is_the_sum_of_discounted_survivors",),
         precision=None,

@@ -37,7 +37,7 @@ def _round_trip(size: Size) -> list[Check]:
 
 
 def _state_dependence(size: Size, name: str) -> list[Check]:
-    return real_data(name, shuffles=10 if size.name == "full" else 3)
+    return real_data(name, permutations=10 if size.name == "full" else 3)
 
 
 def _counts(_: Size) -> list[Check]:
@@ -57,16 +57,16 @@ def _prediction(_: Size) -> list[Check]:
 _PROOF = "test_a_household_is_as_likely_as_the_mean_over_its_tastes_says"
 _DUBE = "Dubé, Hitsch & Rossi (2010), State dependence and alternative explanations for consumer "
 _SETTING = (
-    "panel logit with independent normal tastes for all brands, price, feature, display and "
-    "the last brand bought; 200 Halton draws; first purchases condition the rest"
+    "panel logit with independent normal brand preferences for all brands, price, feature, "
+    "display and the last brand bought; 200 Halton draws; first purchases condition the rest"
 )
 
 ROWS = (
     Row(
         number="1.3",
-        claim="Tastes alone look like loyalty to a logit without tastes, and as much so when each "
-        "customer's purchases are put in random order; a logit with tastes finds none. Where "
-        "switching costs are alone it finds them, and none in random order.",
+        claim="A logit without brand preferences mistakes them for loyalty, as much so when each "
+        "customer's purchases are put in random order; a logit with brand preferences finds no "
+        "loyalty. With switching costs alone it finds them, and none in random order.",
         source=_DUBE + "inertia, RAND Journal of Economics 41(3)",
         kind="published",
         setting="three firms with promotions; customers buy 20 times from their first purchase on",
@@ -76,8 +76,8 @@ ROWS = (
     ),
     Row(
         number="3.1",
-        claim="Yogurt: staying with a brand is worth 1.60 utils, 46 % of the mean price; nothing "
-        "is left of it in random order; without tastes it would seem 2.73.",
+        claim="Yogurt: loyalty is worth 1.60 utils, 46 % of the mean price; in random order it is "
+        "zero; without brand preferences it would be 2.73.",
         source="panel Yogurt of R's Ecdat; recomputed with other software",
         kind="recomputed",
         setting=_SETTING,
@@ -85,14 +85,14 @@ ROWS = (
         proofs=(_PROOF,),
         precision=None,
         note="The standard error is the Hessian's; robust over customers it is .15.",
-        differs="Two programs on one panel are allowed .02 utils, which is .6 points of the mean "
-        "price, beside the rounding of what is printed. Loyalty itself agrees to .003; the price "
-        "coefficient, by which it is divided, does not.",
+        differs="The tolerance for two programs on one panel is .02 utils, which is .6 points of "
+        "the mean price, besides the rounding of the source. Loyalty itself agrees to .003; the "
+        "price coefficient, by which it is divided, does not.",
     ),
     Row(
         number="3.2",
-        claim="Catsup: staying with a brand is worth .40 utils, 5.7 % of the mean price; .03 to "
-        ".17 are left of it in random order; without tastes it would seem 1.09.",
+        claim="Catsup: loyalty is worth .40 utils, 5.7 % of the mean price; in random order .03 "
+        "to .17 remain; without brand preferences it would be 1.09.",
         source="panel Catsup of R's Ecdat; recomputed with other software",
         kind="recomputed",
         setting=_SETTING,
@@ -102,7 +102,7 @@ ROWS = (
     ),
     Row(
         number="3.3",
-        claim="The panels are read as others have read them: purchases by brand before and after.",
+        claim="The panels agree with other software: purchases by previous and chosen brand.",
         source="panels Yogurt and Catsup of R's Ecdat",
         kind="recomputed",
         setting="counts of successive purchases of a household",
@@ -112,35 +112,34 @@ ROWS = (
     Row(
         number="3.4",
         claim="A scenario estimated on the first two thirds of each household's purchases "
-        "predicts how often the rest repeat the last brand better than the same scenario without "
+        "predicts the repeat purchase rate of the rest better than the same scenario without "
         "loyalty, and better than market shares alone.",
         source="panels Yogurt and Catsup of R's Ecdat; no source predicts them",
         kind="derived",
         setting="the scenario that calibration writes, run by the simulator itself; against it, "
-        "the scenario estimated with tastes and without loyalty, and purchases drawn from the "
-        "shares of the first two thirds",
+        "the scenario estimated with brand preferences and without loyalty, and purchases drawn "
+        "from the market shares of the first two thirds",
         run=_prediction,
         precision=None,
-        differs="For Catsup, where most repeat purchases are taste, the scenario without loyalty "
-        "is nearer (docs/calibration.md).",
+        differs="For Catsup, where most repeat purchases are due to brand preference, the "
+        "scenario without loyalty predicts better (docs/calibration.md).",
     ),
     Row(
         number="3.5",
-        claim="95 % intervals of what is estimated from simulated panels cover the truth behind "
-        "them.",
+        claim="95 % confidence intervals of estimates from simulated panels cover the true values.",
         source="derived: the logit of the estimator is the simulator's, learning off",
         kind="derived",
         setting="three firms with promotions, 300 customers, 14 purchases each from the first on; "
-        "that one is used without a term for loyalty (which is right here), or taken as given (the "
-        "default); and the default with 1,000 customers of whom six purchases are seen after 20 "
-        "that are not. Coverage over 100 panels may be off by three standard errors, so that 88 % "
-        "fail; and the mean error in standard errors",
-        note="The intercept of the rarest firm is covered a little too seldom in panels of this "
-        "size: 93 % over 900 of them. In panels of 1,000 customers all seven parameters are "
-        "covered in 94 to 99 of 100.",
-        differs="The default takes the first purchase it sees as given, though lasting tastes made "
-        "it: where few purchases of a customer are seen, taste then passes for loyalty (the "
-        "problem of initial conditions, Wooldridge 2005).",
+        "the first purchase is used without a term for loyalty (which is right here), or taken as "
+        "given (the default); and the default with 1,000 customers, of whom six purchases are "
+        "observed after 20 that are not. Coverage over 100 panels may differ by three standard "
+        "errors, so that 88 % fail; and the mean error in standard errors",
+        note="The coverage of the intercept of the rarest firm is slightly too low in panels of "
+        "this size: 93 % over 900 of them. In panels of 1,000 customers the coverage of all seven "
+        "parameters is 94 to 99 of 100.",
+        differs="The default takes the first observed purchase as given, although lasting brand "
+        "preferences affected it: with few observed purchases per customer, brand preference is "
+        "then mistaken for loyalty (the problem of initial conditions, Wooldridge 2005).",
         run=_round_trip,
         proofs=(_PROOF,),
         precision=None,

@@ -100,12 +100,12 @@ def _plans(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="2.1",
-        claim="Where firms look ahead and quote a price to each customer, the mean price paid "
-        "falls in loyalty and then rises; where they do not, it only rises.",
+        claim="If firms look ahead and quote a price to each customer, the mean price paid falls "
+        "in loyalty and then rises; if they do not, it only rises.",
         source=_SOURCE,
         kind="derived",
-        setting="two firms, one myopic buyer, loyalty worth g utils, no outside option, discount "
-        "factor B; `analytic.loyalty_prices`. The lowest margin is (2 / a) sqrt(1 - B^2).",
+        setting="two firms, one myopic buyer, loyalty worth g utils, without a no-purchase option, "
+        "discount factor B; `analytic.loyalty_prices`. The lowest margin is (2 / a) sqrt(1 - B^2).",
         run=_table,
         proofs=("test_no_price_for_one_customer_can_be_bettered",),
         figures=(prices_by_loyalty,),
@@ -120,23 +120,23 @@ ROWS = (
     ),
     Row(
         number="2.3",
-        claim="With one posted price for all and the customer base as state, prices at equal "
-        "bases fall below those without loyalty and then rise above them.",
+        claim="With one posted price for all customers and the customer base as state, prices at "
+        "equal bases fall below those without loyalty and then rise above them.",
         source="recomputed with `analytic.posted_prices` (collocation); setting of Dube, Hitsch & "
         "Rossi (2009), whose abstract reports prices up to 18 % lower with switching costs",
         kind="recomputed",
-        setting="two equal firms, many myopic buyers, no outside option, a = 1, c = 0; myopic "
-        "firms: p = c + 1 / (2 a q (1 - q)), q = logistic(g)",
+        setting="two equal firms, many myopic buyers, without a no-purchase option, a = 1, c = 0; "
+        "myopic firms: p = c + 1 / (2 a q (1 - q)), q = logistic(g)",
         run=_posted,
         proofs=("test_no_plan_of_prices_is_better_against_the_rivals",),
     ),
     Row(
         number="2.4",
-        claim="No plan of posted prices over time is better against the rival's.",
+        claim="No plan of posted prices over time is a better response to the rival's.",
         source="brute force: value iteration over 201 bases and 801 prices",
         kind="derived",
-        setting="as 2.3, a = 2, c = 0.4; what the grid leaves is 2e-4 in value and about a step in "
-        "price",
+        setting="as 2.3, a = 2, c = 0.4; the grid is accurate to 2e-4 in value and about a step "
+        "in price",
         run=_plans,
     ),
 )

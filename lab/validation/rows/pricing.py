@@ -23,8 +23,8 @@ def _bertrand(size: Size) -> list[Check]:
     for label, setting in (
         ("two firms", {"price_sensitivity": 0.8}),
         ("three firms", {"firms": 3, "price_sensitivity": 0.8}),
-        ("outside option", {"outside": 0.0}),
-        ("firms that differ, outside option", {"outside": 0.3, "quality": [2.0, 0.5, 1.0]}),
+        ("no-purchase option", {"outside": 0.0}),
+        ("firms that differ, no-purchase option", {"outside": 0.3, "quality": [2.0, 0.5, 1.0]}),
     ):
         found = pooled(
             bertrand, seeds=size.seeds(label), customers=size.customers(60_000), **setting
@@ -51,7 +51,7 @@ def _posted(size: Size) -> list[Check]:
 def _path(size: Size) -> list[Check]:
     checks = []
     for form, outside in _FORMS:
-        label = f"{form} form, {'no ' if outside is None else ''}outside option"
+        label = f"{form} form, {'without a ' if outside is None else ''}no-purchase option"
         # Another seed is another split of customers, so that each has its own expectation.
         found = farsighted(
             form=form,
@@ -78,7 +78,7 @@ def _gains(size: Size) -> list[Check]:
     for form, outside in _FORMS:
         for by in (-0.4, 0.4):
             for once in (True, False):
-                label = f"{form} form, {'no ' if outside is None else ''}outside option"
+                label = f"{form} form, {'without a ' if outside is None else ''}no-purchase option"
                 (check,) = deviations(
                     by=by,
                     once=once,
@@ -96,8 +96,8 @@ def _gains(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="1.4.2",
-        claim="Simulated firms that each set the price that is best this period settle at the "
-        "logit Bertrand equilibrium.",
+        claim="Simulated firms that each set the best price for the period settle at the logit "
+        "Bertrand equilibrium.",
         source="Anderson, de Palma & Thisse (1992), ch. 7; a = d = c = 1, J = 2: 2.226751, .184838",
         kind="published",
         setting="policy `best_response` for 30 periods; purchases of the last 12",
@@ -105,20 +105,20 @@ ROWS = (
     ),
     Row(
         number="2.5",
-        claim="Simulated firms that look ahead ask the posted prices of row 2.3; those that do not "
-        "ask p = c + 1 / (2 a q (1 - q)).",
+        claim="Simulated firms that look ahead charge the posted prices of row 2.3; those that do "
+        "not charge p = c + 1 / (2 a q (1 - q)).",
         source="rows 2.3 and 2.4",
         kind="derived",
         setting="policies `farsighted`, B = .9, and `best_response`, customers split equally; the "
-        "mean price of both firms, in which what chance gives one base and takes from the other "
-        "cancels",
+        "mean price of both firms, in which random gains of one base and losses of the other "
+        "cancel",
         run=_posted,
         precision=None,
     ),
     Row(
         number="2.6",
         claim="From unequal bases simulated prices and customers follow the equilibrium path, for "
-        "either form of switching costs, with and without an outside option.",
+        "either form of switching costs, with and without a no-purchase option.",
         source="`analytic.posted_prices` (collocation), chances of the brand-switching chain",
         kind="derived",
         setting="policy `farsighted`; qualities 1.4 and 1, bases .8 and .2, g = 1, B = .9; prices "
@@ -128,8 +128,8 @@ ROWS = (
     ),
     Row(
         number="2.7",
-        claim="With one customer, simulated firms ask the prices of row 2.1, and the customer "
-        "repeats as often.",
+        claim="With one customer, simulated firms charge the prices of row 2.1, and the "
+        "customer's repeat purchase rate agrees.",
         source="row 2.1",
         kind="derived",
         setting="policy `farsighted` with `buyers: one`, 4,000 periods, B = .9, c = 2",
@@ -138,7 +138,7 @@ ROWS = (
     ),
     Row(
         number="2.8",
-        claim="No simulated firm gains by leaving these prices, once or for good.",
+        claim="No simulated firm gains by deviating from these prices, once or permanently.",
         source="derived: the deviation followed along the mean path of customers",
         kind="derived",
         setting="present value of the first firm's revenue per customer over 60 periods, mean "

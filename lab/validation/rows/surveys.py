@@ -24,11 +24,11 @@ def _surveys(size: Size) -> list[Check]:
 ROWS = (
     Row(
         number="1.10",
-        claim="A survey errs by sd / sqrt(n), a net promoter score by "
+        claim="The standard error of a survey is sd / sqrt(n), that of a net promoter score "
         "sqrt((p + d - (p - d)^2) / n).",
         source="sampling theory; p = 0.4, d = 0.2",
         kind="derived",
-        setting="tracking surveys of a population whose experience is known and stays",
+        setting="tracking surveys of a population whose experience is known and constant",
         run=_surveys,
         precision=None,
         proofs=("test_surveys_err_as_sampling_theory_says",),
