@@ -10,6 +10,5 @@ __getattr__, __dir__, __all__ = attach(
         "copying_effects": "copying",
         "payback": "break_even",
         "profit_map": "one_to_one",
-        "why": "driver_contributions",
     },
 )

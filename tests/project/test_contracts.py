@@ -190,6 +190,7 @@ def test_no_part_hides_a_function_of_the_same_name():
         module = importlib.import_module(f"cxsim.{part}")
         modules = {path.stem for path in (PACKAGE / part).iterdir()}
         assert not modules & set(module.__all__), part
+        assert all(hasattr(module, name) for name in module.__all__), part
 
 
 def test_no_two_files_share_a_name_unless_they_are_two_sides_of_one_thing():
