@@ -60,6 +60,7 @@ _HOME = {
     "register_policy": "cxsim.firms.policy_registry",
     "replay": "cxsim.study.stored_runs",
     "run": "cxsim.runs",
+    "smallest_market": "cxsim.strategy.break_even",
     "sweep": "cxsim.study.sweep",
     "tournament": "cxsim.strategy.tournament",
 }

@@ -36,6 +36,7 @@ from cxsim.scenario import Scenario as Scenario
 from cxsim.scenario import ScenarioError as ScenarioError
 from cxsim.strategy.break_even import break_even as break_even
 from cxsim.strategy.break_even import payback as payback
+from cxsim.strategy.break_even import smallest_market as smallest_market
 from cxsim.strategy.decide import decide as decide
 from cxsim.strategy.decision import Decision as Decision
 from cxsim.strategy.driver_contributions import driver_contributions as driver_contributions

@@ -38,8 +38,8 @@ def of(run, firm, *columns):
 def test_overhead_follows_its_equation():
     costs = {"identification": {"fixed": 500, "per_customer": 0.2, "exponent": 3}}
     plain, priced = cx.run(market()), cx.run(market(**{"firms.Tailor.capability_costs": costs}))
-    before, customers = of(plain, "Tailor", "capability_cost", "customers")
-    (after,) = of(priced, "Tailor", "capability_cost")
+    before, customers = of(plain, "Tailor", "capability_overhead", "customers")
+    (after,) = of(priced, "Tailor", "capability_overhead")
     level = plain.scenario.firms["Tailor"].identification
     np.testing.assert_allclose(after - before, (500 + 0.2 * customers) * level**3)
 
@@ -52,8 +52,8 @@ def test_a_capability_that_costs_nothing_changes_no_bit():
 def test_a_cost_may_change_during_the_run():
     costs = {"firms.Niche.capability_costs.segment_insight": {"fixed": 1_000}}
     event = {"at": 10, "set": {"firms.Niche.capability_costs.segment_insight.fixed": 3_000}}
-    (steady,) = of(cx.run(market(**costs)), "Niche", "capability_cost")
-    (dearer,) = of(cx.run(market(**costs, events=[event])), "Niche", "capability_cost")
+    (steady,) = of(cx.run(market(**costs)), "Niche", "capability_overhead")
+    (dearer,) = of(cx.run(market(**costs, events=[event])), "Niche", "capability_overhead")
     level = market().firms["Niche"].segment_insight
     np.testing.assert_allclose((dearer - steady)[:10], 0)
     np.testing.assert_allclose((dearer - steady)[10:], 2_000 * level**2)
