@@ -33,7 +33,7 @@ PARTS = ("Procedural", "Financial", "Relational")
 def market(case: Case, **more: Any) -> Scenario:
     """Return the baseline with the student's onboarding effort, and more changes."""
     # The word seeds the draw: another one would give students other numbers.
-    effort = case.variant.pick("teaching effort", 3.0, [2.0, 4.0, 5.0])
+    effort = case.variant.pick("teaching_effort", 3.0, [2.0, 4.0, 5.0])
     return case.market("baseline", {"segments.*.onboarding_effort": effort, **more})
 
 
