@@ -209,7 +209,7 @@ class ProgrammeParameters(Parameters):
     """Programmes of a firm."""
 
     programmes: dict[str, Programme] = parameter(
-        {}, doc="Programmes by name", axes=("programme",), fixed=True
+        {}, doc="Programmes by name", axes=("firm_programme",), fixed=True
     )
 
 
@@ -348,10 +348,10 @@ PROGRAMMES = Mechanism(
     "programmes",
     doc="Programmes of firms",
     firm=ProgrammeParameters,
-    axes=lambda scenario: {"programme": _names(scenario)},
+    axes=lambda scenario: {"firm_programme": _names(scenario)},
     accumulators=(
         Accumulator(
-            "programme_cost", "One-off and running cost; not scaled", ("firm", "programme", 2)
+            "programme_cost", "One-off and running cost; not scaled", ("firm", "firm_programme", 2)
         ),
         Accumulator(
             "programme_builds", "1 where a programme moves interaction, customization", ("firm", 2)
