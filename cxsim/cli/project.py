@@ -291,9 +291,9 @@ def _none_usable(folders: list[Path]) -> PermissionError:
 
 
 def _kept(folders: list[Path]) -> set[Any]:
-    """Return the files of compiled passes in the folders."""
+    """Return the files of compiled passes in the folders, without the function that runs them."""
     found = {file for folder in folders if folder.is_dir() for file in folder.glob("*.nbc")}
-    return {file for file in found if not file.name.startswith("play-")}  # what strings passes
+    return {file for file in found if not file.name.startswith("run_passes-")}
 
 
 # -- The command cache: show, verify or delete compiled code on disk ---------------------------

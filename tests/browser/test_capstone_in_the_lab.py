@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_points_are_counted_once_predictions_are_committed(lab):
     page = lab.open("course/08_your_own_industry.ipynb")
     page.set_viewport_size({"width": 1024, "height": 9000})
-    page.get_by_text("Look at this first").wait_for(timeout=90_000)
+    page.get_by_text("Check this first").wait_for(timeout=90_000)
     count = page.get_by_role("button", name="Count my points")
     count.wait_for(timeout=90_000)
     count.click()

@@ -66,7 +66,7 @@ def test_a_wrong_answer_is_told_why_and_a_right_one_that_it_is_right(lab, page):
     )
     fields.nth(1).fill("8")
     checks.nth(1).click()
-    page.get_by_text("You left out what the two capabilities cost").wait_for(timeout=60_000)
+    page.get_by_text("You left out the costs of the two capabilities").wait_for(timeout=60_000)
     fields.nth(1).fill("6.0")
     checks.nth(1).click()
     page.get_by_text("Anything within 0.011").wait_for(timeout=60_000)
@@ -78,7 +78,7 @@ def test_a_prediction_cannot_be_changed_not_even_by_running_all_again(lab, page)
     page.evaluate(
         "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }"
     )
-    page.get_by_text("delete that file to predict anew").first.wait_for(timeout=60_000)
+    page.get_by_text("delete that file to predict again").first.wait_for(timeout=60_000)
     assert page.get_by_role("button", name="Commit").count() == 0
 
 
