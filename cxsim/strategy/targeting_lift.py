@@ -349,11 +349,12 @@ def value_tiers(
         for axes, (name, one) in zip(firm_panels(figure, names), by_firm.items(), strict=True):
             _pyramid(axes, one, parts[name], scale)
 
-    tops = [float(part["contribution_margin"].iloc[:2].sum()) for part in parts.values()]
+    margins = {name: part["contribution_margin"] for name, part in parts.items()}
+    tops = [float(of_firm.iloc[:2].sum()) for of_firm in margins.values()]
     best = int(np.argmax(tops))
     said = (
-        f"{name}: {', '.join(f'{t} {scale.brief(v)}' for t, v in margins.items())}"
-        for name, margins in ((name, part["contribution_margin"]) for name, part in parts.items())
+        f"{name}: {', '.join(f'{t} {scale.brief(v)}' for t, v in of_firm.items())}"
+        for name, of_firm in margins.items()
     )
     return Chart(
         draw,

@@ -19,7 +19,7 @@ import numpy as np
 from cxsim.messages import Problem, minus, number, seeds_of
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import near, summarized
-from cxsim.runs.measures.profit import VALUES, net_present_value
+from cxsim.runs.measures.profit import VALUES, net_present_value, year_of
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
 from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, absent_firms, parse_rule
 from cxsim.study.outputs import known_measures, measures_by_observer
@@ -32,9 +32,6 @@ ORDER = (REFUTED, OPEN, NO_DIFFERENCE, HOLDS, BY_CONSTRUCTION)
 
 #: Differences below this part of the numbers' own size are rounding.
 ROUNDING = 1e-9
-
-#: Periods in a year by the length of one; where it is another, twelve.
-_YEAR = {"month": 12, "week": 52, "quarter": 4, "year": 1, "day": 365}
 
 
 @dataclass(frozen=True)
@@ -292,7 +289,7 @@ def window_of(scenario: Scenario, name: str) -> slice | None:
     if name == "last_period":
         return slice(last - 1, last)
     if name == "last_year":
-        return slice(max(0, last - _YEAR.get(scenario.period_length, 12)), last)
+        return slice(max(0, last - year_of(scenario.period_length)), last)
     if name == "after_event":
         changes = [change.at for change in scenario.changes]
         return slice(min(changes), last) if changes else None
