@@ -49,6 +49,7 @@ _HOME = {
     "compare": "cxsim.study.paired_seeds",
     "decide": "cxsim.strategy.decide",
     "driver_contributions": "cxsim.strategy.driver_contributions",
+    "experience_statistics": "cxsim.strategy.experience_statistics",
     "explore": "cxsim.report.explorer",
     "inputs": "cxsim.identity",
     "load": "cxsim.scenario",

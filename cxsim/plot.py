@@ -34,6 +34,9 @@ from cxsim.strategy.break_even import market_size_curve, payback_curve
 from cxsim.strategy.copying import copying_figure as copying_effects
 from cxsim.strategy.decision import options_under_uncertainty
 from cxsim.strategy.decision import value_of_information_figure as value_of_information
+from cxsim.strategy.experience_statistics import (
+    experience_statistics_figure as experience_statistics,
+)
 from cxsim.strategy.one_to_one import one_to_one_profit_map
 from cxsim.strategy.targeting_lift import targeting_lift, value_tiers
 from cxsim.strategy.tournament import capability_paths, policy_tournament
@@ -51,6 +54,7 @@ __all__ = [
     "customer_flows",
     "customer_journey_map",
     "emotion_clusters",
+    "experience_statistics",
     "loyalty_estimates",
     "market_shares",
     "market_size_curve",

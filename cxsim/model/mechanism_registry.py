@@ -28,6 +28,7 @@ from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
 from cxsim.model.probes.churn import churn_reasons, cohorts, tenure
 from cxsim.model.probes.customers import customers, panel
+from cxsim.model.probes.experience_statistics import experience_statistics
 from cxsim.model.probes.purchase_probability import price_elasticity, word_of_mouth_effects
 from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY
 from cxsim.model.research.surveys import PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY
@@ -228,6 +229,7 @@ def network_sample(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanis
 PROBES = {
     "price_elasticity": price_elasticity,
     "churn_reasons": churn_reasons,
+    "experience_statistics": experience_statistics,
     "word_of_mouth_effects": word_of_mouth_effects,
     "cohorts": cohorts,
     "customers": customers,

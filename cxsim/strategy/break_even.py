@@ -510,7 +510,9 @@ def smallest_market(
     return SmallestMarket(
         firm,
         now,
-        *(now * each for each in (size, lower, upper)),
+        now * size,
+        now * lower,
+        now * upper,
         fixed=float(fixed.mean()),
         per_customer=float(growing.mean()) / now,
         simulated=simulated,

@@ -184,37 +184,8 @@ PROFIT_MEASURES = (
 # -- Net present value: discounted profit within the horizon, and with a continuation value ----
 
 
-#: Periods of a year, by what a period is called.
-_YEARS = {"day": 365, "week": 52, "fortnight": 26, "month": 12, "quarter": 4, "year": 1}
-
-
-#: Periods that stand for the last year where the length of a period is unknown.
-_UNKNOWN = 12
-
-
 #: The measures of value: within the horizon, and with two kinds of continuation value.
 VALUES = ("net_present_value", "net_present_value_perpetuity", "net_present_value_equity")
-
-
-def year_of(period_length: str) -> int:
-    """Return the periods of a year; 12 where the length of a period is unknown.
-
-    Parameters
-    ----------
-    period_length : str
-        As the scenario calls a period; singular or plural.
-
-    Returns
-    -------
-    int
-        Periods.
-
-    Examples
-    --------
-    >>> year_of("week"), year_of("month"), year_of("purchase")
-    (52, 12, 12)
-    """
-    return _YEARS.get(period_length.strip().lower().removesuffix("s"), _UNKNOWN)
 
 
 # --- of any path of profits ---------------------------------------------------------
