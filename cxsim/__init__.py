@@ -49,6 +49,7 @@ _HOME = {
     "compare": "cxsim.study.paired_seeds",
     "decide": "cxsim.strategy.decide",
     "driver_contributions": "cxsim.strategy.driver_contributions",
+    "experience_statistics": "cxsim.strategy.experience_statistics",
     "explore": "cxsim.report.explorer",
     "inputs": "cxsim.identity",
     "load": "cxsim.scenario",
@@ -60,6 +61,7 @@ _HOME = {
     "register_policy": "cxsim.firms.policy_registry",
     "replay": "cxsim.study.stored_runs",
     "run": "cxsim.runs",
+    "smallest_market": "cxsim.strategy.break_even",
     "sweep": "cxsim.study.sweep",
     "tournament": "cxsim.strategy.tournament",
 }

@@ -36,9 +36,13 @@ from cxsim.scenario import Scenario as Scenario
 from cxsim.scenario import ScenarioError as ScenarioError
 from cxsim.strategy.break_even import break_even as break_even
 from cxsim.strategy.break_even import payback as payback
+from cxsim.strategy.break_even import smallest_market as smallest_market
 from cxsim.strategy.decide import decide as decide
 from cxsim.strategy.decision import Decision as Decision
 from cxsim.strategy.driver_contributions import driver_contributions as driver_contributions
+from cxsim.strategy.experience_statistics import (
+    experience_statistics as experience_statistics,
+)
 from cxsim.strategy.tournament import tournament as tournament
 from cxsim.study.comparison import Comparison as Comparison
 from cxsim.study.paired_seeds import compare as compare

@@ -30,10 +30,13 @@ from cxsim.charts.style import alternative_text, save, show, style
 from cxsim.charts.switching_costs import switching_cost_distribution, switching_costs
 from cxsim.charts.time_series import market_shares, profit, retention_rate, time_series
 from cxsim.messages import no_attribute
-from cxsim.strategy.break_even import payback_curve
+from cxsim.strategy.break_even import market_size_curve, payback_curve
 from cxsim.strategy.copying import copying_figure as copying_effects
 from cxsim.strategy.decision import options_under_uncertainty
 from cxsim.strategy.decision import value_of_information_figure as value_of_information
+from cxsim.strategy.experience_statistics import (
+    experience_statistics_figure as experience_statistics,
+)
 from cxsim.strategy.one_to_one import one_to_one_profit_map
 from cxsim.strategy.targeting_lift import targeting_lift, value_tiers
 from cxsim.strategy.tournament import capability_paths, policy_tournament
@@ -51,8 +54,10 @@ __all__ = [
     "customer_flows",
     "customer_journey_map",
     "emotion_clusters",
+    "experience_statistics",
     "loyalty_estimates",
     "market_shares",
+    "market_size_curve",
     "one_to_one_profit_map",
     "options_under_uncertainty",
     "payback_curve",

@@ -13,6 +13,38 @@ from cxsim.model.mechanism import Measure
 if TYPE_CHECKING:
     import pandas as pd
 
+# -- The periods of a year --------------------------------------------------------------------
+
+
+#: Periods of a year, by what a period is called.
+_YEARS = {"day": 365, "week": 52, "fortnight": 26, "month": 12, "quarter": 4, "year": 1}
+
+
+#: Periods that stand for the last year where the length of a period is unknown.
+_UNKNOWN = 12
+
+
+def year_of(period_length: str) -> int:
+    """Return the periods of a year; 12 where the length of a period is unknown.
+
+    Parameters
+    ----------
+    period_length : str
+        As the scenario calls a period; singular or plural.
+
+    Returns
+    -------
+    int
+        Periods.
+
+    Examples
+    --------
+    >>> year_of("week"), year_of("month"), year_of("purchase")
+    (52, 12, 12)
+    """
+    return _YEARS.get(period_length.strip().lower().removesuffix("s"), _UNKNOWN)
+
+
 # -- The ledger of a run: totals and parameters of every period, from which measures are computed
 
 
@@ -235,6 +267,10 @@ class Ledger:
             if cost.cost == taken_off
         ]
         return sum(own, np.zeros((self.periods, len(self.firms))))
+
+    def records(self, name: str) -> bool:
+        """Return whether a parameter of that name is recorded by firm."""
+        return name in self._row_names
 
     def firm(self, name: str) -> np.ndarray:
         """Return a parameter of the firms by period, (T, F).

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cxsim.model.core.capabilities import CAPABILITY_COSTS, PROGRAMMES
 from cxsim.model.core.choice import CHOICE
 from cxsim.model.core.learning import LEARNING, PORTABILITY
 from cxsim.model.core.money import MARKET_EXIT, MONEY
@@ -18,6 +19,7 @@ from cxsim.model.core.switching import ORDERING, SWITCHING
 from cxsim.model.customers.buying_center import BUYING_CENTER
 from cxsim.model.customers.needs import NEED_DRIFT, SELF_DISCOVERY
 from cxsim.model.customers.perceived_utility import EXPERIENCED_UTILITY, PERCEIVED_UTILITY
+from cxsim.model.experience.contact_learning import CONTACT_LEARNING
 from cxsim.model.experience.journey import CHANNELS, JOURNEY
 from cxsim.model.experience.perception import ATTACHMENT, EMOTIONS, EXPERIENCE, PERCEPTION
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
@@ -26,6 +28,7 @@ from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
 from cxsim.model.probes.churn import churn_reasons, cohorts, tenure
 from cxsim.model.probes.customers import customers, panel
+from cxsim.model.probes.experience_statistics import experience_statistics
 from cxsim.model.probes.purchase_probability import price_elasticity, word_of_mouth_effects
 from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY
 from cxsim.model.research.surveys import PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY
@@ -99,6 +102,7 @@ CUSTOMER_EXPERIENCE = (
     PERCEPTION,
     CHANNELS,
     JOURNEY,
+    CONTACT_LEARNING,
     ATTACHMENT,
     EMOTIONS,
 )
@@ -138,8 +142,8 @@ ACQUISITION_GROUP = (ACQUISITION, TARGETING, ACQUISITION_AWARENESS)
 CONTACTS = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
 
 
-#: Decisions of firms.
-POLICIES_GROUP = (POLICIES, MARKET_EXIT)
+#: Decisions of firms: policies, the price of capabilities, programmes, exit.
+POLICIES_GROUP = (POLICIES, MARKET_EXIT, CAPABILITY_COSTS, PROGRAMMES)
 
 
 #: Mechanisms outside the core.
@@ -225,6 +229,7 @@ def network_sample(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanis
 PROBES = {
     "price_elasticity": price_elasticity,
     "churn_reasons": churn_reasons,
+    "experience_statistics": experience_statistics,
     "word_of_mouth_effects": word_of_mouth_effects,
     "cohorts": cohorts,
     "customers": customers,

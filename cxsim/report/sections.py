@@ -13,9 +13,10 @@ from cxsim.charts.labels import scale_for
 from cxsim.messages import Place, Problem, hint
 from cxsim.numerics.statistics import mean_and_error
 from cxsim.report.report import Report
-from cxsim.report.tables import piece, show
+from cxsim.report.tables import piece, show, styled
 from cxsim.runs import run
 from cxsim.runs.measures.frames import equity_changes, profit_statement
+from cxsim.runs.measures.measure_registry import MARKET
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.strategy.tournament import Tournament
@@ -62,6 +63,57 @@ def experience(
     report.figure(customer_journey_map(touchpoints), "journey")
     report.figure(perception_gap(touchpoints, events=events), "perception-gap")
     report.figure(emotion_clusters(series, events=events), "emotions")
+
+
+_STATISTICS_HEADING = (
+    "### What customers do because of experience\n\nFive statistics by which companies justify "
+    "customer experience management, beside a survey of each and the customers of this market, "
+    "who are asked with their experience and without it."
+)
+
+
+def experience_statistics(report: Report, market: Any, seeds: Any) -> None:
+    """Show five statistics on customer experience; nothing without a journey.
+
+    Parameters
+    ----------
+    report : Report
+    market : Scenario
+    seeds : sequence of int
+    """
+    if market.journey is None:
+        return
+    from IPython.display import Markdown, display
+
+    from cxsim.strategy.experience_statistics import (
+        experience_statistics,
+        experience_statistics_figure,
+    )
+
+    found = experience_statistics(market, seeds=seeds)
+    display(Markdown(_STATISTICS_HEADING))
+    report.figure(experience_statistics_figure(found), "experience-statistics")
+    whole = found[found["firm"] == MARKET].set_index("label")
+    table = pd.DataFrame(
+        {
+            "Source": whole["in_words"],
+            "Survey": [f"{100 * share:.0f} %" for share in whole["survey"]],
+            "This market": [_percent(row) for _, row in whole.iterrows()],
+            "Survey of": whole["survey_source"],
+        },
+        index=whole.index,
+    )
+    caption = "Shares of customers: said, surveyed, and of this market in its last year"
+    meanings = dict(whole["measured"])
+    display(styled(table, caption, words_in=["Survey of"], definitions=meanings))
+
+
+def _percent(row: Any) -> str:
+    """Return a share with the half width of its interval, in percent."""
+    if not np.isfinite(row["share"]):
+        return "nobody to ask"
+    half = (row["upper"] - row["lower"]) / 2
+    return f"{100 * row['share']:.1f} %" + (f" ± {100 * half:.1f}" if np.isfinite(half) else "")
 
 
 # -- The section of a notebook on what customers tell each other -------------------------------

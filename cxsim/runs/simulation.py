@@ -16,14 +16,13 @@ from cxsim.firms.policy import PolicyError
 from cxsim.messages import ScenarioError, whole
 from cxsim.model.core.choice import DEMAND, DEMAND_RULES
 from cxsim.model.core.money import beyond_limit, price_limit
-from cxsim.model.ledger import Ledger
+from cxsim.model.ledger import Ledger, year_of
 from cxsim.model.mechanism import PHASES, Mechanism
 from cxsim.model.mechanism_registry import PROBES, registered
 from cxsim.numerics.draws import INITIAL
 from cxsim.runs.components import Components, check_names, of_code, of_measures
 from cxsim.runs.firm_decisions import Decisions, ExpectedDemand, Insolvency, demand_schedule
 from cxsim.runs.measures.measure_registry import measures
-from cxsim.runs.measures.profit import year_of
 from cxsim.scenario.named_policies import policies_of
 
 #: Customers per block: few enough that their scratch columns stay in a core's cache together.

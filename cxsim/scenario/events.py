@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -13,7 +14,7 @@ from cxsim.messages import Place, Problem, ScenarioError, found
 from cxsim.parameters import Parameters
 from cxsim.scenario.calendar import ADD, REPLACE, Entry, added, fitted, periods_of
 from cxsim.scenario.loading import Source, plain
-from cxsim.scenario.named_policies import policy_problems
+from cxsim.scenario.named_policies import named_policies, policy_problems
 from cxsim.scenario.paths import Target, held, put, resolve
 from cxsim.scenario.schema import Schema
 from cxsim.scenario.validation import check_parts, refusal, segment_rates, shape_problems, validate
@@ -61,10 +62,10 @@ class Change:
 
 
 def changes_of(schema: Schema, source: Source, model: Any) -> tuple[Change, ...]:
-    """Check a scenario's events and return what they change, in order of period.
+    """Check a scenario's events and programmes; return what they change, in order of period.
 
-    Each event is applied, in order, to the parameters as earlier ones left them, and
-    the group it changes is validated again: an event can set only what a file could.
+    Each is applied, in order, to the parameters as earlier ones left them, and the group it
+    changes is validated again: an event or a programme can set only what a file could.
 
     Raises
     ------
@@ -74,27 +75,127 @@ def changes_of(schema: Schema, source: Source, model: Any) -> tuple[Change, ...]
     problems: list[Problem] = []
     changes: list[Change] = []
     state = _State(schema, source, model)
-    for number in sorted(range(len(model.events)), key=lambda i: (model.events[i].at, i)):
-        event = model.events[number]
-        here = ("events", number)
-        if event.at >= model.periods:
-            place = source.at((*here, "at"))
-            text = f"expected a period below {model.periods} (periods), found {event.at}"
-            problems.append(Problem(place, (*here, "at"), text))
+    owners = _Owners(model)
+    for step in sorted([*_events(model), *_programmes(model)], key=lambda step: step.at):
+        if step.at >= model.periods and not step.owner:
+            place = source.at((*step.keys, "at"))
+            text = f"expected a period below {model.periods} (periods), found {step.at}"
+            problems.append(Problem(place, (*step.keys, "at"), text))
             continue
-        for path, value in event.set.items():
-            keys = (*here, "set", path)
+        for path, value in step.set.items():
+            keys = (*step.keys, step.word, path)
             place = source.at(keys)
+            whole = f"{step.owner}.{path}" if step.owner else path
             try:
-                for target in resolve(schema.root, source.raw, path, place):
-                    changed = state.apply(target, value, event.over, place, keys)
-                    changes.append(Change(event.at, event.over, *changed, label=event.label))
+                for target in resolve(schema.root, source.raw, whole, place):
+                    if step.restores:
+                        value = state.former[step.keys, path]
+                    elif step.owner:
+                        state.former[step.keys, path] = state.value(target)
+                    changed = state.apply(target, value, step.over, place, keys)
+                    owners.take(step, target.keys, place, keys)
+                    changes.append(Change(step.at, step.over, *changed, label=step.label))
             except ScenarioError as error:
                 shift = [Problem(p.place, keys, p.text) for p in error.problems]
                 problems.extend(shift)
     if problems:
         raise ScenarioError(problems)
     return tuple(changes)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Parameters that an event sets, or that a programme moves or restores.
+
+    ``owner`` is the path of the programme's firm, empty for events; ``until`` is the first
+    period in which the step no longer decides about its parameters.
+    """
+
+    at: int
+    over: int
+    set: Mapping[str, Any]
+    keys: tuple[str | int, ...]
+    label: str
+    until: float
+    word: str = "set"
+    owner: str = ""
+    restores: bool = False
+
+
+def _events(model: Any) -> Iterator[_Step]:
+    for number, event in enumerate(model.events):
+        until = event.at + event.over + 1
+        yield _Step(event.at, event.over, event.set, ("events", number), event.label, until)
+
+
+def _programmes(model: Any) -> Iterator[_Step]:
+    """Yield what programmes move: from their start or at the end of building, and back."""
+    for firm, group in model.firms.items():
+        for name, each in group.programmes.items():
+            keys = ("firms", firm, "programmes", name)
+            linear = each.path == "linear"
+            at = each.start if linear else each.start + each.build
+            over = each.build if linear else 0
+            until = math.inf if each.retire is None else each.retire
+            label, owner = f"{firm}: {name}", f"firms.{firm}"
+            starts = _Step(at, over, each.changes, keys, label, until, "changes", owner)
+            if at < model.periods:
+                yield starts
+            if each.retire is not None and each.retire < model.periods:
+                label = f"{firm}: end of {name}"
+                yield dataclasses.replace(
+                    starts, at=each.retire, over=0, label=label, restores=True
+                )
+
+
+class _Owners:
+    """Who decides about a parameter, and when: a programme's parameters are its own meanwhile."""
+
+    def __init__(self, model: Any) -> None:
+        self._decided: dict[tuple[str | int, ...], str] = {
+            ("firms", firm, key): f"the {kind} policy"
+            for firm, kind, _ in named_policies(model)
+            for key in {"pricing": ("price",), "capability": ("interaction", "customization")}[kind]
+        }
+        self._taken: list[tuple[_Step, tuple[str | int, ...]]] = []
+
+    def take(
+        self, step: _Step, parameter: tuple[str | int, ...], place: Place, keys: tuple[Any, ...]
+    ) -> None:
+        """Let a step decide about a parameter.
+
+        Raises
+        ------
+        ScenarioError
+            If a programme or a policy does so at the same time.
+        """
+        if step.restores:
+            return
+        for other, taken in self._taken:
+            shared = min(len(taken), len(parameter))
+            if (
+                taken[:shared] == parameter[:shared]
+                and (step.owner or other.owner)
+                and step.at < other.until
+                and other.at < step.until
+            ):
+                clash = f"{_dotted(parameter)}, which {_called(other)} changes from {other.at} on"
+                text = f"expected a parameter that nothing else changes then, found {clash}"
+                raise ScenarioError(Problem(place, keys, text))
+        policy = self._decided.get(parameter[:3]) if step.owner else None
+        if policy is not None:
+            found_here = f"{_dotted(parameter)} ({policy})"
+            text = f"expected a parameter that no policy decides about, found {found_here}"
+            raise ScenarioError(Problem(place, keys, text))
+        self._taken.append((step, parameter))
+
+
+def _dotted(keys: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, keys))
+
+
+def _called(step: _Step) -> str:
+    return f"programme {step.keys[-1]!r}" if step.owner else f"event {step.keys[-1]}"
 
 
 class _State:
@@ -104,6 +205,15 @@ class _State:
         self.schema, self.source, self.model = schema, source, model
         self.firms = tuple(model.firms)
         self.raw: dict[tuple[str, str], dict[str, Any]] = {}
+        self.former: dict[tuple[Any, str], Any] = {}
+
+    def value(self, target: Target) -> Any:
+        """Return the parameter's value as it stands, as plain data."""
+        section, name, *inner = target.keys
+        level = str(section)[:-1]
+        raw = self.raw.get((level, str(name)), self._start(level, str(name)))
+        group = getattr(self.schema, level).model_validate(raw)
+        return thaw(held(group, tuple(inner)))
 
     def apply(
         self, target: Target, value: Any, over: int, place: Place, keys: tuple[str | int, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Unpack
@@ -13,12 +14,22 @@ from cxsim.charts.labels import scale_for, words_of
 from cxsim.charts.layout import Chart, Shared, charted, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture
 from cxsim.messages import choice, minus, number, whole
+from cxsim.numerics.statistics import half_width
 from cxsim.runs.measures.measure_registry import firm_measure, summarize
-from cxsim.runs.measures.profit import VALUES, by_horizon
+from cxsim.runs.measures.profit import VALUES, by_horizon, profit
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
+from cxsim.scenario.named_policies import named_policies
 from cxsim.study.paired_seeds import Progress, contrast, framed, paths_of, sampling
-from cxsim.study.value_of_lead import CONTINUED, Value, interval, money_of, value_of
+from cxsim.study.value_of_lead import (
+    CONTINUED,
+    Estimate,
+    Value,
+    estimate,
+    interval,
+    money_of,
+    value_of,
+)
 
 # -- Break-even: at which value of a parameter a changed scenario earns what the baseline earns
 
@@ -368,4 +379,247 @@ def payback_curve(found: Payback, **_: Unpack[Shared]) -> Chart:
         note="Discounted lead over the same market without the investment, over paired seeds. "
         "Band: confidence interval of the mean.",
         alt=f"{said} {end}",
+    )
+
+
+# -- Smallest market in which an investment pays: fixed costs do not grow with customers --------
+
+
+@dataclass(frozen=True)
+class SmallestMarket:
+    """The market size from which on an investment pays.
+
+    Attributes
+    ----------
+    firm : str
+    now : float
+        Customers in the market as it is.
+    size : float
+        Customers from which on the mean lead in net present value is positive: 0 if it is in a
+        market of any size, infinite if it is in none.
+    lower, upper : float
+        Ends of its confidence interval (Fieller 1954); 0 and infinite where it has no end.
+    fixed : float
+        The part of the lead that does not grow with the market, currency.
+    per_customer : float
+        The rest of the lead for each customer in the market, currency.
+    simulated : Estimate
+        The lead in a market of that size, simulated on the same seeds; NaN where there is none.
+    curve : DataFrame
+        ``market_size, difference, se, lower, upper``: the lead by market size.
+    """
+
+    firm: str
+    now: float
+    size: float
+    lower: float
+    upper: float
+    fixed: float
+    per_customer: float
+    simulated: Estimate
+    curve: pd.DataFrame
+
+    def sentence(self) -> str:
+        """Return the result in words."""
+        whose = f"{self.firm}'s investment"
+        if self.size == 0.0:
+            return f"{whose} pays in a market of any size."
+        if not np.isfinite(self.size):
+            return f"{whose} pays in a market of no size: each further customer costs it money."
+        here = "pays" if self.now >= self.size else "does not pay"
+        return (
+            f"{whose} pays from {_size(self.size)} customers on (interval {_size(self.lower)} to "
+            f"{_size(self.upper)}); it {here} in the market "
+            f"of {self.now:,.0f}."
+        )
+
+
+def _size(customers: float) -> str:
+    """Return a market size in words, to three digits."""
+    return f"{float(f'{customers:.3g}'):,.0f}" if np.isfinite(customers) else "no upper limit"
+
+
+def smallest_market(
+    without: Scenario,
+    invested: Scenario,
+    *,
+    firm: str,
+    seeds: int | Sequence[int] = 20,
+    confidence: float = 0.95,
+) -> SmallestMarket:
+    """Find the market size from which on an investment pays within the horizon.
+
+    Parameters
+    ----------
+    without, invested : Scenario
+        Alike but for the investment (a programme, say); run on the same seeds.
+    firm : str
+        A firm of both.
+    seeds : int or sequence of int
+    confidence : float
+        Of the intervals, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If the firm is not in both, the scenarios differ in periods or market size, or a firm's
+        decisions depend on the size of the market (policies, credit limits).
+
+    Notes
+    -----
+    Simulated customers stand for a market of any size, so that the lead in net present value is
+    a + b N: costs that are stated for the whole market make a, everything that customers pay and
+    cause makes b N, and the size is -a / b. It is then simulated.
+
+    Examples
+    --------
+    >>> from cxsim import load
+    >>> market = load("baseline", {"customers": 300, "periods": 24})
+    >>> crm = {"changes": {"identification": 1.0}, "one_off": 20_000, "running": 500}
+    >>> found = smallest_market(
+    ...     market, market.override({"firms.Tailor.programmes.crm": crm}), firm="Tailor", seeds=2
+    ... )
+    >>> found.size < 100_000
+    True
+    """
+    for scenario in (without, invested):
+        choice(firm, "firm", scenario.firms)
+        _check_size_free(scenario)
+    for name in ("periods", "market_size"):
+        one, other = getattr(without, name), getattr(invested, name)
+        if one != other:
+            raise ValueError(f"{name}: expected the same in both, found {one} and {other}")
+    seeds, confidence = sampling(seeds, confidence)
+    now, rate = float(without.market_size), float(without.discount_rate)
+    value = _value_by_size(firm, rate)
+    pair = {"without": without, "invested": invested}
+    made = contrast(pair, value, seeds)
+    at_one, at_two = (made["invested"][:, k] - made["without"][:, k] for k in (0, 1))
+    growing = at_two - at_one  # b N of the market as it is; the rest is a, but for rounding
+    fixed = np.where(np.isclose(growing, at_one, rtol=1e-9, atol=0.0), 0.0, at_one - growing)
+    size, lower, upper = _root(fixed, growing, confidence)
+    simulated = Estimate(np.nan, np.nan, np.nan)
+    if np.isfinite(size) and size > 0.0:
+        there = {key: each.override({"market_size": size * now}) for key, each in pair.items()}
+        again = contrast(there, value, seeds)
+        simulated = estimate((again["invested"] - again["without"])[:, 0], confidence)
+    top = 2.0 * max(1.0, size if np.isfinite(size) else 1.0)
+    sizes = np.linspace(0.0, top, 41)
+    found = interval(fixed[:, None] + growing[:, None] * sizes, confidence, "difference")
+    curve = framed(pd.DataFrame({"market_size": sizes * now, **found}), without)
+    return SmallestMarket(
+        firm,
+        now,
+        now * size,
+        now * lower,
+        now * upper,
+        fixed=float(fixed.mean()),
+        per_customer=float(growing.mean()) / now,
+        simulated=simulated,
+        curve=curve,
+    )
+
+
+def _check_size_free(scenario: Scenario) -> None:
+    """Refuse firms whose decisions depend on the size of the market."""
+    for name, firm in scenario.firms.items():
+        decides = next((kind for owner, kind, _ in named_policies(scenario) if owner == name), "")
+        found_here = f"a {decides} policy" if decides else ""
+        if firm.credit_limit is not None:
+            found_here = "a credit limit"
+        if found_here:
+            raise ValueError(
+                f"firms.{name}: expected decisions that do not depend on the size of the market, "
+                f"found {found_here}: compare markets of several sizes instead (market_size)"
+            )
+
+
+def _value_by_size(firm: str, rate: float) -> Callable[[Simulation], np.ndarray]:
+    """Return a statistic: net present value in the market as it is, and in one twice as large."""
+
+    def statistic(simulation: Simulation) -> np.ndarray:
+        ledger, twice = simulation.ledger, copy.copy(simulation.ledger)
+        twice.scale *= 2.0
+        place = ledger.firms.index(firm)
+        return np.array([by_horizon(profit(b)[:, place], rate)[-1] for b in (ledger, twice)])
+
+    return statistic
+
+
+def _root(fixed: np.ndarray, growing: np.ndarray, confidence: float) -> tuple[float, float, float]:
+    """Return where the mean of a + b n turns positive, with Fieller's interval.
+
+    Parameters
+    ----------
+    fixed, growing : ndarray, shape (S,)
+        a and b by seed, currency.
+    confidence : float
+
+    Returns
+    -------
+    size, lower, upper : float
+        Relative to the market as it is.
+    """
+    a, b = float(fixed.mean()), float(growing.mean())
+    if a >= 0.0 and b >= 0.0:
+        return 0.0, 0.0, 0.0
+    if b <= 0.0:
+        return np.inf, np.inf, np.inf
+    size, n = -a / b, len(fixed)
+    if n < 2:
+        return size, np.nan, np.nan
+    spread = np.cov(fixed, growing) / n
+    t = float(half_width(np.array(1.0), n, confidence)) ** 2
+    square = b * b - t * spread[1, 1]
+    line = a * b - t * spread[0, 1]
+    rest = a * a - t * spread[0, 0]
+    inside = line * line - square * rest
+    if square <= 0.0 or inside < 0.0:
+        return size, 0.0, np.inf
+    ends = sorted((-line + sign * np.sqrt(inside)) / square for sign in (-1.0, 1.0))
+    return size, max(0.0, float(ends[0])), max(0.0, float(ends[1]))
+
+
+@charted()
+def market_size_curve(found: SmallestMarket, **_: Unpack[Shared]) -> Chart:
+    """Draw an investment's lead in net present value by market size.
+
+    Parameters
+    ----------
+    found : SmallestMarket
+        As :func:`cxsim.strategy.break_even.smallest_market` returns.
+    title : str, optional
+        Replaces the one computed.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+    """
+    curve, blue = found.curve, OKABE_ITO["blue"]
+    scale = scale_for("currency", curve["difference"].abs(), words=words_of(curve))
+
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        thousands = curve["market_size"] / 1e3
+        axes.fill_between(thousands, curve["lower"], curve["upper"], color=blue, alpha=0.25, lw=0)
+        axes.plot(thousands, curve["difference"], color=blue, lw=2)
+        axes.axhline(0, color=INK, lw=0.8)
+        for at, text in ((found.now, "market today"), (found.size, "break-even")):
+            if np.isfinite(at) and at > 0.0:
+                axes.axvline(at / 1e3, color=GREY, lw=0.9, ls=(0, (4, 2)))
+                tag(axes, text, (at / 1e3, axes.get_ylim()[1]), (4, -12), color=GREY, fontsize=9)
+        axes.set_xlabel("Customers in the market (thousand)")
+        axes.set_ylabel(scale.axis("Lead in net present value"))
+        axes.yaxis.set_major_formatter(scale.ticks)
+
+    said = found.sentence()
+    return Chart(
+        draw,
+        size=(7.8, 4.2),
+        title=said.split(" (")[0],
+        note="Lead over the same market without the investment, over paired seeds. Costs stated "
+        "for the whole market do not grow with it. Band: confidence interval of the mean.",
+        alt=said,
     )

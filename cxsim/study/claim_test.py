@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from cxsim.messages import Problem, minus, number, seeds_of
+from cxsim.model.ledger import year_of
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import near, summarized
-from cxsim.runs.measures.profit import VALUES, net_present_value, year_of
+from cxsim.runs.measures.profit import VALUES, net_present_value
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
 from cxsim.scenario.claim_rule import MARKET, OTHERS, Rule, Term, absent_firms, parse_rule
 from cxsim.study.outputs import known_measures, measures_by_observer

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from cxsim.messages import number, seeds_of, whole
+from cxsim.model.ledger import year_of
 from cxsim.numerics.statistics import mean_and_error
 from cxsim.runs import Run, run, settings_attrs, simulate
 from cxsim.runs.measures.measure_registry import measures, summarize
-from cxsim.runs.measures.profit import by_horizon, weights, year_of
+from cxsim.runs.measures.profit import by_horizon, weights
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.study.comparison import Comparison, build_comparison, run_summary

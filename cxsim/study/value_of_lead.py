@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxsim.messages import money
+from cxsim.model.ledger import year_of
 from cxsim.numerics.statistics import half_width, mean_and_error
-from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, weights, year_of
+from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, weights
 
 if TYPE_CHECKING:
     from cxsim.scenario import Scenario

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from markets import lively
 
 import cxsim as cx
+from cxsim.model.ledger import year_of
 from cxsim.model.mechanism import Measure
 from cxsim.runs.measures.measure_registry import measures
-from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns, year_of
+from cxsim.runs.measures.profit import VALUES, by_horizon, turn_beyond, turns
 from cxsim.study.paired_seeds import replicate
 from cxsim.study.value_of_lead import value_of
 

@@ -70,6 +70,17 @@ def everything(**changes: Any) -> Any:
             "firms.Mass.policy": {"capability": ROADMAP, "pricing": "adaptive"},
             "firms.Niche.policy": {"capability": "imitate"},
             "firms.*.insolvency_periods": 2,
+            "journey.site.informs": 0.3,
+            "journey.hotline.informs": 1.0,
+            "firms.*.capability_costs.identification": {"fixed": 500.0, "per_customer": 0.1},
+            "firms.Tailor.programmes.training": {
+                "changes": {"organization.processes": 0.9, "identification": 0.95},
+                "start": 2,
+                "build": 3,
+                "one_off": 9000.0,
+                "running": 300.0,
+                "retire": 7,
+            },
             **changes,
         }
     )

@@ -24,6 +24,31 @@ def programmes():
     )
 
 
+def capability_costs():
+    capability = st.sampled_from(["interaction", "customization", "identification"])
+    return st.dictionaries(
+        capability,
+        st.fixed_dictionaries(
+            {"fixed": money, "per_customer": money, "exponent": st.floats(0.5, 3)}
+        ),
+    )
+
+
+def capability_programmes():
+    """At most one programme, of a parameter that no policy and no event decides about."""
+    programme = st.fixed_dictionaries(
+        {
+            "changes": st.fixed_dictionaries({"identification": numbers}),
+            "start": st.integers(0, 4),
+            "build": st.integers(0, 3),
+            "path": st.sampled_from(["linear", "end"]),
+            "one_off": money,
+            "running": money,
+        }
+    )
+    return st.dictionaries(st.just("crm"), programme)
+
+
 #: How a firm without programme, contract and subscription deals with customers.
 PLAIN = {"loyalty_programme": None, "contracts": None, "billing": "per_purchase"}
 
@@ -106,6 +131,8 @@ def firms(draw):
         service_saving=draw(numbers),
         advertising_reach=draw(numbers),
         advertising_cost=draw(money),
+        capability_costs=draw(capability_costs()),
+        programmes=draw(capability_programmes()),
     )
 
 

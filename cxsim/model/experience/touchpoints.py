@@ -33,6 +33,11 @@ class Touchpoint(Parameters):
     channel: str = parameter("", "Channel of the touchpoint (store, web, phone, ...)", fixed=True)
     visit_rate: float = parameter(0.5, "Chance of a visit on each occasion", "share")
     importance: float = parameter(1.0, doc="Weight in the experience of the whole journey", ge=0)
+    informs: float = parameter(
+        0.0,
+        doc="How much a recognized contact tells the firm about a customer, relative to a purchase",
+        ge=0,
+    )
     staffed: bool = parameter(True, doc="Whether the touchpoint is staffed by people", fixed=True)
 
 

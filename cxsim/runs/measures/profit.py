@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from cxsim.model.core.capabilities import overhead_by_capability
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import Ledger, held_and_kept, ratio
 from cxsim.model.mechanism import Measure
@@ -40,19 +41,31 @@ def contribution_margin(b: Ledger) -> np.ndarray:
 def capability_overhead(b: Ledger) -> np.ndarray:
     """Fixed cost of interaction and customization in the period, quadratic in each.
 
-    Zero for a firm that is not active. Investments in capabilities are separate.
+    With costs by capability, theirs too. Zero for a firm that is not active. Investments in
+    capabilities are separate.
     """
     squares = b.firm("interaction") ** 2 + b.firm("customization") ** 2
-    return b.firm("capability_cost") * squares * b.firm("active")
+    overhead = b.firm("capability_cost") * squares * b.firm("active")
+    if b.has("capability_price"):
+        overhead = overhead + overhead_by_capability(b, customers(b)).sum(axis=2)
+    return overhead
 
 
 def capability_investment(b: Ledger) -> np.ndarray:
-    """One-off cost of raising interaction and customization in the period, whole market."""
+    """One-off cost of raising interaction and customization in the period, whole market.
+
+    What a programme raises has the programme's price instead.
+    """
     raised = sum(
-        np.maximum(b.firm(name) - b.firm_before(name), 0.0)
-        for name in ("interaction", "customization")
+        np.maximum(b.firm(name) - b.firm_before(name), 0.0) * (1.0 - _of_programmes(b, number))
+        for number, name in enumerate(("interaction", "customization"))
     )
     return b.firm("capability_investment") * raised
+
+
+def _of_programmes(b: Ledger, capability: int) -> np.ndarray | float:
+    """Return 1 where a programme moves interaction (0) or customization (1), (T, F)."""
+    return b.count("programme_builds")[:, :, capability] if b.has("programme_builds") else 0.0
 
 
 def profit(b: Ledger) -> np.ndarray:
@@ -133,37 +146,8 @@ PROFIT_MEASURES = (
 # -- Net present value: discounted profit within the horizon, and with a continuation value ----
 
 
-#: Periods of a year, by what a period is called.
-_YEARS = {"day": 365, "week": 52, "fortnight": 26, "month": 12, "quarter": 4, "year": 1}
-
-
-#: Periods that stand for the last year where the length of a period is unknown.
-_UNKNOWN = 12
-
-
 #: The measures of value: within the horizon, and with two kinds of continuation value.
 VALUES = ("net_present_value", "net_present_value_perpetuity", "net_present_value_equity")
-
-
-def year_of(period_length: str) -> int:
-    """Return the periods of a year; 12 where the length of a period is unknown.
-
-    Parameters
-    ----------
-    period_length : str
-        As the scenario calls a period; singular or plural.
-
-    Returns
-    -------
-    int
-        Periods.
-
-    Examples
-    --------
-    >>> year_of("week"), year_of("month"), year_of("purchase")
-    (52, 12, 12)
-    """
-    return _YEARS.get(period_length.strip().lower().removesuffix("s"), _UNKNOWN)
 
 
 # --- of any path of profits ---------------------------------------------------------
