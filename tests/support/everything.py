@@ -31,7 +31,7 @@ def everything(**changes: Any) -> Any:
             "firms.*.advertising_cost": 5000.0,
             "profile_portability": 0.3,
             "segments.*.need_drift": 0.05,
-            "self_discovery": {"initial_error_sd": 0.7, "discovery_rate": 0.3},
+            "self_discovery": {"initial_error_sd": 0.45, "discovery_rate": 0.3},
             "segments.Far.buying_center": TOGETHER,
             "firms.Tailor.organization": {"processes": 0.8},
             "attributes": {"firmographic": 0.4, "behavioural": 0.6},
