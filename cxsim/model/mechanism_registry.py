@@ -22,7 +22,13 @@ from cxsim.model.customers.perceived_utility import EXPERIENCED_UTILITY, PERCEIV
 from cxsim.model.experience.abandonment import ABANDONMENT, SUBSCRIPTION_ORDERS
 from cxsim.model.experience.contact_learning import CONTACT_LEARNING
 from cxsim.model.experience.journey import CHANNELS, JOURNEY
-from cxsim.model.experience.perception import ATTACHMENT, EMOTIONS, EXPERIENCE, PERCEPTION
+from cxsim.model.experience.perception import (
+    ATTACHMENT,
+    EMOTION_EFFECTS,
+    EMOTIONS,
+    EXPERIENCE,
+    PERCEPTION,
+)
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
@@ -107,6 +113,7 @@ CUSTOMER_EXPERIENCE = (
     CONTACT_LEARNING,
     ATTACHMENT,
     EMOTIONS,
+    EMOTION_EFFECTS,
 )
 
 

@@ -72,6 +72,15 @@ def everything(**changes: Any) -> Any:
             "firms.*.insolvency_periods": 2,
             "journey.site.informs": 0.3,
             "journey.hotline.informs": 1.0,
+            "journey.store.required": True,
+            "journey.store.abandonment": 0.8,
+            "journey.product.triggers": "hotline",
+            "journey.product.trigger_chance": 0.7,
+            "segments.Near.retry": 0.6,
+            "emotion_effects": {
+                "destroying": {"worth": -1.0, "lapse": 0.1, "service_cost": 0.5},
+                "advocacy": {"worth": 0.5},
+            },
             "firms.*.capability_costs.identification": {"fixed": 500.0, "per_customer": 0.1},
             "firms.Tailor.programmes.training": {
                 "changes": {"organization.processes": 0.9, "identification": 0.95},
