@@ -149,6 +149,14 @@ def test_no_term_of_the_choice_is_the_reason_of_a_loss_by_an_abandoned_order():
     assert reasons["customers"].sum() == 0
 
 
+def test_the_journey_map_says_where_purchases_were_given_up():
+    touchpoints = cx.run(ordered()).touchpoints
+    figure = cx.plot.customer_journey_map(touchpoints)
+    assert "purchases given up" in cx.plot.alternative_text(figure)
+    plain = cx.plot.customer_journey_map(touchpoints.drop(columns="abandoned_purchases"))
+    assert "given up" not in cx.plot.alternative_text(plain)
+
+
 # --- bad contacts lead to others ---------------------------------------------------------
 
 CALLS = {"journey.product.triggers": "hotline", "journey.product.trigger_chance": 0.5}
