@@ -492,13 +492,13 @@ def expected_abandonment(
     Parameters
     ----------
     mean : array_like
-        m, mean performance at the touchpoint, score 0-10.
+        Mean performance at the touchpoint, m, score 0-10.
     sd : array_like
         Its standard deviation between contacts, score.
     abandonment : array_like
-        a, chance to give up in a contact with performance 0.
+        Chance to give up in a contact with performance 0, a.
     neutral : array_like
-        N, performance from which on nobody gives up, score above 0.
+        Performance from which on nobody gives up, N, score above 0.
 
     Returns
     -------

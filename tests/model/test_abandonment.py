@@ -136,6 +136,15 @@ def test_subscribers_do_not_order_to_stay():
     assert firms["abandoned_purchases"].iloc[0] == pytest.approx(half, rel=0.05)
 
 
+def test_a_buying_center_that_gives_up_an_order_has_not_bought():
+    center = {"segments.Near.buying_center": {"members": 3}, "customers": 400, "periods": 2}
+    bad = {**center, **REQUIRED, "firms.*.touchpoints.store.mean": 2.0}
+    decided, gave_up = (cx.run(lived(**each)).frame("decisions") for each in (center, bad))
+    first = "period == 0"
+    assert decided.query(first)["agreed"].equals(gave_up.query(first)["agreed"])
+    assert gave_up.query(first)["bought"].sum() < 0.7 * decided.query(first)["bought"].sum()
+
+
 def test_no_term_of_the_choice_is_the_reason_of_a_loss_by_an_abandoned_order():
     bad = {
         **REQUIRED,

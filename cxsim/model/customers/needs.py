@@ -182,9 +182,10 @@ def _errors_within_needs(scenario: Any) -> Iterable[tuple[tuple[str | int, ...],
                 yield path, f"expected at most {sd}, found {error:g}"
                 break
     largest = max(errors.values())
-    for path, sd in _settings(scenario, ".need_sd"):
-        if 0.0 < sd < largest:
-            yield path, f"expected 0 or at least the initial_error_sd, {largest:g}, found {sd:g}"
+    for path, spread in _settings(scenario, ".need_sd"):
+        if 0.0 < spread < largest:
+            found = f"found {spread:g}"
+            yield path, f"expected 0 or at least the initial_error_sd, {largest:g}, {found}"
 
 
 # --- rules ------------------------------------------------------------------------
