@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -475,3 +476,60 @@ def bass_peak(innovation: ArrayLike, *, imitation: ArrayLike) -> NDArray[np.floa
         raise ValueError("innovation: expected finite numbers above 0, found 0")
     q = numbers(imitation, name="imitation", at_least=0)
     return np.log(np.maximum(q / p, 1.0)) / (p + q)
+
+
+# -- Orders given up at a required touchpoint ---------------------------------------------------
+
+
+def expected_abandonment(
+    mean: ArrayLike, *, sd: ArrayLike, abandonment: ArrayLike = 1.0, neutral: ArrayLike = 5.0
+) -> NDArray[np.float64]:
+    """Return the share of orders given up at a required touchpoint, a E[clip((N - y) / N, 0, 1)].
+
+    Performance is y = m + sd z, z a sum of four uniform variates of mean 0 and variance 1, all
+    but normal. Arguments broadcast; the result has their common shape.
+
+    Parameters
+    ----------
+    mean : array_like
+        Mean performance at the touchpoint, m, score 0-10.
+    sd : array_like
+        Its standard deviation between contacts, score.
+    abandonment : array_like
+        Chance to give up in a contact with performance 0, a.
+    neutral : array_like
+        Performance from which on nobody gives up, N, score above 0.
+
+    Returns
+    -------
+    ndarray
+        Share of the orders that reach the touchpoint.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite, ``sd``, ``abandonment`` or ``neutral`` negative or ``neutral`` 0.
+
+    Notes
+    -----
+    The mean of a clipped variate is the difference of two stop-loss transforms E[(k - S)+]; that
+    of four uniform variates is a sum of fifth powers (Irwin 1927; Hall 1927).
+
+    Examples
+    --------
+    >>> expected_abandonment([2.5, 5.0, 8.0], sd=1.5).round(3)
+    array([0.5  , 0.121, 0.002])
+    """
+    m, spread = numbers(mean, name="mean"), numbers(sd, name="sd", at_least=0)
+    a, limit = numbers(abandonment, name="abandonment", at_least=0), _positive(neutral, "neutral")
+    unit = np.where(spread > 0.0, spread * sqrt(3.0), 1.0)
+
+    def stop_loss(level: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return E[(level - y)+]."""
+        k = np.where(spread > 0.0, 2.0 + (level - m) / unit, 0.0)
+        terms = [(-1) ** j * comb(4, j) * np.maximum(0.0, k - j) ** 5 / 120.0 for j in range(5)]
+        shortfall = np.where(k >= 4.0, k - 2.0, sum(terms))
+        certain = np.maximum(0.0, level - m)
+        return np.where(spread > 0.0, unit * shortfall, certain)
+
+    return np.asarray(a * (stop_loss(limit) - stop_loss(np.zeros(()))) / limit, dtype=np.float64)

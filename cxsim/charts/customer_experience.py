@@ -60,7 +60,8 @@ def customer_journey_map(
     -------
     Figure
         Filled points are touchpoints that the firm runs itself, hollow ones a partner's; grey
-        bars are importance; the broken line is what customers expect of the firm.
+        bars are importance; the broken line is what customers expect of the firm. At required
+        touchpoints (``abandoned_purchases``), purchases given up in a period stand at the foot.
 
     Raises
     ------
@@ -75,7 +76,9 @@ def customer_journey_map(
     names = chosen(part["firm"], firms)
     places = [str(name) for name in part["touchpoint"].unique()]
     pooled = _pooled(part)
-    span = f"{words_of(touchpoints).period} {periods[0]} to {periods[1]}"
+    period = words_of(touchpoints).period
+    span = f"{period} {periods[0]} to {periods[1]}"
+    lost = f" At the foot: purchases given up there per {period}." if pooled["lost"].any() else ""
 
     def draw(figure: Picture) -> None:
         panels = firm_panels(figure, names)
@@ -95,7 +98,7 @@ def customer_journey_map(
         title=_journey_finding(pooled),
         alt=_journey_alt(pooled, names, span),
         note=f"Means over {span}. Filled points: run by the firm; hollow: by a partner. Grey bars: "
-        "importance. Dashed line: what the firm's customers expect.",
+        f"importance. Dashed line: what the firm's customers expect.{lost}",
     )
 
 
@@ -108,14 +111,19 @@ def _extent(values: np.ndarray) -> tuple[float, float]:
 
 
 def _pooled(part: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per firm and touchpoint, performance by contact."""
-    part = part.assign(score=part["performance"].fillna(0.0) * part["contacts"])
+    """Return one row per firm and touchpoint: performance by contact, purchases lost a period."""
+    given_up = part.get("abandoned_purchases", 0.0)
+    part = part.assign(
+        score=part["performance"].fillna(0.0) * part["contacts"],
+        lost=given_up / part["period"].nunique(),
+    )
     sums = part.groupby(["firm", "touchpoint"], sort=False).agg(
         score=("score", "sum"),
         contacts=("contacts", "sum"),
         expectation=("expectation", "mean"),
         importance=("importance", "first"),
         responsible_firm=("responsible_firm", "first"),
+        lost=("lost", "sum"),
     )
     sums["performance"] = sums["score"] / sums["contacts"].where(sums["contacts"] > 0)
     return sums.reset_index("touchpoint")
@@ -136,6 +144,11 @@ def _journey_panel(axes: Axes, rows: pd.DataFrame, look: Look, top: float, heigh
         tag(
             axes, number(y[k], 2), (k, y[k]), (0, 8), va="baseline", fontsize=8.5, color=look.ink,
             zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
+        )  # fmt: skip
+    for k in np.flatnonzero(rows["lost"].fillna(0.0).to_numpy(float) > 0.0):
+        tag(
+            axes, f"−{number(rows['lost'].iloc[k], 2)}", (k, bottom), (0, 3), va="baseline",
+            ha="center", fontsize=8.5, color=INK, zorder=5,
         )  # fmt: skip
     expected = rows["expectation"].dropna()
     if len(expected):
@@ -172,6 +185,7 @@ def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], span: str) -> str:
         steps = ", ".join(
             f"{row.touchpoint} {number(row.performance, 2)}"
             + (" (partner)" if row.responsible_firm == "partner" else "")
+            + (f" ({number(row.lost, 2)} purchases given up)" if row.lost > 0 else "")
             for row in rows.itertuples()
         )
         said.append(f"{name}: {steps}; expected {number(float(rows['expectation'].iloc[0]), 2)}")

@@ -19,9 +19,16 @@ from cxsim.model.core.switching import ORDERING, SWITCHING
 from cxsim.model.customers.buying_center import BUYING_CENTER
 from cxsim.model.customers.needs import NEED_DRIFT, SELF_DISCOVERY
 from cxsim.model.customers.perceived_utility import EXPERIENCED_UTILITY, PERCEIVED_UTILITY
+from cxsim.model.experience.abandonment import ABANDONMENT, SUBSCRIPTION_ORDERS
 from cxsim.model.experience.contact_learning import CONTACT_LEARNING
 from cxsim.model.experience.journey import CHANNELS, JOURNEY
-from cxsim.model.experience.perception import ATTACHMENT, EMOTIONS, EXPERIENCE, PERCEPTION
+from cxsim.model.experience.perception import (
+    ATTACHMENT,
+    EMOTION_EFFECTS,
+    EMOTIONS,
+    EXPERIENCE,
+    PERCEPTION,
+)
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
@@ -102,9 +109,12 @@ CUSTOMER_EXPERIENCE = (
     PERCEPTION,
     CHANNELS,
     JOURNEY,
+    ABANDONMENT,
+    SUBSCRIPTION_ORDERS,
     CONTACT_LEARNING,
     ATTACHMENT,
     EMOTIONS,
+    EMOTION_EFFECTS,
 )
 
 

@@ -53,6 +53,23 @@ _LISTENING: dict[str, Any] = {
     "firms.*.improvement": {"budget": 10_000.0},
 }
 
+_ORDERS: dict[str, Any] = {
+    **_JOURNEY,
+    "journey.store.required": True,
+    "journey.store.abandonment": 0.8,
+    "journey.product.triggers": "hotline",
+    "journey.product.trigger_chance": 0.5,
+    "segments.*.retry": 0.5,
+}
+_TEACHING = {**_JOURNEY, "journey.site.informs": 0.3, "journey.product.informs": 0.5}
+_MOODS: dict[str, Any] = {
+    **_JOURNEY,
+    "emotion_effects": {
+        "destroying": {"worth": -1.0, "lapse": 0.05, "service_cost": 0.2},
+        "advocacy": {"worth": 0.5},
+    },
+}
+
 _ALL: dict[str, Any] = {
     **_LISTENING,
     "word_of_mouth": {"awareness": True},
@@ -122,6 +139,10 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
         (),
     ),
     ("a journey of six touchpoints", "journey", _JOURNEY, ()),
+    ("orders given up, and calls after faults", "abandonment", _ORDERS, ()),
+    ("orders given up, and subscriptions", "subscription_orders", {**_ORDERS, **_BOUND}, ()),
+    ("contacts that teach", "contact_learning", _TEACHING, ()),
+    ("emotions with consequences", "emotion_effects", _MOODS, ()),
     ("a journey, and firms that listen and improve", "surveys", _LISTENING, ()),
     ("all of experience, word of mouth, listening and discovery", "", _ALL, ()),
     ("measuring elasticities", "", {}, ("price_elasticity",)),
@@ -145,6 +166,9 @@ ALONE = (
 #: ... beside the core, or beside what it cannot do without, ...
 BESIDE = {
     "word of mouth and awareness": "word of mouth, small world",
+    "orders given up, and calls after faults": "a journey of six touchpoints",
+    "contacts that teach": "a journey of six touchpoints",
+    "emotions with consequences": "a journey of six touchpoints",
     "a journey, and firms that listen and improve": "a journey of six touchpoints",
 }
 #: ... and all of it at once.

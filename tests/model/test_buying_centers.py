@@ -120,7 +120,7 @@ def test_who_knows_itself_better_gets_more_out_of_the_market():
         scenario = lively(customers=8000, self_discovery={"initial_error_sd": sd})
         return cx.run(scenario).market["consumer_surplus"].sum()
 
-    assert surplus(0.0) > surplus(1.0) > surplus(2.0)
+    assert surplus(0.0) > surplus(0.3) > surplus(0.5)
 
 
 def test_a_firm_that_gives_feedback_has_customers_who_know_themselves():
@@ -137,3 +137,83 @@ def test_the_error_of_self_knowledge_never_grows():
         )
     )
     assert (np.diff(run.market["self_knowledge_error"]) <= 0).all()
+
+
+def test_beliefs_about_needs_are_spread_as_widely_as_needs():
+    scenario = market(
+        segments={"All": {"share": 1.0, "need_mean": [1.0, -2.0], "need_sd": 1.5}},
+        self_discovery={"initial_error_sd": 1.2, "discovery_rate": 0.0},
+        customers=40_000,
+        periods=1,
+    )
+    run = played(scenario)
+    need = run.customers("need")
+    belief = need + run.customers("self_error")
+    np.testing.assert_allclose(belief.mean(axis=1), [1.0, -2.0], atol=0.03)
+    np.testing.assert_allclose(belief.std(axis=1), 1.5, atol=0.03)
+    for x, z in zip(need, belief, strict=True):  # c = sqrt(1 - 1.2^2 / 1.5^2)
+        assert np.corrcoef(x, z)[0, 1] == pytest.approx(0.6, abs=0.02)
+
+
+def test_beliefs_stay_as_wide_as_needs_that_drift():
+    scenario = lively(
+        customers=20_000,
+        periods=10,
+        self_discovery={"initial_error_sd": 0.4, "discovery_rate": 0.1},
+    ).override({"segments.*.need_drift": 0.2})
+    run = played(scenario)
+    near = run.customers("segment") == sorted(scenario.segments).index("Near")
+    belief = (run.customers("need") + run.customers("self_error"))[:, near]
+    np.testing.assert_allclose(belief.std(axis=1), 0.8, rtol=0.03)
+
+
+def test_ignorance_that_nobody_corrects_does_not_raise_the_retention_of_a_firm_that_tailors():
+    """What customers believe is distributed like what they need, and firms only meet beliefs."""
+    small = {"customers": 3000, "periods": 24}
+    ignorant = {"self_discovery": {"initial_error_sd": 0.9, "discovery_rate": 0.0}}
+    rates = [
+        [
+            cx.run("baseline", seed=seed, overrides=small | more)
+            .firms.query("firm == 'Tailor' and period >= 6")["retention_rate"]
+            .mean()
+            for seed in range(5)
+        ]
+        for more in ({}, ignorant)
+    ]
+    assert np.mean(rates[1]) == pytest.approx(np.mean(rates[0]), abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"self_discovery": {"initial_error_sd": 0.6}},
+            "initial_error_sd: expected at most the need_sd of Far, 0.5, found 0.6",
+        ),
+        (
+            {
+                "self_discovery": {},
+                "events": [{"at": 1, "set": {"segments.Near.need_sd": 0.3}}],
+            },
+            "need_sd: expected 0 or at least the initial_error_sd, 0.5, found 0.3",
+        ),
+        (
+            {
+                "self_discovery": {},
+                "events": [{"at": 1, "set": {"self_discovery.initial_error_sd": 0.9}}],
+            },
+            "initial_error_sd: expected at most the need_sd of Near, 0.8, found 0.9",
+        ),
+    ],
+)
+def test_errors_about_needs_beyond_the_spread_of_needs_are_refused(changes, message):
+    with pytest.raises(ScenarioError, match=message):
+        lively(**changes)
+
+
+def test_customers_whose_needs_are_alike_have_nothing_to_be_wrong_about():
+    alike = {"segments.*.need_sd": 0.0}
+    plain = cx.run(lively(customers=400).override(alike)).firms
+    wrong = cx.run(lively(customers=400).override({**alike, "self_discovery": {}})).firms
+    shared = [name for name in plain.columns if name in wrong.columns]
+    assert plain[shared].equals(wrong[shared])

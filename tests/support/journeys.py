@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from markets import firm, lively, market
 
+from cxsim.model.experience.perception import CLUSTERS
 from cxsim.model.experience.touchpoints import JOURNEY_STAGES
 
 JOURNEY = {
@@ -73,28 +74,53 @@ numbers = st.floats(0, 1)
 scores = st.floats(0, 10)
 
 
+def touchpoints():
+    return st.fixed_dictionaries(
+        {
+            "stage": st.sampled_from(JOURNEY_STAGES),
+            "channel": st.sampled_from(["web", "shop"]),
+            "visit_rate": numbers,
+            "importance": st.floats(0, 3),
+            "informs": st.just(0.0) | st.floats(0, 2),
+            "staffed": st.booleans(),
+        }
+    )
+
+
+def lead_on(draw: Any, place: dict[str, Any], later: dict[str, dict[str, Any]]) -> None:
+    """Let purchases be given up at a touchpoint, or bad contacts lead to a later one."""
+    if place["stage"] == "buy":
+        place |= {"required": True, "abandonment": draw(numbers)}
+    after = [name for name, each in later.items() if each["stage"] in ("use", "support")]
+    if after:
+        place |= {"triggers": draw(st.sampled_from(after)), "trigger_chance": draw(numbers)}
+
+
+def emotion_effects():
+    effect = st.fixed_dictionaries(
+        {"worth": st.floats(-5, 5), "lapse": numbers, "service_cost": st.floats(0, 5)}
+    )
+    return st.dictionaries(st.sampled_from(CLUSTERS), effect)
+
+
 @st.composite
 def journeys(draw: Any, firms: list[str], segments: list[str]) -> dict[str, Any]:
     """Draw changes that give a scenario a journey."""
     names = draw(st.lists(st.sampled_from("pqrst"), min_size=1, unique=True))
+    places = {name: draw(touchpoints()) for name in names}
+    if draw(st.booleans()):
+        for k, place in enumerate(places.values()):
+            lead_on(draw, place, {name: places[name] for name in names[k + 1 :]})
     changes: dict[str, Any] = {
-        "journey": {
-            name: {
-                "stage": draw(st.sampled_from(JOURNEY_STAGES)),
-                "channel": draw(st.sampled_from(["web", "shop"])),
-                "visit_rate": draw(numbers),
-                "importance": draw(st.floats(0, 3)),
-                "staffed": draw(st.booleans()),
-            }
-            for name in names
-        },
-        "neutral": draw(scores),
+        "journey": places,
+        "neutral": draw(scores.filter(lambda score: score > 0.0)),
         "performance_weight": draw(st.floats(0, 2)),
         "loss_aversion": draw(st.floats(0, 3)),
         "experience_memory": draw(numbers),
         "expectation_adaptation": draw(numbers),
         "expectation_spillover": draw(numbers),
         "repeat_penalty": draw(st.floats(0, 5)),
+        "emotion_effects": draw(emotion_effects()),
     }
     for name in firms:
         met = draw(st.lists(st.sampled_from(names), unique=True))

@@ -247,8 +247,9 @@ def scenarios(draw):
         if draw(st.booleans()):
             each |= {"credit_limit": draw(st.floats(0, 1e5)), "insolvency_periods": 1}
     if draw(st.booleans()):
+        spreads = [group["need_sd"] for group in groups if group["need_sd"] > 0]
         world["self_discovery"] = {
-            "initial_error_sd": draw(st.floats(0, 2)),
+            "initial_error_sd": draw(st.floats(0, min(spreads, default=2.0))),
             "discovery_rate": draw(numbers),
         }
     if draw(st.booleans()):
@@ -264,4 +265,12 @@ def scenarios(draw):
     )
     if draw(st.booleans()):
         scenario = scenario.override(draw(journeys(names, list(scenario.segments))))
+        if any(place.required for place in scenario.journey.values()):
+            alone = [
+                name
+                for name, segment in scenario.segments.items()
+                if segment.buying_center is None or segment.buying_center.members == 1
+            ]
+            retries = {f"segments.{name}.retry": draw(numbers) for name in alone}
+            scenario = scenario.override(retries)
     return scenario

@@ -206,10 +206,21 @@ def elect(
             has = 1 if s >= 0 else 0
             sum_verdict[c, g, has, 0] += 1.0
             sum_verdict[c, g, has, 1] += 1.0 if decided >= 0 else 0.0
-            sum_verdict[c, g, has, 2] += 1.0 if 0 <= choice[i] < n_firms else 0.0
             for e in range(int(decision_makers[i])):
                 if ballot[e, k] >= 0:
                     sum_votes[c, ballot[e, k]] += 1.0
+
+
+def count_purchases(
+    n, n_firms, shopper, segment, supplier, choice, segment_buying_center_members, sum_verdict
+):
+    """Count the buying centers that buy from a firm, once nothing can come between any more."""
+    for k in range(listed(n, shopper)):
+        i = shopper[k]
+        g = segment[i]
+        if segment_buying_center_members[g] > 0.0 and 0 <= choice[i] < n_firms:
+            has = 1 if supplier[i] >= 0 else 0
+            sum_verdict[tile(i), g, has, 2] += 1.0
 
 
 # --- measures ---------------------------------------------------------------------
@@ -320,6 +331,7 @@ BUYING_CENTER = Mechanism(
         Pass(draw_members, "arrive", after=("people.arrive",)),
         Pass(set_quorum, "prepare", after=("perceived_utility.set_single_member",)),
         Pass(elect, "decide", replaces="choice.elect"),
+        Pass(count_purchases, "pay"),
     ),
     measures=(
         Measure.of(vote_share, "Share of votes", "share"),

@@ -59,6 +59,46 @@ def performed(mean: float, sd: float, z: float) -> float:
     return mean + sd * z
 
 
+def shortfall(performance: float, neutral: float) -> float:
+    """Return by how much a contact falls short of neutral, (neutral - y) / neutral within 0 and 1.
+
+    Parameters
+    ----------
+    performance : float
+        y, actual performance, score 0-10.
+    neutral : float
+        Performance that is neither good nor bad, score 0-10, above 0.
+
+    Returns
+    -------
+    float
+        Share: 1 at a performance of 0 and below, 0 at neutral and above.
+    """
+    if performance >= neutral:
+        return 0.0
+    return 1.0 if performance <= 0.0 else (neutral - performance) / neutral
+
+
+def triggered(chance: float, performance: float, neutral: float) -> float:
+    """Return the chance that a contact leads to a visit elsewhere, c times its shortfall.
+
+    Parameters
+    ----------
+    chance : float
+        c, chance after a contact with performance 0.
+    performance : float
+        y, actual performance, score 0-10.
+    neutral : float
+        Performance that is neither good nor bad, score 0-10.
+
+    Returns
+    -------
+    float
+        Probability.
+    """
+    return chance * shortfall(performance, neutral)
+
+
 # --- passes -----------------------------------------------------------------------
 
 
@@ -152,8 +192,10 @@ def visit(
     everybody, touchpoint_visitors, visit_draw, luck, visitors, visitor, score, met, encounters,
     experience, experienced, expectation, last_channel, felt_sum, score_sum, weight_sum, best_score,
     key_visit, key_performance, key_integration, key_visit_elsewhere, key_performance_elsewhere,
-    key_integration_elsewhere, touch_stage, touch_channel, touch_chance, touch_most, touch_weight,
-    performance, unevenness, promise, firm_channel_integration, market_repeat_penalty,
+    key_integration_elsewhere, key_trigger, called, met_at, touch_stage, touch_channel,
+    touch_triggers, touch_triggered, touch_chance, touch_most, touch_weight, performance,
+    unevenness, promise, firm_channel_integration, market_journey_trigger_chance,
+    market_repeat_penalty,
     market_performance_weight, market_neutral, market_loss_aversion,
     market_expectation_adaptation, market_expectation_spillover, market_experience_memory,
     sum_contacts, sum_score,
@@ -162,7 +204,7 @@ def visit(
 
     First all customers at their own supplier, with one draw per touchpoint; then prospects firm
     by firm, with separate draws for each. Visitors of a touchpoint are listed, and then the list
-    is processed.
+    is processed. Bad contacts of customers with their supplier may lead to a later touchpoint.
     """
     shoppers = listed(n, shopper)
     buyers = listed(n, buyer)
@@ -179,6 +221,10 @@ def visit(
         score_sum[i] = 0.0
         weight_sum[i] = 0.0
         best_score[i] = -inf
+    for t in range(n_touchpoint):
+        if touch_triggered[t]:
+            for i in range(n):
+                called[t, i] = 0
     for turn in range(n_firms + 1):
         guest = 0 if turn == 0 else 1
         meetings = 0
@@ -189,6 +235,8 @@ def visit(
             n_visitors = 0
             if turn == 0:
                 key = key_visit[t]
+                if touch_triggered[t]:
+                    most = 1.0  # anybody may be called
                 if stage == DISCOVER:
                     likely = list_likely_visitors(
                         shoppers, shopper, first, key, most, visit_draw, touchpoint_visitors
@@ -201,6 +249,10 @@ def visit(
                     likely = list_likely_visitors(
                         n, everybody, first, key, most, visit_draw, touchpoint_visitors
                     )
+                if touch_triggered[t]:
+                    for k in range(likely):
+                        if called[t, touchpoint_visitors[k]]:
+                            visit_draw[k] = -1.0  # below every chance
                 least = 2 if stage == RENEW else 0
                 for k in range(likely):
                     i = touchpoint_visitors[k]
@@ -217,6 +269,16 @@ def visit(
                     performance_weight, neutral, loss_aversion, adaptation, spillover,
                     sum_contacts, sum_score,
                 )  # fmt: skip
+                target = touch_triggers[t]
+                if target >= 0:
+                    for k in range(n_visitors):
+                        i = touchpoint_visitors[k]
+                        if met_at[max(0, supplier[i]), target]:
+                            chance = triggered(
+                                market_journey_trigger_chance[0, t], luck[k], neutral
+                            )
+                            if uniform(key_trigger[t], first + i) < chance:
+                                called[target, i] = 1
                 visitors[t, 0] = n_visitors
                 for k in range(n_visitors):
                     visitor[t, k] = touchpoint_visitors[k]
@@ -303,6 +365,12 @@ JOURNEY = Mechanism(
         ),
         scratch("visitors", "Number of these visitors, in the first place", ("touchpoint",), "i4"),
         scratch("score", "Performance in their contacts, by position in the list", ("touchpoint",)),
+        scratch(
+            "called",
+            "1 for customers led there by another contact",
+            ("touchpoint",),
+            "u1",
+        ),
         scratch("luck", "Random part, then performance, by position"),
         scratch("met", "Customers with a contact with one firm, as a list", dtype="u4"),
         scratch("encounters", "1 for customers on that list", dtype="u1"),
@@ -315,6 +383,7 @@ JOURNEY = Mechanism(
         Draw("visit", ("touchpoint",)),
         Draw("performance", ("touchpoint",)),
         Draw("integration", ("touchpoint",)),
+        Draw("trigger", ("touchpoint",)),
         Draw("visit_elsewhere", ("touchpoint", "firm")),
         Draw("performance_elsewhere", ("touchpoint", "firm")),
         Draw("integration_elsewhere", ("touchpoint", "firm")),

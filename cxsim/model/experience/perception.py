@@ -19,10 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from cxsim.messages import hint
+from cxsim.model.core.people import has_lapsed
 from cxsim.model.ledger import ratio
 from cxsim.model.mechanism import (
+    NONE,
     Accumulator,
     Column,
+    Draw,
     Measure,
     Mechanism,
     Pass,
@@ -30,6 +34,7 @@ from cxsim.model.mechanism import (
     scratch,
     tile,
 )
+from cxsim.numerics.draws import uniform
 from cxsim.parameters import Parameters, parameter
 
 # -- Perception: experience in a contact, given its performance and the expectation -------------
@@ -405,6 +410,180 @@ EMOTIONS = Mechanism(
     ),
     check=_rising,
     active=EXPERIENCE.active,
+)
+
+
+# -- Emotions act: choice, lapsing and service cost by emotion cluster --------------------------
+
+
+class EmotionEffect(Parameters):
+    """Consequences of an emotion cluster, in the period after customers came to be in it."""
+
+    worth: float = parameter(
+        0.0, "Value added to the firm's offers, per purchase; negative repels", "currency"
+    )
+    lapse: float = parameter(
+        0.0, "Chance that a customer ends the relationship with its supplier", "share per period",
+        ge=0, le=1,
+    )  # fmt: skip
+    service_cost: float = parameter(
+        0.0, "Service cost that a customer causes its supplier", "currency per period", ge=0
+    )
+
+
+class EffectParameters(Parameters):
+    """Consequences of emotion clusters."""
+
+    emotion_effects: dict[str, EmotionEffect] = parameter(
+        {}, "Consequences of emotion clusters, by cluster; none for those left out",
+        axes=("emotion",),
+    )  # fmt: skip
+
+
+def _clusters(scenario: Any) -> dict[str, tuple[str, ...]]:
+    return {"emotion": CLUSTERS}
+
+
+def _known_clusters(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for name in scenario.emotion_effects:
+        if name not in CLUSTERS:
+            text = f"expected an emotion cluster, found {name!r}{hint(name, CLUSTERS)}"
+            yield ("emotion_effects", name), text
+    if scenario.emotion_effects and not EXPERIENCE.active(scenario):
+        found = "found neither: nobody has experience of a firm"
+        yield ("emotion_effects",), f"expected a journey or word_of_mouth beside them, {found}"
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def effect_of_emotion(effect: float, experienced: float) -> float:
+    """Return the effect of an emotion cluster on a customer, a for firms experienced, else 0.
+
+    Parameters
+    ----------
+    effect : float
+        a, of the cluster; NaN where none is given.
+    experienced : float
+        1 for a customer with experience of the firm, else 0.
+
+    Returns
+    -------
+    float
+        In the unit of the effect.
+    """
+    return effect if experienced > 0.0 and effect == effect else 0.0
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def lapse_by_emotion(
+    n, first, clock, supplier, tenure, experience, experienced, purchase_rate, last_bought,
+    key_emotion_lapse, market_emotion_cut_points, market_emotion_effects_lapse, market_lapse_after,
+    sum_emotion_lapsed, sum_emotion_lapsed_active,
+):  # fmt: skip
+    """Let customers end the relationship with a supplier by its emotion cluster."""
+    key = key_emotion_lapse[0]
+    low = market_emotion_cut_points[0, 0]
+    middle = market_emotion_cut_points[0, 1]
+    high = market_emotion_cut_points[0, 2]
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            cluster = emotion_cluster(experience[s, i], low, middle, high)
+            chance = effect_of_emotion(market_emotion_effects_lapse[0, cluster], experienced[s, i])
+            if uniform(key, first + i) < chance:
+                sum_emotion_lapsed[tile(i), s] += 1.0
+                silent = clock[0] - 1 - last_bought[i]
+                if not has_lapsed(silent, purchase_rate[i], market_lapse_after[0]):
+                    sum_emotion_lapsed_active[tile(i), s] += 1.0
+                supplier[i] = NONE
+                tenure[i] = 0
+
+
+def add_emotion(
+    n, n_firms, experience, experienced, value, market_emotion_cut_points,
+    market_emotion_effects_worth,
+):  # fmt: skip
+    """Add the value of the emotion cluster to the offers of firms experienced."""
+    low = market_emotion_cut_points[0, 0]
+    middle = market_emotion_cut_points[0, 1]
+    high = market_emotion_cut_points[0, 2]
+    for e in range(len(value)):
+        for f in range(n_firms):
+            for i in range(n):
+                cluster = emotion_cluster(experience[f, i], low, middle, high)
+                value[e, f, i] += effect_of_emotion(
+                    market_emotion_effects_worth[0, cluster], experienced[f, i]
+                )
+
+
+def serve_by_emotion(
+    n, supplier, experience, experienced, market_emotion_cut_points,
+    market_emotion_effects_service_cost, sum_emotion_cost,
+):  # fmt: skip
+    """Book the service cost that customers cause their supplier by emotion cluster."""
+    low = market_emotion_cut_points[0, 0]
+    middle = market_emotion_cut_points[0, 1]
+    high = market_emotion_cut_points[0, 2]
+    for i in range(n):
+        s = supplier[i]
+        if s >= 0:
+            cluster = emotion_cluster(experience[s, i], low, middle, high)
+            sum_emotion_cost[tile(i), s] += effect_of_emotion(
+                market_emotion_effects_service_cost[0, cluster], experienced[s, i]
+            )
+
+
+# --- measures ---------------------------------------------------------------------
+
+
+def customers_lapsed_by_emotion(b: Any) -> np.ndarray:
+    """Customers who ended the relationship in the period because of their emotion cluster."""
+    return b.total("emotion_lapsed")
+
+
+def emotion_cost(b: Any) -> np.ndarray:
+    """Service cost in the period that customers cause by their emotion cluster."""
+    return b.total("emotion_cost")
+
+
+EMOTION_EFFECTS = Mechanism(
+    "emotion_effects",
+    doc="Consequences of emotion clusters",
+    market=EffectParameters,
+    draws=(Draw("emotion_lapse"),),
+    accumulators=(
+        Accumulator("emotion_lapsed", "Customers who ended the relationship by emotion cluster"),
+        Accumulator("emotion_lapsed_active", "Active customers among them"),
+        Accumulator("emotion_cost", "Service cost by emotion cluster, currency"),
+    ),
+    axes=_clusters,
+    passes=(
+        Pass(lapse_by_emotion, "leave", before=("people.leave",)),
+        Pass(add_emotion, "add", term="emotion"),
+        Pass(serve_by_emotion, "pay"),
+    ),
+    measures=(
+        Measure(
+            "customers_lapsed_by_emotion",
+            "Customers lapsed by emotion",
+            "per period",
+            customers_lapsed_by_emotion,
+            summary="sum",
+        ),
+        Measure(
+            "emotion_cost",
+            "Service cost by emotion",
+            "currency per period",
+            emotion_cost,
+            summary="sum",
+            cost="contribution",
+        ),
+    ),
+    check=_known_clusters,
+    active=lambda scenario: bool(scenario.emotion_effects),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from cxsim.messages import hint
 from cxsim.model.mechanism import Mechanism, Pass
 from cxsim.parameters import Ask, Parameters, parameter
 
@@ -37,6 +38,28 @@ class Touchpoint(Parameters):
         0.0,
         doc="How much a recognized contact tells the firm about a customer, relative to a purchase",
         ge=0,
+    )
+    required: bool = parameter(
+        False,
+        doc="Whether a purchase may be given up here; stage buy only",
+        fixed=True,
+    )
+    abandonment: float = parameter(
+        0.0,
+        doc="Chance to give up the purchase in a contact with performance 0; falls linearly to 0 "
+        "at neutral performance; of required touchpoints only",
+        unit="share",
+    )
+    triggers: str = parameter(
+        "",
+        doc="Later touchpoint of the stage use or support that bad contacts here lead to",
+        fixed=True,
+    )
+    trigger_chance: float = parameter(
+        0.0,
+        doc="Chance of that visit after a contact with performance 0; falls linearly to 0 at "
+        "neutral performance",
+        unit="share",
     )
     staffed: bool = parameter(True, doc="Whether the touchpoint is staffed by people", fixed=True)
 
@@ -113,14 +136,18 @@ def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _setup(scenario: Any, seed: int) -> dict[str, np.ndarray]:
-    """Return the number of each touchpoint's stage and channel, and each firm's touchpoints."""
+    """Return each touchpoint's stage, channel and trigger as numbers, and firms' touchpoints."""
     touchpoints = list(scenario.journey.values())
     channels = sorted({t.channel for t in touchpoints})
     firms = [scenario.firms[name] for name in sorted(scenario.firms)]
+    places = list(scenario.journey)
+    triggered = [places.index(t.triggers) if t.triggers else -1 for t in touchpoints]
     return {
         "touch_stage": np.array([JOURNEY_STAGES.index(t.stage) for t in touchpoints]),
         "touch_channel": np.array([channels.index(t.channel) for t in touchpoints]),
         "touch_staffed": np.array([float(t.staffed) for t in touchpoints]),
+        "touch_triggers": np.array(triggered),
+        "touch_triggered": np.array([t in triggered for t in range(len(touchpoints))]),
         "met_at": np.array([[name in f.touchpoints for name in scenario.journey] for f in firms]),
     }
 
@@ -129,6 +156,33 @@ def _known_names(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
     for section, key in (("segments", "journey"), ("firms", "touchpoints")):
         for owner, group in getattr(scenario, section).items():
             yield from _unknown(getattr(group, key), scenario.journey, (section, owner, key))
+    yield from _steps(scenario)
+
+
+def _steps(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Check required touchpoints, and that triggers lead to later ones: so there is no circle."""
+    journey = scenario.journey or {}
+    names = list(journey)
+    for k, (name, each) in enumerate(journey.items()):
+        path = ("journey", name)
+        if each.required and each.stage != "buy":
+            text = f"expected a touchpoint of the stage buy, found one of the stage {each.stage}"
+            yield (*path, "required"), text
+        if each.abandonment > 0.0 and not each.required:
+            yield (*path, "abandonment"), "expected 0 unless required is true, found more"
+        if each.trigger_chance > 0.0 and not each.triggers:
+            yield (*path, "trigger_chance"), "expected 0 unless it triggers a visit, found more"
+        if each.triggers:
+            after = [n for n in names[k + 1 :] if journey[n].stage in ("use", "support")]
+            if each.triggers not in after:
+                found = f"found {each.triggers!r}{hint(each.triggers, after)}"
+                text = f"expected a later touchpoint of the stage use or support, {found}"
+                yield (*path, "triggers"), text
+    if getattr(scenario, "neutral", 1.0) <= 0.0:
+        for name, each in journey.items():
+            if each.required or each.triggers:
+                yield ("neutral",), f"expected more than 0 beside journey.{name}, found 0"
+                return
 
 
 def _unknown(

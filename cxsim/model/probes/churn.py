@@ -99,13 +99,18 @@ def best_without(i, who, e, k, n_firms, open_option, price_sensitivity, value, t
 
 
 def ask_why(
-    n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, terms, key_choice,
-    sum_lost_by,
+    n, first, n_firms, supplier, choice, best_option, open_option, price_sensitivity, value, terms,
+    key_choice, sum_lost_by,
 ):  # fmt: skip
-    """Repeat the choice of each customer who leaves without one term, and count who would stay."""
+    """Repeat the choice of each customer who leaves without one term, and count who would stay.
+
+    Of customers who gave up a purchase and took another option, no term is the reason.
+    """
     for i in range(n):
         s = supplier[i]
         if s < 0 or choice[i] < 0 or choice[i] == n_firms or choice[i] == s:
+            continue
+        if choice[i] != best_option[0, i]:
             continue
         for k in range(len(terms) + 1):
             taken = best_without(

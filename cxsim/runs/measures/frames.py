@@ -184,7 +184,8 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
     ``underlying_performance``, the mean of the touchpoint's performance;
     ``perceived_performance`` by the firm, with the standard error of its survey results in
     ``perceived_performance_se`` (NaN without responses); and the ``survey_responses`` of the
-    period (of simulated customers).
+    period (of simulated customers). Where a touchpoint is required for a purchase, also
+    ``abandoned_purchases``, given up there in the period (whole market).
 
     Parameters
     ----------
@@ -232,6 +233,8 @@ def touchpoint_frame(ledger: Ledger, scenario: Any) -> pd.DataFrame:
             ),
         }
     )
+    if ledger.has("abandoned"):
+        frame["abandoned_purchases"] = ledger.total("abandoned")[:, order].ravel()
     return frame[frame["responsible_firm"] != "nobody"].reset_index(drop=True)
 
 

@@ -77,9 +77,15 @@ def stayed(b: Ledger) -> np.ndarray:
 _STAY, _SWITCH, _LAPSE, _RETURN = range(4)
 
 
+def _ended_by_emotion(b: Ledger) -> np.ndarray | float:
+    """Active customers who ended the relationship because of their emotion cluster."""
+    return b.total("emotion_lapsed_active") if b.has("emotion_lapsed_active") else 0.0
+
+
 def _active_before(b: Ledger) -> np.ndarray:
     """Active customers at the start of the period, before anybody leaves the market."""
-    return b.total("left_active") + b.total("activity")[:, :, : _LAPSE + 1].sum(axis=2)
+    done = b.total("left_active") + b.total("activity")[:, :, : _LAPSE + 1].sum(axis=2)
+    return done + _ended_by_emotion(b)
 
 
 def active_customers(b: Ledger) -> np.ndarray:
@@ -97,9 +103,10 @@ def churn_lapsed(b: Ledger) -> np.ndarray:
     """Share of the customers active at the period's start who lapsed in it.
 
     They have not bought for ``lapse_after`` mean intervals between occasions to buy, or have
-    ended a subscription without taking another.
+    ended a subscription without taking another, or the relationship because of their emotions.
     """
-    return ratio(b.total("activity")[:, :, _LAPSE] + _ended(b), _active_before(b))
+    lapsed = b.total("activity")[:, :, _LAPSE] + _ended(b) + _ended_by_emotion(b)
+    return ratio(lapsed, _active_before(b))
 
 
 def churn_left(b: Ledger) -> np.ndarray:

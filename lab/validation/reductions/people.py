@@ -9,7 +9,7 @@ import numpy as np
 
 from cxsim.analytic import logit_shares
 from cxsim.runs import simulate
-from lab.validation.checks import Check, exactly, measured, proportions
+from lab.validation.checks import Check, measured, proportions
 from lab.validation.markets import market
 
 __all__ = ["deciding", "discovering", "judged", "lived_with"]
@@ -54,13 +54,27 @@ def deciding(*, members=5, quorum=0.6, customers=100_000, seed=21, rules=None):
 
 
 def discovering(
-    *, sd=0.8, rate=0.2, feedback=0.5, purchases=4, customers=50_000, seed=22, rules=None
+    *,
+    sd=0.8,
+    need_sd=1.2,
+    rate=0.2,
+    feedback=0.5,
+    purchases=4,
+    customers=50_000,
+    seed=22,
+    rules=None,
 ):
-    """One firm, bought from every period: what customers get wrong shrinks by a factor."""
+    """One firm, bought from every period: what customers get wrong shrinks by a factor.
+
+    Perceived needs keep the variance v of needs, so that their mean square distance from them
+    is 2 v (1 - c) in each dimension, with c = sqrt(1 - u^2) and u the part of the spread that is
+    error.
+    """
     D, rms = 2, []
     simulate(
         market(
             {"A": {"price": 1.0, "feedback": feedback}},
+            {"All": {"share": 1.0, "need_sd": need_sd}},
             self_discovery={"initial_error_sd": sd, "discovery_rate": rate},
             needs=D,
             customers=customers,
@@ -71,13 +85,14 @@ def discovering(
         each=lambda s: rms.append(measured(s, "self_knowledge_error")),
     )
     factor = 1.0 - min(1.0, rate * (1.0 + feedback))
-    first = sqrt(D) * sd * factor
-    # The mean of D n squared normal variates, to the root.
-    checks = [Check("error after 1", first, rms[0], error=first / sqrt(2.0 * D * customers))]
-    return checks + [
-        exactly(f"error after {n + 1} over {n}", factor, rms[n] / max(rms[n - 1], 1e-9))
-        for n in range(1, purchases)
-    ]
+    checks = []
+    for n in range(purchases):
+        ignorance = sd / need_sd * factor ** (n + 1)
+        expected = need_sd * sqrt(2.0 * D * (1.0 - sqrt(1.0 - ignorance**2)))
+        # The mean of D n squared normal variates, to the root.
+        error = expected / sqrt(2.0 * D * customers)
+        checks.append(Check(f"error after {n + 1}", expected, rms[n], error=error))
+    return checks
 
 
 def lived_with(
@@ -116,10 +131,11 @@ def lived_with(
     own, kept = member_sd**2, (1.0 - C * K) ** 2
     missed = kept * own if tailoring == "member" else own
     noise = C * C * K * (1.0 - K) * v
-    expected = D * (kept * v + missed + (C * K * error) ** 2 + noise)
+    told = (1.0 - C * K * sqrt(1.0 - error**2 / v)) ** 2  # needs that are taken for usual ones
+    expected = D * (told * v + missed + (C * K * error) ** 2 + noise)
     untaught = D * (v + own)
     # Squares of 2 D normal variates and more; accounts are independent, members of one are not.
-    spread = 2.0 * sqrt(D) * (kept * v + missed + (C * K * error) ** 2)
+    spread = 2.0 * sqrt(D) * (told * v + missed + (C * K * error) ** 2)
     return [
         Check("fit gap", expected, measured(simulation, "fit_gap"), error=spread / sqrt(customers)),
         Check(
@@ -131,7 +147,7 @@ def lived_with(
     ]
 
 
-def judged(*, error=0.7, member_sd=0.5, customers=200_000, seed=24, rules=None):
+def judged(*, error=0.7, member_sd=0.5, need_sd=1.1, customers=200_000, seed=24, rules=None):
     """One dimension, no learning: shares are logit shares over what people take for their need."""
     weight, need, position = 0.9, 0.4, 1.0
     scenario = market(
@@ -140,7 +156,7 @@ def judged(*, error=0.7, member_sd=0.5, customers=200_000, seed=24, rules=None):
             "All": {
                 "share": 1.0,
                 "need_mean": [need],
-                "need_sd": 0.0,
+                "need_sd": need_sd,
                 "fit_weight": weight,
                 "buying_center": {"members": 1, "member_need_sd": member_sd},
             }
@@ -154,15 +170,17 @@ def judged(*, error=0.7, member_sd=0.5, customers=200_000, seed=24, rules=None):
     simulation = simulate(scenario, seed=seed, rules=rules)
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
     weights = weights / weights.sum()
-    distance = need - position + sqrt(error**2 + member_sd**2) * nodes
+    distance = need - position + sqrt(need_sd**2 + member_sd**2) * nodes
     worth = 2.0 - 1.0 - weight * distance**2
     buys = float(weights @ (1.0 / (1.0 + np.exp(-worth))))
     checks = proportions("option", [buys, 1.0 - buys], simulation.ledger.count("purchases")[0, 0])
-    # What it was worth: chance and the believed fit as in the choice, less what was not so.
-    n_own, n_error = np.meshgrid(nodes, nodes, indexing="ij")
-    joint = np.outer(weights, weights)
-    seen = need - position + member_sd * n_own + error * n_error
-    need_in_use = need - position + member_sd * n_own
+    # What it was worth: chance and the believed fit as in the choice, less what was not so. The
+    # need is c times what it is taken for, and the rest independent of that.
+    n_own, n_taken, n_rest = np.meshgrid(nodes, nodes, nodes, indexing="ij")
+    joint = weights[:, None, None] * weights[:, None] * weights
+    start = need - position + member_sd * n_own
+    seen = start + need_sd * n_taken
+    need_in_use = start + sqrt(need_sd**2 - error**2) * n_taken + error * n_rest
     utility = 1.0 - weight * seen**2
     surplus = np.log1p(np.exp(utility)) + np.euler_gamma
     regret = weight * (seen**2 - need_in_use**2) / (1.0 + np.exp(-utility))
