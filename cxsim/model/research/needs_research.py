@@ -604,7 +604,7 @@ class Reposition(Parameters):
         doc="Cost of a repositioning by the distance moved (whole market)",
         unit="currency per distance",
         ge=0,
-        ask=Ask(free="repositioning", instead="fixed_cost"),
+        ask=Ask(free="repositioning"),
     )
 
 
