@@ -143,9 +143,13 @@ def estimate_segments(
     sum_needs_research_cost[0] = given_or(firm_surveys_needs_cost, 0.0) * answers
     for f in np.flatnonzero(answers > 0):
         prior_answers = firm_surveys_prior_answers[f]
-        for g in np.flatnonzero(total_needs_answers[f] > 0):
-            n = total_needs_answers[f, g]
-            for d in range(estimated_need.shape[2]):
+        for g, n in enumerate(total_needs_answers[f]):
+            share = n / answers[f]
+            estimated_share[f, g], estimated_share_se[f, g] = renewed(
+                estimated_share[f, g], estimated_share_se[f, g], share,
+                share_error(share, answers[f]), answers[f], prior_answers,
+            )  # fmt: skip
+            for d in range(estimated_need.shape[2] if n > 0 else 0):
                 mean = total_need_answer[f, g, d] / n
                 square = total_need_answer_square[f, g, d] - n * mean * mean
                 error = standard_error(square / (n - 1.0), n) if n > 1 else np.nan
@@ -153,12 +157,6 @@ def estimate_segments(
                     estimated_need[f, g, d], estimated_need_se[f, g, d], mean, error, n,
                     prior_answers,
                 )  # fmt: skip
-        for g in range(len(total_needs_answers[f])):
-            share = total_needs_answers[f, g] / answers[f]
-            estimated_share[f, g], estimated_share_se[f, g] = renewed(
-                estimated_share[f, g], estimated_share_se[f, g], share,
-                share_error(share, answers[f]), answers[f], prior_answers,
-            )  # fmt: skip
     sum_segment_estimate[0] = np.stack([estimated_need, estimated_need_se], axis=-1)
     sum_share_estimate[0] = np.stack([estimated_share, estimated_share_se], axis=-1)
     missed = np.sqrt(np.square(estimated_need - segment_need_mean).sum(axis=2))
