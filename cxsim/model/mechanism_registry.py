@@ -37,8 +37,25 @@ from cxsim.model.probes.churn import churn_reasons, cohorts, tenure
 from cxsim.model.probes.customers import customers, panel
 from cxsim.model.probes.experience_statistics import experience_statistics
 from cxsim.model.probes.purchase_probability import price_elasticity, word_of_mouth_effects
-from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY
-from cxsim.model.research.surveys import PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY
+from cxsim.model.research.needs_research import (
+    BELIEVED_IMPORTANCE,
+    MISSTATED_NEEDS,
+    NEEDS_RESEARCH,
+    REPOSITIONING,
+    SEGMENT_PICTURE,
+    STATED_IMPORTANCE,
+)
+from cxsim.model.research.service_recovery import (
+    IMPROVEMENT,
+    IMPROVEMENT_BY_CONTACTS,
+    RECOVERY,
+)
+from cxsim.model.research.surveys import (
+    PERCEIVED_PERFORMANCE,
+    SURVEY_PROGRAMMES,
+    SURVEYS,
+    TRACKING_SURVEY,
+)
 from cxsim.model.targeting.acquisition import ACQUISITION, ACQUISITION_AWARENESS, TARGETING
 from cxsim.model.targeting.contacts import CONTACT_TOLERANCE, NEXT_BEST_OFFER, RESENTMENT
 from cxsim.model.targeting.differentiation import (
@@ -119,7 +136,21 @@ CUSTOMER_EXPERIENCE = (
 
 
 #: Market research and responses to it.
-RESEARCH = (PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY, RECOVERY, IMPROVEMENT)
+RESEARCH = (
+    PERCEIVED_PERFORMANCE,
+    SURVEY_PROGRAMMES,
+    SURVEYS,
+    TRACKING_SURVEY,
+    RECOVERY,
+    IMPROVEMENT,
+    NEEDS_RESEARCH,
+    MISSTATED_NEEDS,
+    BELIEVED_IMPORTANCE,
+    STATED_IMPORTANCE,
+    IMPROVEMENT_BY_CONTACTS,
+    SEGMENT_PICTURE,
+    REPOSITIONING,
+)
 
 
 #: Word of mouth and advertising.

@@ -52,6 +52,14 @@ _LISTENING: dict[str, Any] = {
     "firms.*.recovery": {},
     "firms.*.improvement": {"budget": 10_000.0},
 }
+#: Firms that also ask what customers need, know segments by that only, and move towards them.
+_RESEARCH: dict[str, Any] = {
+    **_LISTENING,
+    "firms.*.surveys.needs": {"every": 3, "among": "market"},
+    "firms.*.segment_needs": "estimated",
+    "firms.*.reposition": {"start": 3, "every": 6, "step": 0.2},
+    "firms.*.improvement": {"budget": 10_000.0, "rule": "contacts"},
+}
 
 _ORDERS: dict[str, Any] = {
     **_JOURNEY,
@@ -144,6 +152,7 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("contacts that teach", "contact_learning", _TEACHING, ()),
     ("emotions with consequences", "emotion_effects", _MOODS, ()),
     ("a journey, and firms that listen and improve", "surveys", _LISTENING, ()),
+    ("needs research and repositioning", "needs_research", _RESEARCH, ()),
     ("all of experience, word of mouth, listening and discovery", "", _ALL, ()),
     ("measuring elasticities", "", {}, ("price_elasticity",)),
     ("measuring reasons for losses", "", {}, ("churn_reasons",)),
@@ -162,6 +171,7 @@ ALONE = (
     "word of mouth and awareness",
     "a journey of six touchpoints",
     "a journey, and firms that listen and improve",
+    "needs research and repositioning",
 )
 #: ... beside the core, or beside what it cannot do without, ...
 BESIDE = {
@@ -170,6 +180,7 @@ BESIDE = {
     "contacts that teach": "a journey of six touchpoints",
     "emotions with consequences": "a journey of six touchpoints",
     "a journey, and firms that listen and improve": "a journey of six touchpoints",
+    "needs research and repositioning": "a journey, and firms that listen and improve",
 }
 #: ... and all of it at once.
 TOGETHER = "all of experience, word of mouth, listening and discovery"

@@ -82,6 +82,11 @@ def everything(**changes: Any) -> Any:
                 "advocacy": {"worth": 0.5},
             },
             "firms.*.capability_costs.identification": {"fixed": 500.0, "per_customer": 0.1},
+            "firms.Tailor.surveys.needs": {"every": 2, "sample": 0.6, "cost": 5.0, "informs": 0.4},
+            "firms.Tailor.segment_needs": "estimated",
+            "firms.Tailor.improvement.rule": "contacts",
+            "firms.Niche.surveys.needs": {"every": 1, "sample": 0.4, "among": "market"},
+            "firms.Niche.reposition": {"start": 2, "every": 3, "step": 0.5, "cost": 3000.0},
             "firms.Tailor.programmes.training": {
                 "changes": {"organization.processes": 0.9, "identification": 0.95},
                 "start": 2,

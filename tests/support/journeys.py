@@ -155,7 +155,11 @@ def journeys(draw: Any, firms: list[str], segments: list[str]) -> dict[str, Any]
                 st.none() | st.fixed_dictionaries({"threshold": scores, "effect": numbers})
             )
         if draw(st.booleans()):
-            changes[f"firms.{name}.improvement"] = {"budget": draw(st.floats(0, 1e5))}
+            changes[f"firms.{name}.improvement"] = {
+                "budget": draw(st.floats(0, 1e5)),
+                "rule": draw(st.sampled_from(["importance", "contacts"])),
+                "segment": draw(st.none() | st.sampled_from(segments)),
+            }
         if draw(st.booleans()):
             parts = ("processes", "attitudes", "communication", "evaluation")
             changes[f"firms.{name}.organization"] = {part: draw(numbers) for part in parts}

@@ -209,6 +209,40 @@ def word_of_mouth(draw):
 
 
 @st.composite
+def needs_research(draw, firms, segments):
+    """Changes by which firms ask customers about needs, and act on the answers."""
+    changes = {}
+    segment = st.none() | st.sampled_from(segments)
+    for name in firms:
+        if draw(st.booleans()):
+            changes[f"firms.{name}.surveys.needs"] = {
+                "sample": draw(numbers),
+                "response_rate": draw(numbers),
+                "cost": draw(money),
+                "every": draw(st.integers(1, 3)),
+                "among": draw(st.sampled_from(["customers", "market"])),
+                "answer_sd": draw(st.floats(0, 2)),
+                "importance_sd": draw(st.floats(0, 2)),
+                "informs": draw(st.floats(0, 2)),
+            }
+            changes[f"firms.{name}.segment_needs"] = draw(st.sampled_from(["known", "estimated"]))
+            changes[f"firms.{name}.reposition"] = draw(
+                st.none()
+                | st.fixed_dictionaries(
+                    {
+                        "start": st.integers(0, 3),
+                        "every": st.none() | st.integers(1, 2),
+                        "segment": segment,
+                        "step": numbers,
+                        "fixed_cost": money,
+                        "cost": money,
+                    }
+                )
+            )
+    return changes
+
+
+@st.composite
 def scenarios(draw):
     names = draw(st.lists(st.sampled_from(["Ann", "Bob", "Cy", "Di"]), min_size=1, unique=True))
     groups = draw(st.lists(segments(), min_size=1, max_size=3))
@@ -273,4 +307,6 @@ def scenarios(draw):
             ]
             retries = {f"segments.{name}.retry": draw(numbers) for name in alone}
             scenario = scenario.override(retries)
+    if draw(st.booleans()):
+        scenario = scenario.override(draw(needs_research(names, list(scenario.segments))))
     return scenario

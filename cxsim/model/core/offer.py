@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cxsim.model.mechanism import Accumulator, Mechanism, Pass, scratch, tile
 from cxsim.parameters import Ask, Parameters, parameter
 
@@ -306,9 +308,10 @@ def prepare(
         volume[i] = segment_volume[g]
         spread[i] = segment_need_sd[g]
         fit_weight[i] = segment_fit_weight[g]
-    for d in range(len(centre)):
-        for i in range(n):
-            centre[d, i] = segment_need_mean[segment[i], d]
+    for picture in range(len(centre)):
+        for d in range(segment_need_mean.shape[1]):
+            for i in range(n):
+                centre[picture, d, i] = segment_need_mean[segment[i], d]
     for f in range(n_firms):
         for i in range(n):
             customization[f, i] = firm_customization[f]
@@ -324,6 +327,7 @@ def fit(
     The innermost loops run over customers without a branch, several at a time.
     """
     for f in range(n_firms):
+        picture = min(f, len(centre) - 1)
         for i in range(n):
             gap_unrecognized[i] = 0.0
             gap_recognized[i] = noise(
@@ -334,7 +338,7 @@ def fit(
             insight = firm_segment_insight[f]
             for i in range(n):
                 x = need[d, i]
-                q = prior(p, insight, centre[d, i])
+                q = prior(p, insight, centre[picture, d, i])
                 gap_unrecognized[i] += gap_along(x, x, p, q, customization[f, i], 0.0)
                 gap_recognized[i] += gap_along(
                     x, x, p, q, customization[f, i], knowledge_shown[f, i]
@@ -380,7 +384,14 @@ def note_supplier(
         for i in range(n):
             p = firm_position[supplier_or_zero[i], d]
             standard_offer[d, i] = p
-            prior_need[d, i] = prior(p, firm_segment_insight[supplier_or_zero[i]], centre[d, i])
+            prior_need[d, i] = prior(p, firm_segment_insight[supplier_or_zero[i]], centre[0, d, i])
+    if len(centre) > 1:
+        for d in range(len(need)):
+            for i in range(n):
+                s = supplier_or_zero[i]
+                prior_need[d, i] = prior(
+                    standard_offer[d, i], firm_segment_insight[s], centre[s, d, i]
+                )
 
 
 def count(
@@ -422,17 +433,28 @@ def count_estimate_gaps(
                 )
 
 
+def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
+    """Return one picture of segments for all firms, or one for each where a firm estimates it."""
+    estimated = any(firm.segment_needs == "estimated" for firm in scenario.firms.values())
+    return {"picture": tuple(sorted(scenario.firms)) if estimated else ("all",)}
+
+
 OFFER = Mechanism(
     "offer",
     doc="The offer and its fit",
     core=True,
     segment=SegmentParameters,
     firm=FirmParameters,
+    axes=_axes,
     columns=(
         scratch("volume", "Units bought per purchase"),
         scratch("customization", "Customization of the firm's offer to the customer", ("firm",)),
         scratch("fit_gap_next_offer", "Fit gap of the supplier's next offer"),
-        scratch("centre", "Mean need of the customer's segment", ("need",)),
+        scratch(
+            "centre",
+            "Mean need of the customer's segment, as all firms or as each firm pictures it",
+            ("picture", "need"),
+        ),
         scratch("spread", "Spread of needs in the customer's segment"),
         scratch("fit_weight", "Loss in value per unit of fit gap, currency"),
         scratch("recognized", "Chance that the supplier recognizes the customer"),

@@ -141,6 +141,7 @@ def fit(
                     need[d, i], own, self_error[d, i], tailored[i]
                 )
         for f in range(n_firms):
+            picture = min(f, len(centre) - 1)
             for i in range(n):
                 gap_unrecognized[i] = 0.0
                 gap_recognized[i] = noise(
@@ -152,7 +153,7 @@ def fit(
                 for i in range(n):
                     x = perceived_need[d, i]
                     z = disclosed_need[d, i]
-                    q = prior(p, insight, centre[d, i])
+                    q = prior(p, insight, centre[picture, d, i])
                     customized = customization[f, i]
                     gap_unrecognized[i] += gap_along(x, z, p, q, customized, 0.0)
                     gap_recognized[i] += gap_along(x, z, p, q, customized, knowledge_shown[f, i])
@@ -163,7 +164,7 @@ def fit(
 
 def fit_gap_of_account(
     i, g, f, recognition, customization, knowledge, need, member_need, self_error, decision_makers,
-    tailored, segment_need_mean, segment_need_sd, firm_position, firm_segment_insight,
+    tailored, centre, segment_need_sd, firm_position, firm_segment_insight,
 ):  # fmt: skip
     """Return the expected fit gap of firm f's offer to account i of segment g, in use.
 
@@ -188,8 +189,8 @@ def fit_gap_of_account(
         Members who decide for the account.
     tailored : float
         1 where members see offers tailored to their own needs.
-    segment_need_mean : ndarray, shape (segment, need)
-        Distance.
+    centre : ndarray, shape (picture, need, n)
+        Mean need of the customer's segment as firms picture it, distance.
     segment_need_sd : ndarray, shape (segment,)
         Distance.
     firm_position : ndarray, shape (firm, need)
@@ -210,7 +211,7 @@ def fit_gap_of_account(
             x = need_in_use(need[d, i], member_need[e, d, i])
             z = need_disclosed(need[d, i], member_need[e, d, i], self_error[d, i], tailored)
             p = firm_position[f, d]
-            q = prior(p, firm_segment_insight[f], segment_need_mean[g, d])
+            q = prior(p, firm_segment_insight[f], centre[min(f, len(centre) - 1), d, i])
             gap_unrecognized += gap_along(x, z, p, q, customization, 0.0)
             gap_recognized += gap_along(x, z, p, q, customization, knowledge)
         total += expected(recognition, gap_recognized, gap_unrecognized)
@@ -320,8 +321,8 @@ def disappointment(
         Perceived need less need, distance.
     tailored : float
         1 where members see offers tailored to their own needs.
-    centre : ndarray, shape (need, n)
-        Mean need of the customer's segment, distance.
+    centre : ndarray, shape (picture, need, n)
+        Mean need of the customer's segment as firms picture it, distance.
     spread : float
         Standard deviation of needs in the segment, distance.
     firm_position : ndarray, shape (firm, need)
@@ -344,7 +345,7 @@ def disappointment(
         x = need_in_use(need[d, i], member_need[e, d, i])
         z = need_disclosed(need[d, i], member_need[e, d, i], self_error[d, i], tailored)
         p = firm_position[f, d]
-        q = prior(p, firm_segment_insight[f], centre[d, i])
+        q = prior(p, firm_segment_insight[f], centre[min(f, len(centre) - 1), d, i])
         gap_unrecognized += gap_along(perceived_need, z, p, q, customization, 0.0)
         gap_recognized += gap_along(perceived_need, z, p, q, customization, knowledge)
         gap_unrecognized_in_use += gap_along(x, z, p, q, customization, 0.0)

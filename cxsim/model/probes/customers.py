@@ -64,7 +64,7 @@ def keep_costs(
     n, segment, supplier, uncertainty, recognition, interaction, customization, disclosure,
     rival_knowledge, purchase_rate, need, member_need, self_error, decision_makers, tailored,
     choice, n_firms, bought,
-    segment_need_mean, segment_need_sd, segment_volume, segment_fit_weight, segment_ordering_effort,
+    centre, segment_need_sd, segment_volume, segment_fit_weight, segment_ordering_effort,
     firm_position, firm_segment_insight, firm_price, firm_personal_premium, market_learning_rate,
     market_discount_rate, clock, last_period, switching_procedural, switching_financial,
     switching_relational,
@@ -95,12 +95,12 @@ def keep_costs(
                 weight = next_weight(weight, purchase_rate[i], market_discount_rate[0])
                 gap_there = fit_gap_of_account(
                     i, g, s, r, customized, 1.0 - there, need, member_need, self_error,
-                    decision_makers[i], tailored[i], segment_need_mean, segment_need_sd,
+                    decision_makers[i], tailored[i], centre, segment_need_sd,
                     firm_position, firm_segment_insight,
                 )  # fmt: skip
                 gap_here = fit_gap_of_account(
                     i, g, s, r, customized, 1.0 - here, need, member_need, self_error,
-                    decision_makers[i], tailored[i], segment_need_mean, segment_need_sd,
+                    decision_makers[i], tailored[i], centre, segment_need_sd,
                     firm_position, firm_segment_insight,
                 )  # fmt: skip
                 fit_lost = fit_gap_cost(

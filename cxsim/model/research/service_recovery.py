@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import sqrt
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -147,6 +147,18 @@ class Improvement(Parameters):
         ge=0,
     )
     decay: float = parameter(0.02, "Share of a gain that is lost again", "per period", ge=0, le=1)
+    rule: Literal["importance", "contacts"] = parameter(
+        "importance",
+        doc="Which touchpoint is improved. importance: largest importance times shortfall, with "
+        "importance known; contacts: largest importance times contacts times shortfall, with "
+        "importance as far as needs research asked for it",
+        fixed=True,
+    )
+    segment: str | None = parameter(
+        None,
+        doc="Segment whose contacts and importance count under the rule contacts (default: all)",
+        fixed=True,
+    )
 
 
 class ImprovementParameters(Parameters):
@@ -157,6 +169,26 @@ class ImprovementParameters(Parameters):
         doc="Improvement of the touchpoint with the largest perceived shortfall, weighted by "
         "importance",
     )
+
+
+def known_segments(scenario: Any, group: str) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """Yield what is wrong with the segments that firms name in a group of theirs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    group : {"improvement", "reposition"}
+
+    Yields
+    ------
+    path, text
+    """
+    for name, firm in scenario.firms.items():
+        given = getattr(firm, group)
+        segment = None if given is None else given.segment
+        if segment is not None and segment not in scenario.segments:
+            text = f"expected a segment ({', '.join(scenario.segments)}), found {segment!r}"
+            yield ("firms", name, group, "segment"), text
 
 
 # --- rules ------------------------------------------------------------------------
@@ -221,17 +253,20 @@ def decayed(gained: float, decay: float) -> float:
 # --- passes -----------------------------------------------------------------------
 
 
+def rank_by_importance(priority, perceived_performance, market_journey_importance):
+    """Rank touchpoints by perceived shortfall and importance."""
+    priority[:] = shortfall(market_journey_importance[0], perceived_performance)
+
+
 def improve(
-    met_at, perceived_performance, performance, gained, market_journey_importance, firm_active,
-    firm_improvement_budget, firm_improvement_effect, firm_improvement_decay,
-    sum_touchpoint_improvement_cost,
+    met_at, priority, performance, gained, firm_active, firm_improvement_budget,
+    firm_improvement_effect, firm_improvement_decay, sum_touchpoint_improvement_cost,
 ):  # fmt: skip
-    """Improve each firm's touchpoint of largest perceived shortfall, from the next period on."""
+    """Improve each firm's touchpoint of highest priority, from the next period on."""
     for f in np.flatnonzero(np.isfinite(firm_improvement_budget) & (firm_active > 0.5)):
         gained[f] = decayed(gained[f], firm_improvement_decay[f])
         if met_at[f].any():
-            lack = shortfall(market_journey_importance[0], perceived_performance[f])
-            target = np.argmax(np.where(met_at[f], lack, -np.inf))
+            target = np.argmax(np.where(met_at[f], priority[f], -np.inf))
             budget = firm_improvement_budget[f]
             gained[f, target] += gain(performance[f, target], firm_improvement_effect[f], budget)
             sum_touchpoint_improvement_cost[0, f] = budget
@@ -246,12 +281,16 @@ IMPROVEMENT = Mechanism(
     "improvement",
     doc="Improvement of touchpoints",
     firm=ImprovementParameters,
+    tables=(("priority", ("firm", "touchpoint")),),
     accumulators=(
         Accumulator(
             "touchpoint_improvement_cost", "Spending on improvement of touchpoints, currency"
         ),
     ),
-    passes=(Pass(improve, "close", population=True, after=("surveys.update_estimates",)),),
+    passes=(
+        Pass(rank_by_importance, "close", population=True, after=("surveys.update_estimates",)),
+        Pass(improve, "close", population=True, after=("improvement.rank_by_importance",)),
+    ),
     measures=(
         Measure.of(
             touchpoint_improvement_cost,
@@ -261,8 +300,105 @@ IMPROVEMENT = Mechanism(
             cost="profit",
         ),
     ),
+    check=lambda scenario: known_segments(scenario, "improvement"),
     active=lambda scenario: (
         scenario.journey is not None
         and any(firm.improvement is not None for firm in scenario.firms.values())
     ),
+)
+
+
+# -- Improvement where contacts are most frequent ------------------------------------------------
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def weight_of_contacts(importance: Any, contacts: Any) -> Any:
+    """Return the weight of a touchpoint in customers' experience, i N.
+
+    Parameters
+    ----------
+    importance : float or ndarray, shape (segment, touchpoint)
+        i, as the firm believes it.
+    contacts : float or ndarray, shape (segment, touchpoint)
+        N, contacts of the firm's customers in the period.
+
+    Returns
+    -------
+    float or ndarray, shape (segment, touchpoint)
+        Contacts, weighted.
+    """
+    return importance * contacts
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def count_contacts(n, n_touchpoint, segment, supplier, visitor, visitors, sum_segment_contacts):
+    """Count contacts of the firm's customers by segment and touchpoint."""
+    for t in range(n_touchpoint):
+        for k in range(visitors[t, 0]):
+            i = visitor[t, k]
+            sum_segment_contacts[tile(i), supplier[i], segment[i], t] += 1.0
+
+
+def rank_by_contacts(
+    priority, perceived_performance, believed_importance, improved_for, total_segment_contacts,
+    firm_improvement_rule,
+):  # fmt: skip
+    """Rank touchpoints by believed importance, contacts and perceived shortfall."""
+    weights = weight_of_contacts(believed_importance, total_segment_contacts)
+    for f in np.flatnonzero(firm_improvement_rule == BY_CONTACTS):
+        priority[f] = shortfall(weights[f, improved_for[f]].sum(axis=0), perceived_performance[f])
+
+
+#: Number of the rule ``contacts`` among those of :class:`Improvement`.
+BY_CONTACTS = 1
+
+
+def _improved_for(scenario: Any, seed: int) -> dict[str, np.ndarray]:
+    """Return the segments that each firm's improvement is for: (firm, segment)."""
+    segments = sorted(scenario.segments)
+    chosen = [scenario.firms[name].improvement for name in sorted(scenario.firms)]
+    return {
+        "improved_for": np.array(
+            [
+                [each is None or each.segment in (None, segment) for segment in segments]
+                for each in chosen
+            ]
+        )
+    }
+
+
+def improves_by_contacts(scenario: Any) -> bool:
+    """Return whether a firm improves touchpoints by the rule contacts."""
+    return scenario.journey is not None and any(
+        firm.improvement is not None and firm.improvement.rule == "contacts"
+        for firm in scenario.firms.values()
+    )
+
+
+IMPROVEMENT_BY_CONTACTS = Mechanism(
+    "improvement_by_contacts",
+    doc="Improvement where contacts are most frequent",
+    setup=_improved_for,
+    accumulators=(
+        Accumulator(
+            "segment_contacts",
+            "Contacts of the firm's customers by segment",
+            ("firm", "segment", "touchpoint"),
+        ),
+    ),
+    passes=(
+        Pass(count_contacts, "join", after=("journey.visit",)),
+        Pass(
+            rank_by_contacts,
+            "close",
+            population=True,
+            after=("improvement.rank_by_importance", "stated_importance.estimate_importance"),
+            before=("improvement.improve",),
+        ),
+    ),
+    active=improves_by_contacts,
 )

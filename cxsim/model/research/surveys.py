@@ -2,7 +2,8 @@
 
 Three programmes: deep dives ask some customers about all touchpoints they met, at intervals;
 event-based surveys ask right after a contact; tracking surveys ask about the firm as a whole.
-Not all customers answer. Perceived performance changes by answers only.
+Not all customers answer. Perceived performance changes by answers only. A fourth programme, about
+needs, is in :mod:`cxsim.model.research.needs_research`.
 
 Without surveys a firm's perceived performance is its design: performance of its touchpoints at the
 start plus its blind spot. Experience of customers does not change it.
@@ -11,7 +12,7 @@ start plus its blind spot. Experience of customers does not change it.
 from __future__ import annotations
 
 from math import inf, sqrt
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -52,6 +53,40 @@ class DeepDive(Programme):
     every: int = parameter(6, doc="Periods between deep dives", unit="periods", ge=1)
 
 
+class NeedsSurvey(Parameters):
+    """Waves of interviews about needs and about what matters on the journey."""
+
+    sample: float = parameter(0.05, "Share of customers asked in a wave", "share")
+    response_rate: float = parameter(
+        0.3, "Response rate: chance that a customer who is asked takes part", "share"
+    )
+    cost: float = parameter(
+        0.0, "Cost of an interview", "currency per answer", ge=0, ask=Ask(free="needs research")
+    )
+    every: int = parameter(12, doc="Periods between waves", unit="periods", ge=1)
+    among: Literal["customers", "market"] = parameter(
+        "customers", "Whether the firm asks its own customers or all customers of the market"
+    )
+    answer_sd: float = parameter(
+        0.5,
+        doc="Standard deviation of an answer around the need that the customer perceives, in each "
+        "dimension",
+        unit="distance",
+        ge=0,
+    )
+    importance_sd: float = parameter(
+        0.5,
+        doc="Standard deviation of the stated importance of a touchpoint around its importance",
+        ge=0,
+    )
+    informs: float = parameter(
+        0.0,
+        doc="Co-design: precision, relative to the prior, of what a customer who takes part tells "
+        "the firm of its own need at full data sharing",
+        ge=0,
+    )
+
+
 class Surveys(Parameters):
     """Survey programmes of a firm."""
 
@@ -65,6 +100,9 @@ class Surveys(Parameters):
         None,
         doc="Tracking survey: every period a share of customers is asked about the firm as a whole",
     )
+    needs: NeedsSurvey | None = parameter(
+        None, "Needs research: at intervals a share of customers is interviewed about needs"
+    )
     response_bias: float = parameter(
         0.0,
         doc="Response bias: relative increase of the chance to answer per unit of experience; "
@@ -75,9 +113,11 @@ class Surveys(Parameters):
     )
 
 
-#: Survey programmes by name, in the order of their axis.
+#: Survey programmes about performance by name, in the order of their axis.
 PROGRAMMES = tuple(
-    name for name, field in Surveys.model_fields.items() if group_in(field.annotation)
+    name
+    for name, field in Surveys.model_fields.items()
+    if issubclass(group_in(field.annotation) or Parameters, Programme)
 )
 
 
@@ -90,6 +130,14 @@ class FirmParameters(Parameters):
     surveys: Surveys | None = parameter(
         None, "Surveys (default: none; perceived performance is the design)"
     )
+
+
+SURVEY_PROGRAMMES = Mechanism(
+    "survey_programmes",
+    doc="Survey programmes of firms",
+    firm=FirmParameters,
+    active=lambda scenario: any(firm.surveys is not None for firm in scenario.firms.values()),
+)
 
 
 # --- rules ------------------------------------------------------------------------
@@ -324,7 +372,6 @@ def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
 SURVEYS = Mechanism(
     "surveys",
     doc="Surveys of customers",
-    firm=FirmParameters,
     tables=tuple(
         (name, ("firm", "programme")) for name in ("sampled", "response_rate", "asking_cost")
     ),
