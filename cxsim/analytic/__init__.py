@@ -30,7 +30,9 @@ from cxsim.analytic.knowledge import (
     mean_misfit,
     relationship_knowledge,
     service_worth,
+    steady_trust,
     steady_uncertainty,
+    trust_after,
 )
 from cxsim.analytic.prices import (
     LoyaltyPrices,
@@ -64,8 +66,10 @@ __all__ = [
     "relationship_knowledge",
     "service_worth",
     "stationary_shares",
+    "steady_trust",
     "steady_uncertainty",
     "survival",
     "switching_chances",
     "switching_matrix",
+    "trust_after",
 ]

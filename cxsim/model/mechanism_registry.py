@@ -22,6 +22,7 @@ from cxsim.model.customers.perceived_utility import EXPERIENCED_UTILITY, PERCEIV
 from cxsim.model.experience.contact_learning import CONTACT_LEARNING
 from cxsim.model.experience.journey import CHANNELS, JOURNEY
 from cxsim.model.experience.perception import ATTACHMENT, EMOTIONS, EXPERIENCE, PERCEPTION
+from cxsim.model.experience.relationship import EXPERIENCED_VOLUME, TRUST, VOLUME_RESPONSE
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
@@ -32,7 +33,13 @@ from cxsim.model.probes.purchase_probability import price_elasticity, word_of_mo
 from cxsim.model.research.service_recovery import IMPROVEMENT, RECOVERY
 from cxsim.model.research.surveys import PERCEIVED_PERFORMANCE, SURVEYS, TRACKING_SURVEY
 from cxsim.model.targeting.acquisition import ACQUISITION, ACQUISITION_AWARENESS, TARGETING
-from cxsim.model.targeting.contacts import CONTACT_TOLERANCE, NEXT_BEST_OFFER, RESENTMENT
+from cxsim.model.targeting.contacts import (
+    CONTACT_TOLERANCE,
+    EXPERIENCED_OFFER,
+    INTRUSION,
+    NEXT_BEST_OFFER,
+    RESENTMENT,
+)
 from cxsim.model.targeting.differentiation import (
     OBSERVABLE_ATTRIBUTES,
     PURCHASE_RECORDS,
@@ -102,8 +109,11 @@ CUSTOMER_EXPERIENCE = (
     CHANNELS,
     JOURNEY,
     CONTACT_LEARNING,
+    TRUST,
     ATTACHMENT,
     EMOTIONS,
+    VOLUME_RESPONSE,
+    EXPERIENCED_VOLUME,
 )
 
 
@@ -137,8 +147,8 @@ TARGETING_GROUP = (
 ACQUISITION_GROUP = (ACQUISITION, TARGETING, ACQUISITION_AWARENESS)
 
 
-#: Cross-selling and over-contacting.
-CONTACTS = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
+#: Cross-selling and over-contacting, with their effects on experience and trust.
+CONTACTS = (NEXT_BEST_OFFER, EXPERIENCED_OFFER, CONTACT_TOLERANCE, RESENTMENT, INTRUSION)
 
 
 #: Decisions of firms: policies, the price of capabilities, programmes, exit.

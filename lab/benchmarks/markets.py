@@ -122,6 +122,22 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
         (),
     ),
     ("a journey of six touchpoints", "journey", _JOURNEY, ()),
+    (
+        "a journey, and trust that follows experience",
+        "trust",
+        {**_JOURNEY, "segments.*.trust_weight": 0.5},
+        (),
+    ),
+    (
+        "a journey, and units that follow experience and knowledge",
+        "volume_response",
+        {
+            **_JOURNEY,
+            "segments.*.volume_response_experience": 0.3,
+            "segments.*.volume_response_knowledge": 0.2,
+        },
+        (),
+    ),
     ("a journey, and firms that listen and improve", "surveys", _LISTENING, ()),
     ("all of experience, word of mouth, listening and discovery", "", _ALL, ()),
     ("measuring elasticities", "", {}, ("price_elasticity",)),
@@ -145,6 +161,8 @@ ALONE = (
 #: ... beside the core, or beside what it cannot do without, ...
 BESIDE = {
     "word of mouth and awareness": "word of mouth, small world",
+    "a journey, and trust that follows experience": "a journey of six touchpoints",
+    "a journey, and units that follow experience and knowledge": "a journey of six touchpoints",
     "a journey, and firms that listen and improve": "a journey of six touchpoints",
 }
 #: ... and all of it at once.

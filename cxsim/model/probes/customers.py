@@ -85,7 +85,7 @@ def keep_costs(
             g = segment[i]
             r = recognition[s, i]
             customized = customization[s, i]
-            signal = r * precision(market_learning_rate[0], interaction[s, i], disclosure[i])
+            signal = r * precision(market_learning_rate[0], interaction[s, i], disclosure[s, i])
             here = uncertainty[s, i] * 1.0
             there = 1.0 - rival_knowledge[i]
             weight = 1.0
