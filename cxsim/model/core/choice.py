@@ -451,9 +451,7 @@ def expect(
             sum_expected_purchases[c, f] += rate * p
             sum_expected_margin[c, f] += rate * p * margin
             sum_expected_response[c, f] += rate * slope
-            sum_expected_gain[c, f] += rate * expected_slope(
-                p, slope, units[f, i] * paid, margin
-            )
+            sum_expected_gain[c, f] += rate * expected_slope(p, slope, units[f, i] * paid, margin)
 
 
 #: Rules used by expected demand only, by name.
