@@ -63,7 +63,8 @@ def trust_after(
 ) -> NDArray[np.float64]:
     """Return mean trust after periods of contacts with one experience, T* + (T0 - T*) k^n.
 
-    Its limit T* is :func:`steady_trust`; k = (1 - l) (1 - a) is what a period leaves of a deviation.
+    Its limit T* is :func:`steady_trust`; a period leaves k = (1 - l) (1 - a) of a deviation from
+    it.
 
     Arguments broadcast; the result has their common shape.
 

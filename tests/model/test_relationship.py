@@ -204,6 +204,11 @@ def test_trust_without_a_journey_is_refused():
         cx.load("price_attack").override({"segments.*.trust_weight": 0.5})
 
 
+def test_a_breach_of_a_trust_that_does_not_matter_is_refused():
+    with pytest.raises(ScenarioError, match="breaches: expected a trust_weight above 0 in some"):
+        trusted(0.0, events=BREACH)
+
+
 # -- Units --------------------------------------------------------------------------------------
 
 

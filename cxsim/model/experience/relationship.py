@@ -177,12 +177,12 @@ def entrusted(disclosure: float, weight: float, trust: float) -> float:
 # --- passes -----------------------------------------------------------------------
 
 
-def meet(n, n_firms, arriving, trust, market_initial_trust):
+def meet(n, n_firms, arriving, trust_level, market_initial_trust):
     """Give newcomers the trust that everybody starts with."""
     for f in range(n_firms):
         for i in range(n):
             if arriving[i]:
-                trust[f, i] = market_initial_trust[0]
+                trust_level[f, i] = market_initial_trust[0]
 
 
 def note_breaches(firm_breaches, breaches_before, new_breaches):
@@ -191,28 +191,32 @@ def note_breaches(firm_breaches, breaches_before, new_breaches):
     breaches_before[:] = firm_breaches
 
 
-def breach(n, n_firms, new_breaches, trust, market_trust_loss):
+def breach(n, n_firms, new_breaches, trust_level, market_trust_loss):
     """Take trust from firms that breached it, with everybody."""
     for f in range(n_firms):
         if new_breaches[f] > 0.0:
             for i in range(n):
-                trust[f, i] = betrayed(trust[f, i], market_trust_loss[0], new_breaches[f])
+                trust_level[f, i] = betrayed(
+                    trust_level[f, i], market_trust_loss[0], new_breaches[f]
+                )
 
 
-def disclose(n, n_firms, segment, trust, disclosure, segment_disclosure, segment_trust_weight):
+def disclose(
+    n, n_firms, segment, trust_level, disclosure, segment_disclosure, segment_trust_weight
+):
     """Let data sharing follow trust where trust matters; contacts beyond tolerance act on trust."""
     for f in range(n_firms):
         for i in range(n):
             g = segment[i]
             weight = segment_trust_weight[g]
-            told = entrusted(segment_disclosure[g], weight, trust[f, i])
+            told = entrusted(segment_disclosure[g], weight, trust_level[f, i])
             disclosure[f, i] = told if weight > 0.0 else disclosure[f, i]
 
 
 def trust_by_contacts(
     n, first, n_firms, n_touchpoint, segment, supplier, shopper, visitors, visitor, score,
-    open_option, experience, trust, in_contact, key_visit_elsewhere, touch_stage, touch_chance,
-    promise, market_trust_adaptation, market_trust_scale, market_trust_loss,
+    open_option, experience, trust_level, in_contact, key_visit_elsewhere, touch_stage,
+    touch_chance, promise, market_trust_adaptation, market_trust_scale, market_trust_loss,
     market_trust_tolerance, sum_broken_promises,
 ):  # fmt: skip
     """Move the trust of all who had contacts, and lower it where a customer's promise was broken.
@@ -229,13 +233,15 @@ def trust_by_contacts(
     for i in range(n):
         if in_contact[i]:
             f = supplier[i]
-            trust[f, i] = trusting(trust[f, i], warranted(experience[f, i], scale), adaptation)
+            trust_level[f, i] = trusting(
+                trust_level[f, i], warranted(experience[f, i], scale), adaptation
+            )
     for t in range(n_touchpoint):
         for k in range(visitors[t, 0]):
             i = visitor[t, k]
             f = supplier[i]
             if score[t, k] < promise[f] - market_trust_tolerance[0]:
-                trust[f, i] = betrayed(trust[f, i], market_trust_loss[0], 1.0)
+                trust_level[f, i] = betrayed(trust_level[f, i], market_trust_loss[0], 1.0)
                 sum_broken_promises[tile(i), f] += 1.0
     shoppers = listed(n, shopper)
     for f in range(n_firms):
@@ -249,16 +255,18 @@ def trust_by_contacts(
                     chance = touch_chance[t, segment[i], f]
                     looked |= uniform(key_visit_elsewhere[t, f], first + i) < chance
             if looked:
-                trust[f, i] = trusting(trust[f, i], warranted(experience[f, i], scale), adaptation)
+                trust_level[f, i] = trusting(
+                    trust_level[f, i], warranted(experience[f, i], scale), adaptation
+                )
 
 
-def count_trust(n, supplier, trust, disclosure, sum_trust):
+def count_trust(n, supplier, trust_level, disclosure, sum_trust):
     """Add up customers' trust in their supplier, and the data sharing with it."""
     for i in range(n):
         s = supplier[i]
         if s >= 0:
             sum_trust[tile(i), s, 0] += 1.0
-            sum_trust[tile(i), s, 1] += trust[s, i]
+            sum_trust[tile(i), s, 1] += trust_level[s, i]
             sum_trust[tile(i), s, 2] += disclosure[s, i]
 
 
@@ -303,12 +311,20 @@ def trust_matters(scenario: Any) -> bool:
 
 
 def _trust_has_a_base(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
-    """Refuse trust without a journey: nothing but contacts at touchpoints builds it."""
+    """Refuse trust without the journey that builds it, and breaches where no trust matters."""
+    weights = {name: segment.trust_weight for name, segment in scenario.segments.items()}
     if scenario.journey is None:
-        for name, segment in scenario.segments.items():
-            if segment.trust_weight > 0.0:
-                text = f"expected 0 without a journey, which builds trust, found {segment.trust_weight:g}"
+        for name, weight in weights.items():
+            if weight > 0.0:
+                text = f"expected 0 without a journey, which builds trust, found {weight:g}"
                 yield ("segments", name, "trust_weight"), text
+    sets = [(number, path) for number, event in enumerate(scenario.events) for path in event.set]
+    names = {path.rpartition(".")[2] for _, path in sets}
+    if not any(weights.values()) and "trust_weight" not in names:
+        for number, path in sets:
+            if path.endswith(".breaches"):
+                text = "expected a trust_weight above 0 in some segment, found none"
+                yield ("events", number, "set", path), text
 
 
 def _breaches_before(scenario: Any, seed: int) -> dict[str, np.ndarray]:
@@ -323,7 +339,7 @@ TRUST = Mechanism(
     segment=SegmentParameters,
     firm=FirmParameters,
     columns=(
-        Column("trust", ("firm",), doc="Trust T in a firm, share", ge=0, le=1),
+        Column("trust_level", ("firm",), doc="Trust T in a firm, share", ge=0, le=1),
         scratch("in_contact", "1 for a customer with contacts with the supplier", dtype="u1"),
     ),
     accumulators=(
@@ -416,7 +432,7 @@ def units_sold(
         Units.
     """
     units = max(0.0, volume * (1.0 + by_experience * experience + by_knowledge * knowledge))
-    return wallet if units > wallet else units
+    return min(units, wallet) if wallet > 0.0 else units
 
 
 # --- passes -----------------------------------------------------------------------
@@ -458,7 +474,7 @@ def count_units(
     n, segment, supplier, shopper, buyer, seller, units, segment_wallet, sum_units,
     sum_wallet_share,
 ):  # fmt: skip
-    """Add up units sold, and of customers with a wallet those bought and those there were room for."""
+    """Add up units sold, and of customers with a wallet their units and their wallets."""
     for k in range(listed(n, buyer)):
         i = buyer[k]
         f = seller[k]

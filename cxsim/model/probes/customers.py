@@ -333,7 +333,7 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
         frame[f"knowledge_{name}"] = 1.0 - uncertainty[firms.index(name)]
     if _among("trust", simulation.mechanisms):
         for name in simulation.scenario.firms:
-            frame[f"trust_{name}"] = column("trust")[firms.index(name)]
+            frame[f"trust_{name}"] = column("trust_level")[firms.index(name)]
     for name in simulation.scenario.firms:
         frame[f"purchases_{name}"] = column("bought")[firms.index(name)]
     return frame

@@ -8,7 +8,8 @@ market. The customer pays its full willingness to pay, so its surplus does not c
 Over-contacting counts acquisition contacts by all firms. Contacts beyond the tolerance of the
 segment lower the customer's data sharing with all firms, and its experience of the firms that
 contacted it. Where data sharing depends on trust, they lower the trust in these firms instead, and
-data sharing through it alone. Next best offers at a purchase are not an interruption and do not count.
+data sharing through it alone. Next best offers at a purchase are not an interruption and do not
+count.
 """
 
 from __future__ import annotations
@@ -433,14 +434,15 @@ def add_resentment(
 
 
 def intrude(
-    n, n_firms, segment, contacted, pressure, trust, segment_contact_tolerance, market_trust_loss
-):
+    n, n_firms, segment, contacted, pressure, trust_level, segment_contact_tolerance,
+    market_trust_loss,
+):  # fmt: skip
     """Take trust from the firms whose contacts of this period were beyond the tolerance."""
     for f in range(n_firms):
         for i in range(n):
             beyond = excess(pressure[i], segment_contact_tolerance[segment[i]]) > 0.0
             if contacted[f, i] and beyond:
-                trust[f, i] = betrayed(trust[f, i], market_trust_loss[0], 1.0)
+                trust_level[f, i] = betrayed(trust_level[f, i], market_trust_loss[0], 1.0)
 
 
 # --- measures ---------------------------------------------------------------------
