@@ -4,8 +4,8 @@ Trust is the customer's confidence in a firm's reliability and integrity (Morgan
 follows the experience of the firm, and whoever trusts a firm less tells it less.
 
 A customer chooses with the volume of its segment in mind. With a firm of which it has a good
-experience, or that knows it, it then buys more: customers of a good relationship extend it
-(Bolton, Lemon & Verhoef 2004).
+experience, or that knows it, it then buys more: the depth of a relationship (Bolton, Lemon &
+Verhoef 2004).
 """
 
 from __future__ import annotations
@@ -381,7 +381,7 @@ class VolumeParameters(Parameters):
     volume_response_experience: float = parameter(
         0.0,
         doc="Relative increase of the units per purchase per unit of experience of the firm",
-        source="Bolton 1998: satisfied customers use more; the size is an assumption",
+        source="Bolton & Lemon 1999: satisfied customers use more; the size is an assumption",
     )
     volume_response_knowledge: float = parameter(
         0.0,

@@ -56,8 +56,7 @@ class NextBestOffer(Parameters):
         0.0,
         doc="Rise of the chance of acceptance per unit of the customer's experience of the firm",
         unit="per offer",
-        source="Verhoef, Franses & Hoekstra 2001: satisfaction helps to cross-sell; the size is an "
-        "assumption",
+        source="assumption",
     )
 
 
