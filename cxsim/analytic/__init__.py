@@ -31,7 +31,9 @@ from cxsim.analytic.knowledge import (
     mean_fit_gap,
     relationship_knowledge,
     service_worth,
+    steady_trust,
     steady_uncertainty,
+    trust_after,
 )
 from cxsim.analytic.prices import (
     LoyaltyPrices,
@@ -66,8 +68,10 @@ __all__ = [
     "relationship_knowledge",
     "service_worth",
     "stationary_shares",
+    "steady_trust",
     "steady_uncertainty",
     "survival",
     "switching_chances",
     "switching_matrix",
+    "trust_after",
 ]

@@ -52,6 +52,109 @@ def knowledge_after(contacts: ArrayLike, *, precision: ArrayLike) -> NDArray[np.
     return heard / (1.0 + heard)
 
 
+def trust_after(
+    periods: ArrayLike,
+    *,
+    experience: ArrayLike,
+    initial: ArrayLike = 0.5,
+    adaptation: ArrayLike = 0.1,
+    scale: ArrayLike = 0.2,
+    lost: ArrayLike = 0.0,
+) -> NDArray[np.float64]:
+    """Return mean trust after periods of contacts with one experience, T* + (T0 - T*) k^n.
+
+    Its limit T* is :func:`steady_trust`; a period leaves k = (1 - l) (1 - a) of a deviation from
+    it.
+
+    Arguments broadcast; the result has their common shape.
+
+    Parameters
+    ----------
+    periods : array_like
+        Periods with contacts, n.
+    experience : array_like
+        E, the same in all of them, about -1 to 1.
+    initial : array_like
+        T0, share.
+    adaptation, scale, lost : array_like
+        As for :func:`steady_trust`.
+
+    Returns
+    -------
+    ndarray
+        Share.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> trust_after([0, 1, 2], experience=0.2, initial=0.5, adaptation=0.5)
+    array([0.5  , 0.75 , 0.875])
+    """
+    n = numbers(periods, name="periods", at_least=0)
+    start = numbers(initial, name="initial", at_least=0, at_most=1)
+    a = numbers(adaptation, name="adaptation", at_least=0, at_most=1)
+    kept = (1.0 - numbers(lost, name="lost", at_least=0, at_most=1)) * (1.0 - a)
+    rest = np.where(
+        kept < 1.0,
+        steady_trust(experience, adaptation=adaptation, scale=scale, lost=lost),
+        start,
+    )
+    return rest + (start - rest) * kept**n
+
+
+def steady_trust(
+    experience: ArrayLike,
+    *,
+    adaptation: ArrayLike = 0.1,
+    scale: ArrayLike = 0.2,
+    lost: ArrayLike = 0.0,
+) -> NDArray[np.float64]:
+    """Return the mean trust in the long run at one experience, (1 - l) a M / (1 - (1 - l) (1 - a)).
+
+    M = (1 + clip(E / s, -1, 1)) / 2 is the trust that the experience warrants. Without losses
+    T* = M: where no promise is broken, trust ends at what experience warrants.
+
+    Parameters
+    ----------
+    experience : array_like
+        E, about -1 to 1.
+    adaptation : array_like
+        a, share of the distance to M that a period removes.
+    scale : array_like
+        s, experience of full trust, above 0.
+    lost : array_like
+        l, mean share of trust lost in a period after that: the chance of a broken promise times
+        the share lost by one.
+
+    Returns
+    -------
+    ndarray
+        Share; NaN where neither experience nor losses move trust (a = 0 and l = 0).
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> steady_trust([-1.0, 0.0, 0.1])
+    array([0.  , 0.5 , 0.75])
+    """
+    a = numbers(adaptation, name="adaptation", at_least=0, at_most=1)
+    s = numbers(scale, name="scale", at_least=0)
+    if (s == 0).any():
+        raise ValueError("scale: expected numbers above 0, found 0")
+    kept = 1.0 - numbers(lost, name="lost", at_least=0, at_most=1)
+    warranted = 0.5 * (1.0 + np.clip(numbers(experience, name="experience") / s, -1.0, 1.0))
+    with np.errstate(invalid="ignore"):
+        return kept * a * warranted / (1.0 - kept * (1.0 - a))
+
+
 def mean_fit_gap(
     knowledge: ArrayLike,
     *,

@@ -29,6 +29,7 @@ from cxsim.model.experience.perception import (
     EXPERIENCE,
     PERCEPTION,
 )
+from cxsim.model.experience.relationship import EXPERIENCED_VOLUME, TRUST, VOLUME_RESPONSE
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
@@ -57,7 +58,13 @@ from cxsim.model.research.surveys import (
     TRACKING_SURVEY,
 )
 from cxsim.model.targeting.acquisition import ACQUISITION, ACQUISITION_AWARENESS, TARGETING
-from cxsim.model.targeting.contacts import CONTACT_TOLERANCE, NEXT_BEST_OFFER, RESENTMENT
+from cxsim.model.targeting.contacts import (
+    CONTACT_TOLERANCE,
+    EXPERIENCED_OFFER,
+    INTRUSION,
+    NEXT_BEST_OFFER,
+    RESENTMENT,
+)
 from cxsim.model.targeting.differentiation import (
     OBSERVABLE_ATTRIBUTES,
     PURCHASE_RECORDS,
@@ -129,9 +136,12 @@ CUSTOMER_EXPERIENCE = (
     ABANDONMENT,
     SUBSCRIPTION_ORDERS,
     CONTACT_LEARNING,
+    TRUST,
     ATTACHMENT,
     EMOTIONS,
     EMOTION_EFFECTS,
+    VOLUME_RESPONSE,
+    EXPERIENCED_VOLUME,
 )
 
 
@@ -179,8 +189,8 @@ TARGETING_GROUP = (
 ACQUISITION_GROUP = (ACQUISITION, TARGETING, ACQUISITION_AWARENESS)
 
 
-#: Cross-selling and over-contacting.
-CONTACTS = (NEXT_BEST_OFFER, CONTACT_TOLERANCE, RESENTMENT)
+#: Cross-selling and over-contacting, with their effects on experience and trust.
+CONTACTS = (NEXT_BEST_OFFER, EXPERIENCED_OFFER, CONTACT_TOLERANCE, RESENTMENT, INTRUSION)
 
 
 #: Decisions of firms: policies, the price of capabilities, programmes, exit.

@@ -151,6 +151,22 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("orders given up, and subscriptions", "subscription_orders", {**_ORDERS, **_BOUND}, ()),
     ("contacts that teach", "contact_learning", _TEACHING, ()),
     ("emotions with consequences", "emotion_effects", _MOODS, ()),
+    (
+        "a journey, and trust that follows experience",
+        "trust",
+        {**_JOURNEY, "segments.*.trust_weight": 0.5},
+        (),
+    ),
+    (
+        "a journey, and units that follow experience and knowledge",
+        "volume_response",
+        {
+            **_JOURNEY,
+            "segments.*.volume_response_experience": 0.3,
+            "segments.*.volume_response_knowledge": 0.2,
+        },
+        (),
+    ),
     ("a journey, and firms that listen and improve", "surveys", _LISTENING, ()),
     ("needs research and repositioning", "needs_research", _RESEARCH, ()),
     ("all of experience, word of mouth, listening and discovery", "", _ALL, ()),
@@ -179,6 +195,8 @@ BESIDE = {
     "orders given up, and calls after faults": "a journey of six touchpoints",
     "contacts that teach": "a journey of six touchpoints",
     "emotions with consequences": "a journey of six touchpoints",
+    "a journey, and trust that follows experience": "a journey of six touchpoints",
+    "a journey, and units that follow experience and knowledge": "a journey of six touchpoints",
     "a journey, and firms that listen and improve": "a journey of six touchpoints",
     "needs research and repositioning": "a journey, and firms that listen and improve",
 }

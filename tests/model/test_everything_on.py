@@ -7,6 +7,7 @@ import pytest
 from everything import everything
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markets import bought_units
 
 from cxsim.model.mechanism_registry import registered
 from cxsim.runs.measures.frames import CORE_COSTS
@@ -46,7 +47,6 @@ def test_an_insolvent_firm_leaves_for_good_and_the_books_close_to_the_cent(
     )
     simulation = Simulation(scenario, seed=seed, observers=("panel",))
     simulation.warm_up()
-    volumes = np.array([scenario.segments[name].volume for name in sorted(scenario.segments)])
     firms = range(len(scenario.firms))
     gone = np.zeros(len(scenario.firms), bool)
     while not simulation.finished:
@@ -54,7 +54,7 @@ def test_an_insolvent_firm_leaves_for_good_and_the_books_close_to_the_cent(
         ledger = simulation.ledger
         # Revenue is the sum of prices paid, in every period.
         choice, asked = simulation.customers("panel_choice"), simulation.customers("panel_price")
-        amount = volumes[simulation.customers("segment")] * asked.astype(float)
+        amount = bought_units(simulation) * asked.astype(float)
         paid = [amount[f][choice == f].sum() for f in firms]
         assert ledger.count("revenue")[-1] == pytest.approx(paid, rel=1e-6, abs=1e-6)
         # Who has gone stays away: nobody buys from it, nobody has it as a supplier.

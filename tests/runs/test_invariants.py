@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from markets import firm, lively, market
+from markets import bought_units, firm, lively, market
 from playing import played
 from random_scenarios import scenarios
 
@@ -83,11 +83,10 @@ def test_customers_of_a_period_are_the_holders_of_the_next_who_stayed_in_the_mar
 def test_revenue_is_the_sum_of_prices_paid_in_every_period_of_every_market(scenario, seed):
     simulation = Simulation(scenario, seed=seed, observers=("panel",))
     simulation.warm_up()
-    volumes = np.array([scenario.segments[name].volume for name in sorted(scenario.segments)])
     while not simulation.finished:
         simulation.step()
         choice, price = simulation.customers("panel_choice"), simulation.customers("panel_price")
-        amount = volumes[simulation.customers("segment")] * price.astype(float)
+        amount = bought_units(simulation) * price.astype(float)
         paid = [amount[f][choice == f].sum() for f in range(len(scenario.firms))]
         assert simulation.ledger.count("revenue")[-1] == pytest.approx(paid, rel=1e-6, abs=1e-6)
 

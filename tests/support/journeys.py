@@ -121,6 +121,11 @@ def journeys(draw: Any, firms: list[str], segments: list[str]) -> dict[str, Any]
         "expectation_spillover": draw(numbers),
         "repeat_penalty": draw(st.floats(0, 5)),
         "emotion_effects": draw(emotion_effects()),
+        "initial_trust": draw(numbers),
+        "trust_adaptation": draw(numbers),
+        "trust_scale": draw(st.floats(0.01, 1)),
+        "trust_loss": draw(numbers),
+        "trust_tolerance": draw(st.floats(0, 5)),
     }
     for name in firms:
         met = draw(st.lists(st.sampled_from(names), unique=True))
@@ -166,6 +171,10 @@ def journeys(draw: Any, firms: list[str], segments: list[str]) -> dict[str, Any]
     for name in segments:
         changes[f"segments.{name}.experience_value"] = draw(st.floats(-2, 9))
         changes[f"segments.{name}.spend_response"] = draw(st.floats(-3, 3))
+        changes[f"segments.{name}.trust_weight"] = draw(st.just(0.0) | numbers)
+        changes[f"segments.{name}.volume_response_experience"] = draw(
+            st.just(0.0) | st.floats(-3, 3)
+        )
         if draw(st.booleans()):
             changes[f"segments.{name}.journey"] = {names[0]: {"visit_rate": draw(numbers)}}
     return changes

@@ -7,7 +7,7 @@ from typing import Any
 from cxsim.scenario import Scenario
 from lab.validation.markets import firm, market
 
-__all__ = ["ADD_ON", "firm", "lively", "market", "valued"]
+__all__ = ["ADD_ON", "bought_units", "firm", "lively", "market", "valued"]
 
 
 def lively(**world: Any) -> Scenario:
@@ -100,3 +100,11 @@ def valued(**changes: Any) -> Scenario:
             **changes,
         }
     )
+
+
+def bought_units(simulation: Any) -> Any:
+    """Return the units of each customer's purchase in the last period (needs probe "panel")."""
+    if any(mechanism.name == "volume_response" for mechanism in simulation.mechanisms):
+        return simulation.customers("panel_units").astype(float)
+    tables = simulation.workspace.tables
+    return tables.arrays["segment_volume"][simulation.customers("segment")]

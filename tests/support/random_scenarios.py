@@ -166,6 +166,9 @@ def segments(draw):
         one["contact_tolerance"] = draw(numbers)
         one["contact_reserve"] = draw(numbers)
     if draw(st.booleans()):
+        one["volume_response_knowledge"] = draw(st.floats(-2, 2))
+        one["wallet"] = draw(st.none() | st.floats(5, 9))
+    if draw(st.booleans()):
         one["need_drift"] = draw(numbers)
     if draw(st.booleans()):
         one["buying_center"] = {

@@ -416,7 +416,7 @@ def include_all_customers(
 
 
 def expect(
-    n, n_firms, in_market, open_option, chance_to_shop, price_sensitivity, value, volume,
+    n, n_firms, in_market, open_option, chance_to_shop, price_sensitivity, value, volume, units,
     recognition, interaction, customization, uncertainty, price_asked, weighed, discount,
     firm_unit_cost, firm_customization_cost, firm_interaction_cost, firm_cost_to_serve,
     firm_service_saving, firm_personal_premium,
@@ -434,24 +434,24 @@ def expect(
         for f in range(n_firms):
             p = weighed[f, i] / weight
             known = 1.0 - uncertainty[f, i]
-            amount = volume[i] * asked(
+            paid = asked(
                 1.0, firm_personal_premium[f], customization[f, i], recognition[f, i], known,
                 discount[f],
             )  # fmt: skip
             margin = (
-                volume[i] * price_asked[f, i]
-                - volume[i]
+                units[f, i] * price_asked[f, i]
+                - units[f, i]
                 * unit_cost(firm_unit_cost[f], firm_customization_cost[f], customization[f, i])
                 - firm_interaction_cost[f] * interaction[f, i]
                 - service_cost(
                     firm_cost_to_serve[f], firm_service_saving[f], recognition[f, i], known
                 )
             )
-            slope = chance_slope(price_sensitivity[i], amount, p)
+            slope = chance_slope(price_sensitivity[i], volume[i] * paid, p)
             sum_expected_purchases[c, f] += rate * p
             sum_expected_margin[c, f] += rate * p * margin
             sum_expected_response[c, f] += rate * slope
-            sum_expected_gain[c, f] += rate * expected_slope(p, slope, amount, margin)
+            sum_expected_gain[c, f] += rate * expected_slope(p, slope, units[f, i] * paid, margin)
 
 
 #: Rules used by expected demand only, by name.

@@ -151,9 +151,8 @@ def prepare(
     disclosure, supplier_or_zero, supplier_knowledge,
     firm_identification, firm_interaction, segment_disclosure,
 ):  # fmt: skip
-    """Set recognition, interaction and knowledge by firm, which other mechanisms may change."""
+    """Set what a firm learns from a customer, and knows, which other mechanisms may change."""
     for i in range(n):
-        disclosure[i] = segment_disclosure[segment[i]]
         supplier_or_zero[i] = max(0, supplier[i])
     for i in range(n):
         knows = 1.0 - uncertainty[supplier_or_zero[i], i]
@@ -163,6 +162,7 @@ def prepare(
             recognition[f, i] = firm_identification[f]
             interaction[f, i] = firm_interaction[f]
             knowledge_shown[f, i] = 1.0 - uncertainty[f, i]
+            disclosure[f, i] = segment_disclosure[segment[i]]
 
 
 def learn(
@@ -178,7 +178,7 @@ def learn(
         f = seller[k]
         before = uncertainty[f, i]
         after = learned(
-            before, precision(market_learning_rate[0], interaction[f, i], disclosure[i])
+            before, precision(market_learning_rate[0], interaction[f, i], disclosure[f, i])
         )
         effort_spent = onboarding_effort(effort[i], customization[f, i], before - after)
         met = uniform(key_recognized[f], first + i) < recognition[f, i]
@@ -234,7 +234,7 @@ LEARNING = Mechanism(
         scratch("onboarding_spent", "Onboarding effort, by position in the list"),
         scratch("supplier_or_zero", "Number of the supplier, 0 where there is none", dtype="u4"),
         scratch("supplier_knowledge", "Knowledge of the supplier; 0 where there is none"),
-        scratch("disclosure", "Data sharing of the customer"),
+        scratch("disclosure", "Data sharing of the customer with the firm", ("firm",)),
     ),
     draws=(Draw("recognized", ("firm",)),),
     accumulators=(

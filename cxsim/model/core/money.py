@@ -300,7 +300,7 @@ def price(n, n_firms, volume, price_asked, value):
 
 
 def pay(
-    n, n_firms, buyer, seller, volume, recognition, interaction, customization, uncertainty,
+    n, n_firms, buyer, seller, units, recognition, interaction, customization, uncertainty,
     price_asked, margin, revenue, production, contacting, serving, firm_unit_cost,
     firm_customization_cost, firm_interaction_cost, firm_cost_to_serve, firm_service_saving,
     firm_price, firm_personal_premium, discount,
@@ -312,8 +312,8 @@ def pay(
         i = buyer[k]
         f = seller[k]
         known = 1.0 - uncertainty[f, i]
-        revenue[k] = volume[i] * price_asked[f, i]
-        production[k] = volume[i] * unit_cost(
+        revenue[k] = units[f, i] * price_asked[f, i]
+        production[k] = units[f, i] * unit_cost(
             firm_unit_cost[f], firm_customization_cost[f], customization[f, i]
         )
         contacting[k] = firm_interaction_cost[f] * interaction[f, i]
@@ -351,7 +351,7 @@ def pay(
                         1.0 - uncertainty[f, i],
                         discount[f],
                     )
-                    sum_discounts[tile(i), f] += volume[i] * full - volume[i] * cut
+                    sum_discounts[tile(i), f] += units[f, i] * full - units[f, i] * cut
 
 
 MONEY = Mechanism(

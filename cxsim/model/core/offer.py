@@ -299,10 +299,10 @@ def fit_gaps(
 
 
 def prepare(
-    n, n_firms, segment, volume, centre, spread, fit_weight, customization, segment_volume,
+    n, n_firms, segment, volume, units, centre, spread, fit_weight, customization, segment_volume,
     segment_need_mean, segment_need_sd, segment_fit_weight, firm_customization,
 ):  # fmt: skip
-    """Copy parameters of the segment to customers, and set each firm's customization."""
+    """Copy parameters of the segment to customers, and set each firm's customization and units."""
     for i in range(n):
         g = segment[i]
         volume[i] = segment_volume[g]
@@ -315,6 +315,7 @@ def prepare(
     for f in range(n_firms):
         for i in range(n):
             customization[f, i] = firm_customization[f]
+            units[f, i] = volume[i]
 
 
 def fit(
@@ -447,7 +448,8 @@ OFFER = Mechanism(
     firm=FirmParameters,
     axes=_axes,
     columns=(
-        scratch("volume", "Units bought per purchase"),
+        scratch("volume", "Units per purchase that the customer has in mind when it chooses"),
+        scratch("units", "Units that a purchase from the firm comes to", ("firm",)),
         scratch("customization", "Customization of the firm's offer to the customer", ("firm",)),
         scratch("fit_gap_next_offer", "Fit gap of the supplier's next offer"),
         scratch(

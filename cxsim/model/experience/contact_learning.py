@@ -64,7 +64,7 @@ def teach(
                     after = learned(
                         before,
                         contact_precision(
-                            market_learning_rate[0], interaction[f, i], disclosure[i], informs
+                            market_learning_rate[0], interaction[f, i], disclosure[f, i], informs
                         ),
                     )
                     uncertainty[f, i] = after
@@ -87,7 +87,7 @@ def teach(
                                 contact_precision(
                                     market_learning_rate[0],
                                     interaction[f, i],
-                                    disclosure[i],
+                                    disclosure[f, i],
                                     informs,
                                 ),
                             )

@@ -163,7 +163,7 @@ def expire(n, arriving, points, issuer, firm_loyalty_programme_point_value, sum_
 
 
 def redeem(
-    n, supplier, points, issuer, volume, price_asked, redemption, at_stake, open_option,
+    n, supplier, points, issuer, units, price_asked, redemption, at_stake, open_option,
     firm_loyalty_programme_point_value, firm_loyalty_programme_redemption_threshold,
 ):  # fmt: skip
     """Lower the price of customers with enough points; store the value of the balance."""
@@ -177,14 +177,14 @@ def redeem(
                 points[i],
                 firm_loyalty_programme_point_value[s],
                 firm_loyalty_programme_redemption_threshold[s],
-                volume[i] * price_asked[s, i],
+                units[s, i] * price_asked[s, i],
             )
             if redemption[i] > 0.0:
-                price_asked[s, i] = reduced(price_asked[s, i], volume[i], redemption[i])
+                price_asked[s, i] = reduced(price_asked[s, i], units[s, i], redemption[i])
 
 
 def anticipate(
-    n, n_firms, supplier, volume, price_asked, redemption, at_stake, points_term, value,
+    n, n_firms, supplier, volume, units, price_asked, redemption, at_stake, points_term, value,
     market_switching_cost_form, firm_loyalty_programme_point_value,
     firm_loyalty_programme_points_per_currency,
 ):  # fmt: skip
@@ -199,7 +199,8 @@ def anticipate(
                 firm_loyalty_programme_point_value[f],
             )
             if f == supplier[i]:
-                term -= redemption[i]
+                if redemption[i] > 0.0:
+                    term -= redemption[i] * (volume[i] / units[f, i])
                 term += at_stake[i] if bonus else 0.0
             else:
                 term -= 0.0 if bonus else at_stake[i]
@@ -216,7 +217,7 @@ def count_redeemed_points(n, buyer, seller, points_term, experienced_utility):
 
 
 def earn(
-    n, buyer, seller, supplier, volume, price_asked, redemption, points, issuer,
+    n, buyer, seller, supplier, units, price_asked, redemption, points, issuer,
     firm_loyalty_programme_point_value, firm_loyalty_programme_points_per_currency,
     sum_redemptions, sum_points_issued, sum_points_forfeited,
 ):  # fmt: skip
@@ -225,7 +226,9 @@ def earn(
         i = buyer[k]
         f = seller[k]
         c = tile(i)
-        more = earned(firm_loyalty_programme_points_per_currency[f], volume[i] * price_asked[f, i])
+        more = earned(
+            firm_loyalty_programme_points_per_currency[f], units[f, i] * price_asked[f, i]
+        )
         used = 0.0
         if f == supplier[i]:
             if redemption[i] > 0.0:

@@ -85,7 +85,7 @@ def keep_costs(
             g = segment[i]
             r = recognition[s, i]
             customized = customization[s, i]
-            signal = r * precision(market_learning_rate[0], interaction[s, i], disclosure[i])
+            signal = r * precision(market_learning_rate[0], interaction[s, i], disclosure[s, i])
             here = uncertainty[s, i] * 1.0
             there = 1.0 - rival_knowledge[i]
             weight = 1.0
@@ -199,6 +199,10 @@ _CUSTOMERS = Mechanism(
 )
 
 
+def _among(name: str, mechanisms: tuple[Mechanism, ...]) -> bool:
+    return any(mechanism.name == name for mechanism in mechanisms)
+
+
 def _last_period(scenario: Any, seed: int) -> dict[str, np.ndarray]:
     return {"last_period": np.array([int(scenario.periods) - 1])}
 
@@ -217,7 +221,7 @@ def customers(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     Mechanism
     """
     columns = _CUSTOMERS.columns
-    if not any(m.name == "perceived_utility" for m in mechanisms):
+    if not _among("perceived_utility", mechanisms):
         columns += tuple(replace(column, state=False) for column in ACCOUNT)
     return replace(_CUSTOMERS, columns=columns, setup=_last_period)
 
@@ -233,6 +237,14 @@ def keep_choice(n, n_firms, choice, price_asked, in_market, panel_choice, panel_
             panel_price[f, i] = price_asked[f, i] if in_market[i] else 0.0
 
 
+def keep_units(n, buyer, seller, units, panel_units):
+    """Store the units that each customer bought."""
+    for i in range(n):
+        panel_units[i] = 0.0
+    for k in range(listed(n, buyer)):
+        panel_units[buyer[k]] = units[seller[k], buyer[k]]
+
+
 _PANEL = Mechanism(
     "panel",
     doc="Purchase panel",
@@ -244,8 +256,15 @@ _PANEL = Mechanism(
 )
 
 
+_PANEL_WITH_UNITS = replace(
+    _PANEL,
+    columns=(*_PANEL.columns, Column("panel_units", doc="Units bought in the period")),
+    passes=(*_PANEL.passes, Pass(keep_units, "pay", after=("choice.buy",))),
+)
+
+
 def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
-    """Return the probe of choices and prices by purchase occasion.
+    """Return the probe of choices and prices by purchase occasion, and of units if they vary.
 
     Parameters
     ----------
@@ -257,7 +276,7 @@ def panel(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
     -------
     Mechanism
     """
-    return _PANEL
+    return _PANEL_WITH_UNITS if _among("volume_response", mechanisms) else _PANEL
 
 
 # -- Frames of individual customers, of penetration and of the panel ----------------------------
@@ -282,7 +301,8 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
         One row per simulated customer: ``customer``, ``segment``, ``born`` (period), ``supplier``,
         ``tenure`` (purchases), ``price_sensitivity`` (1 / currency), switching costs by part, in
         all, over the lifetime and towards the best rival (``switching_...``, currency), ``need_D``
-        by dimension (distance), and by firm ``knowledge_FIRM`` (share) and ``purchases_FIRM``.
+        by dimension (distance), and by firm ``knowledge_FIRM`` (share), ``trust_FIRM`` (share,
+        where data sharing depends on trust) and ``purchases_FIRM``.
     """
     import pandas as pd
 
@@ -311,6 +331,9 @@ def customer_frame(simulation: Any) -> pd.DataFrame:
     uncertainty = column("uncertainty")
     for name in simulation.scenario.firms:
         frame[f"knowledge_{name}"] = 1.0 - uncertainty[firms.index(name)]
+    if _among("trust", simulation.mechanisms):
+        for name in simulation.scenario.firms:
+            frame[f"trust_{name}"] = column("trust_level")[firms.index(name)]
     for name in simulation.scenario.firms:
         frame[f"purchases_{name}"] = column("bought")[firms.index(name)]
     return frame
@@ -362,7 +385,8 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     -------
     DataFrame
         One row per purchase occasion: ``customer``, ``period``, ``choice`` (a firm, or
-        ``"outside"``), ``price_FIRM`` (currency per unit).
+        ``"outside"``), ``price_FIRM`` (currency per unit), and ``units`` bought where they depend
+        on the relationship.
     """
     import pandas as pd
 
@@ -384,4 +408,6 @@ def panel_rows(simulation: Any, households: int) -> pd.DataFrame:
     prices = simulation.customers("panel_price")
     for name in simulation.scenario.firms:
         frame[f"price_{name}"] = prices[firms.index(name)][:households][there].astype(float)
+    if _among("volume_response", simulation.mechanisms):
+        frame["units"] = simulation.customers("panel_units")[:households][there].astype(float)
     return frame

@@ -334,7 +334,7 @@ def offer_trial(
 
 
 def count(
-    n, buyer, seller, supplier, contacted, trial, volume, sum_customers_acquired_by_contact,
+    n, buyer, seller, supplier, contacted, trial, units, sum_customers_acquired_by_contact,
     sum_trial_discounts,
 ):  # fmt: skip
     """Count contacted prospects who became customers, and their trial discounts."""
@@ -343,7 +343,7 @@ def count(
         f = seller[k]
         if contacted[f, i] and supplier[i] != f:
             sum_customers_acquired_by_contact[tile(i), f] += 1.0
-            sum_trial_discounts[tile(i), f] += volume[i] * trial[f, i]
+            sum_trial_discounts[tile(i), f] += units[f, i] * trial[f, i]
 
 
 def make_aware(n, n_firms, contacted, aware):

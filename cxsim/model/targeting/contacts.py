@@ -7,7 +7,9 @@ market. The customer pays its full willingness to pay, so its surplus does not c
 
 Over-contacting counts acquisition contacts by all firms. Contacts beyond the tolerance of the
 segment lower the customer's data sharing with all firms, and its experience of the firms that
-contacted it. Next best offers at a purchase are not an interruption and do not count.
+contacted it. Where data sharing depends on trust, they lower the trust in these firms instead, and
+data sharing through it alone. Next best offers at a purchase are not an interruption and do not
+count.
 """
 
 from __future__ import annotations
@@ -18,8 +20,19 @@ from typing import Any
 import numpy as np
 
 from cxsim.model.experience.perception import EXPERIENCE
+from cxsim.model.experience.relationship import TRUST, betrayed
 from cxsim.model.ledger import ratio
-from cxsim.model.mechanism import Accumulator, Column, Draw, Measure, Mechanism, Pass, listed, tile
+from cxsim.model.mechanism import (
+    Accumulator,
+    Column,
+    Draw,
+    Measure,
+    Mechanism,
+    Pass,
+    listed,
+    scratch,
+    tile,
+)
 from cxsim.numerics.draws import uniform
 from cxsim.parameters import Parameters, parameter
 
@@ -38,6 +51,12 @@ class NextBestOffer(Parameters):
     )
     known_chance: float = parameter(
         0.0, "Chance of acceptance by a fully known customer", "per offer", ge=0, le=1
+    )
+    experience_response: float = parameter(
+        0.0,
+        doc="Rise of the chance of acceptance per unit of the customer's experience of the firm",
+        unit="per offer",
+        source="assumption",
     )
 
 
@@ -59,6 +78,10 @@ def _check(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
             path = ("firms", name, "next_best_offer", "known_chance")
             text = f"expected at least base_chance ({offer.base_chance:g})"
             yield path, f"{text}, found {offer.known_chance:g}"
+        if offer is not None and offer.experience_response != 0.0 and scenario.journey is None:
+            path = ("firms", name, "next_best_offer", "experience_response")
+            text = "expected 0 without a journey, which makes experience"
+            yield path, f"{text}, found {offer.experience_response:g}"
 
 
 # --- rules ------------------------------------------------------------------------
@@ -84,24 +107,66 @@ def acceptance(base: float, known: float, knowledge: float) -> float:
     return base + (known - base) * knowledge
 
 
+def acceptance_after(chance: float, response: float, experience: float) -> float:
+    """Return the chance of acceptance, given the experience of the firm, clip(q + e E, 0, 1).
+
+    Parameters
+    ----------
+    chance : float
+        q, at neutral experience (:func:`acceptance`), per offer.
+    response : float
+        e, rise per unit of experience.
+    experience : float
+        E, about -1 to 1.
+
+    Returns
+    -------
+    float
+        Probability per offer.
+    """
+    return max(0.0, min(1.0, chance + response * experience))
+
+
 # --- passes -----------------------------------------------------------------------
 
 
-def offer(
-    n, first, buyer, seller, uncertainty_after, key_add_on, firm_next_best_offer_base_chance,
-    firm_next_best_offer_known_chance, sum_add_on_offers, sum_add_ons,
+def weigh_offer(
+    n, buyer, seller, uncertainty_after, acceptance_chance, firm_next_best_offer_base_chance,
+    firm_next_best_offer_known_chance,
 ):  # fmt: skip
-    """Make the next best offer to recognized buyers, given the firm's present knowledge."""
+    """Set the chance that a recognized buyer accepts, given the firm's present knowledge."""
     for k in range(listed(n, buyer)):
         f = seller[k]
         base = firm_next_best_offer_base_chance[f]
+        acceptance_chance[k] = -1.0
         if base >= 0.0 and uncertainty_after[k] >= 0.0:  # NaN where the firm makes no offer
-            c = tile(buyer[k])
-            chance = acceptance(
+            acceptance_chance[k] = acceptance(
                 base, firm_next_best_offer_known_chance[f], 1.0 - uncertainty_after[k]
             )
+
+
+def weigh_experience(
+    n, buyer, seller, experience, acceptance_chance, firm_next_best_offer_experience_response
+):
+    """Raise or lower the chance of acceptance by the buyer's experience of the firm."""
+    for k in range(listed(n, buyer)):
+        f = seller[k]
+        if acceptance_chance[k] >= 0.0:
+            acceptance_chance[k] = acceptance_after(
+                acceptance_chance[k],
+                firm_next_best_offer_experience_response[f],
+                experience[f, buyer[k]],
+            )
+
+
+def offer(n, first, buyer, seller, acceptance_chance, key_add_on, sum_add_on_offers, sum_add_ons):
+    """Make the next best offer to recognized buyers."""
+    for k in range(listed(n, buyer)):
+        f = seller[k]
+        if acceptance_chance[k] >= 0.0:
+            c = tile(buyer[k])
             sum_add_on_offers[c, f] += 1.0
-            if uniform(key_add_on[f], first + buyer[k]) < chance:
+            if uniform(key_add_on[f], first + buyer[k]) < acceptance_chance[k]:
                 sum_add_ons[c, f] += 1.0
 
 
@@ -130,13 +195,23 @@ NEXT_BEST_OFFER = Mechanism(
     "next_best_offer",
     doc="Cross-selling to recognized customers",
     firm=FirmParameters,
+    columns=(
+        scratch(
+            "acceptance_chance",
+            "Chance that the next best offer is accepted, by position in the list of buyers; -1 "
+            "without an offer",
+        ),
+    ),
     draws=(Draw("add_on", ("firm",)),),
     accumulators=(
         Accumulator("add_on_offers", "Next best offers made"),
         Accumulator("add_ons", "Next best offers accepted"),
     ),
     check=_check,
-    passes=(Pass(offer, "update", after=("learning.learn",)),),
+    passes=(
+        Pass(weigh_offer, "update", after=("learning.learn",)),
+        Pass(offer, "update", after=("next_best_offer.weigh_offer",)),
+    ),
     measures=(
         Measure.of(cross_sell_revenue, "Cross-selling revenue", _PER_PERIOD, summary="sum"),
         Measure.of(
@@ -150,6 +225,33 @@ NEXT_BEST_OFFER = Mechanism(
         Measure.of(cross_sell_acceptance_rate, "Cross-selling acceptance rate", "share"),
     ),
     active=lambda scenario: any(f.next_best_offer is not None for f in scenario.firms.values()),
+)
+
+
+def _felt(scenario: Any) -> bool:
+    """Return whether acceptance depends on experience, now or by an event."""
+    offers = [f.next_best_offer for f in scenario.firms.values() if f.next_best_offer is not None]
+    return any(offer.experience_response != 0.0 for offer in offers) or any(
+        change.keys[0] == "next_best_offer"
+        and change.keys[-1] in ("next_best_offer", "experience_response")
+        for change in scenario.changes
+    )
+
+
+EXPERIENCED_OFFER = Mechanism(
+    "experienced_offer",
+    doc="Cross-selling that depends on experience",
+    passes=(
+        Pass(
+            weigh_experience,
+            "update",
+            after=("next_best_offer.weigh_offer",),
+            before=("next_best_offer.offer",),
+        ),
+    ),
+    active=lambda scenario: (
+        NEXT_BEST_OFFER.active(scenario) and _felt(scenario) and EXPERIENCE.active(scenario)
+    ),
 )
 
 
@@ -288,15 +390,18 @@ def add_contact_pressure(
             sum_contacts_beyond[tile(i), 0] += 1.0
 
 
-def withhold(n, segment, pressure, disclosure, segment_contact_tolerance, segment_contact_reserve):
-    """Lower the data sharing of over-contacted customers."""
-    for i in range(n):
-        g = segment[i]
-        disclosure[i] = reserved(
-            disclosure[i],
-            segment_contact_reserve[g],
-            excess(pressure[i], segment_contact_tolerance[g]),
-        )
+def withhold(
+    n, n_firms, segment, pressure, disclosure, segment_contact_tolerance, segment_contact_reserve
+):
+    """Lower the data sharing of over-contacted customers with all firms."""
+    for f in range(n_firms):
+        for i in range(n):
+            g = segment[i]
+            disclosure[f, i] = reserved(
+                disclosure[f, i],
+                segment_contact_reserve[g],
+                excess(pressure[i], segment_contact_tolerance[g]),
+            )
 
 
 def add_resentment(
@@ -313,6 +418,18 @@ def add_resentment(
                     segment_contact_resentment[g],
                     excess(pressure[i], segment_contact_tolerance[g]),
                 )
+
+
+def intrude(
+    n, n_firms, segment, contacted, pressure, trust_level, segment_contact_tolerance,
+    market_trust_loss,
+):  # fmt: skip
+    """Take trust from the firms whose contacts of this period were beyond the tolerance."""
+    for f in range(n_firms):
+        for i in range(n):
+            beyond = excess(pressure[i], segment_contact_tolerance[segment[i]]) > 0.0
+            if contacted[f, i] and beyond:
+                trust_level[f, i] = betrayed(trust_level[f, i], market_trust_loss[0], 1.0)
 
 
 # --- measures ---------------------------------------------------------------------
@@ -365,4 +482,12 @@ RESENTMENT = Mechanism(
     doc="Effect of contacts beyond tolerance on experience",
     passes=(Pass(add_resentment, "survey"),),
     active=lambda scenario: _limited(scenario) and EXPERIENCE.active(scenario),
+)
+
+
+INTRUSION = Mechanism(
+    "intrusion",
+    doc="Effect of contacts beyond tolerance on trust",
+    passes=(Pass(intrude, "contact", after=("contact_tolerance.add_contact_pressure",)),),
+    active=lambda scenario: _limited(scenario) and TRUST.active(scenario),
 )

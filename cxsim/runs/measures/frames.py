@@ -318,17 +318,20 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If segments differ in their volume, because units then do not follow from purchases.
+        If segments differ in their volume, because units then do not follow from purchases; unless
+        they are a measure of the run (``sales_volume``).
     """
     import pandas as pd
 
     volumes = {float(segment.volume) for segment in scenario.segments.values()}
-    if len(volumes) > 1:
+    if len(volumes) > 1 and "sales_volume" not in firms:
         raise ValueError(f"segments: expected one volume in all, found {sorted(volumes)}")
-    (volume,) = volumes
+    volume = max(volumes)
     rows = []
     for name, part in firms.groupby("firm", sort=False):
         units = float(part["purchases"].sum()) * volume
+        if "sales_volume" in part:
+            units = float(part["sales_volume"].sum())
         customizing = float(part["cost_of_goods_sold"].sum())
         customizing -= units * float(scenario.firms[name].unit_cost)
         contacts = float(part["contact_cost"].sum())
