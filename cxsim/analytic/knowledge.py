@@ -125,9 +125,9 @@ def steady_trust(
     experience : array_like
         E, about -1 to 1.
     adaptation : array_like
-        a, share of the distance to M that a period removes.
+        Share a of the distance to M that a period removes.
     scale : array_like
-        s, experience of full trust, above 0.
+        Experience s of full trust, above 0.
     lost : array_like
         Mean share l of trust lost in a period after that: the chance of a broken promise times
         the share lost by one.
