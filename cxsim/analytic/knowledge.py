@@ -118,16 +118,18 @@ def steady_trust(
     M = (1 + clip(E / s, -1, 1)) / 2 is the trust that the experience warrants. Without losses
     T* = M: where no promise is broken, trust ends at what experience warrants.
 
+    Arguments broadcast; the result has their common shape.
+
     Parameters
     ----------
     experience : array_like
         E, about -1 to 1.
     adaptation : array_like
-        a, share of the distance to M that a period removes.
+        Share a of the distance to M that a period removes.
     scale : array_like
-        s, experience of full trust, above 0.
+        Experience s of full trust, above 0.
     lost : array_like
-        l, mean share of trust lost in a period after that: the chance of a broken promise times
+        Mean share l of trust lost in a period after that: the chance of a broken promise times
         the share lost by one.
 
     Returns

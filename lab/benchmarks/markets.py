@@ -167,6 +167,26 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
         },
         (),
     ),
+    (
+        "too many contacts, a journey, awareness and trust",
+        "intrusion",
+        {**_WEARY, "segments.*.trust_weight": 0.5},
+        (),
+    ),
+    (
+        "a journey, and add-ons by experience",
+        "experienced_offer",
+        {
+            **_JOURNEY,
+            "firms.*.next_best_offer": {
+                "price": 2.0,
+                "margin": 1.0,
+                "known_chance": 0.3,
+                "experience_response": 0.2,
+            },
+        },
+        (),
+    ),
     ("a journey, and firms that listen and improve", "surveys", _LISTENING, ()),
     ("needs research and repositioning", "needs_research", _RESEARCH, ()),
     ("all of experience, word of mouth, listening and discovery", "", _ALL, ()),
