@@ -96,7 +96,7 @@ def customer_journey_map(
         draw,
         size=panels_size(len(names), 0.62 * max(len(places), 6) + 1.0, 2.7),
         title=_journey_finding(pooled),
-        alt=_journey_alt(pooled, names, span),
+        alt=_journey_alt(pooled, names, period, span),
         note=f"Means over {span}. Filled points: run by the firm; hollow: by a partner. Grey bars: "
         f"importance. Dashed line: what the firm's customers expect.{lost}",
     )
@@ -179,7 +179,7 @@ def _journey_finding(pooled: pd.DataFrame) -> str:
     )
 
 
-def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], span: str) -> str:
+def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], period: str, span: str) -> str:
     said = []
     for name in names:
         if name not in pooled.index:
@@ -188,7 +188,7 @@ def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], span: str) -> str:
         steps = ", ".join(
             f"{place} {number(value, 2)}"
             + (" (partner)" if by == "partner" else "")
-            + (f" ({number(lost, 2)} purchases given up)" if lost > 0 else "")
+            + (f" ({number(lost, 2)} purchases given up a {period})" if lost > 0 else "")
             for place, value, by, lost in zip(
                 rows["touchpoint"],
                 rows["performance"],
