@@ -208,12 +208,16 @@ def test_calls_per_contact_are_the_chance_times_the_shortfall():
     ("changes", "message"),
     [
         ({"journey.product.required": True}, "journey.product.required: expected .* stage buy"),
-        ({"journey.store.abandonment": 0.5}, "abandonment: expected 0 unless required"),
+        ({"journey.store.abandonment": 0.5}, "abandonment: expected 0 unless store is required"),
+        (
+            {"events": [{"at": 1, "set": {"journey.store.abandonment": 0.5}}]},
+            "expected 0 unless store is required, found 0.5",
+        ),
         ({"journey.product.triggers": "hotlin"}, "did you mean 'hotline'"),
         ({"journey.hotline.triggers": "product"}, "expected a later touchpoint"),
         ({"journey.product.triggers": "product"}, "expected a later touchpoint"),
         ({"journey.site.triggers": "store"}, "expected a later touchpoint of the stage use"),
-        ({"journey.product.trigger_chance": 0.5}, "expected 0 unless it triggers"),
+        ({"journey.product.trigger_chance": 0.5}, "expected 0 unless product triggers"),
         ({**CALLS, "neutral": 0.0}, "neutral: expected more than 0"),
         ({"segments.*.retry": 0.5}, "retry: expected 0 without a required touchpoint"),
         (
