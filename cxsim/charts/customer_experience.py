@@ -96,7 +96,7 @@ def customer_journey_map(
         draw,
         size=panels_size(len(names), 0.62 * max(len(places), 6) + 1.0, 2.7),
         title=_journey_finding(pooled),
-        alt=_journey_alt(pooled, names, span),
+        alt=_journey_alt(pooled, names, period, span),
         note=f"Means over {span}. Filled points: run by the firm; hollow: by a partner. Grey bars: "
         f"importance. Dashed line: what the firm's customers expect.{lost}",
     )
@@ -178,14 +178,14 @@ def _journey_finding(pooled: pd.DataFrame) -> str:
     )
 
 
-def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], span: str) -> str:
+def _journey_alt(pooled: pd.DataFrame, names: Sequence[str], period: str, span: str) -> str:
     said = []
     for name in (name for name in names if name in pooled.index):
         rows = pooled.loc[[name]]
         steps = ", ".join(
             f"{row.touchpoint} {number(row.performance, 2)}"
             + (" (partner)" if row.responsible_firm == "partner" else "")
-            + (f" ({number(row.lost, 2)} purchases given up)" if row.lost > 0 else "")
+            + (f" ({number(row.lost, 2)} purchases given up a {period})" if row.lost > 0 else "")
             for row in rows.itertuples()
         )
         said.append(f"{name}: {steps}; expected {number(float(rows['expectation'].iloc[0]), 2)}")

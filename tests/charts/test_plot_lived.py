@@ -71,6 +71,15 @@ def test_partners_are_hollow_and_said_to_be_partners():
         assert ("(partner)" in cp.alternative_text(figure)) == hollow
 
 
+def test_purchases_given_up_at_a_touchpoint_stand_at_its_foot():
+    frame = touchpoints({"store": 6.0, "hotline": 4.0})
+    assert "given up" not in cp.alternative_text(cp.customer_journey_map(frame))
+    frame["abandoned_purchases"] = [300.0, 0.0, 500.0, 0.0]
+    figure = cp.customer_journey_map(frame, periods=(0, 1))
+    assert "store 6 (400 purchases given up a period)" in cp.alternative_text(figure)
+    assert "−400" in [text.get_text() for text in figure.axes[0].texts]
+
+
 # ---------------------------------------------------------- perception gap
 
 

@@ -159,6 +159,17 @@ def _known_names(scenario: Any) -> Iterable[tuple[tuple[str | int, ...], str]]:
     yield from _steps(scenario)
 
 
+def _given(
+    scenario: Any, touchpoint: str, name: str
+) -> Iterator[tuple[tuple[str | int, ...], float]]:
+    """Yield path and value of a touchpoint's parameter at the start and in events."""
+    yield ("journey", touchpoint, name), getattr(scenario.journey[touchpoint], name)
+    for number, event in enumerate(scenario.events):
+        path = f"journey.{touchpoint}.{name}"
+        if isinstance(event.set.get(path), int | float):
+            yield ("events", number, "set", path), float(event.set[path])
+
+
 def _steps(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Check required touchpoints, and that triggers lead to later ones: so there is no circle."""
     journey = scenario.journey or {}
@@ -168,10 +179,12 @@ def _steps(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
         if each.required and each.stage != "buy":
             text = f"expected a touchpoint of the stage buy, found one of the stage {each.stage}"
             yield (*path, "required"), text
-        if each.abandonment > 0.0 and not each.required:
-            yield (*path, "abandonment"), "expected 0 unless required is true, found more"
-        if each.trigger_chance > 0.0 and not each.triggers:
-            yield (*path, "trigger_chance"), "expected 0 unless it triggers a visit, found more"
+        for key, value in _given(scenario, name, "abandonment"):
+            if value > 0.0 and not each.required:
+                yield key, f"expected 0 unless {name} is required, found {value:g}"
+        for key, value in _given(scenario, name, "trigger_chance"):
+            if value > 0.0 and not each.triggers:
+                yield key, f"expected 0 unless {name} triggers a visit, found {value:g}"
         if each.triggers:
             after = [n for n in names[k + 1 :] if journey[n].stage in ("use", "support")]
             if each.triggers not in after:
