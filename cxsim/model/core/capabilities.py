@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge, Gt
 
-from cxsim.model.ledger import Ledger
+from cxsim.model.ledger import Ledger, customers_at_end
 from cxsim.model.mechanism import Accumulator, Measure, Mechanism, Pass
 from cxsim.parameters import Ask, Parameters, parameter
 
@@ -95,20 +95,15 @@ def note_prices(
     sum_capability_price[0, :, :, 2] = np.nan_to_num(firm_capability_costs_exponent, nan=1.0)
 
 
-def overhead_by_capability(b: Ledger, customers: np.ndarray) -> np.ndarray:
-    """Return the overhead of each capability in each period, whole market.
+# --- measures ---------------------------------------------------------------------
 
-    Parameters
-    ----------
-    b : Ledger
-    customers : ndarray
-        (T, F), customers of each firm in the whole market.
 
-    Returns
-    -------
-    ndarray
-        (T, F, K), capabilities in the order of :data:`CAPABILITIES`; currency per period.
+def overhead_by_capability(b: Ledger) -> np.ndarray:
+    """Overhead of single capabilities in the period, whole market, beside that of capability_cost.
+
+    Zero for a firm that is not active.
     """
+    customers = customers_at_end(b)
     fixed, per_customer, exponent = np.moveaxis(b.count("capability_price"), -1, 0)
     levels = np.stack(
         [
@@ -118,9 +113,8 @@ def overhead_by_capability(b: Ledger, customers: np.ndarray) -> np.ndarray:
         axis=-1,
     )
     active = b.firm("active")[:, :, None]
-    return active * capability_overhead(
-        fixed, per_customer, exponent, customers[:, :, None], levels
-    )
+    each = capability_overhead(fixed, per_customer, exponent, customers[:, :, None], levels)
+    return (active * each).sum(axis=2)
 
 
 def _check_capabilities(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -156,6 +150,16 @@ CAPABILITY_COSTS = Mechanism(
         ),
     ),
     passes=(Pass(note_prices, "close", population=True),),
+    measures=(
+        Measure(
+            "overhead_by_capability",
+            "Overhead by capability",
+            "currency per period",
+            overhead_by_capability,
+            summary="sum",
+            cost="profit",
+        ),
+    ),
     check=_check_capabilities,
     active=lambda scenario: any(firm.capability_costs for firm in scenario.firms.values()),
 )
