@@ -30,6 +30,10 @@ CAPABILITIES = {
 }
 
 
+#: Those of them that have costs of other names (``capability_cost`` and the like).
+WITH_OWN_COSTS = ("interaction", "customization")
+
+
 class CapabilityCost(Parameters):
     """Overhead of one capability."""
 
@@ -119,7 +123,7 @@ def overhead_by_capability(b: Ledger) -> np.ndarray:
 
 def _check_capabilities(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Refuse costs of what is no capability, or of none that this market has."""
-    known = [name for name in CAPABILITIES if _there(scenario, name)]
+    known = present(scenario)
     for firm, group in scenario.firms.items():
         for name in group.capability_costs:
             if name not in known:
@@ -132,9 +136,30 @@ def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
     return {"capability": tuple(CAPABILITIES)}
 
 
-def _there(scenario: Any, capability: str) -> bool:
-    journey = scenario.journey is not None
-    return journey or list(CAPABILITIES).index(capability) < 4
+def present(scenario: Any) -> tuple[str, ...]:
+    """Return the capabilities that a market has: those of channels and organization in a journey.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    """
+    names = tuple(CAPABILITIES)
+    return names if scenario.journey is not None else names[:4]
+
+
+def _priced(scenario: Any) -> bool:
+    """Whether a capability costs anything at some time: costs of 0 only state that it is free."""
+    costs = [cost for firm in scenario.firms.values() for cost in firm.capability_costs.values()]
+    changed = (path for event in scenario.events for path in event.set)
+    built = (
+        path
+        for firm in scenario.firms.values()
+        for programme in firm.programmes.values()
+        for path in programme.changes
+    )
+    return any(each.fixed or each.per_customer for each in costs) or any(
+        "capability_costs" in path for path in (*changed, *built)
+    )
 
 
 CAPABILITY_COSTS = Mechanism(
@@ -161,7 +186,7 @@ CAPABILITY_COSTS = Mechanism(
         ),
     ),
     check=_check_capabilities,
-    active=lambda scenario: any(firm.capability_costs for firm in scenario.firms.values()),
+    active=_priced,
 )
 
 
