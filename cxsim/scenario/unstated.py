@@ -139,8 +139,8 @@ def _capabilities(scenario: Scenario) -> Iterator[tuple[Unstated, bool]]:
             level = CAPABILITIES[name]
             there = _above(_stated(group, level), 0.0) or (firm, level) in raised
             if there and name not in WITH_OWN_COSTS:
-                words = name.replace("_", " ")
-                path = f"firms.{firm}.capability_costs.{name}"
+                words = level.replace("_", " ")
+                path = f"firms.{firm}.capability_costs.{name}.fixed"
                 made = Unstated(path, firm, 0.0, unit, f"Overhead of {words} at full level", words)
                 yield made, name in group.capability_costs
 

@@ -58,6 +58,7 @@ COSTS = {
     "firms.*.capability_investment": 10_000_000.0,
     "firms.*.identification": 0.9,
     "firms.*.segment_insight": 0.6,
+    "firms.*.capability_costs": {"identification": {"fixed": 0}, "segment_insight": {"fixed": 0}},
     "firms.*.forgetting_rate": 0.01,
 }
 
