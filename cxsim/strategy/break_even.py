@@ -482,14 +482,20 @@ class SmallestMarket:
         it, do, pay = ("they", "do", "pay") if many else ("it", "does", "pays")
         here = pay if self.now >= self.size else f"{do} not pay"
         return (
-            f"{pays} from {_size(self.size)} customers on (interval {_size(self.lower)} to "
-            f"{_size(self.upper)}); {it} {here} in the market "
+            f"{pays} from {size_words(self.size)} customers on (interval {size_words(self.lower)} to "
+            f"{size_words(self.upper)}); {it} {here} in the market "
             f"of {self.now:,.0f}.{terms}"
         )
 
 
-def _size(customers: float) -> str:
-    """Return a market size in words, to three digits."""
+def size_words(customers: float) -> str:
+    """Return a market size in words, to three digits.
+
+    Parameters
+    ----------
+    customers : float
+        Infinite where there is none.
+    """
     return f"{float(f'{customers:.3g}'):,.0f}" if np.isfinite(customers) else "no upper limit"
 
 
