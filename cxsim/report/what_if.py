@@ -510,6 +510,8 @@ def _lever(scenario: Scenario, path: str, spec: Spec) -> Lever:
     high = spec.bounds.get("le", spec.bounds.get("lt"))
     if path.startswith("events.") or spec.unit in ("period", "periods"):
         high = min(high or scenario.periods, scenario.periods - 1)
+    if high is None and spec.unit == "per period" and not integer and value <= 1.0:
+        high = 1.0
     if high is None:
         largest = max((abs(each) for each in _alike(scenario, path)), default=abs(value))
         high = 2.0 * largest or _room(scenario, spec) or 1.0
