@@ -193,11 +193,12 @@ def programme_sentences(found: pd.DataFrame, words: Words) -> list[str]:
     said = []
     for row in found.to_dict("records"):
         paid, smallest = _payback_words(row, words), _market_words(row, words)
-        error = f" (standard error {gain.text(row['se'])})" if row["se"] >= 0.0 else ""
+        worth = gain.text(row["difference"], signed=True)
+        worth += f" (standard error {gain.text(row['se'])})" if row["se"] >= 0.0 else ""
         said.append(
             f"{row['firm']}'s programme {row['programme']} ({row['changes']}; {row['terms']}): "
-            f"net present value {gain.text(row['difference'], signed=True)}{error} against the same market without it; "
-            f"payback: {paid}; smallest market in which it pays: {smallest}."
+            f"net present value {worth} against the same market without it; payback: {paid}; "
+            f"smallest market in which it pays: {smallest}."
         )
     return said
 

@@ -112,7 +112,6 @@ class Question:
             )
         return "With " + ", ".join(said) if said else "As it is"
 
-
     def _named(self, path: str) -> str:
         """Return in words what a path names."""
         level, *rest = path.split(".")

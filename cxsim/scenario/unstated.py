@@ -131,7 +131,8 @@ def _capabilities(scenario: Scenario) -> Iterator[tuple[Unstated, bool]]:
     raised = {
         (change.name, _level_at(change.keys))
         for change in scenario.changes
-        if change.level == "firm" and _above(change.value, 0.0) and not _by_programme(scenario, change)
+        if change.level == "firm" and _above(change.value, 0.0)
+        if not _by_programme(scenario, change)
     }
     unit = _unit("currency per period", scenario)
     for firm, group in scenario.firms.items():

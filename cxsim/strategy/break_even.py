@@ -110,8 +110,13 @@ class BreakEven:
     @property
     def _terms(self) -> str:
         """The costs of programmes in words, without those whose terms are moved."""
-        moved = {name for name in self.programmes if f".programmes.{name}." in self.path}
-        return _terms({name: self.programmes[name] for name in self.programmes if name not in moved})
+        return _terms(
+            {
+                name: words
+                for name, words in self.programmes.items()
+                if f".programmes.{name}." not in self.path
+            }
+        )
 
 
 # -- The programmes that an investment consists of ---------------------------------------------
@@ -481,10 +486,10 @@ class SmallestMarket:
             return f"{pays} in a market of no size: each further customer costs money.{terms}"
         it, do, pay = ("they", "do", "pay") if many else ("it", "does", "pays")
         here = pay if self.now >= self.size else f"{do} not pay"
+        ends = f"{size_words(self.lower)} to {size_words(self.upper)}"
         return (
-            f"{pays} from {size_words(self.size)} customers on (interval {size_words(self.lower)} to "
-            f"{size_words(self.upper)}); {it} {here} in the market "
-            f"of {self.now:,.0f}.{terms}"
+            f"{pays} from {size_words(self.size)} customers on (interval {ends}); "
+            f"{it} {here} in the market of {self.now:,.0f}.{terms}"
         )
 
 
@@ -570,7 +575,9 @@ def smallest_market(
     return SmallestMarket(
         firm,
         now,
-        *(now * each for each in (size, lower, upper)),
+        size=now * size,
+        lower=now * lower,
+        upper=now * upper,
         fixed=float(fixed.mean()),
         per_customer=float(growing.mean()) / now,
         simulated=simulated,

@@ -106,7 +106,7 @@ def plan_decision(
     missing = unstated_costs(study, firm)
     costs = cost_factors(market, missing)
     places = (each.path.removesuffix(".fixed") for each in missing)
-    prices = {path: {} for path in places if ".capability_costs." in path}
+    prices: dict[str, Any] = {path: {} for path in places if ".capability_costs." in path}
     return plan(market.override(prices), factors={**factors, **costs}) if costs else study
 
 
