@@ -63,7 +63,7 @@ COSTS = {
 }
 
 #: The same costs, each stated to be nothing.
-FREE = {path: 0.0 for path in COSTS if "cost" in path or "investment" in path}
+FREE = {path: 0.0 for path in COSTS if path.endswith(("cost", "investment"))}
 
 
 def mobile(**changes):
