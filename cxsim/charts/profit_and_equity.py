@@ -60,9 +60,9 @@ def profit_waterfall(statement: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
 
     return Chart(
         draw,
-        size=panels_size(len(names), 4.9, 2.9),
+        size=panels_size(len(names), max(4.9, 0.78 * len(lines)), 2.9),
         title=_finding(table),
-        note="Sums over the run. Revenue is net of discounts and redeemed points.",
+        note="Sums over the run, not discounted. Revenue is net of discounts and redeemed points.",
         alt=_alt(table, labels, scale),
     )
 

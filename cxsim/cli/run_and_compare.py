@@ -290,7 +290,7 @@ def _grouped(
 
 
 def print_end(result: Any) -> None:
-    """Print the verdicts on claims, parameters not stated, and the path of the report.
+    """Print verdicts on claims, values of programmes, parameters not stated, and the report's path.
 
     Parameters
     ----------
@@ -298,6 +298,9 @@ def print_end(result: Any) -> None:
         Of the notebook that was run.
     """
     print_verdicts(result.summary)
+    for line in result.summary.get("programmes", ()):
+        say()
+        say_lines(line)
     print_unstated(result)
     say(f"\nReport: {result.report}")
 

@@ -383,6 +383,25 @@ def by_firm(b: Ledger) -> np.ndarray:
     return b.total("purchases")[:, :, :-1]
 
 
+def customers_at_end(b: Ledger) -> np.ndarray:
+    """Return customers at the period's end, by the firm that they last bought from: (T, F).
+
+    Parameters
+    ----------
+    b : Ledger
+
+    Returns
+    -------
+    ndarray, shape (T, F)
+        Customers of the whole market, lapsed ones included.
+    """
+    bought, moved = by_firm(b), by_firm(b)[:, 1:, :]
+    own = np.diagonal(moved, axis1=1, axis2=2)
+    ended = b.total("ended") if b.has("ended") else 0.0
+    acquired, lost = bought.sum(axis=1) - own, moved.sum(axis=2) - own
+    return b.total("customers_before")[:, 1:] + acquired - lost - ended
+
+
 def held_and_kept(b: Ledger, by: str) -> tuple[np.ndarray, np.ndarray]:
     """Return customers before the choice and who of them stay, (T, F, bands).
 

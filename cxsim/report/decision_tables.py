@@ -73,10 +73,12 @@ def options_text(decision: Decision) -> Any:
     rows = {}
     for name, option in decision.facts["study"]["strategies"].items():
         said = [
-            f"{path} = {minus(f'{value:g}')}"
+            f"{path} = {minus(f'{value:g}') if isinstance(value, (int, float)) else value}"
             for path, value in option.items()
-            if path not in (ADD, REPLACE)
+            if path not in (ADD, REPLACE) and ".programmes" not in path
         ]
+        programmes = decision.facts.get("programmes", {}).get(name, {})
+        said += [f"programme {each}: {words}" for each, words in programmes.items()]
         said += [
             f"{path} to "
             + minus(f"{value:g}")

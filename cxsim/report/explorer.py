@@ -19,7 +19,16 @@ from cxsim.files.whole import file_name
 from cxsim.messages import minus, whole
 from cxsim.report.notebooks import VARIABLE
 from cxsim.report.tables import piece, styled, unstated_lines
-from cxsim.report.what_if import FOCUS, RIVAL, Answer, Answers, Lever, Question, levers
+from cxsim.report.what_if import (
+    RIVAL,
+    Answer,
+    Answers,
+    Lever,
+    Question,
+    at_first,
+    levers,
+    offered,
+)
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
 from cxsim.strategy.driver_contributions import driver_contributions
@@ -32,6 +41,10 @@ REST = 0.05
 
 
 NOBODY = "nobody"
+
+
+#: Entry of the list of further sliders that shows none.
+NO_MORE = "none"
 
 
 class Explorer:
@@ -126,7 +139,7 @@ class Explorer:
         buttons = w.HBox([self._button(*each) for each in actions], layout=wrap)
         left = w.VBox(
             [self._scenarios, self._firm, self._rival, self._sliders],
-            layout=w.Layout(width="360px", flex="0 0 auto"),
+            layout=w.Layout(width="400px", flex="0 0 auto"),
         )
         right = w.VBox(
             [self._result, buttons, self._file, self._more],
@@ -164,8 +177,12 @@ class Explorer:
         import ipywidgets as w
 
         base, firm, rival = self.question.base, self._firm.value, self._rival.value
+        groups = offered(base, firm)
+        shown = at_first(groups)
         parts = [w.HTML(piece("strong", firm))]
-        parts += [self._slider(each) for each in levers(base, firm, FOCUS)]
+        for heading, each in shown.items():
+            parts += [w.HTML(heading), *map(self._slider, each)]
+        parts += self._on_demand(groups, shown)
         if rival != NOBODY:
             parts.append(w.HTML(piece("strong", rival)))
             parts += [self._slider(each) for each in levers(base, rival, RIVAL)]
@@ -179,23 +196,48 @@ class Explorer:
             parts += [copies, when]
         self._sliders.children = parts
 
+    def _on_demand(
+        self, groups: dict[str, tuple[Lever, ...]], shown: dict[str, tuple[Lever, ...]]
+    ) -> list[Any]:
+        """Return a list of headings, and the place for the sliders of the one that is chosen."""
+        import ipywidgets as w
+
+        rest = {
+            heading: [lever for lever in each if lever not in shown.get(heading, ())]
+            for heading, each in groups.items()
+        }
+        names = {f"{heading} ({len(each)})": heading for heading, each in rest.items() if each}
+        more = w.Dropdown(options=[NO_MORE, *names], value=NO_MORE, description="More sliders")
+        more.style.description_width = "180px"
+        more.layout.width = "390px"
+        place = w.VBox()
+
+        def choose(change: Any) -> None:
+            chosen = rest[names[change["new"]]] if change["new"] in names else []
+            place.children = [self._slider(each) for each in chosen]
+
+        more.observe(choose, "value")
+        return [more, place]
+
     def _slider(self, lever: Lever) -> Any:
         import ipywidgets as w
 
+        asked = self.question.changes.get(lever.path, lever.value)
         slider = w.FloatSlider(
-            value=lever.value, min=lever.low, max=lever.high, step=lever.step,
+            value=asked, min=lever.low, max=lever.high, step=lever.step,
             description=lever.label, continuous_update=False,
             readout_format=f",.{lever.decimals}f",
-            style={"description_width": "140px"}, layout=w.Layout(width="350px"),
+            style={"description_width": "180px"}, layout=w.Layout(width="390px"),
             tooltip=f"{lever.doc} ({lever.unit})" if lever.unit else lever.doc,
         )  # fmt: skip
-        slider.observe(lambda change: self._moved(lever.path, change["new"]), "value")
+        slider.observe(lambda change: self._moved(lever, change["new"]), "value")
         return slider
 
     # -- what the widgets do -------------------------------------------------------------
 
-    def _moved(self, path: str, value: float) -> None:
-        self.question = self.question.set(path, round(value, 9))
+    def _moved(self, lever: Lever, value: float) -> None:
+        moved = round(value) if lever.integer else round(value, 9)
+        self.question = self.question.set(lever.path, moved)
         self._soon()
 
     def _copying(self, copies: bool, period: int) -> None:

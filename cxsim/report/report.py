@@ -412,7 +412,7 @@ def _question(scenario: Scenario, verdict: Verdict | None, *, asked: bool) -> st
         ("Refuted if", scenario.refuted_by),
         ("Description", scenario.description),
     )
-    said = [(what, text.split("\n")) for what, text in rows if text]
+    said = [(what, text.strip().split("\n")) for what, text in rows if text]
     return piece("question", scenario.title or scenario.name, said)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.labels import scale_for
+from cxsim.charts.labels import Scale, Words, scale_for
 from cxsim.messages import Place, Problem, hint
 from cxsim.numerics.statistics import mean_and_error
 from cxsim.report.report import Report
@@ -18,6 +18,7 @@ from cxsim.runs import run
 from cxsim.runs.measures.frames import equity_changes, profit_statement
 from cxsim.runs.measures.measure_registry import MARKET
 from cxsim.scenario import Scenario, ScenarioError
+from cxsim.strategy.break_even import programme_values, size_words
 from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import AnalysisResult, amount
@@ -149,6 +150,130 @@ def word_of_mouth(
     report.figure(time_series(series, measure="reputation", events=events), "reputation")
     if market.word_of_mouth.awareness:
         report.figure(time_series(series, measure="awareness", events=events), "awareness")
+
+
+# -- The section of a notebook on the programmes of firms ---------------------------------------
+
+
+#: Seeds behind the values of programmes: each takes a few further runs.
+PROGRAMME_SEEDS = 5
+
+_PROGRAMMES = (
+    "## Programmes\n\nNet present value of the firm with and without each programme, on the same "
+    "seeds (*paired*), after the costs of the programme. Costs stated for the whole market do not "
+    "grow with its customers, so that there is a smallest market in which a programme pays. The "
+    "figure is the income statement of the first seed."
+)
+
+
+def programmes(report: Report, run: Any, seeds: Iterable[int]) -> list[str]:
+    """Show what each programme costs and is worth; nothing where no firm has one.
+
+    Parameters
+    ----------
+    report : Report
+    run : Run
+        Its income statement is shown.
+    seeds : iterable of int
+        Paired; the first :data:`PROGRAMME_SEEDS` are used.
+
+    Returns
+    -------
+    list of str
+        The same in a sentence for each programme.
+    """
+    market = run.scenario
+    if not any(firm.programmes for firm in market.firms.values()):
+        return []
+    from IPython.display import Markdown, display
+
+    from cxsim.charts.profit_and_equity import profit_waterfall
+
+    numbers = list(seeds)[:PROGRAMME_SEEDS]
+    found = programme_values(market, seeds=numbers)
+    display(Markdown(_PROGRAMMES))
+    display(programme_table(found, report.labels, seeds=len(numbers)))
+    statement = profit_statement(run.firms)
+    report.figure(profit_waterfall(report.labelled(statement)), "programmes-waterfall")
+    return programme_sentences(found, report.labels)
+
+
+def programme_table(found: pd.DataFrame, words: Words, *, seeds: int) -> Any:
+    """Return the values of programmes as a table with a column for each.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`cxsim.strategy.break_even.programme_values` returns.
+    words : Words
+        Labels of a period, a customer and the currency.
+    seeds : int
+        How many are behind each value.
+    """
+    value = scale_for("currency", found[["with", "without"]].to_numpy().ravel(), words=words)
+    gain = scale_for("currency", found["difference"], words=words)
+    money = [f"{each:,.10g} {words.currency}" for each in found["one_off"]]
+    rows = {
+        "changes": list(found["changes"]),
+        "one-off cost": money,
+        "running cost": [
+            f"{each:,.10g} {words.currency} per {words.period}" for each in found["running"]
+        ],
+        "building time": [f"{each} {words.period}s" for each in found["build"]],
+        "net present value with it": [value.text(each) for each in found["with"]],
+        "net present value without it": [value.text(each) for each in found["without"]],
+        "difference": [_with_error(row, gain) for row in found.to_dict("records")],
+        "payback": [_payback_words(row, words) for row in found.to_dict("records")],
+        "smallest market": [_market_words(row, words) for row in found.to_dict("records")],
+    }
+    heads = [f"{row['firm']}: {row['programme']}" for row in found.to_dict("records")]
+    shown = pd.DataFrame(rows, index=heads).T
+    error = f", standard errors in brackets ({seeds} paired seeds)" if seeds > 1 else ""
+    return styled(shown, f"Programmes by firm{error}", words_in=heads)
+
+
+def programme_sentences(found: pd.DataFrame, words: Words) -> list[str]:
+    """Return the values of programmes in a sentence each.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`cxsim.strategy.break_even.programme_values` returns.
+    words : Words
+        Labels of a period, a customer and the currency.
+    """
+    gain = scale_for("currency", found["difference"], words=words)
+    said = []
+    for row in found.to_dict("records"):
+        paid, smallest = _payback_words(row, words), _market_words(row, words)
+        worth = gain.text(row["difference"], signed=True)
+        worth += f" (standard error {gain.text(row['se'])})" if row["se"] >= 0.0 else ""
+        said.append(
+            f"{row['firm']}'s programme {row['programme']} ({row['changes']}; {row['terms']}): "
+            f"net present value {worth} against the same market without it; payback: {paid}; "
+            f"smallest market in which it pays: {smallest}."
+        )
+    return said
+
+
+def _with_error(row: Mapping[str, Any], scale: Scale) -> str:
+    error = f" ({scale.bare(row['se'])})" if row["se"] >= 0.0 else ""
+    return f"{scale.text(row['difference'], signed=True)}{error}"
+
+
+def _payback_words(row: Mapping[str, Any], words: Words) -> str:
+    if not np.isfinite(row["payback"]):
+        return "not within the run"
+    return f"after {row['payback']:.0f} {words.period}s"
+
+
+def _market_words(row: Mapping[str, Any], words: Words) -> str:
+    size = row["smallest_market"]
+    if np.isnan(size):
+        return "not known: decisions of firms depend on the size of the market"
+    if size == 0.0:
+        return "any"
+    return f"{size_words(size)} {words.say('customers')}" if np.isfinite(size) else "none"
 
 
 # -- What a report of a study says: the answer first, then one analysis after the other --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
@@ -230,7 +231,7 @@ def unit_of(unit: str, scenario: Scenario) -> str:
     """Return a unit in the currency and periods of a scenario; none of a pure number."""
     unit = "" if unit in ("share", "1", "flag") else unit
     unit = unit.replace("currency", scenario.currency)
-    return unit.replace("per period", f"per {scenario.period_length}")
+    return re.sub(r"\bperiod(s?)\b", rf"{scenario.period_length}\1", unit)
 
 
 def _plain(value: Any) -> str:

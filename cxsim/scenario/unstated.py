@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cxsim.model.core.capabilities import CAPABILITIES, WITH_OWN_COSTS, present
 from cxsim.parameters import Parameters
 from cxsim.scenario.fields import Spec
 from cxsim.scenario.named_policies import named_policies
@@ -118,6 +119,50 @@ def _asked(scenario: Scenario) -> Iterator[tuple[Unstated, bool]]:
         free = ask.free.format(keys[-2] if len(keys) > 1 else "")
         made = Unstated(path, name, value, unit, spec.doc, free)
         yield made, given or path in changed
+    yield from _capabilities(scenario)
+
+
+def _capabilities(scenario: Scenario) -> Iterator[tuple[Unstated, bool]]:
+    """Yield the overhead of each further capability that a firm has, and whether it is stated.
+
+    A level that is left to its default asks nothing, and what a programme raises has the
+    programme's price.
+    """
+    raised = {
+        (change.name, _level_at(change.keys))
+        for change in scenario.changes
+        if change.level == "firm" and _above(change.value, 0.0)
+        if not _by_programme(scenario, change)
+    }
+    unit = _unit("currency per period", scenario)
+    for firm, group in scenario.firms.items():
+        for name in present(scenario):
+            level = CAPABILITIES[name]
+            there = _above(_stated(group, level), 0.0) or (firm, level) in raised
+            if there and name not in WITH_OWN_COSTS:
+                words = level.replace("_", " ")
+                path = f"firms.{firm}.capability_costs.{name}.fixed"
+                made = Unstated(path, firm, 0.0, unit, f"Overhead of {words} at full level", words)
+                yield made, name in group.capability_costs
+
+
+def _level_at(keys: Keys) -> str:
+    """Return the name of a capability's level, as :data:`CAPABILITIES` has it, from a path."""
+    return "_".join(map(str, keys))
+
+
+def _stated(group: Any, level: str) -> Any:
+    """Return the level of a capability that a firm's parameters state, or None."""
+    head, _, rest = level.partition("_") if level.startswith("organization_") else (level, "", "")
+    if head not in group.model_fields_set:
+        return None
+    value = getattr(group, head)
+    return _stated(value, rest) if rest and value is not None else value
+
+
+def _by_programme(scenario: Scenario, change: Any) -> bool:
+    path = ".".join(map(str, change.keys))
+    return any(path in each.changes for each in scenario.firms[change.name].programmes.values())
 
 
 def _walk(group: Any, spec: Spec, keys: Keys) -> Iterator[tuple[Keys, Spec, Any, bool]]:

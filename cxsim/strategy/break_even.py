@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.labels import scale_for, words_of
+from cxsim.charts.labels import joined, scale_for, words_of
 from cxsim.charts.layout import Chart, Shared, charted, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture
 from cxsim.messages import choice, minus, number, whole
@@ -20,6 +21,7 @@ from cxsim.runs.measures.profit import VALUES, by_horizon, profit
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.scenario.named_policies import named_policies
+from cxsim.strategy.options import programme_changes, programme_terms
 from cxsim.study.paired_seeds import Progress, contrast, framed, paths_of, sampling
 from cxsim.study.value_of_lead import (
     CONTINUED,
@@ -48,11 +50,14 @@ class BreakEven:
         ``value, difference, se, lower, upper`` at all values tried, in order; for net present
         value also ``perpetuity`` and ``equity``, the mean differences with the last year's
         profit in perpetuity and with customer equity at the end.
+    programmes : mapping of str to str
+        Programmes of the firm that the baseline lacks, with their costs in words.
     """
 
     path: str
     points: tuple[tuple[float, float], ...]
     curve: pd.DataFrame
+    programmes: Mapping[str, str] = field(default_factory=dict)
 
     def continued(self, column: str) -> list[float]:
         """Return the interpolated zero of the curve of ``perpetuity`` or ``equity``.
@@ -94,12 +99,51 @@ class BreakEven:
         if not self.points:
             ahead = "ahead of" if self.curve["difference"].mean() > 0 else "behind"
             ends = f"{minus(f'{low:g}')} to {minus(f'{high:g}')}{unit}"
-            return f"No break-even from {ends}: {ahead} the baseline throughout."
+            return f"No break-even from {ends}: {ahead} the baseline throughout.{self._terms}"
         said = " and ".join(
             minus(f"{value:.4g}") + f" (± {error:.2g})" for value, error in self.points
         )
         start = "ahead of" if self.curve["difference"].iloc[0] > 0 else "behind"
-        return f"Break-even at {said}{unit}. Below it, the firm is {start} the baseline."
+        below = f"Below it, the firm is {start} the baseline."
+        return f"Break-even at {said}{unit}. {below}{self._terms}"
+
+    @property
+    def _terms(self) -> str:
+        """The costs of programmes in words, without those whose terms are moved."""
+        return _terms(
+            {
+                name: words
+                for name, words in self.programmes.items()
+                if f".programmes.{name}." not in self.path
+            }
+        )
+
+
+# -- The programmes that an investment consists of ---------------------------------------------
+
+
+def _added(firm: str, without: Scenario, invested: Scenario) -> dict[str, str]:
+    """Return the programmes that only the second scenario has, with their costs in words."""
+    known = without.firms[firm].programmes
+    return {
+        name: programme_terms(each, invested)
+        for name, each in invested.firms[firm].programmes.items()
+        if each != known.get(name)
+    }
+
+
+def _whose(firm: str, programmes: Mapping[str, str]) -> str:
+    if not programmes:
+        return f"{firm}'s investment"
+    plural = "s" if len(programmes) > 1 else ""
+    return f"{firm}'s programme{plural} {joined(programmes)}"
+
+
+def _terms(programmes: Mapping[str, str]) -> str:
+    return "".join(f" Programme {name}: {words}." for name, words in programmes.items())
+
+
+# -- Break-even computed -----------------------------------------------------------------------
 
 
 def break_even(
@@ -193,7 +237,7 @@ def break_even(
     curve.insert(0, "value", list(found))
     if len(kept) > 1:
         curve[list(CONTINUED)] = [one["difference"][1:] for one in found.values()]
-    return BreakEven(path, at, curve)
+    return BreakEven(path, at, curve, _added(firm, baseline, other))
 
 
 def _zeros(difference: Callable[[float], float], grid: np.ndarray) -> list[tuple[float, float]]:
@@ -235,6 +279,8 @@ class Payback:
         ``period, difference, se, lower, upper``: the lead in cumulative profit, discounted.
     value : Value or None
         What the lead is worth within the periods, and with what follows them.
+    programmes : mapping of str to str
+        Programmes that the investment consists of, with their costs in words.
     """
 
     firm: str
@@ -245,23 +291,28 @@ class Payback:
     paid: float
     curve: pd.DataFrame
     value: Value | None = None
+    programmes: Mapping[str, str] = field(default_factory=dict)
 
     def sentence(self, word: str = "period") -> str:
         """Return in words when it has paid for itself."""
+        whose = _whose(self.firm, self.programmes)
+        do = "" if len(self.programmes) > 1 else "s"
         if not np.isfinite(self.periods):
             last = int(self.curve["period"].iloc[-1]) - self.start + 1
-            text = f"{self.firm}'s investment does not pay back within {last} {word}s"
+            text = f"{whose} {'does' if do else 'do'} not pay back within {last} {word}s"
         else:
-            text = f"{self.firm}'s investment pays back after {self.periods:.0f} {word}s"
+            text = f"{whose} pay{do} back after {self.periods:.0f} {word}s"
         ends = [f"{v:.0f}" if np.isfinite(v) else "never" for v in (self.lower, self.upper)]
         interval = "" if ends == ["never", "never"] else f"interval {ends[0]} to {ends[1]}; "
-        return f"{text} ({interval}paid back in {100 * self.paid:.0f} % of runs)."
+        paid = f"({interval}paid back in {100 * self.paid:.0f} % of runs)"
+        return f"{text} {paid}.{_terms(self.programmes)}"
 
     def worth(self) -> str:
         """Return in words what it is worth within the periods and beyond, if that is known."""
         if self.value is None:
             return ""
-        return self.value.sentence(f"The gain in net present value from {self.firm}'s investment")
+        whose = _whose(self.firm, self.programmes)
+        return self.value.sentence(f"The gain in net present value from {whose}")
 
 
 def payback(
@@ -330,6 +381,7 @@ def payback(
         paid=float((so_far[:, -1] > 0).mean()),
         curve=curve,
         value=value_of(lead, equity[:, -1], confidence=confidence, **money),
+        programmes=_added(firm, without, invested),
     )
 
 
@@ -371,11 +423,12 @@ def payback_curve(found: Payback, **_: Unpack[Shared]) -> Chart:
         axes.yaxis.set_major_formatter(scale.ticks)
 
     said = found.sentence(words.period)
+    title = said.split(". ")[0].split(" (")[0]
     end = f"At the end the lead is {scale.text(curve['difference'].iloc[-1], signed=True)}."
     return Chart(
         draw,
         size=(7.8, 4.2),
-        title=said.split(" (")[0],
+        title=title,
         note="Discounted lead over the same market without the investment, over paired seeds. "
         "Band: confidence interval of the mean.",
         alt=f"{said} {end}",
@@ -407,6 +460,8 @@ class SmallestMarket:
         The lead in a market of that size, simulated on the same seeds; NaN where there is none.
     curve : DataFrame
         ``market_size, difference, se, lower, upper``: the lead by market size.
+    programmes : mapping of str to str
+        Programmes that the investment consists of, with their costs in words.
     """
 
     firm: str
@@ -418,24 +473,34 @@ class SmallestMarket:
     per_customer: float
     simulated: Estimate
     curve: pd.DataFrame
+    programmes: Mapping[str, str] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Return the result in words."""
-        whose = f"{self.firm}'s investment"
+        many = len(self.programmes) > 1
+        pays = f"{_whose(self.firm, self.programmes)} {'pay' if many else 'pays'}"
+        terms = _terms(self.programmes)
         if self.size == 0.0:
-            return f"{whose} pays in a market of any size."
+            return f"{pays} in a market of any size.{terms}"
         if not np.isfinite(self.size):
-            return f"{whose} pays in a market of no size: each further customer costs it money."
-        here = "pays" if self.now >= self.size else "does not pay"
+            return f"{pays} in a market of no size: each further customer costs money.{terms}"
+        it, do, pay = ("they", "do", "pay") if many else ("it", "does", "pays")
+        here = pay if self.now >= self.size else f"{do} not pay"
+        ends = f"{size_words(self.lower)} to {size_words(self.upper)}"
         return (
-            f"{whose} pays from {_size(self.size)} customers on (interval {_size(self.lower)} to "
-            f"{_size(self.upper)}); it {here} in the market "
-            f"of {self.now:,.0f}."
+            f"{pays} from {size_words(self.size)} customers on (interval {ends}); "
+            f"{it} {here} in the market of {self.now:,.0f}.{terms}"
         )
 
 
-def _size(customers: float) -> str:
-    """Return a market size in words, to three digits."""
+def size_words(customers: float) -> str:
+    """Return a market size in words, to three digits.
+
+    Parameters
+    ----------
+    customers : float
+        Infinite where there is none.
+    """
     return f"{float(f'{customers:.3g}'):,.0f}" if np.isfinite(customers) else "no upper limit"
 
 
@@ -510,13 +575,14 @@ def smallest_market(
     return SmallestMarket(
         firm,
         now,
-        now * size,
-        now * lower,
-        now * upper,
+        size=now * size,
+        lower=now * lower,
+        upper=now * upper,
         fixed=float(fixed.mean()),
         per_customer=float(growing.mean()) / now,
         simulated=simulated,
         curve=curve,
+        programmes=_added(firm, without, invested),
     )
 
 
@@ -580,6 +646,70 @@ def _root(fixed: np.ndarray, growing: np.ndarray, confidence: float) -> tuple[fl
     return size, max(0.0, float(ends[0])), max(0.0, float(ends[1]))
 
 
+# -- What each programme of a market is worth: with and without it, payback, smallest market ---
+
+
+def programme_values(
+    scenario: Scenario, *, seeds: int | Sequence[int] = 5, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Return for each programme what its firm earns with and without it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seeds : int or sequence of int
+        Paired.
+    confidence : float
+        Of the intervals, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        A row per programme: ``firm, programme, changes`` (in words), ``one_off`` (currency),
+        ``running`` (currency per period), ``build`` (periods), ``terms`` (all three in words);
+        net present value of the firm ``with`` and ``without`` it, their paired ``difference``
+        with ``se, lower, upper`` (currency); ``payback``, periods until it has paid, infinite if
+        it has not by the end; ``smallest_market``, customers from which on it pays, NaN where a
+        firm's decisions depend on the size of the market.
+    """
+    seeds, confidence = sampling(seeds, confidence)
+    rows = []
+    for firm, group in scenario.firms.items():
+        for name, each in group.programmes.items():
+            without = scenario.override({f"firms.{firm}.programmes.{name}": None})
+            rows.append(
+                {
+                    "firm": firm, "programme": name, "changes": programme_changes(each),
+                    "one_off": each.one_off, "running": each.running, "build": each.build,
+                    "terms": programme_terms(each, scenario),
+                    **_worth_of(without, scenario, firm, seeds, confidence),
+                }
+            )  # fmt: skip
+    return framed(pd.DataFrame(rows), scenario)
+
+
+def _worth_of(
+    without: Scenario, invested: Scenario, firm: str, seeds: Sequence[int], confidence: float
+) -> dict[str, float]:
+    """Return what a firm earns with and without an investment, payback and smallest market."""
+
+    def earned(simulation: Simulation) -> float:
+        return float(summarize(simulation)[firm][VALUES[0]])
+
+    made = contrast({"with": invested, "without": without}, earned, seeds)
+    lead = made["with"] - made["without"]
+    found = {name: float(value.mean()) for name, value in made.items()}
+    found |= estimate(lead, confidence).row("difference")
+    pays, size = np.inf, np.nan
+    if lead.any():
+        pays = payback(without, invested, firm=firm, seeds=seeds, confidence=confidence).periods
+        with suppress(ValueError):  # a firm's decisions depend on the size of the market
+            size = smallest_market(
+                without, invested, firm=firm, seeds=seeds, confidence=confidence
+            ).size
+    return {**found, "payback": pays, "smallest_market": size}
+
+
 @charted()
 def market_size_curve(found: SmallestMarket, **_: Unpack[Shared]) -> Chart:
     """Draw an investment's lead in net present value by market size.
@@ -618,7 +748,7 @@ def market_size_curve(found: SmallestMarket, **_: Unpack[Shared]) -> Chart:
     return Chart(
         draw,
         size=(7.8, 4.2),
-        title=said.split(" (")[0],
+        title=said.split(". ")[0].split(" (")[0],
         note="Lead over the same market without the investment, over paired seeds. Costs stated "
         "for the whole market do not grow with it. Band: confidence interval of the mean.",
         alt=said,

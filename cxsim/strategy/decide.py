@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from cxsim.messages import Place, Problem, number, whole
+from cxsim.model.core.capabilities import CAPABILITIES
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario, ScenarioError
@@ -24,11 +25,15 @@ from cxsim.strategy.options import (
     default_uncertainties,
     firm_of,
     given_uncertainties,
+    programme_changes,
+    programme_terms,
+    programmes_of,
     read_mapping,
     with_copy,
+    with_programmes,
     without_cost,
 )
-from cxsim.strategy.recommendation import market_facts, unstated_costs
+from cxsim.strategy.recommendation import market_facts, moved_capabilities, unstated_costs
 from cxsim.study.paired_seeds import loaded
 from cxsim.study.study import Study
 from cxsim.study.sweep import sweep
@@ -89,17 +94,20 @@ def plan_decision(
         known = tuple(map(str, drawn)) if drawn is not None else ()
         factors = default_uncertainties(market, firm, copier, drawn=known)
     chosen = read_mapping(options, "options") if options else default_options(market, firm)
-    choices = with_copy(market, firm, copier, chosen)
+    choices = with_copy(market, firm, copier, with_programmes(firm, chosen))
 
     plan = partial(
-        study_of, market, firm, copier, choices,
+        study_of, firm=firm, rival=copier, options=choices,
         measure=measure, points=points, seeds=seeds, seed=seed, drawn=drawn,
     )  # fmt: skip
-    study = plan(factors)
+    study = plan(market, factors=factors)
     if not _unit(market, measure):
         return study  # costs do not count
-    costs = cost_factors(market, unstated_costs(study, firm))
-    return plan({**factors, **costs}) if costs else study
+    missing = unstated_costs(study, firm)
+    costs = cost_factors(market, missing)
+    places = (each.path.removesuffix(".fixed") for each in missing)
+    prices: dict[str, Any] = {path: {} for path in places if ".capability_costs." in path}
+    return plan(market.override(prices), factors={**factors, **costs}) if costs else study
 
 
 def decide(
@@ -132,7 +140,8 @@ def decide(
         As in :func:`cxsim.study.sweep.sweep`; by default runs are made in this process.
     **planned
         ``options``, ``uncertainties`` : mapping, YAML file or YAML in a text
-            Overrides by option, and factors as in a study file; defaults from
+            Overrides by option, of which ``programmes`` are programmes of the firm by name;
+            and factors as in a study file; defaults from
             :func:`~cxsim.strategy.options.default_options` and
             :func:`~cxsim.strategy.options.default_uncertainties`.
         ``rival`` : str
@@ -192,6 +201,8 @@ def made_of(
         "study": study.to_dict(),
         "market": market_facts(study, firm),
         "unstated": _unstated(study, firm, measure),
+        "unpriced": _unpriced(study, firm, measure),
+        "programmes": _programmes(study, firm),
         "assumed": _costs_among(study.base, firm, assumed),
         "money": money_of(study.base),
     }
@@ -205,6 +216,30 @@ def _unstated(study: Study, firm: str, measure: str) -> list[str]:
         return []
     ranged = without_cost(factor.name for factor in study.factors)
     return list(dict.fromkeys([*ranged, *(each.free for each in unstated_costs(study, firm))]))
+
+
+def _unpriced(study: Study, firm: str, measure: str) -> dict[str, list[str]]:
+    """Return capabilities without a stated price, by the option that changes them."""
+    missing = set(_unstated(study, firm, measure))
+    found = {
+        option: [name for name in names if CAPABILITIES[name].replace("_", " ") in missing]
+        for option, names in moved_capabilities(study, firm).items()
+    }
+    return {option: names for option, names in found.items() if names}
+
+
+def _programmes(study: Study, firm: str) -> dict[str, dict[str, str]]:
+    """Return what each option's programmes change and cost, in words."""
+    assert study.base is not None
+    base = programmes_of(study.base, firm)
+    return {
+        option: {
+            name: f"{programme_changes(each)}; {programme_terms(each, study.base)}"
+            for name, each in programmes_of(study.base, firm, changes).items()
+            if each != base.get(name)
+        }
+        for option, changes in study.strategies.items()
+    }
 
 
 def _costs_among(scenario: Scenario, firm: str, paths: Sequence[str]) -> list[str]:

@@ -64,7 +64,8 @@ class Decision(AttributeHints):
     facts : mapping
         ``firm``, ``output``, ``unit``, ``confidence``; ``study``, the study as a mapping;
         ``market``, what it leaves out; ``unstated`` and ``assumed``, what has no stated cost, or
-        one that was assumed.
+        one that was assumed; ``unpriced``, capabilities without a price by the option that
+        changes them; ``programmes``, changes and costs in words by option and name.
     """
 
     def __init__(self, frame: pd.DataFrame, facts: Mapping[str, Any]):

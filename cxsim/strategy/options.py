@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 import pandas as pd
@@ -12,7 +13,8 @@ from annotated_types import MinLen
 from pydantic import ConfigDict
 
 from cxsim.files.whole import is_file
-from cxsim.messages import Place, Problem, found, hint
+from cxsim.messages import Place, Problem, found, hint, minus
+from cxsim.model.core.capabilities import Programme
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.fields import Expected, Keyed, optional
@@ -138,6 +140,7 @@ class _Option(Keyed):
     called: ClassVar[str] = "an option"
     events: Annotated[tuple[_Event, ...], Expected("a list of events")] = optional()
     replace_events: Annotated[tuple[_Event, ...], Expected("a list of events")] = optional()
+    programmes: Annotated[dict[str, Any], Expected("programmes by name")] = optional()
 
 
 class DecisionFile(Keyed):
@@ -202,14 +205,114 @@ def copying(scenario: Scenario, firm: str, rival: str, option: Mapping[str, Any]
     own.
     """
     values = {}
+    built = programmes_of(scenario, firm, option)
     for name in _CAPABILITIES:
         path = f"firms.{firm}.{name}"
         after = option.get(path, getattr(scenario.firms[firm], name))
         for event in (*option.get(REPLACE, ()), *option.get(ADD, ())):
             after = event.get("set", {}).get(path, after)
+        for programme in built.values():
+            after = programme.changes.get(name, after)
         own = getattr(scenario.firms[rival], name)
         values[f"firms.{rival}.{name}"] = max(float(after), float(own))
     return {"at": scenario.periods - 1, "set": values, "label": f"{rival} copies {firm}"}
+
+
+def with_programmes(
+    firm: str, options: Mapping[str, Mapping[str, Any] | None]
+) -> dict[str, dict[str, Any]]:
+    """Return options whose ``programmes`` are those of the firm that decides.
+
+    Parameters
+    ----------
+    firm : str
+    options : mapping
+        As :func:`read_mapping` returns them.
+
+    Examples
+    --------
+    >>> with_programmes("Tailor", {"stay": None, "CRM": {"programmes": {"crm": {"build": 6}}}})
+    {'stay': {}, 'CRM': {'firms.Tailor.programmes.crm': {'build': 6}}}
+    """
+    made = {}
+    for name, option in options.items():
+        changes = dict(option or {})
+        programmes = changes.pop("programmes", None) or {}
+        made[name] = changes | {f"firms.{firm}.programmes.{n}": p for n, p in programmes.items()}
+    return made
+
+
+def programmes_of(
+    scenario: Scenario, firm: str, option: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Programme]:
+    """Return a firm's programmes under an option; of one that is not valid, the scenario's own.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    firm : str
+    option : mapping
+        Overrides by dotted path.
+    """
+    changes = {path: value for path, value in option.items() if ".programmes" in path}
+    try:
+        made = scenario.override(changes) if changes else scenario
+    except ScenarioError:  # the study of the options says what is wrong
+        made = scenario
+    return dict(made.firms[firm].programmes)
+
+
+def programme_terms(programme: Programme, scenario: Scenario) -> str:
+    """Return in words what a programme costs and how long it takes to build.
+
+    Parameters
+    ----------
+    programme : Programme
+    scenario : Scenario
+        For the currency and the length of a period.
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> crm = Programme(changes={"identification": 1.0}, build=6, one_off=400_000.0)
+    >>> programme_terms(crm, cx.load("baseline"))
+    'one-off cost 400,000 EUR, running cost not stated (free), building time 6 months'
+    """
+    period = scenario.period_length
+    said = []
+    for key, per in (("one_off", ""), ("running", f" per {period}")):
+        value, words = getattr(programme, key), f"{key.replace('_', '-')} cost"
+        if value:
+            said.append(f"{words} {value:,.10g} {scenario.currency}{per}")
+        else:
+            stated = key in programme.model_fields_set
+            said.append(f"no {words}" if stated else f"{words} not stated (free)")
+    plural = "" if programme.build == 1 else "s"
+    built = f"building time {programme.build} {period}{plural}"
+    return ", ".join([*said, built if programme.build else "no building time"])
+
+
+def programme_changes(programme: Programme) -> str:
+    """Return in words what a programme changes.
+
+    Parameters
+    ----------
+    programme : Programme
+
+    Examples
+    --------
+    >>> programme_changes(Programme(changes={"touchpoints.hotline.mean": 8.0, "price": 19.0}))
+    'touchpoints hotline mean to 8, price to 19'
+    """
+    return ", ".join(
+        f"{path.replace('.', ' ').replace('_', ' ')} to {_said(value)}"
+        for path, value in programme.changes.items()
+    )
+
+
+def _said(value: Any) -> str:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return minus(f"{value:,.10g}") if number else str(value)
 
 
 def with_copy(
@@ -300,7 +403,8 @@ def cost_factors(scenario: Scenario, costs: Iterable[Unstated]) -> dict[str, dic
     ----------
     scenario : Scenario
     costs : iterable of Unstated
-        As :func:`cxsim.strategy.recommendation.unstated_costs` returns.
+        As :func:`cxsim.strategy.recommendation.unstated_costs` returns. Costs of programmes are
+        left out.
 
     Returns
     -------
@@ -309,6 +413,8 @@ def cost_factors(scenario: Scenario, costs: Iterable[Unstated]) -> dict[str, dic
     """
     factors = {}
     for each in costs:
+        if ".programmes." in each.path:
+            continue  # other options have no such programme: it is named instead
         low, high = cost_range(scenario, each.path)
         factors[each.free + NOT_STATED] = {"path": each.path, "low": low, "high": high}
     return factors
@@ -399,7 +505,10 @@ _OF_PRICE = {
 
 
 #: Costs as shares of what the whole market pays in a period, likewise.
-_OF_MARKET = {"capability_cost": 0.015, "capability_investment": 0.1, "advertising_cost": 0.05}
+_OF_MARKET = {
+    "capability_cost": 0.015, "capability_investment": 0.1, "advertising_cost": 0.05,
+    "fixed": 0.015, "running": 0.015, "one_off": 0.1,
+}  # fmt: skip
 
 
 #: All of them: share, and of what.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cxsim.charts.labels import joined
 from cxsim.messages import Place, minus, money
+from cxsim.model.core.capabilities import CAPABILITIES
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.named_policies import policies_of
@@ -35,7 +36,8 @@ def recommendation(
     ----------
     facts : mapping
         ``firm``, ``recommended``, ``runner_up``, ``advantage`` with its ``lower`` and ``upper``,
-        ``unit``, ``points``; ``conditions``: what the market leaves out, in words.
+        ``unit``, ``points``; ``conditions``: what the market leaves out, in words;
+        ``programmes`` and ``unpriced``, as :func:`terms` and :func:`warnings` take them.
     grounds : Grounds
         What the recommendation rests on.
     ranked : DataFrame
@@ -46,10 +48,12 @@ def recommendation(
     Returns
     -------
     list of str
-        A sentence each; the first one names the conditions under which it holds.
+        A sentence each; the first one names the conditions under which it holds, and what its
+        programmes cost and which capabilities have no price follow.
     """
     by = {name: part.set_index("strategy") for name, part in ranked.groupby("criterion")}
     said = [_recommendation(facts, grounds), _robustness(grounds)]
+    said[1:1] = [*terms(facts), *warnings(facts)]
     said += [_trade_off(facts["recommended"], by, facts["unit"])]
     said += [_research(grounds, information, facts)]
     return [each for each in said if each]
@@ -116,7 +120,7 @@ def _research(grounds: Grounds, information: pd.DataFrame, facts: Mapping[str, A
     if grounds.unstated:
         first = f"State the cost of {joined(grounds.unstated)} first"
         if total["value"] <= 0 or total["upper"] <= 0:
-            return f"{first}: the ranges in their place are assumptions."
+            return f"{first}: what stands in their place is assumed."
         return f"{first}. {_worth(values, unit)}"
     if total["value"] <= 0 or total["upper"] <= 0:
         return (
@@ -279,7 +283,93 @@ def unstated_costs(study: Study, firm: str) -> list[Unstated]:
         for each in unstated(study.example(name)):
             if each.free and each.name == firm and each.path.startswith("firms."):
                 found.setdefault(each.path, each)
+    # What a capability costs that all options leave as it is makes no difference between them.
+    moved = {name for names in moved_capabilities(study, firm).values() for name in names}
+    found = {
+        path: each
+        for path, each in found.items()
+        if ".capability_costs." not in path or path.split(".")[-2] in moved
+    }
     return [each for path, each in found.items() if path not in stated]
+
+
+def moved_capabilities(study: Study, firm: str) -> dict[str, list[str]]:
+    """Return the capabilities of a firm that each option changes, without those of programmes.
+
+    Parameters
+    ----------
+    study : Study
+        Its strategies are the options.
+    firm : str
+
+    Returns
+    -------
+    dict
+        By option; options that change none are left out.
+    """
+    assert study.base is not None
+    moved = {}
+    for name, option in study.strategies.items():
+        made = study.base.override(
+            {path: value for path, value in option.items() if ".programmes" not in path}
+        )
+        found = [
+            capability
+            for capability, level in CAPABILITIES.items()
+            if _path_of(made, firm, level) != _path_of(study.base, firm, level)
+        ]
+        if found:
+            moved[name] = found
+    return moved
+
+
+def _path_of(scenario: Scenario, firm: str, level: str) -> list[Any]:
+    """Return the level of a capability at the start, and all that changes it."""
+    head, _, rest = level.partition("_") if level.startswith("organization_") else (level, "", "")
+    value = getattr(scenario.firms[firm], head)
+    own = f"firms.{firm}.{head}.{rest}" if rest else f"firms.{firm}.{head}"
+    later = [(each.at, each.over, each.value) for each in scenario.changes if each.path == own]
+    return [getattr(value, rest) if rest and value is not None else value, *later]
+
+
+def warnings(facts: Mapping[str, Any]) -> list[str]:
+    """Return what options a decision should not rest on: capabilities that have no price.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``firm``; ``unpriced``, capabilities without a price by the option that changes them.
+
+    Examples
+    --------
+    >>> warnings({"firm": "Tailor", "unpriced": {"CRM": ["identification"]}})
+    ["Warning: 'CRM' changes Tailor's identification, which has no price \
+(capability_costs; 0 states that it is free)."]
+    """
+    said = []
+    for option, names in facts.get("unpriced", {}).items():
+        what = joined(name.replace("_", " ") for name in names)
+        said.append(
+            f"Warning: {option!r} changes {facts['firm']}'s {what}, which "
+            f"{'has' if len(names) == 1 else 'have'} no price (capability_costs; 0 states that "
+            f"{'it is' if len(names) == 1 else 'they are'} free)."
+        )
+    return said
+
+
+def terms(facts: Mapping[str, Any]) -> list[str]:
+    """Return what the programmes of the best option and the next best cost, a sentence each.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``choice``, ``runner_up``; ``programmes``, in words, by option and name.
+    """
+    said = []
+    for option in (facts["choice"], facts["runner_up"]):
+        for name, words in facts.get("programmes", {}).get(option, {}).items():
+            said.append(f"{option!r} includes the programme {name}: {words}.")
+    return said
 
 
 # -- When a recommendation is called robust: one definition, shown wherever the word is used ---

@@ -38,10 +38,11 @@ def of(run, firm, *columns):
 def test_overhead_follows_its_equation():
     costs = {"identification": {"fixed": 500, "per_customer": 0.2, "exponent": 3}}
     plain, priced = cx.run(market()), cx.run(market(**{"firms.Tailor.capability_costs": costs}))
-    before, customers = of(plain, "Tailor", "capability_overhead", "customers")
-    (after,) = of(priced, "Tailor", "capability_overhead")
+    before, customers = of(plain, "Tailor", "profit", "customers")
+    after, overhead = of(priced, "Tailor", "profit", "overhead_by_capability")
     level = plain.scenario.firms["Tailor"].identification
-    np.testing.assert_allclose(after - before, (500 + 0.2 * customers) * level**3)
+    np.testing.assert_allclose(overhead, (500 + 0.2 * customers) * level**3)
+    np.testing.assert_allclose(before - after, overhead)
 
 
 def test_a_capability_that_costs_nothing_changes_no_bit():
@@ -52,8 +53,8 @@ def test_a_capability_that_costs_nothing_changes_no_bit():
 def test_a_cost_may_change_during_the_run():
     costs = {"firms.Niche.capability_costs.segment_insight": {"fixed": 1_000}}
     event = {"at": 10, "set": {"firms.Niche.capability_costs.segment_insight.fixed": 3_000}}
-    (steady,) = of(cx.run(market(**costs)), "Niche", "capability_overhead")
-    (dearer,) = of(cx.run(market(**costs, events=[event])), "Niche", "capability_overhead")
+    (steady,) = of(cx.run(market(**costs)), "Niche", "overhead_by_capability")
+    (dearer,) = of(cx.run(market(**costs, events=[event])), "Niche", "overhead_by_capability")
     level = market().firms["Niche"].segment_insight
     np.testing.assert_allclose((dearer - steady)[:10], 0)
     np.testing.assert_allclose((dearer - steady)[10:], 2_000 * level**2)
@@ -117,11 +118,13 @@ def test_a_free_programme_is_the_same_market_as_the_events_that_it_stands_for():
     assert ours[theirs.columns].equals(theirs)
 
 
-def test_costs_of_programmes_are_lines_of_the_income_statement():
-    run = cx.run(with_programme())
+def test_costs_of_programmes_and_capabilities_are_lines_of_the_income_statement():
+    costs = {"firms.Mass.capability_costs.segment_insight": {"fixed": 500, "exponent": 1}}
+    run = cx.run(with_programme().override(costs))
     lines = profit_statement(run.firms).query("firm == 'Mass'").set_index("line")["amount"]
     assert lines["programme_investment"] == -60_000
     assert lines["programme_running_cost"] == -14_000
+    assert lines["overhead_by_capability"] == pytest.approx(-24 * 500 * 0.6)
     assert lines.drop("profit").sum() == pytest.approx(lines["profit"])
 
 

@@ -12,7 +12,16 @@ from markets import lively
 import cxsim as cx
 from cxsim.plot import alternative_text
 from cxsim.report import explorer
-from cxsim.report.what_if import FOCUS, Answers, Question, lever, levers
+from cxsim.report.what_if import (
+    FOCUS,
+    Answers,
+    Question,
+    at_first,
+    lever,
+    levers,
+    offered,
+    value_at,
+)
 from cxsim.scenario import ScenarioError
 
 
@@ -30,10 +39,98 @@ def test_levers_have_the_range_of_the_schema_and_room_where_it_has_no_end(base):
     by_name = {each.path.split(".")[2]: each for each in levers(base, "Tailor", FOCUS)}
     assert (by_name["interaction"].low, by_name["interaction"].high) == (0, 1)
     assert (by_name["price"].low, by_name["price"].high) == (0, 20)
-    assert by_name["capability_cost"].high == 10  # all firms have 0: the largest price
     for each in by_name.values():
         assert each.low <= each.value <= each.high
         assert each.step > 0
+
+
+def test_an_amount_of_zero_has_room_for_a_price_or_for_a_part_of_the_sales_of_the_market(base):
+    free = base.override({"firms.*.unit_cost": 0.0})
+    assert lever(free, "firms.Tailor.unit_cost").high == 10  # the price
+    sales = 10 * base.market_size * (0.6 * 0.7 + 0.4 * base.segments["Far"].purchase_rate)
+    assert lever(free, "firms.Tailor.capability_cost").high == pytest.approx(0.1 * sales, rel=0.1)
+
+
+def paths(groups, heading):
+    return [each.path for each in groups[heading]]
+
+
+def test_a_scenario_with_a_journey_offers_touchpoints_surveys_and_the_period_of_its_event():
+    groups = offered(cx.load("blind_spot"), "Listener")
+    assert "firms.Listener.touchpoints.hotline.mean" in paths(groups, "Touchpoints")
+    assert "journey.hotline.visit_rate" in paths(groups, "Touchpoints")
+    assert "firms.Listener.surveys.tracking.sample" in paths(groups, "Surveys and improvement")
+    assert paths(groups, "Events") == ["events.0.at"]
+    assert not any("Believer" in each.path for group in groups.values() for each in group)
+
+
+def test_word_of_mouth_is_offered_where_customers_talk_and_nowhere_else():
+    groups = offered(cx.load("bad_service"), "InHouse")
+    assert "word_of_mouth.message_weight" in paths(groups, "Word of mouth")
+    assert "segments.All.reputation_value" in paths(groups, "Word of mouth")
+    quiet = offered(cx.load("bad_service", {"word_of_mouth": None}), "InHouse")
+    assert "Word of mouth" not in quiet
+
+
+def test_loyalty_is_offered_to_the_firm_that_has_a_programme_for_it():
+    market, heading = cx.load("points"), "Loyalty programmes and contracts"
+    assert paths(offered(market, "Collector"), heading) == [
+        f"firms.Collector.loyalty_programme.{name}"
+        for name in ("points_per_currency", "point_value", "redemption_threshold")
+    ]
+    assert heading not in offered(market, "Tailor")
+    assert "Targeting" in offered(cx.load("baseline_full"), "Targeted")
+
+
+def test_programmes_are_offered_with_their_costs_times_and_the_levels_that_they_build():
+    groups = offered(cx.load("crm_and_training"), "Builder")
+    crm = [each for each in groups["Programmes"] if each.path.startswith("firms.Builder.prog")]
+    assert {each.label for each in crm if each.label.startswith("crm")} == {
+        "crm: identification", "crm: channel integration", "crm: start", "crm: build",
+        "crm: one off", "crm: running",
+    }  # fmt: skip
+    by_label = {each.label: each for each in crm}
+    assert by_label["crm: running"].unit == "EUR per month"
+    assert by_label["crm: start"].integer
+    assert by_label["crm: start"].high == 59
+    assert by_label["crm: identification"].high == 1.0
+
+
+@pytest.mark.parametrize(
+    "name", ["baseline", "bad_service", "baseline_full", "blind_spot", "crm_and_training", "points"]
+)
+def test_at_most_ten_are_shown_at_first_capabilities_before_others(name):
+    market = cx.load(name)
+    for firm in market.firms:
+        groups = offered(market, firm)
+        shown = at_first(groups)
+        assert sum(map(len, shown.values())) == 10
+        assert next(iter(shown)) == "Capabilities"
+        assert all(set(each) <= set(groups[heading]) for heading, each in shown.items())
+        features = set(groups) - {"Capabilities", "Price and costs", "Customers and market"}
+        assert features <= set(shown) or len(features) > 5
+
+
+@pytest.mark.parametrize(("name", "firm"), [("bad_service", "InHouse"), ("points", "Collector"),
+                                            ("crm_and_training", "Builder")])  # fmt: skip
+def test_each_slider_changes_its_parameter_to_either_end(name, firm):
+    market = cx.load(name)
+    for each in (each for group in offered(market, firm).values() for each in group):
+        for end in {each.low, each.high} - {each.value}:
+            asked = Question(market, firm).set(each.path, round(end) if each.integer else end)
+            assert value_at(asked.scenario(), each.path) == end
+            assert asked.set(each.path, each.value).asks_nothing
+
+
+def test_two_levels_of_one_programme_are_changed_together():
+    path = "firms.Builder.programmes.training.changes.organization"
+    asked = Question(cx.load("crm_and_training"), "Builder")
+    asked = asked.set(f"{path}.attitudes", 0.9).set(f"{path}.processes", 0.8)
+    changes = asked.scenario().firms["Builder"].programmes["training"].changes
+    assert changes == {"organization.attitudes": 0.9, "organization.processes": 0.8}
+    assert "Builder's programmes training changes organization attitudes 0.9 instead of 0.7" in (
+        asked.words()
+    )
 
 
 def test_units_are_the_scenarios_own(base):
@@ -183,6 +280,13 @@ def test_the_panel_moves_with_its_sliders_and_shows_one_answer(base):
     sliders["Price"].value = 12.0
     assert explorer.question.changes == {"firms.Tailor.price": 12.0}
     assert explorer.answer.sentence() in unescape(explorer._result.value)
+    more = next(c for c in explorer._sliders.children if c.description == "More sliders")
+    place = explorer._sliders.children[explorer._sliders.children.index(more) + 1]
+    assert not place.children
+    more.value = next(each for each in more.options if each.startswith("Customers and market"))
+    further = {each.description: each for each in place.children}
+    further["Near: fit weight"].value = 2.0
+    assert explorer.question.changes["segments.Near.fit_weight"] == 2.0
     explorer._rival.value = "Mass"
     assert explorer.question.asks_nothing  # a new pair of firms starts anew
     copies = next(c for c in explorer._sliders.children if type(c).__name__ == "Checkbox")

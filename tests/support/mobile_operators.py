@@ -58,11 +58,12 @@ COSTS = {
     "firms.*.capability_investment": 10_000_000.0,
     "firms.*.identification": 0.9,
     "firms.*.segment_insight": 0.6,
+    "firms.*.capability_costs": {"identification": {"fixed": 0}, "segment_insight": {"fixed": 0}},
     "firms.*.forgetting_rate": 0.01,
 }
 
 #: The same costs, each stated to be nothing.
-FREE = {path: 0.0 for path in COSTS if "cost" in path or "investment" in path}
+FREE = {path: 0.0 for path in COSTS if path.endswith(("cost", "investment"))}
 
 
 def mobile(**changes):

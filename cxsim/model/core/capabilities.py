@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge, Gt
 
-from cxsim.model.ledger import Ledger
+from cxsim.model.ledger import Ledger, customers_at_end
 from cxsim.model.mechanism import Accumulator, Measure, Mechanism, Pass
 from cxsim.parameters import Ask, Parameters, parameter
 
@@ -28,6 +28,10 @@ CAPABILITIES = {
     "communication": "organization_communication",
     "evaluation": "organization_evaluation",
 }
+
+
+#: Those of them that have costs of other names (``capability_cost`` and the like).
+WITH_OWN_COSTS = ("interaction", "customization")
 
 
 class CapabilityCost(Parameters):
@@ -95,20 +99,15 @@ def note_prices(
     sum_capability_price[0, :, :, 2] = np.nan_to_num(firm_capability_costs_exponent, nan=1.0)
 
 
-def overhead_by_capability(b: Ledger, customers: np.ndarray) -> np.ndarray:
-    """Return the overhead of each capability in each period, whole market.
+# --- measures ---------------------------------------------------------------------
 
-    Parameters
-    ----------
-    b : Ledger
-    customers : ndarray
-        (T, F), customers of each firm in the whole market.
 
-    Returns
-    -------
-    ndarray
-        (T, F, K), capabilities in the order of :data:`CAPABILITIES`; currency per period.
+def overhead_by_capability(b: Ledger) -> np.ndarray:
+    """Overhead of single capabilities in the period, whole market, beside that of capability_cost.
+
+    Zero for a firm that is not active.
     """
+    customers = customers_at_end(b)
     fixed, per_customer, exponent = np.moveaxis(b.count("capability_price"), -1, 0)
     levels = np.stack(
         [
@@ -118,14 +117,13 @@ def overhead_by_capability(b: Ledger, customers: np.ndarray) -> np.ndarray:
         axis=-1,
     )
     active = b.firm("active")[:, :, None]
-    return active * capability_overhead(
-        fixed, per_customer, exponent, customers[:, :, None], levels
-    )
+    each = capability_overhead(fixed, per_customer, exponent, customers[:, :, None], levels)
+    return (active * each).sum(axis=2)
 
 
 def _check_capabilities(scenario: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Refuse costs of what is no capability, or of none that this market has."""
-    known = [name for name in CAPABILITIES if _there(scenario, name)]
+    known = present(scenario)
     for firm, group in scenario.firms.items():
         for name in group.capability_costs:
             if name not in known:
@@ -138,9 +136,30 @@ def _axes(scenario: Any) -> dict[str, tuple[str, ...]]:
     return {"capability": tuple(CAPABILITIES)}
 
 
-def _there(scenario: Any, capability: str) -> bool:
-    journey = scenario.journey is not None
-    return journey or list(CAPABILITIES).index(capability) < 4
+def present(scenario: Any) -> tuple[str, ...]:
+    """Return the capabilities that a market has: those of channels and organization in a journey.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    """
+    names = tuple(CAPABILITIES)
+    return names if scenario.journey is not None else names[:4]
+
+
+def _priced(scenario: Any) -> bool:
+    """Whether a capability costs anything at some time: costs of 0 only state that it is free."""
+    costs = [cost for firm in scenario.firms.values() for cost in firm.capability_costs.values()]
+    changed = (path for event in scenario.events for path in event.set)
+    built = (
+        path
+        for firm in scenario.firms.values()
+        for programme in firm.programmes.values()
+        for path in programme.changes
+    )
+    return any(each.fixed or each.per_customer for each in costs) or any(
+        "capability_costs" in path for path in (*changed, *built)
+    )
 
 
 CAPABILITY_COSTS = Mechanism(
@@ -156,8 +175,18 @@ CAPABILITY_COSTS = Mechanism(
         ),
     ),
     passes=(Pass(note_prices, "close", population=True),),
+    measures=(
+        Measure(
+            "overhead_by_capability",
+            "Overhead by capability",
+            "currency per period",
+            overhead_by_capability,
+            summary="sum",
+            cost="profit",
+        ),
+    ),
     check=_check_capabilities,
-    active=lambda scenario: any(firm.capability_costs for firm in scenario.firms.values()),
+    active=_priced,
 )
 
 

@@ -327,6 +327,7 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
     if len(volumes) > 1 and "sales_volume" not in firms:
         raise ValueError(f"segments: expected one volume in all, found {sorted(volumes)}")
     volume = max(volumes)
+    priced = "overhead_by_capability" in firms
     rows = []
     for name, part in firms.groupby("firm", sort=False):
         units = float(part["purchases"].sum()) * volume
@@ -341,6 +342,7 @@ def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
             else 0.0
         )
         fixed = float((part["capability_overhead"] + part["capability_investment"]).sum())
+        fixed += float(part["overhead_by_capability"].sum()) if priced else 0.0
         total = customizing + contacts + own + fixed
         recognized = float((part["recognition_rate"].fillna(0.0) * part["purchases"]).sum())
         customers = float(part["customers"].sum())

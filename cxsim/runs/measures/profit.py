@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from cxsim.model.core.capabilities import overhead_by_capability
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.ledger import Ledger, held_and_kept, ratio
 from cxsim.model.mechanism import Measure
@@ -41,14 +40,11 @@ def contribution_margin(b: Ledger) -> np.ndarray:
 def capability_overhead(b: Ledger) -> np.ndarray:
     """Fixed cost of interaction and customization in the period, quadratic in each.
 
-    With costs by capability, theirs too. Zero for a firm that is not active. Investments in
-    capabilities are separate.
+    Zero for a firm that is not active. Investments in capabilities and costs by capability are
+    separate.
     """
     squares = b.firm("interaction") ** 2 + b.firm("customization") ** 2
-    overhead = b.firm("capability_cost") * squares * b.firm("active")
-    if b.has("capability_price"):
-        overhead = overhead + overhead_by_capability(b, customers(b)).sum(axis=2)
-    return overhead
+    return b.firm("capability_cost") * squares * b.firm("active")
 
 
 def capability_investment(b: Ledger) -> np.ndarray:

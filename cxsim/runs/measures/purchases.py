@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cxsim.model.ledger import Ledger, by_firm, ratio
+from cxsim.model.ledger import Ledger, by_firm, customers_at_end, ratio
 from cxsim.model.mechanism import Measure
 
 # -- Purchases, customers, market share, retention and churn -----------------------------------
@@ -51,12 +51,7 @@ def _ended(b: Ledger) -> np.ndarray | float:
 
 def customers(b: Ledger) -> np.ndarray:
     """Customers at the period's end who last bought from the firm, including lapsed ones."""
-    return (
-        b.total("customers_before")[:, 1:]
-        + customers_acquired(b)
-        - customers_lost_to_rivals(b)
-        - _ended(b)
-    )
+    return customers_at_end(b)
 
 
 def customer_share(b: Ledger) -> np.ndarray:
