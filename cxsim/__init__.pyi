@@ -40,6 +40,7 @@ from cxsim.strategy.break_even import smallest_market as smallest_market
 from cxsim.strategy.decide import decide as decide
 from cxsim.strategy.decision import Decision as Decision
 from cxsim.strategy.driver_contributions import driver_contributions as driver_contributions
+from cxsim.strategy.one_to_one import one_to_one_conditions as one_to_one_conditions
 from cxsim.strategy.tournament import tournament as tournament
 from cxsim.study.comparison import Comparison as Comparison
 from cxsim.study.paired_seeds import compare as compare

@@ -34,6 +34,7 @@ from cxsim.strategy.break_even import market_size_curve, payback_curve
 from cxsim.strategy.copying import copying_figure as copying_effects
 from cxsim.strategy.decision import options_under_uncertainty
 from cxsim.strategy.decision import value_of_information_figure as value_of_information
+from cxsim.strategy.one_to_one import conditions_figure as one_to_one_conditions
 from cxsim.strategy.one_to_one import one_to_one_profit_map
 from cxsim.strategy.targeting_lift import targeting_lift, value_tiers
 from cxsim.strategy.tournament import capability_paths, policy_tournament
@@ -54,6 +55,7 @@ __all__ = [
     "loyalty_estimates",
     "market_shares",
     "market_size_curve",
+    "one_to_one_conditions",
     "one_to_one_profit_map",
     "options_under_uncertainty",
     "payback_curve",

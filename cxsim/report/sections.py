@@ -17,6 +17,8 @@ from cxsim.report.tables import piece, show
 from cxsim.runs import run
 from cxsim.runs.measures.frames import equity_changes, profit_statement
 from cxsim.scenario import Scenario, ScenarioError
+from cxsim.scenario.named_policies import named_policies
+from cxsim.strategy.one_to_one import conditions_figure, has_one_to_one, one_to_one_conditions
 from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import Finding, amount
@@ -61,6 +63,43 @@ def experience(
     report.figure(customer_journey_map(touchpoints), "journey")
     report.figure(perception_gap(touchpoints, events=events), "perception-gap")
     report.figure(emotion_clusters(series, events=events), "emotions")
+
+
+# -- The section of a notebook on what has to hold for one-to-one to earn most -----------------
+
+
+_CONDITIONS = "## What has to hold for one-to-one to earn most"
+
+#: What the section takes at most, so that a report waits a few seconds for it.
+_SEEDS, _CUSTOMERS, _MULTIPLES = 3, 1000, (0.5, 2.0)
+
+#: Pricing policies that compute demand every period: the section would take minutes.
+_SLOW = ("best_response", "farsighted")
+
+
+def one_to_one(report: Report, market: Scenario, *, seeds: Sequence[int]) -> None:
+    """Show what has to hold for a one-to-one firm to earn most; nothing where there is none.
+
+    Parameters
+    ----------
+    report : Report
+    market : Scenario
+    seeds : sequence of int
+        Those of the report; the first three are used.
+    """
+    if not has_one_to_one(market):
+        return
+    from IPython.display import Markdown, display
+
+    display(Markdown(_CONDITIONS))
+    if any(name in _SLOW for _, _, name in named_policies(market)):
+        text = "Left out, because firms compute demand every period and the map would take minutes"
+        display(report.text(f"{text}: cx.one_to_one_conditions(scenario) computes it."))
+        return
+    few = market.override({"customers": min(int(market.customers), _CUSTOMERS)})
+    found = one_to_one_conditions(few, multiples=_MULTIPLES, seeds=list(seeds)[:_SEEDS])
+    report.figure(conditions_figure(found), "one-to-one")
+    display(report.text(found.sentence()))
 
 
 # -- The section of a notebook on what customers tell each other -------------------------------
