@@ -126,7 +126,9 @@ class OneToOneConditions:
         ends = f"{money(self.lead.lower)} to {money(self.lead.upper)}"
         interval = f" (interval {ends})" if np.isfinite(self.lead.se) else ""
         rows = "; ".join(_condition(row, words) for row in self.table.itertuples())
-        return f"{self._earned(words)}{interval}. One condition at a time, it earns most with: {rows}."
+        return (
+            f"{self._earned(words)}{interval}. One condition at a time, it earns most with: {rows}."
+        )
 
     def finding(self) -> str:
         """Return the result in one short sentence: the lead, and the conditions that turn it."""
