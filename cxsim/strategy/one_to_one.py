@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -124,23 +124,23 @@ class OneToOneConditions:
         """Return the result in words."""
         words = words_of(self.table)
         ends = f"{money(self.lead.lower)} to {money(self.lead.upper)}"
-        interval = f" (interval {ends})" if np.isfinite(self.lead.se) else ""
+        spread = f" (interval {ends})" if np.isfinite(self.lead.se) else ""
         rows = "; ".join(_condition(row, words) for row in self.table.itertuples())
-        return (
-            f"{self._earned(words)}{interval}. One condition at a time, it earns most with: {rows}."
-        )
+        earned = f"{self._earned(words)}{spread}"
+        return f"{earned}. One condition at a time, it earns most with: {rows}."
 
     def finding(self) -> str:
         """Return the result in one short sentence: the lead, and the conditions that turn it."""
         words = words_of(self.table)
         turn = self.table[self.table["pays"].isin(["from", "up to"])]
         bounds = [_bound(row, words, brief=True) for row in turn.itertuples()]
+        unsure = np.isfinite(self.lead.se) and not self.lead.sign
+        earned = self._earned(words) + (" (not significant)" if unsure else "")
         if not bounds:
-            return f"{self._earned(words)}, whichever condition changes within its range"
-        said = joined(bounds)
+            return f"{earned}, whichever condition changes within its range"
         if self.lead.mean > 0:
-            return f"{self._earned(words)}, as long as each of these holds: {said}"
-        return f"{self._earned(words)}; any one of these would turn it: {said}"
+            return f"{earned}, as long as each of these holds: {joined(bounds)}"
+        return f"{earned}; any one of these would turn it: {joined(bounds)}"
 
     def _earned(self, words: Words) -> str:
         more = "more" if self.lead.mean > 0 else "less"
@@ -154,7 +154,7 @@ def _shown(value: float) -> str:
 
 
 def _amount(value: float, unit: str, words: Words, *, brief: bool = False) -> str:
-    """Return a value of a factor with its unit in the scenario's words; brief: EUR, not per what."""
+    """Return a value of a factor with its unit in the scenario's words; brief: without per what."""
     if brief and unit.startswith("currency"):
         unit = "currency"
     said = unit.replace("currency", words.currency or "currency units")
@@ -277,14 +277,9 @@ def one_to_one_conditions(
     for name in factors:
         there, longest = FACTORS[name], max(tried[name])
         for m in tried[name]:
-            key, periods = (name, m), now
-            if name == "periods" and longest > 1.0:
-                key = (name, longest)
-            if name == "periods":
-                periods = int(there.changes(market, m)["periods"])
-            if m == 1.0 or (name == "periods" and longest == 1.0):
-                key = ("now", 1.0)
-            best, values = leads(key, periods)
+            periods = int(there.changes(market, m)["periods"]) if name == "periods" else now
+            times = longest if name == "periods" else m  # shorter horizons are in the longest run
+            best, values = leads((name, times) if times != 1.0 else ("now", 1.0), periods)
             value = m * there.value(market, firm)
             found = {k: float(v) for k, v in interval(values, confidence, "lead").items()}
             rows.append({"factor": name, "multiple": m, "value": value, "rival": best, **found})
@@ -382,7 +377,7 @@ def _nearest(found: list[float], to: float) -> float:
 def _closed_form(
     market: Scenario, name: str, firm: str, rival: str, sold: float, multiples: pd.Series[float]
 ) -> float:
-    """Return the multiple of a factor at which the closed form breaks even; NaN if there is none."""
+    """Return the multiple of a factor at which the closed form breaks even, or NaN."""
     if name == "periods" or sold <= 0.0:
         return np.nan
     of: dict[str, Any] = {each: market.firms[each] for each in (firm, rival)}
@@ -456,7 +451,7 @@ def _draw_row(axes: Axes, y: int, row: Any, curve: pd.DataFrame) -> None:
         axes.plot(1.0, y, "o", color=_SIDES[bool(lead[0] > 0)], ms=7)
         return
     cuts = np.array([x[0], *_zeros(x, lead), x[-1]])
-    for left, right in zip(cuts[:-1], cuts[1:], strict=True):
+    for left, right in pairwise(cuts):
         ahead = bool(np.interp((left + right) / 2, x, lead) > 0)
         axes.plot([left / row.now, right / row.now], [y, y], color=_SIDES[ahead], lw=9,
                   solid_capstyle="butt", alpha=0.55)  # fmt: skip

@@ -135,7 +135,7 @@ def test_as_many_move_between_streaming_services_as_are_reported_to():
 
 
 def test_as_many_readers_move_between_news_services_as_newspapers_report_to_lose():
-    """3.8 to 4.6 % a month (Medill Subscriber Engagement Index 2021), to which nothing was fitted."""
+    """3.8 to 4.6 % a month (Medill Subscriber Engagement Index 2021); nothing was fitted to it."""
     rates = [cx.run("digital_news", seed=s).market["brand_switching_rate"][24:] for s in SEEDS]
     assert 0.038 < np.mean(rates) < 0.046
 
