@@ -71,7 +71,7 @@ def experience(
 _CONDITIONS = "## What has to hold for one-to-one to earn most"
 
 #: What the section takes at most, so that a report waits a few seconds for it.
-_SEEDS, _CUSTOMERS, _MULTIPLES = 3, 1000, (0.5, 2.0)
+_SEEDS, _CUSTOMERS, _MULTIPLES = 5, 5000, (0.5, 2.0)
 
 #: Pricing policies that compute demand every period: the section would take minutes.
 _SLOW = ("best_response", "farsighted")
@@ -85,7 +85,7 @@ def one_to_one(report: Report, market: Scenario, *, seeds: Sequence[int]) -> Non
     report : Report
     market : Scenario
     seeds : sequence of int
-        Those of the report; the first three are used.
+        Those of the report; the first five are used.
     """
     if not has_one_to_one(market):
         return
@@ -99,7 +99,9 @@ def one_to_one(report: Report, market: Scenario, *, seeds: Sequence[int]) -> Non
     few = market.override({"customers": min(int(market.customers), _CUSTOMERS)})
     found = one_to_one_conditions(few, multiples=_MULTIPLES, seeds=list(seeds)[:_SEEDS])
     report.figure(conditions_figure(found), "one-to-one")
-    display(report.text(found.sentence()))
+    less = few.customers < market.customers or len(seeds) > _SEEDS
+    rests = f" From {len(list(seeds)[:_SEEDS])} seeds and {int(few.customers):,} customers."
+    display(report.text(found.sentence() + (rests if less else "")))
 
 
 # -- The section of a notebook on what customers tell each other -------------------------------

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
-from scipy.optimize import brentq
 
 from cxsim.analytic import service_worth
 from cxsim.charts.labels import Words, joined, number, scale_for, words_of
@@ -380,6 +379,8 @@ def _closed_form(
     """Return the multiple of a factor at which the closed form breaks even, or NaN."""
     if name == "periods" or sold <= 0.0:
         return np.nan
+    from scipy.optimize import brentq
+
     of: dict[str, Any] = {each: market.firms[each] for each in (firm, rival)}
     own, other = ((float(f.interaction), float(f.customization)) for f in of.values())
 
