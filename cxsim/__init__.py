@@ -55,6 +55,7 @@ _HOME = {
     "load": "cxsim.scenario",
     "market_class": "cxsim.runs.market",
     "match_moments": "cxsim.calibration",
+    "one_to_one_conditions": "cxsim.strategy.one_to_one",
     "parameter": "cxsim.parameters",
     "payback": "cxsim.strategy.break_even",
     "register": "cxsim.runs.components",

@@ -37,6 +37,7 @@ from cxsim.strategy.decision import value_of_information_figure as value_of_info
 from cxsim.strategy.experience_statistics import (
     experience_statistics_figure as experience_statistics,
 )
+from cxsim.strategy.one_to_one import conditions_figure as one_to_one_conditions
 from cxsim.strategy.one_to_one import one_to_one_profit_map
 from cxsim.strategy.targeting_lift import targeting_lift, value_tiers
 from cxsim.strategy.tournament import capability_paths, policy_tournament
@@ -58,6 +59,7 @@ __all__ = [
     "loyalty_estimates",
     "market_shares",
     "market_size_curve",
+    "one_to_one_conditions",
     "one_to_one_profit_map",
     "options_under_uncertainty",
     "payback_curve",

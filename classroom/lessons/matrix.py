@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cxsim as cx
 from classroom.case import Case, Estimate, with_unit
 from classroom.numbers import Numbers, best_of, first_segment, surely_above, swept, upkeep_of
 from classroom.plan_file import read_plan
@@ -13,6 +14,8 @@ __all__ = ["PLAN"]
 
 FIRMS = ("Mass", "Niche", "Targeted", "Tailor")
 WEIGHTS = (0.0, 0.75, 1.5, 2.25, 3.0, 4.0)
+#: Seeds behind a point of the map of conditions, and multiples of each condition's value.
+FEW, MULTIPLES = 4, (0.5, 2.0, 4.0)
 
 
 def market(case: Case, **more: Any) -> Scenario:
@@ -105,8 +108,16 @@ def most(case: Case) -> dict[str, str]:
     return {firm: said if firm == largest else "" for firm in FIRMS}
 
 
+def conditions(case: Case) -> Any:
+    """Draw what has to hold for Tailor to earn more than its best rival."""
+    found = cx.one_to_one_conditions(
+        market(case), firm="Tailor", multiples=MULTIPLES, seeds=case.seeds[:FEW]
+    )
+    return cx.plot.one_to_one_conditions(found)
+
+
 NUMBERS: Numbers = Numbers(
-    market, leads, service, margin, left_out, upkeep, beyond, lowered, best, most,
+    market, conditions, leads, service, margin, left_out, upkeep, beyond, lowered, best, most,
     share=lambda case: share_lead(case, market(case)),
     profit=lambda case: profit_lead(case, market(case)),
     worth=lambda case: case.averages(market(case), "net_present_value"),

@@ -18,7 +18,9 @@ from cxsim.runs import run
 from cxsim.runs.measures.frames import equity_changes, profit_statement
 from cxsim.runs.measures.measure_registry import MARKET
 from cxsim.scenario import Scenario, ScenarioError
+from cxsim.scenario.named_policies import named_policies
 from cxsim.strategy.break_even import programme_values, size_words
+from cxsim.strategy.one_to_one import conditions_figure, has_one_to_one, one_to_one_conditions
 from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import AnalysisResult, amount
@@ -115,6 +117,45 @@ def _percent(row: Any) -> str:
         return "nobody to ask"
     half = (row["upper"] - row["lower"]) / 2
     return f"{100 * row['share']:.1f} %" + (f" ± {100 * half:.1f}" if np.isfinite(half) else "")
+
+
+# -- The section of a notebook on what has to hold for one-to-one to earn most -----------------
+
+
+_CONDITIONS = "## What has to hold for one-to-one to earn most"
+
+#: What the section takes at most, so that a report waits a few seconds for it.
+_SEEDS, _CUSTOMERS, _MULTIPLES = 5, 5000, (0.5, 2.0)
+
+#: Pricing policies that compute demand every period: the section would take minutes.
+_SLOW = ("best_response", "farsighted")
+
+
+def one_to_one(report: Report, market: Scenario, *, seeds: Sequence[int]) -> None:
+    """Show what has to hold for a one-to-one firm to earn most; nothing where there is none.
+
+    Parameters
+    ----------
+    report : Report
+    market : Scenario
+    seeds : sequence of int
+        Those of the report; the first five are used.
+    """
+    if not has_one_to_one(market):
+        return
+    from IPython.display import Markdown, display
+
+    display(Markdown(_CONDITIONS))
+    if any(name in _SLOW for _, _, name in named_policies(market)):
+        text = "Left out, because firms compute demand every period and the map would take minutes"
+        display(report.text(f"{text}: cx.one_to_one_conditions(scenario) computes it."))
+        return
+    few = market.override({"customers": min(int(market.customers), _CUSTOMERS)})
+    found = one_to_one_conditions(few, multiples=_MULTIPLES, seeds=list(seeds)[:_SEEDS])
+    report.figure(conditions_figure(found), "one-to-one")
+    less = few.customers < market.customers or len(seeds) > _SEEDS
+    rests = f" From {len(list(seeds)[:_SEEDS])} seeds and {int(few.customers):,} customers."
+    display(report.text(found.sentence() + (rests if less else "")))
 
 
 # -- The section of a notebook on what customers tell each other -------------------------------

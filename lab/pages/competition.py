@@ -60,6 +60,7 @@ CLAIMS = {
     "detergent": ("Mass", ("net_present_value",)),
     "running_shoes": ("Niche", ("net_present_value",)),
     "airline": ("Targeted", ("net_present_value", "retention_rate")),
+    "digital_news": ("Tailor", ("net_present_value",)),
     "two_roads_rivals": ("ViaTargeted", ("net_present_value",)),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from cxsim.charts.style import Picture
 
 STUDIES = ROOT / "params" / "studies" / "claims"
+
+
+#: Markets for which the page says what has to hold for one-to-one to earn most; the first is drawn.
+MARKETS = ("baseline", "digital_news")
 
 
 #: What is smaller than this is rounding: no verdict rests on it.
@@ -83,8 +87,34 @@ def drawn(claim: Claim, *, store: Path, **how: Any) -> Picture:
     return paying(runs.keys, lead("net_present_value", "Tailor", *OTHERS)(runs), at)
 
 
+def conditions(images: Images, *, seeds: int = 8, markets: Sequence[str] = MARKETS) -> str:
+    """Return as Markdown what has to hold for one-to-one to earn most, with its figure.
+
+    Parameters
+    ----------
+    images : Images
+        Takes the figure.
+    seeds : int
+        Paired seeds of each market.
+    markets : sequence of str
+        Scenarios; the figure shows the first.
+    """
+    found = {name: cx.one_to_one_conditions(name, seeds=seeds) for name in markets}
+    picture = images.add(cx.plot.one_to_one_conditions(found[markets[0]]), "conditions")
+    said = "\n".join(f"- `{name}`: {each.sentence()}" for name, each in found.items())
+    return (
+        f"\n## What has to hold for one-to-one to earn most\n\n{picture}\n\n{said}\n\n"
+        f"`cx.one_to_one_conditions`, {seeds} paired seeds, prices as shipped: net present value "
+        "within the horizon against the best rival, with one condition changed at a time for all "
+        "firms and customers alike.\n\n## How claims are tested\n"
+    )
+
+
 def publish(
-    tested: Sequence[Tested], docs: Path, maps: Mapping[str, Picture] = MappingProxyType({})
+    tested: Sequence[Tested],
+    docs: Path,
+    maps: Mapping[str, Picture] = MappingProxyType({}),
+    first: Callable[[Images], str] = lambda _: "",
 ) -> Path:
     """Write the page and its figures to a folder and return the page's path."""
     from lab.validation.claims.figures import turns, where
@@ -94,7 +124,7 @@ def publish(
     drawn = ((draw.__name__, draw(tested)) for draw in (where, turns))
     figures = [images.add(figure, name) for name, figure in drawn if figure is not None]
     shown = {name: images.add(figure, f"map_{name}") for name, figure in maps.items()}
-    return write(docs / "claims.md", page(tested, figures, shown))
+    return write(docs / "claims.md", page(tested, figures, shown, first(images)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for each in tested
             if each.claim.map
         }
-        print(f"written: {publish(tested, docs, maps).name} and its figures")
+        print(f"written: {publish(tested, docs, maps, conditions).name} and its figures")
     return 0
 
 

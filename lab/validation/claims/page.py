@@ -20,7 +20,7 @@ HEAD = """# Claims put to the test
 <!-- Written by `python -m lab.validation.claims` (make claims). Changes by hand are lost. -->
 
 {answer}
-
+{first}
 Claims of the literature on customer relationships are not rules of the model. A study tests each
 claim over ranges of uncertain inputs. The files are in `params/studies/claims/`; `make claims`
 runs them and writes this page. The ranges are wide and listed below, each with the shipped value
@@ -68,6 +68,7 @@ def page(
     tested: Sequence[Tested],
     figures: Sequence[str],
     maps: Mapping[str, str] = MappingProxyType({}),
+    first: str = "",
 ) -> str:
     """Return the page as Markdown.
 
@@ -78,9 +79,11 @@ def page(
         Markdown of the figures over all claims.
     maps : mapping of str to str
         Markdown of the map that answers a claim, by the name of its study.
+    first : str
+        Markdown of what has to hold for one-to-one service to earn most, with its figure.
     """
     head = HEAD.format(
-        answer=_answer(tested), confidence="95 %", resamples=400,
+        answer=_answer(tested), first=first, confidence="95 %", resamples=400,
         table=_summary(tested), figures="\n\n".join(figures),
     )  # fmt: skip
     return "\n".join([head, *(_claim(n, each, maps) for n, each in enumerate(tested, 1))])
