@@ -363,10 +363,10 @@ def terms(facts: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     facts : mapping
-        ``choice``, ``runner_up``; ``programmes``, in words, by option and name.
+        ``recommended``, ``runner_up``; ``programmes``, in words, by option and name.
     """
     said = []
-    for option in (facts["choice"], facts["runner_up"]):
+    for option in (facts["recommended"], facts["runner_up"]):
         for name, words in facts.get("programmes", {}).get(option, {}).items():
             said.append(f"{option!r} includes the programme {name}: {words}.")
     return said
