@@ -20,7 +20,6 @@ from cxsim.model.customers.buying_center import BUYING_CENTER
 from cxsim.model.customers.needs import NEED_DRIFT, SELF_DISCOVERY
 from cxsim.model.customers.perceived_utility import EXPERIENCED_UTILITY, PERCEIVED_UTILITY
 from cxsim.model.experience.abandonment import ABANDONMENT, SUBSCRIPTION_ORDERS
-from cxsim.model.experience.contact_learning import CONTACT_LEARNING
 from cxsim.model.experience.journey import CHANNELS, JOURNEY
 from cxsim.model.experience.perception import (
     ATTACHMENT,
@@ -29,7 +28,12 @@ from cxsim.model.experience.perception import (
     EXPERIENCE,
     PERCEPTION,
 )
-from cxsim.model.experience.relationship import EXPERIENCED_VOLUME, TRUST, VOLUME_RESPONSE
+from cxsim.model.experience.relationship import (
+    CONTACT_LEARNING,
+    EXPERIENCED_VOLUME,
+    TRUST,
+    VOLUME_RESPONSE,
+)
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY

@@ -80,6 +80,12 @@ _MOODS: dict[str, Any] = {
 
 _ALL: dict[str, Any] = {
     **_LISTENING,
+    **_ORDERS,
+    **_TEACHING,
+    **_MOODS,
+    "segments.*.trust_weight": 0.5,
+    "segments.*.volume_response_experience": 0.3,
+    "segments.*.volume_response_knowledge": 0.2,
     "word_of_mouth": {"awareness": True},
     "firms.*.advertising_reach": 0.2,
     "segments.*.reputation_value": 1.0,
@@ -189,7 +195,25 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ),
     ("a journey, and firms that listen and improve", "surveys", _LISTENING, ()),
     ("needs research and repositioning", "needs_research", _RESEARCH, ()),
-    ("all of experience, word of mouth, listening and discovery", "", _ALL, ()),
+    (
+        "needs research, and customers who discover their needs",
+        "misstated_needs",
+        {**_RESEARCH, "self_discovery": {}},
+        (),
+    ),
+    (
+        "a price for every capability",
+        "capability_costs",
+        {"firms.*.capability_costs": {"identification": {"fixed": 5_000.0}}},
+        (),
+    ),
+    (
+        "a programme at every firm",
+        "programmes",
+        {"firms.*.programmes.crm": {"changes": {"identification": 1.0}, "one_off": 1e5}},
+        (),
+    ),
+    ("all of experience, trust, word of mouth, listening and discovery", "", _ALL, ()),
     ("measuring elasticities", "", {}, ("price_elasticity",)),
     ("measuring reasons for losses", "", {}, ("churn_reasons",)),
     ("measuring cohorts", "", {}, ("cohorts",)),
@@ -221,7 +245,7 @@ BESIDE = {
     "needs research and repositioning": "a journey, and firms that listen and improve",
 }
 #: ... and all of it at once.
-TOGETHER = "all of experience, word of mouth, listening and discovery"
+TOGETHER = "all of experience, trust, word of mouth, listening and discovery"
 
 
 def five_firms(**changes: Any) -> cx.Scenario:
