@@ -139,7 +139,9 @@ class OneToOneConditions:
             return f"{earned}, whichever condition changes within its range"
         if self.lead.mean > 0:
             return f"{earned}, as long as each of these holds: {joined(bounds)}"
-        return f"{earned}; any one of these would turn it: {joined(bounds)}"
+        *some, last = bounds
+        either = f"{', '.join(some)} or {last}" if some else last
+        return f"{earned}; it would earn most with {either}"
 
     def _earned(self, words: Words) -> str:
         more = "more" if self.lead.mean > 0 else "less"
@@ -428,7 +430,8 @@ def conditions_figure(found: OneToOneConditions, **_: Unpack[Shared]) -> Chart:
                 annotation_clip=False,
             )  # fmt: skip
         axes.axvline(1.0, color=GREY, lw=0.9, ls=(0, (4, 2)), zorder=0)
-        tried = sorted(found.curve["multiple"].unique())
+        others = found.curve[found.curve["factor"] != "purchase_rate"]  # which has an upper limit
+        tried = sorted((others if len(others) else found.curve)["multiple"].unique())
         axes.set_xticks(tried, [f"×{number(m)}" for m in tried])
         axes.minorticks_off()
         axes.set_xlabel("Multiple of the value now")
@@ -459,7 +462,8 @@ def _draw_row(axes: Axes, y: int, row: Any, curve: pd.DataFrame) -> None:
     if np.isfinite(row.value):
         ends = [row.lower if np.isfinite(row.lower) else row.low,
                 row.upper if np.isfinite(row.upper) else row.high]  # fmt: skip
-        axes.plot(np.array(ends) / row.now, [y, y], color=INK, lw=1.4)
+        if np.isfinite(curve["se"]).all():
+            axes.plot(np.array(ends) / row.now, [y, y], color=INK, lw=1.4)
         axes.plot(row.value / row.now, y, "|", color=INK, ms=17, mew=2.4)
     if np.isfinite(row.closed_form):
         axes.plot(row.closed_form / row.now, y, "D", mfc="white", mec=INK, ms=6)

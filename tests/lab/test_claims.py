@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import cxsim as cx
-from lab.validation.claims.__main__ import STUDIES, judge, main, publish
+from lab.pages.page import Images
+from lab.validation.claims.__main__ import STUDIES, conditions, judge, main, publish
 from lab.validation.claims.figures import paying
 from lab.validation.claims.margins import OTHERS, lead
 from lab.validation.claims.page import shipped
@@ -137,6 +139,17 @@ def test_a_map_answers_first(tmp_path):
     text = publish([tested], tmp_path, {"one_to_one": picture}).read_text(encoding="utf-8")
     claim = text.partition("## 1. ")[2]
     assert 0 < claim.index("images/claims/map_one_to_one.png") < claim.index("- *it has a higher")
+
+
+def test_the_first_figure_says_what_has_to_hold_for_one_to_one_to_earn_most(tmp_path):
+    text = conditions(Images(tmp_path, "claims"), seeds=1, markets=("baseline",))
+    assert (tmp_path / "images" / "claims" / "conditions.png").is_file()
+    assert "`baseline`: Tailor earns " in text
+    tested = judge(ONE, small(ONE), store=tmp_path / "s", executor="inline")
+    page = publish([tested], tmp_path, {"one_to_one": Figure()}, lambda _: text)
+    places = [page.read_text(encoding="utf-8").index(f"images/claims/{name}.png")
+              for name in ("conditions", "where", "map_one_to_one")]  # fmt: skip
+    assert places == sorted(places)
 
 
 def test_a_run_that_fails_stops_the_page(tmp_path):

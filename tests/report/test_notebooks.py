@@ -19,7 +19,7 @@ from cxsim.report.notebook_parameters import as_command, as_papermill, as_python
 from cxsim.report.notebook_run import run_notebook, to_html
 from cxsim.report.notebooks import shipped_notebooks
 from cxsim.report.report import Report, list_scenarios
-from cxsim.report.sections import competitors, policy_options
+from cxsim.report.sections import competitors, one_to_one, policy_options
 from cxsim.report.tables import decimals
 from cxsim.runs import Run
 from cxsim.strategy.decision import Decision
@@ -324,8 +324,19 @@ def test_scenario_tells_one_market_and_keeps_its_run(tmp_path, capfd):
     assert "Refuted if" in page
     assert "events.24.firms.Mass.interaction" in page, "what differs from the baseline"
     assert "cxsim run copycat --seed 7 --seeds 3" in page
-    for figure in ("matrix", "shares", "retention", "switching-costs", "brand-switching", "profit"):
+    for figure in ("one-to-one", "matrix", "shares", "retention", "switching-costs", "profit"):
         assert (result.folder / f"{figure}.svg").is_file(), figure
+    assert (result.folder / "brand-switching.svg").is_file()
+
+
+def test_what_has_to_hold_for_one_to_one_is_shown_where_a_firm_is_one(capsys):
+    report = Report("scenario", {})
+    one_to_one(report, cx.load("two_roads", SETTINGS), seeds=[0])  # no firm is, at the start
+    assert capsys.readouterr().out == ""
+    (slow,) = report.load("baseline", f"{SMALL}, firms.*.policy.pricing=best_response")
+    capsys.readouterr()
+    one_to_one(report, slow, seeds=[0])
+    assert capsys.readouterr().out != ""
 
 
 def test_the_first_notebook_runs_and_lists_what_is_there(tmp_path):

@@ -111,7 +111,7 @@ def test_the_title_of_the_figure_is_the_answer(found):
     figure = cx.plot.one_to_one_conditions(found)
     title = " ".join(figure.get_suptitle().split())
     assert title.startswith("Tailor earns ")
-    assert "any one of these would turn it: " in title
+    assert "; it would earn most with " in title
     assert alternative_text(figure) == found.sentence()
 
 
