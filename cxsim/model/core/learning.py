@@ -153,6 +153,7 @@ def prepare(
 ):  # fmt: skip
     """Set what a firm learns from a customer, and knows, which other mechanisms may change."""
     for i in range(n):
+        disclosure[0, i] = segment_disclosure[segment[i]]
         supplier_or_zero[i] = max(0, supplier[i])
     for i in range(n):
         knows = 1.0 - uncertainty[supplier_or_zero[i], i]
@@ -162,7 +163,7 @@ def prepare(
             recognition[f, i] = firm_identification[f]
             interaction[f, i] = firm_interaction[f]
             knowledge_shown[f, i] = 1.0 - uncertainty[f, i]
-            disclosure[f, i] = segment_disclosure[segment[i]]
+            disclosure[f, i] = disclosure[0, i]
 
 
 def learn(
