@@ -123,7 +123,7 @@ def interview(
                         sum_need_answer_square[c, f, g, d] += squared(answer)
                     before = uncertainty[f, i]
                     after = learned(
-                        before, precision(firm_surveys_needs_informs[f], 1.0, disclosure[i])
+                        before, precision(firm_surveys_needs_informs[f], 1.0, disclosure[f, i])
                     )
                     uncertainty[f, i] = after
                     sum_codesign_resolved[c, f] += before - after
