@@ -99,14 +99,17 @@ def check(
         else:
             values[name] = number
     reason, forecast = _beside(given, problems)
-    costs = spending(
-        game.scenario, firm, before, values,
-        first=(round_number - 1) * game.per_round, periods=game.per_round,
+    costs, held = (
+        spending(
+            game.scenario, firm, before, new,
+            first=(round_number - 1) * game.per_round, periods=game.per_round,
+        )
+        for new in (values, before)
     )  # fmt: skip
     available = None
     if game.rules.budget is not None and cash is not None:
         available = cash + game.rules.budget.credit
-        problem = _over(game, costs, values, before, available)
+        problem = _over(game, *(math.fsum(each.values()) for each in (costs, held)), available)
         if problem:
             problems["budget"] = problem
     if schema and not problems:
@@ -172,21 +175,13 @@ def _beside(given: Mapping[str, Any], problems: dict[str, str]) -> tuple[str, fl
     return reason.strip(), share / 100.0
 
 
-def _over(
-    game: Game,
-    costs: Mapping[str, float],
-    values: Mapping[str, float],
-    before: Mapping[str, float],
-    available: float,
-) -> str:
-    """Say by how much spending is above what is available; a firm may always spend less."""
-    total = math.fsum(costs.values())
-    raised = any(values[name] > before[name] + 1e-12 for name in values if name != "price")
-    if total <= available or not raised:
+def _over(game: Game, total: float, held: float, available: float) -> str:
+    """Say by how much spending is too high; whoever has too little may keep or lower it."""
+    if total <= max(available, held):
         return ""
     unit = game.scenario.currency
     return (
-        f"expected spending of at most {money(max(available, 0.0), unit)} in this round "
+        f"expected spending of at most {money(max(available, held, 0.0), unit)} in this round "
         f"(cash plus credit), found {money(total, unit)}"
     )
 
